@@ -1,0 +1,268 @@
+"""Derive what a run is (config, summary, state, files, …) from its records.
+
+The same code runs where a run directory is read and on the server, so both always tell the same.
+"""
+
+from __future__ import annotations
+
+import math
+from fnmatch import fnmatchcase
+from typing import Any
+
+from .records import Record, jsonable, restore
+
+STATES = ("running", "finished", "failed", "killed", "crashed")
+"""All states of a run; the later four from best to worst."""
+
+_META = ("name", "group", "job_type", "tags", "notes")
+_HEADER = ("id", "entity", "project", "host", "program", "python")
+
+
+class Stats:
+    """Of one key: how many finite numbers, their min, max and sum, and the last value of any kind.
+
+    NaN and ±Infinity never enter min, max and sum.
+    """
+
+    __slots__ = ("last", "max", "min", "n", "sum")
+
+    def __init__(
+        self, n: int = 0, low: float = math.inf, high: float = -math.inf, total: float = 0.0, last: Any = None
+    ) -> None:
+        self.n, self.min, self.max, self.sum, self.last = n, low, high, total, last
+
+    def add(self, value: Any) -> None:
+        """Take in one value."""
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+            self.n += 1
+            self.min = min(self.min, value)
+            self.max = max(self.max, value)
+            self.sum += value
+        self.last = value
+
+    def merge(self, later: Stats) -> None:
+        """Take in the stats of the same key over later rows."""
+        self.n += later.n
+        self.min = min(self.min, later.min)
+        self.max = max(self.max, later.max)
+        self.sum += later.sum
+        self.last = later.last
+
+
+class Fold:
+    """The running result of a run's records, taken in stream by stream, each stream in file order.
+
+    `to_json` and `from_json` keep it between batches; taking records in two batches gives the same as in one.
+    """
+
+    def __init__(self) -> None:
+        self.header: dict[str, Any] = {}
+        """From the `run` lines: id, entity, project, host, program, python, and `started` (Unix time)."""
+        self.meta: dict[str, Any] = {}
+        """name, group, job_type, tags, notes: the latest of what headers and `meta` records said."""
+        self.config: dict[str, Any] = {}
+        self.by_hand: dict[str, Any] = {}
+        """Summary values that were set by hand."""
+        self.metrics: list[dict[str, Any]] = []
+        """The payloads of `metric` records; later ones of the same glob replace earlier ones."""
+        self.stats: dict[str, Stats] = {}
+        self.files: dict[str, dict[str, Any]] = {}
+        self.streams: dict[str, dict[str, Any]] = {}
+        """By stream name: opened, closed (Unix times), state, parent, rows, corrupt, lost, unknown, suspect."""
+        self.updated: float = 0.0
+        """The latest time of any record."""
+
+    def stream(self, name: str) -> dict[str, Any]:
+        """Return the entry of a stream, made on first use."""
+        entry = self.streams.get(name)
+        if entry is None:
+            entry = self.streams[name] = {"rows": 0, "corrupt": 0, "lost": 0, "unknown": 0}
+        return entry
+
+    def apply(self, stream: str, record: Record) -> None:
+        """Take in one record other than a `log`, `system` or `console` line (those go to `add_rows`)."""
+        entry = self.stream(stream)
+        self.updated = max(self.updated, record.time)
+        payload = record.payload
+        if not isinstance(payload, dict):
+            entry["corrupt"] += 1
+            return
+        handler = _HANDLERS.get(record.kind)
+        if handler is None:
+            entry["unknown"] += 1
+            return
+        handler(self, stream, record.time, payload)
+
+    def add_rows(self, stream: str, rows: int, stats: dict[str, Stats], until: float) -> None:
+        """Take in `rows` rows of a history stream, summed up per key; `until` is the time of the last one."""
+        entry = self.stream(stream)
+        entry["rows"] += rows
+        self.updated = max(self.updated, until)
+        self._reopen(entry, until)
+        for key, more in stats.items():
+            have = self.stats.get(key)
+            if have is None:
+                have = self.stats[key] = Stats()
+            have.merge(more)
+
+    def _reopen(self, entry: dict[str, Any], time: float) -> None:
+        # By time, not by arrival: an agent's word that the process vanished may arrive before the last rows do.
+        if time > entry.get("closed", math.inf):
+            del entry["closed"], entry["state"]
+            entry["opened"] = time
+
+    # -- what the records add up to ---------------------------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        """The state of the run by the rule in FORMAT.md."""
+        streams = [s for n, s in self.streams.items() if n.startswith("history") and not s.get("parent")]
+        streams = [s for s in streams if "opened" in s]
+        if not streams or any("closed" not in s for s in streams):
+            return "running"
+        latest = max(s["opened"] for s in streams)
+        return max((s["state"] for s in streams if s["closed"] >= latest), key=STATES.index)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """One value per key, by the rules in FORMAT.md."""
+        result: dict[str, Any] = {}
+        for key, stats in self.stats.items():
+            value = self._summarise(key, stats)
+            if value is not None:
+                result[key] = value
+        result.update(self.by_hand)
+        return result
+
+    def _summarise(self, key: str, stats: Stats) -> Any:
+        metric = self.metric(key, "summary")
+        how = metric.get("summary", "last")
+        if how == "best":
+            how = "max" if metric.get("goal") == "maximize" else "min"
+        if how == "none":
+            return None
+        if how == "last" or not stats.n:
+            return stats.last
+        return {"min": stats.min, "max": stats.max, "mean": stats.sum / stats.n}[how]
+
+    def metric(self, key: str, member: str) -> dict[str, Any]:
+        """Return the definition that rules `member` for `key`: exact names first, then the last glob; or {}."""
+        found: dict[str, Any] = {}
+        for metric in self.metrics:
+            if metric.get(member) is None:
+                continue
+            if metric["name"] == key:
+                return metric
+            if fnmatchcase(key, metric["name"]):
+                found = metric
+        return found
+
+    @property
+    def corrupt(self) -> int:
+        """How many lines of all streams could not be read."""
+        return sum(s["corrupt"] for s in self.streams.values())
+
+    @property
+    def lost(self) -> int:
+        """How many records the logging processes reported as not written."""
+        return sum(s["lost"] for s in self.streams.values())
+
+    # -- keeping it ---------------------------------------------------------------------------------------------
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data that `orjson` can write and `from_json` takes back."""
+        return {
+            "header": self.header,
+            "meta": self.meta,
+            "config": jsonable(self.config),
+            "by_hand": jsonable(self.by_hand),
+            "metrics": self.metrics,
+            "stats": {
+                k: [s.n, s.min, s.max, s.sum, jsonable(s.last)] if s.n else [0, jsonable(s.last)]
+                for k, s in self.stats.items()
+            },
+            "files": self.files,
+            "streams": self.streams,
+            "updated": self.updated,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Fold:
+        """Return the fold that `to_json` described."""
+        fold = cls()
+        fold.header, fold.meta = data["header"], data["meta"]
+        fold.config, fold.by_hand = restore(data["config"]), restore(data["by_hand"])
+        fold.metrics, fold.files, fold.streams = data["metrics"], data["files"], data["streams"]
+        fold.updated = data["updated"]
+        for key, (n, *numbers, last) in data["stats"].items():
+            fold.stats[key] = Stats(n, *numbers, last=restore(last))
+        return fold
+
+    # -- one handler per kind -----------------------------------------------------------------------------------
+
+    def _run(self, stream: str, time: float, payload: dict[str, Any]) -> None:
+        entry = self.stream(stream)
+        entry.setdefault("opened", time)
+        for member in ("parent", "pid", "host"):
+            if payload.get(member) is not None:
+                entry[member] = payload[member]
+        if not stream.startswith("history") or payload.get("parent"):
+            for member in _HEADER:
+                self.header.setdefault(member, payload.get(member))
+            return
+        self.header["started"] = min(time, self.header.get("started", time))
+        self.header.update({m: payload[m] for m in _HEADER if payload.get(m) is not None})
+        self.meta.update({m: payload[m] for m in _META if payload.get(m) is not None})
+
+    def _config(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
+        self.config.update(payload)
+
+    def _summary(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
+        self.by_hand.update(payload)
+
+    def _metric(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
+        if not isinstance(payload.get("name"), str):
+            self.stream(stream)["corrupt"] += 1
+            return
+        self.metrics = [m for m in self.metrics if m["name"] != payload["name"]] + [payload]
+
+    def _meta(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
+        self.meta.update({m: payload[m] for m in _META if m in payload})
+
+    def _save(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
+        """Until an agent has its digest, a saved file is not content anyone could fetch."""
+
+    def _file(self, stream: str, time: float, payload: dict[str, Any]) -> None:
+        name, digest = payload.get("name"), payload.get("digest")
+        if isinstance(name, str) and isinstance(digest, str):
+            self.files[name] = {"digest": digest, "size": payload.get("size"), "time": time}
+        else:
+            self.stream(stream)["corrupt"] += 1
+
+    def _lost(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
+        self.stream(stream)["lost"] += int(payload.get("count", 1))
+
+    def _suspect(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
+        self.stream(str(payload.get("stream", stream)))["suspect"] = str(payload.get("reason", ""))
+
+    def _finish(self, stream: str, time: float, payload: dict[str, Any]) -> None:
+        entry = self.stream(str(payload.get("stream", stream)))
+        entry["closed"] = max(time, entry.get("opened", time))
+        entry["state"] = payload.get("state") if payload.get("state") in STATES[1:] else "crashed"
+        for member in ("exit_code", "error", "traceback"):
+            if payload.get(member) is not None:
+                entry[member] = payload[member]
+
+
+_HANDLERS = {
+    "run": Fold._run,
+    "config": Fold._config,
+    "summary": Fold._summary,
+    "metric": Fold._metric,
+    "meta": Fold._meta,
+    "save": Fold._save,
+    "file": Fold._file,
+    "lost": Fold._lost,
+    "suspect": Fold._suspect,
+    "finish": Fold._finish,
+}

@@ -1,0 +1,91 @@
+"""Read the streams of a run directory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .records import MAX_LINE, STREAM_NAME, VERSION, Parsed, Record, parse
+
+_BLOCK = 1024 * 1024
+
+
+class NotARun(ValueError):
+    """The directory holds no readable run log."""
+
+
+def stream_paths(directory: Path, kind: str | None = None) -> list[Path]:
+    """Return the stream files of a run directory (of one kind), in the order in which their rows are read."""
+    found = []
+    for path in directory.iterdir():
+        match = STREAM_NAME.fullmatch(path.name)
+        if match and (kind is None or match[1] == kind):
+            first = first_record(path)
+            found.append((first.time if first else 0.0, path.name, path))
+    return [path for *_, path in sorted(found)]
+
+
+def first_record(path: Path) -> Record | None:
+    """Return the first readable record of a stream file, or None while there is none."""
+    for parsed in read_stream(path):
+        if parsed.records:
+            return parsed.records[0]
+    return None
+
+
+def read_stream(path: Path, offset: int = 0, block: int = _BLOCK) -> Iterator[Parsed]:
+    """Yield the records of a stream file from byte `offset` (a line start), in blocks of about `block` bytes.
+
+    Survives torn tails and corrupt lines; what it skipped is counted in `Parsed.corrupt`. A last line without newline
+    is left alone: it may still be growing.
+    """
+    with path.open("rb") as file:
+        while True:
+            data = read_lines(file.fileno(), offset, block)
+            if not data:
+                return
+            parsed = parse(data) if data.endswith(b"\n") else Parsed([], 1, len(data))
+            yield parsed
+            offset += parsed.consumed
+
+
+def read_lines(fd: int, offset: int, limit: int) -> bytes:
+    """Return whole lines from byte `offset`, at most `limit` bytes but always one line if there is a whole one."""
+    size = limit
+    while True:
+        data = os.pread(fd, size, offset)
+        end = data.rfind(b"\n") + 1
+        if end:
+            return data[:end]
+        if len(data) < size:  # the end of the file: empty, or a line that is still being written
+            return b""
+        if size > 4 * MAX_LINE:
+            return data  # no newline for far longer than a line may be: damaged; the caller counts it as one corrupt line
+        size *= 4
+
+
+def read_header(directory: Path) -> dict[str, Any]:
+    """Return the `run` payload of a run directory: the first readable one, of history streams before others.
+
+    If damage took them all, the directory's name stands in for the id. Raises `NotARun` if there is no run log, or one in
+    a newer version of the format.
+    """
+    if not directory.is_dir():
+        raise NotARun(f"{directory} is not a directory; name the directory of a run, such as .tracker/runs/<id>")
+    paths = stream_paths(directory, "history")
+    if not paths:
+        raise NotARun(f"{directory} holds no run: there is no history*.jsonl in it")
+    for path in [*paths, *stream_paths(directory, "system")]:
+        first = first_record(path)
+        if first is None or first.kind != "run" or not isinstance(first.payload, dict):
+            continue
+        version = first.payload.get("version")
+        if version != VERSION:
+            raise NotARun(
+                f"{directory} was written in version {version} of the run log; this tracker reads version {VERSION}: "
+                "install a newer tracker-runs"
+            )
+        return first.payload
+    return {"version": VERSION, "id": directory.name}
