@@ -120,7 +120,8 @@ class KeyInfo(TypedDict):
 class RowPage(TypedDict):
     """Rows in order, by column. `_step`, `_timestamp` and `_runtime` are always there for `history`,
     `_timestamp` and `_runtime` for `system`. In each column `rows` are the positions (in this page) of the rows
-    that have the key, or null where all have it."""
+    that have the key, or null where all have it.
+    """
 
     count: int
     columns: dict[str, RowColumn]
@@ -152,7 +153,8 @@ class ChartQuery(TypedDict, total=False):
 
 class Series(TypedDict):
     """One key of one run, points or buckets in order of x. Buckets carry the exact extremes of their points, so no spike is
-    lost; a non-finite point counts in `n` and never in min, max or mean (NaN where a bucket has no finite point)."""
+    lost; a non-finite point counts in `n` and never in min, max or mean (NaN where a bucket has no finite point).
+    """
 
     run: str
     key: str

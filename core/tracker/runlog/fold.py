@@ -203,7 +203,7 @@ class Fold:
     def _run(self, stream: str, time: float, payload: dict[str, Any]) -> None:
         entry = self.stream(stream)
         entry.setdefault("opened", time)
-        for member in ("parent", "pid", "host"):
+        for member in ("parent", "pid", "pid_start", "host"):
             if payload.get(member) is not None:
                 entry[member] = payload[member]
         if not stream.startswith("history") or payload.get("parent"):
@@ -235,7 +235,7 @@ class Fold:
     def _file(self, stream: str, time: float, payload: dict[str, Any]) -> None:
         name, digest = payload.get("name"), payload.get("digest")
         if isinstance(name, str) and isinstance(digest, str):
-            self.files[name] = {"digest": digest, "size": payload.get("size"), "time": time}
+            self.files[name] = {"digest": digest, "size": payload.get("size"), "path": payload.get("path"), "time": time}
         else:
             self.stream(stream)["corrupt"] += 1
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tracker.errors import NotARun
+
 from .records import MAX_LINE, STREAM_NAME, VERSION, Parsed, Record, parse
 
 _BLOCK = 1024 * 1024
-
-
-class NotARun(ValueError):
-    """The directory holds no readable run log."""
+_KIND_PATTERNS: dict[tuple[str, ...], re.Pattern[bytes]] = {}
 
 
 def stream_paths(directory: Path, kind: str | None = None) -> list[Path]:
@@ -89,3 +89,28 @@ def read_header(directory: Path) -> dict[str, Any]:
             )
         return first.payload
     return {"version": VERSION, "id": directory.name}
+
+
+def scan(data: bytes, kinds: tuple[str, ...]) -> list[Record]:
+    """Return the records of some kinds in `data` (whole lines), without the cost of parsing all the others.
+
+    Corrupt lines are passed over.
+    """
+    pattern = _KIND_PATTERNS.get(kinds)
+    if pattern is None:
+        names = b"|".join(re.escape(kind.encode()) for kind in kinds)
+        pattern = re.compile(rb'^\{"c":"[0-9a-f]{8}","t":[-+.eE0-9]+,(?:"s":-?[0-9]+,)?"(?:' + names + rb')":.*\n', re.MULTILINE)
+        _KIND_PATTERNS[kinds] = pattern
+    return parse(b"".join(pattern.findall(data))).records
+
+
+def last_step(path: Path) -> int | None:
+    """Return the step of the last whole row near the end of a stream file, or None if there is none."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - _BLOCK))
+        tail = file.read()
+    for record in reversed(parse(tail).records):
+        if record.kind == "log":
+            return record.step
+    return None

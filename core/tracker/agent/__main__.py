@@ -1,0 +1,5 @@
+"""`python -m tracker.agent RUN_DIR`."""
+
+from .main import main
+
+main()

@@ -1,0 +1,42 @@
+"""What an agent itself has to say about a run: its own stream in the run directory."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from tracker.runlog.directory import new_stream, this_process
+from tracker.runlog.reader import read_header
+from tracker.runlog.records import encode, jsonable
+from tracker.runlog.writer import StreamWriter, header
+
+
+class Journal:
+    """Appends `system`, `file`, `suspect` and `finish` records; opens its stream with the first of them. Thread-safe."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._writer: StreamWriter | None = None
+        self._lock = threading.Lock()
+
+    def write(self, kind: str, payload: dict[str, Any]) -> None:
+        """Append one record. A disk that does not take it is the same disk that the run itself suffers from: not told twice."""
+        with self._lock:
+            if self._writer is None:
+                self._writer = self._open()
+            self._writer.append(encode(kind, jsonable(payload), time.time()))
+
+    def close(self) -> None:
+        """Close the stream if it was opened."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.close()
+
+    def _open(self) -> StreamWriter:
+        writer = StreamWriter(new_stream(str(self._directory), "system"), lambda error: None)
+        run = read_header(self._directory)
+        members = {name: run.get(name) for name in ("id", "entity", "project")}
+        writer.append(encode("run", header("system", **members, **this_process()), time.time()))
+        return writer

@@ -1,0 +1,5 @@
+"""The system monitor of the agent process, one file per source. Its keys: docs/system-metrics.md."""
+
+from .monitor import SOURCES, Monitor
+
+__all__ = ["SOURCES", "Monitor"]

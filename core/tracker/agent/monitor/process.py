@@ -1,0 +1,54 @@
+"""`process/…`: what the training processes and all their children use, as one sum."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import psutil
+
+from .source import Rates, Target
+
+
+class _Use(NamedTuple):
+    cpu: float
+    rss: int
+    threads: int
+
+
+class ProcessSource:
+    """The process tree's CPU, memory and threads.
+
+    CPU is that of the living processes plus that of the ended children they waited for, so a child that
+    ends between two samples is counted and none is counted twice.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._tree = target.tree
+        self._roots: frozenset[int] = frozenset()
+        self._rates = Rates()
+
+    def sample(self, now: float) -> dict[str, float]:
+        """Return the sums over the tree; nothing but a count of 0 once all have ended."""
+        read = [use for use in map(_use, self._tree.processes(now).values()) if use]
+        result: dict[str, float] = {"process/count": len(read)}
+        if read:
+            result["process/rss_bytes"] = sum(use.rss for use in read)
+            result["process/threads"] = sum(use.threads for use in read)
+            result.update(self._cpu_percent(now, sum(use.cpu for use in read)))
+        return result
+
+    def _cpu_percent(self, now: float, seconds: float) -> dict[str, float]:
+        if self._tree.roots != self._roots:
+            # What a process used before it was watched was not used in this interval.
+            self._roots, self._rates = self._tree.roots, Rates()
+        rates = self._rates.per_second(now, {"process/cpu_percent": seconds})
+        return {key: 100 * rate for key, rate in rates.items()}
+
+
+def _use(process: psutil.Process) -> _Use | None:
+    try:
+        with process.oneshot():
+            cpu = sum(process.cpu_times()[:4])  # user, system, and both of the children it waited for
+            return _Use(cpu, process.memory_info().rss, process.num_threads())
+    except psutil.Error:  # it ended, or became another user's
+        return None

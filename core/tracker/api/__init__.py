@@ -1,0 +1,8 @@
+"""Read runs back, from a server (`Api`) or straight from a run directory (`read_run`), and add to them."""
+
+from .files import File
+from .local import LocalRun, read_run
+from .reading import RunReader
+from .remote import Api, RemoteRun, Runs
+
+__all__ = ["Api", "File", "LocalRun", "RemoteRun", "RunReader", "Runs", "read_run"]

@@ -1,0 +1,36 @@
+"""A file that is kept with a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+
+class File:
+    """A named file of a run: `name`, `size` in bytes, `digest` (sha256, lower-case hex)."""
+
+    def __init__(self, name: str, size: int, digest: str, fetch: Callable[[Path], None]) -> None:
+        """`fetch` writes the content to a path, whole or not at all."""
+        self.name = name
+        self.size = size
+        self.digest = digest
+        self._fetch = fetch
+
+    def download(self, root: str | os.PathLike[str] = ".", replace: bool = False) -> Path:
+        """Write the file under `root`, in the folders that its name says, and return the path.
+
+        Raises FileExistsError if it is there and `replace` is not set, ValueError if the name would lead out of `root`.
+        """
+        base = Path(root).resolve()
+        target = (base / self.name).resolve()
+        if base not in target.parents:  # names come from whoever logged the run
+            raise ValueError(f"the file's name {self.name!r} leads out of {base}; it is not written")
+        if target.exists() and not replace:
+            raise FileExistsError(f"{target} is there already; pass replace=True to overwrite it")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self._fetch(target)
+        return target
+
+    def __repr__(self) -> str:
+        return f"File({self.name!r}, {self.size} bytes)"

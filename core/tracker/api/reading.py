@@ -1,0 +1,194 @@
+"""The reading object of a run, the same wherever its data lies."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from tracker.runlog.records import encode, jsonable
+from tracker.runlog.writer import header
+from tracker.wire import RunInfo, Series
+
+from .files import File
+
+if TYPE_CHECKING:
+    import pandas
+
+Kind = Literal["history", "system"]
+_EDITABLE = ("name", "group", "job_type", "tags", "notes")
+
+
+class RunReader(ABC):
+    """One run: what it is and all that was logged.
+
+    `config`, `summary`, `name`, `group`, `job_type`, `tags` and `notes` may be changed in place; `update()` then keeps
+    the changes. Other changes to the object have no effect on the run.
+    """
+
+    def __init__(self, info: RunInfo) -> None:
+        self._take(info)
+
+    def _take(self, info: RunInfo) -> None:
+        self._info = info
+        self.config: dict[str, Any] = copy.deepcopy(info["config"])
+        self.summary: dict[str, Any] = copy.deepcopy(info["summary"])
+        self.name = info["name"]
+        self.group = info["group"]
+        self.job_type = info["job_type"]
+        self.tags: list[str] = list(info["tags"])
+        self.notes = info["notes"]
+
+    # -- what it is -----------------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """Unique in the project."""
+        return self._info["id"]
+
+    @property
+    def entity(self) -> str:
+        """The owner of the project."""
+        return self._info["entity"]
+
+    @property
+    def project(self) -> str:
+        """The project."""
+        return self._info["project"]
+
+    @property
+    def path(self) -> str:
+        """`entity/project/id`."""
+        return f"{self.entity}/{self.project}/{self.id}"
+
+    @property
+    def state(self) -> str:
+        """running, finished, failed, killed or crashed, when this object was read (see `reload`)."""
+        return self._info["state"]
+
+    @property
+    def info(self) -> RunInfo:
+        """All that is known beside the metrics (`wire.RunInfo`), such as times, host, and counts of rows, lost and corrupt."""
+        return self._info
+
+    @abstractmethod
+    def reload(self) -> None:
+        """Read again what the run is; changes that were not kept with `update` are gone."""
+
+    # -- what was logged --------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _rows(self, kind: Kind, keys: Sequence[str] | None) -> Iterator[dict[str, Any]]: ...
+
+    @abstractmethod
+    def _series(self, kind: Kind, keys: Sequence[str], samples: int) -> Iterable[Series]: ...
+
+    @abstractmethod
+    def keys(self, kind: Kind = "history") -> list[str]:
+        """Return the names of all logged keys, sorted."""
+
+    @abstractmethod
+    def files(self) -> list[File]:
+        """Return the files that were saved with the run."""
+
+    def file(self, name: str) -> File:
+        """Return one saved file. Raises KeyError with the names there are."""
+        files = {file.name: file for file in self.files()}
+        if name not in files:
+            raise KeyError(f"run {self.path} has no file {name!r}; it has: {', '.join(sorted(files)) or 'none'}")
+        return files[name]
+
+    def scan_history(self, keys: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+        """Yield every row in order, exactly as it was logged, with `_step`, `_timestamp` (Unix seconds) and `_runtime` (seconds
+        since the run began) beside its keys. With `keys`, only these keys and only rows that have one of them."""
+        return self._rows("history", keys)
+
+    def history(
+        self, keys: Sequence[str] | None = None, samples: int | None = None, pandas: bool = True
+    ) -> pandas.DataFrame | list[dict[str, Any]]:
+        """Return the rows as a DataFrame (NaN where a row lacks a key), or as a list of dicts with `pandas=False`.
+
+        With `samples`, keys that have more points are drawn together into that many buckets of equal width in `_step`: the mean under the
+        key's own name, the exact extremes as `<key>.min` and `<key>.max`; keys that are no numbers are then left out.
+        """
+        return self._table("history", keys, samples, pandas)
+
+    def system_history(
+        self, keys: Sequence[str] | None = None, samples: int | None = None, pandas: bool = True
+    ) -> pandas.DataFrame | list[dict[str, Any]]:
+        """Return the system metrics like `history`, by `_timestamp`. docs/system-metrics.md lists the keys."""
+        return self._table("system", keys, samples, pandas)
+
+    def _table(
+        self, kind: Kind, keys: Sequence[str] | None, samples: int | None, as_frame: bool
+    ) -> pandas.DataFrame | list[dict[str, Any]]:
+        if isinstance(keys, str):
+            raise TypeError(f"keys must be a list of names, such as [{keys!r}]")
+        if samples is not None and not 1 <= samples <= 10_000:
+            raise ValueError("samples must be from 1 to 10,000; leave it out to get every row")
+        if samples is None:
+            rows = list(self._rows(kind, keys))
+        else:
+            x = "_step" if kind == "history" else "_timestamp"
+            rows = _join(self._series(kind, self.keys(kind) if keys is None else keys, samples), x)
+        if not as_frame:
+            return rows
+        try:
+            import pandas
+        except ImportError:
+            raise ImportError(
+                "a DataFrame needs pandas: pip install 'tracker-runs[pandas]', or pass pandas=False"
+            ) from None
+        return pandas.DataFrame(rows)
+
+    # -- adding to it -----------------------------------------------------------------------------------------------
+
+    def update(self) -> None:
+        """Keep the changes made to config, summary, name, group, job_type, tags and notes."""
+        changes: dict[str, dict[str, Any]] = {
+            "config": _changed(self._info["config"], self.config),
+            "summary": _changed(self._info["summary"], self.summary),
+            "meta": {m: getattr(self, m) for m in _EDITABLE if getattr(self, m) != self._info[m]},  # type: ignore[literal-required]
+        }
+        if any(changes.values()):
+            self._edit({kind: payload for kind, payload in changes.items() if payload})
+            self.reload()
+
+    def _edit(self, changes: dict[str, dict[str, Any]]) -> None:
+        import time
+
+        now = time.time()
+        run = header("edits", id=self.id, entity=self.entity, project=self.project)
+        lines = [encode("run", run, now), *(encode(kind, jsonable(p), now) for kind, p in changes.items())]
+        self._append(b"".join(lines))
+
+    @abstractmethod
+    def _append(self, lines: bytes) -> None:
+        """Add a new `edits` stream of these lines."""
+
+    def __repr__(self) -> str:
+        return f"<run {self.path} {self.name!r} {self.state}>"
+
+
+def _changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    removed = sorted(set(before) - set(after))
+    if removed:
+        raise ValueError(f"{', '.join(removed)}: members can be changed, not removed: the log keeps what was")
+    return {k: v for k, v in after.items() if k not in before or not _same(before[k], v)}
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one == other or (one != one and other != other)  # NaN is the same as NaN here
+
+
+def _join(series: Iterable[Series], x: str) -> list[dict[str, Any]]:
+    rows: dict[float, dict[str, Any]] = {}
+    for one in series:
+        key, bucketed = one["key"], one["points"] > len(one["x"])
+        for i, at in enumerate(one["x"]):
+            row = rows.setdefault(at, {x: int(at) if x == "_step" else at})
+            row[key] = one["mean"][i]
+            if bucketed:
+                row[f"{key}.min"], row[f"{key}.max"] = one["min"][i], one["max"][i]
+    return [rows[at] for at in sorted(rows)]

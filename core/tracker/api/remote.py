@@ -1,0 +1,201 @@
+"""Runs on a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from tracker.client import Client, connect
+from tracker.names import random_id
+from tracker.runlog.records import restore
+from tracker.settings import Settings
+from tracker.wire import Filter, ProjectInfo, RunInfo, Series, run_path
+
+from .files import File
+from .reading import Kind, RunReader
+
+_PAGE = 10_000  # rows a request
+
+
+class Api:
+    """The runs of a server.
+
+    Without arguments it is the server of the settings (`TRACKER_BASE_URL`, `tracker login`) or else your own one on this machine.
+    Raises `SettingsError` if there is none; methods raise `Unreachable` and `ServerError`.
+    """
+
+    def __init__(self, base_url: str | None = None, api_key: str | None = None, timeout: float = 30.0) -> None:
+        settings = Settings({"base_url": base_url, "api_key": api_key, "upload_timeout": timeout})
+        self._client = connect(settings)
+        self._entity = settings.entity
+
+    @property
+    def base_url(self) -> str:
+        """The address of the server."""
+        return self._client.base_url
+
+    def projects(self) -> list[ProjectInfo]:
+        """Return all projects, the latest active first."""
+        projects: list[ProjectInfo] = self._client.json("GET", "/api/projects")["projects"]
+        return projects
+
+    def runs(self, path: str, filters: Filter | None = None, order: str = "-created") -> Runs:
+        """Return the runs of `entity/project` (or `project` of your own entity), fetched as they are iterated over.
+
+        `filters` as in `{"config.lr": {"$lt": 1e-3}, "state": "finished"}`; `order` as in `-summary.acc,created`
+        (`-` for descending). docs/api.md has the whole grammar.
+        """
+        entity, project = self._split(path, 1)
+        return Runs(self._client, entity, project, filters or {}, order)
+
+    def run(self, path: str) -> RemoteRun:
+        """Return one run by `entity/project/id` (or `project/id`)."""
+        entity, project, run_id = self._split(path, 2)
+        info = self._client.json("GET", run_path(entity, project, run_id))
+        return RemoteRun(self._client, _run_info(info))
+
+    def _split(self, path: str, names: int) -> list[str]:
+        parts = path.strip("/").split("/")
+        if len(parts) == names:
+            parts.insert(0, self._entity)
+        if len(parts) != names + 1 or not all(parts):
+            raise ValueError(f"{path!r} must be {'entity/project' if names == 1 else 'entity/project/id'}")
+        return parts
+
+
+class Runs:
+    """The runs that match a query. Iterating fetches them page by page; `len` is how many there are."""
+
+    def __init__(self, client: Client, entity: str, project: str, filters: Filter, order: str) -> None:
+        self._client = client
+        self._path = f"/api/runs/{quote(entity, safe='')}/{quote(project, safe='')}"
+        self._parameters = {"filters": orjson.dumps(filters).decode(), "order": order}
+        self._total: int | None = None
+
+    def __iter__(self) -> Iterator[RemoteRun]:
+        cursor = None
+        while True:
+            page = self._page(100, cursor)
+            for info in page["runs"]:
+                yield RemoteRun(self._client, _run_info(info))
+            cursor = page["cursor"]
+            if cursor is None:
+                return
+
+    def __len__(self) -> int:
+        if self._total is None:
+            self._page(1, None)
+        assert self._total is not None  # noqa: S101 - set by the line above
+        return self._total
+
+    def __getitem__(self, index: int) -> RemoteRun:
+        if index < 0:
+            index += len(self)
+        for at, run in enumerate(self):
+            if at == index:
+                return run
+        raise IndexError(f"there are {len(self)} runs")
+
+    def _page(self, limit: int, cursor: str | None) -> dict[str, Any]:
+        page = self._client.json(
+            "GET", self._path, params={**self._parameters, "limit": limit, "cursor": cursor}
+        )
+        self._total = page["total"]
+        return page
+
+
+class RemoteRun(RunReader):
+    """A run on a server."""
+
+    def __init__(self, client: Client, info: RunInfo) -> None:
+        super().__init__(info)
+        self._client = client
+
+    @property
+    def _path(self) -> str:
+        return run_path(self.entity, self.project, self.id)
+
+    @property
+    def url(self) -> str:
+        """Where the run can be seen."""
+        return f"{self._client.base_url}/runs/{quote(self.entity)}/{quote(self.project)}/{self.id}"
+
+    def reload(self) -> None:
+        """Read again what the run is."""
+        self._take(_run_info(self._client.json("GET", self._path)))
+
+    def keys(self, kind: Kind = "history") -> list[str]:
+        """Return the names of all logged keys, sorted."""
+        answer = self._client.json("GET", self._path + "/keys", params={"kind": kind})
+        return sorted(entry["key"] for entry in answer["keys"])
+
+    def _rows(self, kind: Kind, keys: Sequence[str] | None) -> Iterator[dict[str, Any]]:
+        cursor = None
+        while True:
+            parameters: dict[str, Any] = {"kind": kind, "limit": _PAGE, "cursor": cursor, "keys": keys}
+            page = self._client.json("GET", self._path + "/history", params=parameters)
+            yield from _page_rows(page)
+            cursor = page["cursor"]
+            if cursor is None:
+                return
+
+    def _series(self, kind: Kind, keys: Sequence[str], samples: int) -> Iterable[Series]:
+        if not keys:
+            return
+        x = "_step" if kind == "history" else "_timestamp"
+        query = {"runs": [self.path], "keys": list(keys), "kind": kind, "x": x, "buckets": samples}
+        header, arrays = self._client.frame("/api/charts", query)
+        for i, entry in enumerate(header["series"]):
+            xs, mean, low, high, n = (list(a) for a in arrays[5 * i : 5 * i + 5])
+            yield {**entry, "x": xs, "mean": mean, "min": low, "max": high, "n": n}
+
+    def console(self) -> Iterator[dict[str, Any]]:
+        """Yield the lines that the processes printed: `time`, `stream` (stdout or stderr), `text`."""
+        cursor = None
+        while True:
+            page = self._client.json("GET", self._path + "/console", params={"limit": _PAGE, "cursor": cursor})
+            yield from page["lines"]
+            cursor = page["cursor"]
+            if cursor is None:
+                return
+
+    def files(self) -> list[File]:
+        """Return the files that were saved with the run and have arrived on the server."""
+        answer = self._client.json("GET", self._path + "/files")
+        return [self._file(entry) for entry in answer["files"] if entry["stored"]]
+
+    def _file(self, entry: dict[str, Any]) -> File:
+        path = f"{self._path}/blobs/{entry['digest']}"
+        return File(entry["name"], entry["size"], entry["digest"], lambda target: self._client.download(path, target))
+
+    def media(self, value: dict[str, Any], target: str | Path) -> Path:
+        """Write the content of a logged media value (a dict with `digest`) to a file and return its path."""
+        self._client.download(f"{self._path}/blobs/{value['digest']}", Path(target))
+        return Path(target)
+
+    def delete(self) -> None:
+        """Delete the run from the server. Run directories are left as they are."""
+        self._client.delete(self._path)
+
+    def _append(self, lines: bytes) -> None:
+        run = (self.entity, self.project, self.id)
+        self._client.send(run, f"edits-{random_id(10)}.jsonl", 0, lines)
+
+
+def _run_info(answer: dict[str, Any]) -> RunInfo:
+    info: RunInfo = restore(answer)
+    return info
+
+
+def _page_rows(page: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Turn the columns of a `wire.RowPage` into rows."""
+    rows: list[dict[str, Any]] = [{} for _ in range(page["count"])]
+    for key, column in page["columns"].items():
+        positions = range(page["count"]) if column["rows"] is None else column["rows"]
+        for at, value in zip(positions, column["values"], strict=True):
+            rows[at][key] = restore(value) if isinstance(value, (dict, list)) else value
+    return iter(rows)

@@ -1,0 +1,1 @@
+"""The command `tracker`. Sub-commands are found through the entry-point group `tracker.commands`, so any package can add one."""

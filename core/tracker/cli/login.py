@@ -1,0 +1,35 @@
+"""`tracker login`: remember a server and its key for this user."""
+
+from __future__ import annotations
+
+import click
+
+from tracker.client import Client
+from tracker.errors import ServerError, Unreachable
+from tracker.settings import Settings, user_file, write_file
+
+
+@click.command()
+@click.option("--base-url", help="Address of the server, such as http://gpu-box:8787.")
+@click.option("--key", help="The key (the token that `tracker server` prints). Without it you are asked.")
+@click.option("--no-check", is_flag=True, help="Do not try the server first.")
+def login(base_url: str | None, key: str | None, no_check: bool) -> None:
+    """Remember a server and the key to it, for all your directories."""
+    base_url = base_url or click.prompt("Address of the server", default=Settings().base_url)
+    base_url = str(Settings({"base_url": base_url}).base_url)
+    key = key or click.prompt("Key", hide_input=True)
+    if not no_check:
+        _try(base_url, key)
+    write_file(user_file(), {"base_url": base_url, "api_key": key})
+    click.echo(f"Runs go to {base_url} from now on ({user_file()}).")
+
+
+def _try(base_url: str, key: str) -> None:
+    try:
+        Client(base_url, key, timeout=10).json("GET", "/api/projects")
+    except Unreachable as error:
+        raise click.ClickException(f"{error}; nothing was changed (--no-check skips this)") from None
+    except ServerError as error:
+        if error.status in (401, 403):
+            raise click.ClickException(f"the server does not accept this key ({error}); nothing was changed") from None
+        raise click.ClickException(f"{error}; nothing was changed (--no-check skips this)") from None

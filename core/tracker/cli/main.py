@@ -1,0 +1,71 @@
+"""The command line's front door."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import click
+
+from tracker.errors import TrackerError
+
+GROUP = "tracker.commands"
+
+
+class Commands(click.Group):
+    """Loads a sub-command when it is called, so that `tracker on` does not pay for the imports of `tracker server`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return all installed sub-commands."""
+        return sorted(_installed())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Load a sub-command; one whose package lacks a dependency is replaced by a command that says so."""
+        entry = _installed().get(cmd_name)
+        if entry is None:
+            return None
+        try:
+            command: click.Command = entry.load()
+        except ImportError as error:
+            return _missing(cmd_name, error)
+        return command
+
+
+def _installed() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+def _missing(name: str, error: ImportError) -> click.Command:
+    extra = "server" if name in ("server", "ui") else name
+
+    def complain(**_: Any) -> None:
+        raise click.ClickException(
+            f"`tracker {name}` needs a package that is not installed ({error}): pip install 'tracker-runs[{extra}]'"
+        )
+
+    return click.Command(
+        name,
+        callback=complain,
+        help=f"Not available: {error}.",
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tracker-runs", prog_name="tracker")
+def cli() -> None:
+    """Experiment tracking that training never notices."""
+
+
+def main() -> None:
+    """Run the command line; errors that tracker raises on purpose are told without a traceback. Exit status 1 for them."""
+    try:
+        cli(prog_name="tracker")
+    except TrackerError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""`tracker status`: what is set here, where from, and whether the server answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tracker.client import Client, connect
+from tracker.errors import ServerError, SettingsError
+from tracker.runlog.directory import agent_alive
+from tracker.runlog.reader import read_header, stream_paths
+from tracker.settings import SETTINGS, Settings
+
+
+@click.command()
+@click.option("--all", "show_all", is_flag=True, help="Also the settings that have their default.")
+def status(show_all: bool) -> None:
+    """Show the settings in force here, the server, and the runs that lack something there."""
+    settings = Settings()
+    console = Console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("setting", "value", "from"):
+        table.add_column(name, overflow="fold")
+    for setting in SETTINGS:
+        source = settings.sources[setting.name]
+        if show_all or source != "default" or setting.name in ("mode", "project", "entity"):
+            value = getattr(settings, setting.name)
+            table.add_row(setting.name, escape(_hidden(value) if setting.name == "api_key" else str(value)), source)
+    console.print(table)
+    client = _server(settings)
+    _directories(settings, client)
+
+
+def _hidden(value: object) -> str:
+    return f"{str(value)[:4]}…" if value else "None"
+
+
+def _server(settings: Settings) -> Client | None:
+    try:
+        client = connect(settings)
+    except SettingsError as error:
+        click.echo(f"\n{error}.")
+        return None
+    try:
+        projects = client.json("GET", "/api/projects")["projects"]
+    except ServerError as error:
+        click.echo(f"\nServer: {error}")
+        return None
+    click.echo(f"\nServer: {client.base_url}, {len(projects)} project{'s' if len(projects) != 1 else ''}")
+    return client
+
+
+def _directories(settings: Settings, client: Client | None) -> None:
+    root = Path(settings.dir or ".") / ".tracker" / "runs"
+    directories = sorted(d for d in root.iterdir() if d.is_dir()) if root.is_dir() else []
+    waiting, live = [], 0
+    for directory in directories:
+        live += agent_alive(str(directory))
+        if client is not None and not agent_alive(str(directory)) and _lacks(directory, settings, client):
+            waiting.append(directory)
+    click.echo(f"Run directories here: {len(directories)}, {live} with an agent at work")
+    if waiting:
+        shown = " ".join(str(d) for d in waiting[:5]) + (" …" if len(waiting) > 5 else "")
+        click.echo(f"Not on the server yet: {len(waiting)}; tracker sync {shown}")
+
+
+def _lacks(directory: Path, settings: Settings, client: Client) -> bool:
+    try:
+        header = read_header(directory)
+    except ValueError:
+        return False
+    run = (header.get("entity") or settings.entity, header.get("project") or settings.project, header["id"])
+    try:
+        offsets = client.offsets(run)["offsets"]
+    except ServerError:
+        return False
+    return any(path.stat().st_size > offsets.get(path.name, 0) for path in stream_paths(directory))

@@ -1,0 +1,63 @@
+"""`tracker sync`: upload run directories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from tracker.agent.sync import Synced, total_size
+from tracker.agent.sync import sync as sync_directory
+from tracker.client import connect
+from tracker.errors import NotARun, ServerError, Unreachable
+from tracker.settings import Settings
+
+
+@click.command()
+@click.argument("directories", nargs=-1, metavar="[DIR]...", type=click.Path(path_type=Path))
+def sync(directories: tuple[Path, ...]) -> None:
+    """Upload run directories, live or finished, from this or another machine.
+
+    Without DIR: all runs of this directory (.tracker/runs/*). Safe to repeat: what the server has is not sent again. The exit
+    status is 0 if everything there is has arrived, 1 if something is left, 2 for wrong usage.
+    """
+    settings = Settings()
+    root = Path(settings.dir or ".") / ".tracker" / "runs"
+    chosen = list(directories) or (sorted(d for d in root.iterdir() if d.is_dir()) if root.is_dir() else [])
+    if not chosen:
+        raise click.UsageError(f"there are no runs in {root}; name run directories to upload")
+    client = connect(settings)
+    failed = 0
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns) as progress:
+        for directory in chosen:
+            task = progress.add_task(directory.name, total=None)
+            try:
+                progress.update(task, total=total_size(directory) if directory.is_dir() else None)
+                done = sync_directory(directory, client, settings, lambda n, t=task: progress.update(t, completed=n))  # type: ignore[misc]
+                progress.update(task, completed=done.size, total=done.size)
+                failed += _tell(progress, directory, done)
+            except NotARun as error:
+                progress.console.print(f"{error}", style="red", markup=False)
+                failed += 1
+            except Unreachable as error:
+                progress.stop()
+                raise click.ClickException(f"{error}; nothing is lost, run the same command again later") from None
+            except ServerError as error:
+                progress.console.print(f"{directory}: {error}", style="red", markup=False)
+                failed += 1
+    if failed:
+        raise click.ClickException(f"{failed} of {len(chosen)} run directories did not arrive whole")
+    click.echo(f"{len(chosen)} run{'s are' if len(chosen) != 1 else ' is'} on {client.base_url}")
+
+
+def _tell(progress: Progress, directory: Path, done: Synced) -> bool:
+    """Tell what did not arrive; return whether there is such a thing."""
+    for name, reason in done.refused.items():
+        progress.console.print(f"{directory / name}: refused ({reason})", style="red", markup=False)
+    if done.absent:
+        progress.console.print(
+            f"{directory}: {len(done.absent)} files that the run names are not here", style="red", markup=False
+        )
+    return bool(done.refused or done.absent)

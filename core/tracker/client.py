@@ -1,0 +1,177 @@
+"""One HTTP session with a server: what the agent, `Api` and the commands speak through (`wire.py` says what)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote, urlsplit
+
+import orjson
+import requests
+import zstandard
+
+from .errors import ServerError, SettingsError, Unreachable
+from .settings import Settings
+from .wire import FRAME_TYPE, Accepted, StreamOffsets, decode_frame, run_path
+
+
+class Retry(ServerError):
+    """The server may take it later; `after` is how many seconds it asked to wait, if it did."""
+
+    def __init__(self, message: str, status: int = 0, after: float | None = None) -> None:
+        super().__init__(message, status)
+        self.after = after
+
+
+class Client:
+    """A session with the server at `base_url`. Not thread-safe: one client a thread.
+
+    TLS is always verified; `REQUESTS_CA_BUNDLE`, proxies and `.netrc`-free authentication work as `requests` documents them.
+    Raises `Unreachable` if nothing answers within `timeout` seconds, `Retry` for 429 and 5xx, `ServerError` for other refusals and for
+    answers that cannot be understood.
+    """
+
+    def __init__(self, base_url: str, api_key: str | None, timeout: float = 30.0) -> None:
+        self.base_url = base_url
+        self._timeout = (min(10.0, timeout), timeout)  # to connect, and between bytes of the answer
+        self._session = requests.Session()
+        self._session.auth = _Bearer(api_key)
+        if urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1"):
+            self._session.trust_env = False  # a proxy could not reach this machine's loopback
+        self._compress = zstandard.ZstdCompressor(level=3).compress
+
+    def offsets(self, run: tuple[str, str, str]) -> StreamOffsets:
+        """Return how far the server's copies of the run's streams go, and which blobs it lacks."""
+        answer = self.json("GET", run_path(*run) + "/streams")
+        if not isinstance(answer.get("offsets"), dict):
+            raise Retry("the server's answer has no offsets")
+        return {"offsets": answer["offsets"], "missing": answer.get("missing") or []}
+
+    def send(self, run: tuple[str, str, str], stream: str, offset: int, lines: bytes) -> Accepted:
+        """Offer lines that stand at `offset`; the answer says where to go on, also when these were not the right ones."""
+        response = self._request(
+            "POST",
+            f"{run_path(*run)}/streams/{quote(stream)}",
+            params={"offset": offset},
+            data=self._compress(lines),
+            headers={"Content-Type": "application/x-ndjson", "Content-Encoding": "zstd"},
+            accept=(200, 409),
+        )
+        answer = _decode(response)
+        if not isinstance(answer.get("offset"), int):
+            raise Retry("the server's answer has no offset")
+        return {"offset": answer["offset"], "missing": answer.get("missing") or []}
+
+    def put_blob(self, run: tuple[str, str, str], digest: str, file: IO[bytes]) -> None:
+        """Upload the content of a file; the server verifies the digest."""
+        self._request("PUT", f"{run_path(*run)}/blobs/{digest}", data=file, accept=(200, 201, 204))
+
+    def json(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        """Make a request whose answer is a JSON object."""
+        return _decode(self._request(method, path, **arguments))
+
+    def frame(self, path: str, body: Any) -> tuple[dict[str, Any], list[memoryview[float]]]:
+        """Post a JSON body; the answer is a frame (see `wire.decode_frame`)."""
+        headers = {"Accept": FRAME_TYPE, "Content-Type": "application/json"}
+        return decode_frame(self._request("POST", path, data=orjson.dumps(body), headers=headers).content)
+
+    def delete(self, path: str) -> None:
+        """Delete what is at a path."""
+        self._request("DELETE", path, accept=(200, 204))
+
+    def download(self, path: str, target: Path) -> None:
+        """Write what is at a path to a file, which appears whole or not at all."""
+        part = target.with_name(target.name + ".part")
+        with part.open("wb") as file:
+            for block in self._blocks(path):
+                file.write(block)
+        part.replace(target)
+
+    def _blocks(self, path: str) -> Iterator[bytes]:
+        with self._request("GET", path, stream=True) as response:
+            yield from response.iter_content(1 << 20)
+
+    def _request(
+        self, method: str, path: str, accept: tuple[int, ...] = (200, 201, 204), **arguments: Any
+    ) -> requests.Response:
+        try:
+            response = self._session.request(
+                method, self.base_url + path, timeout=self._timeout, allow_redirects=False, **arguments
+            )
+        except requests.exceptions.SSLError as error:
+            raise Unreachable(
+                f"the certificate of {self.base_url} cannot be verified ({_cause(error)}); if your company has a certificate "
+                "authority of its own, name its file in REQUESTS_CA_BUNDLE"
+            ) from None
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError):
+            raise SettingsError(f"base_url {self.base_url!r} is no address of a server") from None
+        except (requests.RequestException, OSError) as error:
+            raise Unreachable(f"no answer from {self.base_url} ({type(error).__name__}: {_cause(error)})") from error
+        if response.status_code in accept:
+            return response
+        message = f"{self.base_url} answered {response.status_code}: {_message(response)}"
+        if response.status_code in (408, 425, 429) or response.status_code >= 500:
+            raise Retry(message, response.status_code, _retry_after(response))
+        raise ServerError(message, response.status_code)
+
+
+def connect(settings: Settings) -> Client:
+    """Return a client for the server that the settings name, or for this user's own one on this machine.
+
+    Raises `SettingsError` if there is neither.
+    """
+    from .discovery import find
+
+    base_url, api_key = settings.base_url, settings.api_key
+    server = find()
+    if server is not None and base_url in (None, server.url):
+        base_url, api_key = server.url, api_key or server.token
+    if base_url is None:
+        raise SettingsError(
+            "no server: start one on this machine with `tracker server`, or name one with `tracker login` or TRACKER_BASE_URL"
+        )
+    return Client(base_url, api_key, settings.upload_timeout)
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Sends the key. Setting `auth` also keeps requests from putting a `.netrc` password there instead."""
+
+    def __init__(self, key: str | None) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._key:
+            request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
+
+
+def _decode(response: requests.Response) -> dict[str, Any]:
+    try:
+        answer = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise Retry(f"{response.url} answered what is no JSON object; is this a tracker server?", response.status_code)
+    return answer
+
+
+def _message(response: requests.Response) -> str:
+    try:
+        return str(orjson.loads(response.content)["error"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return response.reason or "no reason given"
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    try:
+        return max(0.0, float(response.headers["Retry-After"]))
+    except (KeyError, ValueError):  # absent, or a date, which needs clocks that agree
+        return None
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return the innermost cause, whose text is the one that helps."""
+    while error.args and isinstance(error.args[0], BaseException):
+        error = error.args[0]
+    return getattr(error, "reason", None) or error

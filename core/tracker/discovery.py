@@ -1,0 +1,108 @@
+"""How a client on this machine finds a server that the same user started: one small file per server.
+
+A server publishes `STATE/tracker/servers/<port>.json` while it runs (STATE is `$XDG_STATE_HOME` or `~/.local/state`).
+The file holds the server's token, so only its owner may read it, and readers trust only files that are so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import time
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+
+class Server(NamedTuple):
+    """A server on this machine: its address, the key to it, its process, its data, and when it started (Unix time)."""
+
+    url: str
+    token: str
+    pid: int
+    directory: str
+    started: float
+
+
+def folder() -> Path:
+    """Return where servers publish themselves; it may not exist."""
+    state = os.environ.get("XDG_STATE_HOME", "")
+    # The XDG specification: a relative path is to be ignored.
+    root = Path(state) if os.path.isabs(state) else Path.home() / ".local" / "state"
+    return root / "tracker" / "servers"
+
+
+def publish(url: str, token: str, directory: Path | str) -> Path:
+    """Tell this user's clients that this process serves `directory` at `url`; return the file for `withdraw`.
+
+    The file appears whole, and never with other rights than 0600.
+    """
+    where = folder()
+    where.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = where / f"{urlsplit(url).port or 0}.json"
+    entry = {
+        "url": url,
+        "token": token,
+        "pid": os.getpid(),
+        "dir": str(Path(directory).absolute()),
+        "started": time.time(),
+    }
+    draft = path.with_suffix(f".{os.getpid()}.new")
+    with contextlib.suppress(FileNotFoundError):
+        draft.unlink()
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(entry, file)
+    draft.replace(path)
+    return path
+
+
+def withdraw(path: Path) -> None:
+    """Remove what `publish` made, unless another server has taken its place since."""
+    entry = _read(path)
+    if entry is not None and entry.pid == os.getpid():
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def find() -> Server | None:
+    """Return the newest published server whose process is alive, or None.
+
+    Entries that are damaged, that another user owns, or that others may read are ignored. Takes no lock and
+    connects to nothing.
+    """
+    try:
+        paths = list(folder().glob("*.json"))
+    except OSError:
+        return None
+    found = [server for server in map(_read, paths) if server is not None and _alive(server.pid)]
+    return max(found, key=lambda server: server.started, default=None)
+
+
+def _read(path: Path) -> Server | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with open(descriptor, encoding="utf-8") as file:
+            status = os.fstat(descriptor)
+            # Whoever may write the file could send this user's runs, and readers of it could read them.
+            if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+                return None
+            entry = json.loads(file.read(65536))
+        return Server(
+            str(entry["url"]), str(entry["token"]), int(entry["pid"]), str(entry["dir"]), float(entry["started"])
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _alive(pid: int) -> bool:
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # not ours to signal, but there
+    return True

@@ -1,0 +1,86 @@
+"""The exceptions that tracker raises, and how its own trouble is kept out of training.
+
+    TrackerError
+    ├── SettingsError      a setting, argument or name that cannot be used (also a ValueError)
+    ├── NoRun              something needs a current run and there is none (also a RuntimeError)
+    ├── NotARun            a directory holds no readable run log (also a ValueError)
+    └── ServerError        the server refused, or answered what cannot be understood
+        └── Unreachable    no server answered (also a ConnectionError)
+
+Inside a training loop tracker never raises for trouble of its own: see `contain`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+class TrackerError(Exception):
+    """Base of all errors that tracker raises on purpose."""
+
+
+class SettingsError(TrackerError, ValueError):
+    """A setting, an argument or a name cannot be used; the text says what would be right."""
+
+
+class NoRun(TrackerError, RuntimeError):
+    """There is no current run; call `tracker.init()` first."""
+
+
+class NotARun(TrackerError, ValueError):
+    """The directory holds no readable run log."""
+
+
+class ServerError(TrackerError):
+    """The server refused or answered what cannot be understood; `status` is the HTTP status, 0 if there was none."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Unreachable(ServerError, ConnectionError):
+    """No server answered at the address."""
+
+
+_silent = False
+_warned: set[str] = set()
+contained = 0
+"""How many internal errors were kept out of training in this process."""
+
+
+def silence(silent: bool) -> None:
+    """Turn all that `say` and `warn_once` print off or on, for the whole process."""
+    global _silent
+    _silent = silent
+
+
+def warn_once(message: str) -> None:
+    """Say something on stderr, the first time only. It never raises, not even when stderr is closed."""
+    if message not in _warned:
+        _warned.add(message)
+        say(message)
+
+
+def say(message: str) -> None:
+    """Write a line for the user on stderr; a broken stderr is none of our business."""
+    if _silent:
+        return
+    try:
+        sys.stderr.write(f"tracker: {message}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        pass
+
+
+def contain(error: Exception, doing: str) -> None:
+    """Keep an internal error out of the user's training: count it, warn once, go on.
+
+    Where `TRACKER_RAISE_INTERNAL` is set, as in our own tests, it is raised instead.
+    """
+    global contained
+    contained += 1
+    if os.environ.get("TRACKER_RAISE_INTERNAL"):
+        raise error
+    warn_once(f"{doing} failed and is skipped ({type(error).__name__}: {error}); training goes on")

@@ -1,0 +1,103 @@
+"""Find out which values are media, by the names of their classes and without importing anybody's library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from .arrays import count, is_array_type, names
+from .base import Media, MediaList
+
+SMALL = 32
+"""Arrays of up to so many elements are kept as lists, larger ones become histograms."""
+
+_Converter = Callable[[Any], "Media | None"]
+
+
+def as_media(value: Any) -> Media | None:
+    """Return `value` as media, or None if it is none.
+
+    Media are themselves. Figures and axes of matplotlib, `matplotlib.pyplot` (its current figure) and Pillow
+    images become `Image`; Plotly figures `Plotly`; data frames of pandas and Polars `Table`; arrays of more than
+    32 numbers `Histogram`; lists and tuples of nothing but Media, figures and Pillow images a `MediaList`. For all
+    other values, also small arrays and empty lists, the answer is None. How a class is dealt with is found out once.
+
+    Raises what the constructors of the media raise.
+    """
+    convert = _converter_of(type(value))
+    return None if convert is None else convert(value)
+
+
+def _converter_of(kind: type) -> _Converter | None:
+    try:
+        return _converters[kind]
+    except KeyError:
+        convert = _converters[kind] = _converter(kind)
+        return convert
+
+
+def _converter(kind: type) -> _Converter | None:
+    if issubclass(kind, Media):
+        return _itself
+    if issubclass(kind, (list, tuple)):
+        return _list
+    if issubclass(kind, ModuleType):
+        return _module
+    for name in names(kind) & _BY_CLASS.keys():
+        return _BY_CLASS[name]
+    return _array if is_array_type(kind) else None
+
+
+def _itself(value: Media) -> Media:
+    return value
+
+
+def _image(value: Any) -> Media:
+    from .image import Image
+
+    return Image(value)
+
+
+def _plotly(value: Any) -> Media:
+    from .plotly import Plotly
+
+    return Plotly(value)
+
+
+def _table(value: Any) -> Media:
+    from .table import Table  # it needs this module for its cells
+
+    return Table(dataframe=value)
+
+
+def _module(value: ModuleType) -> Media | None:
+    return _image(value) if value.__name__ == "matplotlib.pyplot" else None
+
+
+def _list(values: Any) -> Media | None:
+    if not values or not all(_converter_of(type(value)) in _IN_LISTS for value in values):
+        return None
+    media = map(as_media, values)
+    return MediaList([item for item in media if item is not None])
+
+
+def _array(value: Any) -> Media | None:
+    if count(value) <= SMALL or getattr(value.dtype, "kind", "f") not in _NUMERIC:
+        return None
+    from .histogram import Histogram
+
+    return Histogram(value)
+
+
+_NUMERIC = "biufcV"  # NumPy's kinds of dtype; V has bfloat16 and its like; c gets an error that says what to do
+_IN_LISTS = (_itself, _image, _plotly)
+_BY_CLASS: dict[tuple[str, str], _Converter] = {
+    ("matplotlib", "FigureBase"): _image,
+    ("matplotlib", "_AxesBase"): _image,
+    ("PIL", "Image"): _image,
+    ("plotly", "BaseFigure"): _plotly,
+    ("pandas", "DataFrame"): _table,
+    ("polars", "DataFrame"): _table,
+}
+_converters: dict[type, _Converter | None] = {}

@@ -1,0 +1,85 @@
+"""Videos and animations from files and arrays."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+from .arrays import Array
+from .base import Media, Store, caption_text, file_content, is_path, stored
+from .pixels import Pixels, is_pil_image, pixels
+from .png import encode_apng
+
+_FORMATS = ("mp4", "webm", "mov", "ogg", "gif", "webp", "apng")
+_WITH_ALPHA = ("RGBA", "LA", "PA", "P")  # modes of Pillow that can be transparent
+
+
+class Video(Media):
+    """A video.
+
+    `data_or_path` is one of
+
+    - a path, the bytes or a binary file object of an MP4, WebM, QuickTime, Ogg, GIF, WebP or animated PNG file, stored
+      as it is; `fps` does not apply and `format`, if given, must be that of the file;
+    - an array of any library, or a list of frames that are arrays, or Pillow images of one size: frames x height
+      x width x channels, frames x channels x height x width, or frames x height x width; layout and values are as for `Image`,
+      all frames scaled alike. It is stored as animated PNG, lossless and shown by all browsers, or with
+      `format="gif"` through Pillow. For longer clips, which take much space so, encode an MP4 and give its path.
+
+    Raises FileNotFoundError and its like for files, TypeError for values that are no video, and ValueError for
+    arrays of another layout, unknown formats, and `fps` that are not in 0.02…1000.
+    """
+
+    def __init__(
+        self, data_or_path: Any, caption: str | None = None, fps: float = 4, format: str | None = None
+    ) -> None:
+        wanted = None if format is None else {"png": "apng"}.get(format.lower(), format.lower())
+        self.caption = caption_text(caption)
+        self.fps: float | None = None
+        if is_path(data_or_path) or isinstance(data_or_path, (bytes, bytearray)) or hasattr(data_or_path, "read"):
+            known = {"png" if name == "apng" else name for name in _FORMATS}
+            expected = {"apng": "png"}.get(wanted or "", wanted)
+            self._content, found = file_content(data_or_path, "a video", known, expected)
+            self.format = "apng" if found == "png" else found
+            return
+        if wanted not in (None, "apng", "gif"):
+            raise ValueError(
+                f"arrays are stored as 'apng' or 'gif', not {format!r}; encode the video yourself and give its path"
+            )
+        if not 0.02 <= fps <= 1000:
+            raise ValueError(f"fps is {fps!r}; it must be from 0.02 to 1000")
+        self.fps, self.format = fps, wanted or "apng"
+        clip = pixels(_frames(data_or_path), frames=True)
+        encode = _gif if self.format == "gif" else _apng
+        self._content = encode(clip, fps)
+
+    def record(self, store: Store) -> dict[str, Any]:
+        """Return `_type` video; `fps` is there for what was given as frames."""
+        return stored("video", self._content, self.format, store, fps=self.fps, caption=self.caption)
+
+
+def _frames(value: Any) -> Any:
+    """A list of Pillow images as pixels of one mode; anything else as it is."""
+    if not isinstance(value, (list, tuple)) or not value or not all(map(is_pil_image, value)):
+        return value
+    mode = "RGBA" if any(frame.mode in _WITH_ALPHA for frame in value) else "RGB"
+    return [
+        Array((frame.height, frame.width, len(mode)), "i", memoryview(frame.convert(mode).tobytes())) for frame in value
+    ]
+
+
+def _apng(clip: Pixels, fps: float) -> bytes:
+    return encode_apng(clip.frames, clip.width, clip.height, clip.channels, fps)
+
+
+def _gif(clip: Pixels, fps: float) -> bytes:
+    try:
+        from PIL import Image as Pillow  # only here: animated PNG, the default, needs no library
+    except ImportError:
+        raise ImportError("format='gif' needs Pillow (pip install pillow); 'apng' does not") from None
+    mode = {1: "L", 3: "RGB", 4: "RGBA"}[clip.channels]
+    size = (clip.width, clip.height)
+    first, *others = [Pillow.frombytes(mode, size, bytes(frame)) for frame in clip.frames]
+    file = BytesIO()
+    first.save(file, format="gif", save_all=True, append_images=others, duration=round(1000 / fps), loop=0)
+    return file.getvalue()

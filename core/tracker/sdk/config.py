@@ -1,0 +1,75 @@
+"""The configuration of a run: what was chosen before training, such as hyperparameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import Any
+
+from .values import to_config, to_mapping
+
+
+class Config(MutableMapping[str, Any]):
+    """A dict of the run's inputs; each change is in the run log when the call returns.
+
+    Values are read back as they are kept: numbers, text, lists and dicts. Members of nested dicts are changed by
+    assigning the whole member (`config["optimizer"] = {…}`), since changes inside it cannot be seen.
+    `config.lr` and `config["lr"]` are the same.
+    """
+
+    _values: dict[str, Any]
+    _write: Callable[[dict[str, Any]], None]
+
+    def __init__(self, write: Callable[[dict[str, Any]], None]) -> None:
+        """`write` appends a `config` record with the changed members."""
+        object.__setattr__(self, "_values", {})
+        object.__setattr__(self, "_write", write)
+
+    def update(self, *sources: Any, allow_val_change: bool = True, **members: Any) -> None:  # noqa: ARG002
+        """Set several members at once, from dicts, argparse namespaces, dataclasses or omegaconf-like mappings.
+
+        `allow_val_change` is accepted for scripts that pass it; changes are always allowed and the log keeps them all.
+        """
+        changed: dict[str, Any] = {}
+        for source in (*sources, members):
+            if source is not None:
+                changed.update({str(k): to_config(v) for k, v in to_mapping(source).items()})
+        if changed:
+            self._values.update(changed)
+            self._write(changed)
+
+    def setdefaults(self, source: Any) -> None:
+        """Set those members that are not set yet."""
+        self.update({k: v for k, v in to_mapping(source).items() if str(k) not in self._values})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return a copy."""
+        return dict(self._values)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._values[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.update({key: value})
+
+    def __delitem__(self, key: str) -> None:
+        raise TypeError("config members can be changed, not removed: the log keeps what was")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # copy, pickle and inspect ask for these
+            raise AttributeError(name)
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(f"config has no {name!r}; it has: {', '.join(self._values) or 'nothing yet'}") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def __repr__(self) -> str:
+        return f"Config({self._values!r})"

@@ -1,0 +1,73 @@
+"""Start the agent of a run directory, and see whether it lives."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tracker.runlog.directory import LOG, NOTICE
+
+# Not `-m tracker.agent`: that would put the working directory first on the path, where a user's `random.py` shadows ours.
+_CODE = (
+    "import sys; sys.path[0] or sys.path.pop(0); sys.path.append(sys.argv.pop(1)); "
+    "from tracker.agent.main import main; main()"
+)
+
+
+def start_agent(directory: str, environment: Mapping[str, str]) -> int | None:
+    """Start an agent in a session of its own and return the pid of a helper that exits at once, to be reaped.
+
+    Takes about a millisecond and waits for nothing. If another agent serves the directory, the new one exits.
+    The agent's own settings are in `environment`. Raises OSError if no process could be started; None if this
+    interpreter cannot start another one.
+    """
+    if not sys.executable:
+        return None
+    root = str(Path(__file__).parents[2])
+    log = os.path.join(directory, LOG)
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    arguments = [sys.executable, "-c", _CODE, root, directory]
+    merged = {**os.environ, **environment}
+    try:  # a session of its own: Ctrl-C and hang-ups at the terminal are the training's affair
+        return os.posix_spawn(sys.executable, arguments, merged, file_actions=actions, setsid=True)
+    except NotImplementedError:
+        return os.posix_spawn(sys.executable, arguments, merged, file_actions=actions, setpgroup=0)
+
+
+def reap(pid: int | None) -> None:
+    """Collect the exit status of the helper that `start_agent` left, if it is there to collect."""
+    if pid is not None:
+        try:
+            os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:
+            pass  # the user's own code collected it
+
+
+class Notices:
+    """Reads what an agent has to tell the user from its log."""
+
+    def __init__(self, directory: str) -> None:
+        self._path = os.path.join(directory, LOG)
+        self._offset = 0
+
+    def new(self) -> list[str]:
+        """Return the notices since the last call, oldest first."""
+        try:
+            if os.stat(self._path).st_size == self._offset:
+                return []
+            with open(self._path, "rb") as file:
+                file.seek(self._offset)
+                data = file.read()
+        except OSError:
+            return []
+        data = data[: data.rfind(b"\n") + 1]
+        self._offset += len(data)
+        return [
+            line.split(NOTICE, 1)[1].decode("utf-8", "replace") for line in data.splitlines() if NOTICE in line
+        ]

@@ -1,0 +1,273 @@
+"""`init`, the current run, and the hooks that give runs the right end however the process ends."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+import weakref
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tracker.discovery import find
+from tracker.errors import NoRun, SettingsError, silence, warn_once
+from tracker.names import random_id, random_name
+from tracker.runlog.reader import last_step, read_lines, scan, stream_paths
+from tracker.settings import Settings
+
+from .config import Config
+from .run import DisabledRun, Run
+from .summary import Summary
+
+_REINIT = ("return_previous", "finish_previous", "create_new")
+_RESUME = ("allow", "must", "never", "auto")
+
+_current: Run | None = None
+_live: weakref.WeakSet[Run] = weakref.WeakSet()
+_hooked = False
+
+
+def init(
+    project: str | None = None,
+    entity: str | None = None,
+    name: str | None = None,
+    id: str | None = None,
+    config: Any = None,
+    group: str | None = None,
+    job_type: str | None = None,
+    tags: list[str] | tuple[str, ...] | str | None = None,
+    notes: str | None = None,
+    dir: str | os.PathLike[str] | None = None,
+    mode: str | None = None,
+    resume: str | bool | None = None,
+    reinit: str | bool | None = None,
+    settings: Mapping[str, Any] | None = None,
+    save_code: bool | None = None,
+    sync_tensorboard: bool | None = None,
+) -> Run:
+    """Start a run and make it the current one.
+
+    Waits for no network and no other process: it makes the run directory, writes the first lines and starts the agent, which uploads
+    them and collects system metrics. What is not given comes from variables and settings files (docs/settings.md).
+    `config` is anything that `run.config.update` takes. `mode` is online, offline (alias dryrun) or disabled.
+    While a run is active, `reinit` decides: "return_previous" (the default in scripts), "finish_previous" (in
+    notebooks; also True) or "create_new" (several runs side by side). `resume` with an `id` continues a run: "allow" (also True), "must" (an
+    error if this directory does not hold it), "never" (an error if it does), "auto" (the newest run of this directory and project that
+    did not end well). Raises `SettingsError` for what cannot be used, before anything is written.
+    """
+    given = {
+        "project": project, "entity": entity, "name": name, "id": id, "group": group, "job_type": job_type,
+        "tags": tags, "notes": notes, "dir": dir, "mode": mode, "save_code": save_code,
+        "resume": {True: "allow", False: "never"}.get(resume) if isinstance(resume, bool) else resume,
+        "reinit": {True: "finish_previous", False: "return_previous"}.get(reinit) if isinstance(reinit, bool) else reinit,
+    }  # fmt: skip
+    resolved = Settings({**(settings or {}), **{k: v for k, v in given.items() if v is not None}})
+    _check_words(resolved)
+    previous = _settle_previous(resolved)
+    if previous is not None:
+        if config is not None:
+            previous.config.update(config)
+        return previous
+    silence(resolved.silent)
+    if sync_tensorboard:
+        warn_once("sync_tensorboard is not available in this version; event files are not followed")
+    run = DisabledRun(resolved) if resolved.mode == "disabled" else _prepare(resolved)
+    run.config.update(config)
+    run.begin()
+    _adopt(run)
+    return run
+
+
+def _check_words(settings: Settings) -> None:
+    if settings.resume is not None and settings.resume not in _RESUME:
+        raise SettingsError(f"resume {settings.resume!r} must be one of {', '.join(_RESUME)}")
+    if settings.resume == "must" and settings.id is None:
+        raise SettingsError("resume='must' needs the id of the run to continue")
+    if settings.reinit is not None and settings.reinit not in _REINIT:
+        raise SettingsError(f"reinit {settings.reinit!r} must be one of {', '.join(_REINIT)}")
+
+
+def _settle_previous(settings: Settings) -> Run | None:
+    """Return the active run if `init` shall return it; finish it if it shall end."""
+    if _current is None or _current.finished:
+        return None
+    how = settings.reinit or ("finish_previous" if _in_notebook() else "return_previous")
+    if how == "finish_previous":
+        _current.finish()
+    return _current if how == "return_previous" else None
+
+
+def _prepare(settings: Settings) -> Run:
+    """Settle id, name, directory and server, and return the run that follows from them."""
+    runs = Path(settings.dir or ".").absolute() / ".tracker" / "runs"
+    if settings.resume == "auto" and settings.id is None:
+        settings.id = _unfinished(runs, settings)
+    settings.id = settings.id or random_id()
+    directory = runs / settings.id
+    exists = directory.is_dir()
+    if settings.resume == "must" and not exists:
+        raise SettingsError(f"resume='must': there is no run {settings.id} in {runs}")
+    if settings.resume == "never" and exists:
+        raise SettingsError(f"resume='never': run {settings.id} is in {runs} already; choose another id")
+    first_step, resumed = 0, exists and settings.resume is not None
+    if resumed:
+        first_step, known_name = _where_it_stopped(directory)
+        settings.name = settings.name or known_name
+    settings.name = settings.name or random_name()
+    _find_server(settings)
+    try:
+        (directory / "files").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        warn_once(f"cannot make {directory} ({error}); nothing of this run will be kept")
+    return Run(settings, str(directory), first_step, resumed)
+
+
+def _find_server(settings: Settings) -> None:
+    """Without an address of a server, take the one that this user runs on this machine, if there is one."""
+    if settings.mode != "online":
+        return
+    server = find()
+    if server is not None and settings.base_url in (None, server.url):
+        settings.base_url = server.url
+        settings.api_key = settings.api_key or server.token
+
+
+def _where_it_stopped(directory: Path) -> tuple[int, str | None]:
+    """Return the step after the last one of a run directory, and the run's name."""
+    step, known_name = 0, None
+    for path in stream_paths(directory, "history"):
+        last = last_step(path)
+        step = max(step, last + 1) if last is not None else step
+        with path.open("rb") as file:
+            for record in scan(read_lines(file.fileno(), 0, 1 << 16), ("run", "meta")):
+                known_name = record.payload.get("name", known_name)
+    return step, known_name
+
+
+def _unfinished(runs: Path, settings: Settings) -> str | None:
+    """Return the id of the newest run of the project that has no good end, if it is newer than all that have."""
+    newest: tuple[float, str, bool] | None = None
+    for directory in runs.iterdir() if runs.is_dir() else []:
+        for path in stream_paths(directory, "history"):
+            with path.open("rb") as file:
+                ends = scan(file.read(), ("run", "finish"))
+            if not ends or ends[0].kind != "run" or ends[0].payload.get("project") != settings.project:
+                continue
+            good = ends[-1].kind == "finish" and ends[-1].payload.get("state") == "finished"
+            if newest is None or ends[0].time >= newest[0]:
+                newest = (ends[0].time, directory.name, good)
+    return newest[1] if newest is not None and not newest[2] else None
+
+
+def _in_notebook() -> bool:
+    shell = sys.modules.get("IPython")
+    return bool(shell is not None and getattr(shell.get_ipython(), "kernel", None))
+
+
+# -- the current run ------------------------------------------------------------------------------------------------
+
+
+def current() -> Run | None:
+    """Return the current run: the last one that was started, until it is finished."""
+    return None if _current is None or _current.finished else _current
+
+
+def require() -> Run:
+    """Return the current run; raises `NoRun` if there is none."""
+    run = current()
+    if run is None:
+        raise NoRun("there is no current run: call tracker.init() first")
+    return run
+
+
+class _OfCurrent:
+    """Stands for one member of whatever run is current; using it without a run raises `NoRun`."""
+
+    def __init__(self, member: str) -> None:
+        object.__setattr__(self, "_member", member)
+
+    def _target(self) -> Any:
+        return getattr(require(), object.__getattribute__(self, "_member"))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # inspection of the module is no use of a run
+            raise AttributeError(name)
+        return getattr(self._target(), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._target(), name, value)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._target()[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._target()[key] = value
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._target()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._target())
+
+    def __len__(self) -> int:
+        return len(self._target())
+
+    def __repr__(self) -> str:
+        run = current()
+        return "<no current run>" if run is None else repr(self._target())
+
+
+config: Config = _OfCurrent("config")  # type: ignore[assignment]
+"""The config of the current run."""
+summary: Summary = _OfCurrent("summary")  # type: ignore[assignment]
+"""The summary of the current run."""
+
+
+def _adopt(run: Run) -> None:
+    global _current, _hooked
+    _current = run
+    _live.add(run)
+    if not _hooked:
+        _hooked = True
+        _install_hooks()
+
+
+# -- the end of the process -----------------------------------------------------------------------------------------
+
+
+class _Ending:
+    """How the process is about to end, as far as it is known."""
+
+    error: BaseException | None = None
+
+
+def _install_hooks() -> None:
+    """Learn of exceptions and exit codes, and finish live runs last; nothing of the user's own handling changes."""
+    former_exit, former_hook = sys.exit, sys.excepthook
+
+    def exit_hook(status: Any = None, /) -> None:
+        if threading.current_thread() is threading.main_thread():  # elsewhere it ends only the thread
+            _Ending.error = SystemExit(status)
+        former_exit(status)
+
+    def except_hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        _Ending.error = error
+        former_hook(kind, error, trace)
+
+    sys.exit = exit_hook  # type: ignore[assignment]
+    sys.excepthook = except_hook
+    atexit.register(_finish_all)
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _finish_all() -> None:
+    for run in list(_live):
+        run._finish_by(_Ending.error)
+
+
+def _after_fork() -> None:
+    for run in list(_live):
+        run._after_fork()

@@ -1,0 +1,224 @@
+"""Settings: arguments first, then `TRACKER_*` variables, then `.tracker/settings.toml` in the directory, then the user's.
+
+`SETTINGS` lists them all; `docs/settings.md` documents each and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .errors import SettingsError
+from .runlog.records import PROJECT_NAME, RUN_ID
+
+MODES = ("online", "offline", "disabled")
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+
+
+class Setting(NamedTuple):
+    """One setting: its name in files and in `init(settings=…)`, its variable, type, default and one line about it."""
+
+    name: str
+    variable: str
+    kind: type
+    default: Any
+    about: str
+
+
+SETTINGS = (
+    Setting("mode", "TRACKER_MODE", str, "online", "online, offline (alias dryrun) or disabled"),
+    Setting("project", "TRACKER_PROJECT", str, "uncategorized", "the project that runs belong to"),
+    Setting("entity", "TRACKER_ENTITY", str, None, "the user or team that owns the project; default: your login name"),
+    Setting("base_url", "TRACKER_BASE_URL", str, None, "address of the server; default: your own server on this machine, found by itself"),
+    Setting("api_key", "TRACKER_API_KEY", str, None, "key for the server (the token that `tracker server` prints)"),
+    Setting("dir", "TRACKER_DIR", str, None, "run directories are made in `<dir>/.tracker/runs`; default: the working directory"),
+    Setting("id", "TRACKER_RUN_ID", str, None, "id of the run; default: random"),
+    Setting("name", "TRACKER_NAME", str, None, "name of the run; default: two readable random words and a number"),
+    Setting("group", "TRACKER_RUN_GROUP", str, None, "group that joins the runs of many processes"),
+    Setting("job_type", "TRACKER_JOB_TYPE", str, None, "what the run does within its group, such as train or eval"),
+    Setting("tags", "TRACKER_TAGS", list, None, "tags of the run; in the variable separated by commas"),
+    Setting("notes", "TRACKER_NOTES", str, None, "a remark about the run"),
+    Setting("resume", "TRACKER_RESUME", str, None, "allow, must, never or auto: what to do if the id exists already"),
+    Setting("reinit", "TRACKER_REINIT", str, None, "what `init` does while a run is active: return_previous, finish_previous or create_new; default: return_previous in scripts, finish_previous in notebooks"),
+    Setting("silent", "TRACKER_SILENT", bool, False, "print nothing"),
+    Setting("save_code", "TRACKER_SAVE_CODE", bool, False, "keep the main script with the run"),
+    Setting("fsync_interval", "TRACKER_FSYNC_INTERVAL", float, 1.0, "seconds between flushes of the log to the disk by the agent; a power cut loses no more than that"),
+    Setting("upload_interval", "TRACKER_UPLOAD_INTERVAL", float, 1.0, "seconds between uploads by the agent"),
+    Setting("upload_timeout", "TRACKER_UPLOAD_TIMEOUT", float, 30.0, "seconds after which an unanswered request is tried again"),
+    Setting("drain_timeout", "TRACKER_DRAIN_TIMEOUT", float, 3600.0, "seconds for which the agent goes on trying to upload after training has ended; `tracker sync` completes what is left"),
+    Setting("finish_timeout", "TRACKER_FINISH_TIMEOUT", float, 0.0, "seconds for which `finish` waits for the upload to complete; 0: it returns once the run is on disk"),
+    Setting("stats_disabled", "TRACKER_STATS_DISABLED", bool, False, "collect no system metrics"),
+    Setting("stats_sample_interval", "TRACKER_STATS_SAMPLE_INTERVAL", float, 2.0, "seconds between samples of system metrics"),
+    Setting("stats_average_over", "TRACKER_STATS_AVERAGE_OVER", float, 30.0, "seconds over which samples are averaged into one logged row"),
+    Setting("stats_sources", "TRACKER_STATS_SOURCES", list, None, "the sources of system metrics, separated by commas: cpu, memory, disk, network, process, nvidia; default: all"),
+)  # fmt: skip
+_BY_NAME = {s.name: s for s in SETTINGS}
+_POSITIVE = ("upload_interval", "upload_timeout", "stats_sample_interval", "stats_average_over")
+
+
+class Settings:
+    """Resolved settings, one attribute each (see `SETTINGS`), and `sources`: where each value came from."""
+
+    mode: str
+    project: str
+    entity: str
+    base_url: str | None
+    api_key: str | None
+    dir: str | None
+    id: str | None
+    name: str | None
+    group: str | None
+    job_type: str | None
+    tags: list[str] | None
+    notes: str | None
+    resume: str | None
+    reinit: str | None
+    silent: bool
+    save_code: bool
+    fsync_interval: float
+    upload_interval: float
+    upload_timeout: float
+    drain_timeout: float
+    finish_timeout: float
+    stats_disabled: bool
+    stats_sample_interval: float
+    stats_average_over: float
+    stats_sources: list[str] | None
+
+    def __init__(self, arguments: Mapping[str, Any] | None = None) -> None:
+        """Resolve from `arguments` (None values count as not given), variables and files.
+
+        Raises `SettingsError` for a name that does not exist or a value that cannot be used; it says where that stood.
+        """
+        given = {k: v for k, v in (arguments or {}).items() if v is not None}
+        unknown = sorted(set(given) - set(_BY_NAME))
+        if unknown:
+            raise SettingsError(f"there is no setting {', '.join(unknown)}; there are: {', '.join(_BY_NAME)}")
+        directory = read_file(directory_file(given.get("dir") or os.environ.get("TRACKER_DIR")))
+        user = read_file(user_file())
+        self.sources: dict[str, str] = {}
+        for setting in SETTINGS:
+            for source, values, key in (
+                ("argument", given, setting.name),
+                ("variable " + setting.variable, os.environ, setting.variable),
+                ("the directory's .tracker/settings.toml", directory, setting.name),
+                (str(user_file()), user, setting.name),
+            ):
+                if key in values:
+                    setattr(self, setting.name, _convert(setting, values[key], source))
+                    self.sources[setting.name] = source
+                    break
+            else:
+                setattr(self, setting.name, setting.default)
+                self.sources[setting.name] = "default"
+        self._check()
+
+    def _check(self) -> None:
+        self.mode = "offline" if self.mode == "dryrun" else self.mode
+        if self.mode not in MODES:
+            raise self._bad("mode", f"must be one of {', '.join(MODES)} (or dryrun, which is offline)")
+        if self.entity is None:
+            self.entity = _login_name()
+        for name in ("project", "entity"):
+            if not PROJECT_NAME.fullmatch(getattr(self, name)):
+                raise self._bad(name, "must be 1–128 letters, digits, spaces or _ . - and not start with a dot")
+        if self.id is not None and not RUN_ID.fullmatch(self.id):
+            raise self._bad("id", "must be 1–64 letters, digits or _ -")
+        if self.base_url is not None:
+            self.base_url = self.base_url.rstrip("/")
+            if not re.match(r"https?://[^/]", self.base_url):
+                raise self._bad("base_url", "must start with http:// or https://, such as http://127.0.0.1:8787")
+        for name in _POSITIVE:
+            if not getattr(self, name) > 0:
+                raise self._bad(name, "must be more than 0 seconds")
+
+    def _bad(self, name: str, must: str) -> SettingsError:
+        return SettingsError(f"{name} {getattr(self, name)!r} (from {self.sources[name]}) {must}")
+
+    def environment(self) -> dict[str, str]:
+        """Return the settings as `TRACKER_*` variables, for a process that shall resolve them to the same."""
+        return {s.variable: _text(getattr(self, s.name)) for s in SETTINGS if getattr(self, s.name) is not None}
+
+
+def directory_file(directory: str | None = None) -> Path:
+    """Return the path of the directory's settings file, which need not exist."""
+    return Path(directory or ".") / ".tracker" / "settings.toml"
+
+
+def user_file() -> Path:
+    """Return the path of the user's settings file, which need not exist."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "tracker" / "settings.toml"
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """Return what a settings file says ({} if there is none). Raises `SettingsError` naming the file and the mistake."""
+    try:
+        text = path.read_text("utf-8")
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return {}
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} cannot be read as TOML: {error}") from None
+    unknown = sorted(set(values) - set(_BY_NAME))
+    if unknown:
+        raise SettingsError(f"{path}: there is no setting {', '.join(unknown)}; there are: {', '.join(_BY_NAME)}")
+    return values
+
+
+def write_file(path: Path, values: Mapping[str, str | float | bool | None]) -> None:
+    """Change settings in a file, leaving all its other lines as they are; None removes one.
+
+    The file and its directory are made if needed; the file is readable by its owner alone, since it may hold a key.
+    """
+    import json
+
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    for name, value in values.items():
+        lines = [line for line in lines if not re.match(rf"\s*{name}\s*=", line)]
+        if value is not None:
+            lines.insert(0, f"{name} = {json.dumps(value)}")  # JSON strings, numbers and booleans are valid TOML
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write("".join(line + "\n" for line in lines))
+    new.replace(path)
+
+
+def _convert(setting: Setting, value: Any, source: str) -> Any:
+    try:
+        if setting.kind is bool and isinstance(value, str):
+            if value.lower() not in _TRUE | _FALSE:
+                raise ValueError
+            return value.lower() in _TRUE
+        if setting.kind is list:
+            items = value.split(",") if isinstance(value, str) else value
+            return [str(item).strip() for item in items if str(item).strip()]
+        if setting.kind is str:
+            return os.fspath(value) if hasattr(value, "__fspath__") else str(value)
+        return setting.kind(value)
+    except (TypeError, ValueError):
+        kind = {bool: "true or false", float: "a number", list: "a list"}.get(setting.kind, "a text")
+        raise SettingsError(f"{setting.name} {value!r} (from {source}) must be {kind}") from None
+
+
+def _text(value: Any) -> str:
+    return ",".join(value) if isinstance(value, list) else str(value)
+
+
+def _login_name() -> str:
+    import getpass
+
+    try:
+        name = re.sub(r"[^\w.-]", "-", getpass.getuser(), flags=re.ASCII).lstrip(".")[:128]
+    except (OSError, KeyError, ImportError):  # no such user, as in some containers
+        name = ""
+    return name or "default"
