@@ -6,8 +6,8 @@
     for batch in data:
         tracker.log({"loss": …})
 
-`init` starts a run; `log`, `config`, `summary`, `save`, `define_metric` and `finish` act on the current one; `run` is the current
-run or None. `Api` and `read_run` read runs back.
+`init` starts a run; `log`, `config`, `summary`, `save`, `define_metric` and `finish` act on the current one; `run` is
+the current run or None. `Api` and `read_run` read runs back.
 """
 
 from __future__ import annotations

@@ -27,9 +27,9 @@ class Retry(ServerError):
 class Client:
     """A session with the server at `base_url`. Not thread-safe: one client a thread.
 
-    TLS is always verified; `REQUESTS_CA_BUNDLE`, proxies and `.netrc`-free authentication work as `requests` documents them.
-    Raises `Unreachable` if nothing answers within `timeout` seconds, `Retry` for 429 and 5xx, `ServerError` for other refusals and for
-    answers that cannot be understood.
+    TLS is always verified; `REQUESTS_CA_BUNDLE`, proxies and `.netrc`-free authentication work as `requests`
+    documents them. Raises `Unreachable` if nothing answers within `timeout` seconds, `Retry` for 429 and 5xx,
+    `ServerError` for other refusals and for answers that cannot be understood.
     """
 
     def __init__(self, base_url: str, api_key: str | None, timeout: float = 30.0) -> None:
@@ -49,7 +49,9 @@ class Client:
         return {"offsets": answer["offsets"], "missing": answer.get("missing") or []}
 
     def send(self, run: tuple[str, str, str], stream: str, offset: int, lines: bytes) -> Accepted:
-        """Offer lines that stand at `offset`; the answer says where to go on, also when these were not the right ones."""
+        """Offer lines that stand at `offset`; the answer says where to go on, also when these were not the right
+        ones.
+        """
         response = self._request(
             "POST",
             f"{run_path(*run)}/streams/{quote(stream)}",
@@ -101,8 +103,8 @@ class Client:
             )
         except requests.exceptions.SSLError as error:
             raise Unreachable(
-                f"the certificate of {self.base_url} cannot be verified ({_cause(error)}); if your company has a certificate "
-                "authority of its own, name its file in REQUESTS_CA_BUNDLE"
+                f"the certificate of {self.base_url} cannot be verified ({_cause(error)}); if your company has a "
+                "certificate authority of its own, name its file in REQUESTS_CA_BUNDLE"
             ) from None
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError):
             raise SettingsError(f"base_url {self.base_url!r} is no address of a server") from None
@@ -129,7 +131,8 @@ def connect(settings: Settings) -> Client:
         base_url, api_key = server.url, api_key or server.token
     if base_url is None:
         raise SettingsError(
-            "no server: start one on this machine with `tracker server`, or name one with `tracker login` or TRACKER_BASE_URL"
+            "no server: start one on this machine with `tracker server`, "
+            "or name one with `tracker login` or TRACKER_BASE_URL"
         )
     return Client(base_url, api_key, settings.upload_timeout)
 

@@ -1,4 +1,5 @@
-"""Settings: arguments first, then `TRACKER_*` variables, then `.tracker/settings.toml` in the directory, then the user's.
+"""Settings: arguments first, then `TRACKER_*` variables, then `.tracker/settings.toml` in the directory, then the
+user's.
 
 `SETTINGS` lists them all; `docs/settings.md` documents each and a test holds the two together.
 """
@@ -165,7 +166,7 @@ def read_file(path: Path) -> dict[str, Any]:
     else:
         import tomli as tomllib
     try:
-        values = tomllib.loads(text)
+        values: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} cannot be read as TOML: {error}") from None
     unknown = sorted(set(values) - set(_BY_NAME))

@@ -1,4 +1,5 @@
-"""What client and server say to each other: paths, headers, and the shapes of bodies. Shared by both, logic of neither.
+"""What client and server say to each other: paths, headers, and the shapes of bodies. Shared by both, logic of
+neither.
 
 Ingest
     GET  /api/runs/{entity}/{project}/{id}/streams
@@ -27,8 +28,9 @@ Reading
     GET  /api/runs/{entity}/{project}/{id}/files/{name}         → the content, as an attachment
     GET  /api/runs/{entity}/{project}/{id}/blobs/{digest}       → the content, as an attachment
 
-Every request carries `Authorization: Bearer <key>`, or the cookie that a browser got from `/?token=<key>`.
-Errors are `{"error": "<what happened and what to do>"}`. Numbers that JSON lacks travel as in the run log (`{"_type": "float", …}`).
+Every request carries `Authorization: Bearer <key>`, or the cookie that a browser got from `/?token=<key>`. Errors are
+`{"error": "<what happened and what to do>"}`. Numbers that JSON lacks travel as in the run log (`{"_type": "float",
+…}`).
 """
 
 from __future__ import annotations
@@ -152,8 +154,9 @@ class ChartQuery(TypedDict, total=False):
 
 
 class Series(TypedDict):
-    """One key of one run, points or buckets in order of x. Buckets carry the exact extremes of their points, so no spike is
-    lost; a non-finite point counts in `n` and never in min, max or mean (NaN where a bucket has no finite point).
+    """One key of one run, points or buckets in order of x. Buckets carry the exact extremes of their points, so no
+    spike is lost; a non-finite point counts in `n` and never in min, max or mean (NaN where a bucket has no finite
+    point).
     """
 
     run: str
@@ -176,8 +179,8 @@ def run_path(entity: str, project: str, run_id: str) -> str:
 def encode_frame(header: dict[str, Any], arrays: list[bytes]) -> bytes:
     """Pack a JSON header and raw little-endian float64 arrays.
 
-    Layout: uint32 header length, the header padded with spaces so that what follows is 8-byte aligned, the arrays one after
-    the other. `header["lengths"]` is added: the number of float64 values in each.
+    Layout: uint32 header length, the header padded with spaces so that what follows is 8-byte aligned, the arrays one
+    after the other. `header["lengths"]` is added: the number of float64 values in each.
     """
     text = orjson.dumps({**header, "lengths": [len(a) // 8 for a in arrays]})
     text += b" " * (-(len(text) + 4) % 8)

@@ -14,7 +14,7 @@ from tracker.runlog.writer import StreamWriter, header
 
 
 class Journal:
-    """Appends `system`, `file`, `suspect` and `finish` records; opens its stream with the first of them. Thread-safe."""
+    """Appends `system`, `file`, `suspect` and `finish` records; opens its stream with the first. Thread-safe."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -22,7 +22,9 @@ class Journal:
         self._lock = threading.Lock()
 
     def write(self, kind: str, payload: dict[str, Any]) -> None:
-        """Append one record. A disk that does not take it is the same disk that the run itself suffers from: not told twice."""
+        """Append one record. A disk that does not take it is the same disk that the run itself suffers from: not told
+        twice.
+        """
         with self._lock:
             if self._writer is None:
                 self._writer = self._open()
@@ -35,7 +37,7 @@ class Journal:
                 self._writer.close()
 
     def _open(self) -> StreamWriter:
-        writer = StreamWriter(new_stream(str(self._directory), "system"), lambda error: None)
+        writer = StreamWriter(new_stream(str(self._directory), "system"), lambda _: None)
         run = read_header(self._directory)
         members = {name: run.get(name) for name in ("id", "entity", "project")}
         writer.append(encode("run", header("system", **members, **this_process()), time.time()))

@@ -101,7 +101,9 @@ def _upload(directory: Path, settings: Settings, watch: Watch) -> UploadThread:
 
 
 def _detach() -> None:
-    """Leave the training process's family: its `os.wait()` must not wait for us, its process group must not take us along."""
+    """Leave the training process's family: its `os.wait()` must not wait for us, its process group must not take us
+    along.
+    """
     if os.fork():
         os._exit(0)
     os.setsid()

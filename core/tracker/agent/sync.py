@@ -20,8 +20,9 @@ _ATTEMPTS = 5  # in a row without progress; a command, unlike an agent, has some
 
 
 class Synced(NamedTuple):
-    """What a sync did: the run as `entity/project/id`, bytes of lines on the server, digests that are nowhere to be found
-    here, and streams that the server refuses, with its reasons."""
+    """What a sync did: the run as `entity/project/id`, bytes of lines on the server, digests that are nowhere to be
+    found here, and streams that the server refuses, with its reasons.
+    """
 
     run: str
     size: int

@@ -23,8 +23,8 @@ _FIRST_DELAY, _LONGEST_DELAY = 0.5, 60.0
 class Uploader:
     """Uploads the streams and kept files of one run directory, each line exactly once.
 
-    What was sent is known from the server's answers alone: after a lost answer, a crash on either side or with two uploaders at
-    work, the offset in the next answer says where to go on. Memory is bounded by a few batches.
+    What was sent is known from the server's answers alone: after a lost answer, a crash on either side or with two
+    uploaders at work, the offset in the next answer says where to go on. Memory is bounded by a few batches.
     """
 
     def __init__(
@@ -36,7 +36,8 @@ class Uploader:
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
         """`kept` maps digests to files, beside those that lie in `files/` under their digest. `progress` is told
-        `acknowledged` after every batch."""
+        `acknowledged` after every batch.
+        """
         self._progress = progress
         self._client = client
         self._run = run
@@ -49,7 +50,9 @@ class Uploader:
         """Streams that the server will never take, with its reason."""
 
     def step(self) -> None:
-        """Send all that there is now. Raises `Unreachable`, `Retry`, or `ServerError` if nothing of this run can be sent."""
+        """Send all that there is now. Raises `Unreachable`, `Retry`, or `ServerError` if nothing of this run can be
+        sent.
+        """
         if self._offsets is None:
             answer = self._client.offsets(self._run)
             self._offsets = answer["offsets"]
@@ -112,7 +115,7 @@ class Uploader:
 
 
 class Patience:
-    """How long to wait after a failure: exponential with jitter, at most a minute, and no less than the server asked."""
+    """How long to wait after a failure: exponential with jitter, at most a minute, no less than the server asked."""
 
     def __init__(self) -> None:
         self._failures = 0
@@ -134,9 +137,7 @@ class Patience:
 class UploadThread(threading.Thread):
     """Keeps a run directory uploaded: a step every `interval` seconds, for ever again after failures."""
 
-    def __init__(
-        self, make: Callable[[], Uploader | None], interval: float, notice: Callable[[str], None]
-    ) -> None:
+    def __init__(self, make: Callable[[], Uploader | None], interval: float, notice: Callable[[str], None]) -> None:
         """`make` returns the uploader, or None while no server is known. `notice` is told what the user should know."""
         super().__init__(name="upload", daemon=True)
         self._make = make
@@ -192,5 +193,5 @@ def _kind(error: Unreachable) -> str:
 
 def _explain(error: ServerError) -> str:
     if error.status in (401, 403):
-        return f"the server does not accept the key ({error}); set it with `tracker login` or TRACKER_API_KEY. The run is kept on disk"
+        return f"the server does not accept the key ({error}); set it with `tracker login` or TRACKER_API_KEY"
     return f"the server cannot take the run now ({error}); trying again"

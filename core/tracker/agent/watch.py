@@ -107,7 +107,9 @@ class Watch:
             del self._saves[path]
 
     def flush(self) -> None:
-        """Make what was appended survive a power cut. A stream whose disk fails is noted as suspect and not trusted again."""
+        """Make what was appended survive a power cut. A stream whose disk fails is noted as suspect and not trusted
+        again.
+        """
         for name, tail in self._tails.items():
             size = os.fstat(tail.fd).st_size
             if size == tail.flushed or tail.suspect:
@@ -116,7 +118,8 @@ class Watch:
                 os.fsync(tail.fd)
                 tail.flushed = size
             except OSError as error:
-                # The kernel may have dropped the dirty pages and will report success next time: asking again proves nothing.
+                # The kernel may have dropped the dirty pages and will report success next time: asking again proves
+                # nothing.
                 tail.suspect = True
                 self._journal.write("suspect", {"stream": name, "reason": f"fsync: {error}"})
 

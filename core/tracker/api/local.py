@@ -22,7 +22,8 @@ from .reading import Kind, RunReader
 
 def read_run(run_dir: str | os.PathLike[str]) -> LocalRun:
     """Return the run in a run directory, which may be live, torn or damaged: whatever can be read is there, and
-    `info["corrupt"]` counts what cannot. Raises `NotARun` if the directory holds no run log."""
+    `info["corrupt"]` counts what cannot. Raises `NotARun` if the directory holds no run log.
+    """
     return LocalRun(Path(run_dir))
 
 
@@ -151,7 +152,7 @@ def _take_records(fold: Fold, stream: str, records: Iterable[Any]) -> None:
 
 
 def _state(fold: Fold) -> str:
-    """The state that an agent would find: a stream whose writer was on this machine and is gone is closed as crashed."""
+    """The state that an agent would find: streams whose writer was on this machine and is gone are crashed."""
     for entry in fold.streams.values():
         here = entry.get("host") == os.uname().nodename and "pid" in entry
         if here and "closed" not in entry and not _alive(entry):

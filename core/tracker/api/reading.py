@@ -69,7 +69,9 @@ class RunReader(ABC):
 
     @property
     def info(self) -> RunInfo:
-        """All that is known beside the metrics (`wire.RunInfo`), such as times, host, and counts of rows, lost and corrupt."""
+        """All that is known beside the metrics (`wire.RunInfo`), such as times, host, and counts of rows, lost and
+        corrupt.
+        """
         return self._info
 
     @abstractmethod
@@ -100,8 +102,10 @@ class RunReader(ABC):
         return files[name]
 
     def scan_history(self, keys: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
-        """Yield every row in order, exactly as it was logged, with `_step`, `_timestamp` (Unix seconds) and `_runtime` (seconds
-        since the run began) beside its keys. With `keys`, only these keys and only rows that have one of them."""
+        """Yield every row in order, exactly as it was logged, with `_step`, `_timestamp` (Unix seconds) and
+        `_runtime` (seconds since the run began) beside its keys. With `keys`, only these keys and only rows that have
+        one of them.
+        """
         return self._rows("history", keys)
 
     def history(
@@ -109,8 +113,9 @@ class RunReader(ABC):
     ) -> pandas.DataFrame | list[dict[str, Any]]:
         """Return the rows as a DataFrame (NaN where a row lacks a key), or as a list of dicts with `pandas=False`.
 
-        With `samples`, keys that have more points are drawn together into that many buckets of equal width in `_step`: the mean under the
-        key's own name, the exact extremes as `<key>.min` and `<key>.max`; keys that are no numbers are then left out.
+        With `samples`, keys that have more points are drawn together into that many buckets of equal width in
+        `_step`: the mean under the key's own name, the exact extremes as `<key>.min` and `<key>.max`; keys that are
+        no numbers are then left out.
         """
         return self._table("history", keys, samples, pandas)
 
@@ -140,7 +145,8 @@ class RunReader(ABC):
             raise ImportError(
                 "a DataFrame needs pandas: pip install 'tracker-runs[pandas]', or pass pandas=False"
             ) from None
-        return pandas.DataFrame(rows)
+        frame: pandas.DataFrame = pandas.DataFrame(rows)
+        return frame
 
     # -- adding to it -----------------------------------------------------------------------------------------------
 
@@ -179,7 +185,7 @@ def _changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
 
 
 def _same(one: Any, other: Any) -> bool:
-    return one == other or (one != one and other != other)  # NaN is the same as NaN here
+    return bool(one == other or (one != one and other != other))  # NaN is the same as NaN here
 
 
 def _join(series: Iterable[Series], x: str) -> list[dict[str, Any]]:

@@ -24,8 +24,8 @@ _PAGE = 10_000  # rows a request
 class Api:
     """The runs of a server.
 
-    Without arguments it is the server of the settings (`TRACKER_BASE_URL`, `tracker login`) or else your own one on this machine.
-    Raises `SettingsError` if there is none; methods raise `Unreachable` and `ServerError`.
+    Without arguments it is the server of the settings (`TRACKER_BASE_URL`, `tracker login`) or else your own one on
+    this machine. Raises `SettingsError` if there is none; methods raise `Unreachable` and `ServerError`.
     """
 
     def __init__(self, base_url: str | None = None, api_key: str | None = None, timeout: float = 30.0) -> None:
@@ -89,7 +89,7 @@ class Runs:
     def __len__(self) -> int:
         if self._total is None:
             self._page(1, None)
-        assert self._total is not None  # noqa: S101 - set by the line above
+        assert self._total is not None
         return self._total
 
     def __getitem__(self, index: int) -> RemoteRun:
@@ -101,9 +101,7 @@ class Runs:
         raise IndexError(f"there are {len(self)} runs")
 
     def _page(self, limit: int, cursor: str | None) -> dict[str, Any]:
-        page = self._client.json(
-            "GET", self._path, params={**self._parameters, "limit": limit, "cursor": cursor}
-        )
+        page = self._client.json("GET", self._path, params={**self._parameters, "limit": limit, "cursor": cursor})
         self._total = page["total"]
         return page
 
@@ -151,7 +149,8 @@ class RemoteRun(RunReader):
         header, arrays = self._client.frame("/api/charts", query)
         for i, entry in enumerate(header["series"]):
             xs, mean, low, high, n = (list(a) for a in arrays[5 * i : 5 * i + 5])
-            yield {**entry, "x": xs, "mean": mean, "min": low, "max": high, "n": n}
+            run, key, points = entry["run"], entry["key"], entry["points"]
+            yield {"run": run, "key": key, "points": points, "x": xs, "mean": mean, "min": low, "max": high, "n": n}
 
     def console(self) -> Iterator[dict[str, Any]]:
         """Yield the lines that the processes printed: `time`, `stream` (stdout or stderr), `text`."""

@@ -1,1 +1,3 @@
-"""The command `tracker`. Sub-commands are found through the entry-point group `tracker.commands`, so any package can add one."""
+"""The command `tracker`. Sub-commands are found through the entry-point group `tracker.commands`, so any package can
+add one.
+"""

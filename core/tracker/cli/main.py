@@ -59,7 +59,9 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; errors that tracker raises on purpose are told without a traceback. Exit status 1 for them."""
+    """Run the command line; errors that tracker raises on purpose are told without a traceback. Exit status 1 for
+    them.
+    """
     try:
         cli(prog_name="tracker")
     except TrackerError as error:

@@ -19,8 +19,8 @@ from tracker.settings import Settings
 def sync(directories: tuple[Path, ...]) -> None:
     """Upload run directories, live or finished, from this or another machine.
 
-    Without DIR: all runs of this directory (.tracker/runs/*). Safe to repeat: what the server has is not sent again. The exit
-    status is 0 if everything there is has arrived, 1 if something is left, 2 for wrong usage.
+    Without DIR: all runs of this directory (.tracker/runs/*). Safe to repeat: what the server has is not sent again.
+    The exit status is 0 if everything there is has arrived, 1 if something is left, 2 for wrong usage.
     """
     settings = Settings()
     root = Path(settings.dir or ".") / ".tracker" / "runs"
@@ -29,7 +29,13 @@ def sync(directories: tuple[Path, ...]) -> None:
         raise click.UsageError(f"there are no runs in {root}; name run directories to upload")
     client = connect(settings)
     failed = 0
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns) as progress:
         for directory in chosen:
             task = progress.add_task(directory.name, total=None)

@@ -1,20 +1,25 @@
 """Values of a row that are more than numbers and strings: what `tracker.Image` and its like are.
 
-Importing this package imports no library outside Python's own but `orjson`.
+Importing this package imports no library, and its modules when they are first used.
 """
 
 from __future__ import annotations
 
-from .audio import Audio
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .base import Media, MediaList
 from .convert import as_media
-from .histogram import Histogram
-from .html import Html
-from .image import Image
-from .plotly import Plotly
-from .table import Table
-from .text import Text
-from .video import Video
+
+if TYPE_CHECKING:
+    from .audio import Audio
+    from .histogram import Histogram
+    from .html import Html
+    from .image import Image
+    from .plotly import Plotly
+    from .table import Table
+    from .text import Text
+    from .video import Video
 
 __all__ = [
     "Audio",
@@ -29,3 +34,10 @@ __all__ = [
     "Video",
     "as_media",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{name.lower()}"), name)
+    return value

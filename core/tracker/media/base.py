@@ -88,7 +88,7 @@ def file_content(value: Any, what: str, known: Collection[str], extension: str |
     else:
         content = bytes(value.read() if hasattr(value, "read") else value)
         head = content[:HEAD]
-    found = sniff(head)
+    found = sniff(head) or ""
     name = content if isinstance(content, Path) else "the data"
     if found not in known:
         reason = "is empty" if not head else f"is not {what} of a known format ({', '.join(sorted(known))})"

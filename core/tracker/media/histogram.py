@@ -88,7 +88,7 @@ def _counted_by_numpy(data: Array, edges: list[float]) -> list[int]:
 
 
 def _given(np_histogram: tuple[Any, Any]) -> tuple[list[float], list[float]]:
-    counts: list[float] = plain(np_histogram[0]).values.tolist()
+    counts: list[float] = list(plain(np_histogram[0]).values)
     edges = [float(edge) for edge in plain(np_histogram[1]).values]
     if len(edges) != len(counts) + 1:
         raise ValueError(

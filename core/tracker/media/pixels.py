@@ -26,8 +26,8 @@ def pixels(value: Any, frames: bool, mode: str | None = None) -> Pixels:
     An image is height x width (grey), height x width x channels, or channels x height x width as in PyTorch, with
     1 (grey), 3 (RGB) or 4 (RGBA) channels. The last axis is the channels if its length is 1, 3 or 4, otherwise the
     first is; so a layout that could be both is read as height x width x channels. A `mode` (`L`, `RGB`, `RGBA`)
-    says how many channels there are, and only axes of that length count. Leading axes of length 1 too many are dropped. Values are
-    scaled as `to_uint8` says, all frames alike.
+    says how many channels there are, and only axes of that length count. Leading axes of length 1 too many are
+    dropped. Values are scaled as `to_uint8` says, all frames alike.
 
     Raises TypeError for what holds no numbers and ValueError for other layouts.
     """

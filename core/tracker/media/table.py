@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from tracker.runlog.records import jsonable
+
 from .arrays import MISSING, count, is_array, scalar, to_plain_list
 from .base import Media, Store, clean_text, stored
 from .convert import SMALL, as_media

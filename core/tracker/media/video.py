@@ -22,8 +22,8 @@ class Video(Media):
     - a path, the bytes or a binary file object of an MP4, WebM, QuickTime, Ogg, GIF, WebP or animated PNG file, stored
       as it is; `fps` does not apply and `format`, if given, must be that of the file;
     - an array of any library, or a list of frames that are arrays, or Pillow images of one size: frames x height
-      x width x channels, frames x channels x height x width, or frames x height x width; layout and values are as for `Image`,
-      all frames scaled alike. It is stored as animated PNG, lossless and shown by all browsers, or with
+      x width x channels, frames x channels x height x width, or frames x height x width; layout and values are as
+      for `Image`, all frames scaled alike. It is stored as animated PNG, lossless and shown by all browsers, or with
       `format="gif"` through Pillow. For longer clips, which take much space so, encode an MP4 and give its path.
 
     Raises FileNotFoundError and its like for files, TypeError for values that are no video, and ValueError for

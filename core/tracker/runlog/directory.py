@@ -19,7 +19,8 @@ NOTICE = b" NOTICE "
 
 
 def lock_directory(directory: str) -> int | None:
-    """Become the one agent of the directory on this machine; None if there is one. Raises OSError if the disk does not let us.
+    """Become the one agent of the directory on this machine; None if there is one. Raises OSError if the disk does
+    not let us.
 
     The lock ends with `unlock_directory` or the process, however that ends.
     """

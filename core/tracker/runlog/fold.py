@@ -6,6 +6,7 @@ The same code runs where a run directory is read and on the server, so both alwa
 from __future__ import annotations
 
 import math
+import sys
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -18,10 +19,14 @@ _META = ("name", "group", "job_type", "tags", "notes")
 _HEADER = ("id", "entity", "project", "host", "program", "python")
 
 
+_LARGEST = sys.float_info.max
+_SUMMARIES = (None, "last", "min", "max", "mean", "best", "none")
+
+
 class Stats:
     """Of one key: how many finite numbers, their min, max and sum, and the last value of any kind.
 
-    NaN and ±Infinity never enter min, max and sum.
+    NaN and ±Infinity never enter min, max and sum, nor do integers that are too large for a float.
     """
 
     __slots__ = ("last", "max", "min", "n", "sum")
@@ -33,7 +38,7 @@ class Stats:
 
     def add(self, value: Any) -> None:
         """Take in one value."""
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _LARGEST:
             self.n += 1
             self.min = min(self.min, value)
             self.max = max(self.max, value)
@@ -121,7 +126,8 @@ class Fold:
         if not streams or any("closed" not in s for s in streams):
             return "running"
         latest = max(s["opened"] for s in streams)
-        return max((s["state"] for s in streams if s["closed"] >= latest), key=STATES.index)
+        ends: list[str] = [s["state"] for s in streams if s["closed"] >= latest]
+        return max(ends, key=STATES.index)
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -172,17 +178,16 @@ class Fold:
     def to_json(self) -> dict[str, Any]:
         """Return plain data that `orjson` can write and `from_json` takes back."""
         return {
-            "header": self.header,
-            "meta": self.meta,
+            "header": jsonable(self.header),
+            "meta": jsonable(self.meta),
             "config": jsonable(self.config),
             "by_hand": jsonable(self.by_hand),
-            "metrics": self.metrics,
+            "metrics": jsonable(self.metrics),
             "stats": {
-                k: [s.n, s.min, s.max, s.sum, jsonable(s.last)] if s.n else [0, jsonable(s.last)]
-                for k, s in self.stats.items()
+                k: jsonable([s.n, s.min, s.max, s.sum, s.last] if s.n else [0, s.last]) for k, s in self.stats.items()
             },
-            "files": self.files,
-            "streams": self.streams,
+            "files": jsonable(self.files),
+            "streams": jsonable(self.streams),
             "updated": self.updated,
         }
 
@@ -190,12 +195,13 @@ class Fold:
     def from_json(cls, data: dict[str, Any]) -> Fold:
         """Return the fold that `to_json` described."""
         fold = cls()
-        fold.header, fold.meta = data["header"], data["meta"]
-        fold.config, fold.by_hand = restore(data["config"]), restore(data["by_hand"])
+        data = restore(data)
+        fold.header, fold.meta, fold.config, fold.by_hand = (data[m] for m in ("header", "meta", "config", "by_hand"))
         fold.metrics, fold.files, fold.streams = data["metrics"], data["files"], data["streams"]
         fold.updated = data["updated"]
         for key, (n, *numbers, last) in data["stats"].items():
-            fold.stats[key] = Stats(n, *numbers, last=restore(last))
+            low, high, total = numbers or (math.inf, -math.inf, 0.0)
+            fold.stats[key] = Stats(n, low, high, total, last)
         return fold
 
     # -- one handler per kind -----------------------------------------------------------------------------------
@@ -214,28 +220,33 @@ class Fold:
         self.header.update({m: payload[m] for m in _HEADER if payload.get(m) is not None})
         self.meta.update({m: payload[m] for m in _META if payload.get(m) is not None})
 
-    def _config(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
+    def _config(self, _stream: str, _time: float, payload: dict[str, Any]) -> None:
         self.config.update(payload)
 
-    def _summary(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
+    def _summary(self, _stream: str, _time: float, payload: dict[str, Any]) -> None:
         self.by_hand.update(payload)
 
     def _metric(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
-        if not isinstance(payload.get("name"), str):
+        if not isinstance(payload.get("name"), str) or payload.get("summary") not in _SUMMARIES:
             self.stream(stream)["corrupt"] += 1
             return
         self.metrics = [m for m in self.metrics if m["name"] != payload["name"]] + [payload]
 
-    def _meta(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
+    def _meta(self, _stream: str, _time: float, payload: dict[str, Any]) -> None:
         self.meta.update({m: payload[m] for m in _META if m in payload})
 
-    def _save(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
+    def _save(self, _stream: str, _time: float, _payload: dict[str, Any]) -> None:
         """Until an agent has its digest, a saved file is not content anyone could fetch."""
 
     def _file(self, stream: str, time: float, payload: dict[str, Any]) -> None:
         name, digest = payload.get("name"), payload.get("digest")
         if isinstance(name, str) and isinstance(digest, str):
-            self.files[name] = {"digest": digest, "size": payload.get("size"), "path": payload.get("path"), "time": time}
+            self.files[name] = {
+                "digest": digest,
+                "size": payload.get("size"),
+                "path": payload.get("path"),
+                "time": time,
+            }
         else:
             self.stream(stream)["corrupt"] += 1
 

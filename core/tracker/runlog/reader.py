@@ -62,15 +62,17 @@ def read_lines(fd: int, offset: int, limit: int) -> bytes:
         if len(data) < size:  # the end of the file: empty, or a line that is still being written
             return b""
         if size > 4 * MAX_LINE:
-            return data  # no newline for far longer than a line may be: damaged; the caller counts it as one corrupt line
+            return (
+                data  # no newline for far longer than a line may be: damaged; the caller counts it as one corrupt line
+            )
         size *= 4
 
 
 def read_header(directory: Path) -> dict[str, Any]:
     """Return the `run` payload of a run directory: the first readable one, of history streams before others.
 
-    If damage took them all, the directory's name stands in for the id. Raises `NotARun` if there is no run log, or one in
-    a newer version of the format.
+    If damage took them all, the directory's name stands in for the id. Raises `NotARun` if there is no run log, or
+    one in a newer version of the format.
     """
     if not directory.is_dir():
         raise NotARun(f"{directory} is not a directory; name the directory of a run, such as .tracker/runs/<id>")
@@ -99,7 +101,9 @@ def scan(data: bytes, kinds: tuple[str, ...]) -> list[Record]:
     pattern = _KIND_PATTERNS.get(kinds)
     if pattern is None:
         names = b"|".join(re.escape(kind.encode()) for kind in kinds)
-        pattern = re.compile(rb'^\{"c":"[0-9a-f]{8}","t":[-+.eE0-9]+,(?:"s":-?[0-9]+,)?"(?:' + names + rb')":.*\n', re.MULTILINE)
+        pattern = re.compile(
+            rb'^\{"c":"[0-9a-f]{8}","t":[-+.eE0-9]+,(?:"s":-?[0-9]+,)?"(?:' + names + rb')":.*\n', re.MULTILINE
+        )
         _KIND_PATTERNS[kinds] = pattern
     return parse(b"".join(pattern.findall(data))).records
 
@@ -111,6 +115,6 @@ def last_step(path: Path) -> int | None:
         file.seek(max(0, size - _BLOCK))
         tail = file.read()
     for record in reversed(parse(tail).records):
-        if record.kind == "log":
-            return record.step
+        if record.kind == "log" and record.step is not None:
+            return int(record.step)
     return None

@@ -80,7 +80,7 @@ def _parse_line(line: bytes) -> Record | None:
     try:
         if line[:_BODY] != b'{"c":"%08x",' % crc32(line[_BODY:]) or len(line) >= MAX_LINE:
             return None
-        members = orjson.loads(line)
+        members: dict[str, Any] = orjson.loads(line)
         kind, payload = members.popitem()
         if b'{"_type":"' in line:
             payload = restore(payload)

@@ -18,9 +18,9 @@ class StreamWriter:
 
     `append` hands a line to the kernel with one `write(2)`: once it has returned without trouble, the line survives
     the death of every process. Lines are never split, merged or reordered. It never raises for a failing disk: lines
-    that could not be written are held in memory, up to 4 MiB, and written before the next line once the disk takes them
-    again; what does not fit is dropped, counted in `lost` and reported in the stream by a `lost` record. Not thread-safe:
-    the caller holds a lock.
+    that could not be written are held in memory, up to 4 MiB, and written before the next line once the disk takes
+    them again; what does not fit is dropped, counted in `lost` and reported in the stream by a `lost` record. Not
+    thread-safe: the caller holds a lock.
     """
 
     def __init__(self, path: str, on_trouble: Callable[[OSError], None]) -> None:

@@ -66,7 +66,9 @@ class Config(MutableMapping[str, Any]):
         try:
             return self._values[name]
         except KeyError:
-            raise AttributeError(f"config has no {name!r}; it has: {', '.join(self._values) or 'nothing yet'}") from None
+            raise AttributeError(
+                f"config has no {name!r}; it has: {', '.join(self._values) or 'nothing yet'}"
+            ) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
         self[name] = value

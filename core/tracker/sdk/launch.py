@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tracker.runlog.directory import LOG, NOTICE
 
-# Not `-m tracker.agent`: that would put the working directory first on the path, where a user's `random.py` shadows ours.
+# Not `-m tracker.agent`: that would put the working directory first on the path, where a user's `random.py` shadows
+# ours.
 _CODE = (
     "import sys; sys.path[0] or sys.path.pop(0); sys.path.append(sys.argv.pop(1)); "
     "from tracker.agent.main import main; main()"
@@ -68,6 +69,4 @@ class Notices:
             return []
         data = data[: data.rfind(b"\n") + 1]
         self._offset += len(data)
-        return [
-            line.split(NOTICE, 1)[1].decode("utf-8", "replace") for line in data.splitlines() if NOTICE in line
-        ]
+        return [line.split(NOTICE, 1)[1].decode("utf-8", "replace") for line in data.splitlines() if NOTICE in line]

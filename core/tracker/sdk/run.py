@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Literal
 from urllib.parse import quote
@@ -18,18 +17,17 @@ import orjson
 
 from tracker.errors import contain, say, warn_once
 from tracker.names import random_id, random_name
-from tracker.runlog.directory import agent_alive, new_stream, this_process
 from tracker.runlog.records import MAX_LINE, MAX_STEP, encode, jsonable
-from tracker.runlog.writer import StreamWriter, header
 from tracker.settings import Settings
 
-from . import launch
+from . import files
 from .config import Config
+from .stream import Stream
 from .summary import Summary
+from .supervisor import CHECK_EVERY, Supervisor, shorten
 from .values import to_row
 
-_CHECK_EVERY = 5.0  # seconds between looks at the agent and the run directory, in the course of logging
-_AGENT_STARTS = 10  # an agent that keeps dying is given up; `tracker sync` completes the run
+_MEMBERS = ("id", "entity", "project", "name", "group", "job_type", "tags", "notes")
 _SUMMARIES = ("last", "min", "max", "mean", "best", "none")
 
 SummaryKind = Literal["last", "min", "max", "mean", "best", "none"]
@@ -39,65 +37,52 @@ class Run:
     """One run. Use it as a context manager, or call `finish`, or let the end of the script do it.
 
     When `log` and the other methods that write have returned, what they wrote is in the kernel and survives the death
-    of every process; nothing here waits for the network or for another process. All methods may be called from any thread: the
-    order within one thread is kept and calls never interleave. A forked child logs into the same run, in a stream of its own.
+    of every process; nothing here waits for the network or for another process. All methods may be called from any
+    thread: the order within one thread is kept and calls never interleave. A forked child logs into the same run, in
+    a stream of its own.
     """
 
     def __init__(self, settings: Settings, directory: str, first_step: int = 0, resumed: bool = False) -> None:
-        """Open a stream in `directory`, which exists. `init` is the way to make runs; it decides all the arguments."""
+        """`init` is the way to make runs; it decides all the arguments. `directory` exists."""
         self._settings = settings
         self._directory = directory
         self._lock = threading.RLock()
         self._step = first_step
         self._started = time.time()
-        self._next_check = self._started + _CHECK_EVERY
-        self._members: dict[str, Any] = {
-            "id": settings.id,
-            "entity": settings.entity,
-            "project": settings.project,
-            "name": settings.name,
-            "group": settings.group,
-            "job_type": settings.job_type,
-            "tags": list(settings.tags or []),
-            "notes": settings.notes,
-        }
+        self._next_check = self._started + CHECK_EVERY
+        self._members: dict[str, Any] = {m: getattr(settings, m) for m in _MEMBERS}
+        self._members["tags"] = list(settings.tags or [])
+        self._stream = Stream(directory, lambda: self._members)
+        self._supervisor = Supervisor(directory, settings)
         self.resumed = resumed
         """Whether this continues a run that had rows in this directory."""
         self.finished = False
         self.config = Config(self._write_config)
         self.summary = Summary(self._write_summary)
         self._seen = self.summary.seen
-        self._agent: int | None = None
-        self._agent_starts = 0
-        self._notices = launch.Notices(directory)
-        self._writer: StreamWriter | None = None
-        self._append: Callable[[bytes], None] = self._open_stream
-        self._parent: str | None = None
-        self.dropped = 0
-        """Calls that could not be recorded: after `finish`, or records longer than a line may be."""
 
     def begin(self) -> None:
-        """Write the run's first lines and start its agent; from here on the run exists."""
+        """Write the run's first line and start its agent; from here on the run exists."""
         with self._lock:
-            if self._writer is None:
-                self._append(b"")
+            self._stream.open()
+        self._supervisor.start()
+        say(f"run {self.name} in {self.entity}/{self.project}: {self.url or shorten(self._directory)}")
         if self._settings.save_code:
             script = getattr(sys.modules.get("__main__"), "__file__", None)
             if script and os.path.isfile(script):
                 self.save(script, base_path=os.path.dirname(script))
-        self.start_agent()
-        say(f"run {self.name} in {self.entity}/{self.project}, " + (self.url or f"kept in {_short(self._directory)}"))
 
     # -- logging ------------------------------------------------------------------------------------------------
 
     def log(self, data: Mapping[str, Any], step: int | None = None, commit: bool | None = None) -> None:
         """Append one row.
 
-        Values are numbers of any kind (Python, numpy, torch, jax scalars; NaN and ±Infinity included), text, media, or
-        lists of them; nested dicts flatten to `a/b`. Anything else gives one warning and is kept as text. Without `step` the row
-        gets the run's step counter, which then advances, unless `commit=False` says that more of this step follows. With
-        `step` the counter is set to it, and advances only with `commit=True`. Rows are never merged, reordered or rejected for their
-        step: repeated and earlier steps are rows like any other. Raises TypeError if `data` is not a mapping.
+        Values are numbers of any kind (Python, numpy, torch, jax scalars; NaN and ±Infinity included), text, media,
+        or lists of them; nested dicts flatten to `a/b`. Anything else gives one warning and is kept as text. Without
+        `step` the row gets the run's step counter, which then advances, unless `commit=False` says that more of this
+        step follows. With `step` the counter is set to it, and advances only with `commit=True`. Rows are never
+        merged, reordered or rejected for their step: repeated and earlier steps are rows like any other. Raises
+        TypeError if `data` is not a mapping.
         """
         try:
             body = orjson.dumps(data)
@@ -116,7 +101,7 @@ class Run:
                 number = self._take_step(step, commit)
             now = time.time()
             rest = b'"t":%.3f,"s":%d,"log":%b}' % (now, number, body)
-            self._append(b'{"c":"%08x",%b\n' % (crc32(rest), rest))
+            self._stream.append(b'{"c":"%08x",%b\n' % (crc32(rest), rest))
             self._seen(data)  # type: ignore[arg-type]
             if now > self._next_check:
                 self._check(now)
@@ -124,7 +109,9 @@ class Run:
 
     def _log_any(self, data: Any, step: int | None, commit: bool | None) -> None:
         if not isinstance(data, Mapping):
-            raise TypeError(f"log() takes a dict of names and values, such as {{'loss': 0.1}}, not a {type(data).__name__}")
+            raise TypeError(
+                f"log() takes a dict of names and values, such as {{'loss': 0.1}}, not a {type(data).__name__}"
+            )
         try:
             row = to_row(data, self._store)
             with self._lock:
@@ -166,8 +153,8 @@ class Run:
     ) -> None:
         """Say how metrics are read; `name` may be a glob (`*` and `?` match any character), exact names win.
 
-        `step_metric`: the logged key that is their x axis. `summary`: which value stands for the whole run; `best` follows `goal`.
-        Raises ValueError for other words.
+        `step_metric`: the logged key that is their x axis. `summary`: which value stands for the whole run; `best`
+        follows `goal`. Raises ValueError for other words.
         """
         if not isinstance(name, str) or not name:
             raise ValueError("define_metric() needs the name of a metric or a glob such as 'val/*'")
@@ -189,44 +176,29 @@ class Run:
 
     # -- files ----------------------------------------------------------------------------------------------------
 
-    def save(self, glob_or_path: str | os.PathLike[str] | None = None, base_path: str | os.PathLike[str] | None = None) -> list[str]:
+    def save(
+        self, glob_or_path: str | os.PathLike[str] | None = None, base_path: str | os.PathLike[str] | None = None
+    ) -> list[str]:
         """Keep files with the run, as they are now; return the names they have there.
 
-        The files are pinned with hard links where the file system allows (so do not change them in place afterwards; replacing
-        them is fine) and copied otherwise; the agent reads and uploads them. Names are relative to `base_path`, by default to the working
-        directory, or the bare file name for files outside it. Without arguments nothing is saved; that the call returned means
-        that the run is on disk. A path that matches no file gives a warning, since the file may not have been written yet.
+        The files are pinned with hard links where the file system allows (so do not change them in place afterwards;
+        replacing them is fine) and copied otherwise; the agent reads and uploads them. Names are relative to
+        `base_path`, by default to the working directory, or the bare file name for files outside it. Without
+        arguments nothing is saved; that the call returned means that the run is on disk. A path that matches no file
+        gives a warning, since the file may not have been written yet.
         """
-        if glob_or_path is None:
-            return []
-        pattern = os.fspath(glob_or_path)
-        paths = [pattern] if os.path.isfile(pattern) else sorted(filter(os.path.isfile, glob.glob(pattern, recursive=True)))
-        if not paths:
-            warn_once(f"save({pattern!r}) matches no file; nothing was saved")
-        base = os.path.realpath(os.fspath(base_path) if base_path is not None else os.getcwd())
         saved = []
-        for path in paths:
-            relative = os.path.relpath(os.path.realpath(path), base)
-            name = os.path.basename(path) if relative.startswith("..") else relative
+        for path in files.matches(glob_or_path) if glob_or_path is not None else []:
+            name = files.name_of(path, base_path)
             try:
-                kept = os.path.join("files", f"save-{random_id(12)}")
-                _pin(path, os.path.join(self._directory, kept))
-                self._write("save", {"name": name.replace(os.sep, "/"), "path": kept})
+                self._write("save", {"name": name, "path": files.pin(self._directory, path)})
                 saved.append(name)
             except OSError as error:
                 warn_once(f"save({path!r}) failed ({error}); training goes on without it")
         return saved
 
     def _store(self, content: bytes) -> str:
-        """Keep content beside the log under its digest; what is there already is not written again."""
-        digest = hashlib.sha256(content).hexdigest()
-        path = os.path.join(self._directory, "files", digest)
-        if not os.path.exists(path):
-            part = f"{path}.{random_id()}"
-            with open(part, "wb") as file:
-                file.write(content)
-            os.replace(part, path)  # readers never see half a file
-        return digest
+        return files.store(self._directory, content)
 
     # -- what the run is ------------------------------------------------------------------------------------------
 
@@ -290,7 +262,7 @@ class Run:
     @property
     def group(self) -> str | None:
         """The group; may be assigned."""
-        return self._members["group"]
+        return self._optional("group")
 
     @group.setter
     def group(self, value: str | None) -> None:
@@ -299,7 +271,7 @@ class Run:
     @property
     def job_type(self) -> str | None:
         """The job type; may be assigned."""
-        return self._members["job_type"]
+        return self._optional("job_type")
 
     @job_type.setter
     def job_type(self, value: str | None) -> None:
@@ -317,11 +289,15 @@ class Run:
     @property
     def notes(self) -> str | None:
         """A remark; may be assigned."""
-        return self._members["notes"]
+        return self._optional("notes")
 
     @notes.setter
     def notes(self, value: str | None) -> None:
         self._set_meta("notes", value)
+
+    def _optional(self, member: str) -> str | None:
+        value = self._members[member]
+        return None if value is None else str(value)
 
     def _set_meta(self, member: str, value: Any) -> None:
         with self._lock:
@@ -344,7 +320,8 @@ class Run:
         """End the run: `finished`, or `failed` if `exit_code` is not 0. Safe to repeat.
 
         Returns once the run is on disk; the agent goes on uploading. With the setting `finish_timeout` it waits for
-        the upload, at most that many seconds. `state` and `error` are for those who know better, such as the exit hooks.
+        the upload, at most that many seconds. `state` and `error` are for those who know better, such as the exit
+        hooks.
         """
         with self._lock:
             if self.finished:
@@ -355,34 +332,9 @@ class Run:
                 end.update(_describe(error))
             self._write("finish", end)
             self.finished = True
-            self._append = self._after_finish
-            if self._writer is not None:
-                self._close(self._writer)
-        if self._parent is None:
-            self._watch_agent()
-            self._farewell(end["state"])
-
-    def _close(self, writer: StreamWriter) -> None:
-        try:
-            writer.sync()
-        except OSError as error:
-            warn_once(f"the disk could not take the end of the run ({error}); what it has not taken may be lost")
-        writer.close()
-        if writer.lost:
-            warn_once(f"{writer.lost} records of run {self.name} were lost because the disk did not take them")
-
-    def _farewell(self, state: str) -> None:
-        timeout = self._settings.finish_timeout
-        if timeout > 0 and self.mode == "online":
-            deadline = time.monotonic() + timeout
-            while agent_alive(self._directory) and time.monotonic() < deadline:
-                time.sleep(0.02)
-        launch.reap(self._agent)
-        self._tell_notices()
-        if self.url:
-            say(f"run {self.name} {state}; see {self.url}")
-        else:
-            say(f"run {self.name} {state}; kept in {self._directory} (upload: tracker sync {_short(self._directory)})")
+            self._stream.close(self._after_finish)
+        if self._stream.parent is None:
+            self._supervisor.farewell(self.name, end["state"], self.url)
 
     def __enter__(self) -> Run:
         return self
@@ -408,83 +360,43 @@ class Run:
     def _write(self, kind: str, payload: Any, step: int | None = None) -> bool:
         """Append one record; its payload may hold numbers that JSON lacks. Returns whether it was a line that fits."""
         line = encode(kind, jsonable(payload), time.time(), step)
-        if len(line) >= MAX_LINE:
-            self.dropped += 1
-            warn_once(f"a {kind} record of {len(line) >> 20} MiB is longer than a line may be (8 MiB) and was dropped; log it as media or save() it as a file")
-            return False
         with self._lock:
-            self._append(line)
-        return True
+            if len(line) < MAX_LINE:
+                self._stream.append(line)
+                return True
+            self._stream.drop(line)
+        warn_once(
+            f"a {kind} record of {len(line) >> 20} MiB is longer than a line may be (8 MiB) and was dropped; "
+            "log it as media or save() it as a file"
+        )
+        return False
 
-    def _open_stream(self, line: bytes) -> None:
-        """Open a stream of this process's own and append its header, then `line`."""
-        try:
-            self._writer = StreamWriter(new_stream(self._directory, "history"), self._disk_trouble)
-        except OSError as error:
-            self._append = self._drop
-            warn_once(f"cannot write in {self._directory} ({error}); nothing of this run will be kept")
-            self._drop(line)
-            return
-        members = {**self._members, **this_process(), "parent": self._parent}
-        members["program"] = sys.argv[0] if sys.argv and sys.argv[0] else None
-        members["python"] = sys.version.split()[0]
-        self._append = self._writer.append
-        self._writer.append(encode("run", header("history", **members), self._started if self._parent is None else time.time()))
-        if line:
-            self._append(line)
-
-    def _drop(self, _line: bytes) -> None:
-        self.dropped += 1
+    @property
+    def dropped(self) -> int:
+        """How many records could not be kept: logged after `finish`, too long, or not taken by the disk."""
+        return self._stream.dropped
 
     def _after_finish(self, line: bytes) -> None:
-        self._drop(line)
-        warn_once(f"run {self.name} is finished; what is logged to it now is dropped (start a new one with tracker.init())")
-
-    def _disk_trouble(self, error: OSError) -> None:
-        warn_once(f"the disk does not take the run log ({error}); rows are held in memory and written when it does")
-
-    # -- the agent ------------------------------------------------------------------------------------------------
-
-    def start_agent(self) -> None:
-        """Start the process that uploads, flushes and watches. A failure is told once; `tracker sync` stands in for it."""
-        self._agent_starts += 1
-        try:
-            self._agent = launch.start_agent(self._directory, self._settings.environment())
-        except OSError as error:
-            warn_once(f"cannot start the agent ({error}); run `tracker sync {_short(self._directory)}` later")
+        self._stream.drop(line)
+        warn_once(f"run {self.name} is finished; what is logged to it is dropped (tracker.init() starts a new one)")
 
     def _check(self, now: float) -> None:
         """From time to time: is the directory still there, does the agent live, has it something to say?"""
-        self._next_check = now + _CHECK_EVERY
+        self._next_check = now + CHECK_EVERY
         try:
-            if self._writer is not None and self._writer.deleted():
-                self._append = self._drop
-                warn_once(f"{self._directory} was deleted while the run was going on; what is logged from now on is lost")
-                return
-            if self._parent is None:
-                self._watch_agent()
+            if self._stream.deleted():
+                self._stream.append = self._stream.drop
+                warn_once(f"{self._directory} was deleted while the run was going on; what is logged now is lost")
+            elif self._stream.parent is None:
+                self._supervisor.check()
         except Exception as error:  # noqa: BLE001 - see contain
             contain(error, "looking after the agent")
 
-    def _watch_agent(self) -> None:
-        launch.reap(self._agent)
-        self._tell_notices()
-        if not agent_alive(self._directory) and 0 < self._agent_starts < _AGENT_STARTS:
-            self.start_agent()
-
-    def _tell_notices(self) -> None:
-        for notice in self._notices.new():
-            warn_once(notice)
-
     def _after_fork(self) -> None:
-        """In a forked child: the parent's descriptor, lock and held lines are not ours to use."""
+        """In a forked child: the lock may be held by a thread that does not exist here."""
         self._lock = threading.RLock()
-        if self._writer is not None:
-            self._parent = os.path.basename(self._writer.path)
-            self._writer.abandon()
-            self._writer = None
-            if not self.finished:
-                self._append = self._open_stream
+        if not self.finished:
+            self._stream.after_fork()
 
 
 class DisabledRun(Run):
@@ -494,7 +406,7 @@ class DisabledRun(Run):
         settings.id = settings.id or random_id()
         settings.name = settings.name or random_name()
         super().__init__(settings, os.path.abspath(settings.dir or "."))
-        self._append = self._drop
+        self._stream.append = self._stream.drop
 
     def begin(self) -> None:
         """Do nothing."""
@@ -502,18 +414,22 @@ class DisabledRun(Run):
     def log(self, data: Mapping[str, Any], step: int | None = None, commit: bool | None = None) -> None:
         """Do nothing."""
 
-    def save(self, glob_or_path: Any = None, base_path: Any = None) -> list[str]:
+    def save(self, glob_or_path: Any = None, base_path: Any = None) -> list[str]:  # noqa: ARG002
         """Do nothing."""
         return []
 
-    def start_agent(self) -> None:
-        """Do nothing."""
+    def finish(
+        self,
+        exit_code: int | None = None,  # noqa: ARG002
+        *,
+        state: str | None = None,  # noqa: ARG002
+        error: BaseException | None = None,  # noqa: ARG002
+    ) -> None:
+        """Do nothing but note it."""
+        self.finished = True
 
     def _store(self, content: bytes) -> str:
         return hashlib.sha256(content).hexdigest()
-
-    def _farewell(self, state: str) -> None:
-        """Say nothing."""
 
 
 def exit_status(code: Any) -> int:
@@ -528,17 +444,3 @@ def _describe(error: BaseException) -> dict[str, str]:
 
     trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     return {"error": f"{type(error).__name__}: {error}"[:2000], "traceback": trace[-20_000:]}
-
-
-def _pin(source: str, target: str) -> None:
-    try:
-        os.link(os.path.realpath(source), target)
-    except OSError:  # another file system, or one without hard links
-        import shutil
-
-        shutil.copyfile(source, target)
-
-
-def _short(directory: str) -> str:
-    relative = os.path.relpath(directory)
-    return directory if relative.startswith("..") else relative

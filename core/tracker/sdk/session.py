@@ -50,19 +50,20 @@ def init(
 ) -> Run:
     """Start a run and make it the current one.
 
-    Waits for no network and no other process: it makes the run directory, writes the first lines and starts the agent, which uploads
-    them and collects system metrics. What is not given comes from variables and settings files (docs/settings.md).
-    `config` is anything that `run.config.update` takes. `mode` is online, offline (alias dryrun) or disabled.
-    While a run is active, `reinit` decides: "return_previous" (the default in scripts), "finish_previous" (in
-    notebooks; also True) or "create_new" (several runs side by side). `resume` with an `id` continues a run: "allow" (also True), "must" (an
-    error if this directory does not hold it), "never" (an error if it does), "auto" (the newest run of this directory and project that
-    did not end well). Raises `SettingsError` for what cannot be used, before anything is written.
+    Waits for no network and no other process: it makes the run directory, writes the first lines and starts the
+    agent, which uploads them and collects system metrics. What is not given comes from variables and settings files
+    (docs/settings.md). `config` is anything that `run.config.update` takes. `mode` is online, offline (alias dryrun)
+    or disabled. While a run is active, `reinit` decides: "return_previous" (the default in scripts),
+    "finish_previous" (in notebooks; also True) or "create_new" (several runs side by side). `resume` with an `id`
+    continues a run: "allow" (also True), "must" (an error if this directory does not hold it), "never" (an error if
+    it does), "auto" (the newest run of this directory and project that did not end well). Raises `SettingsError` for
+    what cannot be used, before anything is written.
     """
     given = {
         "project": project, "entity": entity, "name": name, "id": id, "group": group, "job_type": job_type,
         "tags": tags, "notes": notes, "dir": dir, "mode": mode, "save_code": save_code,
         "resume": {True: "allow", False: "never"}.get(resume) if isinstance(resume, bool) else resume,
-        "reinit": {True: "finish_previous", False: "return_previous"}.get(reinit) if isinstance(reinit, bool) else reinit,
+        "reinit": {True: "finish_previous", False: "return_previous"}[reinit] if isinstance(reinit, bool) else reinit,
     }  # fmt: skip
     resolved = Settings({**(settings or {}), **{k: v for k, v in given.items() if v is not None}})
     _check_words(resolved)

@@ -19,7 +19,9 @@ class Summary(MutableMapping[str, Any]):
         """`write` appends a `summary` record and returns the values as they were written."""
         self._write = write
         self._last: dict[str, Any] = {}
-        self._fold = Fold()  # knows the rules of `define_metric`; holds stats only of the keys that need more than the last
+        self._fold = (
+            Fold()
+        )  # knows the rules of `define_metric`; holds stats only of the keys that need more than the last
         self.tracks = False
         """Whether rows must be shown to `track`: some key's summary is not its last value."""
 

@@ -93,7 +93,9 @@ def to_mapping(source: Any) -> dict[str, Any]:
 
 
 def to_config(value: Any, depth: int = 0) -> Any:
-    """Return a config value as JSON can write it. Classes and functions become their names, paths and enums their text."""
+    """Return a config value as JSON can write it. Classes and functions become their names, paths and enums their
+    text.
+    """
     plain = _plain(value)
     if plain is not MISSING:
         return plain

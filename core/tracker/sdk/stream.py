@@ -1,0 +1,87 @@
+"""The stream that this process writes to a run."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tracker.errors import warn_once
+from tracker.runlog.directory import new_stream, this_process
+from tracker.runlog.records import encode
+from tracker.runlog.writer import StreamWriter, header
+
+
+class Stream:
+    """Opens a stream of this process's own with the first line, and never raises: a disk that does not take the run
+    must not stop the training. Not thread-safe: the run holds its lock.
+    """
+
+    def __init__(self, directory: str, members: Callable[[], dict[str, Any]]) -> None:
+        """`members` returns what the header says of the run at the time the stream is opened."""
+        self._directory = directory
+        self._members = members
+        self._writer: StreamWriter | None = None
+        self.append: Callable[[bytes], None] = self._append_first
+        """Append one encoded line."""
+        self.parent: str | None = None
+        """In a forked child: the stream of the process that it came from."""
+        self.dropped = 0
+        """Lines that could not be kept, for whatever reason."""
+
+    def open(self) -> None:
+        """Open the stream and append its header, unless that was done."""
+        if self._writer is not None:
+            return
+        try:
+            writer = StreamWriter(new_stream(self._directory, "history"), _disk_trouble)
+        except OSError as error:
+            self.append = self.drop
+            warn_once(f"cannot write in {self._directory} ({error}); nothing of this run will be kept")
+            return
+        program = sys.argv[0] if sys.argv and sys.argv[0] else None
+        about = {**self._members(), **this_process(), "parent": self.parent}
+        payload = header("history", **about, program=program, python=sys.version.split()[0])
+        writer.append(encode("run", payload, time.time()))
+        self._writer, self.append = writer, writer.append
+
+    def deleted(self) -> bool:
+        """Tell whether the file is gone, so that nobody will ever read what is appended."""
+        return self._writer is not None and self._writer.deleted()
+
+    def drop(self, _line: bytes) -> None:
+        """Count a line instead of keeping it; `append` becomes this where nothing can be kept."""
+        self.dropped += 1
+
+    def close(self, then: Callable[[bytes], None]) -> None:
+        """Make everything durable, close the file, and let `then` take what is appended from now on."""
+        self.append = then
+        writer = self._writer
+        if writer is None:
+            return
+        try:
+            writer.sync()
+        except OSError as error:
+            warn_once(f"the disk could not take the end of the run ({error}); what it has not taken may be lost")
+        writer.close()
+        self.dropped += writer.lost
+        if writer.lost:
+            warn_once(f"{writer.lost} records were lost because the disk did not take them")
+
+    def after_fork(self) -> None:
+        """In a forked child: the descriptor and held lines are the parent's; go on in a stream of our own."""
+        if self._writer is not None:
+            self.parent = os.path.basename(self._writer.path)
+            self._writer.abandon()
+            self._writer = None
+            self.append = self._append_first
+
+    def _append_first(self, line: bytes) -> None:
+        self.open()
+        self.append(line)
+
+
+def _disk_trouble(error: OSError) -> None:
+    warn_once(f"the disk does not take the run log ({error}); rows are held in memory and written when it does")

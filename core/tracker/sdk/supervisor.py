@@ -1,0 +1,69 @@
+"""Look after the agent of a run, from the course of logging: no thread, no waiting."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from tracker.errors import say, warn_once
+from tracker.runlog.directory import agent_alive
+from tracker.settings import Settings
+
+from . import launch
+
+CHECK_EVERY = 5.0
+"""Seconds between looks at the agent and the run directory."""
+
+_STARTING = 3.0  # seconds within which a new agent need not have shown itself
+_MOST_STARTS = 10  # an agent that keeps dying is given up; `tracker sync` completes the run
+
+
+class Supervisor:
+    """Starts the agent of a run directory, starts it again if it died, and passes on what it has to say."""
+
+    def __init__(self, directory: str, settings: Settings) -> None:
+        self._directory = directory
+        self._settings = settings
+        self._helper: int | None = None
+        self._starts = 0
+        self._started = 0.0
+        self._notices = launch.Notices(directory)
+
+    def start(self) -> None:
+        """Start an agent. A failure is told once; `tracker sync` stands in for it."""
+        self._starts += 1
+        self._started = time.monotonic()
+        try:
+            self._helper = launch.start_agent(self._directory, self._settings.environment())
+        except OSError as error:
+            warn_once(f"cannot start the agent ({error}); run `tracker sync {shorten(self._directory)}` later")
+
+    def check(self) -> None:
+        """Say what the agent had to say, and start it again if it is gone."""
+        launch.reap(self._helper)
+        for notice in self._notices.new():
+            warn_once(notice)
+        starting = time.monotonic() - self._started < _STARTING
+        if 0 < self._starts < _MOST_STARTS and not starting and not agent_alive(self._directory):
+            self.start()
+
+    def farewell(self, name: str, state: str, url: str | None) -> None:
+        """After the end of the run: wait for the upload if the settings say so, and tell where the run is."""
+        self.check()
+        if self._settings.finish_timeout > 0 and self._settings.mode == "online":
+            deadline = time.monotonic() + self._settings.finish_timeout
+            while agent_alive(self._directory) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            for notice in self._notices.new():
+                warn_once(notice)
+        launch.reap(self._helper)
+        if url is not None:
+            say(f"run {name} {state}: {url}")
+        else:
+            say(f"run {name} {state}, kept on disk; upload it with: tracker sync {shorten(self._directory)}")
+
+
+def shorten(directory: str) -> str:
+    """Return a directory relative to the working directory, if it lies below."""
+    relative = os.path.relpath(directory)
+    return directory if relative.startswith("..") else relative
