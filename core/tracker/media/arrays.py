@@ -228,7 +228,7 @@ def _stack(parts: list[Array]) -> Array:
     joined = array("B" if code == "?" else code)
     for part in parts:
         if same:
-            joined.frombytes(part.values)
+            joined.frombytes(part.values.tobytes())
         else:
             joined.extend(array("d", part.values))
     return Array((len(parts), *shapes[0]), kind, memoryview(joined))

@@ -62,9 +62,11 @@ def _edges(low: float, high: float, bins: int) -> list[float]:
         margin = max(0.5, least) if low == high else least
         low, high = max(low - margin, -_HUGE), min(high + margin, _HUGE)
     step = (high - low) / bins
-    if math.isinf(step):  # the distance is beyond the greatest float, its parts are not
-        step = high / bins - low / bins
-    return [low, *(low + i * step for i in range(1, bins)), high]
+    if math.isinf(step):  # the distance is beyond the greatest float
+        inner = [low * (1 - i / bins) + high * (i / bins) for i in range(1, bins)]
+    else:
+        inner = [low + i * step for i in range(1, bins)]
+    return [low, *inner, high]
 
 
 def _counted(data: Array, edges: list[float]) -> list[int]:

@@ -14,7 +14,7 @@ from .png import encode_png
 from .scale import to_uint8
 
 _FORMATS = ("png", "jpg", "gif", "webp", "bmp", "svg")
-_PNG_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "I", "I;16")  # of Pillow, that it can write as PNG
+_PNG_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16")  # of Pillow, that it can write as PNG
 
 
 class Image(Media):
@@ -96,9 +96,10 @@ def _whole_figure(part: Any) -> Any:
 def _pil_png(image: Any, mode: str | None) -> bytes:
     if mode is not None:
         image = image.convert(mode)
-    elif image.mode == "F":  # 32-bit floats have no fixed range, so they are scaled like an array
-        values = memoryview(image.tobytes()).cast("f")
-        return encode_png(to_uint8(Array(image.size, "f", values)), image.width, image.height, 1)
+    elif image.mode in ("F", "I"):  # 32-bit floats and integers have no fixed range, so they are scaled like an array
+        kind = image.mode.lower()
+        values = memoryview(image.tobytes()).cast(kind)
+        return encode_png(to_uint8(Array(image.size, kind, values)), image.width, image.height, 1)
     elif image.mode not in _PNG_MODES:
         image = image.convert("RGB")
     file = BytesIO()

@@ -1,0 +1,81 @@
+"""Tasks. `nox` runs the checks and the whole test suite; `nox -s NAME` one of: tests, core, lint, types, wheel, faults, bench."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.4.15"
+nox.options.sessions = ["lint", "types", "wheel", "core", "tests"]
+nox.options.default_venv_backend = "virtualenv"  # with pip, which honours the constraints and local builds of torch
+nox.options.error_on_missing_interpreters = True
+
+CONSTRAINTS = ("-c", "constraints.txt")
+GROUPS = nox.project.load_toml("pyproject.toml")["dependency-groups"]
+
+
+def install(session: nox.Session, project: str, *groups: str) -> None:
+    """Install the project with some extras, and dependency groups, within the constraints."""
+    needed = nox.project.dependency_groups({"dependency-groups": GROUPS}, *groups)
+    session.install(*CONSTRAINTS, project, *needed)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the whole suite with all extras."""
+    install(session, ".[all]", "test", "frameworks")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def core(session: nox.Session) -> None:
+    """Import and test the library with no extras and no ML framework installed."""
+    install(session, ".", "test")
+    session.run("python", "-c", "import tracker; tracker.init(mode='disabled').finish()")
+    session.run("pytest", "tests/core", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and the dependency rules."""
+    install(session, ".[all]", "lint")
+    session.run("ruff", "check", "--output-format", "concise", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types, strictly."""
+    install(session, ".[all]", "types")
+    session.run("mypy")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build sdist and wheel once, and use the wheel as its user would, away from the repository."""
+    session.install("build")
+    built = Path(session.create_tmp()).absolute() / "dist"
+    shutil.rmtree(built, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(built), silent=True)
+    (path,) = built.glob("*.whl")
+    session.install(*CONSTRAINTS, f"{path}[server]")
+    smoke = Path("tests/smoke.py").absolute()
+    session.chdir(session.create_tmp())
+    session.run("python", str(smoke))
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Run the fault matrix alone."""
+    install(session, ".[all]", "test")
+    session.run("pytest", "tests/faults", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure; `nox -s bench -- --json FILE` also writes the figures, `-- --help` says what can be chosen."""
+    install(session, ".[all]")
+    session.run("python", "-m", "benchmarks", *session.posargs)
