@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 import tracker
 from tracker.discovery import Server, find
 
-from .tables import runs_table
+from .tables import print_runs
 
 _PROJECT = "demo-digits"
 _RATES = (0.0003, 0.003, 0.03)
@@ -79,7 +78,7 @@ def _train(server: Server, rate: float) -> str:
     config = {"learning_rate": rate, "hidden": 64, "batch_size": _BATCH, "epochs": _EPOCHS, "data": "sklearn digits"}
     with tracker.init(project=_PROJECT, job_type="train", tags=["demo"], config=config, settings=settings) as run:
         run.define_metric("val/accuracy", summary="max")
-        model = MLPClassifier((64,), learning_rate_init=rate, batch_size=_BATCH, random_state=0)
+        model = MLPClassifier((64,), learning_rate_init=rate, random_state=0)
         for epoch in range(_EPOCHS):
             for start in range(0, len(x), _BATCH):
                 model.partial_fit(x[start : start + _BATCH], y[start : start + _BATCH], classes=range(10))
@@ -110,4 +109,4 @@ def _check(server: Server, paths: list[str]) -> None:
         state = ", ".join(f"{r.name}: {r.state}, {r.info['rows']} of {expected} rows" for r in runs) or "no runs"
         raise click.ClickException(f"the runs did not arrive within a minute ({state})")
     click.echo(f"\n{len(runs)} runs arrived, {expected} rows each, nothing lost.\n")
-    Console().print(runs_table(runs, f"{runs[0].entity}/{_PROJECT}"))
+    print_runs(runs, f"{runs[0].entity}/{_PROJECT}")

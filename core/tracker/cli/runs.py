@@ -10,14 +10,13 @@ from typing import Any
 
 import click
 import orjson
-from rich.console import Console
 
 from tracker.api import Api, RunReader, read_run
 from tracker.errors import NotARun
 from tracker.runlog.records import jsonable
 from tracker.settings import Settings
 
-from .tables import runs_table
+from .tables import print_runs
 
 
 @click.command()
@@ -44,7 +43,7 @@ def runs(path: str | None, filters: str | None, order: str, limit: int, local: b
     if not found:
         click.echo(f"No runs in {where}." if not filters else f"No runs in {where} match the filter.")
         return
-    Console().print(runs_table(found, where))
+    print_runs(found, where)
     if total > len(found):
         click.echo(f"{total - len(found)} more; --limit {total} shows all.")
 

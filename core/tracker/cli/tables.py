@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from tracker.api import RunReader
 
@@ -15,28 +18,61 @@ _COLOURS = {"running": "cyan", "finished": "green", "failed": "red", "crashed": 
 _MOST = 8  # config and summary columns
 
 
-def runs_table(runs: Iterable[RunReader], title: str | None = None) -> Table:
-    """Return a table of runs: what they are, what differs in their config, and their summary."""
+def print_runs(runs: Iterable[RunReader], title: str) -> None:
+    """Print a table of runs, as wide as the terminal; whole if the output goes elsewhere."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=1000)
+    console.print(runs_table(runs, title, console.width))
+
+
+def runs_table(runs: Iterable[RunReader], title: str, width: int) -> Table:
+    """Return a table of runs: what they are, what differs in their config, and their summary.
+
+    Columns that do not fit into `width` characters are left out, and the caption says how many.
+    """
     runs = list(runs)
-    config = _differing([_flat(run.config) for run in runs])
-    summary = _numbers([run.summary for run in runs])
-    table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for name in ("name", "id", "state", "age", "rows"):
-        table.add_column(name, no_wrap=name != "name", justify="right" if name in ("age", "rows") else "left")
-    for name in (*config, *summary):
-        table.add_column(escape(name), justify="right", overflow="fold")
-    for run in runs:
-        flat = _flat(run.config)
-        table.add_row(
-            escape(run.name),
-            run.id,
-            f"[{_COLOURS.get(run.state, 'default')}]{run.state}[/]",
-            duration(time.time() - run.info["created"]),
-            str(run.info["rows"]),
-            *(_cell(flat.get(name)) for name in config),
-            *(_cell(run.summary.get(name)) for name in summary),
-        )
+    configs = [_flat(run.config) for run in runs]
+    columns = [
+        _Column("name", [run.name for run in runs]),
+        _Column("id", [run.id for run in runs]),
+        _Column("state", [run.state for run in runs]),
+        _Column("age", [duration(time.time() - run.info["created"]) for run in runs], "right"),
+        _Column("rows", [str(run.info["rows"]) for run in runs], "right"),
+        *(_Column(_heading(n), [_cell(c.get(n)) for c in configs], "right") for n in _differing(configs)),
+        *(
+            _Column(_heading(n), [_cell(run.summary.get(n)) for run in runs], "right")
+            for n in _numbers([run.summary for run in runs])
+        ),
+    ]
+    shown = _fitting(columns, width)
+    table = Table(title=escape(title), title_justify="left", title_style="bold", header_style="bold", box=None)
+    table.pad_edge, table.caption_justify = False, "left"
+    if len(shown) < len(columns):
+        table.caption = f"columns left out for width: {len(columns) - len(shown)} (--json has all)"
+    for column in shown:
+        table.add_column(escape(column.heading), no_wrap=True, justify=column.justify)
+    for i, run in enumerate(runs):
+        cells = [Text(column.cells[i]) for column in shown]
+        cells[2].style = _COLOURS.get(run.state, "")
+        table.add_row(*cells)
     return table
+
+
+class _Column(NamedTuple):
+    heading: str
+    cells: list[str]
+    justify: Literal["left", "right"] = "left"
+
+
+def _fitting(columns: list[_Column], width: int) -> list[_Column]:
+    """The first columns that fit beside each other, at least the first three."""
+    used = 0
+    for i, column in enumerate(columns):
+        used += max(len(text) for text in (*column.heading.split("\n"), *column.cells)) + (2 if i else 0)
+        if used > width and i >= 3:
+            return columns[:i]
+    return columns
 
 
 def duration(seconds: float) -> str:
@@ -46,6 +82,11 @@ def duration(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds // size}{unit} {seconds % size // smaller_size}{smaller}"
     return f"{seconds}s"
+
+
+def _heading(name: str) -> str:
+    """Break long names after their separators, so that columns stay as narrow as their values."""
+    return name if len(name) <= 8 else re.sub(r"([/_.])", r"\1\n", name)
 
 
 def _differing(configs: list[dict[str, Any]]) -> list[str]:
@@ -74,4 +115,4 @@ def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else escape(str(value))[:40]
+    return f"{value:.4g}" if isinstance(value, float) else str(value)[:40]

@@ -51,7 +51,7 @@ def _value(value: Any, store: Store, name: str) -> Any:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_value(item, store, name) for item in value]
     if is_array(value):
-        return jsonable(to_plain_list(value))
+        return _value(to_plain_list(value), store, name)
     return _as_text(value, f"log() of {name!r}")
 
 
@@ -103,7 +103,7 @@ def to_config(value: Any, depth: int = 0) -> Any:
         if isinstance(value, (list, tuple, set, frozenset)):
             return [to_config(item, depth + 1) for item in value]
         if is_array(value):
-            return jsonable(to_plain_list(value)) if _small(value) else _array_text(value)
+            return to_config(to_plain_list(value), depth + 1) if _small(value) else _array_text(value)
         if _is_mapping(value):
             return {_key(k): to_config(v, depth + 1) for k, v in to_mapping(value).items()}
     if isinstance(value, enum.Enum):

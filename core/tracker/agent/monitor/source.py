@@ -25,7 +25,7 @@ class Source(Protocol):
         """
 
 
-class Unavailable(Exception):  # noqa: N818 - a circumstance, not an error
+class Unavailable(Exception):
     """The machine lacks what this source would read: nothing to report, and nothing wrong."""
 
 
