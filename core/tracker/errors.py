@@ -56,10 +56,13 @@ def silence(silent: bool) -> None:
     _silent = silent
 
 
-def warn_once(message: str) -> None:
-    """Say something on stderr, the first time only. It never raises, not even when stderr is closed."""
-    if message not in _warned:
-        _warned.add(message)
+def warn_once(message: str, key: str | None = None) -> None:
+    """Say something on stderr, the first time only; messages that differ in details share a `key`.
+
+    It never raises, not even when stderr is closed.
+    """
+    if (key or message) not in _warned:
+        _warned.add(key or message)
         say(message)
 
 

@@ -62,11 +62,14 @@ def parse(data: bytes) -> Parsed:
     damaged one by a lost newline are recovered.
     """
     end = data.rfind(b"\n") + 1
+    # Empty lines: after the last newline, and where a writer started anew after a short write.
+    lines = [line for line in data[:end].split(b"\n") if line]
+    whole = _parse_sound(lines)
+    if whole is not None:
+        return Parsed(whole, 0, end)
     records: list[Record] = []
     corrupt = 0
-    for line in data[:end].split(b"\n"):
-        if not line:  # after the last newline, and where a writer started anew after a short write
-            continue
+    for line in lines:
         record = _parse_line(line)
         if record is not None:
             records.append(record)
@@ -74,6 +77,26 @@ def parse(data: bytes) -> Parsed:
             corrupt += 1
             records.extend(_recover(line))
     return Parsed(records, corrupt, end)
+
+
+def _parse_sound(lines: list[bytes]) -> list[Record] | None:
+    """Parse lines in one go, a third faster than one by one; None if there is any trouble with any of them."""
+    if [line[:_BODY] for line in lines] != [b'{"c":"%08x",' % crc32(line[_BODY:]) for line in lines]:
+        return None
+    try:
+        objects = orjson.loads(b"[" + b",".join(lines) + b"]")
+        if len(objects) != len(lines):
+            return None
+        records = []
+        for line, members in zip(lines, objects, strict=True):
+            kind, payload = members.popitem()
+            if b'{"_type":"' in line:
+                payload = restore(payload)
+            # As Record(…) does, without the detour through its __new__.
+            records.append(tuple.__new__(Record, (float(members["t"]), members.get("s"), kind, payload)))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return records if max(map(len, lines), default=0) < MAX_LINE else None
 
 
 def _parse_line(line: bytes) -> Record | None:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Literal
-from urllib.parse import quote
 from zlib import crc32
 
 import orjson
@@ -103,7 +102,7 @@ class Run:
             rest = b'"t":%.3f,"s":%d,"log":%b}' % (now, number, body)
             self._stream.append(b'{"c":"%08x",%b\n' % (crc32(rest), rest))
             self._seen(data)  # type: ignore[arg-type]
-            if now > self._next_check:
+            if not 0.0 <= self._next_check - now <= CHECK_EVERY:  # due, or the clock jumped
                 self._check(now)
         return None
 
@@ -115,13 +114,7 @@ class Run:
         try:
             row = to_row(data, self._store)
             with self._lock:
-                if step is None:
-                    number = self._step
-                    if commit is not False:
-                        self._step = number + 1
-                else:
-                    number = self._take_step(step, commit)
-                if self._write("log", row, number):
+                if self._write("log", row, self._take_step(step, commit)):
                     self.summary.seen(row)
                     if self.summary.tracks:
                         self.summary.track(row)
@@ -129,12 +122,15 @@ class Run:
             contain(error, "log()")
 
     def _take_step(self, step: Any, commit: bool | None) -> int:
+        """Return the step of this row and set the counter for the next one."""
+        if step is None:
+            step, commit = self._step, commit is not False
         try:
             number = int(step)
             if number != step or abs(number) > MAX_STEP:
                 raise ValueError
         except (TypeError, ValueError, OverflowError):
-            warn_once(f"log(step={step!r}): a step is a whole number up to 2^53; the run's own counter is used instead")
+            warn_once(f"log(step={step!r}): a step is a whole number up to 2^53; the run's counter is used", "step")
             number, commit = self._step, True
         self._step = number + 1 if commit else number
         return number
@@ -248,6 +244,8 @@ class Run:
         base = self._settings.base_url
         if self.mode != "online" or base is None:
             return None
+        from urllib.parse import quote  # 3 ms to import, and most scripts never ask
+
         return f"{base}/runs/{quote(self.entity)}/{quote(self.project)}/{self.id}"
 
     @property

@@ -121,6 +121,9 @@ def _prepare(settings: Settings) -> Run:
     _find_server(settings)
     try:
         (directory / "files").mkdir(parents=True, exist_ok=True)
+        ignore = runs.parent / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("runs/\n")  # settings.toml may be committed, runs are not
     except OSError as error:
         warn_once(f"cannot make {directory} ({error}); nothing of this run will be kept")
     return Run(settings, str(directory), first_step, resumed)

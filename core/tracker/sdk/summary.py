@@ -19,15 +19,13 @@ class Summary(MutableMapping[str, Any]):
         """`write` appends a `summary` record and returns the values as they were written."""
         self._write = write
         self._last: dict[str, Any] = {}
+        self.seen: Callable[[dict[str, Any]], None] = self._last.update
+        """Take in the last values of a row that was logged. On the hot path, hence the bare dict method."""
         self._fold = (
             Fold()
         )  # knows the rules of `define_metric`; holds stats only of the keys that need more than the last
         self.tracks = False
         """Whether rows must be shown to `track`: some key's summary is not its last value."""
-
-    def seen(self, row: dict[str, Any]) -> None:
-        """Take in the last values of a row that was logged."""
-        self._last.update(row)
 
     def define(self, metric: dict[str, Any]) -> None:
         """Take in the payload of a `metric` record."""
