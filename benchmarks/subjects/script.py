@@ -1,0 +1,215 @@
+"""The script that every subject runs: make a run, log rows, finish; print what it cost as JSON.
+
+    python script.py SUBJECT DIRECTORY --calls N [--rows random|training] [--timers] [--spread SECONDS]
+
+Runs in the subject's own environment, so it imports nothing but the standard library and the subject.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import random
+import struct
+import sys
+import time
+from itertools import cycle, islice
+
+WARM_UP = 100  # calls before measuring
+
+
+class Floor:
+    """The least that keeps a row: encode it, hand it to the kernel."""
+
+    module = "orjson"
+
+    def start(self, directory: str) -> None:
+        import orjson
+
+        self._fd = os.open(os.path.join(directory, "rows.jsonl"), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        fd, write, dumps = self._fd, os.write, orjson.dumps
+        self.log = lambda row, _step: write(fd, dumps(row) + b"\n")
+
+    def finish(self) -> None:
+        os.close(self._fd)
+
+
+class Tracker:
+    module = "tracker"
+
+    def start(self, directory: str) -> None:
+        import tracker
+
+        mode = os.environ.get("TRACKER_MODE", "offline")
+        run = self._run = tracker.init(project="bench", dir=directory, mode=mode, settings={"silent": True})
+        self.log = lambda row, _step: run.log(row)
+
+    def finish(self) -> None:
+        self._run.finish()
+
+
+class Wandb:
+    module = "wandb"
+
+    def start(self, directory: str) -> None:
+        os.environ.update(WANDB_SILENT="true", WANDB_DIR=directory)
+        import wandb
+
+        run = self._run = wandb.init(project="bench", dir=directory, mode="offline")
+        self.log = lambda row, _step: run.log(row)
+
+    def finish(self) -> None:
+        self._run.finish()
+
+
+class Trackio:
+    module = "trackio"
+
+    def start(self, directory: str) -> None:
+        os.environ["TRACKIO_DIR"] = directory
+        import trackio
+
+        trackio.init(project="bench")
+        self._finish = trackio.finish
+        self.log = lambda row, _step: trackio.log(row)
+
+    def finish(self) -> None:
+        self._finish()
+
+
+class TensorboardX:
+    module = "tensorboardX"
+
+    def start(self, directory: str) -> None:
+        import tensorboardX
+
+        writer = self._writer = tensorboardX.SummaryWriter(directory)
+
+        def log(row: dict[str, float], step: int) -> None:
+            for key, value in row.items():
+                writer.add_scalar(key, value, step)
+
+        self.log = log
+
+    def finish(self) -> None:
+        self._writer.close()
+
+
+class Mlflow:
+    module = "mlflow"
+
+    def start(self, directory: str) -> None:
+        os.chdir(directory)  # where its default store goes
+        import mlflow
+
+        mlflow.set_experiment("bench")
+        mlflow.start_run()
+        self._finish = mlflow.end_run
+        self.log = lambda row, step: mlflow.log_metrics(row, step=step)
+
+    def finish(self) -> None:
+        self._finish()
+
+
+SUBJECTS = {"floor": Floor, "tracker": Tracker, "wandb": Wandb, "trackio": Trackio}
+SUBJECTS |= {"tensorboardX": TensorboardX, "mlflow": Mlflow}
+
+
+def random_row(number: int) -> dict[str, float]:
+    """Ten doubles with all their digits: what compresses worst."""
+    generator = random.Random(number)
+    return {f"m{i}": generator.random() for i in range(10)}
+
+
+def training_row(number: int) -> dict[str, float]:
+    """Ten values as a training loop has them: losses were float32, a rate and a few counts were not."""
+    generator = random.Random(number)
+
+    def single(value: float) -> float:
+        return float(struct.unpack("f", struct.pack("f", value * generator.uniform(0.95, 1.05)))[0])
+
+    loss = 2.5 / (1 + number / 500)
+    return {
+        "train/loss": single(loss),
+        "train/accuracy": single(1 - loss / 3),
+        "train/grad_norm": single(0.5 + loss),
+        "train/perplexity": single(2.0**loss),
+        "val/loss": single(loss * 1.1),
+        "val/accuracy": single(1 - loss / 2.8),
+        "lr": 0.001 * (1 - (number % 1000) / 1000),
+        "epoch": number // 100,
+        "samples": number * 256,
+        "throughput": single(1800.0),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("subject", choices=SUBJECTS)
+    parser.add_argument("directory")
+    parser.add_argument("--calls", type=int, required=True)
+    parser.add_argument("--rows", choices=["random", "training"], default="random")
+    parser.add_argument("--timers", action="store_true", help="time each call")
+    parser.add_argument(
+        "--spread", type=float, default=0.0, metavar="SECONDS", help="pause now and then to last so long"
+    )
+    options = parser.parse_args()
+
+    make = random_row if options.rows == "random" else training_row
+    rows = [make(number) for number in range(1000)]
+    subject = SUBJECTS[options.subject]()
+    importlib.import_module(subject.module)
+    began = time.perf_counter()
+    subject.start(options.directory)
+    started = time.perf_counter()
+    for step, row in enumerate(rows[: min(WARM_UP, options.calls)]):
+        subject.log(row, step)
+
+    measure = with_timers if options.timers else without_timers
+    cpu, wall, at = time.process_time(), time.perf_counter(), time.monotonic()
+    result = measure(subject.log, spread(islice(cycle(rows), options.calls), options.calls, options.spread))
+    result["loop_cpu_s"], result["loop_s"] = time.process_time() - cpu, time.perf_counter() - wall
+    ended = time.perf_counter()
+    subject.finish()
+    result["finish_s"] = time.perf_counter() - ended
+    result["loop_at"], result["finished_at"] = at, time.monotonic()  # the machine's clock, which others share
+    result["cpu_s"] = time.process_time() - cpu
+    result["start_s"] = started - began
+    result["process_cpu_s"] = time.process_time()
+    sys.stdout.write("\n" + json.dumps(result) + "\n")
+    sys.stdout.flush()
+
+
+def spread(rows, calls: int, seconds: float):
+    """Return the rows, in a hundred bursts with pauses between if they shall take a while."""
+    return rows if not seconds else _with_pauses(rows, max(1, calls // 100), seconds / 100)
+
+
+def _with_pauses(rows, burst: int, pause: float):
+    for number, row in enumerate(rows):
+        if number % burst == 0:
+            time.sleep(pause)
+        yield row
+
+
+def without_timers(log, rows) -> dict[str, float]:
+    for step, row in enumerate(rows, WARM_UP):
+        log(row, step)
+    return {}
+
+
+def with_timers(log, rows) -> dict[str, float]:
+    clock, times = time.perf_counter_ns, []
+    for step, row in enumerate(rows, WARM_UP):
+        before = clock()
+        log(row, step)
+        times.append(clock() - before)
+    times.sort()
+    count = len(times)
+    return {f"p{share}_us": times[min(count - 1, count * share // 100)] / 1000 for share in (50, 99)}
+
+
+if __name__ == "__main__":
+    main()
