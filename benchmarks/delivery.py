@@ -34,9 +34,7 @@ def run(options: Options) -> Iterator[Line]:
     yield line("the last row is there after it was logged", median([f["lag_s"] for f in found]), "s")
     yield line("server CPU a point", 1e6 * median([f["server_cpu_s"] for f in found]) / points, "µs")
     yield line("agent CPU a point", 1e6 * median([f["helpers_cpu_s"] for f in found]) / points, "µs")
-    yield line(
-        "finish while the agent uploads, wall", 1000 * median([f["finish_s"] for f in found]), "ms"
-    )
+    yield line("finish while the agent uploads, wall", 1000 * median([f["finish_s"] for f in found]), "ms")
     once = f"1 × {points:,} points"
     yield line("peak memory of the training process", watched["rss_mib"], "MiB", once)
     yield line("peak memory of its agent", watched["others_rss_mib"], "MiB", once, target=60.0)

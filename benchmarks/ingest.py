@@ -18,6 +18,7 @@ import click
 import psutil
 import requests
 import zstandard
+
 from tracker.runlog.records import encode
 from tracker_server import embedded
 

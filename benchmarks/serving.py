@@ -9,6 +9,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import psutil
+
 from tracker.client import Client
 from tracker_server.embedded import serve
 

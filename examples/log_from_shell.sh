@@ -1,5 +1,5 @@
 #!/bin/sh
-# A logger in plain shell, as core/tracker/runlog/FORMAT.md allows: it needs only sh, date, printf, gzip and od.
+# A logger in plain shell, as core/tracker/runlog/FORMAT.md allows: it needs a POSIX shell and its tools, and gzip.
 #
 #     sh log_from_shell.sh RUN_DIR [ROWS]
 #     tracker sync RUN_DIR

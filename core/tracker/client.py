@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import orjson
@@ -14,6 +15,9 @@ import zstandard
 from .errors import ServerError, SettingsError, Unreachable
 from .settings import Settings
 from .wire import FRAME_TYPE, Accepted, StreamOffsets, decode_frame, run_path
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
 
 
 class Retry(ServerError):
@@ -39,14 +43,16 @@ class Client:
         self._session.auth = _Bearer(api_key)
         if urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1"):
             self._session.trust_env = False  # a proxy could not reach this machine's loopback
+            self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         self._compress = zstandard.ZstdCompressor(level=3).compress
 
     def offsets(self, run: tuple[str, str, str]) -> StreamOffsets:
         """Return how far the server's copies of the run's streams go, and which blobs it lacks."""
         answer = self.json("GET", run_path(*run) + "/streams")
-        if not isinstance(answer.get("offsets"), dict):
+        offsets = answer.get("offsets")
+        if not isinstance(offsets, dict) or not all(map(_is_offset, offsets.values())):
             raise Retry("the server's answer has no offsets")
-        return {"offsets": answer["offsets"], "missing": answer.get("missing") or []}
+        return {"offsets": offsets, "missing": _digests(answer)}
 
     def send(self, run: tuple[str, str, str], stream: str, offset: int, lines: bytes) -> Accepted:
         """Offer lines that stand at `offset`; the answer says where to go on, also when these were not the right
@@ -61,9 +67,10 @@ class Client:
             accept=(200, 409),
         )
         answer = _decode(response)
-        if not isinstance(answer.get("offset"), int):
-            raise Retry("the server's answer has no offset")
-        return {"offset": answer["offset"], "missing": answer.get("missing") or []}
+        reached = answer.get("offset")
+        if not _is_offset(reached) or reached == offset:  # an answer that gets nobody further is none
+            raise Retry("the server's answer has no new offset")
+        return {"offset": reached, "missing": _digests(answer)}
 
     def put_blob(self, run: tuple[str, str, str], digest: str, file: IO[bytes]) -> None:
         """Upload the content of a file; the server verifies the digest."""
@@ -85,14 +92,20 @@ class Client:
     def download(self, path: str, target: Path) -> None:
         """Write what is at a path to a file, which appears whole or not at all."""
         part = target.with_name(target.name + ".part")
-        with part.open("wb") as file:
-            for block in self._blocks(path):
-                file.write(block)
-        part.replace(target)
+        try:
+            with part.open("wb") as file:
+                for block in self._blocks(path):
+                    file.write(block)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
 
     def _blocks(self, path: str) -> Iterator[bytes]:
         with self._request("GET", path, stream=True) as response:
-            yield from response.iter_content(1 << 20)
+            try:
+                yield from response.iter_content(1 << 20)
+            except requests.RequestException as error:
+                raise Unreachable(f"{self.base_url} broke off in mid-file ({_cause(error)})") from error
 
     def _request(
         self, method: str, path: str, accept: tuple[int, ...] = (200, 201, 204), **arguments: Any
@@ -147,6 +160,15 @@ class _Bearer(requests.auth.AuthBase):
         if self._key:
             request.headers["Authorization"] = f"Bearer {self._key}"
         return request
+
+
+def _is_offset(value: Any) -> TypeGuard[int]:
+    return type(value) is int and value >= 0
+
+
+def _digests(answer: dict[str, Any]) -> list[str]:
+    missing = answer.get("missing")
+    return [digest for digest in missing if isinstance(digest, str)] if isinstance(missing, list) else []
 
 
 def _decode(response: requests.Response) -> dict[str, Any]:

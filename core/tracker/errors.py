@@ -86,4 +86,5 @@ def contain(error: Exception, doing: str) -> None:
     contained += 1
     if os.environ.get("TRACKER_RAISE_INTERNAL"):
         raise error
-    warn_once(f"{doing} failed and is skipped ({type(error).__name__}: {error}); training goes on")
+    kind = type(error).__name__
+    warn_once(f"{doing} failed and is skipped ({kind}: {error}); training goes on", f"{doing} {kind}")

@@ -58,6 +58,7 @@ SETTINGS = (
     Setting("stats_sources", "TRACKER_STATS_SOURCES", list, None, "the sources of system metrics, separated by commas: cpu, memory, disk, network, process, nvidia; default: all"),
 )  # fmt: skip
 _BY_NAME = {s.name: s for s in SETTINGS}
+_SOURCES = ("cpu", "memory", "disk", "network", "process", "nvidia")
 _POSITIVE = ("upload_interval", "upload_timeout", "stats_sample_interval", "stats_average_over")
 
 
@@ -136,6 +137,8 @@ class Settings:
         for name in _POSITIVE:
             if not getattr(self, name) > 0:
                 raise self._bad(name, "must be more than 0 seconds")
+        if not set(self.stats_sources or ()) <= set(_SOURCES):
+            raise self._bad("stats_sources", f"must be some of {', '.join(_SOURCES)}")
 
     def _bad(self, name: str, must: str) -> SettingsError:
         return SettingsError(f"{name} {getattr(self, name)!r} (from {self.sources[name]}) {must}")
@@ -152,13 +155,14 @@ def directory_file(directory: str | None = None) -> Path:
 
 def user_file() -> Path:
     """Return the path of the user's settings file, which need not exist."""
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "tracker" / "settings.toml"
+    # Not Path.home(), which raises for users that have none, as in some containers.
+    return Path(os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")) / "tracker" / "settings.toml"
 
 
 def read_file(path: Path) -> dict[str, Any]:
     """Return what a settings file says ({} if there is none). Raises `SettingsError` naming the file and the mistake."""
     try:
-        text = path.read_text("utf-8")
+        content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return {}
     if sys.version_info >= (3, 11):
@@ -166,8 +170,8 @@ def read_file(path: Path) -> dict[str, Any]:
     else:
         import tomli as tomllib
     try:
-        values: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        values: dict[str, Any] = tomllib.loads(content.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read as TOML: {error}") from None
     unknown = sorted(set(values) - set(_BY_NAME))
     if unknown:

@@ -10,9 +10,9 @@ Ingest
         200 → `Accepted`: they are on disk, once, and `offset` is where to go on.
         409 → `Accepted`: N is not the server's offset; go on from the one given. Nothing was stored.
         400, 413, 422: this body will never be accepted. 401, 403: not with this key.
-        429, 5xx: try later, `Retry-After` says when.
+        415: the encoding is none of these. 429, 5xx: try later, `Retry-After` says when.
     PUT  /api/runs/{entity}/{project}/{id}/blobs/{digest}
-        The content of a media or saved file. Refused (422) if its sha256 is not `digest`.
+        The content of a media or saved file. 204: it is there, whole. 422: its sha256 is not `digest`.
 
 Reading
     GET  /api/projects                                          → {"projects": [`ProjectInfo`]}
@@ -22,7 +22,8 @@ Reading
     GET  /api/runs/{entity}/{project}/{id}/keys?kind=history|system  → {"keys": [`KeyInfo`]}
     GET  /api/runs/{entity}/{project}/{id}/history?kind=history|system&keys=a&keys=b&cursor=&limit=  → `RowPage`
     POST /api/charts                                            `ChartQuery` → {"series": [`Series`]} or, with
-        `Accept: application/x-tracker-frame`, the same as a frame (`encode_frame`)
+        `Accept: application/x-tracker-frame`, a frame (`encode_frame`) with the header {"series": [{run, key, points}]}
+        and for each series the arrays x, mean, min, max and n
     GET  /api/runs/{entity}/{project}/{id}/console?cursor=&limit=  → {"lines": [{"time", "stream", "text"}], "cursor": str | null}
     GET  /api/runs/{entity}/{project}/{id}/files                → {"files": [{"name", "digest", "size", "stored": bool}]}
     GET  /api/runs/{entity}/{project}/{id}/files/{name}         → the content, as an attachment

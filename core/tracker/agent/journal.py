@@ -21,14 +21,17 @@ class Journal:
         self._writer: StreamWriter | None = None
         self._lock = threading.Lock()
 
-    def write(self, kind: str, payload: dict[str, Any]) -> None:
-        """Append one record. A disk that does not take it is the same disk that the run itself suffers from: not told
-        twice.
+    def write(self, kind: str, payload: dict[str, Any], when: float | None = None) -> None:
+        """Append one record, of now or of the Unix time `when`. A disk that does not take it is the same disk that the
+        run itself suffers from: not told twice.
         """
         with self._lock:
             if self._writer is None:
-                self._writer = self._open()
-            self._writer.append(encode(kind, jsonable(payload), time.time()))
+                try:
+                    self._writer = self._open()
+                except OSError:  # it may not even be written in; what is there can still be uploaded
+                    return
+            self._writer.append(encode(kind, jsonable(payload), time.time() if when is None else when))
 
     def close(self) -> None:
         """Close the stream if it was opened."""

@@ -112,5 +112,8 @@ def _detach() -> None:
 
 def _log(text: str, notice: bool = False) -> None:
     stamp = datetime.now().isoformat(timespec="seconds")
-    sys.stderr.write(f"{stamp}{NOTICE.decode() if notice else ' '}{text}\n")
-    sys.stderr.flush()
+    try:
+        sys.stderr.write(f"{stamp}{NOTICE.decode() if notice else ' '}{text}\n")
+        sys.stderr.flush()
+    except OSError:
+        pass  # a full disk is no reason to stop uploading

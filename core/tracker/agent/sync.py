@@ -46,7 +46,10 @@ def sync(directory: Path, client: Client, settings: Settings, progress: Callable
     run = (header.get("entity") or settings.entity, header.get("project") or settings.project, header["id"])
     journal = Journal(directory)
     watch = Watch(directory, journal)
-    lock = lock_directory(str(directory))
+    try:
+        lock = lock_directory(str(directory))
+    except OSError:  # read-only, or someone else's: nothing can be noted there
+        lock = None
     watch.acts = lock is not None
     try:
         watch.look()

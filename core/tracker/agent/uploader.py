@@ -77,7 +77,10 @@ class Uploader:
 
     def _send_stream(self, name: str, offsets: dict[str, int]) -> None:
         with open(self._directory / name, "rb") as file:
-            while lines := read_lines(file.fileno(), offsets.get(name, 0), self._batch):
+            end = os.fstat(file.fileno()).st_size  # what is appended meanwhile must not keep the others waiting
+            while offsets.get(name, 0) < end and (
+                lines := read_lines(file.fileno(), offsets.get(name, 0), self._batch)
+            ):
                 try:
                     answer = self._client.send(self._run, name, offsets.get(name, 0), lines)
                 except ServerError as error:
@@ -124,7 +127,7 @@ class Patience:
         """Begin anew after a success."""
         self._failures = 0
 
-    def delay(self, error: ServerError) -> float:
+    def delay(self, error: Exception) -> float:
         """Return the seconds to wait after this failure."""
         exponential = min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(self._failures, 16))
         self._failures += 1
@@ -173,6 +176,11 @@ class UploadThread(threading.Thread):
                 wait = patience.delay(error)
             except ServerError as error:
                 self._notice(_explain(error))
+                wait = patience.delay(error)
+            except FileNotFoundError:
+                self.done = True  # the run directory was deleted
+            except Exception as error:  # noqa: BLE001 - whatever it is, the thread must not end without a word
+                self._notice(f"uploading failed ({type(error).__name__}: {error}); trying again")
                 wait = patience.delay(error)
             if not self.done:
                 self._pause(wait)

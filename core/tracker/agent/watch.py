@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import select
+import time
 from pathlib import Path
 
 from tracker.runlog.directory import KEPT_PATH, process_start
+from tracker.runlog.fold import is_pid
 from tracker.runlog.reader import read_lines, scan
-from tracker.runlog.records import STREAM_NAME, Record
+from tracker.runlog.records import STREAM_NAME, Record, parse
 
 from .journal import Journal
 
 _BLOCK = 4 * 1024 * 1024
+_NEAR_END = 64 * 1024
 _KINDS = ("run", "save", "file", "finish")
 
 
@@ -65,6 +68,7 @@ class Tail:
         self.flushed = 0
         self.suspect = False
         self.writer: Writer | None = None
+        self.alive = 0.0  # Unix time of the last look that found the writer alive
         self.child = False
         self.finished = False
 
@@ -100,6 +104,8 @@ class Watch:
                 tail.offset += len(data)
                 for record in scan(data, _KINDS):
                     self._take(name, tail, record)
+            if tail.writer is not None and not tail.writer.gone:
+                tail.alive = time.time()
             if gone and self.acts:
                 self._bury(name, tail)
         for path, name in list(self._saves.items()) if self.acts else []:
@@ -129,7 +135,7 @@ class Watch:
 
     def pids(self) -> list[int]:
         """Return the processes of this machine that write to the run, forked children not counted."""
-        return [t.writer.pid for t in self._tails.values() if t.writer is not None and t.open and not t.child]
+        return [t.writer.pid for t in list(self._tails.values()) if t.writer is not None and t.open and not t.child]
 
     def close(self) -> None:
         """Let go of all files."""
@@ -143,14 +149,14 @@ class Watch:
             return
         if record.kind == "run" and stream.startswith("history"):
             tail.child = bool(payload.get("parent"))
-            if isinstance(payload.get("pid"), int) and payload.get("host") == self._host:
+            if is_pid(payload.get("pid")) and payload.get("host") == self._host:
                 tail.writer = Writer(payload["pid"], payload.get("pid_start"))
         elif record.kind == "finish":
             closed = payload.get("stream")
             if closed is None:
                 tail.finished = True
             else:
-                self._buried.add(closed)
+                self._buried.add(str(closed))
         elif record.kind == "save" and KEPT_PATH.fullmatch(str(payload.get("path"))):
             self._saves[payload["path"]] = str(payload.get("name"))
         elif record.kind == "file" and KEPT_PATH.fullmatch(str(payload.get("path"))):
@@ -161,7 +167,10 @@ class Watch:
         if tail.finished or tail.child or name in self._buried:
             return
         self._buried.add(name)
-        self._journal.write("finish", {"state": "crashed", "stream": name})
+        if os.fstat(tail.fd).st_size > tail.offset:
+            self._journal.write("lost", {"count": 1, "reason": f"the last line of {name} is torn"})
+        # When it was last known to live, not now: a run that was resumed since is not to be crashed for it.
+        self._journal.write("finish", {"state": "crashed", "stream": name}, max(tail.alive, _last_time(tail)))
 
     def _digest(self, path: str, name: str) -> None:
         hasher, size = hashlib.sha256(), 0
@@ -175,3 +184,10 @@ class Watch:
             return
         self._journal.write("file", {"name": name, "digest": hasher.hexdigest(), "size": size, "path": path})
         self.kept[hasher.hexdigest()] = self._directory / path
+
+
+def _last_time(tail: Tail) -> float:
+    """Return the time of the last record of a stream (now, if that is too long to be looked for)."""
+    start = max(0, tail.offset - _NEAR_END)
+    records = parse(os.pread(tail.fd, tail.offset - start, start)).records
+    return records[-1].time if records else time.time()

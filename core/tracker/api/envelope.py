@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from itertools import groupby
+from operator import itemgetter
 
 from tracker.runlog.fold import Stats
 from tracker.wire import Series
@@ -13,7 +15,7 @@ def envelope(run: str, key: str, points: list[tuple[float, float]], buckets: int
 
     Each bucket has the exact min and max and the mean of its finite points; NaN where it has none.
     """
-    points = sorted(points, key=lambda point: point[0])
+    points = sorted(points, key=itemgetter(0))
     series: Series = {"run": run, "key": key, "points": len(points), "x": [], "mean": [], "min": [], "max": [], "n": []}
     if len(points) <= buckets:
         for x, y in points:
@@ -21,18 +23,14 @@ def envelope(run: str, key: str, points: list[tuple[float, float]], buckets: int
         return series
     first, last = points[0][0], points[-1][0]
     width = (last - first) / buckets or 1.0
-    at, start = 0, 0
-    while start < len(points):
-        at = min(int((points[start][0] - first) / width), buckets - 1)
-        edge = math.inf if at == buckets - 1 else first + (at + 1) * width
-        stats, end = Stats(), start
-        while end < len(points) and (points[end][0] < edge or end == start):
-            stats.add(points[end][1])
-            end += 1
+    for _, bucket in groupby(points, lambda point: min(int((point[0] - first) / width), buckets - 1)):
+        stats, n, x = Stats(), 0, first
+        for x, y in bucket:  # noqa: B007 - x is the bucket's last
+            stats.add(y)
+            n += 1
         mean = stats.sum / stats.n if stats.n else math.nan
         low, high = (stats.min, stats.max) if stats.n else (math.nan, math.nan)
-        _add(series, points[end - 1][0], mean, low, high, end - start)
-        start = end
+        _add(series, x, mean, low, high, n)
     return series
 
 

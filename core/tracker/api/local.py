@@ -136,7 +136,8 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _take_records(fold: Fold, stream: str, records: Iterable[Any]) -> None:
-    rows, until, stats = 0, -math.inf, {}
+    rows, until = 0, -math.inf
+    stats: dict[str, Stats] = {}
     for record in records:
         if record.kind == "log" and isinstance(record.payload, dict):
             rows += 1
@@ -146,6 +147,9 @@ def _take_records(fold: Fold, stream: str, records: Iterable[Any]) -> None:
                     stats[key] = Stats()
                 stats[key].add(value)
         elif record.kind not in ("system", "console"):
+            if rows and record.kind == "finish":  # in order: a row after the end of its stream opens it again
+                fold.add_rows(stream, rows, stats, until)
+                rows, until, stats = 0, -math.inf, {}
             fold.apply(stream, record)
     if rows:
         fold.add_rows(stream, rows, stats, until)

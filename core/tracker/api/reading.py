@@ -185,7 +185,7 @@ def _changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
 
 
 def _same(one: Any, other: Any) -> bool:
-    return bool(one == other or (one != one and other != other))  # NaN is the same as NaN here
+    return repr(one) == repr(other)  # NaN is the same as NaN here, and True is not 1
 
 
 def _join(series: Iterable[Series], x: str) -> list[dict[str, Any]]:

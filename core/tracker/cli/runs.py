@@ -18,11 +18,13 @@ from tracker.settings import Settings
 
 from .tables import print_runs
 
+_ORDER = "-created"
+
 
 @click.command()
 @click.argument("path", required=False, metavar="[ENTITY/]PROJECT")
 @click.option("--filter", "filters", help='Conditions as JSON, such as \'{"config.lr": {"$lt": 0.01}}\'.')
-@click.option("--order", default="-created", show_default=True, help="For example -summary.acc,created.")
+@click.option("--order", default=_ORDER, show_default=True, help="For example -summary.acc,created.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="At most this many runs.")
 @click.option("--local", is_flag=True, help="The run directories of this directory, with no server.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of the table.")
@@ -30,6 +32,8 @@ def runs(path: str | None, filters: str | None, order: str, limit: int, local: b
     """Show the runs of a project (by default this directory's)."""
     settings = Settings()
     path = path or f"{settings.entity}/{settings.project}"
+    if local and (filters or order != _ORDER):
+        raise click.UsageError("--filter and --order are for runs on a server; leave out --local")
     if local:
         found, total = list(itertools.islice(_local(settings), limit)), len(list(_local(settings)))
     else:

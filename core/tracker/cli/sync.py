@@ -50,7 +50,7 @@ def sync(directories: tuple[Path, ...]) -> None:
             except Unreachable as error:
                 progress.stop()
                 raise click.ClickException(f"{error}; nothing is lost, run the same command again later") from None
-            except ServerError as error:
+            except (ServerError, OSError) as error:
                 progress.console.print(f"{directory}: {error}", style="red", markup=False)
                 failed += 1
     if failed:

@@ -10,12 +10,12 @@ import sys
 from fnmatch import fnmatchcase
 from typing import Any
 
-from .records import Record, jsonable, restore
+from .records import Record, jsonable, restore, restore_members
 
 STATES = ("running", "finished", "failed", "killed", "crashed")
 """All states of a run; the later four from best to worst."""
 
-_META = ("name", "group", "job_type", "tags", "notes")
+_META = {"name": str, "group": str, "job_type": str, "tags": list, "notes": str}
 _HEADER = ("id", "entity", "project", "host", "program", "python")
 
 
@@ -69,7 +69,7 @@ class Fold:
         self.by_hand: dict[str, Any] = {}
         """Summary values that were set by hand."""
         self.metrics: list[dict[str, Any]] = []
-        """The payloads of `metric` records; later ones of the same glob replace earlier ones."""
+        """The payloads of `metric` records, without the members that a later one of the same name replaces."""
         self.stats: dict[str, Stats] = {}
         self.files: dict[str, dict[str, Any]] = {}
         self.streams: dict[str, dict[str, Any]] = {}
@@ -159,7 +159,7 @@ class Fold:
                 continue
             if metric["name"] == key:
                 return metric
-            if fnmatchcase(key, metric["name"]):
+            if fnmatchcase(key, metric["name"].replace("[", "[[]")):  # only * and ? are special
                 found = metric
         return found
 
@@ -195,11 +195,12 @@ class Fold:
     def from_json(cls, data: dict[str, Any]) -> Fold:
         """Return the fold that `to_json` described."""
         fold = cls()
-        data = restore(data)
-        fold.header, fold.meta, fold.config, fold.by_hand = (data[m] for m in ("header", "meta", "config", "by_hand"))
-        fold.metrics, fold.files, fold.streams = data["metrics"], data["files"], data["streams"]
+        for member in ("header", "meta", "config", "by_hand", "files", "streams"):
+            setattr(fold, member, restore_members(data[member]))
+        fold.metrics = [restore_members(metric) for metric in data["metrics"]]
         fold.updated = data["updated"]
-        for key, (n, *numbers, last) in data["stats"].items():
+        for key, stats in data["stats"].items():
+            n, *numbers, last = restore(stats)
             low, high, total = numbers or (math.inf, -math.inf, 0.0)
             fold.stats[key] = Stats(n, low, high, total, last)
         return fold
@@ -209,16 +210,18 @@ class Fold:
     def _run(self, stream: str, time: float, payload: dict[str, Any]) -> None:
         entry = self.stream(stream)
         entry.setdefault("opened", time)
-        for member in ("parent", "pid", "pid_start", "host"):
+        for member in ("parent", "host", "pid_start"):
             if payload.get(member) is not None:
                 entry[member] = payload[member]
+        if is_pid(payload.get("pid")):
+            entry["pid"] = payload["pid"]
         if not stream.startswith("history") or payload.get("parent"):
             for member in _HEADER:
                 self.header.setdefault(member, payload.get(member))
             return
         self.header["started"] = min(time, self.header.get("started", time))
         self.header.update({m: payload[m] for m in _HEADER if payload.get(m) is not None})
-        self.meta.update({m: payload[m] for m in _META if payload.get(m) is not None})
+        self.meta.update({m: value for m, value in _sound_meta(payload).items() if value is not None})
 
     def _config(self, _stream: str, _time: float, payload: dict[str, Any]) -> None:
         self.config.update(payload)
@@ -230,10 +233,21 @@ class Fold:
         if not isinstance(payload.get("name"), str) or payload.get("summary") not in _SUMMARIES:
             self.stream(stream)["corrupt"] += 1
             return
-        self.metrics = [m for m in self.metrics if m["name"] != payload["name"]] + [payload]
+        self.define(payload)
 
-    def _meta(self, _stream: str, _time: float, payload: dict[str, Any]) -> None:
-        self.meta.update({m: payload[m] for m in _META if m in payload})
+    def define(self, metric: dict[str, Any]) -> None:
+        """Take in the payload of a `metric` record that is known to be sound."""
+        replaced = metric.keys() - {"name"}
+        kept = [
+            {k: v for k, v in m.items() if k not in replaced} if m["name"] == metric["name"] else m
+            for m in self.metrics
+        ]
+        self.metrics = [m for m in kept if len(m) > 1] + [metric]
+
+    def _meta(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
+        sound = _sound_meta(payload)
+        self.meta.update(sound)
+        self.stream(stream)["corrupt"] += len(sound) < len(payload.keys() & _META)
 
     def _save(self, _stream: str, _time: float, _payload: dict[str, Any]) -> None:
         """Until an agent has its digest, a saved file is not content anyone could fetch."""
@@ -251,18 +265,34 @@ class Fold:
             self.stream(stream)["corrupt"] += 1
 
     def _lost(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
-        self.stream(stream)["lost"] += int(payload.get("count", 1))
+        count = payload.get("count", 1)
+        if type(count) is int and count >= 0:
+            self.stream(stream)["lost"] += count
+        else:
+            self.stream(stream)["corrupt"] += 1
 
     def _suspect(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
         self.stream(str(payload.get("stream", stream)))["suspect"] = str(payload.get("reason", ""))
 
     def _finish(self, stream: str, time: float, payload: dict[str, Any]) -> None:
         entry = self.stream(str(payload.get("stream", stream)))
+        if "stream" not in payload:
+            entry.setdefault("opened", time)  # its first line may be damaged
         entry["closed"] = max(time, entry.get("opened", time))
         entry["state"] = payload.get("state") if payload.get("state") in STATES[1:] else "crashed"
         for member in ("exit_code", "error", "traceback"):
             if payload.get(member) is not None:
                 entry[member] = payload[member]
+
+
+def is_pid(value: Any) -> bool:
+    """Tell whether a value from a record can be the pid of a process."""
+    return type(value) is int and 0 < value < 2**31
+
+
+def _sound_meta(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return those members of what a run is called that have the type they should have."""
+    return {m: payload[m] for m, kind in _META.items() if m in payload and isinstance(payload[m], (kind, type(None)))}
 
 
 _HANDLERS = {

@@ -10,7 +10,7 @@ from typing import Any
 
 from tracker.errors import NotARun
 
-from .records import MAX_LINE, STREAM_NAME, VERSION, Parsed, Record, parse
+from .records import MAX_LINE, PROJECT_NAME, RUN_ID, STREAM_NAME, VERSION, Parsed, Record, parse
 
 _BLOCK = 1024 * 1024
 _KIND_PATTERNS: dict[tuple[str, ...], re.Pattern[bytes]] = {}
@@ -29,7 +29,7 @@ def stream_paths(directory: Path, kind: str | None = None) -> list[Path]:
 
 def first_record(path: Path) -> Record | None:
     """Return the first readable record of a stream file, or None while there is none."""
-    for parsed in read_stream(path):
+    for parsed in read_stream(path, block=1 << 16):
         if parsed.records:
             return parsed.records[0]
     return None
@@ -71,14 +71,16 @@ def read_lines(fd: int, offset: int, limit: int) -> bytes:
 def read_header(directory: Path) -> dict[str, Any]:
     """Return the `run` payload of a run directory: the first readable one, of history streams before others.
 
-    If damage took them all, the directory's name stands in for the id. Raises `NotARun` if there is no run log, or
-    one in a newer version of the format.
+    Its `id`, and `entity` and `project` if it has them, are names that the format allows. If damage took them all, the
+    directory's name stands in for the id. Raises `NotARun` if there is no run log, or one with names that are not
+    allowed, or with a stream in another version of the format.
     """
     if not directory.is_dir():
         raise NotARun(f"{directory} is not a directory; name the directory of a run, such as .tracker/runs/<id>")
     paths = stream_paths(directory, "history")
     if not paths:
         raise NotARun(f"{directory} holds no run: there is no history*.jsonl in it")
+    found: dict[str, Any] | None = None
     for path in [*paths, *stream_paths(directory, "system")]:
         first = first_record(path)
         if first is None or first.kind != "run" or not isinstance(first.payload, dict):
@@ -86,11 +88,17 @@ def read_header(directory: Path) -> dict[str, Any]:
         version = first.payload.get("version")
         if version != VERSION:
             raise NotARun(
-                f"{directory} was written in version {version} of the run log; this tracker reads version {VERSION}: "
+                f"{path} was written in version {version} of the run log; this tracker reads version {VERSION}: "
                 "install a newer tracker-runs"
             )
-        return first.payload
-    return {"version": VERSION, "id": directory.name}
+        found = found or first.payload
+    if found is None:
+        return {"version": VERSION, "id": re.sub(r"[^A-Za-z0-9_-]", "-", directory.absolute().name)[:64]}
+    for member, pattern in (("id", RUN_ID), ("entity", PROJECT_NAME), ("project", PROJECT_NAME)):
+        name = found.get(member, "-" if member != "id" else None)
+        if not isinstance(name, str) or not pattern.fullmatch(name):
+            raise NotARun(f"{directory} holds a run whose {member} is {name!r}; runlog/FORMAT.md says what it may be")
+    return found
 
 
 def scan(data: bytes, kinds: tuple[str, ...]) -> list[Record]:
@@ -102,10 +110,10 @@ def scan(data: bytes, kinds: tuple[str, ...]) -> list[Record]:
     if pattern is None:
         names = b"|".join(re.escape(kind.encode()) for kind in kinds)
         pattern = re.compile(
-            rb'^\{"c":"[0-9a-f]{8}","t":[-+.eE0-9]+,(?:"s":-?[0-9]+,)?"(?:' + names + rb')":.*\n', re.MULTILINE
-        )
+            rb'\{"c":"[0-9a-f]{8}","t":[-+.eE0-9]+,(?:"s":-?[0-9]+,)?"(?:' + names + rb')":.*\n'
+        )  # not only where a line starts: the newline before it may be lost
         _KIND_PATTERNS[kinds] = pattern
-    return parse(b"".join(pattern.findall(data))).records
+    return [r for r in parse(b"".join(pattern.findall(data))).records if r.kind in kinds]
 
 
 def last_step(path: Path) -> int | None:

@@ -20,7 +20,7 @@ STREAM_NAME = re.compile(r"(history|console|system|edits)(-[A-Za-z0-9_]{1,48})?\
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PROJECT_NAME = re.compile(r"(?!\.)[\w .-]{1,128}", re.ASCII)
 
-_MARK = b'{"c":"'
+_START = re.compile(rb'\{"c":"[0-9a-f]{8}","t":')  # of a line; long enough that no payload looks like one by accident
 _BODY = 16  # the checksummed part of a line starts after {"c":"01234567",
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
@@ -90,11 +90,14 @@ def _parse_sound(lines: list[bytes]) -> list[Record] | None:
         records = []
         for line, members in zip(lines, objects, strict=True):
             kind, payload = members.popitem()
+            step = members.get("s")
+            if kind == "log" and not (type(step) is int and -MAX_STEP <= step <= MAX_STEP):
+                return None
             if b'{"_type":"' in line:
-                payload = restore(payload)
+                payload = restore_members(payload)
             # As Record(…) does, without the detour through its __new__.
-            records.append(tuple.__new__(Record, (float(members["t"]), members.get("s"), kind, payload)))
-    except (ValueError, KeyError, TypeError, AttributeError):
+            records.append(tuple.__new__(Record, (members["t"] + 0.0, step, kind, payload)))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return records if max(map(len, lines), default=0) < MAX_LINE else None
 
@@ -105,17 +108,20 @@ def _parse_line(line: bytes) -> Record | None:
             return None
         members: dict[str, Any] = orjson.loads(line)
         kind, payload = members.popitem()
+        step = members.get("s")
+        if kind == "log" and not (type(step) is int and -MAX_STEP <= step <= MAX_STEP):
+            return None
         if b'{"_type":"' in line:
-            payload = restore(payload)
-        return Record(float(members["t"]), members.get("s"), kind, payload)
-    except (ValueError, KeyError, TypeError, AttributeError):
+            payload = restore_members(payload)
+        return Record(members["t"] + 0.0, step, kind, payload)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
 def _recover(line: bytes) -> list[Record]:
     """Whole lines inside a damaged one: the newline between two lines was lost, or a torn line has no newline."""
     found = []
-    starts = [m.start() for m in re.finditer(re.escape(_MARK), line)]
+    starts = [m.start() for m in _START.finditer(line)]
     for start, end in zip(starts, [*starts, len(line) + 1][1:], strict=True):
         for stop in (end, end - 1):  # a flipped newline leaves one foreign byte between the two
             record = _parse_line(line[start:stop])
@@ -157,3 +163,8 @@ def restore(value: Any) -> Any:
     if isinstance(value, list):
         return [restore(v) for v in value]
     return value
+
+
+def restore_members(payload: dict[str, Any]) -> dict[str, Any]:
+    """Undo `jsonable` for the members of a payload, which is an object whatever its members are called."""
+    return {k: restore(v) for k, v in payload.items()}

@@ -18,9 +18,9 @@ class StreamWriter:
 
     `append` hands a line to the kernel with one `write(2)`: once it has returned without trouble, the line survives
     the death of every process. Lines are never split, merged or reordered. It never raises for a failing disk: lines
-    that could not be written are held in memory, up to 4 MiB, and written before the next line once the disk takes
-    them again; what does not fit is dropped, counted in `lost` and reported in the stream by a `lost` record. Not
-    thread-safe: the caller holds a lock.
+    that could not be written are held in memory, up to 4 MiB or one line, and written before the next line once the
+    disk takes them again; what does not fit is dropped, the oldest first, counted in `lost` and reported in the stream
+    by a `lost` record. Not thread-safe: the caller holds a lock.
     """
 
     def __init__(self, path: str, on_trouble: Callable[[OSError], None]) -> None:
@@ -119,7 +119,7 @@ class StreamWriter:
         return None
 
     def _drop_overflow(self) -> None:
-        while self._held_bytes > _HOLD_BYTES:
+        while self._held_bytes > _HOLD_BYTES and len(self._held) > 1:
             self._held_bytes -= len(self._held.popleft())
             self.lost += 1
             self._unreported += 1

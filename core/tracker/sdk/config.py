@@ -73,5 +73,8 @@ class Config(MutableMapping[str, Any]):
     def __setattr__(self, name: str, value: Any) -> None:
         self[name] = value
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, (self._values,)  # a copy, also one in another process, is a plain dict: it belongs to no run
+
     def __repr__(self) -> str:
         return f"Config({self._values!r})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import hashlib
 import os
@@ -16,9 +17,14 @@ def store(directory: str, content: bytes) -> str:
     path = os.path.join(directory, "files", digest)
     if not os.path.exists(path):
         part = f"{path}.{random_id()}"
-        with open(part, "wb") as file:
-            file.write(content)
-        os.replace(part, path)  # readers never see half a file
+        try:
+            with open(part, "wb") as file:
+                file.write(content)
+            os.replace(part, path)  # readers never see half a file
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(part)  # half a file must not fill a disk that is full
+            raise
     return digest
 
 

@@ -41,13 +41,14 @@ def start_agent(directory: str, environment: Mapping[str, str]) -> int | None:
         return os.posix_spawn(sys.executable, arguments, merged, file_actions=actions, setpgroup=0)
 
 
-def reap(pid: int | None) -> None:
-    """Collect the exit status of the helper that `start_agent` left, if it is there to collect."""
+def reap(pid: int | None) -> int | None:
+    """Collect the exit status of the helper that `start_agent` left; return its pid while there is none to collect."""
     if pid is not None:
         try:
-            os.waitpid(pid, os.WNOHANG)
+            return None if os.waitpid(pid, os.WNOHANG)[0] else pid
         except ChildProcessError:
             pass  # the user's own code collected it
+    return None
 
 
 class Notices:
@@ -55,7 +56,8 @@ class Notices:
 
     def __init__(self, directory: str) -> None:
         self._path = os.path.join(directory, LOG)
-        self._offset = 0
+        # What an agent had to say to the process that this one resumes is no news.
+        self._offset = os.path.getsize(self._path) if os.path.exists(self._path) else 0
 
     def new(self) -> list[str]:
         """Return the notices since the last call, oldest first."""

@@ -24,9 +24,11 @@ from .config import Config
 from .stream import Stream
 from .summary import Summary
 from .supervisor import CHECK_EVERY, Supervisor, shorten
-from .values import to_row
+from .values import to_config, to_row
 
 _MEMBERS = ("id", "entity", "project", "name", "group", "job_type", "tags", "notes")
+_FAST_LINE = MAX_LINE - 256  # bytes of a row that surely fit in a line with all that stands around them
+_OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME  # neither is a number or text
 _SUMMARIES = ("last", "min", "max", "mean", "best", "none")
 
 SummaryKind = Literal["last", "min", "max", "mean", "best", "none"]
@@ -50,7 +52,6 @@ class Run:
         self._started = time.time()
         self._next_check = self._started + CHECK_EVERY
         self._members: dict[str, Any] = {m: getattr(settings, m) for m in _MEMBERS}
-        self._members["tags"] = list(settings.tags or [])
         self._stream = Stream(directory, lambda: self._members)
         self._supervisor = Supervisor(directory, settings)
         self.resumed = resumed
@@ -64,7 +65,8 @@ class Run:
         """Write the run's first line and start its agent; from here on the run exists."""
         with self._lock:
             self._stream.open()
-        self._supervisor.start()
+        if self._stream.kept:
+            self._supervisor.start()
         say(f"run {self.name} in {self.entity}/{self.project}: {self.url or shorten(self._directory)}")
         if self._settings.save_code:
             script = getattr(sys.modules.get("__main__"), "__file__", None)
@@ -84,12 +86,12 @@ class Run:
         TypeError if `data` is not a mapping.
         """
         try:
-            body = orjson.dumps(data)
+            body = orjson.dumps(data, None, _OPTIONS)
         except TypeError:
             body = b"["
         # Plain flat rows are what training loops log a million times; whatever orjson would write differently from
-        # the format (NaN as null, nesting, foreign objects) shows in these bytes.
-        if body[0] != 123 or b"null" in body or b"[" in body or body.find(b"{", 1) > 0:
+        # the format (NaN as null, nesting, foreign objects) shows in these bytes. The last { is the first byte: flat.
+        if b"null" in body or b"[" in body or body.rfind(b"{") or len(body) > _FAST_LINE:
             return self._log_any(data, step, commit)
         with self._lock:
             if step is None:
@@ -118,7 +120,11 @@ class Run:
                     self.summary.seen(row)
                     if self.summary.tracks:
                         self.summary.track(row)
+                now = time.time()
+                if not 0.0 <= self._next_check - now <= CHECK_EVERY:
+                    self._check(now)
         except Exception as error:  # noqa: BLE001 - see contain
+            self._stream.dropped += 1
             contain(error, "log()")
 
     def _take_step(self, step: Any, commit: bool | None) -> int:
@@ -129,7 +135,7 @@ class Run:
             number = int(step)
             if number != step or abs(number) > MAX_STEP:
                 raise ValueError
-        except (TypeError, ValueError, OverflowError):
+        except Exception:  # noqa: BLE001 - anybody's object may fail in its own way
             warn_once(f"log(step={step!r}): a step is a whole number up to 2^53; the run's counter is used", "step")
             number, commit = self._step, True
         self._step = number + 1 if commit else number
@@ -162,8 +168,11 @@ class Run:
         metric = {k: v for k, v in given.items() if v is not None}
         with self._lock:
             self._write("metric", metric)
+            tracked = self.summary.tracks
             self.summary.define(metric)
-            if self.summary.tracks:
+            if self.summary.tracks and not tracked:
+                for row in self._stream.rows():  # the definition is also for what was logged before it
+                    self.summary.track(row)
                 self._seen = self._see_and_track
 
     def _see_and_track(self, row: dict[str, Any]) -> None:
@@ -264,7 +273,7 @@ class Run:
 
     @group.setter
     def group(self, value: str | None) -> None:
-        self._set_meta("group", value)
+        self._set_meta("group", None if value is None else str(value))
 
     @property
     def job_type(self) -> str | None:
@@ -273,12 +282,12 @@ class Run:
 
     @job_type.setter
     def job_type(self, value: str | None) -> None:
-        self._set_meta("job_type", value)
+        self._set_meta("job_type", None if value is None else str(value))
 
     @property
     def tags(self) -> tuple[str, ...]:
         """The tags; may be assigned (`run.tags += ("best",)`)."""
-        return tuple(self._members["tags"])
+        return tuple(self._members["tags"] or ())
 
     @tags.setter
     def tags(self, value: list[str] | tuple[str, ...]) -> None:
@@ -291,7 +300,7 @@ class Run:
 
     @notes.setter
     def notes(self, value: str | None) -> None:
-        self._set_meta("notes", value)
+        self._set_meta("notes", None if value is None else str(value))
 
     def _optional(self, member: str) -> str | None:
         value = self._members[member]
@@ -328,6 +337,7 @@ class Run:
             end: dict[str, Any] = {"state": state or ("finished" if code == 0 else "failed"), "exit_code": code}
             if error is not None:
                 end.update(_describe(error))
+            self._lost_directory()
             self._write("finish", end)
             self.finished = True
             self._stream.close(self._after_finish)
@@ -357,7 +367,11 @@ class Run:
 
     def _write(self, kind: str, payload: Any, step: int | None = None) -> bool:
         """Append one record; its payload may hold numbers that JSON lacks. Returns whether it was a line that fits."""
-        line = encode(kind, jsonable(payload), time.time(), step)
+        now = time.time()
+        try:
+            line = encode(kind, jsonable(payload), now, step)
+        except TypeError:  # a name with a lone surrogate, say, as the bytes of file names may give
+            line = encode(kind, to_config(payload), now, step)
         with self._lock:
             if len(line) < MAX_LINE:
                 self._stream.append(line)
@@ -382,13 +396,19 @@ class Run:
         """From time to time: is the directory still there, does the agent live, has it something to say?"""
         self._next_check = now + CHECK_EVERY
         try:
-            if self._stream.deleted():
-                self._stream.append = self._stream.drop
-                warn_once(f"{self._directory} was deleted while the run was going on; what is logged now is lost")
-            elif self._stream.parent is None:
+            if self._lost_directory():
+                return
+            if self._stream.parent is None:
                 self._supervisor.check()
         except Exception as error:  # noqa: BLE001 - see contain
             contain(error, "looking after the agent")
+
+    def _lost_directory(self) -> bool:
+        if not self._stream.deleted():
+            return False
+        self._stream.append = self._stream.drop
+        warn_once(f"{self._directory} was deleted while the run was going on; what was not uploaded by then is lost")
+        return True
 
     def _after_fork(self) -> None:
         """In a forked child: the lock may be held by a thread that does not exist here."""
@@ -404,7 +424,7 @@ class DisabledRun(Run):
         settings.id = settings.id or random_id()
         settings.name = settings.name or random_name()
         super().__init__(settings, os.path.abspath(settings.dir or "."))
-        self._stream.append = self._stream.drop
+        self._stream.append = lambda _line: None
 
     def begin(self) -> None:
         """Do nothing."""

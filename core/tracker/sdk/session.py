@@ -6,7 +6,6 @@ import atexit
 import os
 import sys
 import threading
-import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -15,18 +14,24 @@ from typing import Any
 from tracker.discovery import find
 from tracker.errors import NoRun, SettingsError, silence, warn_once
 from tracker.names import random_id, random_name
+from tracker.runlog.fold import Fold
 from tracker.runlog.reader import last_step, read_lines, scan, stream_paths
+from tracker.runlog.records import RUN_ID
 from tracker.settings import Settings
 
 from .config import Config
 from .run import DisabledRun, Run
 from .summary import Summary
+from .values import to_mapping
 
 _REINIT = ("return_previous", "finish_previous", "create_new")
 _RESUME = ("allow", "must", "never", "auto")
 
+_BLOCK = 1024 * 1024
+
 _current: Run | None = None
-_live: weakref.WeakSet[Run] = weakref.WeakSet()
+_live: list[Run] = []
+"""Held here, since a run that nobody holds must be finished, too."""
 _hooked = False
 
 
@@ -57,7 +62,7 @@ def init(
     "finish_previous" (in notebooks; also True) or "create_new" (several runs side by side). `resume` with an `id`
     continues a run: "allow" (also True), "must" (an error if this directory does not hold it), "never" (an error if
     it does), "auto" (the newest run of this directory and project that did not end well). Raises `SettingsError` for
-    what cannot be used, before anything is written.
+    what cannot be used, and TypeError for a `config` that has no members, before anything is written.
     """
     given = {
         "project": project, "entity": entity, "name": name, "id": id, "group": group, "job_type": job_type,
@@ -67,16 +72,16 @@ def init(
     }  # fmt: skip
     resolved = Settings({**(settings or {}), **{k: v for k, v in given.items() if v is not None}})
     _check_words(resolved)
+    members = {} if config is None else to_mapping(config)
     previous = _settle_previous(resolved)
     if previous is not None:
-        if config is not None:
-            previous.config.update(config)
+        previous.config.update(members)
         return previous
     silence(resolved.silent)
     if sync_tensorboard:
         warn_once("sync_tensorboard is not available in this version; event files are not followed")
     run = DisabledRun(resolved) if resolved.mode == "disabled" else _prepare(resolved)
-    run.config.update(config)
+    run.config.update(members)
     run.begin()
     _adopt(run)
     return run
@@ -115,8 +120,10 @@ def _prepare(settings: Settings) -> Run:
         raise SettingsError(f"resume='never': run {settings.id} is in {runs} already; choose another id")
     first_step, resumed = 0, exists and settings.resume is not None
     if resumed:
-        first_step, known_name = _where_it_stopped(directory)
-        settings.name = settings.name or known_name
+        first_step, known = _where_it_stopped(directory)
+        for member, value in known.items():
+            if getattr(settings, member) is None:
+                setattr(settings, member, value)
     settings.name = settings.name or random_name()
     _find_server(settings)
     try:
@@ -139,36 +146,48 @@ def _find_server(settings: Settings) -> None:
         settings.api_key = settings.api_key or server.token
 
 
-def _where_it_stopped(directory: Path) -> tuple[int, str | None]:
-    """Return the step after the last one of a run directory, and the run's name."""
-    step, known_name = 0, None
-    for path in stream_paths(directory, "history"):
+def _where_it_stopped(directory: Path) -> tuple[int, dict[str, Any]]:
+    """Return the step after the last one of a run directory, and what the run is called (name, tags, …)."""
+    step, fold = 0, Fold()
+    for path in stream_paths(directory):
         last = last_step(path)
         step = max(step, last + 1) if last is not None else step
         with path.open("rb") as file:
-            for record in scan(read_lines(file.fileno(), 0, 1 << 16), ("run", "meta")):
-                known_name = record.payload.get("name", known_name)
-    return step, known_name
+            offset = 0
+            while lines := read_lines(file.fileno(), offset, _BLOCK):
+                offset += len(lines)
+                for record in scan(lines, ("run", "meta")):
+                    fold.apply(path.name, record)
+    return step, fold.meta
 
 
 def _unfinished(runs: Path, settings: Settings) -> str | None:
-    """Return the id of the newest run of the project that has no good end, if it is newer than all that have."""
-    newest: tuple[float, str, bool] | None = None
+    """Return the id of the newest run of the project, unless it ended well."""
+    newest, name, state = 0.0, None, "finished"
     for directory in runs.iterdir() if runs.is_dir() else []:
+        if not directory.is_dir() or not RUN_ID.fullmatch(directory.name):
+            continue
+        fold = Fold()
         for path in stream_paths(directory, "history"):
-            with path.open("rb") as file:
-                ends = scan(file.read(), ("run", "finish"))
-            if not ends or ends[0].kind != "run" or ends[0].payload.get("project") != settings.project:
-                continue
-            good = ends[-1].kind == "finish" and ends[-1].payload.get("state") == "finished"
-            if newest is None or ends[0].time >= newest[0]:
-                newest = (ends[0].time, directory.name, good)
-    return newest[1] if newest is not None and not newest[2] else None
+            for record in scan(_both_ends(path), ("run", "finish")):
+                fold.apply(path.name, record)
+        opened = max((s["opened"] for s in fold.streams.values() if "opened" in s), default=0.0)
+        if fold.header.get("project") == settings.project and opened > newest:
+            newest, name, state = opened, directory.name, fold.state
+    return None if state == "finished" else name
+
+
+def _both_ends(path: Path) -> bytes:
+    """Return the first and last lines of a stream, which tell how it began and ended."""
+    with path.open("rb") as file:
+        head = file.read(_BLOCK)
+        file.seek(max(len(head), os.fstat(file.fileno()).st_size - _BLOCK))
+        return head + file.read()
 
 
 def _in_notebook() -> bool:
-    shell = sys.modules.get("IPython")
-    return bool(shell is not None and getattr(shell.get_ipython(), "kernel", None))
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    return shell is not None and getattr(shell(), "kernel", None) is not None
 
 
 # -- the current run ------------------------------------------------------------------------------------------------
@@ -233,7 +252,7 @@ summary: Summary = _OfCurrent("summary")  # type: ignore[assignment]
 def _adopt(run: Run) -> None:
     global _current, _hooked
     _current = run
-    _live.add(run)
+    _live[:] = [other for other in _live if not other.finished] + [run]
     if not _hooked:
         _hooked = True
         _install_hooks()
@@ -246,6 +265,7 @@ class _Ending:
     """How the process is about to end, as far as it is known."""
 
     error: BaseException | None = None
+    hook: Any = None
 
 
 def _install_hooks() -> None:
@@ -262,16 +282,19 @@ def _install_hooks() -> None:
         former_hook(kind, error, trace)
 
     sys.exit = exit_hook  # type: ignore[assignment]
-    sys.excepthook = except_hook
+    sys.excepthook = _Ending.hook = except_hook
     atexit.register(_finish_all)
     os.register_at_fork(after_in_child=_after_fork)
 
 
 def _finish_all() -> None:
-    for run in list(_live):
-        run._finish_by(_Ending.error)
+    error = _Ending.error
+    if error is None and sys.excepthook is not _Ending.hook:  # somebody replaced it without calling ours
+        error = getattr(sys, "last_value", None)
+    for run in _live:
+        run._finish_by(error)
 
 
 def _after_fork() -> None:
-    for run in list(_live):
+    for run in _live:
         run._after_fork()

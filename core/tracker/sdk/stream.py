@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from tracker.errors import warn_once
 from tracker.runlog.directory import new_stream, this_process
+from tracker.runlog.reader import read_stream
 from tracker.runlog.records import encode
 from tracker.runlog.writer import StreamWriter, header
+
+from .values import to_config
 
 
 class Stream:
@@ -39,13 +43,24 @@ class Stream:
             writer = StreamWriter(new_stream(self._directory, "history"), _disk_trouble)
         except OSError as error:
             self.append = self.drop
-            warn_once(f"cannot write in {self._directory} ({error}); nothing of this run will be kept")
+            if os.path.isdir(self._directory):  # otherwise that it is missing was told
+                warn_once(f"cannot write in {self._directory} ({error}); nothing of this run will be kept")
             return
         program = sys.argv[0] if sys.argv and sys.argv[0] else None
         about = {**self._members(), **this_process(), "parent": self.parent}
         payload = header("history", **about, program=program, python=sys.version.split()[0])
-        writer.append(encode("run", payload, time.time()))
+        writer.append(encode("run", to_config(payload), time.time()))  # the name of a program may be any bytes
         self._writer, self.append = writer, writer.append
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows that this process has logged so far."""
+        for parsed in read_stream(Path(self._writer.path)) if self._writer is not None else ():
+            yield from (record.payload for record in parsed.records if record.kind == "log")
+
+    @property
+    def kept(self) -> bool:
+        """Whether what is appended goes to a file."""
+        return self._writer is not None
 
     def deleted(self) -> bool:
         """Tell whether the file is gone, so that nobody will ever read what is appended."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
 from tracker.runlog.fold import Fold, Stats
-from tracker.runlog.records import restore
+from tracker.runlog.records import restore, restore_members
 
 
 class Summary(MutableMapping[str, Any]):
@@ -29,7 +29,7 @@ class Summary(MutableMapping[str, Any]):
 
     def define(self, metric: dict[str, Any]) -> None:
         """Take in the payload of a `metric` record."""
-        self._fold.metrics = [m for m in self._fold.metrics if m["name"] != metric["name"]] + [metric]
+        self._fold.define(metric)
         self.tracks = any(m.get("summary", "last") != "last" for m in self._fold.metrics)
 
     def track(self, row: dict[str, Any]) -> None:
@@ -40,11 +40,11 @@ class Summary(MutableMapping[str, Any]):
     def update(self, *sources: Any, **members: Any) -> None:
         """Set several values at once."""
         written = self._write(dict(*sources, **members))
-        self._fold.by_hand.update(restore(written))
+        self._fold.by_hand.update(restore_members(written))
 
     def as_dict(self) -> dict[str, Any]:
         """Return a copy."""
-        values = {k: restore(v) for k, v in self._last.items()}
+        values = {k: restore(v) for k, v in self._last.items() if v is not None}
         for key in self._fold.stats:
             values.pop(key, None)
         return {**values, **self._fold.summary}

@@ -35,12 +35,12 @@ class Supervisor:
         self._started = time.monotonic()
         try:
             self._helper = launch.start_agent(self._directory, self._settings.environment())
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a setting that no environment can carry
             warn_once(f"cannot start the agent ({error}); run `tracker sync {shorten(self._directory)}` later")
 
     def check(self) -> None:
         """Say what the agent had to say, and start it again if it is gone."""
-        launch.reap(self._helper)
+        self._helper = launch.reap(self._helper)  # a pid that was collected may become that of the user's own child
         for notice in self._notices.new():
             warn_once(notice)
         starting = time.monotonic() - self._started < _STARTING
@@ -56,7 +56,7 @@ class Supervisor:
                 time.sleep(0.02)
             for notice in self._notices.new():
                 warn_once(notice)
-        launch.reap(self._helper)
+        self._helper = launch.reap(self._helper)
         if url is not None:
             say(f"run {name} {state}: {url}")
         else:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tracker.errors import warn_once
+from tracker.errors import contain, warn_once
 from tracker.media.arrays import MISSING, is_array, scalar, to_plain_list
 from tracker.media.base import Media
 from tracker.media.convert import as_media
@@ -15,13 +15,17 @@ from tracker.runlog.records import jsonable
 
 _MAX_DEPTH = 20
 _MAX_TEXT = 10_000
+_MAX_BITS = 10_000  # of an integer; Python itself refuses to write much larger ones in decimal
 
 Store = Callable[[bytes], str]
 """Keeps content beside the log and returns its digest."""
 
 
 def to_row(data: Mapping[Any, Any], store: Store) -> dict[str, Any]:
-    """Return `data` as the payload of a `log` record: flat keys (`a/b` for nesting), values that JSON can write."""
+    """Return `data` as the payload of a `log` record: flat keys (`a/b` for nesting), values that JSON can write.
+
+    A value that cannot be read, such as an image whose file is gone, is left out with a warning.
+    """
     row: dict[str, Any] = {}
     _flatten(row, "", data, store, 0)
     return row
@@ -33,7 +37,10 @@ def _flatten(row: dict[str, Any], prefix: str, data: Mapping[Any, Any], store: S
         if isinstance(value, Mapping) and depth < _MAX_DEPTH:
             _flatten(row, name + "/", value, store, depth + 1)
         else:
-            row[name] = _value(value, store, name)
+            try:
+                row[name] = _value(value, store, name)
+            except Exception as error:  # noqa: BLE001 - values are anybody's objects; the rest of the row stays
+                contain(error, f"log() of {name!r}")
 
 
 def _key(key: Any, prefix: str = "") -> str:
@@ -41,17 +48,18 @@ def _key(key: Any, prefix: str = "") -> str:
     return prefix + text.encode("utf-8", "replace").decode("utf-8")  # lone surrogates have no UTF-8
 
 
-def _value(value: Any, store: Store, name: str) -> Any:
+def _value(value: Any, store: Store, name: str, depth: int = 0) -> Any:
     plain = _plain(value)
     if plain is not MISSING:
         return plain
     media = value if isinstance(value, Media) else as_media(value)
     if media is not None:
         return media.record(store)
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_value(item, store, name) for item in value]
-    if is_array(value):
-        return _value(to_plain_list(value), store, name)
+    if depth < _MAX_DEPTH:
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return [_value(item, store, name, depth + 1) for item in value]
+        if is_array(value):
+            return _value(to_plain_list(value), store, name, depth + 1)
     return _as_text(value, f"log() of {name!r}")
 
 
@@ -61,10 +69,10 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, str):
         return _key(value)
-    if type(value) is float or type(value) is int:
-        return jsonable(value)
-    number = scalar(value)
-    return MISSING if number is MISSING else jsonable(number)
+    number = value if type(value) is float or type(value) is int else scalar(value)
+    if number is MISSING or (type(number) is int and number.bit_length() > _MAX_BITS):
+        return MISSING
+    return jsonable(number)
 
 
 def _as_text(value: Any, where: str) -> str:
@@ -84,7 +92,9 @@ def to_mapping(source: Any) -> dict[str, Any]:
     if isinstance(source, Mapping):
         return dict(source)
     if hasattr(source, "__dataclass_fields__") and not isinstance(source, type):
-        return {name: getattr(source, name) for name in source.__dataclass_fields__}
+        import dataclasses
+
+        return {field.name: getattr(source, field.name) for field in dataclasses.fields(source)}
     if hasattr(source, "keys") and hasattr(source, "__getitem__"):
         return {key: source[key] for key in source.keys()}  # noqa: SIM118 - all that such a mapping need have
     if hasattr(source, "__dict__") and not isinstance(source, type) and not callable(source):

@@ -60,9 +60,14 @@ class Storage(Protocol):
     def digests(self, run: RunKey) -> list[str]:
         """Every digest that records of the run name (files and media)."""
 
+    def digests_in_use(self, digests: list[str]) -> set[str]:
+        """Those of `digests` that records of any run name. The app deletes the blobs of the others with a run."""
+
     def projects(self) -> list[ProjectInfo]: ...
 
-    def runs(self, entity: str, project: str, filters: dict[str, Any], order: str, limit: int, cursor: str | None) -> Page:
+    def runs(
+        self, entity: str, project: str, filters: dict[str, Any], order: str, limit: int, cursor: str | None
+    ) -> Page:
         """`RunInfo`s that match. `order` is a comma-separated list of names, each with an optional leading `-` or `+`: a `RunInfo`
         member, `config.…` or `summary.…` (dots or slashes go into nested config). Raises ValueError for a bad filter or order."""
 

@@ -13,13 +13,14 @@ class _Use(NamedTuple):
     cpu: float
     rss: int
     threads: int
+    ended: bool
 
 
 class ProcessSource:
     """The process tree's CPU, memory and threads.
 
-    CPU is that of the living processes plus that of the ended children they waited for, so a child that
-    ends between two samples is counted and none is counted twice.
+    CPU is that of all processes plus that of the ended children they waited for, so a child that ends between two
+    samples is counted and none is counted twice.
     """
 
     def __init__(self, target: Target) -> None:
@@ -28,14 +29,17 @@ class ProcessSource:
         self._rates = Rates()
 
     def sample(self, now: float) -> dict[str, float]:
-        """Return the sums over the tree; nothing but a count of 0 once all have ended."""
+        """Return the sums over the tree, or nothing once all of it has ended."""
         read = [use for use in map(_use, self._tree.processes(now).values()) if use]
-        result: dict[str, float] = {"process/count": len(read)}
-        if read:
-            result["process/rss_bytes"] = sum(use.rss for use in read)
-            result["process/threads"] = sum(use.threads for use in read)
-            result.update(self._cpu_percent(now, sum(use.cpu for use in read)))
-        return result
+        living = [use for use in read if not use.ended]
+        if not living:
+            return {}
+        return {
+            "process/count": len(living),
+            "process/rss_bytes": sum(use.rss for use in living),
+            "process/threads": sum(use.threads for use in living),
+            **self._cpu_percent(now, sum(use.cpu for use in read)),
+        }
 
     def _cpu_percent(self, now: float, seconds: float) -> dict[str, float]:
         if self._tree.roots != self._roots:
@@ -49,6 +53,8 @@ def _use(process: psutil.Process) -> _Use | None:
     try:
         with process.oneshot():
             cpu = sum(process.cpu_times()[:4])  # user, system, and both of the children it waited for
-            return _Use(cpu, process.memory_info().rss, process.num_threads())
-    except psutil.Error:  # it ended, or became another user's
+            # A child that ended has CPU time of its own until its parent waits for it, and nothing else.
+            ended = process.status() == psutil.STATUS_ZOMBIE
+            return _Use(cpu, process.memory_info().rss, process.num_threads(), ended)
+    except psutil.Error:  # it is gone, or became another user's
         return None

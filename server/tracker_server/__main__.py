@@ -1,0 +1,5 @@
+"""`python -m tracker_server` is `tracker server`."""
+
+from .cli import server
+
+server(prog_name="tracker server")

@@ -1,0 +1,101 @@
+"""The application: routes put together, errors turned into answers, the guard in front."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import orjson
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Mount
+
+from . import files, ingest, landing, query
+from .auth import Guard
+from .bodies import Capped
+from .openapi import document
+from .services import Services, Settings, json_response
+from .storage.interface import Blobs, NoSuchRun, Storage, StorageFull
+
+MAX_QUERY = 1024 * 1024
+"""Bytes of a request body that is not an upload."""
+
+log = logging.getLogger("tracker_server")
+
+
+def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
+    """Return the ASGI application. Whoever opened `storage` closes it, after the application has ended."""
+    services = Services(storage, blobs, settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        services.workers.close()
+
+    api = FastAPI(
+        title="tracker", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None, redirect_slashes=False
+    )
+    query.add_routes(api, services)
+    api.openapi = document(api, {**ingest.OPERATIONS, **files.OPERATIONS})  # type: ignore[method-assign]
+    # Ingest first: routes are tried in order, and it is what is asked for most.
+    routes = [
+        *ingest.routes(services),
+        *files.routes(services),
+        *landing.routes(services),
+        Mount("/", Capped(api, MAX_QUERY)),
+    ]
+    app = Starlette(routes=routes, lifespan=lifespan)
+    app.router.redirect_slashes = False
+    for part in (app, api):
+        part.add_exception_handler(HTTPException, _http_error)
+        part.add_exception_handler(RequestValidationError, _invalid)
+        part.add_exception_handler(NoSuchRun, _no_such_run)
+        part.add_exception_handler(StorageFull, _full)
+        part.add_exception_handler(ClientDisconnect, _gone)
+        part.add_exception_handler(Exception, _failed)
+    return Guard(app, settings)
+
+
+def _error(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
+    return json_response(orjson.dumps({"error": text}), status, headers)
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    text = error.detail
+    if text == "Not Found":
+        text = f"there is nothing at {request.url.path[:300]}: /api/openapi.json lists what is"
+    elif text == "Method Not Allowed":
+        text = f"{request.method} is not possible here: /api/openapi.json lists what is"
+    return _error(error.status_code, text, dict(error.headers or {}))
+
+
+def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    problems = (f"{'.'.join(str(part) for part in e['loc'][1:]) or 'the body'}: {e['msg']}" for e in error.errors()[:5])
+    return _error(400, "; ".join(problems))
+
+
+def _no_such_run(_request: Request, _raised: Exception) -> Response:
+    return _error(404, "there is no such run on this server")
+
+
+def _full(_request: Request, error: Exception) -> Response:
+    log.error("%s", error)
+    return _error(
+        507, "the server's disk is full: nothing of this was stored; make room and it goes on", {"retry-after": "30"}
+    )
+
+
+def _gone(_request: Request, _raised: Exception) -> Response:
+    return Response(status_code=400)  # nobody is left to read it
+
+
+def _failed(request: Request, _raised: Exception) -> Response:
+    # The traceback goes to the server's log: Starlette raises the error again after this answer, and the guard logs it.
+    return _error(500, f"the server failed to {request.method} this; its log says why", {"retry-after": "5"})

@@ -1,0 +1,133 @@
+"""`tracker server` and `tracker ui`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .services import Settings
+from .serving import CannotServe, default_directory, is_loopback, serve
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(
+        [
+            click.option(
+                "--dir",
+                "directory",
+                type=click.Path(file_okay=False, path_type=Path),
+                envvar="TRACKER_SERVER_DIR",
+                help="Where runs are kept.  [default: ~/.local/share/tracker]",
+            ),
+            click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on."),
+            click.option(
+                "--port",
+                default=8787,
+                show_default=True,
+                type=click.IntRange(0, 65535),
+                help="0 takes any that is free.",
+            ),
+            click.option(
+                "--token",
+                envvar="TRACKER_SERVER_TOKEN",
+                help="The key to the server, instead of the one kept in DIR/token. Others on this machine can see "
+                "command lines: better set TRACKER_SERVER_TOKEN.",
+            ),
+            click.option(
+                "--allowed-host",
+                "allowed_hosts",
+                multiple=True,
+                metavar="NAME",
+                help="A further name under which clients reach this server; repeat it for several.",
+            ),
+            click.option("--announce-fd", type=int, hidden=True),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_options
+def server(**options: Any) -> None:
+    """Keep runs in a directory of this machine and show them."""
+    _serve(**options, browser=False)
+
+
+@click.command()
+@_options
+@click.option("--browser/--no-browser", default=True, help="Open the page if there is a display.")
+def ui(browser: bool, **options: Any) -> None:
+    """As `tracker server`, and open its page."""
+    _serve(**options, browser=browser and _has_display())
+
+
+def _serve(
+    directory: Path | None,
+    host: str,
+    port: int,
+    token: str | None,
+    allowed_hosts: tuple[str, ...],
+    announce_fd: int | None,
+    browser: bool,
+) -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    directory = (directory or default_directory()).expanduser().absolute()
+
+    def started(url: str, settings: Settings) -> None:
+        click.echo(_greeting(url, settings.token, directory, host))
+        if announce_fd is not None:
+            with open(announce_fd, "w") as pipe:
+                json.dump({"url": url, "token": settings.token}, pipe)
+        if browser:
+            _open(url, settings)
+
+    try:
+        serve(directory, host, port, token, allowed_hosts, started)
+    except CannotServe as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _greeting(url: str, token: str, directory: Path, host: str) -> str:
+    lines = [
+        "tracker server",
+        f"  open       {url}/?token={token}",
+        f"  data       {directory}",
+    ]
+    port = url.rpartition(":")[2]
+    if is_loopback(host):
+        lines += [
+            "  scripts    of this user on this machine find it by themselves; for others on this machine, or on one",
+            f"             that reaches it through `ssh -R {port}:127.0.0.1:{port} MACHINE`:",
+            f"             export TRACKER_BASE_URL={url} TRACKER_API_KEY={token}",
+        ]
+    else:
+        name = socket.gethostname() if host in ("0.0.0.0", "::") else host
+        lines += [
+            f"  scripts    export TRACKER_BASE_URL=http://{name}:{port} TRACKER_API_KEY={token}",
+            "  warning    the connection is not encrypted: on a network that is not yours alone, put a proxy with",
+            "             TLS in front, or listen on 127.0.0.1 and use ssh tunnels",
+        ]
+    return "\n".join([*lines, "  stop       ctrl+C"])
+
+
+def _has_display() -> bool:
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _open(url: str, settings: Settings) -> None:
+    # Other users can read command lines, the browser's too: it gets a code that is good for one visit, not the token.
+    code = secrets.token_urlsafe(32)
+    settings.visits.add(code)
+    threading.Thread(target=webbrowser.open, args=[f"{url}/?token={code}"], daemon=True).start()

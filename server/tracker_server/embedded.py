@@ -1,0 +1,76 @@
+"""A server in a process of its own, for as long as a block of code runs: for demos, notebooks and tests."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Embedded(NamedTuple):
+    """A running server: its address, the key to it, and its process."""
+
+    url: str
+    token: str
+    process: subprocess.Popen[bytes]
+
+
+@contextlib.contextmanager
+def serve(directory: Path | str, host: str = "127.0.0.1", port: int = 0, timeout: float = 60) -> Iterator[Embedded]:
+    """Serve `directory` until the block ends. The server answers when the block begins.
+
+    Port 0 takes any that is free. What the server has to say goes to `DIR/server.log`. Raises RuntimeError, with the
+    end of that log, if it does not start in `timeout` seconds.
+    """
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    command = [sys.executable, "-m", "tracker_server", "--dir", str(directory), "--host", host, "--port", str(port)]
+    reader, writer = os.pipe()
+    with open(reader, "rb") as pipe, (directory / "server.log").open("ab") as log:
+        try:
+            process = subprocess.Popen(
+                [*command, "--announce-fd", str(writer)],
+                pass_fds=[writer],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                # A ctrl+C at the terminal is for the caller, who may still need the server to wind up.
+                start_new_session=True,
+            )
+        finally:
+            os.close(writer)
+        try:
+            said = _read(pipe.fileno(), time.monotonic() + timeout)
+            if not said:
+                tail = (directory / "server.log").read_text(errors="replace")[-2000:].strip()
+                raise RuntimeError(f"the server on {directory} did not start: {tail or 'it said nothing'}")
+            yield Embedded(**json.loads(said), process=process)
+        finally:
+            _stop(process)
+
+
+def _read(descriptor: int, deadline: float) -> bytes:
+    """Everything until the other side closes, or nothing if it does not in time."""
+    said = b""
+    while select.select([descriptor], [], [], max(0, deadline - time.monotonic()))[0]:
+        piece = os.read(descriptor, 65536)
+        if not piece:
+            return said
+        said += piece
+    return b""
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,169 @@
+"""Reading: projects, runs, rows, charts, console, files. The typed part of the API."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import Depends, FastAPI, Path, Query, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from tracker import wire
+from tracker.runlog.records import jsonable
+
+from . import schemas
+from .schemas import model
+from .services import Services, json_response, run_key
+from .storage.interface import RunKey
+
+MAX_SERIES = 10_000
+"""Series in one chart request."""
+
+
+def _run(
+    entity: Annotated[str, Path(description="User or team")],
+    project: Annotated[str, Path()],
+    id: Annotated[str, Path(description="The run's id")],
+) -> RunKey:
+    return run_key(entity, project, id)
+
+
+Run = Annotated[RunKey, Depends(_run)]
+Keys = Annotated[list[str] | None, Query(description="Only these keys; repeat it for several")]
+KindOf = Annotated[Literal["history", "system"], Query(description="Logged metrics, or those of the machine")]
+Limit = Annotated[int, Query(ge=1, le=10_000, description="At most this many")]
+Cursor = Annotated[str | None, Query(max_length=1000, description="From the page before")]
+Filters = Annotated[
+    str, Query(max_length=20_000, description='A condition as JSON, for example `{"summary.acc": {"$gte": 0.9}}`')
+]
+Order = Annotated[
+    str, Query(max_length=1000, description="Names, separated by commas, each with an optional `-` for falling order")
+]
+
+
+def add_routes(api: FastAPI, services: Services) -> None:
+    """Add the routes under `/api`."""
+    storage, blobs, workers = services.storage, services.blobs, services.workers
+    run = "/api/runs/{entity}/{project}/{id}"
+
+    @api.get("/api/projects", response_model=schemas.Projects, summary="All projects")
+    async def projects() -> Response:
+        return await services.answer(lambda: {"projects": storage.projects()})
+
+    @api.get("/api/runs/{entity}/{project}", response_model=schemas.Runs, summary="Runs that match, in order")
+    async def runs(
+        entity: str,
+        project: str,
+        filters: Filters = "{}",
+        order: Order = "-created",
+        limit: Annotated[int, Query(ge=1, le=1000, description="At most this many")] = 50,
+        cursor: Cursor = None,
+    ) -> Response:
+        run_key(entity, project, "any")
+        condition = _condition(filters)
+
+        def read() -> dict[str, Any]:
+            page = storage.runs(entity, project, condition, order, limit, cursor)
+            return {"runs": page.items, "cursor": page.cursor, "total": page.total}
+
+        return await services.answer(read)
+
+    @api.get(run, response_model=model(wire.RunInfo), summary="One run")
+    async def one_run(run: Run) -> Response:
+        return await services.answer(storage.run, run)
+
+    @api.delete(run, status_code=204, summary="Forget a run, its data, and files that no other run names")
+    async def delete(run: Run) -> Response:
+        async with services.references:
+            unused = await workers.write(_forget, storage, run)
+            await blobs.delete(unused)
+        return Response(status_code=204)
+
+    @api.get(run + "/keys", response_model=schemas.Keys, summary="What was logged")
+    async def keys(run: Run, kind: KindOf = "history") -> Response:
+        return await services.answer(lambda: {"keys": storage.keys(run, kind)})
+
+    @api.get(run + "/history", response_model=model(wire.RowPage), summary="Every row as it was logged, by column")
+    async def history(
+        run: Run, kind: KindOf = "history", keys: Keys = None, cursor: Cursor = None, limit: Limit = 1000
+    ) -> Response:
+        return await services.answer(storage.rows, run, kind, keys, limit, cursor)
+
+    @api.post("/api/charts", response_model=schemas.Charts, summary="Line charts", responses={200: _FRAME})
+    async def charts(request: Request, query: schemas.ChartRequest) -> Response:
+        """Points, or the exact minimum, mean and maximum of each bucket, so no spike is lost.
+
+        With `Accept: application/x-tracker-frame` the answer is a frame: uint32 header length, the header
+        `{"series": [{"run", "key", "points"}], "lengths": […]}` as JSON padded to 8 bytes, then little-endian float64
+        arrays, five for each series: x, mean, min, max, n.
+        """
+        wanted = _chart_query(query)
+        if wire.FRAME_TYPE in request.headers.get("accept", ""):
+            frame = await services.read(lambda: _frame(storage.series(wanted)))
+            return Response(frame, media_type=wire.FRAME_TYPE)
+        return await services.answer(lambda: {"series": jsonable(storage.series(wanted))})
+
+    @api.get(run + "/console", response_model=schemas.Console, summary="What the run printed")
+    async def console(run: Run, cursor: Cursor = None, limit: Limit = 1000) -> Response:
+        def read() -> dict[str, Any]:
+            page = storage.console(run, limit, cursor)
+            return {"lines": page.items, "cursor": page.cursor}
+
+        return await services.answer(read)
+
+    @api.get(run + "/files", response_model=schemas.Files, summary="The run's named files")
+    async def files(run: Run) -> Response:
+        named = await workers.read(storage.files, run)
+        there = await blobs.has([file["digest"] for file in named.values()])
+        entries = [
+            {"name": name, "digest": file["digest"], "size": file["size"], "stored": file["digest"] in there}
+            for name, file in named.items()
+        ]
+        return json_response(orjson.dumps({"files": entries}))
+
+
+def _condition(filters: str) -> dict[str, Any]:
+    try:
+        condition = orjson.loads(filters)
+    except ValueError as error:
+        raise HTTPException(400, f"filters is not JSON: {error}") from None
+    if not isinstance(condition, dict):
+        raise HTTPException(400, 'filters must be a JSON object, for example {"state": "finished"}')
+    return condition
+
+
+def _chart_query(query: schemas.ChartRequest) -> wire.ChartQuery:
+    if len(query.runs) * len(query.keys) > MAX_SERIES:
+        raise HTTPException(400, f"that is more than {MAX_SERIES:,} series: ask for fewer runs or keys at a time")
+    for run in query.runs:
+        parts = run.split("/")
+        if len(parts) != 3:
+            raise HTTPException(400, f"the run {run[:200]!r} must read entity/project/id")
+        run_key(*parts)
+    wanted = wire.ChartQuery(runs=query.runs, keys=query.keys, kind=query.kind, x=query.x, buckets=query.buckets)
+    if query.min is not None:
+        wanted["min"] = query.min
+    if query.max is not None:
+        wanted["max"] = query.max
+    return wanted
+
+
+def _frame(series: Iterable[wire.Series]) -> bytes:
+    series = list(series)
+    header = {"series": [{"run": one["run"], "key": one["key"], "points": one["points"]} for one in series]}
+    arrays = [array("d", one[part]).tobytes() for one in series for part in ("x", "mean", "min", "max", "n")]
+    return wire.encode_frame(header, arrays)
+
+
+def _forget(storage: Any, run: RunKey) -> list[str]:
+    """Delete the run; return the digests that no run names any more. Runs in the writing thread."""
+    named = storage.digests(run)
+    storage.delete(run)
+    used: set[str] = storage.digests_in_use(named)
+    return [digest for digest in named if digest not in used]
+
+
+_FRAME: dict[str, Any] = {"content": {wire.FRAME_TYPE: {"schema": {"type": "string", "format": "binary"}}}}

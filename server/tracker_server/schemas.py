@@ -1,0 +1,98 @@
+"""The shapes of `tracker.wire` as pydantic models, for documentation only: answers are not checked against them."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache
+from types import GenericAlias, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from tracker import wire
+
+
+class Error(BaseModel):
+    """What happened and what to do."""
+
+    error: str
+
+
+class ChartRequest(BaseModel):
+    """Line charts of several runs and keys."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    runs: list[str] = Field(min_length=1, max_length=1000, description="`entity/project/id` of each run")
+    keys: list[str] = Field(min_length=1, max_length=1000)
+    kind: Literal["history", "system"] = "history"
+    x: str = Field("_step", description="`_step`, `_timestamp`, `_runtime`, or a logged key")
+    buckets: int = Field(
+        1000, ge=1, le=10_000, description="At most this many points a series; series with no more points come whole"
+    )
+    min: float | None = Field(None, description="Only points from this x on", allow_inf_nan=False)
+    max: float | None = Field(None, description="Only points up to this x", allow_inf_nan=False)
+
+
+@cache
+def model(shape: type) -> type[BaseModel]:
+    """Return a model with the members and the docstring of a `TypedDict`."""
+    # pydantic reads typing.TypedDict itself only from Python 3.12 on.
+    hints = get_type_hints(shape)
+    required: frozenset[str] = shape.__required_keys__  # type: ignore[attr-defined]
+    fields: dict[str, Any] = {
+        name: (_translated(hint), ... if name in required else None) for name, hint in hints.items()
+    }
+    return create_model(shape.__name__, __doc__=inspect.cleandoc(shape.__doc__ or ""), **fields)
+
+
+def _translated(hint: Any) -> Any:
+    if is_typeddict(hint):
+        return model(hint)
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return Union[tuple(_translated(part) for part in parts)]  # noqa: UP007 - built at run time
+    if origin in (list, dict):
+        return origin[tuple(_translated(part) for part in parts)]
+    return hint
+
+
+class FileInfo(BaseModel):
+    """One named file of a run."""
+
+    name: str
+    digest: str
+    size: int | None
+    stored: bool = Field(description="Whether its content has arrived")
+
+
+class ConsoleLine(BaseModel):
+    """One line that the run printed; `time` is Unix seconds."""
+
+    time: float
+    stream: str
+    text: str
+
+
+def _page(name: str, guarantee: str, **members: Any) -> type[BaseModel]:
+    fields: dict[str, Any] = {member: (hint, ...) for member, hint in members.items()}
+    made: type[BaseModel] = create_model(name, __doc__=guarantee, **fields)
+    return made
+
+
+def _many(shape: type) -> Any:
+    return GenericAlias(list, (model(shape),))
+
+
+Projects = _page("Projects", "All projects.", projects=_many(wire.ProjectInfo))
+Runs = _page(
+    "Runs",
+    "Some of the runs that match; `total` counts all of them.",
+    runs=_many(wire.RunInfo),
+    cursor=str | None,
+    total=int,
+)
+Keys = _page("Keys", "The logged keys of a run.", keys=_many(wire.KeyInfo))
+Charts = _page("Charts", "One series for each run and key that has points.", series=_many(wire.Series))
+Console = _page("Console", "Some lines, in order.", lines=list[ConsoleLine], cursor=str | None)
+Files = _page("Files", "The named files of a run.", files=list[FileInfo])

@@ -1,0 +1,100 @@
+"""What every route works with: the storage, the blobs, the threads that may block, and the settings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from tracker.runlog.records import PROJECT_NAME, RUN_ID
+
+from .storage.interface import Blobs, RunKey, Storage
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the application behaves."""
+
+    token: str
+    """The key that every request must carry."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names under which the server may be addressed, besides those of the loopback interface and plain IP addresses."""
+    visits: set[str] = field(default_factory=set)
+    """Codes that are as good as the token in `/?token=…`, each once."""
+    max_blob: int = 64 * 1024**3
+    """Bytes of one media or saved file; more is refused with 413."""
+    max_in_flight: int = 256 * 1024**2
+    """Bytes of uploads of lines that may wait in memory, all clients together; more is put off with 429."""
+
+
+class Workers:
+    """The threads in which storage runs: one that writes, a few that read, so the event loop never waits for a disk."""
+
+    def __init__(self, readers: int = 4) -> None:
+        # One writer: the embedded database takes one write transaction at a time, so more would only queue on its lock.
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="tracker-write")
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="tracker-read")
+
+    async def write(self, function: Callable[..., T], *args: Any) -> T:
+        """Run `function` after all earlier writes."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, function, *args)
+
+    async def read(self, function: Callable[..., T], *args: Any) -> T:
+        """Run `function` beside other reads and writes."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, function, *args)
+
+    def close(self) -> None:
+        """Return when what was begun has ended; what has not begun is dropped."""
+        self._writer.shutdown(wait=True, cancel_futures=True)
+        self._readers.shutdown(wait=True, cancel_futures=True)
+
+
+@dataclass(frozen=True)
+class Services:
+    """Handed to each module that makes routes."""
+
+    storage: Storage
+    blobs: Blobs
+    settings: Settings
+    workers: Workers = field(default_factory=Workers)
+    references: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while lines that name blobs are stored and their blobs looked up, and while a deleted run's blobs go; else a
+    client could be told that the server has a blob that is deleted a moment later."""
+
+    async def read(self, function: Callable[[], T]) -> T:
+        """Run `function`, which asks the storage, in a thread. What the storage calls a bad question is a 400."""
+        try:
+            return await self.workers.read(function)
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from error
+
+    async def answer(self, function: Callable[..., Any], *args: Any) -> Response:
+        """Return what `function` reads as JSON, encoded in its thread too."""
+        return json_response(await self.read(lambda: orjson.dumps(function(*args))))
+
+
+def run_key(entity: str, project: str, id: str) -> RunKey:
+    """Return the run that a path names. Anything but the documented characters is refused with 400."""
+    for what, value in (("entity", entity), ("project", project)):
+        if not PROJECT_NAME.fullmatch(value):
+            raise HTTPException(
+                400,
+                f"the {what} {value[:140]!r} is not allowed: use 1 to 128 letters, digits, spaces and _ . - "
+                "and no dot at the start",
+            )
+    if not RUN_ID.fullmatch(id):
+        raise HTTPException(400, f"the run id {id[:80]!r} is not allowed: use 1 to 64 letters, digits, _ and -")
+    return RunKey(entity, project, id)
+
+
+def json_response(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Return a response with `body`, which is JSON."""
+    return Response(body, status, headers, media_type="application/json")

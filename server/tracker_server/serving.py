@@ -1,0 +1,190 @@
+"""Running the application on one data directory: its lock, its token, its socket, and a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import ipaddress
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from tracker import discovery
+
+from .app import create_app
+from .auth import TOKEN, Guard
+from .blobs import open_blobs
+from .services import Settings
+from .storage.sql import open_storage
+
+GRACE = 2
+"""Seconds that requests may still take when the server is asked to stop."""
+
+
+class CannotServe(Exception):
+    """The server cannot start; the message says why and what to do."""
+
+
+def default_directory() -> Path:
+    """Return `$XDG_DATA_HOME/tracker`, or `~/.local/share/tracker`."""
+    data = os.environ.get("XDG_DATA_HOME", "")
+    root = Path(data) if os.path.isabs(data) else Path.home() / ".local" / "share"
+    return root / "tracker"
+
+
+def serve(
+    directory: Path,
+    host: str,
+    port: int,
+    token: str | None,
+    allowed_hosts: tuple[str, ...],
+    started: Callable[[str, Settings], None],
+) -> None:
+    """Serve `directory` until SIGINT or SIGTERM; then finish what was begun (at most `GRACE` seconds) and return.
+
+    `started` is called with the address and the settings as soon as requests are answered. The token is `token` or else
+    that of the file `token` in the directory, which is made at first. Raises `CannotServe`.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            stack.enter_context(_sole_server(directory))
+            key = _checked(token) if token is not None else _kept_token(directory)
+            listener = stack.enter_context(_listen(host, port))
+        except OSError as error:
+            raise CannotServe(f"cannot use the directory {directory}: {error.strerror}") from error
+        names = (*allowed_hosts, *(() if is_loopback(host) else (host, socket.gethostname())))
+        settings = Settings(token=key, allowed_hosts=names)
+        url = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
+        storage = open_storage(directory)
+        stack.callback(storage.close)
+        app = create_app(storage, open_blobs(directory / "blobs"), settings)
+
+        def begin() -> None:
+            stack.callback(discovery.withdraw, discovery.publish(url, key, directory))
+            started(url, settings)
+
+        _Server(configuration(app), begin).run(sockets=[listener])
+
+
+def configuration(app: Guard) -> uvicorn.Config:
+    """Return how uvicorn is to run the application."""
+    return uvicorn.Config(
+        app,
+        lifespan="on",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+        # Agents send every few seconds: longer than their pauses, so that they keep their connections.
+        timeout_keep_alive=75,
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can connect to `host`."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers, and takes a signal for a request to stop and not for a failure."""
+
+    def __init__(self, config: uvicorn.Config, begin: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._begin = begin
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            await asyncio.get_running_loop().run_in_executor(None, self._begin)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # The original raises the signal again after a clean end, so that the process seems to have been killed.
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            self.force_exit = self.should_exit
+            self.should_exit = True
+
+        former = {sig: signal.signal(sig, stop) for sig in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for sig, handler in former.items():
+                signal.signal(sig, handler)
+
+
+@contextlib.contextmanager
+def _sole_server(directory: Path) -> Iterator[None]:
+    """Keep other servers off the directory: they would answer from caches that know nothing of this one's writes."""
+    path = directory / "server.lock"
+    with open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = file.read(32).strip()
+            raise CannotServe(
+                f"another server{f' (process {pid})' if pid else ''} uses {directory}: stop it, or choose another "
+                "directory with --dir"
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def _kept_token(directory: Path) -> str:
+    path = directory / "token"
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+        path.chmod(0o600)
+    except FileNotFoundError:
+        token = secrets.token_urlsafe(32)
+        # Whole or not at all: half a token would be one that is easy to guess.
+        draft = directory / "token.new"
+        draft.unlink(missing_ok=True)
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(token + "\n")
+        draft.replace(path)
+    return _checked(token)
+
+
+def _checked(token: str) -> str:
+    if not TOKEN.fullmatch(token):
+        raise CannotServe(
+            "the token must be 8 to 256 letters, digits and . _ ~ - (remove the file `token` for a new one)"
+        )
+    return token
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise CannotServe(
+            f"cannot listen on {host} port {port}: {why}. Choose another with --port; --port 0 takes any that is free"
+        ) from None
+    # asyncio does this only for sockets that it made itself. Without it each answer waits 40 ms for an acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def _reachable(host: str) -> str:
+    """The name of `host` in a URL that works on this machine."""
+    if host in ("0.0.0.0", ""):
+        return "127.0.0.1"
+    if host == "::":
+        return "[::1]"
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,278 @@
+"""Store an upload in one transaction: rows, console lines, what they say about the run, the stream's new offset."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import sqlalchemy as sa
+
+from tracker.runlog.fold import Fold, Stats
+
+from . import chunks, codec, segments, state
+from .batch import Batch, Group, Upload, read, stats
+from .console import append_lines
+from .interface import OffsetMismatch, RunKey
+from .schema import Prepared, digests, keys, of_a_run, projects, runs, streams
+from .schema import segments as segment_table
+
+MAX_KEYS = 100_000
+"""Keys of one run. The values of further ones are counted as `refused` in the stream's entry of the fold."""
+
+RESERVED = frozenset({"_step", "_timestamp", "_runtime"})
+"""Names of the columns that each row has anyway; values logged under them are refused likewise."""
+
+_MERGE_ROWS = 4096
+_MERGE_SEGMENTS = 64
+_MERGE_SIZE = 8 * 1024 * 1024
+
+
+class Writer:
+    """The writing half of the storage. Thread-safe: one upload is stored at a time."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        # SQLite has one write lock for the whole database (taken by BEGIN IMMEDIATE), so there is nothing to win from a
+        # finer one here. What PostgreSQL will need instead is an advisory lock on the run, first thing in `_open`.
+        self._lock = threading.Lock()
+        self._connection = engine.connect().execution_options(write=True)
+        self._cache = state.Cache()
+        top = sa.select(sa.func.max(runs.c.version)).where(runs.c.project == sa.bindparam("project_")).scalar_subquery()
+        self._get_version = Prepared(engine, sa.select(runs.c.version, top).where(runs.c.id == sa.bindparam("id_")))
+        self._put_segment = Prepared(engine, segment_table.insert(), ["run", "stream", "row0", "n", "size", "data"])
+        self._put_stream = Prepared(
+            engine,
+            streams.update()
+            .where(streams.c.id == sa.bindparam("id_"))
+            .values(offset=sa.bindparam("offset_"), rows=sa.bindparam("rows_")),
+        )
+        self._put_run = Prepared(
+            engine,
+            runs.update()
+            .where(runs.c.id == sa.bindparam("id_"))
+            .values({c: sa.bindparam(f"{c}_") for c in ("version", "created", "updated", "seen", "fold")}),
+        )
+
+    def append(self, key: RunKey, stream: str, offset: int, data: bytes) -> tuple[int, list[str]]:
+        """See `Storage.append`."""
+        upload = read(stream, data)
+        sums = stats(upload.batch) if upload.batch and upload.kind == "history" else {}
+        with self._lock:
+            try:
+                with self._connection.begin():
+                    connection = self._connection
+                    run = self._open(connection, key, offset)
+                    self._append(connection, run, stream, offset, len(data), upload, sums)
+            except BaseException:
+                self._cache.drop(key)  # it may say what was rolled back
+                raise
+            self._cache.put(key, run)
+        return offset + len(data), upload.digests
+
+    def delete(self, key: RunKey) -> bool:
+        """Delete the run; returns whether there was one."""
+        with self._lock, self._connection.begin():
+            connection = self._connection
+            self._cache.drop(key)
+            row = state.find(connection, key)
+            if row is None:
+                return False
+            for table in of_a_run:
+                connection.execute(table.delete().where(table.c.run == row.id))
+            connection.execute(runs.delete().where(runs.c.id == row.id))
+            more = {"deletions": projects.c.deletions + 1}
+            connection.execute(projects.update().where(projects.c.id == row.project).values(more))
+            return True
+
+    def close(self) -> None:
+        """Give the connection back once no upload is being stored."""
+        with self._lock:
+            self._connection.close()
+
+    def _open(self, connection: sa.Connection, key: RunKey, offset: int) -> state.Run:
+        """Return the state of the run, with the version that this transaction will give it; make it if it is new."""
+        run = self._cache.get(key)
+        if run is not None:
+            row = self._get_version(connection, id_=run.id, project_=run.project).fetchone()
+            if row is not None and row[0] == run.version:
+                run.version = row[1] + 1
+                return run
+        found = state.find(connection, key)
+        if found is None:
+            if offset:
+                raise OffsetMismatch(0)
+            return _create(connection, key)
+        run = state.load(connection, found)
+        run.version = self._get_version(connection, id_=run.id, project_=run.project).fetchone()[1] + 1
+        return run
+
+    def _append(
+        self,
+        connection: sa.Connection,
+        run: state.Run,
+        name: str,
+        offset: int,
+        size: int,
+        upload: Upload,
+        sums: dict[str, Stats],
+    ) -> None:
+        now = time.time()
+        stream = run.streams.get(name)
+        if offset != (stream.offset if stream else 0):
+            raise OffsetMismatch(stream.offset if stream else 0)
+        if stream is None:
+            opened = now if upload.opened is None else upload.opened
+            stream = run.streams[name] = _open_stream(connection, run, name, upload.kind, opened)
+        if upload.batch is not None:
+            batch, refused = self._numbered(connection, run, upload.batch, upload.kind)
+            for key in refused:
+                sums.pop(key, None)
+            if refused:
+                entry = run.fold.stream(name)
+                entry["refused"] = entry.get("refused", 0) + sum(refused.values())
+            raw_size, blob = segments.encode(batch)
+            self._put_segment(
+                connection, run=run.id, stream=stream.id, row0=stream.rows, n=upload.n, size=raw_size, data=blob
+            )
+            stream.pending += 1
+            stream.pending_rows += upload.n
+            stream.pending_size += raw_size
+        elif upload.lines:
+            append_lines(connection, run.id, stream.id, stream.rows, upload.lines)
+        stream.offset = offset + size
+        stream.rows += upload.n
+        ended = _fold(run.fold, name, upload, sums)
+        if upload.digests:
+            _remember(connection, run.id, upload.digests)
+        for one in {name, *ended}:
+            self._merge_if_due(connection, run, one, ended=one in ended)
+        self._put_stream(connection, id_=stream.id, offset_=stream.offset, rows_=stream.rows)
+        self._put_run(
+            connection,
+            id_=run.id,
+            version_=run.version,
+            created_=created(run),
+            updated_=run.fold.updated,
+            seen_=now,
+            fold_=codec.pack_json(run.fold.to_json()),
+        )
+
+    def _numbered(
+        self, connection: sa.Connection, run: state.Run, batch: Batch, kind: str
+    ) -> tuple[Batch, dict[str, int]]:
+        """Put numbers for the names of keys; returns also how many values of which keys were refused."""
+        known = run.keys[kind]
+        made: list[dict[str, object]] = []
+        refused: dict[str, int] = {}
+        groups = []
+        for group in batch.groups:
+            numbers = [known.get(key) for key in group.keys]
+            if None not in numbers:
+                groups.append(Group(group.rows, numbers, group.values))
+                continue
+            kept: list[tuple[int, object]] = []
+            for key, number, values in zip(group.keys, numbers, group.values, strict=True):
+                if number is None and (key in RESERVED or run.key_count >= MAX_KEYS):
+                    refused[key] = refused.get(key, 0) + len(values)
+                    continue
+                if number is None:
+                    number = known[key] = chunks.FIRST_KEY + run.key_count
+                    made.append({**_NO_VALUES, "run": run.id, "id": number, "kind": kind, "name": key})
+                kept.append((number, values))
+            groups.append(Group(group.rows, [n for n, _ in kept], [v for _, v in kept]))  # type: ignore[misc]
+        if made:
+            connection.execute(keys.insert(), made)
+        return Batch(batch.times, batch.steps, groups), refused
+
+    def _merge_if_due(self, connection: sa.Connection, run: state.Run, name: str, ended: bool) -> None:
+        stream = run.streams.get(name)
+        if stream is None or not stream.pending:
+            return
+        if (
+            ended
+            or stream.pending_rows >= _MERGE_ROWS
+            or stream.pending >= _MERGE_SEGMENTS
+            or stream.pending_size >= _MERGE_SIZE
+        ):
+            chunks.merge(connection, run.id, stream.id)
+            stream.pending = stream.pending_rows = stream.pending_size = 0
+
+
+_NO_VALUES = {"n": 0, "low": None, "high": None, "types": 0, "last": None}
+
+
+def created(run: state.Run) -> float:
+    """Return when the run began: when its first logging process said so, else the first line of any stream."""
+    started = run.fold.header.get("started")
+    return float(started) if started is not None else min(s.opened for s in run.streams.values())
+
+
+def _create(connection: sa.Connection, key: RunKey) -> state.Run:
+    where = (projects.c.entity == key.entity) & (projects.c.name == key.project)
+    project = connection.execute(sa.select(projects.c.id).where(where)).scalar_one_or_none()
+    now = time.time()
+    if project is None:
+        new = {"entity": key.entity, "name": key.project, "created": now, "deletions": 0}
+        project = _insert(connection, projects, new)
+    top = connection.execute(sa.select(sa.func.max(runs.c.version)).where(runs.c.project == project)).scalar_one() or 0
+    new = {
+        "project": project,
+        "name": key.id,
+        "version": top + 1,
+        "created": now,
+        "updated": now,
+        "seen": now,
+        "fold": b"",
+    }
+    run_id = _insert(connection, runs, new)
+    axes = [(chunks.STEP, "_step"), (chunks.TIME, "_timestamp")]
+    connection.execute(
+        keys.insert(), [{**_NO_VALUES, "run": run_id, "id": i, "kind": "axis", "name": n} for i, n in axes]
+    )
+    return state.Run(run_id, project, top + 1, Fold())
+
+
+def _insert(connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> int:
+    """Insert a row; returns its number."""
+    made: Any = connection.execute(table.insert(), values).inserted_primary_key
+    return int(made[0])
+
+
+def _open_stream(connection: sa.Connection, run: state.Run, name: str, kind: str, opened: float) -> state.Stream:
+    new = {"run": run.id, "name": name, "kind": kind, "opened": opened, "offset": 0, "rows": 0}
+    stream_id = _insert(connection, streams, new)
+    return state.Stream(stream_id, name, kind, opened, 0, 0)
+
+
+def _fold(fold: Fold, name: str, upload: Upload, sums: dict[str, Stats]) -> set[str]:
+    """Let the fold take in the upload; returns the streams that it says have ended."""
+    taken = 0
+    ended = set()
+
+    def take_rows(until: int) -> None:
+        # The sums of all rows go with the first of them: they do not depend on what ends in between.
+        nonlocal taken
+        if until > taken:
+            fold.add_rows(name, until - taken, {} if taken else sums, upload.times[until - 1])
+            taken = until
+
+    fold.stream(name)["corrupt"] += upload.corrupt
+    for rows, record in upload.events:
+        if record.kind == "finish" and isinstance(record.payload, dict):
+            take_rows(rows)  # in order: a row after the end of its stream opens it again
+            ended.add(str(record.payload.get("stream", name)))
+        try:
+            fold.apply(name, record)
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+            # A payload of a shape that nobody foresaw must not keep all later lines of the stream off the server.
+            fold.stream(name)["corrupt"] += 1
+    take_rows(upload.n)
+    return ended
+
+
+def _remember(connection: sa.Connection, run: int, found: list[str]) -> None:
+    for some in (found[i : i + 500] for i in range(0, len(found), 500)):
+        have = sa.select(digests.c.digest).where(digests.c.run == run, digests.c.digest.in_(some))
+        new = set(some).difference(connection.execute(have).scalars())
+        if new:
+            connection.execute(digests.insert(), [{"run": run, "digest": d} for d in sorted(new)])

@@ -1,0 +1,147 @@
+"""The values that one key has in some rows: typed arrays where they are numbers, JSON where they are anything else."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from tracker.runlog.records import jsonable, restore
+
+from . import codec
+from .codec import Array
+
+FLOAT, INT, MIXED, JSON = "d", "i", "m", "j"
+_EXACT = 2**53
+"""Up to here float64 holds every integer."""
+
+
+@dataclass(slots=True)
+class Values:
+    """One value per row, exactly as logged.
+
+    FLOAT: `numbers` is float64. INT: int64. MIXED: float64, and `ints` says which of them were logged as integers.
+    JSON: `items` in the form of `records.jsonable`; `numbers` is None.
+    """
+
+    type: str
+    numbers: Array | None = None
+    ints: Array | None = None
+    items: list[Any] | None = None
+
+    def __len__(self) -> int:
+        return len(self.items or ()) if self.numbers is None else len(self.numbers)
+
+
+def typed(values: Sequence[Any]) -> Values:
+    """Return plain Python values in the smallest type that keeps them exactly."""
+    types = set(map(type, values))
+    if types == {float}:
+        return Values(FLOAT, np.array(values, dtype=np.float64))
+    if types == {int}:
+        try:
+            return Values(INT, np.array(values, dtype=np.int64))
+        except OverflowError:
+            pass
+    elif types == {int, float}:
+        ints = np.array([type(v) is int for v in values])
+        if all(abs(v) <= _EXACT for v in values if type(v) is int):
+            return Values(MIXED, np.array(values, dtype=np.float64), ints)
+    return Values(JSON, items=[jsonable(v) for v in values])
+
+
+def select(values: Values, index: Any) -> Values:
+    """Return the values at a slice or an array of positions."""
+    if values.items is not None:
+        items = values.items[index] if isinstance(index, slice) else [values.items[i] for i in index]
+        return Values(JSON, items=items)
+    assert values.numbers is not None
+    return Values(values.type, values.numbers[index], None if values.ints is None else values.ints[index])
+
+
+def join(parts: list[Values]) -> Values:
+    """Return the parts one after the other, in a type that keeps all of them exactly."""
+    types = {p.type for p in parts}
+    if len(parts) == 1:
+        return parts[0]
+    if JSON not in types:
+        numbers = [p.numbers for p in parts if p.numbers is not None]
+        if types == {FLOAT} or types == {INT}:
+            return Values(parts[0].type, np.concatenate(numbers))
+        if not any(p.type == INT and _too_large(p.numbers) for p in parts):
+            marks = [_int_marks(p) for p in parts]
+            return Values(MIXED, np.concatenate(numbers).astype(np.float64), np.concatenate(marks))
+    return Values(JSON, items=list(chain.from_iterable(plain(p) for p in parts)))
+
+
+def _too_large(numbers: Array | None) -> bool:
+    return numbers is not None and bool(((numbers > _EXACT) | (numbers < -_EXACT)).any())
+
+
+def _int_marks(values: Values) -> Array:
+    if values.ints is not None:
+        return values.ints
+    return np.full(len(values), values.type == INT)
+
+
+def plain(values: Values) -> list[Any]:
+    """Return the values as JSON can carry them, non-finite numbers and huge integers in the log's `_type` form."""
+    if values.items is not None:
+        return values.items
+    assert values.numbers is not None
+    result: list[Any] = values.numbers.tolist()
+    if values.type == INT:
+        return result
+    if values.ints is not None:
+        for i in np.flatnonzero(values.ints).tolist():
+            result[i] = int(result[i])
+    for i in np.flatnonzero(~np.isfinite(values.numbers)).tolist():
+        result[i] = jsonable(result[i])
+    return result
+
+
+def as_floats(values: Values) -> tuple[Array, Array | None]:
+    """Return the numbers as float64 and the positions they stand at, or None where every value is a number.
+
+    Integers are rounded to the nearest float64; bools are not numbers.
+    """
+    if values.numbers is not None:
+        return values.numbers.astype(np.float64, copy=False), None
+    found: list[float] = []
+    at: list[int] = []
+    for i, item in enumerate(values.items or ()):
+        value = restore(item) if type(item) is dict else item
+        if type(value) is int or type(value) is float:
+            try:
+                found.append(float(value))
+            except OverflowError:
+                found.append(np.inf if value > 0 else -np.inf)
+            at.append(i)
+    return np.array(found, dtype=np.float64), np.array(at, dtype=np.int64)
+
+
+def encode(values: Values) -> bytes:
+    """Return the values compressed; `decode` with the same type takes them back."""
+    if values.items is not None:
+        return codec.pack_json(values.items)
+    assert values.numbers is not None
+    data = codec.pack_numbers(values.numbers)
+    if values.ints is None:
+        return data
+    return struct.pack("<I", len(data)) + data + codec.pack(np.packbits(values.ints).tobytes())
+
+
+def decode(type_: str, data: bytes) -> Values:
+    """Undo `encode`."""
+    if type_ == JSON:
+        return Values(JSON, items=codec.unpack_json(data))
+    if type_ != MIXED:
+        return Values(type_, codec.unpack_numbers(data))
+    (size,) = struct.unpack_from("<I", data)
+    numbers = codec.unpack_numbers(data[4 : 4 + size])
+    bits = np.frombuffer(codec.unpack(data[4 + size :]), dtype=np.uint8)
+    return Values(MIXED, numbers, np.unpackbits(bits, count=len(numbers)).astype(bool))

@@ -1,0 +1,176 @@
+"""Tables, and how to connect to them.
+
+A run's rows are numbered per stream: 0, 1, 2, … in file order. An upload becomes one `segments` row; later the segments
+of a stream are merged into `chunks`, one per key and about 4,000 values. All keys lead with the run, so that one run's
+data lies together and can be moved or deleted as a whole.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
+
+metadata = sa.MetaData()
+_Big = sa.BigInteger().with_variant(Integer, "sqlite")
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("entity", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("deletions", Integer, nullable=False),  # grows with each deleted run, so that caches notice
+    UniqueConstraint("entity", "name"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("project", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("version", _Big, nullable=False),  # grows with each upload, beyond all others of the project
+    Column("created", Float, nullable=False),
+    Column("updated", Float, nullable=False),
+    Column("seen", Float, nullable=False),
+    Column("fold", LargeBinary, nullable=False),  # `Fold.to_json`
+    UniqueConstraint("project", "name"),
+    Index("runs_version", "project", "version"),
+    sqlite_autoincrement=True,  # ids of deleted runs are never used again: caches go by them
+)
+
+streams = Table(
+    "streams",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("opened", Float, nullable=False),  # time of the first line: the order of streams
+    Column("offset", _Big, nullable=False),
+    Column("rows", _Big, nullable=False),  # of a console stream: lines
+    UniqueConstraint("run", "name"),
+    sqlite_autoincrement=True,
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("run", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    # Over the values in chunks; the ones still in segments come on top.
+    Column("n", _Big, nullable=False),
+    Column("low", Float),
+    Column("high", Float),
+    Column("types", Integer, nullable=False),  # bits: 1 numbers, 2 media, 4 other
+    Column("last", LargeBinary),
+    UniqueConstraint("run", "kind", "name"),
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("run", Integer, primary_key=True),
+    Column("stream", Integer, primary_key=True, autoincrement=False),
+    Column("row0", _Big, primary_key=True, autoincrement=False),
+    Column("n", Integer, nullable=False),
+    Column("size", Integer, nullable=False),  # bytes before compression
+    Column("data", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,  # a page less to write in each upload
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("run", Integer, primary_key=True),
+    Column("key", Integer, primary_key=True, autoincrement=False),
+    Column("stream", Integer, primary_key=True, autoincrement=False),
+    Column("row0", _Big, primary_key=True, autoincrement=False),
+    Column("row1", _Big, nullable=False),  # the last row
+    Column("n", Integer, nullable=False),
+    Column("stride", Integer),
+    # The axis is the step in history, the time in system streams.
+    Column("x0", Float),
+    Column("x1", Float),
+    Column("ordered", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("blocks", LargeBinary),  # `chunks.BLOCK` records: before the values, so that reading them skips those
+    Column("rows", LargeBinary),
+    Column("data", LargeBinary, nullable=False),
+)
+
+console = Table(
+    "console",
+    metadata,
+    Column("run", Integer, primary_key=True),
+    Column("stream", Integer, primary_key=True, autoincrement=False),
+    Column("row0", _Big, primary_key=True, autoincrement=False),
+    Column("n", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+digests = Table(
+    "digests",
+    metadata,
+    Column("run", Integer, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Index("digests_digest", "digest"),
+)
+
+of_a_run = (streams, keys, segments, chunks, console, digests)
+"""The tables whose rows go when a run is deleted."""
+
+
+def connect(url: str) -> sa.Engine:
+    """Return an engine for the database, tables made. Transactions read one state of the database from begin to end.
+
+    SQLite: a commit returns once the data is on disk (WAL, synchronous=FULL); connections with the execution option
+    `write=True` take the write lock when they begin.
+    """
+    engine = sa.create_engine(url, pool_size=8, max_overflow=32)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _set_up_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+    metadata.create_all(engine.execution_options(write=True))
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver would begin transactions late and without the lock
+    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+    connection.execute("PRAGMA cache_size = -2000")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # IMMEDIATE: a transaction that starts as a reader and writes later fails when another wrote in between.
+    write = connection.get_execution_options().get("write", False)
+    connection.connection.cursor().execute("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+class Prepared:
+    """A statement compiled once and handed straight to the driver.
+
+    On the ingest path SQLAlchemy's own bookkeeping for each statement would cost more than the database's work. Errors
+    are the driver's own, not wrapped.
+    """
+
+    def __init__(self, engine: sa.Engine, statement: Any, names: list[str] | None = None) -> None:
+        """`names`: the columns that an insert fills."""
+        compiled = statement.compile(dialect=engine.dialect, column_keys=names)
+        self._sql = str(compiled)
+        self._names = getattr(compiled, "positiontup", None)
+
+    def __call__(self, connection: sa.Connection, **values: Any) -> Any:
+        """Run it with named values in the connection's transaction; returns the driver's cursor."""
+        cursor = connection.connection.cursor()
+        cursor.execute(self._sql, values if self._names is None else [values[name] for name in self._names])
+        return cursor

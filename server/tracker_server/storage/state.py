@@ -1,0 +1,127 @@
+"""What the server must know of a run to take its next upload: where its streams end, its keys' numbers, its fold."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from tracker.runlog.fold import Fold
+
+from . import codec
+from .interface import RunKey
+from .schema import keys, projects, runs, segments, streams
+
+_MAX_RUNS = 256
+_MAX_KEYS = 200_000
+
+
+@dataclass
+class Stream:
+    """One stream; `pending…` describe its rows that are still in segments."""
+
+    id: int
+    name: str
+    kind: str
+    opened: float
+    offset: int
+    rows: int
+    pending: int = 0
+    pending_rows: int = 0
+    pending_size: int = 0
+
+
+@dataclass
+class Run:
+    """One run."""
+
+    id: int
+    project: int
+    version: int
+    fold: Fold
+    streams: dict[str, Stream] = field(default_factory=dict)
+    keys: dict[str, dict[str, int]] = field(default_factory=lambda: {"history": {}, "system": {}})
+
+    @property
+    def key_count(self) -> int:
+        """How many keys of all kinds it has."""
+        return sum(map(len, self.keys.values()))
+
+
+_FIND = (
+    sa.select(*(column for column in runs.c if column.name != "fold"))
+    .join(projects, projects.c.id == runs.c.project)
+    .where(projects.c.entity == sa.bindparam("entity_"), projects.c.name == sa.bindparam("project_"))
+    .where(runs.c.name == sa.bindparam("name_"))
+)
+_STREAMS = sa.select(streams).where(streams.c.run == sa.bindparam("run_")).order_by(streams.c.opened, streams.c.name)
+_STREAMS_OF_KIND = _STREAMS.where(streams.c.kind == sa.bindparam("kind_"))
+
+
+def find(connection: sa.Connection, key: RunKey) -> sa.Row[Any] | None:
+    """Return the row of a run, without its fold, or None."""
+    values = {"entity_": key.entity, "project_": key.project, "name_": key.id}
+    return connection.execute(_FIND, values).one_or_none()
+
+
+def fold_of(connection: sa.Connection, run: int) -> Fold:
+    """Return what the records of a run add up to."""
+    data = connection.execute(sa.select(runs.c.fold).where(runs.c.id == run)).scalar_one()
+    return Fold.from_json(codec.unpack_json(data))
+
+
+def streams_of(connection: sa.Connection, run: int, kind: str | None = None) -> list[Stream]:
+    """Return the streams of a run (of one kind) in the order in which they are read."""
+    query = _STREAMS if kind is None else _STREAMS_OF_KIND
+    return [
+        Stream(s.id, s.name, s.kind, s.opened, s.offset, s.rows)
+        for s in connection.execute(query, {"run_": run, "kind_": kind})
+    ]
+
+
+def load(connection: sa.Connection, row: sa.Row[Any]) -> Run:
+    """Read the state of the run in `row`."""
+    run = Run(row.id, row.project, row.version, fold_of(connection, row.id))
+    for stream in streams_of(connection, row.id):
+        run.streams[stream.name] = stream
+    by_id = {s.id: s for s in run.streams.values()}
+    pending = sa.select(segments.c.stream, segments.c.n, segments.c.size).where(segments.c.run == row.id)
+    for stream_id, count, size in connection.execute(pending):
+        stream = by_id[stream_id]
+        stream.pending += 1
+        stream.pending_rows += count
+        stream.pending_size += size
+    for id_, kind, name in connection.execute(
+        sa.select(keys.c.id, keys.c.kind, keys.c.name).where(keys.c.run == row.id)
+    ):
+        if kind in run.keys:
+            run.keys[kind][name] = id_
+    return run
+
+
+class Cache:
+    """The states of the runs that were uploaded to last, bounded in runs and keys. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._runs: OrderedDict[RunKey, Run] = OrderedDict()
+        self._sizes: dict[RunKey, int] = {}
+
+    def get(self, key: RunKey) -> Run | None:
+        """Return the state as it was after the run's last upload through this process."""
+        return self._runs.get(key)
+
+    def put(self, key: RunKey, run: Run) -> None:
+        """Keep the state, and forget others if there are too many."""
+        self._runs[key] = run
+        self._runs.move_to_end(key)
+        if self._sizes.get(key) != run.key_count:
+            self._sizes[key] = run.key_count
+            while len(self._runs) > 1 and (len(self._runs) > _MAX_RUNS or sum(self._sizes.values()) > _MAX_KEYS):
+                self.drop(next(iter(self._runs)))
+
+    def drop(self, key: RunKey) -> None:
+        """Forget the state."""
+        self._runs.pop(key, None)
+        self._sizes.pop(key, None)

@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+import pytest
+
+
+def test_memory_adds_up(average):
+    values = average("memory")
+    total, available = values["memory/total_bytes"], values["memory/available_bytes"]
+    assert 0 < available < total
+    assert values["memory/used_percent"] == pytest.approx(100 * (total - available) / total, abs=0.5)

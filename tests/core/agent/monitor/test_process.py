@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+_TRAINING = """
+import os, subprocess, sys, threading
+BURN = "import time\\nwhile time.process_time() < 0.5: pass"
+SLEEP = "import sys; print(1, flush=True); sys.stdin.read()"
+started = []
+for line in sys.stdin:
+    if line == "burn\\n":
+        subprocess.run([sys.executable, "-c", BURN])
+    elif line == "leave\\n":
+        ended = subprocess.Popen([sys.executable, "-c", BURN])
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+    elif line == "child\\n":
+        child = subprocess.Popen([sys.executable, "-c", SLEEP], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        child.stdout.readline()
+        started.append(child)
+    elif line == "thread\\n":
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+    print("done", flush=True)
+for child in started:
+    child.communicate()
+"""
+
+
+class Training:
+    """A process that does what it is told, and waits."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _TRAINING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.pid = self._process.pid
+        self.tell("wait")
+
+    def tell(self, what: str) -> None:
+        self._process.stdin.write(what + "\n")
+        self._process.stdin.flush()
+        self._process.stdout.readline()
+
+    def end(self) -> None:
+        self._process.communicate()
+
+
+@pytest.fixture
+def training() -> Iterator[Training]:
+    process = Training()
+    yield process
+    process.end()
+
+
+def test_a_child_that_ended_between_two_samples_counts(average, training):
+    values = average("process", pids=[training.pid], between=lambda: training.tell("burn"))
+    assert 40 <= values["process/cpu_percent"] < 150
+
+
+def test_what_a_process_used_before_it_was_watched_does_not_count(average, training):
+    training.tell("burn")
+    assert average("process", pids=[training.pid])["process/cpu_percent"] < 20
+
+
+def test_a_process_that_joins_does_not_bring_its_past(monitor, training):
+    pids: list[int] = [os.getpid()]
+    made, written = monitor("process", pids=pids, average_over=1e9, sample_interval=1e9)
+    made.tick(0.0)
+    training.tell("burn")
+    pids.append(training.pid)
+    made.tick(1000.0)
+    made.tick(1001.0)
+    made.stop()
+    assert written[0]["process/cpu_percent"] < 40
+
+
+def test_children_and_threads_are_summed(monitor, training):
+    made, written = monitor("process", pids=[training.pid], sample_interval=1.0, average_over=1.0)
+    made.tick(0.0)
+    made.tick(1000.0)
+    alone = written[-1]
+    training.tell("child")
+    training.tell("thread")
+    made.tick(2000.0)
+    assert (alone["process/count"], written[-1]["process/count"]) == (1, 2)
+    assert written[-1]["process/threads"] == alone["process/threads"] + 2
+    assert written[-1]["process/rss_bytes"] > 1.3 * alone["process/rss_bytes"]
+
+
+def test_a_watched_child_of_a_watched_process_counts_once(average, training):
+    both = average("process", pids=[os.getpid(), training.pid], seconds=1000.0)
+    one = average("process", pids=[os.getpid()], seconds=1000.0)
+    assert both["process/threads"] == one["process/threads"]
+
+
+def test_the_monitoring_process_itself_is_left_out(average):
+    # Here it is both; an agent is a child of the training that it watches.
+    assert average("process", pids=[os.getpid()]) == {}
+
+
+def test_a_child_that_ended_and_was_not_waited_for_counts_with_its_cpu_alone(monitor, training):
+    made, written = monitor("process", pids=[training.pid], average_over=1000.0, sample_interval=1.0)
+    made.tick(0.0)
+    training.tell("leave")
+    made.tick(1000.0)
+    made.stop()
+    assert written[0]["process/count"] == 1
+    assert 0.025 <= written[0]["process/cpu_percent"] < 0.2  # half a second in 1,000
+
+
+def test_when_all_have_ended_there_is_nothing_to_say(average, training):
+    training.end()
+    assert average("process", pids=[training.pid]) == {}

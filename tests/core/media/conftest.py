@@ -1,0 +1,27 @@
+"""A store of content for the tests of media."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+
+class MemoryStore(dict[str, bytes]):
+    """Keeps content by digest, as a run does with its `files` folder."""
+
+    def __call__(self, data: bytes) -> str:
+        digest = hashlib.sha256(data).hexdigest()
+        self[digest] = data
+        return digest
+
+    def content(self, record: dict) -> bytes:
+        """The stored content that a record names, after checking what the record says about it."""
+        data = self[record["digest"]]
+        assert record["size"] == len(data)
+        return data
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()

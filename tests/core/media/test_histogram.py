@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tracker.media import Histogram
+
+
+def test_a_histogram_counts_like_numpy(store):
+    values = np.random.default_rng(0).normal(size=10_000)
+    record = Histogram(values).record(store)
+    counts, edges = np.histogram(values, bins=64)
+    assert record["_type"] == "histogram"
+    assert record["counts"] == counts.tolist()
+    assert record["bins"] == pytest.approx(edges.tolist(), abs=1e-12)
+    assert set(record) == {"_type", "bins", "counts"}
+    assert not store
+
+
+@pytest.mark.parametrize(
+    "sequence", [[1, 2, 2, 3], (1, 2, 2, 3), iter([1, 2, 2, 3]), np.array([[1, 2], [2, 3]], dtype=np.uint8)]
+)
+def test_sequences_of_any_kind_and_shape_are_counted(sequence, store):
+    record = Histogram(sequence, num_bins=2).record(store)
+    assert (record["bins"], record["counts"]) == ([1.0, 2.0, 3.0], [1, 3])
+
+
+def test_values_that_are_not_finite_are_counted_apart(store):
+    record = Histogram([math.nan, math.inf, -math.inf, 0.0, 1.0], num_bins=2).record(store)
+    assert (record["bins"], record["counts"], record["nonfinite"]) == ([0.0, 0.5, 1.0], [1, 1], 3)
+
+
+def test_equal_values_fill_one_bin_in_the_middle(store):
+    record = Histogram([3.0] * 5, num_bins=3).record(store)
+    assert (record["bins"][0], record["bins"][-1], record["counts"]) == (2.5, 3.5, [0, 5, 0])
+
+
+@pytest.mark.parametrize("sequence", [[], np.zeros(0), [math.nan]])
+def test_no_values_give_empty_bins(sequence):
+    histogram = Histogram(sequence, num_bins=4)
+    assert histogram.counts == [0, 0, 0, 0]
+    assert len(histogram.bins) == 5
+    assert histogram.nonfinite == len(sequence)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.floats(), max_size=20), st.integers(1, 70))
+def test_every_value_is_in_one_ascending_bin_or_counted_as_not_finite(values, bins):
+    for sequence in (values, np.array(values)):
+        histogram = Histogram(sequence, num_bins=bins)
+        assert len(histogram.counts) == bins == len(histogram.bins) - 1
+        assert all(a < b for a, b in zip(histogram.bins, histogram.bins[1:], strict=False))
+        assert all(map(math.isfinite, histogram.bins))
+        finite = [v for v in values if math.isfinite(v)]
+        assert sum(histogram.counts) == len(finite)
+        assert histogram.nonfinite == len(values) - len(finite)
+        if finite:
+            assert histogram.bins[0] <= min(finite)
+            assert max(finite) <= histogram.bins[-1]
+
+
+def test_ready_made_histograms_are_taken_as_they_are(store):
+    counts, edges = np.histogram([1, 2, 2, 3], bins=2)
+    record = Histogram(np_histogram=(counts, edges)).record(store)
+    assert (record["counts"], record["bins"]) == ([1, 3], [1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("np_histogram", "message"),
+    [
+        (([1, 2], [0, 1]), "one edge more"),
+        (([1], [1, 1]), "ascend"),
+        (([1], [0, math.nan]), "ascend"),
+        (([-1], [0, 1]), "negative"),
+        (([1] * 10_001, range(10_002)), "10,000"),
+        (([], [0]), "from 1"),
+    ],
+)
+def test_broken_ready_made_histograms_are_refused(np_histogram, message):
+    with pytest.raises(ValueError, match=message):
+        Histogram(np_histogram=np_histogram)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"sequence": [1], "np_histogram": ([1], [0, 1])}])
+def test_one_of_data_and_histogram_is_needed(arguments):
+    with pytest.raises(ValueError, match="either"):
+        Histogram(**arguments)
+
+
+@pytest.mark.parametrize("bins", [0, -1, 10_001])
+def test_the_number_of_bins_is_limited(bins):
+    with pytest.raises(ValueError, match="num_bins"):
+        Histogram([1], num_bins=bins)
+
+
+@pytest.mark.parametrize("value", ["abc", 3, None, ["a"], np.array([1j])])
+def test_what_has_no_real_numbers_is_refused(value):
+    with pytest.raises((TypeError, ValueError)):
+        Histogram(value)
+
+
+def test_bfloat16_tensors_with_gradient_are_counted():
+    torch = pytest.importorskip("torch")
+    tensor = torch.tensor([0.0, 0.5, 1.0], dtype=torch.bfloat16, requires_grad=True)
+    assert Histogram(tensor, num_bins=2).counts == [1, 2]
+
+
+def test_a_million_numbers_are_counted_exactly():
+    values = np.random.default_rng(1).normal(size=1_000_000).astype(np.float32)
+    histogram = Histogram(values)
+    assert sum(histogram.counts) == 1_000_000

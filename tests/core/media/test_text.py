@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+import pytest
+from tracker.media import Text
+
+
+def test_text_stands_in_the_row_itself(store):
+    assert Text("a\né").record(store) == {"_type": "text", "value": "a\né"}
+    assert Text("a\udfff").record(store)["value"] == "a?"
+    assert not store
+
+
+def test_only_strings_of_limited_length_are_text():
+    with pytest.raises(TypeError, match="not bytes"):
+        Text(b"a")
+    with pytest.raises(ValueError, match="1,048,577 characters"):
+        Text("a" * (1024**2 + 1))

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import math
+import re
+import zlib
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tracker.runlog import records
+from tracker.runlog.records import MAX_LINE, MAX_STEP, Record, encode, jsonable, parse, restore
+
+FORMAT = Path(records.__file__).with_name("FORMAT.md")
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | text
+keys = text.filter(lambda key: key != "_type")
+values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4))
+payloads = st.dictionaries(text, values, max_size=5)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal in value and type, where NaN equals NaN and -0.0 is not 0.0."""
+    return repr(one) == repr(other)
+
+
+@given(payload=payloads, step=st.integers(-MAX_STEP, MAX_STEP), time=st.integers(0, 2**40))
+def test_what_is_encoded_is_parsed_back_exactly(payload: dict[str, Any], step: int, time: int) -> None:
+    line = encode("log", jsonable(payload), time / 1000, step)
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    (record,), corrupt, consumed = parse(line)
+    assert (corrupt, consumed) == (0, len(line))
+    assert same(record, Record(time / 1000, step, "log", payload))
+
+
+@given(st.floats() | st.integers())
+def test_a_number_survives_bit_for_bit(number: float) -> None:
+    ((record,), *_) = parse(encode("log", jsonable({"x": number}), 0, 0))
+    assert same(record.payload["x"], number)
+
+
+def test_a_member_called_type_is_a_member_like_any_other() -> None:
+    row = {"_type": "float", "value": "NaN"}
+    ((record,), corrupt, _) = parse(encode("log", row, 0, 0))
+    assert record.payload == row
+    assert corrupt == 0
+
+
+def test_an_object_that_only_looks_like_a_number_is_left_as_it_is() -> None:
+    for value in ({"_type": "float", "value": "1.5"}, {"_type": "int", "value": "x"}, {"_type": "int"}):
+        assert restore(value) == value
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"c":"%08x","t":1.0,"s":0,"log":{"x":1}',
+        b'{"c":"%08x","t":"nan","s":0,"log":{}}',
+        b'{"c":"%08x","s":0,"log":{}}',
+        b'{"c":"%08x","t":1.0,"log":{"x":1}}',
+        b'{"c":"%08x","t":1.0,"s":1.5,"log":{}}',
+        b'{"c":"%08x","t":1.0,"s":"1","log":{}}',
+        b'{"c":"%08x","t":1.0,"s":9007199254740993,"log":{}}',
+        b'{"c":"%08x","t":1e999,"s":0,"log":{}}',
+        b'{"c":"%08x",' + b"[" * 5000,
+        b'{"c":"%08x","t":1.0,"config":' + b'{"_type":"x","a":' * 900 + b"1" + b"}" * 900 + b"}",
+    ],
+)
+def test_a_line_with_a_right_checksum_and_wrong_content_is_corrupt_and_spoils_no_other(line: bytes) -> None:
+    bad = line % zlib.crc32((line % 0)[16:]) + b"\n"
+    good = encode("log", {"x": 1}, 1.0, 5)
+    found, corrupt, consumed = parse(good + bad + good)
+    assert [record.step for record in found] == [5, 5]
+    assert (corrupt, consumed) == (1, 2 * len(good) + len(bad))
+
+
+def test_a_line_longer_than_lines_may_be_is_corrupt() -> None:
+    line = encode("log", {"x": "a" * MAX_LINE}, 0, 0)
+    assert parse(line)[:2] == ([], 1)
+    fits = encode("log", {"x": "a" * (MAX_LINE - 100)}, 0, 0)
+    assert len(parse(fits).records) == 1
+
+
+def test_empty_lines_are_nothing() -> None:
+    line = encode("log", {}, 0, 0)
+    assert len(parse(b"\n\n" + line + b"\n" + line).records) == 2
+    assert parse(b"\n\n").corrupt == 0
+    assert parse(b"") == ([], 0, 0)
+
+
+LOG = [
+    encode("run", {"version": 1, "id": "a", "entity": "me", "project": "p"}, 1.0),
+    encode("config", {"nested": {"c": "01234567", "t": 1}}, 1.5),
+    encode("log", {"loss": 0.5, "nan": jsonable(math.nan)}, 2.0, 0),
+    encode("finish", {"state": "finished"}, 3.0),
+]
+WHOLE = b"".join(LOG)
+RECORDS = [parse(line).records[0] for line in LOG]
+ENDS = [sum(map(len, LOG[: i + 1])) for i in range(len(LOG))]
+
+
+def test_of_a_log_torn_at_any_byte_all_whole_lines_are_read_and_nothing_else() -> None:
+    for size in range(len(WHOLE) + 1):
+        found, corrupt, consumed = parse(WHOLE[:size])
+        whole = sum(end <= size for end in ENDS)
+        assert same(found, RECORDS[:whole])
+        assert (corrupt, consumed) == (0, ENDS[whole - 1] if whole else 0)
+
+
+def test_after_a_line_torn_at_any_byte_a_writer_that_starts_anew_loses_only_that_line() -> None:
+    torn = LOG[1]
+    for size in range(1, len(torn) - 1):
+        data = LOG[0] + torn[:size] + b"\n" + LOG[2] + LOG[3]
+        found, corrupt, _ = parse(data)
+        assert same(found, [RECORDS[0], RECORDS[2], RECORDS[3]])
+        assert corrupt == 1
+
+
+def test_after_a_line_torn_at_any_byte_even_a_writer_that_forgets_the_newline_loses_only_that_line() -> None:
+    for torn in LOG:
+        for size in range(1, len(torn) - 1):
+            found, corrupt, _ = parse(LOG[0] + torn[:size] + LOG[1] + LOG[3])
+            assert same(found, [RECORDS[0], RECORDS[1], RECORDS[3]])
+            assert corrupt == 1
+
+
+def test_a_flipped_bit_anywhere_is_counted_and_costs_at_most_its_own_line() -> None:
+    starts = [0, *ENDS[:-1]]
+    for at in range(len(WHOLE) - 1):
+        hit = sum(end <= at for end in ENDS)
+        others = RECORDS[:hit] + RECORDS[hit + 1 :]
+        newline = at + 1 in ENDS
+        for bit in range(8):
+            damaged = bytearray(WHOLE)
+            damaged[at] ^= 1 << bit
+            found, corrupt, consumed = parse(bytes(damaged))
+            # A newline that is none any more leaves both its neighbours whole.
+            assert same(found, RECORDS if newline else others), (at, bit, starts[hit])
+            assert corrupt >= 1
+            assert consumed == len(WHOLE)
+
+
+def test_a_flipped_bit_in_the_last_newline_is_like_a_torn_tail() -> None:
+    for bit in range(8):
+        damaged = WHOLE[:-1] + bytes([10 ^ 1 << bit])
+        assert same(parse(damaged), (RECORDS[:-1], 0, ENDS[-2]))
+
+
+@given(st.binary(max_size=300))
+def test_no_input_makes_the_parser_raise_or_invent_a_record(data: bytes) -> None:
+    found, _, consumed = parse(data)
+    assert not found
+    assert consumed == data.rfind(b"\n") + 1
+
+
+# -- the document ---------------------------------------------------------------------------------------------------
+
+
+def test_the_example_line_of_the_format_document_is_a_valid_record() -> None:
+    lines = re.findall(r'^ {4}(\{"c":"[0-9a-f]{8}",.*\})$', FORMAT.read_text(), re.MULTILINE)
+    assert lines
+    for line in lines:
+        found, corrupt, _ = parse(line.encode() + b"\n")
+        assert (len(found), corrupt) == (1, 0), (
+            f"wrong checksum in FORMAT.md, right is {zlib.crc32(line[16:].encode()):08x}"
+        )
+
+
+def test_the_values_in_the_format_document_are_what_is_written_for_such_numbers() -> None:
+    document = FORMAT.read_text()
+    for number in (math.nan, math.inf, -math.inf, 123456789012345678901234567890):
+        written = orjson.dumps(jsonable(number)).decode()
+        member = f'"{jsonable(number)["value"]}"'
+        assert written in document or member in document
+        assert same(restore(orjson.loads(written)), number)
+
+
+def test_the_format_document_names_every_kind_that_is_folded_and_the_version() -> None:
+    from tracker.runlog import fold
+
+    document = FORMAT.read_text()
+    assert document.startswith(f"# The run log, version {records.VERSION}\n")
+    for kind in (*fold._HANDLERS, "log", "system", "console"):
+        assert f"| `{kind}` |" in document

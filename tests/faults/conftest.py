@@ -1,0 +1,55 @@
+"""A real server for the whole folder, and trainings that end with their test."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.harness import PROJECT, Training
+from tracker_server.embedded import Embedded, serve
+
+
+@pytest.fixture(scope="session")
+def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    """Run one server for all tests that do no harm to it."""
+    root = tmp_path_factory.mktemp("server")
+    with contextlib.ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XDG_STATE_HOME", str(root / "state"))  # no test may find it by itself
+            server = stack.enter_context(serve(root / "data"))
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def quick_agents(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Agents do only what the tests look at, and often."""
+    monkeypatch.setenv("TRACKER_PROJECT", PROJECT)
+    monkeypatch.setenv("TRACKER_STATS_DISABLED", "true")
+    monkeypatch.setenv("TRACKER_UPLOAD_INTERVAL", "0.1")
+
+
+@pytest.fixture
+def server(real_server: Embedded, monkeypatch: pytest.MonkeyPatch) -> Embedded:
+    """The server, as what all settings name."""
+    monkeypatch.setenv("TRACKER_BASE_URL", real_server.url)
+    monkeypatch.setenv("TRACKER_API_KEY", real_server.token)
+    return real_server
+
+
+@pytest.fixture
+def train(tmp_path: Path) -> Iterator[Callable[..., Training]]:
+    """Start trainings; none survives the test."""
+    started: list[Training] = []
+
+    def start(*arguments: object, **options: object) -> Training:
+        started.append(Training(tmp_path, *arguments, **options))  # type: ignore[arg-type]
+        return started[-1]
+
+    yield start
+    for training in started:
+        if training.process.poll() is None:
+            training.process.kill()
+            training.process.wait()

@@ -1,0 +1,183 @@
+"""What the tests of the fault matrix share: trainings in processes of their own, and what the server must have then."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+import tracker
+from tests.faults.training import Board, row
+from tests.waiting import eventually
+from tracker.agent.sync import Synced, sync
+from tracker.api import RemoteRun
+from tracker.client import connect
+from tracker.errors import ServerError
+from tracker.names import random_id
+from tracker.runlog.directory import agent_alive
+from tracker.runlog.records import encode
+from tracker.settings import Settings
+
+ENTITY, PROJECT = "me", "faults"
+TOKEN = "a-token-for-these-tests"
+PATIENCE = 60.0  # seconds that other processes may take: these machines are shared
+
+
+def require(available: bool, reason: str) -> None:
+    """Skip a test whose injector is not to be had here. CI has the injectors of all rows marked †: there it fails."""
+    if not available:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+class Training:
+    """A process that runs training.py, or another script that takes a board, on a run of its own."""
+
+    def __init__(
+        self,
+        root: Path,
+        *arguments: object,
+        id: str | None = None,
+        directory: Path | None = None,
+        prefix: Sequence[str] = (),
+        script: str = "training.py",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """`root`: for the board and stderr. `directory`: where `.tracker/runs` shall be. `prefix`: a command before
+        `python`.
+        """
+        self.id = id or random_id()
+        self.path = f"{ENTITY}/{PROJECT}/{self.id}"
+        base = directory or Path.cwd()
+        self.directory = base / ".tracker" / "runs" / self.id
+        mark = random_id()
+        self.board = Board(str(root / f"board-{mark}"))
+        self._stderr = root / f"stderr-{mark}"
+        command = [*prefix, sys.executable, str(Path(__file__).with_name(script)), str(root / f"board-{mark}")]
+        with self._stderr.open("wb") as stderr:
+            self.process = subprocess.Popen(
+                [*command, *map(str, arguments)],
+                env={**os.environ, "TRACKER_RUN_ID": self.id, "TRACKER_DIR": str(base), **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stderr=stderr,
+            )
+
+    @property
+    def said(self) -> str:
+        """What it has written to stderr."""
+        return self._stderr.read_text()
+
+    def reach(self, rows: int) -> None:
+        """Wait until so many `log()` have returned."""
+        eventually(lambda: self.board.returned >= rows or self.process.poll() is not None, PATIENCE)
+        assert self.board.returned >= rows, (
+            f"ended with {self.process.returncode} at {self.board.returned}: {self.said}"
+        )
+
+    def kill(self) -> int:
+        """Kill it with SIGKILL; return how many `log()` had returned."""
+        self.process.kill()
+        assert self.process.wait() == -signal.SIGKILL
+        return self.board.returned
+
+    def stop(self) -> int:
+        """Let it come to its end; return its exit status."""
+        self.board.stop = 1
+        return self.process.wait(PATIENCE)
+
+
+def agents(directory: Path) -> list[psutil.Process]:
+    """Return the agent processes of a run directory."""
+    found = psutil.process_iter(["cmdline"])
+    return [p for p in found if p.info["cmdline"] and p.info["cmdline"][-1] == str(directory) and p.pid != os.getpid()]
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def data_directory(root: Path) -> Path:
+    """Return a directory for a server whose key is `TOKEN`, also before the server runs."""
+    data = root / "data"
+    data.mkdir(mode=0o700)
+    (data / "token").write_text(TOKEN)
+    return data
+
+
+def sync_directory(directory: Path) -> Synced:
+    """Do what `tracker sync DIRECTORY` does."""
+    settings = Settings()
+    return sync(directory, connect(settings), settings, lambda _: None)
+
+
+# -- what the server has ----------------------------------------------------------------------------------------------
+
+
+def on_server(path: str) -> RemoteRun | None:
+    """Return a run as the server has it, None if it has none."""
+    try:
+        return tracker.Api().run(path)
+    except ServerError as error:
+        if error.status == 404:
+            return None
+        raise
+
+
+def values(run: Any) -> list[dict[str, Any]]:
+    """Return the rows of a run as they were logged."""
+    return [{k: v for k, v in found.items() if not k.startswith("_")} for found in run.scan_history()]
+
+
+def uploaded(training: Training, state: str) -> RemoteRun:
+    """Wait until the agent has left and the server says `state`; return the run."""
+
+    def there() -> RemoteRun | None:
+        run = on_server(training.path)
+        return run if run is not None and run.state == state and not agent_alive(str(training.directory)) else None
+
+    return eventually(there, PATIENCE)
+
+
+def assert_delivered(run: Any, returned: int, more: int = 0, pad: int = 0) -> None:
+    """The rows 0, 1, 2 … are there, each once, whole and in order: all whose `log()` returned, and at most `more`
+    others, which a dying process may have written without living to see `log()` return.
+    """
+    found = values(run)
+    wrong = [n for n, values in enumerate(found) if values != row(n, pad)]
+    assert not wrong, f"of {len(found)} rows the {wrong[0]}th is {str(found[wrong[0]])[:200]}"
+    assert returned <= len(found) <= returned + more
+    assert run.info["rows"] == len(found)
+    assert run.info["lost"] <= more  # a row that was torn counts as lost
+
+
+# -- run logs made by hand ----------------------------------------------------------------------------------------------
+
+
+def small_log(id: str, rows: int = 3) -> bytes:
+    """Return a stream whose writer is gone and said no word of its end, as small as streams are."""
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+    about = {"version": 1, "id": id, "entity": ENTITY, "project": PROJECT}
+    gone = {"host": os.uname().nodename, "pid": process.pid, "pid_start": 1}
+    lines = [encode("run", {**about, **gone}, 1700000000.0)]
+    lines += [encode("log", row(n), 1700000001.0 + n, n) for n in range(rows)]
+    return b"".join(lines)
+
+
+def write_log(root: Path, id: str, content: bytes) -> Path:
+    """Make a run directory with one stream."""
+    directory = root / id
+    directory.mkdir(parents=True)
+    (directory / "history-a.jsonl").write_bytes(content)
+    return directory

@@ -1,0 +1,80 @@
+"""Row 4: a stream that ends anywhere in a line, as a power cut or a full disk leaves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import tracker
+from tests.faults.harness import (
+    ENTITY,
+    PROJECT,
+    Training,
+    agents,
+    on_server,
+    small_log,
+    sync_directory,
+    uploaded,
+    values,
+    write_log,
+)
+from tests.faults.training import row
+from tests.waiting import eventually
+from tracker.runlog.records import parse
+from tracker_server.embedded import Embedded
+
+
+def test_cut_at_any_byte_a_log_reads_as_the_whole_lines_before(tmp_path: Path) -> None:
+    whole = small_log("torn")
+    directory = write_log(tmp_path, "torn", whole)
+    for size in range(len(whole), -1, -1):
+        (directory / "history-a.jsonl").write_bytes(whole[:size])
+        run = tracker.read_run(directory)
+        assert values(run) == [row(n) for n in range(_whole_rows(whole[:size]))], size
+        assert run.info["corrupt"] == 0, size  # a last line without its end is not there yet, in a live log
+
+
+def test_cut_at_any_byte_the_whole_lines_are_synced_and_the_torn_one_is_counted(
+    tmp_path: Path, server: Embedded
+) -> None:
+    for size in range(len(small_log("torn-000")) + 1):
+        id = f"torn-{size:03}"
+        whole = small_log(id)
+        clean = whole[: whole.rfind(b"\n", 0, size) + 1]
+        directory = write_log(tmp_path, id, whole[:size])
+        synced = sync_directory(directory)
+        assert not synced.refused
+        run = on_server(f"{ENTITY}/{PROJECT}/{id}")
+        if not clean:  # not even the header says whose stream this is
+            assert run is None, size
+            continue
+        assert run is not None, size
+        assert values(run) == [row(n) for n in range(_whole_rows(clean))], size
+        torn = size > len(clean)
+        assert (run.state, run.info["corrupt"], run.info["lost"]) == ("crashed", 0, torn), size
+        if size % 50 == 0:  # to sync again is to change nothing
+            assert sync_directory(directory) == synced
+            run.reload()
+            assert (run.info["rows"], run.info["lost"]) == (_whole_rows(clean), torn)
+
+
+def test_a_run_goes_on_after_a_torn_tail_when_it_is_resumed(server: Embedded, train: Callable[..., Training]) -> None:
+    first = train("--pause", 0.01)
+    first.reach(20)
+    for agent in eventually(lambda: agents(first.directory)):
+        agent.kill()
+        agent.wait()
+    first.kill()
+    (stream,) = first.directory.glob("history*.jsonl")
+    stream.write_bytes(stream.read_bytes()[:-30])
+    kept = _whole_rows(stream.read_bytes())
+    second = train("--first", kept, "--rows", 20, id=first.id, environment={"TRACKER_RESUME": "must"})
+    assert second.process.wait() == 0
+    run = uploaded(second, "finished")
+    assert values(run) == [row(n) for n in range(kept + 20)]
+    assert [r["_step"] for r in run.scan_history()] == list(range(kept + 20))
+    assert (run.info["corrupt"], run.info["lost"]) == (0, 1)
+
+
+def _whole_rows(data: bytes) -> int:
+    return sum(record.kind == "log" for record in parse(data).records)

@@ -1,0 +1,137 @@
+"""Row 10: the run directory may not be written, or is deleted while the run goes on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults.harness import (
+    PATIENCE,
+    Training,
+    agents,
+    assert_delivered,
+    on_server,
+    require,
+    sync_directory,
+    uploaded,
+    values,
+)
+from tests.faults.training import row
+from tests.waiting import eventually
+from tracker.runlog.directory import agent_alive
+from tracker.sdk.supervisor import CHECK_EVERY
+from tracker_server.embedded import Embedded
+
+DELETED = "was deleted while the run was going on"
+
+# Root may write where nobody may, unless it gives up that right.
+OBEDIENT = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
+
+
+@pytest.fixture
+def obedient() -> list[str]:
+    """A command that runs another one to which the rights of files apply."""
+    if os.geteuid() != 0:
+        return []
+    require(shutil.which("setpriv") is not None, "setpriv makes root obey the rights of files")
+    return OBEDIENT
+
+
+def test_a_training_that_may_not_make_its_run_directory_goes_on_and_says_so(
+    tmp_path: Path, server: Embedded, train: Callable[..., Training], obedient: list[str]
+) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o555)
+    training = train("--rows", 100, directory=locked, prefix=obedient)
+    assert training.process.wait() == 0
+    assert training.board.returned == 100
+    assert training.board.dropped >= 100
+    assert training.said.count("nothing of this run will be kept") == 1
+    assert on_server(training.path) is None
+
+
+def test_a_run_whose_directory_becomes_read_only_is_uploaded_all_the_same(
+    server: Embedded, train: Callable[..., Training], obedient: list[str]
+) -> None:
+    training = train("--pause", 0.001, prefix=obedient)
+    training.reach(50)
+    eventually(lambda: agent_alive(str(training.directory)))
+    training.directory.chmod(0o555)
+    training.reach(training.board.returned + 200)
+    assert training.stop() == 0
+    assert training.board.dropped == 0
+    assert_delivered(uploaded(training, "finished"), training.board.returned)
+
+
+def test_a_training_killed_in_a_read_only_directory_is_uploaded_and_known_as_crashed_once_it_can_be_written(
+    server: Embedded, train: Callable[..., Training], obedient: list[str]
+) -> None:
+    training = train("--pause", 0.001, prefix=obedient)
+    training.reach(50)
+    eventually(lambda: agent_alive(str(training.directory)))
+    training.directory.chmod(0o555)
+    training.reach(training.board.returned + 200)
+    training.kill()
+    assert_delivered(uploaded(training, "running"), training.board.returned, more=1)
+    training.directory.chmod(0o755)
+    sync_directory(training.directory)
+    assert_delivered(uploaded(training, "crashed"), training.board.returned, more=1)
+
+
+def test_a_directory_on_a_read_only_file_system_can_be_synced(
+    tmp_path: Path, server: Embedded, train: Callable[..., Training]
+) -> None:
+    require(os.geteuid() == 0, "mounting a file system needs root")
+    training = train("--rows", 100, environment={"TRACKER_MODE": "offline"})
+    assert training.process.wait() == 0
+    eventually(lambda: not agents(training.directory), PATIENCE)
+    (training.directory / "agent.lock").unlink()
+    mount = tmp_path / "archive"
+    mount.mkdir()
+    subprocess.run(["mount", "--bind", training.directory, mount], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", mount], check=True)
+        assert not sync_directory(mount).refused
+    finally:
+        subprocess.run(["umount", mount], check=True)
+    assert_delivered(uploaded(training, "finished"), 100)
+
+
+def test_a_training_whose_directory_is_deleted_goes_on_and_says_so_once(
+    server: Embedded, train: Callable[..., Training]
+) -> None:
+    training = train("--pause", 0.001)
+    training.reach(50)
+    eventually(lambda: on_server(training.path))
+    _delete(training.directory)
+    eventually(lambda: DELETED in training.said, CHECK_EVERY + PATIENCE)
+    training.reach(training.board.returned + 100)
+    assert training.stop() == 0
+    assert training.said.count(DELETED) == 1
+    assert training.board.dropped >= 100
+    eventually(lambda: not agents(training.directory), PATIENCE)
+    run = on_server(training.path)
+    assert run is not None
+    found = values(run)
+    assert found == [row(n) for n in range(len(found))]
+
+
+def test_a_directory_deleted_shortly_before_the_end_is_told_of_at_the_end(
+    server: Embedded, train: Callable[..., Training]
+) -> None:
+    training = train("--pause", 0.001)
+    training.reach(50)
+    _delete(training.directory)
+    assert training.stop() == 0
+    assert training.said.count(DELETED) == 1
+
+
+def _delete(directory: Path) -> None:
+    rubbish = directory.with_name("rubbish")
+    directory.rename(rubbish)  # the agent finds it gone at once, and makes no file while it is removed
+    shutil.rmtree(rubbish)

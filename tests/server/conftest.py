@@ -1,0 +1,122 @@
+"""A real server in a thread, over the real storage, and a client for it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import uvicorn
+
+from tracker.runlog.records import encode
+from tracker.wire import run_path
+from tracker_server.app import create_app
+from tracker_server.auth import Guard
+from tracker_server.blobs import open_blobs
+from tracker_server.services import Settings
+from tracker_server.serving import configuration
+from tracker_server.storage.sql import open_storage
+
+TOKEN = "test-token-with-some-length"
+
+
+class Client:
+    """Speaks to one server; with `token=None` as a stranger."""
+
+    def __init__(self, url: str, token: str | None = TOKEN) -> None:
+        self.url, self.token = url, token
+        self.session = requests.Session()
+        self.session.trust_env = False
+
+    def __call__(self, method: str, path: str, **options: Any) -> requests.Response:
+        headers = dict(options.pop("headers", {}))
+        if self.token is not None:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        options.setdefault("allow_redirects", False)
+        return self.session.request(method, self.url + path, headers=headers, timeout=60, **options)
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return self("GET", path, **options)
+
+    def json(self, path: str, **options: Any) -> Any:
+        response = self.get(path, **options)
+        assert response.status_code == 200, response.text
+        return json.loads(response.content)
+
+    def append(self, run: str, data: bytes, offset: int = 0, stream: str = "history.jsonl", **options: Any) -> Any:
+        path = f"{run_path('me', 'digits', run)}/streams/{stream}?offset={offset}"
+        return self("POST", path, data=data, **options)
+
+
+def serve_in_thread(app: Guard) -> Iterator[str]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(configuration(app))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    until(lambda: server.started, "the server answers")
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = 20) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds} s until {what}"
+        time.sleep(0.01)
+    return result
+
+
+@contextmanager
+def running(directory: Path, change: Callable[[Any], None] | None = None, **settings: Any) -> Iterator[Client]:
+    """`change` may set faults on the storage."""
+    storage = open_storage(directory)
+    if change is not None:
+        change(storage)
+    app = create_app(storage, open_blobs(directory / "blobs"), Settings(token=TOKEN, **settings))
+    try:
+        for url in serve_in_thread(app):
+            yield Client(url)
+    finally:
+        storage.close()
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with running(tmp_path_factory.mktemp("server")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def run_server() -> Any:
+    return running
+
+
+@pytest.fixture(scope="session")
+def wait_until() -> Any:
+    return until
+
+
+@pytest.fixture(scope="session")
+def lines() -> Callable[..., bytes]:
+    """The lines of a short run: a header, rows, and whatever further records."""
+
+    def make(run: str, rows: int = 3, more: list[tuple[str, Any]] | None = None, **header: Any) -> bytes:
+        start = 1_700_000_000.0
+        head = {"version": 1, "id": run, "entity": "me", "project": "digits", **header}
+        made = [encode("run", head, start)]
+        made += [encode("log", {"loss": 1 / (step + 1), "acc": step}, start + step, step) for step in range(rows)]
+        made += [encode(kind, payload, start + rows) for kind, payload in more or []]
+        return b"".join(made)
+
+    return make

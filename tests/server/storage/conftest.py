@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tracker.runlog.records import encode, jsonable
+from tracker_server.storage.interface import RunKey
+from tracker_server.storage.sql import SqlStorage, open_storage
+
+KEY = RunKey("me", "digits", "r1")
+
+
+class Stream:
+    """Writes the lines of one stream and uploads them."""
+
+    def __init__(self, storage: SqlStorage, file: str, key: RunKey, opened: float, **header: Any) -> None:
+        self.storage, self.name, self.key = storage, file, key
+        self.time = opened
+        self.lines = [encode("run", {"version": 1, "id": key.id, **header}, opened)]
+        self.offset = 0
+        self.rows: list[tuple[int | None, float, dict[str, Any]]] = []
+
+    def add(self, kind: str, payload: Any, time: float | None = None) -> Stream:
+        self.time = round(self.time + 0.125, 3) if time is None else time
+        self.lines.append(encode(kind, jsonable(payload), self.time))
+        return self
+
+    def log(self, step: int, row: dict[str, Any], time: float | None = None) -> Stream:
+        self.time = round(self.time + 0.125, 3) if time is None else time
+        self.lines.append(encode("log", jsonable(row), self.time, step))
+        self.rows.append((step, self.time, row))
+        return self
+
+    def sample(self, row: dict[str, Any]) -> Stream:
+        self.rows.append((None, round(self.time + 0.125, 3), row))
+        return self.add("system", row)
+
+    def send(self, lines: int | None = None) -> Stream:
+        """Upload what is not uploaded yet, `lines` at a time."""
+        while self.lines:
+            some, self.lines = self.lines[:lines], self.lines[lines:] if lines else []
+            self.offset, _ = self.storage.append(self.key, self.name, self.offset, b"".join(some))
+        return self
+
+
+class Store:
+    """A storage, and short ways to fill it and to read it back."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.storage = open_storage(directory)
+
+    def reopen(self) -> None:
+        self.storage.close()
+        self.storage = open_storage(self.directory)
+
+    def stream(self, file: str = "history-a.jsonl", key: RunKey = KEY, opened: float = 1000.0, **header: Any) -> Stream:
+        return Stream(self.storage, file, key, opened, **header)
+
+    def run(
+        self, id: str, config: dict[str, Any] | None = None, summary: dict[str, Any] | None = None, **header: Any
+    ) -> None:
+        stream = self.stream(key=RunKey("me", "digits", id), **header)
+        stream.add("config", config or {}).add("summary", summary or {}).send()
+
+    def read(
+        self, kind: Any = "history", keys: list[str] | None = None, limit: int = 10_000, key: RunKey = KEY
+    ) -> list[tuple[Any, float, dict[str, Any]]]:
+        """All rows, page by page: step, time, values."""
+        found: list[tuple[Any, float, dict[str, Any]]] = []
+        cursor = None
+        while True:
+            page = self.storage.rows(key, kind, keys, limit, cursor)
+            assert page["count"] <= limit
+            columns = page["columns"]
+            steps = columns["_step"]["values"] if "_step" in columns else [None] * page["count"]
+            rows: list[dict[str, Any]] = [{} for _ in range(page["count"])]
+            for name, column in columns.items():
+                if not name.startswith("_"):
+                    at = range(page["count"]) if column["rows"] is None else column["rows"]
+                    assert len(at) == len(column["values"])
+                    for i, value in zip(at, column["values"], strict=True):
+                        rows[i][name] = value
+            found += zip(steps, columns["_timestamp"]["values"], rows, strict=True)
+            cursor = page["cursor"]
+            if cursor is None:
+                return found
+
+    def chart(self, keys: list[str], runs: list[str] | None = None, **query: Any) -> list[Any]:
+        return self.storage.series({"runs": runs or ["me/digits/r1"], "keys": keys, **query})  # type: ignore[typeddict-item]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path / "store")
+    yield store
+    store.storage.close()

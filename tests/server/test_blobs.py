@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tracker_server.blobs import open_blobs
+
+CONTENT = b"0123456789" * 700_000
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+async def _pieces(content: bytes, size: int = 65536) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+
+
+def _kept(directory: Path) -> list[Path]:
+    return [path for path in directory.rglob("*") if path.is_file()]
+
+
+def test_content_comes_back_as_it_was_put(tmp_path: Path) -> None:
+    async def use() -> None:
+        blobs = open_blobs(tmp_path)
+        assert await blobs.put(DIGEST, _pieces(CONTENT)) == len(CONTENT)
+        size, content = await blobs.get(DIGEST)
+        assert size == len(CONTENT)
+        assert b"".join([piece async for piece in content]) == CONTENT
+
+    asyncio.run(use())
+    assert len(_kept(tmp_path)) == 1
+
+
+def test_empty_content_is_content(tmp_path: Path) -> None:
+    async def use() -> None:
+        blobs = open_blobs(tmp_path)
+        digest = hashlib.sha256(b"").hexdigest()
+        assert await blobs.put(digest, _pieces(b"")) == 0
+        size, content = await blobs.get(digest)
+        assert (size, [piece async for piece in content]) == (0, [])
+
+    asyncio.run(use())
+
+
+def test_content_that_is_not_of_its_digest_is_not_kept(tmp_path: Path) -> None:
+    async def use() -> None:
+        blobs = open_blobs(tmp_path)
+        with pytest.raises(ValueError, match="sha256"):
+            await blobs.put(DIGEST, _pieces(CONTENT + b"!"))
+        assert await blobs.has([DIGEST]) == set()
+
+    asyncio.run(use())
+    assert _kept(tmp_path) == []
+
+
+def test_content_that_breaks_off_is_not_kept(tmp_path: Path) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield CONTENT
+        raise ConnectionError("gone")
+
+    async def use() -> None:
+        blobs = open_blobs(tmp_path)
+        with pytest.raises(ConnectionError):
+            await blobs.put(DIGEST, broken())
+        assert await blobs.has([DIGEST]) == set()
+
+    asyncio.run(use())
+    assert _kept(tmp_path) == []
+
+
+def test_what_a_killed_server_left_unfinished_goes_at_the_next_start(tmp_path: Path) -> None:
+    (tmp_path / "incoming").mkdir()
+    (tmp_path / "incoming" / "half").write_bytes(b"x")
+    open_blobs(tmp_path)
+    assert _kept(tmp_path) == []
+
+
+def test_deleting_forgets_only_what_is_named(tmp_path: Path) -> None:
+    async def use() -> None:
+        blobs = open_blobs(tmp_path)
+        other = hashlib.sha256(b"other").hexdigest()
+        await blobs.put(DIGEST, _pieces(CONTENT))
+        await blobs.put(other, _pieces(b"other"))
+        await blobs.delete([DIGEST, "0" * 64, "../token"])
+        assert await blobs.has([DIGEST, other, "../token"]) == {other}
+        with pytest.raises(LookupError):
+            await blobs.get(DIGEST)
+
+    asyncio.run(use())

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import hashlib
+import socket
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+import pytest
+
+from tracker.wire import run_path
+
+PAGE = b"<script>alert(1)</script>"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _save(client: Any, lines: Any, run: str, name: str, content: bytes) -> str:
+    path = run_path("me", "digits", run)
+    file = {"name": name, "digest": _digest(content), "size": len(content), "path": "x"}
+    assert client.append(run, lines(run, more=[("file", file)])).status_code == 200
+    assert client("PUT", f"{path}/blobs/{_digest(content)}", data=content).status_code == 204
+    return path
+
+
+def test_saved_files_are_listed_with_whether_their_content_has_arrived(client: Any, lines: Any) -> None:
+    here, there = (
+        ("file", {"name": "a.txt", "digest": _digest(b"a"), "size": 1, "path": "x"}),
+        ("file", {"name": "b.txt", "digest": _digest(b"never sent"), "size": 10, "path": "y"}),
+    )
+    client.append("listed", lines("listed", more=[here, there]))
+    path = run_path("me", "digits", "listed")
+    client("PUT", f"{path}/blobs/{_digest(b'a')}", data=b"a")
+    assert client.json(path + "/files") == {
+        "files": [
+            {"name": "a.txt", "digest": _digest(b"a"), "size": 1, "stored": True},
+            {"name": "b.txt", "digest": _digest(b"never sent"), "size": 10, "stored": False},
+        ]
+    }
+    assert client.get(path + "/files/b.txt").status_code == 404
+    assert "not arrived" in client.get(path + "/files/b.txt").json()["error"]
+
+
+def test_content_comes_as_an_attachment_that_no_browser_runs(client: Any, lines: Any) -> None:
+    path = _save(client, lines, "attached", "page.html", PAGE)
+    for address in (f"{path}/files/page.html", f"{path}/blobs/{_digest(PAGE)}"):
+        answer = client.get(address)
+        assert (answer.status_code, answer.content) == (200, PAGE)
+        assert answer.headers["content-type"] == "application/octet-stream"
+        assert answer.headers["content-disposition"].startswith("attachment;")
+        assert "sandbox" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        head = client("HEAD", address)
+        assert (head.status_code, head.headers["content-length"]) == (200, str(len(PAGE)))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "quo\"te's.txt",
+        "line\nbreak\r\nSet-Cookie: x=y.txt",
+        "Größe 模型 🎉.pt",
+        "deep/er/file.bin",
+        "../../etc/passwd",
+        "100%41.txt",
+        "end\n",
+        "back\\slash",
+        "a?b#c;d=e,f",
+    ],
+)
+def test_any_file_name_is_found_and_named_safely(client: Any, lines: Any, name: str) -> None:
+    content = name.encode()
+    run = "name-" + _digest(content)[:8]
+    path = _save(client, lines, run, name, content)
+    answer = client.get(f"{path}/files/{quote(name, safe='')}")
+    assert (answer.status_code, answer.content) == (200, content)
+    assert "set-cookie" not in answer.headers
+    disposition = answer.headers["content-disposition"]
+    plain, exact = disposition.removeprefix('attachment; filename="').split("\"; filename*=UTF-8''")
+    assert not set(plain) & set('"\\/\r\n%')
+    assert unquote(exact) == name.replace("\\", "/").rpartition("/")[2]
+
+
+def test_content_that_the_client_has_is_not_sent_again(client: Any, lines: Any) -> None:
+    path = _save(client, lines, "cached", "page.html", PAGE)
+    first = client.get(f"{path}/blobs/{_digest(PAGE)}")
+    assert "immutable" in first.headers["cache-control"]
+    again = client.get(f"{path}/files/page.html", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_run_gives_out_only_what_its_records_name(client: Any, lines: Any) -> None:
+    _save(client, lines, "owner", "secret.txt", b"secret")
+    client.append("other", lines("other"))
+    other = run_path("me", "digits", "other")
+    assert client.get(f"{other}/blobs/{_digest(b'secret')}").status_code == 404
+    assert client.get(f"{other}/files/secret.txt").status_code == 404
+
+
+def test_content_of_another_digest_is_refused_and_not_kept(client: Any, lines: Any) -> None:
+    path = run_path("me", "digits", "liar")
+    answer = client("PUT", f"{path}/blobs/{_digest(b'this')}", data=b"that")
+    assert answer.status_code == 422
+    assert _digest(b"that") in answer.json()["error"]
+
+
+@pytest.mark.parametrize("digest", ["..", "0" * 63, "G" * 64, "A" * 64, "0" * 64 + "%0A"])
+def test_what_is_no_digest_is_refused(client: Any, digest: str) -> None:
+    path = run_path("me", "digits", "r")
+    assert client("PUT", f"{path}/blobs/{digest}", data=b"x").status_code in (400, 404, 405)
+
+
+def test_content_past_the_limit_is_refused_announced_or_not(tmp_path: Path, run_server: Any) -> None:
+    with run_server(tmp_path, max_blob=1000) as client:
+        address = f"{run_path('me', 'digits', 'r')}/blobs/{_digest(bytes(2000))}"
+        assert client("PUT", address, data=bytes(2000)).status_code == 413
+        assert client("PUT", address, data=iter([bytes(1000), bytes(1000)])).status_code == 413
+    assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(tmp_path: Path, run_server: Any, wait_until: Any) -> None:
+    def kept() -> list[Path]:
+        return [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
+
+    with run_server(tmp_path) as client:
+        host, port = client.url.removeprefix("http://").split(":")
+        address = f"{run_path('me', 'digits', 'r')}/blobs/{_digest(b'x')}"
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(f"PUT {address} HTTP/1.1\r\nHost: localhost\r\n".encode())
+            connection.sendall(f"Authorization: Bearer {client.token}\r\nContent-Length: 90000000\r\n\r\n".encode())
+            connection.sendall(bytes(20_000_000))
+            wait_until(kept, "some of it is written")
+        wait_until(lambda: not kept(), "it is removed")
+        assert client.get("/api/projects").status_code == 200
+
+
+def test_deleting_a_run_removes_the_files_that_no_other_run_names(client: Any, lines: Any) -> None:
+    shared, own = (
+        ("file", {"name": "s", "digest": _digest(b"shared"), "size": 6, "path": "x"}),
+        ("file", {"name": "o", "digest": _digest(b"own"), "size": 3, "path": "y"}),
+    )
+    first, second = run_path("me", "digits", "first"), run_path("me", "digits", "second")
+    client.append("first", lines("first", more=[shared, own]))
+    client.append("second", lines("second", more=[shared]))
+    for content in (b"shared", b"own"):
+        client("PUT", f"{first}/blobs/{_digest(content)}", data=content)
+    deleted = client("DELETE", first)
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert client.get(first).status_code == 404
+    assert client("DELETE", first).status_code == 404
+    assert client.get(f"{second}/files/s").content == b"shared"
+    third = client.append("third", lines("third", more=[shared, own]))
+    assert third.json()["missing"] == [_digest(b"own")]

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+import zstandard
+
+from tracker.wire import MAX_BODY, run_path
+from tracker_server.storage.interface import StorageFull
+
+
+def _streams(client: Any, run: str) -> Any:
+    return client.json(run_path("me", "digits", run) + "/streams")
+
+
+def test_a_run_never_seen_has_no_offsets(client: Any) -> None:
+    assert _streams(client, "unseen") == {"offsets": {}, "missing": []}
+
+
+def test_lines_are_stored_and_the_answer_says_where_to_go_on(client: Any, lines: Any) -> None:
+    data = lines("plain")
+    answer = client.append("plain", data)
+    assert (answer.status_code, answer.json()) == (200, {"offset": len(data), "missing": []})
+    assert _streams(client, "plain")["offsets"] == {"history.jsonl": len(data)}
+
+
+def test_zstd_bodies_are_taken_in_several_frames_too(client: Any, lines: Any) -> None:
+    data = lines("packed")
+    half = data.index(b"\n") + 1
+    pack = zstandard.ZstdCompressor().compress
+    body = pack(data[:half]) + pack(data[half:])
+    answer = client.append("packed", body, headers={"Content-Encoding": "zstd"})
+    assert (answer.status_code, answer.json()["offset"]) == (200, len(data))
+
+
+def test_a_wrong_offset_stores_nothing_and_tells_the_right_one(client: Any, lines: Any) -> None:
+    data = lines("twice")
+    client.append("twice", data)
+    for offset in (0, len(data) + 7):
+        answer = client.append("twice", data, offset)
+        assert (answer.status_code, answer.json()) == (409, {"offset": len(data), "missing": []})
+    assert _streams(client, "twice")["offsets"] == {"history.jsonl": len(data)}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/runs/.me/digits/r/streams/history.jsonl?offset=0",
+        "/api/runs/me/d%0Agits/r/streams/history.jsonl?offset=0",
+        "/api/runs/me/digits/r%20un/streams/history.jsonl?offset=0",
+        f"/api/runs/me/digits/{'r' * 65}/streams/history.jsonl?offset=0",
+        "/api/runs/me/digits/r/streams/notes.txt?offset=0",
+        "/api/runs/me/digits/r/streams/history.jsonl%0A?offset=0",
+        "/api/runs/me/digits/r/streams/history.jsonl",
+        "/api/runs/me/digits/r/streams/history.jsonl?offset=-1",
+        "/api/runs/me/digits/r/streams/history.jsonl?offset=1e3",
+    ],
+)
+def test_names_and_offsets_outside_the_format_are_refused_with_a_reason(client: Any, path: str) -> None:
+    answer = client("POST", path, data=b"x\n")
+    assert answer.status_code == 400
+    assert len(answer.json()["error"]) > 20
+
+
+@pytest.mark.parametrize("body", [b"", b'{"c":"00000000","t":1'])
+def test_a_body_that_is_not_whole_lines_is_refused(client: Any, body: bytes) -> None:
+    answer = client.append("torn", body)
+    assert answer.status_code == 400
+    assert "newline" in answer.json()["error"]
+
+
+def test_a_body_past_the_limit_is_refused(client: Any) -> None:
+    answer = client.append("big", b"x" * MAX_BODY + b"\n")
+    assert answer.status_code == 413
+    assert _streams(client, "big")["offsets"] == {}
+
+
+def test_a_small_body_that_unpacks_past_the_limit_is_refused(client: Any) -> None:
+    bomb = zstandard.ZstdCompressor().compress(bytes(256 * 1024 * 1024))
+    assert len(bomb) < 100_000
+    answer = client.append("bomb", bomb, headers={"Content-Encoding": "zstd"})
+    assert answer.status_code == 413
+    assert "16,777,216" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(("encoding", "status"), [("zstd", 400), ("gzip", 415)])
+def test_bodies_that_cannot_be_unpacked_are_refused(client: Any, encoding: str, status: int) -> None:
+    answer = client.append("odd", b"not packed\n", headers={"Content-Encoding": encoding})
+    assert answer.status_code == status
+
+
+def test_digests_are_missing_until_their_content_has_arrived(client: Any, lines: Any) -> None:
+    content = b"weights"
+    digest = hashlib.sha256(content).hexdigest()
+    file = ("file", {"name": "model.pt", "digest": digest, "size": len(content), "path": "x"})
+    assert client.append("media", lines("media", more=[file])).json()["missing"] == [digest]
+    assert _streams(client, "media")["missing"] == [digest]
+    stored = client("PUT", f"{run_path('me', 'digits', 'media')}/blobs/{digest}", data=content)
+    assert stored.status_code == 204
+    assert _streams(client, "media")["missing"] == []
+    again = client.append("media2", lines("media2", more=[file]))
+    assert again.json()["missing"] == []
+
+
+def test_a_full_disk_answers_507_and_when_to_try_again(tmp_path: Any, run_server: Any, lines: Any) -> None:
+    def fill(storage: Any) -> None:
+        def append(*_: Any) -> None:
+            raise StorageFull("no space left on /secret/path")
+
+        storage.append = append
+
+    with run_server(tmp_path, fill) as client:
+        answer = client.append("full", lines("full"))
+    assert answer.status_code == 507
+    assert int(answer.headers["retry-after"]) > 0
+    assert "secret" not in answer.text
+
+
+def test_a_failing_storage_answers_500_and_keeps_its_secrets(
+    tmp_path: Any, run_server: Any, lines: Any, caplog: Any
+) -> None:
+    def break_(storage: Any) -> None:
+        def append(*_: Any) -> None:
+            raise RuntimeError("password in /secret/path")
+
+        storage.append = append
+
+    with run_server(tmp_path, break_) as client:
+        answer = client.append("broken", lines("broken"))
+        assert answer.status_code == 500
+        assert "secret" not in answer.text
+        assert "Traceback" not in answer.text
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert _streams(client, "broken")["offsets"] == {}
+
+
+def test_uploads_past_what_may_wait_in_memory_are_put_off(tmp_path: Any, run_server: Any, lines: Any) -> None:
+    with run_server(tmp_path, max_in_flight=1000) as client:
+        answer = client.append("much", lines("much", rows=100))
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+        assert client.append("much", lines("much")).status_code == 200

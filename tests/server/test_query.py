@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tracker.runlog.records import encode
+from tracker.wire import FRAME_TYPE, decode_frame, run_path
+
+NAN = {"_type": "float", "value": "NaN"}
+
+
+@pytest.fixture(scope="module")
+def filled(client: Any, lines: Any) -> Any:
+    start = 1_700_000_000.0
+    console = [("console", {"stream": "stdout", "text": f"line {n}"}) for n in range(3)]
+    client.append("one", lines("one", rows=50, more=[("config", {"lr": 0.1})], name="first", tags=["a"]))
+    client.append("one", b"".join(encode(*record, start) for record in console), stream="console.jsonl")
+    client.append("one", encode("system", {"cpu": 12.5}, start), stream="system.jsonl")
+    client.append("two", lines("two", rows=2, name="second") + encode("log", {"loss": NAN}, start, 9))
+    return client
+
+
+def _chart(client: Any, accept: str = "application/json", **query: Any) -> Any:
+    return client("POST", "/api/charts", json=query, headers={"Accept": accept})
+
+
+def test_projects_are_listed(filled: Any) -> None:
+    (project,) = filled.json("/api/projects")["projects"]
+    assert (project["entity"], project["project"], project["runs"]) == ("me", "digits", 2)
+
+
+def test_runs_are_filtered_ordered_and_paged(filled: Any) -> None:
+    page = filled.json("/api/runs/me/digits?order=name&limit=1")
+    assert ([run["name"] for run in page["runs"]], page["total"]) == (["first"], 2)
+    page = filled.json(f"/api/runs/me/digits?order=name&limit=1&cursor={page['cursor']}")
+    assert [run["name"] for run in page["runs"]] == ["second"]
+    page = filled.json("/api/runs/me/digits", params={"filters": json.dumps({"config.lr": {"$gt": 0.01}})})
+    assert [run["id"] for run in page["runs"]] == ["one"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["filters=[]", "filters={", 'filters={"name":{"$like":"x"}}', "limit=0", "limit=9999", "limit=x", "order=;drop"],
+)
+def test_bad_questions_are_refused_with_a_reason(filled: Any, query: str) -> None:
+    answer = filled.get(f"/api/runs/me/digits?{query}")
+    assert answer.status_code == 400
+    assert len(answer.json()["error"]) > 10
+
+
+def test_a_run_is_described(filled: Any) -> None:
+    run = filled.json(run_path("me", "digits", "one"))
+    assert (run["name"], run["tags"], run["config"], run["rows"]) == ("first", ["a"], {"lr": 0.1}, 50)
+    assert run["summary"]["acc"] == 49
+
+
+def test_numbers_that_json_lacks_travel_as_in_the_run_log(filled: Any) -> None:
+    assert filled.json(run_path("me", "digits", "two"))["summary"]["loss"] == NAN
+
+
+@pytest.mark.parametrize("part", ["", "/keys", "/history", "/console", "/files"])
+def test_an_unknown_run_is_not_found(filled: Any, part: str) -> None:
+    answer = filled.get(run_path("me", "digits", "nowhere") + part)
+    assert answer.status_code == 404
+    assert "no such run" in answer.json()["error"]
+
+
+def test_keys_are_listed_by_kind(filled: Any) -> None:
+    path = run_path("me", "digits", "one") + "/keys"
+    assert {key["key"] for key in filled.json(path)["keys"]} == {"loss", "acc"}
+    assert {key["key"] for key in filled.json(path + "?kind=system")["keys"]} == {"cpu"}
+    assert filled.get(path + "?kind=other").status_code == 400
+
+
+def test_rows_come_in_pages_by_column(filled: Any) -> None:
+    path = run_path("me", "digits", "one") + "/history"
+    page = filled.json(path + "?keys=acc&limit=30")
+    values = page["columns"]["acc"]["values"]
+    page = filled.json(path + f"?keys=acc&limit=30&cursor={page['cursor']}")
+    assert values + page["columns"]["acc"]["values"] == list(range(50))
+    assert page["cursor"] is None
+
+
+def test_console_lines_come_in_pages(filled: Any) -> None:
+    path = run_path("me", "digits", "one") + "/console"
+    page = filled.json(path + "?limit=2")
+    assert [line["text"] for line in page["lines"]] == ["line 0", "line 1"]
+    page = filled.json(path + f"?limit=2&cursor={page['cursor']}")
+    assert [(line["stream"], line["text"]) for line in page["lines"]] == [("stdout", "line 2")]
+
+
+def test_a_chart_is_the_same_as_json_and_as_a_frame(filled: Any) -> None:
+    query = {"runs": ["me/digits/one", "me/digits/two"], "keys": ["loss", "acc"], "buckets": 10}
+    series = _chart(filled, **query).json()["series"]
+    answer = _chart(filled, FRAME_TYPE, **query)
+    assert answer.headers["content-type"] == FRAME_TYPE
+    header, arrays = decode_frame(answer.content)
+    assert [(s["run"], s["key"], s["points"]) for s in header["series"]] == [
+        (s["run"], s["key"], s["points"]) for s in series
+    ]
+    assert {(s["run"], s["key"]) for s in series} >= {("me/digits/one", "loss"), ("me/digits/two", "acc")}
+    flat = [one[part] for one in series for part in ("x", "mean", "min", "max", "n")]
+    plain = [[float("nan") if value == NAN else value for value in array] for array in flat]
+    assert repr([list(map(float, array)) for array in plain]) == repr([array.tolist() for array in arrays])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"runs": [], "keys": ["loss"]},
+        {"runs": ["me/digits"], "keys": ["loss"]},
+        {"runs": ["me/digits/.."], "keys": ["loss"]},
+        {"runs": ["me/digits/one"], "keys": ["loss"], "buckets": 0},
+        {"runs": ["me/digits/one"], "keys": ["loss"], "bucket": 5},
+        {"runs": ["me/digits/one"] * 1000, "keys": ["loss"] * 1000},
+    ],
+)
+def test_bad_charts_are_refused_with_a_reason(filled: Any, query: dict[str, Any]) -> None:
+    answer = _chart(filled, **query)
+    assert answer.status_code == 400
+    assert len(answer.json()["error"]) > 10
+
+
+def test_a_question_past_a_megabyte_is_refused(filled: Any) -> None:
+    answer = filled("POST", "/api/charts", data=b"[" + b" " * 1_100_000)
+    assert answer.status_code == 413
+
+
+def test_what_does_not_exist_is_said_to_be_so(filled: Any) -> None:
+    assert "/api/nothing" in filled.get("/api/nothing").json()["error"]
+    assert filled("PATCH", run_path("me", "digits", "one")).status_code == 405
