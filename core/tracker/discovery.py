@@ -75,7 +75,7 @@ def find() -> Server | None:
     """
     try:
         paths = list(folder().glob("*.json"))
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: a user without a home, as in some containers
         return None
     found = [server for server in map(_read, paths) if server is not None and _alive(server.pid)]
     return max(found, key=lambda server: server.started, default=None)

@@ -190,7 +190,7 @@ def write_file(path: Path, values: Mapping[str, str | float | bool | None]) -> N
     for name, value in values.items():
         lines = [line for line in lines if not re.match(rf"\s*{name}\s*=", line)]
         if value is not None:
-            lines.insert(0, f"{name} = {json.dumps(value)}")  # JSON strings, numbers and booleans are valid TOML
+            lines.insert(0, f"{name} = {json.dumps(value, ensure_ascii=False)}")  # valid TOML, too
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:

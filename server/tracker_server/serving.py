@@ -82,6 +82,7 @@ def configuration(app: Guard) -> uvicorn.Config:
         ws="none",
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE,
         # Agents send every few seconds: longer than their pauses, so that they keep their connections.

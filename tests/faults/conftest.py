@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import random
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -51,5 +54,12 @@ def train(tmp_path: Path) -> Iterator[Callable[..., Training]]:
     yield start
     for training in started:
         if training.process.poll() is None:
-            training.process.kill()
-            training.process.wait()
+            training.kill()
+
+
+@pytest.fixture
+def rng() -> random.Random:
+    """Chances; a failed test shows the seed, `TRACKER_TEST_SEED` sets it."""
+    seed = int(os.environ.get("TRACKER_TEST_SEED") or random.randrange(2**32))
+    sys.stdout.write(f"TRACKER_TEST_SEED={seed}\n")
+    return random.Random(seed)

@@ -66,6 +66,7 @@ class Training:
                 [*command, *map(str, arguments)],
                 env={**os.environ, "TRACKER_RUN_ID": self.id, "TRACKER_DIR": str(base), **(environment or {})},
                 stdin=subprocess.DEVNULL,
+                start_new_session=True,
                 stderr=stderr,
             )
 
@@ -77,13 +78,12 @@ class Training:
     def reach(self, rows: int) -> None:
         """Wait until so many `log()` have returned."""
         eventually(lambda: self.board.returned >= rows or self.process.poll() is not None, PATIENCE)
-        assert self.board.returned >= rows, (
-            f"ended with {self.process.returncode} at {self.board.returned}: {self.said}"
-        )
+        how = f"ended with {self.process.returncode} after {self.board.returned} rows: {self.said}"
+        assert self.board.returned >= rows, how
 
     def kill(self) -> int:
-        """Kill it with SIGKILL; return how many `log()` had returned."""
-        self.process.kill()
+        """Kill it and all its process group with SIGKILL; return how many `log()` had returned."""
+        os.killpg(self.process.pid, signal.SIGKILL)
         assert self.process.wait() == -signal.SIGKILL
         return self.board.returned
 
@@ -97,6 +97,16 @@ def agents(directory: Path) -> list[psutil.Process]:
     """Return the agent processes of a run directory."""
     found = psutil.process_iter(["cmdline"])
     return [p for p in found if p.info["cmdline"] and p.info["cmdline"][-1] == str(directory) and p.pid != os.getpid()]
+
+
+def kill_agents(directory: Path) -> int:
+    """Kill the agents of a run directory with SIGKILL; return how many there were."""
+    found = agents(directory)
+    for agent in found:
+        agent.kill()
+    # Not their own `wait`: it waits until the init process has collected them, which may take seconds.
+    eventually(lambda: not set(found) & set(agents(directory)), PATIENCE)
+    return len(found)
 
 
 def free_port() -> int:
@@ -161,7 +171,7 @@ def assert_delivered(run: Any, returned: int, more: int = 0, pad: int = 0) -> No
     assert run.info["lost"] <= more  # a row that was torn counts as lost
 
 
-# -- run logs made by hand ----------------------------------------------------------------------------------------------
+# -- run logs made by hand --------------------------------------------------------------------------------------------
 
 
 def small_log(id: str, rows: int = 3) -> bytes:

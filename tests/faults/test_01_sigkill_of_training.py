@@ -13,11 +13,8 @@ LONG = 100_000  # characters of a row that the kernel copies page by page, so th
 
 
 def test_every_row_whose_log_returned_before_the_kill_is_uploaded_and_the_run_is_crashed(
-    server: Embedded, train: Callable[..., Training]
+    server: Embedded, train: Callable[..., Training], rng: random.Random
 ) -> None:
-    seed = random.randrange(2**32)
-    print(f"seed {seed}")
-    rng = random.Random(seed)
     for _ in range(ROUNDS // AT_ONCE):
         pads = [0, 0, 0, 1000, LONG]
         trainings = [train("--pad", pad, "--pause", 0 if pad < LONG else 0.002) for pad in pads]

@@ -10,7 +10,7 @@ from tests.faults.harness import (
     ENTITY,
     PROJECT,
     Training,
-    agents,
+    kill_agents,
     on_server,
     small_log,
     sync_directory,
@@ -61,9 +61,7 @@ def test_cut_at_any_byte_the_whole_lines_are_synced_and_the_torn_one_is_counted(
 def test_a_run_goes_on_after_a_torn_tail_when_it_is_resumed(server: Embedded, train: Callable[..., Training]) -> None:
     first = train("--pause", 0.01)
     first.reach(20)
-    for agent in eventually(lambda: agents(first.directory)):
-        agent.kill()
-        agent.wait()
+    eventually(lambda: kill_agents(first.directory))
     first.kill()
     (stream,) = first.directory.glob("history*.jsonl")
     stream.write_bytes(stream.read_bytes()[:-30])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 from collections.abc import Callable
 
 from tests.faults.harness import (
@@ -11,10 +12,12 @@ from tests.faults.harness import (
     Training,
     agents,
     assert_delivered,
+    kill_agents,
     on_server,
     sync_directory,
     uploaded,
 )
+from tests.faults.proxy import CutBody, Fault, LoseAnswer, proxy
 from tests.waiting import eventually
 from tracker.client import connect
 from tracker.runlog.directory import agent_alive
@@ -22,36 +25,32 @@ from tracker.sdk.launch import start_agent
 from tracker.settings import Settings
 from tracker_server.embedded import Embedded
 
-ROUNDS = 15
-PAD = 20_000
+ROUNDS, ROWS, PAD = 10, 3000, 7000  # more than the rounds can upload, 1 MiB at a time
 
 
 def test_agents_killed_in_mid_upload_leave_a_prefix_and_the_next_one_goes_on_from_there(
     server: Embedded, train: Callable[..., Training], rng: random.Random
 ) -> None:
-    training = train("--rows", 2000, "--pad", PAD, "--vanish", environment={"TRACKER_MODE": "offline"})
+    training = train("--rows", ROWS, "--pad", PAD, "--vanish", environment={"TRACKER_MODE": "offline"})
     assert training.process.wait() == 0
     eventually(lambda: not agents(training.directory), PATIENCE)
     client = connect(Settings())
     (entity, project, id) = training.path.split("/")
-
-    def on_the_server() -> int:
-        return sum(client.offsets((entity, project, id))["offsets"].values())
-
-    had = interrupted = 0
-    for _ in range(ROUNDS):
-        helper = start_agent(str(training.directory), dict(os.environ))
-        assert helper is not None
-        os.waitpid(helper, 0)
-        target = had + rng.randrange(1, 2_000_000)
-        eventually(lambda least=target: on_the_server() >= least or not agents(training.directory), PATIENCE)
-        interrupted += _kill_agents(training)
-        have = on_the_server()
-        assert have >= had
-        had = have
-    assert interrupted > ROUNDS // 2
+    had = 0
+    with proxy(server.url) as network:
+        for _ in range(ROUNDS):
+            killed = threading.Event()
+            network.plan = _kill_during_upload(training, rng, killed)
+            helper = start_agent(str(training.directory), {"TRACKER_BASE_URL": network.url})
+            assert helper is not None
+            os.waitpid(helper, 0)
+            assert killed.wait(PATIENCE)
+            have = sum(client.offsets((entity, project, id))["offsets"].values())
+            assert have >= had
+            had = have
+    assert not agent_alive(str(training.directory))
     sync_directory(training.directory)
-    assert_delivered(uploaded(training, "crashed"), 2000, pad=PAD)
+    assert_delivered(uploaded(training, "crashed"), ROWS, pad=PAD)
 
 
 def test_a_killed_agent_is_started_again_by_the_run_or_made_up_for_by_sync(
@@ -63,10 +62,10 @@ def test_a_killed_agent_is_started_again_by_the_run_or_made_up_for_by_sync(
             eventually(lambda t=training: agent_alive(str(t.directory)), PATIENCE)
             eventually(lambda t=training: on_server(t.path))
         for training in trainings:
-            assert _kill_agents(training)
+            assert kill_agents(training.directory)
     for training in trainings:
         eventually(lambda t=training: agent_alive(str(t.directory)), PATIENCE)
-    _kill_agents(unlucky)
+    kill_agents(unlucky.directory)
     for training in trainings:
         assert training.stop() == 0
         assert training.board.dropped == 0
@@ -76,10 +75,20 @@ def test_a_killed_agent_is_started_again_by_the_run_or_made_up_for_by_sync(
     assert_delivered(uploaded(unlucky, "finished"), unlucky.board.returned)
 
 
-def _kill_agents(training: Training) -> int:
-    found = agents(training.directory)
-    for agent in found:
-        agent.kill()
-    for agent in found:
-        agent.wait(PATIENCE)
-    return len(found)
+def _kill_during_upload(
+    training: Training, rng: random.Random, killed: threading.Event
+) -> Callable[[str], Fault | None]:
+    """Kill the agent at its first or second upload: before the server has it whole, or when it is stored."""
+    last, fault = rng.randint(1, 2), rng.choice([CutBody(0.5), LoseAnswer()])
+    uploads = 0
+
+    def plan(line: str) -> Fault | None:
+        nonlocal uploads
+        uploads += line.startswith("POST")
+        if uploads < last:
+            return None
+        kill_agents(training.directory)
+        killed.set()
+        return fault
+
+    return plan

@@ -14,20 +14,23 @@ from typing import Any
 
 import tracker
 
-_NUMBERS = ("returned", "dropped", "longest", "stop")
+_NUMBERS = ("returned", "dropped", "longest", "stop", "ready", "go")
 
 
 class Board:
     """Numbers that a training and its test share, in a file that both map: what one wrote, the other reads at once.
 
     `returned`: how many `log()` have returned. `dropped`: what the run counted as dropped, told after its end.
-    `longest`: nanoseconds of the slowest `log()`. `stop`: set to 1 by the test to end the training.
+    `longest`: nanoseconds of the slowest `log()`. `stop`: set to 1 by the test to end the training. `ready`, `go`: see
+    `--together`.
     """
 
     returned: int
     dropped: int
     longest: int
     stop: int
+    ready: int
+    go: int
 
     def __init__(self, path: str) -> None:
         with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
@@ -57,8 +60,12 @@ def main() -> None:
     parser.add_argument("--pad", type=int, default=0)
     parser.add_argument("--exit", type=int, default=0, help="exit status")
     parser.add_argument("--vanish", action="store_true", help="end without a word, as SIGKILL does it")
+    parser.add_argument("--together", action="store_true", help="be ready, and start when the board says go")
     options = parser.parse_args()
     board = Board(options.board)
+    board.ready = 1
+    while options.together and not board.go:
+        pass
     run = tracker.init()
     for n in range(options.first, options.first + options.rows):
         if board.stop:

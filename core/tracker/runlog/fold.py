@@ -45,6 +45,11 @@ class Stats:
             self.sum += value
         self.last = value
 
+    def to_json(self) -> list[Any]:
+        """Return plain data that `orjson` can write."""
+        result: list[Any] = jsonable([self.n, self.min, self.max, self.sum, self.last] if self.n else [0, self.last])
+        return result
+
     def merge(self, later: Stats) -> None:
         """Take in the stats of the same key over later rows."""
         self.n += later.n
@@ -183,9 +188,7 @@ class Fold:
             "config": jsonable(self.config),
             "by_hand": jsonable(self.by_hand),
             "metrics": jsonable(self.metrics),
-            "stats": {
-                k: jsonable([s.n, s.min, s.max, s.sum, s.last] if s.n else [0, s.last]) for k, s in self.stats.items()
-            },
+            "stats": {key: stats.to_json() for key, stats in self.stats.items()},
             "files": jsonable(self.files),
             "streams": jsonable(self.streams),
             "updated": self.updated,
@@ -210,6 +213,8 @@ class Fold:
     def _run(self, stream: str, time: float, payload: dict[str, Any]) -> None:
         entry = self.stream(stream)
         entry.setdefault("opened", time)
+        if "closed" in entry:  # an agent's word came first
+            entry["closed"] = max(entry["closed"], entry["opened"])
         for member in ("parent", "host", "pid_start"):
             if payload.get(member) is not None:
                 entry[member] = payload[member]

@@ -48,8 +48,7 @@ class StreamWriter:
                 self._hold(line, error)
                 return
             if written != len(line):
-                self._torn = True
-                self._hold(line, None)
+                self._hold(self._cut(line, written), None)
             return
         self._held.append(line)
         self._held_bytes += len(line)
@@ -89,6 +88,12 @@ class StreamWriter:
             self._fd = -1
         self._held.clear()
 
+    def _cut(self, line: bytes, written: int) -> bytes:
+        """Note that a line was cut short; return what is left to write after the newline that ends the torn piece."""
+        self._torn = True
+        # Where only the newline is missing, that very newline makes the record whole: it must not be written twice.
+        return b"" if written == len(line) - 1 else line
+
     def _hold(self, line: bytes, error: OSError | None) -> None:
         self._held.append(line)
         self._held_bytes = len(line)
@@ -107,7 +112,7 @@ class StreamWriter:
             except OSError as error:
                 return error
             if written != len(line):
-                self._torn = True
+                self._held[0] = self._cut(self._held[0], written - self._torn)
                 continue
             self._torn = False
             self._held_bytes -= len(self._held.popleft())
@@ -120,9 +125,11 @@ class StreamWriter:
 
     def _drop_overflow(self) -> None:
         while self._held_bytes > _HOLD_BYTES and len(self._held) > 1:
-            self._held_bytes -= len(self._held.popleft())
-            self.lost += 1
-            self._unreported += 1
+            line = self._held.popleft()
+            self._held_bytes -= len(line)
+            if line:  # else its record is in the file and lacks only a newline
+                self.lost += 1
+                self._unreported += 1
 
 
 def header(kind: str, **members: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import os
 from collections.abc import Callable, Mapping
@@ -92,8 +93,6 @@ def to_mapping(source: Any) -> dict[str, Any]:
     if isinstance(source, Mapping):
         return dict(source)
     if hasattr(source, "__dataclass_fields__") and not isinstance(source, type):
-        import dataclasses
-
         return {field.name: getattr(source, field.name) for field in dataclasses.fields(source)}
     if hasattr(source, "keys") and hasattr(source, "__getitem__"):
         return {key: source[key] for key in source.keys()}  # noqa: SIM118 - all that such a mapping need have

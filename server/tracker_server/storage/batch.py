@@ -6,12 +6,13 @@ import math
 import re
 from collections.abc import Sequence
 from itertools import chain
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tracker.runlog.fold import Stats
-from tracker.runlog.records import MAX_STEP, STREAM_NAME, VERSION, Record, parse, restore
+from tracker.runlog.records import STREAM_NAME, VERSION, Record, parse, restore
 
 from . import columns
 from .codec import Array
@@ -75,14 +76,14 @@ def read(stream: str, data: bytes) -> Upload:
     rows: list[Record] = []
     events: list[tuple[int, Record]] = []
     for record in records:
-        if record.kind == row_kind and type(record.payload) is dict and _sound(record, kind):
+        if record.kind == row_kind and type(record.payload) is dict and isfinite(record.time):
             rows.append(record)
-        elif record.kind == row_kind or not math.isfinite(record.time):
+        elif record.kind == row_kind or not isfinite(record.time):
             corrupt += 1
         else:
             _check_version(record)
             events.append((len(rows), record))
-    opened = next((r.time for r in records if math.isfinite(r.time)), None)
+    opened = next((r.time for r in records if isfinite(r.time)), None)
     times = [r.time for r in rows]
     batch, lines = None, []
     if kind == "console":
@@ -91,13 +92,6 @@ def read(stream: str, data: bytes) -> Upload:
         batch = _columns(rows, kind)
     digests = _digests(batch, events)
     return Upload(kind, len(rows), batch, lines, events, times, opened, corrupt, digests)
-
-
-def _sound(record: Record, kind: str) -> bool:
-    step = record.step
-    if kind == "history" and not (type(step) is int and -MAX_STEP <= step <= MAX_STEP):
-        return False
-    return math.isfinite(record.time)
 
 
 def _check_version(record: Record) -> None:

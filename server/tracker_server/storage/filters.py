@@ -10,9 +10,9 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tracker.wire import RunInfo
+import re2
 
-from .pattern import Pattern
+from tracker.wire import RunInfo
 
 MISSING = object()
 """What a run has under a name that it lacks."""
@@ -20,6 +20,9 @@ MISSING = object()
 Getter = Callable[[Mapping[str, Any]], Any]
 Test = Callable[[Any], bool]
 Condition = Callable[[Mapping[str, Any]], bool]
+
+MAX_PATTERN = 500
+"""Characters of a regular expression."""
 
 _MAX_DEPTH = 20
 _MAX_TERMS = 500
@@ -181,12 +184,20 @@ def _exists(wanted: Any) -> Test:
 def _regex(wanted: Any) -> Test:
     if not isinstance(wanted, str):
         raise ValueError(f"$regex takes a text; this is {_brief(wanted)}")
-    pattern = Pattern(wanted)
+    if len(wanted) > MAX_PATTERN:
+        raise ValueError(f"the pattern of $regex has {len(wanted):,} characters; at most {MAX_PATTERN} are taken")
+    # RE2 and not `re`: time linear in the text. Backtracking lets a short pattern keep a server busy for years.
+    options = re2.Options()
+    options.max_mem, options.log_errors = 1 << 20, False
+    try:
+        search = re2.compile(wanted, options).search
+    except re2.error as error:
+        raise ValueError(f"the pattern of $regex is not understood: {error}") from None
 
     def test(value: Any) -> bool:
         if isinstance(value, str):
-            return pattern.found_in(value)
-        return isinstance(value, list) and any(isinstance(v, str) and pattern.found_in(v) for v in value)
+            return search(value) is not None
+        return isinstance(value, list) and any(isinstance(v, str) and search(v) is not None for v in value)
 
     return test
 

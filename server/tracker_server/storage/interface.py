@@ -45,7 +45,8 @@ class Page(NamedTuple):
 class Storage(Protocol):
     """Runs and their metrics. Methods are synchronous and thread-safe; the app calls them in worker threads.
 
-    Exactly once: `append` stores the batch and the stream's new offset in one transaction that is durable before it returns.
+    Exactly once: `append` stores the batch and the stream's new offset in one transaction that is durable before it
+    returns.
     """
 
     def offsets(self, run: RunKey) -> dict[str, int]:
@@ -68,8 +69,11 @@ class Storage(Protocol):
     def runs(
         self, entity: str, project: str, filters: dict[str, Any], order: str, limit: int, cursor: str | None
     ) -> Page:
-        """`RunInfo`s that match. `order` is a comma-separated list of names, each with an optional leading `-` or `+`: a `RunInfo`
-        member, `config.…` or `summary.…` (dots or slashes go into nested config). Raises ValueError for a bad filter or order."""
+        """`RunInfo`s that match.
+
+        `order` is a comma-separated list of names, each with an optional leading `-` or `+`: a `RunInfo` member, `config.…` or
+        `summary.…` (dots or slashes go into nested config). Raises ValueError for a bad filter or order.
+        """
 
     def run(self, run: RunKey) -> RunInfo: ...
 

@@ -251,3 +251,9 @@ def test_a_deleted_run_is_gone_and_its_name_is_free(store: Any) -> None:
     store.stream().log(3, {"b": 1}).send()
     assert store.read() == [(3, 1000.125, {"b": 1})]
     assert store.read(key=other.key) == [(0, 1000.125, {"a": 7})]
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "(.*)(.*)(.*)(.*)(.*)x$", "([ab]*a[ab]{12})*$"])
+def test_no_regular_expression_takes_long(three: Any, pattern: str) -> None:
+    """These keep Python's own `re` busy for longer than any test would wait."""
+    assert three.storage.runs("me", "digits", {"notes": {"$regex": pattern}}, "", 10, None).total <= 3

@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tracker.runlog.fold import Fold, Stats
+from tracker.runlog.records import Record
+
+RUN = {"version": 1, "id": "a", "entity": "me", "project": "p", "pid": 12, "host": "here"}
+
+
+def apply(fold: Fold, stream: str, kind: str, payload: Any, time: float) -> None:
+    fold.apply(stream, Record(time, None, kind, payload))
+
+
+def add_row(fold: Fold, stream: str, row: dict[str, Any], time: float = 1.0) -> None:
+    stats = {key: Stats() for key in row}
+    for key, value in row.items():
+        stats[key].add(value)
+    fold.add_rows(stream, 1, stats, time)
+
+
+def opened(*streams: tuple[str, float], **members: Any) -> Fold:
+    fold = Fold()
+    for name, time in streams:
+        apply(fold, name, "run", {**RUN, **members}, time)
+    return fold
+
+
+def finish(fold: Fold, stream: str, state: str, time: float) -> None:
+    apply(fold, stream, "finish", {"state": state}, time)
+
+
+def bury(fold: Fold, stream: str, time: float) -> None:
+    apply(fold, "system-a.jsonl", "finish", {"state": "crashed", "stream": stream}, time)
+
+
+# -- state ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["finished", "failed", "killed", "crashed"])
+def test_a_run_of_one_process_ends_as_that_process_does(state: str) -> None:
+    fold = opened(("history.jsonl", 1))
+    assert fold.state == "running"
+    finish(fold, "history.jsonl", state, 2)
+    assert fold.state == state
+
+
+def test_a_run_is_running_while_any_of_its_ranks_is() -> None:
+    fold = opened(("history-0.jsonl", 1), ("history-1.jsonl", 1.1))
+    finish(fold, "history-0.jsonl", "finished", 5)
+    assert fold.state == "running"
+
+
+@pytest.mark.parametrize(
+    ("ends", "state"),
+    [
+        (("finished", "finished"), "finished"),
+        (("failed", "finished"), "failed"),
+        (("failed", "killed"), "killed"),
+        (("crashed", "killed"), "crashed"),
+    ],
+)
+def test_of_several_ranks_the_worst_end_counts_in_any_order(ends: tuple[str, str], state: str) -> None:
+    for order in (ends, ends[::-1]):
+        fold = opened(("history-0.jsonl", 1), ("history-1.jsonl", 2))
+        finish(fold, "history-0.jsonl", order[0], 5)
+        finish(fold, "history-1.jsonl", order[1], 6)
+        assert fold.state == state
+
+
+def test_a_resumed_run_supersedes_what_came_before() -> None:
+    fold = opened(("history-0.jsonl", 1))
+    bury(fold, "history-0.jsonl", 3)
+    assert fold.state == "crashed"
+    apply(fold, "history-1.jsonl", "run", RUN, 10)
+    assert fold.state == "running"
+    finish(fold, "history-1.jsonl", "finished", 12)
+    assert fold.state == "finished"
+
+
+def test_forked_children_never_decide_the_state() -> None:
+    fold = opened(("history-0.jsonl", 1))
+    apply(fold, "history-c.jsonl", "run", {**RUN, "parent": "history-0.jsonl"}, 2)
+    finish(fold, "history-0.jsonl", "finished", 5)
+    assert fold.state == "finished"
+    finish(fold, "history-c.jsonl", "crashed", 6)
+    assert fold.state == "finished"
+
+
+def test_an_agents_word_that_arrives_before_the_last_rows_stays_true() -> None:
+    fold = opened(("history.jsonl", 1))
+    bury(fold, "history.jsonl", 9)
+    add_row(fold, "history.jsonl", {"x": 1}, time=8)
+    assert fold.state == "crashed"
+
+
+def test_an_agents_word_that_arrives_before_the_stream_itself_stays_true() -> None:
+    fold = Fold()
+    bury(fold, "history.jsonl", 9)
+    apply(fold, "history.jsonl", "run", RUN, 1)
+    add_row(fold, "history.jsonl", {"x": 1}, time=8)
+    assert fold.state == "crashed"
+
+
+def test_a_row_after_the_end_opens_the_stream_again() -> None:
+    fold = opened(("history.jsonl", 1))
+    bury(fold, "history.jsonl", 9)
+    add_row(fold, "history.jsonl", {"x": 1}, time=10)
+    assert fold.state == "running"
+    finish(fold, "history.jsonl", "finished", 11)
+    assert fold.state == "finished"
+
+
+def test_a_stream_whose_first_line_is_damaged_still_ends() -> None:
+    fold = Fold()
+    add_row(fold, "history.jsonl", {"x": 1}, time=2)
+    finish(fold, "history.jsonl", "failed", 3)
+    assert fold.state == "failed"
+
+
+def test_an_unknown_end_counts_as_a_crash() -> None:
+    fold = opened(("history.jsonl", 1))
+    finish(fold, "history.jsonl", "exploded", 2)
+    assert fold.state == "crashed"
+
+
+# -- summary --------------------------------------------------------------------------------------------------------
+
+
+def summarised(rows: list[Any], *metrics: dict[str, Any], by_hand: dict[str, Any] | None = None) -> dict[str, Any]:
+    fold = Fold()
+    for metric in metrics:
+        apply(fold, "history.jsonl", "metric", metric, 1)
+    for value in rows:
+        add_row(fold, "history.jsonl", {"loss": value})
+    if by_hand is not None:
+        apply(fold, "history.jsonl", "summary", by_hand, 2)
+    return fold.summary
+
+
+VALUES = [0.5, math.nan, 0.25, math.inf, 2, 10**400, True, 0.75]
+
+
+@pytest.mark.parametrize(
+    ("how", "goal", "expected"),
+    [
+        (None, None, 0.75),
+        ("last", None, 0.75),
+        ("min", None, 0.25),
+        ("max", None, 2),
+        ("mean", None, (0.5 + 0.25 + 2 + 0.75) / 4),
+        ("best", None, 0.25),
+        ("best", "minimize", 0.25),
+        ("best", "maximize", 2),
+    ],
+)
+def test_the_summary_is_what_the_definition_asks_for_over_finite_values(how: str | None, goal: str | None, expected: float) -> None:
+    assert summarised(VALUES, {"name": "loss", "summary": how, "goal": goal}) == {"loss": expected}
+
+
+def test_none_leaves_the_key_out() -> None:
+    assert summarised([1, 2], {"name": "loss", "summary": "none"}) == {}
+
+
+def test_without_a_finite_value_the_last_one_stands_in() -> None:
+    assert math.isnan(summarised([math.inf, math.nan], {"name": "loss", "summary": "min"})["loss"])
+    assert summarised(["text"], {"name": "loss", "summary": "mean"}) == {"loss": "text"}
+
+
+def test_values_set_by_hand_win_over_all_definitions() -> None:
+    metric = {"name": "loss", "summary": "none"}
+    assert summarised([1, 2], metric, by_hand={"loss": 9, "extra": None}) == {"loss": 9, "extra": None}
+
+
+def test_exact_names_win_over_globs_and_later_globs_over_earlier_ones() -> None:
+    low, high, mean = ({"name": n, "summary": s} for n, s in (("loss", "min"), ("l*", "max"), ("*s", "mean")))
+    assert summarised([1, 2, 6], low, high) == summarised([1, 2, 6], high, low) == {"loss": 1}
+    assert summarised([1, 2, 6], high, mean) == {"loss": 3}
+    assert summarised([1, 2, 6], mean, high) == {"loss": 6}
+
+
+def test_a_definition_without_a_summary_leaves_that_to_the_others() -> None:
+    axis = {"name": "loss", "step_metric": "epoch"}
+    assert summarised([1, 2, 6], {"name": "l*", "summary": "max"}, axis) == {"loss": 6}
+    assert summarised([1, 2, 6], {"name": "loss", "summary": "min"}, axis) == {"loss": 1}
+    assert summarised([1, 2, 6], {"name": "loss", "summary": "min"}, {"name": "loss", "summary": "max"}) == {"loss": 6}
+
+
+def test_only_star_and_question_mark_are_special_in_globs() -> None:
+    fold = Fold()
+    apply(fold, "history.jsonl", "metric", {"name": "layer[1]/*", "summary": "min"}, 1)
+    for value in (1, 2):
+        add_row(fold, "history.jsonl", {"layer[1]/a/b": value, "layer1/a": value})
+    assert fold.summary == {"layer[1]/a/b": 1, "layer1/a": 2}
+
+
+# -- the rest -------------------------------------------------------------------------------------------------------
+
+
+def test_members_of_config_and_meta_replace_former_ones() -> None:
+    fold = opened(("history.jsonl", 1), name="first", tags=["a"])
+    apply(fold, "history.jsonl", "config", {"lr": 1, "net": {"a": 1}}, 2)
+    apply(fold, "history.jsonl", "config", {"net": {"b": 2}}, 3)
+    apply(fold, "edits-x.jsonl", "meta", {"name": "second", "notes": "n", "group": None}, 4)
+    assert fold.config == {"lr": 1, "net": {"b": 2}}
+    assert fold.meta == {"name": "second", "tags": ["a"], "notes": "n", "group": None}
+
+
+def test_unknown_kinds_are_skipped_and_counted() -> None:
+    fold = opened(("history.jsonl", 1))
+    apply(fold, "history.jsonl", "hologram", {"x": 1}, 2)
+    assert fold.streams["history.jsonl"]["unknown"] == 1
+    assert fold.corrupt == 0
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.floats() | st.text("ab_/*[", max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab", max_size=2), inner, max_size=3),
+    max_leaves=6,
+)
+streams = st.sampled_from(["history-a.jsonl", "history-b.jsonl", "system-c.jsonl", "edits-d.jsonl"])
+sound: dict[str, st.SearchStrategy[Any]] = {
+    "run": st.fixed_dictionaries({m: st.just(v) for m, v in RUN.items()}, optional={"parent": streams, "name": st.just("n"), "tags": st.just(["t"])}),
+    "config": st.dictionaries(st.text("ab_type", max_size=5), anything, max_size=3),
+    "summary": st.dictionaries(st.text("ab", max_size=2), anything, max_size=3),
+    "metric": st.fixed_dictionaries(
+        {"name": st.sampled_from(["a", "b", "*", "a*"])},
+        optional={"summary": st.sampled_from(["min", "max", "mean", "best", "last", "none"]), "step_metric": st.just("b")},
+    ),
+    "meta": st.fixed_dictionaries({}, optional={"name": st.just("x"), "tags": st.just(["u", "v"])}),
+    "file": st.fixed_dictionaries({"name": st.text("ab", max_size=2), "digest": st.just("0" * 64), "size": st.just(3)}),
+    "lost": st.fixed_dictionaries({"count": st.integers(0, 5)}),
+    "finish": st.fixed_dictionaries({"state": st.sampled_from(["finished", "crashed"])}, optional={"stream": streams}),
+}
+events = st.one_of(
+    *[st.tuples(streams, st.just(kind), payload, st.integers(0, 20)) for kind, payload in sound.items()],
+    st.tuples(streams, st.just("log"), st.dictionaries(st.sampled_from("ab"), anything), st.integers(0, 20)),
+)
+
+
+def take(fold: Fold, event: tuple[str, str, Any, float]) -> None:
+    stream, kind, payload, time = event
+    if kind == "log":
+        add_row(fold, stream, payload, time)
+    else:
+        apply(fold, stream, kind, payload, time)
+
+
+def told(fold: Fold) -> str:
+    return repr((fold.state, fold.summary, fold.config, fold.meta, fold.metrics, fold.files, fold.streams, fold.updated))
+
+
+@given(st.lists(events, max_size=12), st.integers(0, 12))
+def test_a_fold_kept_and_taken_up_between_any_two_records_tells_the_same(events: list[Any], at: int) -> None:
+    whole, kept = Fold(), Fold()
+    for event in events:
+        take(whole, event)
+    for i, event in enumerate(events):
+        if i == at:
+            kept = Fold.from_json(orjson.loads(orjson.dumps(kept.to_json())))
+        take(kept, event)
+    assert told(Fold.from_json(orjson.loads(orjson.dumps(kept.to_json())))) == told(whole)
+
+
+@given(st.lists(st.tuples(streams, st.sampled_from([*sound, "new"]), anything | st.dictionaries(
+    st.sampled_from(["name", "tags", "count", "stream", "state", "pid", "summary", "digest", "_type", "value"]), anything
+)), max_size=8))  # fmt: skip
+def test_payloads_of_any_shape_are_folded_or_counted_and_never_raise(events: list[Any]) -> None:
+    fold = Fold()
+    for time, (stream, kind, payload) in enumerate(events):
+        apply(fold, stream, kind, payload, time)
+    assert fold.state in ("running", "finished", "failed", "killed", "crashed")
+    restored = Fold.from_json(orjson.loads(orjson.dumps(fold.to_json())))
+    assert told(restored) == told(fold)
+
+
+def test_members_of_the_wrong_type_are_left_out_and_counted() -> None:
+    fold = opened(("history.jsonl", 1), name=["no", "name"])
+    apply(fold, "history.jsonl", "meta", {"tags": "a,b", "notes": "kept"}, 2)
+    apply(fold, "history.jsonl", "lost", {"count": "many"}, 3)
+    apply(fold, "history.jsonl", "metric", {"name": 5}, 3)
+    apply(fold, "history.jsonl", "file", {"name": "x"}, 3)
+    apply(fold, "history.jsonl", "config", [1], 3)
+    assert fold.meta == {"notes": "kept"}
+    assert (fold.corrupt, fold.lost) == (5, 0)
+
+
+numbers = st.integers(-1000, 1000) | st.sampled_from([0.5, math.nan, math.inf, -math.inf, 10**400])
+
+
+@given(st.lists(numbers | st.booleans() | st.text(max_size=2), min_size=1), st.integers(0, 20))
+def test_stats_taken_in_two_parts_are_those_of_the_whole(values: list[Any], at: int) -> None:
+    whole, first, second = Stats(), Stats(), Stats()
+    for i, value in enumerate(values):
+        whole.add(value)
+        (first if i < at else second).add(value)
+    if at < len(values):
+        first.merge(second)
+    assert (whole.n, whole.min, whole.max, whole.sum) == (first.n, first.min, first.max, first.sum)
+    assert repr(whole.last) == repr(first.last)

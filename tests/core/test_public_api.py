@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+import tracker
+
+
+def test_the_public_names_are_these() -> None:
+    assert tracker.__all__ == [
+        "Api", "Audio", "Histogram", "Html", "Image", "NoRun", "NotARun", "Plotly", "Run", "ServerError",
+        "SettingsError", "Table", "Text", "TrackerError", "Unreachable", "Video", "config", "define_metric", "finish",
+        "init", "log", "read_run", "run", "save", "summary",
+    ]  # fmt: skip
+    for name in tracker.__all__:
+        assert name in dir(tracker)
+        getattr(tracker, name)
+
+
+def test_init_takes_these_arguments_in_this_order() -> None:
+    assert list(inspect.signature(tracker.init).parameters) == [
+        "project", "entity", "name", "id", "config", "group", "job_type", "tags", "notes", "dir", "mode", "resume", "reinit",
+        "settings", "save_code", "sync_tensorboard",
+    ]  # fmt: skip
+    assert all(p.default is None for p in inspect.signature(tracker.init).parameters.values())
+
+
+def test_the_functions_of_the_module_have_the_signatures_of_the_run() -> None:
+    for name in ("log", "define_metric", "save"):
+        of_run = list(inspect.signature(getattr(tracker.Run, name)).parameters)[1:]
+        assert list(inspect.signature(getattr(tracker, name)).parameters) == of_run
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'wandb'"):
+        tracker.wandb  # noqa: B018
+
+
+def test_without_a_run_the_functions_say_what_to_do() -> None:
+    assert tracker.run is None
+    for use in (lambda: tracker.log({}), lambda: tracker.config["lr"], lambda: tracker.summary.update(a=1), tracker.save):
+        with pytest.raises(tracker.NoRun, match=r"tracker\.init"):
+            use()
+    tracker.finish()
+    assert repr(tracker.config) == "<no current run>"
+
+
+def python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+HEAVY = (
+    "numpy torch jax tensorflow keras lightning pandas matplotlib PIL plotly sklearn requests urllib3 rich click fastapi starlette "
+    "uvicorn sqlalchemy psutil zstandard pynvml IPython tracker_server tracker.api tracker.client tracker.cli tracker.agent.main "
+    "asyncio multiprocessing subprocess logging"
+).split()
+
+
+def test_importing_tracker_imports_nothing_heavy() -> None:
+    # What site-packages' own .pth files import is not ours.
+    code = f"import sys; before = set(sys.modules); import tracker; print([m for m in {HEAVY} if m in set(sys.modules) - before])"
+    assert python(code) == "[]"
+
+
+def test_a_whole_run_imports_nothing_heavy_and_starts_no_thread() -> None:
+    code = f"""
+import sys
+before = set(sys.modules)
+import tracker, threading, os
+with tracker.init(mode="offline", settings={{"silent": True, "stats_disabled": True}}) as run:
+    run.log({{"loss": 0.1}})
+    run.log({{"loss": float("nan"), "nested": {{"a": 1}}}})
+    run.summary["x"] = 1
+    assert len(os.listdir("/proc/self/task")) == threading.active_count() == 1
+print([m for m in {HEAVY} if m in set(sys.modules) - before])
+"""
+    assert python(code) == "[]"
