@@ -71,7 +71,10 @@ def _persist(uploader: Uploader) -> list[str]:
             uploader.step()
             return uploader.complete()
         except Retry as error:
-            attempts = 1 if uploader.acknowledged != before else attempts + 1
+            if uploader.acknowledged != before:
+                attempts = 0
+                patience.reset()
+            attempts += 1
             before = uploader.acknowledged
             if attempts >= _ATTEMPTS:
                 raise

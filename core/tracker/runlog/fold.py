@@ -80,7 +80,7 @@ class Fold:
         self.streams: dict[str, dict[str, Any]] = {}
         """By stream name: opened, closed (Unix times), state, parent, rows, corrupt, lost, unknown, suspect."""
         self.updated: float = 0.0
-        """The latest time of any record."""
+        """The latest time of any record of the run's own processes and agents, later edits not counted."""
 
     def stream(self, name: str) -> dict[str, Any]:
         """Return the entry of a stream, made on first use."""
@@ -92,7 +92,8 @@ class Fold:
     def apply(self, stream: str, record: Record) -> None:
         """Take in one record other than a `log`, `system` or `console` line (those go to `add_rows`)."""
         entry = self.stream(stream)
-        self.updated = max(self.updated, record.time)
+        if not stream.startswith("edits"):
+            self.updated = max(self.updated, record.time)
         payload = record.payload
         if not isinstance(payload, dict):
             entry["corrupt"] += 1

@@ -26,7 +26,7 @@ def page(run: RunInfo, files: dict[str, dict[str, Any]], keys: int, now: float) 
         "State": f'<span class="state {state}">{escape(run["state"])}</span>',
         "Created": ago(run["created"], now),
         "Duration": duration(end - run["created"]),
-        "Rows": f"{run['rows']:,} of {keys:,} metrics",
+        "Rows": f"{run['rows']:,}, with {keys:,} metrics",
         "Host": escape(run["host"] or ""),
         "Program": escape(run["program"] or ""),
         "Group": escape(run["group"] or ""),

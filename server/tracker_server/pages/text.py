@@ -14,7 +14,7 @@ _UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 def run_address(run: RunInfo) -> str:
     """Return the path of a run's page."""
-    return "/runs/" + "/".join(quote(run[part], safe="") for part in ("entity", "project", "id"))  # type: ignore[literal-required]
+    return "/runs/" + "/".join(quote(run[part], safe="") for part in ("entity", "project", "id"))
 
 
 def short(value: Any) -> str | None:

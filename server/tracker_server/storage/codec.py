@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 import zstandard
-from pcodec import ChunkConfig, standalone  # type: ignore[import-untyped]
+from pcodec import ChunkConfig, standalone
 
 Array = npt.NDArray[Any]
 

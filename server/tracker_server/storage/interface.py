@@ -71,8 +71,8 @@ class Storage(Protocol):
     ) -> Page:
         """`RunInfo`s that match.
 
-        `order` is a comma-separated list of names, each with an optional leading `-` or `+`: a `RunInfo` member, `config.…` or
-        `summary.…` (dots or slashes go into nested config). Raises ValueError for a bad filter or order.
+        `order` is a comma-separated list of names, each with an optional leading `-` or `+`: a `RunInfo` member,
+        `config.…` or `summary.…` (dots or slashes go into nested config). Raises ValueError for a bad filter or order.
         """
 
     def run(self, run: RunKey) -> RunInfo: ...

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -45,11 +46,12 @@ def rows() -> Callable[[tracker.Run], list[dict[str, Any]]]:
 
 @pytest.fixture
 def warnings(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
-    """What was said since the last call, but for the beginnings and ends of runs."""
+    """What was said since the last call, but for where runs are and how they ended."""
+    of_runs = re.compile(r"tracker: run \S+ (in |finished|failed|killed)")
 
     def warnings() -> list[str]:
         lines = capsys.readouterr().err.splitlines()
-        return [line.removeprefix("tracker: ") for line in lines if not line.startswith("tracker: run ")]
+        return [line.removeprefix("tracker: ") for line in lines if not of_runs.match(line)]
 
     return warnings
 

@@ -253,7 +253,8 @@ def test_a_deleted_run_is_gone_and_its_name_is_free(store: Any) -> None:
     assert store.read(key=other.key) == [(0, 1000.125, {"a": 7})]
 
 
-@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "(.*)(.*)(.*)(.*)(.*)x$", "([ab]*a[ab]{12})*$"])
-def test_no_regular_expression_takes_long(three: Any, pattern: str) -> None:
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "(.*)(.*)(.*)(.*)(.*)x$", "^([ab]*a[ab]{12})+$"])
+def test_no_regular_expression_takes_long(store: Any, pattern: str) -> None:
     """These keep Python's own `re` busy for longer than any test would wait."""
-    assert three.storage.runs("me", "digits", {"notes": {"$regex": pattern}}, "", 10, None).total <= 3
+    store.run("a", {}, {}, notes=("a" * 30 + "b") * 300 + "!")
+    assert store.storage.runs("me", "digits", {"notes": {"$regex": pattern}}, "", 10, None).total == 0

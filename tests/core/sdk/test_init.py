@@ -1,0 +1,413 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tracker
+from tracker.runlog.directory import agent_alive
+from tracker.runlog.records import encode
+from tracker.settings import directory_file, write_file
+
+from tests.waiting import eventually
+
+Start = Any
+
+
+# -- what a new run is ----------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_on_disk_with_all_that_was_said_of_it_when_init_returns(start: Start) -> None:
+    run = start(
+        project="digits", entity="team", name="first", id="abc", group="g", job_type="train", tags=["a", "b"], notes="n", config={"lr": 1},
+    )  # fmt: skip
+    found = tracker.read_run(".tracker/runs/abc")
+    assert (found.path, found.name, found.group, found.job_type) == ("team/digits/abc", "first", "g", "train")
+    assert (found.tags, found.notes, found.config, found.state) == (["a", "b"], "n", {"lr": 1}, "running")
+    assert (run.id, run.name, run.path, run.dir) == ("abc", "first", "team/digits/abc", os.path.abspath(".tracker/runs/abc"))
+    assert (run.group, run.job_type, run.tags, run.notes) == ("g", "train", ("a", "b"), "n")
+    assert (run.mode, run.url, run.resumed, run.step, run.finished) == ("offline", None, False, 0, False)
+    assert found.info["program"] == sys.argv[0]
+    assert tracker.run is run
+
+
+def test_without_a_name_a_run_has_a_readable_random_one_and_an_id(start: Start) -> None:
+    first, second = start(), start()
+    assert first.id != second.id
+    assert len(first.id) == 8
+    assert all(part.isalnum() for part in first.name.split("-"))
+    assert tracker.read_run(first.dir).name == first.name
+
+
+def test_a_seeded_random_module_does_not_make_ids_repeat(start: Start) -> None:
+    import random
+
+    ids = set()
+    for _ in range(3):
+        random.seed(0)
+        ids.add(start().id)
+    assert len(ids) == 3
+
+
+def test_tags_may_be_one_text_separated_by_commas(start: Start) -> None:
+    assert start(tags="a, b").tags == ("a", "b")
+
+
+def test_settings_can_be_given_as_one_mapping_and_arguments_win_over_it(start: Start) -> None:
+    run = start(project="of-argument", settings={"project": "of-mapping", "group": "of-mapping"})
+    assert (run.project, run.group) == ("of-argument", "of-mapping")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"mode": "onlin"},
+        {"project": "a/b"},
+        {"id": "a b"},
+        {"resume": "perhaps"},
+        {"resume": "must"},
+        {"resume": "must", "id": "missing"},
+        {"reinit": "maybe"},
+        {"settings": {"learning_rate": 1}},
+        {"settings": {"stats_sources": ["gpu"]}},
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_anything_is_written(arguments: dict[str, Any]) -> None:
+    with pytest.raises(tracker.SettingsError):
+        tracker.init(**arguments)
+    assert os.listdir(".") == []
+    assert tracker.run is None
+
+
+@pytest.mark.parametrize("config", [5, "text", [("lr", 1)], print])
+def test_a_config_without_members_is_a_type_error_before_anything_is_written(config: Any) -> None:
+    with pytest.raises(TypeError, match="config takes a dict"):
+        tracker.init(config=config)
+    assert os.listdir(".") == []
+
+
+def test_runs_are_made_where_dir_says(start: Start, tmp_path: Path) -> None:
+    run = start(dir=tmp_path / "elsewhere")
+    assert Path(run.dir).parent == tmp_path / "elsewhere" / ".tracker" / "runs"
+
+
+def test_run_directories_are_kept_out_of_version_control_and_settings_are_not(start: Start) -> None:
+    start()
+    assert Path(".tracker/.gitignore").read_text() == "runs/\n"
+
+
+def test_names_that_no_encoding_knows_stop_nobody(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/home/j\udcfcrgen/train.py"])
+    run = start(name="a\udcff", notes="n\ud800", tags=["\ud800"], group="g\0")
+    run.log({"x": 1})
+    run.name = "b\ud800"
+    run.define_metric("m\ud800", summary="min")
+    assert tracker.read_run(run.dir).name == "b?"
+    assert tracker.read_run(run.dir).info["program"] == "/home/j?rgen/train.py"
+
+
+# -- modes ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["argument", "variable", "off"])
+def test_disabled_takes_everything_and_leaves_no_file(how: str, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
+    monkeypatch.delenv("TRACKER_MODE")
+    if how == "variable":
+        monkeypatch.setenv("TRACKER_MODE", "disabled")
+    if how == "off":
+        write_file(directory_file(), {"mode": "disabled"})  # what `tracker off` does
+    before = sorted(p for p in Path().rglob("*"))
+    Path("model.pt").touch()
+    run = tracker.init(config={"lr": 1}, mode="disabled" if how == "argument" else None)
+    tracker.log({"loss": 0.5, "page": tracker.Html("<p>")})
+    tracker.log({}, step="no step")
+    tracker.config["a"] = 1
+    tracker.summary["b"] = 2
+    run.name = "x"
+    run.define_metric("loss", summary="min")
+    assert tracker.save("model.pt") == []
+    assert (run.mode, run.config["lr"], run.summary["b"], run.dropped, run.url) == ("disabled", 1, 2, 0, None)
+    with run:
+        pass
+    assert tracker.run is None
+    Path("model.pt").unlink()
+    assert sorted(p for p in Path().rglob("*")) == before
+    assert capfd.readouterr().err == ""
+
+
+def test_dryrun_is_offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKER_MODE", "dryrun")
+    assert tracker.init().mode == "offline"
+
+
+def test_silent_prints_nothing(monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
+    monkeypatch.setenv("TRACKER_SILENT", "true")
+    with tracker.init() as run:
+        run.log({"x": object()}, step=0.5)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_online_without_a_server_is_like_offline_until_there_is_one(monkeypatch: pytest.MonkeyPatch, rows: Any) -> None:
+    monkeypatch.setenv("TRACKER_MODE", "online")
+    with tracker.init() as run:
+        run.log({"x": 1})
+    assert run.url is None
+    assert len(rows(run)) == 1
+
+
+def test_online_with_a_server_the_run_has_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tracker.init(mode="online", project="my project", id="a1", settings={"base_url": "http://127.0.0.1:9/"})
+    assert run.url == "http://127.0.0.1:9/runs/me/my%20project/a1"
+
+
+# -- a run while another is active ------------------------------------------------------------------------------------
+
+
+def test_in_scripts_a_second_init_returns_the_active_run_and_takes_its_config() -> None:
+    first = tracker.init(config={"a": 1})
+    assert tracker.init(name="other", config={"b": 2}) is first
+    assert dict(first.config) == {"a": 1, "b": 2}
+    first.finish()
+    assert tracker.init() is not first
+
+
+@pytest.mark.parametrize("reinit", ["finish_previous", True])
+def test_finish_previous_ends_the_active_run(reinit: Any) -> None:
+    first = tracker.init()
+    second = tracker.init(reinit=reinit)
+    assert first.finished
+    assert tracker.run is second
+    assert tracker.read_run(first.dir).state == "finished"
+
+
+def test_create_new_lets_runs_live_side_by_side(rows: Any) -> None:
+    first = tracker.init()
+    second = tracker.init(reinit="create_new")
+    first.log({"x": 1})
+    second.log({"x": 2})
+    assert tracker.run is second
+    assert [rows(first)[0]["x"], rows(second)[0]["x"]] == [1, 2]
+
+
+def test_a_run_that_nobody_holds_is_finished_at_the_end() -> None:
+    code = """
+import gc, tracker
+for i in range(3):
+    tracker.init(id=f"r{i}", reinit="create_new").log({"x": i})
+    gc.collect()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert [tracker.read_run(f".tracker/runs/r{i}").state for i in range(3)] == ["finished"] * 3
+
+
+def test_in_a_notebook_a_cell_that_runs_again_begins_a_new_run() -> None:
+    code = """
+import sys, types
+sys.modules["IPython"] = types.SimpleNamespace(get_ipython=lambda: types.SimpleNamespace(kernel=object()))
+import tracker
+first = tracker.init(name="cell")
+first.log({"x": 1})
+second = tracker.init(name="cell")
+assert first.finished and second is not first, "the first run goes on"
+print(first.dir)
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert tracker.read_run(done.stdout.strip()).state == "finished"
+
+
+def test_something_else_called_ipython_is_no_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    first = tracker.init()
+    assert tracker.init() is first
+
+
+# -- resuming -------------------------------------------------------------------------------------------------------
+
+
+def finished(**arguments: Any) -> tracker.Run:
+    run = tracker.init(**arguments)
+    run.log({"x": 1})
+    run.log({"x": 2})
+    run.finish()
+    return run
+
+
+@pytest.mark.parametrize("resume", ["allow", True, "must"])
+def test_a_resumed_run_goes_on_where_it_stopped_in_a_stream_of_its_own(resume: Any, rows: Any, streams: Any) -> None:
+    finished(id="a1", name="first", tags=["t"], notes="n", group="g")
+    run = tracker.init(id="a1", resume=resume)
+    assert (run.resumed, run.step) == (True, 2)
+    assert (run.name, run.tags, run.notes, run.group) == ("first", ("t",), "n", "g")
+    run.log({"x": 3})
+    assert [(row["_step"], row["x"]) for row in rows(run)] == [(0, 1), (1, 2), (2, 3)]
+    assert len(streams(run)) == 2
+    assert tracker.read_run(run.dir).state == "running"
+    assert tracker.read_run(run.dir).tags == ["t"]
+
+
+def test_a_name_given_later_outlasts_a_resume() -> None:
+    run = tracker.init(id="a1", name="first")
+    for i in range(3000):
+        run.log({"x": i})
+    run.name = "second"
+    run.finish()
+    edited = tracker.read_run(run.dir)
+    edited.tags = ["edited"]
+    edited.update()
+    run = tracker.init(id="a1", resume="must")
+    assert (run.name, run.tags) == ("second", ("edited",))
+    assert tracker.read_run(run.dir).name == "second"
+
+
+def test_allow_begins_a_run_that_is_not_there() -> None:
+    run = tracker.init(id="a1", resume="allow")
+    assert (run.resumed, run.id) == (False, "a1")
+
+
+@pytest.mark.parametrize("resume", ["never", False])
+def test_never_refuses_a_run_that_is_there(resume: Any) -> None:
+    finished(id="a1")
+    with pytest.raises(tracker.SettingsError, match="another id"):
+        tracker.init(id="a1", resume=resume)
+
+
+def test_the_end_of_the_resumed_process_is_the_end_of_the_run() -> None:
+    tracker.init(id="a1").finish(1)
+    assert tracker.read_run(".tracker/runs/a1").state == "failed"
+    tracker.init(id="a1", resume="allow").finish()
+    assert tracker.read_run(".tracker/runs/a1").state == "finished"
+
+
+def test_auto_continues_the_newest_run_of_the_project_unless_it_ended_well() -> None:
+    tracker.init(id="old").finish(1)
+    tracker.init(id="other", project="another").finish(1)
+    newest = tracker.init(id="newest")
+    newest.log({"x": 1})
+    newest.finish(1)
+    Path(".tracker/runs/stray-file").touch()
+    Path(".tracker/runs/not an id").mkdir()
+    run = tracker.init(resume="auto")
+    assert (run.id, run.resumed, run.step) == ("newest", True, 1)
+    run.finish()
+    assert tracker.init(resume="auto").id not in ("newest", "old")
+
+
+def test_auto_is_not_misled_by_forked_children_that_never_say_that_they_ended() -> None:
+    run = finished(id="a1")
+    child = {"version": 1, "id": "a1", "entity": "me", "project": run.project, "parent": "history-x.jsonl"}
+    Path(run.dir, "history-child.jsonl").write_bytes(encode("run", child, run.start_time + 10))
+    assert tracker.init(resume="auto").id != "a1"
+
+
+def test_auto_finds_a_run_whose_process_was_killed() -> None:
+    code = "import os, signal, tracker; tracker.init(id='k').log({'x': 1}); os.kill(os.getpid(), signal.SIGKILL)"
+    subprocess.run([sys.executable, "-c", code])
+    run = tracker.init(resume="auto")
+    assert (run.id, run.step) == ("k", 1)
+
+
+# -- a bad place ----------------------------------------------------------------------------------------------------
+
+
+def test_where_no_directory_can_be_made_training_goes_on(warnings: Any) -> None:
+    Path(".tracker").touch()
+    run = tracker.init(config={"a": 1})
+    for i in range(10):
+        run.log({"x": i})
+    run.log({"page": tracker.Text("x")})
+    run.save(__file__)
+    run.finish()
+    said = warnings()
+    assert "nothing of this run will be kept" in said[0]
+    assert run.dropped >= 11
+
+
+def test_in_a_read_only_directory_training_goes_on() -> None:
+    code = """
+import os, sys, tracker
+if os.getuid() == 0:
+    os.setuid(54321)  # the superuser may write anywhere
+run = tracker.init(mode="offline")
+run.log({"x": 1})
+run.finish()
+print(run.dropped)
+"""
+    Path("place").mkdir(mode=0o555)
+    os.chmod(".", 0o755)
+    done = subprocess.run([sys.executable, "-c", code], cwd="place", capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= 1
+    assert "nothing of this run will be kept" in done.stderr
+
+
+def test_on_a_full_disk_training_goes_on() -> None:
+    code = """
+import resource, tracker
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+run = tracker.init(mode="offline", id="full")
+for i in range(100):
+    run.log({"x": i})
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+run.log({"x": 100})
+run.finish()
+assert run.dropped == 0, run.dropped
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "the disk does not take the run log" in done.stderr
+    assert [row["x"] for row in tracker.read_run(".tracker/runs/full").scan_history()] == list(range(101))
+
+
+def test_a_run_directory_deleted_during_training_is_told_and_counted(warnings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shutil
+
+    from tracker.sdk import run as module
+
+    run = tracker.init()
+    run.log({"x": 1})
+    shutil.rmtree(run.dir)
+    monkeypatch.setattr(module, "CHECK_EVERY", -1.0)  # look with every row
+    run.log({"x": [1]})  # the slow path looks, too
+    run.log({"x": 3})
+    assert run.dropped == 1
+    assert "was deleted" in warnings()[0]
+
+
+# -- the agent ------------------------------------------------------------------------------------------------------
+
+
+def test_an_agent_serves_the_directory_while_the_run_goes_on() -> None:
+    run = tracker.init()
+    eventually(lambda: agent_alive(run.dir))
+    run.finish()
+    eventually(lambda: not agent_alive(run.dir))
+
+
+def test_an_agent_that_died_is_started_again_also_if_only_arrays_are_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    import psutil
+    from tracker.sdk import run as module
+    from tracker.sdk import supervisor
+
+    run = tracker.init()
+    eventually(lambda: agent_alive(run.dir))
+    (agent,) = [p for p in psutil.process_iter() if run.dir in " ".join(_command(p))]
+    agent.kill()
+    eventually(lambda: not agent_alive(run.dir))
+    monkeypatch.setattr(module, "CHECK_EVERY", -1.0)
+    monkeypatch.setattr(supervisor, "_STARTING", 0.0)
+    run.log({"x": [1]})
+    monkeypatch.setattr(supervisor, "_STARTING", 60.0)
+    eventually(lambda: agent_alive(run.dir))
+
+
+def _command(process: Any) -> list[str]:
+    import psutil
+
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []
