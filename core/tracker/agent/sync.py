@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tracker.client import Client, Retry
+from tracker.errors import Unreachable
 from tracker.runlog.directory import lock_directory, unlock_directory
 from tracker.runlog.reader import read_header, stream_paths
 from tracker.settings import Settings
@@ -70,12 +71,12 @@ def _persist(uploader: Uploader) -> list[str]:
         try:
             uploader.step()
             return uploader.complete()
-        except Retry as error:
+        except (Retry, Unreachable) as error:
             if uploader.acknowledged != before:
                 attempts = 0
                 patience.reset()
             attempts += 1
             before = uploader.acknowledged
-            if attempts >= _ATTEMPTS:
+            if attempts >= _ATTEMPTS or (isinstance(error, Unreachable) and not uploader.reached):
                 raise
             time.sleep(patience.delay(error))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -63,6 +64,11 @@ class Uploader:
         self._send_blobs()
 
     @property
+    def reached(self) -> bool:
+        """Whether the server has answered."""
+        return self._offsets is not None
+
+    @property
     def acknowledged(self) -> int:
         """Bytes of lines that the server has, as far as its answers told."""
         return sum((self._offsets or {}).values())
@@ -78,11 +84,9 @@ class Uploader:
     def _send_stream(self, name: str, offsets: dict[str, int]) -> None:
         with open(self._directory / name, "rb") as file:
             end = os.fstat(file.fileno()).st_size  # what is appended meanwhile must not keep the others waiting
-            while offsets.get(name, 0) < end and (
-                lines := read_lines(file.fileno(), offsets.get(name, 0), self._batch)
-            ):
+            while (at := offsets.get(name, 0)) < end and (lines := read_lines(file.fileno(), at, self._batch)):
                 try:
-                    answer = self._client.send(self._run, name, offsets.get(name, 0), lines)
+                    answer = self._client.send(self._run, name, at, lines)
                 except ServerError as error:
                     if error.status == 413 and self._batch > _SMALLEST_BATCH:
                         self._batch //= 2
@@ -91,6 +95,10 @@ class Uploader:
                         self.refused[name] = str(error)
                         return
                     raise
+                if answer["offset"] == at or not 0 <= answer["offset"] <= os.fstat(file.fileno()).st_size:
+                    # Taken at its word, such an answer would have lines sent for ever, or never.
+                    self._offsets = None
+                    raise Retry(f"the server's answer, offset {answer['offset']}, cannot be")
                 offsets[name] = answer["offset"]
                 self._wanted.update(answer["missing"])
                 self._progress(self.acknowledged)
@@ -133,8 +141,12 @@ class Patience:
         self._failures += 1
         # Jitter: a server that comes back must not meet all its clients in the same second.
         wait = exponential * random.uniform(0.5, 1.0)
-        asked = error.after if isinstance(error, Retry) else None
-        return max(wait, asked or 0.0)
+        return max(wait, asked(error))
+
+
+def asked(error: Exception) -> float:
+    """Return for how many seconds the server wants to be left alone after this failure."""
+    return (error.after if isinstance(error, Retry) else None) or 0.0
 
 
 class UploadThread(threading.Thread):
@@ -161,7 +173,8 @@ class UploadThread(threading.Thread):
         """Run until closed and done."""
         uploader, patience = None, Patience()
         while not self.done:
-            closing, wait = self._closing, self._interval
+            closing, wait, least = self._closing, self._interval, 0.0
+            before = uploader.acknowledged if uploader is not None else 0
             try:
                 uploader = uploader or self._make()
                 if uploader is not None:
@@ -171,22 +184,19 @@ class UploadThread(threading.Thread):
                         uploader.complete()
                     patience.reset()
                 self.done = closing
-            except Unreachable as error:
-                self._notice(f"Network error ({_kind(error)}), entering retry loop. {error}")
-                wait = patience.delay(error)
-            except ServerError as error:
-                self._notice(_explain(error))
-                wait = patience.delay(error)
             except FileNotFoundError:
                 self.done = True  # the run directory was deleted
             except Exception as error:  # noqa: BLE001 - whatever it is, the thread must not end without a word
-                self._notice(f"uploading failed ({type(error).__name__}: {error}); trying again")
-                wait = patience.delay(error)
+                self._notice(_explain(error))
+                if uploader is not None and uploader.acknowledged != before:
+                    patience.reset()  # a network that lets some of it through is no reason to wait ever longer
+                wait, least = patience.delay(error), asked(error)
             if not self.done:
-                self._pause(wait)
+                self._pause(wait, least)
 
-    def _pause(self, seconds: float) -> None:
-        self._wake.wait(seconds)
+    def _pause(self, seconds: float, least: float) -> None:
+        time.sleep(least)
+        self._wake.wait(max(0.0, seconds - least))
         self._wake.clear()  # `close` wakes it once; later waits are between attempts only
 
     def _report(self, uploader: Uploader) -> None:
@@ -199,7 +209,11 @@ def _kind(error: Unreachable) -> str:
     return type(cause).__name__ if cause is not None else "SSLError"
 
 
-def _explain(error: ServerError) -> str:
+def _explain(error: Exception) -> str:
+    if isinstance(error, Unreachable):
+        return f"Network error ({_kind(error)}), entering retry loop. {error}"
+    if not isinstance(error, ServerError):
+        return f"uploading failed ({type(error).__name__}: {error}); trying again"
     if error.status in (401, 403):
         return f"the server does not accept the key ({error}); set it with `tracker login` or TRACKER_API_KEY"
     return f"the server cannot take the run now ({error}); trying again"

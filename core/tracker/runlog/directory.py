@@ -30,6 +30,8 @@ def lock_directory(directory: str) -> int | None:
     except OSError:
         os.close(fd)
         return None
+    os.ftruncate(fd, 0)
+    os.write(fd, b"%d\n" % os.getpid())  # for people, and for `agent_came`
     return fd
 
 
@@ -51,6 +53,15 @@ def agent_alive(directory: str) -> bool:
     finally:
         os.close(fd)
     return False
+
+
+def agent_came(directory: str, since: float) -> bool:
+    """Tell whether some agent has taken up the directory since a Unix time, whether or not it still lives."""
+    try:
+        status = os.stat(os.path.join(directory, LOCK))
+    except OSError:
+        return False
+    return status.st_size > 0 and status.st_mtime >= since - 0.1  # file times come from a coarser clock
 
 
 def new_stream(directory: str, kind: str) -> str:

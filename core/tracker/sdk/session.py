@@ -113,7 +113,7 @@ def _prepare(settings: Settings) -> Run:
         settings.id = _unfinished(runs, settings)
     settings.id = settings.id or random_id()
     directory = runs / settings.id
-    exists = directory.is_dir()
+    exists = os.path.isdir(directory)  # unlike Path.is_dir it never raises
     if settings.resume == "must" and not exists:
         raise SettingsError(f"resume='must': there is no run {settings.id} in {runs}")
     if settings.resume == "never" and exists:
@@ -164,8 +164,8 @@ def _where_it_stopped(directory: Path) -> tuple[int, dict[str, Any]]:
 def _unfinished(runs: Path, settings: Settings) -> str | None:
     """Return the id of the newest run of the project, unless it ended well."""
     newest, name, state = 0.0, None, "finished"
-    for directory in runs.iterdir() if runs.is_dir() else []:
-        if not directory.is_dir() or not RUN_ID.fullmatch(directory.name):
+    for directory in runs.iterdir() if os.path.isdir(runs) else []:
+        if not os.path.isdir(directory) or not RUN_ID.fullmatch(directory.name):
             continue
         fold = Fold()
         for path in stream_paths(directory, "history"):

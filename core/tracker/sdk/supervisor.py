@@ -6,7 +6,7 @@ import os
 import time
 
 from tracker.errors import say, warn_once
-from tracker.runlog.directory import agent_alive
+from tracker.runlog.directory import agent_alive, agent_came
 from tracker.settings import Settings
 
 from . import launch
@@ -26,13 +26,13 @@ class Supervisor:
         self._settings = settings
         self._helper: int | None = None
         self._starts = 0
-        self._started = 0.0
+        self._started = self._started_at = 0.0
         self._notices = launch.Notices(directory)
 
     def start(self) -> None:
         """Start an agent. A failure is told once; `tracker sync` stands in for it."""
         self._starts += 1
-        self._started = time.monotonic()
+        self._started, self._started_at = time.monotonic(), time.time()
         try:
             self._helper = launch.start_agent(self._directory, self._settings.environment())
         except (OSError, ValueError) as error:  # ValueError: a setting that no environment can carry
@@ -52,7 +52,7 @@ class Supervisor:
         self.check()
         if self._settings.finish_timeout > 0 and self._settings.mode == "online":
             deadline = time.monotonic() + self._settings.finish_timeout
-            while agent_alive(self._directory) and time.monotonic() < deadline:
+            while self._working() and time.monotonic() < deadline:
                 time.sleep(0.02)
             for notice in self._notices.new():
                 warn_once(notice)
@@ -61,6 +61,13 @@ class Supervisor:
             say(f"run {name} {state}: {url}")
         else:
             say(f"run {name} {state}, kept on disk; upload it with: tracker sync {shorten(self._directory)}")
+
+
+    def _working(self) -> bool:
+        """Tell whether an agent is at work, or was started and has yet to begin."""
+        return agent_alive(self._directory) or (
+            self._starts > 0 and not agent_came(self._directory, self._started_at) and os.path.isdir(self._directory)
+        )
 
 
 def shorten(directory: str) -> str:
