@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import socket
@@ -99,6 +100,11 @@ def agents(directory: Path) -> list[psutil.Process]:
     return [p for p in found if p.info["cmdline"] and p.info["cmdline"][-1] == str(directory) and p.pid != os.getpid()]
 
 
+def left(directory: Path) -> bool:
+    """Tell whether a run directory has had an agent and has none now."""
+    return (directory / "agent.lock").exists() and not agents(directory)
+
+
 def kill_agents(directory: Path) -> int:
     """Kill the agents of a run directory with SIGKILL; return how many there were."""
     found = agents(directory)
@@ -176,13 +182,18 @@ def assert_delivered(run: Any, returned: int, more: int = 0, pad: int = 0) -> No
 
 def small_log(id: str, rows: int = 3) -> bytes:
     """Return a stream whose writer is gone and said no word of its end, as small as streams are."""
-    with subprocess.Popen(["true"]) as process:
-        process.wait()
     about = {"version": 1, "id": id, "entity": ENTITY, "project": PROJECT}
-    gone = {"host": os.uname().nodename, "pid": process.pid, "pid_start": 1}
+    gone = {"host": os.uname().nodename, "pid": _gone(), "pid_start": 1}
     lines = [encode("run", {**about, **gone}, 1700000000.0)]
     lines += [encode("log", row(n), 1700000001.0 + n, n) for n in range(rows)]
     return b"".join(lines)
+
+
+@functools.cache
+def _gone() -> int:
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+    return process.pid
 
 
 def write_log(root: Path, id: str, content: bytes) -> Path:

@@ -15,6 +15,7 @@ import pytest
 from tests.faults.harness import Training, assert_delivered, require, sync_directory, uploaded, values
 from tests.faults.training import row
 from tests.waiting import eventually
+from tracker.runlog.directory import agent_alive
 from tracker_server.embedded import Embedded
 
 TROUBLE = "the disk does not take the run log"
@@ -26,6 +27,7 @@ def test_rows_that_a_full_disk_refused_are_written_when_there_is_space_again(
 ) -> None:
     training = train("--pause", 0.001, directory=small_disk)
     training.reach(50)
+    eventually(lambda: agent_alive(str(training.directory)))
     with _filled(small_disk):
         eventually(lambda: TROUBLE in training.said)
         training.reach(training.board.returned + 500)

@@ -15,6 +15,7 @@ from tests.faults.harness import (
     Training,
     agents,
     assert_delivered,
+    left,
     on_server,
     require,
     sync_directory,
@@ -89,7 +90,7 @@ def test_a_directory_on_a_read_only_file_system_can_be_synced(
     require(os.geteuid() == 0, "mounting a file system needs root")
     training = train("--rows", 100, environment={"TRACKER_MODE": "offline"})
     assert training.process.wait() == 0
-    eventually(lambda: not agents(training.directory), PATIENCE)
+    eventually(lambda: left(training.directory), PATIENCE)
     (training.directory / "agent.lock").unlink()
     mount = tmp_path / "archive"
     mount.mkdir()

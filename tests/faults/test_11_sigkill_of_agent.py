@@ -10,9 +10,9 @@ from collections.abc import Callable
 from tests.faults.harness import (
     PATIENCE,
     Training,
-    agents,
     assert_delivered,
     kill_agents,
+    left,
     on_server,
     sync_directory,
     uploaded,
@@ -33,7 +33,7 @@ def test_agents_killed_in_mid_upload_leave_a_prefix_and_the_next_one_goes_on_fro
 ) -> None:
     training = train("--rows", ROWS, "--pad", PAD, "--vanish", environment={"TRACKER_MODE": "offline"})
     assert training.process.wait() == 0
-    eventually(lambda: not agents(training.directory), PATIENCE)
+    eventually(lambda: left(training.directory), PATIENCE)
     client = connect(Settings())
     (entity, project, id) = training.path.split("/")
     had = 0

@@ -11,10 +11,10 @@ from tests.faults.harness import (
     PATIENCE,
     TOKEN,
     Training,
-    agents,
     assert_delivered,
     data_directory,
     free_port,
+    left,
     on_server,
     sync_directory,
     uploaded,
@@ -39,9 +39,8 @@ def test_what_an_agent_that_gave_up_has_left_is_completed_by_sync(
 ) -> None:
     training = train("--pause", 0.001, environment={"TRACKER_DRAIN_TIMEOUT": "0.2"})
     training.reach(100)
-    eventually(lambda: agents(training.directory))
     training.kill()
-    eventually(lambda: not agents(training.directory), PATIENCE)
+    eventually(lambda: left(training.directory), PATIENCE)
     with serve(data_directory(tmp_path), port=absent_server):
         assert on_server(training.path) is None
         sync_directory(training.directory)

@@ -31,9 +31,7 @@ from tracker_server.embedded import Embedded
 LOST = 8
 
 
-def test_after_a_lost_answer_the_upload_goes_on_behind_what_the_server_has(
-    tmp_path: Path, server: Embedded
-) -> None:
+def test_after_a_lost_answer_the_upload_goes_on_behind_what_the_server_has(tmp_path: Path, server: Embedded) -> None:
     run = (ENTITY, PROJECT, "unheard")
     directory = write_log(tmp_path, "unheard", small_log("unheard", rows=0))
     with proxy(server.url) as network:

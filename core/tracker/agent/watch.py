@@ -100,7 +100,8 @@ class Watch:
                 self._tails[entry.name] = Tail(self._directory / entry.name)
         for name, tail in self._tails.items():
             gone = tail.writer is not None and tail.writer.check()  # before reading: what it wrote last is then there
-            while data := read_lines(tail.fd, tail.offset, _BLOCK):
+            end = os.fstat(tail.fd).st_size  # what is appended meanwhile must not keep us from the other streams
+            while tail.offset < end and (data := read_lines(tail.fd, tail.offset, _BLOCK)):
                 tail.offset += len(data)
                 for record in scan(data, _KINDS):
                     self._take(name, tail, record)

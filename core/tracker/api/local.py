@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tracker.names import random_id
 from tracker.runlog.directory import KEPT_PATH, process_start
 from tracker.runlog.fold import Fold, Stats
 from tracker.runlog.reader import read_header, read_stream, stream_paths
@@ -17,7 +16,7 @@ from tracker.wire import RunInfo, Series
 
 from .envelope import envelope
 from .files import File
-from .reading import Kind, RunReader
+from .reading import Kind, RunReader, edits_name
 
 
 def read_run(run_dir: str | os.PathLike[str]) -> LocalRun:
@@ -126,7 +125,7 @@ class LocalRun(RunReader):
         return File(name, entry["size"], entry["digest"], lambda target: _copy(source, target))
 
     def _append(self, lines: bytes) -> None:
-        (self.directory / f"edits-{random_id(10)}.jsonl").write_bytes(lines)
+        (self.directory / edits_name()).write_bytes(lines)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -158,9 +157,9 @@ def _take_records(fold: Fold, stream: str, records: Iterable[Any]) -> None:
 def _state(fold: Fold) -> str:
     """The state that an agent would find: streams whose writer was on this machine and is gone are crashed."""
     for entry in fold.streams.values():
-        here = entry.get("host") == os.uname().nodename and "pid" in entry
+        here = entry.get("host") == os.uname().nodename and "pid" in entry and "opened" in entry
         if here and "closed" not in entry and not _alive(entry):
-            entry["closed"], entry["state"] = max(fold.updated, entry["opened"]), "crashed"
+            entry["closed"], entry["state"] = max(entry["last"], entry["opened"]), "crashed"
     return fold.state
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from tracker.names import random_id
 from tracker.runlog.records import encode, jsonable
 from tracker.runlog.writer import header
 from tracker.wire import RunInfo, Series
@@ -162,8 +164,6 @@ class RunReader(ABC):
             self.reload()
 
     def _edit(self, changes: dict[str, dict[str, Any]]) -> None:
-        import time
-
         now = time.time()
         run = header("edits", id=self.id, entity=self.entity, project=self.project)
         lines = [encode("run", run, now), *(encode(kind, jsonable(p), now) for kind, p in changes.items())]
@@ -175,6 +175,11 @@ class RunReader(ABC):
 
     def __repr__(self) -> str:
         return f"<run {self.path} {self.name!r} {self.state}>"
+
+
+def edits_name() -> str:
+    """Return the name of a new `edits` stream. Names sort by time, since two edits may be made in one millisecond."""
+    return f"edits-{time.time_ns():016x}{random_id(4)}.jsonl"
 
 
 def _changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:

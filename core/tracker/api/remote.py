@@ -10,13 +10,12 @@ from urllib.parse import quote
 import orjson
 
 from tracker.client import Client, connect
-from tracker.names import random_id
 from tracker.runlog.records import restore
 from tracker.settings import Settings
 from tracker.wire import Filter, ProjectInfo, RunInfo, Series, run_path
 
 from .files import File
-from .reading import Kind, RunReader
+from .reading import Kind, RunReader, edits_name
 
 _PAGE = 10_000  # rows a request
 
@@ -182,7 +181,7 @@ class RemoteRun(RunReader):
 
     def _append(self, lines: bytes) -> None:
         run = (self.entity, self.project, self.id)
-        self._client.send(run, f"edits-{random_id(10)}.jsonl", 0, lines)
+        self._client.send(run, edits_name(), 0, lines)
 
 
 def _run_info(answer: dict[str, Any]) -> RunInfo:

@@ -78,7 +78,7 @@ class Fold:
         self.stats: dict[str, Stats] = {}
         self.files: dict[str, dict[str, Any]] = {}
         self.streams: dict[str, dict[str, Any]] = {}
-        """By stream name: opened, closed (Unix times), state, parent, rows, corrupt, lost, unknown, suspect."""
+        """By stream name: opened, last, closed (Unix times), state, parent, rows, corrupt, lost, unknown, suspect."""
         self.updated: float = 0.0
         """The latest time of any record of the run's own processes and agents, later edits not counted."""
 
@@ -92,6 +92,7 @@ class Fold:
     def apply(self, stream: str, record: Record) -> None:
         """Take in one record other than a `log`, `system` or `console` line (those go to `add_rows`)."""
         entry = self.stream(stream)
+        entry["last"] = max(entry.get("last", record.time), record.time)
         if not stream.startswith("edits"):
             self.updated = max(self.updated, record.time)
         payload = record.payload
@@ -108,6 +109,7 @@ class Fold:
         """Take in `rows` rows of a history stream, summed up per key; `until` is the time of the last one."""
         entry = self.stream(stream)
         entry["rows"] += rows
+        entry["last"] = max(entry.get("last", until), until)
         self.updated = max(self.updated, until)
         self._reopen(entry, until)
         for key, more in stats.items():

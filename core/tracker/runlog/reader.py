@@ -39,10 +39,12 @@ def read_stream(path: Path, offset: int = 0, block: int = _BLOCK) -> Iterator[Pa
     """Yield the records of a stream file from byte `offset` (a line start), in blocks of about `block` bytes.
 
     Survives torn tails and corrupt lines; what it skipped is counted in `Parsed.corrupt`. A last line without newline
-    is left alone: it may still be growing.
+    is left alone: it may still be growing. What is appended meanwhile is left alone, too: a fast writer would keep its
+    readers for ever.
     """
     with path.open("rb") as file:
-        while True:
+        end = os.fstat(file.fileno()).st_size
+        while offset < end:
             data = read_lines(file.fileno(), offset, block)
             if not data:
                 return

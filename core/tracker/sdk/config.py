@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
+from tracker.runlog.records import restore_members
+
 from .values import to_config, to_mapping
 
 
@@ -34,7 +36,7 @@ class Config(MutableMapping[str, Any]):
             if source is not None:
                 changed.update({str(k): to_config(v) for k, v in to_mapping(source).items()})
         if changed:
-            self._values.update(changed)
+            self._values.update(restore_members(changed))
             self._write(changed)
 
     def setdefaults(self, source: Any) -> None:

@@ -57,6 +57,10 @@ class Run:
         self.resumed = resumed
         """Whether this continues a run that had rows in this directory."""
         self.finished = False
+        self.state_at_exit: str | None = None
+        """The state that the exit hooks give this run where the process ends well (None: finished). For integrations
+        that would not be told if training was cut short and the script went on.
+        """
         self.config = Config(self._write_config)
         self.summary = Summary(self._write_summary)
         self._seen = self.summary.seen
@@ -355,7 +359,7 @@ class Run:
     def _finish_by(self, error: BaseException | None) -> None:
         """Finish with the state that an exception means (None: all went well)."""
         if error is None:
-            self.finish()
+            self.finish(state=self.state_at_exit)
         elif isinstance(error, KeyboardInterrupt):
             self.finish(130, state="killed", error=error)
         elif isinstance(error, SystemExit):
@@ -458,7 +462,15 @@ def exit_status(code: Any) -> int:
 
 
 def _describe(error: BaseException) -> dict[str, str]:
+    if isinstance(error, KeyboardInterrupt):
+        # Importing `traceback` evaluates code, which makes CPython forget that it was interrupted: the process would
+        # exit with 1 and not by SIGINT.
+        return {"error": "KeyboardInterrupt"}
     import traceback
 
     trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    return {"error": f"{type(error).__name__}: {error}"[:2000], "traceback": trace[-20_000:]}
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - the user's own __str__ may do anything
+        text = type(error).__name__
+    return {"error": text[:2000], "traceback": trace[-20_000:]}

@@ -153,8 +153,8 @@ def _where_it_stopped(directory: Path) -> tuple[int, dict[str, Any]]:
         last = last_step(path)
         step = max(step, last + 1) if last is not None else step
         with path.open("rb") as file:
-            offset = 0
-            while lines := read_lines(file.fileno(), offset, _BLOCK):
+            offset, end = 0, os.fstat(file.fileno()).st_size
+            while offset < end and (lines := read_lines(file.fileno(), offset, _BLOCK)):
                 offset += len(lines)
                 for record in scan(lines, ("run", "meta")):
                     fold.apply(path.name, record)

@@ -85,7 +85,7 @@ def test_nested_dicts_are_flattened(start: Start, rows: Rows) -> None:
 
 
 def test_keys_of_any_kind_become_text(start: Start, rows: Rows) -> None:
-    data = {1: 1, None: 2, ("a", 1): 3, 2.5: 4, True: 1, "lone \ud800": 5, "": 6}
+    data = {1: 1, None: 2, ("a", 1): 3, 2.5: 4, "lone \ud800": 5, "": 6}
     assert one(start, rows, data) == {"1": 1, "None": 2, "('a', 1)": 3, "2.5": 4, "lone ?": 5, "": 6}
 
 

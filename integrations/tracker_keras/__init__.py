@@ -1,0 +1,55 @@
+"""Callbacks that log Keras 3 training, on any backend.
+
+    from tracker_keras import TrackerCallback
+
+    model.fit(x, y, epochs=10, callbacks=[TrackerCallback()])
+
+Importing this package imports neither Keras nor a backend; naming one of its classes imports Keras, so choose the
+backend (`KERAS_BACKEND`) before. Without Keras the classes can be imported and subclassed; making one raises
+ImportError.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .callback import TrackerCallback
+    from .checkpoint import TrackerModelCheckpoint
+    from .evaluation import TrackerEvalCallback
+
+__all__ = ["TrackerCallback", "TrackerEvalCallback", "TrackerModelCheckpoint"]
+
+_MODULES = {
+    "TrackerCallback": ".callback",
+    "TrackerEvalCallback": ".evaluation",
+    "TrackerModelCheckpoint": ".checkpoint",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        value = getattr(import_module(_MODULES[name], __name__), name)
+    except ImportError as error:
+        return _missing(name, error)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _missing(name: str, reason: ImportError) -> type:
+    """Return a class that can be named and subclassed, but not made: the import alone must not fail."""
+
+    def refuse(_self: Any, *_arguments: Any, **_options: Any) -> None:
+        raise ImportError(
+            f"{name} needs Keras 3 and a backend, such as pip install keras jax (KERAS_BACKEND says which one is "
+            f"used); importing Keras failed: {reason}"
+        ) from reason
+
+    return type(name, (), {"__init__": refuse, "__doc__": refuse.__doc__, "__module__": __name__})

@@ -1,0 +1,102 @@
+"""Rows of batches on their way into the run."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import Any
+
+from ._keras import keras
+
+GROUP = 32
+"""Rows whose values are still on the device are converted together, this many at a time."""
+
+_MANY = 1000  # rows that wait for an earlier one; more mean that batches are not numbered without gaps
+
+Row = tuple[int, dict[str, Any]]
+
+
+class Batches:
+    """Takes the logs of batches from any thread and in any order, and logs them in the order of training.
+
+    Keras calls the hooks of asynchronous callbacks from a pool of threads. What comes too early waits for what is
+    missing; the numbers tell, since each call reports the last batch of a block of `stride`. Rows of plain numbers
+    are logged at once, so that nothing is lost with the process; those with tensors in them wait for company and are
+    copied from the device together.
+    """
+
+    def __init__(self, log: Callable[[dict[str, Any], int], None], every: int, stride: int) -> None:
+        """`log` gets a row and its step: the number of batches trained by then. Every `every`-th batch is logged, and
+        of blocks those in which such a one is.
+        """
+        self._log, self._every, self._stride = log, every, stride
+        self._lock = threading.Lock()
+        self._order = itertools.count()  # of arrival: decides between equal batches, as logs cannot be compared
+        self.start(0, None)
+
+    def start(self, trained: int, steps: int | None) -> None:
+        """Begin an epoch after `trained` batches; it has `steps` batches, if that is known."""
+        self._base, self._steps = trained, steps
+        self._waiting: list[tuple[int, int, dict[str, Any]]] = []
+        self._ready: list[Row] = []
+        self._end = 0  # of what is ready, in batches of the epoch
+        self._logged = trained  # the step of the last row that was ready to be logged
+
+    def take(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Take the logs that Keras reports after the batch of this index."""
+        values = logs or {}
+        with self._lock:
+            heappush(self._waiting, (int(batch), next(self._order), values))
+            while self._waiting and (self._waiting[0][0] < self._end + self._stride or len(self._waiting) > _MANY):
+                self._move()
+            if len(self._ready) >= GROUP or not any(map(_on_device, values.values())):
+                # The last block of an epoch may be shorter than the others, which only its end tells.
+                self._write(self._stride > 1)
+
+    def finish(self, count: Callable[[int], int]) -> int:
+        """Log all that is left of the epoch and return how many batches it trained.
+
+        `count` is asked for that; it gets what the reports say, which may be less than a block too many.
+        """
+        with self._lock:
+            while self._waiting:
+                self._move()
+            trained = count(self._end)
+            if self._ready and trained <= self._end:
+                self._ready[-1] = trained, self._ready[-1][1]
+            self._write(False)
+            return trained
+
+    def _move(self) -> None:
+        batch, _, logs = heappop(self._waiting)
+        end = batch + 1 if self._steps is None else min(batch + 1, self._steps)
+        self._end = max(self._end, end)
+        self._ready.append((end, logs))
+
+    def _write(self, but_the_last: bool) -> None:
+        cut = len(self._ready) - but_the_last
+        rows, self._ready = self._ready[:cut], self._ready[cut:]
+        chosen = []
+        for end, logs in rows:
+            step = self._base + end
+            if self._every == 1 or step // self._every != self._logged // self._every:
+                chosen.append((step, logs))
+            self._logged = step
+        _start_copying(chosen)
+        for step, logs in chosen:
+            self._log(logs, step)
+
+
+def _on_device(value: Any) -> bool:
+    return type(value) is not float and bool(keras.ops.is_tensor(value))
+
+
+def _start_copying(rows: list[Row]) -> None:
+    """Let the device send all values before the first is waited for."""
+    for _, logs in rows:
+        for value in logs.values():
+            copy = getattr(value, "copy_to_host_async", None)  # what JAX's arrays have
+            if copy is not None:
+                copy()

@@ -1,0 +1,135 @@
+"""What is known of a model before it trains, as members of a run's config."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ._keras import keras
+
+
+def describe_training(model: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return versions, the arguments of `compile` and those of `fit` that Keras tells callbacks.
+
+    Serialized objects become `{"class": name, …its config}`; what cannot be serialized becomes its name.
+    """
+    compiled = _quietly(model.get_compile_config) if hasattr(model, "get_compile_config") else None
+    if compiled is None:  # one part cannot be serialized, which must not cost the others
+        compiled = {name: getattr(model, name, None) for name in ("optimizer", "loss")}
+        compiled = {k: _serialized(v) or _name(v) for k, v in compiled.items() if v is not None}
+    return {
+        "version": keras.__version__,
+        "backend": keras.backend.backend(),
+        **{name: _readable(value) for name, value in compiled.items() if value is not None},
+        "fit": dict(arguments),
+    }
+
+
+def describe_model(model: Any) -> dict[str, Any]:
+    """Return class, name, numbers of parameters and layers of a model: the table of `model.summary()`."""
+    return {
+        "class": type(model).__name__,
+        "name": getattr(model, "name", None),
+        "params": _count(getattr(model, "weights", ())),
+        "trainable_params": _count(getattr(model, "trainable_weights", ())),
+        "layers": [
+            {
+                "name": layer.name,
+                "class": type(layer).__name__,
+                "output_shape": _output_shape(layer),
+                "params": _count(layer.weights),
+                "trainable": layer.trainable,
+            }
+            for layer in getattr(model, "layers", ())
+        ],
+    }
+
+
+def model_json(model: Any) -> str | None:
+    """Return the architecture as `keras.models.model_from_json` takes it; None for models that cannot tell it."""
+    text = _quietly(model.to_json) if hasattr(model, "to_json") else None
+    return text if isinstance(text, str) else None
+
+
+def learning_rates(optimizer: Any) -> dict[str, float]:
+    """Return `learning_rate`, or `learning_rate_<name>` for each of several optimizers, as they are now.
+
+    These are the names that Keras's own callbacks use. Empty where there is none to read.
+    """
+    several = getattr(optimizer, "optimizers", None)
+    if several is not None:
+        rates = {f"learning_rate_{one.name}": _rate(one) for one in several}
+    else:
+        rates = {"learning_rate": _rate(optimizer)}
+    return {name: rate for name, rate in rates.items() if rate is not None}
+
+
+def _rate(optimizer: Any) -> float | None:
+    rate = getattr(optimizer, "learning_rate", None)
+    return None if rate is None else _quietly(lambda: float(keras.ops.convert_to_numpy(rate)))
+
+
+def updates(model: Any) -> int | None:
+    """Return how many batches the model's optimizer has seen; None where updates and batches may not be the same."""
+    optimizer: Any = getattr(model, "optimizer", None)
+    step_of_keras = getattr(getattr(type(model), "train_step", None), "__module__", "").startswith("keras.")
+    if (
+        not step_of_keras
+        or getattr(optimizer, "gradient_accumulation_steps", None)
+        or hasattr(optimizer, "inner_optimizer")  # loss scaling skips updates that overflow
+        or not hasattr(optimizer, "iterations")
+    ):
+        return None
+    seen: int | None = _quietly(lambda: int(keras.ops.convert_to_numpy(optimizer.iterations)))
+    return seen
+
+
+def _quietly(read: Callable[[], Any]) -> Any:
+    """Return None where Keras cannot tell: models and optimizers are anybody's, and nothing here is worth an error."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that lambdas are hard to load again, for example
+            return read()
+    except Exception:  # noqa: BLE001
+        return None
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        if "class_name" not in value or "config" not in value:
+            return {str(key): _readable(item) for key, item in value.items()}
+        kind, config = value["class_name"], value["config"]
+        if kind == "__lambda__":
+            return "<lambda>"
+        if not isinstance(config, Mapping):
+            return config if isinstance(config, str) else kind  # a function's name
+        return {"class": kind, **{str(key): _readable(item) for key, item in config.items()}}
+    if isinstance(value, (list, tuple)):
+        return [_readable(item) for item in value]
+    return value
+
+
+def _serialized(value: Any) -> Any:
+    return _quietly(lambda: keras.saving.serialize_keras_object(value))
+
+
+def _name(value: Any) -> str:
+    return str(getattr(value, "__qualname__", type(value).__qualname__))
+
+
+def _count(weights: Any) -> int:
+    return sum(math.prod(weight.shape) for weight in weights)
+
+
+def _output_shape(layer: Any) -> Any:
+    return _quietly(lambda: _shapes(layer.output))
+
+
+def _shapes(output: Any) -> Any:
+    if isinstance(output, Mapping):
+        return {str(name): _shapes(one) for name, one in output.items()}
+    if isinstance(output, (list, tuple)):
+        return [_shapes(one) for one in output]
+    return list(output.shape)

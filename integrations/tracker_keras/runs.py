@@ -1,0 +1,80 @@
+"""The run that a callback logs to: whose it is, how far it has come, and how it ends."""
+
+from __future__ import annotations
+
+import atexit
+import copy
+import sys
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary, WeakSet
+
+import tracker
+from tracker.errors import warn_once
+
+from ._keras import keras
+
+trained: WeakKeyDictionary[tracker.Run, int] = WeakKeyDictionary()
+"""Batches trained in each run, by whichever callback: a second `fit` goes on from here."""
+
+
+def find_run(given: tracker.Run | None, arguments: dict[str, Any]) -> tuple[tracker.Run | None, bool]:
+    """Return the run to log to, and whether it was started here and so is to be finished here.
+
+    It is `given`, else the current run, else a new one of `tracker.init(**arguments)`. Of many processes that train
+    one model only the first starts a run: in the others it is None, unless their script has a run itself.
+    """
+    run = given if given is not None else tracker.run
+    if run is not None:
+        if arguments and given is None:
+            warn_once(f"run {run.name} is active and is used; {', '.join(arguments)} of TrackerCallback are ignored")
+        return run, False
+    if not _is_first_process():
+        return None, False
+    return tracker.init(**arguments), True
+
+
+def _is_first_process() -> bool:
+    if keras.backend.backend() == "jax":
+        return bool(sys.modules["jax"].process_index() == 0)
+    distributed = sys.modules.get("torch.distributed")
+    if distributed is not None and distributed.is_available() and distributed.is_initialized():
+        return bool(distributed.get_rank() == 0)
+    return True
+
+
+class Copied:
+    """Copies of a callback have its settings and share its run, but take no part in what it is doing. What is pickled
+    has no run: in another process it uses that one's.
+    """
+
+    _transient: tuple[str, ...] = ("_model", "params", "_run")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the settings."""
+        return {**self.__dict__, **{name: None for name in self._transient if name in self.__dict__}}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        new = type(self).__new__(type(self))
+        memo[id(self)] = new
+        new.__dict__.update(copy.deepcopy(self.__getstate__(), memo), _run=self.__dict__["_run"])
+        return new
+
+
+_holders: WeakSet[Any] = WeakSet()
+
+
+def at_exit(holder: Any, call: Callable[[Any], None]) -> None:
+    """Call `call(holder)` when the process ends, if the holder is still there then.
+
+    Runs are finished after it: that is what `tracker.init` registered, and what is registered later is called earlier.
+    """
+    if not _holders:
+        atexit.unregister(_call_all)
+        atexit.register(_call_all, call)
+    _holders.add(holder)
+
+
+def _call_all(call: Callable[[Any], None]) -> None:
+    for holder in list(_holders):
+        call(holder)

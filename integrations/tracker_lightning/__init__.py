@@ -1,0 +1,24 @@
+"""`Trainer(logger=TrackerLogger())`: log PyTorch Lightning and Lightning Fabric to tracker.
+
+One class serves `lightning.pytorch`, `pytorch_lightning` and Fabric; none of them is imported from here, and this
+package can be imported without them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .logger import TrackerLogger
+
+__all__ = ["TrackerLogger"]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "TrackerLogger":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .frameworks import adopt
+    from .logger import TrackerLogger
+
+    adopt(TrackerLogger)  # each time, since Lightning may have been imported after this package
+    return TrackerLogger

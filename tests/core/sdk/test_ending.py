@@ -1,0 +1,217 @@
+"""How runs end: each test is a script in a process of its own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tracker
+from tracker.runlog.reader import read_stream, stream_paths
+
+from tests.waiting import eventually
+
+START = "import os, sys, tracker\nrun = tracker.init(id='r')\nrun.log({'x': 1})\n"
+
+
+def script(code: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    Path("script.py").write_text(code)
+    return subprocess.run([sys.executable, "script.py"], capture_output=True, text=True, timeout=60, **options)
+
+
+def the_run() -> Any:
+    return tracker.read_run(".tracker/runs/r")
+
+
+def end_of(run: Any) -> dict[str, Any]:
+    (end,) = [entry for entry in run._fold.streams.values() if "closed" in entry]
+    return dict(end)
+
+
+@pytest.mark.parametrize(
+    ("ending", "state", "code"),
+    [
+        ("", "finished", 0),
+        ("sys.exit()", "finished", 0),
+        ("sys.exit(0)", "finished", 0),
+        ("sys.exit(3)", "failed", 3),
+        ("sys.exit('text')", "failed", 1),
+        ("sys.exit(256)", "finished", 0),
+        ("1 / 0", "failed", 1),
+        ("raise KeyboardInterrupt", "killed", -signal.SIGINT),
+        ("os.kill(os.getpid(), signal.SIGINT); time.sleep(10)", "killed", -signal.SIGINT),
+        ("run.finish()", "finished", 0),
+        ("run.finish(4)", "failed", 0),
+        ("tracker.finish(exit_code=4)", "failed", 0),
+        ("run.finish(); sys.exit(3)", "finished", 3),
+        ("with run: pass", "finished", 0),
+        ("with run: sys.exit(3)", "failed", 3),
+        ("with run: 1 / 0", "failed", 1),
+        ("with run: raise KeyboardInterrupt", "killed", -signal.SIGINT),
+        ("threading.Thread(target=sys.exit, args=(3,)).start()", "finished", 0),
+        ("sys.excepthook = lambda *_: None; 1 / 0", "failed", 1),
+    ],
+)
+def test_a_run_ends_as_its_process_does_and_nothing_of_the_process_changes(ending: str, state: str, code: int) -> None:
+    code_with = START + "import signal, threading, time\n" + ending
+    code_without = "import os, sys, signal, threading, time\n" + ending
+    done = script(code_with)
+    run = the_run()
+    assert (done.returncode, run.state) == (code, state)
+    assert [row["x"] for row in run.scan_history()] == [1]
+    if "run" not in ending and "tracker" not in ending:
+        alone = script(code_without)
+        own = [line for line in done.stderr.splitlines() if not line.startswith("tracker: ")]
+        assert (alone.returncode, alone.stdout) == (done.returncode, done.stdout)
+        assert [line for line in own if "line" not in line] == [x for x in alone.stderr.splitlines() if "line" not in x]
+
+
+def test_an_exception_is_kept_with_its_text_and_traceback() -> None:
+    done = script(START + "def deep():\n    raise ValueError('too deep')\ndeep()")
+    assert "ValueError: too deep" in done.stderr
+    run = the_run()
+    assert run.info["error"] == "ValueError: too deep"
+    assert "in deep" in end_of(run)["traceback"]
+    assert end_of(run)["exit_code"] == 1
+
+
+def test_an_exception_without_text_is_kept_by_its_name() -> None:
+    done = script(START + "class Odd(Exception):\n    def __str__(self):\n        return 1 / 0\nraise Odd")
+    assert "Odd" in done.stderr
+    assert (done.returncode, the_run().state, the_run().info["error"]) == (1, "failed", "Odd")
+
+
+def test_hooks_of_the_user_that_were_there_before_are_called() -> None:
+    code = "import sys\nsys.excepthook = lambda kind, error, trace: print('mine:', error)\n" + START + "1 / 0"
+    assert script(code).stdout == "mine: division by zero\n"
+    assert the_run().state == "failed"
+
+
+def test_all_runs_of_a_process_end_with_it() -> None:
+    code = START + "other = tracker.init(id='s', reinit='create_new')\nsys.exit(3)"
+    script(code)
+    assert the_run().state == tracker.read_run(".tracker/runs/s").state == "failed"
+
+
+def test_exit_handlers_of_the_user_may_still_log() -> None:
+    script("import atexit\n" + START + "atexit.register(lambda: run.log({'x': 2}))")
+    assert [row["x"] for row in the_run().scan_history()] == [1, 2]
+    assert the_run().state == "finished"
+
+
+@pytest.mark.parametrize("ending", ["os.kill(os.getpid(), 9)", "os._exit(0)", "os.abort()", "os.kill(os.getpid(), 15)"])
+def test_an_agent_notes_the_crash_of_a_process_that_vanished(ending: str) -> None:
+    script(START + ending)
+    assert the_run().state == "crashed"  # seen at once by whoever reads on this machine
+    eventually(lambda: noted_ends(the_run()) == ["crashed"])
+    assert [row["x"] for row in the_run().scan_history()] == [1]
+
+
+def noted_ends(run: Any) -> list[str]:
+    """The ends of processes as the log has them, not as they are seen on this machine."""
+    records = (r for p in stream_paths(run.directory) for part in read_stream(p) for r in part.records)
+    return [r.payload["state"] for r in records if r.kind == "finish"]
+
+
+def test_finishing_twice_is_finishing_once() -> None:
+    done = script(START + "run.finish()\nrun.finish(5)\ntracker.finish()")
+    assert done.returncode == 0
+    assert the_run().state == "finished"
+    assert done.stderr.count("run r") <= 2
+
+
+def test_ctrl_c_in_the_middle_of_logging_leaves_whole_rows() -> None:
+    code = START + "print('ready', flush=True)\nfor i in range(10**7): run.log({'x': i})"
+    Path("script.py").write_text(code)
+    process = subprocess.Popen([sys.executable, "script.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    assert the_run().info["rows"] > 0  # reading does not run after a writer that is faster than the reader
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGINT
+    assert the_run().state == "killed"
+    assert the_run().info["corrupt"] == 0
+
+
+# -- forks ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("leave", ["os._exit(0)", "sys.exit(0)", "sys.exit(3)", "1 / 0", "os.kill(os.getpid(), 9)"])
+def test_a_forked_child_logs_into_a_stream_of_its_own_and_does_not_end_the_run(leave: str) -> None:
+    code = START + f"""
+pid = os.fork()
+if pid == 0:
+    run.log({{'child': 1}})
+    {leave}
+os.waitpid(pid, 0)
+assert tracker.read_run(run.dir).state == 'running'
+run.log({{'x': 2}})
+"""
+    done = script(code)
+    assert done.returncode == 0, done.stderr
+    run = the_run()
+    assert run.state == "finished"
+    parent, child = stream_paths(run.directory, "history")
+    rows = list(run.scan_history())
+    assert [row["x"] for row in rows if "x" in row] == [1, 2]
+    assert [row["child"] for row in rows if "child" in row] == [1]
+    assert run._fold.streams[child.name]["parent"] == parent.name
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_workers_of_multiprocessing_do_not_disturb_the_run(method: str) -> None:
+    code = f"""
+import multiprocessing, sys, tracker
+
+def work(i):
+    if tracker.run is not None:  # inherited by fork alone
+        tracker.log({{"worker": i}})
+    return i
+
+if __name__ == "__main__":
+    run = tracker.init(id="r")
+    run.log({{"x": 1}})
+    with multiprocessing.get_context({method!r}).Pool(2) as pool:
+        assert pool.map(work, range(10)) == list(range(10))
+        pool.close()
+        pool.join()
+    run.log({{"x": 2}})
+"""
+    done = script(code)
+    assert done.returncode == 0, done.stderr
+    rows = list(the_run().scan_history())
+    assert [row["x"] for row in rows if "x" in row] == [1, 2]
+    assert sorted(row["worker"] for row in rows if "worker" in row) == (list(range(10)) if method == "fork" else [])
+    assert the_run().state == "finished"
+
+
+def test_a_fork_while_other_threads_log_does_not_deadlock() -> None:
+    code = START + """
+import threading, warnings
+warnings.simplefilter("ignore")
+stop = threading.Event()
+def work():
+    while not stop.is_set():
+        run.log({"thread": 1})
+workers = [threading.Thread(target=work) for _ in range(3)]
+for worker in workers:
+    worker.start()
+for _ in range(30):
+    pid = os.fork()
+    if pid == 0:
+        run.log({"child": 1})
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+stop.set()
+for worker in workers:
+    worker.join()
+"""
+    done = script(code)
+    assert done.returncode == 0, done.stderr
+    rows = list(the_run().scan_history())
+    assert sum("child" in row for row in rows) == 30
+    assert the_run().info["corrupt"] == 0

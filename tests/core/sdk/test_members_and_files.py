@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tracker
+
+from tests.waiting import eventually
+
+
+# -- what a run is called -------------------------------------------------------------------------------------------
+
+
+def test_names_tags_and_notes_can_be_changed_and_are_on_disk_at_once() -> None:
+    run = tracker.init(name="first", tags=["a"])
+    run.name = "second"
+    run.tags += ("b",)
+    run.notes = "a remark"
+    run.group = "g"
+    run.job_type = 5
+    found = tracker.read_run(run.dir)
+    assert (found.name, found.tags, found.notes, found.group, found.job_type) == ("second", ["a", "b"], "a remark", "g", "5")
+    assert (run.name, run.tags, run.notes, run.group, run.job_type) == ("second", ("a", "b"), "a remark", "g", "5")
+    run.notes = None
+    run.tags = "single"
+    assert tracker.read_run(run.dir).notes is None
+    assert (run.notes, run.tags) == (None, ("single",))
+
+
+def test_a_run_is_its_own_context_manager() -> None:
+    with tracker.init() as run:
+        run.log({"x": 1})
+    assert run.finished
+    assert tracker.run is None
+    with pytest.raises(RuntimeError, match="mine"), tracker.init() as run:
+        raise RuntimeError("mine")
+    found = tracker.read_run(run.dir)
+    assert (found.state, found.info["error"]) == ("failed", "RuntimeError: mine")
+
+
+# -- files ----------------------------------------------------------------------------------------------------------
+
+
+def saved(run: tracker.Run, count: int) -> dict[str, bytes]:
+    """The saved files as a reader gets them, once an agent has found out their digests."""
+    eventually(lambda: len(tracker.read_run(run.dir).files()) == count)
+    found = {}
+    for file in tracker.read_run(run.dir).files():
+        path = file.download("downloads", replace=True)
+        found[file.name] = path.read_bytes()
+        assert file.size == len(found[file.name])
+    return found
+
+
+def write(path: str, content: bytes) -> Path:
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    return target
+
+
+def test_files_are_saved_by_path_and_by_glob_under_names_relative_to_the_working_directory() -> None:
+    run = tracker.init()
+    write("model.pt", b"weights")
+    for i in range(2):
+        write(f"ckpt/deep/{i}.bin", b"%d" % i)
+    write("empty", b"")
+    assert run.save("model.pt") == ["model.pt"]
+    assert tracker.save("ckpt/**/*.bin") == ["ckpt/deep/0.bin", "ckpt/deep/1.bin"]
+    assert run.save(Path("empty")) == ["empty"]
+    expected = {"model.pt": b"weights", "ckpt/deep/0.bin": b"0", "ckpt/deep/1.bin": b"1", "empty": b""}
+    assert saved(run, 4) == expected
+
+
+def test_files_outside_have_their_bare_names_unless_a_base_is_given(tmp_path: Path) -> None:
+    run = tracker.init()
+    outside = write(str(tmp_path / "out" / "sub" / "x.txt"), b"x")
+    assert run.save(outside) == ["x.txt"]
+    assert run.save(outside, base_path=tmp_path / "out") == ["sub/x.txt"]
+    assert saved(run, 2) == {"x.txt": b"x", "sub/x.txt": b"x"}
+
+
+def test_a_file_deleted_or_replaced_right_after_is_kept_as_it_was() -> None:
+    run = tracker.init()
+    write("gone", b"gone").resolve()
+    write("replaced", b"before")
+    run.save("gone")
+    run.save("replaced")
+    os.unlink("gone")
+    write("new", b"after").replace("replaced")
+    assert saved(run, 2) == {"gone": b"gone", "replaced": b"before"}
+
+
+def test_of_a_name_saved_twice_the_last_content_counts() -> None:
+    run = tracker.init()
+    for content in (b"one", b"two"):
+        write(f"draft-{content.decode()}", content).replace("model.pt")
+        run.save("model.pt")
+    eventually(lambda: saved(run, 1) == {"model.pt": b"two"})
+
+
+def test_a_name_with_special_characters_is_a_name_first() -> None:
+    run = tracker.init()
+    write("model[1]*.pt", b"x")
+    assert run.save("model[1]*.pt") == ["model[1]*.pt"]
+
+
+def test_a_file_whose_name_no_encoding_knows_is_saved() -> None:
+    run = tracker.init()
+    path = b"j\xfcrgen.pt"
+    with open(path, "wb"):
+        pass
+    run.save(os.fsdecode(path))
+    assert list(saved(run, 1)) == ["j?rgen.pt"]
+
+
+def test_what_matches_no_file_is_told_once(warnings: Any) -> None:
+    run = tracker.init()
+    Path("folder").mkdir()
+    for _ in range(2):
+        assert run.save("missing/*.pt") == []
+    assert run.save("folder") == []
+    first, second = warnings()
+    assert "missing/*.pt" in first
+    assert "'folder'" in second
+
+
+def test_save_without_arguments_saves_nothing() -> None:
+    assert tracker.init().save() == []
+
+
+def test_a_file_that_cannot_be_kept_is_told_and_training_goes_on(warnings: Any) -> None:
+    run = tracker.init()
+    write("model.pt", b"x")
+    shutil.rmtree(Path(run.dir, "files"))
+    assert run.save("model.pt") == []
+    assert "training goes on without it" in warnings()[0]
+
+
+@pytest.mark.parametrize("argument", [True, False])
+def test_save_code_keeps_the_script(argument: bool) -> None:
+    folder = Path("project")
+    folder.mkdir()
+    code = f"import tracker\nrun = tracker.init(save_code={argument}, id='s')\n"
+    (folder / "train.py").write_text(code)
+    subprocess.run([sys.executable, "project/train.py"], check=True)
+    if argument:
+        eventually(lambda: tracker.read_run(".tracker/runs/s").files())
+        (file,) = tracker.read_run(".tracker/runs/s").files()
+        assert (file.name, file.download("back").read_text()) == ("train.py", code)
+    else:
+        assert os.listdir(".tracker/runs/s/files") == []

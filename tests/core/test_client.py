@@ -1,0 +1,194 @@
+"""The client against servers that misbehave; against the real one it is tested with Api and agent."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tracker.client import Client, Retry, connect
+from tracker.discovery import publish
+from tracker.errors import ServerError, SettingsError, Unreachable
+from tracker.settings import Settings
+
+RUN = ("me", "my project", "r1")
+Answer = tuple[int, dict[str, str], bytes]
+
+
+class Stub:
+    """A server that gives one answer to everything and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answer: Answer = (200, {}, b"{}")
+        self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    made = Stub()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_one_request(self) -> None:
+            self.close_connection = True
+            super().handle_one_request()
+
+        def __getattr__(self, name: str) -> Callable[[], None]:
+            if not name.startswith("do_"):
+                raise AttributeError(name)
+            return self._answer
+
+        def _answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            made.asked.append((self.command, self.path, dict(self.headers), body))
+            status, headers, content = made.answer
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(content)), "Connection": "close", **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    made.url = f"http://127.0.0.1:{server.server_port}"  # type: ignore[attr-defined]
+    yield made
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def client(stub: Any) -> Iterator[Client]:
+    made = Client(stub.url, "key", timeout=5)
+    yield made
+    made._session.close()
+
+
+def test_a_request_carries_the_key_and_quotes_names(client: Client, stub: Stub) -> None:
+    stub.answer = (200, {}, b'{"offsets": {"history.jsonl": 5}, "missing": ["d"]}')
+    assert client.offsets(RUN) == {"offsets": {"history.jsonl": 5}, "missing": ["d"]}
+    ((method, path, headers, _),) = stub.asked
+    assert (method, path) == ("GET", "/api/runs/me/my%20project/r1/streams")
+    assert headers["Authorization"] == "Bearer key"
+
+
+def test_a_password_in_netrc_never_takes_the_place_of_the_key(stub: Any) -> None:
+    Path.home().joinpath(".netrc").write_text("machine 127.0.0.1 login me password secret\n")
+    for key in ("key", None):
+        client = Client(stub.url, key)
+        client.json("GET", "/api/projects")
+        client._session.close()
+    assert [headers.get("Authorization") for _, _, headers, _ in stub.asked] == ["Bearer key", None]
+
+
+def test_a_proxy_is_not_used_for_a_server_on_this_machine(
+    client: Client, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    assert client.json("GET", "/api/projects") == {}
+
+
+def test_an_accepted_upload_and_a_corrected_offset_are_both_answers(client: Client, stub: Stub) -> None:
+    for status in (200, 409):
+        stub.answer = (status, {}, b'{"offset": 12, "missing": ["d", 5]}')
+        assert client.send(RUN, "history.jsonl", 0, b"x\n") == {"offset": 12, "missing": ["d"]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"<html>", b"[]", b"null", b"{}", b'{"offset": "5"}', b'{"offset": -1}', b'{"offset": true}', b'{"offset": 1.5}',
+        b'{"offset": 7}',
+    ],
+)  # fmt: skip
+def test_an_answer_that_makes_no_sense_is_never_an_acknowledgement(body: bytes, client: Client, stub: Stub) -> None:
+    stub.answer = (200, {}, body)
+    with pytest.raises(Retry):
+        client.send(RUN, "history.jsonl", 7, b"x\n")
+
+
+@pytest.mark.parametrize("offsets", [None, [], {"history.jsonl": "5"}, {"history.jsonl": -1}])
+def test_offsets_that_make_no_sense_are_none(offsets: Any, client: Client, stub: Stub) -> None:
+    stub.answer = (200, {}, json.dumps({"offsets": offsets}).encode())
+    with pytest.raises(Retry):
+        client.offsets(RUN)
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 507])
+def test_trouble_that_may_pass_asks_to_try_again(status: int, client: Client, stub: Stub) -> None:
+    stub.answer = (status, {"Retry-After": "2.5"}, b'{"error": "too busy"}')
+    with pytest.raises(Retry, match="too busy") as caught:
+        client.json("GET", "/api/projects")
+    assert (caught.value.status, caught.value.after) == (status, 2.5)
+
+
+@pytest.mark.parametrize("after", ["soon", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_time_to_wait_that_cannot_be_read_is_none(after: str, client: Client, stub: Stub) -> None:
+    stub.answer = (503, {"Retry-After": after}, b"")
+    with pytest.raises(Retry) as caught:
+        client.json("GET", "/api/projects")
+    assert caught.value.after is None
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422, 301, 302])
+def test_a_refusal_is_an_error_with_the_servers_words(status: int, client: Client, stub: Stub) -> None:
+    stub.answer = (status, {"Location": "http://127.0.0.1:9/"}, b'{"error": "not like this"}')
+    with pytest.raises(ServerError, match="not like this") as caught:
+        client.json("GET", "/api/projects")
+    assert type(caught.value) is ServerError
+    assert caught.value.status == status
+    assert len(stub.asked) == 1  # the key is not carried anywhere else
+
+
+def test_where_nobody_listens_it_is_unreachable() -> None:
+    client = Client("http://127.0.0.1:9", "key", timeout=2)
+    with pytest.raises(Unreachable, match=r"no answer from http://127\.0\.0\.1:9"):
+        client.json("GET", "/api/projects")
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://a b", "http://" + "a" * 300])
+def test_what_is_no_address_is_told(url: str) -> None:
+    with pytest.raises((SettingsError, Unreachable)):
+        Client(url, "key", timeout=2).json("GET", "/api/projects")
+
+
+def test_a_download_appears_whole_or_not_at_all(client: Client, stub: Stub) -> None:
+    stub.answer = (200, {}, b"content")
+    client.download("/x", Path("file"))
+    assert Path("file").read_bytes() == b"content"
+    Path("file").unlink()
+    stub.answer = (200, {"Content-Length": "100"}, b"half of it")
+    with pytest.raises(Unreachable, match="broke off"):
+        client.download("/x", Path("file"))
+    assert not list(Path().glob("file*"))
+
+
+# -- which server ---------------------------------------------------------------------------------------------------
+
+
+def test_without_a_server_anywhere_it_says_how_to_get_one() -> None:
+    with pytest.raises(SettingsError, match="tracker server"):
+        connect(Settings())
+
+
+def test_ones_own_server_on_this_machine_is_found() -> None:
+    publish("http://127.0.0.1:8787", "its-token", ".")
+    found = connect(Settings())
+    assert (found.base_url, found._session.auth._key) == ("http://127.0.0.1:8787", "its-token")  # type: ignore[union-attr]
+
+
+def test_its_token_is_sent_to_nobody_else() -> None:
+    publish("http://127.0.0.1:8787", "its-token", ".")
+    found = connect(Settings({"base_url": "http://gpu-box:8787"}))
+    assert (found.base_url, found._session.auth._key) == ("http://gpu-box:8787", None)  # type: ignore[union-attr]
+    found = connect(Settings({"base_url": "http://127.0.0.1:8787", "api_key": "mine"}))
+    assert found._session.auth._key == "mine"  # type: ignore[union-attr]

@@ -1,0 +1,30 @@
+"""Row 7: fsync reports an error."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.faults.harness import Training, assert_delivered, require, uploaded
+from tests.waiting import eventually
+from tracker_server.embedded import Embedded
+
+
+def test_a_stream_whose_flush_failed_is_suspect_and_not_flushed_again(
+    tmp_path: Path, server: Embedded, train: Callable[..., Training]
+) -> None:
+    require(shutil.which("strace") is not None, "strace injects the error")
+    trace = tmp_path / "trace"
+    strace = ["strace", "-f", "-o", str(trace), "-e", "trace=fsync", "-e", "inject=fsync:error=EIO"]
+    training = train("--pause", 0.001, prefix=strace, environment={"TRACKER_FSYNC_INTERVAL": "0.1"})
+    training.reach(50)
+    # The agent's flush of the history and that of its own stream, in which it noted the first. Then time for others.
+    eventually(lambda: trace.read_text().count("(INJECTED)") == 2)
+    training.reach(training.board.returned + 500)
+    assert training.stop() == 0
+    assert "the disk could not take the end of the run" in training.said
+    run = uploaded(training, "finished")
+    assert_delivered(run, training.board.returned)
+    assert run.info["suspect"] is True
+    assert trace.read_text().count("(INJECTED)") == 3  # the third is the training's own, at its end

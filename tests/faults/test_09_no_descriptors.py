@@ -1,0 +1,31 @@
+"""Row 9: the training may open no more files."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable
+
+from tests.faults.harness import PATIENCE, Training, assert_delivered, kill_agents, sync_directory, uploaded
+from tests.waiting import eventually
+from tracker.runlog.directory import agent_alive
+from tracker.sdk.supervisor import CHECK_EVERY
+from tracker_server.embedded import Embedded
+
+
+def test_a_training_without_descriptors_goes_on_and_says_that_it_cannot_start_an_agent(
+    server: Embedded, train: Callable[..., Training]
+) -> None:
+    training = train("--pause", 0.001)
+    training.reach(50)
+    eventually(lambda: agent_alive(str(training.directory)))
+    _, most = resource.prlimit(training.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(training.process.pid, resource.RLIMIT_NOFILE, (0, most))
+    kill_agents(training.directory)
+    told = "cannot start the agent"
+    eventually(lambda: told in training.said, CHECK_EVERY + PATIENCE)
+    training.reach(training.board.returned + 100)
+    assert training.stop() == 0
+    assert training.board.dropped == 0
+    assert training.said.count(told) == 1
+    sync_directory(training.directory)
+    assert_delivered(uploaded(training, "finished"), training.board.returned)
