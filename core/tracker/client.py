@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import orjson
 import requests
@@ -18,6 +19,9 @@ from .wire import FRAME_TYPE, Accepted, StreamOffsets, decode_frame, run_path
 
 if TYPE_CHECKING:
     from typing import TypeGuard
+
+
+_LOCAL = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(?=[:/]|$)")
 
 
 class Retry(ServerError):
@@ -41,7 +45,7 @@ class Client:
         self._timeout = (min(10.0, timeout), timeout)  # to connect, and between bytes of the answer
         self._session = requests.Session()
         self._session.auth = _Bearer(api_key)
-        if urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1"):
+        if _LOCAL.match(base_url):
             self._session.trust_env = False  # a proxy could not reach this machine's loopback
             self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         self._compress = zstandard.ZstdCompressor(level=3).compress
@@ -119,8 +123,8 @@ class Client:
                 f"the certificate of {self.base_url} cannot be verified ({_cause(error)}); if your company has a "
                 "certificate authority of its own, name its file in REQUESTS_CA_BUNDLE"
             ) from None
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError):
-            raise SettingsError(f"base_url {self.base_url!r} is no address of a server") from None
+        except ValueError as error:  # in many kinds, from requests and the libraries below
+            raise SettingsError(f"base_url {self.base_url!r} or its key cannot be used: {error}") from None
         except (requests.RequestException, OSError) as error:
             raise Unreachable(f"no answer from {self.base_url} ({type(error).__name__}: {_cause(error)})") from error
         if response.status_code in accept:

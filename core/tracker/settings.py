@@ -132,7 +132,7 @@ class Settings:
             raise self._bad("id", "must be 1–64 letters, digits or _ -")
         if self.base_url is not None:
             self.base_url = self.base_url.rstrip("/")
-            if not re.match(r"https?://[^/]", self.base_url):
+            if not re.fullmatch(r"https?://[^/\s]\S*", self.base_url):
                 raise self._bad("base_url", "must start with http:// or https://, such as http://127.0.0.1:8787")
         for name in _POSITIVE:
             if not getattr(self, name) > 0:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tracker.client import Client, Retry, connect
 from tracker.discovery import publish
 from tracker.errors import ServerError, SettingsError, Unreachable
@@ -155,9 +156,9 @@ def test_where_nobody_listens_it_is_unreachable() -> None:
         client.json("GET", "/api/projects")
 
 
-@pytest.mark.parametrize("url", ["http://[::1", "http://a b", "http://" + "a" * 300])
+@pytest.mark.parametrize("url", ["http://[::1", "http://a b", "http://" + "a" * 300, "http://127.0.0.1:99999"])
 def test_what_is_no_address_is_told(url: str) -> None:
-    with pytest.raises((SettingsError, Unreachable)):
+    with pytest.raises((SettingsError, Unreachable)):  # whether it could be one is for the libraries to say
         Client(url, "key", timeout=2).json("GET", "/api/projects")
 
 

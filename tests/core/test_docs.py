@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 import pytest
+
 import tracker
 from tracker.api import Api, File, LocalRun, RemoteRun
 from tracker.cli.main import GROUP

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tracker.agent.monitor.monitor import SOURCES
 from tracker.errors import SettingsError
 from tracker.settings import SETTINGS, Settings, directory_file, read_file, user_file, write_file

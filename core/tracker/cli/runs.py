@@ -34,10 +34,11 @@ def runs(path: str | None, filters: str | None, order: str, limit: int, local: b
     path = path or f"{settings.entity}/{settings.project}"
     if local and (filters or order != _ORDER):
         raise click.UsageError("--filter and --order are for runs on a server; leave out --local")
+    conditions = _filters(filters)
     if local:
         found, total = list(itertools.islice(_local(settings), limit)), len(list(_local(settings)))
     else:
-        query = Api().runs(path, _filters(filters), order)
+        query = Api().runs(path, conditions, order)
         found, total = list(itertools.islice(query, limit)), len(query)
     if as_json:
         for run in found:

@@ -71,7 +71,7 @@ class Run:
             self._stream.open()
         if self._stream.kept:
             self._supervisor.start()
-        say(f"run {self.name} in {self.entity}/{self.project}: {self.url or shorten(self._directory)}")
+            say(f"run {self.name} in {self.entity}/{self.project}: {self.url or shorten(self._directory)}")
         if self._settings.save_code:
             script = getattr(sys.modules.get("__main__"), "__file__", None)
             if script and os.path.isfile(script):
@@ -344,8 +344,9 @@ class Run:
             self._lost_directory()
             self._write("finish", end)
             self.finished = True
+            kept = self._stream.kept
             self._stream.close(self._after_finish)
-        if self._stream.parent is None:
+        if kept and self._stream.parent is None:
             self._supervisor.farewell(self.name, end["state"], self.url)
 
     def __enter__(self) -> Run:

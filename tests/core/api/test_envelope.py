@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tracker.api.envelope import envelope
 
 points = st.lists(st.tuples(st.integers(-50, 50) | st.floats(-1e9, 1e9), st.floats()), max_size=60)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import tracker
 from tracker.runlog.directory import this_process
 from tracker.runlog.records import encode, jsonable

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+
 from tracker.media.arrays import MISSING, is_array, plain, scalar, to_plain_list
 
 

@@ -5,6 +5,7 @@ import wave
 
 import numpy as np
 import pytest
+
 from tracker.media import Audio
 
 TONE = np.sin(np.linspace(0, 200, 800))

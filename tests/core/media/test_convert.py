@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from tracker.media import Histogram, Image, MediaList, Plotly, Table, Text, as_media
 
 

@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import pytest
+
 from tracker.media import Image
 
 pil = pytest.importorskip("PIL.Image")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 import tracker.media
 
 LIBRARIES = ("numpy", "PIL", "matplotlib", "pandas", "torch", "jax", "plotly", "polars", "tensorflow")

@@ -9,6 +9,7 @@ from array import array
 
 import numpy as np
 import pytest
+
 from tracker.media import Histogram
 from tracker.media.arrays import plain
 from tracker.media.scale import finite_range, to_int16, to_uint8

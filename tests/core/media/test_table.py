@@ -7,6 +7,7 @@ import math
 import numpy as np
 import orjson
 import pytest
+
 from tracker.media import Histogram, Image, Table
 from tracker.runlog.records import restore
 

@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+
 from tracker.media import Video
 
 pil = pytest.importorskip("PIL.Image")

@@ -7,6 +7,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tracker.runlog.fold import Fold, Stats
 from tracker.runlog.records import Record
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tracker.errors import NotARun
 from tracker.runlog.reader import last_step, read_header, read_lines, read_stream, scan, stream_paths
 from tracker.runlog.records import MAX_LINE, encode, parse

@@ -10,6 +10,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tracker.runlog import records
 from tracker.runlog.records import MAX_LINE, MAX_STEP, Record, encode, jsonable, parse, restore
 

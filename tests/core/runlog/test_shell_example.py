@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tracker import read_run
 
 SCRIPT = Path(__file__).parents[3] / "examples" / "log_from_shell.sh"

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tracker.runlog.reader import read_stream
 from tracker.runlog.records import Record, encode
 from tracker.runlog.writer import StreamWriter

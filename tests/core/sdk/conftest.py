@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import tracker
 from tracker import errors
 from tracker.sdk import session

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tracker
-from tracker.runlog.reader import read_stream, stream_paths
 
+import tracker
 from tests.waiting import eventually
+from tracker.runlog.reader import read_stream, stream_paths
 
 START = "import os, sys, tracker\nrun = tracker.init(id='r')\nrun.log({'x': 1})\n"
 

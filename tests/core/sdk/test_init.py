@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import tracker
+from tests.waiting import eventually
 from tracker.runlog.directory import agent_alive
 from tracker.runlog.records import encode
 from tracker.settings import directory_file, write_file
-
-from tests.waiting import eventually
 
 Start = Any
 
@@ -389,6 +389,7 @@ def test_an_agent_serves_the_directory_while_the_run_goes_on() -> None:
 
 def test_an_agent_that_died_is_started_again_also_if_only_arrays_are_logged(monkeypatch: pytest.MonkeyPatch) -> None:
     import psutil
+
     from tracker.sdk import run as module
     from tracker.sdk import supervisor
 

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import tracker
-
 from tests.waiting import eventually
-
 
 # -- what a run is called -------------------------------------------------------------------------------------------
 

@@ -4,9 +4,10 @@ import math
 from typing import Any
 
 import pytest
-import tracker
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+import tracker
 
 
 def agreed(run: tracker.Run) -> dict[str, Any]:

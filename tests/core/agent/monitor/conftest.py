@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tracker.agent.monitor import Monitor
 
 Written = list[dict[str, float]]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from tracker.agent.monitor import cgroup
 
 MiB = 1 << 20

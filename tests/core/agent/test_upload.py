@@ -1,0 +1,226 @@
+"""What agents and `sync` bring to a real server. The faults they must survive are under tests/faults."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tracker
+from tests.waiting import eventually
+from tracker.agent import uploader
+from tracker.agent.sync import sync, total_size
+from tracker.client import Retry, connect
+from tracker.names import random_id
+from tracker.runlog.directory import agent_alive, lock_directory, unlock_directory
+from tracker.runlog.records import encode
+from tracker.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKER_PROJECT", "agents")
+
+
+def steps(path: str) -> list[int]:
+    return [row["_step"] for row in tracker.Api().run(path).scan_history()]
+
+
+def on_server(path: str) -> Any:
+    try:
+        return tracker.Api().run(path)
+    except tracker.ServerError:
+        return None
+
+
+def offline(rows: int, **arguments: Any) -> tracker.Run:
+    with tracker.init(mode="offline", settings={"finish_timeout": 0}, **arguments) as run:
+        for i in range(rows):
+            run.log({"x": i})
+    left_alone(run)
+    return run
+
+
+def left_alone(run: tracker.Run) -> None:
+    """Wait until the run's agent has come and gone."""
+    eventually(lambda: Path(run.dir, "agent.lock").exists() and not agent_alive(run.dir))
+
+
+def do_sync(directory: str, progress: Any = lambda _: None) -> Any:
+    return sync(Path(directory), connect(Settings()), Settings(), progress)
+
+
+# -- agents ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_on_the_server_when_finish_has_waited_for_it(server: Any) -> None:
+    with tracker.init() as run:
+        for i in range(100):
+            run.log({"x": i})
+    found = tracker.Api().run(run.path)
+    assert (found.state, found.info["rows"]) == ("finished", 100)
+
+
+def test_rows_arrive_while_the_run_goes_on(server: Any) -> None:
+    with tracker.init() as run:
+        run.log({"x": 1})
+        eventually(lambda: (found := on_server(run.path)) and found.info["rows"] == 1)
+        assert on_server(run.path).state == "running"
+        run.log({"x": 2})
+        eventually(lambda: on_server(run.path).info["rows"] == 2)
+
+
+def test_a_killed_process_is_crashed_on_the_server_with_all_its_rows(server: Any) -> None:
+    code = "import os, tracker; r = tracker.init(id=os.environ['R']); [r.log({'x': i}) for i in range(500)]; os.kill(os.getpid(), 9)"
+    run_id = random_id()
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "R": run_id})
+    assert done.returncode == -signal.SIGKILL
+    eventually(lambda: (found := on_server(f"me/agents/{run_id}")) and found.state == "crashed")
+    assert steps(f"me/agents/{run_id}") == list(range(500))
+
+
+def test_system_metrics_arrive(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRACKER_STATS_DISABLED")
+    settings = {"stats_sample_interval": 0.1, "stats_average_over": 0.2, "stats_sources": ["cpu", "memory"]}
+    with tracker.init(settings=settings) as run:
+        eventually(lambda: (found := on_server(run.path)) and found.keys("system"))
+    assert run.path
+    keys = tracker.Api().run(run.path).keys("system")
+    assert all(key.split("/")[0] in ("cpu", "memory") or "cpu" in key or "memory" in key for key in keys), keys
+
+
+def test_without_a_server_at_the_start_the_run_arrives_once_one_is_found(
+    server: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from tracker.discovery import publish
+
+    monkeypatch.delenv("TRACKER_BASE_URL")
+    monkeypatch.delenv("TRACKER_API_KEY")
+    with tracker.init() as run:
+        run.log({"x": 1})
+        publish(server.url, server.token, tmp_path)
+        eventually(lambda: on_server(run.path))
+
+
+# -- sync -----------------------------------------------------------------------------------------------------------
+
+
+def test_sync_brings_an_offline_run_and_repeats_nothing(server: Any) -> None:
+    run = offline(100)
+    reached: list[int] = []
+    done = do_sync(run.dir, reached.append)
+    assert (done.run, done.absent, done.refused) == (run.path, [], {})
+    assert done.size == total_size(Path(run.dir)) == reached[-1]
+    assert steps(run.path) == list(range(100))
+    again: list[int] = []
+    assert do_sync(run.dir, again.append).size == done.size
+    assert again == []
+    assert steps(run.path) == list(range(100))
+
+
+def test_sync_in_batches_of_any_size_brings_every_row_once(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for size in (1, 100, 1000):
+        monkeypatch.setattr(uploader, "BATCH", size)
+        run = offline(30)
+        do_sync(run.dir)
+        assert steps(run.path) == list(range(30))
+
+
+def test_sync_brings_saved_files_and_media_also_empty_ones(server: Any) -> None:
+    with tracker.init(mode="offline", settings={"finish_timeout": 0}) as run:
+        for name, content in (("full", b"content"), ("empty", b"")):
+            Path(name).write_bytes(content)
+            run.save(name)
+        run.log({"page": tracker.Html("<p>hi")})
+    left_alone(run)
+    assert do_sync(run.dir).absent == []
+    found = tracker.Api().run(run.path)
+    assert {f.name: f.download("back").read_bytes() for f in found.files()} == {"full": b"content", "empty": b""}
+
+
+def test_sync_names_what_is_not_there_to_be_sent(server: Any) -> None:
+    with tracker.init(mode="offline", settings={"finish_timeout": 0}) as run:
+        run.log({"page": tracker.Html("<p>of this run alone")})
+    left_alone(run)
+    for file in Path(run.dir, "files").iterdir():
+        file.unlink()
+    (absent,) = do_sync(run.dir).absent
+    assert len(absent) == 64
+
+
+def test_sync_does_what_the_agent_of_a_vanished_process_would_have_done(server: Any, tmp_path: Path) -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    directory = tmp_path / "vanished"
+    (directory / "files").mkdir(parents=True)
+    (directory / "files" / "save-1").write_bytes(b"content")
+    name = random_id()
+    head = {
+        "version": 1,
+        "id": name,
+        "entity": "me",
+        "project": "agents",
+        "host": os.uname().nodename,
+        "pid": child.pid,
+        "pid_start": 1,
+    }
+    lines = [
+        encode("run", head, 1.0),
+        encode("log", {"x": 1}, 2.0, 0),
+        encode("save", {"name": "model.pt", "path": "files/save-1"}, 3.0),
+        encode("save", {"name": "evil", "path": "../../etc/passwd"}, 3.0),
+    ]
+    (directory / "history.jsonl").write_bytes(b"".join(lines) + b'{"c":"torn')
+    done = do_sync(str(directory))
+    found = tracker.Api().run(done.run)
+    assert (found.state, found.info["rows"], [f.name for f in found.files()]) == ("crashed", 1, ["model.pt"])
+
+
+def test_sync_takes_no_part_where_an_agent_is_at_work(server: Any) -> None:
+    run = offline(3)
+    before = sorted(os.listdir(run.dir))
+    lock = lock_directory(run.dir)
+    assert lock is not None
+    try:
+        assert lock_directory(run.dir) is None
+        do_sync(run.dir)
+    finally:
+        unlock_directory(lock)
+    assert sorted(os.listdir(run.dir)) == before
+    assert steps(run.path) == [0, 1, 2]
+
+
+def test_a_run_synced_from_two_copies_is_there_once(server: Any, tmp_path: Path) -> None:
+    import shutil
+
+    run = offline(50)
+    shutil.copytree(run.dir, tmp_path / "copy")
+    do_sync(run.dir)
+    do_sync(str(tmp_path / "copy"))
+    assert steps(run.path) == list(range(50))
+
+
+def test_what_is_no_run_is_not_sent(server: Any, tmp_path: Path) -> None:
+    with pytest.raises(tracker.NotARun):
+        do_sync(str(tmp_path))
+
+
+# -- patience -------------------------------------------------------------------------------------------------------
+
+
+def test_the_wait_grows_with_failures_up_to_a_minute_and_starts_anew_after_a_success() -> None:
+    patience = uploader.Patience()
+    waits = [patience.delay(tracker.Unreachable("no answer")) for _ in range(30)]
+    assert all(low <= wait <= 2 * low for wait, low in zip(waits, (0.25 * 2.0**i for i in range(7)), strict=False))
+    assert all(30 <= wait <= 60 for wait in waits[8:])
+    patience.reset()
+    assert patience.delay(tracker.Unreachable("no answer")) <= 0.5
+
+
+def test_the_wait_is_no_shorter_than_the_server_asked_for() -> None:
+    assert uploader.Patience().delay(Retry("busy", 429, after=120.0)) == 120.0

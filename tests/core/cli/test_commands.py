@@ -1,0 +1,265 @@
+"""The commands, called as functions of click; test_entry_point.py calls them as users do."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+import tracker
+from tests.waiting import eventually
+from tracker.cli.directory import init, off, on
+from tracker.cli.login import login
+from tracker.cli.runs import runs
+from tracker.cli.status import status
+from tracker.cli.sync import sync
+from tracker.names import random_id
+from tracker.runlog.directory import agent_alive
+from tracker.runlog.records import encode, jsonable
+from tracker.settings import directory_file, read_file, user_file
+
+
+def call(command: click.Command, *arguments: str, given: str | None = None) -> Result:
+    result = CliRunner().invoke(command, arguments, input=given)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def make_run(
+    run_id: str, *rows: dict[str, Any], project: str = "digits", state: str = "finished", **header: Any
+) -> Path:
+    """A run directory as an offline run leaves it."""
+    directory = Path(".tracker/runs", run_id)
+    directory.mkdir(parents=True)
+    head = {"version": 1, "id": run_id, "entity": "me", "project": project, "name": f"name of {run_id}", **header}
+    lines = [encode("run", head, 1.0)]
+    lines += [encode("log", jsonable(row), 2.0, i) for i, row in enumerate(rows)]
+    lines.append(encode("finish", {"state": state}, 3.0))
+    (directory / "history.jsonl").write_bytes(b"".join(lines))
+    return directory
+
+
+# -- init, on, off --------------------------------------------------------------------------------------------------
+
+
+def test_init_sets_the_project_of_the_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRACKER_ENTITY")
+    result = call(init, "--project", "digits", "--entity", "team")
+    assert result.exit_code == 0
+    assert "digits" in result.output
+    assert read_file(directory_file()) == {"project": "digits", "entity": "team"}
+    with tracker.init(mode="disabled") as run:
+        assert run.path.startswith("team/digits/")
+
+
+def test_init_asks_for_the_project_and_offers_the_directorys_name() -> None:
+    assert call(init, given="\n").exit_code == 0
+    assert read_file(directory_file())["project"] == Path.cwd().name
+    assert call(init, given="mine\n").exit_code == 0
+    assert "[mine]" in call(init, given="\n").output
+
+
+@pytest.mark.parametrize("name", ["a/b", ".hidden", "", "x" * 129])
+def test_init_refuses_what_is_no_name(name: str) -> None:
+    result = call(init, "--project", name)
+    assert (result.exit_code, directory_file().exists()) == (2, False)
+    assert "letters, digits" in result.output
+
+
+def test_off_and_on_turn_tracking_off_and_on_here_and_leave_the_rest() -> None:
+    call(init, "--project", "digits")
+    assert call(off).exit_code == 0
+    with tracker.init() as run:
+        assert run.mode == "disabled"
+    assert call(on).exit_code == 0
+    assert read_file(directory_file()) == {"project": "digits"}
+
+
+def test_on_where_nothing_was_set_makes_no_file() -> None:
+    assert call(on).exit_code == 0
+    assert not Path(".tracker").exists()
+
+
+# -- login ----------------------------------------------------------------------------------------------------------
+
+
+def test_login_keeps_what_the_server_accepts(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRACKER_BASE_URL")
+    monkeypatch.delenv("TRACKER_API_KEY")
+    result = call(login, given=f"{server.url}/\n{server.token}\n")
+    assert result.exit_code == 0, result.output
+    assert server.token not in result.output
+    assert read_file(user_file()) == {"base_url": server.url, "api_key": server.token}
+    assert user_file().stat().st_mode & 0o077 == 0
+    assert isinstance(tracker.Api().projects(), list)
+
+
+def test_login_keeps_nothing_that_the_server_refuses(server: Any) -> None:
+    result = call(login, "--base-url", server.url, "--key", "wrong")
+    assert result.exit_code == 1
+    assert "does not accept this key" in result.output
+    assert not user_file().exists()
+
+
+def test_login_keeps_nothing_if_nobody_answers_unless_told_to() -> None:
+    arguments = ("--base-url", "http://127.0.0.1:9", "--key", "k")
+    result = call(login, *arguments)
+    assert result.exit_code == 1
+    assert "--no-check" in result.output
+    assert not user_file().exists()
+    assert call(login, *arguments, "--no-check").exit_code == 0
+    assert read_file(user_file())["api_key"] == "k"
+
+
+# -- status ---------------------------------------------------------------------------------------------------------
+
+
+def test_status_shows_what_is_set_and_where_but_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    call(init, "--project", "digits")
+    monkeypatch.setenv("TRACKER_API_KEY", "a-secret-key")
+    result = call(status)
+    assert result.exit_code == 0
+    assert "digits" in result.output
+    assert "variable TRACKER_API_KEY" in result.output
+    assert "a-secret-key" not in result.output
+    assert "no server" in result.output
+    assert "upload_interval" not in result.output
+    assert "upload_interval" in call(status, "--all").output
+
+
+def test_status_names_the_runs_that_the_server_lacks(server: Any) -> None:
+    name = random_id()
+    make_run(name, {"x": 1})
+    Path(".tracker/runs/empty").mkdir()
+    result = call(status)
+    assert f"Server: {server.url}" in result.output
+    assert "Run directories here: 2" in result.output
+    assert f"tracker sync .tracker/runs/{name}" in result.output.replace("\n", " ")
+    call(sync, f".tracker/runs/{name}")
+    assert "tracker sync" not in call(status).output
+
+
+# -- sync -----------------------------------------------------------------------------------------------------------
+
+
+def test_sync_uploads_all_runs_here_and_may_be_repeated(server: Any) -> None:
+    names = [random_id(), random_id()]
+    for name in names:
+        make_run(name, {"x": 1}, {"x": 2}, project="sync")
+    for _ in range(2):
+        result = call(sync)
+        assert result.exit_code == 0, result.output
+        assert f"2 runs are on {server.url}" in result.output
+        for name in names:
+            assert [row["x"] for row in tracker.Api().run(f"me/sync/{name}").scan_history()] == [1, 2]
+
+
+def test_sync_finishes_what_a_real_offline_run_left(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRACKER_FINISH_TIMEOUT")
+    with tracker.init(mode="offline", project="sync") as run:
+        run.log({"x": math.nan})
+        Path("model.pt").write_bytes(b"weights")
+        run.save("model.pt")
+    eventually(lambda: Path(run.dir, "agent.lock").exists() and not agent_alive(run.dir))
+    assert call(sync, run.dir).exit_code == 0
+    remote = tracker.Api().run(run.path)
+    assert (remote.state, remote.file("model.pt").download("back").read_bytes()) == ("finished", b"weights")
+
+
+def test_sync_uploads_what_a_shell_script_logged(server: Any) -> None:
+    import subprocess
+
+    script = Path(__file__).parents[3] / "examples" / "log_from_shell.sh"
+    name = random_id()
+    subprocess.run(["sh", script, name, "5"], check=True)
+    assert call(sync, name).exit_code == 0
+    remote = tracker.Api().run(f"shell/examples/{name}")
+    assert remote.state == "finished"
+    assert [row["square"] for row in remote.scan_history(["square"])] == [0, 1, 4, 9, 16]
+
+
+def test_sync_says_what_did_not_arrive_and_brings_the_rest(server: Any) -> None:
+    good = random_id()
+    make_run(good, {"x": 1}, project="sync")
+    Path("nothing").mkdir()
+    result = call(sync, "nothing", "missing", f".tracker/runs/{good}")
+    assert result.exit_code == 1
+    assert "2 of 3 run directories did not arrive whole" in result.output
+    assert tracker.Api().run(f"me/sync/{good}").info["rows"] == 1
+
+
+def test_sync_without_runs_is_wrong_usage(server: Any) -> None:
+    result = call(sync)
+    assert result.exit_code == 2
+    assert "there are no runs" in result.output
+
+
+def test_sync_to_nobody_loses_nothing_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run("a1", {"x": 1})
+    monkeypatch.setenv("TRACKER_BASE_URL", "http://127.0.0.1:9")
+    result = call(sync)
+    assert result.exit_code == 1
+    assert "nothing is lost" in result.output
+
+
+# -- runs -----------------------------------------------------------------------------------------------------------
+
+
+def test_runs_shows_a_table_of_the_directorys_project(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = f"table-{random_id()}"
+    monkeypatch.setenv("TRACKER_PROJECT", project)
+    assert f"No runs in me/{project}" in call(runs).output
+    for i in range(3):
+        make_run(f"r{i}", {"acc": i / 2}, project=project, state="failed" if i == 1 else "finished")
+    call(sync)
+    output = call(runs).output
+    assert all(f"name of r{i}" in output for i in range(3))
+    assert "failed" in output
+    assert "1 more; --limit 3 shows all." in call(runs, project, "--limit", "2").output
+    output = call(runs, f"me/{project}", "--filter", '{"state": "failed"}', "--order", "-summary.acc").output
+    assert ("r1" in output, "r2" in output) == (True, False)
+    assert "match the filter" in call(runs, "--filter", '{"state": "killed"}').output
+    found = [json.loads(line) for line in call(runs, "--json", "--order", "-summary.acc").output.splitlines()]
+    assert [run["id"] for run in found] == ["r2", "r1", "r0"]
+
+
+def test_runs_of_the_directory_need_no_server() -> None:
+    assert "No runs in" in call(runs, "--local").output
+    make_run("a1", {"acc": 0.5, "nan": math.nan})
+    Path(".tracker/runs/broken").mkdir()
+    output = call(runs, "--local").output
+    assert "name of a1" in output
+    (found,) = [json.loads(line) for line in call(runs, "--local", "--json").output.splitlines()]
+    assert (found["id"], found["summary"]["nan"]) == ("a1", {"_type": "float", "value": "NaN"})
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--filter", "{"],
+        ["--filter", "[1]"],
+        ["--limit", "0"],
+        ["--local", "--filter", "{}"],
+        ["--local", "--order", "created"],
+    ],
+)
+def test_runs_refuses_wrong_usage(arguments: list[str]) -> None:
+    assert call(runs, *arguments).exit_code == 2
+
+
+def test_runs_without_a_server_says_how_to_get_one() -> None:
+    with pytest.raises(tracker.SettingsError, match="tracker server"):  # main shows it without a traceback
+        call(runs)
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are() -> None:
+    make_run("a1", {"[red]": 1}, name="[bold]x[/bold] [/]")
+    output = call(runs, "--local").output
+    assert "[bold]x[/bold] [/]" in output
+    assert "[red]" in output

@@ -1,0 +1,67 @@
+"""The commands as users call them, in a process of their own. Sub-commands are found in what is installed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tracker
+
+pytestmark = pytest.mark.skipif(
+    not any(entry_points(group="tracker.commands", name="sync")), reason="tracker-runs is not installed here"
+)
+
+
+def call(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tracker.cli.main", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, **options)
+
+
+def test_help_names_every_command() -> None:
+    output = call("--help").stdout
+    for name in ("init", "on", "off", "status", "login", "sync", "runs", "demo", "server", "ui"):
+        assert f"  {name} " in output
+
+
+def test_the_version_is_that_of_the_library() -> None:
+    assert tracker.__version__ in call("--version").stdout
+
+
+def test_errors_on_purpose_are_told_without_a_traceback() -> None:
+    done = call("runs")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: no server")
+
+
+def test_an_unknown_command_is_wrong_usage() -> None:
+    assert call("paint").returncode == 2
+
+
+def test_a_command_whose_package_is_missing_says_how_to_get_it() -> None:
+    code = (
+        "import sys; sys.modules['fastapi'] = sys.modules['uvicorn'] = None; from tracker.cli.main import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, "server"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "pip install 'tracker-runs[server]'" in done.stderr
+
+
+def test_light_commands_do_not_import_heavy_ones() -> None:
+    code = "import sys; from tracker.cli.main import cli; cli(['off'], standalone_mode=False); print('fastapi' in sys.modules, 'requests' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("False False\n")
+
+
+@pytest.mark.slow
+def test_the_demo_trains_uploads_and_checks_every_row(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    pytest.importorskip("fastapi")
+    done = call("demo", "--exit", "--dir", str(tmp_path / "server"))
+    assert done.returncode == 0, done.stderr
+    assert "3 runs arrived" in done.stdout
+    assert "validation accuracy" in done.stdout

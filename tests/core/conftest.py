@@ -1,0 +1,34 @@
+"""One real server for all tests that need one."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A server in a process of its own, which no test finds by itself. Without its packages, its tests are skipped."""
+    pytest.importorskip("fastapi", reason="the extra `server` is not installed")
+    from tracker_server.embedded import serve
+
+    root = tmp_path_factory.mktemp("server")
+    with contextlib.ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XDG_STATE_HOME", str(root / "state"))
+            server = stack.enter_context(serve(root / "data"))
+        yield server
+
+
+@pytest.fixture
+def server(real_server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The server, as what all settings name; agents are quick and collect nothing."""
+    monkeypatch.setenv("TRACKER_BASE_URL", real_server.url)
+    monkeypatch.setenv("TRACKER_API_KEY", real_server.token)
+    monkeypatch.setenv("TRACKER_UPLOAD_INTERVAL", "0.1")
+    monkeypatch.setenv("TRACKER_STATS_DISABLED", "true")
+    monkeypatch.setenv("TRACKER_FINISH_TIMEOUT", "30")
+    return real_server

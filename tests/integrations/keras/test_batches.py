@@ -1,0 +1,172 @@
+"""Rows of batches: in the order of training, whatever threads do, with steps that count batches."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+keras = pytest.importorskip("keras")
+
+import numpy as np  # noqa: E402
+from tracker_keras import TrackerCallback  # noqa: E402
+from tracker_keras.batches import GROUP, Batches  # noqa: E402
+
+import tracker  # noqa: E402
+
+from .networks import Each, fit, network, x, y  # noqa: E402
+
+Rows = Callable[..., list[dict[str, Any]]]
+in_blocks = pytest.mark.skipif(keras.backend.backend() == "torch", reason="Keras has no steps_per_execution on PyTorch")
+
+
+class Reports(keras.callbacks.Callback):
+    """What Keras tells a callback that is not asynchronous."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.logs: list[tuple[int, dict[str, float]]] = []
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.logs.append((batch, dict(logs)))
+
+
+def test_each_batch_has_a_row_with_what_keras_reports(rows: Rows) -> None:
+    reports = Reports()
+    fit(network(metrics=["mae"]), TrackerCallback("batch"), reports, epochs=2)
+    found = rows("batch/loss")
+    assert [row["_step"] for row in found] == [1, 2, 3, 4, 5, 6]
+    assert [{k[6:]: v for k, v in row.items() if k != "_step"} for row in found] == [logs for _, logs in reports.logs]
+
+
+def test_rows_of_batches_and_epochs_stand_in_the_order_of_training(rows: Rows) -> None:
+    fit(network(), TrackerCallback("batch"), epochs=3, validation_data=(x, y))
+    kinds = ["batch/loss" if "batch/loss" in row else "loss" for row in rows()]
+    assert kinds == [*["batch/loss"] * 3, "loss"] * 3
+
+
+def test_a_number_logs_every_so_many_batches_counted_over_epochs(rows: Rows) -> None:
+    fit(network(), TrackerCallback(2), epochs=3)
+    assert [row["_step"] for row in rows("batch/loss")] == [2, 4, 6, 8]
+
+
+@pytest.mark.parametrize("log_freq", ["epochs", 0, -1, 1.5, True, None])
+def test_other_frequencies_are_refused(log_freq: Any) -> None:
+    with pytest.raises(ValueError, match="log_freq"):
+        TrackerCallback(log_freq)
+
+
+@in_blocks
+@pytest.mark.parametrize(("log_freq", "steps"), [("epoch", []), ("batch", [2, 3, 5, 6]), (3, [3, 6])])
+def test_steps_count_batches_also_where_several_are_executed_at_once(rows: Rows, log_freq: Any, steps: Any) -> None:
+    fit(network(steps_per_execution=2), TrackerCallback(log_freq), epochs=2)
+    assert [row["_step"] for row in rows("batch/loss")] == steps
+    assert [row["_step"] for row in rows("loss")] == [3, 6]
+
+
+@in_blocks
+@pytest.mark.parametrize("log_freq", ["epoch", "batch"])
+def test_the_last_block_of_an_unknown_number_of_batches_is_counted_as_trained(rows: Rows, log_freq: Any) -> None:
+    def batches() -> Iterator[Any]:
+        for start in (0, 4, 8):
+            yield x[start : start + 4], y[start : start + 4]
+
+    network(steps_per_execution=2).fit(batches(), shuffle=False, verbose=0, callbacks=[TrackerCallback(log_freq)])
+    assert [row["_step"] for row in rows("batch/loss")] == ([2, 3] if log_freq == "batch" else [])
+    assert [row["_step"] for row in rows("loss")] == [3]
+
+
+@pytest.mark.parametrize("log_freq", ["epoch", "batch"])
+def test_the_step_goes_on_over_fits_of_one_run(rows: Rows, log_freq: Any) -> None:
+    with tracker.init():
+        model = network()
+        fit(model, TrackerCallback(log_freq), epochs=2)
+        fit(model, TrackerCallback(log_freq), epochs=4, initial_epoch=2)
+    assert [(row["epoch"], row["_step"]) for row in rows("loss")] == [(0, 3), (1, 6), (2, 9), (3, 12)]
+    if log_freq == "batch":
+        assert [row["_step"] for row in rows("batch/loss")] == [*range(1, 13)]
+
+
+def test_the_step_goes_on_over_fits_that_are_runs_of_their_own_unless_the_model_is_another(
+    runs: Callable[[], list[Any]],
+) -> None:
+    model, ours = network(), TrackerCallback()
+    for network_ in (model, model, network()):
+        fit(network_, ours)
+    assert [[row["_step"] for row in run.scan_history()] for run in runs()] == [[3], [6], [3]]
+
+
+def test_the_step_goes_on_where_a_resumed_run_stopped(rows: Rows) -> None:
+    for _ in range(2):
+        fit(network(), TrackerCallback(id="r", resume="allow"))
+    assert [row["_step"] for row in rows("loss")] == [3, 6]
+
+
+def test_the_step_begins_where_it_is_told_to(rows: Rows) -> None:
+    fit(network(), TrackerCallback("batch", initial_global_step=100))
+    assert [row["_step"] for row in rows("batch/loss")] == [101, 102, 103]
+
+
+def test_batches_of_an_epoch_that_an_exception_ended_are_kept(rows: Rows) -> None:
+    def fail(epoch: int, logs: Any) -> None:
+        raise RuntimeError("mine")
+
+    ours = TrackerCallback("batch")
+    with tracker.init():
+        with pytest.raises(RuntimeError, match="mine"):
+            fit(network(), Each(fail), ours)
+        fit(network(), ours)
+    assert [row["_step"] for row in rows("batch/loss")] == [1, 2, 3, 4, 5, 6]
+
+
+def test_calls_from_many_threads_out_of_order_are_logged_in_order() -> None:
+    order: list[int] = []
+    batches = Batches(lambda logs, step: order.append((step, logs["loss"])), 1, 1)
+    numbers = [*range(2000)]
+    for start in range(0, 2000, 16):  # as far out of order as a pool of threads makes them
+        part = numbers[start : start + 16]
+        random.Random(start).shuffle(part)
+        numbers[start : start + 16] = part
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda n: batches.take(n, {"loss": float(n)}), numbers))
+    finally:
+        sys.setswitchinterval(switching)
+    assert batches.finish(lambda reported: reported) == 2000
+    assert order == [(n + 1, float(n)) for n in range(2000)]
+
+
+def test_batches_that_are_not_numbered_without_gaps_are_logged_in_order() -> None:
+    order: list[int] = []
+    batches = Batches(lambda _logs, step: order.append(step), 1, 1)
+    for number in (30, 10, 20):
+        batches.take(number, {"loss": 0.0})
+    assert batches.finish(lambda reported: reported) == 31
+    assert order == [11, 21, 31]
+
+
+def test_numbers_are_logged_at_once_and_tensors_in_groups() -> None:
+    logged: list[int] = []
+    batches = Batches(lambda _logs, step: logged.append(step), 1, 1)
+    batches.take(0, {"loss": 0.5})
+    assert logged == [1]
+    for number in range(1, GROUP):
+        batches.take(number, {"loss": keras.ops.convert_to_tensor(0.5)})
+    assert logged == [1]
+    batches.take(GROUP, {"loss": keras.ops.convert_to_tensor(0.5)})
+    assert logged == [*range(1, GROUP + 2)]
+
+
+def test_tensors_in_logs_become_numbers(rows: Rows) -> None:
+    ours = TrackerCallback("batch")  # called directly: a CallbackList would convert them itself
+    ours.on_train_begin()
+    for batch in range(3):
+        ours.on_train_batch_end(batch, {"loss": keras.ops.convert_to_tensor(np.float32(batch))})
+    ours.on_train_end()
+    assert [(row["_step"], row["batch/loss"]) for row in rows()] == [(1, 0.0), (2, 1.0), (3, 2.0)]

@@ -1,0 +1,169 @@
+"""Whose run it is, and how it ends."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+keras = pytest.importorskip("keras")
+
+from tracker_keras import TrackerCallback, TrackerEvalCallback, TrackerModelCheckpoint  # noqa: E402
+
+import tracker  # noqa: E402
+
+from .networks import Each, fit, network, x, y  # noqa: E402
+
+Runs = Callable[[], list[Any]]
+Script = Callable[..., Any]
+
+
+def test_making_a_callback_has_no_side_effects(runs: Runs) -> None:
+    TrackerCallback(project="p", name="n")
+    assert runs() == []
+    assert tracker.run is None
+
+
+def test_without_a_run_each_fit_is_one_and_finished_at_its_end(runs: Runs) -> None:
+    ours = TrackerCallback(project="digits", name="first", tags=["a"])
+    fit(network(), ours)
+    assert tracker.run is None
+    fit(network(), ours)
+    assert [(r.state, r.project, r.name, r.info["tags"]) for r in runs()] == [
+        ("finished", "digits", "first", ["a"])
+    ] * 2
+
+
+def test_an_active_run_is_used_and_left_open(runs: Runs) -> None:
+    run = tracker.init()
+    fit(network(), TrackerCallback())
+    assert tracker.run is run
+    tracker.log({"mine": 1})
+    run.finish()
+    (found,) = runs()
+    assert {"mine", "loss"} <= {*found.keys()}
+
+
+def test_that_arguments_for_a_run_are_not_used_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with tracker.init():
+        fit(network(), TrackerCallback(project="other"))
+    assert "project of TrackerCallback are ignored" in capsys.readouterr().err
+
+
+def test_a_run_that_is_given_is_used_though_another_is_current(runs: Runs) -> None:
+    mine = tracker.init()
+    other = tracker.init(reinit="create_new")
+    fit(network(), TrackerCallback(run=mine))
+    assert not mine.finished
+    mine.finish()
+    other.finish()
+    assert [run.info["rows"] for run in runs()] == [1, 0]
+
+
+def test_arguments_that_init_does_not_take_are_refused_at_once() -> None:
+    with pytest.raises(TypeError, match="colour"):
+        TrackerCallback(colour="red")
+
+
+def test_a_disabled_run_keeps_nothing(runs: Runs) -> None:
+    fit(network(), TrackerCallback("batch", mode="disabled"), TrackerModelCheckpoint("m.keras", "loss"))
+    assert runs() == []
+
+
+def test_copies_share_the_run_that_was_given_and_start_their_own_otherwise(runs: Runs) -> None:
+    ours = TrackerCallback("batch", project="p")
+    fit(network(), ours)
+    twin = copy.deepcopy(ours)
+    fit(network(), twin)
+    with tracker.init() as run:
+        fit(network(), copy.deepcopy([TrackerCallback(run=run)])[0])
+    assert [(found.project, found.info["rows"]) for found in runs()] == [("p", 4), ("p", 4), ("uncategorized", 1)]
+
+
+def test_a_copy_made_during_training_takes_no_part_in_it(runs: Runs) -> None:
+    copies = []
+    ours = TrackerCallback("batch")
+    fit(network(), ours, Each(lambda *_: copies.append(copy.deepcopy(ours))))
+    fit(network(), copies[0])
+    assert [[row["_step"] for row in run.scan_history()] for run in runs()] == [[1, 2, 3, 3]] * 2
+
+
+def test_all_callbacks_can_be_copied_with_a_run() -> None:
+    with tracker.init() as run:
+        made = [TrackerModelCheckpoint("m.keras", run=run), TrackerEvalCallback(print, run=run)]
+        assert [twin._run for twin in copy.deepcopy(made)] == [run, run]
+
+
+def test_callbacks_can_be_pickled(runs: Runs) -> None:
+    with tracker.init():
+        fit(network(), pickle.loads(pickle.dumps(TrackerCallback(run=tracker.run))))
+    assert runs()[0].info["rows"] == 1
+
+
+def test_a_subclass_with_a_constructor_of_its_own_can_be_copied(runs: Runs) -> None:
+    class Mine(TrackerCallback):
+        def __init__(self, extra: str) -> None:
+            super().__init__(project="p")
+            self.extra = extra
+
+    twin = copy.deepcopy(Mine("x"))
+    fit(network(), twin)
+    assert (twin.extra, runs()[0].project) == ("x", "p")
+
+
+def test_a_fit_that_failed_is_a_failed_run_once_the_next_begins(runs: Runs) -> None:
+    def fail(epoch: int, logs: Any) -> None:
+        raise RuntimeError("mine")
+
+    ours = TrackerCallback()
+    with pytest.raises(RuntimeError, match="mine"):
+        fit(network(), ours, Each(fail))
+    fit(network(), ours)
+    network().evaluate(x, y, verbose=0, callbacks=[ours])
+    assert [run.state for run in runs()] == ["failed", "finished", "finished"]
+
+
+def test_a_fit_that_failed_does_not_end_the_users_run(runs: Runs) -> None:
+    def fail(epoch: int, logs: Any) -> None:
+        raise RuntimeError("mine")
+
+    ours = TrackerCallback()
+    with tracker.init():
+        with pytest.raises(RuntimeError, match="mine"):
+            fit(network(), ours, Each(fail))
+        fit(network(), ours)
+    assert [run.state for run in runs()] == ["finished"]
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "status"),
+    [
+        ("network().fit(x, y, verbose=0, callbacks=[TrackerCallback('batch'), Stop(fail)])", "failed", 1),
+        ("network().fit(x, y, verbose=0, callbacks=[TrackerCallback(), Stop(lambda: sys.exit(3))])", "failed", 3),
+        (
+            "try: network().fit(x, y, verbose=0, callbacks=[TrackerCallback(), Stop(fail)])\nexcept ValueError: pass",
+            "failed",
+            0,
+        ),
+        (
+            "tracker.init(); network().fit(x, y, verbose=0, callbacks=[TrackerCallback(), Stop(lambda: sys.exit(3))])",
+            "failed",
+            3,
+        ),
+    ],
+    ids=["exception", "exit", "caught", "exit in the user's run"],
+)
+def test_a_fit_that_the_script_did_not_survive_is_failed_with_its_exit_code(
+    runs: Runs, script: Script, code: str, state: str, status: int
+) -> None:
+    done = script(code)
+    assert done.returncode == status, done.stderr
+    (run,) = runs()
+    (end,) = [entry for entry in run._fold.streams.values() if "closed" in entry]
+    assert (run.state, end["exit_code"]) == (state, status)
+    assert run.info["rows"] == (2 if "batch" in code else 1)
+    if "ValueError" in done.stderr:
+        assert (run.info["error"], "on_epoch_end" in end["traceback"]) == ("ValueError: mine", True)

@@ -1,0 +1,167 @@
+"""Both packages in one process, tiny models, and loggers whose runs end with their test."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import tracker
+from tracker import errors
+from tracker.sdk import session
+
+ROOT = Path(__file__).parents[3]
+PACKAGES = [name for name in ("lightning.pytorch", "pytorch_lightning") if importlib.util.find_spec(name.split(".")[0])]
+
+# What the frameworks say about themselves and about trainings as small as these; no word of it is about loggers.
+_OF_FRAMEWORKS = (
+    "ignore:.*does not have many workers:UserWarning",
+    "ignore:The number of training batches .* is smaller than the logging interval:UserWarning",
+    "ignore:Checkpoint directory .* exists and is not empty:UserWarning",
+    r"ignore:`isinstance\(treespec, LeafSpec\)` is deprecated",
+    "ignore:.*You are running in `fast_dev_run` mode",
+    "ignore:You defined a `validation_step` but have no `val_dataloader`:UserWarning",
+    "ignore:Experiment logs directory .* exists and is not empty:UserWarning",
+    "ignore:The dirpath has changed from:UserWarning",
+    "ignore:.*is a wildcard import or fork:DeprecationWarning",
+    "ignore:.*use of fork.* may lead to deadlocks:DeprecationWarning",
+    "ignore:.*torch.jit.*is deprecated:DeprecationWarning",
+    "ignore:.*is deprecated.*:FutureWarning:torch",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            for line in _OF_FRAMEWORKS:
+                item.add_marker(pytest.mark.filterwarnings(line))
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Each test begins on rank 0, without a run, offline, and ends all runs that it began."""
+    monkeypatch.setenv("TRACKER_MODE", "offline")
+    monkeypatch.setenv("TRACKER_STATS_DISABLED", "true")
+    monkeypatch.setattr(errors, "_warned", set())
+    for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+    for run in list(session._live):
+        run.finish()
+    errors.silence(False)
+
+
+def _package(name: str) -> Any:
+    module = importlib.import_module(name)
+    boring = importlib.import_module(f"{name}.demos.boring_classes")
+    loggers = importlib.import_module(f"{name}.loggers.logger")
+    cli = importlib.import_module(f"{name}.cli")
+    return SimpleNamespace(
+        name=name,
+        Trainer=module.Trainer,
+        callbacks=module.callbacks,
+        Callback=module.Callback,
+        BoringModel=boring.BoringModel,
+        BoringDataModule=boring.BoringDataModule,
+        Logger=loggers.Logger,
+        DummyExperiment=loggers.DummyExperiment,
+        Tuner=importlib.import_module(f"{name}.tuner").Tuner,
+        LightningCLI=cli.LightningCLI,
+    )
+
+
+@pytest.fixture(params=PACKAGES)
+def pl(request: pytest.FixtureRequest) -> Any:
+    """What the tests use of each of the two packages."""
+    return _package(request.param)
+
+
+@pytest.fixture
+def one() -> Any:
+    """The same of one of them, where the other can make no difference."""
+    return _package(PACKAGES[0])
+
+
+@pytest.fixture
+def trainer() -> Callable[..., Any]:
+    """A quiet Trainer of a package: 4 training batches, 2 of all else, one epoch, logging on every step."""
+
+    def trainer(pl: Any, logger: Any, **options: Any) -> Any:
+        quiet = {"enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu", "devices": 1}
+        size = {"max_epochs": 1, "limit_train_batches": 4, "limit_val_batches": 2, "limit_test_batches": 2}
+        return pl.Trainer(**{**quiet, **size, "log_every_n_steps": 1, "logger": logger, **options})
+
+    return trainer
+
+
+@pytest.fixture
+def model() -> Callable[..., Any]:
+    """A model that logs its loss in every stage, with hyperparameters."""
+
+    def model(pl: Any, **hyperparameters: Any) -> Any:
+        class Model(pl.BoringModel):  # type: ignore[misc, name-defined]
+            def __init__(self, lr: float = 0.1, **more: Any) -> None:
+                super().__init__()
+                self.save_hyperparameters()
+
+            def training_step(self, batch: Any, number: int) -> Any:
+                loss = self.step(batch)
+                self.log("train/loss", loss)
+                return loss
+
+            def validation_step(self, batch: Any, number: int) -> None:
+                self.log("val/loss", self.step(batch))
+
+            def test_step(self, batch: Any, number: int) -> None:
+                self.log("test/loss", self.step(batch))
+
+        return Model(**hyperparameters)
+
+    return model
+
+
+def rows_of(directory: str | Path) -> list[dict[str, Any]]:
+    """The rows in a run directory, without times."""
+    found = tracker.read_run(directory).scan_history()
+    return [{k: v for k, v in row.items() if k not in ("_timestamp", "_runtime")} for row in found]
+
+
+@pytest.fixture
+def rows() -> Callable[[Any], list[dict[str, Any]]]:
+    """What a logger has on disk."""
+    return lambda logger: rows_of(logger.experiment.dir)
+
+
+@pytest.fixture
+def runs() -> Callable[[], list[tracker.api.LocalRun]]:
+    """All runs of the working directory, however they came about."""
+
+    def runs() -> list[tracker.api.LocalRun]:
+        directories = Path(".tracker/runs").glob("*/history*.jsonl")
+        return [tracker.read_run(directory) for directory in sorted({path.parent for path in directories})]
+
+    return runs
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run Python code in a process of its own; what it says comes with it if it fails."""
+
+    def script(code: str, expect: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
+        path = tmp_path / "script.py"
+        path.write_text(code)
+        done = subprocess.run(
+            [sys.executable, str(path)], env={**os.environ, **variables}, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == expect, done.stderr[-3000:]
+        return done
+
+    return script
