@@ -1,4 +1,7 @@
-"""Tasks. `nox` runs the checks and the whole test suite; `nox -s NAME` one of: tests, core, lint, types, wheel, faults, bench."""
+"""Tasks. `nox` runs the checks and the whole test suite; `nox -s NAME` one of them.
+
+There are: tests, core, lint, types, wheel, faults, bench.
+"""
 
 from __future__ import annotations
 

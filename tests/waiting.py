@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def eventually(check: Callable[[], T], timeout: float = 30.0) -> T:
-    """Return the first true result of `check`, asked again and again; fail with its last result after `timeout` seconds.
+    """Return the first true result of `check`, asked again and again; fail with the last one after `timeout` seconds.
 
     For what other processes do: they tell by their effects only.
     """
