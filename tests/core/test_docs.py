@@ -40,7 +40,9 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
 
 def commands() -> dict[str, click.Command]:
     """What pyproject.toml announces, whether it is installed or not."""
-    lines = re.findall(r'^(\w+) = "(tracker(?:_\w+)?\.[\w.]+):(\w+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    lines = re.findall(
+        r'^(\w+) = "(tracker(?:_\w+)?\.[\w.]+):(\w+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
+    )
     found = {}
     for name, module, attribute in lines:
         try:
@@ -84,7 +86,11 @@ def test_every_public_member_is_documented_and_has_a_docstring(kind: type) -> No
 
 def test_every_error_member_of_info_and_operator_is_documented() -> None:
     document = (DOCS / "api.md").read_text()
-    errors = [name for name in tracker.__all__ if isinstance(getattr(tracker, name), type) and issubclass(getattr(tracker, name), Exception)]
+    errors = [
+        name
+        for name in tracker.__all__
+        if isinstance(getattr(tracker, name), type) and issubclass(getattr(tracker, name), Exception)
+    ]
     operators = "$eq $ne $lt $lte $gt $gte $in $nin $exists $regex $contains $and $or $not".split()
     for name in (*errors, *RunInfo.__annotations__, *operators):
         assert f"`{name}`" in document

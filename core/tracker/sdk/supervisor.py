@@ -62,7 +62,6 @@ class Supervisor:
         else:
             say(f"run {name} {state}, kept on disk; upload it with: tracker sync {shorten(self._directory)}")
 
-
     def _working(self) -> bool:
         """Tell whether an agent is at work, or was started and has yet to begin."""
         return agent_alive(self._directory) or (

@@ -76,9 +76,15 @@ def test_rows_arrive_while_the_run_goes_on(server: Any) -> None:
 
 
 def test_a_killed_process_is_crashed_on_the_server_with_all_its_rows(server: Any) -> None:
-    code = "import os, tracker; r = tracker.init(id=os.environ['R']); [r.log({'x': i}) for i in range(500)]; os.kill(os.getpid(), 9)"
     run_id = random_id()
-    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "R": run_id})
+    code = f"""
+import os, tracker
+run = tracker.init(id={run_id!r})
+for i in range(500):
+    run.log({{"x": i}})
+os.kill(os.getpid(), 9)
+"""
+    done = subprocess.run([sys.executable, "-c", code])
     assert done.returncode == -signal.SIGKILL
     eventually(lambda: (found := on_server(f"me/agents/{run_id}")) and found.state == "crashed")
     assert steps(f"me/agents/{run_id}") == list(range(500))
@@ -179,6 +185,22 @@ def test_sync_does_what_the_agent_of_a_vanished_process_would_have_done(server: 
     done = do_sync(str(directory))
     found = tracker.Api().run(done.run)
     assert (found.state, found.info["rows"], [f.name for f in found.files()]) == ("crashed", 1, ["model.pt"])
+
+
+def test_sync_follows_no_link_out_of_a_directory_that_came_from_someone_else(server: Any, tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "key").write_text("secret")
+    for name, links in (("file", ["files/key"]), ("folder", ["files"])):
+        directory = tmp_path / name
+        directory.mkdir()
+        for link in links:
+            (directory / link).parent.mkdir(exist_ok=True)
+            (directory / link).symlink_to(tmp_path / "secrets" / link.removeprefix("files").strip("/"))
+        head = {"version": 1, "id": random_id(), "entity": "me", "project": "agents"}
+        lines = [encode("run", head, 1.0), encode("save", {"name": "key", "path": "files/key"}, 2.0)]
+        (directory / "history.jsonl").write_bytes(b"".join(lines))
+        found = tracker.Api().run(do_sync(str(directory)).run)
+        assert (found.files(), found.info["lost"]) == ([], 1)
 
 
 def test_sync_takes_no_part_where_an_agent_is_at_work(server: Any) -> None:

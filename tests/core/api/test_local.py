@@ -188,7 +188,13 @@ def test_of_a_damaged_run_all_that_can_be_read_is_there_and_the_rest_is_counted(
 
 def test_a_run_whose_clock_went_back_still_ends(tmp_path: Path) -> None:
     directory = tmp_path / "r"
-    write(directory, "history.jsonl", ("run", header(), 100.0), ("log", {}, 101.0, 0), ("finish", {"state": "failed"}, 50.0))
+    write(
+        directory,
+        "history.jsonl",
+        ("run", header(), 100.0),
+        ("log", {}, 101.0, 0),
+        ("finish", {"state": "failed"}, 50.0),
+    )
     assert tracker.read_run(directory).state == "failed"
 
 
@@ -256,7 +262,12 @@ def with_file(directory: Path, name: str, path: str = "files/save-1") -> Path:
 def test_a_file_is_downloaded_under_its_name(tmp_path: Path) -> None:
     run = tracker.read_run(with_file(tmp_path / "r", "ckpt/best.pt"))
     file = run.file("ckpt/best.pt")
-    assert (file.name, file.size, file.digest, repr(file)) == ("ckpt/best.pt", 7, "d" * 64, "File('ckpt/best.pt', 7 bytes)")
+    assert (file.name, file.size, file.digest, repr(file)) == (
+        "ckpt/best.pt",
+        7,
+        "d" * 64,
+        "File('ckpt/best.pt', 7 bytes)",
+    )
     path = file.download(tmp_path / "out")
     assert path == tmp_path / "out" / "ckpt" / "best.pt"
     assert path.read_bytes() == b"content"

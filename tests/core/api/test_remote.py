@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ def project(server: Any, request: pytest.FixtureRequest, monkeypatch: pytest.Mon
 
 
 @pytest.fixture
-def run(project: str) -> Iterator[tracker.Run]:
+def run(project: str) -> tracker.Run:
     with tracker.init(
         id="r1", name="first", tags=["t"], config={"lr": 0.1, "net": {"depth": 3}, "nan": math.nan}
     ) as run:
@@ -33,7 +32,7 @@ def run(project: str) -> Iterator[tracker.Run]:
         run.summary["by hand"] = 5
         Path("model.pt").write_bytes(b"weights")
         run.save("model.pt")
-    yield run
+    return run
 
 
 def same(found: Any, expected: Any) -> bool:

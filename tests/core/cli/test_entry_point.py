@@ -52,7 +52,12 @@ def test_a_command_whose_package_is_missing_says_how_to_get_it() -> None:
 
 
 def test_light_commands_do_not_import_heavy_ones() -> None:
-    code = "import sys; from tracker.cli.main import cli; cli(['off'], standalone_mode=False); print('fastapi' in sys.modules, 'requests' in sys.modules)"
+    code = """
+import sys
+from tracker.cli.main import cli
+cli(["off"], standalone_mode=False)
+print("fastapi" in sys.modules, "requests" in sys.modules)
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("False False\n")
 

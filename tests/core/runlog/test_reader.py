@@ -108,7 +108,15 @@ def test_another_version_of_the_format_in_any_stream_is_refused(tmp_path: Path, 
 
 @pytest.mark.parametrize(
     "names",
-    [{"id": "../../etc"}, {"id": "a b"}, {"id": None}, {"id": 5}, {"entity": ".hidden"}, {"project": "a/b"}, {"project": ""}],
+    [
+        {"id": "../../etc"},
+        {"id": "a b"},
+        {"id": None},
+        {"id": 5},
+        {"entity": ".hidden"},
+        {"project": "a/b"},
+        {"project": ""},
+    ],
 )
 def test_names_that_no_run_may_have_are_refused(tmp_path: Path, names: dict[str, object]) -> None:
     with pytest.raises(NotARun, match="may be"):
@@ -119,7 +127,9 @@ KINDS = ("run", "config", "finish")
 any_line = st.one_of(
     st.integers(0, 9).map(log),
     st.just(header()),
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=20).map(lambda text: encode("config", {"text": text}, 1.5)),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=20).map(
+        lambda text: encode("config", {"text": text}, 1.5)
+    ),
     st.just(encode("config", {"like a line": 'x "run":{} \n{"c":"00000000","t":1,"run":{}}'}, 1.5)),
     st.just(encode("finish", {"state": "finished"}, 3.0)),
     st.sampled_from([b"\n", b"damage\n", log(3)[:20] + b"\n", log(3)[:-1] + b"!", log(4)[:30]]),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.runlog import records
-from tracker.runlog.records import MAX_LINE, MAX_STEP, Record, encode, jsonable, parse, restore
+from tracker.runlog.records import MAX_DEPTH, MAX_LINE, MAX_STEP, Record, encode, jsonable, parse, restore, seal
 
 FORMAT = Path(records.__file__).with_name("FORMAT.md")
 
@@ -68,7 +68,7 @@ def test_an_object_that_only_looks_like_a_number_is_left_as_it_is() -> None:
         b'{"c":"%08x","t":1.0,"s":9007199254740993,"log":{}}',
         b'{"c":"%08x","t":1e999,"s":0,"log":{}}',
         b'{"c":"%08x",' + b"[" * 5000,
-        b'{"c":"%08x","t":1.0,"config":' + b'{"_type":"x","a":' * 900 + b"1" + b"}" * 900 + b"}",
+        b'{"c":"%08x","t":1.0,"config":' + b'{"_type":"x","a":' * 1100 + b"1" + b"}" * 1100 + b"}",
     ],
 )
 def test_a_line_with_a_right_checksum_and_wrong_content_is_corrupt_and_spoils_no_other(line: bytes) -> None:
@@ -84,6 +84,17 @@ def test_a_line_longer_than_lines_may_be_is_corrupt() -> None:
     assert parse(line)[:2] == ([], 1)
     fits = encode("log", {"x": "a" * (MAX_LINE - 100)}, 0, 0)
     assert len(parse(fits).records) == 1
+
+
+def test_a_payload_that_nests_deeper_than_payloads_may_is_corrupt() -> None:
+    def line(depth: int, opening: bytes, closing: bytes) -> bytes:
+        return seal(b'"t":1.0,"config":{"x":' + opening * (depth - 1) + b"1" + closing * (depth - 1) + b"}}\n")
+
+    for brackets in ((b'{"a":', b"}"), (b"[", b"]")):
+        assert parse(line(MAX_DEPTH, *brackets)).corrupt == 0
+        assert parse(line(MAX_DEPTH + 1, *brackets))[:2] == ([], 1)
+    wide = {"text": "{[" * MAX_DEPTH, "list": [{}] * MAX_DEPTH}
+    assert parse(encode("config", wide, 1.0)).records[0].payload == wide
 
 
 def test_empty_lines_are_nothing() -> None:

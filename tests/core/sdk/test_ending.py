@@ -142,7 +142,9 @@ def test_ctrl_c_in_the_middle_of_logging_leaves_whole_rows() -> None:
 
 @pytest.mark.parametrize("leave", ["os._exit(0)", "sys.exit(0)", "sys.exit(3)", "1 / 0", "os.kill(os.getpid(), 9)"])
 def test_a_forked_child_logs_into_a_stream_of_its_own_and_does_not_end_the_run(leave: str) -> None:
-    code = START + f"""
+    code = (
+        START
+        + f"""
 pid = os.fork()
 if pid == 0:
     run.log({{'child': 1}})
@@ -151,6 +153,7 @@ os.waitpid(pid, 0)
 assert tracker.read_run(run.dir).state == 'running'
 run.log({{'x': 2}})
 """
+    )
     done = script(code)
     assert done.returncode == 0, done.stderr
     run = the_run()
@@ -190,7 +193,9 @@ if __name__ == "__main__":
 
 
 def test_a_fork_while_other_threads_log_does_not_deadlock() -> None:
-    code = START + """
+    code = (
+        START
+        + """
 import threading, warnings
 warnings.simplefilter("ignore")
 stop = threading.Event()
@@ -210,6 +215,7 @@ stop.set()
 for worker in workers:
     worker.join()
 """
+    )
     done = script(code)
     assert done.returncode == 0, done.stderr
     rows = list(the_run().scan_history())

@@ -23,12 +23,19 @@ Start = Any
 
 def test_a_run_is_on_disk_with_all_that_was_said_of_it_when_init_returns(start: Start) -> None:
     run = start(
-        project="digits", entity="team", name="first", id="abc", group="g", job_type="train", tags=["a", "b"], notes="n", config={"lr": 1},
+        project="digits", entity="team", name="first", id="abc", group="g", job_type="train",
+        tags=["a", "b"], notes="n",
+        config={"lr": 1},
     )  # fmt: skip
     found = tracker.read_run(".tracker/runs/abc")
     assert (found.path, found.name, found.group, found.job_type) == ("team/digits/abc", "first", "g", "train")
     assert (found.tags, found.notes, found.config, found.state) == (["a", "b"], "n", {"lr": 1}, "running")
-    assert (run.id, run.name, run.path, run.dir) == ("abc", "first", "team/digits/abc", os.path.abspath(".tracker/runs/abc"))
+    assert (run.id, run.name, run.path, run.dir) == (
+        "abc",
+        "first",
+        "team/digits/abc",
+        os.path.abspath(".tracker/runs/abc"),
+    )
     assert (run.group, run.job_type, run.tags, run.notes) == ("g", "train", ("a", "b"), "n")
     assert (run.mode, run.url, run.resumed, run.step, run.finished) == ("offline", None, False, 0, False)
     assert found.info["program"] == sys.argv[0]
@@ -362,7 +369,9 @@ assert run.dropped == 0, run.dropped
     assert [row["x"] for row in tracker.read_run(".tracker/runs/full").scan_history()] == list(range(101))
 
 
-def test_a_run_directory_deleted_during_training_is_told_and_counted(warnings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_directory_deleted_during_training_is_told_and_counted(
+    warnings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import shutil
 
     from tracker.sdk import run as module

@@ -58,7 +58,8 @@ def same(found: Any, expected: Any) -> bool:
     "value",
     [
         0, -1, 2**63 - 1, -(2**63), 2**64 - 1, 2**64, 10**40, -(10**40), 0.1, -0.0, 5e-324, 1.7976931348623157e308,
-        math.nan, math.inf, -math.inf, True, False, None, "", "text", "null", 'quo"te\n{"c":"', "ünïcödé 🎉", [], [1, 2.5, "x", None],
+        math.nan, math.inf, -math.inf, True, False, None, "", "text", "null", 'quo"te\n{"c":"', "ünïcödé 🎉", [],
+        [1, 2.5, "x", None],
         [math.nan, [math.inf]], ["[", "{"],
     ],
 )  # fmt: skip
@@ -187,9 +188,11 @@ def test_numpy_values_are_numbers_lists_and_media(start: Start, rows: Rows) -> N
         start,
         rows,
         {
-            "f32": np.float32(0.1), "f64": np.float64(0.1), "i": np.int64(-3), "u": np.uint64(2**64 - 1), "b": np.bool_(True),
+            "f32": np.float32(0.1), "f64": np.float64(0.1), "i": np.int64(-3), "u": np.uint64(2**64 - 1),
+            "b": np.bool_(True),
             "nan": np.float32("nan"), "zero_d": np.array(2.5), "one": np.array([7]), "list": np.array([1.0, np.inf]),
-            "matrix": np.eye(2, dtype=int), "texts": np.array(["a", "b"]), "many": np.arange(100.0), "complex": np.array([1j, 2j]),
+            "matrix": np.eye(2, dtype=int), "texts": np.array(["a", "b"]), "many": np.arange(100.0),
+            "complex": np.array([1j, 2j]),
             "when": np.datetime64("2024-02-01"),
         },
     )  # fmt: skip
@@ -207,7 +210,9 @@ def test_numpy_values_are_numbers_lists_and_media(start: Start, rows: Rows) -> N
 def test_torch_values_are_numbers(start: Start, rows: Rows) -> None:
     torch = pytest.importorskip("torch")
     loss = (torch.ones(1, requires_grad=True) * 0.5).sum()
-    row = one(start, rows, {"loss": loss, "half": torch.tensor(0.5, dtype=torch.bfloat16), "some": torch.tensor([1, 2])})
+    row = one(
+        start, rows, {"loss": loss, "half": torch.tensor(0.5, dtype=torch.bfloat16), "some": torch.tensor([1, 2])}
+    )
     assert row == {"loss": 0.5, "half": 0.5, "some": [1, 2]}
 
 
@@ -228,7 +233,9 @@ def steps(run: tracker.Run, rows: Rows) -> list[int]:
 
 
 @pytest.mark.parametrize("value", [0.5, math.nan])  # either path through log()
-def test_without_a_step_rows_are_counted_and_commit_false_holds_the_count(value: float, start: Start, rows: Rows) -> None:
+def test_without_a_step_rows_are_counted_and_commit_false_holds_the_count(
+    value: float, start: Start, rows: Rows
+) -> None:
     run = start()
     for commit in (None, False, False, True, None, False):
         run.log({"x": value}, commit=commit)
@@ -263,7 +270,9 @@ def test_a_step_may_be_any_whole_number(start: Start, rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("value", [0.5, math.nan])
-def test_a_step_that_is_none_keeps_the_row_with_one_warning(value: float, start: Start, rows: Rows, warnings: Any) -> None:
+def test_a_step_that_is_none_keeps_the_row_with_one_warning(
+    value: float, start: Start, rows: Rows, warnings: Any
+) -> None:
     run = start()
     bad = [0.5, 1.5, "3", math.nan, math.inf, 2**53 + 1, [1], Unknown(), {}]
     for step in bad:

@@ -23,7 +23,13 @@ def test_names_tags_and_notes_can_be_changed_and_are_on_disk_at_once() -> None:
     run.group = "g"
     run.job_type = 5
     found = tracker.read_run(run.dir)
-    assert (found.name, found.tags, found.notes, found.group, found.job_type) == ("second", ["a", "b"], "a remark", "g", "5")
+    assert (found.name, found.tags, found.notes, found.group, found.job_type) == (
+        "second",
+        ["a", "b"],
+        "a remark",
+        "g",
+        "5",
+    )
     assert (run.name, run.tags, run.notes, run.group, run.job_type) == ("second", ("a", "b"), "a remark", "g", "5")
     run.notes = None
     run.tags = "single"
