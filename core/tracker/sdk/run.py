@@ -423,7 +423,10 @@ class Run:
 
 
 class DisabledRun(Run):
-    """The run of `mode="disabled"`: takes everything, keeps nothing, costs nothing."""
+    """The run of `mode="disabled"`: nothing is written and no process started.
+
+    Config, summary and step behave as in any run, so that a script which reads them back goes on as it would.
+    """
 
     def __init__(self, settings: Settings) -> None:
         settings.id = settings.id or random_id()
@@ -432,9 +435,6 @@ class DisabledRun(Run):
         self._stream.append = lambda _line: None
 
     def begin(self) -> None:
-        """Do nothing."""
-
-    def log(self, data: Mapping[str, Any], step: int | None = None, commit: bool | None = None) -> None:
         """Do nothing."""
 
     def save(self, glob_or_path: Any = None, base_path: Any = None) -> list[str]:  # noqa: ARG002
