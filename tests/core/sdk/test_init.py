@@ -131,13 +131,13 @@ def test_disabled_takes_everything_and_leaves_no_file(how: str, monkeypatch: pyt
     Path("model.pt").touch()
     run = tracker.init(config={"lr": 1}, mode="disabled" if how == "argument" else None)
     tracker.log({"loss": 0.5, "page": tracker.Html("<p>")})
-    tracker.log({}, step="no step")
     tracker.config["a"] = 1
     tracker.summary["b"] = 2
     run.name = "x"
     run.define_metric("loss", summary="min")
     assert tracker.save("model.pt") == []
     assert (run.mode, run.config["lr"], run.summary["b"], run.dropped, run.url) == ("disabled", 1, 2, 0, None)
+    assert (run.summary["loss"], run.step) == (0.5, 1)  # a script that reads these goes on as it would
     with run:
         pass
     assert tracker.run is None
