@@ -15,7 +15,14 @@ from . import peers
 from .measure import Options
 from .report import Line, table
 
-GROUPS = {"logging": "calls", "startup": "startup", "delivery": "delivery", "server": "server"}
+GROUPS = {
+    "logging": "calls",
+    "startup": "startup",
+    "delivery": "delivery",
+    "server": "server",
+    "lightning": "lightning",
+    "keras": "keras",
+}
 """By name, the module in this folder whose `run(options)` yields the group's lines."""
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import deque
 from collections.abc import Callable
 from heapq import heappop, heappush
+from time import monotonic
 from typing import Any
 
-from ._keras import keras
-
 GROUP = 32
-"""Rows whose values are still on the device are converted together, this many at a time."""
+"""Rows are converted and logged together, this many at a time …"""
+
+PATIENCE = 0.5
+"""… or those of so many seconds."""
 
 _MANY = 1000  # rows that wait for an earlier one; more mean that batches are not numbered without gaps
 
@@ -21,10 +24,10 @@ Row = tuple[int, dict[str, Any]]
 class Batches:
     """Takes the logs of batches from any thread and in any order, and logs them in the order of training.
 
-    Keras calls the hooks of asynchronous callbacks from a pool of threads. What comes too early waits for what is
-    missing; the numbers tell, since each call reports the last batch of a block of `stride`. Rows of plain numbers
-    are logged at once, so that nothing is lost with the process; those with tensors in them wait for company and are
-    copied from the device together.
+    Keras calls the hooks of asynchronous callbacks from a pool of threads, beside the one that feeds the device. Each
+    call must be short, since it stops that one for its time: mostly it only notes the row, and every now and then one
+    call logs a group of them. What came too early waits for what is missing; the numbers tell, since each call
+    reports the last batch of a block of `stride`.
     """
 
     def __init__(self, log: Callable[[dict[str, Any], int], None], every: int, stride: int) -> None:
@@ -34,24 +37,27 @@ class Batches:
         self._log, self._every, self._stride = log, every, stride
         self._lock = threading.Lock()
         self._order = itertools.count()  # of arrival: decides between equal batches, as logs cannot be compared
+        self._arrived: deque[Row] = deque()  # appending to it needs no lock
         self.start(0, None)
 
     def start(self, trained: int, steps: int | None) -> None:
         """Begin an epoch after `trained` batches; it has `steps` batches, if that is known."""
-        self._base, self._steps = trained, steps
-        self._waiting: list[tuple[int, int, dict[str, Any]]] = []
-        self._ready: list[Row] = []
-        self._end = 0  # of what is ready, in batches of the epoch
-        self._logged = trained  # the step of the last row that was ready to be logged
+        with self._lock:
+            self._base, self._steps = trained, steps
+            self._waiting: list[tuple[int, int, dict[str, Any]]] = []
+            self._ready: list[Row] = []
+            self._end = 0  # of what is ready, in batches of the epoch
+            self._logged = trained  # the step of the last row that was ready to be logged
+            self._due = monotonic() + PATIENCE
 
     def take(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Take the logs that Keras reports after the batch of this index."""
-        values = logs or {}
-        with self._lock:
-            heappush(self._waiting, (int(batch), next(self._order), values))
-            while self._waiting and (self._waiting[0][0] < self._end + self._stride or len(self._waiting) > _MANY):
-                self._move()
-            if len(self._ready) >= GROUP or not any(map(_on_device, values.values())):
+        self._arrived.append((batch, logs or {}))
+        if len(self._arrived) >= GROUP or monotonic() >= self._due:
+            with self._lock:
+                self._sort()
+                while self._waiting and (self._waiting[0][0] < self._end + self._stride or len(self._waiting) > _MANY):
+                    self._move()
                 # The last block of an epoch may be shorter than the others, which only its end tells.
                 self._write(self._stride > 1)
 
@@ -61,6 +67,7 @@ class Batches:
         `count` is asked for that; it gets what the reports say, which may be less than a block too many.
         """
         with self._lock:
+            self._sort()
             while self._waiting:
                 self._move()
             trained = count(self._end)
@@ -69,6 +76,11 @@ class Batches:
             self._write(False)
             return trained
 
+    def _sort(self) -> None:
+        while self._arrived:
+            batch, logs = self._arrived.popleft()
+            heappush(self._waiting, (int(batch), next(self._order), logs))
+
     def _move(self) -> None:
         batch, _, logs = heappop(self._waiting)
         end = batch + 1 if self._steps is None else min(batch + 1, self._steps)
@@ -76,6 +88,7 @@ class Batches:
         self._ready.append((end, logs))
 
     def _write(self, but_the_last: bool) -> None:
+        self._due = monotonic() + PATIENCE
         cut = len(self._ready) - but_the_last
         rows, self._ready = self._ready[:cut], self._ready[cut:]
         chosen = []
@@ -89,12 +102,10 @@ class Batches:
             self._log(logs, step)
 
 
-def _on_device(value: Any) -> bool:
-    return type(value) is not float and bool(keras.ops.is_tensor(value))
-
-
 def _start_copying(rows: list[Row]) -> None:
-    """Let the device send all values before the first is waited for."""
+    """Let the device send all values before the first is waited for. Keras's own callback lists convert them before,
+    but who calls the hooks of a callback directly may pass what is still being computed.
+    """
     for _, logs in rows:
         for value in logs.values():
             copy = getattr(value, "copy_to_host_async", None)  # what JAX's arrays have

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tracker
+from tracker.errors import contain
 
 from ._keras import keras
 from .batches import Batches
@@ -55,7 +56,8 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
     `evaluate`) begins and finished when it ends: `failed` if an exception ended it.
 
     The device is never waited for: nothing is done per batch in epoch mode, and batches are logged from Keras's
-    background threads without touching the model.
+    background threads, in groups and without touching the model. Where a process is killed, the rows of its last half
+    second of batches may be missing; exceptions and exits lose none.
     """
 
     _transient = (*Copied._transient, "_training", "_trained_model")
@@ -80,11 +82,12 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
     ) -> None:
         """No side effects: the run is looked for or started when training begins.
 
-        `config`: keep the arguments of `compile` and `fit` as the config member `keras`; a dict is kept, too. `log_lr`: log the learning
-        rate of each epoch. `log_graph`: keep the table of layers and the model's JSON as the config member
-        `keras_model` (JSON of more than 100,000 characters as the file `model.json`). `initial_global_step`: batches
-        trained before, where training goes on in another process without resuming the run. `project` and
-        `init_kwargs` are for `tracker.init`. Raises ValueError and TypeError for arguments that cannot be used.
+        `config`: keep the arguments of `compile` and `fit` as the config member `keras`; a dict is kept, too.
+        `log_lr`: log the learning rate of each epoch. `log_graph`: keep the table of layers and the model's JSON as
+        the config member `keras_model` (JSON of more than 100,000 characters as the file `model.json`).
+        `initial_global_step`: batches trained before, where training goes on in another process without resuming the
+        run. `project` and `init_kwargs` are for `tracker.init`. Raises ValueError and TypeError for arguments that
+        cannot be used.
         """
         super().__init__()
         self._every = _every(log_freq)
@@ -96,6 +99,10 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         self._new_list = False  # whether `fit`, `evaluate` or `predict` was called and has not begun
         self._trained_model: weakref.ref[Any] | None = None
         self._training: _Training | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the settings: a copy has trained nothing yet."""
+        return {**super().__getstate__(), "_step": self._initial_step, "_new_list": False}
 
     # -- what Keras calls -------------------------------------------------------------------------------------------
 
@@ -286,12 +293,18 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         if self._config:
             self._describe_training(training)
         if self._log_graph:
-            members, text = describe_model(self._model), model_json(self._model)
-            if text is not None and len(text) > _LARGE:
-                _keep(training.run, "model.json", text)
-            elif text is not None:
-                members["json"] = text
-            training.run.config["keras_model"] = members
+            try:
+                self._describe_model(training.run)
+            except Exception as error:  # noqa: BLE001 - models are anybody's objects
+                contain(error, "describing the model")
+
+    def _describe_model(self, run: tracker.Run) -> None:
+        members, text = describe_model(self._model), model_json(self._model)
+        if text is not None and len(text) > _LARGE:
+            _keep(run, "model.json", text)
+        elif text is not None:
+            members["json"] = text
+        run.config["keras_model"] = members
 
     def _describe_training(self, training: _Training) -> None:
         training.run.config["keras"] = describe_training(self._model, training.arguments)

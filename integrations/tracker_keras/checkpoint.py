@@ -12,7 +12,7 @@ import tracker
 from tracker.errors import warn_once
 
 from ._keras import keras
-from .runs import Copied
+from .runs import Copied, is_first_process
 
 
 class TrackerModelCheckpoint(Copied, keras.callbacks.ModelCheckpoint):  # type: ignore[misc] # Keras has no types
@@ -53,7 +53,8 @@ class TrackerModelCheckpoint(Copied, keras.callbacks.ModelCheckpoint):  # type: 
     def _store(self, path: Path, epoch: int, score: Any) -> None:
         run = self._run if self._run is not None else tracker.run
         if run is None:
-            warn_once("there is no run, so checkpoints are only where Keras writes them; put TrackerCallback first")
+            if is_first_process():
+                warn_once("there is no run, so checkpoints are only where Keras writes them; put TrackerCallback first")
             return
         if run.mode == "disabled":
             return

@@ -67,8 +67,8 @@ def learning_rates(optimizer: Any) -> dict[str, float]:
 
 
 def _rate(optimizer: Any) -> float | None:
-    rate = getattr(optimizer, "learning_rate", None)
-    return None if rate is None else _quietly(lambda: float(keras.ops.convert_to_numpy(rate)))
+    rate: float | None = _quietly(lambda: float(keras.ops.convert_to_numpy(optimizer.learning_rate)))
+    return rate
 
 
 def updates(model: Any) -> int | None:

@@ -9,7 +9,7 @@ import tracker
 from tracker.errors import warn_once
 
 from ._keras import keras
-from .runs import Copied
+from .runs import Copied, is_first_process
 
 
 class TrackerEvalCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
@@ -61,7 +61,10 @@ class TrackerEvalCallback(Copied, keras.callbacks.Callback):  # type: ignore[mis
     def _log(self, name: str, epoch: int | None) -> None:
         run = self._run if self._run is not None else tracker.run
         if run is None:
-            warn_once("there is no run, so no predictions are logged; put TrackerCallback before TrackerEvalCallback")
+            if is_first_process():
+                warn_once(
+                    "there is no run, so no predictions are logged; put TrackerCallback before TrackerEvalCallback"
+                )
             return
         table = self._table(self._function(self.model, epoch))
         run.log({name: table} if epoch is None else {name: table, "epoch": epoch}, step=run.step)

@@ -29,12 +29,13 @@ def find_run(given: tracker.Run | None, arguments: dict[str, Any]) -> tuple[trac
         if arguments and given is None:
             warn_once(f"run {run.name} is active and is used; {', '.join(arguments)} of TrackerCallback are ignored")
         return run, False
-    if not _is_first_process():
+    if not is_first_process():
         return None, False
     return tracker.init(**arguments), True
 
 
-def _is_first_process() -> bool:
+def is_first_process() -> bool:
+    """Tell whether this is the only process that trains the model, or the first of them."""
     if keras.backend.backend() == "jax":
         return bool(sys.modules["jax"].process_index() == 0)
     distributed = sys.modules.get("torch.distributed")

@@ -34,11 +34,13 @@ def adopt(kind: Any) -> None:
 
 def require() -> None:
     """Raise ModuleNotFoundError, saying what to install, if there is no Lightning."""
-    if not loaded("loggers.logger", "Logger") and not any(map(find_spec, ("lightning", "pytorch_lightning"))):
-        if find_spec("lightning_fabric") is None:
-            raise ModuleNotFoundError(
-                "TrackerLogger needs PyTorch Lightning, which is not installed: pip install 'tracker-runs[lightning]'"
-            )
+    if loaded("loggers.logger", "Logger") or any(
+        map(find_spec, ("lightning", "pytorch_lightning", "lightning_fabric"))
+    ):
+        return
+    raise ModuleNotFoundError(
+        "TrackerLogger needs PyTorch Lightning, which is not installed: pip install 'tracker-runs[lightning]'"
+    )
 
 
 def rank() -> int:

@@ -25,11 +25,6 @@ HERE = Path(__file__).parent
 QUIET = (
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",
     "ignore:Your input ran out of data:UserWarning",
-    "ignore:.*(np|numpy).object.*:FutureWarning",
-    "ignore:.*:DeprecationWarning:keras",
-    "ignore:.*:DeprecationWarning:jax",
-    "ignore:.*:DeprecationWarning:torch",
-    "ignore:os.fork\\(\\) was called:RuntimeWarning",  # by tests that fork after JAX has started its threads
 )
 
 

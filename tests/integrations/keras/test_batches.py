@@ -13,10 +13,10 @@ import pytest
 keras = pytest.importorskip("keras")
 
 import numpy as np  # noqa: E402
-from tracker_keras import TrackerCallback  # noqa: E402
-from tracker_keras.batches import GROUP, Batches  # noqa: E402
 
 import tracker  # noqa: E402
+from tracker_keras import TrackerCallback  # noqa: E402
+from tracker_keras.batches import GROUP, Batches  # noqa: E402
 
 from .networks import Each, fit, network, x, y  # noqa: E402
 
@@ -151,16 +151,19 @@ def test_batches_that_are_not_numbered_without_gaps_are_logged_in_order() -> Non
     assert order == [11, 21, 31]
 
 
-def test_numbers_are_logged_at_once_and_tensors_in_groups() -> None:
-    logged: list[int] = []
+def test_rows_are_logged_in_groups_and_after_half_a_second_at_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, logged = [0.0], []
+    monkeypatch.setattr("tracker_keras.batches.monotonic", lambda: now[0])
     batches = Batches(lambda _logs, step: logged.append(step), 1, 1)
-    batches.take(0, {"loss": 0.5})
-    assert logged == [1]
-    for number in range(1, GROUP):
-        batches.take(number, {"loss": keras.ops.convert_to_tensor(0.5)})
-    assert logged == [1]
-    batches.take(GROUP, {"loss": keras.ops.convert_to_tensor(0.5)})
-    assert logged == [*range(1, GROUP + 2)]
+    for number in range(GROUP - 1):
+        batches.take(number, {"loss": 0.5})
+    assert logged == []
+    batches.take(GROUP - 1, {"loss": 0.5})
+    assert logged == [*range(1, GROUP + 1)]
+    for number in (GROUP, GROUP + 1, GROUP + 2):
+        now[0] += 0.3
+        batches.take(number, {"loss": 0.5})
+    assert logged == [*range(1, GROUP + 3)]
 
 
 def test_tensors_in_logs_become_numbers(rows: Rows) -> None:

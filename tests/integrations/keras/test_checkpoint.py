@@ -11,10 +11,10 @@ import pytest
 keras = pytest.importorskip("keras")
 
 import numpy as np  # noqa: E402
-from tracker_keras import TrackerCallback, TrackerModelCheckpoint  # noqa: E402
 
 import tracker  # noqa: E402
 from tests.waiting import eventually  # noqa: E402
+from tracker_keras import TrackerCallback, TrackerModelCheckpoint  # noqa: E402
 
 from .networks import Each, fit, network, x  # noqa: E402
 
@@ -50,8 +50,8 @@ def test_each_epoch_is_stored_with_score_and_aliases(runs: Runs, rows: Rows, tmp
     ]
     run = stored(runs, *names, "checkpoints/latest.keras", "checkpoints/best.keras")
     for alias, epoch in (("best", 1), ("latest", 2)):
-        run.file(f"checkpoints/{alias}.keras").download(tmp_path / "it.keras")
-        loaded = keras.models.load_model(tmp_path / "it.keras")
+        path = run.file(f"checkpoints/{alias}.keras").download(tmp_path)
+        loaded = keras.models.load_model(path)
         np.testing.assert_allclose(loaded.predict(x, verbose=0), predictions[epoch], rtol=1e-6)
     assert (run.summary["checkpoint/best"], run.summary["checkpoint/best_score"]) == (names[1], 1.0)
     assert (run.summary["checkpoint/latest"], run.summary["checkpoint/latest_score"]) == (names[2], 2.0)

@@ -10,10 +10,9 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
-from tracker_keras import TrackerCallback  # noqa: E402
-
 import tracker  # noqa: E402
 from tests.waiting import eventually  # noqa: E402
+from tracker_keras import TrackerCallback  # noqa: E402
 
 from .networks import fit, network  # noqa: E402
 

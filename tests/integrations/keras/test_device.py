@@ -9,6 +9,7 @@ import pytest
 keras = pytest.importorskip("keras")
 
 import numpy as np  # noqa: E402
+
 from tracker_keras import TrackerCallback, TrackerEvalCallback, TrackerModelCheckpoint  # noqa: E402
 
 from .networks import network  # noqa: E402
@@ -115,6 +116,7 @@ def test_tensors_are_copied_from_the_device_late_and_in_groups(monkeypatch: pyte
     start, wait = kind.copy_to_host_async, kind.item
     monkeypatch.setattr(kind, "copy_to_host_async", lambda self: (events.append("start"), start(self))[1])
     monkeypatch.setattr(kind, "item", lambda self: (events.append("wait"), wait(self))[1])
+    monkeypatch.setattr("tracker_keras.batches.PATIENCE", 60.0)
     ours = TrackerCallback("batch")
     ours.on_train_begin()
     for batch in range(16):

@@ -11,9 +11,8 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
-from tracker_keras import TrackerCallback, TrackerEvalCallback  # noqa: E402
-
 import tracker  # noqa: E402
+from tracker_keras import TrackerCallback, TrackerEvalCallback  # noqa: E402
 
 from .networks import fit, network, x, y  # noqa: E402
 

@@ -11,14 +11,12 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
-from tracker_keras import TrackerCallback, TrackerEvalCallback, TrackerModelCheckpoint  # noqa: E402
-
 import tracker  # noqa: E402
+from tracker_keras import TrackerCallback, TrackerEvalCallback, TrackerModelCheckpoint  # noqa: E402
 
 from .networks import Each, fit, network, x, y  # noqa: E402
 
 Runs = Callable[[], list[Any]]
-Script = Callable[..., Any]
 
 
 def test_making_a_callback_has_no_side_effects(runs: Runs) -> None:
@@ -136,34 +134,3 @@ def test_a_fit_that_failed_does_not_end_the_users_run(runs: Runs) -> None:
             fit(network(), ours, Each(fail))
         fit(network(), ours)
     assert [run.state for run in runs()] == ["finished"]
-
-
-@pytest.mark.parametrize(
-    ("code", "state", "status"),
-    [
-        ("network().fit(x, y, verbose=0, callbacks=[TrackerCallback('batch'), Stop(fail)])", "failed", 1),
-        ("network().fit(x, y, verbose=0, callbacks=[TrackerCallback(), Stop(lambda: sys.exit(3))])", "failed", 3),
-        (
-            "try: network().fit(x, y, verbose=0, callbacks=[TrackerCallback(), Stop(fail)])\nexcept ValueError: pass",
-            "failed",
-            0,
-        ),
-        (
-            "tracker.init(); network().fit(x, y, verbose=0, callbacks=[TrackerCallback(), Stop(lambda: sys.exit(3))])",
-            "failed",
-            3,
-        ),
-    ],
-    ids=["exception", "exit", "caught", "exit in the user's run"],
-)
-def test_a_fit_that_the_script_did_not_survive_is_failed_with_its_exit_code(
-    runs: Runs, script: Script, code: str, state: str, status: int
-) -> None:
-    done = script(code)
-    assert done.returncode == status, done.stderr
-    (run,) = runs()
-    (end,) = [entry for entry in run._fold.streams.values() if "closed" in entry]
-    assert (run.state, end["exit_code"]) == (state, status)
-    assert run.info["rows"] == (2 if "batch" in code else 1)
-    if "ValueError" in done.stderr:
-        assert (run.info["error"], "on_epoch_end" in end["traceback"]) == ("ValueError: mine", True)

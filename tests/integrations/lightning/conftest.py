@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 import tracker
 from tracker import errors
 from tracker.sdk import session
@@ -30,6 +31,8 @@ _OF_FRAMEWORKS = (
     "ignore:You defined a `validation_step` but have no `val_dataloader`:UserWarning",
     "ignore:Experiment logs directory .* exists and is not empty:UserWarning",
     "ignore:The dirpath has changed from:UserWarning",
+    "ignore:Be aware that when using `ckpt_path`, callbacks used to create the checkpoint:UserWarning",
+    "ignore:You're resuming from a checkpoint that ended before the epoch ended:UserWarning",
     "ignore:.*is a wildcard import or fork:DeprecationWarning",
     "ignore:.*use of fork.* may lead to deadlocks:DeprecationWarning",
     "ignore:.*torch.jit.*is deprecated:DeprecationWarning",
@@ -87,6 +90,8 @@ def pl(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture
 def one() -> Any:
     """The same of one of them, where the other can make no difference."""
+    if not PACKAGES:
+        pytest.skip("needs lightning or pytorch_lightning")
     return _package(PACKAGES[0])
 
 

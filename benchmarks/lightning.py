@@ -1,0 +1,67 @@
+"""`lightning`: what a logger adds to a training step of PyTorch Lightning."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from .measure import SUBJECTS, TRACKER, Options, environment, median, scratch
+from .report import Line
+
+GROUP = "lightning"
+STEPS = 2000
+ROUNDS = 5
+ADDED = "added to a training step that logs 3 values"
+MORE = "… and more than a logger that does nothing"
+LABELS = {"nothing": "no-op logger", "tracker": "tracker", "csv": "CSVLogger", "tensorboard": "TensorBoardLogger"}
+
+Rounds = list[dict[str, float]]
+
+
+def run(options: Options) -> Iterator[Line]:
+    """Compare loggers in one process, in rounds that take turns; a peer in one with its own packages added."""
+    if importlib.util.find_spec("lightning") is None or importlib.util.find_spec("tracker_lightning") is None:
+        print("lightning is left out: it is not installed", file=sys.stderr)
+        return
+    steps, rounds = (200 if options.quick else STEPS), options.rounds(ROUNDS)
+    loggers = [name for name in LABELS if name != "tensorboard" or importlib.util.find_spec("tensorboard")]
+    n = f"{rounds} × {steps:,} steps"
+    found = _fit(loggers, steps, rounds)
+    for name in loggers:
+        yield Line(GROUP, LABELS[name], ADDED, _over(found, name, "none"), "µs", n)
+    for name in loggers[1:]:
+        target = 50.0 if name == "tracker" else None
+        yield Line(GROUP, LABELS[name], MORE, _over(found, name, "nothing"), "µs", n, None, target)
+    for peer in options.peers:
+        if peer.name in ("wandb", "mlflow"):
+            (site,) = Path(peer.python).parents[1].glob("lib/python*/site-packages")
+            found = _fit(["nothing", peer.name], steps, rounds, site)
+            yield Line(GROUP, peer.label, ADDED, _over(found, peer.name, "none"), "µs", n)
+            yield Line(GROUP, peer.label, MORE, _over(found, peer.name, "nothing"), "µs", n)
+
+
+def _over(rounds: Rounds, name: str, base: str) -> float:
+    return median([times[name] - times[base] for times in rounds])
+
+
+def _fit(loggers: list[str], steps: int, rounds: int, site: Path | None = None) -> Rounds:
+    """Return the mean µs of a step with each logger and with none, round by round."""
+    with scratch() as directory:
+        more = [] if site is None else ["--site", str(site)]
+        script = [sys.executable, str(SUBJECTS / "fit.py"), *loggers, *more]
+        done = subprocess.run(
+            [*script, "--steps", str(steps), "--rounds", str(rounds)],
+            env=environment(TRACKER, directory, TRACKER_MODE="offline", WANDB_SILENT="true"),
+            cwd=directory,
+            capture_output=True,
+            text=True,
+            check=False,  # what went wrong is told below
+        )
+        if done.returncode:
+            raise RuntimeError(f"training with {', '.join(loggers)} ended with {done.returncode}: {done.stderr[-800:]}")
+        result: Rounds = json.loads(done.stdout.splitlines()[-1])
+        return result

@@ -1,0 +1,110 @@
+"""Checkpoints as files of the run; `download` gets them back."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import tempfile
+from typing import Any
+
+import tracker
+from tracker.errors import warn_once
+
+FILE, SCORE = "checkpoint/file", "checkpoint/score"
+LATEST, BEST, BEST_SCORE = "checkpoint/latest", "checkpoint/best", "checkpoint/best_score"
+
+
+class Checkpoints:
+    """Stores the checkpoints of one run as `<folder>/<file name>`, each once for each time it was written.
+
+    Each is a row with `checkpoint/file` and `checkpoint/score` (the monitored metric, where there is one). The summary
+    says which are `checkpoint/latest` and `checkpoint/best` and the `checkpoint/best_score`.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._waiting: dict[str, float | None] = {}  # path → score
+        self._rewritten: set[str] = set()
+        self._stored: dict[str, tuple[int, ...]] = {}  # path → which file it was
+        self._best = ""
+        self._monitored = False
+        self._scored: tuple[Any, float | None] = (None, None)
+
+    def saw(self, callback: Any) -> None:
+        """Note what a ModelCheckpoint has just saved, and what else it keeps."""
+        scores = {str(path): _number(score) for path, score in getattr(callback, "best_k_models", {}).items()}
+        newest, best, last = (
+            str(getattr(callback, name, None) or "")
+            for name in ("_last_checkpoint_saved", "best_model_path", "last_model_path")
+        )
+        monitored = getattr(callback, "monitor", None) is not None
+        moment = (getattr(callback, "state_key", None), getattr(callback, "_last_global_step_saved", None))
+        if newest in scores:
+            self._scored = (moment, scores[newest])
+        elif newest and self._scored[0] == moment:  # last.ckpt comes right after the one of the same step
+            scores[newest] = self._scored[1]
+        for path in filter(None, (newest, best, last)):
+            scores.setdefault(path, self._waiting.get(path))
+        self._waiting.update(scores)
+        self._rewritten.add(last)
+        if best and (monitored or not self._monitored):  # to others the newest is always the best
+            self._best, self._monitored = best, monitored
+
+    def store(self, run: tracker.Run, axis: dict[str, Any], step: int | None) -> None:
+        """Store those noted that still exist and are not stored as they are; rows get `axis` and `step`."""
+        existing = [(os.stat(path), path, score) for path, score in self._waiting.items() if os.path.exists(path)]
+        for status, path, score in sorted(existing, key=lambda found: found[0].st_mtime_ns):
+            identity = (status.st_ino, status.st_mtime_ns, status.st_size)
+            if self._stored.get(path) == identity:
+                continue
+            name = f"{self._folder}/{os.path.basename(path)}"
+            try:
+                saved = self._save(run, path, name)
+            except OSError as error:
+                warn_once(f"the checkpoint {path} cannot be stored ({error}); training goes on without it")
+                continue
+            if saved:
+                self._stored[path] = identity
+                run.log({FILE: name, **({} if score is None else {SCORE: score}), **axis}, step)
+                run.summary.update(self._aliases(path, name, score))
+        self._waiting = {path: score for path, score in self._waiting.items() if os.path.exists(path)}
+
+    def _aliases(self, path: str, name: str, score: float | None) -> dict[str, Any]:
+        aliases: dict[str, Any] = {LATEST: name}
+        if path == self._best:
+            aliases[BEST] = name
+            if score is not None:
+                aliases[BEST_SCORE] = score
+        return aliases
+
+    def _save(self, run: tracker.Run, path: str, name: str) -> list[str]:
+        # On the file system of the run directory, so that what is linked here is not copied there.
+        with tempfile.TemporaryDirectory(dir=os.path.dirname(run.dir), prefix=".") as staging:
+            target = os.path.join(staging, name)
+            if os.path.isdir(path):
+                shutil.copytree(path, target, copy_function=_link)
+                return run.save(glob.escape(target) + "/**", base_path=staging)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            keep = shutil.copyfile if path in self._rewritten and _written_in_place(path) else _link
+            keep(path, target)
+            return run.save(target, base_path=staging)
+
+
+def _number(score: Any) -> float | None:
+    return None if score is None else float(score)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(os.path.realpath(source), target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _written_in_place(path: str) -> bool:
+    """Whether writing this checkpoint again changes the very file, and so what is linked to it.
+
+    fsspec, which Lightning writes with, moves a temporary file to its place: a copy, if that is another file system.
+    """
+    return os.stat(path).st_dev != os.stat(tempfile.gettempdir()).st_dev

@@ -1,0 +1,338 @@
+"""The logger."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import tracker
+from tracker.errors import contain
+from tracker.names import random_id
+from tracker.settings import SETTINGS, Settings
+
+from . import frameworks, graph, hyperparameters, nodes
+from .checkpoints import Checkpoints
+from .frameworks import rank
+from .media import MediaMethods
+from .runs import STEP, adopt, arguments_of, fail, joined, opened
+from .watch import Watch
+
+if TYPE_CHECKING:
+    from lightning.pytorch.loggers import Logger
+else:
+    Logger = frameworks.base()
+
+_LOOK_EVERY = 5.0  # seconds between the questions for the run that come from a training loop, each a round trip
+
+_count = 0
+_SETTINGS = {setting.name for setting in SETTINGS} - {"resume", "reinit"}  # which `init` takes as truth values, too
+
+
+class TrackerLogger(MediaMethods, Logger):
+    """Logs to a tracker run: metrics, hyperparameters, media, checkpoints, and the end of the training.
+
+    For Trainers of `lightning.pytorch` and `pytorch_lightning` and for Fabric. Nothing happens before the first use of
+    `experiment` or the first log; then the run is started as by `tracker.init` (which waits for no network) and goes
+    on over fit, validate, test and predict until the script ends, or `experiment.finish()`. It fails when the training
+    does, and logging may go on after that. All ranks may call everything; only rank 0 logs. Copies of a logger,
+    in other processes, too, are the same run, and two loggers are two runs.
+
+    Args:
+        name: Name of the run. Default: two random words and a number.
+        project: Project of the run. Default: what the settings say (`TRACKER_PROJECT`, `tracker init`).
+        save_dir: Folder for `.tracker/runs/<id>`, where the run is kept, and for `<project>/<id>/checkpoints`.
+        id: Id of the run. If the run exists it is continued. Default: random.
+        version: The same as `id`, under the name that other loggers have for it.
+        offline: Whether to keep the run on disk until `tracker sync` uploads it.
+        log_model: Whether to store checkpoints of `ModelCheckpoint` with the run: `True` those that are left
+            when training ends or fails, `"all"` each at once when it is saved.
+        experiment: A run to log to instead of starting one.
+        prefix: Put in front of the names of all metrics, with a slash.
+        checkpoint_name: Folder of the checkpoints among the files of the run. Default: `checkpoints`.
+        entity: User or team that owns the project. Default: what the settings say, or your login name.
+        group: Group of the run.
+        job_type: What the run does within its group, such as train or eval.
+        tags: Tags of the run.
+        notes: A remark about the run.
+        **init_kwargs: Further arguments of `tracker.init`, such as `config`, `mode`, `resume` and `settings`.
+
+    Raises:
+        ModuleNotFoundError: If no Lightning is installed.
+        tracker.SettingsError: If a name or setting cannot be used.
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        project: str | None = None,
+        save_dir: str | Path = ".",
+        id: str | None = None,
+        version: str | int | None = None,
+        offline: bool = False,
+        log_model: bool | Literal["all"] = False,
+        experiment: tracker.Run | None = None,
+        prefix: str = "",
+        checkpoint_name: str | None = None,
+        entity: str | None = None,
+        group: str | None = None,
+        job_type: str | None = None,
+        tags: list[str] | None = None,
+        notes: str | None = None,
+        **init_kwargs: Any,
+    ) -> None:
+        global _count
+        frameworks.require()
+        frameworks.adopt(TrackerLogger)
+        super().__init__()
+        if log_model not in (True, False, "all"):
+            raise ValueError(f'log_model {log_model!r} must be True, False or "all"')
+        if id is not None and version is not None and id != str(version):
+            raise ValueError(f"id {id!r} and version {version!r} mean the same; give one of them")
+        given = init_kwargs | {
+            "project": project, "entity": entity, "name": name, "group": group, "job_type": job_type, "tags": tags,
+            "notes": notes, "dir": None if str(save_dir) == "." else os.fspath(save_dir),
+            "id": id if version is None else str(version),
+        }  # fmt: skip
+        if offline:
+            given["mode"] = "offline"
+        if experiment is not None:
+            given |= arguments_of(experiment)
+        inspect.signature(tracker.init).bind(**given)  # a TypeError now and not in the middle of things
+        own = {name: value for name, value in given.items() if name in _SETTINGS}
+        resolved = Settings({**(given.get("settings") or {}), **own})
+        self._save_dir = resolved.dir or "."
+        self._project = resolved.project
+        self._id = resolved.id or random_id()
+        self._arguments = given | {"id": self._id, "dir": os.path.abspath(self._save_dir)}
+        self._continues = False  # whether the run may have been started already, by this logger or a copy
+        self._run: tracker.Run | None = None
+        if experiment is not None:
+            adopt(experiment, self._arguments)
+            self._continues = True
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._log_model = log_model
+        self._checkpoints = Checkpoints(checkpoint_name or "checkpoints")
+        self._watches: list[Watch] = []
+        self._step: int | None = None
+        self._graph: Any = None
+        _count += 1
+        self._number = _count  # the same on all nodes, as they run the same script
+        self._announced = False
+        self._looked = 0.0
+        self._made = time.time()
+
+    # -- what Lightning asks ------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The project: checkpoints go to `<save_dir>/<name>/<version>/checkpoints`."""
+        return self._project
+
+    @property
+    def version(self) -> str:
+        """The id of the run."""
+        return self._id
+
+    @property
+    def save_dir(self) -> str:
+        """The folder that the logger was given."""
+        return self._save_dir
+
+    @property
+    def root_dir(self) -> str:
+        """`<save_dir>/<project>`."""
+        return os.path.join(self._save_dir, self._project)
+
+    @property
+    def log_dir(self) -> str:
+        """`<save_dir>/<project>/<id>`, for checkpoints and what else belongs to the run; it may not exist yet."""
+        return os.path.join(self._save_dir, self._project, self._id)
+
+    @property
+    def group_separator(self) -> str:
+        """Stands between the parts of the names of metrics."""
+        return "/"
+
+    @property
+    def experiment(self) -> tracker.Run:
+        """The run, which is started if need be; on ranks other than 0 a dummy that takes everything."""
+        if rank() > 0:
+            self._elsewhere()
+            return frameworks.dummy()  # type: ignore[no-any-return]
+        return self._opened()
+
+    def save(self) -> None:
+        """Do nothing: what was logged is safe when the call returns."""
+
+    # -- logging --------------------------------------------------------------------------------------------------
+
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Append one row. Steps may repeat and go backwards; values are whatever `Run.log` takes."""
+        if rank() > 0:
+            return self._elsewhere(_LOOK_EVERY)
+        run = self._run
+        if run is None or run.finished:
+            run = self._opened()
+        if self._prefix:
+            metrics = {f"{self._prefix}{key}": value for key, value in metrics.items()}
+        if step is None:
+            run.log(metrics)
+        else:
+            self._step = step
+            run.log({**metrics, STEP: step}, step)
+        return None
+
+    def log_hyperparams(self, params: Mapping[str, Any] | Namespace, *_args: Any, **_kwargs: Any) -> None:
+        """Keep hyperparameters as config. Takes dicts, namespaces, dataclasses and OmegaConf's containers, nested and
+        with values of any kind. What other loggers take beside them is ignored.
+        """
+        if rank() > 0:
+            return self._elsewhere()
+        return self._opened().config.update(hyperparameters.plain(params))
+
+    def log_graph(self, model: Any, input_array: Any = None) -> None:
+        """Keep a table of the model's modules as `model` in the summary, and the config of LightningCLI.
+
+        With `input_array`, an input of the model (a tuple: its arguments), the model is run on it to find out the
+        shapes. Lightning calls this by itself before it trains, without one.
+        """
+        if rank() > 0:
+            return self._elsewhere()
+        run = self._opened()
+        try:
+            table = graph.table(model, input_array)
+            if self._graph != (run.id, table.data):  # fit, validate and test tell it again
+                self._graph = (run.id, table.data)
+                run.summary["model"] = table
+            self._keep_command_line(run, model)
+        except Exception as error:  # noqa: BLE001 - see contain
+            contain(error, "log_graph()")
+        return None
+
+    def watch(
+        self,
+        model: Any,
+        log: Literal["gradients", "parameters", "all"] | None = "gradients",
+        log_freq: int = 100,
+        log_graph: bool = True,
+    ) -> None:
+        """Log histograms of the model's gradients, parameters or both every `log_freq` backward passes, until
+        `unwatch`. Call it where the training runs: with `ddp_spawn` in `on_fit_start`, not before.
+
+        Gradients are those of rank 0, accumulated so far, and scaled where precision demands it.
+        """
+        if log not in ("gradients", "parameters", "all", None):
+            raise ValueError(f'log {log!r} must be "gradients", "parameters", "all" or None')
+        if log_freq < 1:
+            raise ValueError(f"log_freq is {log_freq!r}; it is how many backward passes lie between two histograms")
+        if rank() > 0:
+            return
+        self.unwatch(model)
+        if log is not None:
+            kinds = ("gradients", "parameters") if log == "all" else (log,)
+            self._watches.append(Watch(model, kinds, log_freq, self.log_metrics))
+        if log_graph:
+            self.log_graph(model)
+
+    def unwatch(self, model: Any = None) -> None:
+        """End what `watch` began, for one model or for all."""
+        for watch in [w for w in self._watches if model is None or w.model is model]:
+            watch.close()
+            self._watches.remove(watch)
+
+    # -- checkpoints ----------------------------------------------------------------------------------------------
+
+    def after_save_checkpoint(self, checkpoint_callback: Any) -> None:
+        """Take note of a checkpoint; with `log_model="all"` store it."""
+        if self._log_model and rank() == 0:
+            self._checkpoints.saw(checkpoint_callback)
+            if self._log_model == "all":
+                self._store_checkpoints()
+
+    def _store_checkpoints(self) -> None:
+        run = self._opened()
+        if run.mode != "disabled":
+            self._checkpoints.store(run, {} if self._step is None else {STEP: self._step}, self._step)
+
+    @staticmethod
+    def download_checkpoint(ref: str, save_dir: str | Path = ".") -> str:
+        """Get a stored checkpoint and return its path, below `save_dir`: `checkpoints/<file name>`.
+
+        `ref` is `entity/project/run_id:alias`, where the alias is `latest` (the default), `best`, or the name of a
+        file. A run that is in `.tracker/runs` of this directory is read from there, others from the server. In
+        place of the run may stand the path of a run directory. Raises FileNotFoundError if the run has no such
+        checkpoint (yet: an agent may be uploading it), and what `tracker.Api` raises.
+        """
+        from .download import download
+
+        return download(ref, os.fspath(save_dir))
+
+    # -- the end ----------------------------------------------------------------------------------------------------
+
+    def finalize(self, status: str) -> None:
+        """Take note of the end of a fit, validate, test or predict. The run stays open, unless that failed: then it is
+        `failed` (`killed` by an interrupt), with the exception that is being handled. Safe to repeat.
+        """
+        if rank() > 0:
+            self._elsewhere()
+        for watch in self._watches:
+            watch.flush()
+        if self._run is not None and self._log_model:
+            self._store_checkpoints()
+        if status in ("success", "finished"):
+            return
+        run = self._run
+        if run is None and rank() == 0 and self._started_elsewhere():
+            run = self._opened()
+        if run is not None:
+            fail(run, sys.exc_info()[1])
+
+    # -- the run ------------------------------------------------------------------------------------------------------
+
+    def _started_elsewhere(self) -> bool:
+        """Whether the run was started in a child process, as with `ddp_spawn`, where the exception never arrives."""
+        directory = os.path.join(self._arguments["dir"], ".tracker", "runs", self._id)
+        try:
+            return os.stat(directory).st_mtime >= self._made
+        except OSError:
+            return False
+
+    def _opened(self) -> tracker.Run:
+        """Return the run of this process, started or, if it was finished, continued."""
+        run = self._run = opened(self._arguments, self._continues)
+        self._project, self._id, self._continues = run.project, run.id, True
+        if not self._announced:
+            self._announced = nodes.announce(self._number, run)
+        return run
+
+    def _elsewhere(self, again_after: float = 0.0) -> None:
+        """On ranks other than 0: where this is the first process of a node, join the run as soon as it is known."""
+        now = time.monotonic()
+        if self._run is None and now >= self._looked + again_after and nodes.leads_node():
+            self._looked = now
+            about = nodes.find(self._number)
+            if about is not None:
+                self._run = joined(self._arguments | about)
+
+    def _keep_command_line(self, run: tracker.Run, model: Any) -> None:
+        found = hyperparameters.of_command_line(model)
+        if found is not None:
+            config, file = found
+            run.config["cli"] = config
+            path = os.path.join(self.log_dir, file)
+            if os.path.isfile(path):
+                run.save(path, base_path=self.log_dir)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what belongs to this process. The copy continues the run."""
+        self._continues = True
+        return self.__dict__ | {"_run": None, "_watches": [], "_announced": False}
+
+
+TrackerLogger.__module__ = __package__  # where users import it from, and where pickles shall find it

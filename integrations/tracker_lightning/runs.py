@@ -1,0 +1,76 @@
+"""The runs of loggers: started once in a process, continued by copies and after their end, and failed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
+
+import tracker
+from tracker.settings import SETTINGS
+
+STEP = "trainer/global_step"
+"""The key under which each row has the step that Lightning gave it, and the x axis of all metrics."""
+
+_runs: WeakValueDictionary[tuple[str, str], tracker.Run] = WeakValueDictionary()
+"""Those of this process, by directory and id: copies of a logger share the run."""
+
+
+def opened(arguments: dict[str, Any], continues: bool) -> tracker.Run:
+    """Return the run of this process that has these arguments of `tracker.init`, among them `dir` and `id`.
+
+    It is started or, if it has ended, continued. `continues`: it may have been started before, maybe elsewhere.
+    """
+    run = _runs.get(_key(arguments))
+    if run is None or run.finished:
+        again = {"resume": "allow", "config": None} if continues else {}
+        run = tracker.init(**{"resume": "allow", "reinit": "create_new"} | arguments | again)
+        if not run.resumed:
+            run.define_metric("*", step_metric=STEP)
+        adopt(run, arguments)
+        _finish_with_child(run)
+    return run
+
+
+def adopt(run: tracker.Run, arguments: dict[str, Any]) -> None:
+    """Let `opened` return a run for these arguments."""
+    _runs[_key(arguments)] = run
+
+
+def joined(arguments: dict[str, Any]) -> tracker.Run:
+    """Join a run that another node has started, in silence."""
+    settings = {**(arguments.get("settings") or {}), "silent": True}
+    own = {"settings": settings, "config": None, "resume": "allow", "reinit": "create_new"}
+    return tracker.init(**arguments | own)
+
+
+def _key(arguments: dict[str, Any]) -> tuple[str, str]:
+    return arguments["dir"], arguments["id"]
+
+
+def arguments_of(run: tracker.Run) -> dict[str, Any]:
+    """Return the arguments of `tracker.init` with which another process joins a run."""
+    settings = {setting.name: getattr(run.settings, setting.name) for setting in SETTINGS}
+    members = {m: getattr(run, m) for m in ("id", "entity", "project", "name", "group", "job_type", "notes", "mode")}
+    directory = None if run.mode == "disabled" else str(Path(run.dir).parents[2])
+    return {**members, "tags": list(run.tags), "dir": directory, "settings": settings}
+
+
+def fail(run: tracker.Run, error: BaseException | None) -> None:
+    if isinstance(error, KeyboardInterrupt):
+        run.finish(1, state="killed", error=error)
+    elif type(error).__name__ == "SIGTERMException":  # Lightning's own, with which the process ends well
+        run.finish(0, state="killed", error=error)
+    elif isinstance(error, SystemExit):
+        run.__exit__(type(error), error, error.__traceback__)
+    else:
+        run.finish(1, error=error)
+
+
+def _finish_with_child(run: tracker.Run) -> None:
+    """Children of multiprocessing that were forked end without exit hooks: finish what they have started themselves."""
+    multiprocessing = sys.modules.get("multiprocessing.util")
+    if multiprocessing is not None and sys.modules["multiprocessing.process"].parent_process() is not None:
+        # The exception that ends the process is then being handled.
+        multiprocessing.Finalize(None, lambda: run.__exit__(*sys.exc_info()), exitpriority=0)

@@ -1,0 +1,31 @@
+"""The tests of this folder on another backend."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("keras")
+
+from .conftest import BACKEND, HERE
+
+ELSEWHERE = ("backends", "example", "package", "processes", "trainer_suite")  # not, or not only, about the backend
+
+
+def test_the_callbacks_behave_on_pytorch_as_here() -> None:
+    pytest.importorskip("torch")
+    if BACKEND == "torch":
+        pytest.skip("this is PyTorch")
+    tests = [str(path) for path in sorted(HERE.glob("test_*.py")) if path.stem[5:] not in ELSEWHERE]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests],
+        env={**os.environ, "KERAS_BACKEND": "torch"},
+        cwd=HERE.parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-8000:]
+    assert " passed" in done.stdout

@@ -1,0 +1,85 @@
+"""Processes of their own: how fits end with them, and many that train one model."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import socket
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("keras")
+
+from .conftest import BACKEND
+
+Runs = Callable[[], list[Any]]
+Script = Callable[..., subprocess.CompletedProcess[str]]
+
+EXCEPTION = "network().fit(x, y, verbose=0, callbacks=[TrackerCallback('batch'), Stop(fail)])"
+EXIT = "network().fit(x, y, verbose=0, callbacks=[TrackerCallback(), Stop(lambda: sys.exit(3))])"
+CAUGHT = f"try: {EXCEPTION}\nexcept ValueError: print({{'tensorflow'}} & {{*sys.modules}})"
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [(EXCEPTION, 1), (EXIT, 3), (CAUGHT, 0)], ids=["exception", "exit", "caught exception"]
+)
+def test_a_fit_that_did_not_end_is_failed_and_the_exit_code_is_kept(
+    runs: Runs, script: Script, code: str, status: int
+) -> None:
+    done = script(code)
+    assert done.returncode == status, done.stderr
+    (run,) = runs()
+    (end,) = [entry for entry in run._fold.streams.values() if "closed" in entry]
+    assert (run.state, end["exit_code"]) == ("failed", status)
+    assert run.info["rows"] == (1 if code == EXIT else 2)
+    if code == EXCEPTION:
+        assert (run.info["error"], "on_epoch_end" in end["traceback"]) == ("ValueError: mine", True)
+    if code == CAUGHT and BACKEND != "tensorflow":
+        assert done.stdout.strip() == "set()"  # nothing of it imports TensorFlow
+
+
+def test_data_parallel_training_on_two_devices_is_logged_once(runs: Runs, script: Script) -> None:
+    pytest.importorskip("jax")
+    code = """
+import json
+distribution = keras.distribution.DataParallel()
+keras.distribution.set_distribution(distribution)
+history = network().fit(x, y, batch_size=4, epochs=2, verbose=0, callbacks=[TrackerCallback("batch")])
+print(json.dumps([len(keras.distribution.list_devices()), history.history]))
+"""
+    done = script(code, KERAS_BACKEND="jax", XLA_FLAGS="--xla_force_host_platform_device_count=2", JAX_PLATFORMS="cpu")
+    assert done.returncode == 0, done.stderr
+    devices, history = json.loads(done.stdout.splitlines()[-1])
+    (run,) = runs()
+    found = list(run.scan_history())
+    assert devices == 2
+    assert [row["loss"] for row in found if "loss" in row] == history["loss"]
+    assert [row["_step"] for row in found if "batch/loss" in row] == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_of_several_processes_only_the_first_starts_a_run(
+    runs: Runs, script: Script, tmp_path: Path, backend: str
+) -> None:
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    joining = {
+        "jax": f"import jax; jax.distributed.initialize({address!r}, 2, rank)",
+        "torch": "import torch.distributed as d\n"
+        f"d.init_process_group('gloo', 'file://{tmp_path}/meet', world_size=2, rank=rank)",
+    }
+    code = f"rank = int(os.environ['NUMBER'])\n{joining[backend]}\n"
+    code += "network().fit(x, y, verbose=0, callbacks=[TrackerCallback('batch')]); tracker.finish(); print(rank)\n"
+    code += "d.barrier(); d.destroy_process_group()" if backend == "torch" else "jax.distributed.shutdown()"
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda n: script(code, KERAS_BACKEND=backend, NUMBER=str(n)), range(2)))
+    assert [done.stdout.split()[-1:] for done in found] == [["0"], ["1"]], [done.stderr for done in found]
+    (run,) = runs()
+    assert [row["_step"] for row in run.scan_history()] == [1, 1]

@@ -1,0 +1,43 @@
+"""Keras's own tests of its trainer, which are in its wheel, pass with our callback in each fit, evaluate and predict.
+
+By default a part of them, about half a minute; all with TRACKER_TEST_KERAS_ALL=1, in both modes of the callback.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("keras")
+
+from .conftest import BACKEND, HERE
+
+ALL = os.environ.get("TRACKER_TEST_KERAS_ALL")
+PART = "callback or steps_per_execution or steps_count or fit_flow or evaluate_flow or predict_flow or nested or stop"
+
+
+@pytest.mark.parametrize("log_freq", ["epoch", "batch"] if ALL else ["batch"])
+def test_keras_own_trainer_tests_pass_with_the_callback(log_freq: str) -> None:
+    tests = ["--pyargs", "keras.src.trainers.trainer_test", *([] if ALL else ["-k", PART])]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "plugin_add_callback", *tests],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]),
+            "TRACKER_TEST_LOG_FREQ": log_freq,
+            "KERAS_BACKEND": BACKEND,
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+    counts = {name: int(n) for n, name in re.findall(r"(\d+) (passed|failed|skipped)", done.stdout)}
+    assert counts["passed"] >= (100 if ALL else 40)
+    rows = dict(re.findall(r"rows of (\w+): (\d+)", done.stdout))
+    assert int(rows["epochs"]) > 10
+    assert int(rows["evaluations"]) > 3
+    assert (int(rows["batches"]) > 30) == (log_freq == "batch")

@@ -1,0 +1,75 @@
+"""Importing the package, with and without Lightning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+def test_it_is_imported_without_lightning_and_says_what_is_missing_when_used(script: Any) -> None:
+    script(
+        """
+import importlib.util
+find = importlib.util.find_spec
+gone = ("lightning", "pytorch_lightning", "lightning_fabric", "torch")
+importlib.util.find_spec = lambda name, *rest: None if name in gone else find(name, *rest)
+import sys
+for name in gone:
+    sys.modules[name] = None
+import tracker_lightning
+from tracker_lightning import TrackerLogger
+try:
+    TrackerLogger()
+except ModuleNotFoundError as error:
+    assert "pip install 'tracker-runs[lightning]'" in str(error), error
+    assert not hasattr(tracker_lightning, "other")
+else:
+    raise SystemExit("no error")
+"""
+    )
+
+
+@pytest.mark.parametrize("shadow", ["lightning", "pytorch_lightning"])
+def test_a_file_of_the_user_that_is_called_like_a_framework_does_no_harm(
+    script: Any, tmp_path: Any, shadow: str
+) -> None:
+    (tmp_path / f"{shadow}.py").write_text("raise RuntimeError('not what was meant')")
+    script("from tracker_lightning import TrackerLogger\nTrackerLogger().log_metrics({'x': 1}, 0)")
+
+
+def test_neither_importing_nor_using_it_imports_a_framework(one: Any, script: Any) -> None:
+    done = script(
+        """
+import sys
+from tracker_lightning import TrackerLogger
+logger = TrackerLogger(project="p", id="early")
+logger.log_metrics({"x": 1}, 0)
+print({"torch", "lightning", "pytorch_lightning", "lightning_fabric", "requests"} & set(sys.modules))
+"""
+    )
+    assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("first", ["lightning.pytorch", "pytorch_lightning"])
+def test_lightning_may_be_imported_later_and_the_other_package_never_is(script: Any, first: str) -> None:
+    pytest.importorskip(first)
+    script(
+        f"""
+import sys
+from tracker_lightning import TrackerLogger
+early = TrackerLogger(project="p", id="early")
+import {first} as pl
+from {first}.loggers import Logger
+import tracker_lightning
+assert issubclass(tracker_lightning.TrackerLogger, Logger)
+assert isinstance(early, Logger)
+assert TrackerLogger is tracker_lightning.TrackerLogger
+from {first}.demos.boring_classes import BoringModel
+options = dict(accelerator="cpu", max_steps=1, enable_progress_bar=False, enable_model_summary=False)
+pl.Trainer(logger=early, **options).fit(BoringModel())
+other = "pytorch_lightning" if "{first}" == "lightning.pytorch" else "lightning"
+assert other not in sys.modules
+assert early.experiment.id == "early"
+"""
+    )

@@ -1,0 +1,203 @@
+"""Trainings in several processes, and processes that end early."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tracker
+from tests.waiting import eventually
+from tracker.runlog.reader import read_stream, stream_paths
+
+from .processes import TRAINING
+
+pytestmark = pytest.mark.usefixtures("one")  # which skips where Lightning is missing
+
+SAMPLE = {
+    "TRACKER_STATS_DISABLED": "false",
+    "TRACKER_STATS_SAMPLE_INTERVAL": "0.2",
+    "TRACKER_STATS_AVERAGE_OVER": "0.5",
+}
+
+
+def steps(run: Any, key: str) -> list[int]:
+    return [row["_step"] for row in run.scan_history([key])]
+
+
+def headers(run: Any) -> list[dict[str, Any]]:
+    """The first line of each history stream."""
+    return [next(read_stream(path)).records[0].payload for path in stream_paths(Path(run.directory), "history")]
+
+
+@pytest.mark.parametrize("strategy", ["ddp", "ddp_spawn", "ddp_fork"])
+def test_ranks_make_one_run_without_duplicates(script: Any, runs: Any, strategy: str) -> None:
+    done = script(
+        TRAINING
+        + f"""
+if __name__ == "__main__":
+    logger = TrackerLogger(project="p", id="r", log_model=True)
+    it, net = trainer(logger, devices=2, strategy="{strategy}"), Model()
+    it.fit(net)
+    it.test(net)
+    if "{strategy}" == "ddp":
+        metrics_arrive()
+    else:
+        logger.log_metrics({{"after": 1}}, 9)
+""",
+        **SAMPLE,
+    )
+    assert "Error" not in done.stderr
+    (run,) = runs()
+    assert steps(run, "loss") == [0, 1, 2, 3]
+    # What the trainer of the parent knows of the step, after the training was in others, is Lightning's affair.
+    assert steps(run, "test") == ([4] if strategy == "ddp" else [0])
+    assert {row["rank"] for row in run.scan_history(["rank"])} == {0.0}
+    assert run.config == {"lr": 0.1}
+    assert run.summary["checkpoint/best"] == "checkpoints/epoch=0-step=4.ckpt"
+    assert eventually(lambda: tracker.read_run(run.directory).state) == "finished"
+    assert strategy != "ddp" or len(headers(run)) == 1
+
+
+def test_the_first_process_of_each_further_node_joins_the_run_for_its_system_metrics(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    path = tmp_path / "train.py"
+    path.write_text(
+        TRAINING
+        + """
+logger = TrackerLogger(project="p", name="over two", tags=["a"])
+it, net = trainer(logger, devices=1, num_nodes=2, strategy="ddp", enable_checkpointing=False), Model()
+it.fit(net)
+metrics_arrive()
+it.test(net)
+"""
+    )
+    sample = {
+        "TRACKER_STATS_DISABLED": "false",
+        "TRACKER_STATS_SAMPLE_INTERVAL": "0.2",
+        "TRACKER_STATS_AVERAGE_OVER": "0.5",
+    }
+    processes, folders = [], []
+    for node in range(2):  # each with a disk of its own, and the variables that torchrun sets
+        folder = tmp_path / f"node{node}"
+        folder.mkdir()
+        folders.append(folder)
+        own = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "GROUP_RANK": str(node), "LOCAL_RANK": "0"}
+        own |= {"RANK": str(node), "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "1", "TORCHELASTIC_RUN_ID": "1"}
+        command = [sys.executable, str(path)]
+        pipe = subprocess.PIPE
+        processes.append(
+            subprocess.Popen(
+                command, cwd=folder, env={**os.environ, **sample, **own}, stderr=pipe, stdout=pipe, text=True
+            )
+        )
+    for process in processes:
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 0, said[-3000:]
+    first, second = ([*folder.glob(".tracker/runs/*")] for folder in folders)
+    assert [path.name for path in first] == [path.name for path in second]
+    here, there = tracker.read_run(first[0]), tracker.read_run(second[0])
+    assert (here.path, here.name, here.tags) == (there.path, there.name, there.tags)
+    assert steps(here, "loss") == [0, 1, 2, 3]
+    assert there.info["rows"] == 0
+    assert eventually(lambda: tracker.read_run(second[0]).state == "finished")
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_workers_of_a_data_loader_log_into_the_same_run(script: Any, runs: Any, method: str) -> None:
+    script(
+        f"""
+import torch
+from tracker_lightning import TrackerLogger
+
+class Data(torch.utils.data.Dataset):
+    def __init__(self, logger):
+        self.logger = logger
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, number):
+        self.logger.log_metrics({{"loaded": number}})
+        return number
+
+if __name__ == "__main__":
+    logger = TrackerLogger()
+    for batch in torch.utils.data.DataLoader(Data(logger), num_workers=2, multiprocessing_context="{method}"):
+        logger.log_metrics({{"used": batch}}, batch)
+"""
+    )
+    (run,) = runs()
+    assert sorted(row["loaded"] for row in run.scan_history(["loaded"])) == [0, 1, 2, 3]
+    assert steps(run, "used") == [0, 1, 2, 3]
+    assert eventually(lambda: tracker.read_run(run.directory).state) == "finished"
+
+
+@pytest.mark.parametrize("strategy", ["ddp_spawn", "ddp_fork"])
+def test_a_failure_in_a_child_process_fails_the_run(script: Any, runs: Any, strategy: str) -> None:
+    script(
+        TRAINING
+        + f"""
+class Odd(Model):
+    def on_train_batch_end(self, *_):
+        if self.global_step == 2:
+            raise ValueError("odd")
+
+if __name__ == "__main__":
+    options = dict(devices=1, strategy="{strategy}", enable_checkpointing=False)
+    trainer(TrackerLogger(), **options).fit(Odd())
+""",
+        expect=1,
+    )
+    (run,) = runs()
+    assert steps(run, "loss") == [0]
+    assert eventually(lambda: tracker.read_run(run.directory).state) == "failed"
+    assert "ValueError: odd" in tracker.read_run(run.directory).info["error"]
+
+
+ENDINGS = {
+    "error": ("raise ValueError('odd')", 1, "failed", "ValueError: odd"),
+    "exit": ("sys.exit(3)", 3, "failed", None),
+    "int": ("os.kill(os.getpid(), signal.SIGINT)", 1, "killed", "KeyboardInterrupt"),
+    "term": ("os.kill(os.getpid(), signal.SIGTERM)", 0, "killed", "SIGTERMException: "),
+    "kill": ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, "crashed", None),
+    "none": ("pass", 0, "finished", None),
+}
+
+
+def test_whatever_ends_the_process_nothing_is_lost_and_its_exit_code_is_its_own(script: Any) -> None:
+    # One process imports Lightning and forks one for each ending, for the sake of time.
+    done = script(
+        TRAINING
+        + f"""
+class Ends(pl.Callback):
+    def on_train_batch_start(self, trainer, module, batch, number):
+        if number == 2:
+            exec(ending)
+
+for name, (ending, *_) in {ENDINGS!r}.items():
+    began = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        logger = TrackerLogger(id=name)
+        trainer(logger, callbacks=[Ends()], enable_checkpointing=False, limit_train_batches=9).fit(Model())
+        break
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print(name, status, time.monotonic() - began < 20, flush=True)
+"""
+    )
+    said = [line.split() for line in done.stdout.splitlines() if line.endswith(("True", "False"))]
+    assert said == [[name, str(code), "True"] for name, (_, code, _, _) in ENDINGS.items()]
+    for name, (_, _, state, error) in ENDINGS.items():
+        run = tracker.read_run(f".tracker/runs/{name}")
+        assert steps(run, "loss")[:2] == [0, 1]
+        assert eventually(lambda path=run.directory: tracker.read_run(path).state) == state, name
+        assert tracker.read_run(run.directory).info["error"] == error
