@@ -16,10 +16,11 @@ GROUP = "lightning"
 STEPS = 2000
 ROUNDS = 5
 ADDED = "added to a training step that logs 3 values"
-MORE = "… and more than a logger that does nothing"
+MORE = "… more than a logger that does nothing adds"
+CPU = "… of that, CPU of the training process"
 LABELS = {"nothing": "no-op logger", "tracker": "tracker", "csv": "CSVLogger", "tensorboard": "TensorBoardLogger"}
 
-Rounds = list[dict[str, float]]
+Rounds = list[dict[str, tuple[float, float]]]
 
 
 def run(options: Options) -> Iterator[Line]:
@@ -31,25 +32,29 @@ def run(options: Options) -> Iterator[Line]:
     loggers = [name for name in LABELS if name != "tensorboard" or importlib.util.find_spec("tensorboard")]
     n = f"{rounds} × {steps:,} steps"
     found = _fit(loggers, steps, rounds)
-    for name in loggers:
-        yield Line(GROUP, LABELS[name], ADDED, _over(found, name, "none"), "µs", n)
+    yield Line(GROUP, LABELS["nothing"], ADDED, _over(found, "nothing", "none"), "µs", n)
     for name in loggers[1:]:
-        target = 50.0 if name == "tracker" else None
-        yield Line(GROUP, LABELS[name], MORE, _over(found, name, "nothing"), "µs", n, None, target)
+        yield from _lines(found, name, LABELS[name], n)
     for peer in options.peers:
         if peer.name in ("wandb", "mlflow"):
             (site,) = Path(peer.python).parents[1].glob("lib/python*/site-packages")
-            found = _fit(["nothing", peer.name], steps, rounds, site)
-            yield Line(GROUP, peer.label, ADDED, _over(found, peer.name, "none"), "µs", n)
-            yield Line(GROUP, peer.label, MORE, _over(found, peer.name, "nothing"), "µs", n)
+            found = _fit(["nothing", peer.name], max(200, int(steps * peer.scale)), rounds, site)
+            yield from _lines(found, peer.name, peer.label, n)
 
 
-def _over(rounds: Rounds, name: str, base: str) -> float:
-    return median([times[name] - times[base] for times in rounds])
+def _lines(found: Rounds, name: str, label: str, n: str) -> Iterator[Line]:
+    target = 50.0 if name == "tracker" else None
+    yield Line(GROUP, label, ADDED, _over(found, name, "none"), "µs", n)
+    yield Line(GROUP, label, MORE, _over(found, name, "nothing"), "µs", n, None, target)
+    yield Line(GROUP, label, CPU, _over(found, name, "nothing", 1), "µs", n)
+
+
+def _over(rounds: Rounds, name: str, base: str, which: int = 0) -> float:
+    return median([times[name][which] - times[base][which] for times in rounds])
 
 
 def _fit(loggers: list[str], steps: int, rounds: int, site: Path | None = None) -> Rounds:
-    """Return the mean µs of a step with each logger and with none, round by round."""
+    """Return the mean µs of a step with each logger and with none, wall and CPU, round by round."""
     with scratch() as directory:
         more = [] if site is None else ["--site", str(site)]
         script = [sys.executable, str(SUBJECTS / "fit.py"), *loggers, *more]

@@ -26,8 +26,9 @@ _BATCH_HOOKS = ("on_batch_end", "on_train_batch_end", "on_test_batch_end", "on_p
 class _Training:
     """What lasts from the begin of a `fit` or `evaluate` to its end."""
 
-    def __init__(self, run: tracker.Run, owned: bool) -> None:
+    def __init__(self, run: tracker.Run, owned: bool, model: Any) -> None:
         self.run, self.owned = run, owned
+        self.model = model  # the callback's own may become another, to which it is given meanwhile
         self.fitting = False
         self.steps: int | None = None  # batches an epoch, if known
         self.stride = 1  # batches a block, of which Keras reports the last
@@ -122,8 +123,8 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         parameters = self.params or {}
         training.steps = parameters.get("steps")
         training.arguments = {k: v for k, v in parameters.items() if v is not None}
-        training.stride = getattr(self._model, "steps_per_execution", None) or 1
-        training.updates = updates(self._model)
+        training.stride = getattr(training.model, "steps_per_execution", None) or 1
+        training.updates = updates(training.model)
         if self._every:
             training.batches = Batches(partial(_log_batch, training.run), self._every, training.stride)
             training.batches.start(self._step, training.steps)
@@ -155,7 +156,7 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         values = dict(logs or {})
         row = {"epoch": epoch, **{k: v for k, v in training.validation.items() if k not in values}, **values}
         if self._log_lr:
-            row = {**learning_rates(getattr(self._model, "optimizer", None)), **row}
+            row = {**learning_rates(getattr(training.model, "optimizer", None)), **row}
         training.epoch, training.logs, training.logged = epoch, logs, row
         training.validation, training.epochs = {}, training.epochs + 1
         self._log_epoch(training, row)
@@ -202,7 +203,7 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         run, owned = find_run(self._run, self._arguments)
         if run is None:
             return None
-        training = self._training = _Training(run, owned)
+        training = self._training = _Training(run, owned, self._model)
         self._step = self._first_step(run)
         self._trained_model = None if self._model is None else weakref.ref(self._model)
         if isinstance(self._config, Mapping):
@@ -248,13 +249,13 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         The optimizer knows best. Reports of batches may be less than a block too high, and what is expected is
         wrong when training stopped early; but optimizers need not make one update a batch.
         """
-        before, training.updates = training.updates, updates(self._model)
+        before, training.updates = training.updates, updates(training.model)
         made = None if before is None or training.updates is None else training.updates - before
 
         def count(reported: int) -> int:
             if reported:
                 return made if made is not None and reported - training.stride < made <= reported else reported
-            return made if made and made <= (expected or made) else expected or 0
+            return made if made and 0 < made <= (expected or made) else expected or 0
 
         if training.batches is None:
             self._step += count(0)
@@ -286,28 +287,28 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
     # -- config -----------------------------------------------------------------------------------------------------
 
     def _describe(self, training: _Training) -> None:
-        if self._model is None:
+        if training.model is None:
             training.described = True
             return
-        training.described = bool(getattr(self._model, "built", True))  # otherwise again after the first epoch
+        training.described = bool(getattr(training.model, "built", True))  # otherwise again after the first epoch
         if self._config:
             self._describe_training(training)
         if self._log_graph:
             try:
-                self._describe_model(training.run)
+                self._describe_model(training)
             except Exception as error:  # noqa: BLE001 - models are anybody's objects
                 contain(error, "describing the model")
 
-    def _describe_model(self, run: tracker.Run) -> None:
-        members, text = describe_model(self._model), model_json(self._model)
+    def _describe_model(self, training: _Training) -> None:
+        members, text = describe_model(training.model), model_json(training.model)
         if text is not None and len(text) > _LARGE:
-            _keep(run, "model.json", text)
+            _keep(training.run, "model.json", text)
         elif text is not None:
             members["json"] = text
-        run.config["keras_model"] = members
+        training.run.config["keras_model"] = members
 
     def _describe_training(self, training: _Training) -> None:
-        training.run.config["keras"] = describe_training(self._model, training.arguments)
+        training.run.config["keras"] = describe_training(training.model, training.arguments)
 
 
 def _log_batch(run: tracker.Run, logs: dict[str, Any], step: int) -> None:

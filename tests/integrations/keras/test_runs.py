@@ -124,6 +124,29 @@ def test_a_fit_that_failed_is_a_failed_run_once_the_next_begins(runs: Runs) -> N
     assert [run.state for run in runs()] == ["failed", "finished", "finished"]
 
 
+def test_a_fit_that_failed_is_counted_by_its_own_model(runs: Runs) -> None:
+    def fail(epoch: int, logs: Any) -> None:
+        raise RuntimeError("mine")
+
+    ours, trained_before = TrackerCallback(), network()
+    fit(trained_before, epochs=5)
+    with tracker.init():
+        with pytest.raises(RuntimeError, match="mine"):
+            fit(trained_before, Each(fail), ours)
+        fit(network(), ours)
+    assert [row["_step"] for row in runs()[0].scan_history()] == [6]
+
+
+def test_evaluating_another_model_within_fit_disturbs_nothing(runs: Runs) -> None:
+    ours, other = TrackerCallback(), network(optimizer=keras.optimizers.SGD(0.5))
+    fit(network(), ours, Each(lambda *_: other.evaluate(x, y, verbose=0, callbacks=[ours])), epochs=2)
+    rows = [row for row in runs()[0].scan_history() if "loss" in row]
+    assert [(row["_step"], row["learning_rate"]) for row in rows] == [
+        (3, pytest.approx(0.01)),
+        (6, pytest.approx(0.01)),
+    ]
+
+
 def test_a_fit_that_failed_does_not_end_the_users_run(runs: Runs) -> None:
     def fail(epoch: int, logs: Any) -> None:
         raise RuntimeError("mine")
