@@ -1,6 +1,6 @@
 """Tasks. `nox` runs the checks and the whole test suite; `nox -s NAME` one of them.
 
-There are: tests, core, lint, types, wheel, faults, bench.
+There are: tests, core, lint, types, wheel, faults, bench, tensorflow.
 """
 
 from __future__ import annotations
@@ -80,5 +80,15 @@ def faults(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure; `nox -s bench -- --json FILE` also writes the figures, `-- --help` says what can be chosen."""
-    install(session, ".[all]")
+    named = {"lightning", "keras"} & set(session.posargs)  # these groups are left out unless they are named
+    install(session, ".[all]", *(["frameworks"] if named else []))
     session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def tensorflow(session: nox.Session) -> None:
+    """Test the Keras callbacks on the TensorFlow backend, which brings more than the other sessions together."""
+    install(session, ".[server]", "test")
+    session.install(*CONSTRAINTS, "keras", "tensorflow-cpu", "tensorboard")
+    ignored = "--ignore=tests/integrations/keras/test_backends.py"
+    session.run("pytest", "tests/integrations/keras", ignored, *session.posargs, env={"KERAS_BACKEND": "tensorflow"})

@@ -12,14 +12,14 @@ import tracker
 from tracker.errors import warn_once
 
 FILE, SCORE = "checkpoint/file", "checkpoint/score"
-LATEST, BEST, BEST_SCORE = "checkpoint/latest", "checkpoint/best", "checkpoint/best_score"
+LATEST, BEST = "checkpoint/latest", "checkpoint/best"
 
 
 class Checkpoints:
     """Stores the checkpoints of one run as `<folder>/<file name>`, each once for each time it was written.
 
     Each is a row with `checkpoint/file` and `checkpoint/score` (the monitored metric, where there is one). The summary
-    says which are `checkpoint/latest` and `checkpoint/best` and the `checkpoint/best_score`.
+    says which are `checkpoint/latest` and `checkpoint/best`, with `_score` behind it their scores.
     """
 
     def __init__(self, folder: str) -> None:
@@ -71,11 +71,11 @@ class Checkpoints:
         self._waiting = {path: score for path, score in self._waiting.items() if os.path.exists(path)}
 
     def _aliases(self, path: str, name: str, score: float | None) -> dict[str, Any]:
-        aliases: dict[str, Any] = {LATEST: name}
-        if path == self._best:
-            aliases[BEST] = name
+        aliases: dict[str, Any] = {}
+        for alias in (LATEST, BEST) if path == self._best else (LATEST,):
+            aliases[alias] = name
             if score is not None:
-                aliases[BEST_SCORE] = score
+                aliases[f"{alias}_score"] = score
         return aliases
 
     def _save(self, run: tracker.Run, path: str, name: str) -> list[str]:

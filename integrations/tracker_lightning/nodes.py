@@ -13,6 +13,7 @@ import sys
 from typing import Any
 
 import tracker
+from tracker.errors import contain
 
 from .frameworks import rank
 
@@ -27,20 +28,28 @@ def leads_node() -> bool:
 
 def announce(number: int, run: tracker.Run) -> bool:
     """Tell the other nodes of the run of this process's `number`th logger. Returns whether they can be told by now."""
-    store = _store()
-    if store is not None:
-        about = {member: getattr(run, member) for member in _MEMBERS}
-        store.set(_key(number), json.dumps({**about, "tags": list(run.tags)}))
-    return store is not None
+    try:
+        store = _store()
+        if store is not None:
+            about = {member: getattr(run, member) for member in _MEMBERS}
+            store.set(_key(number), json.dumps({**about, "tags": list(run.tags)}))
+        return store is not None
+    except Exception as error:  # noqa: BLE001 - see contain
+        contain(error, "telling other nodes of the run")
+        return True
 
 
 def find(number: int) -> dict[str, Any] | None:
     """Return what `announce` told on rank 0, as arguments of `tracker.init`; None as long as it has not."""
-    store = _store()
-    if store is None or not store.check([_key(number)]):
+    try:
+        store = _store()
+        if store is None or not store.check([_key(number)]):
+            return None
+        about: dict[str, Any] = json.loads(store.get(_key(number)))
+        return about
+    except Exception as error:  # noqa: BLE001 - see contain
+        contain(error, "learning of the run from the first node")
         return None
-    about: dict[str, Any] = json.loads(store.get(_key(number)))
-    return about
 
 
 def _key(number: int) -> str:

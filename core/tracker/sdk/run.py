@@ -474,4 +474,6 @@ def _describe(error: BaseException) -> dict[str, str]:
         text = f"{type(error).__name__}: {error}"
     except Exception:  # noqa: BLE001 - the user's own __str__ may do anything
         text = type(error).__name__
-    return {"error": text[:2000], "traceback": trace[-20_000:]}
+    if len(text) > 2000:  # the beginning says what failed; where one error quotes another, the end says why
+        text = f"{text[:500]} […] {text[-1500:]}"
+    return {"error": text, "traceback": trace[-20_000:]}

@@ -8,6 +8,7 @@ from pathlib import Path
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.demos.boring_classes import BoringModel
+from lightning.pytorch.loggers.logger import DummyExperiment
 from tracker_lightning import TrackerLogger
 
 class Model(BoringModel):
@@ -16,6 +17,8 @@ class Model(BoringModel):
         self.save_hyperparameters()
 
     def training_step(self, batch, number):
+        assert isinstance(self.logger.experiment, DummyExperiment) == (self.global_rank > 0)
+        self.logger.experiment.config.update({"seen": number})
         loss = self.step(batch)
         self.log("loss", loss)
         self.log("rank", float(self.global_rank))

@@ -59,7 +59,7 @@ if __name__ == "__main__":
     # What the trainer of the parent knows of the step, after the training was in others, is Lightning's affair.
     assert steps(run, "test") == ([4] if strategy == "ddp" else [0])
     assert {row["rank"] for row in run.scan_history(["rank"])} == {0.0}
-    assert run.config == {"lr": 0.1}
+    assert run.config == {"lr": 0.1, "seen": 3}
     assert run.summary["checkpoint/best"] == "checkpoints/epoch=0-step=4.ckpt"
     assert eventually(lambda: tracker.read_run(run.directory).state) == "finished"
     assert strategy != "ddp" or len(headers(run)) == 1

@@ -110,3 +110,23 @@ def test_unwatch_leaves_no_hook(one: Any, rows: Any) -> None:
     steps(model, 1)
     assert len([row for row in rows(logger) if "gradients/bias" in row]) == 1
     assert not model.weight._post_accumulate_grad_hooks
+
+
+def test_nothing_waits_for_the_device_before_all_is_computed(one: Any, rows: Any) -> None:
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Operations(TorchDispatchMode):
+        names: list[str] = []  # noqa: RUF012
+
+        def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            self.names.append(str(function.overloadpacket))
+            return function(*args, **(kwargs or {}))
+
+    model, logger = torch.nn.Linear(4, 3), TrackerLogger()
+    logger.watch(model, "all", log_freq=1, log_graph=False)
+    with Operations() as operations:
+        steps(model, 1)
+    assert "aten.histc" in operations.names
+    assert not {"aten._local_scalar_dense", "aten.nonzero", "aten.masked_select"} & set(operations.names)
+    assert operations.names.count("aten.stack") == 4 + 1  # one of each tensor's numbers, and one of them all
+    assert len(rows(logger)) == 1
