@@ -54,7 +54,6 @@ class Wandb:
     module = "wandb"
 
     def start(self, directory: str) -> None:
-        os.environ.update(WANDB_SILENT="true", WANDB_DIR=directory)
         import wandb
 
         run = self._run = wandb.init(project="bench", dir=directory, mode="offline")
@@ -68,7 +67,6 @@ class Trackio:
     module = "trackio"
 
     def start(self, directory: str) -> None:
-        os.environ["TRACKIO_DIR"] = directory
         import trackio
 
         trackio.init(project="bench")
@@ -160,6 +158,8 @@ def main() -> None:
     make = random_row if options.rows == "random" else training_row
     rows = [make(number) for number in range(1000)]
     subject = SUBJECTS[options.subject]()
+    # Before the imports, at which some of them read these.
+    os.environ.update(TRACKIO_DIR=options.directory, WANDB_DIR=options.directory, WANDB_SILENT="true")
     importlib.import_module(subject.module)
     began = time.perf_counter()
     subject.start(options.directory)
