@@ -66,7 +66,7 @@ class Wandb:
 class Trackio:
     module = "trackio"
 
-    def start(self, directory: str) -> None:
+    def start(self, directory: str) -> None:  # noqa: ARG002
         import trackio
 
         trackio.init(project="bench")
