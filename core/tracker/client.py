@@ -13,6 +13,7 @@ import orjson
 import requests
 import zstandard
 
+from .discovery import resolve
 from .errors import ServerError, SettingsError, Unreachable
 from .settings import Settings
 from .wire import FRAME_TYPE, Accepted, StreamOffsets, decode_frame, run_path
@@ -140,12 +141,7 @@ def connect(settings: Settings) -> Client:
 
     Raises `SettingsError` if there is neither.
     """
-    from .discovery import find
-
-    base_url, api_key = settings.base_url, settings.api_key
-    server = find()
-    if server is not None and base_url in (None, server.url):
-        base_url, api_key = server.url, api_key or server.token
+    base_url, api_key = resolve(settings.base_url, settings.api_key)
     if base_url is None:
         raise SettingsError(
             "no server: start one on this machine with `tracker server`, "

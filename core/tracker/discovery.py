@@ -81,6 +81,17 @@ def find() -> Server | None:
     return max(found, key=lambda server: server.started, default=None)
 
 
+def resolve(base_url: str | None, api_key: str | None) -> tuple[str | None, str | None]:
+    """Return the address and the key to use: those given, completed from this user's own server on this machine.
+
+    Without an address it is that server's (None if there is none); its token is the key where none is given.
+    """
+    server = find()
+    if server is not None and base_url in (None, server.url):
+        return server.url, api_key or server.token
+    return base_url, api_key
+
+
 def _read(path: Path) -> Server | None:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from tracker.client import Client
-from tracker.discovery import find
+from tracker.discovery import resolve
 from tracker.runlog.directory import NOTICE, lock_directory, unlock_directory
-from tracker.runlog.reader import read_header
+from tracker.runlog.reader import read_key
 from tracker.settings import Settings
 
 from .journal import Journal
@@ -75,16 +75,13 @@ def _monitor(directory: Path, settings: Settings, journal: Journal, watch: Watch
 
 
 def _upload(directory: Path, settings: Settings, watch: Watch) -> UploadThread:
-    header = read_header(directory)
-    run = (header.get("entity") or settings.entity, header.get("project") or settings.project, header["id"])
+    run = read_key(directory, settings.entity, settings.project)
 
     def make() -> Uploader | None:
-        base_url, api_key = settings.base_url, settings.api_key
-        if base_url is None:  # a server may be started on this machine while training goes on
-            server = find()
-            if server is None:
-                return None
-            base_url, api_key = server.url, api_key or server.token
+        # Asked again and again: a server may be started on this machine while training goes on.
+        base_url, api_key = resolve(settings.base_url, settings.api_key)
+        if base_url is None:
+            return None
         return Uploader(Client(base_url, api_key, settings.upload_timeout), run, directory, watch.kept)
 
     told: set[str] = set()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tracker.client import Client, Retry
 from tracker.errors import Unreachable
 from tracker.runlog.directory import lock_directory, unlock_directory
-from tracker.runlog.reader import read_header, stream_paths
+from tracker.runlog.reader import read_key, stream_paths
 from tracker.settings import Settings
 
 from .journal import Journal
@@ -43,8 +43,7 @@ def sync(directory: Path, client: Client, settings: Settings, progress: Callable
     that vanished. `progress` is told the bytes that the server has. Raises `NotARun`, `ServerError` and its kinds.
     """
     directory = directory.absolute()
-    header = read_header(directory)
-    run = (header.get("entity") or settings.entity, header.get("project") or settings.project, header["id"])
+    run = read_key(directory, settings.entity, settings.project)
     journal = Journal(directory)
     watch = Watch(directory, journal)
     try:

@@ -12,7 +12,7 @@ from rich.table import Table
 from tracker.client import Client, connect
 from tracker.errors import ServerError, SettingsError
 from tracker.runlog.directory import agent_alive
-from tracker.runlog.reader import read_header, stream_paths
+from tracker.runlog.reader import read_key, stream_paths
 from tracker.settings import SETTINGS, Settings
 
 
@@ -70,10 +70,9 @@ def _directories(settings: Settings, client: Client | None) -> None:
 
 def _lacks(directory: Path, settings: Settings, client: Client) -> bool:
     try:
-        header = read_header(directory)
+        run = read_key(directory, settings.entity, settings.project)
     except ValueError:
         return False
-    run = (header.get("entity") or settings.entity, header.get("project") or settings.project, header["id"])
     try:
         offsets = client.offsets(run)["offsets"]
     except ServerError:

@@ -103,6 +103,15 @@ def read_header(directory: Path) -> dict[str, Any]:
     return found
 
 
+def read_key(directory: Path, entity: str, project: str) -> tuple[str, str, str]:
+    """Return entity, project and id of the run in a directory; the given ones stand in for what its header lacks.
+
+    Raises `NotARun` as `read_header` does.
+    """
+    header = read_header(directory)
+    return header.get("entity") or entity, header.get("project") or project, header["id"]
+
+
 def scan(data: bytes, kinds: tuple[str, ...]) -> list[Record]:
     """Return the records of some kinds in `data` (whole lines), without the cost of parsing all the others.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tracker.discovery import find
+from tracker.discovery import resolve
 from tracker.errors import NoRun, SettingsError, silence, warn_once
 from tracker.names import random_id, random_name
 from tracker.runlog.fold import Fold
@@ -125,7 +125,8 @@ def _prepare(settings: Settings) -> Run:
             if getattr(settings, member) is None:
                 setattr(settings, member, value)
     settings.name = settings.name or random_name()
-    _find_server(settings)
+    if settings.mode == "online":
+        settings.base_url, settings.api_key = resolve(settings.base_url, settings.api_key)
     try:
         (directory / "files").mkdir(parents=True, exist_ok=True)
         ignore = runs.parent / ".gitignore"
@@ -134,16 +135,6 @@ def _prepare(settings: Settings) -> Run:
     except OSError as error:
         warn_once(f"cannot make {directory} ({error}); nothing of this run will be kept")
     return Run(settings, str(directory), first_step, resumed)
-
-
-def _find_server(settings: Settings) -> None:
-    """Without an address of a server, take the one that this user runs on this machine, if there is one."""
-    if settings.mode != "online":
-        return
-    server = find()
-    if server is not None and settings.base_url in (None, server.url):
-        settings.base_url = server.url
-        settings.api_key = settings.api_key or server.token
 
 
 def _where_it_stopped(directory: Path) -> tuple[int, dict[str, Any]]:
