@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tracker.runlog.records import encode
+from tracker.runlog.records import encode, encode_points
 from tracker_server.storage.interface import RunKey
 from tracker_server.storage.sql import SqlStorage, open_storage
 
@@ -57,6 +57,32 @@ def fill(storage: SqlStorage, run: str, what: str, rows: int, batch: int, rng: n
     return spent
 
 
+def point_batches(points: int, keys: int, line: int, rng: np.random.Generator) -> Iterator[bytes]:
+    """Uploads of about a megabyte as importers make them: `points` lines of float32 values under keys by turns."""
+    names = [f"train/metric_{k}" for k in range(keys)]
+    at = np.arange(points)
+    times = 1.7e9 + np.cumsum(rng.random(points) * 0.002)
+    numbers = np.cumsum(rng.normal(size=points)).astype(np.float32)
+    lines = [encode("run", {"version": 1, "id": "p"}, 1.7e9)]
+    for start in range(0, points, line):
+        some = slice(start, start + line)
+        lines.append(encode_points(names, at[some] % keys, times[some], at[some] // keys, numbers[some]))
+        if sum(map(len, lines)) > 900_000:
+            yield b"".join(lines)
+            lines = []
+    yield b"".join(lines)
+
+
+def take_points(storage: SqlStorage, points: int, keys: int, line: int, rng: np.random.Generator) -> float:
+    """Upload points; returns CPU seconds."""
+    offset, spent = 0, 0.0
+    for data in point_batches(points, keys, line, rng):
+        start = time.process_time()
+        offset, _ = storage.append(RunKey("me", "bench", "p"), "history-a.jsonl", offset, data)
+        spent += time.process_time() - start
+    return spent
+
+
 def size(directory: Path) -> int:
     return sum(p.stat().st_size for p in directory.iterdir())
 
@@ -93,6 +119,15 @@ def main() -> None:
             spent = fill(storage, "r0", what, rows, batch, rng)
             storage.close()
             name = f"{what}, {batch * len(KEYS):,} points a batch"
+            per_point = size(Path(directory)) / arguments.points
+            print(f"{name:34}{spent / arguments.points * 1e6:10.3f}{per_point:13.2f}{rss():9.0f}")
+
+    for keys, line in [(20, 1000), (20, 4096), (1, 4096), (500, 4096)]:
+        with tempfile.TemporaryDirectory(dir=arguments.directory) as directory:
+            storage = open_storage(Path(directory))
+            spent = take_points(storage, arguments.points, keys, line, rng)
+            storage.close()
+            name = f"{line:,} points a line, {keys} keys"
             per_point = size(Path(directory)) / arguments.points
             print(f"{name:34}{spent / arguments.points * 1e6:10.3f}{per_point:13.2f}{rss():9.0f}")
 

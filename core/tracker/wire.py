@@ -13,12 +13,25 @@ Ingest
         415: the encoding is none of these. 429, 5xx: try later, `Retry-After` says when.
     PUT  /api/runs/{entity}/{project}/{id}/blobs/{digest}
         The content of a media or saved file. 204: it is there, whole. 422: its sha256 is not `digest`.
+    GET  /api/runs/{entity}/{project}/{id}/uploads/{digest}?size=S
+        → `Upload`: how far an upload in parts of such content, S bytes long, has got. 413: it is too large.
+    POST /api/runs/{entity}/{project}/{id}/uploads/{digest}?size=S&offset=N
+        Body: the bytes that stand at N, at most `MAX_BODY`; the server appends them to what it has.
+        200 → `Upload`: go on from `offset`. With the last byte the whole is verified: `complete` then says that it is
+        there, as after a PUT; if that is not so yet, an empty body at S asks again.
+        409 → `Upload`: N is not where the server's copy ends; go on from the offset given. Nothing was stored.
+        422: the sha256 of the whole is not `digest`; nothing of it is kept. 429, 507: no room for it now.
+        The upload belongs to the digest: any client may go on with it, several at once only slow each other down, and
+        it outlives the server's process. What nobody adds to for days is forgotten.
 
 Reading
     GET  /api/projects                                          → {"projects": [`ProjectInfo`]}
     GET  /api/runs/{entity}/{project}?filters=&order=&limit=&cursor=  → {"runs": [`RunInfo`], "cursor": str | null, "total": int}
     GET  /api/runs/{entity}/{project}/{id}                      → `RunInfo`
     DELETE /api/runs/{entity}/{project}/{id}                    → 204
+    GET  /api/runs/{entity}/{project}/{id}/resumption           → `Resumption`
+    GET  /api/runs/{entity}/{project}/{id}/stop                 → `Stop`
+    GET  /api/runs/{entity}/{project}/{id}/alerts               → {"alerts": [`Alert` (runlog/alerts.py)]}
     GET  /api/runs/{entity}/{project}/{id}/keys?kind=history|system  → {"keys": [`KeyInfo`]}
     GET  /api/runs/{entity}/{project}/{id}/history?kind=history|system&keys=a&keys=b&cursor=&limit=  → `RowPage`
     POST /api/charts                                            `ChartQuery` → {"series": [`Series`]} or, with
@@ -26,8 +39,10 @@ Reading
         and for each series the arrays x, mean, min, max and n
     GET  /api/runs/{entity}/{project}/{id}/console?cursor=&limit=  → {"lines": [{"time", "stream", "text"}], "cursor": str | null}
     GET  /api/runs/{entity}/{project}/{id}/files                → {"files": [{"name", "digest", "size", "stored": bool}]}
+    GET  /api/runs/{entity}/{project}/{id}/fold                 → `Folded`
     GET  /api/runs/{entity}/{project}/{id}/files/{name}         → the content, as an attachment
     GET  /api/runs/{entity}/{project}/{id}/blobs/{digest}       → the content, as an attachment
+        Both answer `Range: bytes=N-` and `bytes=N-M` with 206 and the part, 416 if there is none.
 
 Every request carries `Authorization: Bearer <key>`, or the cookie that a browser got from `/?token=<key>`. Errors are
 `{"error": "<what happened and what to do>"}`. Numbers that JSON lacks travel as in the run log (`{"_type": "float",
@@ -69,6 +84,34 @@ class Accepted(TypedDict):
     """Digests that these lines name and whose content the server lacks."""
 
 
+class Upload(TypedDict):
+    """How far an upload in parts has got: bytes that have arrived, and whether the whole is verified and stored."""
+
+    offset: int
+    complete: bool
+
+
+class Resumption(TypedDict):
+    """What a process that continues a run must know of it, each as in `Fold.to_json` (runlog/fold.py)."""
+
+    step: int | None
+    """`RunInfo.last_step`."""
+    meta: dict[str, Any]
+    config: dict[str, Any]
+    by_hand: dict[str, Any]
+    """Summary values that were set by hand."""
+    metrics: list[dict[str, Any]]
+    stats: dict[str, list[Any]]
+    """By key: how many finite numbers, their min, max and sum, and the last value; `[0, last]` if there are none."""
+
+
+class Stop(TypedDict):
+    """Whether a run was asked to stop."""
+
+    requested: float | None
+    """`RunInfo.stop_requested`."""
+
+
 class ProjectInfo(TypedDict):
     """One project."""
 
@@ -76,6 +119,17 @@ class ProjectInfo(TypedDict):
     project: str
     runs: int
     updated: float
+
+
+class EventFile(TypedDict):
+    """A TensorBoard event file whose values a stream of the run holds."""
+
+    name: str
+    """Its path, relative to the directory of the run it belongs to."""
+    version: float | None
+    """What it says of its own format."""
+    starts: list[list[int]]
+    """Of each start of a session: how many rows of the stream came before, and its step."""
 
 
 class RunInfo(TypedDict):
@@ -105,8 +159,20 @@ class RunInfo(TypedDict):
     lost: int
     """Records that the logging process reported as not written."""
     suspect: bool
+    event_files: dict[str, EventFile]
+    """By stream."""
     error: str | None
     """What the failing process said."""
+    environment: dict[str, Any]
+    """How it was run: the payload of an `environment` record (runlog/FORMAT.md); {} if it is not known."""
+    last_step: int | None
+    """The greatest of the steps at which its streams end; None without rows."""
+    forked_from: str | None
+    """`entity/project/id?_step=N`: it began with the rows of that run up to step N."""
+    allow_stop: bool
+    """Whether a process of it lets itself be stopped now."""
+    stop_requested: float | None
+    """When its last processes were asked to stop; None if they were not."""
 
 
 class KeyInfo(TypedDict):
@@ -128,8 +194,36 @@ class RowPage(TypedDict):
 
     count: int
     columns: dict[str, RowColumn]
+    streams: list[RowSpan]
+    """Which streams the rows are from."""
     cursor: str | None
     """Pass it back for the next page; null after the last row there is."""
+
+
+class RowSpan(TypedDict):
+    """Part of a `RowPage`: as many rows in a row are from this stream."""
+
+    stream: str
+    count: int
+
+
+class Folded(TypedDict):
+    """What a copy of a run needs beside its rows, console lines and contents."""
+
+    fold: dict[str, Any]
+    """`Fold.to_json` (runlog/fold.py)."""
+    streams: list[StreamInfo]
+    """In the order of reading."""
+    digests: list[str]
+    """All contents that its records name."""
+
+
+class StreamInfo(TypedDict):
+    """A stream: the time of its first line (Unix seconds), and how many rows or console lines it has."""
+
+    stream: str
+    opened: float
+    rows: int
 
 
 class RowColumn(TypedDict):

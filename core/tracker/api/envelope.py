@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from tracker.runlog.fold import Stats
 from tracker.wire import Series
+
+
+def envelopes(run: str, rows: Iterable[dict[str, Any]], keys: Sequence[str], x: str, buckets: int) -> Iterator[Series]:
+    """Yield the `envelope` of each key that has numbers in the rows; `x` is the member that says where they stand."""
+    points: dict[str, list[tuple[float, float]]] = {key: [] for key in keys}
+    for row in rows:
+        for key in row.keys() & points.keys():
+            value = row[key]
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                points[key].append((row[x], value))
+    for key, found in points.items():
+        if found:
+            yield envelope(run, key, found, buckets)
 
 
 def envelope(run: str, key: str, points: list[tuple[float, float]], buckets: int) -> Series:

@@ -5,25 +5,41 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import tempfile
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tracker.runlog.directory import KEPT_PATH, process_start
+from tracker.arriving import arriving
+from tracker.errors import NotARun, TrackerError
+from tracker.runlog.archive import Archive
+from tracker.runlog.directory import KEPT_PATH, is_alive
 from tracker.runlog.fold import Fold, Stats
-from tracker.runlog.reader import read_header, read_stream, stream_paths
-from tracker.wire import RunInfo, Series
+from tracker.runlog.reader import read_header, read_stream, scan_stream, stream_paths
+from tracker.runlog.records import Points
+from tracker.wire import EventFile, RunInfo, Series
 
-from .envelope import envelope
+from .envelope import envelopes
 from .files import File
-from .reading import Kind, RunReader, edits_name
+from .reading import Kind, RunReader, X, edits_name
+from .restarts import Row
+
+_PIECE = 1 << 20
 
 
 def read_run(run_dir: str | os.PathLike[str]) -> LocalRun:
     """Return the run in a run directory, which may be live, torn or damaged: whatever can be read is there, and
-    `info["corrupt"]` counts what cannot. Raises `NotARun` if the directory holds no run log.
+    `info["corrupt"]` counts what cannot; or in a file that `tracker export` wrote, which is unpacked for as long as the
+    object lives. Of several runs in a file, `FILE/ID` is one. Raises `NotARun` if there is no run log, `TrackerError`
+    if a file is damaged.
     """
-    return LocalRun(Path(run_dir))
+    path = Path(run_dir)
+    if path.is_file():
+        return ExportedRun(path, None)
+    if path.parent.is_file():
+        return ExportedRun(path.parent, path.name)
+    return LocalRun(path)
 
 
 class LocalRun(RunReader):
@@ -69,7 +85,13 @@ class LocalRun(RunReader):
             "corrupt": fold.corrupt,
             "lost": fold.lost,
             "suspect": any("suspect" in s for s in fold.streams.values()),
+            "event_files": fold.event_files,
             "error": ends[-1]["error"] if ends else None,
+            "environment": fold.environment,
+            "last_step": fold.last_step,
+            "forked_from": fold.header.get("forked_from"),
+            "allow_stop": fold.allow_stop,
+            "stop_requested": fold.stop_requested,
         }
 
     def keys(self, kind: Kind = "history") -> list[str]:
@@ -78,34 +100,36 @@ class LocalRun(RunReader):
             return sorted(self._fold.stats)
         return sorted({key for row in self._rows("system", None) for key in row} - {"_timestamp", "_runtime"})
 
-    def _rows(self, kind: Kind, keys: Sequence[str] | None) -> Iterator[dict[str, Any]]:
-        wanted = None if keys is None else set(keys)
+    def _batches(self, kind: Kind, keys: Sequence[str] | None) -> Iterator[tuple[str, Iterator[Row]]]:
+        for path in stream_paths(self.directory, kind):
+            yield path.name, self._read_rows(path, kind, None if keys is None else set(keys))
+
+    def _read_rows(self, path: Path, kind: Kind, wanted: set[str] | None) -> Iterator[Row]:
         started = self._fold.header.get("started", 0.0)
         record_kind = "log" if kind == "history" else "system"
-        for path in stream_paths(self.directory, kind):
-            for parsed in read_stream(path):
-                for record in parsed.records:
-                    if record.kind != record_kind or not isinstance(record.payload, dict):
+        for parsed in read_stream(path):
+            for record in parsed.records:
+                if record.kind == "points" and kind == "history":
+                    yield from _point_rows(record.payload, started, wanted)
+                if record.kind != record_kind or not isinstance(record.payload, dict):
+                    continue
+                row = record.payload
+                if wanted is not None:
+                    row = {k: v for k, v in row.items() if k in wanted}
+                    if not row:
                         continue
-                    row = record.payload
-                    if wanted is not None:
-                        row = {k: v for k, v in row.items() if k in wanted}
-                        if not row:
-                            continue
-                    head: dict[str, Any] = {"_step": record.step} if kind == "history" else {}
-                    yield {**head, "_timestamp": record.time, "_runtime": record.time - started, **row}
+                head: dict[str, Any] = {"_step": record.step} if kind == "history" else {}
+                yield {**head, "_timestamp": record.time, "_runtime": record.time - started, **row}
+
+    def _event_files(self) -> dict[str, EventFile]:
+        fold = Fold()
+        for path in stream_paths(self.directory, "history"):
+            for record in scan_stream(path, ("run", "session")):
+                fold.apply(path.name, record)
+        return fold.event_files
 
     def _series(self, kind: Kind, keys: Sequence[str], samples: int) -> Iterable[Series]:
-        x = "_step" if kind == "history" else "_timestamp"
-        points: dict[str, list[tuple[float, float]]] = {key: [] for key in keys}
-        for row in self._rows(kind, keys):
-            for key in keys:
-                value = row.get(key)
-                if isinstance(value, (int, float)) and not isinstance(value, bool):
-                    points[key].append((row[x], value))
-        for key, found in points.items():
-            if found:
-                yield envelope(self.path, key, found, samples)
+        return envelopes(self.path, self._rows(kind, keys), keys, X[kind], samples)
 
     def console(self) -> Iterator[dict[str, Any]]:
         """Yield the lines that the processes printed: `time`, `stream` (stdout or stderr), `text`."""
@@ -122,52 +146,80 @@ class LocalRun(RunReader):
     def _file(self, name: str, entry: dict[str, Any]) -> File:
         kept = str(entry.get("path"))
         source = self.directory / (kept if KEPT_PATH.fullmatch(kept) else f"files/{Path(entry['digest']).name}")
-        return File(name, entry["size"], entry["digest"], lambda target: _copy(source, target))
+        # `self` keeps the directory of an exported run from being removed.
+        return File(name, entry["size"], entry["digest"], lambda target, _run=self: _copy(source, target, entry))  # type: ignore[misc]
 
     def _append(self, lines: bytes) -> None:
         (self.directory / edits_name()).write_bytes(lines)
 
 
-def _copy(source: Path, target: Path) -> None:
-    part = target.with_name(target.name + ".part")
-    shutil.copyfile(source, part)
-    part.replace(target)
+class ExportedRun(LocalRun):
+    """A run in a file, unpacked to a directory that goes away with this object."""
+
+    def __init__(self, file: Path, run_id: str | None) -> None:
+        """`run_id` may be None if the file holds one run only."""
+        with Archive(file) as archive:
+            found = [run for run in archive.runs if run_id in (None, run.rpartition("/")[2])]
+            if len(found) != 1:
+                there = ", ".join(archive.runs) or "none"
+                raise NotARun(f"{file} holds {there}: name one of them, as in {file}/{there.rpartition('/')[2]}")
+            folder = tempfile.mkdtemp(prefix="tracker-")
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            archive.extract(found[0], Path(folder, "run"))
+        super().__init__(Path(folder, "run"))
+
+    def _append(self, lines: bytes) -> None:
+        raise TrackerError("a run in an exported file cannot be changed; `tracker import` it first")
+
+
+def _copy(source: Path, target: Path, entry: dict[str, Any]) -> None:
+    with source.open("rb") as file, arriving(target, entry["digest"]) as take:
+        left = entry["size"]  # it may have grown since
+        while left > 0 and (piece := file.read(min(left, _PIECE))):
+            take(piece)
+            left -= len(piece)
+
+
+def _point_rows(points: Points, started: float, wanted: set[str] | None) -> Iterator[Row]:
+    for at, time, step, value in zip(points.which, points.times, points.steps, points.values, strict=True):
+        key = points.keys[at]
+        if wanted is None or key in wanted:
+            yield {"_step": step, "_timestamp": time, "_runtime": time - started, key: value}
 
 
 def _take_records(fold: Fold, stream: str, records: Iterable[Any]) -> None:
-    rows, until = 0, -math.inf
+    rows, until, step = 0, -math.inf, None
     stats: dict[str, Stats] = {}
     for record in records:
         if record.kind == "log" and isinstance(record.payload, dict):
             rows += 1
-            until = max(until, record.time)
+            until, step = max(until, record.time), record.step
             for key, value in record.payload.items():
+                if key not in stats:
+                    stats[key] = Stats()
+                stats[key].add(value)
+        elif record.kind == "points":
+            points: Points = record.payload
+            rows += len(points.times)
+            until, step = max(until, *points.times), points.steps[-1]
+            for at, value in zip(points.which, points.values, strict=True):
+                key = points.keys[at]
                 if key not in stats:
                     stats[key] = Stats()
                 stats[key].add(value)
         elif record.kind not in ("system", "console"):
             if rows and record.kind == "finish":  # in order: a row after the end of its stream opens it again
-                fold.add_rows(stream, rows, stats, until)
+                fold.add_rows(stream, rows, stats, until, step)
                 rows, until, stats = 0, -math.inf, {}
             fold.apply(stream, record)
     if rows:
-        fold.add_rows(stream, rows, stats, until)
+        fold.add_rows(stream, rows, stats, until, step)
 
 
 def _state(fold: Fold) -> str:
     """The state that an agent would find: streams whose writer was on this machine and is gone are crashed."""
     for entry in fold.streams.values():
         here = entry.get("host") == os.uname().nodename and "pid" in entry and "opened" in entry
-        if here and "closed" not in entry and not _alive(entry):
+        if here and "closed" not in entry and not is_alive(entry["pid"], entry.get("pid_start")):
             entry["closed"], entry["state"] = max(entry["last"], entry["opened"]), "crashed"
     return fold.state
-
-
-def _alive(entry: dict[str, Any]) -> bool:
-    try:
-        os.kill(entry["pid"], 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass
-    return entry.get("pid_start") in (None, process_start(entry["pid"]))

@@ -5,20 +5,27 @@ from __future__ import annotations
 import copy
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from tracker.names import random_id
 from tracker.runlog.records import encode, jsonable
 from tracker.runlog.writer import header
-from tracker.wire import RunInfo, Series
+from tracker.wire import EventFile, RunInfo, Series
 
+from .arrow import Columns
+from .envelope import envelopes
 from .files import File
+from .restarts import Restarts, Row, checked, only, show
 
 if TYPE_CHECKING:
     import pandas
+    import pyarrow
 
 Kind = Literal["history", "system"]
+X = {"history": "_step", "system": "_timestamp"}
+"""What rows are ordered by in charts."""
+
 _EDITABLE = ("name", "group", "job_type", "tags", "notes")
 
 
@@ -76,6 +83,13 @@ class RunReader(ABC):
         """
         return self._info
 
+    @property
+    def environment(self) -> dict[str, Any]:
+        """How the run was run: command, machine, git and the names of the files that were kept (docs/reproduce.md); {}
+        if it is not known.
+        """
+        return self._info["environment"]
+
     @abstractmethod
     def reload(self) -> None:
         """Read again what the run is; changes that were not kept with `update` are gone."""
@@ -83,7 +97,12 @@ class RunReader(ABC):
     # -- what was logged --------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def _rows(self, kind: Kind, keys: Sequence[str] | None) -> Iterator[dict[str, Any]]: ...
+    def _batches(self, kind: Kind, keys: Sequence[str] | None) -> Iterator[tuple[str, Iterable[Row]]]:
+        """Yield the rows in order, some of one stream at a time, with the stream's name."""
+
+    @abstractmethod
+    def _event_files(self) -> Mapping[str, EventFile]:
+        """Return by stream what event files there are now."""
 
     @abstractmethod
     def _series(self, kind: Kind, keys: Sequence[str], samples: int) -> Iterable[Series]: ...
@@ -103,42 +122,84 @@ class RunReader(ABC):
             raise KeyError(f"run {self.path} has no file {name!r}; it has: {', '.join(sorted(files)) or 'none'}")
         return files[name]
 
-    def scan_history(self, keys: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    def scan_history(self, keys: Sequence[str] | None = None, restarts: Restarts | None = None) -> Iterator[Row]:
         """Yield every row in order, exactly as it was logged, with `_step`, `_timestamp` (Unix seconds) and
         `_runtime` (seconds since the run began) beside its keys. With `keys`, only these keys and only rows that have
         one of them.
+
+        `restarts` is for rows that come from TensorBoard event files, where a restarted program may have written some
+        steps again. Rows that were logged are never touched; they come first. `all`: every row. `latest`: one row a
+        step, with the value of each key that was written last. `tensorboard`, `tensorboard-rust`: the values that
+        TensorBoard shows when its Python code or its Rust data server reads the files, a row each; `restarts.Restarts`
+        has the rules. By default it is `latest` if `info` names event files, else `all`.
         """
-        return self._rows("history", keys)
+        view = self._view(restarts)
+        if view == "all":
+            return self._rows("history", keys)
+        if view != "tensorboard" or keys is None:
+            return show(self._batches("history", keys), self._event_files(), view)
+        # Here the values of one key may drop those of another.
+        return only(show(self._batches("history", None), self._event_files(), view), keys)
 
     def history(
-        self, keys: Sequence[str] | None = None, samples: int | None = None, pandas: bool = True
-    ) -> pandas.DataFrame | list[dict[str, Any]]:
-        """Return the rows as a DataFrame (NaN where a row lacks a key), or as a list of dicts with `pandas=False`.
+        self,
+        keys: Sequence[str] | None = None,
+        samples: int | None = None,
+        pandas: bool = True,
+        restarts: Restarts | None = None,
+        arrow: bool = False,
+    ) -> pandas.DataFrame | pyarrow.Table | list[Row]:
+        """Return the rows as a DataFrame (NaN where a row lacks a key), as a list of dicts with `pandas=False`, or as a
+        `pyarrow.Table` with `arrow=True`, whose columns have the exact types (`arrow.Columns` has the rules).
 
         With `samples`, keys that have more points are drawn together into that many buckets of equal width in
         `_step`: the mean under the key's own name, the exact extremes as `<key>.min` and `<key>.max`; keys that are
-        no numbers are then left out.
+        no numbers are then left out. `restarts` as in `scan_history`.
         """
-        return self._table("history", keys, samples, pandas)
+        view = self._view(restarts)
+        return self._table("history", keys, samples, pandas, arrow, view)
 
     def system_history(
-        self, keys: Sequence[str] | None = None, samples: int | None = None, pandas: bool = True
-    ) -> pandas.DataFrame | list[dict[str, Any]]:
+        self, keys: Sequence[str] | None = None, samples: int | None = None, pandas: bool = True, arrow: bool = False
+    ) -> pandas.DataFrame | pyarrow.Table | list[Row]:
         """Return the system metrics like `history`, by `_timestamp`. docs/system-metrics.md lists the keys."""
-        return self._table("system", keys, samples, pandas)
+        return self._table("system", keys, samples, pandas, arrow)
+
+    def _view(self, restarts: Restarts | None) -> Restarts:
+        checked(restarts)
+        return restarts or ("latest" if self._info["event_files"] else "all")
+
+    def _rows(self, kind: Kind, keys: Sequence[str] | None) -> Iterator[Row]:
+        for _, rows in self._batches(kind, keys):
+            yield from rows
 
     def _table(
-        self, kind: Kind, keys: Sequence[str] | None, samples: int | None, as_frame: bool
-    ) -> pandas.DataFrame | list[dict[str, Any]]:
+        self,
+        kind: Kind,
+        keys: Sequence[str] | None,
+        samples: int | None,
+        as_frame: bool,
+        as_arrow: bool,
+        view: Restarts = "all",
+    ) -> pandas.DataFrame | pyarrow.Table | list[Row]:
         if isinstance(keys, str):
             raise TypeError(f"keys must be a list of names, such as [{keys!r}]")
         if samples is not None and not 1 <= samples <= 10_000:
             raise ValueError("samples must be from 1 to 10,000; leave it out to get every row")
         if samples is None:
-            rows = list(self._rows(kind, keys))
+            rows: Iterable[Row] = self._rows(kind, keys) if view == "all" else self.scan_history(keys, view)
         else:
-            x = "_step" if kind == "history" else "_timestamp"
-            rows = _join(self._series(kind, self.keys(kind) if keys is None else keys, samples), x)
+            wanted = self.keys(kind) if keys is None else keys
+            if view == "all":
+                series = self._series(kind, wanted, samples)
+            else:
+                series = envelopes(self.path, self.scan_history(wanted, view), wanted, X[kind], samples)
+            rows = _join(series, X[kind])
+        if as_arrow:
+            columns = Columns()
+            columns.add(rows)
+            return columns.table()
+        rows = list(rows)
         if not as_frame:
             return rows
         try:

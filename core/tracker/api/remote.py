@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,10 +13,11 @@ import orjson
 from tracker.client import Client, connect
 from tracker.runlog.records import restore
 from tracker.settings import Settings
-from tracker.wire import Filter, ProjectInfo, RunInfo, Series, run_path
+from tracker.wire import EventFile, Filter, Folded, ProjectInfo, RunInfo, Series, run_path
 
 from .files import File
 from .reading import Kind, RunReader, edits_name
+from .restarts import Row
 
 _PAGE = 10_000  # rows a request
 
@@ -55,7 +57,7 @@ class Api:
         """Return one run by `entity/project/id` (or `project/id`)."""
         entity, project, run_id = self._split(path, 2)
         info = self._client.json("GET", run_path(entity, project, run_id))
-        return RemoteRun(self._client, _run_info(info))
+        return RemoteRun(self._client, of_answer(info))
 
     def _split(self, path: str, names: int) -> list[str]:
         parts = path.strip("/").split("/")
@@ -80,7 +82,7 @@ class Runs:
         while True:
             page = self._page(100, cursor)
             for info in page["runs"]:
-                yield RemoteRun(self._client, _run_info(info))
+                yield RemoteRun(self._client, of_answer(info))
             cursor = page["cursor"]
             if cursor is None:
                 return
@@ -123,22 +125,27 @@ class RemoteRun(RunReader):
 
     def reload(self) -> None:
         """Read again what the run is."""
-        self._take(_run_info(self._client.json("GET", self._path)))
+        self._take(of_answer(self._client.json("GET", self._path)))
 
     def keys(self, kind: Kind = "history") -> list[str]:
         """Return the names of all logged keys, sorted."""
         answer = self._client.json("GET", self._path + "/keys", params={"kind": kind})
         return sorted(entry["key"] for entry in answer["keys"])
 
-    def _rows(self, kind: Kind, keys: Sequence[str] | None) -> Iterator[dict[str, Any]]:
+    def _batches(self, kind: Kind, keys: Sequence[str] | None) -> Iterator[tuple[str, Iterable[Row]]]:
         cursor = None
         while True:
             parameters: dict[str, Any] = {"kind": kind, "limit": _PAGE, "cursor": cursor, "keys": keys}
             page = self._client.json("GET", self._path + "/history", params=parameters)
-            yield from _page_rows(page)
+            rows = _page_rows(page)
+            for span in page["streams"]:
+                yield span["stream"], islice(rows, span["count"])
             cursor = page["cursor"]
             if cursor is None:
                 return
+
+    def _event_files(self) -> dict[str, EventFile]:
+        return of_answer(self._client.json("GET", self._path))["event_files"]
 
     def _series(self, kind: Kind, keys: Sequence[str], samples: int) -> Iterable[Series]:
         if not keys:
@@ -168,12 +175,17 @@ class RemoteRun(RunReader):
 
     def _file(self, entry: dict[str, Any]) -> File:
         path = f"{self._path}/blobs/{entry['digest']}"
-        return File(entry["name"], entry["size"], entry["digest"], lambda target: self._client.download(path, target))
+        digest = entry["digest"]
+        return File(entry["name"], entry["size"], digest, lambda target: self._client.download(path, target, digest))
 
     def media(self, value: dict[str, Any], target: str | Path) -> Path:
         """Write the content of a logged media value (a dict with `digest`) to a file and return its path."""
-        self._client.download(f"{self._path}/blobs/{value['digest']}", Path(target))
+        self._client.download(f"{self._path}/blobs/{value['digest']}", Path(target), value["digest"])
         return Path(target)
+
+    def _folded(self) -> Folded:
+        answer: Folded = self._client.json("GET", self._path + "/fold")  # type: ignore[assignment]
+        return answer
 
     def delete(self) -> None:
         """Delete the run from the server. Run directories are left as they are."""
@@ -184,7 +196,8 @@ class RemoteRun(RunReader):
         self._client.send(run, edits_name(), 0, lines)
 
 
-def _run_info(answer: dict[str, Any]) -> RunInfo:
+def of_answer(answer: dict[str, Any]) -> RunInfo:
+    """Return the info in a server's answer, with the numbers that JSON lacks."""
     info: RunInfo = restore(answer)
     return info
 

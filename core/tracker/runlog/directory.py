@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import hashlib
 import os
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from tracker.names import random_id
 
-LOCK = "agent.lock"
-"""An agent holds a lock (flock) on this file for as long as it serves the directory."""
 LOG = "agent.log"
+AUTO = "auto-resume"
+"""The mark of a run that shall be continued until it ends well; see `sdk/auto.py`."""
+JOIN = "TRACKER_RUN_DIR"
+"""The variable by which `tracker run` tells the programs inside which run directory is theirs, too."""
 KEPT_PATH = re.compile(r"files/[A-Za-z0-9_-]+")
 """Paths in records. A directory that came from someone else must not name files outside itself."""
+_REBUILT = "_rebuilt"
 NOTICE = b" NOTICE "
 """Marks the lines of the agent's log that the user should see."""
+
+
+def lock_path(directory: str) -> str:
+    """Return the file on which the agent of this machine holds a lock (flock) for as long as it serves the directory.
+
+    Each machine has one of its own: many network file systems share their locks, and of a run on several nodes each
+    must have an agent.
+    """
+    return os.path.join(directory, f"agent-{os.uname().nodename.replace('/', '_')}.lock")
 
 
 def lock_directory(directory: str) -> int | None:
@@ -24,7 +39,7 @@ def lock_directory(directory: str) -> int | None:
 
     The lock ends with `unlock_directory` or the process, however that ends.
     """
-    fd = os.open(os.path.join(directory, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    fd = os.open(lock_path(directory), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -43,7 +58,7 @@ def unlock_directory(lock: int) -> None:
 def agent_alive(directory: str) -> bool:
     """Tell whether some agent on this machine serves the directory."""
     try:
-        fd = os.open(os.path.join(directory, LOCK), os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(lock_path(directory), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
     try:
@@ -58,7 +73,7 @@ def agent_alive(directory: str) -> bool:
 def agent_came(directory: str, since: float) -> bool:
     """Tell whether some agent has taken up the directory since a Unix time, whether or not it still lives."""
     try:
-        status = os.stat(os.path.join(directory, LOCK))
+        status = os.stat(lock_path(directory))
     except OSError:
         return False
     return status.st_size > 0 and status.st_mtime >= since - 0.1  # file times come from a coarser clock
@@ -67,6 +82,67 @@ def agent_came(directory: str, since: float) -> bool:
 def new_stream(directory: str, kind: str) -> str:
     """Return the path of a new stream, named so that no other of the run has its name."""
     return os.path.join(directory, f"{kind}-{random_id(10)}.jsonl")
+
+
+def copy_name(stream: str) -> str:
+    """Return what a stream is called where it was rebuilt from what a server told, and is not the same to the byte."""
+    kind, _, suffix = stream.removesuffix(".jsonl").partition("-")
+    if len(suffix) > 40:
+        suffix = hashlib.sha256(suffix.encode()).hexdigest()[:40]
+    return f"{kind}-{suffix}{_REBUILT}.jsonl"
+
+
+def is_copy(stream: str) -> bool:
+    """Tell whether a stream was rebuilt; see `copy_name`."""
+    return stream.endswith(f"{_REBUILT}.jsonl")
+
+
+def copied(stream: str, others: Iterable[str]) -> bool:
+    """Tell whether a rebuilt stream is of a run of which `others` holds streams as they were written."""
+    suffix = stream.partition("-")[2]
+    return is_copy(stream) and any(copy_name(other).partition("-")[2] == suffix for other in others)
+
+
+def lock_stream(path: str) -> int | None:
+    """Let agents see that more will be appended to a stream, until the returned descriptor is closed or the process has
+    ended. None where the file system has no locks. Raises OSError if the file cannot be opened.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(fd)
+        return None
+    return fd
+
+
+def stream_locked(fd: int) -> bool:
+    """Tell whether somebody holds a stream's lock; `fd` is the stream, opened by whoever asks."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    fcntl.flock(fd, fcntl.LOCK_UN)
+    return False
+
+
+def store(directory: str, content: bytes) -> str:
+    """Write content to `files/<sha256>` of the run directory, unless it is there; return the digest. Raises OSError."""
+    digest = hashlib.sha256(content).hexdigest()
+    path = os.path.join(directory, "files", digest)
+    if not os.path.exists(path):
+        part = f"{path}.{random_id()}"
+        try:
+            with open(part, "wb") as file:
+                file.write(content)
+            os.replace(part, path)  # readers never see half a file
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(part)  # half a file must not fill a disk that is full
+            raise
+    return digest
 
 
 def this_process() -> dict[str, Any]:
@@ -85,3 +161,14 @@ def process_start(pid: int) -> int | None:
             return int(file.read().rpartition(b")")[2].split()[19])
     except (OSError, ValueError, IndexError):
         return None
+
+
+def is_alive(pid: int, start: int | None) -> bool:
+    """Tell whether a process of this machine lives; `start` is what `process_start` said of it."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # not ours to signal, but there
+    return start in (None, process_start(pid))

@@ -10,13 +10,14 @@ import sys
 from fnmatch import fnmatchcase
 from typing import Any
 
+from .alerts import Alert, alert_of, newest
 from .records import Record, jsonable, restore, restore_members
 
-STATES = ("running", "finished", "failed", "killed", "crashed")
-"""All states of a run; the later four from best to worst."""
+STATES = ("running", "finished", "failed", "killed", "crashed", "preempted")
+"""All states of a run; the later five from best to worst."""
 
 _META = {"name": str, "group": str, "job_type": str, "tags": list, "notes": str}
-_HEADER = ("id", "entity", "project", "host", "program", "python")
+_HEADER = ("id", "entity", "project", "host", "program", "python", "forked_from")
 
 
 _LARGEST = sys.float_info.max
@@ -77,8 +78,16 @@ class Fold:
         """The payloads of `metric` records, without the members that a later one of the same name replaces."""
         self.stats: dict[str, Stats] = {}
         self.files: dict[str, dict[str, Any]] = {}
+        self.environment: dict[str, Any] = {}
+        """The payload of the `environment` record that stands for the run, by the rule in FORMAT.md; {} without one."""
+        self.alerts: list[Alert] = []
+        """The newest ones, the oldest first."""
+        self.stop: float | None = None
+        """The Unix time of the latest `stop` record; see `stop_requested`."""
         self.streams: dict[str, dict[str, Any]] = {}
-        """By stream name: opened, last, closed (Unix times), state, parent, rows, corrupt, lost, unknown, suspect."""
+        """By stream name: opened, last, closed (Unix times), state, parent, rows, corrupt, lost, unknown, suspect,
+        event_file (`wire.EventFile`), added, step (of the last row), preempting, allow_stop, heartbeat.
+        """
         self.updated: float = 0.0
         """The latest time of any record of the run's own processes and agents, later edits not counted."""
 
@@ -90,27 +99,34 @@ class Fold:
         return entry
 
     def apply(self, stream: str, record: Record) -> None:
-        """Take in one record other than a `log`, `system` or `console` line (those go to `add_rows`)."""
+        """Take in one record other than a `log`, `points`, `system` or `console` line (those go to `add_rows`)."""
         entry = self.stream(stream)
         entry["last"] = max(entry.get("last", record.time), record.time)
-        if not stream.startswith("edits"):
-            self.updated = max(self.updated, record.time)
         payload = record.payload
         if not isinstance(payload, dict):
             entry["corrupt"] += 1
             return
+        if record.kind == "run" and payload.get("added") is True:
+            entry["added"] = True
+        if not stream.startswith("edits") and not entry.get("added"):
+            self.updated = max(self.updated, record.time)
         handler = _HANDLERS.get(record.kind)
         if handler is None:
             entry["unknown"] += 1
             return
         handler(self, stream, record.time, payload)
 
-    def add_rows(self, stream: str, rows: int, stats: dict[str, Stats], until: float) -> None:
-        """Take in `rows` rows of a history stream, summed up per key; `until` is the time of the last one."""
+    def add_rows(self, stream: str, rows: int, stats: dict[str, Stats], until: float, step: int | None = None) -> None:
+        """Take in `rows` rows of a stream, summed up per key; `until` is the latest time of them, `step` that of the
+        last one if they have steps.
+        """
         entry = self.stream(stream)
         entry["rows"] += rows
         entry["last"] = max(entry.get("last", until), until)
-        self.updated = max(self.updated, until)
+        if step is not None:
+            entry["step"] = step
+        if not entry.get("added"):
+            self.updated = max(self.updated, until)
         self._reopen(entry, until)
         for key, more in stats.items():
             have = self.stats.get(key)
@@ -129,13 +145,44 @@ class Fold:
     @property
     def state(self) -> str:
         """The state of the run by the rule in FORMAT.md."""
-        streams = [s for n, s in self.streams.items() if n.startswith("history") and not s.get("parent")]
-        streams = [s for s in streams if "opened" in s]
+        streams = self._deciding()
         if not streams or any("closed" not in s for s in streams):
             return "running"
-        latest = max(s["opened"] for s in streams)
-        ends: list[str] = [s["state"] for s in streams if s["closed"] >= latest]
+        ends = [_end(s) for s in streams if s["closed"] >= self._latest]
         return max(ends, key=STATES.index)
+
+    def _deciding(self) -> list[dict[str, Any]]:
+        """The streams of the run's own processes, forked children left aside."""
+        own = [s for n, s in self.streams.items() if n.startswith("history")]
+        return [s for s in own if "opened" in s and not s.get("parent") and not s.get("added")]
+
+    @property
+    def _latest(self) -> float:
+        """When the process that came last opened its stream."""
+        return max((s["opened"] for s in self._deciding()), default=-math.inf)
+
+    @property
+    def last_step(self) -> int | None:
+        """The greatest of the steps at which the streams end; None if there are no rows."""
+        return max((s["step"] for s in self.streams.values() if "step" in s), default=None)
+
+    @property
+    def allow_stop(self) -> bool:
+        """Whether a process that still runs lets itself be stopped."""
+        return any(s.get("allow_stop") for s in self._deciding() if "closed" not in s)
+
+    @property
+    def stop_requested(self) -> float | None:
+        """When the processes that opened the run last were asked to stop; None if they were not."""
+        return self.stop if self.stop is not None and self.stop >= self._latest else None
+
+    @property
+    def heartbeat(self) -> float | None:
+        """The longest that an agent which serves the run's last processes lets pass between two lines, in seconds;
+        None if no agent has said so.
+        """
+        agents = [s for n, s in self.streams.items() if n.startswith("system") and s["last"] >= self._latest]
+        return max((s["heartbeat"] for s in agents if "heartbeat" in s), default=None)
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -172,6 +219,11 @@ class Fold:
         return found
 
     @property
+    def event_files(self) -> dict[str, Any]:
+        """By stream, the TensorBoard event files that streams hold the values of (`wire.EventFile`)."""
+        return {name: s["event_file"] for name, s in self.streams.items() if "event_file" in s}
+
+    @property
     def corrupt(self) -> int:
         """How many lines of all streams could not be read."""
         return sum(s["corrupt"] for s in self.streams.values())
@@ -193,6 +245,9 @@ class Fold:
             "metrics": jsonable(self.metrics),
             "stats": {key: stats.to_json() for key, stats in self.stats.items()},
             "files": jsonable(self.files),
+            "environment": jsonable(self.environment),
+            "alerts": self.alerts,
+            "stop": self.stop,
             "streams": jsonable(self.streams),
             "updated": self.updated,
         }
@@ -201,9 +256,10 @@ class Fold:
     def from_json(cls, data: dict[str, Any]) -> Fold:
         """Return the fold that `to_json` described."""
         fold = cls()
-        for member in ("header", "meta", "config", "by_hand", "files", "streams"):
-            setattr(fold, member, restore_members(data[member]))
+        for member in ("header", "meta", "config", "by_hand", "files", "environment", "streams"):
+            setattr(fold, member, restore_members(data.get(member, {})))
         fold.metrics = [restore_members(metric) for metric in data["metrics"]]
+        fold.alerts, fold.stop = data.get("alerts", []), data.get("stop")
         fold.updated = data["updated"]
         for key, stats in data["stats"].items():
             n, *numbers, last = restore(stats)
@@ -223,9 +279,20 @@ class Fold:
                 entry[member] = payload[member]
         if is_pid(payload.get("pid")):
             entry["pid"] = payload["pid"]
-        if not stream.startswith("history") or payload.get("parent"):
+        if payload.get("allow_stop") is True:
+            entry["allow_stop"] = True
+        if _is_number(payload.get("heartbeat")) and payload["heartbeat"] > 0:
+            entry["heartbeat"] = payload["heartbeat"]
+        source = payload.get("event_file")
+        if isinstance(source, dict) and isinstance(source.get("name"), str):
+            version = source.get("version")
+            sound = version is None or (isinstance(version, (int, float)) and not isinstance(version, bool))
+            made = {"name": source["name"], "version": version if sound else None, "starts": []}
+            entry.setdefault("event_file", made)
+        if not stream.startswith("history") or payload.get("parent") or entry.get("added"):
             for member in _HEADER:
-                self.header.setdefault(member, payload.get(member))
+                if self.header.get(member) is None:
+                    self.header[member] = payload.get(member)
             return
         self.header["started"] = min(time, self.header.get("started", time))
         self.header.update({m: payload[m] for m in _HEADER if payload.get(m) is not None})
@@ -258,11 +325,14 @@ class Fold:
         self.stream(stream)["corrupt"] += len(sound) < len(payload.keys() & _META)
 
     def _save(self, _stream: str, _time: float, _payload: dict[str, Any]) -> None:
-        """Until an agent has its digest, a saved file is not content anyone could fetch."""
+        """Until an agent has its digest, a saved file is not content anyone could fetch; `saved` concerns agents."""
 
     def _file(self, stream: str, time: float, payload: dict[str, Any]) -> None:
         name, digest = payload.get("name"), payload.get("digest")
         if isinstance(name, str) and isinstance(digest, str):
+            # By time, not by arrival: the streams of two agents, one after the other, arrive in any order.
+            if name in self.files and time < self.files[name]["time"]:
+                return
             self.files[name] = {
                 "digest": digest,
                 "size": payload.get("size"),
@@ -271,6 +341,16 @@ class Fold:
             }
         else:
             self.stream(stream)["corrupt"] += 1
+
+    def _environment(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
+        order, best = _order(payload), _order(self.environment)
+        if order is None:
+            self.stream(stream)["corrupt"] += 1
+        elif best is None or order >= best:
+            self.environment = payload
+
+    def _code(self, _stream: str, _time: float, _payload: dict[str, Any]) -> None:
+        """A request to the agent, or the agent's word that it was served: the files tell what came of it."""
 
     def _lost(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
         count = payload.get("count", 1)
@@ -281,6 +361,42 @@ class Fold:
 
     def _suspect(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
         self.stream(str(payload.get("stream", stream)))["suspect"] = str(payload.get("reason", ""))
+
+    def _session(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
+        entry, row, step = self.stream(stream), payload.get("row"), payload.get("step")
+        if type(row) is not int or type(step) is not int:
+            entry["corrupt"] += 1
+        elif payload.get("status") == "start" and "event_file" in entry:
+            entry["event_file"]["starts"].append([row, step])
+
+    def _source(self, _stream: str, _time: float, _payload: dict[str, Any]) -> None:
+        """How far an importer got concerns nobody else."""
+
+    def _alert(self, stream: str, time: float, payload: dict[str, Any]) -> None:
+        alert = alert_of(time, payload)
+        if alert is None:
+            self.stream(stream)["corrupt"] += 1
+        else:
+            self.alerts = newest([*self.alerts, alert])
+
+    def _preempting(self, stream: str, _time: float, _payload: dict[str, Any]) -> None:
+        self.stream(stream)["preempting"] = True
+
+    def _stop(self, _stream: str, time: float, _payload: dict[str, Any]) -> None:
+        self.stop = time if self.stop is None else max(self.stop, time)
+
+    def _stopped(self, _stream: str, _time: float, _payload: dict[str, Any]) -> None:
+        """That an agent has passed on a request to stop concerns other agents."""
+
+    def _alive(self, _stream: str, _time: float, _payload: dict[str, Any]) -> None:
+        """That it came is what it says."""
+
+    def _rebuilt(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
+        corrupt = payload.get("corrupt")
+        self.stream(stream)["corrupt"] += corrupt if type(corrupt) is int and corrupt >= 0 else 0
+
+    def _tensorboard(self, _stream: str, _time: float, _payload: dict[str, Any]) -> None:
+        """What else an event file says of itself is no part of what the run is."""
 
     def _finish(self, stream: str, time: float, payload: dict[str, Any]) -> None:
         entry = self.stream(str(payload.get("stream", stream)))
@@ -298,6 +414,24 @@ def is_pid(value: Any) -> bool:
     return type(value) is int and 0 < value < 2**31
 
 
+def _end(stream: dict[str, Any]) -> str:
+    """The state in which a process ended."""
+    state: str = stream["state"]
+    return "preempted" if stream.get("preempting") and state != "finished" else state
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _order(environment: dict[str, Any]) -> tuple[int, float, str] | None:
+    """Return what orders environments, the greatest standing for the run; None if the payload is unsound."""
+    node, started, stream = environment.get("node", 0), environment.get("started"), environment.get("stream")
+    if type(node) is int and isinstance(started, (int, float)) and math.isfinite(started) and isinstance(stream, str):
+        return -node, started, stream
+    return None
+
+
 def _sound_meta(payload: dict[str, Any]) -> dict[str, Any]:
     """Return those members of what a run is called that have the type they should have."""
     return {m: payload[m] for m, kind in _META.items() if m in payload and isinstance(payload[m], (kind, type(None)))}
@@ -310,8 +444,20 @@ _HANDLERS = {
     "metric": Fold._metric,
     "meta": Fold._meta,
     "save": Fold._save,
+    "saved": Fold._save,
     "file": Fold._file,
+    "environment": Fold._environment,
+    "code": Fold._code,
     "lost": Fold._lost,
     "suspect": Fold._suspect,
+    "session": Fold._session,
+    "source": Fold._source,
+    "tensorboard": Fold._tensorboard,
+    "rebuilt": Fold._rebuilt,
+    "alert": Fold._alert,
+    "preempting": Fold._preempting,
+    "stop": Fold._stop,
+    "stopped": Fold._stopped,
+    "alive": Fold._alive,
     "finish": Fold._finish,
 }

@@ -127,6 +127,15 @@ def scan(data: bytes, kinds: tuple[str, ...]) -> list[Record]:
     return [r for r in parse(b"".join(pattern.findall(data))).records if r.kind in kinds]
 
 
+def scan_stream(path: Path, kinds: tuple[str, ...]) -> Iterator[Record]:
+    """Yield the records of some kinds of a stream file; see `scan` and `read_stream`."""
+    with path.open("rb") as file:
+        offset, end = 0, os.fstat(file.fileno()).st_size
+        while offset < end and (lines := read_lines(file.fileno(), offset, _BLOCK)):
+            offset += len(lines)
+            yield from scan(lines, kinds)
+
+
 def last_step(path: Path) -> int | None:
     """Return the step of the last whole row near the end of a stream file, or None if there is none."""
     size = path.stat().st_size
@@ -136,4 +145,6 @@ def last_step(path: Path) -> int | None:
     for record in reversed(parse(tail).records):
         if record.kind == "log" and record.step is not None:
             return int(record.step)
+        if record.kind == "points":
+            return int(record.payload.steps[-1])
     return None

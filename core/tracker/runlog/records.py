@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from array import array
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -17,25 +19,39 @@ MAX_DEPTH = 100
 """How deep the objects and lists of a payload may nest; what is deeper, no JSON library need write again."""
 
 MAX_STEP = 2**53
-"""Steps travel as float64 in charts, so they stay within the integers that are exact there."""
+"""What `log` takes as a step: charts have steps as float64, which is exact up to here. The format allows int64."""
 
 STREAM_NAME = re.compile(r"(history|console|system|edits)(-[A-Za-z0-9_]{1,48})?\.jsonl")
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PROJECT_NAME = re.compile(r"(?!\.)[\w .-]{1,128}", re.ASCII)
 
 _START = re.compile(rb'\{"c":"[0-9a-f]{8}","t":')  # of a line; long enough that no payload looks like one by accident
-_STEPS = range(-MAX_STEP, MAX_STEP + 1)
+_STEPS = range(-(2**63), 2**63)
 _BODY = 16  # the checksummed part of a line starts after {"c":"01234567",
+_UNSOUND = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)  # what odd JSON raises
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 class Record(NamedTuple):
-    """One line: Unix time in seconds, step (rows only), kind, and the payload with non-finite numbers restored."""
+    """One line: Unix time in seconds, step (`log` lines only), kind, and the payload with non-finite numbers restored:
+    `Points` for `points` lines, whatever JSON holds for others.
+    """
 
     time: float
     step: int | None
     kind: str
     payload: Any
+
+
+class Points(NamedTuple):
+    """Rows of one value each, one or more, by column: row i is {keys[which[i]]: values[i]}."""
+
+    keys: list[str]
+    which: array[int]
+    times: array[float]
+    steps: array[int]
+    values: array[float] | list[float]
+    """Numbers of int and float as they were logged; an array where all are floats."""
 
 
 class Parsed(NamedTuple):
@@ -52,6 +68,46 @@ def encode(kind: str, payload: Any, time: float, step: int | None = None) -> byt
     if step is None:
         return seal(b'"t":%.3f,"%b":%b}\n' % (time, kind.encode(), body))
     return seal(b'"t":%.3f,"s":%d,"%b":%b}\n' % (time, step, kind.encode(), body))
+
+
+def encode_points(keys: Sequence[str], which: Any, times: Any, steps: Any, values: Any) -> bytes:
+    """Return one `points` line, newline included: rows that have the single key `keys[which[i]]` each, with their
+    times (finite), steps (int64) and values (floats, or integers from −2^63 to 2^64−1).
+
+    The last four are sequences of Python numbers or one-dimensional numpy arrays of one length. Values of narrower
+    float types are written as the doubles they are. Raises ValueError for what no reader would take.
+    """
+    count = len(which)
+    if not (0 < count == len(times) == len(steps) == len(values)):
+        raise ValueError("points need a key, a time, a step and a value each, and there must be one at least")
+    if not 0 <= _extreme(min, which) <= _extreme(max, which) < len(keys):
+        raise ValueError(f"the key of a point must be a number from 0 to {len(keys) - 1}, the place of one in `keys`")
+    columns = {"keys": list(keys), "k": which, "t": _doubles(times), "s": steps, "v": _doubles(values)}
+    body = orjson.dumps(columns, _listed, orjson.OPT_SERIALIZE_NUMPY)
+    if b"null" in body:  # how orjson writes what is not finite
+        if not all(map(math.isfinite, times)):
+            raise ValueError("the times of points must be finite")
+        columns["v"] = jsonable(_listed(values))
+        body = orjson.dumps(columns, _listed, orjson.OPT_SERIALIZE_NUMPY)
+    line = seal(b'"t":%.3f,"points":%b}\n' % (times[0], body))
+    if len(line) > MAX_LINE:
+        raise ValueError(f"{count:,} points make a line of {len(line):,} bytes; a line has at most {MAX_LINE:,}")
+    return line
+
+
+def _extreme(which: Any, numbers: Any) -> Any:
+    own = getattr(numbers, which.__name__, None)  # numpy's are far faster on its arrays
+    return own() if own is not None else which(numbers)
+
+
+def _doubles(column: Any) -> Any:
+    # orjson would write a float32 as the shortest text that gives back a float32: as a double, another number.
+    kind = getattr(column, "dtype", None)
+    return column.astype("float64") if kind is not None and kind.kind == "f" and kind.itemsize != 8 else column
+
+
+def _listed(column: Any) -> Any:
+    return column.tolist() if hasattr(column, "tolist") else list(column)
 
 
 def seal(rest: bytes) -> bytes:
@@ -100,10 +156,15 @@ def _parse_sound(lines: list[bytes]) -> list[Record] | None:
         for line, members in zip(lines, objects, strict=True):
             kind, payload = members.popitem()
             step = members.get("s")
-            if kind == "log" and (type(step) is not int or step not in _STEPS):
-                return None
             if type(payload) is not dict:
                 return None
+            if kind == "log":
+                if type(step) is not int or step not in _STEPS:
+                    return None
+            elif kind == "points":
+                points = _points(payload, line)
+                records.append(Record(members["t"] + 0.0, None, kind, points))
+                continue
             if not flat:
                 if _too_deep(line, payload):
                     return None
@@ -111,7 +172,7 @@ def _parse_sound(lines: list[bytes]) -> list[Record] | None:
                     payload = restore_members(payload)
             # As Record(…) does, without the detour through its __new__.
             records.append(tuple.__new__(Record, (members["t"] + 0.0, step, kind, payload)))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except _UNSOUND:
         return None
     return records
 
@@ -125,13 +186,38 @@ def _parse_line(line: bytes) -> Record | None:
         step = members.get("s")
         if kind == "log" and (type(step) is not int or step not in _STEPS):
             return None
+        if kind == "points":
+            return Record(members["t"] + 0.0, None, kind, _points(payload, line))
         if _too_deep(line, payload):
             return None
         if b'{"_type":"' in line:
             payload = restore_members(payload)
         return Record(members["t"] + 0.0, step, kind, payload)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except _UNSOUND:
         return None
+
+
+def _points(payload: Any, line: bytes) -> Points:
+    """Check the payload of a `points` line. Raises one of `_UNSOUND` if a reader must not take it."""
+    keys, values = payload["keys"], payload["v"]
+    if type(keys) is not list or set(map(type, keys)) != {str}:
+        raise ValueError("keys must be text")
+    # Arrays take nothing but numbers in their range, and bools. Looking for letters of `true` and `false` behind the
+    # keys costs a fiftieth of asking each number for its type.
+    which, times, steps = array("I", payload["k"]), array("d", payload["t"]), array("q", payload["s"])
+    behind = max(line.find(b'],"k":['), 0)
+    worded = line.find(b"u", behind) > 0 or line.find(b"l", behind) > 0
+    if worded and bool in map(type, [*payload["k"], *payload["t"], *payload["s"]]):
+        raise ValueError("a bool is no number")
+    types = set(map(type, values))
+    if dict in types:
+        values = [restore(value) if type(value) is dict else value for value in values]
+        types = set(map(type, values))
+    if not types <= {float, int}:
+        raise ValueError("values must be numbers")
+    if not (len(which) == len(times) == len(steps) == len(values)) or max(which) >= len(keys):
+        raise ValueError("each point needs a key, a time, a step and a value")
+    return Points(keys, which, times, steps, array("d", values) if types == {float} else values)
 
 
 def _too_deep(line: bytes, payload: Any) -> bool:

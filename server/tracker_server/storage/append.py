@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from tracker.runlog.fold import Fold, Stats
 
 from . import chunks, codec, segments, state
-from .batch import Batch, Group, Upload, read, stats
+from .batch import Batch, Group, Upload, read
 from .console import append_lines
 from .interface import OffsetMismatch, RunKey
 from .schema import Prepared, digests, keys, of_a_run, projects, runs, streams
 from .schema import segments as segment_table
+from .sums import stats
 
 MAX_KEYS = 100_000
 """Keys of one run. The values of further ones are counted as `refused` in the stream's entry of the fold."""
@@ -135,7 +136,7 @@ class Writer:
                 connection, run=run.id, stream=stream.id, row0=stream.rows, n=upload.n, size=raw_size, data=blob
             )
             stream.pending += 1
-            stream.pending_rows += upload.n
+            stream.pending_rows += upload.depth
             stream.pending_size += raw_size
         elif upload.lines:
             append_lines(connection, run.id, stream.id, stream.rows, upload.lines)
@@ -253,7 +254,9 @@ def _fold(fold: Fold, name: str, upload: Upload, sums: dict[str, Stats]) -> set[
         # The sums of all rows go with the first of them: they do not depend on what ends in between.
         nonlocal taken
         if until > taken:
-            fold.add_rows(name, until - taken, {} if taken else sums, upload.times[until - 1])
+            steps = None if upload.batch is None else upload.batch.steps
+            step = None if steps is None else int(steps[until - 1])
+            fold.add_rows(name, until - taken, {} if taken else sums, float(upload.times[taken:until].max()), step)
             taken = until
 
     fold.stream(name)["corrupt"] += upload.corrupt

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Sequence
+from array import array
 from itertools import chain
 from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tracker.runlog.fold import Stats
-from tracker.runlog.records import STREAM_NAME, VERSION, Record, parse, restore
+from tracker.runlog.records import STREAM_NAME, VERSION, Points, Record, parse
 
 from . import columns
 from .codec import Array
-from .columns import FLOAT, INT, MIXED, Values
+from .columns import FLOAT, Values
 
 _ROW_KINDS = {"history": "log", "system": "system", "console": "console", "edits": ""}
 _MANY_SHAPES = 16
@@ -46,12 +44,14 @@ class Upload(NamedTuple):
     """The kind of the stream."""
     n: int
     """Rows, or lines of the console."""
+    depth: int
+    """At most so many values has any key, and at least one nearly so many, if the rows are much alike."""
     batch: Batch | None
     lines: list[list[Any]]
     """Of the console: time, stdout or stderr, text."""
     events: list[tuple[int, Record]]
     """All other records, each with the number of rows before it."""
-    times: list[float]
+    times: Array
     """Of the rows."""
     opened: float | None
     """The time of the first record."""
@@ -74,24 +74,35 @@ def read(stream: str, data: bytes) -> Upload:
     row_kind = _ROW_KINDS[kind]
     records, corrupt, _ = parse(data)
     rows: list[Record] = []
+    points: list[Points] = []
+    before: list[int] = []  # each of the points' lines, so many single rows
+    many = 0  # rows that points are
     events: list[tuple[int, Record]] = []
     for record in records:
         if record.kind == row_kind and type(record.payload) is dict and isfinite(record.time):
             rows.append(record)
         elif record.kind == row_kind or not isfinite(record.time):
             corrupt += 1
+        elif record.kind == "points" and kind == "history":
+            points.append(record.payload)
+            before.append(len(rows))
+            many += len(record.payload.times)
         else:
             _check_version(record)
-            events.append((len(rows), record))
+            events.append((len(rows) + many, record))
     opened = next((r.time for r in records if isfinite(r.time)), None)
-    times = [r.time for r in rows]
-    batch, lines = None, []
+    batch, lines, depth = None, [], len(rows)
     if kind == "console":
         lines = [[r.time, str(r.payload.get("stream", "stdout")), str(r.payload.get("text", ""))] for r in rows]
     elif rows:
         batch = _columns(rows, kind)
+    if points:
+        some = _of_points(points)
+        depth += max(len(group.values[0]) for group in some.groups)
+        batch = some if batch is None else _interleaved(batch, some, before, [len(p.times) for p in points])
+    times = np.array([r.time for r in rows]) if batch is None else batch.times
     digests = _digests(batch, events)
-    return Upload(kind, len(rows), batch, lines, events, times, opened, corrupt, digests)
+    return Upload(kind, len(rows) + many, depth, batch, lines, events, times, opened, corrupt, digests)
 
 
 def _check_version(record: Record) -> None:
@@ -142,6 +153,46 @@ def _by_key(payloads: list[dict[str, Any]]) -> list[Group]:
     return [Group(np.array(at), [key], [columns.typed(values)]) for key, (at, values) in found.items()]
 
 
+def _of_points(lines: list[Points]) -> Batch:
+    """Return the rows of `points` lines, with one group for each key. No point becomes an object of its own."""
+    names: dict[str, int] = {}
+    parts = []
+    for line in lines:
+        numbers = np.array([names.setdefault(key, len(names)) for key in line.keys])
+        parts.append(numbers[np.asarray(line.which)])
+    which = np.concatenate(parts)
+    order = np.argsort(which, kind="stable")
+    starts = np.flatnonzero(np.diff(which[order], prepend=-1))
+    keys = list(names)
+    spans = list(zip(starts.tolist(), [*starts[1:].tolist(), len(order)], which[order[starts]].tolist(), strict=True))
+    if all(isinstance(line.values, array) for line in lines):
+        numbers = np.concatenate([np.asarray(line.values) for line in lines])[order]
+        values = [Values(FLOAT, numbers[start:end]) for start, end, _ in spans]
+    else:
+        flat = list(chain.from_iterable(line.values for line in lines))
+        values = [columns.typed([flat[i] for i in order[start:end].tolist()]) for start, end, _ in spans]
+    groups = [Group(order[s:e], [keys[key]], [column]) for (s, e, key), column in zip(spans, values, strict=True)]
+    times = np.concatenate([np.asarray(line.times) for line in lines])
+    steps = np.concatenate([np.asarray(line.steps) for line in lines])
+    return Batch(times, steps, groups)
+
+
+def _interleaved(rows: Batch, points: Batch, before: list[int], lengths: list[int]) -> Batch:
+    """Return single rows and points in the order of their lines: `before` each line of points, of `lengths`, so many
+    single rows came.
+    """
+    ends = np.cumsum([0, *lengths])
+    single = np.arange(len(rows.times))
+    single += ends[np.searchsorted(before, single, side="right")]
+    pointed = np.arange(len(points.times)) + np.repeat(before, lengths)
+    times, steps = np.empty(len(single) + len(pointed)), np.empty(len(single) + len(pointed), dtype=np.int64)
+    times[single], times[pointed] = rows.times, points.times
+    steps[single], steps[pointed] = np.asarray(rows.steps), np.asarray(points.steps)
+    groups = [g._replace(rows=single if g.rows is None else single[g.rows]) for g in rows.groups]
+    groups += [g._replace(rows=pointed[g.rows]) for g in points.groups]
+    return Batch(times, steps, groups)
+
+
 def _digests(batch: Batch | None, events: list[tuple[int, Record]]) -> list[str]:
     found: dict[str, None] = {}
     for group in batch.groups if batch else ():
@@ -163,60 +214,3 @@ def _find_digests(item: dict[str, Any], found: dict[str, None]) -> None:
     for part in inner if isinstance(inner, list) else ():
         if type(part) is dict:
             _find_digests(part, found)
-
-
-def stats(batch: Batch) -> dict[str, Stats]:
-    """Sum up each key, as `Stats.add` over the rows in order would (up to the rounding of sums)."""
-    found: dict[str, Stats] = {}
-    last_row: dict[str, int] = {}
-    for group in batch.groups:
-        until = len(batch.times) - 1 if group.rows is None else int(group.rows[-1])
-        for key, more in zip(group.keys, _group_stats(group.values), strict=True):
-            have = found.get(key)
-            if have is None:
-                found[key] = more
-            elif until > last_row[key]:
-                have.merge(more)
-            else:
-                more.merge(have)
-                found[key] = more
-            last_row[key] = max(until, last_row.get(key, 0))
-    return found
-
-
-def _group_stats(group: list[Values]) -> Sequence[Stats]:
-    floats = [v.numbers for v in group if v.type == FLOAT]
-    if len(floats) == len(group):
-        return _float_stats(np.array(floats))
-    return [_column_stats(v) for v in group]
-
-
-def _float_stats(matrix: Array) -> list[Stats]:
-    """`matrix` is keys × rows."""
-    finite = np.isfinite(matrix)
-    with np.errstate(over="ignore", invalid="ignore"):
-        if finite.all():
-            n = [matrix.shape[1]] * len(matrix)
-            low, high, total = matrix.min(axis=1), matrix.max(axis=1), matrix.sum(axis=1)
-        else:
-            n = finite.sum(axis=1).tolist()
-            low = np.where(finite, matrix, math.inf).min(axis=1)
-            high = np.where(finite, matrix, -math.inf).max(axis=1)
-            total = np.where(finite, matrix, 0.0).sum(axis=1)
-    return list(map(Stats, n, low.tolist(), high.tolist(), total.tolist(), matrix[:, -1].tolist()))
-
-
-def _column_stats(values: Values) -> Stats:
-    if values.type in (FLOAT, MIXED) and values.numbers is not None:
-        (result,) = _float_stats(values.numbers[None, :])
-        result.last = restore(columns.plain(columns.select(values, slice(len(values) - 1, None)))[0])
-        return result
-    if values.type == INT and values.numbers is not None:
-        numbers = values.numbers
-        return Stats(
-            len(numbers), int(numbers.min()), int(numbers.max()), float(numbers.sum(dtype=np.float64)), int(numbers[-1])
-        )
-    result = Stats()
-    for item in values.items or ():
-        result.add(restore(item))
-    return result

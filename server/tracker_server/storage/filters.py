@@ -40,7 +40,7 @@ def getter(name: str) -> Getter:
     place, dot, path = name.partition(".")
     if not dot:
         place, dot, path = name.partition("/")
-    if place not in ("config", "summary") or not path or len(name) > _MAX_NAME:
+    if place not in ("config", "summary", "environment") or not path or len(name) > _MAX_NAME:
         members = ", ".join(RunInfo.__annotations__)
         raise ValueError(f"{name[:100]!r} is not something runs have: use config.…, summary.… or one of {members}")
     return lambda run: _dig(run.get(place), path)

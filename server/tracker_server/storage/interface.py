@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, Literal, NamedTuple, Protocol
 
-from tracker.wire import ChartQuery, KeyInfo, ProjectInfo, RowPage, RunInfo, Series
+from tracker.runlog.fold import Fold
+from tracker.wire import ChartQuery, Folded, KeyInfo, ProjectInfo, RowPage, RunInfo, Series
 
 Kind = Literal["history", "system"]
 
@@ -19,10 +20,10 @@ class RunKey(NamedTuple):
 
 
 class OffsetMismatch(Exception):
-    """Lines were offered that do not stand where the server's copy of the stream ends."""
+    """Lines, or a part of a file, were offered that do not stand where the server's copy ends."""
 
     def __init__(self, offset: int) -> None:
-        super().__init__(f"the stream continues at byte {offset}")
+        super().__init__(f"the server's copy continues at byte {offset}")
         self.offset = offset
 
 
@@ -32,6 +33,10 @@ class NoSuchRun(LookupError):
 
 class StorageFull(Exception):
     """The store could not be written for lack of space; nothing of the batch was kept."""
+
+
+class TooManyUploads(Exception):
+    """More files are being uploaded in parts than the server keeps unfinished; nothing of this part was kept."""
 
 
 class Page(NamedTuple):
@@ -90,6 +95,12 @@ class Storage(Protocol):
 
     def console(self, run: RunKey, limit: int, cursor: str | None) -> Page: ...
 
+    def fold(self, run: RunKey) -> Fold:
+        """What the records of a run add up to."""
+
+    def folded(self, run: RunKey) -> Folded:
+        """What a copy of the run needs beside its rows, console lines and contents, all as of one moment."""
+
     def files(self, run: RunKey) -> dict[str, dict[str, Any]]:
         """By name: digest, size, time of the named files."""
 
@@ -102,9 +113,21 @@ class Blobs(Protocol):
     async def put(self, digest: str, content: AsyncIterator[bytes]) -> int:
         """Store; returns the size. Raises ValueError if the content's sha256 is not `digest` (nothing is kept)."""
 
+    async def reached(self, digest: str, size: int) -> tuple[int, bool]:
+        """How many bytes are there of content of `size` bytes that comes in parts, and whether it is stored whole."""
+
+    async def extend(self, digest: str, offset: int, size: int, part: bytes) -> tuple[int, bool]:
+        """Take in a part of content of `size` bytes; the part with the last of them completes it once its sha256 is
+        verified, which may take longer than this call: an empty part at the end asks again. Returns as `reached` does.
+
+        Raises `OffsetMismatch` if the part is not the next one, ValueError if the sha256 of the whole is not `digest`
+        (nothing is kept then), `TooManyUploads`, `StorageFull`.
+        """
+
     async def has(self, digests: list[str]) -> set[str]: ...
 
-    async def get(self, digest: str) -> tuple[int, AsyncIterator[bytes]]:
-        """Size and content. Raises LookupError."""
+    async def get(self, digest: str, start: int = 0, end: int | None = None) -> tuple[int, AsyncIterator[bytes]]:
+        """Size of the whole, and content from `start` up to but without `end`. Raises LookupError, ValueError if there
+        is nothing at `start`."""
 
     async def delete(self, digests: list[str]) -> None: ...

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from tracker.wire import RowColumn, RowPage
+from tracker.wire import RowColumn, RowPage, RowSpan
 
 from . import columns, cursors, scan
 from .chunks import STEP, TIME
@@ -41,9 +41,11 @@ def page(
     limit = max(1, min(limit, MAX_ROWS, MAX_VALUES // (len(names) + 1)))
     left = cursors.after(streams_of(connection, run, kind), cursor)
     pieces: list[tuple[Array, dict[int, Column]]] = []
+    spans: list[RowSpan] = []
     count = 0
     next_page = None
     for stream, position in left:
+        before = count
         width = limit - count if wanted is None else max(_WINDOW, limit)
         while position < stream.rows:
             if count >= limit:
@@ -61,9 +63,12 @@ def page(
             if allowed < width and count:
                 limit = count  # as much as memory should hold
             width = min(width * 2, 16 * _WINDOW)
+        if count > before:
+            spans.append(RowSpan(stream=stream.name, count=count - before))
         if next_page is not None:
             break
-    return RowPage(count=count, columns=_assemble(pieces, names, kind, started, count), cursor=next_page)
+    columns_ = _assemble(pieces, names, kind, started, count)
+    return RowPage(count=count, columns=columns_, streams=spans, cursor=next_page)
 
 
 def _names(connection: sa.Connection, run: int, kind: Kind, wanted: list[str] | None) -> dict[int, str]:

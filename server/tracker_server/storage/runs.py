@@ -53,7 +53,13 @@ def info(entity: str, project: str, row: Any, fold: Fold) -> RunInfo:
         corrupt=fold.corrupt,
         lost=fold.lost,
         suspect=any("suspect" in s for s in fold.streams.values()),
+        event_files=fold.event_files,
         error=_error(fold, state),
+        environment=fold.environment,
+        last_step=fold.last_step,
+        forked_from=_text(header.get("forked_from")),
+        allow_stop=fold.allow_stop,
+        stop_requested=fold.stop_requested,
     )
 
 

@@ -13,8 +13,9 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from tracker.runlog.fold import Fold
 from tracker.runlog.records import jsonable
-from tracker.wire import ChartQuery, KeyInfo, ProjectInfo, RowPage, RunInfo, Series
+from tracker.wire import ChartQuery, Folded, KeyInfo, ProjectInfo, RowPage, RunInfo, Series, StreamInfo
 
 from . import chunks, console, rows, runs, scan, series, state
 from .append import Writer
@@ -167,6 +168,21 @@ class SqlStorage:
         """Lines as {"time", "stream", "text"}, in the order of streams. Raises `NoSuchRun`, ValueError."""
         with self._found(run) as (connection, row):
             return console.page(connection, row.id, max(1, min(limit, rows.MAX_ROWS)), cursor)
+
+    def fold(self, run: RunKey) -> Fold:
+        """What the records of a run add up to. Raises `NoSuchRun`."""
+        with self._found(run) as (connection, row):
+            return state.fold_of(connection, row.id)
+
+    def folded(self, run: RunKey) -> Folded:
+        """See `Storage.folded`. Raises `NoSuchRun`."""
+        with self._found(run) as (connection, row):
+            streams = [
+                StreamInfo(stream=s.name, opened=s.opened, rows=s.rows) for s in state.streams_of(connection, row.id)
+            ]
+            named = connection.execute(sa.select(digests.c.digest).where(digests.c.run == row.id)).scalars()
+            fold = state.fold_of(connection, row.id).to_json()
+            return Folded(fold=fold, streams=streams, digests=sorted(named))
 
     def files(self, run: RunKey) -> dict[str, dict[str, Any]]:
         """By name: digest, size, path, time of the named files. Raises `NoSuchRun`."""

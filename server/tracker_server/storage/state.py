@@ -20,7 +20,9 @@ _MAX_KEYS = 200_000
 
 @dataclass
 class Stream:
-    """One stream; `pending…` describe its rows that are still in segments."""
+    """One stream; `pending…` describe its rows that are still in segments, `pending_rows` at most as many as there are:
+    rows that have keys of their own each fill chunks more slowly.
+    """
 
     id: int
     name: str

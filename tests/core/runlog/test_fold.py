@@ -230,8 +230,16 @@ streams = st.sampled_from(["history-a.jsonl", "history-b.jsonl", "system-c.jsonl
 sound: dict[str, st.SearchStrategy[Any]] = {
     "run": st.fixed_dictionaries(
         {m: st.just(v) for m, v in RUN.items()},
-        optional={"parent": streams, "name": st.just("n"), "tags": st.just(["t"])},
+        optional={
+            "parent": streams,
+            "name": st.just("n"),
+            "tags": st.just(["t"]),
+            "event_file": st.fixed_dictionaries(
+                {"name": st.just("f")}, optional={"version": st.sampled_from([None, 2])}
+            ),
+        },
     ),
+    "session": st.fixed_dictionaries({"status": st.just("start"), "row": st.integers(), "step": st.integers()}),
     "config": st.dictionaries(st.text("ab_type", max_size=5), anything, max_size=3),
     "summary": st.dictionaries(st.text("ab", max_size=2), anything, max_size=3),
     "metric": st.fixed_dictionaries(
@@ -279,7 +287,7 @@ def test_a_fold_kept_and_taken_up_between_any_two_records_tells_the_same(events:
 
 
 @given(st.lists(st.tuples(streams, st.sampled_from([*sound, "new"]), anything | st.dictionaries(
-    st.sampled_from(["name", "tags", "count", "stream", "state", "pid", "summary", "digest", "_type"]), anything
+    st.sampled_from(["name", "tags", "count", "stream", "state", "pid", "summary", "event_file", "_type"]), anything
 )), max_size=8))  # fmt: skip
 def test_payloads_of_any_shape_are_folded_or_counted_and_never_raise(events: list[Any]) -> None:
     fold = Fold()
@@ -314,3 +322,86 @@ def test_stats_taken_in_two_parts_are_those_of_the_whole(values: list[Any], at: 
         first.merge(second)
     assert (whole.n, whole.min, whole.max, whole.sum) == (first.n, first.min, first.max, first.sum)
     assert repr(whole.last) == repr(first.last)
+
+
+# -- the environment ------------------------------------------------------------------------------------------------
+
+
+def environments(*payloads: dict[str, Any]) -> Fold:
+    fold = Fold()
+    for i, payload in enumerate(payloads):
+        apply(fold, f"system-{i}.jsonl", "environment", payload, 1.0)
+    return fold
+
+
+def test_the_environment_of_a_run_is_that_of_its_last_start_in_whatever_order_they_arrive() -> None:
+    first = {"stream": "history-z.jsonl", "started": 1.0, "host": "one"}
+    last = {"stream": "history-a.jsonl", "started": 2.0, "host": "two"}
+    assert environments(first, last).environment == environments(last, first).environment == last
+    tied = {**last, "stream": "history-b.jsonl"}
+    assert environments(tied, last).environment == environments(last, tied).environment == tied
+
+
+def test_the_first_machine_of_a_job_stands_for_the_run() -> None:
+    first = {"stream": "history-a.jsonl", "started": 1.0}
+    further = {"stream": "history-b.jsonl", "started": 2.0, "node": 1}
+    assert environments(first, further).environment == environments(further, first).environment == first
+    assert environments(further).environment == further
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"stream": "a"},
+        {"stream": 1, "started": 1},
+        {"stream": "a", "started": math.nan},
+        {"stream": "a", "node": "x"},
+    ],
+)
+def test_an_environment_that_says_not_whose_it_is_is_corrupt(payload: dict[str, Any]) -> None:
+    fold = environments(payload)
+    assert (fold.environment, fold.corrupt) == ({}, 1)
+
+
+def test_an_environment_is_kept_between_batches() -> None:
+    payload = {"stream": "a", "started": 1.0, "variables": {"x": math.inf, "n": 2**70}, "gpus": [{"name": "g"}]}
+    fold = environments(payload)
+    assert Fold.from_json(orjson.loads(orjson.dumps(fold.to_json()))).environment == payload
+
+
+# -- event files ----------------------------------------------------------------------------------------------------
+
+
+def event_file(**members: Any) -> Fold:
+    return opened(("history-tb_1.jsonl", 1.0), event_file={"name": "train/events.1", "version": 2.0, **members})
+
+
+def test_a_stream_of_an_event_file_is_told_with_the_starts_of_its_sessions() -> None:
+    fold = event_file()
+    for status, row, step in (("start", 0, -1), ("checkpoint", 3, 3), ("start", 5, 2**63 - 1), ("stop", 9, 9)):
+        apply(fold, "history-tb_1.jsonl", "session", {"status": status, "row": row, "step": step}, 2.0)
+    apply(fold, "history-tb_1.jsonl", "source", {"offset": 10**12}, 3.0)
+    expected = {"name": "train/events.1", "version": 2.0, "starts": [[0, -1], [5, 2**63 - 1]]}
+    for same in (fold, Fold.from_json(orjson.loads(orjson.dumps(fold.to_json())))):
+        assert same.event_files == {"history-tb_1.jsonl": expected}
+    assert (fold.corrupt, fold.streams["history-tb_1.jsonl"]["unknown"]) == (0, 0)
+
+
+@pytest.mark.parametrize("version", [None, "2", True, [2]])
+def test_an_event_file_of_no_known_version_has_none(version: Any) -> None:
+    assert event_file(version=version).event_files["history-tb_1.jsonl"]["version"] is None
+
+
+@pytest.mark.parametrize("event_file", [None, "events.1", {}, {"name": 1}])
+def test_a_header_that_names_no_event_file_makes_none(event_file: Any) -> None:
+    fold = opened(("history.jsonl", 1.0), event_file=event_file)
+    apply(fold, "history.jsonl", "session", {"status": "start", "row": 0, "step": 0}, 2.0)
+    assert (fold.event_files, fold.corrupt) == ({}, 0)
+
+
+@pytest.mark.parametrize("payload", [{"row": 1}, {"row": 1.5, "step": 1}, {"row": True, "step": 1}, {"step": 1}])
+def test_a_session_that_says_not_where_it_started_is_corrupt(payload: dict[str, Any]) -> None:
+    fold = event_file()
+    apply(fold, "history-tb_1.jsonl", "session", {"status": "start", **payload}, 2.0)
+    assert (fold.corrupt, fold.event_files["history-tb_1.jsonl"]["starts"]) == (1, [])

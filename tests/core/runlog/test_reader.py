@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tracker.errors import NotARun
 from tracker.runlog.reader import last_step, read_header, read_lines, read_stream, scan, stream_paths
-from tracker.runlog.records import MAX_LINE, encode, parse
+from tracker.runlog.records import MAX_LINE, encode, encode_points, parse
 
 
 def log(step: int, time: float = 2.0, **row: object) -> bytes:
@@ -149,6 +149,8 @@ def test_the_last_step_is_that_of_the_last_whole_row(tmp_path: Path) -> None:
     assert last_step(path) is None
     path.write_bytes(header() + log(7) + log(3) + encode("finish", {}, 3.0) + log(9)[:-5])
     assert last_step(path) == 3
+    path.write_bytes(header() + log(7) + encode_points(["a"], [0, 0], [2.0, 3.0], [8, 5], [1.0, 2.0]))
+    assert last_step(path) == 5
 
 
 def test_the_last_step_of_a_large_stream_is_found_without_reading_it(tmp_path: Path) -> None:

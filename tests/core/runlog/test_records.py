@@ -12,7 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.runlog import records
-from tracker.runlog.records import MAX_DEPTH, MAX_LINE, MAX_STEP, Record, encode, jsonable, parse, restore, seal
+from tracker.runlog.records import (
+    MAX_DEPTH,
+    MAX_LINE,
+    MAX_STEP,
+    Record,
+    encode,
+    encode_points,
+    jsonable,
+    parse,
+    restore,
+    seal,
+)
 
 FORMAT = Path(records.__file__).with_name("FORMAT.md")
 
@@ -51,6 +62,81 @@ def test_a_member_called_type_is_a_member_like_any_other() -> None:
     assert corrupt == 0
 
 
+def points(line: bytes) -> list[tuple[str, float, int, float]]:
+    """What a `points` line says: key, time, step, value."""
+    (record,), corrupt, consumed = parse(line)
+    assert (record.kind, corrupt, consumed) == ("points", 0, len(line))
+    p = record.payload
+    return [(p.keys[k], t, s, v) for k, t, s, v in zip(p.which, p.times, p.steps, p.values, strict=True)]
+
+
+point = st.tuples(
+    text,
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats() | st.integers(-(2**63), 2**64 - 1),
+)
+
+
+@given(st.lists(point, min_size=1, max_size=20))
+def test_points_are_parsed_back_exactly(rows: list[tuple[str, float, int, float]]) -> None:
+    names = list({row[0]: None for row in rows})
+    which = [names.index(row[0]) for row in rows]
+    _, times, steps, numbers = map(list, zip(*rows, strict=True))
+    line = encode_points(names, which, times, steps, numbers)
+    assert (line.count(b"\n"), line.endswith(b"\n")) == (1, True)
+    assert same(points(line), rows)
+
+
+def test_arrays_are_written_as_the_numbers_they_hold() -> None:
+    numpy = pytest.importorskip("numpy")
+    values = numpy.array([0.1, math.nan, -math.inf, 65504.0])
+    for kind in ("float64", "float32", "float16"):
+        some = values.astype(kind)
+        line = encode_points(
+            ("a", "b"),
+            numpy.array([0, 1, 0, 1], "int32"),
+            numpy.arange(8)[::2] / 8,
+            numpy.array([-(2**63), 2**63 - 1, 5, 5]),
+            some,
+        )
+        assert same(
+            points(line),
+            [
+                ("a", 0.0, -(2**63), float(some[0])),
+                ("b", 0.25, 2**63 - 1, math.nan),
+                ("a", 0.5, 5, -math.inf),
+                ("b", 0.75, 5, 65504.0),
+            ],
+        )
+    assert points(encode_points(["a"], [0, 0], [1, 2], [1, 2], numpy.array([7, -8])))[1] == ("a", 2.0, 2, -8)
+
+
+def test_a_key_may_stand_twice_among_the_keys_of_points_or_not_be_used() -> None:
+    assert points(encode_points(["a", "true", "a"], [0, 2], [1, 1], [1, 1], [1, 2])) == [("a", 1, 1, 1), ("a", 1, 1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        (([], [], [], []), "one at least"),
+        (([0], [1.0], [1, 2], [1]), "each"),
+        (([1], [1.0], [1], [1]), "from 0 to 0"),
+        (([-1], [1.0], [1], [1]), "from 0 to 0"),
+        (([0], [math.inf], [1], [1]), "finite"),
+        (([0] * 2**20, [0.125] * 2**20, [7] * 2**20, [0.125] * 2**20), "8,388,608"),
+    ],
+)
+def test_points_that_no_reader_would_take_are_not_encoded(columns: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        encode_points(["a"], *columns)
+
+
+def test_steps_are_any_int64() -> None:
+    for step in (-(2**63), 2**63 - 1):
+        assert parse(encode("log", {}, 1.0, step)).records[0].step == step
+
+
 def test_an_object_that_only_looks_like_a_number_is_left_as_it_is() -> None:
     for value in ({"_type": "float", "value": "1.5"}, {"_type": "int", "value": "x"}, {"_type": "int"}):
         assert restore(value) == value
@@ -65,7 +151,27 @@ def test_an_object_that_only_looks_like_a_number_is_left_as_it_is() -> None:
         b'{"c":"%08x","t":1.0,"log":{"x":1}}',
         b'{"c":"%08x","t":1.0,"s":1.5,"log":{}}',
         b'{"c":"%08x","t":1.0,"s":"1","log":{}}',
-        b'{"c":"%08x","t":1.0,"s":9007199254740993,"log":{}}',
+        b'{"c":"%08x","t":1.0,"s":9223372036854775808,"log":{}}',
+        b'{"c":"%08x","t":1.0,"points":{}}',
+        b'{"c":"%08x","t":1.0,"points":[]}',
+        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[],"t":[],"s":[],"v":[]}}',
+        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0,0],"t":[1],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[1],"t":[1],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[-1],"t":[1],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0.0],"t":[1],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":"0","t":[1],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1.0,"points":{"keys":["a","b"],"k":[true],"t":[1],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1.0,"points":{"keys":[1],"k":[0],"t":[1],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1.0,"points":{"keys":"a","k":[0],"t":[1],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0],"t":[null],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0],"t":[{"_type":"float","value":"NaN"}],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0],"t":[1],"s":[1.5],"v":[1]}}',
+        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0],"t":[1],"s":[false],"v":[1]}}',
+        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0],"t":[1],"s":[9223372036854775808],"v":[1]}}',
+        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0],"t":[1],"s":[1],"v":["1"]}}',
+        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0],"t":[1],"s":[1],"v":[true]}}',
+        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0],"t":[1],"s":[1],"v":[{"_type":"html"}]}}',
+        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0],"t":[1],"s":[1],"v":{"a":1}}}',
         b'{"c":"%08x","t":1e999,"s":0,"log":{}}',
         b'{"c":"%08x",' + b"[" * 5000,
         b'{"c":"%08x","t":1.0,"config":' + b'{"_type":"x","a":' * 1100 + b"1" + b"}" * 1100 + b"}",
@@ -75,7 +181,7 @@ def test_a_line_with_a_right_checksum_and_wrong_content_is_corrupt_and_spoils_no
     bad = line % zlib.crc32((line % 0)[16:]) + b"\n"
     good = encode("log", {"x": 1}, 1.0, 5)
     found, corrupt, consumed = parse(good + bad + good)
-    assert [record.step for record in found] == [5, 5]
+    assert [record.step for record in found] == [5, 5], found[1]
     assert (corrupt, consumed) == (1, 2 * len(good) + len(bad))
 
 

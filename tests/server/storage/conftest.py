@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tracker.runlog.records import encode, jsonable
+from tracker.runlog.records import encode, encode_points, jsonable
 from tracker_server.storage.interface import RunKey
 from tracker_server.storage.sql import SqlStorage, open_storage
 
@@ -32,6 +32,16 @@ class Stream:
         self.time = round(self.time + 0.125, 3) if time is None else time
         self.lines.append(encode("log", jsonable(row), self.time, step))
         self.rows.append((step, self.time, row))
+        return self
+
+    def points(self, rows: list[tuple[int, float, dict[str, Any]]]) -> Stream:
+        """Rows of one number each, in one line."""
+        keys = sorted({key for _, _, row in rows for key in row})
+        which = [keys.index(key) for _, _, row in rows for key in row]
+        values = [value for _, _, row in rows for value in row.values()]
+        steps, times, _ = map(list, zip(*rows, strict=True))
+        self.lines.append(encode_points(keys, which, times, steps, values))
+        self.rows += rows
         return self
 
     def sample(self, row: dict[str, Any]) -> Stream:

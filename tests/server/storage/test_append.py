@@ -92,18 +92,18 @@ def test_damaged_and_odd_lines_are_counted_and_the_rest_is_kept(store: Any) -> N
         b'{"c":"00000000","t":1,"log":{}}\n',
         b"\xff\xfe junk\n",
         encode("log", {"a": 1}, 5.0),  # no step
-        encode("log", {"a": 1}, 5.0, 2**53 + 1),
+        encode("log", {"a": 1}, 5.0, 2**63),
         encode("log", [1], 5.0, 1),
         encode("summary", ["not an object"], 5.0),
         encode("lost", {"count": "many"}, 5.0),
         encode("metric", {"name": "a", "summary": ["odd"]}, 5.0),
     ]
-    data = good + b"".join(odd) + b"\n" + encode("log", {"a": 9}, 6.0, -(2**53)) + encode("invented", {}, 7.0)
+    data = good + b"".join(odd) + b"\n" + encode("log", {"a": 9}, 6.0, -(2**63)) + encode("invented", {}, 7.0)
     store.storage.append(KEY, NAME, 0, data)
     info = store.storage.run(KEY)
     assert info["corrupt"] == len(odd)
     assert info["rows"] == 4
-    assert [(step, row["a"]) for step, _, row in store.read()] == [(0, 0), (1, 1), (2, 2), (-(2**53), 9)]
+    assert [(step, row["a"]) for step, _, row in store.read()] == [(0, 0), (1, 1), (2, 2), (-(2**63), 9)]
 
 
 def test_digests_of_media_and_files_are_remembered_by_run(store: Any) -> None:

@@ -95,6 +95,63 @@ def test_rows_come_back_exactly_as_logged_however_the_stream_was_cut_into_upload
     assert a["rows"] == b["rows"] == len(rows)
 
 
+def random_points(rng: random.Random, count: int, keys: int) -> list[tuple[int, float, dict[str, Any]]]:
+    """Rows of one number each: floats, and of some keys integers and numbers that are not finite."""
+    rows = []
+    for i in range(count):
+        key = rng.randrange(keys)
+        step = rng.choice([i, i, i, i // 2, -i, 2**63 - 1, -(2**63)])
+        odd = [i, 0.5, math.nan, -math.inf, 2**60 + 1] if key % 5 == 4 else [rng.random()]
+        rows.append((step, round(1000 + rng.random() * 1e6, 3), {f"group/{key}": rng.choice(odd)}))
+    return rows
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_points_are_the_same_as_rows_logged_one_by_one(store: Any, seed: int) -> None:
+    rng = random.Random(seed)
+    count, keys = rng.choice([(3, 1), (300, 20), (6000, 4), (6000, 500), (12_000, 20)])
+    rows = random_points(rng, count, keys)
+    runs = one_by_one, in_points = (
+        store.stream(key=RunKey("me", "digits", "a")),
+        store.stream(key=RunKey("me", "digits", "b")),
+    )
+    start = 0
+    while start < len(rows):
+        some = rows[start : start + rng.choice([1, 2, 40, 700, 4096])]
+        start += len(some)
+        for step, time, row in some:
+            one_by_one.log(step, row, time)
+        if rng.random() < 0.2:
+            for step, time, row in some:
+                in_points.log(step, row, time)
+        else:
+            in_points.points(some)
+        if seed % 2 and rng.random() < 0.3:
+            for stream in runs:
+                stream.log(start, {"text": "x", "group/0": 1, "group/4": 0.25}, 5e5)
+                stream.add("finish", {"state": "finished"}, 4e5)
+    one_by_one.send(rng.choice([301, 5000]))
+    in_points.send(rng.choice([1, 3, 10_000]))
+    assert same(store.read(key=in_points.key, limit=rng.choice([137, 10_000])), expect(in_points.rows))
+    some_keys = ["group/0", "text", "group/4"]
+    found = [(s, t, {k: v for k, v in row.items() if k in some_keys}) for s, t, row in in_points.rows]
+    assert same(store.read(key=in_points.key, keys=some_keys, limit=137), expect([row for row in found if row[2]]))
+    one, other = (sorted(store.storage.keys(s.key, "history"), key=lambda k: k["key"]) for s in runs)
+    assert same(one, other)
+    one, other = ({**store.storage.run(s.key), "id": "", "name": "", "seen": 0} for s in runs)
+    assert same(one, other)
+    one, other = (
+        store.chart(["group/0", "group/1", "group/4"], runs=[f"me/digits/{s.key.id}"], buckets=50) for s in runs
+    )
+    assert same([{**c, "run": ""} for c in one], [{**c, "run": ""} for c in other])
+
+
+def test_points_tell_their_times_exactly(store: Any) -> None:
+    times = [1.7e9 + i / 7 for i in range(5)]
+    store.stream().points([(i, time, {"a": 1.0}) for i, time in enumerate(times)]).send()
+    assert [time for _, time, _ in store.read()] == times
+
+
 @pytest.mark.parametrize("value", ODD, ids=repr)
 def test_every_value_survives_alone_and_among_numbers(store: Any, value: Any) -> None:
     stream = store.stream()

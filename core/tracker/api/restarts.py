@@ -1,0 +1,182 @@
+"""Views on the rows of TensorBoard event files: a program that was restarted may have written some steps again."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import Any, Literal, get_args
+
+from tracker.wire import EventFile
+
+Restarts = Literal["all", "latest", "tensorboard", "tensorboard-rust"]
+"""`all`: every row as it was written.
+
+`latest`: for each key and step the value that was written last, by its time, then the name of its file, then its place
+there. One row a step, in the order of steps; its time is that of the last value written for the step.
+
+`tensorboard`: the values that TensorBoard 2.21 shows when its Python code reads the files, purging orphaned data as it
+does by default. It reads files in the order of their names. From version 2 of the format on, a session start, unless
+it is the run's first, drops all values so far that have its step or a later one. In older files and those without a
+version, an event whose step is below that of the event before drops what its tags have at its step or later.
+
+`tensorboard-rust`: the values that TensorBoard shows when its Rust data server reads the files, also in the order of
+their names. Each value drops those of its tag that have its step or a later one.
+
+In TensorBoard's views the rows are in the order of files, without the values that were dropped. Where TensorBoard shows
+a random sample of a long series, they have all of it.
+"""
+
+Row = dict[str, Any]
+
+AXES = frozenset({"_step", "_timestamp", "_runtime"})
+"""What every row has beside its keys."""
+
+_File = tuple[EventFile, list[Row]]
+
+
+def checked(view: Restarts | None) -> None:
+    """Raise ValueError for what is no view; None stands for the default."""
+    if view is not None and view not in get_args(Restarts):
+        raise ValueError(f"restarts={view!r} must be one of {', '.join(get_args(Restarts))}")
+
+
+def show(batches: Iterable[tuple[str, Iterable[Row]]], files: Mapping[str, EventFile], view: Restarts) -> Iterator[Row]:
+    """Yield the rows of ordinary streams as they come, and then a view (other than `all`) of those of event files.
+
+    `batches` are consecutive rows of a stream under its name, in the order of reading; `files` says by stream which
+    are event files. For `tensorboard` the rows must be complete, with all keys.
+    """
+    shown: _Latest | _TensorBoard = _Latest() if view == "latest" else _TensorBoard(_PLAY[view])
+    for stream, rows in batches:
+        if stream in files:
+            shown.add(stream, files[stream], rows)
+        else:
+            yield from rows
+    yield from shown.rows()
+
+
+def only(rows: Iterable[Row], keys: Collection[str]) -> Iterator[Row]:
+    """Yield the rows that have one of the keys, without their other keys."""
+    wanted = AXES.union(keys)
+    for row in rows:
+        left = {key: value for key, value in row.items() if key in wanted}
+        if len(left) > len(AXES):
+            yield left
+
+
+class _Latest:
+    """The value written last for each step and key."""
+
+    def __init__(self) -> None:
+        self._steps: dict[int, tuple[float, float]] = {}
+        """The time and the run time of the last value of each step."""
+        self._values: dict[int, dict[str, tuple[float, str, Any]]] = defaultdict(dict)
+
+    def add(self, _stream: str, file: EventFile, rows: Iterable[Row]) -> None:
+        name = file["name"]
+        for row in rows:
+            step, time = row["_step"], row["_timestamp"]
+            self._steps[step] = max(self._steps.get(step, (time, row["_runtime"])), (time, row["_runtime"]))
+            values = self._values[step]
+            for key, value in row.items():
+                if key not in AXES:
+                    held = values.get(key)
+                    if held is None or (time, name) >= held[:2]:
+                        values[key] = time, name, value
+
+    def rows(self) -> Iterator[Row]:
+        for step in sorted(self._steps):
+            time, runtime = self._steps[step]
+            values = {key: value for key, (_, _, value) in self._values[step].items()}
+            yield {"_step": step, "_timestamp": time, "_runtime": runtime, **values}
+
+
+class _Tag:
+    """The values of one tag that are not dropped: the step, the number and the row of each, as they were written."""
+
+    def __init__(self) -> None:
+        self.values: list[tuple[int, int, Row]] = []
+        self._ascending = True
+
+    def add(self, step: int, number: int, row: Row) -> None:
+        self._ascending = self._ascending and (not self.values or self.values[-1][0] <= step)
+        self.values.append((step, number, row))
+
+    def drop(self, step: int) -> None:
+        """Drop the values from `step` on."""
+        while self._ascending and self.values and self.values[-1][0] >= step:
+            self.values.pop()
+        if not self._ascending:
+            self.values = [value for value in self.values if value[0] < step]
+
+
+class _TensorBoard:
+    """What is left of the values of each tag. Files of different directories are different runs to TensorBoard."""
+
+    def __init__(self, play: Callable[[list[_File]], Mapping[str, _Tag]]) -> None:
+        self._play = play
+        self._files: dict[str, _File] = {}
+
+    def add(self, stream: str, file: EventFile, rows: Iterable[Row]) -> None:
+        self._files.setdefault(stream, (file, []))[1].extend(rows)
+
+    def rows(self) -> Iterator[Row]:
+        files = sorted(self._files.values(), key=lambda one: posixpath.split(one[0]["name"]))
+        for _, run in groupby(files, lambda one: posixpath.dirname(one[0]["name"])):
+            yield from _left(self._play(list(run)))
+
+
+def _left(tags: Mapping[str, _Tag]) -> Iterator[Row]:
+    left: dict[int, Row] = {}
+    for key, tag in tags.items():
+        for _, number, row in tag.values:
+            if number not in left:
+                only_key = len(row) == len(AXES) + 1
+                left[number] = row if only_key else {axis: row[axis] for axis in ("_step", "_timestamp", "_runtime")}
+            left[number][key] = row[key]
+    for number in sorted(left):
+        yield left[number]
+
+
+def _python(files: list[_File]) -> Mapping[str, _Tag]:
+    # tensorboard/backend/event_processing/plugin_event_accumulator.py, `_MaybePurgeOrphanedData`
+    tags: dict[str, _Tag] = defaultdict(_Tag)
+    version, session_seen, number = -1.0, False, 0
+    step, before, stale = -1, None, False
+    for file, rows in files:
+        version = version if file["version"] is None else file["version"]
+        at = 0
+        starts: list[tuple[int, int | None]] = [(row, start) for row, start in file["starts"]]
+        for until, start in [*starts, (len(rows), None)]:
+            for row in rows[at:until]:
+                event = row["_timestamp"], row["_step"]
+                if event != before:  # else one more value of the same event
+                    before, stale, step = event, version < 2 and row["_step"] < step, row["_step"]
+                for key in row:
+                    if key not in AXES:
+                        if stale:
+                            tags[key].drop(step)
+                        tags[key].add(step, number, row)
+                number += 1
+            at = max(at, until)
+            if start is not None and version >= 2:
+                for tag in tags.values() if session_seen else ():
+                    tag.drop(start)
+                session_seen = True
+    return tags
+
+
+def _rust(files: list[_File]) -> Mapping[str, _Tag]:
+    # tensorboard/data/server/reservoir.rs, `StageReservoir::offer`
+    tags: dict[str, _Tag] = defaultdict(_Tag)
+    for number, row in enumerate(row for _, rows in files for row in rows):
+        for key in row:
+            if key not in AXES:
+                tags[key].drop(row["_step"])
+                tags[key].add(row["_step"], number, row)
+    return tags
+
+
+_PLAY = {"tensorboard": _python, "tensorboard-rust": _rust}

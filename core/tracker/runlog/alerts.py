@@ -1,0 +1,41 @@
+"""What an `alert` record says, for those who keep alerts and those who pass them on."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+LEVELS = ("info", "warn", "error")
+
+MAX_ALERTS = 100
+"""How many alerts of a run are at hand, the newest; the run log has all."""
+
+_MAX_TITLE, _MAX_TEXT = 200, 2000
+
+
+class Alert(TypedDict):
+    """One alert; `time` is Unix seconds, `level` one of `LEVELS`."""
+
+    time: float
+    title: str
+    text: str
+    level: str
+
+
+def alert_of(time: float, payload: Any) -> Alert | None:
+    """Return the alert of a record, title and text cut to what is kept (200 and 2,000 characters); None if the payload
+    is unsound.
+    """
+    if not isinstance(payload, dict) or not isinstance(payload.get("title"), str):
+        return None
+    level = payload.get("level")
+    return {
+        "time": time,
+        "title": payload["title"][:_MAX_TITLE],
+        "text": str(payload.get("text", ""))[:_MAX_TEXT],
+        "level": level if level in LEVELS else "info",
+    }
+
+
+def newest(alerts: list[Alert]) -> list[Alert]:
+    """Return the newest `MAX_ALERTS`, the oldest of them first."""
+    return sorted(alerts, key=lambda alert: alert["time"])[-MAX_ALERTS:]
