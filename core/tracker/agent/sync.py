@@ -1,19 +1,21 @@
-"""The agent without a parent: upload a run directory as it is now."""
+"""The agent without a parent: upload run directories as they are now."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tracker.client import Client, Retry
+from tracker.client import Client, Retry, connect
 from tracker.errors import Unreachable
 from tracker.runlog.directory import lock_directory, unlock_directory
 from tracker.runlog.reader import read_key, stream_paths
 from tracker.settings import Settings
 
 from .journal import Journal
+from .saves import Saves
 from .uploader import Patience, Uploader
 from .watch import Watch
 
@@ -22,13 +24,20 @@ _ATTEMPTS = 5  # in a row without progress; a command, unlike an agent, has some
 
 class Synced(NamedTuple):
     """What a sync did: the run as `entity/project/id`, bytes of lines on the server, digests that are nowhere to be
-    found here, and streams that the server refuses, with its reasons.
+    found here, streams and files that the server refuses, with its reasons, and the globs of files that can only be
+    taken by the user, and on the machine, that the run was of.
     """
 
     run: str
     size: int
     absent: list[str]
     refused: dict[str, str]
+    elsewhere: list[str]
+
+
+class _Attended(NamedTuple):
+    uploader: Uploader
+    saves: Saves
 
 
 def total_size(directory: Path) -> int:
@@ -36,16 +45,73 @@ def total_size(directory: Path) -> int:
     return sum(path.stat().st_size for path in stream_paths(directory))
 
 
-def sync(directory: Path, client: Client, settings: Settings, progress: Callable[[int], None]) -> Synced:
-    """Upload what a run directory holds now; safe to repeat, and while its agent or other syncs are at work.
+class Sync:
+    """Uploads run directories, each as it is when it is asked for: `tracker sync` as an object.
 
-    If no agent is at work it also does what an agent would have done: digests of saved files, and the end of processes
-    that vanished. `progress` is told the bytes that the server has. Raises `NotARun`, `ServerError` and its kinds.
+    It remembers how far it got, so asking again about a directory that grows costs only what is new. Not thread-safe.
     """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        progress: Callable[[Path, int], None] = lambda _directory, _size: None,
+        content: Callable[[Path, str, int, int], None] = lambda _directory, _name, _there, _size: None,
+    ) -> None:
+        """`progress` is told the bytes of a directory's lines that the server has, `content` the name of a large saved
+        file, how many of its bytes the server has, and its size. Raises `SettingsError` if there is no server.
+        """
+        self._settings = settings or Settings()
+        self._client = connect(self._settings)
+        self._progress = progress
+        self._content = content
+        self._attended: dict[Path, _Attended] = {}
+
+    @property
+    def url(self) -> str:
+        """The server's address."""
+        return self._client.base_url
+
+    def upload(self, directory: Path) -> Synced:
+        """Upload what a run directory holds now; safe to repeat, and while its agent or other syncs are at work.
+
+        The first time it also does what an agent would have done, if none is at work: taking saved files and their
+        digests, and the end of processes that vanished. Raises `NotARun`, `Unreachable`, another `ServerError`, or
+        OSError.
+        """
+        known = self._attended.get(directory)
+        if known is not None:
+            return _upload(known)
+        with _attend(
+            directory,
+            self._client,
+            self._settings,
+            lambda n: self._progress(directory, n),
+            lambda name, there, size: self._content(directory, name, there, size),
+        ) as attended:
+            self._attended[directory] = attended
+            return _upload(attended)
+
+
+def sync(directory: Path, client: Client, settings: Settings, progress: Callable[[int], None]) -> Synced:
+    """Upload one run directory; see `Sync.upload`."""
+    with _attend(directory, client, settings, progress, lambda _name, _there, _size: None) as attended:
+        return _upload(attended)
+
+
+@contextmanager
+def _attend(
+    directory: Path,
+    client: Client,
+    settings: Settings,
+    progress: Callable[[int], None],
+    content: Callable[[str, int, int], None],
+) -> Iterator[_Attended]:
+    """Look after a run directory as its agent would until the block ends."""
     directory = directory.absolute()
     run = read_key(directory, settings.entity, settings.project)
     journal = Journal(directory)
-    watch = Watch(directory, journal)
+    saves = Saves(directory, journal, run[2], settings.live_interval)
+    watch = Watch(directory, journal, saves)
     try:
         lock = lock_directory(str(directory))
     except OSError:  # read-only, or someone else's: nothing can be noted there
@@ -53,15 +119,30 @@ def sync(directory: Path, client: Client, settings: Settings, progress: Callable
     watch.acts = lock is not None
     try:
         watch.look()
-        watch.look()  # once more: takes in what the first one noted in the journal
-        journal.close()
-        uploader = Uploader(client, run, directory, watch.kept, progress)
-        absent = _persist(uploader)
+        watch.look()  # once more: only now are the writers known that are gone
+        if watch.acts:
+            saves.clean()
+            saves.step(now=True)
+        else:
+            saves.listen()
+        named = saves.names
+
+        def told(digest: str, there: int, size: int) -> None:
+            content(named.get(digest, digest), there, size)
+
+        yield _Attended(Uploader(client, run, directory, saves.kept, progress, told, saves.changed), saves)
     finally:
         watch.close()
+        journal.close()
         if lock is not None:
             unlock_directory(lock)
-    return Synced("/".join(run), uploader.acknowledged, absent, uploader.refused)
+
+
+def _upload(attended: _Attended) -> Synced:
+    uploader, saves = attended
+    absent = [digest for digest in _persist(uploader) if digest not in saves.replaced]
+    elsewhere = [follow.glob for follow in saves.elsewhere]
+    return Synced("/".join(uploader.run), uploader.acknowledged, absent, uploader.refused, elsewhere)
 
 
 def _persist(uploader: Uploader) -> list[str]:
@@ -71,11 +152,11 @@ def _persist(uploader: Uploader) -> list[str]:
             uploader.step()
             return uploader.complete()
         except (Retry, Unreachable) as error:
-            if uploader.acknowledged != before:
+            if uploader.arrived != before:
                 attempts = 0
                 patience.reset()
             attempts += 1
-            before = uploader.acknowledged
+            before = uploader.arrived
             if attempts >= _ATTEMPTS or (isinstance(error, Unreachable) and not uploader.reached):
                 raise
             time.sleep(patience.delay(error))

@@ -37,7 +37,7 @@ def _installed() -> dict[str, EntryPoint]:
 
 
 def _missing(name: str, error: ImportError) -> click.Command:
-    extra = "server" if name in ("server", "ui") else name
+    extra = "server" if name in ("server", "ui") else name.partition("-")[0]
 
     def complain(**_: Any) -> None:
         raise click.ClickException(

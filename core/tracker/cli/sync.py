@@ -5,11 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
-from tracker.agent.sync import Synced, total_size
-from tracker.agent.sync import sync as sync_directory
-from tracker.client import connect
+from tracker.agent.sync import Sync, Synced, total_size
 from tracker.errors import NotARun, ServerError, Unreachable
 from tracker.settings import Settings
 
@@ -27,7 +34,15 @@ def sync(directories: tuple[Path, ...]) -> None:
     chosen = list(directories) or (sorted(d for d in root.iterdir() if d.is_dir()) if root.is_dir() else [])
     if not chosen:
         raise click.UsageError(f"there are no runs in {root}; name run directories to upload")
-    client = connect(settings)
+    tasks: dict[Path, TaskID] = {}
+    files: dict[tuple[Path, str], TaskID] = {}
+
+    def content(directory: Path, name: str, there: int, size: int) -> None:
+        if (directory, name) not in files:
+            files[directory, name] = progress.add_task(f"  {escape(name)}", total=size)
+        progress.update(files[directory, name], completed=there)
+
+    uploads = Sync(settings, lambda directory, size: progress.update(tasks[directory], completed=size), content)
     failed = 0
     columns = (
         TextColumn("{task.description}"),
@@ -38,10 +53,10 @@ def sync(directories: tuple[Path, ...]) -> None:
     )
     with Progress(*columns) as progress:
         for directory in chosen:
-            task = progress.add_task(directory.name, total=None)
+            task = tasks[directory] = progress.add_task(directory.name, total=None)
             try:
                 progress.update(task, total=total_size(directory) if directory.is_dir() else None)
-                done = sync_directory(directory, client, settings, lambda n, t=task: progress.update(t, completed=n))  # type: ignore[misc]
+                done = uploads.upload(directory)
                 progress.update(task, completed=done.size, total=done.size)
                 failed += _tell(progress, directory, done)
             except NotARun as error:
@@ -55,13 +70,16 @@ def sync(directories: tuple[Path, ...]) -> None:
                 failed += 1
     if failed:
         raise click.ClickException(f"{failed} of {len(chosen)} run directories did not arrive whole")
-    click.echo(f"{len(chosen)} run{'s are' if len(chosen) != 1 else ' is'} on {client.base_url}")
+    click.echo(f"{len(chosen)} run{'s are' if len(chosen) != 1 else ' is'} on {uploads.url}")
 
 
 def _tell(progress: Progress, directory: Path, done: Synced) -> bool:
     """Tell what did not arrive; return whether there is such a thing."""
     for name, reason in done.refused.items():
         progress.console.print(f"{directory / name}: refused ({reason})", style="red", markup=False)
+    for glob in done.elsewhere:
+        text = f"{directory}: {glob} can only be taken where the run was, and by who started it"
+        progress.console.print(text, style="yellow", markup=False)
     if done.absent:
         progress.console.print(
             f"{directory}: {len(done.absent)} files that the run names are not here", style="red", markup=False

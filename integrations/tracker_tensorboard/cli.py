@@ -1,0 +1,142 @@
+"""`tracker tensorboard-import`: event files become runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tracker.errors import SettingsError
+from tracker.settings import Settings
+
+from .importer import Import, Plan, Source
+from .logdir import Selection, is_event_file
+from .report import Show, limited, passed_over, plan_table, plural, remarks, table
+from .uploads import Uploads
+
+
+@click.command("tensorboard-import")
+@click.argument("logdirs", nargs=-1, required=True, metavar="LOGDIR...")
+@click.option("--project", help="The project of the runs; default: the one of this directory.")
+@click.option("--entity", help="The user or team that owns the project.")
+@click.option("--name", help="What to call LOGDIR's own run; stands before the paths of the others.")
+@click.option("--group", help="The group of the runs.")
+@click.option("--include", multiple=True, metavar="GLOB", help="Only runs with such a path; may be repeated.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="No runs with such a path; may be repeated.")
+@click.option("--single-run", is_flag=True, help="All directories are one run; their paths stand before its keys.")
+@click.option("--identity", help="What LOGDIR is known by, in place of its path: runs are the same where this is.")
+@click.option("--dry-run", is_flag=True, help="Show what would be imported.")
+@click.option("--offline", is_flag=True, help="Do not upload; `tracker sync` does it later.")
+@click.option("--follow", is_flag=True, help="Go on importing what is written, until interrupted.")
+@click.option("--until-idle", type=float, metavar="SECONDS", help="With --follow: until nothing came for so long.")
+def tensorboard_import(
+    logdirs: tuple[str, ...],
+    project: str | None,
+    entity: str | None,
+    name: str | None,
+    group: str | None,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    single_run: bool,
+    identity: str | None,
+    dry_run: bool,
+    offline: bool,
+    follow: bool,
+    until_idle: float | None,
+) -> None:
+    """Turn the TensorBoard event files under LOGDIR into runs.
+
+    Every directory with event files is a run, called by its path. Repeating the command adds only what is new. The exit
+    status is 0 if everything was imported (and uploaded), 1 if something was not, 2 for wrong usage or if there is
+    nothing to import.
+    """
+    if until_idle is not None and not follow:
+        raise click.UsageError("--until-idle needs --follow")
+    if identity is not None and len(logdirs) > 1:
+        raise click.UsageError("--identity is of one LOGDIR: import them one by one")
+    settings = Settings({"project": project, "entity": entity})
+    if settings.mode == "disabled":
+        raise click.UsageError(f"tracking is off ({settings.sources['mode']}); `tracker on` turns it on in a directory")
+    sources = [_source(logdir, identity, Selection(include, exclude), follow) for logdir in dict.fromkeys(logdirs)]
+    root = Path(settings.dir or ".")
+    plan = Plan(sources, root, settings.entity, settings.project, name, group, single_run)
+    jobs, skipped = plan.look()
+    show = Show()
+    for line in passed_over(skipped):
+        show.say(line, "dim")
+    if not jobs and not follow:
+        raise click.UsageError(_nothing(logdirs, include, exclude))
+    if dry_run:
+        show.console.print(plan_table(jobs.values(), show.console.width))
+        show.say(f"{plural(len(jobs), 'run')} would be imported into {plan.entity}/{plan.project}")
+        return
+    uploads = None if offline or settings.mode == "offline" else _uploads(show)
+    done = Import(plan, uploads, show)
+    arrived = _run(done, uploads, show, follow, until_idle)
+    if not done.outcomes:
+        raise click.UsageError(_nothing(logdirs, include, exclude))
+    show.console.print(table(done.jobs, done.outcomes, show.console.width))
+    for line in remarks(done.jobs, done.outcomes):
+        show.say(line)
+    whole = all(outcome.whole for outcome in done.outcomes.values())
+    runs = f"{plural(len(done.outcomes), 'run')} of {plan.entity}/{plan.project}"
+    if not any(outcome.points or outcome.media for outcome in done.outcomes.values()):
+        runs = f"nothing new in {runs}"
+    where = root / ".tracker" / "runs"
+    if uploads is None:
+        show.say(f"{runs} in {where}; `tracker sync` uploads them")
+    elif arrived:
+        show.say(f"{runs} on {uploads.url}")
+    else:
+        for line in limited([f"not uploaded: {path.name}: {reason}" for path, reason in uploads.left.items()]):
+            show.say(line)
+        show.say(f"{runs} in {where}, not all of them uploaded; nothing is lost: `tracker sync` uploads the rest")
+    if not (whole and arrived):
+        click.get_current_context().exit(1)
+
+
+def _source(given: str, identity: str | None, selection: Selection, follow: bool) -> Source:
+    """Return the log directory that was meant."""
+    path = Path(given).expanduser()
+    if "://" in given:
+        raise click.UsageError(f"{given}: only directories of this machine can be imported; copy it here first")
+    if path.is_file():
+        if not is_event_file(path.name):
+            raise click.UsageError(f"{given} is no event file: their names have `tfevents` in them")
+        path, selection = path.parent, selection._replace(only=path.name)
+    elif not path.exists() and not follow:
+        raise click.UsageError(f"there is no directory {given}")
+    path = path.resolve()
+    return Source(path, identity if identity is not None else str(path), selection)
+
+
+def _nothing(logdirs: tuple[str, ...], include: tuple[str, ...], exclude: tuple[str, ...]) -> str:
+    chosen = " that --include and --exclude leave" if include or exclude else ""
+    return f"there are no event files{chosen} in {', '.join(logdirs)}; their names have `tfevents` in them"
+
+
+def _uploads(show: Show) -> Uploads:
+    try:
+        uploads = Uploads(lambda text: show.say(text, "yellow"))
+    except SettingsError as error:
+        raise click.UsageError(f"{error}, or import with --offline and upload later") from None
+    uploads.start()
+    return uploads
+
+
+def _run(done: Import, uploads: Uploads | None, show: Show, follow: bool, until_idle: float | None) -> bool:
+    """Import, and return whether all that was to be uploaded has arrived."""
+    with show:
+        try:
+            if follow:
+                done.follow(until_idle)
+            else:
+                done.once()
+            if uploads is not None:
+                uploads.close()
+                while uploads.is_alive():
+                    show.uploading(uploads.sent, uploads.size)
+                    uploads.join(0.1)
+        except KeyboardInterrupt:
+            raise click.ClickException("interrupted; the same command goes on where this one stopped") from None
+    return uploads is None or not uploads.left

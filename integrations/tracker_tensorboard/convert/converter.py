@@ -1,0 +1,139 @@
+"""Events of an event file to records of the run log."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from math import prod
+from typing import Any, NamedTuple
+
+import orjson
+from google.protobuf.message import DecodeError
+from tensorboard.compat.proto import event_pb2
+
+from tracker.errors import contain
+from tracker.runlog.records import jsonable
+from tracker_tensorboard.reader import Metadata, scalar
+
+from . import audio, curves, files, histograms, hparams, images, provenance, text
+from .lines import Cannot, Line, Store, Value
+from .tensors import is_numeric, numbers, shape_of
+
+MAX_PAYLOAD = 7 * 2**20
+"""Bytes of a payload, so that the line stays under the 8 MiB of FORMAT.md."""
+MAX_LISTED = 1024
+"""Elements of a tensor that stands in its row as lists."""
+
+NO_VALUE = "no value"
+"""The reason for a value with a tag and nothing else; only it becomes no file."""
+
+_MAX_REASONS = 10_000
+_MAX_TAG = 200
+_PLAIN = ("", "tensor", "scalars")  # plugins whose tensors are just numbers; PyTorch's add_tensor says "tensor"
+_FILES = ("custom_scalars", "graph_keras_model", "graph_run_metadata", "graph_run_metadata_graph", "graphs", "mesh")
+
+
+class Reason(NamedTuple):
+    """Why values of a tag were not converted to what they stand for."""
+
+    tag: str
+    reason: str
+
+
+class Converter:
+    """Converts the events of one event file, in order.
+
+    `store` keeps content as a file of the run. `metadata` is the first metadata of each tag so far, shared with the
+    reader or given again on resumption; together with an event it decides all that is made of it, so a converter
+    that goes on in the middle of a file makes the lines that one from its start would have made.
+    """
+
+    def __init__(self, store: Store, metadata: dict[str, Metadata] | None = None) -> None:
+        self._store = store
+        self.metadata = {} if metadata is None else metadata
+        self.skipped: Counter[Reason] = Counter()
+        """How many values are kept as a file or left out, because they could not be converted."""
+
+    def lines(self, event: event_pb2.Event, row: int) -> list[Line]:
+        """Return the records for an event, in the order of its values; `row` rows of the stream are before it.
+
+        Each value is a row of its own, hyperparameters, or a file of the run. What cannot be converted is a file,
+        too, and counted with its reason in `skipped`; it never costs its neighbours. Raises OSError where `store` does.
+        """
+        if not event.HasField("summary"):
+            convert = partial(provenance.lines, event, row, self._store)
+            return self._sound(convert, event.SerializeToString, event.WhichOneof("what") or "", event)
+        found = []
+        for value in event.summary.value:
+            if value.HasField("metadata") and value.tag not in self.metadata:
+                self.metadata[value.tag] = Metadata.FromString(value.metadata.SerializeToString())
+            known = self.metadata.get(value.tag)
+            convert = partial(self._value, value, known, event)
+            found += self._sound(convert, partial(files.whole, value, known), value.tag, event)
+        return found
+
+    def _value(self, value: Value, known: Metadata | None, event: event_pb2.Event) -> list[Line]:
+        plugin = known.plugin_data.plugin_name if known is not None else ""
+        number = scalar(value, known)
+        if number is not None:
+            return [Line("log", {value.tag: jsonable(number)}, event.wall_time, event.step)]
+        if plugin == "hparams" and value.WhichOneof("value") in (None, "tensor"):
+            return hparams.lines(value.metadata, event.wall_time)
+        payload = self._media(value, plugin)
+        if payload is not None:
+            return [Line("log", {value.tag: payload}, event.wall_time, event.step)]
+        if value.WhichOneof("value") is None and not value.metadata.plugin_data.content:
+            raise Cannot(NO_VALUE)
+        return [files.value_line(value, plugin, known, self._store, event.wall_time, event.step)]
+
+    def _media(self, value: Value, plugin: str) -> Any:
+        """What stands for a value in a row; None if it is for a file."""
+        what = value.WhichOneof("value")
+        if what == "histo":
+            return histograms.from_proto(value)
+        if what == "image":
+            return images.from_proto(value, self._store)
+        if what == "audio":
+            return audio.from_proto(value, self._store)
+        if what != "tensor" or plugin in _FILES:
+            return None
+        convert = _TENSORS.get(plugin)
+        if convert is not None:
+            return convert(value, self._store)
+        if plugin in _PLAIN and is_numeric(value.tensor) and prod(shape_of(value.tensor)) <= MAX_LISTED:
+            return jsonable(numbers(value.tensor).tolist())
+        return None
+
+    def _sound(
+        self, convert: Callable[[], list[Line]], whole: Callable[[], bytes], tag: str, event: event_pb2.Event
+    ) -> list[Line]:
+        """Return the lines that `convert` makes if the log can hold them, else one for a file of the `whole`."""
+        try:
+            lines = convert()
+            if all(len(orjson.dumps(line.payload)) <= MAX_PAYLOAD for line in lines):
+                return lines
+            reason = "too large for a line of the log"
+        except (Cannot, DecodeError) as error:
+            reason = str(error) if isinstance(error, Cannot) else "unreadable metadata of its plugin"
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one value must not cost the others
+            contain(error, f"the import of {tag[:100]!r}")
+            reason = type(error).__name__
+        known = len(self.skipped) < _MAX_REASONS
+        self.skipped[Reason(tag[:_MAX_TAG] if known else "…", reason)] += 1
+        if reason == NO_VALUE:
+            return []
+        line = files.file_line("other", tag, "pb", whole(), self._store, event.wall_time, event.step)
+        line.payload["tensorboard"]["reason"] = reason
+        return [line]
+
+
+_TENSORS: dict[str, Callable[[Value, Store], dict[str, Any]]] = {
+    "histograms": histograms.from_tensor,
+    "images": images.from_tensor,
+    "audio": audio.from_tensor,
+    "text": text.from_tensor,
+    "pr_curves": curves.from_tensor,
+}

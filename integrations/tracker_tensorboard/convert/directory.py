@@ -1,0 +1,194 @@
+"""Files that lie beside event files: hyperparameters, what the projector shows, profiles."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from google.protobuf import text_format
+from tensorboard.plugins.projector import projector_config_pb2
+
+from tracker.names import random_id
+from tracker.runlog.records import MAX_DEPTH, jsonable
+
+from .files import FOLDER
+
+HYPERPARAMETERS = "hparams.yaml"
+PROJECTOR = "projector_config.pbtxt"
+LARGE = 16 * 2**20
+"""Bytes from which on a file is linked to, where that is possible, and not copied."""
+
+_PROFILES = Path("plugins", "profile")
+_MAX_CONFIG = 2**20
+_MAX_MEMBERS = 100_000
+_BLOCK = 2**20
+
+
+class Beside(NamedTuple):
+    """A file beside event files: what it is called among the files of the run, and where it lies."""
+
+    name: str
+    path: Path
+
+
+def files_beside(directory: Path) -> list[Beside]:
+    """Return the files that belong to the run of a directory of event files, by name.
+
+    These are `hparams.yaml`, `projector_config.pbtxt` with the files that it names, `*.tsv`, and all in
+    `plugins/profile`. Only regular files that lie in the directory, links resolved: what a file from elsewhere names
+    must not carry others of this machine away. Files and folders that cannot be read are left out.
+    """
+    root = directory.resolve()
+    found: dict[str, Path] = {}
+    for path in _named(directory):
+        real = path.resolve()
+        if real.is_relative_to(root) and real.is_file() and os.access(real, os.R_OK):
+            relative = real.relative_to(root)
+            if relative.is_relative_to(_PROFILES):
+                name = f"{FOLDER}/profile/{relative.relative_to(_PROFILES).as_posix()}"
+            elif path == directory / HYPERPARAMETERS:
+                name = HYPERPARAMETERS
+            else:
+                name = f"{FOLDER}/projector/{relative.as_posix()}"
+            found[os.fsencode(name).decode("utf-8", "replace")] = real
+    return [Beside(name, path) for name, path in sorted(found.items())]
+
+
+def hyperparameters(path: Path) -> dict[str, Any]:
+    """Return what Lightning kept in a `hparams.yaml`, as `config` can hold it; objects of Python become their parts.
+
+    No object is made, whatever the file asks for. Raises ValueError, with the reason, for a file that is no YAML
+    mapping or that unfolds to more than 100,000 values; OSError; and ImportError without PyYAML.
+    """
+    try:
+        import yaml  # Lightning brings it; nothing else here needs it
+    except ImportError:
+        raise ImportError("reading hyperparameters needs PyYAML: pip install pyyaml") from None
+
+    class Loader(yaml.SafeLoader):
+        """Reads the tags of Python's objects as plain data, and `<<` as a member like others: merging can unfold
+        a few lines to any size.
+        """
+
+        def flatten_mapping(self, node: Any) -> None:
+            pass
+
+    Loader.add_multi_constructor("", _construct)
+    with path.open("rb") as file:
+        text = file.read(_MAX_CONFIG + 1)
+    if len(text) > _MAX_CONFIG:
+        raise ValueError(f"larger than {_MAX_CONFIG:,} bytes")
+    try:
+        data = yaml.load(text, Loader)  # noqa: S506 - it is a SafeLoader
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise ValueError(f"not readable as YAML ({type(error).__name__})") from None
+    if not isinstance(data, dict):
+        if data is None:
+            return {}
+        raise ValueError("no mapping of names to values")
+    plain: dict[str, Any] = _plain(data, [_MAX_MEMBERS], 0)
+    return plain
+
+
+def keep(run_directory: Path, path: Path) -> tuple[str, int]:
+    """Make a file content of the run, `files/<sha256>`, and return its digest and size. Raises OSError.
+
+    It is read in blocks. A large one is linked to, so that it takes no space twice; the others are copied, because a
+    writer may write over them.
+    """
+    digest, size = _digest(path)
+    target = run_directory / "files" / digest
+    if target.exists():
+        return digest, size
+    part = target.with_name(f"{digest}.{random_id()}")
+    try:
+        _link_or_copy(path, part, size)
+        digest, size = _digest(part)  # of what is kept: it may have been written to meanwhile
+        part.replace(target.with_name(digest))
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    return digest, size
+
+
+def _named(directory: Path) -> Iterator[Path]:
+    yield directory / HYPERPARAMETERS
+    yield directory / PROJECTOR
+    yield from sorted(path for path in directory.glob("*.tsv"))
+    for name in _of_projector(directory / PROJECTOR):
+        yield directory / name
+    for folder, _, names in os.walk(directory / _PROFILES):
+        for name in sorted(names):
+            yield Path(folder, name)
+
+
+def _of_projector(path: Path) -> Iterator[str]:
+    """Yield the paths in a projector's configuration, if it can be read."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_CONFIG)
+        config = text_format.Parse(content, projector_config_pb2.ProjectorConfig())
+    except (OSError, text_format.ParseError, UnicodeDecodeError):
+        return
+    for embedding in config.embeddings:
+        for name in (
+            embedding.tensor_path,
+            embedding.metadata_path,
+            embedding.bookmarks_path,
+            embedding.sprite.image_path,
+        ):
+            if name and "\0" not in name:
+                yield name
+
+
+def _construct(loader: Any, _suffix: str, node: Any) -> Any:
+    import yaml
+
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_scalar(node)
+
+
+def _plain(value: Any, left: list[int], depth: int) -> Any:
+    """Plain data as JSON can say it. `left` counts down: a few lines of YAML can unfold to any size."""
+    left[0] -= 1
+    if left[0] < 0 or depth > MAX_DEPTH - 10:
+        raise ValueError(f"more than {_MAX_MEMBERS:,} values, or nested too deep")
+    if isinstance(value, dict):
+        return {_text(str(key)): _plain(member, left, depth + 1) for key, member in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [_plain(member, left, depth + 1) for member in value]
+    if value is None or isinstance(value, (bool, int, float)):
+        return jsonable(value)
+    return _text(str(value))
+
+
+def _text(text: str) -> str:
+    """Replace lone surrogates, which UTF-8 and so the log cannot hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _digest(path: Path) -> tuple[str, int]:
+    hasher, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            hasher.update(block)
+            size += len(block)
+    return hasher.hexdigest(), size
+
+
+def _link_or_copy(path: Path, target: Path, size: int) -> None:
+    target.parent.mkdir(exist_ok=True)
+    if size >= LARGE:
+        try:
+            os.link(path, target)
+            return
+        except OSError:
+            pass  # another file system, or one without links
+    shutil.copyfile(path, target)

@@ -1,0 +1,229 @@
+"""Bring one event file into its stream: what is new in it, in its order, each value exactly once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from google.protobuf.message import DecodeError
+
+from tracker.runlog.records import encode
+from tracker.runlog.writer import header
+
+from .convert import Converter, Line, Store, finish_state
+from .filling import Filling, Tags, Tell
+from .logdir import EventPath, printable
+from .outcome import Gap, Outcome
+from .points import mend_one
+from .reader import LARGEST, Damage, EventFile, Message, Scalars
+from .reader.framing import HEADER, checksum_holds, length_at
+from .reader.results import Event
+from .stream import Mark, Stream, StreamError, make_run_directory
+
+PENDING = "no whole record (yet)"
+SHORTENED = "imported before, and not in the file any more"
+
+_PREFIX = "history-tb_"
+_VERSION = re.compile(r"brain\.Event:(\d+(?:\.\d+)?)")
+_CREATED = re.compile(r"tfevents\.(\d{1,12})(?:\.|$)")
+
+
+class Target(NamedTuple):
+    """The run that event files go to: its directory, and the members `id`, `entity` and `project` of headers."""
+
+    directory: Path
+    run: dict[str, str]
+
+
+class EventStream:
+    """The import of one event file."""
+
+    def __init__(self, file: EventPath, path: Path, target: Target, outcome: Outcome) -> None:
+        """Find the stream of the event file `path`. Raises OSError and StreamError."""
+        self._path = path
+        self._target = target
+        self._outcome = outcome
+        self._name = printable(file.name)
+        # In a run of many directories, each keeps its place in front of its keys.
+        folder = self._name.rpartition("/")[0]
+        self._prefix = f"{folder}/" if folder else ""
+        self._stream: Stream | None = None  # while the file has no whole record
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self._size = os.fstat(self._descriptor).st_size
+            self._open()
+        except BaseException:
+            os.close(self._descriptor)
+            raise
+
+    def __enter__(self) -> EventStream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+        if self._stream is not None:
+            self._stream.close()
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether the stream has all that the file holds."""
+        stream = self._stream
+        if stream is None:
+            return self._size == 0
+        return not stream.behind and stream.mark is not None and stream.mark.offset == self._size
+
+    def recall(self, tags: Tags) -> None:
+        """Learn again what earlier imports learnt from the part of the file that is not read any more."""
+        if self._stream is None or self._stream.mark is None:
+            return
+        for record in self._stream.records("source"):
+            tags.recall(record.payload.get("tags", {}))
+
+    def advance(self, tags: Tags, store: Store, keeps_group: bool, tell: Tell) -> None:
+        """Bring all whole records that the file has now into the stream.
+
+        `tags` are shared by all files of a run; `store` keeps media with it. Raises OSError and StreamError; what was
+        written by then stays, and the next time goes on from there.
+        """
+        if self._stream is None:
+            if self._size:
+                self._outcome.pending[self._name] = Gap(self._name, 0, self._size, PENDING)
+            return
+        stream, mark = self._stream, self._stream.mark or self._start
+        if mark.offset > self._size:
+            self._outcome.shortened[self._name] = Gap(self._name, self._size, mark.offset, SHORTENED)
+            return
+        events, converter = EventFile(self._path, mark.offset, tags.metadata), Converter(store, tags.metadata)
+        filling = Filling(stream, mark, self._last, tags, self._outcome, tell)
+        for item in events.read():
+            if isinstance(item, Scalars):
+                keys = [self._prefix + tag for tag in item.tags] if self._prefix else item.tags
+                filling.scalars(item._replace(tags=keys))
+            elif isinstance(item, Message):
+                lines = self._convert(converter, item.event, filling.rows, keeps_group)
+                filling.lines(lines, item.event.wall_time, item.end)
+            else:
+                self._outcome.note_damage(Gap(self._name, *item))
+                reason = f"{self._name}, bytes {item.start} to {item.end}: {item.reason}"
+                filling.lines([Line("lost", {"count": 1, "reason": reason}, filling.time)], filling.time, item.end)
+        filling.finish(events.offset)
+        self._outcome.skipped += converter.skipped
+        if events.pending:
+            end = events.offset + events.pending
+            self._outcome.pending[self._name] = Gap(self._name, events.offset, end, PENDING)
+
+    # -- finding the stream -----------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        first = _first_record(self._path)
+        if first is None:
+            return
+        version, time = _about(first, self._name)
+        self._start = Mark(time=time)
+        make_run_directory(self._target.directory)
+        for variant in count():
+            stream = Stream(self._target.directory / stream_name(self._name, first, variant))
+            try:
+                if self._agrees(stream):
+                    break
+            except BaseException:
+                stream.close()
+                raise
+            stream.close()
+        self._stream = stream
+        if not stream.begun:
+            if variant:
+                self._outcome.rewritten.append(self._name)
+            event_file = {"name": self._name, "version": version}
+            payload = header("history", **self._target.run, event_file=event_file)
+            stream.add(encode("run", payload, time))
+            stream.begun = True
+
+    def _agrees(self, stream: Stream) -> bool:
+        """Tell whether the file still is what the stream was made of, as far as the file goes."""
+        if stream.mark is None:
+            return True
+        if stream.mark.offset <= self._size:
+            return self._last(stream.mark.offset) == stream.mark.last
+        marks = (r.payload for r in stream.records("source") if r.payload["offset"] <= self._size)
+        return all(self._last(mark["offset"]) == mark["last"] for mark in marks)
+
+    def _last(self, offset: int) -> str:
+        return os.pread(self._descriptor, min(4, offset), max(0, offset - 4)).hex()
+
+    def _convert(self, converter: Converter, event: Event, rows: int, keeps_group: bool) -> Iterator[Line]:
+        for line in converter.lines(event, rows):
+            payload = line.payload
+            if line.kind == "meta" and not keeps_group:
+                payload = {name: value for name, value in payload.items() if name != "group"}
+            elif self._prefix and line.kind == "log":
+                payload = {self._prefix + key: value for key, value in payload.items()}
+            elif self._prefix and line.kind == "file":
+                payload = {**payload, "name": self._prefix + payload["name"]}
+            yield line._replace(payload=payload)
+
+
+def end_streams(directory: Path) -> None:
+    """Give the streams of all event files of a run their end, also of those that were deleted since. Raises OSError.
+
+    The state is what a file's hyperparameters say of its session, else `finished`. A stream that another import is at
+    work on is left to that one.
+    """
+    for path in sorted(directory.glob(f"{_PREFIX}*.jsonl")):
+        try:
+            stream = Stream(path)
+        except StreamError:
+            continue
+        try:
+            if stream.mark is not None and not stream.ended:
+                told = stream.records("tensorboard")
+                states = [finish_state(Line(record.kind, record.payload, record.time)) for record in told]
+                stream.end(([state for state in states if state] or ["finished"])[-1], stream.mark.time)
+        finally:
+            stream.close()
+
+
+def stream_name(name: str, first: bytes, variant: int = 0) -> str:
+    """Return the name of the stream of an event file, by its name in the run and its first record.
+
+    So a file that was replaced gets another stream, and copies of a file on two machines the same. `variant` counts
+    files that began as others with their name did.
+    """
+    told = name.encode() + b"\n" + first + (b"\n%d" % variant if variant else b"")
+    return f"{_PREFIX}{hashlib.sha256(told).hexdigest()[:24]}.jsonl"
+
+
+def _first_record(path: Path) -> bytes | None:
+    """The payload of the first whole record of an event file; None if there is none yet."""
+    with path.open("rb") as file:
+        head = file.read(HEADER)
+        length = length_at(head, 0)
+        if length is not None and length <= LARGEST:
+            record = head + file.read(length + 4)
+            if len(record) == HEADER + length + 4 and checksum_holds(record, 0, length):
+                return record[HEADER:-4]
+        start = 0
+        for item in EventFile(path).read():
+            if not isinstance(item, Damage):
+                file.seek(start)
+                length = length_at(file.read(HEADER), 0)
+                return file.read(length or 0)
+            start = item.end
+    return None
+
+
+def _about(first: bytes, name: str) -> tuple[float | None, float]:
+    """Return the version that a file's first record names, if any, and its time, if need be from the file's name."""
+    created = _CREATED.search(name)
+    time = float(created[1]) if created else 0.0
+    try:
+        event: Any = Event.FromString(first)
+    except DecodeError:
+        return None, time
+    version = _VERSION.fullmatch(event.file_version)
+    return float(version[1]) if version else None, mend_one(event.wall_time, time)[0]

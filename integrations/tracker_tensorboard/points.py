@@ -1,0 +1,97 @@
+"""Cut scalar values into `points` lines, and mend times that cannot be."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tracker.runlog.records import encode_points
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+MOST = 4096
+"""Points of one line."""
+LATEST = 253_402_300_800.0
+"""The year 10000. Times that are later, negative or no numbers are mistakes of whoever wrote them."""
+
+
+class Piece(NamedTuple):
+    """Consecutive scalar values as `reader.Scalars` has them: value i is of the tag `tags[which[i]]`."""
+
+    tags: list[str]
+    which: NDArray[np.int32]
+    times: NDArray[np.float64]
+    steps: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+    def part(self, start: int, stop: int | None = None) -> Piece:
+        """Return some of them."""
+        cut = slice(start, stop)
+        return Piece(self.tags, self.which[cut], self.times[cut], self.steps[cut], self.values[cut])
+
+
+class Points:
+    """Collects scalar values and gives them back as lines of `MOST` points."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[Piece] = deque()
+        self._count = 0
+
+    def add(self, piece: Piece) -> Iterator[bytes]:
+        """Take in values; yield the lines that are full."""
+        while self._count + len(piece.which) >= MOST:
+            size = MOST - self._count
+            self._pieces.append(piece.part(0, size))
+            piece = piece.part(size)
+            yield self._line()
+        if len(piece.which):
+            self._pieces.append(piece)
+            self._count += len(piece.which)
+
+    def rest(self) -> Iterator[bytes]:
+        """Yield a line of what is left, if there is anything."""
+        if self._pieces:
+            yield self._line()
+
+    def _line(self) -> bytes:
+        tags, which, times, steps, values = self._pieces[0] if len(self._pieces) == 1 else _join(self._pieces)
+        self._pieces.clear()
+        self._count = 0
+        # Keys stand in the order in which they come up, which is the same wherever reading began.
+        first = np.full(len(tags), len(which))
+        first[which[::-1]] = np.arange(len(which) - 1, -1, -1)
+        used = np.argsort(first, kind="stable")[: np.count_nonzero(first < len(which))]
+        place = np.empty(len(tags), np.int32)
+        place[used] = np.arange(len(used), dtype=np.int32)
+        return encode_points([tags[i] for i in used], place[which], times, steps, values)
+
+
+def mend(times: NDArray[np.float64], before: float) -> tuple[NDArray[np.float64], int]:
+    """Return times in which each that cannot be is the one before it (`before` for the first), and how many were so."""
+    with np.errstate(invalid="ignore"):
+        sound = (times >= 0) & (times < LATEST)
+    wrong = len(times) - int(np.count_nonzero(sound))
+    if not wrong:
+        return times, 0
+    at = np.maximum.accumulate(np.where(sound, np.arange(1, len(times) + 1), 0))
+    return np.concatenate(([before], times))[at], wrong
+
+
+def mend_one(time: float, before: float) -> tuple[float, int]:
+    """Return a time, or the one before it if it cannot be, and whether it was so."""
+    return (time, 0) if 0 <= time < LATEST else (before, 1)
+
+
+def _join(pieces: deque[Piece]) -> Piece:
+    return Piece(
+        pieces[-1].tags,  # a reader's list of tags only grows
+        np.concatenate([piece.which for piece in pieces]),
+        np.concatenate([piece.times for piece in pieces]),
+        np.concatenate([piece.steps for piece in pieces]),
+        np.concatenate([piece.values for piece in pieces]),
+    )

@@ -1,0 +1,121 @@
+"""Jobs over several processes that end with the one that gave them, however that ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from multiprocessing import connection, get_context
+from multiprocessing.process import BaseProcess
+from typing import Any, NamedTuple, TypeVar
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+Work = Callable[[Job, Callable[[Any], None]], Result]
+"""Does a job; tells how it gets on through the function that it is given. Must be importable by name."""
+
+
+class Failure(NamedTuple):
+    """What comes instead of a result where the process died or raised."""
+
+    reason: str
+
+
+class Progress(NamedTuple):
+    """What a job told while it was at work."""
+
+    news: Any
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_here(
+    work: Work[Job, Result], jobs: Iterable[Job], tell: Callable[[Any], None]
+) -> Iterator[tuple[Job, Result | Failure]]:
+    """Do jobs one after the other in this process; yield each with its result."""
+    for job in jobs:
+        yield job, work(job, tell)
+
+
+def run_apart(
+    work: Work[Job, Result], jobs: Iterable[Job], tell: Callable[[Any], None], processes: int
+) -> Iterator[tuple[Job, Result | Failure]]:
+    """Do jobs in so many processes, at most one in each at a time; yield each with its result as it gets done.
+
+    The processes are new ones (spawn), leave ctrl+C to this one, and end when it does: their pipe breaks. A process
+    that dies, killed for its memory say, costs the job that it was at.
+    """
+    pending = deque(jobs)
+    workers = [_Worker(work) for _ in range(min(processes, len(pending)))]
+    try:
+        while pending or any(worker.job is not None for worker in workers):
+            for i, worker in enumerate(workers):
+                if worker.job is None and pending:
+                    if worker.dead:
+                        worker.close()
+                        worker = workers[i] = _Worker(work)
+                    worker.give(pending.popleft())
+            busy = {worker.pipe: worker for worker in workers if worker.job is not None}
+            for pipe in connection.wait(list(busy)):
+                worker = busy[pipe]  # type: ignore[index]
+                news = worker.take()
+                if isinstance(news, Progress):
+                    tell(news.news)
+                else:
+                    job, worker.job = worker.job, None
+                    yield job, news
+    finally:
+        for worker in workers:
+            worker.close()
+
+
+class _Worker:
+    def __init__(self, work: Work[Any, Any]) -> None:
+        context = get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process: BaseProcess = context.Process(target=_serve, args=(work, theirs), daemon=True)
+        self.process.start()
+        theirs.close()  # the worker must see ours as the only one, and its end as ours
+        self.job: Any = None
+        self.dead = False
+
+    def give(self, job: Any) -> None:
+        self.job = job
+        try:
+            self.pipe.send(job)
+        except BrokenPipeError:
+            pass  # `take` will see that it is dead
+
+    def take(self) -> Any:
+        try:
+            return self.pipe.recv()
+        except (EOFError, ConnectionError):
+            self.dead = True
+            self.process.join()
+            return Failure(f"the importing process ended with exit code {self.process.exitcode}")
+
+    def close(self) -> None:
+        self.pipe.close()
+        if self.job is not None and not self.dead:
+            self.process.terminate()
+        self.process.join()
+
+
+def _serve(work: Work[Any, Any], pipe: connection.Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        while True:
+            job = pipe.recv()
+            try:
+                result = work(job, lambda news: pipe.send(Progress(news)))
+            except (EOFError, ConnectionError):
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other jobs go on
+                result = Failure(f"{type(error).__name__}: {error}")
+            pipe.send(result)
+    except (EOFError, ConnectionError):
+        pass  # the process that gave the jobs is gone

@@ -1,0 +1,232 @@
+"""Read many scalar events at once.
+
+The payload of a scalar event is a head (time, and step unless it is 0) and a rest, in which only the value changes
+from one event of a tag to the next. So the reader learns one event of each tag through protobuf; events whose rest is
+that of a known one but for the value are then read by the column. Nothing is taken on trust: the bytes that should be
+constant are compared, and the checksum is that of all bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .checksums import CONTRIBUTIONS, REACH, unmasked, value
+from .framing import FRAME, HEADER, Offsets, gather
+from .wire import MOST_STEP_BYTES, Place, find_value
+
+FEWEST = 4
+"""Records of one length that are read by the column; fewer cost less one by one."""
+_MOST_TEMPLATES = 1 << 16
+
+_TIME, _STEP, _SUMMARY = 0x09, 0x10, 0x2A
+_CONTINUES = np.uint64(0x0080808080808080)
+_LAST_BYTES = np.array([0x80 << 8 * place for place in range(MOST_STEP_BYTES)], np.uint64)
+_ODD = np.random.default_rng(0).integers(1 << 62, size=REACH // 8 + 1).astype(np.uint64) * np.uint64(2) + np.uint64(1)
+
+Words = NDArray[np.uint64]
+
+
+class Columns:
+    """What is known of some records: for each that is `proven`, its only scalar value.
+
+    The others are still to be read; what stands in their places means nothing.
+    """
+
+    def __init__(self, data: bytes, starts: Offsets, lengths: Offsets) -> None:
+        self.data = data
+        self.starts = starts
+        self.lengths = lengths
+        count = len(starts)
+        self.proven = np.zeros(count, np.bool_)
+        self.index = np.empty(count, np.int32)
+        self.times = np.empty(count, np.float64)
+        self.steps = np.empty(count, np.int64)
+        self.values = np.empty(count, np.float64)
+
+
+class _Layout:
+    """All templates whose rest has one length and its value in one place."""
+
+    def __init__(self, size: int, place: Place) -> None:
+        self.size = size
+        self.start, self.end = place.start, place.end
+        self.templates: dict[bytes, int] = {}
+        mask = np.zeros(_padded(size), np.uint8)
+        mask[:size] = 255
+        mask[self.start : self.end] = 0
+        self.mask = mask.view("<u8")
+        self._sorted: tuple[Words, Words, NDArray[np.int32], NDArray[np.uint32]] | None = None
+
+    def add(self, rest: bytes, tag: int) -> None:
+        self.templates[rest] = tag
+        self._sorted = None
+
+    def find(self, rows: Words) -> tuple[NDArray[np.bool_], NDArray[np.int32], NDArray[np.uint32]]:
+        """For each row: whether it is of a template, its tag, and the checksum of its rest with 0 as value."""
+        if self._sorted is None:
+            words = np.array([np.frombuffer(rest.ljust(8 * len(self.mask), b"\0"), "<u8") for rest in self.templates])
+            keys = words @ _ODD[: len(self.mask)]
+            order = np.argsort(keys)
+            tags = np.fromiter(self.templates.values(), np.int32)
+            checksums = np.array([value(rest) for rest in self.templates], np.uint32)
+            self._sorted = keys[order], words[order], tags[order], checksums[order]
+        keys, words, tags, checksums = self._sorted
+        masked = rows & self.mask
+        place = keys.searchsorted(masked @ _ODD[: len(self.mask)])
+        equal = words.take(place, 0, mode="clip") == masked
+        same = equal[:, 0].copy()
+        for column in range(1, equal.shape[1]):  # several times as fast as all(1)
+            same &= equal[:, column]
+        return same, tags.take(place, mode="clip"), checksums.take(place, mode="clip")
+
+
+class Templates:
+    """The scalar events that are known, and how to read more like them."""
+
+    def __init__(self, check: bool) -> None:
+        self._check = check
+        self._layouts: dict[int, dict[tuple[int, int], _Layout]] = {}
+        self._count = 0
+
+    def learn(self, payload: bytes, tag: int) -> bytes | None:
+        """Remember an event that holds one scalar; return what identifies all that are like it, None if it cannot."""
+        if len(payload) > REACH:
+            return None
+        place = find_value(payload)
+        if place is None:
+            return None
+        rest = place.constant(payload)
+        layouts = self._layouts.setdefault(len(rest), {})
+        layout = layouts.get(place[1:])
+        if layout is None:
+            layout = layouts[place[1:]] = _Layout(len(rest), place)
+        if rest not in layout.templates:
+            if self._count == _MOST_TEMPLATES:
+                return None
+            self._count += 1
+            layout.add(rest, tag)
+        return rest
+
+    def read(self, columns: Columns, which: NDArray[np.intp]) -> None:
+        """Read those of the records that are like known ones."""
+        if not self._layouts:
+            return
+        starts, lengths = columns.starts[which], columns.lengths[which]
+        fit = (lengths >= HEADER) & (lengths <= REACH) & (starts + lengths + FRAME + 8 <= len(columns.data))
+        if not fit.all():
+            which, starts, lengths = which[fit], starts[fit], lengths[fit]
+        with np.errstate(invalid="ignore"):  # signalling NaNs are values, too
+            _Reader(self._layouts, self._check, columns, which).read(starts + HEADER, lengths)
+
+
+class _Reader:
+    """Reads the records that `which` names. Arrays are as long as that, in its order."""
+
+    def __init__(
+        self,
+        layouts: dict[int, dict[tuple[int, int], _Layout]],
+        check: bool,
+        columns: Columns,
+        which: NDArray[np.intp],
+    ) -> None:
+        self._layouts = layouts
+        self._check = check
+        self._columns = columns
+        self._which = which
+
+    def read(self, payloads: Offsets, lengths: Offsets) -> None:
+        data = self._columns.data
+        times = gather(data, "<u8", payloads + 1)
+        sizes, steps, step_bytes = self._steps(gather(data, "<u8", payloads + 9))
+        self._columns.times[self._which] = times.view("<f8")
+        self._columns.steps[self._which] = steps
+        heads = self._head_checksums(times, step_bytes, sizes)
+        at = payloads + sizes
+        rests = lengths - sizes
+        rests[(sizes == 0) | (gather(data, "u1", payloads) != _TIME)] = 0
+        order = np.argsort(rests.astype(np.uint16), kind="stable")
+        ends = np.flatnonzero(np.diff(rests[order], append=REACH + 1)) + 1
+        begin = 0
+        for end in ends.tolist():
+            some = order[begin:end]
+            begin = end
+            size = int(rests[some[0]])
+            if len(some) >= FEWEST and size in self._layouts:
+                self._rests(size, some, at[some], heads[some])
+
+    def _steps(self, words: Words) -> tuple[Offsets, NDArray[np.int64], NDArray[np.uint8]]:
+        """From the 8 bytes behind the times: sizes of heads (0 if it is none), steps, and their bytes as they stand."""
+        first = words & np.uint64(0xFF)
+        varints = words >> np.uint64(8)
+        last = ~varints & _CONTINUES
+        last &= ~last + np.uint64(1)  # the first byte that does not continue
+        sizes = _LAST_BYTES.searchsorted(last) + 11
+        sizes[first == _SUMMARY] = 9
+        sizes[((first != _STEP) & (first != _SUMMARY)) | ((first == _STEP) & (last == 0))] = 0
+        varints &= (last << np.uint64(1)) - np.uint64(1)
+        varints[sizes == 9] = 0
+        steps = np.zeros(len(words), np.uint64)
+        for place in range(int(sizes.max(initial=10)) - 10):
+            steps |= varints >> np.uint64(place) & np.uint64(0x7F << 7 * place)
+        return sizes, steps.view(np.int64), varints.view(np.uint8).reshape(-1, 8)
+
+    def _head_checksums(self, times: Words, steps: NDArray[np.uint8], sizes: Offsets) -> NDArray[np.uint32]:
+        result = np.zeros(len(sizes), np.uint32)
+        if not self._check:
+            return result
+        for size in np.flatnonzero(np.bincount(sizes)).tolist():
+            if size == 0:
+                continue
+            all_alike = bool((sizes == size).all())
+            some: Any = slice(None) if all_alike else np.flatnonzero(sizes == size)
+            blank = bytes((_TIME,)) + bytes(8) + (bytes((_STEP,)) + bytes(size - 10) if size > 9 else b"")
+            time = times[some].view(np.uint8).reshape(-1, 8)
+            checksum = np.full(len(time), value(blank), np.uint32)
+            _contribute(checksum, time, range(8), size - 2)
+            _contribute(checksum, steps[some], range(size - 10), size - 11)
+            result[some] = checksum
+        return result
+
+    def _rests(self, size: int, some: NDArray[np.intp], at: Offsets, heads: NDArray[np.uint32]) -> None:
+        """Find which of the rests of one length are of templates; read these."""
+        columns = self._columns
+        width = _padded(size)
+        bytes_ = gather(columns.data, f"V{width}", at).view(np.uint8).reshape(-1, width)
+        for layout in self._layouts[size].values():
+            same, tags, checksums = layout.find(bytes_.view("<u8"))
+            if self._check:
+                _contribute(checksums, bytes_, range(layout.start, layout.end), size - 1 - layout.start)
+                # The head's checksum, carried over the rest, is what its four bytes would contribute.
+                _contribute(checksums, heads.view(np.uint8).reshape(-1, 4), range(4), size - 1)
+                stored = np.ascontiguousarray(bytes_[:, size : size + 4]).view("<u4")[:, 0]
+                same &= checksums == unmasked(stored)
+            if same.all():
+                self._note(layout, some, bytes_, tags)
+                return
+            self._note(layout, some[same], bytes_[same], tags[same])
+            keep = ~same
+            some, bytes_, heads = some[keep], bytes_[keep], heads[keep]
+
+    def _note(
+        self, layout: _Layout, some: NDArray[np.intp], bytes_: NDArray[np.uint8], tags: NDArray[np.int32]
+    ) -> None:
+        found = self._which[some]
+        values = np.ascontiguousarray(bytes_[:, layout.start : layout.end])
+        self._columns.values[found] = values.view(f"<f{layout.end - layout.start}")[:, 0]
+        self._columns.index[found] = tags
+        self._columns.proven[found] = True
+
+
+def _contribute(checksums: NDArray[np.uint32], rows: NDArray[np.uint8], places: range, behind: int) -> None:
+    """Add to checksums what the bytes at `places` contribute, the first of which has `behind` bytes behind it."""
+    for place in places:
+        checksums ^= CONTRIBUTIONS[behind].take(rows[:, place])
+        behind -= 1
+
+
+def _padded(size: int) -> int:
+    """Bytes of the words that hold a rest and its checksum."""
+    return (size + 4 + 7) // 8 * 8

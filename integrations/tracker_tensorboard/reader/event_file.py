@@ -1,0 +1,242 @@
+"""An event file, read on from where reading stopped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .columns import FEWEST, Columns, Templates
+from .framing import FRAME, HEADER, Offsets, checksum_holds, length_at, whole_records
+from .results import Damage, Event, Message, Metadata, Scalars
+from .search import Search
+from .values import note_metadata, parse, scalars
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of the largest payload that is read; a larger one is damage, even if its checksum is right."""
+
+_BLOCK, _AFTER_DAMAGE = 1024 * 1024, 16 * 1024
+"""Bytes that are read at once; less where there may be more damage, which ends the use of what was read."""
+
+# To have freed this once keeps glibc from handing the memory of each block back to the kernel and asking for it again,
+# which takes a quarter of the time where files are small.
+bytes(4 * _BLOCK)
+
+
+class EventFile:
+    """Reads an event file from a record on, as far as it goes; and again as it grows.
+
+    The sequence of values, messages and damage depends only on the bytes of the file, not on when it was read and how
+    much of it was there, or where reading began: only how Scalars are cut differs. The one thing carried from record to
+    record is `metadata`, the first of each tag: later events may omit it. To go on from an offset with a new EventFile,
+    give it the one that was there; files of one run may share it. Memory is needed for some megabytes, or for the
+    largest record.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        offset: int = 0,
+        metadata: dict[str, Metadata] | None = None,
+        check: bool = True,
+    ) -> None:
+        """`offset` must be 0, or the `offset` or an `end` of a former reading.
+
+        Without `check`, damage inside of a record may go unseen; damage of the frames is seen.
+        """
+        self.path = Path(path)
+        self.offset = offset
+        """All of the file before has been delivered."""
+        self.metadata = {} if metadata is None else metadata
+        self.tags: list[str] = []
+        self._places: dict[str, int] = {}
+        self._check = check
+        self._templates = Templates(check)
+        self._size = offset
+        self._searched = 0
+
+    @property
+    def pending(self) -> int:
+        """Bytes behind `offset` that were there at the last `read`, but are no whole record.
+
+        One that is torn or not all written yet, or damage with no whole record behind it yet.
+        """
+        return max(0, self._size - self.offset)
+
+    def read(self) -> Iterator[Scalars | Message | Damage]:
+        """Yield what the whole records hold that are there now, in order.
+
+        Each item is delivered when it is yielded: whoever stops in between goes on behind it with the next `read`.
+        Raises OSError if the file cannot be read.
+        """
+        with self.path.open("rb", buffering=0) as file:
+            yield from self._read(file.fileno())
+
+    def _read(self, fd: int) -> Iterator[Scalars | Message | Damage]:
+        self._size = os.fstat(fd).st_size
+        search = Search(fd, self._size, LARGEST)
+        block = _BLOCK
+        while self.offset < self._size:
+            wanted = min(block, self._size - self.offset)
+            data = os.pread(fd, wanted, self.offset)
+            if len(data) < wanted:  # it was cut short meanwhile
+                self._size = self.offset + len(data)
+            starts, lengths = whole_records(data)
+            reason: str | None = None
+            if len(starts):
+                reason = yield from self._deliver(data, starts, lengths)
+                block = _BLOCK
+            elif len(data) < HEADER:
+                return
+            else:
+                length = length_at(data, 0)
+                if length is None:
+                    reason = "bad length checksum"
+                elif self.offset + FRAME + length > self._size:
+                    return
+                elif length <= LARGEST:
+                    block = FRAME + length
+                elif search.sound(self.offset, length):
+                    yield self._damage(self.offset + FRAME + length, f"a record of {length:,} bytes")
+                else:
+                    reason = "bad checksum"
+            if reason is not None:
+                self._searched, found = search.next_record(max(self.offset + 1, self._searched))
+                if not found:
+                    return
+                yield self._damage(self._searched, reason)
+                block = _AFTER_DAMAGE
+
+    def _damage(self, end: int, reason: str) -> Damage:
+        start, self.offset = self.offset, end
+        return Damage(start, end, reason)
+
+    def _deliver(
+        self, data: bytes, starts: Offsets, lengths: Offsets
+    ) -> Generator[Scalars | Message | Damage, None, str | None]:
+        """Yield what whole records hold, up to one with a bad checksum; then return that as the reason."""
+        base = self.offset
+        columns = Columns(data, starts, lengths)
+        pieces = _Pieces(columns, self.tags, base)
+        every = np.arange(len(starts))
+        self._templates.read(columns, every)
+        others: NDArray[np.intp] = every[~columns.proven]
+        patience = FEWEST
+        while len(others):
+            learnt: set[bytes] = set()
+            again = 0
+            for i in others.tolist():
+                start, length = int(starts[i]), int(lengths[i])
+                end = start + FRAME + length
+                if self._check and not checksum_holds(data, start, length):
+                    yield from self._flush(pieces, i, base + start)
+                    return "bad checksum"
+                payload = data[start + HEADER : end - 4]
+                event = parse(payload)
+                found = None
+                if event is not None and event.HasField("summary"):
+                    note_metadata(event, self.metadata)
+                    found = scalars(event, self.metadata)
+                if found is None:
+                    yield from self._flush(pieces, i, base + start)
+                    pieces.begin = i + 1
+                    if event is None:
+                        yield self._damage(base + end, "unreadable event")
+                    else:
+                        self.offset = base + end
+                        yield Message(event, base + start, base + end)
+                elif len(found) == 1 and event is not None:
+                    ((tag, number),) = found
+                    place = self._place(tag)
+                    columns.index[i] = place
+                    columns.times[i] = event.wall_time
+                    columns.steps[i] = event.step
+                    columns.values[i] = number
+                    alike = self._learn(payload, event, place)
+                    if alike in learnt:
+                        again += 1
+                        if again == patience:
+                            break  # the rest may be read by the column now
+                    elif alike is not None:
+                        learnt.add(alike)
+                elif event is not None:
+                    pieces.add(i, event, [(self._place(tag), number) for tag, number in found])
+            others = others[others > i]
+            if len(others):
+                self._templates.read(columns, others)
+                remaining = others[~columns.proven[others]]
+                # Where that is of no use, to try each time would take a time that grows with the square of the block.
+                patience = FEWEST if len(remaining) < len(others) // 2 else 2 * patience
+                others = remaining
+        yield from self._flush(pieces, len(starts), base + int(starts[-1] + lengths[-1]) + FRAME)
+        return None
+
+    def _learn(self, payload: bytes, event: Event, place: int) -> bytes | None:
+        value = event.summary.value[0]
+        # Without metadata of the tag, an event to come may bring some that says that its tensors are no scalars.
+        if value.HasField("tensor") and value.tag not in self.metadata:
+            return None
+        return self._templates.learn(payload, place)
+
+    def _place(self, tag: str) -> int:
+        place = self._places.get(tag)
+        if place is None:
+            place = self._places[tag] = len(self.tags)
+            self.tags.append(tag)
+        return place
+
+    def _flush(self, pieces: _Pieces, stop: int, end: int) -> Iterator[Scalars]:
+        """Yield the values of the records before `stop` that were not yielded yet; `end` is the offset behind them."""
+        found = pieces.take(stop, end)
+        if found is not None:
+            self.offset = end
+            yield found
+
+
+class _Pieces:
+    """Scalar values between two other things: stretches of the columns, and events of several values between them."""
+
+    def __init__(self, columns: Columns, tags: list[str], base: int) -> None:
+        self._ends = columns.starts + columns.lengths + (base + FRAME)
+        self.begin = 0
+        """The first record that is not taken yet."""
+        self._columns = columns
+        self._tags = tags
+        self._parts: list[tuple[NDArray[Any], ...]] = []
+
+    def add(self, record: int, event: Event, values: list[tuple[int, float]]) -> None:
+        """Add the values of an event that is the given record."""
+        self._close(record)
+        self.begin = record + 1
+        places, numbers = zip(*values, strict=True)
+        self._parts.append(
+            (
+                np.array(places, np.int32),
+                np.full(len(values), event.wall_time),
+                np.full(len(values), event.step, np.int64),
+                np.array(numbers, np.float64),
+                np.full(len(values), self._ends[record]),
+            )
+        )
+
+    def take(self, stop: int, end: int) -> Scalars | None:
+        """Return all values before the record `stop`, None if there are none."""
+        self._close(stop)
+        self.begin = stop
+        parts, self._parts = self._parts, []
+        if not parts:
+            return None
+        joined = parts[0] if len(parts) == 1 else [np.concatenate(part) for part in zip(*parts, strict=True)]
+        index, times, steps, values, ends = joined
+        return Scalars(self._tags, index, times, steps, values, ends, end)
+
+    def _close(self, stop: int) -> None:
+        if self.begin < stop:
+            cut = slice(self.begin, stop)
+            columns = self._columns
+            found = (columns.index[cut], columns.times[cut], columns.steps[cut], columns.values[cut])
+            self._parts.append((*found, self._ends[cut]))

@@ -1,0 +1,101 @@
+"""Find the next whole record behind damage."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .checksums import CONTRIBUTIONS, append, extend, masked, unmasked, value
+from .framing import FRAME, HEADER, Offsets, gather
+
+_WINDOW, _WIDEST = 1 << 12, 1 << 20
+_STEP = 1 << 16
+_OF_ZEROS = np.uint32(value(bytes(8)))
+
+
+class Search:
+    """Looks for records in one open file, for a time that grows with the bytes looked at, whatever they are."""
+
+    def __init__(self, fd: int, size: int, largest: int) -> None:
+        self._fd = fd
+        self._size = size
+        self._largest = largest
+        self._checksums = _RangeChecksums(fd)
+
+    def next_record(self, start: int) -> tuple[int, bool]:
+        """Return the offset of the first record at or behind `start`, and True.
+
+        Such a record has both checksums right and a payload of at most `largest` bytes. Where there is none, it returns
+        where to go on when the file has grown, and False. A header whose checksum is right but whose record is not all
+        there yet is waited for: else it would depend on the time of reading which record is the next.
+        """
+        window = _WINDOW
+        while start + FRAME <= self._size:
+            data = os.pread(self._fd, min(window, self._size - start), start)
+            if len(data) < FRAME:
+                break
+            for at, length in self._headers(data):
+                end = start + at + FRAME + length
+                if end > self._size:
+                    return start + at, False
+                if self._sound(start + at + HEADER, length):
+                    return start + at, True
+            start += len(data) - HEADER + 1
+            window = min(2 * window, _WIDEST)
+        return start, False
+
+    def sound(self, at: int, length: int) -> bool:
+        """Tell whether the payload of the whole record at `at` is what was written, without holding it in memory."""
+        return self._sound(at + HEADER, length)
+
+    def _headers(self, data: bytes) -> list[tuple[int, int]]:
+        """Offsets and lengths of all headers with a right checksum and no more than the largest length, in order."""
+        # Most places are ruled out by bytes alone: no length has its upper half set, and no checksum of one is zero.
+        clear = np.frombuffer(data, np.uint8) == 0
+        clear = clear[:-3] & clear[1:-2] & clear[2:-1] & clear[3:]
+        count = len(data) - HEADER + 1
+        at: Offsets = np.flatnonzero(clear[4 : 4 + count] & ~clear[8 : 8 + count])
+        quads = _quads(data, at)
+        low = quads.view("<u4")[:, 0]
+        checksum = np.full(len(at), _OF_ZEROS)
+        for place in range(4):
+            checksum ^= CONTRIBUTIONS[7 - place].take(quads[:, place])
+        right = (checksum == unmasked(_quads(data, at + 8).view("<u4")[:, 0])) & (low <= self._largest)
+        return list(zip(at[right].tolist(), low[right].tolist(), strict=True))
+
+    def _sound(self, start: int, length: int) -> bool:
+        stored = os.pread(self._fd, 4, start + length)
+        if length <= _STEP:
+            checksum = value(os.pread(self._fd, length, start))
+        else:
+            checksum = self._checksums.of(start, start + length)
+        return masked(checksum) == int.from_bytes(stored, "little")
+
+
+def _quads(data: bytes, at: Offsets) -> NDArray[np.uint8]:
+    """The four bytes at each offset, as rows."""
+    return gather(data, "V4", at).view(np.uint8).reshape(-1, 4)
+
+
+class _RangeChecksums:
+    """The checksum of any range of a file, for one pass over the file and two short reads a range."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._first = 0
+        self._known = [0]  # of the bytes from `_first` on, after each `_STEP`
+
+    def of(self, start: int, end: int) -> int:
+        if not self._first <= start <= self._first + len(self._known) * _STEP:
+            self._first, self._known = start, [0]
+        return append(self._until(start), self._until(end), end - start)
+
+    def _until(self, end: int) -> int:
+        whole, rest = divmod(end - self._first, _STEP)
+        while len(self._known) <= whole:
+            at = self._first + (len(self._known) - 1) * _STEP
+            self._known.append(extend(self._known[-1], os.pread(self._fd, _STEP, at)))
+        rest_of_it = os.pread(self._fd, rest, self._first + whole * _STEP)
+        return int(extend(self._known[whole], rest_of_it))

@@ -1,0 +1,186 @@
+"""The stream of a run directory that one event file becomes, written exactly once however often it is begun."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from tracker.runlog.reader import scan
+from tracker.runlog.records import Record, encode, parse, seal
+
+_WINDOW = 64 * 1024
+_BLOCK = 16 * 1024 * 1024
+_PATIENCE = 10.0  # seconds for which another import of the same file may finish what it is at
+LINE = 0
+"""Stands for one line in `Stream.behind`; other numbers there are so many points."""
+
+
+class StreamError(Exception):
+    """A stream cannot be continued; the text says why and what to do."""
+
+
+class Mark(NamedTuple):
+    """How far an event file is in its stream, from a `source` record.
+
+    All of the event file before byte `offset` is in the lines before the mark: `rows` rows, the last of them at `time`.
+    `last` are the four bytes before `offset`, in hex: the checksum of the last record, by which a file that was
+    rewritten is known.
+    """
+
+    offset: int = 0
+    rows: int = 0
+    time: float = 0.0
+    last: str = ""
+
+
+class Stream:
+    """A stream that this process alone continues. Lines reach the file whole, in order, and never twice.
+
+    A last line without its newline, which a killed import left, is cut off: it is not there yet for any reader, so no
+    copy of the stream holds any of it. Raises `StreamError` if another import is at work on it or it is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self.mark: Mark | None = None
+        """The last mark, or None."""
+        self.behind: deque[int] = deque()
+        """What stands behind the last mark: numbers of points, and `LINE` for each line of another kind."""
+        self.begun = False
+        """Whether it has its header."""
+        self.ended = False
+        """Whether its last line is a `finish`."""
+        self._marked = 0  # where the last mark ends
+        self._lines: list[bytes] = []
+        self._waiting = 0
+        try:
+            self._lock()
+            self._recover()
+        except BaseException:
+            os.close(self._fd)
+            raise
+
+    def add(self, line: bytes) -> None:
+        """Append a line, sooner or later."""
+        self.ended = False
+        self._lines.append(line)
+        self._waiting += len(line)
+        if self._waiting > _BLOCK:
+            self.flush()
+
+    def put(self, mark: Mark, tags: dict[str, str]) -> None:
+        """Append a mark, and with it all lines before it. `tags`: the metadata that came up since the last one."""
+        payload: dict[str, Any] = {"offset": mark.offset, "rows": mark.rows, "last": mark.last}
+        if tags:
+            payload["tags"] = tags
+        # The time in full: events that have none of their own take it over, also after a resumption.
+        self.add(seal(b'"t":%b,"source":%b}\n' % (orjson.dumps(mark.time), orjson.dumps(payload))))
+        self.flush()
+        self.mark = mark
+        self._marked = os.fstat(self._fd).st_size
+
+    def end(self, state: str, time: float) -> None:
+        """Append a `finish`."""
+        self.add(encode("finish", {"state": state}, time))
+        self.flush()
+        self.ended = True
+
+    def flush(self) -> None:
+        """Hand the lines to the kernel. Raises OSError if the disk does not take them: then add nothing more."""
+        data = memoryview(b"".join(self._lines))
+        self._lines.clear()
+        self._waiting = 0
+        while data:
+            data = data[os.write(self._fd, data) :]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._fd)
+
+    def records(self, *kinds: str) -> Iterator[Record]:
+        """Yield the records of some kinds up to the last mark, in order."""
+        offset, held = 0, b""
+        while offset < self._marked and (data := os.pread(self._fd, min(_BLOCK, self._marked - offset), offset)):
+            offset += len(data)
+            held += data
+            end = held.rfind(b"\n") + 1
+            yield from scan(held[:end], kinds)
+            held = held[end:]
+
+    def _lock(self) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise StreamError("another import is at work on it") from None
+                time.sleep(0.05)
+
+    def _recover(self) -> None:
+        """Find the last mark and what stands behind it."""
+        size = os.fstat(self._fd).st_size
+        end = self._cut(size)
+        window = _WINDOW
+        while True:
+            start = max(0, end - window)
+            data = os.pread(self._fd, end - start, start)
+            lines = data.split(b"\n")[1 if start else 0 : -1]  # the first may be the end of a line
+            self.behind.clear()
+            self._marked = end
+            for i, line in enumerate(reversed(lines)):
+                record = self._read(line)
+                if i == 0:
+                    self.ended = record.kind == "finish"
+                if record.kind == "source":
+                    self.begun = True
+                    payload = record.payload
+                    self.mark = Mark(payload["offset"], payload["rows"], record.time, payload["last"])
+                    return
+                self._marked -= len(line) + 1
+                if record.kind == "points":
+                    self.behind.appendleft(len(record.payload.steps))
+                elif record.kind == "run":
+                    self.begun = True
+                elif record.kind != "finish":
+                    self.behind.appendleft(LINE)
+            if start == 0:
+                return
+            window *= 4
+
+    def _cut(self, size: int) -> int:
+        """Cut off a torn last line; return the size without it."""
+        end = size
+        while end:
+            start = max(0, end - _WINDOW)
+            newline = os.pread(self._fd, end - start, start).rfind(b"\n")
+            if newline >= 0:
+                end = start + newline + 1
+                break
+            end = start
+        if end < size:
+            os.ftruncate(self._fd, end)
+        return end
+
+    def _read(self, line: bytes) -> Record:
+        parsed = parse(line + b"\n")
+        if parsed.corrupt or len(parsed.records) != 1:
+            raise StreamError(f"{self.path} is damaged; move its directory away to import the run anew")
+        return parsed.records[0]
+
+
+def make_run_directory(directory: Path) -> None:
+    """Make a run directory, unless it is there, as `tracker.init` does."""
+    (directory / "files").mkdir(parents=True, exist_ok=True)
+    ignore = directory.parent.parent / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("runs/\n")

@@ -1,0 +1,105 @@
+"""Keep run directories uploaded while they grow, beside the import that fills them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import tracker
+from tracker.errors import ServerError, TrackerError, Unreachable
+
+_INTERVAL = 1.0
+_LONGEST = 30.0
+
+
+class Uploads(threading.Thread):
+    """Uploads the run directories that it is told of. After failures it tries again, ever less often, until it is
+    closed.
+    """
+
+    def __init__(self, notice: Callable[[str], None]) -> None:
+        """`notice` is told each kind of trouble once. Raises `SettingsError` if there is no server."""
+        super().__init__(name="uploads", daemon=True)
+        self._sync = tracker.Sync(progress=self._progress)
+        self._notice = notice
+        self._noticed: set[str] = set()
+        self._changed = threading.Condition()
+        self._due: dict[Path, None] = {}
+        self._closing = False
+        self._sent: dict[Path, int] = {}
+        self._sizes: dict[Path, int] = {}
+        self.left: dict[Path, str] = {}
+        """Directories that are not on the server as a whole, and why."""
+
+    @property
+    def url(self) -> str:
+        """The server's address."""
+        return self._sync.url
+
+    @property
+    def sent(self) -> int:
+        """Bytes of lines that the server has."""
+        return sum(self._sent.copy().values())
+
+    @property
+    def size(self) -> int:
+        """Bytes of lines that it shall have."""
+        return sum(self._sizes.copy().values())
+
+    def add(self, directory: Path) -> None:
+        """Have a directory uploaded as it is now."""
+        with self._changed:
+            self._sizes[directory] = sum(path.stat().st_size for path in directory.glob("*.jsonl"))
+            self._due[directory] = None
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Have it try for a last time what is not there yet, and then end; `join` waits for that."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+
+    def run(self) -> None:
+        """Upload until closed."""
+        wait, closing = 0.0, False
+        while not closing:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closing, wait)
+                self._changed.wait_for(lambda: self._closing or self._due)
+                closing, due, self._due = self._closing, self._due, {}
+            wait = self._upload(list(due), wait)
+
+    def _upload(self, due: list[Path], waited: float) -> float:
+        """Try once; return for how long to leave the server alone."""
+        wait = _INTERVAL
+        for i, directory in enumerate(due):
+            try:
+                done = self._sync.upload(directory)
+                lacking = [f"{name}: {reason}" for name, reason in done.refused.items()]
+                lacking += [f"{len(done.absent)} files that the run names are not here"] if done.absent else []
+                if lacking:
+                    self.left[directory] = "; ".join(lacking)
+                else:
+                    self.left.pop(directory, None)
+            except Unreachable as error:
+                self._fail(due[i:], error)
+                return min(_LONGEST, 2 * (waited or _INTERVAL))
+            except (TrackerError, OSError) as error:
+                self._fail([directory], error)
+                wait = min(_LONGEST, 2 * (waited or _INTERVAL))
+        return wait
+
+    def _fail(self, directories: list[Path], error: Exception) -> None:
+        kind = f"{type(error).__name__} {getattr(error, 'status', '')}"
+        if kind not in self._noticed:
+            self._noticed.add(kind)
+            again = "the import goes on and tries again" if isinstance(error, ServerError) else "trying again"
+            self._notice(f"uploading failed: {error}; {again}")
+        with self._changed:
+            for directory in directories:
+                self.left[directory] = str(error)
+                self._due.setdefault(directory)
+
+    def _progress(self, directory: Path, size: int) -> None:
+        self._sent[directory] = size

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import hashlib
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not installed")
+
+
+from tracker_tensorboard.convert import files_beside, hyperparameters, keep
+
+yaml_only = pytest.mark.skipif(find_spec("yaml") is None, reason="needs PyYAML")
+
+
+def write(path: Path, content: str | bytes = "x") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def names(directory: Path) -> list[str]:
+    return [beside.name for beside in files_beside(directory)]
+
+
+def test_files_of_hyperparameters_projector_and_profiler_belong_to_the_run(tmp_path: Path) -> None:
+    write(tmp_path / "hparams.yaml")
+    write(tmp_path / "time_left.tsv")
+    write(tmp_path / "plugins/profile/2026_01_01/host.xplane.pb")
+    write(tmp_path / "00001/emb/tensors.tsv")
+    write(tmp_path / "00001/emb/sprite.png")
+    write(tmp_path / "model.ckpt")
+    write(tmp_path / "events.out.tfevents.1.host")
+    write(
+        tmp_path / "projector_config.pbtxt",
+        'embeddings { tensor_path: "00001/emb/tensors.tsv" sprite { image_path: "00001/emb/sprite.png" } }',
+    )
+    assert names(tmp_path) == [
+        "hparams.yaml",
+        "tensorboard/profile/2026_01_01/host.xplane.pb",
+        "tensorboard/projector/00001/emb/sprite.png",
+        "tensorboard/projector/00001/emb/tensors.tsv",
+        "tensorboard/projector/projector_config.pbtxt",
+        "tensorboard/projector/time_left.tsv",
+    ]
+
+
+def test_nothing_outside_of_the_directory_is_taken_whatever_is_named_or_linked(tmp_path: Path) -> None:
+    secret = write(tmp_path / "secret.tsv")
+    logs = tmp_path / "logs"
+    write(
+        logs / "projector_config.pbtxt",
+        f'embeddings {{ tensor_path: "../secret.tsv" metadata_path: "{secret}" bookmarks_path: "a\\000b" }}',
+    )
+    (logs / "linked.tsv").symlink_to(secret)
+    (logs / "plugins").mkdir()
+    (logs / "plugins/profile").symlink_to(tmp_path)
+    assert names(logs) == ["tensorboard/projector/projector_config.pbtxt"]
+
+
+def test_only_the_hyperparameters_beside_the_event_files_are_those_of_the_run(tmp_path: Path) -> None:
+    write(tmp_path / "other/hparams.yaml")
+    write(tmp_path / "projector_config.pbtxt", 'embeddings { metadata_path: "other/hparams.yaml" }')
+    assert "hparams.yaml" not in names(tmp_path)
+
+
+def test_what_is_no_regular_file_is_left_alone(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.tsv")
+    (tmp_path / "folder.tsv").mkdir()
+    write(tmp_path / "projector_config.pbtxt", b"\xff not a configuration {")
+    assert names(tmp_path) == ["tensorboard/projector/projector_config.pbtxt"]
+    assert files_beside(tmp_path / "missing") == []
+
+
+@pytest.mark.parametrize("size", [10, 20 * 2**20], ids=["small", "large"])
+def test_a_kept_file_is_there_under_its_digest_and_once(tmp_path: Path, size: int) -> None:
+    source = write(tmp_path / "a.tsv", b"y" * size)
+    (tmp_path / "run").mkdir()
+    digest = hashlib.sha256(b"y" * size).hexdigest()
+    assert keep(tmp_path / "run", source) == keep(tmp_path / "run", source) == (digest, size)
+    assert [path.name for path in (tmp_path / "run/files").iterdir()] == [digest]
+    assert (tmp_path / "run/files" / digest).read_bytes() == source.read_bytes()
+
+
+def test_a_kept_file_is_not_changed_when_its_source_is_written_over(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.tsv", "before")
+    digest, _ = keep(tmp_path, source)
+    source.write_text("after")
+    assert (tmp_path / "files" / digest).read_text() == "before"
+
+
+@yaml_only
+def test_hyperparameters_keep_their_types_and_nesting(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "hparams.yaml", "lr: 0.1\nlayers: [1, 2]\nopt:\n  name: adam\n  nan: .nan\nday: 2026-01-02\n"
+    )
+    found = hyperparameters(path)
+    nan = {"_type": "float", "value": "NaN"}
+    assert found == {"lr": 0.1, "layers": [1, 2], "opt": {"name": "adam", "nan": nan}, "day": "2026-01-02"}
+
+
+@yaml_only
+def test_objects_of_python_become_their_parts_and_nothing_is_run(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "hparams.yaml",
+        "a: !!python/object/apply:os.system ['touch ran']\n"
+        "b: !!python/object:argparse.Namespace\n  x: 1\n"
+        "c: !!python/name:torch.nn.ReLU ''\n"
+        "d: !!python/tuple [1, 2]\n",
+    )
+    assert hyperparameters(path) == {"a": ["touch ran"], "b": {"x": 1}, "c": "", "d": [1, 2]}
+    assert not (tmp_path / "ran").exists()
+
+
+@yaml_only
+def test_an_empty_file_has_no_hyperparameters(tmp_path: Path) -> None:
+    assert hyperparameters(write(tmp_path / "hparams.yaml", "")) == {}
+    assert hyperparameters(write(tmp_path / "hparams.yaml", "{}\n")) == {}
+
+
+NESTED = "[" * 200 + "]" * 200
+LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 12)
+)
+MERGED = "a0: &a0 {x: 1}\n" + "".join(f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 10)}]}}\n" for i in range(1, 12))
+
+
+@yaml_only
+@pytest.mark.parametrize(
+    "content",
+    ["- 1\n", "a: [", "a: " + NESTED, LAUGHS, MERGED, "a: &a [*a]", "x" * 2_000_000, "a: " + "9" * 5000, b"a: \xff"],
+    ids=["list", "broken", "deep", "laughs", "merged", "circle", "large", "digits", "bytes"],
+)
+def test_what_is_no_mapping_or_unfolds_without_end_is_refused_with_the_reason(
+    content: str | bytes, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        hyperparameters(write(tmp_path / "hparams.yaml", content))

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+# What the frameworks say about themselves; no word of it is about event files.
+_OF_WRITERS = (
+    "ignore:.*torch.jit.*is deprecated:DeprecationWarning",
+    "ignore:.*is deprecated.*:FutureWarning",
+    "ignore:.*:DeprecationWarning:tensorflow",
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            for line in _OF_WRITERS:
+                item.add_marker(pytest.mark.filterwarnings(line))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a test puts its event file."""
+    return tmp_path / "events.out.tfevents.1700000000.host"

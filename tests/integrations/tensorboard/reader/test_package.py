@@ -1,0 +1,43 @@
+"""Importing the reader, with and without TensorBoard."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+def run(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], env=os.environ, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_without_tensorboard_the_package_is_imported_and_its_reader_says_what_is_missing() -> None:
+    run(
+        """
+import sys
+sys.modules["tensorboard"] = None
+import tracker_tensorboard
+try:
+    from tracker_tensorboard.reader import EventFile
+except ModuleNotFoundError as error:
+    assert "pip install 'tracker-runs[tensorboard]'" in str(error), error
+else:
+    raise SystemExit("no error")
+"""
+    )
+
+
+def test_the_reader_imports_neither_tensorflow_nor_more_of_tensorboard_than_its_messages() -> None:
+    pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not installed")
+    said = run(
+        """
+import sys
+import tracker_tensorboard.reader
+print({"tensorflow", "torch", "grpc", "tensorboard.compat.tensorflow_stub", "tensorboard.util"} & set(sys.modules))
+"""
+    )
+    assert said == "set()\n"

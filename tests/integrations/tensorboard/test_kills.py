@@ -1,0 +1,93 @@
+"""Imports that are killed, at any time, and begun again: nothing is doubled and nothing lacks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not installed")
+
+from tests.integrations.tensorboard.events import NAME, bring, many, rows, runs, scalar, text, version, write
+from tests.waiting import eventually
+
+ROOT = Path(__file__).parents[3]
+SCRIPT = Path(__file__).with_name("dying.py")
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
+
+
+def make() -> Path:
+    """A directory with points, media and damage, and with marks between them."""
+    damaged = scalar("loss", 0, 0.5)[:-1] + b"?"
+    content = [version(), many(0, 400), text("note", 1, "a"), damaged, many(400, 500), text("note", 2, "b" * 2_000_000)]
+    write(Path("logs/a") / NAME, *content, many(500, 700), text("note", 3, "c"))
+    write(Path("logs/b/tfevents.1"), version(), many(0, 10))
+    write(Path("logs/b/tfevents.2"), version(), many(10, 100))
+    return Path("logs")
+
+
+def told(root: str) -> dict[str, Any]:
+    """All that the runs of a directory say, but for times of their own."""
+    return {
+        name: (rows(run), run.state, run.info["rows"], run.info["lost"], run.info["corrupt"], run.config)
+        for name, run in runs(root).items()
+    }
+
+
+def events(root: str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in Path(root).rglob("history-*.jsonl")}
+
+
+@pytest.mark.parametrize("part", [0, 500, 999, 1000])
+def test_killed_at_each_write_in_turn_nothing_is_doubled_and_nothing_lacks(part: int) -> None:
+    command = [sys.executable, str(SCRIPT), str(make()), str(part)]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    killed = sorted(path.name for path in Path(".").glob("killed-*"))
+    assert len(killed) >= 10
+    whole = told("whole")
+    for root in killed:
+        assert told(root) == whole
+        assert events(root) == events("whole")  # not even a trace is left in the streams
+
+
+def test_killed_at_any_time_with_all_its_processes_the_same_command_goes_on() -> None:
+    content = version() + many(0, 20_000)
+    for i in range(4):
+        write(Path(f"logs/{i}") / NAME, content)
+    code = (
+        "from pathlib import Path; from tracker_tensorboard import importer, pool\n"
+        "from tests.integrations.tensorboard.events import bring\n"
+        "if __name__ == '__main__':\n"
+        "    importer._SMALL, importer.cores = 0, lambda: 2\n"
+        "    bring(Path('logs'), 'killed')\n"
+    )
+    Path("import.py").write_text(code)
+    command = [sys.executable, "import.py"]
+    rounds = 0
+    while True:
+        before = written()
+        with subprocess.Popen(command, env=environment(), start_new_session=True) as process:
+            eventually(lambda p=process, b=before: written() > b or p.poll() is not None)  # type: ignore[misc]
+            if process.poll() is not None:
+                break
+            # Half of the time only the one that gave the jobs: its processes must follow.
+            os.kill(process.pid, signal.SIGKILL) if rounds % 2 else os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            rounds += 1
+    assert process.returncode == 0
+    assert rounds >= 2
+    bring(Path("logs"), "whole")
+    assert told("killed") == told("whole")
+
+
+def written() -> int:
+    return sum(path.stat().st_size for path in Path("killed").rglob("history-*.jsonl"))
