@@ -1,0 +1,57 @@
+"""The console of a run: what its process prints, kept as lines. docs/console.md says what each way sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from tracker.errors import warn_once
+from tracker.settings import Settings
+
+from .console_stream import ConsoleStream
+from .console_wrap import Wrap
+
+
+class Capture(Protocol):
+    """One way to see what a process prints."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """Give everything back as it was; what was printed until then is in the stream."""
+
+    def after_fork(self) -> None:
+        """Called in forked children."""
+
+    def check(self) -> None:
+        """Called from time to time."""
+
+
+def start_console(directory: str, settings: Settings, members: Callable[[], dict[str, Any]]) -> Capture | None:
+    """Begin to keep what this process prints, as the setting `console` says; None if that is nothing.
+
+    `members` tells what the run is called. What cannot be redirected is wrapped: notebooks and test runners have
+    streams of their own, and a second run of the process cannot take what the first one has.
+    """
+    limit = int(settings.console_limit * 2**20)
+
+    def make() -> ConsoleStream:
+        run = members()
+        return ConsoleStream(directory, {name: run[name] for name in ("id", "entity", "project")}, limit)
+
+    if settings.console == "redirect":
+        from .console_redirect import Redirect  # what it imports, others need not pay for
+
+        if Redirect.possible():
+            redirect = Redirect(directory, limit, make)
+            try:
+                redirect.start()
+                return redirect
+            except OSError as error:
+                warn_once(f"stdout and stderr cannot be redirected ({error}); only what Python prints is kept")
+    if settings.console == "off":
+        return None
+    wrap = Wrap(make)
+    wrap.start()
+    return wrap

@@ -1,0 +1,124 @@
+"""From what a process writes to lines worth keeping: redrawn lines are folded to the state they had now and then."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+INTERVAL = 5.0
+"""Seconds between the states that are kept of what is drawn again and again."""
+
+_LONGEST = 64 * 1024  # characters of a line; what is longer becomes several
+_HIGHEST = 256  # lines that a redrawn block may have
+_CONTROL = re.compile(r"\r\n|[\r\n]|\x1b\[(\d*)A|\x1b\[2K")  # what progress bars move about with
+
+
+class Lines:
+    """One stream of text as lines, with colours and other escape sequences as they are.
+
+    A line goes to `emit` as soon as it is ended. What a carriage return or a cursor that moves up overwrites is kept
+    every `INTERVAL` seconds only, and in its last state; lines above which the cursor has just moved are held back
+    until it stays below them. Not thread-safe.
+    """
+
+    def __init__(self, emit: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._emit = emit
+        self._clock = clock
+        self._rows = [""]  # the block that may yet be redrawn, most of the time the current line alone
+        self._row = 0
+        self._height = 1
+        self._returned = False  # the cursor is back at the start of its line
+        self._drawn: float | None = None  # when a state of what is being redrawn was kept last
+        self._moved = 0.0
+
+    def feed(self, text: str) -> None:
+        """Take in what was written next."""
+        rows = self._rows
+        if self._height == 1 and not self._returned and "\r" not in text and "\x1b" not in text:
+            if text == "\n":  # as `print` ends its lines
+                line, rows[0], self._drawn = rows[0], "", None
+                self._emit(line)
+            elif "\n" in text:
+                first, *more = text.split("\n")
+                more[:0], rows[0], self._drawn = [rows[0] + first], more.pop(), None
+                for line in more:
+                    self._emit(line)
+            else:
+                rows[0] += text
+        else:
+            at = 0
+            for control in _CONTROL.finditer(text):
+                self._put(text[at : control.start()])
+                at = control.end()
+                self._obey(control[0], control[1])
+            self._put(text[at:])
+        if len(self._rows[self._row]) > _LONGEST:
+            self._emit(self._rows[self._row])
+            self._rows[self._row] = ""
+
+    def close(self) -> None:
+        """Keep what is left: an unfinished line, the last state of what was redrawn."""
+        for row in self._rows:
+            if row:
+                self._emit(row)
+        self._rows, self._row, self._height = [""], 0, 1
+        self._returned, self._drawn = False, None
+
+    def _put(self, text: str) -> None:
+        if not text:
+            return
+        if self._returned:
+            self._returned = False
+            if self._rows[self._row] and self._height == 1 and self._due():
+                self._emit(self._rows[self._row])
+            self._rows[self._row] = text
+        else:
+            self._rows[self._row] += text
+
+    def _obey(self, control: str, count: str | None) -> None:
+        if control == "\r":
+            self._returned = True
+        elif control == "\x1b[2K":
+            self._returned = True  # what comes next replaces the line, and until then it is not lost
+        elif control.endswith("\n"):
+            self._down()
+        else:
+            self._up(min(int(count or 1), _HIGHEST))
+
+    def _down(self) -> None:
+        self._returned = False
+        self._row += 1
+        if self._row < len(self._rows):
+            return
+        self._rows.append("")
+        if self._height > 1 and self._clock() - self._moved > INTERVAL:  # nothing is redrawn any more
+            self._height = 1
+        while len(self._rows) > self._height:
+            self._emit(self._rows.pop(0))
+        self._row = len(self._rows) - 1
+        if self._height == 1:
+            self._drawn = None
+
+    def _up(self, count: int) -> None:
+        self._moved = self._clock()
+        self._returned = False
+        if self._height > 1 and self._row == len(self._rows) - 1 and self._due():
+            for row in self._rows:
+                if row:
+                    self._emit(row)
+        self._row -= count
+        if self._row < 0:  # what stood there has been kept already
+            self._rows[:0] = [""] * -self._row
+            self._row = 0
+        self._height = max(self._height, len(self._rows))
+
+    def _due(self) -> bool:
+        """Tell whether to keep a state of what is being redrawn; not the first one, which has only begun."""
+        now = self._clock()
+        if self._drawn is None:
+            self._drawn = now
+        elif now - self._drawn >= INTERVAL:
+            self._drawn = now
+            return True
+        return False

@@ -1,0 +1,215 @@
+"""Capture at the descriptors 1 and 2: what C extensions and children write is seen as well."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tracker.errors import warn_once
+from tracker.runlog.directory import LOG
+
+from .console_channel import Channel, open_terminal
+from .console_helper import CONTROL
+from .console_stream import NAMES, ConsoleStream
+
+# As the agent is started: the working directory must not be on the path.
+_CODE = (
+    "import sys; sys.path[0] or sys.path.pop(0); sys.path.append(sys.argv.pop(1)); "
+    "from tracker.capture.console_helper import main; main()"
+)
+_PIPE = 1024 * 1024  # bytes that a pipe holds, where allowed, while the helper starts or starts again
+_PATIENCE = 10.0  # seconds for which `stop` waits for a helper whose terminal takes nothing
+_HIGH = 32  # our descriptors stand above this, out of the way of the helper's
+
+
+class _Redirected:
+    """One descriptor, led to a helper: to a pseudo-terminal where it was a terminal, else to a pipe."""
+
+    def __init__(self, *fds: int) -> None:
+        """`fds` lead to the same place. Raises OSError."""
+        ends = open_terminal(fds[0]) if os.isatty(fds[0]) else os.pipe()
+        if not os.isatty(fds[0]):
+            try:
+                fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, _PIPE)
+            except (AttributeError, OSError):
+                pass  # the usual size will do
+        # We never read from it; but as long as we can, nobody is told that the pipe is broken.
+        self.source, self._sink = map(_high, ends)
+        for end in ends:
+            os.close(end)
+        self._originals = {fd: _high(fd) for fd in fds}
+        self.target = self._originals[fds[0]]
+
+    def begin(self) -> None:
+        """From here on what is written goes to the helper."""
+        for fd in self._originals:
+            os.dup2(self._sink, fd)
+
+    def end(self) -> None:
+        """Undo it, unless somebody else has led the descriptor elsewhere meanwhile."""
+        for fd, original in self._originals.items():
+            if _same(fd, self._sink):
+                os.dup2(original, fd)
+        os.close(self._sink)
+
+    def close(self) -> None:
+        """Let go of the rest."""
+        for fd in (self.source, *self._originals.values()):
+            os.close(fd)
+
+
+class Redirect:
+    """Leads this process's stdout and stderr through a helper, and back."""
+
+    _active = False  # in this process: two could not be undone in any order
+
+    def __init__(self, directory: str, limit: int, make: Callable[[], ConsoleStream]) -> None:
+        """`make` returns a stream for what no helper could keep."""
+        self._make = make
+        self._directory = directory
+        self._limit = limit
+        self._parts: list[_Redirected] = []
+        self._control: socket.socket | None = None
+        self._started: int | None = None
+        self._owner = os.getpid()
+
+    @classmethod
+    def possible(cls) -> bool:
+        """Whether Python's own streams lead to the descriptors 1 and 2, which no run has redirected yet."""
+        try:
+            return not cls._active and [sys.stdout.fileno(), sys.stderr.fileno()] == [1, 2]
+        except (AttributeError, OSError, ValueError):
+            return False
+
+    def start(self) -> None:
+        """Start the helper, then redirect. Raises OSError with nothing changed."""
+        _flush()
+        try:
+            # Through two channels, what is written to the same place would not stay in order.
+            for fds in [(1, 2)] if _same(1, 2) else [(1,), (2,)]:
+                self._parts.append(_Redirected(*fds))
+            self._start_helper()
+        except OSError:
+            for part in self._parts:
+                part.end()
+                part.close()
+            raise
+        Redirect._active = True
+        for part in self._parts:
+            part.begin()
+
+    def stop(self) -> None:
+        """Redirect back, and return when all that was printed is where it belongs."""
+        if self._owner != os.getpid():
+            return
+        _flush()
+        for part in self._parts:
+            part.end()
+        if not self._ask():
+            self._drain()
+        for part in self._parts:
+            part.close()
+        Redirect._active = False
+        self._reap()
+
+    def after_fork(self) -> None:
+        """Nothing to do in a forked child: what it prints goes where its parent's goes."""
+
+    def check(self) -> None:
+        """If both processes of the helper were killed, start it again; until then the pipe holds what is printed."""
+        self._reap()
+        if self._owner == os.getpid() and self._control is not None and _ended(self._control):
+            self._control.close()
+            self._control = None
+            self._start_helper()
+
+    def _start_helper(self) -> None:
+        if not sys.executable:
+            raise OSError("this interpreter cannot start another one")
+        ours, theirs = socket.socketpair()
+        fds = [fcntl.fcntl(theirs, fcntl.F_DUPFD_CLOEXEC, _HIGH)]
+        theirs.close()
+        for part in self._parts:
+            fds += [part.source, part.target]
+        log = os.path.join(self._directory, LOG)
+        names = NAMES[: len(self._parts)]
+        root = str(Path(__file__).parents[2])
+        arguments = [sys.executable, "-c", _CODE, root, self._directory, str(self._limit), *names]
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+            *((os.POSIX_SPAWN_DUP2, fd, CONTROL + number) for number, fd in enumerate(fds)),
+        ]
+        try:
+            self._started = os.posix_spawn(sys.executable, arguments, os.environ, file_actions=actions, setsid=True)
+        except NotImplementedError as error:  # in our session, ctrl+C would reach it
+            raise OSError(str(error)) from None
+        finally:
+            os.close(fds[0])
+        self._control = ours
+
+    def _ask(self) -> bool:
+        """Have the helper take in all that was printed; return whether there is one that did."""
+        control = self._control
+        if control is None:
+            return False
+        try:
+            control.send(b".")
+            control.settimeout(_PATIENCE)
+            return control.recv(1) == b"."
+        except TimeoutError:
+            warn_once("what was printed is still on its way: its terminal or file takes nothing")
+            return True
+        except OSError:
+            return False
+        finally:
+            control.close()
+            self._control = None
+
+    def _drain(self) -> None:
+        """Do what a helper would have done."""
+        stream = self._make()
+        for part, name in zip(self._parts, NAMES, strict=False):
+            channel = Channel(part.source, part.target, lambda text, name=name: stream.feed(name, text))  # type: ignore[misc]
+            channel.drain()
+            channel.flush()
+        stream.close()
+
+    def _reap(self) -> None:
+        if self._started is not None:
+            try:
+                if os.waitpid(self._started, os.WNOHANG)[0]:
+                    self._started = None
+            except ChildProcessError:  # the user's own code collected it
+                self._started = None
+
+
+def _high(fd: int) -> int:
+    return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _HIGH)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass  # its own trouble, which it will tell of itself
+
+
+def _same(one: int, other: int) -> bool:
+    try:
+        return os.path.sameopenfile(one, other)
+    except OSError:  # one of them is closed
+        return False
+
+
+def _ended(control: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    return bool(poll.poll(0))

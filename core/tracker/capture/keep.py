@@ -1,0 +1,124 @@
+"""Decide about each captured file: kept with the run, kept on this machine, or left out and why."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from .redact import holds_secret, is_secret_file
+
+MAX_FILES = 300
+"""How many untracked files a run keeps at most."""
+MAX_TOTAL = 10 * 1024 * 1024
+"""How many bytes of untracked files it keeps at most."""
+
+_MOST_REASONS = 50
+_SOURCES = frozenset(
+    ".py .ipynb .sh .bash .yaml .yml .toml .json .cfg .ini .conf .txt .md .rst .c .h .cc .cpp .cu .cuh .rs .go .jl .r "
+    ".lua .java .js .ts .sql .gin .proto .pyx .pyi".split()
+)
+
+
+class Keeper:
+    """Takes captured files by their names in the run; `names`, `local` and `left_out` are what became of them."""
+
+    def __init__(
+        self, store: Callable[[str, bytes], None], directory: Path, globs: Iterable[str], limit: int, known: list[str]
+    ) -> None:
+        """`store` keeps content under a name with the run and may raise OSError. What matches one of `globs` goes to
+        `local/` of the run directory and nowhere else. `limit`: bytes of a file. `known`: values that are secrets.
+        """
+        self._store = store
+        self._directory = directory
+        self._globs = list(globs)
+        self._limit = limit
+        self._known = known
+        self._unnamed = 0
+        self.names: list[str] = []
+        self.local: list[str] = []
+        self.left_out: dict[str, str] = {}
+
+    def leave(self, name: str, reason: str) -> None:
+        """Note that something was left out. The first ones are named, of the others only the number is known."""
+        if len(self.left_out) < _MOST_REASONS or name in self.left_out:
+            self.left_out[name] = reason
+        else:
+            self._unnamed += 1
+            self.left_out["…"] = f"{self._unnamed} more"
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Keep content under a name."""
+        try:
+            if any(fnmatchcase(name, glob) for glob in self._globs):
+                target = self._directory / "local" / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+                self.local.append(name)
+            else:
+                self._store(name, content)
+                self.names.append(name)
+        except OSError as error:
+            self.leave(name, str(error))
+
+    def keep_patch(self, name: str, patch: bytes) -> None:
+        """Keep what `git diff` wrote, without the parts about files that keep or hold secrets, unless it is empty."""
+        kept = []
+        for section in re.split(rb"^diff --git ", patch, flags=re.MULTILINE)[1:]:
+            # a/NAME b/NAME, since renames are not looked for: half of it names the file, whatever spaces are in it.
+            line = section.split(b"\n", 1)[0]
+            path = os.fsdecode(line[: len(line) // 2].strip(b'"').removeprefix(b"a/"))
+            reason = self._secret(path, section)
+            if reason is None:
+                kept.append(b"diff --git " + section)
+            else:
+                self.leave(f"{name}: {path}", reason)
+        if kept:
+            self.keep(name, b"".join(kept))
+
+    def keep_file(self, name: str, path: str) -> None:
+        """Keep a file, unless it is large, a link, or keeps or holds secrets. `name` ends as `path` does."""
+        try:
+            about = os.lstat(path)
+            if not stat.S_ISREG(about.st_mode):
+                return self.leave(name, "no regular file")
+            if about.st_size > self._limit:
+                return self.leave(name, f"{about.st_size} bytes, more than capture_limit")
+            # O_NOFOLLOW, and no more than the limit: it may have been replaced or grown since.
+            with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+                content = file.read(self._limit + 1)[: self._limit]
+        except OSError as error:
+            return self.leave(name, error.strerror or str(error))
+        reason = self._secret(name, content)
+        if reason is not None:
+            return self.leave(name, reason)
+        return self.keep(name, content)
+
+    def keep_untracked(self, root: str, paths: Iterable[str]) -> None:
+        """Keep files of a directory under `untracked/`, source code first and then the smallest, as many as may be."""
+        sizes = {}
+        for path in paths:
+            if path.endswith("/"):
+                self.leave(f"untracked/{path}", "a repository of its own")
+            elif ".tracker" not in path.split("/"):  # what tracker itself makes is no part of the work
+                try:
+                    sizes[path] = os.lstat(os.path.join(root, path)).st_size
+                except OSError:
+                    continue  # it is gone
+        taken, total = 0, 0
+        for path in sorted(sizes, key=lambda p: (os.path.splitext(p)[1].lower() not in _SOURCES, sizes[p], p)):
+            if taken >= MAX_FILES or total + min(sizes[path], self._limit) > MAX_TOTAL:
+                self.leave(f"untracked/{path}", f"more than {MAX_FILES} files or {MAX_TOTAL >> 20} MiB are untracked")
+                continue
+            before = len(self.names) + len(self.local)
+            self.keep_file(f"untracked/{path}", os.path.join(root, path))
+            if len(self.names) + len(self.local) > before:
+                taken, total = taken + 1, total + sizes[path]
+
+    def _secret(self, path: str, content: bytes) -> str | None:
+        if is_secret_file(path):
+            return "its name is one of files that keep secrets"
+        return "it holds what looks like a key" if holds_secret(content, self._known) else None

@@ -1,0 +1,123 @@
+"""What only the process of a run knows of itself, for the first line of its stream. Costs training microseconds."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from tracker.settings import Settings
+
+from .redact import CUT, cut, cut_arguments, is_secret_name, secret_values
+
+VARIABLES = tuple(
+    """
+CONDA_DEFAULT_ENV CUBLAS_WORKSPACE_CONFIG CUDA_DEVICE_ORDER CUDA_LAUNCH_BLOCKING CUDA_VISIBLE_DEVICES GLOO_SOCKET_IFNAME
+GROUP_RANK HF_DATASETS_OFFLINE HF_HUB_OFFLINE HIP_VISIBLE_DEVICES JAX_ENABLE_X64 JAX_PLATFORMS JOB_ID KERAS_BACKEND LANG
+LC_ALL LOCAL_RANK LOCAL_WORLD_SIZE LSB_JOBID MASTER_ADDR MASTER_PORT MKL_NUM_THREADS NCCL_DEBUG NCCL_IB_DISABLE
+NCCL_P2P_DISABLE NCCL_SOCKET_IFNAME NODE_RANK NUMEXPR_NUM_THREADS NVIDIA_TF32_OVERRIDE NVIDIA_VISIBLE_DEVICES
+OMP_NUM_THREADS OPENBLAS_NUM_THREADS PBS_JOBID PYTHONHASHSEED PYTHONPATH PYTORCH_CUDA_ALLOC_CONF
+PYTORCH_ENABLE_MPS_FALLBACK RANK ROCR_VISIBLE_DEVICES SLURM_ARRAY_JOB_ID SLURM_ARRAY_TASK_ID SLURM_CPUS_PER_TASK
+SLURM_JOB_ID SLURM_JOB_NAME SLURM_JOB_NUM_NODES SLURM_JOB_PARTITION SLURM_LOCALID SLURM_NODEID SLURM_NTASKS SLURM_PROCID
+TF_CUDNN_DETERMINISTIC TF_DETERMINISTIC_OPS TF_ENABLE_ONEDNN_OPTS TF_FORCE_GPU_ALLOW_GROWTH TOKENIZERS_PARALLELISM
+TRANSFORMERS_OFFLINE TZ VIRTUAL_ENV WORLD_SIZE XLA_FLAGS XLA_PYTHON_CLIENT_MEM_FRACTION XLA_PYTHON_CLIENT_PREALLOCATE
+""".split()
+)
+"""The variables of the environment that are kept: they change what a training computes or say where it ran."""
+
+_SCRIPTS = frozenset(".py .ipynb .sh .bash .jl .r .lua .js .ts .rb .pl".split())
+_LONGEST = 64 * 1024  # characters of a command line, and of one variable
+_NODES = ("GROUP_RANK", "NODE_RANK", "SLURM_NODEID")  # torchrun; Lightning and others; Slurm
+
+
+_instead: tuple[str, ...] = ()
+
+
+def stand_in_for(command: Iterable[str]) -> None:
+    """From now on describe the program that this process runs as the run, and not the process itself."""
+    global _instead
+    _instead = tuple(command)
+
+
+def describe(settings: Settings) -> dict[str, Any] | None:
+    """Return the `process` member of a stream's header (FORMAT.md) without secrets; None if nothing is captured."""
+    if not settings.captures_anything():
+        return None
+    known = secret_values(os.environ)
+    python = _of_our_environment(_instead[0]) if _instead else True
+    found: dict[str, Any] = {
+        "program": program(),
+        "cwd": _working_directory(),
+        "executable": sys.executable or None if python else None,
+        "path": [e for e in sys.path if isinstance(e, str)] if python and settings.captures("packages") else None,
+        "node": _node(),
+        "wraps": True if _instead else None,
+    }
+    if settings.captures("command"):
+        found["command"] = cut_arguments(_bounded(_instead or sys.orig_argv or sys.argv), known)
+    if settings.captures("variables"):
+        names = dict.fromkeys((*VARIABLES, *(settings.capture_variables or ())))
+        found["variables"] = {
+            name: CUT if is_secret_name(name) else cut(os.environ[name][:_LONGEST], known)
+            for name in names
+            if name in os.environ
+        }
+    return {member: value for member, value in found.items() if value is not None}
+
+
+def program() -> str | None:
+    """Return the absolute path of the main script or notebook, None where there is none."""
+    if _instead:
+        return _script(_instead)
+    main = sys.modules.get("__main__")
+    for path in (
+        getattr(main, "__file__", None),
+        getattr(main, "__vsc_ipynb_file__", None),  # set by Visual Studio Code
+        os.environ.get("JPY_SESSION_NAME"),  # set by the Jupyter server
+    ):
+        if path and os.path.isfile(path):
+            return os.path.abspath(path)
+    return None
+
+
+def _working_directory() -> str | None:
+    try:
+        return os.getcwd()
+    except OSError:  # it was deleted
+        return None
+
+
+def _script(command: tuple[str, ...]) -> str | None:
+    """Return the absolute path of the script that a command names, None if it names none."""
+    named = (word for word in command if os.path.splitext(word)[1].lower() in _SCRIPTS and os.path.isfile(word))
+    return next(map(os.path.abspath, named), None)
+
+
+def _of_our_environment(command: str) -> bool:
+    """Tell whether a command is our interpreter, or lies beside it as what is installed for it does."""
+    import shutil
+
+    found = shutil.which(command)
+    return found is not None and os.path.dirname(os.path.abspath(found)) == os.path.dirname(sys.executable)
+
+
+def _node() -> int | None:
+    """Return the number of this machine among those of the job, as far as the launcher says so; None if it is 0."""
+    for name in _NODES:
+        value = os.environ.get(name, "")
+        if value.isdecimal():
+            return int(value) or None
+    rank, here = os.environ.get("OMPI_COMM_WORLD_RANK", ""), os.environ.get("OMPI_COMM_WORLD_LOCAL_SIZE", "")
+    return int(rank) // int(here) or None if rank.isdecimal() and here.isdecimal() and int(here) else None
+
+
+def _bounded(arguments: Iterable[str]) -> list[str]:
+    result: list[str] = []
+    size = 0
+    for argument in arguments:
+        size += len(argument)
+        if size > _LONGEST:
+            return [*result, "…"]
+        result.append(argument)
+    return result

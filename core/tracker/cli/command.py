@@ -1,0 +1,230 @@
+"""A program run as its user would run it, with all that it prints seen on the way."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import sys
+import termios
+import tty
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from tracker.capture.console_channel import Channel, copy_size, open_terminal
+from tracker.errors import say
+
+_LOOK = 5.0  # seconds between calls of `look_after`
+_END = b"\x04"  # ctrl+D
+_STOPS = (
+    (signal.SIGINT, "interrupting the program; ctrl+D again terminates it"),
+    (signal.SIGTERM, "terminating the program; ctrl+D again kills it"),
+    (signal.SIGKILL, "killing the program"),
+)
+_PASSED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_BY_KEY = (signal.SIGINT, signal.SIGQUIT)
+
+
+class Command:
+    """One program, from its start to its end.
+
+    What is a terminal for us is one for the program, a pseudo-terminal of the same size; what is a pipe or a file is a
+    pipe. At a terminal its input is ours as well, with a session of its own, so that its job control and signals by key
+    are as always, but for ctrl+D where it reads whole lines. Elsewhere it has our stdin, and gets the signals that we
+    get.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        feed: Callable[[str, str], None],
+        look_after: Callable[[], None],
+    ) -> None:
+        """`feed` is told the stream and the text of what is printed. `look_after` is called every few seconds."""
+        self._command = command
+        self._environment = environment
+        self._feed = feed
+        self._look_after = look_after
+        self._process: subprocess.Popen[bytes] | None = None
+        self._interactive = all(map(os.isatty, (0, 1))) and _in_foreground()
+        # Else it would not be allowed to read from the terminal.
+        self._shares_terminal = os.isatty(0) and not self._interactive
+        self._terminal: int | None = None  # the master of the program's terminal, if it has one
+        self._typed = b""
+        self._stops = 0
+        self.stopped = False
+        """Whether the user asked for the program's end."""
+
+    def run(self) -> int:
+        """Run it and return its exit status, 128 + n if signal n ended it. Raises OSError if it cannot be started."""
+        woken, wake = os.pipe()
+        os.set_blocking(wake, False)
+        former_wake = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        former = {number: signal.signal(number, self._pass_on) for number in _PASSED_ON}
+        former[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
+        former[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, self._resize)
+        try:
+            channels = self._start()
+            with self._raw() if self._interactive else _unchanged():
+                status = self._serve(channels, woken)
+        finally:
+            for number, handler in former.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(former_wake)
+            os.close(woken)
+            os.close(wake)
+        return status if status >= 0 else 128 - status
+
+    def _start(self) -> list[Channel]:
+        """Start the program; return what it prints."""
+        outputs: dict[int, int] = {}
+        channels = []
+        for fd, name in ((1, "stdout"), (2, "stderr")):
+            if fd == 2 and os.path.sameopenfile(
+                1, 2
+            ):  # through two channels, what is written to both would not stay in order
+                outputs[2] = outputs[1]
+                continue
+            if os.isatty(fd):
+                source, outputs[fd] = open_terminal(fd, as_is=not self._interactive)
+                self._terminal = self._terminal or source
+            else:
+                source, outputs[fd] = os.pipe()
+            channels.append(Channel(source, fd, lambda text, name=name: self._feed(name, text)))  # type: ignore[misc]
+        try:
+            self._process = subprocess.Popen(
+                self._command,
+                env=self._environment,
+                stdin=outputs[1] if self._interactive else None,
+                stdout=outputs[1],
+                stderr=outputs[2],
+                start_new_session=not self._shares_terminal,
+                preexec_fn=_own_terminal if self._interactive else None,  # noqa: PLW1509 - there are no threads
+            )
+        finally:
+            for end in set(outputs.values()):
+                os.close(end)
+        return channels
+
+    def _serve(self, channels: list[Channel], woken: int) -> int:
+        assert self._process is not None
+        typing = self._interactive
+        while (status := self._process.poll()) is None:
+            poll = select.poll()
+            poll.register(woken, select.POLLIN)
+            for channel in channels:
+                if channel.open:
+                    poll.register(channel.source, select.POLLIN)
+            if typing and not self._typed:
+                poll.register(0, select.POLLIN)
+            if self._typed and self._terminal is not None and channels[0].open:
+                poll.register(self._terminal, select.POLLIN | select.POLLOUT)
+            ready = dict(poll.poll(1000 * _LOOK))
+            if not ready:
+                self._look_after()
+            if woken in ready:
+                os.read(woken, 4096)
+            if self._terminal is not None and ready.get(self._terminal, 0) & select.POLLOUT:
+                self._type()
+            for channel in channels:
+                if ready.get(channel.source, 0) & ~select.POLLOUT:
+                    channel.pump()
+                if channel.open and channel.target is None:  # as `| head` ends: the program shall see it, too
+                    channel.open = False
+                    os.close(channel.source)
+            if 0 in ready:
+                data = _read(0)
+                typing = bool(data)
+                self._take(data)
+        for channel in channels:
+            channel.drain()
+            channel.flush()
+        return status
+
+    # -- what comes from the user -----------------------------------------------------------------------------------
+
+    def _take(self, data: bytes) -> None:
+        """Pass on what was typed; ctrl+D, where it would end the input of a program that reads lines, stops it."""
+        assert self._terminal is not None
+        if _END in data and termios.tcgetattr(self._terminal)[3] & termios.ICANON:
+            for _ in range(data.count(_END)):
+                self._stop()
+            data = data.replace(_END, b"")
+        self._typed += data
+
+    def _type(self) -> None:
+        assert self._terminal is not None
+        try:
+            self._typed = self._typed[os.write(self._terminal, self._typed[:512]) :]
+        except OSError:
+            self._typed = b""
+
+    def _stop(self) -> None:
+        assert self._process is not None
+        assert self._terminal is not None
+        number, text = _STOPS[min(self._stops, len(_STOPS) - 1)]
+        self._stops += 1
+        self.stopped = True
+        say(text)
+        groups = {os.tcgetpgrp(self._terminal)} | (set() if number == signal.SIGINT else {self._process.pid})
+        for group in groups:
+            _kill(os.killpg, group, number)
+
+    def _pass_on(self, number: int, _frame: Any) -> None:
+        self.stopped = self.stopped or number in (signal.SIGINT, signal.SIGTERM)
+        if self._process is None or self._process.returncode is not None:
+            return
+        if not self._shares_terminal:
+            _kill(os.killpg, self._process.pid, number)
+        elif number not in _BY_KEY:  # those, the terminal has sent to the program as well
+            _kill(os.kill, self._process.pid, number)
+
+    def _resize(self, _number: int, _frame: Any) -> None:
+        if self._terminal is not None:
+            copy_size(1 if os.isatty(1) else 2, self._terminal)
+
+    @contextmanager
+    def _raw(self) -> Iterator[None]:
+        """Leave it all to the program's terminal: echo, line ends, signals by key."""
+        modes = termios.tcgetattr(0)
+        try:
+            tty.setraw(0)
+            sys.stderr.reconfigure(newline="\r\n")  # type: ignore[union-attr]
+            yield
+        finally:
+            sys.stderr.reconfigure(newline="\n")  # type: ignore[union-attr]
+            termios.tcsetattr(0, termios.TCSADRAIN, modes)
+
+
+@contextmanager
+def _unchanged() -> Iterator[None]:
+    yield
+
+
+def _own_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def _in_foreground() -> bool:
+    try:
+        return os.tcgetpgrp(0) == os.getpgrp()
+    except OSError:
+        return False
+
+
+def _read(fd: int) -> bytes:
+    try:
+        return os.read(fd, 1024)
+    except OSError:  # the terminal is gone
+        return b""
+
+
+def _kill(how: Callable[[int, int], None], target: int, number: int) -> None:
+    try:
+        how(target, number)
+    except (ProcessLookupError, PermissionError):
+        pass

@@ -1,0 +1,139 @@
+"""Row 27: SIGKILL of a training that prints, and of the processes between it and its terminal."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+import tracker
+from tests.faults.harness import PATIENCE, Training, uploaded
+from tests.waiting import eventually
+from tracker_server.embedded import Embedded
+
+ROUNDS = 10
+
+Start = Callable[..., tuple[Training, Path]]
+
+
+@pytest.fixture
+def start(train: Callable[..., Training], tmp_path: Path) -> Start:
+    """Start a training that prints into a file."""
+
+    def start(mode: str, *arguments: object, **options: str) -> tuple[Training, Path]:
+        out = tmp_path / f"out-{random.random()}"
+        # The harness leaves stdout as it is: what starts the training leads it to the file.
+        prefix = ["sh", "-c", f'exec "$@" > {out}', "sh"]
+        environment = {"TRACKER_CONSOLE": mode, **options}
+        return train(*arguments, prefix=prefix, script="printing.py", environment=environment), out
+
+    return start
+
+
+def helpers(training: Training) -> list[psutil.Process]:
+    """Return the two processes that keep a console, the reader first."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "create_time"]):
+        command = process.info["cmdline"] or []
+        if any("console_helper" in part for part in command) and str(training.directory) in command:
+            found.append(process)
+    return sorted(found, key=lambda process: process.info["create_time"])
+
+
+def pair(training: Training) -> list[psutil.Process]:
+    """Wait until both are there."""
+    return eventually(lambda: found if len(found := helpers(training)) == 2 else None, PATIENCE)
+
+
+def kept(training: Training) -> list[str]:
+    return [line["text"] for line in tracker.read_run(training.directory).console() if line["stream"] == "stdout"]
+
+
+def written(out: Path, count: int) -> list[str] | None:
+    """Return the lines of a file if there are enough."""
+    found = out.read_text().splitlines()
+    return found if len(found) >= count else None
+
+
+def assert_kept(training: Training, out: Path, returned: int) -> None:
+    """All whose `print` returned was printed and is on the server, in order, and at most one line more."""
+    run = uploaded(training, "crashed")
+    printed = eventually(lambda: written(out, returned), PATIENCE)
+    assert printed == numbers(len(printed))
+    lines = [line["text"] for line in run.console() if line["stream"] == "stdout"]
+    assert lines == numbers(len(lines))
+    assert returned <= len(lines) <= returned + 1
+    assert run.info["corrupt"] == 0
+
+
+def distinct(lines: list[str]) -> list[str]:
+    """Return lines without those that stand there again; what is missing or in another order stays visible."""
+    return list(dict.fromkeys(lines))
+
+
+def numbers(count: int) -> list[str]:
+    return [str(n) for n in range(count)]
+
+
+@pytest.mark.parametrize("mode", ["wrap", "redirect"])
+def test_what_a_killed_training_printed_is_kept_and_uploaded_in_order(
+    server: Embedded, start: Start, rng: random.Random, mode: str
+) -> None:
+    for _ in range(ROUNDS // 2):
+        training, out = start(mode)
+        training.reach(rng.randrange(1, 2000))
+        assert_kept(training, out, training.kill())
+
+
+def test_either_process_of_the_helper_may_be_killed_at_any_moment(start: Start, rng: random.Random) -> None:
+    training, out = start("redirect", "--pause", 0.0005, TRACKER_MODE="offline")
+    for _ in range(ROUNDS):
+        rng.choice(pair(training)).kill()
+        printed = training.board.returned
+        training.reach(printed + 50)
+    assert training.stop() == 0
+    expected = numbers(training.board.returned)
+    assert distinct(out.read_text().splitlines()) == expected
+    assert distinct(kept(training)) == expected
+    assert len(kept(training)) - len(expected) <= ROUNDS
+
+
+def test_with_no_helper_left_the_training_itself_passes_on_and_keeps_what_waits(start: Start) -> None:
+    training, out = start("redirect", TRACKER_MODE="offline")
+    training.reach(100)
+    for process in pair(training):
+        process.suspend()
+    for process in helpers(training):
+        process.kill()
+    training.reach(training.board.returned + 100)
+    assert training.stop() == 0
+    expected = numbers(training.board.returned)
+    assert_in_order(out.read_text().splitlines(), expected)
+    assert_in_order(kept(training), expected)
+
+
+def test_with_no_helper_left_logging_starts_another(start: Start) -> None:
+    training, out = start("redirect", "--pause", 0.002, "--log", TRACKER_MODE="offline")
+    training.reach(100)
+    gone = pair(training)
+    for process in gone:
+        process.suspend()
+    for process in gone:
+        process.kill()
+    assert not set(pair(training)) & set(gone)
+    assert training.stop() == 0
+    expected = numbers(training.board.returned)
+    assert_in_order(out.read_text().splitlines(), expected)
+    assert_in_order(kept(training), expected)
+
+
+def assert_in_order(lines: list[str], expected: list[str]) -> None:
+    """What two processes killed together had in hand, one read each, may be missing; all else is there in order."""
+    found = distinct(lines)
+    whole = [line for line in found if line in set(expected)]
+    assert whole == [line for line in expected if line in set(found)]
+    assert len(found) - len(whole) <= 1
+    assert whole[-1] == expected[-1]
