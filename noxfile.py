@@ -16,6 +16,7 @@ nox.options.default_venv_backend = "virtualenv"  # with pip, which honours the c
 nox.options.error_on_missing_interpreters = True
 
 CONSTRAINTS = ("-c", "constraints.txt")
+LIGHT = ".[server,pandas,demo]"  # all but the frameworks, which bring PyTorch
 GROUPS = nox.project.load_toml("pyproject.toml")["dependency-groups"]
 
 
@@ -43,7 +44,7 @@ def core(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and the dependency rules."""
-    install(session, ".[all]", "lint")
+    install(session, LIGHT, "lint")
     session.run("ruff", "check", "--output-format", "concise", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
@@ -52,7 +53,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types, strictly."""
-    install(session, ".[all]", "types")
+    install(session, LIGHT, "types")
     session.run("mypy")
 
 
@@ -73,7 +74,7 @@ def wheel(session: nox.Session) -> None:
 @nox.session
 def faults(session: nox.Session) -> None:
     """Run the fault matrix alone."""
-    install(session, ".[all]", "test")
+    install(session, LIGHT, "test")
     session.run("pytest", "tests/faults", *session.posargs)
 
 
@@ -81,14 +82,16 @@ def faults(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure; `nox -s bench -- --json FILE` also writes the figures, `-- --help` says what can be chosen."""
     named = {"lightning", "keras"} & set(session.posargs)  # these groups are left out unless they are named
-    install(session, ".[all]", *(["frameworks"] if named else []))
+    install(session, LIGHT, *(["frameworks"] if named else []))
+    if "keras" in named:
+        session.install(*CONSTRAINTS, "tensorflow-cpu")  # the callbacks of TensorBoard and wandb import it
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 
 @nox.session
 def tensorflow(session: nox.Session) -> None:
     """Test the Keras callbacks on the TensorFlow backend, which brings more than the other sessions together."""
-    install(session, ".[server]", "test")
-    session.install(*CONSTRAINTS, "keras", "tensorflow-cpu", "tensorboard")
+    install(session, ".[server,demo]", "test")
+    session.install(*CONSTRAINTS, "keras", "tensorflow-cpu", "tensorboard", "jax")  # which Keras's own tests import
     ignored = "--ignore=tests/integrations/keras/test_backends.py"
     session.run("pytest", "tests/integrations/keras", ignored, *session.posargs, env={"KERAS_BACKEND": "tensorflow"})

@@ -18,10 +18,12 @@ from .report import Line, table
 GROUPS = {
     "logging": "calls",
     "startup": "startup",
+    "console": "console",
     "delivery": "delivery",
     "server": "server",
     "lightning": "lightning",
     "keras": "keras",
+    "tensorboard": "tensorboard_reader",
 }
 """By name, the module in this folder whose `run(options)` yields the group's lines."""
 

@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from .measure import SUBJECTS, TRACKER, Options, environment, scratch
@@ -28,32 +29,54 @@ TARGETS = {"batch": 50.0}
 
 
 def run(options: Options) -> Iterator[Line]:
-    """Train the same model with each callback, by turns in one process, so that the machine's drift cancels."""
+    """Train the same model with each callback, by turns in one process, so that the machine's drift cancels; with
+    those of a peer in one that has its packages, too.
+    """
     if not all(importlib.util.find_spec(name) for name in ("keras", "jax", "tracker_keras")):
         print("keras: Keras or JAX is not installed here; nothing is measured", file=sys.stderr)
         return
+    tensorflow = importlib.util.find_spec("tensorflow") is not None
+    names = ["epoch", "batch", "again"]
+    if tensorflow and importlib.util.find_spec("tensorboard"):
+        names += ["tensorboard", "tensorboard-batch"]
+    else:
+        print("keras: TensorBoard's callback needs TensorFlow, on JAX too; it is left out", file=sys.stderr)
     rounds = options.rounds(ROUNDS)
     for model in MODELS:
-        found = _measure(model, rounds)
-        for times, clock in ((found["wall"], "wall"), (found["cpu"], "CPU")):
-            for name in times:
-                n = f"{rounds} × {found['steps']} batches"
-                added = statistics.median(a - b for a, b in zip(times[name], times["none"], strict=True))
-                what, value, target = f"added to a batch of {MODELS[model]}, {clock}", added, TARGETS.get(name)
-                if name == "none":
-                    what, value = f"a batch of {MODELS[model]}, {clock}", statistics.median(times[name])
-                yield Line(GROUP, LABELS[name], what, value, "µs", n, None, target if clock == "wall" else None)
-        for name, syncs in found["syncs"].items():
-            target = 3.0 if name in ("epoch", "batch") else None
-            yield Line(GROUP, LABELS[name], "state syncs in 16 batches", syncs, "", "1", None, target)
+        yield from _lines(model, names, rounds, LABELS)
+        for peer in options.peers:
+            if peer.name == "wandb" and not tensorflow:
+                print(f"keras: {peer.label}'s callbacks need TensorFlow, on JAX too; it is left out", file=sys.stderr)
+            elif peer.name in ("wandb", "mlflow"):
+                labels = {peer.name: f"{peer.label}, epoch", f"{peer.name}-batch": f"{peer.label}, batch"}
+                (site,) = Path(peer.python).parents[1].glob("lib/python*/site-packages")
+                yield from _lines(model, [*labels], max(1, rounds // 3), labels, site)
 
 
-def _measure(model: str, rounds: int) -> dict[str, Any]:
+def _lines(
+    model: str, names: list[str], rounds: int, labels: dict[str, str], site: Path | None = None
+) -> Iterator[Line]:
+    found = _measure(model, rounds, names, site)
+    n = f"{rounds} × {found['steps']} batches"
+    for times, clock in ((found["wall"], "wall"), (found["cpu"], "CPU")):
+        for name in filter(labels.get, times):
+            added = statistics.median(a - b for a, b in zip(times[name], times["none"], strict=True))
+            what, value, target = f"added to a batch of {MODELS[model]}, {clock}", added, TARGETS.get(name)
+            if name == "none":
+                what, value = f"a batch of {MODELS[model]}, {clock}", statistics.median(times[name])
+            yield Line(GROUP, labels[name], what, value, "µs", n, None, target if clock == "wall" else None)
+    for name in filter(labels.get, found["syncs"]):
+        target = 3.0 if name in ("epoch", "batch") else None
+        yield Line(GROUP, labels[name], "state syncs in 16 batches", found["syncs"][name], "", "1", None, target)
+
+
+def _measure(model: str, rounds: int, names: list[str], site: Path | None) -> dict[str, Any]:
+    quiet = {"TRACKER_SILENT": "1", "WANDB_SILENT": "true", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    more = [] if site is None else ["--site", str(site)]
     with scratch() as directory:
-        variables = environment(TRACKER, directory, KERAS_BACKEND="jax", TRACKER_MODE="offline", TRACKER_SILENT="1")
         done = subprocess.run(
-            [sys.executable, str(SUBJECTS / "keras_fit.py"), model, str(rounds)],
-            env=variables,
+            [sys.executable, str(SUBJECTS / "keras_fit.py"), model, str(rounds), *names, *more],
+            env=environment(TRACKER, directory, KERAS_BACKEND="jax", TRACKER_MODE="offline", **quiet),
             cwd=directory,
             capture_output=True,
             text=True,

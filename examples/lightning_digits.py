@@ -1,6 +1,6 @@
 """Train a PyTorch Lightning model on real data, the handwritten digits that scikit-learn ships, and log it.
 
-python examples/lightning_digits.py [--epochs 10] [--lr 0.003]
+python examples/lightning_digits.py [--epochs 10] [--lr 0.003 0.03]
 """
 
 from __future__ import annotations
@@ -79,22 +79,27 @@ class Classifier(pl.LightningModule):
         return torch.optim.Adam(self.parameters(), self.hparams.lr)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--lr", type=float, default=3e-3)
-    arguments = parser.parse_args()
-
+def train(lr: float, epochs: int) -> None:
     pl.seed_everything(0)
-    logger = TrackerLogger(project="lightning-digits", log_model=True)
+    logger = TrackerLogger(project="digits", log_model=True)
     best = pl.callbacks.ModelCheckpoint(monitor="val/loss")
     callbacks = [best, pl.callbacks.LearningRateMonitor()]
-    trainer = pl.Trainer(max_epochs=arguments.epochs, logger=logger, callbacks=callbacks, log_every_n_steps=5)
-    model = Classifier(lr=arguments.lr)
+    trainer = pl.Trainer(max_epochs=epochs, logger=logger, callbacks=callbacks, log_every_n_steps=5)
+    model = Classifier(lr=lr)
     logger.watch(model)
     trainer.fit(model, datamodule=Digits())
     trainer.test(model, datamodule=Digits(), ckpt_path=best.best_model_path)
-    print(f"test accuracy {tracker.summary['test/accuracy']:.3f}")
+    print(f"learning rate {lr}: test accuracy {tracker.summary['test/accuracy']:.3f}")
+    logger.experiment.finish()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--lr", type=float, nargs="+", default=[3e-3], help="learning rates; each is a run")
+    arguments = parser.parse_args()
+    for lr in arguments.lr:
+        train(lr, arguments.epochs)
 
 
 if __name__ == "__main__":

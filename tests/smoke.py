@@ -18,7 +18,7 @@ def main() -> None:
 
     where = Path(tracker.__file__).parent
     assert "site-packages" in str(where), f"imported from {where}, not from the wheel"
-    for packaged in ("py.typed", "runlog/FORMAT.md"):
+    for packaged in ("py.typed", "runlog/FORMAT.md", "cli/examples/keras_digits.py"):
         assert (where / packaged).is_file(), f"{packaged} is missing from the wheel"
     command = Path(sys.executable).with_name("tracker")
     assert "sync" in subprocess.run([command, "--help"], capture_output=True, text=True, check=True).stdout

@@ -1,17 +1,20 @@
-"""Train with each callback by turns and print what a batch took: `python keras_fit.py mlp|deep ROUNDS`."""
+"""Train with none and each of some callbacks by turns, and print what a batch took.
+
+    python keras_fit.py mlp|deep ROUNDS CALLBACK… [--site DIRECTORY]
+
+A callback is again (none, once more), epoch or batch (ours), or tensorboard, wandb or mlflow, these with -batch or not.
+`--site` is a folder of further packages to import from.
+"""
 
 from __future__ import annotations
 
-import importlib.util
+import argparse
 import json
 import sys
 import time
 
 import keras
 import numpy as np
-
-import tracker
-from tracker_keras import TrackerCallback
 
 STEPS = {"mlp": 300, "deep": 100}
 BATCH = 32
@@ -37,31 +40,65 @@ class Clock(keras.callbacks.Callback):
 
 
 def callbacks(name: str) -> list[keras.callbacks.Callback]:
+    name, _, batch = name.partition("-")
     if name in ("epoch", "batch"):
+        from tracker_keras import TrackerCallback
+
         return [TrackerCallback(name)]
-    if name.startswith("tensorboard"):
-        freq = "batch" if name.endswith("batch") else "epoch"
-        return [keras.callbacks.TensorBoard(f"logs/{name}", update_freq=freq, write_graph=False)]
+    if name == "tensorboard":
+        freq = "batch" if batch else "epoch"
+        return [keras.callbacks.TensorBoard(f"logs/{freq}", update_freq=freq, write_graph=False)]
+    if name == "wandb":
+        from wandb.integration.keras import WandbMetricsLogger
+
+        return [WandbMetricsLogger("batch" if batch else "epoch")]
+    if name == "mlflow":
+        from mlflow.keras import MlflowCallback
+
+        return [MlflowCallback(log_every_epoch=False, log_every_n_steps=1) if batch else MlflowCallback()]
     return []
 
 
+def begin(names: list[str]) -> None:
+    """Start the runs that the callbacks log to."""
+    if {"epoch", "batch"} & {*names}:
+        import tracker
+
+        tracker.init()
+    if any(name.startswith("wandb") for name in names):
+        import wandb
+
+        wandb.init(project="bench", mode="offline")
+    if any(name.startswith("mlflow") for name in names):
+        import mlflow
+
+        mlflow.set_tracking_uri("sqlite:///mlflow.db")
+        mlflow.set_experiment("bench")
+        mlflow.start_run()
+
+
 def main() -> None:
-    kind, rounds = sys.argv[1], int(sys.argv[2])
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kind", choices=STEPS)
+    parser.add_argument("rounds", type=int)
+    parser.add_argument("callbacks", nargs="+")
+    parser.add_argument("--site")
+    options = parser.parse_args()
+    if options.site:
+        sys.path.append(options.site)
+    kind, rounds, names = options.kind, options.rounds, ["none", *options.callbacks]
     steps = STEPS[kind]
     generator = np.random.default_rng(0)
     x = generator.normal(size=(steps * BATCH, 784)).astype("float32")
     y = generator.integers(0, 10, steps * BATCH)
     model = network(kind)
-    names = ["none", "epoch", "batch", "again"]
-    if all(map(importlib.util.find_spec, ("tensorflow", "tensorboard"))):
-        names += ["tensorboard", "tensorboard-batch"]
 
     def fit(name: str, count: int) -> tuple[float, float]:
         clock = Clock()
         model.fit(x[:count], y[:count], batch_size=BATCH, verbose=0, shuffle=False, callbacks=[*callbacks(name), clock])
         return 1e6 * clock.seconds[0] * BATCH / count, 1e6 * clock.seconds[1] * BATCH / count
 
-    tracker.init()
+    begin(names)
     for name in names:
         fit(name, len(x))  # compiles and warms up
     wall: dict[str, list[float]] = {name: [] for name in names}
@@ -82,9 +119,8 @@ def main() -> None:
     type(model).jax_state_sync = counting
     for current in names:
         fit(current, 16 * BATCH)
-    tracker.finish()
-    del syncs["again"]
-    print(json.dumps({"steps": steps, "wall": wall, "cpu": cpu, "syncs": syncs}))
+    syncs.pop("again", None)
+    print("\n" + json.dumps({"steps": steps, "wall": wall, "cpu": cpu, "syncs": syncs}))
 
 
 if __name__ == "__main__":

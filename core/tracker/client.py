@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import os
-import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import orjson
 import requests
 import zstandard
 
+from .arriving import arriving
 from .discovery import resolve
 from .errors import ServerError, SettingsError, Unreachable
-from .settings import Settings
-from .wire import FRAME_TYPE, Accepted, StreamOffsets, decode_frame, run_path
+from .settings import Settings, is_local
+from .wire import FRAME_TYPE, Accepted, StreamOffsets, Upload, decode_frame, run_path
 
 if TYPE_CHECKING:
     from typing import TypeGuard
 
 
-_LOCAL = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(?=[:/]|$)")
+_BLOCK = 1 << 18  # bytes of a download that are lost at most when it breaks off
+_PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds before attempts to go on with a download, while none gets any further
 
 
 class Retry(ServerError):
@@ -46,7 +48,7 @@ class Client:
         self._timeout = (min(10.0, timeout), timeout)  # to connect, and between bytes of the answer
         self._session = requests.Session()
         self._session.auth = _Bearer(api_key)
-        if _LOCAL.match(base_url):
+        if is_local(base_url):
             self._session.trust_env = False  # a proxy could not reach this machine's loopback
             self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         self._compress = zstandard.ZstdCompressor(level=3).compress
@@ -77,9 +79,28 @@ class Client:
             raise Retry("the server's answer has no new offset")
         return {"offset": reached, "missing": _digests(answer)}
 
-    def put_blob(self, run: tuple[str, str, str], digest: str, file: IO[bytes]) -> None:
-        """Upload the content of a file; the server verifies the digest."""
-        self._request("PUT", f"{run_path(*run)}/blobs/{digest}", data=file, accept=(200, 201, 204))
+    def put_blob(self, run: tuple[str, str, str], digest: str, content: bytes) -> None:
+        """Upload a small file; the server verifies the digest."""
+        self._request("PUT", f"{run_path(*run)}/blobs/{digest}", data=content, accept=(200, 201, 204))
+
+    def upload(self, run: tuple[str, str, str], digest: str, size: int) -> Upload:
+        """Ask how far the server has got with a large file, which clients upload in parts."""
+        path = f"{run_path(*run)}/uploads/{digest}"
+        return _upload(_decode(self._request("GET", path, params={"size": size})), size)
+
+    def send_part(self, run: tuple[str, str, str], digest: str, size: int, offset: int, part: bytes) -> Upload:
+        """Upload the bytes of a file that stand at `offset`; the answer says where to go on, also when these were not
+        the right ones, and whether the server has the whole and has verified it.
+        """
+        response = self._request(
+            "POST",
+            f"{run_path(*run)}/uploads/{digest}",
+            params={"size": size, "offset": offset},
+            data=part,
+            headers={"Content-Type": "application/octet-stream"},
+            accept=(200, 409),
+        )
+        return _upload(_decode(response), size)
 
     def json(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         """Make a request whose answer is a JSON object."""
@@ -94,21 +115,35 @@ class Client:
         """Delete what is at a path."""
         self._request("DELETE", path, accept=(200, 204))
 
-    def download(self, path: str, target: Path) -> None:
-        """Write what is at a path to a file, which appears whole or not at all."""
-        part = target.with_name(target.name + ".part")
-        try:
-            with part.open("wb") as file:
-                for block in self._blocks(path):
-                    file.write(block)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+    def download(self, path: str, target: Path, digest: str) -> None:
+        """Write what is at a path to a file, which appears whole and verified, or not at all.
 
-    def _blocks(self, path: str) -> Iterator[bytes]:
-        with self._request("GET", path, stream=True) as response:
+        A connection that breaks off is taken up where it broke. Raises `TrackerError` if the content is not of the
+        sha256 `digest`.
+        """
+        with arriving(target, digest) as take:
+            there = failures = 0
+            while True:
+                try:
+                    for block in self._blocks(path, there):
+                        take(block)
+                        there, failures = there + len(block), 0
+                    return
+                except Unreachable:
+                    failures += 1
+                    if not there or failures > len(_PAUSES):
+                        raise
+                time.sleep(_PAUSES[failures - 1])
+
+    def _blocks(self, path: str, start: int) -> Iterator[bytes]:
+        headers = {"Range": f"bytes={start}-"} if start else {}
+        with self._request("GET", path, (200, 206), stream=True, headers=headers) as response:
+            skip = start if response.status_code == 200 else 0  # a proxy may know nothing of parts
             try:
-                yield from response.iter_content(1 << 20)
+                for block in response.iter_content(_BLOCK):
+                    if len(block) > skip:
+                        yield block[skip:]
+                    skip = max(0, skip - len(block))
             except requests.RequestException as error:
                 raise Unreachable(f"{self.base_url} broke off in mid-file ({_cause(error)})") from error
 
@@ -164,6 +199,13 @@ class _Bearer(requests.auth.AuthBase):
 
 def _is_offset(value: Any) -> TypeGuard[int]:
     return type(value) is int and value >= 0
+
+
+def _upload(answer: dict[str, Any], size: int) -> Upload:
+    offset, complete = answer.get("offset"), answer.get("complete")
+    if not _is_offset(offset) or offset > size or not isinstance(complete, bool):
+        raise Retry("the server's answer does not say how much of the file it has")
+    return {"offset": offset, "complete": complete}
 
 
 def _digests(answer: dict[str, Any]) -> list[str]:

@@ -17,6 +17,8 @@ from .errors import SettingsError
 from .runlog.records import PROJECT_NAME, RUN_ID
 
 MODES = ("online", "offline", "disabled")
+CONSOLES = ("off", "wrap", "redirect")
+_LOCAL = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(?=[:/]|$)")
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
@@ -44,9 +46,22 @@ SETTINGS = (
     Setting("tags", "TRACKER_TAGS", list, None, "tags of the run; in the variable separated by commas"),
     Setting("notes", "TRACKER_NOTES", str, None, "a remark about the run"),
     Setting("resume", "TRACKER_RESUME", str, None, "allow, must, never or auto: what to do if the id exists already"),
+    Setting("resume_timeout", "TRACKER_RESUME_TIMEOUT", float, 10.0, "seconds that `init` waits for the server if the run to be resumed is not in this directory"),
     Setting("reinit", "TRACKER_REINIT", str, None, "what `init` does while a run is active: return_previous, finish_previous or create_new; default: return_previous in scripts, finish_previous in notebooks"),
     Setting("silent", "TRACKER_SILENT", bool, False, "print nothing"),
-    Setting("save_code", "TRACKER_SAVE_CODE", bool, False, "keep the main script with the run"),
+    Setting("save_code", "TRACKER_SAVE_CODE", bool, False, "keep the main script or notebook with the run"),
+    Setting("capture", "TRACKER_CAPTURE", list, None, "what is kept of how the run was made: some of command, variables, host, packages, git, diff, untracked; default: all"),
+    Setting("capture_variables", "TRACKER_CAPTURE_VARIABLES", list, None, "names of further variables of the environment to keep"),
+    Setting("capture_limit", "TRACKER_CAPTURE_LIMIT", float, 1.0, "MiB of an untracked or source file; larger ones are left out"),
+    Setting("disable_code", "TRACKER_DISABLE_CODE", bool, False, "keep nothing of the code: no commit, diff, untracked file or source file"),
+    Setting("disable_git", "TRACKER_DISABLE_GIT", bool, False, "do not run git"),
+    Setting("ignore_globs", "TRACKER_IGNORE_GLOBS", list, None, "captured files with such names, such as *.patch, stay on this machine"),
+    Setting("console", "TRACKER_CONSOLE", str, "wrap", "off, wrap or redirect: how what the process prints is kept"),
+    Setting("console_limit", "TRACKER_CONSOLE_LIMIT", float, 64.0, "MiB of printed lines kept of each process; of the rest the last lines only"),
+    Setting("sync_tensorboard", "TRACKER_SYNC_TENSORBOARD", bool, False, "follow the TensorBoard event files that the process writes"),
+    Setting("allow_stop", "TRACKER_ALLOW_STOP", bool, None, "whether the run may be stopped through the server; default: if that is on this machine"),
+    Setting("alert_interval", "TRACKER_ALERT_INTERVAL", float, 60.0, "seconds after an alert in which others with its title are left out"),
+    Setting("live_interval", "TRACKER_LIVE_INTERVAL", float, 10.0, "seconds between looks at files saved with the policy live"),
     Setting("fsync_interval", "TRACKER_FSYNC_INTERVAL", float, 1.0, "seconds between flushes of the log to the disk by the agent; a power cut loses no more than that"),
     Setting("upload_interval", "TRACKER_UPLOAD_INTERVAL", float, 1.0, "seconds between uploads by the agent"),
     Setting("upload_timeout", "TRACKER_UPLOAD_TIMEOUT", float, 30.0, "seconds after which an unanswered request is tried again"),
@@ -59,7 +74,15 @@ SETTINGS = (
 )  # fmt: skip
 _BY_NAME = {s.name: s for s in SETTINGS}
 _SOURCES = ("cpu", "memory", "disk", "network", "process", "nvidia")
-_POSITIVE = ("upload_interval", "upload_timeout", "stats_sample_interval", "stats_average_over")
+_PARTS = ("command", "variables", "host", "packages", "git", "diff", "untracked")
+_POSITIVE = (
+    "resume_timeout",
+    "live_interval",
+    "upload_interval",
+    "upload_timeout",
+    "stats_sample_interval",
+    "stats_average_over",
+)
 
 
 class Settings:
@@ -78,9 +101,22 @@ class Settings:
     tags: list[str] | None
     notes: str | None
     resume: str | None
+    resume_timeout: float
     reinit: str | None
     silent: bool
     save_code: bool
+    capture: list[str] | None
+    capture_variables: list[str] | None
+    capture_limit: float
+    disable_code: bool
+    disable_git: bool
+    ignore_globs: list[str] | None
+    console: str
+    console_limit: float
+    sync_tensorboard: bool
+    allow_stop: bool | None
+    alert_interval: float
+    live_interval: float
     fsync_interval: float
     upload_interval: float
     upload_timeout: float
@@ -137,15 +173,42 @@ class Settings:
         for name in _POSITIVE:
             if not getattr(self, name) > 0:
                 raise self._bad(name, "must be more than 0 seconds")
+        if self.console not in CONSOLES:
+            raise self._bad("console", f"must be one of {', '.join(CONSOLES)}")
         if not set(self.stats_sources or ()) <= set(_SOURCES):
             raise self._bad("stats_sources", f"must be some of {', '.join(_SOURCES)}")
+        if not self.capture_limit >= 0:
+            raise self._bad("capture_limit", "must be 0 MiB or more")
+        if not set(self.capture or ()) <= set(_PARTS):
+            raise self._bad("capture", f"must be some of {', '.join(_PARTS)}")
 
     def _bad(self, name: str, must: str) -> SettingsError:
         return SettingsError(f"{name} {getattr(self, name)!r} (from {self.sources[name]}) {must}")
 
+    def captures(self, part: str) -> bool:
+        """Tell whether this part of how a run is made (see the setting `capture`) is to be kept."""
+        chosen = _PARTS if self.capture is None else self.capture
+        if part not in ("git", "diff", "untracked"):
+            return part in chosen
+        return part in chosen and "git" in chosen and not self.disable_code and not self.disable_git
+
+    def captures_anything(self) -> bool:
+        """Tell whether anything of how a run is made is to be kept."""
+        return any(map(self.captures, _PARTS)) or (self.save_code and not self.disable_code)
+
+    @property
+    def stoppable(self) -> bool:
+        """Whether the run may be stopped through the server: as `allow_stop` says, else if it is on this machine."""
+        return self.allow_stop if self.allow_stop is not None else self.base_url is None or is_local(self.base_url)
+
     def environment(self) -> dict[str, str]:
         """Return the settings as `TRACKER_*` variables, for a process that shall resolve them to the same."""
         return {s.variable: _text(getattr(self, s.name)) for s in SETTINGS if getattr(self, s.name) is not None}
+
+
+def is_local(url: str) -> bool:
+    """Tell whether a URL is of this machine's loopback interface."""
+    return _LOCAL.match(url) is not None
 
 
 def directory_file(directory: str | None = None) -> Path:

@@ -10,8 +10,10 @@ from heapq import heappop, heappush
 from time import monotonic
 from typing import Any
 
+from ._keras import keras
+
 GROUP = 32
-"""Rows are converted and logged together, this many at a time …"""
+"""Rows that hold tensors are converted and logged together, this many at a time …"""
 
 PATIENCE = 0.5
 """… or those of so many seconds."""
@@ -24,10 +26,11 @@ Row = tuple[int, dict[str, Any]]
 class Batches:
     """Takes the logs of batches from any thread and in any order, and logs them in the order of training.
 
-    Keras calls the hooks of asynchronous callbacks from a pool of threads, beside the one that feeds the device. Each
-    call must be short, since it stops that one for its time: mostly it only notes the row, and every now and then one
-    call logs a group of them. What came too early waits for what is missing; the numbers tell, since each call
-    reports the last batch of a block of `stride`.
+    Keras calls the hooks of asynchronous callbacks from a pool of threads, beside the one that feeds the device, and
+    with numbers: what is still being computed it waits for before. Such rows are logged at once. What came too early
+    waits for what is missing; the numbers tell, since each call reports the last batch of a block of `stride`. Who
+    calls the hooks of a callback directly may pass tensors, which wait for others, so that the device is not stopped
+    for each of them.
     """
 
     def __init__(self, log: Callable[[dict[str, Any], int], None], every: int, stride: int) -> None:
@@ -53,13 +56,18 @@ class Batches:
     def take(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Take the logs that Keras reports after the batch of this index."""
         self._arrived.append((batch, logs or {}))
-        if len(self._arrived) >= GROUP or monotonic() >= self._due:
-            with self._lock:
+        # Nobody waits for the lock: whoever holds it takes along what arrives meanwhile.
+        while self._arrived and self._lock.acquire(blocking=False):
+            try:
                 self._sort()
                 while self._waiting and (self._waiting[0][0] < self._end + self._stride or len(self._waiting) > _MANY):
                     self._move()
                 # The last block of an epoch may be shorter than the others, which only its end tells.
-                self._write(self._stride > 1)
+                rows = self._ready[:-1] if self._stride > 1 else self._ready
+                if len(rows) >= GROUP or monotonic() >= self._due or not any(_has_tensors(logs) for _, logs in rows):
+                    self._write(rows)
+            finally:
+                self._lock.release()
 
     def finish(self, count: Callable[[int], int]) -> int:
         """Log all that is left of the epoch and return how many batches it trained.
@@ -73,7 +81,7 @@ class Batches:
             trained = count(self._end)
             if self._ready and trained <= self._end:
                 self._ready[-1] = trained, self._ready[-1][1]
-            self._write(False)
+            self._write(self._ready)
             return trained
 
     def _sort(self) -> None:
@@ -87,10 +95,10 @@ class Batches:
         self._end = max(self._end, end)
         self._ready.append((end, logs))
 
-    def _write(self, but_the_last: bool) -> None:
+    def _write(self, rows: list[Row]) -> None:
+        """Log the first of what is ready."""
         self._due = monotonic() + PATIENCE
-        cut = len(self._ready) - but_the_last
-        rows, self._ready = self._ready[:cut], self._ready[cut:]
+        self._ready = self._ready[len(rows) :]
         chosen = []
         for end, logs in rows:
             step = self._base + end
@@ -102,10 +110,12 @@ class Batches:
             self._log(logs, step)
 
 
+def _has_tensors(logs: dict[str, Any]) -> bool:
+    return any(type(value) is not float and keras.ops.is_tensor(value) for value in logs.values())
+
+
 def _start_copying(rows: list[Row]) -> None:
-    """Let the device send all values before the first is waited for. Keras's own callback lists convert them before,
-    but who calls the hooks of a callback directly may pass what is still being computed.
-    """
+    """Let the device send all tensors before the first is waited for."""
     for _, logs in rows:
         for value in logs.values():
             copy = getattr(value, "copy_to_host_async", None)  # what JAX's arrays have

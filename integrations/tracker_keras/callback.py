@@ -17,7 +17,7 @@ from tracker.errors import contain
 from ._keras import keras
 from .batches import Batches
 from .describe import describe_model, describe_training, learning_rates, model_json, updates
-from .runs import Copied, at_exit, find_run, trained
+from .runs import Copied, at_exit, ended, fail_unless_ended, find_run, trained
 
 _LARGE = 100_000  # characters of model JSON that are rather a file than config
 _BATCH_HOOKS = ("on_batch_end", "on_train_batch_end", "on_test_batch_end", "on_predict_batch_end")
@@ -54,11 +54,11 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
     of batches trained until then, over all epochs and fits of the run.
 
     If a run is active, or `run` is given, it is used and left open. Otherwise one is started when `fit` (or
-    `evaluate`) begins and finished when it ends: `failed` if an exception ended it.
+    `evaluate`) begins and finished when it ends: `failed` if an exception ended it, `killed` if Ctrl-C did.
 
     The device is never waited for: nothing is done per batch in epoch mode, and batches are logged from Keras's
-    background threads, in groups and without touching the model. Where a process is killed, the rows of its last half
-    second of batches may be missing; exceptions and exits lose none.
+    background threads, without touching the model. A row is on disk when the hook has returned, so that a process that
+    is killed lacks only what Keras had not yet reported; exceptions and exits lose none.
     """
 
     _transient = (*Copied._transient, "_training", "_trained_model")
@@ -209,7 +209,7 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         if isinstance(self._config, Mapping):
             run.config.update(self._config)
         if owned:
-            run.state_at_exit = "failed"  # there is no hook for exceptions: what does not end well, failed
+            fail_unless_ended(run)
         at_exit(self, TrackerCallback._flush)
         return training
 
@@ -217,6 +217,7 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         self._training = None
         trained[training.run] = self._step
         if training.owned:
+            ended(training.run)
             training.run.finish()
 
     def _abandon(self) -> None:
@@ -224,7 +225,8 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         self._flush()
         training, self._training = self._training, None
         if training is not None and training.owned:
-            training.run.finish(1)
+            ended(training.run)
+            training.run.finish(1, state=training.run.state_at_exit)
 
     def _flush(self) -> None:
         """Log all that is left when there will be no end of the epoch."""

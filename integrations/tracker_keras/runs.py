@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import atexit
 import copy
+import signal
 import sys
+import threading
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -42,6 +45,38 @@ def is_first_process() -> bool:
     if distributed is not None and distributed.is_available() and distributed.is_initialized():
         return bool(distributed.get_rank() == 0)
     return True
+
+
+_training: WeakSet[tracker.Run] = WeakSet()
+
+
+def fail_unless_ended(run: tracker.Run) -> None:
+    """Let a run become `failed` when the process ends, or `killed` if Ctrl-C comes first, until `ended`.
+
+    Keras calls no hook when an exception ends a training, and scripts often catch KeyboardInterrupt to go on. The
+    signal is listened to only where Python's own handler is in place, so that nobody else's is replaced.
+    """
+    run.state_at_exit = "failed"
+    _training.add(run)
+    _handle_interrupt(signal.default_int_handler, _interrupted)
+
+
+def ended(run: tracker.Run) -> None:
+    """Take note that a training has ended or was given up."""
+    _training.discard(run)
+    if not _training:
+        _handle_interrupt(_interrupted, signal.default_int_handler)
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    for run in _training:
+        run.state_at_exit = "killed"
+    signal.default_int_handler(number, frame)
+
+
+def _handle_interrupt(before: Any, now: Any) -> None:
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is before:
+        signal.signal(signal.SIGINT, now)
 
 
 class Copied:

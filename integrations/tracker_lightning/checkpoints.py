@@ -46,6 +46,10 @@ class Checkpoints:
             scores[newest] = self._scored[1]
         for path in filter(None, (newest, best, last)):
             scores.setdefault(path, self._waiting.get(path))
+        if any("://" in path for path in scores):
+            warn_once(
+                f"checkpoints in {newest.rpartition('/')[0]} are not stored with the run: they are not local files"
+            )
         self._waiting.update(scores)
         self._rewritten.add(last)
         if best and (monitored or not self._monitored):  # to others the newest is always the best

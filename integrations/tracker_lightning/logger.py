@@ -15,13 +15,14 @@ import tracker
 from tracker.errors import contain
 from tracker.names import random_id
 from tracker.settings import SETTINGS, Settings
+from tracker.watching import Watch, kinds_of
 
 from . import frameworks, graph, hyperparameters, nodes
 from .checkpoints import Checkpoints
 from .frameworks import rank
 from .media import MediaMethods
 from .runs import STEP, adopt, arguments_of, fail, joined, opened
-from .watch import Watch
+from .watch import watched
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
@@ -94,6 +95,11 @@ class TrackerLogger(MediaMethods, Logger):
             raise ValueError(f'log_model {log_model!r} must be True, False or "all"')
         if id is not None and version is not None and id != str(version):
             raise ValueError(f"id {id!r} and version {version!r} mean the same; give one of them")
+        if "://" in str(save_dir):
+            raise tracker.SettingsError(
+                f"save_dir {str(save_dir)!r} is not a folder of this machine, and the run must be kept in one; "
+                "for the checkpoints alone there is ModelCheckpoint(dirpath=…)"
+            )
         given = init_kwargs | {
             "project": project, "entity": entity, "name": name, "group": group, "job_type": job_type, "tags": tags,
             "notes": notes, "dir": None if str(save_dir) == "." else os.fspath(save_dir),
@@ -110,6 +116,8 @@ class TrackerLogger(MediaMethods, Logger):
         self._project = resolved.project
         self._id = resolved.id or random_id()
         self._arguments = given | {"id": self._id, "dir": os.path.abspath(self._save_dir)}
+        if resolved.id is None:
+            self._arguments.setdefault("resume", None)  # it cannot be on the server, which need not be asked
         self._continues = False  # whether the run may have been started already, by this logger or a copy
         self._run: tracker.Run | None = None
         if experiment is not None:
@@ -227,16 +235,12 @@ class TrackerLogger(MediaMethods, Logger):
 
         Gradients are those of rank 0, accumulated so far, and scaled where precision demands it.
         """
-        if log not in ("gradients", "parameters", "all", None):
-            raise ValueError(f'log {log!r} must be "gradients", "parameters", "all" or None')
-        if log_freq < 1:
-            raise ValueError(f"log_freq is {log_freq!r}; it is how many backward passes lie between two histograms")
+        kinds = () if log is None else kinds_of(log, log_freq)
         if rank() > 0:
             return
         self.unwatch(model)
-        if log is not None:
-            kinds = ("gradients", "parameters") if log == "all" else (log,)
-            self._watches.append(Watch(model, kinds, log_freq, self.log_metrics))
+        if kinds:
+            self._watches.append(watched(model, kinds, log_freq, self.log_metrics))
         if log_graph:
             self.log_graph(model)
 

@@ -41,7 +41,7 @@ def adopt(run: tracker.Run, arguments: dict[str, Any]) -> None:
 def joined(arguments: dict[str, Any]) -> tracker.Run:
     """Join a run that another node has started, in silence."""
     settings = {**(arguments.get("settings") or {}), "silent": True}
-    own = {"settings": settings, "config": None, "resume": "allow", "reinit": "create_new"}
+    own = {"settings": settings, "config": None, "resume": None, "reinit": "create_new"}
     return tracker.init(**arguments | own)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tracker.errors import contain
 from tracker.names import random_id
@@ -22,7 +22,10 @@ HYPERPARAMETERS = "hparams.yaml"
 
 
 class Job(NamedTuple):
-    """A run to import: from where, to where, what it is called, and whether its streams shall have their end."""
+    """A run to import: from where, to where, what it is called, and whether its streams shall have their end.
+
+    `logdir` is noted in its config, unless it is empty.
+    """
 
     source: RunDirectory
     target: Target
@@ -97,7 +100,9 @@ class RunImport:
 
     def _look_beside(self, job: Job, outcome: Outcome) -> None:
         """Note the run's name and origin, and keep what lies in its directory beside event files."""
-        directory, config = self._target.directory, {"tensorboard": {"logdir": job.logdir, "run": job.source.path}}
+        directory, config = self._target.directory, dict[str, Any]()
+        if job.logdir:
+            config["tensorboard"] = {"logdir": job.logdir, "run": job.source.path}
         sidecar = Sidecar(directory, self._target.run)
         folders = {file.name.rpartition("/")[0] for file in job.source.files} if job.source.path == ALL else {""}
         for folder in sorted(folders):

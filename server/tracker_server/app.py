@@ -15,12 +15,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount
 
-from . import files, ingest, landing, query
+from . import files, ingest, landing, life, query
 from .auth import Guard
 from .bodies import Capped
 from .openapi import document
 from .services import Services, Settings, json_response
 from .storage.interface import Blobs, NoSuchRun, Storage, StorageFull
+from .webhook import Webhook
 
 MAX_QUERY = 1024 * 1024
 """Bytes of a request body that is not an upload."""
@@ -30,17 +31,21 @@ log = logging.getLogger("tracker_server")
 
 def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
     """Return the ASGI application. Whoever opened `storage` closes it, after the application has ended."""
-    services = Services(storage, blobs, settings)
+    webhook = None if settings.webhook is None else Webhook(settings.webhook, settings.url)
+    services = Services(storage, blobs, settings, webhook=webhook)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
         services.workers.close()
+        if webhook is not None:
+            webhook.close()
 
     api = FastAPI(
         title="tracker", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None, redirect_slashes=False
     )
     query.add_routes(api, services)
+    life.add_routes(api, services)
     api.openapi = document(api, {**ingest.OPERATIONS, **files.OPERATIONS})  # type: ignore[method-assign]
     # Ingest first: routes are tried in order, and it is what is asked for most.
     routes = [

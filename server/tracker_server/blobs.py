@@ -11,15 +11,23 @@ import shutil
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, BinaryIO
+from weakref import WeakValueDictionary
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore
 
+from .partials import Limits, Partials, is_full
 from .storage.interface import StorageFull
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
+VERIFYING = 5.0
+"""Seconds for which the last part of an upload waits until the whole is verified; clients then ask again."""
+_LIMITS = Limits()
 _PIECE = 1024 * 1024
+_PIECES = 64
+"""Pieces that are hashed in one go, after which the server may be stopped."""
 _TOGETHER = 64
 """Requests to the store at a time."""
 
@@ -29,10 +37,16 @@ class ObjectBlobs:
 
     With `root`, the local directory that is the store, content is on disk (fsync) before `put` returns. Every object
     appears whole: content is hashed on its way, and a digest that does not match aborts the write.
+
+    Content that comes in parts is gathered in a local directory (`partials`), whatever the store: no bytes that were
+    not verified ever reach it, and the protocol is the same for all. (To hand each part on to S3 as it comes would need
+    the ids of its multipart uploads and of their parts kept across restarts, which obstore does not give out.)
     """
 
-    def __init__(self, store: ObjectStore, root: Path | None = None) -> None:
-        self._store, self._root = store, root
+    def __init__(self, store: ObjectStore, partials: Partials, root: Path | None = None) -> None:
+        self._store, self._partials, self._root = store, partials, root
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._verifying: dict[str, asyncio.Task[None]] = {}
 
     async def put(self, digest: str, content: AsyncIterator[bytes]) -> int:
         """Store; returns the size. Raises ValueError if the sha256 is not `digest`, `StorageFull` without space."""
@@ -60,10 +74,60 @@ class ObjectBlobs:
                 await asyncio.to_thread(_sync, (self._root / target).parent)
         except (OSError, BaseError) as error:
             await self._remove(staged)
-            if "no space left" in str(error).lower() or "quota exceeded" in str(error).lower():
+            if is_full(error):
                 raise StorageFull("no space left for files") from error
             raise
         return size
+
+    async def reached(self, digest: str, size: int) -> tuple[int, bool]:
+        """How many bytes of content that comes in parts are there, and whether it is stored whole."""
+        try:
+            return (await obstore.head_async(self._store, _path(digest)))["size"], True
+        except FileNotFoundError:
+            have = await asyncio.to_thread(self._partials.size, digest)
+        if have > size:  # someone was wrong about the size, and nobody could ever complete this
+            await asyncio.to_thread(self._partials.discard, digest)
+            return 0, False
+        return have, False
+
+    async def extend(self, digest: str, offset: int, size: int, part: bytes) -> tuple[int, bool]:
+        """Take in a part; see `storage.interface.Blobs`."""
+        async with self._locks.setdefault(digest, asyncio.Lock()):
+            verification = self._verifying.get(digest)
+            if verification is None:
+                have, complete = await self.reached(digest, size)
+                if complete:
+                    return have, True
+                have = await asyncio.to_thread(self._partials.extend, digest, offset, part)
+                if have < size:
+                    return have, False
+                verification = self._verifying[digest] = asyncio.create_task(self._complete(digest))
+                verification.add_done_callback(lambda task: self._verified(digest, task))
+        await asyncio.wait([verification], timeout=VERIFYING)
+        if verification.done():
+            verification.result()
+        return size, verification.done()
+
+    def _verified(self, digest: str, verification: asyncio.Task[None]) -> None:
+        del self._verifying[digest]
+        if not verification.cancelled():
+            verification.exception()  # whoever still waits gets it; if nobody does, asyncio is not to complain of that
+
+    async def _complete(self, digest: str) -> None:
+        """Verify what was gathered and make it an object."""
+        gathered = self._partials.path(digest)
+        sha = hashlib.sha256()
+        with gathered.open("rb") as file:
+            while await asyncio.to_thread(_hash_some, file, sha):
+                pass
+        if sha.hexdigest() != digest:
+            await asyncio.to_thread(self._partials.discard, digest)
+            raise ValueError(f"the content's sha256 is {sha.hexdigest()}, not {digest}")
+        if self._root is None:
+            await obstore.put_async(self._store, _path(digest), gathered, max_concurrency=2)
+            await asyncio.to_thread(self._partials.discard, digest)
+        else:
+            await asyncio.to_thread(_place, gathered, self._root / _path(digest))
 
     async def has(self, digests: list[str]) -> set[str]:
         """Return those that are stored."""
@@ -84,10 +148,17 @@ class ObjectBlobs:
             return False
         return True
 
-    async def get(self, digest: str) -> tuple[int, AsyncIterator[bytes]]:
-        """Size and content. Raises LookupError."""
+    async def get(self, digest: str, start: int = 0, end: int | None = None) -> tuple[int, AsyncIterator[bytes]]:
+        """Size of the whole, and content from `start` up to but without `end`.
+
+        Raises LookupError, and ValueError if there is nothing at `start`.
+        """
+        part: Any = {"offset": start} if end is None else (start, end)
+        options: Any = {"range": part} if start or end is not None else None
         try:
-            found = await obstore.get_async(self._store, _path(digest))
+            if options and start >= (size := (await obstore.head_async(self._store, _path(digest)))["size"]):
+                raise ValueError(f"this file has only {size:,} bytes")
+            found = await obstore.get_async(self._store, _path(digest), options=options)
         except FileNotFoundError:
             raise LookupError(digest) from None
 
@@ -108,11 +179,14 @@ class ObjectBlobs:
             await obstore.delete_async(self._store, path)
 
 
-def open_blobs(directory: Path) -> ObjectBlobs:
-    """Return the blobs kept under `directory`, made if need be; what an earlier process left unfinished is removed."""
+def open_blobs(directory: Path, limits: Limits = _LIMITS) -> ObjectBlobs:
+    """Return the blobs kept under `directory`, made if need be. What an earlier process left unfinished is removed, but
+    for uploads in parts, which go on.
+    """
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     shutil.rmtree(directory / "incoming", ignore_errors=True)
-    return ObjectBlobs(LocalStore(prefix=directory, mkdir=True), root=directory)
+    partials = Partials(directory / "partial", limits)
+    return ObjectBlobs(LocalStore(prefix=directory, mkdir=True), partials, root=directory)
 
 
 def _path(digest: str) -> str:
@@ -120,6 +194,24 @@ def _path(digest: str) -> str:
     if not DIGEST.fullmatch(digest):
         raise LookupError(digest)
     return f"{digest[:2]}/{digest[2:]}"
+
+
+def _hash_some(file: BinaryIO, sha: Any) -> bool:
+    """Hash the next pieces of a file; tell whether there were any."""
+    for _ in range(_PIECES):
+        piece = file.read(_PIECE)
+        if not piece:
+            return False
+        sha.update(piece)
+    return True
+
+
+def _place(source: Path, target: Path) -> None:
+    _sync(source)
+    target.parent.mkdir(exist_ok=True)
+    source.replace(target)
+    _sync(target.parent)
+    _sync(target.parent.parent)
 
 
 def _sync(path: Path) -> None:

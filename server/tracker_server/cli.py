@@ -20,6 +20,12 @@ from .services import Settings
 from .serving import CannotServe, default_directory, is_loopback, serve
 
 
+def _web_address(_context: click.Context, _option: click.Parameter, url: str | None) -> str | None:
+    if url and not url.startswith(("http://", "https://")):
+        raise click.BadParameter("it must begin with https:// or http://")
+    return url or None
+
+
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         [
@@ -51,6 +57,14 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
                 metavar="NAME",
                 help="A further name under which clients reach this server; repeat it for several.",
             ),
+            click.option(
+                "--webhook",
+                metavar="URL",
+                envvar="TRACKER_SERVER_WEBHOOK",
+                callback=_web_address,
+                help="Where alerts of runs are sent, as Slack's incoming webhooks take them. Such an address is a "
+                "secret: better set TRACKER_SERVER_WEBHOOK.",
+            ),
             click.option("--announce-fd", type=int, hidden=True),
         ]
     ):
@@ -80,6 +94,7 @@ def _serve(
     token: str | None,
     allowed_hosts: tuple[str, ...],
     announce_fd: int | None,
+    webhook: str | None,
     browser: bool,
 ) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -94,7 +109,7 @@ def _serve(
             _open(url, settings)
 
     try:
-        serve(directory, host, port, token, allowed_hosts, started)
+        serve(directory, host, port, token, allowed_hosts, started, webhook)
     except CannotServe as error:
         raise click.ClickException(str(error)) from error
 

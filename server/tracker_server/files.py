@@ -1,4 +1,7 @@
-"""Contents of media and saved files: taken in by digest, given out by name or digest, never as a page of this site."""
+"""Contents of media and saved files: taken in by digest, given out by name or digest, never as a page of this site.
+
+A file comes whole (`PUT …/blobs/{digest}`) or, resumably, in parts (`POST …/uploads/{digest}`, see `tracker.wire`).
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,22 @@ import re
 from typing import Any
 from urllib.parse import quote
 
+import orjson
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from tracker.wire import MAX_BODY
+
 from .blobs import DIGEST
 from .bodies import chunks, too_large
-from .services import Services, run_key
-from .storage.interface import RunKey
+from .services import Services, byte_count, json_response, run_key
+from .storage.interface import OffsetMismatch, RunKey, TooManyUploads
 
 BLOB = "/api/runs/{entity}/{project}/{id}/blobs/{digest}"
+UPLOAD = "/api/runs/{entity}/{project}/{id}/uploads/{digest}"
 FILE = "/api/runs/{entity}/{project}/{id}/files/{name:filename}"
 
 POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
@@ -53,6 +60,32 @@ def routes(services: Services) -> list[BaseRoute]:
             raise HTTPException(422, f"{error}: send the content whole, as it is") from None
         return Response(status_code=204)
 
+    async def get_upload(request: Request) -> Response:
+        _, digest = _blob(request)
+        return _upload(*await blobs.reached(digest, _size(request)))
+
+    async def post_upload(request: Request) -> Response:
+        _, digest = _blob(request)
+        size, offset = _size(request), byte_count(request, "offset", "say where these bytes stand: ?offset=N")
+        async with services.body(request.receive) as part:
+            if offset + len(part) > size:
+                raise HTTPException(400, f"these bytes end at {offset + len(part):,}, past the size of {size:,} bytes")
+            try:
+                return _upload(*await blobs.extend(digest, offset, size, part))
+            except OffsetMismatch as mismatch:
+                return _upload(mismatch.offset, False, 409)
+            except ValueError as error:
+                raise HTTPException(422, f"{error}: nothing of it is kept, send it again from the start") from None
+            except TooManyUploads:
+                text = "the server has too many unfinished uploads: try again in a minute"
+                raise HTTPException(429, text, {"retry-after": "60"}) from None
+
+    def _size(request: Request) -> int:
+        size = byte_count(request, "size", "say how large the whole is: ?size=N")
+        if size > services.settings.max_blob:
+            raise too_large(services.settings.max_blob)
+        return size
+
     async def get_blob(request: Request) -> Response:
         run, digest = _blob(request)
         if digest not in await workers.read(storage.digests, run):
@@ -77,18 +110,29 @@ def routes(services: Services) -> list[BaseRoute]:
         }
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
+        part = _part(request, tag)
         try:
-            size, content = await blobs.get(digest)
+            size, content = await blobs.get(digest, *(part or ()))
         except LookupError:
             raise HTTPException(404, "this file's content has not arrived yet") from None
-        headers["content-length"] = str(size)
+        except ValueError as error:
+            raise HTTPException(416, str(error)) from None
+        start, end = 0, size
+        if part is not None:
+            start, end = part[0], min(part[1] or size, size)
+            headers["content-range"] = f"bytes {start}-{end - 1}/{size}"
+        headers["accept-ranges"] = "bytes"
+        headers["content-length"] = str(end - start)
+        status = 200 if part is None else 206
         if request.method == "HEAD":
-            return Response(headers=headers, media_type="application/octet-stream")
-        return StreamingResponse(content, headers=headers, media_type="application/octet-stream")
+            return Response(None, status, headers, "application/octet-stream")
+        return StreamingResponse(content, status, headers, "application/octet-stream")
 
     return [
         Route(BLOB, put_blob, methods=["PUT"]),
         Route(BLOB, get_blob, methods=["GET"]),
+        Route(UPLOAD, get_upload, methods=["GET"]),
+        Route(UPLOAD, post_upload, methods=["POST"]),
         Route(FILE, get_file, methods=["GET"]),
     ]
 
@@ -108,6 +152,22 @@ def _blob(request: Request) -> tuple[RunKey, str]:
     return run_key(**request.path_params), digest
 
 
+def _part(request: Request, tag: str) -> tuple[int, int | None] | None:
+    """Return from where to where (exclusively, None: to the end) a request wants the content; None if all of it.
+
+    Only one part that begins at a given byte (RFC 9110, 14.2); who asks for others gets all, as the RFC allows.
+    """
+    found = re.fullmatch(r"bytes=(\d{1,18})-(\d{1,18})?", request.headers.get("range", ""), re.ASCII)
+    if found is None or request.headers.get("if-range", tag) != tag:
+        return None
+    start, end = int(found[1]), None if found[2] is None else int(found[2]) + 1
+    return None if end is not None and end <= start else (start, end)
+
+
+def _upload(offset: int, complete: bool, status: int = 200) -> Response:
+    return json_response(orjson.dumps({"offset": offset, "complete": complete}), status)
+
+
 def _length(request: Request) -> int:
     text = request.headers.get("content-length", "")
     return int(text) if text.isascii() and text.isdigit() else 0
@@ -116,6 +176,29 @@ def _length(request: Request) -> int:
 _CONTENT: dict[str, Any] = {
     "description": "The content, as an attachment",
     "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}
+
+_ANSWERS: dict[str, Any] = {
+    "200": _CONTENT,
+    "206": {**_CONTENT, "description": "The part that was asked for"},
+    "304": {"description": "Not modified"},
+    "404": "Error",
+    "416": "Error",
+}
+
+
+def _number(name: str, description: str) -> dict[str, Any]:
+    schema = {"type": "integer", "minimum": 0}
+    return {"name": name, "in": "query", "required": True, "schema": schema, "description": description}
+
+
+_SIZE = _number("size", "Size of the whole content in bytes")
+_OFFSET = _number("offset", "Where the bytes stand in the content")
+_RANGE = {
+    "name": "Range",
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "`bytes=N-` or `bytes=N-M` for a part of the content",
 }
 
 OPERATIONS: dict[str, dict[str, Any]] = {
@@ -128,14 +211,43 @@ OPERATIONS: dict[str, dict[str, Any]] = {
         },
         "get": {
             "summary": "The content of a file that the run names by digest",
-            "responses": {"200": _CONTENT, "304": {"description": "Not modified"}, "404": "Error"},
+            "parameters": [_RANGE],
+            "responses": _ANSWERS,
+        },
+    },
+    UPLOAD: {
+        "get": {
+            "summary": "How far the upload of a file in parts has got",
+            "parameters": [_SIZE],
+            "responses": {"200": "Upload", "413": "Error"},
+        },
+        "post": {
+            "summary": "Upload the next part of a file",
+            "description": (
+                f"The body is what stands at byte `offset` of the content, at most {MAX_BODY:,} bytes. The upload is "
+                "of a digest and not of a client: whoever has the content may go on with it, also after the server was "
+                "stopped. With the last part the whole is verified; while that lasts, the answer is not `complete`, "
+                "and an empty part at the end asks again. 422: its sha256 is not `digest`, and it must be sent from "
+                "the start. What nobody adds to for three days is forgotten."
+            ),
+            "parameters": [_OFFSET, _SIZE],
+            "requestBody": {"required": True, "content": _CONTENT["content"]},
+            "responses": {
+                "200": "Upload",
+                "409": "Upload",
+                "413": "Error",
+                "422": "Error",
+                "429": "Error",
+                "507": "Error",
+            },
         },
     },
     FILE: {
         "get": {
             "summary": "The content of a named file",
             "description": "`name` may contain slashes.",
-            "responses": {"200": _CONTENT, "304": {"description": "Not modified"}, "404": "Error"},
+            "parameters": [_RANGE],
+            "responses": _ANSWERS,
         }
     },
 }

@@ -13,11 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from tracker.runlog.alerts import alerts_in
 from tracker.runlog.records import STREAM_NAME
 from tracker.wire import MAX_BODY
 
-from .bodies import chunks, content_encoding, decompress
-from .services import Services, json_response, run_key
+from .bodies import content_encoding, decompress
+from .services import Services, byte_count, json_response, run_key
 from .storage.interface import Blobs, OffsetMismatch, RunKey, Storage
 
 STREAMS = "/api/runs/{entity}/{project}/{id}/streams"
@@ -27,7 +28,6 @@ STREAM = STREAMS + "/{name}"
 def routes(services: Services) -> list[BaseRoute]:
     """Return the two routes."""
     storage, blobs, workers = services.storage, services.blobs, services.workers
-    waiting = 0
 
     async def offsets(request: Request) -> Response:
         run = run_key(**request.path_params)
@@ -35,55 +35,38 @@ def routes(services: Services) -> list[BaseRoute]:
         return json_response(orjson.dumps({"offsets": found, "missing": await _lacking(blobs, named)}))
 
     async def append(request: Request) -> Response:
-        nonlocal waiting
         name = request.path_params.pop("name")
         run = run_key(**request.path_params)
         if not STREAM_NAME.fullmatch(name):
             raise HTTPException(
                 400, f"the stream name {name[:100]!r} is not allowed: see FORMAT.md, `history-….jsonl` for example"
             )
-        offset = _offset(request)
-        held, pieces = 0, []
-        try:
-            async for piece in chunks(request.receive, MAX_BODY):
-                held += len(piece)
-                waiting += len(piece)
-                if waiting > services.settings.max_in_flight:
-                    raise HTTPException(429, "the server is busy: try again in a second", {"retry-after": "1"})
-                pieces.append(piece)
-            body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-            # Not held while the body arrives, or one slow client would stop all.
-            async with services.references:
-                encoding = content_encoding(request.headers)
-                try:
-                    end, named = await workers.write(_store, storage, run, name, offset, body, encoding)
-                except ValueError as error:
-                    raise HTTPException(400, str(error)) from error
-                except OffsetMismatch as mismatch:
-                    return json_response(orjson.dumps({"offset": mismatch.offset, "missing": []}), 409)
-                missing = await _lacking(blobs, named)
-        finally:
-            waiting -= held
+        offset = byte_count(request, "offset", "say where these lines stand in the stream: ?offset=N")
+        # The lock is not held while the body arrives, or one slow client would stop all.
+        async with services.body(request.receive) as body, services.references:
+            encoding = content_encoding(request.headers)
+            try:
+                end, named, data = await workers.write(_store, storage, run, name, offset, body, encoding)
+            except ValueError as error:
+                raise HTTPException(400, str(error)) from error
+            except OffsetMismatch as mismatch:
+                return json_response(orjson.dumps({"offset": mismatch.offset, "missing": []}), 409)
+            missing = await _lacking(blobs, named)
+        if services.webhook is not None and b'"alert":{' in data:
+            services.webhook.put(run, await workers.read(alerts_in, data))
         return json_response(orjson.dumps({"offset": end, "missing": missing}))
 
     return [Route(STREAMS, offsets, methods=["GET"]), Route(STREAM, append, methods=["POST"])]
 
 
-def _offset(request: Request) -> int:
-    text = request.query_params.get("offset", "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise HTTPException(400, "say where these lines stand in the stream: ?offset=N, a number of bytes")
-    return int(text)
-
-
 def _store(
     storage: Storage, run: RunKey, stream: str, offset: int, body: bytes, encoding: str | None
-) -> tuple[int, list[str]]:
-    """Runs in the writing thread."""
+) -> tuple[int, list[str], bytes]:
+    """Runs in the writing thread. Returns also the lines."""
     data = decompress(body, encoding, MAX_BODY)
     if not data.endswith(b"\n"):
         raise HTTPException(400, "the body must be whole lines: it must end with a newline")
-    return storage.append(run, stream, offset, data)
+    return *storage.append(run, stream, offset, data), data
 
 
 async def _lacking(blobs: Blobs, digests: list[str]) -> list[str]:

@@ -17,7 +17,7 @@ DESCRIPTION = """Every request carries `Authorization: Bearer <token>`, or the c
 `/?token=<token>`. Errors are `{"error": "<what happened and what to do>"}`. Numbers that JSON lacks travel as in the
 run log: `{"_type": "float", "value": "NaN"}`. Times are Unix seconds."""
 
-_SHAPES = {shape.__name__: shape for shape in (wire.StreamOffsets, wire.Accepted)}
+_SHAPES = {shape.__name__: shape for shape in (wire.StreamOffsets, wire.Accepted, wire.Upload)}
 _WHAT = {
     "200": "Done",
     "400": "This request will never be accepted",
@@ -27,6 +27,7 @@ _WHAT = {
     "409": "Not the server's offset: go on from the one given",
     "413": "Too large",
     "415": "Unknown content encoding",
+    "416": "The file has no such part",
     "422": "The content does not match its digest",
     "429": "Busy: try again when Retry-After says",
     "500": "The server failed: try again later",

@@ -114,6 +114,10 @@ def add_routes(api: FastAPI, services: Services) -> None:
 
         return await services.answer(read)
 
+    @api.get(run + "/fold", response_model=model(wire.Folded), summary="All else that a copy of the run needs")
+    async def fold(run: Run) -> Response:
+        return await services.answer(storage.folded, run)
+
     @api.get(run + "/files", response_model=schemas.Files, summary="The run's named files")
     async def files(run: Run) -> Response:
         named = await workers.read(storage.files, run)

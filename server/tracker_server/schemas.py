@@ -10,6 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from tracker import wire
+from tracker.runlog.alerts import Alert
 
 
 class Error(BaseModel):
@@ -95,4 +96,5 @@ Runs = _page(
 Keys = _page("Keys", "The logged keys of a run.", keys=_many(wire.KeyInfo))
 Charts = _page("Charts", "One series for each run and key that has points.", series=_many(wire.Series))
 Console = _page("Console", "Some lines, in order.", lines=list[ConsoleLine], cursor=str | None)
+Alerts = _page("Alerts", "What a run called out, the oldest first.", alerts=_many(Alert))
 Files = _page("Files", "The named files of a run.", files=list[FileInfo])

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import orjson
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive
 
 from tracker.runlog.records import PROJECT_NAME, RUN_ID
+from tracker.wire import MAX_BODY
 
+from .bodies import chunks
 from .storage.interface import Blobs, RunKey, Storage
+from .webhook import Webhook
 
 T = TypeVar("T")
 
@@ -29,10 +35,14 @@ class Settings:
     """Names under which the server may be addressed, besides those of the loopback interface and plain IP addresses."""
     visits: set[str] = field(default_factory=set)
     """Codes that are as good as the token in `/?token=…`, each once."""
+    url: str = ""
+    """The server's own address, where it is known."""
+    webhook: str | None = None
+    """Where alerts are sent."""
     max_blob: int = 64 * 1024**3
     """Bytes of one media or saved file; more is refused with 413."""
     max_in_flight: int = 256 * 1024**2
-    """Bytes of uploads of lines that may wait in memory, all clients together; more is put off with 429."""
+    """Bytes of uploads that may wait in memory, all clients together; more is put off with 429."""
 
 
 class Workers:
@@ -57,6 +67,13 @@ class Workers:
         self._readers.shutdown(wait=True, cancel_futures=True)
 
 
+@dataclass
+class InFlight:
+    """How many bytes of uploads are in memory, all clients together."""
+
+    size: int = 0
+
+
 @dataclass(frozen=True)
 class Services:
     """Handed to each module that makes routes."""
@@ -68,6 +85,26 @@ class Services:
     references: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while lines that name blobs are stored and their blobs looked up, and while a deleted run's blobs go; else a
     client could be told that the server has a blob that is deleted a moment later."""
+
+    in_flight: InFlight = field(default_factory=InFlight)
+    webhook: Webhook | None = None
+
+    @asynccontextmanager
+    async def body(self, receive: Receive) -> AsyncIterator[bytes]:
+        """Hold a body in memory until the block ends. Raises 413 past `MAX_BODY` bytes, 429 where all that clients send
+        is too much at a time, and `ClientDisconnect`.
+        """
+        held, pieces = 0, []
+        try:
+            async for piece in chunks(receive, MAX_BODY):
+                held += len(piece)
+                self.in_flight.size += len(piece)
+                if self.in_flight.size > self.settings.max_in_flight:
+                    raise HTTPException(429, "the server is busy: try again in a second", {"retry-after": "1"})
+                pieces.append(piece)
+            yield pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        finally:
+            self.in_flight.size -= held
 
     async def read(self, function: Callable[[], T]) -> T:
         """Run `function`, which asks the storage, in a thread. What the storage calls a bad question is a 400."""
@@ -93,6 +130,14 @@ def run_key(entity: str, project: str, id: str) -> RunKey:
     if not RUN_ID.fullmatch(id):
         raise HTTPException(400, f"the run id {id[:80]!r} is not allowed: use 1 to 64 letters, digits, _ and -")
     return RunKey(entity, project, id)
+
+
+def byte_count(request: Request, parameter: str, hint: str) -> int:
+    """Return a number of bytes from the query. Anything else is refused with 400 and the hint."""
+    text = request.query_params.get(parameter, "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise HTTPException(400, f"{hint}, a number of bytes")
+    return int(text)
 
 
 def json_response(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -46,11 +46,13 @@ def serve(
     token: str | None,
     allowed_hosts: tuple[str, ...],
     started: Callable[[str, Settings], None],
+    webhook: str | None = None,
 ) -> None:
     """Serve `directory` until SIGINT or SIGTERM; then finish what was begun (at most `GRACE` seconds) and return.
 
     `started` is called with the address and the settings as soon as requests are answered. The token is `token` or else
-    that of the file `token` in the directory, which is made at first. Raises `CannotServe`.
+    that of the file `token` in the directory, which is made at first. Alerts are sent to `webhook`. Raises
+    `CannotServe`.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -61,8 +63,8 @@ def serve(
         except OSError as error:
             raise CannotServe(f"cannot use the directory {directory}: {error.strerror}") from error
         names = (*allowed_hosts, *(() if is_loopback(host) else (host, socket.gethostname())))
-        settings = Settings(token=key, allowed_hosts=names)
         url = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
+        settings = Settings(token=key, allowed_hosts=names, url=url, webhook=webhook)
         storage = open_storage(directory)
         stack.callback(storage.close)
         app = create_app(storage, open_blobs(directory / "blobs"), settings)

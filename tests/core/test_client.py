@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,9 +13,10 @@ from typing import Any
 
 import pytest
 
+import tracker.client
 from tracker.client import Client, Retry, connect
 from tracker.discovery import publish
-from tracker.errors import ServerError, SettingsError, Unreachable
+from tracker.errors import ServerError, SettingsError, TrackerError, Unreachable
 from tracker.settings import Settings
 
 RUN = ("me", "my project", "r1")
@@ -21,9 +24,10 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 class Stub:
-    """A server that gives one answer to everything and remembers what it was asked."""
+    """A server that gives one answer to everything, after some `first` ones, and remembers what it was asked."""
 
     def __init__(self) -> None:
+        self.first: list[Answer] = []
         self.answer: Answer = (200, {}, b"{}")
         self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
 
@@ -47,7 +51,7 @@ def stub() -> Iterator[Stub]:
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             made.asked.append((self.command, self.path, dict(self.headers), body))
-            status, headers, content = made.answer
+            status, headers, content = made.first.pop(0) if made.first else made.answer
             self.send_response(status)
             for name, value in {"Content-Length": str(len(content)), "Connection": "close", **headers}.items():
                 self.send_header(name, value)
@@ -163,15 +167,52 @@ def test_what_is_no_address_is_told(url: str) -> None:
         Client(url, "key", timeout=2).json("GET", "/api/projects")
 
 
-def test_a_download_appears_whole_or_not_at_all(client: Client, stub: Stub) -> None:
+def test_a_download_appears_whole_or_not_at_all(client: Client, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracker.client, "_PAUSES", (0.0, 0.0))
+    digest = hashlib.sha256(b"content").hexdigest()
     stub.answer = (200, {}, b"content")
-    client.download("/x", Path("file"))
+    client.download("/x", Path("file"), digest)
     assert Path("file").read_bytes() == b"content"
     Path("file").unlink()
     stub.answer = (200, {"Content-Length": "100"}, b"half of it")
     with pytest.raises(Unreachable, match="broke off"):
-        client.download("/x", Path("file"))
-    assert not list(Path().glob("file*"))
+        client.download("/x", Path("file"), digest)
+    assert os.listdir() == []
+
+
+def test_a_download_that_breaks_off_goes_on_where_it_broke_also_if_all_of_it_comes_again(
+    client: Client, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracker.client, "_PAUSES", (0.0,))
+    content = bytes(range(256)) * 10_000
+    size = len(content)
+    stub.first = [
+        (200, {"Content-Length": str(size)}, content[: 6 << 18]),
+        (200, {"Content-Length": str(size)}, content[: 8 << 18]),  # by a proxy that knows nothing of parts
+        (206, {"Content-Length": str(size - (8 << 18))}, content[8 << 18 :]),
+    ]
+    client.download("/x", Path("file"), hashlib.sha256(content).hexdigest())
+    assert Path("file").read_bytes() == content
+    assert [headers.get("Range") for _, _, headers, _ in stub.asked] == [None, f"bytes={6 << 18}-", f"bytes={8 << 18}-"]
+
+
+def test_a_download_of_other_content_leaves_what_was_there(client: Client, stub: Stub) -> None:
+    Path("file").write_bytes(b"before")
+    stub.answer = (200, {}, b"damaged")
+    with pytest.raises(TrackerError, match="damaged since"):
+        client.download("/x", Path("file"), hashlib.sha256(b"content").hexdigest())
+    assert (os.listdir(), Path("file").read_bytes()) == (["file"], b"before")
+
+
+@pytest.mark.parametrize(
+    "answer", [b"{}", b'{"offset": -1, "complete": true}', b'{"offset": 11, "complete": false}', b'{"offset": 5}']
+)
+def test_an_upload_trusts_no_answer_that_cannot_be(client: Client, stub: Stub, answer: bytes) -> None:
+    stub.answer = (200, {}, answer)
+    with pytest.raises(Retry):
+        client.upload(RUN, "0" * 64, 10)
+    with pytest.raises(Retry):
+        client.send_part(RUN, "0" * 64, 10, 0, b"part")
 
 
 # -- which server ---------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
 def commands() -> dict[str, click.Command]:
     """What pyproject.toml announces, whether it is installed or not."""
     lines = re.findall(
-        r'^(\w+) = "(tracker(?:_\w+)?\.[\w.]+):(\w+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
+        r'^([\w-]+) = "(tracker(?:_\w+)?\.[\w.]+):(\w+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
     )
     found = {}
     for name, module, attribute in lines:
@@ -71,11 +71,11 @@ def test_every_command_is_documented_with_all_its_options(name: str) -> None:
 def test_every_installed_command_is_in_the_docs() -> None:
     document = (DOCS / "cli.md").read_text()
     for entry in entry_points(group=GROUP):
-        if entry.value.startswith(("tracker.", "tracker_server.")):
+        if entry.value.startswith(("tracker.", "tracker_server.", "tracker_tensorboard.")):
             assert f"`tracker {entry.name}`" in document
 
 
-@pytest.mark.parametrize("kind", [tracker.Run, Api, LocalRun, RemoteRun, File])
+@pytest.mark.parametrize("kind", [tracker.Run, Api, LocalRun, RemoteRun, File, tracker.Sync])
 def test_every_public_member_is_documented_and_has_a_docstring(kind: type) -> None:
     document = (DOCS / "api.md").read_text()
     members = {name for cls in kind.__mro__ for name in vars(cls) if cls is not object and not name.startswith("_")}

@@ -12,8 +12,8 @@ import tracker
 def test_the_public_names_are_these() -> None:
     assert tracker.__all__ == [
         "Api", "Audio", "Histogram", "Html", "Image", "NoRun", "NotARun", "Plotly", "Run", "ServerError",
-        "SettingsError", "Table", "Text", "TrackerError", "Unreachable", "Video", "config", "define_metric", "finish",
-        "init", "log", "read_run", "run", "save", "summary",
+        "SettingsError", "Sync", "Table", "Text", "TrackerError", "Unreachable", "Video", "config", "define_metric", "finish",
+        "init", "log", "log_code", "read_run", "restore", "run", "save", "summary",
     ]  # fmt: skip
     for name in tracker.__all__:
         assert name in dir(tracker)
@@ -30,7 +30,7 @@ def test_init_takes_these_arguments_in_this_order() -> None:
 
 
 def test_the_functions_of_the_module_have_the_signatures_of_the_run() -> None:
-    for name in ("log", "define_metric", "save"):
+    for name in ("log", "define_metric", "save", "log_code"):
         of_run = list(inspect.signature(getattr(tracker.Run, name)).parameters)[1:]
         assert list(inspect.signature(getattr(tracker, name)).parameters) == of_run
 

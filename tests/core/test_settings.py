@@ -62,7 +62,13 @@ def test_variables_carry_every_setting_to_another_process(monkeypatch: pytest.Mo
     given: dict[str, Any] = {
         str: "x1", bool: True, float: 2.5, list: ["cpu", "disk"],
     }  # fmt: skip
-    special = {"mode": "offline", "base_url": "http://127.0.0.1:1", "resume": "allow"}
+    special = {
+        "console": "redirect",
+        "mode": "offline",
+        "base_url": "http://127.0.0.1:1",
+        "resume": "allow",
+        "capture": ["git", "diff"],
+    }
     first = Settings({s.name: special.get(s.name, given[s.kind]) for s in SETTINGS})
     for name, value in first.environment().items():
         monkeypatch.setenv(name, value)
@@ -126,6 +132,8 @@ def test_a_slash_at_the_end_of_the_address_is_no_part_of_it() -> None:
         ("stats_sample_interval", "nan"),
         ("fsync_interval", "often"),
         ("stats_sources", "cpu,gpu"),
+        ("capture", "git,code"),
+        ("capture_limit", "-1"),
     ],
 )
 def test_an_unusable_value_is_refused_naming_value_and_place(

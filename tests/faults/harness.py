@@ -23,7 +23,7 @@ from tracker.api import RemoteRun
 from tracker.client import connect
 from tracker.errors import ServerError
 from tracker.names import random_id
-from tracker.runlog.directory import agent_alive
+from tracker.runlog.directory import agent_alive, lock_path
 from tracker.runlog.records import encode
 from tracker.settings import Settings
 
@@ -102,7 +102,7 @@ def agents(directory: Path) -> list[psutil.Process]:
 
 def left(directory: Path) -> bool:
     """Tell whether a run directory has had an agent and has none now."""
-    return (directory / "agent.lock").exists() and not agents(directory)
+    return os.path.exists(lock_path(str(directory))) and not agents(directory)
 
 
 def kill_agents(directory: Path) -> int:

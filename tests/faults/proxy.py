@@ -36,11 +36,14 @@ Fault = CutBody | LoseAnswer | Answer
 
 
 class Seen(NamedTuple):
-    """A request that came: when (monotonic seconds), its line, and what was done to it (None: nothing)."""
+    """A request that came: when (monotonic seconds), its line, what was done to it (None: nothing), and how many bytes
+    its body had.
+    """
 
     time: float
     line: str
     fault: Fault | None
+    size: int
 
 
 class Proxy(socketserver.ThreadingTCPServer):
@@ -89,7 +92,7 @@ class _Handler(socketserver.StreamRequestHandler):
         line = head.split(b"\r\n", 1)[0].decode()
         with self.server.ordered:
             fault = self.server.plan(line)
-            self.server.seen.append(Seen(time.monotonic(), line, fault))
+            self.server.seen.append(Seen(time.monotonic(), line, fault, len(body)))
         if isinstance(fault, Answer):
             self.wfile.write(fault.raw)
             return False

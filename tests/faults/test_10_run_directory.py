@@ -24,7 +24,7 @@ from tests.faults.harness import (
 )
 from tests.faults.training import row
 from tests.waiting import eventually
-from tracker.runlog.directory import agent_alive
+from tracker.runlog.directory import agent_alive, lock_path
 from tracker.sdk.supervisor import CHECK_EVERY
 from tracker_server.embedded import Embedded
 
@@ -91,7 +91,7 @@ def test_a_directory_on_a_read_only_file_system_can_be_synced(
     training = train("--rows", 100, environment={"TRACKER_MODE": "offline"})
     assert training.process.wait() == 0
     eventually(lambda: left(training.directory), PATIENCE)
-    (training.directory / "agent.lock").unlink()
+    os.unlink(lock_path(str(training.directory)))
     mount = tmp_path / "archive"
     mount.mkdir()
     subprocess.run(["mount", "--bind", training.directory, mount], check=True)

@@ -20,6 +20,7 @@ from tracker.wire import run_path
 from tracker_server.app import create_app
 from tracker_server.auth import Guard
 from tracker_server.blobs import open_blobs
+from tracker_server.partials import Limits
 from tracker_server.services import Settings
 from tracker_server.serving import configuration
 from tracker_server.storage.sql import open_storage
@@ -78,12 +79,14 @@ def until(condition: Callable[[], Any], what: str, seconds: float = 20) -> Any:
 
 
 @contextmanager
-def running(directory: Path, change: Callable[[Any], None] | None = None, **settings: Any) -> Iterator[Client]:
+def running(
+    directory: Path, change: Callable[[Any], None] | None = None, limits: Limits | None = None, **settings: Any
+) -> Iterator[Client]:
     """`change` may set faults on the storage."""
     storage = open_storage(directory)
     if change is not None:
         change(storage)
-    app = create_app(storage, open_blobs(directory / "blobs"), Settings(token=TOKEN, **settings))
+    app = create_app(storage, open_blobs(directory / "blobs", limits or Limits()), Settings(token=TOKEN, **settings))
     try:
         for url in serve_in_thread(app):
             yield Client(url)

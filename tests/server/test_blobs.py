@@ -90,3 +90,34 @@ def test_deleting_forgets_only_what_is_named(tmp_path: Path) -> None:
             await blobs.get(DIGEST)
 
     asyncio.run(use())
+
+
+def test_in_a_store_that_is_no_directory_parts_become_an_object_too(tmp_path: Path) -> None:
+    from obstore.store import MemoryStore
+
+    from tracker_server.blobs import ObjectBlobs
+    from tracker_server.partials import Limits, Partials
+
+    async def use() -> None:
+        blobs = ObjectBlobs(MemoryStore(), Partials(tmp_path, Limits()))
+        half = len(CONTENT) // 2
+        assert await blobs.extend(DIGEST, 0, len(CONTENT), CONTENT[:half]) == (half, False)
+        assert await blobs.has([DIGEST]) == set()
+        assert await blobs.extend(DIGEST, half, len(CONTENT), CONTENT[half:]) == (len(CONTENT), True)
+        assert await blobs.reached(DIGEST, len(CONTENT)) == (len(CONTENT), True)
+        size, content = await blobs.get(DIGEST, 7, 20)
+        assert (size, b"".join([piece async for piece in content])) == (len(CONTENT), CONTENT[7:20])
+
+    asyncio.run(use())
+    assert _kept(tmp_path) == []
+
+
+def test_what_came_in_parts_survives_a_restart_unlike_what_came_whole(tmp_path: Path) -> None:
+    async def begin() -> None:
+        await open_blobs(tmp_path).extend(DIGEST, 0, len(CONTENT), CONTENT[:1000])
+
+    asyncio.run(begin())
+    (tmp_path / "incoming").mkdir(exist_ok=True)
+    (tmp_path / "incoming" / "half").write_bytes(b"x")
+    assert asyncio.run(open_blobs(tmp_path).reached(DIGEST, len(CONTENT))) == (1000, False)
+    assert [path.name for path in _kept(tmp_path)] == [DIGEST]

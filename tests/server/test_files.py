@@ -91,6 +91,46 @@ def test_content_that_the_client_has_is_not_sent_again(client: Any, lines: Any) 
     assert (again.status_code, again.content) == (304, b"")
 
 
+@pytest.mark.parametrize(
+    ("asked", "part", "content_range"),
+    [
+        ("bytes=10-", PAGE[10:], f"bytes 10-{len(PAGE) - 1}/{len(PAGE)}"),
+        ("bytes=0-4", PAGE[:5], f"bytes 0-4/{len(PAGE)}"),
+        ("bytes=5-1000", PAGE[5:], f"bytes 5-{len(PAGE) - 1}/{len(PAGE)}"),
+    ],
+)
+def test_part_of_the_content_can_be_asked_for(
+    client: Any, lines: Any, asked: str, part: bytes, content_range: str
+) -> None:
+    path = _save(client, lines, "part-" + _digest(asked.encode())[:8], "page.html", PAGE)
+    for address in (f"{path}/files/page.html", f"{path}/blobs/{_digest(PAGE)}"):
+        answer = client.get(address, headers={"Range": asked})
+        assert (answer.status_code, answer.content) == (206, part)
+        assert answer.headers["content-range"] == content_range
+        assert answer.headers["content-length"] == str(len(part))
+        assert "sandbox" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("asked", ["bytes=-5", "bytes=3-1", "bytes=0-1,3-4", "lines=1-2", "bytes=x-", "bytes=٣-"])
+def test_whoever_asks_for_a_part_in_another_way_gets_all(client: Any, lines: Any, asked: str) -> None:
+    path = _save(client, lines, "all-" + _digest(asked.encode())[:8], "page.html", PAGE)
+    answer = client.get(f"{path}/files/page.html", headers={"Range": asked.encode()})
+    assert (answer.status_code, answer.content) == (200, PAGE)
+
+
+def test_a_part_of_what_has_changed_since_is_not_given_out(client: Any, lines: Any) -> None:
+    path = _save(client, lines, "newer", "page.html", PAGE)
+    headers = {"Range": "bytes=5-", "If-Range": '"another version"'}
+    assert client.get(f"{path}/files/page.html", headers=headers).content == PAGE
+
+
+def test_a_part_past_the_end_is_refused(client: Any, lines: Any) -> None:
+    path = _save(client, lines, "short", "page.html", PAGE)
+    answer = client.get(f"{path}/files/page.html", headers={"Range": f"bytes={len(PAGE)}-"})
+    assert answer.status_code == 416
+    assert str(len(PAGE)) in answer.json()["error"]
+
+
 def test_a_run_gives_out_only_what_its_records_name(client: Any, lines: Any) -> None:
     _save(client, lines, "owner", "secret.txt", b"secret")
     client.append("other", lines("other"))

@@ -16,8 +16,11 @@ from tracker.runlog.writer import StreamWriter, header
 class Journal:
     """Appends `system`, `file`, `suspect` and `finish` records; opens its stream with the first. Thread-safe."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, heartbeat: float | None = None) -> None:
+        """`heartbeat`: the longest that passes without a record while `beat` is called, in seconds, if it is."""
         self._directory = directory
+        self._heartbeat = heartbeat
+        self._beaten = time.monotonic()
         self._writer: StreamWriter | None = None
         self._lock = threading.Lock()
 
@@ -32,6 +35,13 @@ class Journal:
                 except OSError:  # it may not even be written in; what is there can still be uploaded
                     return
             self._writer.append(encode(kind, jsonable(payload), time.time() if when is None else when))
+            self._beaten = time.monotonic()
+
+    def beat(self) -> None:
+        """Append a record if there was none for so long."""
+        if self._heartbeat is not None and time.monotonic() - self._beaten >= self._heartbeat:
+            self._beaten = time.monotonic()  # also if the disk does not take it: not again at once
+            self.write("alive", {})
 
     def close(self) -> None:
         """Close the stream if it was opened."""
@@ -43,5 +53,6 @@ class Journal:
         writer = StreamWriter(new_stream(str(self._directory), "system"), lambda _: None)
         run = read_header(self._directory)
         members = {name: run.get(name) for name in ("id", "entity", "project")}
-        writer.append(encode("run", header("system", **members, **this_process()), time.time()))
+        about = header("system", **members, **this_process(), heartbeat=self._heartbeat)
+        writer.append(encode("run", about, time.time()))
         return writer

@@ -14,12 +14,19 @@ from tracker.runlog.directory import NOTICE, lock_directory, unlock_directory
 from tracker.runlog.reader import read_key
 from tracker.settings import Settings
 
+from .describe import Describer
+from .follow import GRACE, Following
 from .journal import Journal
 from .monitor import Monitor
+from .saves import Saves, SaveThread
+from .stopping import StopThread
 from .uploader import Uploader, UploadThread
 from .watch import Watch
 
 _TICK = 0.2  # seconds between looks at the directory
+
+HEARTBEAT = 60.0
+"""Seconds after which an agent that uploads has something to upload: that it is there."""
 
 
 def main() -> None:
@@ -38,27 +45,51 @@ def main() -> None:
 
 
 def serve(directory: Path, settings: Settings) -> None:
-    """Watch, flush, sample and upload. Raises FileNotFoundError if the directory goes away."""
-    journal = Journal(directory)
-    watch = Watch(directory, journal)
+    """Watch, describe, flush, sample and upload. Raises FileNotFoundError if the directory goes away."""
+    online = settings.mode == "online"
+    journal = Journal(directory, HEARTBEAT if online else None)
+    run = read_key(directory, settings.entity, settings.project)
+    saves = Saves(directory, journal, run[2], settings.live_interval)
+    watch = Watch(directory, journal, saves)
     watch.look()
+    describer = Describer(directory, settings, journal, watch, _log)
+    describer.look()
+    following = Following(directory, journal, watch, run[2], lambda text: _log(text, notice=True))
+    following.look()
     monitor = None if settings.stats_disabled else _monitor(directory, settings, journal, watch)
-    upload = _upload(directory, settings, watch) if settings.mode == "online" else None
+    saves.clean()
+    keeper = SaveThread(saves, _TICK, _log)  # when all is known that an earlier agent has done
+    keeper.start()
+    upload = _upload(directory, settings, run, saves) if online else None
+    stopping = StopThread(lambda: _client(settings), run, watch.stoppable)
+    if online:
+        stopping.start()
     flushed = time.monotonic()
     while watch.writing():
         time.sleep(_TICK)
         watch.look()
+        describer.look()
+        following.look()
+        journal.beat()
+        if stopping.requested is not None:
+            watch.stop(stopping.requested)
         if time.monotonic() - flushed >= settings.fsync_interval:
             watch.flush()
             flushed = time.monotonic()
     if monitor is not None:
         monitor.stop()
     watch.look()
-    watch.look()  # once more: takes in the digests and ends that the first one noted in the journal
-    journal.close()
+    describer.close()
+    watch.look()
+    watch.flush()  # what follows may take a while
+    following.close(0.0 if settings.finish_timeout > 0 else GRACE)  # with it, the process waits for us
+    watch.look()
+    keeper.close()
+    watch.look()  # once more: takes in the digests and ends that were noted in the journal
     watch.flush()
     if upload is not None:
         upload.close(settings.drain_timeout)
+    journal.close()
 
 
 def _monitor(directory: Path, settings: Settings, journal: Journal, watch: Watch) -> Monitor:
@@ -74,15 +105,16 @@ def _monitor(directory: Path, settings: Settings, journal: Journal, watch: Watch
     return monitor
 
 
-def _upload(directory: Path, settings: Settings, watch: Watch) -> UploadThread:
-    run = read_key(directory, settings.entity, settings.project)
+def _client(settings: Settings) -> Client | None:
+    # Asked again and again: a server may be started on this machine while training goes on.
+    base_url, api_key = resolve(settings.base_url, settings.api_key)
+    return None if base_url is None else Client(base_url, api_key, settings.upload_timeout)
 
+
+def _upload(directory: Path, settings: Settings, run: tuple[str, str, str], saves: Saves) -> UploadThread:
     def make() -> Uploader | None:
-        # Asked again and again: a server may be started on this machine while training goes on.
-        base_url, api_key = resolve(settings.base_url, settings.api_key)
-        if base_url is None:
-            return None
-        return Uploader(Client(base_url, api_key, settings.upload_timeout), run, directory, watch.kept)
+        client = _client(settings)
+        return None if client is None else Uploader(client, run, directory, saves.kept, changed=saves.changed)
 
     told: set[str] = set()
 

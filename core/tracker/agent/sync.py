@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tracker.client import Client, Retry, connect
-from tracker.errors import Unreachable
+from tracker.errors import Unreachable, warn_once
 from tracker.runlog.directory import lock_directory, unlock_directory
 from tracker.runlog.reader import read_key, stream_paths
 from tracker.settings import Settings
 
+from .follow import Following
 from .journal import Journal
 from .saves import Saves
 from .uploader import Patience, Uploader
@@ -123,6 +124,9 @@ def _attend(
         if watch.acts:
             saves.clean()
             saves.step(now=True)
+            following = Following(directory, journal, watch, run[2], warn_once)
+            following.look()
+            following.close()
         else:
             saves.listen()
         named = saves.names

@@ -8,17 +8,31 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 from tracker.client import Client, Retry
 from tracker.errors import ServerError, Unreachable
+from tracker.runlog.directory import copied, copy_name
 from tracker.runlog.reader import read_lines
 from tracker.runlog.records import STREAM_NAME
 
 BATCH = 1024 * 1024
 """Bytes of lines in one request, before compression; a single longer line goes alone."""
+PART = 4 * 1024 * 1024
+"""Bytes of a file in one request; larger files go in parts, and are resumed after the last one that arrived."""
 
 _SMALLEST_BATCH = 16 * 1024
+_VERIFYING = 1.0  # seconds between questions whether the server has verified a file
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 60.0
+
+
+class Kept(NamedTuple):
+    """Where in a run directory the content of a digest is: the first `size` bytes of a file (None: all of it). A file
+    that has grown since still has the content that the digest is of.
+    """
+
+    path: Path
+    size: int | None
 
 
 class Uploader:
@@ -33,34 +47,40 @@ class Uploader:
         client: Client,
         run: tuple[str, str, str],
         directory: Path,
-        kept: Mapping[str, Path],
+        kept: Mapping[str, Kept],
         progress: Callable[[int], None] = lambda _: None,
+        content: Callable[[str, int, int], None] = lambda _digest, _there, _size: None,
+        changed: Callable[[str], None] = lambda _digest: None,
     ) -> None:
         """`kept` maps digests to files, beside those that lie in `files/` under their digest. `progress` is told
-        `acknowledged` after every batch.
+        `acknowledged` after every batch, `content` after every part of a large file how many of its bytes the server
+        has, and `changed` of files that are not what their digest says.
         """
         self._progress = progress
         self._client = client
-        self._run = run
+        self.run = run
         self._directory = directory
         self._kept = kept
+        self._content = content
+        self._changed = changed
         self._batch = BATCH
+        self._part = PART
         self._offsets: dict[str, int] | None = None
         self._wanted: set[str] = set()
+        self._denied: set[str] = set()  # digests that once turned out to be of other content
+        self._bytes = 0
         self.refused: dict[str, str] = {}
-        """Streams that the server will never take, with its reason."""
+        """Streams and files that the server will never take, with its reason."""
 
     def step(self) -> None:
         """Send all that there is now. Raises `Unreachable`, `Retry`, or `ServerError` if nothing of this run can be
         sent.
         """
         if self._offsets is None:
-            answer = self._client.offsets(self._run)
+            answer = self._client.offsets(self.run)
             self._offsets = answer["offsets"]
             self._wanted.update(answer["missing"])
-        for name in sorted(os.listdir(self._directory)):
-            if STREAM_NAME.fullmatch(name) and name not in self.refused:
-                self._send_stream(name, self._offsets)
+        self._send_streams(self._offsets)
         self._send_blobs()
 
     @property
@@ -73,20 +93,38 @@ class Uploader:
         """Bytes of lines that the server has, as far as its answers told."""
         return sum((self._offsets or {}).values())
 
+    @property
+    def arrived(self) -> int:
+        """Grows with every byte, of lines and of files, that the server took: the measure of progress."""
+        return self.acknowledged + self._bytes
+
     def complete(self) -> list[str]:
         """After a last `step`: send what the server still lacks; return the digests that are not here to be sent."""
-        answer = self._client.offsets(self._run)
+        answer = self._client.offsets(self.run)
         self._offsets = answer["offsets"]
         self._wanted.update(answer["missing"])
         self._send_blobs()
         return sorted(d for d in answer["missing"] if self._locate(d) is None)
 
+    def _send_streams(self, offsets: dict[str, int]) -> None:
+        for name in sorted(os.listdir(self._directory)):
+            if not STREAM_NAME.fullmatch(name) or name in self.refused or copied(name, offsets):
+                continue
+            if copy_name(name) in offsets:  # its rows would be there twice
+                self.refused[name] = "the server has a copy of it that was imported; delete the run there first"
+                continue
+            self._send_stream(name, offsets)
+
     def _send_stream(self, name: str, offsets: dict[str, int]) -> None:
         with open(self._directory / name, "rb") as file:
             end = os.fstat(file.fileno()).st_size  # what is appended meanwhile must not keep the others waiting
             while (at := offsets.get(name, 0)) < end and (lines := read_lines(file.fileno(), at, self._batch)):
+                if at and os.pread(file.fileno(), 1, at - 1) != b"\n":
+                    # Appended there, the rest of a line of ours would be the end of another line.
+                    self.refused[name] = f"the server's copy ends after {at:,} bytes, here inside a line: they differ"
+                    return
                 try:
-                    answer = self._client.send(self._run, name, at, lines)
+                    answer = self._client.send(self.run, name, at, lines)
                 except ServerError as error:
                     if error.status == 413 and self._batch > _SMALLEST_BATCH:
                         self._batch //= 2
@@ -105,24 +143,66 @@ class Uploader:
 
     def _send_blobs(self) -> None:
         for digest in sorted(self._wanted):
-            path = self._locate(digest)
-            if path is not None:  # otherwise it may still be written, or lie on another machine
-                try:
-                    with path.open("rb") as file:
-                        self._client.put_blob(self._run, digest, file)
-                except FileNotFoundError:
-                    continue
-                except ServerError as error:
-                    if error.status not in (400, 413, 422):
-                        raise
-                    self.refused[path.name] = str(error)
-                self._wanted.discard(digest)
+            kept = self._locate(digest)
+            if kept is None or kept.path.name in self.refused:
+                continue  # it may still be written, or lie on another machine
+            try:
+                with kept.path.open("rb") as file:
+                    self._send_blob(digest, file, os.fstat(file.fileno()).st_size if kept.size is None else kept.size)
+            except FileNotFoundError:
+                continue
+            except ServerError as error:
+                if error.status == 422 and digest not in self._denied:
+                    self._denied.add(digest)
+                    self._changed(digest)
+                    raise Retry(f"{kept.path.name} was changed while it was uploaded, or damaged on its way") from error
+                if error.status not in (400, 413, 422):
+                    raise
+                self.refused[kept.path.name] = str(error)
+            self._wanted.discard(digest)
 
-    def _locate(self, digest: str) -> Path | None:
-        if digest in self._kept:
-            return self._kept[digest]
+    def _send_blob(self, digest: str, file: BinaryIO, size: int) -> None:
+        if size <= self._part:
+            try:
+                self._client.put_blob(self.run, digest, file.read(size))
+            except ServerError as error:
+                self._shrink(error)
+            else:
+                self._bytes += size
+                return
+        state = self._client.upload(self.run, digest, size)
+        while True:
+            self._content(digest, state["offset"], size)
+            if state["complete"]:
+                return
+            if self._offsets is not None:
+                self._send_streams(self._offsets)  # no file, however large, keeps the metrics waiting
+            if (at := state["offset"]) == size:
+                time.sleep(_VERIFYING)
+            part = os.pread(file.fileno(), min(self._part, size - at), at)
+            if not part and at < size:
+                raise ServerError("it was cut short", 422)
+            try:
+                state = self._client.send_part(self.run, digest, size, at, part)
+            except ServerError as error:
+                self._shrink(error)
+                continue
+            if part and state["offset"] == at:
+                raise Retry("the server's answer gets the file nowhere")
+            self._bytes += max(0, state["offset"] - at)
+
+    def _shrink(self, error: ServerError) -> None:
+        """Send smaller parts from now on, if that is what is the matter: a proxy may take less than the server."""
+        if error.status != 413 or self._part <= _SMALLEST_BATCH:
+            raise error
+        self._part //= 2
+
+    def _locate(self, digest: str) -> Kept | None:
+        kept = self._kept.get(digest)
+        if kept is not None:
+            return kept
         path = self._directory / "files" / digest
-        return path if digest.isalnum() and path.exists() else None
+        return Kept(path, None) if digest.isalnum() and path.exists() else None
 
 
 class Patience:
@@ -174,7 +254,7 @@ class UploadThread(threading.Thread):
         uploader, patience = None, Patience()
         while not self.done:
             closing, wait, least = self._closing, self._interval, 0.0
-            before = uploader.acknowledged if uploader is not None else 0
+            before = uploader.arrived if uploader is not None else 0
             try:
                 uploader = uploader or self._make()
                 if uploader is not None:
@@ -188,7 +268,7 @@ class UploadThread(threading.Thread):
                 self.done = True  # the run directory was deleted
             except Exception as error:  # noqa: BLE001 - whatever it is, the thread must not end without a word
                 self._notice(_explain(error))
-                if uploader is not None and uploader.acknowledged != before:
+                if uploader is not None and uploader.arrived != before:
                     patience.reset()  # a network that lets some of it through is no reason to wait ever longer
                 wait, least = patience.delay(error), asked(error)
             if not self.done:
@@ -201,7 +281,7 @@ class UploadThread(threading.Thread):
 
     def _report(self, uploader: Uploader) -> None:
         for name, reason in uploader.refused.items():
-            self._notice(f"the server refuses {name} for good ({reason}); it stays in the run directory")
+            self._notice(f"{name} is not uploaded any further ({reason}); it stays in the run directory")
 
 
 def _kind(error: Unreachable) -> str:

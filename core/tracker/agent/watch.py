@@ -1,23 +1,33 @@
-"""Follow the streams of a run directory on behalf of its writers: flush, digest what was saved, notice who vanished."""
+"""Follow the streams of a run directory on behalf of its writers: flush, tell what was saved, notice who vanished."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import select
+import signal
 import time
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from tracker.runlog.directory import KEPT_PATH, process_start
+from tracker.runlog.directory import process_start, stream_locked
 from tracker.runlog.fold import is_pid
 from tracker.runlog.reader import read_lines, scan
 from tracker.runlog.records import STREAM_NAME, Record, parse
 
 from .journal import Journal
+from .saves import Saves
 
 _BLOCK = 4 * 1024 * 1024
 _NEAR_END = 64 * 1024
-_KINDS = ("run", "save", "file", "finish")
+_KINDS = ("run", "stopped", "event_file", "followed", "save", "saved", "file", "environment", "code", "finish")
+
+
+class Start(NamedTuple):
+    """The beginning of a history stream of this machine, whose process told what it is."""
+
+    stream: str
+    time: float
+    header: dict[str, Any]
 
 
 class Writer:
@@ -57,6 +67,19 @@ class Writer:
             self._fd = None
         return self.gone
 
+    def interrupt(self) -> None:
+        """Do what ctrl+C does. A process that was started to ignore that, as by a shell in the background, is asked to
+        terminate.
+        """
+        number = signal.SIGTERM if ignores(self.pid, signal.SIGINT) else signal.SIGINT
+        try:
+            if self._fd is not None:
+                signal.pidfd_send_signal(self._fd, number)
+            else:
+                os.kill(self.pid, number)
+        except OSError:
+            pass  # it is gone
+
 
 class Tail:
     """One stream file: how far it was read, and what its own lines say."""
@@ -70,28 +93,46 @@ class Tail:
         self.writer: Writer | None = None
         self.alive = 0.0  # Unix time of the last look that found the writer alive
         self.child = False
+        self.opened = 0.0
+        self.stoppable = False
+        self.wraps = False
         self.finished = False
 
     @property
     def open(self) -> bool:
         """Whether a process of this machine may still append to it."""
+        if self.path.name.startswith("console"):  # often another process than the one whose output it keeps
+            return stream_locked(self.fd)
         return self.writer is not None and not self.writer.gone and not self.finished
 
 
 class Watch:
     """All streams of one run directory. `look` is called again and again; everything else tells what it found."""
 
-    def __init__(self, directory: Path, journal: Journal) -> None:
+    def __init__(self, directory: Path, journal: Journal, saves: Saves) -> None:
+        """`saves` is told what records say of saved files, and which streams have ended."""
         self._directory = directory
         self._journal = journal
+        self._saves = saves
         self._tails: dict[str, Tail] = {}
-        self._saves: dict[str, str] = {}  # path → name, not digested yet
         self._buried: set[str] = set()  # streams that some agent has closed for their vanished writers
+        self._stopped = 0.0  # when the request to stop was made that some agent passed on last
+        self._served: set[str] = set()  # ids of `code` requests
         self._host = os.uname().nodename
         self.acts = True
         """Whether to journal what is seen; not while another agent does."""
-        self.kept: dict[str, Path] = {}
-        """Digest → file in the run directory, for files that `save` pinned."""
+        self.starts: dict[str, Start] = {}
+        """By stream, in the order of their discovery."""
+        self.ends: dict[str, float] = {}
+        """When streams ended (Unix time), as far as they did."""
+        self.event_files: list[tuple[str, dict[str, Any]]] = []
+        """Streams of processes of this machine, and the payloads of the `event_file` records about them."""
+        self.followed: set[str] = set()
+        """Streams all of whose event files were followed to their ends."""
+        self.described: set[str] = set()
+        """Streams that an `environment` record is about."""
+        self.requests: dict[str, dict[str, Any]] = {}
+        """The payloads of `code` requests of processes of this machine that no agent has served, by their id."""
 
     def look(self) -> None:
         """Take in what was appended since the last look. Raises FileNotFoundError once the directory is gone."""
@@ -107,11 +148,10 @@ class Watch:
                     self._take(name, tail, record)
             if tail.writer is not None and not tail.writer.gone:
                 tail.alive = time.time()
-            if gone and self.acts:
-                self._bury(name, tail)
-        for path, name in list(self._saves.items()) if self.acts else []:
-            self._digest(path, name)
-            del self._saves[path]
+            if gone:
+                self._saves.end(name)
+                if self.acts:
+                    self._bury(name, tail)
 
     def flush(self) -> None:
         """Make what was appended survive a power cut. A stream whose disk fails is noted as suspect and not trusted
@@ -138,6 +178,27 @@ class Watch:
         """Return the processes of this machine that write to the run, forked children not counted."""
         return [t.writer.pid for t in list(self._tails.values()) if t.writer is not None and t.open and not t.child]
 
+    def stoppable(self) -> bool:
+        """Tell whether a process of this machine lets itself be stopped."""
+        return any(tail.stoppable and tail.open for tail in list(self._tails.values()))
+
+    def stop(self, requested: float) -> None:
+        """Interrupt the processes of this machine that wrote to the run when that was asked for, once."""
+        asked = [t for t in self._tails.values() if t.stoppable and t.open and t.opened <= requested]
+        if requested <= self._stopped or not asked:
+            return
+        self._stopped = requested
+        # A program that runs another one passes it on; that one must not get it twice.
+        chosen = [tail for tail in asked if tail.wraps] or asked
+        for writer in {t.writer.pid: t.writer for t in chosen if t.writer is not None}.values():
+            writer.interrupt()
+        self._journal.write("stopped", {"requested": requested})
+
+    def writer(self, stream: str) -> int | None:
+        """Return the process of this machine behind a stream; None if it is gone, or was gone at the last look."""
+        tail = self._tails.get(stream)
+        return tail.writer.pid if tail is not None and tail.writer is not None and not tail.writer.gone else None
+
     def close(self) -> None:
         """Let go of all files."""
         for tail in self._tails.values():
@@ -152,17 +213,35 @@ class Watch:
             tail.child = bool(payload.get("parent"))
             if is_pid(payload.get("pid")) and payload.get("host") == self._host:
                 tail.writer = Writer(payload["pid"], payload.get("pid_start"))
+                tail.opened = record.time
+                tail.stoppable = payload.get("allow_stop") is True and not tail.child
+                tail.wraps = isinstance(payload.get("process"), dict) and payload["process"].get("wraps") is True
+                if isinstance(payload.get("process"), dict) and not tail.child:
+                    self.starts[stream] = Start(stream, record.time, payload)
         elif record.kind == "finish":
             closed = payload.get("stream")
+            self.ends[stream if closed is None else str(closed)] = record.time
             if closed is None:
                 tail.finished = True
+                self._saves.end(stream)
             else:
                 self._buried.add(str(closed))
-        elif record.kind == "save" and KEPT_PATH.fullmatch(str(payload.get("path"))):
-            self._saves[payload["path"]] = str(payload.get("name"))
-        elif record.kind == "file" and KEPT_PATH.fullmatch(str(payload.get("path"))):
-            self._saves.pop(payload["path"], None)
-            self.kept[str(payload.get("digest"))] = self._directory / payload["path"]
+                self._saves.end(str(closed))
+        elif record.kind == "stopped" and isinstance(payload.get("requested"), (int, float)):
+            self._stopped = max(self._stopped, payload["requested"])
+        elif record.kind == "environment":
+            self.described.add(str(payload.get("stream")))
+        elif record.kind == "code" and stream.startswith("system"):
+            self._served.add(str(payload.get("id")))
+            self.requests.pop(str(payload.get("id")), None)
+        elif record.kind == "code" and tail.writer is not None and str(payload.get("id")) not in self._served:
+            self.requests[str(payload.get("id"))] = payload
+        elif record.kind == "event_file" and (tail.writer is not None or payload.get("host") == self._host):
+            self.event_files.append((str(payload.get("stream", stream)), payload))
+        elif record.kind == "followed":
+            self.followed.add(str(payload.get("stream")))
+        elif record.kind in ("save", "saved", "file"):
+            self._saves.take(stream, record, here=tail.writer is not None)
 
     def _bury(self, name: str, tail: Tail) -> None:
         if tail.finished or tail.child or name in self._buried:
@@ -171,24 +250,18 @@ class Watch:
         if os.fstat(tail.fd).st_size > tail.offset:
             self._journal.write("lost", {"count": 1, "reason": f"the last line of {name} is torn"})
         # When it was last known to live, not now: a run that was resumed since is not to be crashed for it.
-        self._journal.write("finish", {"state": "crashed", "stream": name}, max(tail.alive, _last_time(tail)))
+        self.ends[name] = max(tail.alive, _last_time(tail))
+        state = "killed" if tail.stoppable and tail.opened <= self._stopped else "crashed"
+        self._journal.write("finish", {"state": state, "stream": name}, self.ends[name])
 
-    def _digest(self, path: str, name: str) -> None:
-        hasher, size = hashlib.sha256(), 0
-        source = self._directory / path
-        try:
-            if source.resolve() != self._directory.resolve() / path:
-                # `save` makes none; in a directory that came from someone else it may lead to this user's secrets.
-                raise OSError("it is a link to somewhere else")
-            with source.open("rb") as file:
-                while block := file.read(1 << 20):
-                    hasher.update(block)
-                    size += len(block)
-        except OSError as error:
-            self._journal.write("lost", {"count": 1, "reason": f"saved file {name}: {error}"})
-            return
-        self._journal.write("file", {"name": name, "digest": hasher.hexdigest(), "size": size, "path": path})
-        self.kept[hasher.hexdigest()] = source
+
+def ignores(pid: int, number: signal.Signals) -> bool:
+    """Tell whether a process ignores a signal (proc(5), SigIgn); False where /proc does not say."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+        return bool(int(status.split("SigIgn:")[1].split()[0], 16) >> (number - 1) & 1)
+    except (OSError, ValueError, IndexError):
+        return False
 
 
 def _last_time(tail: Tail) -> float:

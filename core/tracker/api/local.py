@@ -13,6 +13,7 @@ from typing import Any
 
 from tracker.arriving import arriving
 from tracker.errors import NotARun, TrackerError
+from tracker.runlog.alerts import Alert
 from tracker.runlog.archive import Archive
 from tracker.runlog.directory import KEPT_PATH, is_alive
 from tracker.runlog.fold import Fold, Stats
@@ -22,7 +23,7 @@ from tracker.wire import EventFile, RunInfo, Series
 
 from .envelope import envelopes
 from .files import File
-from .reading import Kind, RunReader, X, edits_name
+from .reading import Kind, RunReader, X
 from .restarts import Row
 
 _PIECE = 1 << 20
@@ -139,6 +140,10 @@ class LocalRun(RunReader):
                     if record.kind == "console":
                         yield {"time": record.time, **record.payload}
 
+    def alerts(self) -> list[Alert]:
+        """Return what the run called out: `time`, `title`, `text`, `level`."""
+        return list(self._fold.alerts)
+
     def files(self) -> list[File]:
         """Return the files that were saved with the run and whose digest an agent has noted."""
         return [self._file(name, entry) for name, entry in self._fold.files.items()]
@@ -149,8 +154,9 @@ class LocalRun(RunReader):
         # `self` keeps the directory of an exported run from being removed.
         return File(name, entry["size"], entry["digest"], lambda target, _run=self: _copy(source, target, entry))  # type: ignore[misc]
 
-    def _append(self, lines: bytes) -> None:
-        (self.directory / edits_name()).write_bytes(lines)
+    def _append(self, stream: str, size: int, lines: bytes) -> None:
+        with (self.directory / stream).open("ab" if size else "xb") as file:
+            file.write(lines)
 
 
 class ExportedRun(LocalRun):
@@ -168,7 +174,7 @@ class ExportedRun(LocalRun):
             archive.extract(found[0], Path(folder, "run"))
         super().__init__(Path(folder, "run"))
 
-    def _append(self, lines: bytes) -> None:
+    def _append(self, stream: str, size: int, lines: bytes) -> None:  # noqa: ARG002
         raise TrackerError("a run in an exported file cannot be changed; `tracker import` it first")
 
 

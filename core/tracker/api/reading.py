@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from tracker.names import random_id
+from tracker.runlog.alerts import Alert
 from tracker.runlog.records import encode, jsonable
 from tracker.runlog.writer import header
 from tracker.wire import EventFile, RunInfo, Series
 
+from .adding import AddedRows
 from .arrow import Columns
 from .envelope import envelopes
 from .files import File
@@ -37,6 +39,7 @@ class RunReader(ABC):
     """
 
     def __init__(self, info: RunInfo) -> None:
+        self._added: AddedRows | None = None
         self._take(info)
 
     def _take(self, info: RunInfo) -> None:
@@ -73,7 +76,7 @@ class RunReader(ABC):
 
     @property
     def state(self) -> str:
-        """running, finished, failed, killed or crashed, when this object was read (see `reload`)."""
+        """running, finished, failed, killed, crashed or preempted, when this object was read (see `reload`)."""
         return self._info["state"]
 
     @property
@@ -112,6 +115,12 @@ class RunReader(ABC):
         """Return the names of all logged keys, sorted."""
 
     @abstractmethod
+    def alerts(self) -> list[Alert]:
+        """Return what the run called out, the newest 100, the oldest of them first: dicts with `time` (Unix seconds),
+        `title`, `text` and `level` (info, warn or error).
+        """
+
+    @abstractmethod
     def files(self) -> list[File]:
         """Return the files that were saved with the run."""
 
@@ -140,6 +149,13 @@ class RunReader(ABC):
             return show(self._batches("history", keys), self._event_files(), view)
         # Here the values of one key may drop those of another.
         return only(show(self._batches("history", None), self._event_files(), view), keys)
+
+    def scan_streams(self) -> Iterator[tuple[str, Iterable[Row]]]:
+        """Yield every row in order, exactly as it was logged, some of one stream at a time, with the stream's name.
+
+        Take the rows of one before you ask for the next.
+        """
+        return self._batches("history", None)
 
     def history(
         self,
@@ -224,15 +240,29 @@ class RunReader(ABC):
             self._edit({kind: payload for kind, payload in changes.items() if payload})
             self.reload()
 
-    def _edit(self, changes: dict[str, dict[str, Any]]) -> None:
-        now = time.time()
-        run = header("edits", id=self.id, entity=self.entity, project=self.project)
-        lines = [encode("run", run, now), *(encode(kind, jsonable(p), now) for kind, p in changes.items())]
-        self._append(b"".join(lines))
+    def log(self, data: Mapping[str, Any], step: int | None = None) -> None:
+        """Add one row to the run, which may have ended long ago; its state stays what it is.
+
+        Values are numbers, text, and lists of them; nested dicts flatten to `a/b`. Without `step` the row has the one
+        after the last. The row is kept when the call returns; `reload` shows it. Raises TypeError for other values.
+        """
+        if self._added is None:
+            last = self._info["last_step"]
+            self._added = AddedRows(self._about, 0 if last is None else last + 1, self._append)
+        self._added.add(data, step)
+
+    @property
+    def _about(self) -> dict[str, str]:
+        return {"id": self.id, "entity": self.entity, "project": self.project}
+
+    def _edit(self, changes: dict[str, dict[str, Any]], when: float | None = None) -> None:
+        time_ = time.time() if when is None else when
+        records = [("run", header("edits", **self._about)), *changes.items()]
+        self._append(edits_name(), 0, b"".join(encode(kind, jsonable(payload), time_) for kind, payload in records))
 
     @abstractmethod
-    def _append(self, lines: bytes) -> None:
-        """Add a new `edits` stream of these lines."""
+    def _append(self, stream: str, size: int, lines: bytes) -> None:
+        """Add lines at the end of a stream, which has `size` bytes by now."""
 
     def __repr__(self) -> str:
         return f"<run {self.path} {self.name!r} {self.state}>"

@@ -11,12 +11,14 @@ from urllib.parse import quote
 import orjson
 
 from tracker.client import Client, connect
+from tracker.errors import ServerError, TrackerError
+from tracker.runlog.alerts import Alert
 from tracker.runlog.records import restore
 from tracker.settings import Settings
 from tracker.wire import EventFile, Filter, Folded, ProjectInfo, RunInfo, Series, run_path
 
 from .files import File
-from .reading import Kind, RunReader, edits_name
+from .reading import Kind, RunReader
 from .restarts import Row
 
 _PAGE = 10_000  # rows a request
@@ -168,6 +170,11 @@ class RemoteRun(RunReader):
             if cursor is None:
                 return
 
+    def alerts(self) -> list[Alert]:
+        """Return what the run called out: `time`, `title`, `text`, `level`."""
+        alerts: list[Alert] = self._client.json("GET", self._path + "/alerts")["alerts"]
+        return alerts
+
     def files(self) -> list[File]:
         """Return the files that were saved with the run and have arrived on the server."""
         answer = self._client.json("GET", self._path + "/files")
@@ -191,9 +198,25 @@ class RemoteRun(RunReader):
         """Delete the run from the server. Run directories are left as they are."""
         self._client.delete(self._path)
 
-    def _append(self, lines: bytes) -> None:
-        run = (self.entity, self.project, self.id)
-        self._client.send(run, edits_name(), 0, lines)
+    def stop(self) -> None:
+        """Ask the run to stop: the agents interrupt its processes, as ctrl+C would, within a few seconds.
+
+        It ends as `killed` if the program does not see to that itself. Raises `TrackerError` if it is not running or
+        was started without the setting `allow_stop`.
+        """
+        self.reload()
+        if self.state != "running":
+            raise TrackerError(f"run {self.path} is {self.state}: there is nothing to stop")
+        if not self._info["allow_stop"]:
+            raise TrackerError(f"run {self.path} does not let itself be stopped: it was started without `allow_stop`")
+        # By the clock of the run: what is asked now must come after all that it did, and before it is started again.
+        self._edit({"stop": {}}, self._info["updated"] + 0.001)
+        self.reload()
+
+    def _append(self, stream: str, size: int, lines: bytes) -> None:
+        reached = self._client.send((self.entity, self.project, self.id), stream, size, lines)["offset"]
+        if reached != size + len(lines):
+            raise ServerError(f"{self._client.base_url} has another stream {stream}; nothing was added")
 
 
 def of_answer(answer: dict[str, Any]) -> RunInfo:

@@ -1,44 +1,75 @@
-"""`tracker demo`: train a real small model three times and look at the runs on a real server."""
+"""`tracker demo`: run the examples against a real server, and check that all they logged arrived there."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 import tracker
+from tracker.api import LocalRun, RunReader
 from tracker.discovery import Server, find
 
 from .tables import print_runs
 
-_PROJECT = "demo-digits"
-_RATES = (0.0003, 0.003, 0.03)
-_EPOCHS = 30
-_BATCH = 64
+_RATES = ("0.003", "0.03")
+_PATIENCE = 60  # seconds for the upload of a run that has ended
+
+_OUTPUT = "output.txt"
+
+_INSTALLED = Path(__file__).with_name("examples")
+_EXAMPLES = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[3] / "examples"  # of a checkout
+
+
+class _Example(NamedTuple):
+    """A script, and what it imports, any of the alternatives in a tuple."""
+
+    script: str
+    imports: tuple[tuple[str, ...], ...]
+
+    def lacks(self) -> list[str]:
+        """Return the packages to install before it can run."""
+        return [
+            {"sklearn": "scikit-learn"}.get(alternatives[0], alternatives[0])
+            for alternatives in self.imports
+            if not any(map(find_spec, alternatives))
+        ]
+
+
+_BACKENDS = ("jax", "torch", "tensorflow")
+_ALL = (
+    _Example("lightning_digits.py", (("lightning",), ("sklearn",))),
+    _Example("keras_digits.py", (("keras",), _BACKENDS, ("sklearn",))),
+)
 
 
 @click.command()
 @click.option("--exit", "stop", is_flag=True, help="Stop after checking what arrived, instead of serving on.")
 @click.option("--dir", "directory", type=click.Path(path_type=Path), help="Where the server keeps its data.")
 def demo(stop: bool, directory: Path | None) -> None:
-    """Train a small neural network on scikit-learn's digits with three learning rates, and show the runs."""
-    try:
-        import sklearn  # noqa: F401 - asked for before a server is started for nothing
-    except ImportError:
-        raise click.ClickException("the demo trains with scikit-learn: pip install 'tracker-runs[demo]'") from None
+    """Train on handwritten digits with Lightning and Keras, whichever is installed, and show the runs."""
+    examples = [example for example in _ALL if not example.lacks()]
+    if not examples:
+        commands = ", or ".join(map(_command, _ALL))
+        raise click.ClickException(f"the demo trains with Lightning and Keras, and can run neither: {commands}")
     process = None
     server = find() if directory is None else None
     if server is None:
         process, server = _start_server(directory)
     try:
         click.echo(f"Server: {server.url}/?token={server.token}\n")
-        paths = [_train(server, rate) for rate in _RATES]
-        _check(server, paths)
+        with tempfile.TemporaryDirectory(prefix="tracker-demo-") as work:
+            _check(server, _train(server, examples, Path(work)))
+        for example in (e for e in _ALL if e not in examples):
+            click.echo(f"\nLeft out: {example.script}. To add it: {_command(example)}")
         if stop or process is None:
             return
         click.echo("\nServing until Ctrl-C; open the address above in a browser.")
@@ -49,6 +80,10 @@ def demo(stop: bool, directory: Path | None) -> None:
         if process is not None:
             process.send_signal(signal.SIGTERM)
             process.wait(10)
+
+
+def _command(example: _Example) -> str:
+    return f"pip install {' '.join(example.lacks())}"
 
 
 def _start_server(directory: Path | None) -> tuple[subprocess.Popen[bytes], Server]:
@@ -66,47 +101,62 @@ def _start_server(directory: Path | None) -> tuple[subprocess.Popen[bytes], Serv
     raise click.ClickException("the server did not start; try `tracker server` to see why")
 
 
-def _train(server: Server, rate: float) -> str:
-    """Train one network and return the path of its run."""
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-    from sklearn.neural_network import MLPClassifier
+def _train(server: Server, examples: list[_Example], work: Path) -> list[LocalRun]:
+    """Run the examples side by side, each in a directory below `work`; return the runs that they made."""
+    environment = os.environ | {
+        "TRACKER_BASE_URL": server.url,
+        "TRACKER_API_KEY": server.token,
+        "TRACKER_MODE": "online",
+        "TRACKER_DIR": ".",
+        "TRACKER_FINISH_TIMEOUT": str(_PATIENCE),
+        "KERAS_BACKEND": os.environ.get("KERAS_BACKEND") or next(filter(find_spec, _BACKENDS), ""),
+    }
+    started = [_start(example.script, work, environment) for example in examples]
+    runs: list[LocalRun] = []
+    try:
+        for script, directory, process in started:
+            status, said = process.wait(), (directory / _OUTPUT).read_text(errors="replace")
+            if status != 0:
+                raise click.ClickException(f"{script} ended with exit status {status}:\n{said[-4000:]}")
+            for line in said.splitlines():
+                if "test accuracy" in line:
+                    click.echo(f"  {script:<20}  {line}")
+            runs += map(tracker.read_run, directory.glob(".tracker/runs/*"))
+    finally:
+        for _, _, process in started:
+            process.kill()
+            process.wait()
+    return sorted(runs, key=lambda run: run.info["created"])
 
-    images, labels = load_digits(return_X_y=True)
-    x, x_val, y, y_val = train_test_split(images / 16.0, labels, test_size=0.25, random_state=0, stratify=labels)
-    settings = {"base_url": server.url, "api_key": server.token, "silent": True, "reinit": "finish_previous"}
-    config = {"learning_rate": rate, "hidden": 64, "batch_size": _BATCH, "epochs": _EPOCHS, "data": "sklearn digits"}
-    with tracker.init(project=_PROJECT, job_type="train", tags=["demo"], config=config, settings=settings) as run:
-        run.define_metric("val/accuracy", summary="max")
-        model = MLPClassifier((64,), learning_rate_init=rate, random_state=0)
-        for epoch in range(_EPOCHS):
-            for start in range(0, len(x), _BATCH):
-                model.partial_fit(x[start : start + _BATCH], y[start : start + _BATCH], classes=range(10))
-                run.log({"loss": model.loss_, "epoch": epoch})
-            run.log({"val/accuracy": model.score(x_val, y_val), "epoch": epoch}, commit=False)
-        accuracy = model.score(x_val, y_val)
-        run.log({"confidence": tracker.Histogram(model.predict_proba(x_val).max(axis=1))}, commit=False)
-        click.echo(f"  {run.name:<24} learning rate {rate:<7} validation accuracy {accuracy:.3f}")
-    return run.path
+
+def _start(script: str, work: Path, environment: dict[str, str]) -> tuple[str, Path, subprocess.Popen[bytes]]:
+    directory = work / script
+    directory.mkdir()
+    with (directory / _OUTPUT).open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, _EXAMPLES / script, "--lr", *_RATES],
+            cwd=directory,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    return script, directory, process
 
 
-def _check(server: Server, paths: list[str]) -> None:
-    """Wait until the runs have arrived whole, compare them with what was logged, and show the table."""
+def _check(server: Server, runs: list[LocalRun]) -> None:
+    """Compare what the server has of the runs with what is in their directories, and show the table."""
     api = tracker.Api(server.url, server.token)
-    batches = -(-1347 // _BATCH)  # three quarters of the 1,797 digits
-    expected = _EPOCHS * (batches + 1) + 1
-    deadline = time.monotonic() + 60
-    runs: list[Any] = []
-    while time.monotonic() < deadline:
-        try:
-            runs = [api.run(path) for path in paths]
-        except tracker.ServerError:
-            runs = []
-        if len(runs) == len(paths) and all(r.state == "finished" and r.info["rows"] == expected for r in runs):
-            break
-        time.sleep(0.1)
-    else:
-        state = ", ".join(f"{r.name}: {r.state}, {r.info['rows']} of {expected} rows" for r in runs) or "no runs"
-        raise click.ClickException(f"the runs did not arrive within a minute ({state})")
-    click.echo(f"\n{len(runs)} runs arrived, {expected} rows each, nothing lost.\n")
-    print_runs(runs, f"{runs[0].entity}/{_PROJECT}")
+    arrived = [api.run(run.path) for run in runs]
+    for here, there in zip(runs, arrived, strict=True):
+        if there.state != "finished" or _content(here) != _content(there):
+            raise click.ClickException(
+                f"run {there.path} did not arrive whole within {_PATIENCE} s: it is {there.state}, "
+                f"with {there.info['rows']} of {here.info['rows']} rows"
+            )
+    rows = sum(run.info["rows"] for run in arrived)
+    click.echo(f"\n{len(arrived)} runs arrived, all {rows:,} rows as they were logged.\n")
+    print_runs(arrived, arrived[0].path.rpartition("/")[0])
+
+
+def _content(run: RunReader) -> tuple[list[dict[str, Any]], set[tuple[str, str]]]:
+    return list(run.scan_history()), {(file.name, file.digest) for file in run.files()}

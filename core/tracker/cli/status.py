@@ -11,7 +11,7 @@ from rich.table import Table
 
 from tracker.client import Client, connect
 from tracker.errors import ServerError, SettingsError
-from tracker.runlog.directory import agent_alive
+from tracker.runlog.directory import agent_alive, copied
 from tracker.runlog.reader import read_key, stream_paths
 from tracker.settings import SETTINGS, Settings
 
@@ -77,4 +77,8 @@ def _lacks(directory: Path, settings: Settings, client: Client) -> bool:
         offsets = client.offsets(run)["offsets"]
     except ServerError:
         return False
-    return any(path.stat().st_size > offsets.get(path.name, 0) for path in stream_paths(directory))
+    return any(
+        path.stat().st_size > offsets.get(path.name, 0)
+        for path in stream_paths(directory)
+        if not copied(path.name, offsets)
+    )

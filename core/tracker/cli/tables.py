@@ -14,7 +14,14 @@ from rich.text import Text
 
 from tracker.api import RunReader
 
-_COLOURS = {"running": "cyan", "finished": "green", "failed": "red", "crashed": "red", "killed": "yellow"}
+_COLOURS = {
+    "running": "cyan",
+    "finished": "green",
+    "failed": "red",
+    "crashed": "red",
+    "killed": "yellow",
+    "preempted": "yellow",
+}
 _MOST = 8  # config and summary columns
 
 

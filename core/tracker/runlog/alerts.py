@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+from .reader import scan
+
 LEVELS = ("info", "warn", "error")
 
 MAX_ALERTS = 100
@@ -34,6 +36,12 @@ def alert_of(time: float, payload: Any) -> Alert | None:
         "text": str(payload.get("text", ""))[:_MAX_TEXT],
         "level": level if level in LEVELS else "info",
     }
+
+
+def alerts_in(lines: bytes) -> list[Alert]:
+    """Return the alerts in lines of a stream."""
+    found = [alert_of(record.time, record.payload) for record in scan(lines, ("alert",))]
+    return [alert for alert in found if alert is not None]
 
 
 def newest(alerts: list[Alert]) -> list[Alert]:

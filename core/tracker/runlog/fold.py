@@ -369,6 +369,9 @@ class Fold:
         elif payload.get("status") == "start" and "event_file" in entry:
             entry["event_file"]["starts"].append([row, step])
 
+    def _event_file(self, _stream: str, _time: float, _payload: dict[str, Any]) -> None:
+        """Which event files shall be followed, and that they were, concerns agents."""
+
     def _source(self, _stream: str, _time: float, _payload: dict[str, Any]) -> None:
         """How far an importer got concerns nobody else."""
 
@@ -451,6 +454,8 @@ _HANDLERS = {
     "lost": Fold._lost,
     "suspect": Fold._suspect,
     "session": Fold._session,
+    "event_file": Fold._event_file,
+    "followed": Fold._event_file,
     "source": Fold._source,
     "tensorboard": Fold._tensorboard,
     "rebuilt": Fold._rebuilt,

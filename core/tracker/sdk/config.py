@@ -26,6 +26,10 @@ class Config(MutableMapping[str, Any]):
         object.__setattr__(self, "_values", {})
         object.__setattr__(self, "_write", write)
 
+    def _start_with(self, values: dict[str, Any]) -> None:
+        """Hold what the run has already, which is not written again."""
+        self._values.update(values)
+
     def update(self, *sources: Any, allow_val_change: bool = True, **members: Any) -> None:  # noqa: ARG002
         """Set several members at once, from dicts, argparse namespaces, dataclasses or omegaconf-like mappings.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tracker.runlog.directory import LOG, NOTICE
@@ -13,8 +13,9 @@ from tracker.runlog.directory import LOG, NOTICE
 # ours.
 _CODE = (
     "import sys; sys.path[0] or sys.path.pop(0); sys.path.append(sys.argv.pop(1)); "
-    "from tracker.agent.main import main; main()"
+    "from importlib import import_module; import_module(sys.argv.pop(1)).main()"
 )
+_ROOT = str(Path(__file__).parents[2])
 
 
 def start_agent(directory: str, environment: Mapping[str, str]) -> int | None:
@@ -26,19 +27,39 @@ def start_agent(directory: str, environment: Mapping[str, str]) -> int | None:
     """
     if not sys.executable:
         return None
-    root = str(Path(__file__).parents[2])
     log = os.path.join(directory, LOG)
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
-    arguments = [sys.executable, "-c", _CODE, root, directory]
+    arguments = [sys.executable, "-c", _CODE, _ROOT, "tracker.agent.main", directory]
     merged = {**os.environ, **environment}
     try:  # a session of its own: Ctrl-C and hang-ups at the terminal are the training's affair
         return os.posix_spawn(sys.executable, arguments, merged, file_actions=actions, setsid=True)
     except NotImplementedError:
         return os.posix_spawn(sys.executable, arguments, merged, file_actions=actions, setpgroup=0)
+
+
+def run_helper(module: str, arguments: Sequence[str], environment: Mapping[str, str], timeout: float | None) -> bytes:
+    """Run `main` of a module in a process of its own and return what it printed; nothing if it was not done in time."""
+    if not sys.executable:
+        return b""
+    import subprocess  # which most training processes need not pay for
+
+    command = [sys.executable, "-c", _CODE, _ROOT, module, *arguments]
+    try:
+        return subprocess.run(
+            command,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=timeout,
+            check=False,
+        ).stdout
+    except (subprocess.TimeoutExpired, OSError, ValueError):
+        return b""
 
 
 def reap(pid: int | None) -> int | None:

@@ -3,34 +3,48 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
-import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from zlib import crc32
 
 import orjson
 
+from tracker.capture import process
+from tracker.capture.console import Capture, start_console
 from tracker.errors import contain, say, warn_once
 from tracker.names import random_id, random_name
+from tracker.runlog.alerts import LEVELS, alert_of
+from tracker.runlog.directory import store
 from tracker.runlog.records import MAX_LINE, MAX_STEP, encode, jsonable
+from tracker.saving import POLICIES, find, name_of, seal
 from tracker.settings import Settings
 
-from . import files
+from . import auto, files
 from .config import Config
+from .resume import Known
 from .stream import Stream
 from .summary import Summary
 from .supervisor import CHECK_EVERY, Supervisor, shorten
 from .values import to_config, to_row
+
+if TYPE_CHECKING:
+    from tracker.watching import Watch
+
+    from .event_files import EventFiles
 
 _MEMBERS = ("id", "entity", "project", "name", "group", "job_type", "tags", "notes")
 _FAST_LINE = MAX_LINE - 256  # bytes of a row that surely fit in a line with all that stands around them
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME  # neither is a number or text
 _SUMMARIES = ("last", "min", "max", "mean", "best", "none")
 
+AlertLevel = Literal["info", "warn", "error"]
+SavePolicy = Literal["live", "now", "end"]
+WatchKind = Literal["gradients", "parameters", "all"]
 SummaryKind = Literal["last", "min", "max", "mean", "best", "none"]
 
 
@@ -43,19 +57,22 @@ class Run:
     a stream of its own.
     """
 
-    def __init__(self, settings: Settings, directory: str, first_step: int = 0, resumed: bool = False) -> None:
+    def __init__(self, settings: Settings, directory: str, resumed: bool = False) -> None:
         """`init` is the way to make runs; it decides all the arguments. `directory` exists."""
         self._settings = settings
         self._directory = directory
         self._lock = threading.RLock()
-        self._step = first_step
+        self._step = 0
         self._started = time.time()
         self._next_check = self._started + CHECK_EVERY
         self._members: dict[str, Any] = {m: getattr(settings, m) for m in _MEMBERS}
-        self._stream = Stream(directory, lambda: self._members)
+        self._stream = Stream(directory, self._of_header, lambda: process.describe(settings))
         self._supervisor = Supervisor(directory, settings)
+        self._followed: set[str] = set()
+        self._watches: list[Watch] = []
+        self._alerts: dict[str, float] = {}  # when each title was last called out
         self.resumed = resumed
-        """Whether this continues a run that had rows in this directory."""
+        """Whether this continues a run that had rows, in this directory or on the server."""
         self.finished = False
         self.state_at_exit: str | None = None
         """The state that the exit hooks give this run where the process ends well (None: finished). For integrations
@@ -64,18 +81,40 @@ class Run:
         self.config = Config(self._write_config)
         self.summary = Summary(self._write_summary)
         self._seen = self.summary.seen
+        self._console: Capture | None = None
+        self._event_files: EventFiles | None = None
+
+    def _of_header(self) -> dict[str, Any]:
+        return {**self._members, "allow_stop": self._settings.stoppable or None}
+
+    def _start_with(self, known: Known) -> None:
+        """Go on from what the run has; before `begin`."""
+        self._step = known.step
+        self.config._start_with(known.fold.config)
+        self.summary._start_with(known.fold, known.stats)
+        if self.summary.tracks:
+            self._seen = self._see_and_track
 
     def begin(self) -> None:
         """Write the run's first line and start its agent; from here on the run exists."""
         with self._lock:
             self._stream.open()
+        if self._settings.resume == "auto":
+            auto.mark(self._directory, self._settings)
         if self._stream.kept:
             self._supervisor.start()
             say(f"run {self.name} in {self.entity}/{self.project}: {self.url or shorten(self._directory)}")
-        if self._settings.save_code:
-            script = getattr(sys.modules.get("__main__"), "__file__", None)
-            if script and os.path.isfile(script):
-                self.save(script, base_path=os.path.dirname(script))
+        if self._stream.kept:
+            try:
+                self._console = start_console(self._directory, self._settings, lambda: self._members)
+            except Exception as error:  # noqa: BLE001 - see contain
+                contain(error, "capturing the console")
+        if self._stream.kept and self._settings.sync_tensorboard:
+            try:
+                self._event_files = _event_files(self.id, self._write)
+                self._event_files.start()
+            except Exception as error:  # noqa: BLE001 - see contain
+                contain(error, "following event files")
 
     # -- logging ------------------------------------------------------------------------------------------------
 
@@ -186,19 +225,36 @@ class Run:
     # -- files ----------------------------------------------------------------------------------------------------
 
     def save(
-        self, glob_or_path: str | os.PathLike[str] | None = None, base_path: str | os.PathLike[str] | None = None
+        self,
+        glob_or_path: str | os.PathLike[str] | None = None,
+        base_path: str | os.PathLike[str] | None = None,
+        policy: SavePolicy = "now",
     ) -> list[str]:
-        """Keep files with the run, as they are now; return the names they have there.
+        """Keep files with the run; return the names that those have there which exist now.
 
-        The files are pinned with hard links where the file system allows (so do not change them in place afterwards;
-        replacing them is fine) and copied otherwise; the agent reads and uploads them. Names are relative to
-        `base_path`, by default to the working directory, or the bare file name for files outside it. Without
-        arguments nothing is saved; that the call returned means that the run is on disk. A path that matches no file
-        gives a warning, since the file may not have been written yet.
+        With the policy `now` they are kept as they are: pinned with hard links where the file system allows, and copied
+        otherwise; the agent reads and uploads them. They may be deleted or replaced at once. One that is changed in
+        place before the agent has read it is kept as the agent finds it. With `end` the agent takes them when this
+        process has ended the run, or has vanished; with `live` it takes a version some time after each change, and the
+        last state at the end. Both also find what a glob matches only later. They cost the training one line.
+
+        Names are relative to `base_path`, by default to the working directory, or the bare file name for files outside
+        it. Without arguments nothing is saved; that the call returned means that the run is on disk. With `now` a path
+        that matches no file gives a warning, since the file may not have been written yet. Raises ValueError for
+        another policy.
         """
+        if policy not in POLICIES:
+            raise ValueError(f"policy {policy!r} must be one of {', '.join(POLICIES)}")
+        if glob_or_path is None:
+            return []
+        paths = find(os.fspath(glob_or_path))
+        if policy != "now" and self._follow(os.path.abspath(glob_or_path), base_path, policy):
+            return [name_of(path, base_path) for path in paths]
+        if not paths:
+            warn_once(f"save({os.fspath(glob_or_path)!r}) matches no file; nothing was saved")
         saved = []
-        for path in files.matches(glob_or_path) if glob_or_path is not None else []:
-            name = files.name_of(path, base_path)
+        for path in paths:
+            name = name_of(path, base_path)
             try:
                 self._write("save", {"name": name, "path": files.pin(self._directory, path)})
                 saved.append(name)
@@ -206,8 +262,89 @@ class Run:
                 warn_once(f"save({path!r}) failed ({error}); training goes on without it")
         return saved
 
+    def _follow(self, glob: str, base_path: str | os.PathLike[str] | None, policy: str) -> bool:
+        """Have the agent take files; tell whether it will."""
+        base = os.path.realpath(os.getcwd() if base_path is None else base_path)
+        try:
+            mark = seal(self.id, policy, glob, base)
+        except OSError as error:
+            warn_once(f"save() takes files as they are now: the key for the policy {policy} cannot be kept ({error})")
+            return False
+        if mark not in self._followed:  # as a loop may well ask again and again
+            self._followed.add(mark)
+            self._write("save", {"policy": policy, "glob": glob, "base": base, "seal": mark})
+        return True
+
+    def log_code(self, root: str | os.PathLike[str] = ".", globs: Iterable[str] = ("*.py",)) -> None:
+        """Have source files kept with the run: those below `root` whose name, or path from `root`, matches one of
+        `globs` (`*` matches any character), but for what git ignores; without git, for hidden folders and environments.
+
+        The agent reads them within about a second and keeps them as `code/` and their path in the repository, or
+        without one in `root`. Files that are large (`capture_limit`) or look like secrets are left out. Does nothing
+        where code is not to be kept (`disable_code`).
+        """
+        if isinstance(globs, str):
+            raise TypeError(f"globs must be a list of patterns, such as [{globs!r}]")
+        if self._settings.disable_code:
+            return
+        base, patterns = os.path.abspath(root), [str(glob) for glob in globs]
+        try:
+            mark = seal(self.id, "code", base, *patterns)
+        except OSError as error:
+            warn_once(f"log_code() does nothing: the key that the agent knows its user by cannot be kept ({error})")
+            return
+        self._write("code", {"id": random_id(), "root": base, "globs": patterns, "seal": mark})
+
+    # -- models ---------------------------------------------------------------------------------------------------
+
+    def watch(self, model: Any, log: WatchKind = "gradients", log_freq: int = 100) -> None:
+        """Log histograms of a torch model's gradients, parameters or both (`all`) every `log_freq` backward passes,
+        until `unwatch` or `finish`, as `gradients/…` and `parameters/…`.
+
+        They belong to the step that the run has reached, and do not advance it. All is computed where the tensors are
+        and fetched in one transfer (one a device). Raises TypeError for what is no torch module, and ValueError.
+        """
+        from tracker.watching import Watch, kinds_of  # which few runs need
+
+        kinds = kinds_of(log, log_freq)
+        if not hasattr(model, "named_parameters"):
+            raise TypeError(f"watch() takes a torch module, not a {type(model).__name__}")
+        self.unwatch(model)
+        self._watches.append(Watch(model, kinds, log_freq, lambda row, _step: self.log(row, commit=False)))
+
+    def unwatch(self, model: Any = None) -> None:
+        """End what `watch` began, for one model or for all."""
+        for watch in [w for w in self._watches if model is None or w.model is model]:
+            watch.close()
+            self._watches.remove(watch)
+
+    # -- what it calls out ----------------------------------------------------------------------------------------
+
+    def alert(self, title: str, text: str = "", level: AlertLevel = "info") -> None:
+        """Call something out: it is kept with the run, and the server passes it on if its owner has said where to.
+
+        Of alerts with one title, those within `alert_interval` seconds of the one before are left out. Titles have 200
+        characters at most, texts 2,000. Raises ValueError for another level than info, warn or error.
+        """
+        if level not in LEVELS:
+            raise ValueError(f"level {level!r} must be one of {', '.join(LEVELS)}")
+        now = time.time()
+        alert = alert_of(now, {"title": str(title), "text": str(text), "level": level})
+        assert alert is not None
+        with self._lock:
+            if not 0 <= now - self._alerts.get(alert["title"], -math.inf) < self._settings.alert_interval:
+                self._alerts = {t: at for t, at in self._alerts.items() if now - at < self._settings.alert_interval}
+                self._alerts[alert["title"]] = now
+                self._write("alert", {member: alert[member] for member in ("title", "text", "level")})
+
+    def mark_preempting(self) -> None:
+        """Say that the machine is about to be taken away: if this process then ends otherwise than well, the run's
+        state is `preempted` and not crashed, killed or failed.
+        """
+        self._write("preempting", {})
+
     def _store(self, content: bytes) -> str:
-        return files.store(self._directory, content)
+        return store(self._directory, content)
 
     # -- what the run is ------------------------------------------------------------------------------------------
 
@@ -334,6 +471,9 @@ class Run:
         the upload, at most that many seconds. `state` and `error` are for those who know better, such as the exit
         hooks.
         """
+        self._stop_console()
+        self._stop_event_files()
+        self._stop_watching()
         with self._lock:
             if self.finished:
                 return
@@ -346,6 +486,8 @@ class Run:
             self.finished = True
             kept = self._stream.kept
             self._stream.close(self._after_finish)
+        if self._settings.resume == "auto" and self._stream.parent is None:
+            auto.ended(self._directory, self._settings, end["state"] == "finished")
         if kept and self._stream.parent is None:
             self._supervisor.farewell(self.name, end["state"], self.url)
 
@@ -405,8 +547,32 @@ class Run:
                 return
             if self._stream.parent is None:
                 self._supervisor.check()
+            if self._console is not None:
+                self._console.check()
         except Exception as error:  # noqa: BLE001 - see contain
             contain(error, "looking after the agent")
+
+    def _stop_console(self) -> None:
+        console, self._console = self._console, None
+        try:
+            if console is not None:
+                console.stop()
+        except Exception as error:  # noqa: BLE001 - see contain
+            contain(error, "capturing the console")
+
+    def _stop_watching(self) -> None:
+        try:
+            self.unwatch()
+        except Exception as error:  # noqa: BLE001 - see contain
+            contain(error, "watching a model")
+
+    def _stop_event_files(self) -> None:
+        noting, self._event_files = self._event_files, None
+        try:
+            if noting is not None:
+                noting.stop()
+        except Exception as error:  # noqa: BLE001 - see contain
+            contain(error, "following event files")
 
     def _lost_directory(self) -> bool:
         if not self._stream.deleted():
@@ -420,6 +586,8 @@ class Run:
         self._lock = threading.RLock()
         if not self.finished:
             self._stream.after_fork()
+            if self._console is not None:
+                self._console.after_fork()
 
 
 class DisabledRun(Run):
@@ -437,9 +605,15 @@ class DisabledRun(Run):
     def begin(self) -> None:
         """Do nothing."""
 
-    def save(self, glob_or_path: Any = None, base_path: Any = None) -> list[str]:  # noqa: ARG002
+    def save(self, glob_or_path: Any = None, base_path: Any = None, policy: Any = "now") -> list[str]:  # noqa: ARG002
         """Do nothing."""
         return []
+
+    def log_code(self, root: Any = ".", globs: Any = ()) -> None:
+        """Do nothing."""
+
+    def watch(self, model: Any, log: Any = "gradients", log_freq: int = 100) -> None:
+        """Do nothing."""
 
     def finish(
         self,
@@ -453,6 +627,12 @@ class DisabledRun(Run):
 
     def _store(self, content: bytes) -> str:
         return hashlib.sha256(content).hexdigest()
+
+
+def _event_files(run_id: str, write: Callable[[str, Any], Any]) -> EventFiles:
+    from .event_files import EventFiles  # which few runs need
+
+    return EventFiles(run_id, write)
 
 
 def exit_status(code: Any) -> int:

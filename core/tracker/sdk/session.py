@@ -12,13 +12,13 @@ from types import TracebackType
 from typing import Any
 
 from tracker.discovery import resolve
-from tracker.errors import NoRun, SettingsError, silence, warn_once
+from tracker.errors import NoRun, NotARun, SettingsError, silence, warn_once
 from tracker.names import random_id, random_name
-from tracker.runlog.fold import Fold
-from tracker.runlog.reader import last_step, read_lines, scan, stream_paths
-from tracker.runlog.records import RUN_ID
+from tracker.runlog.directory import JOIN
+from tracker.runlog.reader import read_header
 from tracker.settings import Settings
 
+from . import auto, fork, resume
 from .config import Config
 from .run import DisabledRun, Run
 from .summary import Summary
@@ -26,8 +26,6 @@ from .values import to_mapping
 
 _REINIT = ("return_previous", "finish_previous", "create_new")
 _RESUME = ("allow", "must", "never", "auto")
-
-_BLOCK = 1024 * 1024
 
 _current: Run | None = None
 _live: list[Run] = []
@@ -52,6 +50,7 @@ def init(
     settings: Mapping[str, Any] | None = None,
     save_code: bool | None = None,
     sync_tensorboard: bool | None = None,
+    fork_from: str | None = None,
 ) -> Run:
     """Start a run and make it the current one.
 
@@ -60,16 +59,25 @@ def init(
     (docs/settings.md). `config` is anything that `run.config.update` takes. `mode` is online, offline (alias dryrun)
     or disabled. While a run is active, `reinit` decides: "return_previous" (the default in scripts),
     "finish_previous" (in notebooks; also True) or "create_new" (several runs side by side). `resume` with an `id`
-    continues a run: "allow" (also True), "must" (an error if this directory does not hold it), "never" (an error if
-    it does), "auto" (the newest run of this directory and project that did not end well). Raises `SettingsError` for
-    what cannot be used, and TypeError for a `config` that has no members, before anything is written.
+    continues a run: "allow" (also True), "must" (an error if there is none), "never" (also False; an error if there is
+    one). Only for a run that is not in this directory, the server is asked, for `resume_timeout` seconds at most.
+    "auto" continues the newest run of this directory, project and program that was started so and did not end well.
+    `fork_from="id?_step=N"` begins a new run with the rows of another one up to step N and its config: copied from the
+    directory beside it, else from the server, which takes as long as it takes. Where `resume` continues a run, it has
+    begun already. docs/resume.md has more on both. With `sync_tensorboard` the TensorBoard event files that this
+    process writes are followed: what is in them comes into the run (docs/tensorboard.md).
+    Raises `SettingsError` for what cannot be used, and TypeError for a `config` that has no members, before anything
+    is written.
     """
     given = {
         "project": project, "entity": entity, "name": name, "id": id, "group": group, "job_type": job_type,
         "tags": tags, "notes": notes, "dir": dir, "mode": mode, "save_code": save_code,
+        "sync_tensorboard": sync_tensorboard,
         "resume": {True: "allow", False: "never"}.get(resume) if isinstance(resume, bool) else resume,
         "reinit": {True: "finish_previous", False: "return_previous"}[reinit] if isinstance(reinit, bool) else reinit,
     }  # fmt: skip
+    joined = _of_joined() if id is None else {}
+    given.update(joined)
     resolved = Settings({**(settings or {}), **{k: v for k, v in given.items() if v is not None}})
     _check_words(resolved)
     members = {} if config is None else to_mapping(config)
@@ -78,13 +86,26 @@ def init(
         previous.config.update(members)
         return previous
     silence(resolved.silent)
-    if sync_tensorboard:
-        warn_once("sync_tensorboard is not available in this version; event files are not followed")
-    run = DisabledRun(resolved) if resolved.mode == "disabled" else _prepare(resolved)
+    parent = None if fork_from is None else fork.parent_of(fork_from, resolved)
+    run = DisabledRun(resolved) if resolved.mode == "disabled" else _prepare(resolved, bool(joined), parent)
     run.config.update(members)
     run.begin()
     _adopt(run)
     return run
+
+
+def _of_joined() -> dict[str, str]:
+    """Return what makes a process under `tracker run` join its run, whatever the code says; or {}."""
+    directory = os.environ.get(JOIN)
+    if not directory:
+        return {}
+    try:
+        header = read_header(Path(directory))
+    except NotARun as error:
+        warn_once(f"{JOIN} is left aside: {error}")
+        return {}
+    known = {name: header[name] for name in ("id", "entity", "project") if header.get(name)}
+    return {**known, "dir": str(Path(directory).parents[2]), "resume": "allow"}
 
 
 def _check_words(settings: Settings) -> None:
@@ -106,74 +127,47 @@ def _settle_previous(settings: Settings) -> Run | None:
     return _current if how == "return_previous" else None
 
 
-def _prepare(settings: Settings) -> Run:
-    """Settle id, name, directory and server, and return the run that follows from them."""
+def _prepare(settings: Settings, joined: bool, parent: fork.Parent | None) -> Run:
+    """Settle id, name, directory and server, and return the run that follows from them. `joined`: see `_of_joined`."""
     runs = Path(settings.dir or ".").absolute() / ".tracker" / "runs"
-    if settings.resume == "auto" and settings.id is None:
-        settings.id = _unfinished(runs, settings)
-    settings.id = settings.id or random_id()
-    directory = runs / settings.id
-    exists = os.path.isdir(directory)  # unlike Path.is_dir it never raises
-    if settings.resume == "must" and not exists:
-        raise SettingsError(f"resume='must': there is no run {settings.id} in {runs}")
-    if settings.resume == "never" and exists:
-        raise SettingsError(f"resume='never': run {settings.id} is in {runs} already; choose another id")
-    first_step, resumed = 0, exists and settings.resume is not None
-    if resumed:
-        first_step, known = _where_it_stopped(directory)
-        for member, value in known.items():
-            if getattr(settings, member) is None:
-                setattr(settings, member, value)
-    settings.name = settings.name or random_name()
     if settings.mode == "online":
         settings.base_url, settings.api_key = resolve(settings.base_url, settings.api_key)
+    if settings.resume == "auto" and settings.id is None:
+        settings.id = auto.claim(runs, settings)
+    given = settings.id is not None
+    settings.id = settings.id or random_id()
+    directory = runs / settings.id
+    known = resume.find(settings, directory, given)
+    resumed = known is not None and (known.step > 0 or not joined)
+    if parent is not None and known is None and (os.path.isdir(directory) or parent.id == settings.id):
+        raise SettingsError(f"fork_from begins a new run, and there is a run {settings.id} already; choose another id")
+    for member, value in known.fold.meta.items() if known is not None else ():
+        if getattr(settings, member) is None:
+            setattr(settings, member, value)
+    settings.name = settings.name or random_name()
     try:
         (directory / "files").mkdir(parents=True, exist_ok=True)
         ignore = runs.parent / ".gitignore"
         if not ignore.exists():
             ignore.write_text("runs/\n")  # settings.toml may be committed, runs are not
+        if parent is not None and known is None:
+            known = _forked(parent, settings, directory)
     except OSError as error:
         warn_once(f"cannot make {directory} ({error}); nothing of this run will be kept")
-    return Run(settings, str(directory), first_step, resumed)
+    run = Run(settings, str(directory), resumed)
+    if known is not None:
+        run._start_with(known)
+    return run
 
 
-def _where_it_stopped(directory: Path) -> tuple[int, dict[str, Any]]:
-    """Return the step after the last one of a run directory, and what the run is called (name, tags, …)."""
-    step, fold = 0, Fold()
-    for path in stream_paths(directory):
-        last = last_step(path)
-        step = max(step, last + 1) if last is not None else step
-        with path.open("rb") as file:
-            offset, end = 0, os.fstat(file.fileno()).st_size
-            while offset < end and (lines := read_lines(file.fileno(), offset, _BLOCK)):
-                offset += len(lines)
-                for record in scan(lines, ("run", "meta")):
-                    fold.apply(path.name, record)
-    return step, fold.meta
+def _forked(parent: fork.Parent, settings: Settings, directory: Path) -> resume.Known:
+    try:
+        return fork.fork(parent, settings, directory)
+    except SettingsError:
+        import shutil
 
-
-def _unfinished(runs: Path, settings: Settings) -> str | None:
-    """Return the id of the newest run of the project, unless it ended well."""
-    newest, name, state = 0.0, None, "finished"
-    for directory in runs.iterdir() if os.path.isdir(runs) else []:
-        if not os.path.isdir(directory) or not RUN_ID.fullmatch(directory.name):
-            continue
-        fold = Fold()
-        for path in stream_paths(directory, "history"):
-            for record in scan(_both_ends(path), ("run", "finish")):
-                fold.apply(path.name, record)
-        opened = max((s["opened"] for s in fold.streams.values() if "opened" in s), default=0.0)
-        if fold.header.get("project") == settings.project and opened > newest:
-            newest, name, state = opened, directory.name, fold.state
-    return None if state == "finished" else name
-
-
-def _both_ends(path: Path) -> bytes:
-    """Return the first and last lines of a stream, which tell how it began and ended."""
-    with path.open("rb") as file:
-        head = file.read(_BLOCK)
-        file.seek(max(len(head), os.fstat(file.fileno()).st_size - _BLOCK))
-        return head + file.read()
+        shutil.rmtree(directory, ignore_errors=True)  # it was made for this run
+        raise
 
 
 def _in_notebook() -> bool:

@@ -23,10 +23,15 @@ class Stream:
     must not stop the training. Not thread-safe: the run holds its lock.
     """
 
-    def __init__(self, directory: str, members: Callable[[], dict[str, Any]]) -> None:
-        """`members` returns what the header says of the run at the time the stream is opened."""
+    def __init__(
+        self, directory: str, members: Callable[[], dict[str, Any]], process: Callable[[], dict[str, Any] | None]
+    ) -> None:
+        """`members` returns what the header says of the run at the time the stream is opened, `process` what it says
+        of the process, unless that is a forked child.
+        """
         self._directory = directory
         self._members = members
+        self._process = process
         self._writer: StreamWriter | None = None
         self.append: Callable[[bytes], None] = self._append_first
         """Append one encoded line."""
@@ -47,7 +52,8 @@ class Stream:
                 warn_once(f"cannot write in {self._directory} ({error}); nothing of this run will be kept")
             return
         program = sys.argv[0] if sys.argv and sys.argv[0] else None
-        about = {**self._members(), **this_process(), "parent": self.parent}
+        process = self._process() if self.parent is None else None
+        about = {**self._members(), **this_process(), "parent": self.parent, "process": process}
         payload = header("history", **about, program=program, python=sys.version.split()[0])
         writer.append(encode("run", to_config(payload), time.time()))  # the name of a program may be any bytes
         self._writer, self.append = writer, writer.append

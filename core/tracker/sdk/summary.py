@@ -12,7 +12,8 @@ from tracker.runlog.records import restore, restore_members
 class Summary(MutableMapping[str, Any]):
     """By default the last logged value of each key, or what `define_metric` asked for; values set here win.
 
-    Values that were set are in the run log when the call returns.
+    Values that were set are in the run log when the call returns. That of a run that is continued has what the run
+    has; its earlier rows are read when a value is first asked for that stands in none of this process.
     """
 
     def __init__(self, write: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
@@ -24,13 +25,24 @@ class Summary(MutableMapping[str, Any]):
         self._fold = (
             Fold()
         )  # knows the rules of `define_metric`; holds stats only of the keys that need more than the last
+        self._earlier: Callable[[bool], dict[str, Stats]] = lambda _whole: {}
+        self._before: dict[str, Stats] | None = None  # of the earlier rows, once they were asked for
         self.tracks = False
         """Whether rows must be shown to `track`: some key's summary is not its last value."""
+
+    def _start_with(self, fold: Fold, earlier: Callable[[bool], dict[str, Stats]]) -> None:
+        """Go on from what the run has: what was set by hand and defined is in `fold`; see `resume.StatsOf`."""
+        self._earlier = earlier
+        self._fold.by_hand.update(fold.by_hand)
+        for metric in fold.metrics:
+            self.define(metric)
 
     def define(self, metric: dict[str, Any]) -> None:
         """Take in the payload of a `metric` record."""
         self._fold.define(metric)
-        self.tracks = any(m.get("summary", "last") != "last" for m in self._fold.metrics)
+        tracked, self.tracks = self.tracks, any(m.get("summary", "last") != "last" for m in self._fold.metrics)
+        if self.tracks and not tracked:
+            self._before = None  # if they were read, then for the last values only
 
     def track(self, row: dict[str, Any]) -> None:
         """Take in a row where `tracks` says so."""
@@ -44,17 +56,22 @@ class Summary(MutableMapping[str, Any]):
 
     def as_dict(self) -> dict[str, Any]:
         """Return a copy."""
-        values = {k: restore(v) for k, v in self._last.items() if v is not None}
-        for key in self._fold.stats:
-            values.pop(key, None)
-        return {**values, **self._fold.summary}
+        if self._before is None:
+            self._before = self._earlier(self.tracks)
+        fold = Fold()
+        fold.metrics, fold.by_hand = self._fold.metrics, self._fold.by_hand
+        here = {key: Stats(last=restore(value)) for key, value in self._last.items()} | self._fold.stats
+        for part in (self._before, here):
+            for key, stats in part.items():
+                fold.stats.setdefault(key, Stats()).merge(stats)
+        return fold.summary
 
     def __getitem__(self, key: str) -> Any:
         if key in self._fold.by_hand:
             return self._fold.by_hand[key]
-        if key in self._fold.stats:
-            return self._fold.summary[key]
-        return restore(self._last[key])
+        if key in self._last and key not in self._fold.stats:
+            return restore(self._last[key])
+        return self.as_dict()[key]
 
     def __setitem__(self, key: str, value: Any) -> None:
         self.update({key: value})

@@ -140,10 +140,10 @@ class _Reader:
     def read(self, payloads: Offsets, lengths: Offsets) -> None:
         data = self._columns.data
         times = gather(data, "<u8", payloads + 1)
-        sizes, steps, step_bytes = self._steps(gather(data, "<u8", payloads + 9))
+        sizes, steps, varints = self._steps(gather(data, "<u8", payloads + 9))
         self._columns.times[self._which] = times.view("<f8")
         self._columns.steps[self._which] = steps
-        heads = self._head_checksums(times, step_bytes, sizes)
+        heads = self._head_checksums(times, varints, sizes)
         at = payloads + sizes
         rests = lengths - sizes
         rests[(sizes == 0) | (gather(data, "u1", payloads) != _TIME)] = 0
@@ -157,7 +157,7 @@ class _Reader:
             if len(some) >= FEWEST and size in self._layouts:
                 self._rests(size, some, at[some], heads[some])
 
-    def _steps(self, words: Words) -> tuple[Offsets, NDArray[np.int64], NDArray[np.uint8]]:
+    def _steps(self, words: Words) -> tuple[Offsets, NDArray[np.int64], Words]:
         """From the 8 bytes behind the times: sizes of heads (0 if it is none), steps, and their bytes as they stand."""
         first = words & np.uint64(0xFF)
         varints = words >> np.uint64(8)
@@ -171,9 +171,9 @@ class _Reader:
         steps = np.zeros(len(words), np.uint64)
         for place in range(int(sizes.max(initial=10)) - 10):
             steps |= varints >> np.uint64(place) & np.uint64(0x7F << 7 * place)
-        return sizes, steps.view(np.int64), varints.view(np.uint8).reshape(-1, 8)
+        return sizes, steps.view(np.int64), varints
 
-    def _head_checksums(self, times: Words, steps: NDArray[np.uint8], sizes: Offsets) -> NDArray[np.uint32]:
+    def _head_checksums(self, times: Words, varints: Words, sizes: Offsets) -> NDArray[np.uint32]:
         result = np.zeros(len(sizes), np.uint32)
         if not self._check:
             return result
@@ -183,10 +183,10 @@ class _Reader:
             all_alike = bool((sizes == size).all())
             some: Any = slice(None) if all_alike else np.flatnonzero(sizes == size)
             blank = bytes((_TIME,)) + bytes(8) + (bytes((_STEP,)) + bytes(size - 10) if size > 9 else b"")
-            time = times[some].view(np.uint8).reshape(-1, 8)
+            time, step = times[some].view(np.uint8).reshape(-1, 8), varints[some].view(np.uint8).reshape(-1, 8)
             checksum = np.full(len(time), value(blank), np.uint32)
             _contribute(checksum, time, range(8), size - 2)
-            _contribute(checksum, steps[some], range(size - 10), size - 11)
+            _contribute(checksum, step, range(size - 10), size - 11)
             result[some] = checksum
         return result
 

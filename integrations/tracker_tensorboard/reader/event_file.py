@@ -19,8 +19,8 @@ from .values import note_metadata, parse, scalars
 LARGEST = 64 * 1024 * 1024
 """Bytes of the largest payload that is read; a larger one is damage, even if its checksum is right."""
 
-_BLOCK, _AFTER_DAMAGE = 1024 * 1024, 16 * 1024
-"""Bytes that are read at once; less where there may be more damage, which ends the use of what was read."""
+_BLOCK, _AFTER_DAMAGE = 1024 * 1024, 2 * 1024
+"""Bytes that are read at once; few after damage, as what was read behind more of it must be read again."""
 
 # To have freed this once keeps glibc from handing the memory of each block back to the kernel and asking for it again,
 # which takes a quarter of the time where files are small.
@@ -89,7 +89,7 @@ class EventFile:
             reason: str | None = None
             if len(starts):
                 reason = yield from self._deliver(data, starts, lengths)
-                block = _BLOCK
+                block = min(8 * block, _BLOCK)
             elif len(data) < HEADER:
                 return
             else:
@@ -129,7 +129,7 @@ class EventFile:
         while len(others):
             learnt: set[bytes] = set()
             again = 0
-            for i in others.tolist():
+            for i in map(int, others):
                 start, length = int(starts[i]), int(lengths[i])
                 end = start + FRAME + length
                 if self._check and not checksum_holds(data, start, length):

@@ -56,7 +56,7 @@ def whole_records(data: bytes) -> tuple[Offsets, Offsets]:
             lengths.append(some_lengths)
             at = int(some_starts[-1] + some_lengths[-1]) + FRAME
         if len(some_starts) == burst:
-            burst = min(2 * burst, _MOST)
+            burst = min(4 * burst, _MOST)
             cycle = _cycle(sizes)
         elif cycle:
             burst, cycle = _PERIODS, b""

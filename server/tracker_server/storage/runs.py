@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from tracker.runlog.records import jsonable
 from tracker.wire import RunInfo
 
 from . import codec, cursors, filters
+from .contact import judged
 from .interface import Page
 from .schema import projects, runs
 
@@ -87,6 +89,7 @@ class _Cached:
         self.deletions = deletions
         self.version = 0
         self.runs: dict[int, RunInfo] = {}
+        self.heartbeats: dict[int, float | None] = {}
         self.sizes: dict[int, int] = {}
 
     @property
@@ -101,7 +104,9 @@ class Table:
     the last look. The infos are shared: nobody may change them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, since: float) -> None:
+        """`since`: from when on this server could have heard of runs."""
+        self._since = since
         self._lock = threading.Lock()
         self._projects: OrderedDict[int, _Cached] = OrderedDict()
 
@@ -117,7 +122,10 @@ class Table:
                 cached = self._projects[found.id] = _Cached(found.deletions)
             self._projects.move_to_end(found.id)
             self._refresh(connection, entity, project, found.id, cached)
-            result = dict(cached.runs)
+            now = time.time()
+            result = {
+                number: judged(run, cached.heartbeats[number], self._since, now) for number, run in cached.runs.items()
+            }
             self._forget()
         return result
 
@@ -126,7 +134,9 @@ class Table:
         query = sa.select(*columns).where(runs.c.project == project_id, runs.c.version > cached.version)
         for row in connection.execute(query.order_by(runs.c.version)):
             text = codec.unpack(row.fold)
-            cached.runs[row.id] = info(entity, project, row, Fold.from_json(orjson.loads(text)))
+            fold = Fold.from_json(orjson.loads(text))
+            cached.runs[row.id] = info(entity, project, row, fold)
+            cached.heartbeats[row.id] = fold.heartbeat
             cached.sizes[row.id] = len(text)
             cached.version = row.version
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from tracker.runlog.fold import Fold
 from tracker.runlog.records import jsonable
 from tracker.wire import ChartQuery, Folded, KeyInfo, ProjectInfo, RowPage, RunInfo, Series, StreamInfo
 
-from . import chunks, console, rows, runs, scan, series, state
+from . import chunks, console, contact, rows, runs, scan, series, state
 from .append import Writer
 from .envelope import Buckets
 from .interface import Kind, NoSuchRun, Page, RunKey, StorageFull
@@ -43,7 +44,8 @@ class SqlStorage:
     def __init__(self, url: str) -> None:
         self._engine = connect(url)
         self._writer = Writer(self._engine)
-        self._runs = runs.Table()
+        self._since = time.time()
+        self._runs = runs.Table(self._since)
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -116,7 +118,8 @@ class SqlStorage:
         """Return one run. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
             fold = state.fold_of(connection, row.id)
-            info: RunInfo = jsonable(runs.info(run.entity, run.project, row, fold))
+            known = runs.info(run.entity, run.project, row, fold)
+            info: RunInfo = jsonable(contact.judged(known, fold.heartbeat, self._since, time.time()))
             return info
 
     def keys(self, run: RunKey, kind: Kind) -> list[KeyInfo]:

@@ -17,7 +17,7 @@ from tracker.agent import uploader
 from tracker.agent.sync import sync, total_size
 from tracker.client import Retry, connect
 from tracker.names import random_id
-from tracker.runlog.directory import agent_alive, lock_directory, unlock_directory
+from tracker.runlog.directory import agent_alive, lock_directory, lock_path, unlock_directory
 from tracker.runlog.records import encode
 from tracker.settings import Settings
 
@@ -48,7 +48,7 @@ def offline(rows: int, **arguments: Any) -> tracker.Run:
 
 def left_alone(run: tracker.Run) -> None:
     """Wait until the run's agent has come and gone."""
-    eventually(lambda: Path(run.dir, "agent.lock").exists() and not agent_alive(run.dir))
+    eventually(lambda: os.path.exists(lock_path(run.dir)) and not agent_alive(run.dir))
 
 
 def do_sync(directory: str, progress: Any = lambda _: None) -> Any:
@@ -225,6 +225,23 @@ def test_a_run_synced_from_two_copies_is_there_once(server: Any, tmp_path: Path)
     do_sync(run.dir)
     do_sync(str(tmp_path / "copy"))
     assert steps(run.path) == list(range(50))
+
+
+def test_a_stream_whose_copy_on_the_server_ends_inside_one_of_its_lines_is_not_sent(
+    server: Any, tmp_path: Path
+) -> None:
+    head = {"version": 1, "id": random_id(), "entity": "me", "project": "agents"}
+    for directory, name in ((tmp_path / "one", "x"), (tmp_path / "other", "a longer name")):
+        directory.mkdir()
+        rows = [encode("log", {name: i}, 2.0, i) for i in range(5 if name == "x" else 50)]
+        (directory / "history-tb_1.jsonl").write_bytes(b"".join([encode("run", head, 1.0), *rows]))
+        (directory / "history-own.jsonl").write_bytes(encode("run", head, 3.0) + encode("log", {"own": 1}, 4.0, 7))
+    assert do_sync(str(tmp_path / "one")).refused == {}
+    done = do_sync(str(tmp_path / "other"))
+    ((stream, reason),) = done.refused.items()
+    assert (stream, "they differ" in reason) == ("history-tb_1.jsonl", True)
+    assert steps(done.run) == [0, 1, 2, 3, 4, 7]
+    assert tracker.Api().run(done.run).keys() == ["own", "x"]
 
 
 def test_what_is_no_run_is_not_sent(server: Any, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import subprocess
@@ -248,11 +249,14 @@ def test_members_cannot_be_removed(tmp_path: Path) -> None:
 # -- files ----------------------------------------------------------------------------------------------------------
 
 
+CONTENT = hashlib.sha256(b"content").hexdigest()
+
+
 def with_file(directory: Path, name: str, path: str = "files/save-1") -> Path:
     logged(directory)
     write(
         directory, "system-a.jsonl", ("run", header(), 9.0),
-        ("file", {"name": name, "digest": "d" * 64, "size": 7, "path": path}, 10.0),
+        ("file", {"name": name, "digest": CONTENT, "size": 7, "path": path}, 10.0),
     )  # fmt: skip
     (directory / "files").mkdir(exist_ok=True)
     (directory / "files" / "save-1").write_bytes(b"content")
@@ -265,7 +269,7 @@ def test_a_file_is_downloaded_under_its_name(tmp_path: Path) -> None:
     assert (file.name, file.size, file.digest, repr(file)) == (
         "ckpt/best.pt",
         7,
-        "d" * 64,
+        CONTENT,
         "File('ckpt/best.pt', 7 bytes)",
     )
     path = file.download(tmp_path / "out")
@@ -275,6 +279,21 @@ def test_a_file_is_downloaded_under_its_name(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError, match="replace=True"):
         file.download(tmp_path / "out")
     assert file.download(tmp_path / "out", replace=True) == path
+    assert file.target(tmp_path / "out") == path
+    assert file.is_at(path)
+    assert not file.is_at(tmp_path / "elsewhere")
+
+
+def test_a_file_that_was_changed_in_place_since_is_not_passed_off_as_what_was_saved(tmp_path: Path) -> None:
+    file = tracker.read_run(with_file(tmp_path / "r", "best.pt")).file("best.pt")
+    source = tmp_path / "r" / "files" / "save-1"
+    source.write_bytes(b"content and more")  # the first bytes are what was saved
+    assert file.download(tmp_path / "out").read_bytes() == b"content"
+    for content in (b"CONTENT", b"cont"):
+        source.write_bytes(content)
+        with pytest.raises(tracker.TrackerError, match="changed or damaged"):
+            file.download(tmp_path / "other")
+    assert os.listdir(tmp_path / "other") == []
 
 
 def test_a_missing_file_is_an_error_that_names_those_there_are(tmp_path: Path) -> None:
@@ -300,3 +319,36 @@ def test_a_record_that_names_a_file_outside_files_is_not_followed(path: str, tmp
     run = tracker.read_run(with_file(tmp_path / "r", "x", path))
     with pytest.raises(FileNotFoundError):
         run.files()[0].download(tmp_path / "out")
+
+
+def test_rows_added_to_a_run_stand_after_its_own_and_leave_its_state_alone(tmp_path: Path) -> None:
+    logged(tmp_path / "r")
+    before = tracker.read_run(tmp_path / "r")
+    run = tracker.read_run(tmp_path / "r")
+    for value in (1, math.inf):
+        run.log({"late": value, "words": ["a", "b"]})
+    run.log({"late": 3}, step=2)
+    run.log({"late": 4})
+    run.reload()
+    rows = [(row["_step"], row["late"]) for row in run.scan_history(["late"])]
+    assert rows == [(5, 1), (6, math.inf), (2, 3), (3, 4)]
+    assert len(list((tmp_path / "r").glob("history-*"))) == 1
+    assert (run.state, run.info["updated"], run.info["created"]) == (before.state, 20.0, 9.0)
+    assert run.summary["late"] == 4
+
+
+@pytest.mark.parametrize("state", ["crashed", "failed"])
+def test_adding_to_a_run_that_did_not_end_well_does_not_make_it_one_that_did(state: str, tmp_path: Path) -> None:
+    write(tmp_path / "r", "history.jsonl", ("run", header(), 9.0), ("finish", {"state": state}, 20.0))
+    run = tracker.read_run(tmp_path / "r")
+    run.log({"x": 1})
+    run.reload()
+    assert (run.state, run.info["rows"]) == (state, 1)
+
+
+@pytest.mark.parametrize("data", [{"x": object()}, {"x": [object()]}, [1], "x"])
+def test_what_cannot_be_added_is_refused_and_nothing_is_written(data: Any, tmp_path: Path) -> None:
+    run = tracker.read_run(logged(tmp_path / "r"))
+    with pytest.raises(TypeError):
+        run.log(data)
+    assert len(list((tmp_path / "r").iterdir())) == 1

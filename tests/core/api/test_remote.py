@@ -101,6 +101,33 @@ def test_edits_are_kept_on_the_server(run: tracker.Run) -> None:
     assert again.state == "finished"
 
 
+def test_rows_are_added_to_a_run_that_has_ended(run: tracker.Run) -> None:
+    remote = arrived(run)
+    remote.log({"final": {"acc": 0.9}, "nan": math.nan})
+    remote.log({"final/acc": 0.95, "loss": 0.001}, step=7)
+    again = tracker.Api().run(run.path)
+    names = ("_step", "final/acc", "nan", "loss")
+    added = [tuple(row.get(name) for name in names) for row in again.scan_history()][-2:]
+    assert same(added, [(4, 0.9, math.nan, None), (7, 0.95, None, 0.001)])
+    assert (again.summary["final/acc"], again.summary["loss"], again.state) == (0.95, 0.001, "finished")
+    assert (again.info["updated"], again.info["created"]) == (remote.info["updated"], remote.info["created"])
+    resumed = tracker.init(id=run.id, resume="must", dir="elsewhere")
+    assert (resumed.step, resumed.summary["final/acc"]) == (8, 0.95)
+    resumed.finish()
+
+
+def test_alerts_come_back(project: str) -> None:
+    with tracker.init() as run:
+        run.alert("loss is NaN", "at step 3", "error")
+        tracker.alert("slow")
+    alerts = tracker.Api().run(run.path).alerts()
+    assert [{k: a[k] for k in a if k != "time"} for a in alerts] == [
+        {"title": "loss is NaN", "text": "at step 3", "level": "error"},
+        {"title": "slow", "text": "", "level": "info"},
+    ]
+    assert alerts == tracker.read_run(run.dir).alerts()
+
+
 def test_a_deleted_run_is_gone_from_the_server_and_not_from_the_disk(run: tracker.Run) -> None:
     arrived(run).delete()
     with pytest.raises(tracker.ServerError) as caught:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -9,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import tracker
+from tracker.cli.demo import demo
 
 pytestmark = pytest.mark.skipif(
     not any(entry_points(group="tracker.commands", name="sync")), reason="tracker-runs is not installed here"
@@ -24,7 +27,7 @@ def call(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
 
 def test_help_names_every_command() -> None:
     output = call("--help").stdout
-    for name in ("init", "on", "off", "status", "login", "sync", "runs", "demo", "server", "ui"):
+    for name in ("init", "on", "off", "status", "login", "sync", "runs", "demo", "server", "ui", "tensorboard-import"):
         assert f"  {name} " in output
 
 
@@ -63,10 +66,21 @@ print("fastapi" in sys.modules, "requests" in sys.modules)
 
 
 @pytest.mark.slow
-def test_the_demo_trains_uploads_and_checks_every_row(tmp_path: Path) -> None:
-    pytest.importorskip("sklearn")
-    pytest.importorskip("fastapi")
+def test_the_demo_trains_both_examples_and_checks_what_arrived(tmp_path: Path) -> None:
+    for needed in ("sklearn", "fastapi", "lightning", "keras"):
+        pytest.importorskip(needed)
     done = call("demo", "--exit", "--dir", str(tmp_path / "server"))
     assert done.returncode == 0, done.stderr
-    assert "3 runs arrived" in done.stdout
-    assert "validation accuracy" in done.stdout
+    assert "4 runs arrived, all " in done.stdout
+    for example in ("lightning_digits.py", "keras_digits.py"):
+        assert len(re.findall(rf"{example} +learning rate [\d.]+: test accuracy 0\.[89]\d+", done.stdout)) == 2
+    assert "Left out" not in done.stdout
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_the_demo_tells_how_to_install_what_it_can_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    for missing in ("lightning", "keras", "jax", "torch", "tensorflow", "sklearn"):
+        monkeypatch.setitem(sys.modules, missing, None)
+    done = CliRunner().invoke(demo, ["--exit"])
+    assert done.exit_code == 1
+    assert "pip install lightning scikit-learn, or pip install keras jax scikit-learn" in done.output

@@ -405,3 +405,80 @@ def test_a_session_that_says_not_where_it_started_is_corrupt(payload: dict[str, 
     fold = event_file()
     apply(fold, "history-tb_1.jsonl", "session", {"status": "start", **payload}, 2.0)
     assert (fold.corrupt, fold.event_files["history-tb_1.jsonl"]["starts"]) == (1, [])
+
+
+# -- what concerns its processes ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["failed", "killed", "crashed"])
+def test_a_process_that_was_about_to_be_preempted_and_did_not_end_well_was(state: str) -> None:
+    fold = opened(("history.jsonl", 1))
+    apply(fold, "history.jsonl", "preempting", {}, 2)
+    assert fold.state == "running"
+    bury(fold, "history.jsonl", 3) if state == "crashed" else finish(fold, "history.jsonl", state, 3)
+    assert fold.state == "preempted"
+    assert Fold.from_json(orjson.loads(orjson.dumps(fold.to_json()))).state == "preempted"
+    apply(fold, "history-b.jsonl", "run", RUN, 4)
+    finish(fold, "history-b.jsonl", "finished", 5)
+    assert fold.state == "finished"
+
+
+def test_a_process_that_expected_to_be_preempted_may_end_well() -> None:
+    fold = opened(("history.jsonl", 1))
+    apply(fold, "history.jsonl", "preempting", {}, 2)
+    finish(fold, "history.jsonl", "finished", 3)
+    assert fold.state == "finished"
+
+
+def test_rows_that_were_added_change_the_values_and_nothing_of_the_life_of_the_run() -> None:
+    fold = opened(("history.jsonl", 10))
+    add_row(fold, "history.jsonl", {"x": 1}, 11)
+    finish(fold, "history.jsonl", "failed", 12)
+    for time in (5.0, 100.0):
+        name = f"history-{time:.0f}.jsonl"
+        apply(fold, name, "run", {"version": 1, "id": "a", "added": True}, time)
+        add_row(fold, name, {"late": time}, time)
+    assert (fold.state, fold.updated, fold.header["started"]) == ("failed", 12, 10)
+    assert fold.summary == {"x": 1, "late": 100.0}
+
+
+def test_the_last_step_is_the_greatest_at_which_a_stream_ends() -> None:
+    fold = opened(("history-a.jsonl", 1), ("history-b.jsonl", 1))
+    assert fold.last_step is None
+    fold.add_rows("history-a.jsonl", 2, {}, 2.0, 7)
+    fold.add_rows("history-a.jsonl", 1, {}, 3.0, 4)
+    fold.add_rows("history-b.jsonl", 1, {}, 3.0, 3)
+    assert fold.last_step == 4
+
+
+def test_a_request_to_stop_is_for_the_processes_that_were_there_and_no_later_ones() -> None:
+    fold = opened(("history.jsonl", 10), allow_stop=True)
+    assert (fold.allow_stop, fold.stop_requested) == (True, None)
+    apply(fold, "edits-a.jsonl", "stop", {}, 11)
+    assert Fold.from_json(orjson.loads(orjson.dumps(fold.to_json()))).stop_requested == 11
+    finish(fold, "history.jsonl", "killed", 12)
+    assert (fold.allow_stop, fold.stop_requested) == (False, 11)
+    apply(fold, "history-b.jsonl", "run", RUN, 20)
+    assert (fold.allow_stop, fold.stop_requested) == (False, None)
+
+
+def test_only_an_agent_that_serves_the_last_process_holds_its_promise_of_a_heartbeat() -> None:
+    fold = opened(("history.jsonl", 10))
+    assert fold.heartbeat is None
+    apply(fold, "system-a.jsonl", "run", {**RUN, "heartbeat": 60}, 11)
+    assert fold.heartbeat == 60
+    apply(fold, "history-b.jsonl", "run", RUN, 20)  # continued, perhaps where no agent uploads
+    assert fold.heartbeat is None
+    apply(fold, "system-a.jsonl", "alive", {}, 21)
+    assert fold.heartbeat == 60
+
+
+def test_the_newest_hundred_alerts_are_kept_in_the_order_of_their_times() -> None:
+    fold = opened(("history.jsonl", 1))
+    for time in [*range(100, 200), 50, 150.5]:
+        apply(fold, "history.jsonl", "alert", {"title": f"t{time}", "text": "x" * 5000, "level": "loud"}, time)
+    assert (len(fold.alerts), fold.alerts[0]["title"], fold.alerts[-1]["title"]) == (100, "t101", "t199")
+    assert [a["title"] for a in fold.alerts[49:52]] == ["t150", "t150.5", "t151"]
+    assert (fold.alerts[0]["level"], len(fold.alerts[0]["text"])) == ("info", 2000)
+    apply(fold, "history.jsonl", "alert", {"title": 5}, 300)
+    assert (len(fold.alerts), fold.corrupt) == (100, 1)

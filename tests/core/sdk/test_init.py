@@ -12,7 +12,6 @@ import pytest
 import tracker
 from tests.waiting import eventually
 from tracker.runlog.directory import agent_alive
-from tracker.runlog.records import encode
 from tracker.settings import directory_file, write_file
 
 Start = Any
@@ -230,91 +229,6 @@ def test_something_else_called_ipython_is_no_notebook(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
     first = tracker.init()
     assert tracker.init() is first
-
-
-# -- resuming -------------------------------------------------------------------------------------------------------
-
-
-def finished(**arguments: Any) -> tracker.Run:
-    run = tracker.init(**arguments)
-    run.log({"x": 1})
-    run.log({"x": 2})
-    run.finish()
-    return run
-
-
-@pytest.mark.parametrize("resume", ["allow", True, "must"])
-def test_a_resumed_run_goes_on_where_it_stopped_in_a_stream_of_its_own(resume: Any, rows: Any, streams: Any) -> None:
-    finished(id="a1", name="first", tags=["t"], notes="n", group="g")
-    run = tracker.init(id="a1", resume=resume)
-    assert (run.resumed, run.step) == (True, 2)
-    assert (run.name, run.tags, run.notes, run.group) == ("first", ("t",), "n", "g")
-    run.log({"x": 3})
-    assert [(row["_step"], row["x"]) for row in rows(run)] == [(0, 1), (1, 2), (2, 3)]
-    assert len(streams(run)) == 2
-    assert tracker.read_run(run.dir).state == "running"
-    assert tracker.read_run(run.dir).tags == ["t"]
-
-
-def test_a_name_given_later_outlasts_a_resume() -> None:
-    run = tracker.init(id="a1", name="first")
-    for i in range(3000):
-        run.log({"x": i})
-    run.name = "second"
-    run.finish()
-    edited = tracker.read_run(run.dir)
-    edited.tags = ["edited"]
-    edited.update()
-    run = tracker.init(id="a1", resume="must")
-    assert (run.name, run.tags) == ("second", ("edited",))
-    assert tracker.read_run(run.dir).name == "second"
-
-
-def test_allow_begins_a_run_that_is_not_there() -> None:
-    run = tracker.init(id="a1", resume="allow")
-    assert (run.resumed, run.id) == (False, "a1")
-
-
-@pytest.mark.parametrize("resume", ["never", False])
-def test_never_refuses_a_run_that_is_there(resume: Any) -> None:
-    finished(id="a1")
-    with pytest.raises(tracker.SettingsError, match="another id"):
-        tracker.init(id="a1", resume=resume)
-
-
-def test_the_end_of_the_resumed_process_is_the_end_of_the_run() -> None:
-    tracker.init(id="a1").finish(1)
-    assert tracker.read_run(".tracker/runs/a1").state == "failed"
-    tracker.init(id="a1", resume="allow").finish()
-    assert tracker.read_run(".tracker/runs/a1").state == "finished"
-
-
-def test_auto_continues_the_newest_run_of_the_project_unless_it_ended_well() -> None:
-    tracker.init(id="old").finish(1)
-    tracker.init(id="other", project="another").finish(1)
-    newest = tracker.init(id="newest")
-    newest.log({"x": 1})
-    newest.finish(1)
-    Path(".tracker/runs/stray-file").touch()
-    Path(".tracker/runs/not an id").mkdir()
-    run = tracker.init(resume="auto")
-    assert (run.id, run.resumed, run.step) == ("newest", True, 1)
-    run.finish()
-    assert tracker.init(resume="auto").id not in ("newest", "old")
-
-
-def test_auto_is_not_misled_by_forked_children_that_never_say_that_they_ended() -> None:
-    run = finished(id="a1")
-    child = {"version": 1, "id": "a1", "entity": "me", "project": run.project, "parent": "history-x.jsonl"}
-    Path(run.dir, "history-child.jsonl").write_bytes(encode("run", child, run.start_time + 10))
-    assert tracker.init(resume="auto").id != "a1"
-
-
-def test_auto_finds_a_run_whose_process_was_killed() -> None:
-    code = "import os, signal, tracker; tracker.init(id='k').log({'x': 1}); os.kill(os.getpid(), signal.SIGKILL)"
-    subprocess.run([sys.executable, "-c", code])
-    run = tracker.init(resume="auto")
-    assert (run.id, run.step) == ("k", 1)
 
 
 # -- a bad place ----------------------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ import pytest
 import tracker
 from tests.waiting import eventually
 
+Start = Any
+
 # -- what a run is called -------------------------------------------------------------------------------------------
 
 
@@ -157,6 +159,40 @@ def test_save_code_keeps_the_script(argument: bool) -> None:
     if argument:
         eventually(lambda: tracker.read_run(".tracker/runs/s").files())
         (file,) = tracker.read_run(".tracker/runs/s").files()
-        assert (file.name, file.download("back").read_text()) == ("train.py", code)
+        assert (file.name, file.download("back").read_text()) == ("code/project/train.py", code)
     else:
         assert os.listdir(".tracker/runs/s/files") == []
+
+
+# -- what a run calls out -------------------------------------------------------------------------------------------
+
+
+def test_an_alert_is_kept_with_the_run_once_a_title_for_a_while(start: Start) -> None:
+    run = start(settings={"alert_interval": 3600})
+    for text in ("first", "second"):
+        run.alert("loss is NaN", text, "warn")
+    run.alert("t" * 300, "x" * 3000)
+    found = tracker.read_run(run.dir).alerts()
+    assert [(a["title"], a["text"], a["level"]) for a in found] == [
+        ("loss is NaN", "first", "warn"),
+        ("t" * 200, "x" * 2000, "info"),
+    ]
+    often = start(settings={"alert_interval": 0})
+    for _ in range(3):
+        often.alert("again")
+    assert len(tracker.read_run(often.dir).alerts()) == 3
+
+
+def test_an_alert_of_another_level_is_refused(start: Start) -> None:
+    with pytest.raises(ValueError, match="info, warn, error"):
+        start().alert("x", level="fatal")
+
+
+def test_a_run_that_was_about_to_be_preempted_is_so_unless_it_ends_well(start: Start) -> None:
+    killed, well = start(), start()
+    for run in (killed, well):
+        run.mark_preempting()
+        assert tracker.read_run(run.dir).state == "running"
+    killed.finish(1)
+    well.finish()
+    assert [tracker.read_run(run.dir).state for run in (killed, well)] == ["preempted", "finished"]

@@ -151,18 +151,39 @@ def test_batches_that_are_not_numbered_without_gaps_are_logged_in_order() -> Non
     assert order == [11, 21, 31]
 
 
-def test_rows_are_logged_in_groups_and_after_half_a_second_at_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_numbers_are_logged_at_once_when_the_batches_before_are_there() -> None:
+    logged: list[int] = []
+    batches = Batches(lambda _logs, step: logged.append(step), 1, 1)
+    found = []
+    for number in (0, 2, 1, 3):
+        batches.take(number, {"loss": 0.5})
+        found.append([*logged])
+    assert found == [[1], [1], [1, 2, 3], [1, 2, 3, 4]]
+
+
+def test_of_blocks_the_last_waits_for_the_next_as_it_may_be_shorter() -> None:
+    logged: list[int] = []
+    batches = Batches(lambda _logs, step: logged.append(step), 1, 2)
+    for number in (1, 3, 5):
+        batches.take(number, {"loss": 0.5})
+    assert logged == [2, 4]
+    assert batches.finish(lambda _reported: 5) == 5
+    assert logged == [2, 4, 5]
+
+
+def test_tensors_are_logged_in_groups_and_after_half_a_second_at_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
     now, logged = [0.0], []
     monkeypatch.setattr("tracker_keras.batches.monotonic", lambda: now[0])
     batches = Batches(lambda _logs, step: logged.append(step), 1, 1)
+    loss = keras.ops.convert_to_tensor(0.5)
     for number in range(GROUP - 1):
-        batches.take(number, {"loss": 0.5})
+        batches.take(number, {"loss": loss})
     assert logged == []
-    batches.take(GROUP - 1, {"loss": 0.5})
+    batches.take(GROUP - 1, {"loss": loss})
     assert logged == [*range(1, GROUP + 1)]
     for number in (GROUP, GROUP + 1, GROUP + 2):
         now[0] += 0.3
-        batches.take(number, {"loss": 0.5})
+        batches.take(number, {"loss": loss})
     assert logged == [*range(1, GROUP + 3)]
 
 

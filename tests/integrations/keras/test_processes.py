@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import signal
 import socket
 import subprocess
 from collections.abc import Callable
@@ -22,6 +23,7 @@ Script = Callable[..., subprocess.CompletedProcess[str]]
 
 EXCEPTION = "network().fit(x, y, verbose=0, callbacks=[TrackerCallback('batch'), Stop(fail)])"
 EXIT = "network().fit(x, y, verbose=0, callbacks=[TrackerCallback(), Stop(lambda: sys.exit(3))])"
+INTERRUPT = "network().fit(x, y, callbacks=[TrackerCallback(), Stop(lambda: os.kill(os.getpid(), 2))])"
 CAUGHT = f"try: {EXCEPTION}\nexcept ValueError: print({{'tensorflow'}} & {{*sys.modules}})"
 
 
@@ -34,13 +36,39 @@ def test_a_fit_that_did_not_end_is_failed_and_the_exit_code_is_kept(
     done = script(code)
     assert done.returncode == status, done.stderr
     (run,) = runs()
-    (end,) = [entry for entry in run._fold.streams.values() if "closed" in entry]
+    (end,) = [entry for name, entry in run._fold.streams.items() if name.startswith("history") and "closed" in entry]
     assert (run.state, end["exit_code"]) == ("failed", status)
     assert run.info["rows"] == (1 if code == EXIT else 2)
     if code == EXCEPTION:
         assert (run.info["error"], "on_epoch_end" in end["traceback"]) == ("ValueError: mine", True)
     if code == CAUGHT and BACKEND != "tensorflow":
         assert done.stdout.strip() == "set()"  # nothing of it imports TensorFlow
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [(INTERRUPT, -signal.SIGINT), (f"try: {INTERRUPT}\nexcept KeyboardInterrupt: pass", 0)],
+    ids=["interrupt", "caught interrupt"],
+)
+def test_a_fit_that_ctrl_c_ended_is_killed(runs: Runs, script: Script, code: str, status: int) -> None:
+    # In the background of a shell, where the tests may run, Ctrl-C is ignored.
+    done = script(f"import signal; signal.signal(2, signal.default_int_handler)\n{code}")
+    assert done.returncode == status, done.stderr
+    assert [run.state for run in runs()] == ["killed"]
+
+
+def test_a_sigkill_loses_no_batch_that_keras_has_reported(runs: Runs, script: Script) -> None:
+    code = """
+import signal
+class Kill(keras.callbacks.Callback):  # its hook is not asynchronous, so that no report is under way
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == 9:
+            os.kill(os.getpid(), signal.SIGKILL)
+network().fit(x, y, batch_size=1, verbose=0, callbacks=[TrackerCallback("batch"), Kill()])
+"""
+    assert script(code).returncode == -signal.SIGKILL
+    (run,) = runs()
+    assert (run.state, [row["_step"] for row in run.scan_history()]) == ("crashed", [*range(1, 11)])
 
 
 def test_data_parallel_training_on_two_devices_is_logged_once(runs: Runs, script: Script) -> None:

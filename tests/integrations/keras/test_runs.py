@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -122,6 +123,37 @@ def test_a_fit_that_failed_is_a_failed_run_once_the_next_begins(runs: Runs) -> N
     fit(network(), ours)
     network().evaluate(x, y, verbose=0, callbacks=[ours])
     assert [run.state for run in runs()] == ["failed", "finished", "finished"]
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt, also where the tests run in the background of a shell, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_fit_that_ctrl_c_ended_is_a_killed_run_though_the_script_goes_on(runs: Runs, interruptible: None) -> None:
+    def interrupt(epoch: int, logs: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    ours = TrackerCallback()
+    with pytest.raises(KeyboardInterrupt):
+        fit(network(), ours, Each(interrupt))
+    fit(network(), ours)
+    assert [run.state for run in runs()] == ["killed", "finished"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_handler_of_the_users_own_for_ctrl_c_stays(runs: Runs) -> None:
+    came = []
+    own = signal.signal(signal.SIGINT, lambda *_: came.append(True))
+    try:
+        fit(network(), TrackerCallback(), Each(lambda *_: signal.raise_signal(signal.SIGINT)))
+    finally:
+        signal.signal(signal.SIGINT, own)
+    assert came == [True]
+    assert [run.state for run in runs()] == ["finished"]
 
 
 def test_a_fit_that_failed_is_counted_by_its_own_model(runs: Runs) -> None:

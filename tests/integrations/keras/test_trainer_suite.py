@@ -5,6 +5,7 @@ By default a part of them, about half a minute; all with TRACKER_TEST_KERAS_ALL=
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -13,6 +14,8 @@ import sys
 import pytest
 
 pytest.importorskip("keras")
+if importlib.util.find_spec("keras.src.trainers.trainer_test") is None:
+    pytest.skip("this version of Keras ships no tests", allow_module_level=True)
 
 from .conftest import BACKEND, HERE
 

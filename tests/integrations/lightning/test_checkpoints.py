@@ -57,6 +57,16 @@ def test_they_lie_in_the_folder_of_the_run_and_are_not_stored_unasked(pl: Any, t
     assert scores(logger) == {}
 
 
+def test_that_checkpoints_on_another_file_system_are_not_stored_is_said(
+    one: Any, trainer: Any, model: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logger = TrackerLogger(log_model=True)
+    checkpoint = one.callbacks.ModelCheckpoint(dirpath="memory://elsewhere")
+    trainer(one, logger, callbacks=[checkpoint]).fit(model(one))
+    assert scores(logger) == {}
+    assert "checkpoints in memory://elsewhere are not stored with the run" in capsys.readouterr().err
+
+
 def test_all_stores_each_with_its_score_though_it_is_deleted_right_after(pl: Any, trainer: Any) -> None:
     logger = TrackerLogger(log_model="all")
     keep = pl.callbacks.ModelCheckpoint(monitor="val", save_last=True)

@@ -43,6 +43,11 @@ def test_making_it_and_asking_what_it_is_touches_nothing(one: Any) -> None:
     assert everything() == before
 
 
+def test_a_url_cannot_be_where_the_run_is_kept(one: Any) -> None:
+    with pytest.raises(SettingsError, match=r"s3://bucket/out.*dirpath"):
+        TrackerLogger(save_dir="s3://bucket/out")
+
+
 def test_the_experiment_is_the_run_that_the_arguments_describe(one: Any) -> None:
     logger = TrackerLogger(
         "mine", "digits", save_dir=Path("out"), id="r1", offline=True, entity="we", group="g", job_type="train",

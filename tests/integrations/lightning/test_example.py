@@ -20,7 +20,7 @@ def test_the_example_learns_real_digits_and_logs_all_of_it(one: Any, runs: Any) 
     )
     assert done.returncode == 0, done.stderr[-3000:]
     (run,) = runs()
-    assert (run.project, run.state) == ("lightning-digits", "finished")
+    assert (run.project, run.state) == ("digits", "finished")
     assert run.summary["test/accuracy"] > 0.9
     assert f"test accuracy {run.summary['test/accuracy']:.3f}" in done.stdout
     assert run.config == {"width": 16, "lr": 0.003, "batch_size": 64}

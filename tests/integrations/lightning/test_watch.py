@@ -9,8 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from tracker.watching import BINS  # noqa: E402
 from tracker_lightning import TrackerLogger  # noqa: E402
-from tracker_lightning.watch import BINS  # noqa: E402
 
 
 def steps(model: Any, count: int) -> None:

@@ -1,6 +1,7 @@
 /* A stand-in for NVIDIA's management library, so that the real pynvml has something to load where there is no GPU.
    Two GPUs: the first answers everything; the second, as under MIG, supports only memory, temperature and power.
    Signatures: NVIDIA's nvml.h. FAKE_NVML_INIT sets what nvmlInit returns, FAKE_NVML_PID a process on the first GPU. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <stddef.h>
 
@@ -24,6 +25,15 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned int index, int **device) {
     *device = &gpus[index];
     return OK;
 }
+int nvmlDeviceGetName(int *device, char *name, unsigned int length) {
+    snprintf(name, length, "Stand-in %d", !is_first(device));
+    return OK;
+}
+int nvmlSystemGetDriverVersion(char *version, unsigned int length) {
+    snprintf(version, length, "555.42.06");
+    return OK;
+}
+int nvmlSystemGetCudaDriverVersion_v2(int *version) { *version = 12050; return OK; }
 int nvmlDeviceGetUtilizationRates(int *device, Utilization *rates) {
     if (!is_first(device)) return NOT_SUPPORTED;
     rates->gpu = 97; rates->memory = 41;

@@ -1,0 +1,314 @@
+"""Keep with a run what its processes named to `save`: digests of what they pinned, versions of what they follow."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import hashlib
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tracker.names import random_id
+from tracker.runlog.directory import KEPT_PATH
+from tracker.runlog.records import Record
+from tracker.saving import find, is_sealed, name_of
+
+from .journal import Journal
+from .uploader import Kept
+
+_BLOCK = 1 << 20
+_RESTLESS = 6  # looks after which a file that changes all the time is taken as it is
+_SHARE = 10  # taking versions takes no more than one part in so many of the time
+
+
+class Follow(NamedTuple):
+    """A `save` record that asks for files to be followed (`live`) or taken at the end (`end`)."""
+
+    stream: str
+    policy: str
+    glob: str
+    base: str
+
+
+class Version(NamedTuple):
+    """What a `file` record says: content of a name, and whether a later version replaces it."""
+
+    time: float
+    digest: str
+    size: int | None
+    path: str
+    live: bool
+
+
+class Seen(NamedTuple):
+    """Of a followed file: its state at the last look, how often it was found changed since it was taken, and its state
+    when it was.
+    """
+
+    last: tuple[int, ...] | None
+    changes: int
+    taken: tuple[int, ...] | None
+
+
+class Saves:
+    """The saved files of one run directory.
+
+    `take` and `end` may be called from one thread while another one works through what they were told with `step`.
+    """
+
+    def __init__(self, directory: Path, journal: Journal, run_id: str, interval: float) -> None:
+        """`interval`: seconds between looks at live files."""
+        self._directory = directory
+        self._journal = journal
+        self._run_id = run_id
+        self._interval = interval
+        self._mark = f"part-{os.uname().nodename}".replace(os.sep, "_")  # the agents of other machines have their own
+        self._told: deque[tuple[str, Record, bool]] = deque()
+        self._lock = threading.Lock()
+        self._pins: dict[str, str] = {}  # path → name, not digested yet
+        self._digested: set[str] = set()  # paths
+        self._follows: dict[Follow, None] = {}
+        self._ended: set[str] = set()  # streams
+        self._settled: set[str] = set()  # streams all of whose files some agent has taken for the last time
+        self._seen: dict[tuple[Follow, str], Seen] = {}
+        self._versions: dict[str, Version] = {}
+        self._next = 0.0
+        self.kept: dict[str, Kept] = {}
+        """Digest → file in the run directory, beside those that are named by their digest."""
+        self.names: dict[str, str] = {}
+        """Digest → name."""
+        self.replaced: set[str] = set()
+        """Digests whose content is kept no longer, because there is a later version."""
+        self.elsewhere: dict[Follow, None] = {}
+        """What was asked for on another machine or by another user, and can only be taken there."""
+
+    def take(self, stream: str, record: Record, here: bool) -> None:
+        """Be told of a `save`, `saved` or `file` record, and whether the stream was written on this machine."""
+        self._told.append((stream, record, here))
+
+    def end(self, stream: str) -> None:
+        """Be told, after all its records, that a stream's process will save nothing more. Safe to repeat."""
+        self._ended.add(stream)
+
+    def listen(self) -> None:
+        """Take in what there was to be told, and do nothing about it."""
+        with self._lock:
+            self._listen()
+
+    def clean(self) -> None:
+        """Remove what an agent of this machine had copied in part when it was killed."""
+        for path in (self._directory / "files").glob(f"{glob.escape(self._mark)}-*.part"):
+            path.unlink(missing_ok=True)
+
+    def step(self, now: bool = False) -> None:
+        """Do what there is to do: digest what was pinned, look at live files if it is time to (or `now`), and take the
+        last state of what ended streams asked for.
+        """
+        with self._lock:
+            ended = frozenset(self._ended)  # before listening: all that these streams asked for is then known
+            self._listen()
+            for path, name in list(self._pins.items()):
+                self._digest(path, name)
+                self._pins.pop(path, None)
+            begun = time.monotonic()
+            due = now or begun >= self._next
+            for follow in list(self._follows):
+                last = follow.stream in ended
+                if last or (due and follow.policy == "live"):
+                    for path in find(follow.glob):
+                        self._look(follow, path, now or last)
+            for stream in {follow.stream for follow in self._follows} & ended:
+                self._journal.write("saved", {"stream": stream})
+                self._settle(stream)
+            if due:
+                self._next = time.monotonic() + max(self._interval, _SHARE * (time.monotonic() - begun))
+
+    def changed(self, digest: str) -> None:
+        """Be told that a kept file is not what its digest says: it was changed in place. What it is now replaces it."""
+        with self._lock:
+            kept = self.kept.pop(digest, None)
+            self.replaced.add(digest)
+            for name, version in list(self._versions.items()):
+                if version.digest == digest and kept is not None and self._directory / version.path == kept.path:
+                    self._digest(version.path, name)
+
+    # -- what records say -------------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        while self._told:
+            stream, record, here = self._told.popleft()
+            payload = record.payload
+            if record.kind == "saved":
+                self._settle(str(payload.get("stream")))
+            elif record.kind == "file":
+                self._note(record.time, payload)
+            elif "glob" in payload:
+                self._follow(stream, payload, here)
+            elif KEPT_PATH.fullmatch(str(payload.get("path"))) and payload["path"] not in self._digested:
+                self._pins[payload["path"]] = str(payload.get("name"))
+
+    def _follow(self, stream: str, payload: dict[str, Any], here: bool) -> None:
+        policy, pattern, base = (str(payload.get(member)) for member in ("policy", "glob", "base"))
+        follow = Follow(stream, policy, pattern, base)
+        if stream in self._settled or policy not in ("live", "end"):
+            return
+        ours = here and is_sealed(payload.get("seal"), self._run_id, policy, pattern, base)
+        (self._follows if ours else self.elsewhere)[follow] = None
+
+    def _settle(self, stream: str) -> None:
+        self._settled.add(stream)
+        for follows in (self._follows, self.elsewhere):
+            for follow in [f for f in follows if f.stream == stream]:
+                del follows[follow]
+
+    def _note(self, when: float, payload: dict[str, Any]) -> None:
+        """Take in a `file` record, of this agent or an earlier one; the latest of a name counts."""
+        name, digest, path = (str(payload.get(member)) for member in ("name", "digest", "path"))
+        if not KEPT_PATH.fullmatch(path):
+            return
+        self._digested.add(path)  # its `save` record may be yet to come, from another stream
+        self._pins.pop(path, None)
+        size = payload["size"] if type(payload.get("size")) is int else None
+        later = Version(when, digest, size, path, payload.get("live") is True)
+        earlier = self._versions.get(name)
+        if earlier is not None and earlier.time > when:
+            earlier, later = later, earlier
+        self._versions[name] = later
+        self._keep(later, name)
+        if earlier is not None and earlier.digest != later.digest:
+            if earlier.live or earlier.path == later.path:
+                self._forget(earlier, later)
+            else:
+                self._keep(earlier, name)
+
+    def _keep(self, version: Version, name: str) -> None:
+        self.kept[version.digest] = Kept(self._directory / version.path, version.size)
+        self.names[version.digest] = name
+        self.replaced.discard(version.digest)
+
+    def _forget(self, version: Version, later: Version) -> None:
+        if any(other.digest == version.digest for other in self._versions.values()):
+            return
+        self.replaced.add(version.digest)
+        self.kept.pop(version.digest, None)
+        if version.path != later.path:
+            with contextlib.suppress(OSError):
+                (self._directory / version.path).unlink()
+
+    # -- taking files -----------------------------------------------------------------------------------------------
+
+    def _look(self, follow: Follow, path: str, at_once: bool) -> None:
+        """Take a new version of a file if it has changed, and has rested since the last look."""
+        if path.startswith(f"{self._directory}{os.sep}"):
+            return  # a glob that takes in what is taken would never come to an end
+        try:
+            status = os.stat(path)
+        except OSError:
+            return  # it went away; what was taken of it stays
+        state = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        seen = self._seen.get((follow, path), Seen(None, 0, None))
+        if state == seen.taken:
+            return
+        if not at_once and state != seen.last and seen.changes < _RESTLESS:
+            self._seen[follow, path] = Seen(state, seen.changes + 1, seen.taken)
+        elif self._version(follow, path):
+            self._seen[follow, path] = Seen(state, 0, state)
+
+    def _version(self, follow: Follow, path: str) -> bool:
+        """Keep a copy of a file; tell whether that was possible.
+
+        A copy, since the next thing that happens to a live file is that it is changed, perhaps in place.
+        """
+        name = name_of(path, follow.base).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        kept = f"files/save-{random_id(12)}"
+        part = self._directory / "files" / f"{self._mark}-{random_id(12)}.part"
+        try:
+            try:
+                digest, size = _read(path, part)
+            except FileNotFoundError:
+                return True
+            except OSError:
+                part.unlink(missing_ok=True)
+                if follow.stream not in self._ended:
+                    return False  # the disk is full, say; the next look tries again
+                os.link(os.path.realpath(path), part)
+                digest, size = _read(part)
+            former = self._versions.get(name)
+            if former is not None and former.digest == digest:
+                return True
+            part.replace(self._directory / kept)
+        except OSError as error:
+            self._lose(name, error)
+            return False
+        finally:
+            part.unlink(missing_ok=True)
+        self._write(name, digest, size, kept, follow.policy == "live")
+        return True
+
+    def _digest(self, path: str, name: str) -> None:
+        source = self._directory / path
+        try:
+            if source.resolve() != self._directory.resolve() / path:
+                # `save` makes none; in a directory that came from someone else it may lead to this user's secrets.
+                raise OSError("it is a link to somewhere else")
+            digest, size = _read(source)
+        except OSError as error:
+            self._lose(name, error)
+            return
+        self._write(name, digest, size, path, live=False)
+
+    def _write(self, name: str, digest: str, size: int, path: str, live: bool) -> None:
+        payload = {"name": name, "digest": digest, "size": size, "path": path, **({"live": True} if live else {})}
+        former = self._versions.get(name)
+        # Rounded as it will be read back, and later than what it replaces, whatever was done to the clock.
+        when = round(max(time.time(), former.time + 0.001 if former is not None else 0.0), 3)
+        self._journal.write("file", payload, when)
+        self._note(when, payload)
+
+    def _lose(self, name: str, error: OSError) -> None:
+        self._journal.write("lost", {"count": 1, "reason": f"saved file {name}: {error}"})
+
+
+class SaveThread(threading.Thread):
+    """Steps all the time, so that no large file keeps the agent from what it does every second."""
+
+    def __init__(self, saves: Saves, pause: float, notice: Callable[[str], None]) -> None:
+        super().__init__(name="saves", daemon=True)
+        self._saves, self._pause, self._notice = saves, pause, notice
+        self._closing = threading.Event()
+
+    def close(self) -> None:
+        """Return when all that `Saves` was told has been done."""
+        self._closing.set()
+        self.join()
+
+    def run(self) -> None:
+        """Run until closed."""
+        closing, told = False, ""
+        while not closing:
+            closing = self._closing.wait(self._pause)
+            try:
+                self._saves.step()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the thread must not end without a word
+                text = f"keeping saved files failed ({type(error).__name__}: {error}); trying again"
+                if text != told:
+                    self._notice(text)
+                told = text
+
+
+def _read(source: str | Path, copy: Path | None = None) -> tuple[str, int]:
+    """Return the sha256 and the size of a file as it is read now; with `copy`, what was read is written there."""
+    hasher, size = hashlib.sha256(), 0
+    with open(source, "rb") as file, contextlib.ExitStack() as stack:
+        target = stack.enter_context(copy.open("xb")) if copy is not None else None
+        while block := file.read(_BLOCK):
+            hasher.update(block)
+            size += len(block)
+            if target is not None:
+                target.write(block)
+    return hasher.hexdigest(), size

@@ -1,0 +1,43 @@
+"""Learn from the server that a run was asked to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from tracker.client import Client
+from tracker.errors import ServerError
+from tracker.wire import run_path
+
+_EVERY, _LONGEST = 3.0, 60.0  # seconds between questions, and at most while there is no answer
+
+
+class StopThread(threading.Thread):
+    """Asks every few seconds. A thread and a connection of its own: an upload may take long."""
+
+    def __init__(
+        self, make: Callable[[], Client | None], run: tuple[str, str, str], concerned: Callable[[], bool]
+    ) -> None:
+        """`make` returns a client, or None while no server is known. Nothing is asked while nobody is `concerned`."""
+        super().__init__(name="stopping", daemon=True)
+        self._make = make
+        self._path = run_path(*run) + "/stop"
+        self._concerned = concerned
+        self.requested: float | None = None
+        """When the run was asked to stop, as `RunInfo.stop_requested`."""
+
+    def run(self) -> None:
+        """Run for as long as the process."""
+        client, wait, never = None, _EVERY, threading.Event()
+        while not never.wait(wait):
+            if not self._concerned():
+                continue
+            try:
+                client = client or self._make()
+                if client is not None:
+                    requested = client.json("GET", self._path).get("requested")
+                    if isinstance(requested, (int, float)):
+                        self.requested = requested
+                wait = _EVERY
+            except ServerError:  # the upload tells of it
+                wait = min(2 * wait, _LONGEST)

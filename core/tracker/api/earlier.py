@@ -1,0 +1,90 @@
+"""What `tracker.init` learns from a server about earlier runs. It runs this in a process of its own."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tracker.client import Client, connect
+from tracker.errors import ServerError, TrackerError
+from tracker.runlog.forked import beginning
+from tracker.runlog.records import encode, jsonable
+from tracker.settings import Settings
+from tracker.wire import run_path
+
+from .remote import RemoteRun, of_answer
+from .restarts import AXES
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def main() -> None:
+    """Do what the command line says, and print {"found": …} (null: no such run) or {"error": why it was not learnt}.
+
+    `resumption RUN`: found is a `wire.Resumption`. `fork RUN STEP HEADER FILE`: write the rows of the run up to the
+    step to the file, as lines, after `forked.beginning`, and the media in them beside it; found is {"rows": how many}.
+    """
+    try:
+        answer: dict[str, Any] = {"found": _TASKS[sys.argv[1]](*sys.argv[2:])}
+    except ServerError as error:
+        answer = {"found": None} if error.status == 404 else {"error": str(error)}
+    except (TrackerError, OSError) as error:
+        answer = {"error": str(error)}
+    sys.stdout.buffer.write(orjson.dumps(answer))
+
+
+def _resumption(run: str) -> dict[str, Any]:
+    return connect(Settings()).json("GET", _path(run) + "/resumption")
+
+
+def _fork(run: str, step: str, header: str, file: str) -> dict[str, Any]:
+    client = connect(Settings())
+    parent = RemoteRun(client, of_answer(client.json("GET", _path(run))))
+    part, until, rows = Path(file), int(step), 0
+    with part.open("wb") as out:
+        out.write(
+            beginning(orjson.loads(header), parent.info["created"], parent.info["config"], parent.info["metrics"])
+        )
+        for row in parent.scan_history(restarts="all"):
+            if row["_step"] <= until:
+                values = {key: value for key, value in row.items() if key not in AXES}
+                out.write(encode("log", jsonable(values), row["_timestamp"], row["_step"]))
+                rows += 1
+                for digest in _digests(values.values()):
+                    _download(client, run, digest, part.parent / "files" / digest)
+        out.write(encode("finish", {"state": "finished"}, time.time()))
+    return {"rows": rows}
+
+
+def _digests(values: Any) -> Iterator[str]:
+    for value in values:
+        if isinstance(value, dict):
+            digest = value.get("digest")
+            if isinstance(digest, str) and _DIGEST.fullmatch(digest):  # it becomes the name of a file
+                yield digest
+            yield from _digests(value.values())
+        elif isinstance(value, list):
+            yield from _digests(value)
+
+
+def _download(client: Client, run: str, digest: str, target: Path) -> None:
+    if not target.exists():
+        try:
+            client.download(f"{_path(run)}/blobs/{digest}", target, digest)
+        except ServerError as error:
+            if error.status != 404:  # it has not arrived there
+                raise
+
+
+def _path(run: str) -> str:
+    entity, project, run_id = run.split("/")
+    return run_path(entity, project, run_id)
+
+
+_TASKS: dict[str, Callable[..., dict[str, Any]]] = {"resumption": _resumption, "fork": _fork}

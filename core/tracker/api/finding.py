@@ -1,0 +1,37 @@
+"""Find a run by what people call it on a command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tracker.errors import NotARun
+from tracker.runlog.records import RUN_ID
+from tracker.settings import Settings
+
+from .local import read_run
+from .reading import RunReader
+from .remote import Api
+
+
+def find_run(named: str) -> RunReader:
+    """Return the run that is a run directory, a file that `tracker export` wrote (of several runs in it, `FILE/ID` is
+    one), the id of a run directory here, or `entity/project/id` on the server of the settings.
+
+    Raises `NotARun` or what `Api` raises if there is no such run.
+    """
+    path = Path(named)
+    if path.exists() or path.parent.is_file():
+        return read_run(path)
+    here = Path(Settings().dir or ".") / ".tracker" / "runs"
+    if RUN_ID.fullmatch(named):
+        if not (here / named).is_dir():
+            raise NotARun(f"there is no run {named} in {here}; of one on a server, give entity/project/id")
+        return read_run(here / named)
+    if named.startswith((".", "/", "~")) or path.suffix == ".zip":
+        raise NotARun(f"{named} is not there")
+    try:
+        return Api().run(named)
+    except ValueError as error:
+        if isinstance(error, NotARun) or "must be entity" not in str(error):
+            raise
+        raise NotARun(f"{named} is no run directory or exported file here, and not entity/project/id either") from None

@@ -1,0 +1,166 @@
+"""Make a run directory of what a server knows of a run. The server keeps no lines, so these are others that say the
+same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from tracker.errors import ServerError, TrackerError
+from tracker.runlog.directory import copy_name
+from tracker.runlog.fold import Fold
+from tracker.runlog.records import STREAM_NAME, jsonable, seal
+from tracker.runlog.writer import header
+from tracker.wire import Folded, StreamInfo
+
+from .remote import RemoteRun
+from .restarts import AXES, Row
+
+_OF_RUN = ("program", "python", "forked_from")
+_OF_STREAM = ("host", "pid", "pid_start", "added", "allow_stop", "heartbeat")
+_OF_END = ("state", "exit_code", "error", "traceback")
+
+
+def rebuild(run: RemoteRun, directory: Path) -> list[str]:
+    """Write the run into a new directory, as it is on the server at this moment; return the names and digests of
+    contents that the server lacks.
+
+    All that the server tells of a run, the directory then tells: rows of all streams in their order, console, system
+    metrics, config, summary, what was defined and called out, how each process ended, files and media. Its streams have
+    names of their own (`copy_name`), which keep them from being uploaded beside the ones they are copies of. Raises
+    `TrackerError` if there are no rows yet or the run changes in another way than by growing, and what `Api` raises.
+    """
+    known = run._folded()
+    fold = Fold.from_json(known["fold"])
+    (directory / "files").mkdir(parents=True)
+    infos = [info for info in known["streams"] if not info["stream"].startswith("edits")]
+    with ExitStack() as stack:
+        files = {
+            info["stream"]: stack.enter_context((directory / copy_name(info["stream"])).open("xb")) for info in infos
+        }
+        for info in infos:
+            files[info["stream"]].writelines(_beginning(run, fold, info))
+        _write_rows(run, infos, files)
+        for info in infos:
+            files[info["stream"]].writelines(_end(fold, info))
+    first = next((i for i in infos if i["stream"].startswith("history")), None)
+    if first is None:
+        raise TrackerError(f"{run.path} has no history on the server yet")
+    edits = copy_name(first["stream"].replace("history", "edits", 1))
+    (directory / edits).write_bytes(b"".join(_state(run, fold, first["opened"])))
+    return _fetch(run, known, directory / "files")
+
+
+def _write_rows(run: RemoteRun, infos: list[StreamInfo], files: Mapping[str, IO[bytes]]) -> None:
+    """Write as many rows of each stream as there were when the run was folded; there may be more by now."""
+    left = {info["stream"]: info["rows"] for info in infos}
+    for kind, record in (("history", "log"), ("system", "system")):
+        for stream, rows in run._batches(kind, None):  # type: ignore[arg-type]
+            wanted = left.get(stream, 0)
+            some = list(islice(rows, wanted))
+            left[stream] = wanted - len(some)
+            files[stream].writelines(_row(record, row) for row in some)
+    lines = run.console()
+    for info in infos:
+        if info["stream"].startswith("console"):
+            for line in islice(lines, info["rows"]):
+                payload = {"stream": line["stream"], "text": line["text"]}
+                files[info["stream"]].write(_line("console", payload, line["time"]))
+                left[info["stream"]] -= 1
+    if any(left.values()):
+        raise TrackerError(f"{run.path} was changed on the server while it was copied; try again")
+
+
+def _row(kind: str, row: Row) -> bytes:
+    payload = {key: value for key, value in row.items() if key not in AXES}
+    return _line(kind, payload, row["_timestamp"], row.get("_step"))
+
+
+def _line(kind: str, payload: Any, time: float, step: int | None = None) -> bytes:
+    # Times whole, and not to the millisecond as `encode` has them.
+    at = b'"t":%b,' % orjson.dumps(float(time))
+    steps = b"" if step is None else b'"s":%d,' % step
+    return seal(b'%b%b"%b":%b}\n' % (at, steps, kind.encode(), orjson.dumps(jsonable(payload))))
+
+
+def _header(run: RemoteRun, kind: str, time: float, **members: Any) -> bytes:
+    about = header(kind, id=run.id, entity=run.entity, project=run.project, **members)
+    return _line("run", about, time)
+
+
+def _beginning(run: RemoteRun, fold: Fold, info: StreamInfo) -> Iterator[bytes]:
+    name, opened = info["stream"], info["opened"]
+    match = STREAM_NAME.fullmatch(name)
+    if match is None:  # it becomes a path
+        raise ServerError(f"the server names a stream {name!r}")
+    entry = fold.streams.get(name, {})
+    members = {member: entry.get(member) for member in _OF_STREAM}
+    if match[1] == "history" and not entry.get("parent") and not entry.get("added"):
+        members.update({member: fold.header.get(member) for member in _OF_RUN})
+    source = entry.get("event_file")
+    if source is not None:
+        members["event_file"] = {"name": source["name"], "version": source["version"]}
+    parent = copy_name(entry["parent"]) if entry.get("parent") else None
+    yield _header(run, match[1], opened, parent=parent, **members)
+    for row, step in source["starts"] if source is not None else ():
+        yield _line("session", {"status": "start", "row": row, "step": step}, opened)
+    if entry.get("preempting"):
+        yield _line("preempting", {}, opened)
+    if entry.get("lost"):
+        yield _line("lost", {"count": entry["lost"], "reason": "as the original stream says"}, opened)
+    if "suspect" in entry:
+        yield _line("suspect", {"stream": copy_name(name), "reason": entry["suspect"]}, opened)
+
+
+def _end(fold: Fold, info: StreamInfo) -> Iterator[bytes]:
+    entry = fold.streams.get(info["stream"], {})
+    if "closed" in entry:
+        yield _line("finish", {m: entry[m] for m in _OF_END if m in entry}, entry["closed"])
+    # Also the time of the last line, which may have been of a kind that says nothing of the run.
+    yield _line("rebuilt", {"corrupt": entry.get("corrupt", 0)}, entry.get("last", info["opened"]))
+
+
+def _state(run: RemoteRun, fold: Fold, opened: float) -> Iterator[bytes]:
+    """Yield the stream of all that is true of the run as a whole. As edits, which do not count as its activity."""
+    yield _header(run, "edits", opened)
+    for kind, payload in (("meta", fold.meta), ("config", fold.config), ("summary", fold.by_hand)):
+        if payload:
+            yield _line(kind, payload, opened)
+    for metric in fold.metrics:
+        yield _line("metric", metric, opened)
+    for alert in fold.alerts:
+        yield _line("alert", {m: alert[m] for m in ("title", "text", "level")}, alert["time"])
+    if fold.stop is not None:
+        yield _line("stop", {}, fold.stop)
+    if fold.environment:
+        environment = {**fold.environment, "stream": copy_name(fold.environment["stream"])}
+        yield _line("environment", environment, fold.environment["started"])
+    for name, entry in fold.files.items():
+        file = {"name": name, "digest": entry["digest"], "size": entry["size"], "path": f"files/{entry['digest']}"}
+        yield _line("file", file, entry["time"])
+
+
+def _fetch(run: RemoteRun, known: Folded, files: Path) -> list[str]:
+    names = {entry["digest"]: name for name, entry in known["fold"]["files"].items()}
+    missing = []
+    for digest in _sound(known["digests"]):
+        try:
+            run.media({"digest": digest}, files / digest)
+        except ServerError as error:
+            if error.status != 404:
+                raise
+            missing.append(names.get(digest, digest))
+    return missing
+
+
+def _sound(digests: Iterable[str]) -> Iterator[str]:
+    for digest in digests:
+        if not (len(digest) == 64 and digest.isalnum()):  # it becomes a path
+            raise ServerError(f"the server names a content {digest!r}")
+        yield digest

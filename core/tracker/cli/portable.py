@@ -1,0 +1,82 @@
+"""`tracker export` and `tracker import`: runs in one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tracker.api.finding import find_run
+from tracker.portable import Exported, export_runs, import_runs
+from tracker.settings import Settings
+
+_MOST = 5  # names that are shown
+
+
+@click.command()
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--parquet", is_flag=True, help="Their history as a table, instead of all that there is of them.")
+def export(runs: tuple[str, ...], file: Path, parquet: bool) -> None:
+    """Put runs into one file: FILE.zip has all that there is of them, for `tracker import` or `restore` anywhere.
+
+    RUN is entity/project/id on the server, a run directory or its id, or another exported file (FILE/ID).
+    """
+    ending = ".parquet" if parquet else ".zip"
+    if file.suffix != ending:
+        raise click.UsageError(f"the last argument is the file to write, and must end in {ending}; it is {file}")
+    found = [find_run(run) for run in runs]
+    try:
+        if parquet:
+            from tracker.api.arrow import write_parquet
+
+            rows = write_parquet(file, found)
+            click.echo(f"{rows:,} rows of {_count(len(found), 'run')} are in {file}")
+            return
+        for exported in export_runs(file, found):
+            _tell(exported)
+    except (OSError, ImportError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{_count(len(found), 'run')} in {file} ({_size(file.stat().st_size)})")
+
+
+@click.command("import")
+@click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_(file: Path) -> None:
+    """Put the runs of a file that `tracker export` wrote into run directories here; `tracker sync` uploads them.
+
+    Safe to repeat: of runs that are here already, what is lacking is added.
+    """
+    root = Path(Settings().dir or ".") / ".tracker" / "runs"
+    try:
+        imported = import_runs(file, root)
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
+    for one in imported:
+        click.echo(f"{one.run}: {'in' if one.new else 'nothing new for'} {one.directory}")
+    if any(one.new for one in imported):
+        click.echo("`tracker sync` uploads them.")
+
+
+def _tell(exported: Exported) -> None:
+    packed, missing = exported
+    streams = sum(entry.name.endswith(".jsonl") for entry in packed.entries)
+    size = sum(entry.size for entry in packed.entries)
+    files = len(packed.entries) - streams
+    click.echo(f"{packed.run}: {_count(streams, 'stream')}, {_count(files, 'file')}, {_size(size)}")
+    if missing:
+        shown = ", ".join(missing[:_MOST]) + (" …" if len(missing) > _MOST else "")
+        click.echo(f"  the server lacks the content of {_count(len(missing), 'file')}: {shown}")
+    for name, reason in packed.left_out.items():
+        click.echo(f"  {name} is left out: {reason}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _size(size: int) -> str:
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return f"{size} bytes"

@@ -1,0 +1,121 @@
+"""`tracker restore`: put together what a run was run with."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tracker.api.finding import find_run
+from tracker.restoring import Restored
+from tracker.restoring import restore as restore_run
+from tracker.restoring.again import has_secrets, quote
+from tracker.restoring.restore import DETAILS
+
+_MOST = 8  # names that are shown
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.option("--dir", "directory", type=click.Path(path_type=Path), help="A new directory; restored-<id> by default.")
+@click.option(
+    "--repository",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A git repository that has the commit; by default the one here, or that the run was in.",
+)
+@click.option("--fetch", is_flag=True, help="Clone the run's remote if no repository here has the commit.")
+@click.option("--without-git", is_flag=True, help="Only the files that the run itself keeps.")
+def restore(run: str, directory: Path | None, repository: Path | None, fetch: bool, without_git: bool) -> None:
+    """Put together again what a run was run with: its commit, the changes to it, untracked files, config and
+    requirements, in a new directory. Shows the command that runs it again, and starts nothing.
+
+    RUN is entity/project/id on the server, a run directory or its id, or a file that `tracker export` wrote (FILE/ID if
+    there are several runs in it).
+    """
+    found = find_run(run)
+    repositories = [path for path in (repository, Path.cwd()) if path is not None]
+    try:
+        made = restore_run(found, directory or Path(f"restored-{found.id}"), repositories, fetch, not without_git)
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"Restored {found.path} to {_shown(made.directory)}\n")
+    _tell_parts(made, without_git)
+    _tell_lacks(made)
+    _tell_command(made)
+
+
+def _tell_parts(made: Restored, without_git: bool) -> None:
+    git = made.environment.get("git") or {}
+    if made.commit is not None:
+        branch = f", of branch {_clean(git['branch'])}" if git.get("branch") else ""
+        _tell("commit", f"{made.commit[:12]}{branch}, in {made.origin}")
+    elif git and not without_git:
+        _tell("commit", "none yet; a new repository")
+    if made.patched:
+        _tell("changes", "applied, not committed")
+    for what, paths in (("untracked", made.untracked), ("code", made.code)):
+        if paths:
+            _tell(what, _names(paths))
+    _tell("details", f"{DETAILS}/: {_names([path.rpartition('/')[2] for path in made.details])}")
+    submodules = git.get("submodules")
+    if submodules and made.commit is not None:
+        _tell("submodules", f"not checked out (git submodule update --init): {_names(list(submodules))}")
+
+
+def _tell_lacks(made: Restored) -> None:
+    left_out = made.environment.get("left_out")
+    reasons = {_clean(name): _clean(reason) for name, reason in (left_out or {}).items()}
+    lines = [f"{name}: {reason}" for name, reason in reasons.items()]
+    git = made.environment.get("git") or {}
+    if git.get("dirty") and not made.patched and made.commit is not None:
+        lines.insert(0, "tracked files had changes that were not kept")
+    lines += [f"{_clean(name)}: not at hand; it may be in the run's own directory only" for name in made.absent]
+    lines += [f"{_clean(name)}: not written, {reason}" for name, reason in made.refused.items()]
+    if lines:
+        click.echo("\nNot restored:")
+        for line in lines[:_MOST]:
+            click.echo(f"  {line}")
+        if len(lines) > _MOST:
+            click.echo(f"  … and {len(lines) - _MOST} more; {DETAILS}/environment.json has all")
+
+
+def _tell_command(made: Restored) -> None:
+    about = made.environment
+    if made.command is None:
+        click.echo("\nThe command that it was run by is not known.")
+        return
+    its, ours = _clean(about.get("python", "?")), platform.python_version()
+    click.echo(f"\nTo run it again{'' if its == ours else f' (it ran with Python {its}, this is {ours})'}:\n")
+    where = made.working_directory or made.directory
+    click.echo(f"  cd {quote(_shown(where))}")
+    if f"{DETAILS}/requirements.txt" in made.details:
+        requirements = os.path.relpath(made.directory / DETAILS / "requirements.txt", where)
+        click.echo(f"  pip install -r {quote(requirements)}")
+    click.echo(f"  {made.command}")
+    if made.working_directory is None:
+        click.echo(f"\nIt was started in {_clean(about.get('cwd'))}, outside of its repository.")
+    if has_secrets(about):
+        click.echo("\n*** stands for a secret that was not kept.")
+
+
+def _tell(what: str, text: str) -> None:
+    click.echo(f"  {what:<10}  {text}")
+
+
+def _names(names: list[str]) -> str:
+    shown = ", ".join(map(_clean, names[:_MOST]))
+    return shown if len(names) <= _MOST else f"{shown} and {len(names) - _MOST} more"
+
+
+def _shown(path: Path) -> str:
+    """Return a path as it is shortest to write from here."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("../..") else relative
+
+
+def _clean(text: Any) -> str:
+    """Return text from a run with nothing in it that a terminal would take for orders."""
+    return "".join(c if c.isprintable() else "�" for c in str(text))

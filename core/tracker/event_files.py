@@ -1,0 +1,81 @@
+"""What a training process that writes TensorBoard event files and the agent that has them followed must agree on."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from .saving import is_sealed, seal
+
+KIND = "event_file"
+"""The kind of the records that name event files, and what programs that follow them are announced as."""
+
+_MARK = "tfevents"
+_CREATED = re.compile(r"tfevents\.(\d{9,11})(?:\.|$)")
+
+
+def is_event_file(path: str) -> bool:
+    """Tell whether a file of this name may be an event file, by TensorBoard's rule."""
+    return _MARK in os.path.basename(path)
+
+
+def made_since(path: str, since: float) -> bool:
+    """Tell whether an event file was made at a Unix time or later, by its name; those whose names do not tell were."""
+    created = _CREATED.search(os.path.basename(path))
+    return created is None or int(created[1]) >= int(since)
+
+
+def being_written(pid: int) -> list[str]:
+    """Return the event files that a process has open for writing; those that can be found out."""
+    folder = f"/proc/{pid}/fd"
+    try:
+        descriptors = os.listdir(folder)
+    except FileNotFoundError:
+        return [] if os.path.isdir("/proc/self/fd") else _elsewhere(pid)
+    except OSError:
+        return []
+    found = []
+    for descriptor in descriptors:
+        try:
+            path = os.readlink(f"{folder}/{descriptor}")
+            if is_event_file(path) and _writes(pid, descriptor) and os.path.isfile(path):
+                found.append(path)
+        except OSError:  # closed meanwhile
+            continue
+    return sorted(found)
+
+
+def _writes(pid: int, descriptor: str) -> bool:
+    with open(f"/proc/{pid}/fdinfo/{descriptor}", "rb") as file:
+        flags = re.search(rb"^flags:\s*([0-7]+)", file.read(), re.MULTILINE)
+    return flags is not None and bool(int(flags[1], 8) & (os.O_WRONLY | os.O_RDWR))
+
+
+def _elsewhere(pid: int) -> list[str]:
+    """As `being_written` without Linux's /proc: whether a file is open for writing cannot be told."""
+    import psutil
+
+    try:
+        return sorted(file.path for file in psutil.Process(pid).open_files() if is_event_file(file.path))
+    except psutil.Error:
+        return []
+
+
+def path_seal(run_id: str, path: str) -> str:
+    """Return the seal of a record that names an event file. Raises OSError as `seal` does."""
+    return seal(run_id, KIND, path)
+
+
+def since_seal(run_id: str, since: float) -> str:
+    """Return the seal of a record that asks for event files to be looked for. Raises OSError as `seal` does."""
+    return seal(run_id, KIND, "since", f"{since:.3f}")
+
+
+def is_path_sealed(mark: object, run_id: str, path: str) -> bool:
+    """Tell whether `mark` is the `path_seal` by this user."""
+    return is_sealed(mark, run_id, KIND, path)
+
+
+def is_since_sealed(mark: object, run_id: str, since: float) -> bool:
+    """Tell whether `mark` is the `since_seal` by this user."""
+    return is_sealed(mark, run_id, KIND, "since", f"{since:.3f}")

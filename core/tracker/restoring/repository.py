@@ -1,0 +1,155 @@
+"""Check a commit out into a new directory, without running anything that a run, a commit or a repository names."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from tracker.errors import TrackerError
+
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_NETWORK = ("http", "https", "ssh", "git")
+# Hooks, watchers and helpers of transports start programs; the others change what is checked out or applied.
+_OPTIONS = (
+    "core.hooksPath=/dev/null", "core.fsmonitor=false", "core.protectHFS=true", "core.protectNTFS=true",
+    "protocol.allow=never", "protocol.file.allow=always", "submodule.recurse=false", "fetch.recurseSubmodules=false",
+    "apply.whitespace=nowarn", "apply.ignoreWhitespace=no", "advice.detachedHead=false", "gc.auto=0",
+    "maintenance.auto=false",
+)  # fmt: skip
+_ELSEWHERE = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX", "GIT_TEMPLATE_DIR", "GIT_ALLOW_PROTOCOL",
+)  # fmt: skip
+
+
+class CommitNotFound(TrackerError):
+    """No repository at hand has the commit; the text says which were asked and what to do."""
+
+
+class Origin(NamedTuple):
+    """Where a commit can be had: `place` is a directory with a repository, or the address of one to be cloned."""
+
+    place: str
+    clone: bool
+
+    def __str__(self) -> str:
+        return f"a clone of {self.place}" if self.clone else f"a worktree of {self.place}"
+
+
+def find(commit: str, chosen: Iterable[Path], noted: str | None, remote: str | None, fetch: bool) -> Origin:
+    """Return where to get a commit: the first of the repositories that the user chose that has it, then the one that
+    the run noted (the directory it was in), then the run's remote.
+
+    Only what the user chose becomes a worktree. Another repository may be a trap, and in a clone its configuration has
+    no say. The remote is asked only if it is a path on this machine, or if `fetch` allows the network. Raises
+    `CommitNotFound`.
+    """
+    if not _COMMIT.fullmatch(commit):
+        raise TrackerError(f"the run names a commit {commit[:80]!r}, which is no digest")
+    asked: dict[str, None] = {}
+    for directory in chosen:
+        top = _top(directory)
+        if top is not None:
+            asked[str(top)] = None
+            if _has(top, commit):
+                return Origin(str(top), clone=False)
+    near = [_directory(noted), _directory(Path(noted or ".", remote.removeprefix("file://")) if remote else None)]
+    for place in filter(None, near):
+        asked[str(place)] = None
+        if _has(place, commit):
+            return Origin(str(place), clone=True)
+    if remote is not None and near[1] is None and fetch:
+        return Origin(remote, clone=True)
+    raise CommitNotFound(
+        f"commit {commit[:12]} is not in {', '.join(asked) or 'any repository here'}"
+        + (f"; with --fetch it is looked for at {remote}" if remote is not None and near[1] is None else "")
+        + "; --repository DIR names a repository that has it"
+    )
+
+
+def check_out(origin: Origin, commit: str, target: Path, fetch: bool) -> None:
+    """Check a commit out, detached, into a directory that is not there or empty. Raises `TrackerError`; what was made
+    by then, `remove` removes.
+    """
+    if not origin.clone:
+        _git(Path(origin.place), "worktree", "add", "--quiet", "--detach", str(target.absolute()), commit)
+        return
+    address = ("--quiet", "--no-checkout", "--no-recurse-submodules", "--template=", "--", origin.place, str(target))
+    _git(None, "clone", *address, fetch=fetch)
+    if not _has(target, commit):
+        try:
+            _git(target, "fetch", "--quiet", "origin", commit, fetch=fetch)
+        except TrackerError:
+            raise CommitNotFound(
+                f"commit {commit[:12]} is not at {origin.place}: it was never pushed there, or is gone; "
+                "--repository DIR names a repository that has it"
+            ) from None
+    _git(target, "checkout", "--quiet", "--detach", commit, fetch=fetch)
+
+
+def begin(target: Path) -> None:
+    """Make a repository without a commit, as that was which the run had. Raises `TrackerError`."""
+    _git(None, "init", "--quiet", "--template=", str(target))
+
+
+def apply(target: Path, patch: Path) -> None:
+    """Apply a patch to the files of a work tree: wholly, or raise `TrackerError`. git lets no path through that leads
+    out of it, into `.git`, or beyond a link.
+    """
+    if patch.stat().st_size:
+        _git(target, "apply", "--whitespace=nowarn", str(patch.absolute()))
+
+
+def remove(origin: Origin | None, target: Path) -> None:
+    """Have a repository forget the worktree that `check_out` made there."""
+    if origin is not None and not origin.clone:
+        _ask(Path(origin.place), "worktree", "remove", "--force", str(target.absolute()))
+
+
+def _directory(path: str | Path | None) -> Path | None:
+    return Path(path) if path is not None and Path(path).is_dir() else None
+
+
+def _top(directory: Path) -> Path | None:
+    if not directory.is_dir():
+        return None
+    done = _ask(directory, "rev-parse", "--show-toplevel")
+    if done.returncode == 0 and done.stdout.strip():
+        return Path(done.stdout.removesuffix("\n"))
+    bare = _ask(directory, "rev-parse", "--is-bare-repository")
+    return directory if bare.stdout.strip() == "true" else None
+
+
+def _has(directory: Path, commit: str) -> bool:
+    return _ask(directory, "cat-file", "-e", f"{commit}^{{commit}}").returncode == 0
+
+
+def _git(directory: Path | None, *arguments: str, fetch: bool = False) -> str:
+    done = _ask(directory, *arguments, fetch=fetch)
+    if done.returncode != 0:
+        said = done.stderr.strip() or f"exit status {done.returncode}"
+        raise TrackerError(f"git {arguments[0]} failed: {said[-2000:]}")
+    return done.stdout
+
+
+def _ask(directory: Path | None, *arguments: str, fetch: bool = False) -> subprocess.CompletedProcess[str]:
+    options = [*_OPTIONS, *(f"protocol.{name}.allow=always" for name in _NETWORK if fetch)]
+    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+    environment.update({"LC_ALL": "C"} if fetch else {"LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1"})
+    try:
+        return subprocess.run(
+            ["git", *(word for option in options for word in ("-c", option)), *arguments],
+            cwd=directory,
+            env=environment,
+            stdin=None if fetch else subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            check=False,
+        )
+    except OSError as error:
+        raise TrackerError(f"git cannot be started ({error.strerror or error})") from None

@@ -1,0 +1,79 @@
+"""What a training process that calls `save` and the agent that does the work must agree on.
+
+A record that tells an agent to take files from outside the run directory carries a seal, made with a key that only this
+user can read. Without it, a run directory that came from someone else could have any file of whoever syncs it uploaded.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from pathlib import Path
+
+from .discovery import folder
+from .names import random_id
+
+POLICIES = ("live", "now", "end")
+
+
+def find(pattern: str) -> list[str]:
+    """Return the files that a path or glob (`**` included) names, sorted; a path that is there is no glob."""
+    if os.path.isfile(pattern):
+        return [pattern]
+    return sorted(filter(os.path.isfile, glob.glob(pattern, recursive=True)))
+
+
+def name_of(path: str, base: str | os.PathLike[str] | None) -> str:
+    """Return the name that a file has in the run: relative to `base` (the working directory), or bare if it lies
+    outside.
+    """
+    root = os.path.realpath(os.getcwd() if base is None else os.fspath(base))
+    relative = os.path.relpath(os.path.realpath(path), root)
+    return os.path.basename(path) if relative.startswith("..") else relative.replace(os.sep, "/")
+
+
+def seal(*parts: str) -> str:
+    """Return the mark that only this user could have put on these words. Raises OSError if the key cannot be kept."""
+    import hmac  # which most training processes need not pay for
+
+    return hmac.digest(_key(), _joined(parts), "sha256").hex()
+
+
+def is_sealed(mark: object, *parts: str) -> bool:
+    """Tell whether `mark` is the seal of these words by this user."""
+    import hmac
+
+    try:
+        return isinstance(mark, str) and mark.isascii() and hmac.compare_digest(mark, seal(*parts))
+    except OSError:
+        return False
+
+
+def _joined(parts: tuple[str, ...]) -> bytes:
+    # With their lengths, or the same mark would fit words that are divided in another way.
+    return b"".join(b"%d:%b" % (len(part), part) for part in (p.encode("utf-8", "surrogateescape") for p in parts))
+
+
+def _key() -> bytes:
+    try:
+        path = folder().parent / "seal.key"
+    except RuntimeError as error:  # a user without a home, as in some containers
+        raise OSError(str(error)) from None
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        _make_key(path)
+        return path.read_bytes()
+
+
+def _make_key(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f"seal.{random_id(12)}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(os.urandom(32))
+    try:
+        os.link(draft, path)  # whole, and never in place of one that another process made just now
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

@@ -1,0 +1,79 @@
+"""`resume="auto"`: which run of a directory a program that is started again goes on with.
+
+A run that was started so carries a mark in its directory until it ends well. Whoever takes up the run removes the mark
+first: that succeeds for one process only, so of several that start at once no two take up the same run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tracker.capture import process
+from tracker.errors import warn_once
+from tracker.runlog.directory import AUTO, is_alive, this_process
+from tracker.settings import Settings
+
+_QUIET = 60.0  # seconds after which a run of another machine, to whose directory nothing is added, has ended
+
+
+def claim(runs: Path, settings: Settings) -> str | None:
+    """Return the id of the newest run of this project and program that did not end well, and no longer goes on.
+
+    It is taken: no other process gets it until it is marked again.
+    """
+    marks = []
+    for directory in runs.iterdir() if os.path.isdir(runs) else ():
+        try:
+            marks.append(((directory / AUTO).stat().st_mtime, directory))
+        except OSError:
+            continue
+    wanted = _about(settings)
+    for _, directory in sorted(marks, reverse=True):
+        try:
+            said = json.loads((directory / AUTO).read_text("utf-8"))
+            if all(said.get(member) == value for member, value in wanted.items()) and not _goes_on(said, directory):
+                (directory / AUTO).unlink()
+                return directory.name
+        except (OSError, ValueError, AttributeError):
+            continue
+    return None
+
+
+def mark(directory: str, settings: Settings) -> None:
+    """Have the run in a directory continued if this process does not end it well."""
+    _write(directory, {**_about(settings), **this_process()})
+
+
+def ended(directory: str, settings: Settings, well: bool) -> None:
+    """Take note that this process has ended the run."""
+    if not well:
+        _write(directory, _about(settings))
+        return
+    try:
+        os.unlink(os.path.join(directory, AUTO))
+    except OSError:
+        pass
+
+
+def _about(settings: Settings) -> dict[str, Any]:
+    return {"entity": settings.entity, "project": settings.project, "program": process.program() or sys.argv[0]}
+
+
+def _write(directory: str, about: dict[str, Any]) -> None:
+    try:
+        Path(directory, AUTO).write_text(json.dumps(about), "utf-8")
+    except OSError as error:
+        warn_once(f"resume='auto' will not find this run again ({error})")
+
+
+def _goes_on(said: dict[str, Any], directory: Path) -> bool:
+    if "pid" not in said:
+        return False
+    if said.get("host") == os.uname().nodename:
+        return is_alive(said["pid"], said.get("pid_start"))
+    return any(path.stat().st_mtime > time.time() - _QUIET for path in directory.glob("*.jsonl"))

@@ -1,0 +1,96 @@
+"""Note the TensorBoard event files that this process writes, so that its agent has them followed.
+
+Nothing of the libraries that write them is touched. Python tells which files it opens (`sys.addaudithook`, once a run
+wants to know); what others in the process open, such as TensorFlow, the agent sees from outside, and this process once
+more at the end of the run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tracker.errors import contain, warn_once
+from tracker.event_files import being_written, is_event_file, made_since, path_seal, since_seal
+
+_NEEDED = ("google_crc32c", "numpy", "tensorboard")
+_WRITING = os.O_WRONLY | os.O_RDWR
+
+_noting: list[EventFiles] = []
+"""Of the runs that want to know; event files belong to the last one."""
+_noted: set[str] = set()
+"""Event files that belong to a run of this process."""
+_hooked = False
+
+
+class EventFiles:
+    """Notes in a run's log the event files that this process writes, from `start` to `stop`, each once."""
+
+    def __init__(self, run_id: str, write: Callable[[str, Any], Any]) -> None:
+        """`write` appends a record of a kind with a payload to the log of the run."""
+        self._run_id = run_id
+        self._write = write
+        self._since = 0.0
+
+    def start(self) -> None:
+        """Ask the agent to look, too, and begin. What an earlier run of this process left open is not for this one."""
+        global _hooked
+        _warn_if_missing()
+        self._since = round(time.time(), 3) if _hooked else 0.0
+        try:
+            self._write("event_file", {"since": self._since, "seal": since_seal(self._run_id, self._since)})
+        except OSError as error:
+            warn_once(f"event files are not followed: the key that the agent knows its user by cannot be kept ({error})")
+            return
+        _noting.append(self)
+        if not _hooked:
+            _hooked = True
+            sys.addaudithook(_hook)
+
+    def stop(self) -> None:
+        """Note what only the system knows to be open, and end. Safe to repeat."""
+        if self in _noting:
+            for path in being_written(os.getpid()):
+                self.note(path)
+            _noting.remove(self)
+
+    def note(self, path: str) -> None:
+        """Note an event file by its real path, unless it is noted or too old to be of this run."""
+        if path not in _noted and made_since(path, self._since):
+            _noted.add(path)
+            self._write("event_file", {"path": path, "seal": path_seal(self._run_id, path)})
+
+
+def _warn_if_missing() -> None:
+    from importlib.util import find_spec
+
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        warn_once(
+            f"sync_tensorboard needs packages that are not installed ({', '.join(missing)}): "
+            "pip install 'tracker-runs[tensorboard]', and `tracker sync` brings the values later"
+        )
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    # Called for all that Python audits, for as long as the process lives: it must be over at once, and never raise.
+    if event == "open" and _noting:
+        _opened(arguments)
+
+
+def _opened(arguments: tuple[Any, ...]) -> None:
+    try:
+        path, _, flags = arguments
+        if not flags & _WRITING or not isinstance(path, (str, bytes, os.PathLike)):
+            return
+        name = os.fsdecode(path)
+    except (TypeError, ValueError):  # anybody may raise an event of this name
+        return
+    try:
+        if is_event_file(name):
+            _noting[-1].note(os.path.realpath(name))
+    except Exception as error:  # noqa: BLE001 - see contain
+        contain(error, "noting an event file")

@@ -1,0 +1,123 @@
+"""`fork_from`: a new run that begins with the rows of another one up to a step.
+
+The rows are copied into a stream of the new run's own, so it stands alone: it can be read, exported and uploaded where
+its parent is not, and stays as it is when its parent is deleted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tracker.errors import NotARun, SettingsError, Unreachable, say
+from tracker.runlog.directory import new_stream
+from tracker.runlog.fold import Fold
+from tracker.runlog.forked import PART, beginning, rows_until
+from tracker.runlog.reader import read_header, scan_stream, stream_paths
+from tracker.runlog.records import MAX_STEP, PROJECT_NAME, RUN_ID, encode
+from tracker.runlog.writer import header
+from tracker.settings import Settings
+
+from .resume import Known, ask, of_directory
+
+_NAME = PROJECT_NAME.pattern
+_REFERENCE = re.compile(rf"(?:({_NAME})/({_NAME})/)?({RUN_ID.pattern})\?_step=(\d{{1,16}})", re.ASCII)
+_DIGEST = re.compile(rb'"digest":"([0-9a-f]{64})"')
+
+
+class Parent(NamedTuple):
+    """A run and a step of it."""
+
+    entity: str
+    project: str
+    id: str
+    step: int
+
+    @property
+    def path(self) -> str:
+        """The run's."""
+        return f"{self.entity}/{self.project}/{self.id}"
+
+
+def parent_of(reference: str, settings: Settings) -> Parent:
+    """Read `[entity/project/]id?_step=N`. Raises `SettingsError` if it is something else."""
+    match = _REFERENCE.fullmatch(reference)
+    if match is None:
+        raise SettingsError(
+            f"fork_from {reference!r} must read id?_step=N or entity/project/id?_step=N, such as k3v9x2m1?_step=500"
+        )
+    return Parent(match[1] or settings.entity, match[2] or settings.project, match[3], int(match[4]))
+
+
+def fork(parent: Parent, settings: Settings, directory: Path) -> Known:
+    """Begin the run in `directory` with the rows of `parent` up to its step, its config and its metric definitions;
+    the next step is the one after that.
+
+    They come from the parent's run directory if that is beside this one, else from the server. Raises `SettingsError`
+    if there is no such row, or no answer, and OSError; then nothing is left of it in the directory.
+    """
+    about = {"id": settings.id, "entity": settings.entity, "project": settings.project}
+    origin = f"{parent.path}?_step={parent.step}"
+    first = header("history", **about, added=True, forked_from=origin)
+    source, part = directory.parent / parent.id, directory / PART
+    try:
+        if os.path.isdir(source):
+            rows = _copy(source, parent.step, first, part)
+        else:
+            rows = _fetch(parent, settings, first, part)
+        if not rows:
+            raise SettingsError(f"fork_from: {parent.path} has no row up to step {parent.step}")
+        part.rename(new_stream(str(directory), "history"))  # whole or not at all
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return of_directory(directory)._replace(step=min(parent.step + 1, MAX_STEP))
+
+
+def _copy(source: Path, step: int, first: dict[str, Any], part: Path) -> int:
+    fold, rows = Fold(), 0
+    try:
+        read_header(source)
+    except NotARun as error:
+        raise SettingsError(f"fork_from: {error}") from None
+    for path in stream_paths(source):
+        for record in scan_stream(path, ("run", "config", "metric")):
+            fold.apply(path.name, record)
+    with part.open("wb") as file:
+        file.write(beginning(first, fold.header.get("started", 0.0), fold.config, fold.metrics))
+        for path in stream_paths(source, "history"):
+            for line in rows_until(path, step):
+                file.write(line)
+                rows += 1
+                for digest in _DIGEST.findall(line):
+                    _link(source, part.parent, digest.decode())
+        file.write(encode("finish", {"state": "finished"}, time.time()))
+    return rows
+
+
+def _link(source: Path, directory: Path, digest: str) -> None:
+    kept, target = source / "files" / digest, directory / "files" / digest
+    if kept.exists() and not target.exists():
+        try:
+            os.link(kept, target)
+        except OSError:  # a file system without hard links
+            import shutil
+
+            shutil.copyfile(kept, target)
+
+
+def _fetch(parent: Parent, settings: Settings, first: dict[str, Any], part: Path) -> int:
+    if settings.mode != "online" or settings.base_url is None:
+        raise SettingsError(f"fork_from: run {parent.id} is not in {part.parents[1]}, and no server is asked for it")
+    say(f"copying the rows of {parent.path} up to step {parent.step} from {settings.base_url}")
+    try:
+        found = ask(settings, "fork", parent.path, str(parent.step), json.dumps(first), str(part), timeout=None)
+    except Unreachable as error:
+        raise SettingsError(f"fork_from: {error}") from None
+    if found is None:
+        raise SettingsError(f"fork_from: run {parent.path} is neither in {part.parents[1]} nor on {settings.base_url}")
+    return int(found["rows"])

@@ -1,0 +1,141 @@
+"""What a run that is continued has: in its directory, or else on the server."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tracker.errors import SettingsError, Unreachable, contain, warn_once
+from tracker.runlog.fold import Fold, Stats
+from tracker.runlog.reader import last_step, read_stream, scan_stream, stream_paths
+from tracker.runlog.records import MAX_STEP
+from tracker.settings import Settings
+
+from .launch import run_helper
+
+_KINDS = ("run", "meta", "config", "summary", "metric")
+
+StatsOf = Callable[[bool], dict[str, Stats]]
+"""Returns the stats of a run's earlier rows by key; if it is told False, only `last` of each needs to be right."""
+
+
+class Known(NamedTuple):
+    """What a run has: the step after its last one, what was said of it (`fold`: meta, config, summary values set by
+    hand, metric definitions), and its rows summed up.
+    """
+
+    step: int
+    fold: Fold
+    stats: StatsOf
+
+
+def find(settings: Settings, directory: Path, given: bool) -> Known | None:
+    """Return what the run has that `settings` resume, or None if it is new.
+
+    The server is asked only for a run that is not in this directory, and if its id was `given`; that takes at most
+    `resume_timeout` seconds. Raises `SettingsError` where the setting `resume` forbids to go on.
+    """
+    how, name = settings.resume, f"run {settings.id}"
+    if how is None:
+        return None
+    if os.path.isdir(directory):  # unlike Path.is_dir it never raises
+        if how == "never":
+            raise SettingsError(f"resume='never': {name} is in {directory.parent} already; choose another id")
+        return of_directory(directory)
+    if not given:
+        return None
+    nowhere = f"resume='must': there is no {name} in {directory.parent}"
+    if settings.mode != "online" or settings.base_url is None:
+        if how == "must":
+            why = "mode is offline" if settings.mode != "online" else "no server is known"
+            raise SettingsError(f"{nowhere}, and a server is not asked: {why}")
+        return None
+    try:
+        known = of_server(settings, f"{settings.entity}/{settings.project}/{settings.id}")
+    except Unreachable as error:
+        if how == "must":
+            raise SettingsError(f"{nowhere}, and the server cannot be asked: {error}") from None
+        left = "" if how == "never" else "; its steps begin at 0 here, its config and summary are empty"
+        warn_once(f"whether {name} is on the server already is not known: {error}{left}")
+        return None
+    if known is None and how == "must":
+        raise SettingsError(f"{nowhere}, nor on {settings.base_url}")
+    if known is not None and how == "never":
+        raise SettingsError(f"resume='never': {name} is on {settings.base_url} already; choose another id")
+    return known
+
+
+def of_directory(directory: Path) -> Known:
+    """Return what a run has in its directory. Rows are read only when they are asked for."""
+    step, fold, history = 0, Fold(), []
+    for path in stream_paths(directory):
+        if path.name.startswith("history"):
+            history.append(path)
+            last = last_step(path)
+            step = max(step, min(last + 1, MAX_STEP)) if last is not None else step
+        for record in scan_stream(path, _KINDS):
+            fold.apply(path.name, record)
+    return Known(step, fold, lambda whole: _stats(history, whole))
+
+
+def of_server(settings: Settings, run: str) -> Known | None:
+    """Return what a run (`entity/project/id`) has on the server; None if it is not there.
+
+    Raises `Unreachable` if that cannot be learnt within `resume_timeout` seconds.
+    """
+    answer = ask(settings, "resumption", run, timeout=settings.resume_timeout)
+    if answer is None:
+        return None
+    try:
+        fold = Fold.from_json({"updated": 0.0, **answer})
+        step = 0 if answer["step"] is None else max(0, min(int(answer["step"]) + 1, MAX_STEP))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unreachable(f"{settings.base_url} answered what is not known here: {error!r}") from None
+    return Known(step, fold, lambda _whole: fold.stats)
+
+
+def ask(settings: Settings, *arguments: str, timeout: float | None) -> dict[str, Any] | None:
+    """Return what a helper (`tracker.api.earlier`) learns from the server, None if the run is not there.
+
+    In a process of its own: whatever the network does, it is over in time, and the training process need not load an
+    HTTP client. Raises `Unreachable`.
+    """
+    done = run_helper("tracker.api.earlier", arguments, settings.environment(), timeout)
+    try:
+        answer: dict[str, Any] = json.loads(done)
+    except ValueError:
+        raise Unreachable(f"no answer from {settings.base_url} within {timeout} seconds") from None
+    if "error" in answer:
+        raise Unreachable(answer["error"])
+    found: dict[str, Any] | None = answer["found"]
+    return found
+
+
+def _stats(paths: list[Path], whole: bool) -> dict[str, Stats]:
+    found: dict[str, Stats] = {}
+    try:
+        for path in paths:
+            for parsed in read_stream(path):
+                for record in parsed.records:
+                    if record.kind == "log":
+                        _take(found, record.payload.items(), whole)
+                    elif record.kind == "points":
+                        keys, values = record.payload.keys, record.payload.values
+                        _take(found, ((keys[k], v) for k, v in zip(record.payload.which, values, strict=True)), whole)
+    except Exception as error:  # noqa: BLE001 - see contain
+        contain(error, "reading the earlier rows of the run")
+    return found
+
+
+def _take(found: dict[str, Stats], values: Any, whole: bool) -> None:
+    for key, value in values:
+        stats = found.get(key)
+        if stats is None:
+            stats = found[key] = Stats()
+        if whole:
+            stats.add(value)
+        else:
+            stats.last = value

@@ -1,0 +1,71 @@
+"""`tracker tensorboard-export`: runs become event files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+import tracker
+from tracker.errors import NotARun, TrackerError
+
+from .export import AnyRun, Export, Exported
+from .report import limited, plural
+
+
+@click.command("tensorboard-export")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.argument("outdir", type=click.Path(path_type=Path, file_okay=False), metavar="OUTDIR")
+@click.option("--add", is_flag=True, help="OUTDIR may hold something already; it is left as it is.")
+def tensorboard_export(runs: tuple[str, ...], outdir: Path, add: bool) -> None:
+    """Write runs as TensorBoard event files, each to a directory below OUTDIR that is called like the run.
+
+    RUN is `entity/project/id` on the server, or a run directory. The exit status is 0 if all that was logged was
+    written, 1 if something was not, 2 for wrong usage.
+    """
+    if not add and outdir.exists() and any(outdir.iterdir()):
+        raise click.UsageError(f"{outdir} is not empty; name a new directory, or pass --add to write beside what is there")
+    export, told, failed = Export(outdir), list[str](), list[str]()
+    written = 0
+    for given in dict.fromkeys(runs):
+        try:
+            run = _open(given)
+            exported = export.write(run)
+        except (TrackerError, OSError) as error:
+            failed.append(f"failed: {given}: {error}")
+            continue
+        written += 1
+        told += _remarks(run, exported)
+        numbers = f"{plural(exported.scalars, 'scalar')}, {exported.media:,} media"
+        click.echo(f"{run.name}: {numbers} in {exported.directory}")
+    for sort in ("left out", "rounded"):
+        for line in limited([line for line in told if line.startswith(f"{sort}: ")]):
+            click.echo(line)
+    for line in failed:
+        click.echo(line, err=True)
+    if written:
+        click.echo(f"{plural(written, 'run')} in {outdir}; see with: tensorboard --logdir {outdir}")
+    if failed or any(line.startswith("left out: ") for line in told):
+        click.get_current_context().exit(1)
+
+
+def _open(given: str) -> AnyRun:
+    """Return the run that was meant. Raises `TrackerError`."""
+    path = Path(given).expanduser()
+    if path.exists():
+        try:
+            return tracker.read_run(path)
+        except NotARun as error:
+            raise click.UsageError(str(error)) from None
+    names = given.strip("/").split("/")
+    if len(names) not in (2, 3) or not all(names):
+        raise click.UsageError(f"{given} is neither a run directory nor a run on a server, which is entity/project/id")
+    return tracker.Api().run(given)
+
+
+def _remarks(run: AnyRun, exported: Exported) -> Iterator[str]:
+    for (tag, reason), count in exported.left_out.items():
+        yield f"left out: {run.name}: {tag}: {plural(count, 'value')}: {reason}"
+    if exported.rounded:
+        yield f"rounded: {run.name}: {plural(exported.rounded, 'scalar')} to float32, which is what TensorBoard shows"

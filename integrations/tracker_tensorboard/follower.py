@@ -1,0 +1,154 @@
+"""Follow the event files that a training process writes, into its own run; started by the agent of the run.
+
+See `tracker.agent.follow` for what is said on stdin. Each event file is a stream of the run, with `parent`, so that it
+has no say in the run's state. All that must be known to go on after a kill stands in these streams.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import queue
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tracker.runlog.reader import first_record, read_header
+
+from .event_stream import Target
+from .logdir import ALL, EventPath, RunDirectory
+from .outcome import Outcome
+from .run import Job, RunImport
+
+_ROUND = 1.0  # seconds from one look at the files to the next, at least
+
+
+class _Directory(NamedTuple):
+    """A directory of event files: `folder` is its path below `root`, and stands before its keys."""
+
+    root: Path
+    folder: str
+    imports: RunImport
+    target: Target
+    names: set[str]
+
+
+class Follower:
+    """Brings event files into a run directory: what is new in them, each time it is asked to."""
+
+    def __init__(self, directory: Path) -> None:
+        """Raises `NotARun` if the directory holds no run."""
+        self._directory = directory
+        header = read_header(directory)
+        self._run = {name: header[name] for name in ("id", "entity", "project") if name in header}
+        self._directories: dict[str, _Directory] = {}
+        self._seen: dict[str, tuple[int, int]] = {}
+        for path in directory.glob("history-tb_*.jsonl"):
+            self._recall(path)
+
+    def add(self, path: str, stream: str) -> None:
+        """Follow an event file (a path without links) that the process of a stream writes.
+
+        The keys of the first directory are the tags. Those of others have in front where they lie: the path from what
+        they have in common with the first one, or as much of their own path as tells them apart. That stays so, since
+        rows cannot be changed later.
+        """
+        where, name = os.path.split(path)
+        if where not in self._directories:
+            self._take(where, self._folder(where), stream)
+        self._directories[where].names.add(name)
+
+    def advance(self) -> dict[str, str]:
+        """Bring all whole records that the files have now; return those that could not be brought, and why."""
+        failed: dict[str, str] = {}
+        for where, directory in self._directories.items():
+            files, changed = [], set()
+            for name in sorted(directory.names):
+                path = os.path.join(where, name)
+                try:
+                    status = os.stat(path)
+                except OSError:
+                    continue  # it is gone; what was read of it stays
+                file = EventPath(os.path.join(directory.folder, name), status.st_size, status.st_mtime_ns)
+                files.append(file)
+                if self._seen.get(path) != (file.size, file.changed):
+                    self._seen[path] = (file.size, file.changed)
+                    changed.add(file.name)
+            if changed:
+                source = RunDirectory(directory.root, ALL, tuple(files))
+                job = Job(source, directory.target, {}, "", end=False)
+                outcome: Outcome = directory.imports.advance(job, lambda _: None, frozenset(changed))
+                for file_name, reason in outcome.failed.items():
+                    path = str(directory.root / file_name)
+                    self._seen.pop(path, None)
+                    failed[path] = reason
+        return failed
+
+    def _folder(self, where: str) -> str:
+        if not self._directories:
+            return ""
+        taken = {directory.folder for directory in self._directories.values()}
+        first = min(self._directories, key=lambda known: self._directories[known].folder != "")
+        parts = Path(where).parts[1:]
+        common = len(Path(os.path.commonpath([first, where])).parts[1:])
+        folders = ("/".join(parts[start:]) for start in (common, *range(len(parts) - 1, -1, -1)))
+        return next(folder for folder in folders if folder not in taken)
+
+    def _take(self, where: str, folder: str, parent: str) -> None:
+        root = Path(where.removesuffix(folder)) if folder else Path(where)
+        target = Target(self._directory, {**self._run, "parent": parent, "source": where})
+        self._directories[where] = _Directory(root, folder, RunImport(target), target, set())
+
+    def _recall(self, path: Path) -> None:
+        """Learn from the header of a stream where the keys of a directory are."""
+        first = first_record(path)
+        header: dict[str, Any] = first.payload if first is not None and first.kind == "run" else {}
+        if "source" in header and "event_file" in header and header["source"] not in self._directories:
+            folder = os.path.dirname(header["event_file"]["name"])
+            self._take(header["source"], folder, header["parent"])
+
+
+def main() -> None:
+    """Follow what stdin names until it ends, then once more what is there."""
+    directory = Path(sys.argv[1])
+    lock = os.open(directory / f"follower-{os.uname().nodename.replace('/', '_')}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    # One that an agent left, which was killed, is about to end. Until then, what it learns of tags is not known here.
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    follower = Follower(directory)
+    told: queue.SimpleQueue[dict[str, str] | None] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(told,), daemon=True).start()
+    said: set[str] = set()
+    pause, ended = 0.1, False
+    while not ended:
+        ended = _hear(told, follower, pause)
+        began = time.monotonic()
+        failed = follower.advance()
+        pause = max(_ROUND, 2 * (time.monotonic() - began))  # where reading takes long, it must not take a processor
+        for path, reason in failed.items():
+            if reason not in said:
+                said.add(reason)
+                sys.stderr.write(f"{path}: {reason}\n")
+    sys.exit(1 if failed else 0)
+
+
+def _listen(told: queue.SimpleQueue[dict[str, str] | None]) -> None:
+    for line in sys.stdin.buffer:
+        if line.endswith(b"\n"):
+            told.put(json.loads(line))
+    told.put(None)
+
+
+def _hear(told: queue.SimpleQueue[dict[str, str] | None], follower: Follower, patience: float) -> bool:
+    """Take in what was said, for so many seconds; tell whether no more will be."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            file = told.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            return False
+        if file is None:
+            return True
+        follower.add(file["path"], file["stream"])

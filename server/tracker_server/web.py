@@ -1,0 +1,71 @@
+"""The dashboard's built pages and assets, as `server/web` left them in `dashboard/`."""
+
+from __future__ import annotations
+
+import secrets
+from functools import cache
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from .auth import CONTENT_POLICY
+
+BUILT = Path(__file__).parent / "dashboard"
+_PAGES = (
+    "/",
+    "/projects/{entity}/{project}",
+    "/projects/{entity}/{project}/{view}",
+    "/runs/{entity}/{project}/{id}",
+)
+_ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of the dashboard: one page that shows itself at several addresses, and its assets."""
+    return [
+        *(Route(path, _page, methods=["GET"]) for path in _PAGES),
+        Route("/assets/{name}", _asset, methods=["GET"]),
+    ]
+
+
+async def _page(_request: Request) -> Response:
+    nonce = secrets.token_urlsafe(16)
+    policy = CONTENT_POLICY.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce}'")
+    page = _index().replace("{{nonce}}", nonce)
+    return HTMLResponse(page, headers={"content-security-policy": policy})
+
+
+@cache
+def _index() -> str:
+    try:
+        return (BUILT / "index.html").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return (
+            "<!doctype html><meta charset=utf-8><title>tracker</title><p>The dashboard was left out when this package "
+            "was built. The API works: see /api/openapi.json."
+        )
+
+
+@cache
+def _assets() -> frozenset[str]:
+    folder = BUILT / "assets"
+    return frozenset(path.name for path in folder.iterdir()) if folder.is_dir() else frozenset()
+
+
+async def _asset(request: Request) -> Response:
+    name = request.path_params["name"]
+    kind = _TYPES.get(Path(name).suffix)
+    if name not in _assets() or kind is None:
+        raise HTTPException(404)
+    # The names hold a digest of the content, so a browser need never ask again.
+    headers = {"cache-control": "private, max-age=31536000, immutable", "vary": "accept-encoding"}
+    accepted = request.headers.get("accept-encoding", "")
+    for encoding, ending in _ENCODINGS:
+        if encoding in accepted and name + ending in _assets():
+            headers["content-encoding"] = encoding
+            return FileResponse(BUILT / "assets" / (name + ending), media_type=kind, headers=headers)
+    return FileResponse(BUILT / "assets" / name, media_type=kind, headers=headers)

@@ -1,0 +1,73 @@
+import createClient from 'openapi-fetch'
+import type { components, paths } from './schema'
+
+export type Shapes = components['schemas']
+export type RunInfo = Shapes['RunInfo']
+export type ProjectInfo = Shapes['ProjectInfo']
+export type KeyInfo = Shapes['KeyInfo']
+
+/** What the server said was wrong, in its own words; `status` 0 when it could not be reached. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+const client = createClient<paths>({ baseUrl: '' })
+
+export const { GET, POST, DELETE } = client
+
+/** Return the data of an answer of `GET`, `POST`, …; raises `ApiError`. */
+export async function data<T>(answer: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  let got
+  try {
+    got = await answer
+  } catch {
+    throw new ApiError(0, 'The server cannot be reached.')
+  }
+  if (!got.response.ok) throw new ApiError(got.response.status, messageOf(got.error, got.response))
+  return restore(got.data) as T
+}
+
+/** Fetch bytes, such as a frame; raises `ApiError`. */
+export async function bytes(path: string, init: RequestInit): Promise<ArrayBuffer> {
+  let response
+  try {
+    response = await fetch(path, init)
+  } catch {
+    throw new ApiError(0, 'The server cannot be reached.')
+  }
+  if (!response.ok) throw new ApiError(response.status, messageOf(await response.json().catch(() => null), response))
+  return response.arrayBuffer()
+}
+
+function messageOf(error: unknown, response: Response): string {
+  if (error && typeof error === 'object' && 'error' in error) return String(error.error)
+  return `The server answered ${response.status} ${response.statusText}.`
+}
+
+/** Turn the run log's `{_type: float|int}` objects into numbers, in place; other `_type` objects are media and stay. */
+export function restore(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) value[i] = restore(value[i])
+    return value
+  }
+  if (value !== null && typeof value === 'object') {
+    const members = value as Record<string, unknown>
+    if (members._type === 'float') return Number(members.value)
+    if (members._type === 'int') return BigInt(members.value as string)
+    for (const key in members) members[key] = restore(members[key])
+  }
+  return value
+}
+
+/** `entity/project/id` of a run, as the chart API and links name it. */
+export const pathOf = (run: { entity: string; project: string; id: string }): string =>
+  `${run.entity}/${run.project}/${run.id}`
+
+/** The API's address of a run. */
+export const urlOf = (run: { entity: string; project: string; id: string }): string =>
+  `/api/runs/${[run.entity, run.project, run.id].map(encodeURIComponent).join('/')}`

@@ -1,0 +1,32 @@
+import { QueryClient, queryOptions } from '@tanstack/react-query'
+import { ApiError, data, GET } from './client'
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 30_000, // what changes is told by the live stream (live.ts)
+      // What the server refuses, it refuses again; what could not be reached is worth another try.
+      retry: (count, error) => count < 3 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+    },
+  },
+})
+
+export const projectsQuery = queryOptions({
+  queryKey: ['projects'],
+  queryFn: async () => (await data(GET('/api/projects'))).projects,
+})
+
+export const runQuery = (entity: string, project: string, id: string) =>
+  queryOptions({
+    queryKey: ['run', entity, project, id],
+    queryFn: () => data(GET('/api/runs/{entity}/{project}/{id}', { params: { path: { entity, project, id } } })),
+  })
+
+export const keysQuery = (entity: string, project: string, id: string, kind: 'history' | 'system' = 'history') =>
+  queryOptions({
+    queryKey: ['run', entity, project, id, 'keys', kind],
+    queryFn: async () => {
+      const params = { path: { entity, project, id }, query: { kind } }
+      return (await data(GET('/api/runs/{entity}/{project}/{id}/keys', { params }))).keys
+    },
+  })

@@ -1,0 +1,25 @@
+import { Anchor, Button, Stack, Text, Title } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
+import { strings } from '../strings'
+
+/** Says what went wrong in place of what should be there, with a way on. */
+export function Failed({ error, reset }: { error: unknown; reset?: () => void }) {
+  return (
+    <Stack p="xl" align="flex-start" role="alert">
+      <Title order={2}>{strings.errors.title}</Title>
+      <Text>{error instanceof Error ? error.message : String(error)}</Text>
+      {reset && <Button onClick={reset}>{strings.common.retry}</Button>}
+    </Stack>
+  )
+}
+
+export function NotFound() {
+  return (
+    <Stack p="xl" align="flex-start">
+      <Title order={2}>{strings.errors.notFound}</Title>
+      <Anchor component={Link} to="/">
+        {strings.errors.home}
+      </Anchor>
+    </Stack>
+  )
+}

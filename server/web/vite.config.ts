@@ -1,0 +1,38 @@
+/// <reference types="vitest/config" />
+import react from '@vitejs/plugin-react'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { defineConfig, type Plugin } from 'vite'
+
+/** Puts `.br` and `.gz` beside each text asset, since the server sends files as they lie there. */
+function precompress(): Plugin {
+  let folder = ''
+  return {
+    name: 'precompress',
+    apply: 'build',
+    configResolved(config) {
+      folder = join(resolve(config.root, config.build.outDir), 'assets')
+    },
+    closeBundle() {
+      for (const name of readdirSync(folder).filter((n) => /\.(js|css|svg)$/.test(n))) {
+        const content = readFileSync(join(folder, name))
+        writeFileSync(join(folder, `${name}.br`), brotliCompressSync(content))
+        writeFileSync(join(folder, `${name}.gz`), gzipSync(content, { level: 9 }))
+      }
+    },
+  }
+}
+
+export default defineConfig({
+  plugins: [react(), precompress()],
+  build: {
+    outDir: '../tracker_server/dashboard',
+    emptyOutDir: true,
+    assetsInlineLimit: 0, // the content policy allows no data: scripts or fonts
+    chunkSizeWarningLimit: 1200,
+  },
+  // `npm run dev` beside a running server: TRACKER_URL=http://127.0.0.1:8787
+  server: { proxy: { '/api': { target: process.env.TRACKER_URL ?? 'http://127.0.0.1:8787' } } },
+  test: { include: ['src/**/*.test.ts'] },
+})

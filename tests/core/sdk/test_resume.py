@@ -1,0 +1,309 @@
+from __future__ import annotations
+
+import math
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tracker
+from tests.waiting import eventually
+from tracker.agent.sync import sync
+from tracker.client import connect
+from tracker.runlog.directory import AUTO, agent_alive, lock_path
+from tracker.runlog.reader import read_stream
+from tracker.settings import Settings
+
+
+def finished(**arguments: Any) -> tracker.Run:
+    run = tracker.init(**arguments)
+    run.log({"x": 1})
+    run.log({"x": 2})
+    run.finish()
+    return run
+
+
+# -- a run that is in this directory --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("resume", ["allow", True, "must"])
+def test_a_resumed_run_goes_on_where_it_stopped_in_a_stream_of_its_own(resume: Any, rows: Any, streams: Any) -> None:
+    finished(id="a1", name="first", tags=["t"], notes="n", group="g")
+    run = tracker.init(id="a1", resume=resume)
+    assert (run.resumed, run.step) == (True, 2)
+    assert (run.name, run.tags, run.notes, run.group) == ("first", ("t",), "n", "g")
+    run.log({"x": 3})
+    assert [(row["_step"], row["x"]) for row in rows(run)] == [(0, 1), (1, 2), (2, 3)]
+    assert len(streams(run)) == 2
+    assert tracker.read_run(run.dir).state == "running"
+    assert tracker.read_run(run.dir).tags == ["t"]
+
+
+def test_a_name_given_later_outlasts_a_resume() -> None:
+    run = tracker.init(id="a1", name="first")
+    for i in range(3000):
+        run.log({"x": i})
+    run.name = "second"
+    run.finish()
+    edited = tracker.read_run(run.dir)
+    edited.tags = ["edited"]
+    edited.update()
+    run = tracker.init(id="a1", resume="must")
+    assert (run.name, run.tags) == ("second", ("edited",))
+    assert tracker.read_run(run.dir).name == "second"
+
+
+def test_allow_begins_a_run_that_is_not_there() -> None:
+    run = tracker.init(id="a1", resume="allow")
+    assert (run.resumed, run.id) == (False, "a1")
+
+
+@pytest.mark.parametrize("resume", ["never", False])
+def test_never_refuses_a_run_that_is_there(resume: Any) -> None:
+    finished(id="a1")
+    with pytest.raises(tracker.SettingsError, match="another id"):
+        tracker.init(id="a1", resume=resume)
+
+
+def test_the_end_of_the_resumed_process_is_the_end_of_the_run() -> None:
+    tracker.init(id="a1").finish(1)
+    assert tracker.read_run(".tracker/runs/a1").state == "failed"
+    tracker.init(id="a1", resume="allow").finish()
+    assert tracker.read_run(".tracker/runs/a1").state == "finished"
+
+
+def test_config_and_summary_of_a_resumed_run_start_with_what_the_run_has(streams: Any) -> None:
+    first = tracker.init(id="a1", config={"lr": 1, "nan": math.nan})
+    first.log({"loss": 0.5, "once": 7})
+    first.log({"loss": 0.25, "text": "t"})
+    first.summary["by hand"] = 5
+    first.finish()
+    edited = tracker.read_run(first.dir)
+    edited.config["late"] = 1
+    edited.update()
+    run = tracker.init(id="a1", resume="allow", config={"lr": 2})
+    assert (run.config["lr"], run.config["late"]) == (2, 1)
+    assert math.isnan(run.config["nan"])
+    assert run.summary.as_dict() == {"loss": 0.25, "once": 7, "text": "t", "by hand": 5}
+    run.log({"loss": 0.125})
+    assert (run.summary["loss"], run.summary["once"], "gone" in run.summary, len(run.summary)) == (0.125, 7, False, 4)
+    assert run.summary.as_dict() == tracker.read_run(run.dir).summary
+    written = [r.payload for parsed in read_stream(streams(run)[1]) for r in parsed.records if r.kind == "config"]
+    assert written == [{"lr": 2}]
+
+
+def test_what_was_set_by_hand_wins_in_the_resumed_run_too() -> None:
+    first = tracker.init(id="a1")
+    first.summary["acc"] = 0.9
+    first.finish()
+    run = tracker.init(id="a1", resume="allow")
+    run.log({"acc": 0.1})
+    assert run.summary["acc"] == 0.9 == tracker.read_run(run.dir).summary["acc"]
+
+
+@pytest.mark.parametrize("defined", ["before", "after", "after reading"])
+def test_extremes_and_means_go_on_over_all_processes_of_the_run(defined: str) -> None:
+    def define(run: tracker.Run) -> None:
+        run.define_metric("loss", summary="min")
+        run.define_metric("acc", summary="mean")
+
+    first = tracker.init(id="a1")
+    if defined == "before":
+        define(first)
+    for value in (4, 2, 3):
+        first.log({"loss": value, "acc": value})
+    first.finish()
+    run = tracker.init(id="a1", resume="allow")
+    if defined == "after reading":
+        assert run.summary["loss"] == 3
+    if defined != "before":
+        define(run)
+    assert (run.summary["loss"], run.summary["acc"]) == (2, 3)
+    run.log({"loss": 9, "acc": 11})
+    assert (run.summary["loss"], run.summary["acc"]) == (2, 5)
+    assert run.summary.as_dict() == tracker.read_run(run.dir).summary
+
+
+# -- auto -----------------------------------------------------------------------------------------------------------
+
+
+def test_auto_continues_the_run_that_it_began_until_that_ends_well() -> None:
+    first = tracker.init(resume="auto", config={"lr": 1})
+    first.log({"x": 1})
+    first.finish(1)
+    Path(".tracker/runs/stray-file").touch()
+    Path(".tracker/runs/not an id").mkdir()
+    run = tracker.init(resume="auto")
+    assert (run.id, run.resumed, run.step, run.config["lr"]) == (first.id, True, 1, 1)
+    run.finish()
+    assert tracker.init(resume="auto").id != first.id
+
+
+def test_auto_leaves_other_projects_programs_and_runs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracker.init(id="plain").finish(1)
+    other = tracker.init(resume="auto", project="other")
+    other.finish(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules["__main__"], "__file__", __file__)
+        program = tracker.init(resume="auto", project="p")
+        program.finish(1)
+    assert tracker.init(resume="auto", project="p", reinit="create_new").id not in (program.id, "plain")
+    assert tracker.init(resume="auto", project="other", reinit="create_new").id == other.id
+
+
+def test_auto_joins_no_run_that_goes_on() -> None:
+    first = tracker.init(resume="auto")
+    second = tracker.init(resume="auto", reinit="create_new")
+    assert second.id != first.id
+
+
+SCRIPT = """
+import os, signal, sys, tracker
+run = tracker.init(resume="auto")
+print(run.id, run.step, flush=True)
+run.log({"x": 1})
+if "die" in sys.argv:
+    os.kill(os.getpid(), signal.SIGKILL)
+if "wait" in sys.argv:
+    sys.stdin.read()
+"""
+
+
+def start_script(*arguments: str) -> subprocess.Popen[str]:
+    Path("train.py").write_text(SCRIPT)
+    command = [sys.executable, "train.py", *arguments]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_script_that_was_killed_goes_on_when_it_is_started_again_once() -> None:
+    killed = start_script("die")
+    run_id = killed.communicate()[0].split()[0]
+    assert killed.returncode == -signal.SIGKILL
+    both = [start_script("wait"), start_script("wait")]
+    first = [process.stdout.readline().split() for process in both if process.stdout is not None]
+    for process in both:
+        process.communicate()
+    assert sorted(said[1] for said in first) == ["0", "1"]  # one of them goes on
+    assert [said[0] for said in first if said[1] == "1"] == [run_id]
+    assert not Path(".tracker/runs", run_id, AUTO).exists()
+    assert start_script().communicate()[0].split()[0] not in [said[0] for said in first]
+
+
+def test_of_another_machine_only_a_run_to_which_nothing_is_added_has_ended() -> None:
+    run = tracker.init(resume="auto")
+    mark = Path(run.dir, AUTO)
+    said = mark.read_text()
+    run.finish(1)
+    mark.write_text(said.replace(os.uname().nodename, "elsewhere"))
+    assert tracker.init(resume="auto").id != run.id
+    tracker.run.finish()
+    for path in Path(run.dir).glob("*.jsonl"):
+        os.utime(path, (1e9, 1e9))
+    assert tracker.init(resume="auto").id == run.id
+
+
+# -- a run that is elsewhere ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def online(server: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Any:
+    monkeypatch.setenv("TRACKER_MODE", "online")
+    monkeypatch.setenv("TRACKER_PROJECT", request.node.name.replace("[", "-").replace("]", "")[:100])
+    return server
+
+
+@pytest.mark.parametrize("resume", ["allow", "must"])
+def test_a_run_that_is_not_here_starts_with_what_the_server_has(online: Any, resume: str) -> None:
+    with tracker.init(id="a1", name="first", tags=["t"], config={"lr": 1, "net": {"depth": 2}}) as first:
+        first.define_metric("loss", summary="mean")
+        for value in (4, 2, math.nan):
+            first.log({"loss": value, "epoch": value}, step=10)
+        first.summary["by hand"] = math.inf
+    run = tracker.init(id="a1", resume=resume, dir="elsewhere")
+    assert (run.resumed, run.step, run.name, run.tags) == (True, 11, "first", ("t",))
+    assert run.config.as_dict() == {"lr": 1, "net": {"depth": 2}}
+    assert (run.summary["loss"], run.summary["by hand"]) == (3, math.inf)
+    run.log({"loss": 6, "by hand": 0})
+    assert (run.summary["loss"], run.summary["by hand"]) == (4, math.inf)
+    run.finish()
+    remote = tracker.Api().run(run.path)
+    assert repr(sorted(remote.summary.items())) == repr(sorted(run.summary.items()))
+    assert [row["_step"] for row in remote.scan_history()] == [10, 10, 10, 11]
+
+
+def test_must_is_an_error_where_no_run_is_and_never_where_one_is(online: Any) -> None:
+    with pytest.raises(tracker.SettingsError, match="nor on http"):
+        tracker.init(id="a1", resume="must")
+    assert not os.path.exists(".tracker")
+    finished(id="a1")
+    with pytest.raises(tracker.SettingsError, match=r"is on http.*choose another id"):
+        tracker.init(id="a1", resume="never", dir="elsewhere")
+    assert tracker.init(id="a2", resume="never", dir="elsewhere").resumed is False
+
+
+@pytest.fixture
+def hung(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setenv("TRACKER_MODE", "online")
+        monkeypatch.setenv("TRACKER_BASE_URL", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        monkeypatch.setenv("TRACKER_RESUME_TIMEOUT", "0.2")
+        yield listener
+
+
+@pytest.mark.parametrize("where", ["hung", "refused"])
+def test_a_server_that_does_not_answer_keeps_no_run_from_starting(
+    where: str, hung: Any, warnings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if where == "refused":
+        hung.close()
+        monkeypatch.setenv("TRACKER_RESUME_TIMEOUT", "60")
+    run = tracker.init(id="a1", resume="allow")
+    assert (run.resumed, run.step) == (False, 0)
+    assert any("whether run a1 is on the server already is not known" in text for text in warnings())
+    run.finish()
+    with pytest.raises(tracker.SettingsError, match="the server cannot be asked"):
+        tracker.init(id="a2", resume="must")
+
+
+def test_a_run_that_is_here_and_one_without_an_id_ask_no_server(hung: Any) -> None:
+    for _ in range(2):
+        tracker.init(id="a1", resume=None).finish()
+    for arguments in ({"id": "a1", "resume": "must"}, {"resume": "allow"}, {"resume": "auto"}):
+        tracker.init(**arguments).finish()  # type: ignore[arg-type]
+    hung.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        while True:  # agents do connect, but they say what they are after
+            connection, _ = hung.accept()
+            connection.settimeout(5)
+            assert b"/resumption" not in connection.recv(1000)
+
+
+def test_two_offline_directories_with_one_id_meet_in_one_run_however_often_they_are_synced(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACKER_PROJECT", "meet")
+    monkeypatch.setenv("TRACKER_FINISH_TIMEOUT", "0")
+
+    def train(place: str, values: range) -> str:
+        with tracker.init(id="one", dir=place, resume="allow", config={place: True}) as run:
+            for value in values:
+                run.log({"x": value})
+        eventually(lambda: os.path.exists(lock_path(run.dir)) and not agent_alive(run.dir))
+        return run.dir
+
+    places = [train("a", range(3)), train("b", range(10, 13))]
+    for directory in (*places, *reversed(places)):
+        sync(Path(directory), connect(Settings()), Settings(), lambda _: None)
+    places.append(train("a", range(3, 6)))
+    for directory in places * 2:
+        sync(Path(directory), connect(Settings()), Settings(), lambda _: None)
+    run = tracker.Api().run("me/meet/one")
+    found = [(row["_step"], row["x"]) for row in run.scan_history()]
+    assert found == [(0, 0), (1, 1), (2, 2), (0, 10), (1, 11), (2, 12), (3, 3), (4, 4), (5, 5)]
+    assert (run.state, run.config, run.info["last_step"]) == ("finished", {"a": True, "b": True}, 5)
