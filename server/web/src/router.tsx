@@ -5,6 +5,9 @@ import { Shell } from './shell/Shell'
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Failed })
 
+/** What an address says after `?`; each page reads what it knows, and what a newer version wrote is left alone. */
+const validateSearch = (search: Record<string, unknown>): Record<string, unknown> => search
+
 const home = createRoute({ getParentRoute: () => root, path: '/', component: Home })
 
 /** One project: the table of its runs and their charts. The view is in the search part of the address. */
@@ -12,7 +15,23 @@ export const projectRoute = createRoute({
   getParentRoute: () => root,
   path: '/projects/$entity/$project',
   component: lazyRouteComponent(() => import('./project/Project'), 'Project'),
-  validateSearch: (search): Record<string, unknown> => search,
+  validateSearch,
+})
+
+/** Runs of one project beside each other; `?runs=` names them, `?baseline=` the one that others are compared with. */
+export const compareRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/projects/$entity/$project/compare',
+  component: lazyRouteComponent(() => import('./compare/Compare'), 'Compare'),
+  validateSearch,
+})
+
+/** The notes of a project, with live panels among the text. */
+export const notesRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/projects/$entity/$project/notes',
+  component: lazyRouteComponent(() => import('./notes/ProjectNotes'), 'ProjectNotes'),
+  validateSearch,
 })
 
 /** One run; `?tab=` chooses what of it is shown. */
@@ -20,10 +39,12 @@ export const runRoute = createRoute({
   getParentRoute: () => root,
   path: '/runs/$entity/$project/$id',
   component: lazyRouteComponent(() => import('./run/Run'), 'Run'),
-  validateSearch: (search): Record<string, unknown> => search,
+  validateSearch,
 })
 
-export const router = createRouter({ routeTree: root.addChildren([home, projectRoute, runRoute]) })
+export const router = createRouter({
+  routeTree: root.addChildren([home, projectRoute, compareRoute, notesRoute, runRoute]),
+})
 
 declare module '@tanstack/react-router' {
   interface Register {

@@ -1,5 +1,5 @@
-/** Every text of the dashboard, so that wording is judged, and one day translated, in one place. */
-export const strings = {
+/** Texts of the shell and the home page, and those that stand on several pages. */
+export const common = {
   product: 'tracker',
   common: {
     close: 'Close',

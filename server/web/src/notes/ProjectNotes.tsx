@@ -1,0 +1,3 @@
+export function ProjectNotes() {
+  return null
+}

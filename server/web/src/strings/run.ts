@@ -1,0 +1,6 @@
+/** Texts of the pages of a run, of comparing runs, and of notes. */
+export const run = {
+  run: {},
+  compare: {},
+  notes: {},
+} as const
