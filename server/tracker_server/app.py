@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount
 
-from . import files, ingest, landing, life, query
+from . import files, ingest, life, query, web
 from .auth import Guard
 from .bodies import Capped
 from .openapi import document
@@ -51,7 +51,7 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
     routes = [
         *ingest.routes(services),
         *files.routes(services),
-        *landing.routes(services),
+        *web.routes(),
         Mount("/", Capped(api, MAX_QUERY)),
     ]
     app = Starlette(routes=routes, lifespan=lifespan)

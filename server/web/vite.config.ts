@@ -24,15 +24,30 @@ function precompress(): Plugin {
   }
 }
 
+/** Puts the library that draws users' Plotly figures beside the page; the server inlines it where one is shown. */
+function plotly(): Plugin {
+  return {
+    name: 'plotly',
+    apply: 'build',
+    generateBundle() {
+      const file = resolve(import.meta.dirname, 'node_modules/plotly.js-strict-dist-min/plotly-strict.min.js')
+      this.emitFile({ type: 'asset', fileName: 'plotly.js', source: readFileSync(file) })
+    },
+  }
+}
+
+// `npm run dev` beside a running server: TRACKER_URL=http://127.0.0.1:8787 TRACKER_API_KEY=… npm run dev
+const { TRACKER_URL = 'http://127.0.0.1:8787', TRACKER_API_KEY } = process.env
+const headers = TRACKER_API_KEY ? { authorization: `Bearer ${TRACKER_API_KEY}` } : undefined
+
 export default defineConfig({
-  plugins: [react(), precompress()],
+  plugins: [react(), precompress(), plotly()],
   build: {
     outDir: '../tracker_server/dashboard',
     emptyOutDir: true,
     assetsInlineLimit: 0, // the content policy allows no data: scripts or fonts
     chunkSizeWarningLimit: 1200,
   },
-  // `npm run dev` beside a running server: TRACKER_URL=http://127.0.0.1:8787
-  server: { proxy: { '/api': { target: process.env.TRACKER_URL ?? 'http://127.0.0.1:8787' } } },
+  server: { proxy: { '/api': { target: TRACKER_URL, headers } } },
   test: { include: ['src/**/*.test.ts'] },
 })

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from starlette.routing import BaseRoute, Mount
 
+from tracker_server import web
 from tracker_server.app import create_app
 from tracker_server.blobs import open_blobs
 from tracker_server.services import Settings
 from tracker_server.storage.sql import open_storage
 
-PAGES = {"/", "/runs/{entity}/{project}/{id}", "/api/openapi.json"}
+NOT_API = {*web.PAGES, web.ASSET, "/api/openapi.json"}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def test_every_route_is_documented_or_a_page(document: Any, tmp_path: Any) -> No
     seen = set()
     for route in _leaves(guard.app.routes):  # type: ignore[attr-defined]
         path = re.sub(r":\w+}", "}", route.path)
-        if path not in PAGES:
+        if path not in NOT_API:
             seen |= {(path, method.lower()) for method in route.methods - {"HEAD"}}
     documented = {(path, method) for path, operations in document["paths"].items() for method in operations}
     assert seen == documented

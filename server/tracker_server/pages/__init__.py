@@ -1,1 +1,1 @@
-"""The pages that the server draws itself: plain HTML that needs no script and loads nothing."""
+"""What the server draws itself, as plain HTML that needs no script: the way in. All else is the dashboard."""

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse
 
 from .document import respond
 
-_HOW = """<main class="narrow">
+_HOW = """<main>
 <p class="brand">tracker</p>
 <h1>Sign in</h1>
 <p>This server shows its runs only to those who have its token.</p>
@@ -37,5 +37,5 @@ def again(path: str, query: str) -> HTMLResponse:
     # One slash: two would name another host.
     target = quote("/" + path.lstrip("/\\"), safe="/-_.~") + (f"?{quote(query, safe='=&%-_.~+')}" if query else "")
     head = f'<meta http-equiv="refresh" content="0; url={escape(target)}">\n'
-    body = f'<main class="narrow"><p class="brand">tracker</p><p><a href="{escape(target)}">Continue</a></p></main>'
+    body = f'<main><p class="brand">tracker</p><p><a href="{escape(target)}">Continue</a></p></main>'
     return respond("tracker", body, 401, head)
