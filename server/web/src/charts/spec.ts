@@ -1,0 +1,88 @@
+/** What a panel shows: the part of a view that people make, change, save and embed in notes. */
+
+export interface Smoothing {
+  kind: 'none' | 'ema' | 'time-ema' | 'mean'
+  /** For the averages with decay: 0 (none) … 0.999; for the running mean: points in the window */
+  weight: number
+}
+
+export interface PanelBase {
+  /** Its own; automatic panels are named by kind and key, and one that was changed keeps its name */
+  id: string
+  section: string
+  title?: string
+  /** In columns of the wall */
+  width?: number
+  /** In pixels */
+  height?: number
+  /** Its place in the section; an automatic panel's is its number there */
+  order?: number
+}
+
+export interface LineSpec extends PanelBase {
+  kind: 'line'
+  keys: string[]
+  /** `_step`, `_runtime`, `_timestamp` or a metric; that of the wall where not given, as are the following */
+  x?: string
+  logX?: boolean
+  logY?: boolean
+  smoothing?: Smoothing
+  /** Also all numeric keys that it matches */
+  regex?: string
+}
+
+export interface BarSpec extends PanelBase {
+  kind: 'bar'
+  column: string
+}
+
+/** Which of x and y are better when smaller: the front holds the runs that no other run beats in both. */
+export type Pareto = 'min-min' | 'min-max' | 'max-min' | 'max-max'
+
+export interface ScatterSpec extends PanelBase {
+  kind: 'scatter'
+  x: string
+  y: string
+  color?: string
+  pareto?: Pareto
+  logX?: boolean
+  logY?: boolean
+}
+
+export interface ParallelSpec extends PanelBase {
+  kind: 'parallel'
+  columns: string[]
+  color?: string
+}
+
+export interface MediaSpec extends PanelBase {
+  /** `media` shows whatever the key holds */
+  kind: 'histogram' | 'media' | 'table' | 'text' | 'curve' | 'plotly' | 'html'
+  key: string
+}
+
+export type PanelSpec = LineSpec | BarSpec | ScatterSpec | ParallelSpec | MediaSpec
+export type PanelKind = PanelSpec['kind']
+
+/** Change members of a panel without losing its kind. */
+export const changed = (spec: PanelSpec, change: Partial<PanelBase>): PanelSpec => ({ ...spec, ...change })
+
+/** Part of a key before its last `/`; empty for a key without one. */
+export const prefixOf = (key: string): string => key.slice(0, Math.max(0, key.lastIndexOf('/')))
+
+/** What a panel is called where the user has not said. */
+export function titleOf(spec: PanelSpec): string {
+  if (spec.title) return spec.title
+  switch (spec.kind) {
+    case 'line':
+      return spec.keys.join(', ') || `/${spec.regex ?? ''}/`
+    case 'bar':
+      return spec.column
+    case 'scatter':
+      return `${spec.y} / ${spec.x}`
+    case 'parallel':
+      return spec.columns.join(', ')
+    default:
+      return spec.key
+  }
+}

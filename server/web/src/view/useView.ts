@@ -1,0 +1,116 @@
+import { useCallback, useEffect, useMemo, useReducer, useRef } from 'react'
+import { decodeView, encodeView } from './codec'
+import { begin, change, redo, undo, type History } from './history'
+import type { ChartsView, ColumnsView, View } from './view'
+
+export interface ViewControl {
+  view: View
+  /** Change members. `what` names the thing changed, so that quick changes of it are undone together. */
+  set: (members: Partial<View>, what?: string) => void
+  setColumns: (members: Partial<ColumnsView>, what?: string) => void
+  setCharts: (members: Partial<ChartsView>, what?: string) => void
+  /** Show another view whole, such as a saved one; going back in the browser returns to this one. */
+  open: (view: View) => void
+  undo: () => void
+  redo: () => void
+  canUndo: boolean
+  canRedo: boolean
+}
+
+type Action =
+  | { do: 'change'; of: (view: View) => View; what: string; at: number }
+  | { do: 'undo' }
+  | { do: 'redo' }
+
+function reduce(history: History<View>, action: Action): History<View> {
+  if (action.do === 'undo') return undo(history)
+  if (action.do === 'redo') return redo(history)
+  return change(history, action.of(history.now), action.what, action.at)
+}
+
+const WRITE_AFTER_MS = 200
+
+/**
+ * The view that the address holds, and its history while the page is open. `written` is the search parameter as the
+ * router gives it; `write` puts another there, replacing the entry in the browser's history unless `push`.
+ */
+export function useView(written: unknown, write: (view: Record<string, unknown> | undefined, push: boolean) => void): ViewControl {
+  const [history, dispatch] = useReducer(reduce, written, (text) => begin(decodeView(text)))
+  const view = history.now
+  const inAddress = useRef(JSON.stringify(encodeView(view)))
+  const push = useRef(false)
+  const writer = useRef(write)
+  writer.current = write
+
+  // Somebody else changed the address: a link within the page, or back and forward.
+  useEffect(() => {
+    const arrived = decodeView(written)
+    const text = JSON.stringify(encodeView(arrived))
+    if (text === inAddress.current) return
+    inAddress.current = text
+    dispatch({ do: 'change', of: () => arrived, what: 'address', at: Date.now() })
+  }, [written])
+
+  useEffect(() => {
+    const members = encodeView(view)
+    const text = JSON.stringify(members)
+    if (text === inAddress.current) return
+    const put = () => {
+      inAddress.current = text
+      writer.current(Object.keys(members).length ? members : undefined, push.current)
+      push.current = false
+    }
+    // A drag changes the view at every frame, while browsers refuse more than 100 addresses in 30 seconds.
+    const timer = setTimeout(put, push.current ? 0 : WRITE_AFTER_MS)
+    return () => clearTimeout(timer)
+  }, [view])
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (!(event.ctrlKey || event.metaKey) || event.altKey || event.key.toLowerCase() !== 'z' || isTyping(event.target)) return
+      event.preventDefault()
+      dispatch({ do: event.shiftKey ? 'redo' : 'undo' })
+    }
+    window.addEventListener('keydown', onKey)
+    return () => window.removeEventListener('keydown', onKey)
+  }, [])
+
+  const changeBy = useCallback((of: (view: View) => View, what: string) => dispatch({ do: 'change', of, what, at: Date.now() }), [])
+  const set = useCallback(
+    (members: Partial<View>, what = Object.keys(members).join()) => changeBy((now) => ({ ...now, ...members }), what),
+    [changeBy],
+  )
+  const setColumns = useCallback(
+    (members: Partial<ColumnsView>, what = `columns ${Object.keys(members).join()}`) =>
+      changeBy((now) => ({ ...now, columns: { ...now.columns, ...members } }), what),
+    [changeBy],
+  )
+  const setCharts = useCallback(
+    (members: Partial<ChartsView>, what = `charts ${Object.keys(members).join()}`) =>
+      changeBy((now) => ({ ...now, charts: { ...now.charts, ...members } }), what),
+    [changeBy],
+  )
+  const open = useCallback(
+    (other: View) => {
+      push.current = true
+      changeBy(() => other, 'open')
+    },
+    [changeBy],
+  )
+  const canUndo = history.past.length > 0
+  const canRedo = history.future.length > 0
+  return useMemo(
+    () => ({
+      ...{ view, set, setColumns, setCharts, open, canUndo, canRedo },
+      undo: () => dispatch({ do: 'undo' }),
+      redo: () => dispatch({ do: 'redo' }),
+    }),
+    [view, set, setColumns, setCharts, open, canUndo, canRedo],
+  )
+}
+
+/** Whether keys go into a text, where they mean editing it. */
+export function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false
+  return target.isContentEditable || target.matches('textarea, select, input:not([type=checkbox], [type=radio], [type=range])')
+}

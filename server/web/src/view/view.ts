@@ -1,0 +1,112 @@
+import type { PanelSpec } from '../charts/spec'
+
+/** One level of the order of runs. */
+export interface Sort {
+  column: string
+  descending: boolean
+}
+
+/** Runs that agree in all of `by`, or in every config value except some, are one group. */
+export type Grouping = { by: string[] } | { except: string[] } | null
+
+/** Which columns the table shows and how. Names are column names, with `@choice` where not the last value is meant. */
+export interface ColumnsView {
+  /** The columns that come first; the others follow in their usual order */
+  order: string[]
+  hidden: string[]
+  pinned: string[]
+  /** Pixels, for those that were resized */
+  widths: Record<string, number>
+  /** Only columns in which the runs differ */
+  differing: boolean
+}
+
+export interface Smoothing {
+  kind: 'none' | 'ema' | 'time-ema' | 'mean'
+  /** 0 to 0.999; of a running mean, the points it is over */
+  weight: number
+}
+
+export interface ChartsView {
+  /** Regex on panel titles */
+  search: string
+  /** `_step`, `_runtime`, `_timestamp` or a metric */
+  x: string
+  logX: boolean
+  logY: boolean
+  smoothing: Smoothing
+  /** Leave outliers out of the y range */
+  clip: boolean
+  /** Draw minimum to maximum of buckets */
+  envelope: boolean
+  /** What is drawn of a group around its mean */
+  band: 'std' | 'minmax' | 'none' | 'runs'
+  /** Runs drawn at most */
+  limit: number
+  /** Collapsed sections */
+  closed: string[]
+  /** Panels a row; 0: as many as fit */
+  columns: number
+  /** Range of x common to all line panels */
+  zoom: [number, number] | null
+  /** Made or changed by the user, in order */
+  panels: PanelSpec[]
+  /** Automatic panels taken away */
+  removed: string[]
+}
+
+/** Everything of a project's workspace that a link or a saved view keeps. */
+export interface View {
+  filter: string
+  search: string
+  sort: Sort[]
+  group: Grouping
+  columns: ColumnsView
+  /** Ids of runs that are not drawn */
+  hidden: string[]
+  /** Id of the run that others are compared with */
+  baseline: string | null
+  layout: 'both' | 'table' | 'charts'
+  /** The table's share of the width */
+  split: number
+  charts: ChartsView
+}
+
+export const defaultCharts: ChartsView = {
+  search: '',
+  x: '_step',
+  logX: false,
+  logY: false,
+  smoothing: { kind: 'none', weight: 0.6 },
+  clip: false,
+  envelope: true,
+  band: 'std',
+  limit: 10,
+  closed: [],
+  columns: 0,
+  zoom: null,
+  panels: [],
+  removed: [],
+}
+
+export const defaultView: View = {
+  filter: '',
+  search: '',
+  sort: [{ column: 'created', descending: true }],
+  group: null,
+  columns: {
+    order: [],
+    hidden: [
+      ...['id', 'updated', 'group', 'job_type', 'notes', 'host', 'user', 'program', 'commit', 'last_step', 'rows'],
+      ...['error', 'color', 'summary._step', 'summary._runtime', 'summary._timestamp'],
+    ],
+    pinned: ['name'],
+    widths: {},
+    differing: false,
+  },
+  hidden: [],
+  baseline: null,
+  layout: 'both',
+  split: 0.4,
+  charts: defaultCharts,
+}
