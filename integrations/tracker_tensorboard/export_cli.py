@@ -25,7 +25,9 @@ def tensorboard_export(runs: tuple[str, ...], outdir: Path, add: bool) -> None:
     written, 1 if something was not, 2 for wrong usage.
     """
     if not add and outdir.exists() and any(outdir.iterdir()):
-        raise click.UsageError(f"{outdir} is not empty; name a new directory, or pass --add to write beside what is there")
+        raise click.UsageError(
+            f"{outdir} is not empty; name a new directory, or pass --add to write beside what is there"
+        )
     export, told, failed = Export(outdir), list[str](), list[str]()
     written = 0
     for given in dict.fromkeys(runs):

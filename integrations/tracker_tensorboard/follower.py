@@ -43,7 +43,7 @@ class Follower:
         """Raises `NotARun` if the directory holds no run."""
         self._directory = directory
         header = read_header(directory)
-        self._run = {name: header[name] for name in ("id", "entity", "project") if name in header}
+        self._run: dict[str, str] = {name: header[name] for name in ("id", "entity", "project") if name in header}
         self._directories: dict[str, _Directory] = {}
         self._seen: dict[str, tuple[int, int]] = {}
         for path in directory.glob("history-tb_*.jsonl"):

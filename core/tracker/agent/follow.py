@@ -97,7 +97,9 @@ class Following:
             for stream in sorted(set(self._due().values()) - alive):
                 self._journal.write("followed", {"stream": stream})
         elif not self._missing:
-            self._notice(f"event files were not followed to their ends; complete it with: tracker sync {self._directory}")
+            self._notice(
+                f"event files were not followed to their ends; complete it with: tracker sync {self._directory}"
+            )
 
     def _listen(self) -> None:
         told, self._heard = self._watch.event_files[self._heard :], len(self._watch.event_files)

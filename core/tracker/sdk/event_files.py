@@ -43,7 +43,9 @@ class EventFiles:
         try:
             self._write("event_file", {"since": self._since, "seal": since_seal(self._run_id, self._since)})
         except OSError as error:
-            warn_once(f"event files are not followed: the key that the agent knows its user by cannot be kept ({error})")
+            warn_once(
+                f"event files are not followed: the key that the agent knows its user by cannot be kept ({error})"
+            )
             return
         _noting.append(self)
         if not _hooked:
