@@ -1,6 +1,6 @@
 """Tasks. `nox` runs the checks and the whole test suite; `nox -s NAME` one of them.
 
-There are: tests, core, lint, types, wheel, faults, bench, tensorflow.
+There are: tests, core, browser, lint, types, wheel, faults, bench, tensorflow.
 """
 
 from __future__ import annotations
@@ -39,6 +39,13 @@ def core(session: nox.Session) -> None:
     install(session, ".", "test")
     session.run("python", "-c", "import tracker; tracker.init(mode='disabled').finish()")
     session.run("pytest", "tests/core", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Look at the dashboard of the installed wheel in Chromium, which the system has to have."""
+    install(session, ".[server]", "browser")
+    session.run("pytest", "tests/browser", *session.posargs)
 
 
 @nox.session
