@@ -45,6 +45,7 @@ export default defineConfig({
   build: {
     outDir: '../tracker_server/dashboard',
     emptyOutDir: true,
+    license: { fileName: 'licenses.md' }, // of what is bundled, as they ask for
     assetsInlineLimit: 0, // the content policy allows no data: scripts or fonts
     chunkSizeWarningLimit: 1200,
   },
