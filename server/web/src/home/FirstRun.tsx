@@ -1,42 +1,104 @@
-import { Code, Container, CopyButton, Button, Group, Loader, Stack, Text, Title } from '@mantine/core'
+import { Button, Container, Group, Loader, Stack, Text, Title } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import type { ProjectInfo } from '../api/client'
+import { projectAddress } from '../shell/Crumbs'
+import { Copy } from '../shell/Copy'
+import { send } from '../shell/requests'
 import { strings } from '../strings'
+import { FirstChart } from './FirstChart'
 
-/** What to run to see something here. */
-export function FirstRun() {
-  const shell = `export TRACKER_BASE_URL=${window.location.origin}`
-  const python = 'import tracker\n\ntracker.init(project="first")\nfor step in range(100):\n    tracker.log({"loss": 1 / (step + 1)})\n'
+const INSTALL = 'pip install tracker-runs'
+const PYTHON = `import math, random, time
+import tracker
+
+tracker.init(project="first")
+for step in range(300):
+    tracker.log({"loss": math.exp(-step / 60) + random.random() / 20})
+    time.sleep(0.1)
+`
+
+/** What to run to see something here; and then, without leaving the page, the chart of it. */
+export function FirstRun({ project }: { project?: ProjectInfo }) {
   return (
     <Container size="sm" py="xl">
-      <Stack>
-        <Title order={1}>{strings.home.firstTitle}</Title>
-        <Text>{strings.home.firstText}</Text>
-        <Snippet name={strings.home.firstShell} text={shell} />
-        <Snippet name={strings.home.firstPython} text={python} />
-        <Group gap="xs">
-          <Loader size="xs" />
-          <Text c="dimmed" role="status">
-            {strings.home.waiting}
-          </Text>
-        </Group>
-      </Stack>
+      {project ? <Arrived project={project} /> : <Instructions />}
     </Container>
   )
 }
 
-function Snippet({ name, text }: { name: string; text: string }) {
+function Instructions() {
+  const { data } = useQuery({
+    queryKey: ['key'],
+    queryFn: () => send<{ key: string | null }>('GET', '/api/key'),
+    retry: false,
+  })
+  const url = window.location.origin
+  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(window.location.hostname)
+  const shell = data?.key
+    ? `export TRACKER_BASE_URL=${url}\nexport TRACKER_API_KEY=${data.key}`
+    : `tracker login --base-url ${url}`
   return (
-    <Stack gap={4}>
-      <Group justify="space-between">
-        <Text fw={600}>{name}</Text>
-        <CopyButton value={text}>
-          {({ copied, copy }) => (
-            <Button size="compact-sm" variant="light" onClick={copy}>
-              {copied ? strings.common.copied : strings.common.copy}
-            </Button>
-          )}
-        </CopyButton>
+    <Stack gap="lg">
+      <div>
+        <Title order={1}>{strings.home.firstTitle}</Title>
+        <Text mt={6}>{strings.home.firstText}</Text>
+      </div>
+      <Snippet name={strings.home.firstInstall} text={INSTALL} />
+      <Snippet
+        name={strings.home.firstServer}
+        text={shell}
+        before={isLocal ? strings.home.firstLocal : undefined}
+        after={data?.key ? undefined : strings.home.firstRemote}
+      />
+      <Snippet name={strings.home.firstPython} text={PYTHON} />
+      <Group gap="xs" role="status">
+        <Loader size="xs" />
+        <Text c="dimmed">{strings.home.waiting}</Text>
       </Group>
-      <Code block>{text}</Code>
+    </Stack>
+  )
+}
+
+function Snippet({ name, text, before, after }: { name: string; text: string; before?: string; after?: string }) {
+  return (
+    <Stack gap={6}>
+      <Title order={2} size="h5">
+        {name}
+      </Title>
+      {before && (
+        <Text size="sm" c="dimmed">
+          {before}
+        </Text>
+      )}
+      <div className="snippet panel">
+        <pre className="mono">{text}</pre>
+        <div className="snippet-copy">
+          <Copy text={text} what={name} />
+        </div>
+      </div>
+      {after && (
+        <Text size="sm" c="dimmed">
+          {after}
+        </Text>
+      )}
+    </Stack>
+  )
+}
+
+function Arrived({ project }: { project: ProjectInfo }) {
+  return (
+    <Stack gap="md">
+      <div role="status">
+        <Title order={1}>{strings.home.arrived}</Title>
+        <Text mt={6}>{strings.home.arrivedText}</Text>
+      </div>
+      <FirstChart entity={project.entity} project={project.project} />
+      <Group>
+        <Button component={Link} to={projectAddress(project.entity, project.project)}>
+          {strings.home.open}
+        </Button>
+      </Group>
     </Stack>
   )
 }

@@ -1,53 +1,120 @@
-import { Anchor, Container, Group, Skeleton, Stack, Table, Text, Title } from '@mantine/core'
+import './home.css'
+
+import { Anchor, Container, Group, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core'
+import { IconSearch } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
+import type { ProjectInfo } from '../api/client'
 import { projectsQuery } from '../api/queries'
-import { ago } from '../lib/format'
+import { ago, moment } from '../lib/format'
+import { projectAddress } from '../shell/Crumbs'
+import { Empty } from '../shell/Empty'
 import { Failed } from '../shell/Failed'
+import { usePageTitle } from '../shell/title'
 import { strings } from '../strings'
 import { FirstRun } from './FirstRun'
+import { Sparkline } from './Sparkline'
+
+const MANY = 8
+const WHILE_EMPTY_MS = 2000
 
 /** All projects, the one with the latest activity first; while there are none, how to log a run. */
 export function Home() {
-  const { data: projects, error, refetch } = useQuery(projectsQuery)
-  if (error) return <Failed error={error} reset={() => void refetch()} />
-  if (!projects) return <Skeleton h={200} m="xl" />
-  if (!projects.length) return <FirstRun />
-  const latest = [...projects].sort((a, b) => b.updated - a.updated)
+  usePageTitle()
+  const [begins, setBegins] = useState(false)
+  const { data: projects, error, refetch } = useQuery({
+    ...projectsQuery,
+    refetchInterval: (query) => (query.state.data?.length === 0 ? WHILE_EMPTY_MS : false),
+  })
+  // Who has seen this page without any run is shown the first one, and not another page at once.
+  if (projects?.length === 0 && !begins) setBegins(true)
+  if (error && !projects) return <Failed error={error} reset={() => void refetch()} />
+  if (!projects) return <Waiting />
+  if (begins) return <FirstRun project={projects[0]} />
+  return <Projects projects={projects} />
+}
+
+function Waiting() {
+  return (
+    <Container size="lg" py="lg" aria-busy aria-label={strings.common.loading}>
+      <Skeleton h={32} w={160} mb="md" />
+      <Skeleton h={200} />
+    </Container>
+  )
+}
+
+function Projects({ projects }: { projects: ProjectInfo[] }) {
+  const [text, setText] = useState('')
+  const wanted = text.trim().toLowerCase()
+  const shown = projects
+    .filter((one) => `${one.entity}/${one.project}`.toLowerCase().includes(wanted))
+    .sort((a, b) => b.updated - a.updated)
   return (
     <Container size="lg" py="lg">
-      <Group justify="space-between" align="baseline" mb="md">
-        <Title order={1} size="h2">
-          {strings.home.title}
-        </Title>
-        <Text c="dimmed">{strings.common.projects(projects.length)}</Text>
+      <Group justify="space-between" align="center" mb="md">
+        <Group align="baseline" gap="sm">
+          <Title order={1} size="h2">
+            {strings.home.title}
+          </Title>
+          <Text c="dimmed">{projects.length.toLocaleString('en')}</Text>
+        </Group>
+        {projects.length > MANY && (
+          <TextInput
+            type="search"
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
+            placeholder={strings.home.filter}
+            aria-label={strings.home.filter}
+            leftSection={<IconSearch size={16} />}
+            w={{ base: '100%', sm: 260 }}
+          />
+        )}
       </Group>
-      <Stack className="panel">
-        <Table highlightOnHover verticalSpacing="sm" horizontalSpacing="md">
-          <Table.Tbody>
-            {latest.map((one) => (
-              <Table.Tr key={`${one.entity}/${one.project}`}>
-                <Table.Td>
-                  <Anchor
-                    component={Link}
-                    to={`/projects/${encodeURIComponent(one.entity)}/${encodeURIComponent(one.project)}`}
-                    fw={600}
-                  >
-                    {one.project}
-                  </Anchor>
-                  <Text size="sm" c="dimmed">
-                    {one.entity}
-                  </Text>
-                </Table.Td>
-                <Table.Td ta="right">{strings.common.runs(one.runs)}</Table.Td>
-                <Table.Td ta="right" c="dimmed" w={140}>
-                  {ago(one.updated)}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Stack>
+      {shown.length ? (
+        <Stack className="panel projects" gap={0} component="ul">
+          {shown.map((one) => (
+            <Project key={`${one.entity}/${one.project}`} project={one} />
+          ))}
+        </Stack>
+      ) : (
+        <Empty title={strings.home.none(text)} />
+      )}
     </Container>
+  )
+}
+
+function Project({ project }: { project: ProjectInfo & { active?: number; activity?: number[] } }) {
+  const { active = 0, activity } = project
+  return (
+    <li className="project">
+      <div className="project-name">
+        <Anchor
+          component={Link}
+          to={projectAddress(project.entity, project.project)}
+          fw={600}
+          truncate
+          display="block"
+          className="project-link"
+        >
+          {project.project}
+        </Anchor>
+        <Text size="sm" c="dimmed" truncate>
+          {project.entity}
+        </Text>
+      </div>
+      <div className="project-activity">{activity && <Sparkline days={activity} />}</div>
+      <div className="project-runs">
+        <Text size="sm">{strings.common.runs(project.runs)}</Text>
+        {active > 0 && (
+          <Text size="sm" className="state-running">
+            <span className="pulse" aria-hidden /> {strings.home.active(active)}
+          </Text>
+        )}
+      </div>
+      <Text size="sm" c="dimmed" className="project-updated" title={`${strings.home.updated}: ${moment(project.updated)}`}>
+        {ago(project.updated)}
+      </Text>
+    </li>
   )
 }

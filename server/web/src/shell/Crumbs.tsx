@@ -1,18 +1,69 @@
 import { Anchor, Group, Text } from '@mantine/core'
-import { Link, useParams } from '@tanstack/react-router'
+import { useQuery } from '@tanstack/react-query'
+import { Link, useParams, useRouterState } from '@tanstack/react-router'
+import { runQuery } from '../api/queries'
+import { strings } from '../strings'
 
-/** Where we are: the project, and a way back to it from its runs. */
+/** Where we are: the project, in it the run or page, and the way back. */
 export function Crumbs() {
-  const { entity, project } = useParams({ strict: false })
+  const { entity, project, id } = useParams({ strict: false })
   if (!entity || !project) return null
   return (
-    <Group gap={6} wrap="nowrap" miw={0}>
-      <Text c="dimmed" aria-hidden>
-        /
-      </Text>
-      <Anchor component={Link} to={`/projects/${encodeURIComponent(entity)}/${encodeURIComponent(project)}`} c="inherit" truncate>
-        {entity} / {project}
+    <Group gap={6} wrap="nowrap" miw={0} component="nav" aria-label={strings.shell.crumbs}>
+      <Slash />
+      <Anchor
+        component={Link}
+        to={projectAddress(entity, project)}
+        c="inherit"
+        truncate
+        className="crumb"
+        title={`${entity}/${project}`}
+      >
+        <Text span c="dimmed" inherit visibleFrom="sm">
+          {entity}/
+        </Text>
+        {project}
       </Anchor>
+      {id ? <RunCrumb entity={entity} project={project} id={id} /> : <PageCrumb />}
     </Group>
+  )
+}
+
+const Slash = () => (
+  <Text c="dimmed" aria-hidden>
+    /
+  </Text>
+)
+
+export const projectAddress = (entity: string, project: string) =>
+  `/projects/${encodeURIComponent(entity)}/${encodeURIComponent(project)}`
+
+export const runAddress = (run: { entity: string; project: string; id: string }) =>
+  `/runs/${[run.entity, run.project, run.id].map(encodeURIComponent).join('/')}`
+
+function RunCrumb({ entity, project, id }: { entity: string; project: string; id: string }) {
+  const { data: run } = useQuery(runQuery(entity, project, id))
+  return (
+    <>
+      <Slash />
+      <Text truncate miw={40} aria-current="page">
+        {run?.name ?? id}
+      </Text>
+    </>
+  )
+}
+
+const PAGES = { compare: strings.compare.title, notes: strings.notes.title }
+
+function PageCrumb() {
+  const page = useRouterState({ select: (state) => state.location.pathname.split('/')[4] })
+  if (page !== 'compare' && page !== 'notes') return null
+  return (
+    <>
+      <Slash />
+      <Text truncate miw={40} aria-current="page">
+        {PAGES[page]}
+      </Text>
+    </>
   )
 }

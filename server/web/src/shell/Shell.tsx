@@ -1,14 +1,24 @@
-import { ActionIcon, Anchor, AppShell, Group, Text, Tooltip, useMantineColorScheme } from '@mantine/core'
-import { IconDeviceDesktop, IconMoon, IconSun } from '@tabler/icons-react'
-import { Link, Outlet } from '@tanstack/react-router'
+import { ActionIcon, Anchor, AppShell, Group, Text, Tooltip, UnstyledButton } from '@mantine/core'
+import { useDisclosure, useHotkeys } from '@mantine/hooks'
+import { openSpotlight } from '@mantine/spotlight'
+import { IconKeyboard, IconSearch } from '@tabler/icons-react'
+import { Link, Outlet, useRouterState } from '@tanstack/react-router'
+import { useEffect, useRef } from 'react'
 import { strings } from '../strings'
 import { Crumbs } from './Crumbs'
-
-const NEXT = { auto: 'light', light: 'dark', dark: 'auto' } as const
-const ICONS = { auto: IconDeviceDesktop, light: IconSun, dark: IconMoon }
+import { Offline } from './Offline'
+import { Palette } from './Palette'
+import { Shortcuts } from './Shortcuts'
+import { ThemeButton } from './Theme'
 
 /** What stands around every page. */
 export function Shell() {
+  const [shortcuts, { open, close }] = useDisclosure()
+  const content = useFocusOnNavigation()
+  useHotkeys([
+    ['shift + ?', open],
+    ['/', focusSearch],
+  ])
   return (
     <AppShell header={{ height: 48 }} padding={0}>
       <a className="skip" href="#content">
@@ -17,34 +27,83 @@ export function Shell() {
       <AppShell.Header withBorder>
         <Group h="100%" px="md" gap="sm" wrap="nowrap" justify="space-between">
           <Group gap="sm" wrap="nowrap" miw={0}>
-            <Anchor component={Link} to="/" underline="never" c="inherit" aria-label={strings.shell.home}>
-              <Text fw={700}>{strings.product}</Text>
+            <Anchor component={Link} to="/" underline="never" c="inherit" aria-label={strings.shell.home} className="brand">
+              <Mark />
+              <Text fw={700} visibleFrom="sm">
+                {strings.product}
+              </Text>
             </Anchor>
             <Crumbs />
           </Group>
-          <ThemeButton />
+          <Group gap={4} wrap="nowrap">
+            <UnstyledButton className="find" onClick={openSpotlight} aria-label={strings.palette.title}>
+              <IconSearch size={15} aria-hidden />
+              <Text size="sm" visibleFrom="md">
+                {strings.common.search}
+              </Text>
+              <Text size="xs" className="find-keys" visibleFrom="md" aria-hidden>
+                Ctrl K
+              </Text>
+            </UnstyledButton>
+            <Tooltip label={strings.shortcuts.title}>
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                aria-label={strings.shortcuts.title}
+                onClick={open}
+                visibleFrom="sm"
+              >
+                <IconKeyboard size={18} />
+              </ActionIcon>
+            </Tooltip>
+            <ThemeButton />
+          </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Main id="content" h="100dvh">
+      <AppShell.Main id="content" h="100dvh" tabIndex={-1} ref={content} className="content">
+        <Offline />
         <Outlet />
       </AppShell.Main>
+      <Palette showShortcuts={open} />
+      <Shortcuts opened={shortcuts} close={close} />
     </AppShell>
   )
 }
 
-function ThemeButton() {
-  const { colorScheme, setColorScheme } = useMantineColorScheme()
-  const Icon = ICONS[colorScheme]
+/** The sign of the product, in the colour of its links. */
+function Mark() {
   return (
-    <Tooltip label={strings.shell.theme}>
-      <ActionIcon
-        variant="subtle"
-        color="gray"
-        aria-label={strings.shell.theme}
-        onClick={() => setColorScheme(NEXT[colorScheme])}
-      >
-        <Icon size={18} />
-      </ActionIcon>
-    </Tooltip>
+    <svg width="22" height="22" viewBox="0 0 32 32" aria-hidden>
+      <rect width="32" height="32" rx="7" fill="#3b5bdb" />
+      <path
+        d="M6 22l6-9 5 5 9-11"
+        fill="none"
+        stroke="#fff"
+        strokeWidth="3.2"
+        strokeLinecap="round"
+        strokeLinejoin="round"
+      />
+    </svg>
   )
+}
+
+/** `/` goes to the search of the page, wherever it has one: the first field that says it is for searching. */
+function focusSearch() {
+  const field = document.querySelector<HTMLInputElement>('main input[type="search"], main [data-search] input')
+  field?.focus()
+  field?.select()
+}
+
+/** After going to another page, what is read and where Tab goes on is that page, as after loading one. */
+function useFocusOnNavigation() {
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  const content = useRef<HTMLElement>(null)
+  const shown = useRef(path)
+  useEffect(() => {
+    if (shown.current === path) return
+    shown.current = path
+    content.current?.focus({ preventScroll: true })
+    window.scrollTo(0, 0)
+  }, [path])
+  return content
 }

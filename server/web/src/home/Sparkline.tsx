@@ -1,0 +1,38 @@
+import { strings } from '../strings'
+
+const WIDTH = 4
+const GAP = 1
+const HEIGHT = 24
+
+/** Runs started on each of the last days, the newest last, as small columns. */
+export function Sparkline({ days }: { days: number[] }) {
+  const most = Math.max(1, ...days)
+  const total = days.reduce((sum, one) => sum + one, 0)
+  const width = days.length * (WIDTH + GAP) - GAP
+  return (
+    <svg
+      width={width}
+      height={HEIGHT}
+      viewBox={`0 0 ${width} ${HEIGHT}`}
+      role="img"
+      aria-label={strings.home.activity(total)}
+      className="sparkline"
+    >
+      {days.map((runs, i) => {
+        // A day with one run among days with thousands is still a day with a run.
+        const height = runs ? Math.max(3, (runs / most) * HEIGHT) : 1
+        return (
+          <rect
+            key={i}
+            x={i * (WIDTH + GAP)}
+            y={HEIGHT - height}
+            width={WIDTH}
+            height={height}
+            rx={1}
+            className={runs ? 'sparkline-some' : 'sparkline-none'}
+          />
+        )
+      })}
+    </svg>
+  )
+}

@@ -1,0 +1,28 @@
+export interface Package {
+  name: string
+  version: string
+  /** From where it was installed, if not from an index */
+  source: string
+}
+
+/** The packages that a `requirements.txt` of a run names; comments and empty lines are none. */
+export function parseRequirements(text: string): Package[] {
+  return text.split('\n').flatMap((line) => {
+    // An address may hold a `#`; a comment has a space before it.
+    const [, entry = '', comment = ''] = /^(.*?)(?:(?:^|\s+)#\s*(.*))?$/.exec(line.trim()) ?? []
+    return entry ? [packageOf(entry, comment)] : []
+  })
+}
+
+function packageOf(entry: string, comment: string): Package {
+  const pinned = PINNED.exec(entry)
+  if (pinned) return { name: pinned[1]!, version: pinned[2]!, source: '' }
+  const direct = /^([^\s@]+)\s*@\s*(.+)$/.exec(entry)
+  if (direct) return { name: direct[1]!, version: '', source: direct[2]! }
+  const editable = /^-e\s+(.+)$/.exec(entry)
+  const said = PINNED.exec(comment)
+  if (editable && said) return { name: said[1]!, version: said[2]!, source: editable[1]! }
+  return { name: editable?.[1] ?? entry, version: '', source: '' }
+}
+
+const PINNED = /^([^\s=@]+)==(\S+)$/

@@ -1,0 +1,49 @@
+import { number } from '../lib/format'
+
+/** A value and its place in nested objects, `optimizer.schedule.kind`. */
+export interface Leaf {
+  path: string
+  value: unknown
+}
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Whether it is a media value, a histogram or the like, and no object of the user. */
+export const isMedia = (value: unknown): value is { _type: string } & Record<string, unknown> =>
+  isObject(value) && typeof value._type === 'string'
+
+/** All values that are no objects with members, in order. Lists are values. */
+export function flatten(values: Record<string, unknown>, prefix = ''): Leaf[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    const path = prefix + name
+    const hasMembers = isObject(value) && !isMedia(value) && Object.keys(value).length > 0
+    return hasMembers ? flatten(value, `${path}.`) : [{ path, value }]
+  })
+}
+
+/** A value exactly as it would stand in a program: texts without quotes, the rest as JSON. */
+export function exact(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : number(value)
+  if (typeof value === 'bigint') return String(value)
+  return stringify(value) ?? 'null'
+}
+
+/** JSON, also of integers that are too large for it and numbers that it lacks. */
+export const stringify = (value: unknown, indent?: number): string =>
+  JSON.stringify(
+    value,
+    (_key, one: unknown) => {
+      if (typeof one === 'bigint') return String(one)
+      return typeof one === 'number' && !Number.isFinite(one) ? String(one) : one
+    },
+    indent,
+  )
+
+/** What a media value is, in a few words. */
+export function mediaLabel(value: { _type: string } & Record<string, unknown>): string {
+  const size = value.width && value.height ? ` ${String(value.width)} × ${String(value.height)}` : ''
+  const rows = value._type === 'table' && value.rows !== undefined ? ` ${String(value.rows)} rows` : ''
+  return `${value._type}${size}${rows}`
+}

@@ -1,0 +1,41 @@
+import { Group, Kbd, Modal, Stack, Text, Title } from '@mantine/core'
+import { Fragment } from 'react'
+import { strings } from '../strings'
+
+const isApple = /Mac|iPhone|iPad/.test(navigator.userAgent)
+const nameOf = (key: string) => (key === 'mod' ? (isApple ? '⌘' : 'Ctrl') : key)
+
+/** The list of all keys. */
+export function Shortcuts({ opened, close }: { opened: boolean; close: () => void }) {
+  return (
+    <Modal
+      opened={opened}
+      onClose={close}
+      title={strings.shortcuts.title}
+      closeButtonProps={{ 'aria-label': strings.common.close }}
+    >
+      <Stack gap="lg">
+        {strings.shortcuts.groups.map((group) => (
+          <Stack key={group.name} gap={6}>
+            <Title order={3} size="h6" c="dimmed">
+              {group.name}
+            </Title>
+            {group.keys.map(({ keys, does }) => (
+              <Group key={does} justify="space-between" wrap="nowrap">
+                <Text size="sm">{does}</Text>
+                <Group gap={4} wrap="nowrap">
+                  {keys.map((key, i) => (
+                    <Fragment key={key}>
+                      {i > 0 && (keys as readonly string[]).includes('mod') && <span aria-hidden>+</span>}
+                      <Kbd>{nameOf(key)}</Kbd>
+                    </Fragment>
+                  ))}
+                </Group>
+              </Group>
+            ))}
+          </Stack>
+        ))}
+      </Stack>
+    </Modal>
+  )
+}
