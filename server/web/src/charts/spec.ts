@@ -67,8 +67,8 @@ export type PanelKind = PanelSpec['kind']
 /** Change members of a panel without losing its kind. */
 export const changed = (spec: PanelSpec, change: Partial<PanelBase>): PanelSpec => ({ ...spec, ...change })
 
-/** Part of a key before its last `/`; empty for a key without one. */
-export const prefixOf = (key: string): string => key.slice(0, Math.max(0, key.lastIndexOf('/')))
+/** Part of a key before its first `/`, by which automatic panels are put together; empty for a key without one. */
+export const prefixOf = (key: string): string => key.slice(0, Math.max(0, key.indexOf('/')))
 
 /** What a panel is called where the user has not said. */
 export function titleOf(spec: PanelSpec): string {

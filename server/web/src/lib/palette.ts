@@ -1,10 +1,11 @@
 /**
- * Colours of runs. Distinguishable with deuteranopia and protanopia (after Okabe and Ito, and Tol's "bright"), with a
- * variant per theme that keeps 3:1 to the background. After seven, dash patterns tell runs apart.
+ * Colours of runs: seven for each theme, found by a search that keeps each above 3:1 to the panel's background and any
+ * two as far apart as it can for readers with normal sight, deuteranopia and protanopia (palette.test.ts). After seven,
+ * dash patterns tell runs apart.
  */
-const LIGHT = ['#0060a8', '#c04a00', '#007a5a', '#a3307f', '#8a6a00', '#2a8fbd', '#b0283a']
-const DARK = ['#56a8ea', '#f28e3c', '#2fc29a', '#e07fc0', '#e0c040', '#9bd4f5', '#f2707f']
-const DASHES: number[][] = [[], [8, 4], [2, 3], [10, 3, 2, 3]]
+const LIGHT = ['#2a8efe', '#aa0000', '#4ea05e', '#800d90', '#c68100', '#3d93a8', '#862f4b']
+const DARK = ['#0088f2', '#d46503', '#497c4f', '#bf3492', '#f1d311', '#15dcff', '#ffb3af']
+const DASHES: number[][] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [16, 4], [5, 2, 2, 2, 2, 2]]
 
 export type Scheme = 'light' | 'dark'
 
@@ -14,16 +15,29 @@ export interface Stroke {
   dash: number[]
 }
 
+export const palette = (scheme: Scheme): readonly string[] => (scheme === 'dark' ? DARK : LIGHT)
+
 /** A run's own place in the palette, the same wherever and whenever it is shown. */
 export function slotOf(id: string): number {
   let hash = 2166136261
   for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 16777619)
   hash ^= hash >>> 15
-  return Math.abs(Math.imul(hash, 2246822519) ^ (hash >>> 13)) % (LIGHT.length * DASHES.length)
+  return (Math.imul(hash, 2246822519) >>> 13) % LIGHT.length
 }
 
-/** Colour and dash of a slot in a theme. */
+/** Colour and dash of a slot in a theme; slots from seven on are dashed. */
 export function strokeOf(slot: number, scheme: Scheme): Stroke {
-  const colors = scheme === 'dark' ? DARK : LIGHT
+  const colors = palette(scheme)
   return { color: colors[slot % colors.length]!, dash: DASHES[Math.floor(slot / colors.length) % DASHES.length]! }
+}
+
+/** The same things, those after the first of a colour with dash patterns of their own. */
+export function dashed<T extends { stroke: Stroke }>(things: T[]): T[] {
+  const seen = new Map<string, number>()
+  return things.map((thing) => {
+    const before = seen.get(thing.stroke.color) ?? 0
+    seen.set(thing.stroke.color, before + 1)
+    const dash = DASHES[before % DASHES.length]!
+    return dash === thing.stroke.dash ? thing : { ...thing, stroke: { ...thing.stroke, dash } }
+  })
 }

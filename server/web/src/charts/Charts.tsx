@@ -1,0 +1,146 @@
+import { Button, Group, VisuallyHidden } from '@mantine/core'
+import { useCallback, useMemo, useState } from 'react'
+import { dashed } from '../lib/palette'
+import { strings } from '../strings'
+import type { ChartsView } from '../view/view'
+import './charts.css'
+import { EditDialog } from './edit/EditDialog'
+import { FullScreen } from './FullScreen'
+import { useKeys } from './keys'
+import { ZoomProvider } from './line/ZoomProvider'
+import { Empty, Loading, Trouble } from './panel/States'
+import type { PanelProps } from './panel/props'
+import { kept, matching, moved, sectionsOf, without, type Section } from './panels'
+import { SectionPanels } from './SectionPanels'
+import { titleOf, type PanelSpec } from './spec'
+import { Toolbar } from './Toolbar'
+import type { ShownGroup, ShownRun } from './types'
+
+export interface ChartsProps {
+  entity: string
+  project: string
+  /** In the order of the table; the first of them are drawn */
+  runs: ShownRun[]
+  groups?: ShownGroup[]
+  /** Runs that match the filter, more than are in `runs` */
+  total: number
+  kind?: 'history' | 'system'
+  view: ChartsView
+  onChange: (change: Partial<ChartsView>) => void
+  /** Narrow the filter of the table */
+  onBrush?: (filter: string) => void
+  filter?: string
+}
+
+const NO_GROUPS: ShownGroup[] = []
+
+/** The wall of panels: a toolbar, and the panels in sections. Everything about it is in `view`. */
+export function Charts(props: ChartsProps) {
+  const { entity, project, runs, groups = NO_GROUPS, total, kind = 'history', view, onChange, onBrush, filter = '' } = props
+  const drawn = useDrawn(runs, view.limit)
+  const bands = useMemo(() => dashed(groups.slice(0, view.limit)), [groups, view.limit])
+  const { keys, pending, error } = useKeys(drawn, kind)
+  const sections = useMemo(() => sectionsOf(keys, view), [keys, view.panels, view.removed])
+  const found = useMemo(() => matching(sections, view.search), [sections, view.search])
+  const [edited, setEdited] = useState<PanelSpec | 'new' | null>(null)
+  const [full, setFull] = useState<string | null>(null)
+  const [said, setSaid] = useState('')
+  const text = strings.charts
+
+  const context: Omit<PanelProps, 'spec' | 'title'> = { entity, project, runs: drawn, groups: bands, view, kind, keys, filter, onBrush }
+  const keep = useCallback((panel: PanelSpec) => onChange({ panels: kept(view.panels, panel) }), [onChange, view.panels])
+
+  const actionsOf = ({ name, panels }: Section, panel: PanelSpec) => {
+    const title = titleOf(panel)
+    const move = (id: string, to: number) => {
+      // A panel from another section takes that of its new place.
+      const other = sections.flatMap((section) => section.panels).find((one) => one.id === id)
+      if (!other) return
+      const there = panels.some((one) => one.id === id) ? panels : [...panels, other]
+      const place = Math.max(0, Math.min(there.length - 1, to))
+      const next = moved(there, id, place)
+      if (!next) return
+      keep({ ...next, section: name })
+      setSaid(text.panel.moved(titleOf(other), place + 1, there.length))
+    }
+    const at = panels.findIndex((one) => one.id === panel.id)
+    return {
+      onEdit: () => setEdited(panel),
+      onFull: () => setFull(panel.id),
+      onRemove: () => onChange(without(view, panel.id)),
+      onMove: (by: number) => move(panel.id, at + by),
+      onDrop: (id: string) => move(id, at),
+      onResize: (width: number, height: number) => {
+        keep({ ...panel, width, height })
+        setSaid(text.panel.resized(title, width, height))
+      },
+    }
+  }
+
+  const grouped = groups.length > 0
+  const count =
+    grouped && view.band !== 'runs' ? text.toolbar.drawnGroups(bands.length) : text.toolbar.drawn(drawn.length, Math.max(total, runs.length))
+  let body
+  if (!runs.length && !view.panels.length) body = <Empty>{text.none.noRuns}</Empty>
+  else if (error && !keys.length) body = <Trouble error={error} />
+  else if (!keys.length && pending) body = <Loading />
+  else if (found === null) body = <Empty>{text.none.badRegex(view.search)}</Empty>
+  else if (!found.length)
+    body = view.search ? (
+      <>
+        <Empty>{text.none.noMatch(view.search)}</Empty>
+        <Group justify="center">
+          <Button size="xs" variant="light" onClick={() => onChange({ search: '' })}>
+            {text.none.clearSearch}
+          </Button>
+        </Group>
+      </>
+    ) : (
+      <Empty>{text.none.noKeys(drawn.length)}</Empty>
+    )
+  else
+    body = found.map((section) => (
+      <SectionPanels
+        key={section.name}
+        section={section}
+        open={!view.closed.includes(section.name)}
+        onToggle={(open) => onChange({ closed: open ? view.closed.filter((one) => one !== section.name) : [...view.closed, section.name] })}
+        context={context}
+        actionsOf={(panel) => actionsOf(sections.find((one) => one.name === section.name)!, panel)}
+      />
+    ))
+  return (
+    <ZoomProvider view={view} kind={kind} onChange={onChange}>
+      <div className="chart-wall" role="region" aria-label={text.wall}>
+        <Toolbar
+          {...{ view, onChange, keys, kind, grouped }}
+          drawn={count}
+          many={total > 1}
+          badSearch={found === null}
+          onAdd={() => setEdited('new')}
+        />
+        {body}
+        <VisuallyHidden aria-live="polite">{said}</VisuallyHidden>
+      </div>
+      {edited && (
+        <EditDialog
+          spec={edited === 'new' ? null : edited}
+          context={context}
+          onClose={() => setEdited(null)}
+          onSave={(panel) => {
+            keep(panel)
+            setEdited(null)
+          }}
+        />
+      )}
+      <FullScreen sections={found ?? []} shown={full} onShow={setFull} context={context} />
+    </ZoomProvider>
+  )
+}
+
+/** The runs that are drawn, told apart by dashes; the same array as long as they are the same. */
+function useDrawn(runs: ShownRun[], limit: number): ShownRun[] {
+  const drawn = dashed(runs.slice(0, limit))
+  const text = JSON.stringify(drawn)
+  return useMemo(() => drawn, [text])
+}

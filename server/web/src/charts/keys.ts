@@ -1,0 +1,33 @@
+import { useQueries } from '@tanstack/react-query'
+import { useMemo, useRef } from 'react'
+import { keysQuery } from '../api/queries'
+import type { KnownKey } from './panel/props'
+import type { ShownRun } from './types'
+
+/** Runs whose keys are asked for; further ones seldom have others. */
+const ASKED = 30
+
+/** What the runs have logged together. `pending` until the first answers are there. */
+export function useKeys(runs: ShownRun[], kind: 'history' | 'system') {
+  const { keys, pending, error } = useQueries({
+    queries: runs.slice(0, ASKED).map((run) => keysQuery(...(run.path.split('/') as [string, string, string]), kind)),
+    combine: (answers) => {
+      const keys = new Map<string, KnownKey['type']>()
+      for (const { data } of answers) {
+        for (const { key, type } of data ?? []) {
+          if (!key.startsWith('_') && keys.get(key) !== 'number') keys.set(key, type)
+        }
+      }
+      const pending = answers.some((one) => one.isPending)
+      return { keys: [...keys].map(([key, type]) => ({ key, type })), pending, error: answers.find((one) => one.error)?.error }
+    },
+  })
+  // Live runs answer again and again; only another set of keys is news.
+  const text = JSON.stringify(keys)
+  const last = useRef({ text: '', keys })
+  const settled = useMemo(() => {
+    if (last.current.text !== text && (!pending || !last.current.text)) last.current = { text, keys }
+    return last.current.keys
+  }, [text, pending])
+  return { keys: settled, pending, error }
+}

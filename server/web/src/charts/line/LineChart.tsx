@@ -1,0 +1,117 @@
+import { VisuallyHidden } from '@mantine/core'
+import { useCallback, useEffect, useRef, useState, type KeyboardEvent } from 'react'
+import { strings } from '../../strings'
+import { useColors, useSize } from '../frame'
+import { Plot, type Hover } from './plot'
+import { useZooms } from './sync'
+import { xKind } from './ticks'
+import type { Trace } from './trace'
+import { spoken, Values } from './Values'
+
+interface Props {
+  title: string
+  lines: Trace[]
+  x: string
+  logX: boolean
+  logY: boolean
+  clip: boolean
+}
+
+/** Lines with axes, cursor, zoom and values. Fills its container. */
+export function LineChart({ title, lines, x, logX, logY, clip }: Props) {
+  const { ref, width, height } = useSize<HTMLDivElement>()
+  const canvas = useRef<HTMLDivElement>(null)
+  const plot = useRef<Plot | null>(null)
+  const { scheme, text, grid } = useColors()
+  const { sync, zoomOf, setZoom } = useZooms()
+  const [hover, setHover] = useState<Hover | null>(null)
+  const [pinned, setPinned] = useState<Hover | null>(null)
+  const [said, setSaid] = useState('')
+  const latest = useRef<Hover | null>(null)
+  const zoom = zoomOf(x)
+  const kind = xKind(x)
+  const there = width > 0 && height > 0
+
+  const act = useRef({ setZoom, lines, zoom })
+  act.current = { setZoom, lines, zoom }
+
+  useEffect(() => {
+    if (!there) return
+    const made = new Plot(canvas.current!, width, height, {
+      ...{ x, logX, logY, clip, sync, colors: { text, grid } },
+      onHover: (at) => {
+        latest.current = at
+        setHover(at)
+      },
+      onZoom: (range) => act.current.setZoom(x, range),
+      onClick: () => setPinned(latest.current),
+    })
+    plot.current = made
+    made.show(act.current.lines, act.current.zoom)
+    return () => {
+      plot.current = null
+      made.destroy()
+    }
+    // The size is given to a plot that stands; another x, theme or kind of axis makes a new one.
+  }, [there, x, logX, logY, clip, scheme, text, grid, sync])
+
+  useEffect(() => plot.current?.resize(width, height), [width, height])
+  useEffect(() => plot.current?.show(lines, zoom), [lines, zoom])
+
+  const close = useCallback(() => {
+    setPinned(null)
+    plot.current?.clearCursor()
+  }, [])
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return
+    const now = plot.current
+    if (!now) return
+    const steps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageUp: -20, PageDown: 20, Home: -1e9, End: 1e9 }
+    const by = steps[event.key]
+    if (by !== undefined) {
+      if (event.shiftKey) now.zoomBy(1, 0, 0.2 * Math.sign(by))
+      else {
+        const at = now.step(by)
+        if (at) setSaid(spoken(at, kind))
+      }
+    } else if (event.key === '+' || event.key === '=') now.zoomBy(0.5)
+    else if (event.key === '-') now.zoomBy(2)
+    else if (event.key === '0') setZoom(x, null)
+    else if (event.key === 'Enter') setPinned(latest.current)
+    else if (event.key === 'Escape' && (pinned || latest.current)) close()
+    else return
+    event.preventDefault()
+    event.stopPropagation()
+  }
+
+  const shown = pinned ?? hover
+  return (
+    <div
+      className="chart-plot"
+      ref={ref}
+      tabIndex={0}
+      role="application"
+      aria-label={strings.charts.line.label(title, lines.length)}
+      onKeyDown={onKeyDown}
+      onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && !pinned && plot.current?.clearCursor()}
+    >
+      <div ref={canvas} className="chart-canvas" />
+      {shown && shown.rows.length > 0 && (
+        <div className="chart-values-place" data-left={shown.left > width / 2 || undefined} style={place(shown, width, height)}>
+          <Values hover={shown} kind={kind} pinned={pinned !== null} onClose={close} />
+        </div>
+      )}
+      <VisuallyHidden aria-live="polite">{said}</VisuallyHidden>
+    </div>
+  )
+}
+
+/** Beside the cursor, on the side with more room. The plotting area begins some 50 pixels from the left. */
+function place({ left, top }: Hover, width: number, height: number) {
+  const x = left + 50
+  return {
+    top: Math.min(top, Math.max(0, height - 90)),
+    ...(x > width / 2 ? { right: width - x + 18 } : { left: x + 18 }),
+  }
+}

@@ -1,0 +1,90 @@
+import { useMemo } from 'react'
+import { strings } from '../../strings'
+import type { ChartsView } from '../../view/view'
+import { useSize } from '../frame'
+import { Empty, Loading, Trouble } from '../panel/States'
+import type { PanelProps } from '../panel/props'
+import type { LineSpec } from '../spec'
+import { LineChart } from './LineChart'
+import { useSeries } from './series'
+import { useZooms } from './sync'
+import { extentOf, nameOf, traces, yExtent, type Got } from './trace'
+
+/** The x of a line panel: its own, else the wall's; machine metrics have no steps. */
+export const xOf = (spec: LineSpec, view: ChartsView, kind: 'history' | 'system'): string => {
+  const x = spec.x ?? view.x
+  return kind === 'system' && x === '_step' ? '_runtime' : x
+}
+
+/** Fetches and draws the lines of a panel; says how many of the points are drawn. */
+export function LinePanel({ spec, title, runs, groups, view, kind, keys: known }: PanelProps & { spec: LineSpec }) {
+  const { ref, width } = useSize<HTMLDivElement>()
+  const { zoomOf } = useZooms()
+  const x = xOf(spec, view, kind)
+  const zoom = zoomOf(x)
+  const keys = useMemo(() => keysOf(spec, known), [spec, known])
+  const banded = groups.length > 0 && view.band !== 'runs'
+  const drawn = banded ? [] : runs
+  const bands = banded ? groups : []
+  const ask = {
+    ...{ keys, x, kind, groups: bands },
+    runs: drawn.map((run) => run.path),
+    buckets: Math.max(200, Math.ceil((width || 400) / 100) * 100),
+  }
+  const { whole, shown, error, pending, refetch } = useSeries(ask, zoom)
+  const { smoothing: common, envelope, band } = view
+  const smoothing = spec.smoothing ?? common
+  const lines = useMemo(
+    () => (shown && whole ? traces(shown, whole, keys, drawn, bands, { smoothing, envelope, band }) : []),
+    [shown, whole, keys, runs, groups, banded, smoothing.kind, smoothing.weight, envelope, band],
+  )
+  const logY = spec.logY ?? view.logY
+  const logX = (spec.logX ?? view.logX) && x !== '_timestamp'
+  const text = strings.charts.empty
+
+  if (error && !whole) return <Trouble error={error} retry={() => void refetch()} />
+  if (!keys.length) return <Empty>{text.regex(spec.regex ?? '')}</Empty>
+  const extent = extentOf(lines)
+  let body
+  if (pending && drawn.length + bands.length > 0) body = <Loading />
+  else if (!extent)
+    body = (
+      <Empty>
+        {text.keys(keys.join(', '), runs.length)} {x.startsWith('_') ? '' : text.x(x)}
+      </Empty>
+    )
+  else if (logY && !yExtent(lines, extent, false, true)) body = <Empty>{text.log}</Empty>
+  else body = <LineChart {...{ title, lines, x, logX, logY, clip: view.clip }} />
+  return (
+    <div className="chart-body" ref={ref}>
+      {body}
+      {extent && <Points got={shown!} ids={new Set(lines.map((line) => line.id))} />}
+    </div>
+  )
+}
+
+function Points({ got, ids }: { got: Got[]; ids: Set<string> }) {
+  let [shown, all] = [0, 0]
+  for (const one of got) {
+    if (!ids.has(nameOf(one))) continue
+    shown += one.x.length
+    all += one.points
+  }
+  return (
+    <span className="chart-points" title={strings.charts.pointsHint(shown, all)}>
+      {strings.charts.points(shown, all)}
+    </span>
+  )
+}
+
+function keysOf(spec: LineSpec, known: { key: string; type: string }[]): string[] {
+  if (!spec.regex) return spec.keys
+  let regex: RegExp
+  try {
+    regex = new RegExp(spec.regex)
+  } catch {
+    return spec.keys
+  }
+  const matching = known.filter((one) => one.type === 'number' && regex.test(one.key)).map((one) => one.key)
+  return [...new Set([...spec.keys, ...matching])].slice(0, 20)
+}

@@ -1,0 +1,173 @@
+import type { Trace } from './trace'
+import { lowerBound } from './trace'
+
+/** The plotting area in canvas pixels. */
+export interface Box {
+  left: number
+  top: number
+  width: number
+  height: number
+}
+
+/** A direction of the chart: from values to canvas pixels. */
+export interface Scale {
+  min: number
+  max: number
+  log: boolean
+}
+
+/**
+ * Draw lines over what uPlot has drawn, each along its own x: joining the steps of many runs into uPlot's one shared x
+ * costs more than all drawing. `quick` leaves out outlines, for frames that are followed by others at once.
+ */
+export function drawTraces(
+  context: CanvasRenderingContext2D,
+  lines: Trace[],
+  box: Box,
+  x: Scale,
+  y: Scale,
+  ratio: number,
+  focus: string | null,
+  quick: boolean,
+): void {
+  const toX = mapper(x, box.left, box.width)
+  const toY = mapper(y, box.top + box.height, -box.height)
+  // The state is saved and restored, or our strokes would leak into the grid.
+  context.save()
+  context.beginPath()
+  context.rect(box.left, box.top, box.width, box.height)
+  context.clip()
+  context.lineJoin = 'round'
+  const pen: Pen = { context, toX, toY, top: box.top - box.height, bottom: box.top + 2 * box.height, width: box.width }
+  for (const line of lines) {
+    const start = Math.max(0, lowerBound(line.x, x.min) - 1)
+    const stop = Math.min(line.x.length, lowerBound(line.x, x.max) + 2)
+    if (start >= stop) continue
+    const faded = focus !== null && focus !== line.id
+    context.strokeStyle = line.stroke.color
+    context.fillStyle = line.stroke.color
+    const strength = faded ? 0.25 : 1
+    if (line.low && line.high) {
+      context.globalAlpha = 0.16 * strength
+      area(pen, line.x, line.low, line.high, start, stop)
+      if (!line.band && !quick) {
+        context.globalAlpha = 0.4 * strength
+        context.lineWidth = 0.75 * ratio
+        polyline(pen, line.x, line.low, start, stop)
+        polyline(pen, line.x, line.high, start, stop)
+      }
+    }
+    if (line.raw) {
+      context.globalAlpha = 0.28 * strength
+      context.lineWidth = ratio
+      polyline(pen, line.x, line.raw, start, stop)
+    }
+    context.globalAlpha = strength
+    context.lineWidth = (focus === line.id ? 2.5 : 1.5) * ratio
+    context.setLineDash(line.stroke.dash.map((length) => length * ratio))
+    polyline(pen, line.x, line.y, start, stop, 2.5 * ratio)
+    context.setLineDash([])
+  }
+  context.restore()
+}
+
+interface Pen {
+  context: CanvasRenderingContext2D
+  toX: (value: number) => number
+  toY: (value: number) => number
+  /** Beyond these nothing is seen, and far beyond, canvases fail */
+  top: number
+  bottom: number
+  width: number
+}
+
+export function mapper({ min, max, log }: Scale, origin: number, extent: number): (value: number) => number {
+  if (log) {
+    const low = Math.log10(min)
+    const factor = extent / (Math.log10(max) - low)
+    return (value) => (value > 0 ? origin + (Math.log10(value) - low) * factor : NaN)
+  }
+  const factor = extent / (max - min)
+  return (value) => origin + (value - min) * factor
+}
+
+/** Stroke a line, broken where y is no number; what stands alone is a dot of radius `dot`. */
+function polyline(pen: Pen, x: Float64Array, y: Float64Array, start: number, stop: number, dot = 0): void {
+  const { context, toX, toY, top, bottom } = pen
+  if (stop - start > 4 * pen.width) return columns(pen, x, y, start, stop)
+  const alone: [number, number][] = []
+  let length = 0
+  let [lastX, lastY] = [0, 0]
+  context.beginPath()
+  for (let i = start; i < stop; i++) {
+    const py = Math.min(bottom, Math.max(top, toY(y[i]!)))
+    const px = toX(x[i]!)
+    if (py !== py || px !== px) {
+      if (length === 1) alone.push([lastX, lastY])
+      length = 0
+      continue
+    }
+    if (length++) context.lineTo(px, py)
+    else context.moveTo(px, py)
+    lastX = px
+    lastY = py
+  }
+  context.stroke()
+  if (length === 1) alone.push([lastX, lastY])
+  if (!dot) return
+  for (const [px, py] of alone) {
+    context.beginPath()
+    context.arc(px, py, dot, 0, 2 * Math.PI)
+    context.fill()
+  }
+}
+
+/** Many points to a pixel: each column of pixels holds its lowest and highest. */
+function columns({ context, toX, toY, top, bottom }: Pen, x: Float64Array, y: Float64Array, start: number, stop: number): void {
+  let [column, low, high, last] = [NaN, 0, 0, 0]
+  context.beginPath()
+  for (let i = start; i < stop; i++) {
+    const py = Math.min(bottom, Math.max(top, toY(y[i]!)))
+    const px = Math.round(toX(x[i]!))
+    if (py !== py || px !== px) continue
+    if (px !== column) {
+      if (column === column) {
+        context.lineTo(column, low)
+        context.lineTo(column, high)
+        context.lineTo(column, last)
+      }
+      column = px
+      low = high = py
+      context.lineTo(px, py)
+    }
+    if (py < low) low = py
+    if (py > high) high = py
+    last = py
+  }
+  context.lineTo(column, low)
+  context.lineTo(column, high)
+  context.stroke()
+}
+
+/** Fill what lies between two lines, piece by piece where either is no number. */
+function area({ context, toX, toY, top, bottom }: Pen, x: Float64Array, low: Float64Array, high: Float64Array, start: number, stop: number): void {
+  const clamped = (value: number) => Math.min(bottom, Math.max(top, toY(value)))
+  // On a log axis, what reaches to zero or below goes on to the lower edge.
+  const lower = (value: number) => (Number.isNaN(value) ? NaN : Number.isNaN(toY(value)) ? bottom : clamped(value))
+  let i = start
+  context.beginPath()
+  while (i < stop) {
+    while (i < stop && !(clamped(high[i]!) === clamped(high[i]!) && lower(low[i]!) === lower(low[i]!))) i++
+    const first = i
+    for (; i < stop; i++) {
+      const py = clamped(high[i]!)
+      if (py !== py || Number.isNaN(low[i]!)) break
+      if (i === first) context.moveTo(toX(x[i]!), py)
+      else context.lineTo(toX(x[i]!), py)
+    }
+    for (let j = i - 1; j >= first; j--) context.lineTo(toX(x[j]!), lower(low[j]!))
+    if (i > first) context.closePath()
+    else i++
+  }
+  context.fill()
+}

@@ -1,0 +1,62 @@
+import { duration, moment, number } from '../../lib/format'
+
+/** What runs along x: decides ticks and how positions are written. */
+export type XKind = 'number' | 'duration' | 'time'
+
+export const xKind = (x: string): XKind => (x === '_timestamp' ? 'time' : x === '_runtime' ? 'duration' : 'number')
+
+const SUFFIXES = ['', 'k', 'M', 'G', 'T']
+
+/** Labels of ticks that are `step` apart: as short as tells them apart, the same number of decimals for all. */
+export function tickLabels(ticks: number[], step: number): string[] {
+  const most = Math.max(...ticks.map(Math.abs))
+  if (!(most > 0)) return ticks.map(() => '0')
+  if (most < 1e-4 || most >= 1e15) return ticks.map((tick) => number(tick, 3))
+  let power = 0
+  // k and M only where they lose nothing: 1k and 1.5k, but 1,000 and 1,001
+  while (most >= 1000 ** (power + 1) && step / 1000 ** (power + 1) >= 1e-3 && power < SUFFIXES.length - 1) power++
+  const unit = 1000 ** power
+  const decimals = Math.max(0, Math.min(10, -Math.floor(Math.log10(step / unit) + 1e-9)))
+  return ticks.map((tick) => (tick === 0 ? '0' : signed((tick / unit).toFixed(decimals)) + SUFFIXES[power]))
+}
+
+/** Labels on a log axis: only the decades, or all where the axis spans less than one. */
+export function logLabels(ticks: number[]): (string | null)[] {
+  const decades = ticks.filter((tick) => tick && Math.abs(Math.log10(tick) % 1) < 1e-9)
+  const every = Math.ceil(decades.length / 8)
+  return ticks.map((tick) => {
+    const at = decades.indexOf(tick)
+    if (decades.length > 1 && (at < 0 || at % every)) return null
+    return tick ? shortest(tick) : null
+  })
+}
+
+/** Steps of ticks on an axis of seconds. */
+export const DURATION_STEPS = [
+  ...[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30],
+  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * 60),
+  ...[1, 2, 3, 6, 12].map((hours) => hours * 3600),
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].map((days) => days * 86400),
+]
+
+export function durationLabel(seconds: number, step: number): string {
+  if (seconds === 0) return '0'
+  if (step < 60 && Math.abs(seconds) < 120) return `${number(seconds, 4)} s`
+  if (step < 60) return `${Math.floor(seconds / 60)}:${String(Math.round(seconds % 60)).padStart(2, '0')} min`
+  if (step < 3600 && Math.abs(seconds) < 7200) return `${number(seconds / 60, 4)} min`
+  if (step < 3600) return `${Math.floor(seconds / 3600)}:${String(Math.round((seconds % 3600) / 60)).padStart(2, '0')} h`
+  return seconds % 86400 === 0 && seconds >= 2 * 86400 ? `${seconds / 86400} d` : `${number(seconds / 3600, 4)} h`
+}
+
+/** A position on x as it is read out. */
+export const xLabel = (value: number, kind: XKind): string =>
+  kind === 'time' ? moment(value) : kind === 'duration' ? duration(value) : number(value, 6)
+
+const shortest = (tick: number): string => {
+  const power = Math.round(Math.log10(tick))
+  if (power >= 0 && power < 4) return number(tick)
+  if (power > -4 && power < 0) return number(tick)
+  return number(tick, 2)
+}
+
+const signed = (text: string): string => text.replace('-', '−')

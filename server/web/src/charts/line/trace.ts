@@ -1,0 +1,159 @@
+import type { Series } from '../../api/charts'
+import type { Stroke } from '../../lib/palette'
+import { smooth, smooths, sumsBefore } from '../../lib/smoothing'
+import type { Smoothing } from '../spec'
+import type { ShownGroup, ShownRun } from '../types'
+
+/** One line as it is drawn. All arrays have one length; x ascends. */
+export interface Trace {
+  id: string
+  name: string
+  stroke: Stroke
+  x: Float64Array
+  y: Float64Array
+  /** What was logged, where `y` is smoothed */
+  raw: Float64Array | null
+  low: Float64Array | null
+  high: Float64Array | null
+  /** Points behind each entry; null where each is one */
+  n: Float64Array | null
+  /** A band of a group is filled; an envelope of buckets has its outline drawn, too, so that a single spike is seen */
+  band: boolean
+}
+
+/** A series as the server gives it: of a run, or with `group` of several. */
+export type Got = Omit<Series, 'n'> & { n: Float64Array | null; group?: string; std?: Float64Array | null }
+
+export interface Style {
+  smoothing: Smoothing
+  envelope: boolean
+  band: 'std' | 'minmax' | 'none' | 'runs'
+}
+
+/**
+ * Make lines of series, in the order of runs, then groups, then keys. `whole` are the same series over all x: what
+ * averages of a part go on from.
+ */
+export function traces(
+  got: Got[],
+  whole: Got[],
+  keys: string[],
+  runs: ShownRun[],
+  groups: ShownGroup[],
+  style: Style,
+): Trace[] {
+  const found = new Map(got.map((one) => [nameOf(one), one]))
+  const overviews = whole === got ? found : new Map(whole.map((one) => [nameOf(one), one]))
+  const result: Trace[] = []
+  const owners = [
+    ...groups.map((group) => ({ id: `group ${group.name}`, name: group.name, stroke: group.stroke })),
+    ...runs.map((run) => ({ id: `run ${run.path}`, name: run.name, stroke: run.stroke })),
+  ]
+  keys.forEach((key, at) => {
+    for (const { id, name, stroke } of owners) {
+      const one = found.get(`${id} ${key}`)
+      if (!one?.x.length) continue
+      // Several keys in one panel: each its own dash, as the colour is the run's
+      const dash = at ? KEY_DASHES[(at - 1) % KEY_DASHES.length]! : stroke.dash
+      const label = keys.length > 1 ? `${name} · ${key}` : name
+      result.push(traceOf(one, overviews.get(`${id} ${key}`) ?? one, { id: `${id} ${key}`, name: label, stroke: { ...stroke, dash } }, style))
+    }
+  })
+  return result
+}
+
+const KEY_DASHES = [[6, 3], [2, 2], [10, 3, 2, 3], [14, 4]]
+
+/** Whose and what a series is; the id of its line. */
+export const nameOf = (one: Got): string => (one.group == null ? `run ${one.run} ${one.key}` : `group ${one.group} ${one.key}`)
+
+function traceOf(one: Got, whole: Got, own: Pick<Trace, 'id' | 'name' | 'stroke'>, style: Style): Trace {
+  const { x, mean, min, max } = one
+  const grouped = one.group != null
+  const n = grouped ? null : one.n
+  const smoothed = smooths(style.smoothing)
+  const span = whole.x[whole.x.length - 1]! - whole.x[0]!
+  const smoother = (y: Float64Array, overview: Float64Array) => {
+    if (!smoothed) return y
+    const line = { x: whole.x, y: overview, n: grouped ? null : whole.n }
+    const before = one === whole ? undefined : sumsBefore(line, style.smoothing, span, x[0]!)
+    return smooth({ x, y, n }, style.smoothing, span, before)
+  }
+  const trace: Trace = { ...own, x, n: one.n, y: smoother(mean, whole.mean), raw: smoothed && !grouped ? mean : null, low: null, high: null, band: grouped }
+  if (grouped && style.band === 'std' && one.std && whole.std) {
+    trace.low = smoother(combined(mean, one.std, -1), combined(whole.mean, whole.std, -1))
+    trace.high = smoother(combined(mean, one.std, 1), combined(whole.mean, whole.std, 1))
+  } else if (grouped && style.band === 'minmax') {
+    trace.low = smoother(min, whole.min)
+    trace.high = smoother(max, whole.max)
+  } else if (!grouped && style.envelope && min !== mean) {
+    trace.low = min
+    trace.high = max
+  }
+  return trace
+}
+
+const combined = (mean: Float64Array, std: Float64Array, sign: number): Float64Array =>
+  mean.map((value, i) => value + sign * std[i]!)
+
+/** First and last x of all lines; null where there is none. */
+export function extentOf(lines: Trace[]): [number, number] | null {
+  let [low, high] = [Infinity, -Infinity]
+  for (const { x } of lines) {
+    low = Math.min(low, x[0]!)
+    high = Math.max(high, x[x.length - 1]!)
+  }
+  return low <= high ? [low, high] : null
+}
+
+/** First index whose x is at least `at`. */
+export function lowerBound(x: ArrayLike<number>, at: number): number {
+  let [low, high] = [0, x.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (x[middle]! < at) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Index of the x nearest to `at`. */
+export function nearest(x: ArrayLike<number>, at: number): number {
+  const i = lowerBound(x, at)
+  if (i === 0) return 0
+  if (i === x.length) return i - 1
+  return at - x[i - 1]! <= x[i]! - at ? i - 1 : i
+}
+
+/**
+ * The y that a chart must hold for what is between two x: all of it, or without the outermost twentieth on each side
+ * (`clip`). Null where nothing can be drawn.
+ */
+export function yExtent(lines: Trace[], [from, to]: [number, number], clip: boolean, log: boolean): [number, number] | null {
+  let [low, high] = [Infinity, -Infinity]
+  const values: number[] = []
+  const take = (y: Float64Array, start: number, stop: number) => {
+    for (let i = start; i < stop; i++) {
+      const value = y[i]!
+      if (!(Math.abs(value) < Infinity) || (log && value <= 0)) continue
+      if (clip) values.push(value)
+      else {
+        if (value < low) low = value
+        if (value > high) high = value
+      }
+    }
+  }
+  for (const { x, y, raw, low: lower, high: upper } of lines) {
+    const start = lowerBound(x, from)
+    let stop = start
+    stop = lowerBound(x, to)
+    if (stop < x.length && x[stop] === to) stop++
+    for (const part of clip ? [raw ?? y] : [y, raw, lower, upper]) if (part) take(part, start, stop)
+  }
+  if (clip && values.length) {
+    const sorted = Float64Array.from(values).sort()
+    const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!
+    return [at(0.05), at(0.95)]
+  }
+  return low <= high ? [low, high] : null
+}

@@ -1,0 +1,44 @@
+import { lazy, Suspense } from 'react'
+import { strings } from '../../strings'
+import { LinePanel } from '../line/LinePanel'
+import type { PanelProps } from './props'
+import { Empty, Guard, Loading } from './States'
+
+const Bar = lazy(() => import('../table/BarPanel'))
+const Scatter = lazy(() => import('../table/ScatterPanel'))
+const Parallel = lazy(() => import('../parallel/ParallelPanel'))
+const Media = lazy(() => import('../media/MediaPanel'))
+
+/** What is in a panel, by its kind. All but line charts are loaded when first needed. */
+export function Content(props: PanelProps) {
+  return (
+    <Guard key={props.spec.kind}>
+      <Suspense fallback={<Loading />}>{contentOf(props)}</Suspense>
+    </Guard>
+  )
+}
+
+function contentOf(props: PanelProps) {
+  const { spec } = props
+  switch (spec.kind) {
+    case 'line':
+      return <LinePanel {...props} spec={spec} />
+    case 'bar':
+      return <Bar {...props} spec={spec} />
+    case 'scatter':
+      return <Scatter {...props} spec={spec} />
+    case 'parallel':
+      return <Parallel {...props} spec={spec} />
+    case 'histogram':
+    case 'media':
+    case 'table':
+    case 'text':
+    case 'curve':
+    case 'plotly':
+    case 'html':
+      return <Media {...props} spec={spec} />
+    default:
+      // A view of a later version, or one that was written by hand
+      return <Empty>{strings.charts.empty.kind(String((spec as { kind: unknown }).kind))}</Empty>
+  }
+}

@@ -1,0 +1,165 @@
+import { ActionIcon, Menu, Text, Tooltip } from '@mantine/core'
+import { IconArrowsMaximize, IconDots, IconGripVertical, IconPencil, IconTrash } from '@tabler/icons-react'
+import { useEffect, useRef, useState, type DragEvent, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react'
+import { strings } from '../../strings'
+
+export const HEIGHT = 260
+
+export interface FrameActions {
+  onEdit: () => void
+  onFull: () => void
+  onRemove: () => void
+  /** By so many places */
+  onMove: (by: number) => void
+  /** Of another panel, by its id, to the place of this one */
+  onDrop: (id: string) => void
+  onResize: (width: number, height: number) => void
+}
+
+interface Props extends FrameActions {
+  id: string
+  title: string
+  width: number
+  height: number
+  /** Columns of the wall */
+  columns: number
+  children: () => ReactNode
+}
+
+const DRAGGED = 'application/x-tracker-panel'
+
+/** A panel's box: title, actions, handles to move and resize it. What is in it is made only near the screen. */
+export function Frame({ id, title, width, height, columns, children, ...act }: Props) {
+  const box = useRef<HTMLElement>(null)
+  const near = useNear(box)
+  const [target, setTarget] = useState(false)
+  const text = strings.charts.panel
+
+  const onDragOver = (event: DragEvent) => {
+    if (!event.dataTransfer.types.includes(DRAGGED)) return
+    event.preventDefault()
+    setTarget(true)
+  }
+  const onDrop = (event: DragEvent) => {
+    setTarget(false)
+    const other = event.dataTransfer.getData(DRAGGED)
+    if (other && other !== id) act.onDrop(other)
+  }
+  const onHandleKey = (event: KeyboardEvent) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key]
+    if (!by) return
+    event.preventDefault()
+    act.onMove(by)
+  }
+  return (
+    <section
+      ref={box}
+      className="panel chart-panel"
+      aria-label={text.region(title)}
+      data-target={target || undefined}
+      style={{ gridColumn: `span ${Math.min(width, columns)}`, height }}
+      onDragOver={onDragOver}
+      onDragLeave={() => setTarget(false)}
+      onDrop={onDrop}
+    >
+      <header className="chart-head">
+        <button
+          type="button"
+          className="chart-handle"
+          draggable
+          aria-label={text.move(title)}
+          title={text.move(title)}
+          onKeyDown={onHandleKey}
+          onDragStart={(event) => {
+            event.dataTransfer.setData(DRAGGED, id)
+            event.dataTransfer.effectAllowed = 'move'
+            event.dataTransfer.setDragImage(box.current!, 20, 10)
+          }}
+        >
+          <IconGripVertical size={14} aria-hidden />
+        </button>
+        <Text component="h4" size="sm" fw={600} truncate title={title} className="chart-title">
+          {title}
+        </Text>
+        <Tooltip label={text.full}>
+          <ActionIcon size="sm" variant="subtle" color="gray" onClick={act.onFull} aria-label={`${text.full}: ${title}`}>
+            <IconArrowsMaximize size={14} />
+          </ActionIcon>
+        </Tooltip>
+        <Menu position="bottom-end" withinPortal>
+          <Menu.Target>
+            <ActionIcon size="sm" variant="subtle" color="gray" aria-label={text.menu(title)}>
+              <IconDots size={16} />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item leftSection={<IconPencil size={14} />} onClick={act.onEdit}>
+              {text.edit}
+            </Menu.Item>
+            <Menu.Item leftSection={<IconArrowsMaximize size={14} />} onClick={act.onFull}>
+              {text.full}
+            </Menu.Item>
+            <Menu.Item leftSection={<IconTrash size={14} />} color="red" onClick={act.onRemove}>
+              {text.remove}
+            </Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+      </header>
+      {near ? children() : null}
+      <Corner {...{ title, width, height, columns }} box={box} onResize={act.onResize} />
+    </section>
+  )
+}
+
+const HEIGHTS = [120, 1200] as const
+const clamp = (value: number, low: number, high: number) => Math.max(low, Math.min(high, value))
+
+/** The handle in the lower right corner. */
+function Corner({ title, width, height, columns, box, onResize }: Pick<Props, 'title' | 'width' | 'height' | 'columns' | 'onResize'> & { box: React.RefObject<HTMLElement | null> }) {
+  const text = strings.charts.panel
+  const onKeyDown = (event: KeyboardEvent) => {
+    const [wider, higher] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -40], ArrowDown: [0, 40] }[event.key] ?? []
+    if (wider === undefined) return
+    event.preventDefault()
+    onResize(clamp(width + wider, 1, columns), clamp(height + higher!, ...HEIGHTS))
+  }
+  const onPointerDown = (event: PointerEvent<HTMLButtonElement>) => {
+    const element = box.current!
+    const handle = event.currentTarget
+    const [x, y] = [event.clientX, event.clientY]
+    const start = element.getBoundingClientRect()
+    const column = start.width / Math.min(width, columns)
+    let result: [number, number] = [width, height]
+    handle.setPointerCapture(event.pointerId)
+    const move = (now: globalThis.PointerEvent) => {
+      const spans = clamp(Math.round((start.width + now.clientX - x) / column), 1, columns)
+      result = [spans, clamp(Math.round((start.height + now.clientY - y) / 10) * 10, ...HEIGHTS)]
+      element.style.gridColumn = `span ${result[0]}`
+      element.style.height = `${result[1]}px`
+    }
+    handle.addEventListener('pointermove', move)
+    const end = () => {
+      handle.removeEventListener('pointermove', move)
+      if (result[0] !== width || result[1] !== height) onResize(...result)
+    }
+    handle.addEventListener('pointerup', end, { once: true })
+  }
+  return <button type="button" className="chart-corner" aria-label={text.resize(title)} title={text.resize(title)} {...{ onKeyDown, onPointerDown }} />
+}
+
+/** Whether an element is on the screen or near it. It must go further away to be let go than it was when made. */
+function useNear(ref: React.RefObject<HTMLElement | null>): boolean {
+  const [near, setNear] = useState(false)
+  useEffect(() => {
+    const element = ref.current!
+    const come = new IntersectionObserver(([entry]) => entry!.isIntersecting && setNear(true), { rootMargin: '300px 0px' })
+    const go = new IntersectionObserver(([entry]) => !entry!.isIntersecting && setNear(false), { rootMargin: '1500px 0px' })
+    come.observe(element)
+    go.observe(element)
+    return () => {
+      come.disconnect()
+      go.disconnect()
+    }
+  }, [])
+  return near
+}

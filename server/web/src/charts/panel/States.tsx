@@ -1,0 +1,43 @@
+import { Button, Skeleton, Stack, Text } from '@mantine/core'
+import { Component, type ReactNode } from 'react'
+import { strings } from '../../strings'
+
+/** Why a panel is empty. */
+export function Empty({ children }: { children: ReactNode }) {
+  return (
+    <Stack className="chart-state" align="center" justify="center" gap="xs">
+      <Text size="sm" c="dimmed" ta="center">
+        {children}
+      </Text>
+    </Stack>
+  )
+}
+
+export function Loading() {
+  return <Skeleton className="chart-state" aria-label={strings.common.loading} />
+}
+
+export function Trouble({ error, retry }: { error: unknown; retry?: () => void }) {
+  return (
+    <Stack className="chart-state" align="center" justify="center" gap="xs" role="alert">
+      <Text size="sm" ta="center">
+        {error instanceof Error ? error.message : String(error)}
+      </Text>
+      {retry && (
+        <Button size="compact-sm" variant="light" onClick={retry}>
+          {strings.common.retry}
+        </Button>
+      )}
+    </Stack>
+  )
+}
+
+/** Keeps the trouble of one panel in that panel. */
+export class Guard extends Component<{ children: ReactNode }, { error: unknown }> {
+  state = { error: null as unknown }
+  static getDerivedStateFromError = (error: unknown) => ({ error })
+  render() {
+    if (this.state.error === null) return this.props.children
+    return <Trouble error={new Error(`${strings.charts.failed} ${String(this.state.error)}`)} retry={() => this.setState({ error: null })} />
+  }
+}

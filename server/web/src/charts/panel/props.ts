@@ -1,0 +1,27 @@
+import type { ChartsView } from '../../view/view'
+import type { PanelSpec } from '../spec'
+import type { ShownGroup, ShownRun } from '../types'
+
+export interface KnownKey {
+  key: string
+  type: 'number' | 'media' | 'other'
+}
+
+/** What every kind of panel gets. */
+export interface PanelProps {
+  entity: string
+  project: string
+  spec: PanelSpec
+  title: string
+  /** Those drawn */
+  runs: ShownRun[]
+  groups: ShownGroup[]
+  view: ChartsView
+  kind: 'history' | 'system'
+  /** What the drawn runs have logged */
+  keys: KnownKey[]
+  /** The filter of the table, for panels of all runs */
+  filter: string
+  /** Narrow that filter by another condition */
+  onBrush?: (filter: string) => void
+}

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import type { KnownKey } from './panel/props'
+import { kept, matching, moved, sectionsOf, without } from './panels'
+import type { PanelSpec } from './spec'
+
+const keys: KnownKey[] = ['train/loss', 'val/loss', 'lr', 'train/acc', 'train/layer/10', 'train/layer/9'].map((key) => ({ key, type: 'number' }))
+const media: KnownKey = { key: 'val/samples', type: 'media' }
+const nothing = { panels: [], removed: [] }
+const names = (view: Parameters<typeof sectionsOf>[1], of = keys) =>
+  sectionsOf(of, view).map(({ name, panels }) => [name, ...panels.map((panel) => panel.id)])
+
+test('a section for each first part of the keys, keys without one first, numbers in their order', () => {
+  expect(names(nothing)).toEqual([
+    ['Charts', 'line:lr'],
+    ['train', 'line:train/acc', 'line:train/layer/9', 'line:train/layer/10', 'line:train/loss'],
+    ['val', 'line:val/loss'],
+  ])
+})
+
+test('media have a panel, other values have none', () => {
+  expect(names(nothing, [media, { key: 'note', type: 'other' }])).toEqual([['val', 'media:val/samples']])
+})
+
+test('a changed panel stays where it was, a removed one is gone, a made one comes first', () => {
+  const wide: PanelSpec = { id: 'line:train/layer/9', kind: 'line', section: 'train', keys: ['train/layer/9'], width: 2 }
+  const own: PanelSpec = { id: 'x1', kind: 'line', section: 'train', keys: ['train/loss', 'val/loss'] }
+  const view = { panels: [wide, own], removed: ['line:train/acc'] }
+  expect(names(view)[1]).toEqual(['train', 'x1', 'line:train/layer/9', 'line:train/layer/10', 'line:train/loss'])
+  expect(sectionsOf(keys, view)[1]!.panels[1]).toMatchObject({ width: 2 })
+})
+
+test('a panel moves to each place of its section and stays there', () => {
+  for (let to = 0; to < 4; to++) {
+    const { panels } = sectionsOf(keys, nothing)[1]!
+    const view = { panels: kept([], moved(panels, 'line:train/loss', to)!), removed: [] }
+    expect(names(view)[1]!.indexOf('line:train/loss') - 1).toBe(to)
+  }
+})
+
+test('what is removed is remembered if it is automatic', () => {
+  expect(without(nothing, 'line:lr').removed).toEqual(['line:lr'])
+  const own: PanelSpec = { id: 'x1', kind: 'bar', section: 'Charts', column: 'summary.loss' }
+  expect(without({ panels: [own], removed: [] }, 'x1')).toEqual(nothing)
+})
+
+test('the search is a regular expression on titles', () => {
+  const all = sectionsOf(keys, nothing)
+  expect(matching(all, 'LOSS$')!.map(({ name }) => name)).toEqual(['train', 'val'])
+  expect(matching(all, '(')).toBeNull()
+})
