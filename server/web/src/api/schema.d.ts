@@ -90,30 +90,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/charts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Line charts
-         * @description Points, or the exact minimum, mean and maximum of each bucket, so no spike is lost.
-         *
-         *     With `Accept: application/x-tracker-frame` the answer is a frame: uint32 header length, the header
-         *     `{"series": [{"run", "key", "points"}], "lengths": […]}` as JSON padded to 8 bytes, then little-endian float64
-         *     arrays, five for each series: x, mean, min, max, n.
-         */
-        post: operations["charts_api_charts_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/runs/{entity}/{project}/{id}/console": {
         parameters: {
             query?: never;
@@ -131,6 +107,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{entity}/{project}/{id}/fold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All else that a copy of the run needs */
+        get: operations["fold_api_runs__entity___project___id__fold_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{entity}/{project}/{id}/files": {
         parameters: {
             query?: never;
@@ -140,6 +133,86 @@ export interface paths {
         };
         /** The run's named files */
         get: operations["files_api_runs__entity___project___id__files_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/charts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Line charts
+         * @description Points, or the exact minimum, mean and maximum of each bucket, so no spike is lost.
+         *
+         *     With `Accept: application/x-tracker-frame` the answer is a frame: uint32 header length, the header as JSON
+         *     padded to 8 bytes, then little-endian arrays of float64 (`d`) and float32 (`f`), each padded to 8 bytes. The
+         *     header is `{"series": [{"run" or "group", "key", "points", "x", "mean", "min", "max", "n", "std"}], "grid",
+         *     "lengths": […], "types": "dfd…"}`, where `x` to `std` and `grid` are the indices of arrays or null. All series
+         *     that are buckets share the x `grid`; where a run has no point in a bucket, `n` is 0. Numbers of buckets may be
+         *     rounded by up to a millionth of the series' range, `min` down and `max` up.
+         *
+         *     `groups` in place of `runs` asks for one series for each group and key, as a frame.
+         */
+        post: operations["charts_api_charts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{entity}/{project}/{id}/resumption": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a process that continues it must know */
+        get: operations["resumption_api_runs__entity___project___id__resumption_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{entity}/{project}/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether it was asked to stop */
+        get: operations["stop_api_runs__entity___project___id__stop_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{entity}/{project}/{id}/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What it called out, the newest 100 */
+        get: operations["alerts_api_runs__entity___project___id__alerts_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -895,15 +968,57 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * ChartRequest
-         * @description Line charts of several runs and keys.
+         * Alert
+         * @description One alert; `time` is Unix seconds, `level` one of `LEVELS`.
          */
-        ChartRequest: {
+        Alert: {
+            /** Time */
+            time: number;
+            /** Title */
+            title: string;
+            /** Text */
+            text: string;
+            /** Level */
+            level: string;
+        };
+        /**
+         * Alerts
+         * @description What a run called out, the oldest first.
+         */
+        Alerts: {
+            /** Alerts */
+            alerts: components["schemas"]["Alert"][];
+        };
+        /**
+         * ChartGroup
+         * @description Runs that are drawn as one.
+         */
+        ChartGroup: {
+            /** Name */
+            name: string;
             /**
              * Runs
              * @description `entity/project/id` of each run
              */
             runs: string[];
+        };
+        /**
+         * ChartRequest
+         * @description Line charts of several keys of runs, or of groups of runs.
+         */
+        ChartRequest: {
+            /**
+             * Runs
+             * @description `entity/project/id` of each run
+             * @default []
+             */
+            runs: string[];
+            /**
+             * Groups
+             * @description In place of runs; answered as a frame
+             * @default []
+             */
+            groups: components["schemas"]["ChartGroup"][];
             /** Keys */
             keys: string[];
             /**
@@ -966,6 +1081,18 @@ export interface components {
             text: string;
         };
         /**
+         * EventFile
+         * @description A TensorBoard event file whose values a stream of the run holds.
+         */
+        EventFile: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: number | null;
+            /** Starts */
+            starts: number[][];
+        };
+        /**
          * FileInfo
          * @description One named file of a run.
          */
@@ -989,6 +1116,20 @@ export interface components {
         Files: {
             /** Files */
             files: components["schemas"]["FileInfo"][];
+        };
+        /**
+         * Folded
+         * @description What a copy of a run needs beside its rows, console lines and contents.
+         */
+        Folded: {
+            /** Fold */
+            fold: {
+                [key: string]: unknown;
+            };
+            /** Streams */
+            streams: components["schemas"]["StreamInfo"][];
+            /** Digests */
+            digests: string[];
         };
         /**
          * KeyInfo
@@ -1021,7 +1162,7 @@ export interface components {
         };
         /**
          * ProjectInfo
-         * @description One project.
+         * @description One project. Runs in the trash are not counted.
          */
         ProjectInfo: {
             /** Entity */
@@ -1032,6 +1173,10 @@ export interface components {
             runs: number;
             /** Updated */
             updated: number;
+            /** Active */
+            active: number;
+            /** Activity */
+            activity: number[];
         };
         /**
          * Projects
@@ -1040,6 +1185,34 @@ export interface components {
         Projects: {
             /** Projects */
             projects: components["schemas"]["ProjectInfo"][];
+        };
+        /**
+         * Resumption
+         * @description What a process that continues a run must know of it, each as in `Fold.to_json` (runlog/fold.py).
+         */
+        Resumption: {
+            /** Step */
+            step: number | null;
+            /** Meta */
+            meta: {
+                [key: string]: unknown;
+            };
+            /** Config */
+            config: {
+                [key: string]: unknown;
+            };
+            /** By Hand */
+            by_hand: {
+                [key: string]: unknown;
+            };
+            /** Metrics */
+            metrics: {
+                [key: string]: unknown;
+            }[];
+            /** Stats */
+            stats: {
+                [key: string]: unknown[];
+            };
         };
         /**
          * RowColumn
@@ -1064,8 +1237,20 @@ export interface components {
             columns: {
                 [key: string]: components["schemas"]["RowColumn"];
             };
+            /** Streams */
+            streams: components["schemas"]["RowSpan"][];
             /** Cursor */
             cursor: string | null;
+        };
+        /**
+         * RowSpan
+         * @description Part of a `RowPage`: as many rows in a row are from this stream.
+         */
+        RowSpan: {
+            /** Stream */
+            stream: string;
+            /** Count */
+            count: number;
         };
         /**
          * RunInfo
@@ -1120,8 +1305,28 @@ export interface components {
             lost: number;
             /** Suspect */
             suspect: boolean;
+            /** Event Files */
+            event_files: {
+                [key: string]: components["schemas"]["EventFile"];
+            };
             /** Error */
             error: string | null;
+            /** Environment */
+            environment: {
+                [key: string]: unknown;
+            };
+            /** Last Step */
+            last_step: number | null;
+            /** Forked From */
+            forked_from: string | null;
+            /** Allow Stop */
+            allow_stop: boolean;
+            /** Stop Requested */
+            stop_requested: number | null;
+            /** Color */
+            color: string | null;
+            /** Trashed */
+            trashed: number | null;
         };
         /**
          * Runs
@@ -1158,6 +1363,26 @@ export interface components {
             max: number[];
             /** N */
             n: number[];
+        };
+        /**
+         * Stop
+         * @description Whether a run was asked to stop.
+         */
+        Stop: {
+            /** Requested */
+            requested: number | null;
+        };
+        /**
+         * StreamInfo
+         * @description A stream: the time of its first line (Unix seconds), and how many rows or console lines it has.
+         */
+        StreamInfo: {
+            /** Stream */
+            stream: string;
+            /** Opened */
+            opened: number;
+            /** Rows */
+            rows: number;
         };
         /**
          * Error
@@ -1590,67 +1815,6 @@ export interface operations {
             };
         };
     };
-    charts_api_charts_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ChartRequest"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Charts"];
-                    "application/x-tracker-frame": string;
-                };
-            };
-            /** @description This request will never be accepted */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The token is missing or wrong */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description Not from this host name or origin */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The server failed: try again later */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
     console_api_runs__entity___project___id__console_get: {
         parameters: {
             query?: {
@@ -1718,6 +1882,68 @@ export interface operations {
             };
         };
     };
+    fold_api_runs__entity___project___id__fold_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team */
+                entity: string;
+                project: string;
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Folded"];
+                };
+            };
+            /** @description This request will never be accepted */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     files_api_runs__entity___project___id__files_get: {
         parameters: {
             query?: never;
@@ -1740,6 +1966,253 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Files"];
+                };
+            };
+            /** @description This request will never be accepted */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    charts_api_charts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChartRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Charts"];
+                    "application/x-tracker-frame": string;
+                };
+            };
+            /** @description This request will never be accepted */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    resumption_api_runs__entity___project___id__resumption_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team */
+                entity: string;
+                project: string;
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Resumption"];
+                };
+            };
+            /** @description This request will never be accepted */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    stop_api_runs__entity___project___id__stop_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team */
+                entity: string;
+                project: string;
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stop"];
+                };
+            };
+            /** @description This request will never be accepted */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    alerts_api_runs__entity___project___id__alerts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description User or team */
+                entity: string;
+                project: string;
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alerts"];
                 };
             };
             /** @description This request will never be accepted */

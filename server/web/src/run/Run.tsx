@@ -1,3 +1,77 @@
+import './run.css'
+
+import { Skeleton, Tabs } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { lazy, Suspense, type ComponentType } from 'react'
+import { ApiError, type RunInfo } from '../api/client'
+import { runQuery } from '../api/queries'
+import { Empty } from '../shell/Empty'
+import { Failed } from '../shell/Failed'
+import { usePageTitle } from '../shell/title'
+import { strings } from '../strings'
+import { Header } from './Header'
+import { Overview } from './Overview'
+
+export interface TabProps {
+  run: RunInfo
+}
+
+const TABS: Record<keyof typeof strings.run.tabs, ComponentType<TabProps>> = {
+  overview: Overview,
+  charts: lazy(() => import('./ChartsTab').then((it) => ({ default: it.History }))),
+  system: lazy(() => import('./ChartsTab').then((it) => ({ default: it.System }))),
+  console: lazy(() => import('./console/ConsoleTab').then((it) => ({ default: it.ConsoleTab }))),
+  files: lazy(() => import('./files/FilesTab').then((it) => ({ default: it.FilesTab }))),
+  config: lazy(() => import('./ValuesTab').then((it) => ({ default: it.ValuesTab }))),
+  code: lazy(() => import('./code/CodeTab').then((it) => ({ default: it.CodeTab }))),
+  packages: lazy(() => import('./code/PackagesTab').then((it) => ({ default: it.PackagesTab }))),
+}
+
+type TabName = keyof typeof TABS
+const NAMES = Object.keys(TABS) as TabName[]
+
+/** One run and everything about it. */
 export function Run() {
-  return null
+  const { entity = '', project = '', id = '' } = useParams({ strict: false })
+  const { data: run, error, refetch } = useQuery(runQuery(entity, project, id))
+  usePageTitle(run?.name ?? id, project)
+  if (error && !run) {
+    if (error instanceof ApiError && error.status === 404) return <Empty title={strings.errors.noRun} />
+    return <Failed error={error} reset={() => void refetch()} />
+  }
+  if (!run) return <Skeleton h={220} m="lg" aria-label={strings.common.loading} />
+  return <Page key={id} run={run} />
+}
+
+function Page({ run }: TabProps) {
+  const navigate = useNavigate()
+  const wanted: unknown = useSearch({ strict: false }).tab
+  const tab = NAMES.find((name) => name === wanted) ?? 'overview'
+  const show = (name: string | null) =>
+    void navigate({ to: '.', search: name === 'overview' ? {} : { tab: name }, replace: false })
+  return (
+    <div className="run-page">
+      <Header run={run} />
+      <Tabs value={tab} onChange={show} keepMounted={false} className="run-tabs">
+        <Tabs.List aria-label={strings.run.views} className="run-tab-list">
+          {NAMES.map((name) => (
+            <Tabs.Tab key={name} value={name}>
+              {strings.run.tabs[name]}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        {NAMES.map((name) => {
+          const Shown = TABS[name]
+          return (
+            <Tabs.Panel key={name} value={name} className="run-panel">
+              <Suspense fallback={<Skeleton h={220} m="lg" aria-label={strings.common.loading} />}>
+                <Shown run={run} />
+              </Suspense>
+            </Tabs.Panel>
+          )
+        })}
+      </Tabs>
+    </div>
+  )
 }

@@ -7,9 +7,9 @@ import { useNavigate, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import { projectsQuery } from '../api/queries'
 import { ago } from '../lib/format'
+import { fetchTable } from '../project/api'
 import { strings } from '../strings'
 import { projectAddress, runAddress } from './Crumbs'
-import { askTable } from './requests'
 import { useTheme } from './Theme'
 
 const PROJECTS = 8
@@ -73,7 +73,8 @@ async function findRuns(places: { entity: string; project: string }[], search: s
   const sort = [{ column: 'created', descending: true }]
   const answers = await Promise.all(
     places.map(async ({ entity, project }) => {
-      const found = await askTable(entity, project, { search, sort, columns: ['name', 'created'], limit: RUNS }, signal)
+      const wanted = { filter: '', search, sort, columns: ['name', 'created'], offset: 0, limit: RUNS }
+      const found = await fetchTable({ entity, project }, wanted, signal)
       return found.runs.map((id, i) => ({
         ...{ entity, project, id },
         name: String(found.columns.name?.[i] ?? id),

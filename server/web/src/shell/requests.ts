@@ -25,28 +25,3 @@ export async function send<T>(method: string, path: string, body?: unknown, sign
 /** `/api/projects/{entity}/{project}` and what follows */
 export const projectApi = (entity: string, project: string, rest = '') =>
   `/api/projects/${encodeURIComponent(entity)}/${encodeURIComponent(project)}${rest}`
-
-export interface TableAnswer {
-  total: number
-  version: number
-  runs: string[]
-  columns: Record<string, unknown[]>
-}
-
-export interface TableQuestion {
-  filter?: string
-  search?: string
-  sort?: { column: string; descending: boolean }[]
-  columns: string[]
-  limit: number
-  ids?: string[]
-}
-
-/** Rows of the runs table. */
-export const askTable = (entity: string, project: string, question: TableQuestion, signal?: AbortSignal) =>
-  send<TableAnswer>(
-    'POST',
-    `/api/table/${encodeURIComponent(entity)}/${encodeURIComponent(project)}`,
-    { filter: '', search: '', sort: [], offset: 0, ...question },
-    signal,
-  )

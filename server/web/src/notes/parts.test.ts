@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest'
+import { partsOf } from './parts'
+
+test('panels stand between texts, in order', () => {
+  const parts = partsOf('# A\n\n```panel\nkey: loss\n```\nmore [x][1]\n\n```python\n1\n```\n\n[1]: /y')
+  expect(parts).toMatchObject([
+    { kind: 'text', html: '<h1>A</h1>\n' },
+    { kind: 'panel', source: 'key: loss' },
+    { kind: 'text', html: expect.stringContaining('<a href="/y">x</a>') as string },
+  ])
+  expect((parts[2] as { html: string }).html).toContain('<code class="language-python">')
+})
+
+test('no text, no parts', () => {
+  expect(partsOf('')).toEqual([])
+})

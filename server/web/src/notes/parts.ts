@@ -1,0 +1,22 @@
+import { marked, type Token } from 'marked'
+
+/** Notes are text with live panels in it. */
+export type Part = { kind: 'text'; html: string } | { kind: 'panel'; source: string }
+
+/** The HTML of the text, which is not safe yet, and what stands in blocks fenced as `panel`, in order. */
+export function partsOf(markdown: string): Part[] {
+  const parts: Part[] = []
+  let text: Token[] = []
+  const endText = () => {
+    if (text.length) parts.push({ kind: 'text', html: marked.parser(text) })
+    text = []
+  }
+  for (const token of marked.lexer(markdown)) {
+    if (token.type === 'code' && token.lang?.trim() === 'panel') {
+      endText()
+      parts.push({ kind: 'panel', source: token.text as string })
+    } else text.push(token)
+  }
+  endText()
+  return parts
+}

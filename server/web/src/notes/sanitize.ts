@@ -1,0 +1,52 @@
+import DOMPurify from 'dompurify'
+
+/**
+ * Markdown's HTML, and HTML inside of it, as harmless HTML: no scripts, handlers, styles, forms, frames or names, and
+ * nothing from other sites. The content policy would refuse these, too.
+ */
+const purify = DOMPurify(window)
+
+const TAGS = [
+  ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'p', 'br', 'hr', 'ul', 'ol', 'li', 'blockquote', 'pre', 'code', 'kbd', 'samp'],
+  ...['em', 'strong', 'b', 'i', 'u', 's', 'del', 'ins', 'sub', 'sup', 'mark', 'small', 'abbr', 'details', 'summary'],
+  ...['table', 'thead', 'tbody', 'tr', 'th', 'td', 'a', 'img', 'input'],
+]
+const ATTRIBUTES = ['href', 'src', 'alt', 'title', 'align', 'start', 'colspan', 'rowspan', 'open', 'type', 'checked', 'disabled']
+const OWN_IMAGE = /^(\/api\/|data:image\/(png|jpeg|gif|webp);base64,)/i
+const LINK = /^(https?:|mailto:|[/#?]|[^:]*$)/i
+
+purify.addHook('afterSanitizeAttributes', (node) => {
+  if (node.tagName === 'A') secureLink(node)
+  if (node.tagName === 'IMG') secureImage(node)
+  // Task lists have boxes that show; nothing may be typed or sent.
+  if (node.tagName === 'INPUT') {
+    if (node.getAttribute('type') !== 'checkbox') node.remove()
+    else node.setAttribute('disabled', '')
+  }
+})
+
+function secureLink(link: Element) {
+  const address = link.getAttribute('href') ?? ''
+  if (/^(https?:|\/\/)/i.test(address)) {
+    link.setAttribute('target', '_blank')
+    link.setAttribute('rel', 'noopener noreferrer')
+  }
+}
+
+/** An image of another site would tell it who reads the notes and when: a link stands in its place. */
+function secureImage(image: Element) {
+  const source = image.getAttribute('src') ?? ''
+  if (OWN_IMAGE.test(source)) return
+  const link = image.ownerDocument.createElement('a')
+  link.textContent = image.getAttribute('alt') || source
+  if (/^https?:/i.test(source)) link.setAttribute('href', source)
+  secureLink(link)
+  image.replaceWith(link)
+}
+
+export function sanitize(html: string): string {
+  return purify.sanitize(html, {
+    ...{ ALLOWED_TAGS: TAGS, ALLOWED_ATTR: ATTRIBUTES, ALLOWED_URI_REGEXP: LINK },
+    ...{ ALLOW_DATA_ATTR: false, ALLOW_ARIA_ATTR: false },
+  })
+}

@@ -1,0 +1,9 @@
+import type { TabProps } from './Run'
+
+export function History(_: TabProps) {
+  return null
+}
+
+export function System(_: TabProps) {
+  return null
+}

@@ -1,0 +1,190 @@
+import { ActionIcon, Badge, Button, Group, Menu, Modal, Text, TextInput, Title, Tooltip } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import { notifications } from '@mantine/notifications'
+import { IconArrowsDiff, IconDots, IconPencil, IconPlayerStop, IconTrash } from '@tabler/icons-react'
+import { useMutation } from '@tanstack/react-query'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
+import type { RunInfo } from '../api/client'
+import { ago, duration } from '../lib/format'
+import { editRuns, restoreRuns, trashRuns } from '../project/api'
+import { projectAddress } from '../shell/Crumbs'
+import { State } from '../shell/State'
+import { strings } from '../strings'
+import { refused, useEdit } from './actions'
+import { Colour } from './Colour'
+import type { TabProps } from './Run'
+import { Tags } from './Tags'
+import { useNow } from './useNow'
+
+/** What the run is called, how it stands, and what can be done with it. */
+export function Header({ run }: TabProps) {
+  return (
+    <header className="run-head">
+      <Group justify="space-between" wrap="nowrap" gap="sm" align="flex-start">
+        <Group gap="xs" wrap="nowrap" miw={0}>
+          <Colour run={run} />
+          <Name run={run} />
+        </Group>
+        <Group gap="xs" wrap="nowrap">
+          <Stop run={run} />
+          <Actions run={run} />
+        </Group>
+      </Group>
+      <Group className="run-about">
+        <State state={run.state} />
+        <Times run={run} />
+        {run.stop_requested && run.state === 'running' && (
+          <Badge color="orange" variant="light" tt="none">
+            {strings.run.stopAsked(ago(run.stop_requested))}
+          </Badge>
+        )}
+        <Tags run={run} />
+      </Group>
+    </header>
+  )
+}
+
+function Times({ run }: TabProps) {
+  const running = run.state === 'running'
+  const now = useNow(running)
+  const seconds = (running ? now : run.updated) - run.created
+  return (
+    <Text size="sm" c="dimmed">
+      {duration(seconds)} · {strings.run.created.toLowerCase()} {ago(run.created)}
+    </Text>
+  )
+}
+
+function Name({ run }: TabProps) {
+  const edit = useEdit(run)
+  const [draft, setDraft] = useState<string | null>(null)
+  const save = () => {
+    const name = draft?.trim()
+    setDraft(null)
+    if (name && name !== run.name) edit.mutate({ name })
+  }
+  if (draft !== null) {
+    return (
+      <TextInput
+        value={draft}
+        onChange={(event) => setDraft(event.currentTarget.value)}
+        onBlur={save}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') save()
+          if (event.key === 'Escape') setDraft(null)
+        }}
+        autoFocus
+        aria-label={strings.run.name}
+        w={{ base: 200, sm: 420 }}
+      />
+    )
+  }
+  return (
+    <>
+      <Title order={1} size="h3" className="run-name" title={run.name}>
+        {run.name}
+      </Title>
+      <Tooltip label={strings.run.rename}>
+        <ActionIcon variant="subtle" color="gray" aria-label={strings.run.rename} onClick={() => setDraft(run.name)}>
+          <IconPencil size={16} />
+        </ActionIcon>
+      </Tooltip>
+    </>
+  )
+}
+
+function Stop({ run }: TabProps) {
+  const [asking, { open, close }] = useDisclosure()
+  const stop = useMutation({
+    mutationFn: () => editRuns(run, [run.id], { stop: true }),
+    onSuccess: () => notifications.show({ message: strings.run.stopDone }),
+    onError: refused,
+    onSettled: close,
+  })
+  if (run.state !== 'running' || !run.allow_stop || run.stop_requested) return null
+  return (
+    <>
+      <Button size="compact-md" variant="default" leftSection={<IconPlayerStop size={16} />} onClick={open}>
+        {strings.run.stop}
+      </Button>
+      <Modal
+        opened={asking}
+        onClose={close}
+        title={strings.run.stopTitle}
+        closeButtonProps={{ 'aria-label': strings.common.close }}
+      >
+        <Text>{strings.run.stopText}</Text>
+        <Group justify="flex-end" mt="lg">
+          <Button variant="default" onClick={close}>
+            {strings.common.cancel}
+          </Button>
+          <Button color="red" loading={stop.isPending} onClick={() => stop.mutate()} data-autofocus>
+            {strings.run.stop}
+          </Button>
+        </Group>
+      </Modal>
+    </>
+  )
+}
+
+function Actions({ run }: TabProps) {
+  const navigate = useNavigate()
+  const trash = useMutation({
+    mutationFn: () => trashRuns(run, [run.id]),
+    onError: refused,
+    onSuccess: async () => {
+      await navigate({ to: projectAddress(run.entity, run.project) })
+      offerUndo(run)
+    },
+  })
+  return (
+    <Menu position="bottom-end" withinPortal>
+      <Menu.Target>
+        <ActionIcon variant="default" size={30} aria-label={strings.run.more}>
+          <IconDots size={16} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item
+          leftSection={<IconArrowsDiff size={16} />}
+          component={Link}
+          to={`${projectAddress(run.entity, run.project)}/compare?runs=${run.id}`}
+        >
+          {strings.run.compare}
+        </Menu.Item>
+        <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={() => trash.mutate()}>
+          {strings.run.delete}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
+
+const UNDO_MS = 15_000
+
+/** For a while after a deletion, one click takes it back; after that the trash has it. */
+function offerUndo(run: RunInfo) {
+  const undo = async () => {
+    notifications.hide(id)
+    try {
+      await restoreRuns(run, [run.id])
+      notifications.show({ message: strings.run.restored(run.name) })
+    } catch (error) {
+      refused(error)
+    }
+  }
+  const id = notifications.show({
+    autoClose: UNDO_MS,
+    message: (
+      <Group justify="space-between" wrap="nowrap">
+        <Text size="sm" className="wrap">
+          {strings.run.deleted(run.name)}
+        </Text>
+        <Button size="compact-sm" variant="default" onClick={() => void undo()}>
+          {strings.common.undo}
+        </Button>
+      </Group>
+    ),
+  })
+}

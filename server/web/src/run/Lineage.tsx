@@ -1,0 +1,62 @@
+import { Anchor, Text } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { pathOf, type RunInfo } from '../api/client'
+import { data, GET } from '../api/client'
+import { runAddress } from '../shell/Crumbs'
+import { strings } from '../strings'
+import { originOf } from './environment'
+import { Fact, Facts } from './Facts'
+import type { TabProps } from './Run'
+
+const FORKS = 20
+
+const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+
+/** Where the run comes from, and what came of it. */
+export function Lineage({ run }: TabProps) {
+  const { data: forks = [] } = useQuery({
+    queryKey: ['table', run.entity, run.project, 'forks', run.id],
+    queryFn: async () => {
+      const filters = JSON.stringify({ forked_from: { $regex: `^${escaped(pathOf(run))}\\?` } })
+      const params = { path: { entity: run.entity, project: run.project }, query: { filters, limit: FORKS } }
+      return (await data(GET('/api/runs/{entity}/{project}', { params }))).runs as RunInfo[]
+    },
+  })
+  const origin = run.forked_from ? originOf(run.forked_from) : null
+  if (!run.forked_from && !forks.length) return null
+  return (
+    <Facts title={strings.run.lineage}>
+      {run.forked_from && (
+        <Fact name={strings.run.forkedFrom}>
+          {origin ? (
+            <>
+              <Anchor component={Link} to={runAddress(origin)}>
+                {origin.id}
+              </Anchor>{' '}
+              <Text span size="sm" c="dimmed">
+                {strings.run.atStep(origin.step)}
+              </Text>
+            </>
+          ) : (
+            run.forked_from
+          )}
+        </Fact>
+      )}
+      {forks.length > 0 && (
+        <Fact name={strings.run.forks}>
+          {forks.map((fork) => (
+            <div key={fork.id}>
+              <Anchor component={Link} to={runAddress(fork)}>
+                {fork.name}
+              </Anchor>{' '}
+              <Text span size="sm" c="dimmed">
+                {strings.run.atStep(originOf(fork.forked_from ?? '')?.step ?? '?')}
+              </Text>
+            </div>
+          ))}
+        </Fact>
+      )}
+    </Facts>
+  )
+}

@@ -1,0 +1,51 @@
+import { ActionIcon, Group, Text, Title, Tooltip, UnstyledButton } from '@mantine/core'
+import { IconPencil } from '@tabler/icons-react'
+import { useState } from 'react'
+import { Editor } from '../notes/Editor'
+import { Markdown } from '../notes/Markdown'
+import { strings } from '../strings'
+import { useEdit } from './actions'
+import type { TabProps } from './Run'
+
+/** The run's notes, and writing them in their place. */
+export function Notes({ run }: TabProps) {
+  const edit = useEdit(run)
+  const [editing, setEditing] = useState(false)
+  const save = (notes: string) => {
+    setEditing(false)
+    if (notes !== (run.notes ?? '')) edit.mutate({ notes })
+  }
+  return (
+    <section className="panel facts">
+      <Group justify="space-between" mb="xs">
+        <Title order={2} size="h5">
+          {strings.run.notes}
+        </Title>
+        {!editing && run.notes && (
+          <Tooltip label={strings.run.editNotes}>
+            <ActionIcon variant="subtle" color="gray" aria-label={strings.run.editNotes} onClick={() => setEditing(true)}>
+              <IconPencil size={16} />
+            </ActionIcon>
+          </Tooltip>
+        )}
+      </Group>
+      {editing ? (
+        <Editor
+          label={strings.run.notes}
+          text={run.notes ?? ''}
+          saving={edit.isPending}
+          save={save}
+          cancel={() => setEditing(false)}
+        />
+      ) : run.notes ? (
+        <Markdown text={run.notes} />
+      ) : (
+        <UnstyledButton className="write-notes" onClick={() => setEditing(true)} aria-label={strings.run.writeNotes}>
+          <Text c="dimmed" size="sm">
+            {strings.run.noNotes}
+          </Text>
+        </UnstyledButton>
+      )}
+    </section>
+  )
+}

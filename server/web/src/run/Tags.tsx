@@ -1,0 +1,53 @@
+import { ActionIcon, Badge, Group, TagsInput, Text, Tooltip } from '@mantine/core'
+import { IconTag } from '@tabler/icons-react'
+import { useState } from 'react'
+import { strings } from '../strings'
+import { useEdit } from './actions'
+import type { TabProps } from './Run'
+
+/** The tags, and changing them in their place. */
+export function Tags({ run }: TabProps) {
+  const edit = useEdit(run)
+  const [draft, setDraft] = useState<string[] | null>(null)
+  const save = (tags: string[]) => {
+    setDraft(null)
+    if (tags.join('\n') !== run.tags.join('\n')) edit.mutate({ tags })
+  }
+  if (draft) {
+    return (
+      <TagsInput
+        size="xs"
+        value={draft}
+        onChange={setDraft}
+        onBlur={() => save(draft)}
+        onKeyDown={(event) => {
+          if (event.key === 'Escape') setDraft(null)
+        }}
+        acceptValueOnBlur
+        autoFocus
+        aria-label={strings.run.tags}
+        placeholder={strings.run.addTag}
+        w={{ base: '100%', sm: 420 }}
+      />
+    )
+  }
+  return (
+    <Group gap={4}>
+      {run.tags.map((tag) => (
+        <Badge key={tag} variant="default" tt="none" fw={500} radius="sm" maw={240} title={tag}>
+          {tag}
+        </Badge>
+      ))}
+      {!run.tags.length && (
+        <Text size="sm" c="dimmed">
+          {strings.run.noTags}
+        </Text>
+      )}
+      <Tooltip label={strings.run.editTags}>
+        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={strings.run.editTags} onClick={() => setDraft(run.tags)}>
+          <IconTag size={14} />
+        </ActionIcon>
+      </Tooltip>
+    </Group>
+  )
+}

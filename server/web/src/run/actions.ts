@@ -1,0 +1,42 @@
+import { notifications } from '@mantine/notifications'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import type { RunInfo } from '../api/client'
+import { editRuns } from '../project/api'
+import { strings } from '../strings'
+
+/** What people may change about a run; an empty colour is the run's own again. */
+export interface Changes {
+  name?: string
+  notes?: string
+  group?: string
+  job_type?: string
+  color?: string
+  tags?: string[]
+}
+
+/** Tell that something was not done, and why. */
+export const refused = (error: unknown) =>
+  notifications.show({
+    color: 'red',
+    title: strings.errors.refused,
+    message: error instanceof Error ? error.message : String(error),
+  })
+
+/** Changes to one run, shown at once and taken back if the server refuses. */
+export function useEdit(run: RunInfo) {
+  const client = useQueryClient()
+  const key = ['run', run.entity, run.project, run.id]
+  return useMutation({
+    mutationFn: (set: Changes) => editRuns(run, [run.id], { set }),
+    onMutate: async (set) => {
+      await client.cancelQueries({ queryKey: key, exact: true })
+      const before = client.getQueryData<RunInfo>(key)
+      if (before) client.setQueryData<RunInfo>(key, { ...before, ...set })
+      return before
+    },
+    onError: (error, _set, before) => {
+      if (before) client.setQueryData(key, before)
+      refused(error)
+    },
+  })
+}

@@ -1,0 +1,5 @@
+import type { TabProps } from '../Run'
+
+export function CodeTab(_: TabProps) {
+  return null
+}

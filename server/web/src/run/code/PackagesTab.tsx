@@ -1,0 +1,5 @@
+import type { TabProps } from '../Run'
+
+export function PackagesTab(_: TabProps) {
+  return null
+}

@@ -1,0 +1,5 @@
+import type { TabProps } from '../Run'
+
+export function FilesTab(_: TabProps) {
+  return null
+}
