@@ -312,9 +312,12 @@ def test_ctrl_c_ends_a_training_that_prints_as_always(mode: str) -> None:
     environment = {**os.environ, "TRACKER_CONSOLE": mode, "TRACKER_SILENT": "true"}
     with Path("out").open("wb") as out:
         process = subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=out, stderr=subprocess.PIPE)
-    eventually(lambda: Path("out").stat().st_size)
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
+    try:
+        eventually(lambda: Path("out").stat().st_size)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == -signal.SIGINT
     assert error.endswith(b"KeyboardInterrupt\n")
     assert lines("stderr")[-1] == "KeyboardInterrupt"
