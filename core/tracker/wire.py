@@ -26,6 +26,15 @@ Ingest
 
 Reading
     GET  /api/projects                                          → {"projects": [`ProjectInfo`]}
+    GET  /api/projects/{entity}/{project}                       → `Project`
+    PUT  /api/projects/{entity}/{project}/notes                 `Notes` → `Notes`, 409 if the version is an old one
+    GET, PUT, DELETE /api/projects/{entity}/{project}/views/{name}  {"view": any JSON}
+    POST /api/table/{entity}/{project}                          `TableQuery` → `TablePage`
+    GET  /api/columns/{entity}/{project}                        → `TableColumns`
+    POST /api/groups/{entity}/{project}                         `GroupQuery` → `TableGroups`
+        400 for a filter that is not understood also has "position" and "length": the characters of it that are wrong
+    POST /api/edits                                             {"runs": ["entity/project/id"]} and `Edits` → `Changed`
+    POST /api/trash, /api/trash/restore                         {"runs": ["entity/project/id"]} → `Changed`
     GET  /api/runs/{entity}/{project}?filters=&order=&limit=&cursor=  → {"runs": [`RunInfo`], "cursor": str | null, "total": int}
     GET  /api/runs/{entity}/{project}/{id}                      → `RunInfo`
     DELETE /api/runs/{entity}/{project}/{id}                    → 204
@@ -35,8 +44,7 @@ Reading
     GET  /api/runs/{entity}/{project}/{id}/keys?kind=history|system  → {"keys": [`KeyInfo`]}
     GET  /api/runs/{entity}/{project}/{id}/history?kind=history|system&keys=a&keys=b&cursor=&limit=  → `RowPage`
     POST /api/charts                                            `ChartQuery` → {"series": [`Series`]} or, with
-        `Accept: application/x-tracker-frame`, a frame (`encode_frame`) with the header {"series": [{run, key, points}]}
-        and for each series the arrays x, mean, min, max and n
+        `Accept: application/x-tracker-frame`, a frame (`encode_frame`) with the header `ChartHeader`
     GET  /api/runs/{entity}/{project}/{id}/console?cursor=&limit=  → {"lines": [{"time", "stream", "text"}], "cursor": str | null}
     GET  /api/runs/{entity}/{project}/{id}/files                → {"files": [{"name", "digest", "size", "stored": bool}]}
     GET  /api/runs/{entity}/{project}/{id}/fold                 → `Folded`
@@ -52,6 +60,7 @@ Every request carries `Authorization: Bearer <key>`, or the cookie that a browse
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 from urllib.parse import quote
 
@@ -113,12 +122,39 @@ class Stop(TypedDict):
 
 
 class ProjectInfo(TypedDict):
-    """One project."""
+    """One project. Runs in the trash are not counted."""
 
     entity: str
     project: str
     runs: int
     updated: float
+    active: int
+    """How many runs are running."""
+    activity: list[int]
+    """How many runs were started on each of the last 30 days (UTC), today's last."""
+
+
+class Notes(TypedDict):
+    """Markdown about a project. Whoever changes it says which version it was."""
+
+    text: str
+    version: int
+
+
+class ViewInfo(TypedDict):
+    """A saved view of a project's workspace; `updated` in Unix seconds."""
+
+    name: str
+    updated: float
+
+
+class Project(ProjectInfo):
+    """One project with all that belongs to it."""
+
+    notes: Notes
+    views: list[ViewInfo]
+    owner: str | None
+    visibility: str
 
 
 class EventFile(TypedDict):
@@ -173,6 +209,140 @@ class RunInfo(TypedDict):
     """Whether a process of it lets itself be stopped now."""
     stop_requested: float | None
     """When its last processes were asked to stop; None if they were not."""
+    color: str | None
+    """In what colour it is drawn, as `#rrggbb`; None if nobody said."""
+    trashed: float | None
+    """When it was put in the trash; None if it is not there."""
+
+
+class Sort(TypedDict, total=False):
+    """A column to sort by."""
+
+    column: str
+    descending: bool
+
+
+class TableQuery(TypedDict, total=False):
+    """Which runs of a project, in what order, and which of their columns. docs/filters.md has the names of columns."""
+
+    filter: str
+    """An expression (docs/filters.md); empty: all runs."""
+    search: str
+    """Text to be found in a run's name, id, notes, tags or group, or a pattern between slashes."""
+    sort: list[Sort]
+    """By default the newest runs come first."""
+    columns: list[str]
+    offset: int
+    limit: int
+    ids: list[str]
+    """Only these runs."""
+    trashed: bool
+    """Those in the trash, in place of all others."""
+
+
+class TablePage(TypedDict):
+    """Some rows of the runs table, by column; null where a run lacks the value."""
+
+    total: int
+    """How many runs match."""
+    version: int
+    """Grows with each change of the project's runs."""
+    runs: list[str]
+    columns: dict[str, list[Any]]
+
+
+class _ColumnInfo(TypedDict):
+    name: str
+    kind: Literal["run", "config", "summary"]
+    type: Literal["number", "text", "boolean", "time", "list", "media", "mixed"]
+    count: int
+    """How many runs have it."""
+    distinct: int
+    """How many different values there are; 1,000 means that or more."""
+    differs: bool
+    """Whether not all runs have the same."""
+
+
+class ColumnInfo(_ColumnInfo, total=False):
+    """One column of the runs table."""
+
+    min: float
+    max: float
+    values: list[str]
+    """The texts (of lists: the elements) there are, if they are 20 or fewer."""
+
+
+class TableColumns(TypedDict):
+    """All columns of a project's runs table, and how many runs it has."""
+
+    version: int
+    total: int
+    columns: list[ColumnInfo]
+
+
+_Except = TypedDict("_Except", {"except": list[str]}, total=False)
+"""Runs in a group have the same in every column of the config but these."""
+
+
+class GroupQuery(TableQuery, _Except, total=False):
+    """Which runs are drawn together how, by one of `by` and `except`; `columns` are summed up in each group.
+
+    Groups are sorted by the mean of a number, else by the value; `count` is their size, by which they are sorted by
+    default, the largest first.
+    """
+
+    by: list[str]
+    """Runs in a group have the same in these columns."""
+
+
+class Summed(TypedDict, total=False):
+    """What the runs of a group have in a column: of numbers how many are finite, their mean, standard deviation
+    (divided by n), min and max; of other values how many different ones, and the value if that is one.
+    """
+
+    n: int
+    mean: float | None
+    std: float | None
+    min: float | None
+    max: float | None
+    distinct: int
+    value: Any
+
+
+class RunGroup(TypedDict):
+    """Runs that have the same in some columns."""
+
+    key: dict[str, Any]
+    count: int
+    runs: list[str]
+    """Ids, the newest first, at most 1,000."""
+    values: dict[str, Summed]
+    filter: str
+    """An expression that selects these runs (beside the search of the query)."""
+
+
+class TableGroups(TypedDict):
+    """Some of the groups; `total` counts all of them."""
+
+    total: int
+    version: int
+    groups: list[RunGroup]
+
+
+class Edits(TypedDict, total=False):
+    """Changes to what runs are called; they are appended to the runs as records, as `update()` does."""
+
+    set: dict[str, Any]
+    """New values of name, notes, group, job_type, color, tags."""
+    add_tags: list[str]
+    remove_tags: list[str]
+    stop: bool
+
+
+class Changed(TypedDict):
+    """How many runs were changed."""
+
+    changed: int
 
 
 class KeyInfo(TypedDict):
@@ -238,6 +408,8 @@ class ChartQuery(TypedDict, total=False):
 
     runs: list[str]
     """`entity/project/id`"""
+    groups: list[ChartGroup]
+    """In place of `runs`: one series for each group and key. Only as a frame."""
     keys: list[str]
     kind: Literal["history", "system"]
     x: str
@@ -246,6 +418,43 @@ class ChartQuery(TypedDict, total=False):
     """At most this many points a series, 1 to 10,000 (default 1,000). Series with no more points come whole."""
     min: float
     max: float
+
+
+class ChartGroup(TypedDict):
+    """Runs that are drawn as one."""
+
+    name: str
+    runs: list[str]
+    """`entity/project/id`"""
+
+
+class ChartHeader(TypedDict):
+    """What the header of a chart's frame says; `encode_frame` adds `lengths` and `types`."""
+
+    series: list[FrameSeries]
+    grid: int | None
+    """The array of x that is common to all series which are buckets; None if there is none."""
+
+
+class FrameSeries(TypedDict, total=False):
+    """Like `Series`, or the same for a group: `mean` is then over the means of its runs, `min` and `max` over their
+    extremes, `std` the standard deviation (n - 1) of their means, and `n` the number of runs in the bucket.
+
+    `x`, `mean`, `min`, `max`, `n` and `std` say which arrays of the frame these are; equal arrays are sent once. Series
+    that are buckets share one x, on which a run that has no point in a bucket has NaN, and 0 in `n`.
+    """
+
+    run: str
+    group: str
+    key: str
+    points: int
+    x: int
+    mean: int
+    min: int
+    max: int
+    n: int | None
+    """None where each bucket is one point."""
+    std: int | None
 
 
 class Series(TypedDict):
@@ -271,15 +480,20 @@ def run_path(entity: str, project: str, run_id: str) -> str:
     return "/api/runs/" + "/".join(quote(part, safe="") for part in (entity, project, run_id))
 
 
-def encode_frame(header: dict[str, Any], arrays: list[bytes]) -> bytes:
-    """Pack a JSON header and raw little-endian float64 arrays.
+def encode_frame(header: Mapping[str, Any], arrays: Sequence[Any]) -> bytes:
+    """Pack a JSON header and arrays: objects with a buffer of float64 (`d`) or float32 (`f`).
 
-    Layout: uint32 header length, the header padded with spaces so that what follows is 8-byte aligned, the arrays one
-    after the other. `header["lengths"]` is added: the number of float64 values in each.
+    Layout: uint32 header length, the header padded with spaces so that what follows is 8-byte aligned, the arrays as
+    little-endian numbers one after the other, each padded with zeros to 8 bytes. Two members are added to the header:
+    `lengths`, how many numbers each array has, and `types`, their letters in one string.
     """
-    text = orjson.dumps({**header, "lengths": [len(a) // 8 for a in arrays]})
+    views = [memoryview(array) for array in arrays]
+    text = orjson.dumps({**header, "lengths": [len(v) for v in views], "types": "".join(v.format for v in views)})
     text += b" " * (-(len(text) + 4) % 8)
-    return b"".join([struct.pack("<I", len(text)), text, *arrays])
+    parts: list[Any] = [struct.pack("<I", len(text)), text]
+    for view in views:
+        parts += [view.cast("B"), b"\0" * (-view.nbytes % 8)]
+    return b"".join(parts)
 
 
 def decode_frame(data: bytes) -> tuple[dict[str, Any], list[memoryview[float]]]:
@@ -287,7 +501,8 @@ def decode_frame(data: bytes) -> tuple[dict[str, Any], list[memoryview[float]]]:
     (size,) = struct.unpack_from("<I", data)
     header = orjson.loads(data[4 : 4 + size])
     arrays, at, view = [], 4 + size, memoryview(data)
-    for length in header["lengths"]:
-        arrays.append(view[at : at + 8 * length].cast("d"))
-        at += 8 * length
+    for length, letter in zip(header["lengths"], header["types"], strict=True):
+        end = at + length * struct.calcsize(letter)
+        arrays.append(view[at:end].cast(letter))
+        at = end + -end % 8
     return header, arrays

@@ -15,12 +15,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount
 
-from . import files, ingest, life, query, web
+from . import charts, edits, files, ingest, life, projects, query, table, trash, web
 from .auth import Guard
 from .bodies import Capped
 from .openapi import document
 from .services import Services, Settings, json_response
-from .storage.interface import Blobs, NoSuchRun, Storage, StorageFull
+from .storage.interface import Blobs, NoSuchProject, NoSuchRun, NoSuchView, NotesChanged, Storage, StorageFull
+from .storage.tokens import ExpressionError
 from .webhook import Webhook
 
 MAX_QUERY = 1024 * 1024
@@ -36,7 +37,8 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        yield
+        async with trash.emptying(services):
+            yield
         services.workers.close()
         if webhook is not None:
             webhook.close()
@@ -45,7 +47,10 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
         title="tracker", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None, redirect_slashes=False
     )
     query.add_routes(api, services)
+    charts.add_routes(api, services)
     life.add_routes(api, services)
+    for routes_of in (projects, table, edits, trash):
+        routes_of.add_routes(api, services)
     api.openapi = document(api, {**ingest.OPERATIONS, **files.OPERATIONS})  # type: ignore[method-assign]
     # Ingest first: routes are tried in order, and it is what is asked for most.
     routes = [
@@ -60,6 +65,10 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
         part.add_exception_handler(HTTPException, _http_error)
         part.add_exception_handler(RequestValidationError, _invalid)
         part.add_exception_handler(NoSuchRun, _no_such_run)
+        part.add_exception_handler(NoSuchProject, _not_here)
+        part.add_exception_handler(NoSuchView, _not_here)
+        part.add_exception_handler(NotesChanged, _changed)
+        part.add_exception_handler(ExpressionError, _bad_filter)
         part.add_exception_handler(StorageFull, _full)
         part.add_exception_handler(ClientDisconnect, _gone)
         part.add_exception_handler(Exception, _failed)
@@ -88,6 +97,20 @@ def _invalid(_request: Request, error: Exception) -> Response:
 
 def _no_such_run(_request: Request, _raised: Exception) -> Response:
     return _error(404, "there is no such run on this server")
+
+
+def _not_here(_request: Request, error: Exception) -> Response:
+    return _error(404, str(error))
+
+
+def _changed(_request: Request, error: Exception) -> Response:
+    return _error(409, str(error))
+
+
+def _bad_filter(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ExpressionError)
+    told = {"error": str(error), "position": error.position, "length": error.length}
+    return json_response(orjson.dumps(told), 400)
 
 
 def _full(_request: Request, error: Exception) -> Response:

@@ -1,26 +1,20 @@
-"""Reading: projects, runs, rows, charts, console, files. The typed part of the API."""
+"""Reading: projects, runs, rows, console, files."""
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import Depends, FastAPI, Path, Query, Request
+from fastapi import Depends, FastAPI, Path, Query
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from tracker import wire
-from tracker.runlog.records import jsonable
 
 from . import schemas
 from .schemas import model
 from .services import Services, json_response, run_key
 from .storage.interface import RunKey
-
-MAX_SERIES = 10_000
-"""Series in one chart request."""
 
 
 def _run(
@@ -37,7 +31,11 @@ KindOf = Annotated[Literal["history", "system"], Query(description="Logged metri
 Limit = Annotated[int, Query(ge=1, le=10_000, description="At most this many")]
 Cursor = Annotated[str | None, Query(max_length=1000, description="From the page before")]
 Filters = Annotated[
-    str, Query(max_length=20_000, description='A condition as JSON, for example `{"summary.acc": {"$gte": 0.9}}`')
+    str,
+    Query(
+        max_length=20_000,
+        description='An expression, for example `summary.acc >= 0.9`, or JSON: `{"summary.acc": {"$gte": 0.9}}`',
+    ),
 ]
 Order = Annotated[
     str, Query(max_length=1000, description="Names, separated by commas, each with an optional `-` for falling order")
@@ -77,9 +75,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
 
     @api.delete(run, status_code=204, summary="Forget a run, its data, and files that no other run names")
     async def delete(run: Run) -> Response:
-        async with services.references:
-            unused = await workers.write(_forget, storage, run)
-            await blobs.delete(unused)
+        await forget(services, run)
         return Response(status_code=204)
 
     @api.get(run + "/keys", response_model=schemas.Keys, summary="What was logged")
@@ -91,20 +87,6 @@ def add_routes(api: FastAPI, services: Services) -> None:
         run: Run, kind: KindOf = "history", keys: Keys = None, cursor: Cursor = None, limit: Limit = 1000
     ) -> Response:
         return await services.answer(storage.rows, run, kind, keys, limit, cursor)
-
-    @api.post("/api/charts", response_model=schemas.Charts, summary="Line charts", responses={200: _FRAME})
-    async def charts(request: Request, query: schemas.ChartRequest) -> Response:
-        """Points, or the exact minimum, mean and maximum of each bucket, so no spike is lost.
-
-        With `Accept: application/x-tracker-frame` the answer is a frame: uint32 header length, the header
-        `{"series": [{"run", "key", "points"}], "lengths": […]}` as JSON padded to 8 bytes, then little-endian float64
-        arrays, five for each series: x, mean, min, max, n.
-        """
-        wanted = _chart_query(query)
-        if wire.FRAME_TYPE in request.headers.get("accept", ""):
-            frame = await services.read(lambda: _frame(storage.series(wanted)))
-            return Response(frame, media_type=wire.FRAME_TYPE)
-        return await services.answer(lambda: {"series": jsonable(storage.series(wanted))})
 
     @api.get(run + "/console", response_model=schemas.Console, summary="What the run printed")
     async def console(run: Run, cursor: Cursor = None, limit: Limit = 1000) -> Response:
@@ -129,7 +111,9 @@ def add_routes(api: FastAPI, services: Services) -> None:
         return json_response(orjson.dumps({"files": entries}))
 
 
-def _condition(filters: str) -> dict[str, Any]:
+def _condition(filters: str) -> dict[str, Any] | str:
+    if not filters.lstrip().startswith(("{", "[")):
+        return filters
     try:
         condition = orjson.loads(filters)
     except ValueError as error:
@@ -139,27 +123,11 @@ def _condition(filters: str) -> dict[str, Any]:
     return condition
 
 
-def _chart_query(query: schemas.ChartRequest) -> wire.ChartQuery:
-    if len(query.runs) * len(query.keys) > MAX_SERIES:
-        raise HTTPException(400, f"that is more than {MAX_SERIES:,} series: ask for fewer runs or keys at a time")
-    for run in query.runs:
-        parts = run.split("/")
-        if len(parts) != 3:
-            raise HTTPException(400, f"the run {run[:200]!r} must read entity/project/id")
-        run_key(*parts)
-    wanted = wire.ChartQuery(runs=query.runs, keys=query.keys, kind=query.kind, x=query.x, buckets=query.buckets)
-    if query.min is not None:
-        wanted["min"] = query.min
-    if query.max is not None:
-        wanted["max"] = query.max
-    return wanted
-
-
-def _frame(series: Iterable[wire.Series]) -> bytes:
-    series = list(series)
-    header = {"series": [{"run": one["run"], "key": one["key"], "points": one["points"]} for one in series]}
-    arrays = [array("d", one[part]).tobytes() for one in series for part in ("x", "mean", "min", "max", "n")]
-    return wire.encode_frame(header, arrays)
+async def forget(services: Services, run: RunKey) -> None:
+    """Delete the run, and the blobs that no other run names."""
+    async with services.references:
+        unused = await services.workers.write(_forget, services.storage, run)
+        await services.blobs.delete(unused)
 
 
 def _forget(storage: Any, run: RunKey) -> list[str]:
@@ -168,6 +136,3 @@ def _forget(storage: Any, run: RunKey) -> list[str]:
     storage.delete(run)
     used: set[str] = storage.digests_in_use(named)
     return [digest for digest in named if digest not in used]
-
-
-_FRAME: dict[str, Any] = {"content": {wire.FRAME_TYPE: {"schema": {"type": "string", "format": "binary"}}}}

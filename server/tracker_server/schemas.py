@@ -19,12 +19,27 @@ class Error(BaseModel):
     error: str
 
 
+class FilterError(Error):
+    """What is wrong. With a filter that is not understood: the characters of it that are, from `position`."""
+
+    position: int | None = None
+    length: int | None = None
+
+
+class ChartGroup(BaseModel):
+    """Runs that are drawn as one."""
+
+    name: str = Field(max_length=10_000)
+    runs: list[str] = Field(min_length=1, max_length=10_000, description="`entity/project/id` of each run")
+
+
 class ChartRequest(BaseModel):
-    """Line charts of several runs and keys."""
+    """Line charts of several keys of runs, or of groups of runs."""
 
     model_config = ConfigDict(extra="forbid")
 
-    runs: list[str] = Field(min_length=1, max_length=1000, description="`entity/project/id` of each run")
+    runs: list[str] = Field([], max_length=1000, description="`entity/project/id` of each run")
+    groups: list[ChartGroup] = Field([], max_length=1000, description="In place of runs; answered as a frame")
     keys: list[str] = Field(min_length=1, max_length=1000)
     kind: Literal["history", "system"] = "history"
     x: str = Field("_step", description="`_step`, `_timestamp`, `_runtime`, or a logged key")

@@ -20,6 +20,7 @@ from tracker.wire import MAX_BODY
 
 from .bodies import chunks
 from .storage.interface import Blobs, RunKey, Storage
+from .storage.tokens import ExpressionError
 from .webhook import Webhook
 
 T = TypeVar("T")
@@ -110,6 +111,8 @@ class Services:
         """Run `function`, which asks the storage, in a thread. What the storage calls a bad question is a 400."""
         try:
             return await self.workers.read(function)
+        except ExpressionError:
+            raise  # the answer says also where
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
 

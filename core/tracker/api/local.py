@@ -16,9 +16,10 @@ from tracker.errors import NotARun, TrackerError
 from tracker.runlog.alerts import Alert
 from tracker.runlog.archive import Archive
 from tracker.runlog.directory import KEPT_PATH, is_alive
-from tracker.runlog.fold import Fold, Stats
+from tracker.runlog.fold import Fold
 from tracker.runlog.reader import read_header, read_stream, scan_stream, stream_paths
 from tracker.runlog.records import Points
+from tracker.runlog.stats import Stats
 from tracker.wire import EventFile, RunInfo, Series
 
 from .envelope import envelopes
@@ -63,7 +64,6 @@ class LocalRun(RunReader):
                 _take_records(fold, path.name, parsed.records)
                 fold.stream(path.name)["corrupt"] += parsed.corrupt
         started = fold.header.get("started", fold.updated)
-        ends = [s for s in fold.streams.values() if s.get("error")]
         return {
             "id": header["id"],
             "entity": header.get("entity") or "default",
@@ -87,12 +87,14 @@ class LocalRun(RunReader):
             "lost": fold.lost,
             "suspect": any("suspect" in s for s in fold.streams.values()),
             "event_files": fold.event_files,
-            "error": ends[-1]["error"] if ends else None,
+            "error": fold.error,
             "environment": fold.environment,
             "last_step": fold.last_step,
             "forked_from": fold.header.get("forked_from"),
             "allow_stop": fold.allow_stop,
             "stop_requested": fold.stop_requested,
+            "color": fold.meta.get("color"),
+            "trashed": None,
         }
 
     def keys(self, kind: Kind = "history") -> list[str]:

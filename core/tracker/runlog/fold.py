@@ -6,58 +6,19 @@ The same code runs where a run directory is read and on the server, so both alwa
 from __future__ import annotations
 
 import math
-import sys
 from fnmatch import fnmatchcase
 from typing import Any
 
 from .alerts import Alert, alert_of, newest
 from .records import Record, jsonable, restore, restore_members
+from .stats import Stats
 
 STATES = ("running", "finished", "failed", "killed", "crashed", "preempted")
 """All states of a run; the later five from best to worst."""
 
-_META = {"name": str, "group": str, "job_type": str, "tags": list, "notes": str}
+_META = {"name": str, "group": str, "job_type": str, "tags": list, "notes": str, "color": str}
 _HEADER = ("id", "entity", "project", "host", "program", "python", "forked_from")
-
-
-_LARGEST = sys.float_info.max
 _SUMMARIES = (None, "last", "min", "max", "mean", "best", "none")
-
-
-class Stats:
-    """Of one key: how many finite numbers, their min, max and sum, and the last value of any kind.
-
-    NaN and ±Infinity never enter min, max and sum, nor do integers that are too large for a float.
-    """
-
-    __slots__ = ("last", "max", "min", "n", "sum")
-
-    def __init__(
-        self, n: int = 0, low: float = math.inf, high: float = -math.inf, total: float = 0.0, last: Any = None
-    ) -> None:
-        self.n, self.min, self.max, self.sum, self.last = n, low, high, total, last
-
-    def add(self, value: Any) -> None:
-        """Take in one value."""
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _LARGEST:
-            self.n += 1
-            self.min = min(self.min, value)
-            self.max = max(self.max, value)
-            self.sum += value
-        self.last = value
-
-    def to_json(self) -> list[Any]:
-        """Return plain data that `orjson` can write."""
-        result: list[Any] = jsonable([self.n, self.min, self.max, self.sum, self.last] if self.n else [0, self.last])
-        return result
-
-    def merge(self, later: Stats) -> None:
-        """Take in the stats of the same key over later rows."""
-        self.n += later.n
-        self.min = min(self.min, later.min)
-        self.max = max(self.max, later.max)
-        self.sum += later.sum
-        self.last = later.last
 
 
 class Fold:
@@ -70,7 +31,7 @@ class Fold:
         self.header: dict[str, Any] = {}
         """From the `run` lines: id, entity, project, host, program, python, and `started` (Unix time)."""
         self.meta: dict[str, Any] = {}
-        """name, group, job_type, tags, notes: the latest of what headers and `meta` records said."""
+        """name, group, job_type, tags, notes, color: the latest of what headers and `meta` records said."""
         self.config: dict[str, Any] = {}
         self.by_hand: dict[str, Any] = {}
         """Summary values that were set by hand."""
@@ -150,6 +111,17 @@ class Fold:
             return "running"
         ends = [_end(s) for s in streams if s["closed"] >= self._latest]
         return max(ends, key=STATES.index)
+
+    @property
+    def error(self) -> str | None:
+        """What the process said whose end is the state of the run; of several, the one that ended last."""
+        state = self.state
+        said = [
+            (s["closed"], str(s["error"]))
+            for s in self._deciding()
+            if "closed" in s and s.get("error") is not None and _end(s) == state
+        ]
+        return max(said)[1] if said and state != "running" else None
 
     def _deciding(self) -> list[dict[str, Any]]:
         """The streams of the run's own processes, forked children left aside."""
@@ -262,7 +234,7 @@ class Fold:
         fold.alerts, fold.stop = data.get("alerts", []), data.get("stop")
         fold.updated = data["updated"]
         for key, stats in data["stats"].items():
-            n, *numbers, last = restore(stats)
+            n, *numbers, last = restore(stats) if any(type(part) is dict for part in stats) else stats
             low, high, total = numbers or (math.inf, -math.inf, 0.0)
             fold.stats[key] = Stats(n, low, high, total, last)
         return fold

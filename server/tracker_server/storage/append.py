@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from tracker.runlog.fold import Fold, Stats
+from tracker.runlog.fold import Fold
+from tracker.runlog.stats import Stats
 
 from . import chunks, codec, segments, state
 from .batch import Batch, Group, Upload, read
 from .console import append_lines
-from .interface import OffsetMismatch, RunKey
+from .interface import NoSuchRun, OffsetMismatch, RunKey
 from .schema import Prepared, digests, keys, of_a_run, projects, runs, streams
 from .schema import segments as segment_table
 from .sums import stats
@@ -51,7 +53,12 @@ class Writer:
             engine,
             runs.update()
             .where(runs.c.id == sa.bindparam("id_"))
-            .values({c: sa.bindparam(f"{c}_") for c in ("version", "created", "updated", "seen", "fold")}),
+            .values(
+                {
+                    c: sa.bindparam(f"{c}_")
+                    for c in ("version", "created", "updated", "seen", "fold", "state", "heartbeat")
+                }
+            ),
         )
 
     def append(self, key: RunKey, stream: str, offset: int, data: bytes) -> tuple[int, list[str]]:
@@ -69,6 +76,44 @@ class Writer:
                 raise
             self._cache.put(key, run)
         return offset + len(data), upload.digests
+
+    def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]]) -> None:
+        """Store lines that begin new streams of runs that are there, all or none of them. Raises `NoSuchRun`."""
+        uploads = [read(stream, data) for _, stream, data in batches]
+        with self._lock:
+            try:
+                with self._connection.begin():
+                    connection = self._connection
+                    for (key, stream, data), upload in zip(batches, uploads, strict=True):
+                        if state.find(connection, key) is None:
+                            raise NoSuchRun(f"there is no run {'/'.join(key)} on this server")
+                        run = self._open(connection, key, 0)
+                        self._append(connection, run, stream, 0, len(data), upload, {})
+                        self._cache.put(key, run)
+            except BaseException:
+                for key, _, _ in batches:
+                    self._cache.drop(key)
+                raise
+
+    def trash(self, found: Sequence[RunKey], when: float | None) -> int:
+        """Put runs in the trash, or with None take them out; returns how many were not so already."""
+        changed = 0
+        with self._lock, self._connection.begin():
+            connection = self._connection
+            for key in dict.fromkeys(found):
+                row = state.find(connection, key)
+                if row is None or (row.trashed is None) == (when is None):
+                    continue
+                version = self._get_version(connection, id_=row.id, project_=row.project).fetchone()[1] + 1
+                more = {"trashed": when, "version": version}
+                connection.execute(runs.update().where(runs.c.id == row.id).values(more))
+                changed += 1
+        return changed
+
+    def change(self, statement: sa.Executable) -> int:
+        """Run a statement that concerns no run; returns how many rows it changed."""
+        with self._lock, self._connection.begin():
+            return int(self._connection.execute(statement).rowcount)
 
     def delete(self, key: RunKey) -> bool:
         """Delete the run; returns whether there was one."""
@@ -156,6 +201,8 @@ class Writer:
             updated_=run.fold.updated,
             seen_=now,
             fold_=codec.pack_json(run.fold.to_json()),
+            state_=run.fold.state,
+            heartbeat_=run.fold.heartbeat,
         )
 
     def _numbered(

@@ -9,7 +9,11 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
+import numpy as np
+
 from tracker.wire import RunInfo
+
+from .codec import Array
 
 SILENCE = 300.0
 """Seconds of silence that mean nothing; or `_BEATS` heartbeats, if that is longer."""
@@ -27,3 +31,9 @@ def judged(run: RunInfo, heartbeat: float | None, since: float, now: float) -> R
         return run
     last = datetime.fromtimestamp(run["seen"], timezone.utc).isoformat(" ", "seconds")
     return {**run, "state": "crashed", "error": f"no word from its machine since {last}"}
+
+
+def silent(seen: Array, heartbeats: Array, since: float, now: float) -> Array:
+    """Return which of many runs `judged` would find crashed; `heartbeats` are NaN for runs that are not running or have
+    promised nothing."""
+    return np.asarray(now - np.maximum(seen, since) > np.maximum(SILENCE, _BEATS * heartbeats))

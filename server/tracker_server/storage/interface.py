@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from tracker.runlog.fold import Fold
-from tracker.wire import ChartQuery, Folded, KeyInfo, ProjectInfo, RowPage, RunInfo, Series
+from tracker.wire import (
+    ChartQuery,
+    Folded,
+    GroupQuery,
+    KeyInfo,
+    Notes,
+    Project,
+    ProjectInfo,
+    RowPage,
+    RunInfo,
+    Series,
+    TableColumns,
+    TableGroups,
+    TablePage,
+    TableQuery,
+)
+
+from .grid import Chart
 
 Kind = Literal["history", "system"]
 
@@ -29,6 +46,18 @@ class OffsetMismatch(Exception):
 
 class NoSuchRun(LookupError):
     """The run is not on this server."""
+
+
+class NoSuchProject(LookupError):
+    """The project is not on this server."""
+
+
+class NoSuchView(LookupError):
+    """The project has no view of that name."""
+
+
+class NotesChanged(Exception):
+    """The notes are not of the version any more that was to be replaced."""
 
 
 class StorageFull(Exception):
@@ -69,12 +98,51 @@ class Storage(Protocol):
     def digests_in_use(self, digests: list[str]) -> set[str]:
         """Those of `digests` that records of any run name. The app deletes the blobs of the others with a run."""
 
+    def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]]) -> None:
+        """Store lines that begin new streams of runs that are there, all or none of them. Raises `NoSuchRun`,
+        `StorageFull`."""
+
     def projects(self) -> list[ProjectInfo]: ...
 
+    def project(self, entity: str, project: str) -> Project:
+        """Raises `NoSuchProject`, as all that follow do that concern one."""
+
+    def put_notes(self, entity: str, project: str, notes: Notes) -> Notes:
+        """Replace notes of that version, or raise `NotesChanged`; returns the new ones."""
+
+    def view(self, entity: str, project: str, name: str) -> Any:
+        """A saved view. Raises `NoSuchView`."""
+
+    def put_view(self, entity: str, project: str, name: str, view: Any) -> None: ...
+
+    def delete_view(self, entity: str, project: str, name: str) -> None:
+        """Raises `NoSuchView`."""
+
+    def table(self, entity: str, project: str, query: TableQuery) -> TablePage:
+        """Rows of the runs table. Raises `tokens.ExpressionError` for a bad filter, ValueError for other trouble.
+
+        Columns may be numpy arrays, in which NaN is null.
+        """
+
+    def columns(self, entity: str, project: str) -> TableColumns:
+        """What columns the runs have. Of many runs the answer may be out of date for about a second."""
+
+    def groups(self, entity: str, project: str, query: GroupQuery) -> TableGroups:
+        """Runs drawn together. Raises as `table` does."""
+
+    def trash(self, runs: Sequence[RunKey], when: float | None) -> int:
+        """Put runs in the trash, or with None take them out; returns how many were not so already.
+
+        Runs in the trash are in no list or count; what is uploaded for them is stored.
+        """
+
+    def trashed(self, before: float) -> list[RunKey]:
+        """Runs that were put in the trash before a Unix time."""
+
     def runs(
-        self, entity: str, project: str, filters: dict[str, Any], order: str, limit: int, cursor: str | None
+        self, entity: str, project: str, filters: dict[str, Any] | str, order: str, limit: int, cursor: str | None
     ) -> Page:
-        """`RunInfo`s that match.
+        """`RunInfo`s that match; `filters` is an object or an expression.
 
         `order` is a comma-separated list of names, each with an optional leading `-` or `+`: a `RunInfo` member,
         `config.…` or `summary.…` (dots or slashes go into nested config). Raises ValueError for a bad filter or order.
@@ -92,6 +160,9 @@ class Storage(Protocol):
 
     def series(self, query: ChartQuery) -> list[Series]:
         """Points or exact min/max/mean envelopes for charts."""
+
+    def chart(self, query: ChartQuery) -> Chart:
+        """The same for runs, or for groups of runs, where all that is bucketed shares one x."""
 
     def console(self, run: RunKey, limit: int, cursor: str | None) -> Page: ...
 

@@ -23,6 +23,10 @@ projects = Table(
     Column("name", Text, nullable=False),
     Column("created", Float, nullable=False),
     Column("deletions", Integer, nullable=False),  # grows with each deleted run, so that caches notice
+    Column("owner", Text),
+    Column("visibility", Text, nullable=False, server_default="private"),
+    Column("notes", Text, nullable=False, server_default=""),
+    Column("notes_version", Integer, nullable=False, server_default="0"),
     UniqueConstraint("entity", "name"),
 )
 
@@ -37,6 +41,10 @@ runs = Table(
     Column("updated", Float, nullable=False),
     Column("seen", Float, nullable=False),
     Column("fold", LargeBinary, nullable=False),  # `Fold.to_json`
+    Column("trashed", Float),  # when it was put in the trash
+    # What the fold says, where it is asked of many runs at once.
+    Column("state", Text),
+    Column("heartbeat", Float),
     UniqueConstraint("project", "name"),
     Index("runs_version", "project", "version"),
     sqlite_autoincrement=True,  # ids of deleted runs are never used again: caches go by them
@@ -123,6 +131,15 @@ digests = Table(
     Index("digests_digest", "digest"),
 )
 
+views = Table(
+    "views",
+    metadata,
+    Column("project", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    Column("updated", Float, nullable=False),
+    Column("view", Text, nullable=False),
+)
+
 of_a_run = (streams, keys, segments, chunks, console, digests)
 """The tables whose rows go when a run is deleted."""
 
@@ -137,8 +154,22 @@ def connect(url: str) -> sa.Engine:
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _set_up_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
-    metadata.create_all(engine.execution_options(write=True))
+    writer = engine.execution_options(write=True)
+    metadata.create_all(writer)
+    _add_columns(writer)
     return engine
+
+
+def _add_columns(engine: sa.Engine) -> None:
+    """Give the tables of an older database the columns that came later: they are all nullable or have a default."""
+    there = sa.inspect(engine)
+    for table in metadata.sorted_tables:
+        known = {column["name"] for column in there.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in known:
+                made = sa.schema.CreateColumn(column).compile(dialect=engine.dialect)
+                with engine.begin() as connection:
+                    connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {made}")
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

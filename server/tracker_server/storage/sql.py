@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,37 @@ from sqlalchemy.exc import DBAPIError
 
 from tracker.runlog.fold import Fold
 from tracker.runlog.records import jsonable
-from tracker.wire import ChartQuery, Folded, KeyInfo, ProjectInfo, RowPage, RunInfo, Series, StreamInfo
+from tracker.wire import (
+    ChartQuery,
+    Folded,
+    GroupQuery,
+    KeyInfo,
+    Notes,
+    Project,
+    ProjectInfo,
+    RowPage,
+    RunInfo,
+    Series,
+    StreamInfo,
+    TableColumns,
+    TableGroups,
+    TablePage,
+    TableQuery,
+)
 
-from . import chunks, console, contact, rows, runs, scan, series, state
+from . import chunks, console, contact, envelope, grid, groups, projects, rows, runs, scan, series, state, table
 from .append import Writer
-from .envelope import Buckets
+from .cache import Cache, Runs
+from .info import info as info_of
 from .interface import Kind, NoSuchRun, Page, RunKey, StorageFull
-from .schema import connect, digests, keys, projects
+from .overview import Overview
+from .schema import connect, digests, keys
+from .schema import projects as project_table
 from .schema import runs as run_table
 
 MAX_BUCKETS = 10_000
 MAX_SERIES = 10_000
+MAX_POINTS = 4_000_000
 
 
 def open_storage(directory: Path) -> SqlStorage:
@@ -45,7 +65,8 @@ class SqlStorage:
         self._engine = connect(url)
         self._writer = Writer(self._engine)
         self._since = time.time()
-        self._runs = runs.Table(self._since)
+        self._runs = Cache(self._since)
+        self._overview = Overview(self._since)
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -64,6 +85,39 @@ class SqlStorage:
         with self._space():
             if not self._writer.delete(run):
                 raise _unknown(run)
+
+    def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]]) -> None:
+        """See `Storage.append_all`."""
+        with self._space():
+            self._writer.append_all(batches)
+
+    def trash(self, runs: Sequence[RunKey], when: float | None) -> int:
+        """See `Storage.trash`."""
+        with self._space():
+            return self._writer.trash(runs, when)
+
+    def trashed(self, before: float) -> list[RunKey]:
+        """Runs that were put in the trash before a Unix time."""
+        query = sa.select(project_table.c.entity, project_table.c.name, run_table.c.name)
+        query = query.join(project_table, project_table.c.id == run_table.c.project)
+        with self._engine.connect() as connection:
+            return [RunKey(*row) for row in connection.execute(query.where(run_table.c.trashed < before))]
+
+    def put_notes(self, entity: str, project: str, notes: Notes) -> Notes:
+        """See `Storage.put_notes`. Raises `NoSuchProject`, `NotesChanged`."""
+        with self._space(), self._engine.connect() as connection:
+            return projects.put_notes(self._writer, projects.number(connection, entity, project), notes)
+
+    def put_view(self, entity: str, project: str, name: str, view: Any) -> None:
+        """Save a view, in place of one of that name. Raises `NoSuchProject`, ValueError for one too many."""
+        with self._space(), self._engine.connect() as connection:
+            number = projects.number(connection, entity, project)
+            projects.put_view(self._writer, connection, number, name, view)
+
+    def delete_view(self, entity: str, project: str, name: str) -> None:
+        """Forget a view. Raises `NoSuchProject`, `NoSuchView`."""
+        with self._space(), self._engine.connect() as connection:
+            projects.delete_view(self._writer, projects.number(connection, entity, project), name)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -93,32 +147,50 @@ class SqlStorage:
 
     def projects(self) -> list[ProjectInfo]:
         """All projects, the one updated last first."""
-        updated = sa.func.coalesce(sa.func.max(run_table.c.updated), projects.c.created).label("updated")
-        query = (
-            sa.select(projects.c.entity, projects.c.name, sa.func.count(run_table.c.id).label("runs"), updated)
-            .select_from(projects.outerjoin(run_table, run_table.c.project == projects.c.id))
-            .group_by(projects.c.id)
-            .order_by(updated.desc(), projects.c.id)
-        )
         with self._engine.connect() as connection:
-            return [
-                ProjectInfo(entity=p.entity, project=p.name, runs=p.runs, updated=p.updated)
-                for p in connection.execute(query)
-            ]
+            return [info for _, info in self._overview.read(connection)]
+
+    def project(self, entity: str, project: str) -> Project:
+        """One project with notes and views. Raises `NoSuchProject`."""
+        with self._engine.connect() as connection:
+            number = projects.number(connection, entity, project)
+            ((_, info),) = self._overview.read(connection, entity, project)
+            made: Project = {**info, **projects.details(connection, number)}  # type: ignore[typeddict-item]
+            return made
+
+    def view(self, entity: str, project: str, name: str) -> Any:
+        """A saved view. Raises `NoSuchProject`, `NoSuchView`."""
+        with self._engine.connect() as connection:
+            return projects.view(connection, projects.number(connection, entity, project), name)
+
+    def table(self, entity: str, project: str, query: TableQuery) -> TablePage:
+        """See `Storage.table`. An unknown project has no runs."""
+        with self._cached(entity, project) as cached:
+            return table.page(cached, query)
+
+    def columns(self, entity: str, project: str) -> TableColumns:
+        """See `Storage.columns`. An unknown project has no runs."""
+        with self._cached(entity, project) as cached:
+            return table.columns(cached)
+
+    def groups(self, entity: str, project: str, query: GroupQuery) -> TableGroups:
+        """See `Storage.groups`. An unknown project has no runs."""
+        with self._cached(entity, project) as cached:
+            return groups.groups(cached, query)
 
     def runs(
-        self, entity: str, project: str, filters: dict[str, Any], order: str, limit: int, cursor: str | None
+        self, entity: str, project: str, filters: dict[str, Any] | str, order: str, limit: int, cursor: str | None
     ) -> Page:
         """See `Storage.runs`. An unknown project has no runs."""
-        with self._engine.connect() as connection:
-            table = self._runs.current(connection, entity, project)
-        return runs.page(table, filters, order, limit, cursor)
+        with self._cached(entity, project) as cached:
+            found, following, total = runs.page(cached, filters, order, limit, cursor)
+        return Page([jsonable(run) for run in found], following, total)
 
     def run(self, run: RunKey) -> RunInfo:
         """Return one run. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
             fold = state.fold_of(connection, row.id)
-            known = runs.info(run.entity, run.project, row, fold)
+            known = info_of(run.entity, run.project, row, fold)
             info: RunInfo = jsonable(contact.judged(known, fold.heartbeat, self._since, time.time()))
             return info
 
@@ -143,29 +215,28 @@ class SqlStorage:
 
     def series(self, query: ChartQuery) -> list[Series]:
         """See `Storage.series`. Runs that are not there, and keys without a point, are left out. Raises ValueError."""
-        return [
-            Series(
-                run=run,
-                key=key,
-                points=found.points,
-                x=found.x.tolist(),
-                mean=found.mean.tolist(),
-                min=found.low.tolist(),
-                max=found.high.tolist(),
-                n=found.n.tolist(),
-            )
-            for run, key, found in self.series_arrays(query)
-        ]
-
-    def series_arrays(self, query: ChartQuery) -> Iterator[tuple[str, str, Buckets]]:
-        """Like `series`, one by one and as float64 arrays: the run, the key, what its chart shows."""
-        wanted, names = _checked(query)
+        wanted = _checked(query)
+        found = []
         with self._engine.connect() as connection:
-            for name in names:
-                row = state.find(connection, RunKey(*name.split("/")))
-                if row is not None:
-                    found = series.of_run(connection, row.id, row.created, wanted)
-                    yield from ((name, key, buckets) for key, buckets in found.items())
+            for run, key, points in _points(connection, query.get("runs", []), wanted):
+                shown = envelope.envelope(points, wanted.buckets)
+                x, mean, low, high, n = (column.tolist() for column in shown[1:])
+                found.append(Series(run=run, key=key, points=shown.points, x=x, mean=mean, min=low, max=high, n=n))
+        return found
+
+    def chart(self, query: ChartQuery) -> grid.Chart:
+        """See `Storage.chart`. Runs that are not there, and keys without a point, are left out. Raises ValueError."""
+        wanted = _checked(query)
+
+        waiting = grid.Waiting(wanted.buckets)
+
+        def held(runs: list[str]) -> list[grid.Held]:
+            return waiting.take(_points(connection, runs, wanted))
+
+        with self._engine.connect() as connection:
+            if "groups" in query:
+                return grid.of_groups([(g["name"], held(g["runs"])) for g in query["groups"]], wanted.buckets)
+            return grid.of_runs(held(query["runs"]), wanted.buckets)
 
     def console(self, run: RunKey, limit: int, cursor: str | None) -> Page:
         """Lines as {"time", "stream", "text"}, in the order of streams. Raises `NoSuchRun`, ValueError."""
@@ -205,6 +276,11 @@ class SqlStorage:
         self._engine.dispose()
 
     @contextmanager
+    def _cached(self, entity: str, project: str) -> Iterator[Runs]:
+        with self._engine.connect() as connection, self._runs.open(connection, entity, project) as cached:
+            yield cached
+
+    @contextmanager
     def _space(self) -> Iterator[None]:
         """Tell a full disk from other trouble."""
         driver: Any = self._engine.dialect.dbapi
@@ -235,21 +311,37 @@ def _key_info(name: str, s: chunks.Summary) -> KeyInfo:
     return KeyInfo(key=name, count=s.n, type=kind, min=s.low, max=s.high, last=s.last)  # type: ignore[typeddict-item]
 
 
-def _checked(query: ChartQuery) -> tuple[series.Query, list[str]]:
+def _checked(query: ChartQuery) -> series.Query:
     kind = query.get("kind", "history")
     if kind not in ("history", "system"):
         raise ValueError("the kind of a chart is history or system")
     buckets = query.get("buckets", 1000)
     if not 1 <= buckets <= MAX_BUCKETS:
         raise ValueError(f"a chart has 1 to {MAX_BUCKETS:,} buckets")
-    names, wanted = list(dict.fromkeys(query["runs"])), list(dict.fromkeys(query["keys"]))
-    if len(names) * len(wanted) > MAX_SERIES:
+    groups = query.get("groups", [])
+    runs = [*query.get("runs", []), *(run for group in groups for run in group["runs"])]
+    keys = list(dict.fromkeys(query["keys"]))
+    count = len(runs) * len(keys)
+    if count > MAX_SERIES:
         raise ValueError(f"that is more than {MAX_SERIES:,} series: ask for fewer runs or keys at a time")
-    for name in names:
+    if count * buckets > MAX_POINTS:
+        raise ValueError(f"that is more than {MAX_POINTS:,} buckets in a chart: ask for fewer runs, keys or buckets")
+    for name in runs:
         if name.count("/") != 2:
             raise ValueError(f"the run {name[:200]!r} must read entity/project/id")
     x = query.get("x") or ("_step" if kind == "history" else "_timestamp")
     if x == "_step" and kind == "system":
         x = "_timestamp"
     low, high = query.get("min", -math.inf), query.get("max", math.inf)
-    return series.Query(kind, wanted, x, buckets, low, high), names
+    return series.Query(kind, keys, x, buckets, low, high)
+
+
+def _points(
+    connection: sa.Connection, runs: list[str], query: series.Query
+) -> Iterator[tuple[str, str, envelope.Points]]:
+    """Run by run and key by key, the points that there are."""
+    for name in dict.fromkeys(runs):
+        row = state.find(connection, RunKey(*name.split("/")))
+        if row is not None:
+            found = series.of_run(connection, row.id, row.created, query)
+            yield from ((name, key, points) for key, points in found.items())

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tracker_server.storage import runs as table
+from tracker_server.storage import cache
 from tracker_server.storage.interface import NoSuchRun, RunKey
 
 
@@ -181,7 +181,8 @@ def test_a_run_says_what_its_records_say(store: Any) -> None:
         "summary": {"acc": 0.9, "nan": {"_type": "float", "value": "NaN"}, "best": 1},
         "metrics": [{"name": "acc", "summary": "max"}], "created": 50.0, "updated": stream.time, "host": "box",
         "program": "train.py", "event_files": {}, "rows": 2, "corrupt": 0, "lost": 3, "suspect": False, "error": None,
-        "environment": {},
+        "environment": {}, "last_step": 1, "forked_from": None, "allow_stop": False, "stop_requested": None,
+        "color": None, "trashed": None,
     }  # fmt: skip
     assert store.storage.runs("me", "digits", {}, "", 10, None).items == [info]
     system = store.stream("system-a.jsonl", opened=51.0).add("suspect", {"stream": stream.name, "reason": "EIO"})
@@ -217,7 +218,7 @@ def test_the_table_follows_uploads_deletions_and_restarts(store: Any) -> None:
 
 
 def test_a_table_that_may_not_stay_in_memory_still_answers(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table, "MAX_CACHED", 100)
+    monkeypatch.setattr(cache, "MAX_CACHED", 100)
     for i in range(5):
         store.run(f"r{i}")
     assert ids(store) == ids(store) == [f"r{i}" for i in range(5)]
@@ -229,8 +230,8 @@ def test_projects_tell_how_many_runs_they_have_and_when_the_last_changed(store: 
     store.stream(key=RunKey("team", "other", "a"), opened=99.0).send()
     updated = store.storage.run(RunKey("me", "digits", "b"))["updated"]
     assert store.storage.projects() == [
-        {"entity": "team", "project": "other", "runs": 1, "updated": 99.0},
-        {"entity": "me", "project": "digits", "runs": 2, "updated": updated},
+        {"entity": "team", "project": "other", "runs": 1, "updated": 99.0, "active": 1, "activity": [0] * 30},
+        {"entity": "me", "project": "digits", "runs": 2, "updated": updated, "active": 2, "activity": [0] * 30},
     ]
     assert store.storage.runs("me", "nothing", {}, "", 10, None) == ([], None, 0)
 

@@ -1,0 +1,57 @@
+"""What a run is, as the API tells it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tracker.runlog.fold import Fold
+from tracker.wire import RunInfo
+
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+def info(entity: str, project: str, row: Any, fold: Fold) -> RunInfo:
+    """Return what a run is."""
+    meta, header = fold.meta, fold.header
+    tags = meta.get("tags")
+    return RunInfo(
+        id=row.name,
+        entity=entity,
+        project=project,
+        name=_text(meta.get("name")) or row.name,
+        state=fold.state,
+        group=_text(meta.get("group")),
+        job_type=_text(meta.get("job_type")),
+        tags=[str(tag) for tag in tags] if isinstance(tags, list) else [],
+        notes=_text(meta.get("notes")),
+        config=fold.config,
+        summary=fold.summary,
+        metrics=fold.metrics,
+        created=row.created,
+        updated=fold.updated,
+        seen=row.seen,
+        host=_text(header.get("host")),
+        program=_text(header.get("program")),
+        rows=sum(s["rows"] for name, s in fold.streams.items() if name.startswith("history")),
+        corrupt=fold.corrupt,
+        lost=fold.lost,
+        suspect=any("suspect" in s for s in fold.streams.values()),
+        event_files=fold.event_files,
+        error=fold.error,
+        environment=fold.environment,
+        last_step=fold.last_step,
+        forked_from=_text(header.get("forked_from")),
+        allow_stop=fold.allow_stop,
+        stop_requested=fold.stop_requested,
+        color=_color(meta.get("color")),
+        trashed=row.trashed,
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _color(value: Any) -> str | None:
+    return value if isinstance(value, str) and _COLOR.fullmatch(value) else None

@@ -1,0 +1,174 @@
+"""The names by which filters, orders and tables refer to what a run has, and what reads it.
+
+A name is that of a member (`state`, `duration`, …), or `config.`, `summary.` or `environment.` and a key or a path into
+nested objects. Nothing is looked up as an attribute.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
+
+from tracker.wire import RunInfo
+
+MISSING = object()
+"""What a run has under a name that it lacks."""
+
+MAX_NAME = 1000
+
+MEMBERS = (
+    "name", "id", "state", "created", "updated", "duration", "group", "job_type", "tags", "notes", "host", "user",
+    "program", "commit", "last_step", "rows", "error", "color",
+)  # fmt: skip
+"""Those that every table offers as columns."""
+
+TIMES = frozenset({"created", "updated", "seen", "stop_requested", "trashed"})
+"""Members that are Unix times."""
+
+Choice = Literal["min", "max", "mean", "last"]
+Getter = Callable[["Entry"], Any]
+
+_CHOICE = re.compile(r"(.+)@(min|max|mean|last|step=(-?\d{1,18}))", re.DOTALL)
+
+
+class Sums(NamedTuple):
+    """What the rows of a run add up to: by key, the place of its numbers."""
+
+    places: dict[str, int]
+    numbers: Any
+    """float64, keys × (min, max, mean, last); NaN where there is no number."""
+    last: dict[str, Any]
+    """The last values that are no numbers."""
+
+
+class Entry(NamedTuple):
+    """A run as the table keeps it. Nobody may change it."""
+
+    info: RunInfo
+    heartbeat: float | None
+    """As in `Fold.heartbeat`."""
+    sums: Sums
+    size: int
+    """Bytes of JSON."""
+
+
+class Name(NamedTuple):
+    """What a name stands for."""
+
+    get: Getter
+    time: bool = False
+    """Whether its values are Unix times."""
+    step: tuple[str, int] | None = None
+    """The key, and the step up to which its last value is meant; `get` then returns only what takes its place where the
+    run has a summary value of that very name."""
+
+
+def known(name: str, bare: bool = False) -> Name:
+    """Return what `name` stands for. With `bare`, a name that no run member has means config, then summary.
+
+    What follows `config.` or `summary.` is a key, or else a path with dots or slashes between the keys; a key that
+    matches as a whole wins. `summary.<key>@min`, `@max`, `@mean`, `@last` and `@step=N` are of the key's history.
+    Raises ValueError for a name that no run can have.
+    """
+    member = _member(name)
+    if member is not None:
+        return Name(member, time=name in TIMES)
+    place, path = _split(name)
+    if len(name) <= MAX_NAME and path and place in ("config", "summary", "environment"):
+        return Name(_getter(place, path)) if place != "summary" else _summary(path)
+    if bare and 0 < len(name) <= MAX_NAME:
+        config, summary = _getter("config", name), _summary(name)
+
+        def either(entry: Entry) -> Any:
+            found = config(entry)
+            return summary.get(entry) if found is MISSING else found
+
+        return Name(either, step=summary.step)
+    members = ", ".join(dict.fromkeys([*MEMBERS, *RunInfo.__annotations__]))
+    raise ValueError(f"{name[:100]!r} is not something runs have: use config.…, summary.… or one of {members}")
+
+
+def _split(name: str) -> tuple[str, str]:
+    place, dot, path = name.partition(".")
+    if not dot:
+        place, dot, path = name.partition("/")
+    return place, path
+
+
+def _member(name: str) -> Getter | None:
+    if name in _DERIVED:
+        return _DERIVED[name]
+    if name in RunInfo.__annotations__:
+        return lambda entry: entry.info.get(name, MISSING)
+    return None
+
+
+def _git_commit(entry: Entry) -> Any:
+    git = entry.info["environment"].get("git")
+    return git.get("commit", MISSING) if isinstance(git, Mapping) else MISSING
+
+
+def _user(entry: Entry) -> Any:
+    variables = entry.info["environment"].get("variables")
+    return variables.get("USER", MISSING) if isinstance(variables, Mapping) else MISSING
+
+
+def _command(entry: Entry) -> Any:
+    command = entry.info["environment"].get("command")
+    return shlex.join(map(str, command)) if isinstance(command, list) else MISSING
+
+
+_DERIVED: dict[str, Getter] = {
+    "duration": lambda entry: max(0.0, entry.info["updated"] - entry.info["created"]),
+    "user": _user,
+    "commit": _git_commit,
+    "command": _command,
+}
+
+
+def _getter(place: str, path: str) -> Getter:
+    if "." in path or "/" in path:
+        return lambda entry: dig(entry.info[place], path)  # type: ignore[literal-required]
+    return lambda entry: entry.info[place].get(path, MISSING)  # type: ignore[literal-required]
+
+
+def dig(value: Any, path: str) -> Any:
+    """Return what stands under a key, or else at a path into nested objects; `MISSING` if nothing does."""
+    if not isinstance(value, Mapping):
+        return MISSING
+    found = value.get(path, MISSING)
+    if found is not MISSING:
+        return found
+    for i, char in enumerate(path):
+        if char in "./" and isinstance(inner := value.get(path[:i]), Mapping):
+            found = dig(inner, path[i + 1 :])
+            if found is not MISSING:
+                return found
+    return MISSING
+
+
+def _summary(path: str) -> Name:
+    plain = _getter("summary", path)
+    match = _CHOICE.fullmatch(path)
+    if match is None:
+        return Name(plain)
+    key = match[1]
+    if match[3] is not None:
+        return Name(plain, step=(key, int(match[3])))
+    column = ("min", "max", "mean", "last").index(match[2])
+
+    def choose(entry: Entry) -> Any:
+        found = plain(entry)  # a key may be called so: mAP@mean
+        if found is not MISSING:
+            return found
+        at = entry.sums.places.get(key)
+        if at is None:
+            return MISSING
+        number = float(entry.sums.numbers[at, column])
+        if number != number:
+            return entry.sums.last.get(key, MISSING) if column == 3 else MISSING
+        return number
+
+    return Name(choose)

@@ -1,0 +1,72 @@
+"""What belongs to a project beside its runs: notes, saved views."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from tracker.wire import Notes, ViewInfo
+
+from .append import Writer
+from .interface import NoSuchProject, NoSuchView, NotesChanged
+from .schema import projects, views
+
+MAX_VIEWS = 500
+"""Saved views of one project."""
+
+
+def number(connection: sa.Connection, entity: str, project: str) -> int:
+    """Return the number of a project. Raises `NoSuchProject`."""
+    where = (projects.c.entity == entity) & (projects.c.name == project)
+    found = connection.execute(sa.select(projects.c.id).where(where)).scalar_one_or_none()
+    if found is None:
+        raise NoSuchProject(f"there is no project {entity}/{project} on this server")
+    return int(found)
+
+
+def details(connection: sa.Connection, project: int) -> dict[str, Any]:
+    """Return notes, views, owner and visibility."""
+    row = connection.execute(sa.select(projects).where(projects.c.id == project)).one()
+    query = sa.select(views.c.name, views.c.updated).where(views.c.project == project).order_by(views.c.name)
+    saved = [ViewInfo(name=name, updated=updated) for name, updated in connection.execute(query)]
+    notes = Notes(text=row.notes, version=row.notes_version)
+    return {"notes": notes, "views": saved, "owner": row.owner, "visibility": row.visibility}
+
+
+def put_notes(writer: Writer, project: int, notes: Notes) -> Notes:
+    """Replace the notes. Raises `NotesChanged` if they are not of that version any more."""
+    made = Notes(text=notes["text"], version=notes["version"] + 1)
+    where = (projects.c.id == project) & (projects.c.notes_version == notes["version"])
+    if not writer.change(projects.update().where(where).values(notes=made["text"], notes_version=made["version"])):
+        raise NotesChanged("somebody else has changed the notes: load them again, and put your changes into those")
+    return made
+
+
+def view(connection: sa.Connection, project: int, name: str) -> Any:
+    """Return a saved view. Raises `NoSuchView`."""
+    where = (views.c.project == project) & (views.c.name == name)
+    found = connection.execute(sa.select(views.c.view).where(where)).scalar_one_or_none()
+    if found is None:
+        raise NoSuchView(f"the project has no view {name[:100]!r}")
+    return orjson.loads(found)
+
+
+def put_view(writer: Writer, connection: sa.Connection, project: int, name: str, value: Any) -> None:
+    """Save a view, in place of one of that name. Raises ValueError for one too many."""
+    there = {"view": orjson.dumps(value).decode(), "updated": time.time()}
+    where = (views.c.project == project) & (views.c.name == name)
+    if writer.change(views.update().where(where).values(there)):
+        return
+    count = connection.execute(sa.select(sa.func.count()).where(views.c.project == project)).scalar_one()
+    if count >= MAX_VIEWS:
+        raise ValueError(f"a project has at most {MAX_VIEWS} views: delete some")
+    writer.change(views.insert().values(project=project, name=name, **there))
+
+
+def delete_view(writer: Writer, project: int, name: str) -> None:
+    """Forget a view. Raises `NoSuchView`."""
+    if not writer.change(views.delete().where((views.c.project == project) & (views.c.name == name))):
+        raise NoSuchView(f"the project has no view {name[:100]!r}")
