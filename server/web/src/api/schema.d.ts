@@ -221,6 +221,161 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{entity}/{project}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One project, its notes and saved views */
+        get: operations["project_api_projects__entity___project__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{entity}/{project}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace the notes of a project */
+        put: operations["put_notes_api_projects__entity___project__notes_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{entity}/{project}/views/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A saved view */
+        get: operations["view_api_projects__entity___project__views__name__get"];
+        /** Save a view */
+        put: operations["put_view_api_projects__entity___project__views__name__put"];
+        post?: never;
+        /** Forget a saved view */
+        delete: operations["delete_view_api_projects__entity___project__views__name__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/table/{entity}/{project}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rows of the runs table, by column */
+        post: operations["table_api_table__entity___project__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/columns/{entity}/{project}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What columns the runs table has */
+        get: operations["columns_api_columns__entity___project__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/groups/{entity}/{project}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Runs drawn together into groups */
+        post: operations["groups_api_groups__entity___project__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rename, tag, note, colour or stop runs */
+        post: operations["edits_api_edits_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put runs in the trash, which is emptied after 30 days */
+        post: operations["trash_api_trash_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take runs out of the trash */
+        post: operations["restore_api_trash_restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{entity}/{project}/{id}/streams": {
         parameters: {
             query?: never;
@@ -990,6 +1145,14 @@ export interface components {
             alerts: components["schemas"]["Alert"][];
         };
         /**
+         * Changed
+         * @description How many runs were changed.
+         */
+        Changed: {
+            /** Changed */
+            changed: number;
+        };
+        /**
          * ChartGroup
          * @description Runs that are drawn as one.
          */
@@ -1059,6 +1222,36 @@ export interface components {
             series: components["schemas"]["Series"][];
         };
         /**
+         * ColumnInfo
+         * @description One column of the runs table.
+         */
+        ColumnInfo: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "run" | "config" | "summary";
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "number" | "text" | "boolean" | "time" | "list" | "media" | "mixed";
+            /** Count */
+            count: number;
+            /** Distinct */
+            distinct: number;
+            /** Differs */
+            differs: boolean;
+            /** Min */
+            min?: number;
+            /** Max */
+            max?: number;
+            /** Values */
+            values?: string[];
+        };
+        /**
          * Console
          * @description Some lines, in order.
          */
@@ -1079,6 +1272,34 @@ export interface components {
             stream: string;
             /** Text */
             text: string;
+        };
+        /**
+         * EditRequest
+         * @description Changes to runs; all of the runs are changed, or none.
+         */
+        EditRequest: {
+            /**
+             * Runs
+             * @description `entity/project/id` of each
+             */
+            runs: string[];
+            set?: components["schemas"]["NewMembers"] | null;
+            /**
+             * Add Tags
+             * @default []
+             */
+            add_tags: string[];
+            /**
+             * Remove Tags
+             * @default []
+             */
+            remove_tags: string[];
+            /**
+             * Stop
+             * @description Ask those that run and let themselves be stopped to stop
+             * @default false
+             */
+            stop: boolean;
         };
         /**
          * EventFile
@@ -1118,6 +1339,18 @@ export interface components {
             files: components["schemas"]["FileInfo"][];
         };
         /**
+         * FilterError
+         * @description What is wrong. With a filter that is not understood: the characters of it that are, from `position`.
+         */
+        FilterError: {
+            /** Error */
+            error: string;
+            /** Position */
+            position?: number | null;
+            /** Length */
+            length?: number | null;
+        };
+        /**
          * Folded
          * @description What a copy of a run needs beside its rows, console lines and contents.
          */
@@ -1130,6 +1363,69 @@ export interface components {
             streams: components["schemas"]["StreamInfo"][];
             /** Digests */
             digests: string[];
+        };
+        /**
+         * GroupRequest
+         * @description Which runs are drawn together how; `columns` are summed up in each group.
+         *
+         *     Groups are sorted by the mean of a number, else by the value; `count` is their size, by which they are sorted by
+         *     default, the largest first.
+         */
+        GroupRequest: {
+            /**
+             * Filter
+             * @description An expression: docs/filters.md
+             * @default
+             */
+            filter: string;
+            /**
+             * Search
+             * @description Text in a run's name, id, notes, tags or group; a pattern between slashes
+             * @default
+             */
+            search: string;
+            /**
+             * Sort
+             * @description By default the newest come first
+             * @default []
+             */
+            sort: components["schemas"]["SortBy"][];
+            /**
+             * Columns
+             * @default []
+             */
+            columns: string[];
+            /**
+             * Offset
+             * @default 0
+             */
+            offset: number;
+            /**
+             * Ids
+             * @description Only these runs
+             */
+            ids?: string[] | null;
+            /**
+             * Trashed
+             * @description Those in the trash, in place of all others
+             * @default false
+             */
+            trashed: boolean;
+            /**
+             * By
+             * @description Runs in a group have the same in these columns
+             */
+            by?: string[] | null;
+            /**
+             * Except
+             * @description … in every column of the config but these
+             */
+            except?: string[] | null;
+            /**
+             * Limit
+             * @default 100
+             */
+            limit: number;
         };
         /**
          * KeyInfo
@@ -1159,6 +1455,78 @@ export interface components {
         Keys: {
             /** Keys */
             keys: components["schemas"]["KeyInfo"][];
+        };
+        /**
+         * NewMembers
+         * @description What runs shall be called; what is not given stays as it is.
+         */
+        NewMembers: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Notes
+             * @description Markdown
+             */
+            notes?: string | null;
+            /** Group */
+            group?: string | null;
+            /** Job Type */
+            job_type?: string | null;
+            /**
+             * Color
+             * @description null: the one that its id gives it
+             */
+            color?: string | null;
+            /** Tags */
+            tags?: string[] | null;
+        };
+        /**
+         * NewNotes
+         * @description Notes, and the version of those that they replace.
+         */
+        NewNotes: {
+            /**
+             * Text
+             * @description Markdown
+             */
+            text: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * Notes
+         * @description Markdown about a project. Whoever changes it says which version it was.
+         */
+        Notes: {
+            /** Text */
+            text: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * Project
+         * @description One project with all that belongs to it.
+         */
+        Project: {
+            /** Entity */
+            entity: string;
+            /** Project */
+            project: string;
+            /** Runs */
+            runs: number;
+            /** Updated */
+            updated: number;
+            /** Active */
+            active: number;
+            /** Activity */
+            activity: number[];
+            notes: components["schemas"]["Notes"];
+            /** Views */
+            views: components["schemas"]["ViewInfo"][];
+            /** Owner */
+            owner: string | null;
+            /** Visibility */
+            visibility: string;
         };
         /**
          * ProjectInfo
@@ -1253,6 +1621,26 @@ export interface components {
             count: number;
         };
         /**
+         * RunGroup
+         * @description Runs that have the same in some columns.
+         */
+        RunGroup: {
+            /** Key */
+            key: {
+                [key: string]: unknown;
+            };
+            /** Count */
+            count: number;
+            /** Runs */
+            runs: string[];
+            /** Values */
+            values: {
+                [key: string]: components["schemas"]["Summed"];
+            };
+            /** Filter */
+            filter: string;
+        };
+        /**
          * RunInfo
          * @description One run. Times are Unix seconds; `updated` is the time of its last record, `seen` of its last upload.
          */
@@ -1341,6 +1729,25 @@ export interface components {
             total: number;
         };
         /**
+         * RunsRequest
+         * @description Some runs.
+         */
+        RunsRequest: {
+            /**
+             * Runs
+             * @description `entity/project/id` of each
+             */
+            runs: string[];
+        };
+        /**
+         * SavedView
+         * @description A saved view; what is in it is the browser's business.
+         */
+        SavedView: {
+            /** View */
+            view: unknown;
+        };
+        /**
          * Series
          * @description One key of one run, points or buckets in order of x. Buckets carry the exact extremes of their points, so no
          *     spike is lost; a non-finite point counts in `n` and never in min, max or mean (NaN where a bucket has no finite
@@ -1365,6 +1772,19 @@ export interface components {
             n: number[];
         };
         /**
+         * SortBy
+         * @description A column to sort by.
+         */
+        SortBy: {
+            /** Column */
+            column: string;
+            /**
+             * Descending
+             * @default false
+             */
+            descending: boolean;
+        };
+        /**
          * Stop
          * @description Whether a run was asked to stop.
          */
@@ -1383,6 +1803,127 @@ export interface components {
             opened: number;
             /** Rows */
             rows: number;
+        };
+        /**
+         * Summed
+         * @description What the runs of a group have in a column: of numbers how many are finite, their mean, standard deviation
+         *     (divided by n), min and max; of other values how many different ones, and the value if that is one.
+         */
+        Summed: {
+            /** N */
+            n?: number;
+            /** Mean */
+            mean?: number | null;
+            /** Std */
+            std?: number | null;
+            /** Min */
+            min?: number | null;
+            /** Max */
+            max?: number | null;
+            /** Distinct */
+            distinct?: number;
+            /** Value */
+            value?: unknown;
+        };
+        /**
+         * TableColumns
+         * @description All columns of a project's runs table, and how many runs it has.
+         */
+        TableColumns: {
+            /** Version */
+            version: number;
+            /** Total */
+            total: number;
+            /** Columns */
+            columns: components["schemas"]["ColumnInfo"][];
+        };
+        /**
+         * TableGroups
+         * @description Some of the groups; `total` counts all of them.
+         */
+        TableGroups: {
+            /** Total */
+            total: number;
+            /** Version */
+            version: number;
+            /** Groups */
+            groups: components["schemas"]["RunGroup"][];
+        };
+        /**
+         * TablePage
+         * @description Some rows of the runs table, by column; null where a run lacks the value.
+         */
+        TablePage: {
+            /** Total */
+            total: number;
+            /** Version */
+            version: number;
+            /** Runs */
+            runs: string[];
+            /** Columns */
+            columns: {
+                [key: string]: unknown[];
+            };
+        };
+        /**
+         * TableRequest
+         * @description Which runs, in what order, and which of their columns.
+         */
+        TableRequest: {
+            /**
+             * Filter
+             * @description An expression: docs/filters.md
+             * @default
+             */
+            filter: string;
+            /**
+             * Search
+             * @description Text in a run's name, id, notes, tags or group; a pattern between slashes
+             * @default
+             */
+            search: string;
+            /**
+             * Sort
+             * @description By default the newest come first
+             * @default []
+             */
+            sort: components["schemas"]["SortBy"][];
+            /**
+             * Columns
+             * @default []
+             */
+            columns: string[];
+            /**
+             * Offset
+             * @default 0
+             */
+            offset: number;
+            /**
+             * Ids
+             * @description Only these runs
+             */
+            ids?: string[] | null;
+            /**
+             * Trashed
+             * @description Those in the trash, in place of all others
+             * @default false
+             */
+            trashed: boolean;
+            /**
+             * Limit
+             * @default 100
+             */
+            limit: number;
+        };
+        /**
+         * ViewInfo
+         * @description A saved view of a project's workspace; `updated` in Unix seconds.
+         */
+        ViewInfo: {
+            /** Name */
+            name: string;
+            /** Updated */
+            updated: number;
         };
         /**
          * Error
@@ -1492,7 +2033,7 @@ export interface operations {
     runs_api_runs__entity___project__get: {
         parameters: {
             query?: {
-                /** @description A condition as JSON, for example `{"summary.acc": {"$gte": 0.9}}` */
+                /** @description An expression, for example `summary.acc >= 0.9`, or JSON: `{"summary.acc": {"$gte": 0.9}}` */
                 filters?: string;
                 /** @description Names, separated by commas, each with an optional `-` for falling order */
                 order?: string;
@@ -2213,6 +2754,680 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Alerts"];
+                };
+            };
+            /** @description This request will never be accepted */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    project_api_projects__entity___project__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description This request will never be accepted */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    put_notes_api_projects__entity___project__notes_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNotes"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notes"];
+                };
+            };
+            /** @description This request will never be accepted */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description They are not of that version any more */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    view_api_projects__entity___project__views__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description This request will never be accepted */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    put_view_api_projects__entity___project__views__name__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedView"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description This request will never be accepted */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_view_api_projects__entity___project__views__name__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description This request will never be accepted */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    table_api_table__entity___project__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TableRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TablePage"];
+                };
+            };
+            /** @description What is wrong, and with a filter that is not understood, where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilterError"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    columns_api_columns__entity___project__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableColumns"];
+                };
+            };
+            /** @description This request will never be accepted */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    groups_api_groups__entity___project__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableGroups"];
+                };
+            };
+            /** @description What is wrong, and with a filter that is not understood, where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilterError"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    edits_api_edits_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description This request will never be accepted */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    trash_api_trash_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunsRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description This request will never be accepted */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    restore_api_trash_restore_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunsRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
                 };
             };
             /** @description This request will never be accepted */
