@@ -65,7 +65,7 @@ def test_images_one_by_one_and_animated(writer: Any) -> None:
 def test_sound(writer: Any) -> None:
     if "torch" not in type(writer).__module__:
         pytest.importorskip("soundfile")  # tensorboardX needs it
-    writer.add_audio("a", np.zeros((1, 4000), np.float32), 1, sample_rate=8000)
+    writer.add_audio("a", np.zeros(4000, np.float32), 1, sample_rate=8000)
     sound = read(writer).one("a")
     assert (sound["format"], sound["sample_rate"], sound["duration"]) == ("wav", 8000, 0.5)
 

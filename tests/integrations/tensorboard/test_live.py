@@ -1,0 +1,321 @@
+"""`init(sync_tensorboard=True)`: what a process writes as event files is in its run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from click.testing import CliRunner
+
+pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not installed")
+
+import tracker
+from tests.integrations.tensorboard.events import NAME, many, rows, version, write
+from tests.waiting import eventually
+from tracker.cli.sync import sync
+from tracker.names import random_id
+from tracker.runlog.records import encode
+
+ROOT = Path(__file__).parents[3]
+STEPS = 1500
+
+INIT = "import tracker; run = tracker.init(name='a', sync_tensorboard=True)\n"
+BY_HAND = f"""
+import os, sys
+from tests.integrations.tensorboard.events import *
+def append(name, content):
+    path = Path("logs", name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        file.write(content)
+{INIT}"""
+OFFLINE = {"TRACKER_MODE": "offline", "TRACKER_STATS_DISABLED": "true"}
+
+WRITERS = {
+    "torch": """
+from torch.utils.tensorboard import SummaryWriter
+with SummaryWriter("logs/torch") as writer:
+    for step in range(STEPS):
+        writer.add_scalar("loss", step / 4, step)
+        writer.add_scalar("acc", step / 8, step)
+""",
+    "tensorboardX": """
+from tensorboardX import SummaryWriter
+with SummaryWriter("logs/x", flush_secs=1, max_queue=3) as writer:
+    for step in range(STEPS):
+        writer.add_scalar("loss", step / 4, step)
+        writer.add_scalar("acc", step / 8, step)
+""",
+    "tensorflow": """
+import tensorflow as tf
+with tf.summary.create_file_writer("logs/tf", max_queue=3).as_default():
+    for step in range(STEPS):
+        tf.summary.scalar("loss", step / 4, step)
+        tf.summary.scalar("acc", step / 8, step)
+""",
+    "lightning": """
+from lightning.pytorch.loggers import TensorBoardLogger
+logger = TensorBoardLogger("logs", version="")
+for step in range(STEPS):
+    logger.log_metrics({"loss": step / 4, "acc": step / 8}, step)
+logger.log_hyperparams({"lr": 0.25})
+logger.finalize("success")
+""",
+}
+
+
+def start(code: str, **settings: str) -> subprocess.Popen[str]:
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "", "KERAS_BACKEND": "tensorflow"}
+    environment = {**os.environ, **quiet, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore", **settings}
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+    )
+
+
+def do(code: str, **settings: str) -> str:
+    process = start(code, **settings)
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    return said
+
+
+def local() -> Any:
+    """The one run of this directory, None as long as there is none."""
+    found = list(Path(".tracker/runs").glob("*/history-*.jsonl"))
+    return tracker.read_run(found[0].parent) if found else None
+
+
+def counts(run: Any) -> dict[str, int]:
+    return {} if run is None else dict(Counter(key for key, _, _ in rows(run)))
+
+
+def arrived(**expected: int) -> Any:
+    """The run, once it has so many values of each key, of which it never has more."""
+
+    def there() -> Any:
+        run = local()
+        found = counts(run)
+        assert all(count <= expected[key] for key, count in found.items()), found
+        return run if found == expected else None
+
+    return eventually(there, 60)
+
+
+# -- the libraries --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("library", WRITERS)
+def test_all_that_a_library_writes_is_in_the_run_on_the_server(
+    library: str, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if find_spec(library) is None:
+        pytest.skip(f"{library} is not installed")
+    project = f"live-{random_id()}"
+    monkeypatch.setenv("TRACKER_PROJECT", project)
+    do(f"STEPS = {STEPS}\n{INIT}run.log({{'own': 1.5}})\n{WRITERS[library]}run.finish()\n")
+    run = eventually(
+        lambda: next((run for run in tracker.Api().runs(f"me/{project}") if run.state == "finished"), None)
+    )
+    found = rows(run)
+    for key, share in (("loss", 4), ("acc", 8)):
+        points = [(step, value) for name, step, value in found if name == key]
+        assert points == [(step, step / share) for step in range(STEPS)]
+    assert [value for name, _, value in found if name == "own"] == [1.5]
+    assert (run.info["lost"], run.info["corrupt"]) == (0, 0)
+    if library == "lightning":
+        assert run.config["lr"] == 0.25
+
+
+KERAS = """
+import keras
+model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(1, name="dense")], name="net")
+model.compile("sgd", "mse")
+callback = keras.callbacks.TensorBoard("logs", histogram_freq=1, update_freq=1)
+x, y = keras.ops.ones((64, 3)), keras.ops.ones((64, 1))
+model.fit(x, y, batch_size=4, epochs=3, validation_split=0.5, callbacks=[callback], verbose=0)
+run.finish()
+"""
+
+
+def test_what_kerass_callback_writes_is_in_the_run() -> None:
+    if find_spec("tensorflow") is None:
+        pytest.skip("tensorflow is not installed")
+    do(INIT + KERAS, **OFFLINE)
+    expected = {"batch_loss": 3 * 8, "epoch_loss": 3, "validation/epoch_loss": 3, "net/dense/kernel/histogram": 3}
+    run: Any = eventually(lambda: run if expected.items() <= counts(run := local()).items() else None)
+    assert any(file.name.startswith("tensorboard/graph_keras_model/") for file in run.files())
+
+
+def test_nothing_of_the_libraries_is_replaced() -> None:
+    code = """
+import builtins, io, os, tensorboardX
+from tensorboard.summary.writer import event_file_writer, record_writer
+things = builtins, io, os, tensorboardX, tensorboardX.SummaryWriter, tensorboardX.record_writer.RecordWriter
+things += event_file_writer.EventFileWriter, record_writer.RecordWriter
+def members():
+    return [(name, id(member)) for thing in things for name, member in vars(thing).items()]
+before = members()
+"""
+    after = """
+with tensorboardX.SummaryWriter("logs") as writer:
+    writer.add_scalar("loss", 1.0, 1)
+assert members() == before
+"""
+    do(code + INIT + after, **OFFLINE)
+    arrived(loss=1)
+
+
+# -- when what is written arrives -----------------------------------------------------------------------------------
+
+
+def test_values_arrive_while_the_process_goes_on() -> None:
+    with start(BY_HAND + "append('tfevents.1', many(0, 5)); sys.stdin.readline()\n", **OFFLINE) as process:
+        assert arrived(loss=5, acc=5).state == "running"
+        process.communicate("\n", timeout=60)
+    eventually(lambda: local().state == "finished")
+
+
+def test_what_a_killed_process_wrote_arrives_and_a_torn_end_does_not() -> None:
+    code = "append('tfevents.1', version() + many(0, 500)[:-5]); os.kill(os.getpid(), 9)\n"
+    process = start(BY_HAND + code, **OFFLINE)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    run = arrived(loss=500, acc=499)
+    eventually(lambda: run.reload() or run.state == "crashed")
+
+
+def test_what_is_written_shortly_after_finish_is_in_the_run() -> None:
+    code = """
+append('tfevents.1', version() + many(0, 5))
+run.finish()
+append('tfevents.1', many(5, 9))
+append('tfevents.2', many(9, 10))
+"""
+    do(BY_HAND + code, **OFFLINE)
+    arrived(loss=9, acc=9)
+
+
+def test_a_follower_that_is_killed_again_and_again_goes_on_where_it_was() -> None:
+    code = """
+for part in range(4):
+    append('tfevents.1', many(500 * part, 500 * part + 500))
+    sys.stdin.readline()
+"""
+    with start(BY_HAND + code, **OFFLINE) as process:
+        assert process.stdin is not None
+        killed = set()
+        for part in range(4):
+            eventually(lambda some=500 * part: counts(local()).get("acc", 0) > some)  # type: ignore[misc]
+            killed.add(kill_follower())
+            process.stdin.write("\n")
+            process.stdin.flush()
+        process.communicate(timeout=60)
+    run = arrived(loss=2000, acc=2000)
+    assert [step for key, step, _ in rows(run) if key == "loss"] == list(range(2000))
+    assert len(killed) == 4
+
+
+def kill_follower() -> int:
+    """Kill what follows the event files of the one run here, and return which process it was."""
+    found = eventually(lambda: [pid for pid, words in helpers() if "run_follower" in words])
+    return kill(found[0])
+
+
+def helpers() -> list[tuple[int, str]]:
+    """The processes that look after the one run here, and their command lines."""
+    (directory,) = Path(".tracker/runs").absolute().iterdir()
+    found = ((process.pid, process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"]))
+    return [(pid, " ".join(words)) for pid, words in found if str(directory) in words]
+
+
+def kill(pid: int) -> int:
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+def test_where_all_helpers_were_killed_sync_brings_the_rest(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = f"live-{random_id()}"
+    code = "append('tfevents.1', many(0, 50)); sys.stdin.readline(); append('tfevents.1', many(50, 90)); os._exit(0)\n"
+    with start(BY_HAND + code, **OFFLINE, TRACKER_PROJECT=project) as process:
+        arrived(loss=50, acc=50)
+        for pid, _ in helpers():
+            kill(pid)
+        eventually(lambda: not helpers())
+        process.communicate("\n", timeout=60)
+    result = CliRunner().invoke(sync, [])
+    assert result.exit_code == 0, result.output
+    (run,) = tracker.Api().runs(f"me/{project}")
+    assert counts(run) == {"loss": 90, "acc": 90}
+
+
+# -- what belongs to the run ----------------------------------------------------------------------------------------
+
+
+def test_directories_beside_the_first_stand_in_front_of_their_keys_and_rows_of_both_kinds_side_by_side() -> None:
+    code = """
+append('train/tfevents.1', version() + many(0, 3))
+run.log({'loss': 7.0})
+append('validation/tfevents.1', version() + many(0, 4))
+append('train/tfevents.2', many(3, 5))
+"""
+    do(BY_HAND + code, **OFFLINE)
+    run = arrived(**{"loss": 6, "acc": 5, "validation/loss": 4, "validation/acc": 4})
+    assert [value for key, _, value in rows(run) if key == "loss"].count(7.0) == 1
+
+
+def test_files_of_before_of_others_and_files_that_are_only_read_are_not_followed() -> None:
+    write(Path("logs") / NAME, version(), many(0, 5))
+    code = f"""
+open('logs/{NAME}', 'rb').read()
+append('notes.txt', b'x')
+append('tfevents.2', many(0, 2))
+"""
+    do(BY_HAND + code, **OFFLINE)
+    arrived(loss=2, acc=2)
+
+
+def test_event_files_belong_to_the_run_that_was_begun_last_and_only_where_it_is_asked_for() -> None:
+    code = """
+append('tfevents.1', many(0, 1))
+run.finish()
+append('tfevents.2', many(0, 2))
+with tracker.init(name='b') as run:
+    append('tfevents.3', many(0, 3))
+with tracker.init(name='c', sync_tensorboard=True) as run:
+    append('tfevents.4', many(0, 4))
+"""
+    do(BY_HAND + code, **OFFLINE)
+
+    def found() -> dict[str, int]:
+        paths = sorted(Path(".tracker/runs").iterdir())
+        return {run.name: counts(run).get("loss", 0) for run in map(tracker.read_run, paths)}
+
+    expected = {"a": 1, "b": 0, "c": 4}
+    assert eventually(lambda: found() == expected or None, 60)
+
+
+def test_a_run_directory_from_elsewhere_makes_nobody_read_files_that_it_names(server: Any) -> None:
+    write(Path("secret/tfevents.1"), version(), many(0, 5))
+    with tracker.init(mode="offline") as run:
+        run.log({"x": 1})
+    (directory,) = Path(".tracker/runs").iterdir()
+    (stream,) = directory.glob("history-*.jsonl")
+    lines = stream.read_bytes().splitlines(keepends=True)
+    forged = {"path": str(Path("secret/tfevents.1").absolute()), "seal": "0" * 64}
+    lines.insert(1, encode("event_file", forged, 1.7e9))
+    stream.write_bytes(b"".join(lines))
+    tracker.Sync().upload(directory)
+    assert counts(local()) == {"x": 1}
