@@ -1,0 +1,66 @@
+import { ActionIcon, Group, Loader, Text, TextInput, Tooltip } from '@mantine/core'
+import { IconChevronDown, IconChevronUp, IconRegex, IconSearch } from '@tabler/icons-react'
+import { strings } from '../../strings'
+import type { useSearch } from './useSearch'
+
+interface Props {
+  search: ReturnType<typeof useSearch>
+  /** The first line that is seen, where the search begins */
+  go: (match: number) => void
+}
+
+/** The field of the search, how many lines match, and the way from one to the next. */
+export function SearchBar({ search, go }: Props) {
+  const { text, regex, found, error, at, isSearching } = search
+  const lines = found?.lines ?? []
+  const step = (by: number) => {
+    if (!lines.length) return
+    const next = at === null ? (by > 0 ? 0 : lines.length - 1) : (at + by + lines.length) % lines.length
+    search.setAt(next)
+    go(lines[next]!)
+  }
+  return (
+    <Group gap={6} wrap="nowrap" className="console-search">
+      <TextInput
+        type="search"
+        size="xs"
+        value={text}
+        onChange={(event) => search.setText(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') step(event.shiftKey ? -1 : 1)
+          if (event.key === 'Escape') search.setText('')
+        }}
+        placeholder={strings.console.search}
+        aria-label={strings.console.search}
+        error={error ? error.message : undefined}
+        leftSection={isSearching ? <Loader size={14} /> : <IconSearch size={14} />}
+        rightSection={
+          <Tooltip label={strings.console.regex}>
+            <ActionIcon
+              size="sm"
+              variant={regex ? 'light' : 'subtle'}
+              color={regex ? undefined : 'gray'}
+              aria-label={strings.console.regex}
+              aria-pressed={regex}
+              onClick={() => search.setRegex(!regex)}
+            >
+              <IconRegex size={14} />
+            </ActionIcon>
+          </Tooltip>
+        }
+        className="grow"
+      />
+      {found && (
+        <Text size="xs" c="dimmed" role="status" className="console-count">
+          {lines.length ? strings.console.matches((at ?? -1) + 1, lines.length, found.more) : strings.console.noMatches}
+        </Text>
+      )}
+      <ActionIcon variant="subtle" color="gray" disabled={!lines.length} aria-label={strings.common.previous} onClick={() => step(-1)}>
+        <IconChevronUp size={16} />
+      </ActionIcon>
+      <ActionIcon variant="subtle" color="gray" disabled={!lines.length} aria-label={strings.common.next} onClick={() => step(1)}>
+        <IconChevronDown size={16} />
+      </ActionIcon>
+    </Group>
+  )
+}

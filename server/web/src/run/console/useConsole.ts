@@ -1,0 +1,70 @@
+import { queryOptions, useQueries, useQuery } from '@tanstack/react-query'
+import { useRef } from 'react'
+import { urlOf, type RunInfo } from '../../api/client'
+import { send } from '../../shell/requests'
+
+export interface ConsoleLine {
+  time: number
+  stream: 'stdout' | 'stderr'
+  text: string
+}
+
+export interface ConsolePage {
+  lines: ConsoleLine[]
+  start: number
+  total: number
+}
+
+/** Which output is shown; empty for both */
+export type Stream = '' | 'stdout' | 'stderr'
+
+/** Lines are asked for in blocks of so many. */
+export const BLOCK = 500
+
+type Some = Pick<RunInfo, 'entity' | 'project' | 'id'>
+
+/** Fetch lines from the `start`th on, from the end if it is negative. */
+export function fetchLines(run: Some, stream: Stream, start: number, limit: number, signal?: AbortSignal) {
+  const query = new URLSearchParams({ start: String(start), limit: String(limit), ...(stream && { stream }) })
+  return send<ConsolePage>('GET', `${urlOf(run)}/console?${query}`, undefined, signal)
+}
+
+const keyOf = (run: Some, stream: Stream) => ['run', run.entity, run.project, run.id, 'console', stream]
+
+/** How many lines there are; undefined until it is known. */
+export function useTotal(run: Some, stream: Stream) {
+  return useQuery({
+    queryKey: [...keyOf(run, stream), 'total'],
+    queryFn: async ({ signal }) => (await fetchLines(run, stream, -1, 1, signal)).total,
+  })
+}
+
+/** The lines `from` … `to` as far as they have been fetched, by number. */
+export function useLines(run: Some, stream: Stream, total: number, from: number, to: number) {
+  const known = useRef(new Map<string, ConsoleLine[]>())
+  const blocks: number[] = []
+  for (let block = Math.floor(from / BLOCK); block * BLOCK < Math.min(to, total); block++) blocks.push(block)
+  const answers = useQueries({
+    queries: blocks.map((block) => {
+      // The last block is another one when it has more lines.
+      const end = Math.min(total, (block + 1) * BLOCK)
+      return queryOptions({
+        queryKey: [...keyOf(run, stream), 'block', block, end],
+        queryFn: async ({ signal }) => {
+          const { lines } = await fetchLines(run, stream, block * BLOCK, BLOCK, signal)
+          known.current.set(`${stream}${block}`, lines)
+          return lines
+        },
+        gcTime: 60_000,
+      })
+    }),
+  })
+  const error = answers.find((one) => one.error)?.error ?? null
+  const lineAt = (at: number): ConsoleLine | undefined => {
+    const block = Math.floor(at / BLOCK)
+    // While a block is fetched anew, what was known of it stands there.
+    const lines = answers[blocks.indexOf(block)]?.data ?? known.current.get(`${stream}${block}`)
+    return lines?.[at - block * BLOCK]
+  }
+  return { lineAt, error }
+}

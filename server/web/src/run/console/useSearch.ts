@@ -1,0 +1,72 @@
+import { useDebouncedValue } from '@mantine/hooks'
+import { useQuery } from '@tanstack/react-query'
+import { useMemo, useState } from 'react'
+import { urlOf, type RunInfo } from '../../api/client'
+import { send } from '../../shell/requests'
+import type { Stream } from './useConsole'
+
+/** Matches that are fetched at most. */
+const MOST = 10_000
+const PAGE = 1000
+
+interface Found {
+  lines: number[]
+  /** There are more than were fetched. */
+  more: boolean
+}
+
+async function search(run: RunInfo, stream: Stream, text: string, regex: boolean, signal: AbortSignal): Promise<Found> {
+  const lines: number[] = []
+  let after: number | null = -1
+  while (after !== null && lines.length < MOST) {
+    const query = new URLSearchParams({ q: text, regex: String(regex), after: String(after), limit: String(PAGE) })
+    if (stream) query.set('stream', stream)
+    const answer: { matches: number[]; next: number | null } = await send(
+      'GET',
+      `${urlOf(run)}/console/search?${query}`,
+      undefined,
+      signal,
+    )
+    lines.push(...answer.matches)
+    after = answer.next
+  }
+  return { lines, more: after !== null }
+}
+
+/** Searching all lines, and going from one match to the next. */
+export function useSearch(run: RunInfo, stream: Stream) {
+  const [text, setText] = useState('')
+  const [regex, setRegex] = useState(false)
+  const [wanted] = useDebouncedValue(text, 250)
+  const [at, setAt] = useState<number | null>(null)
+  const { data, error, isFetching } = useQuery({
+    queryKey: ['run', run.entity, run.project, run.id, 'console', stream, 'search', wanted, regex],
+    queryFn: ({ signal }) => search(run, stream, wanted, regex, signal),
+    enabled: wanted !== '',
+    retry: false,
+  })
+  const found = wanted ? (data ?? null) : null
+  const pattern = useMemo(() => patternOf(wanted, regex), [wanted, regex])
+  return {
+    ...{ text, regex, found, error, pattern, at, setAt },
+    isSearching: isFetching,
+    setText: (value: string) => {
+      setText(value)
+      setAt(null)
+    },
+    setRegex: (value: boolean) => {
+      setRegex(value)
+      setAt(null)
+    },
+  }
+}
+
+/** What is marked in the lines that are seen; the server decides which lines match. */
+function patternOf(text: string, regex: boolean): RegExp | null {
+  if (!text) return null
+  try {
+    return new RegExp(regex ? text : text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'), regex ? 'g' : 'gi')
+  } catch {
+    return null // the server's syntax has what this one has not
+  }
+}
