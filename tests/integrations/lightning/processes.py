@@ -1,14 +1,15 @@
-"""A small training for scripts that are run in processes of their own."""
+"""A small training for scripts that are run in processes of their own, with the package that PACKAGE names."""
 
 from __future__ import annotations
 
 TRAINING = """
-import os, signal, sys, time
+import importlib, os, signal, sys, time
 from pathlib import Path
-import lightning.pytorch as pl
 import torch
-from lightning.pytorch.demos.boring_classes import BoringModel
-from lightning.pytorch.loggers.logger import DummyExperiment
+package = os.environ["PACKAGE"]
+pl = importlib.import_module(package)
+BoringModel = importlib.import_module(f"{package}.demos.boring_classes").BoringModel
+DummyExperiment = importlib.import_module(f"{package}.loggers.logger").DummyExperiment
 from tracker_lightning import TrackerLogger
 
 class Model(BoringModel):

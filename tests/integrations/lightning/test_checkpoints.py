@@ -95,16 +95,16 @@ def test_true_stores_what_is_left_in_the_end(pl: Any, trainer: Any) -> None:
 
 
 @pytest.mark.parametrize("log_model", [True, "all"])
-def test_they_are_stored_when_training_fails(one: Any, trainer: Any, runs: Any, log_model: Any) -> None:
-    class Fail(one.Callback):  # type: ignore[misc, name-defined]
+def test_they_are_stored_when_training_fails(pl: Any, trainer: Any, runs: Any, log_model: Any) -> None:
+    class Fail(pl.Callback):  # type: ignore[misc, name-defined]
         def on_train_epoch_start(self, trainer: Any, module: Any) -> None:
             if trainer.current_epoch == 2:
                 raise ValueError("odd")
 
     logger = TrackerLogger(log_model=log_model)
-    keep = one.callbacks.ModelCheckpoint(monitor="val")
+    keep = pl.callbacks.ModelCheckpoint(monitor="val")
     with pytest.raises(ValueError, match="odd"):
-        trainer(one, logger, max_epochs=3, callbacks=[keep, Fail()]).fit(falling(one, [0.5, 0.25, 0.1]))
+        trainer(pl, logger, max_epochs=3, callbacks=[keep, Fail()]).fit(falling(pl, [0.5, 0.25, 0.1]))
     (run,) = runs()
     assert run.state == "failed"
     assert run.summary["checkpoint/best"] == "checkpoints/epoch=1-step=8.ckpt"

@@ -16,9 +16,14 @@ import tracker
 from tests.waiting import eventually
 from tracker.runlog.reader import read_stream, stream_paths
 
+from .conftest import PACKAGES
 from .processes import TRAINING
 
-pytestmark = pytest.mark.usefixtures("one")  # which skips where Lightning is missing
+if not PACKAGES:
+    pytest.skip("needs lightning or pytorch_lightning", allow_module_level=True)
+
+ONE, OTHER = PACKAGES[0], PACKAGES[-1]  # both are tested, but not in each of these tests, for the sake of time
+both = pytest.mark.parametrize("package", PACKAGES)
 
 SAMPLE = {
     "TRACKER_STATS_DISABLED": "false",
@@ -36,8 +41,10 @@ def headers(run: Any) -> list[dict[str, Any]]:
     return [next(read_stream(path)).records[0].payload for path in stream_paths(Path(run.directory), "history")]
 
 
-@pytest.mark.parametrize("strategy", ["ddp", "ddp_spawn", "ddp_fork"])
-def test_ranks_make_one_run_without_duplicates(script: Any, runs: Any, strategy: str) -> None:
+@pytest.mark.parametrize(
+    ("strategy", "package"), [("ddp", ONE), ("ddp", OTHER), ("ddp_spawn", ONE), ("ddp_fork", OTHER)]
+)
+def test_ranks_make_one_run_without_duplicates(script: Any, runs: Any, strategy: str, package: str) -> None:
     done = script(
         TRAINING
         + f"""
@@ -51,6 +58,7 @@ if __name__ == "__main__":
     else:
         logger.log_metrics({{"after": 1}}, 9)
 """,
+        PACKAGE=package,
         **SAMPLE,
     )
     assert "Error" not in done.stderr
@@ -66,6 +74,7 @@ if __name__ == "__main__":
 
 
 def test_the_first_process_of_each_further_node_joins_the_run_for_its_system_metrics(tmp_path: Path) -> None:
+    # The variables of the ranks are set before Lightning is imported, and the run is asked for before it knows of them.
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -74,31 +83,29 @@ def test_the_first_process_of_each_further_node_joins_the_run_for_its_system_met
         TRAINING
         + """
 logger = TrackerLogger(project="p", name="over two", tags=["a"])
+assert isinstance(logger.experiment, DummyExperiment) == (os.environ["RANK"] == "1")
 it, net = trainer(logger, devices=1, num_nodes=2, strategy="ddp", enable_checkpointing=False), Model()
 it.fit(net)
 metrics_arrive()
 it.test(net)
 """
     )
-    sample = {
-        "TRACKER_STATS_DISABLED": "false",
-        "TRACKER_STATS_SAMPLE_INTERVAL": "0.2",
-        "TRACKER_STATS_AVERAGE_OVER": "0.5",
-    }
     processes, folders = [], []
     for node in range(2):  # each with a disk of its own, and the variables that torchrun sets
         folder = tmp_path / f"node{node}"
         folder.mkdir()
         folders.append(folder)
         own = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "GROUP_RANK": str(node), "LOCAL_RANK": "0"}
-        own |= {"RANK": str(node), "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "1", "TORCHELASTIC_RUN_ID": "1"}
+        own |= {
+            "RANK": str(node),
+            "WORLD_SIZE": "2",
+            "LOCAL_WORLD_SIZE": "1",
+            "TORCHELASTIC_RUN_ID": "1",
+            "PACKAGE": OTHER,
+        }
+        pipe, variables = subprocess.PIPE, {**os.environ, **SAMPLE, **own}
         command = [sys.executable, str(path)]
-        pipe = subprocess.PIPE
-        processes.append(
-            subprocess.Popen(
-                command, cwd=folder, env={**os.environ, **sample, **own}, stderr=pipe, stdout=pipe, text=True
-            )
-        )
+        processes.append(subprocess.Popen(command, cwd=folder, env=variables, stderr=pipe, stdout=pipe, text=True))
     for process in processes:
         _, said = process.communicate(timeout=120)
         assert process.returncode == 0, said[-3000:]
@@ -141,8 +148,8 @@ if __name__ == "__main__":
     assert eventually(lambda: tracker.read_run(run.directory).state) == "finished"
 
 
-@pytest.mark.parametrize("strategy", ["ddp_spawn", "ddp_fork"])
-def test_a_failure_in_a_child_process_fails_the_run(script: Any, runs: Any, strategy: str) -> None:
+@pytest.mark.parametrize(("strategy", "package"), [("ddp_spawn", OTHER), ("ddp_fork", ONE)])
+def test_a_failure_in_a_child_process_fails_the_run(script: Any, runs: Any, strategy: str, package: str) -> None:
     script(
         TRAINING
         + f"""
@@ -156,11 +163,37 @@ if __name__ == "__main__":
     trainer(TrackerLogger(), **options).fit(Odd())
 """,
         expect=1,
+        PACKAGE=package,
     )
     (run,) = runs()
     assert steps(run, "loss") == [0]
     assert eventually(lambda: tracker.read_run(run.directory).state) == "failed"
     assert "ValueError: odd" in tracker.read_run(run.directory).info["error"]
+
+
+@both
+def test_fabric_on_two_ranks_makes_one_run(script: Any, runs: Any, package: str) -> None:
+    fabric = "lightning.fabric" if package == "lightning.pytorch" else "lightning_fabric"
+    script(
+        f"""
+import {fabric} as fabric
+from tracker_lightning import TrackerLogger
+
+def train(it):
+    for step in range(3):
+        it.log("rank", it.global_rank, step=step)
+        it.barrier()
+
+if __name__ == "__main__":
+    it = fabric.Fabric(accelerator="cpu", devices=2, strategy="ddp_fork", loggers=TrackerLogger(project="p"))
+    it.launch(train)
+    it.logger.log_metrics({{"after": 1}}, 3)
+"""
+    )
+    (run,) = runs()
+    assert [(row["_step"], row["rank"]) for row in run.scan_history(["rank"])] == [(0, 0), (1, 0), (2, 0)]
+    assert steps(run, "after") == [3]
+    assert eventually(lambda: tracker.read_run(run.directory).state) == "finished"
 
 
 ENDINGS = {
@@ -173,7 +206,8 @@ ENDINGS = {
 }
 
 
-def test_whatever_ends_the_process_nothing_is_lost_and_its_exit_code_is_its_own(script: Any) -> None:
+@both
+def test_whatever_ends_the_process_nothing_is_lost_and_its_exit_code_is_its_own(script: Any, package: str) -> None:
     # One process imports Lightning and forks one for each ending, for the sake of time.
     done = script(
         TRAINING
@@ -192,7 +226,8 @@ for name, (ending, *_) in {ENDINGS!r}.items():
         break
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     print(name, status, time.monotonic() - began < 20, flush=True)
-"""
+""",
+        PACKAGE=package,
     )
     said = [line.split() for line in done.stdout.splitlines() if line.endswith(("True", "False"))]
     assert said == [[name, str(code), "True"] for name, (_, code, _, _) in ENDINGS.items()]

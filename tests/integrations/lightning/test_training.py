@@ -39,10 +39,10 @@ def test_fit_validate_test_and_predict_are_one_run(pl: Any, trainer: Any, model:
     assert run.summary["model"]["rows"] == 2
 
 
-def test_values_are_exactly_those_of_the_model(one: Any, trainer: Any, rows: Any) -> None:
+def test_values_are_exactly_those_of_the_model(pl: Any, trainer: Any, rows: Any) -> None:
     losses = []
 
-    class Model(one.BoringModel):  # type: ignore[misc, name-defined]
+    class Model(pl.BoringModel):  # type: ignore[misc, name-defined]
         def training_step(self, batch: Any, number: int) -> Any:
             loss = self.step(batch)
             losses.append(loss.item())
@@ -50,7 +50,7 @@ def test_values_are_exactly_those_of_the_model(one: Any, trainer: Any, rows: Any
             return loss
 
     logger = TrackerLogger()
-    trainer(one, logger).fit(Model())
+    trainer(pl, logger).fit(Model())
     found = [row for row in rows(logger) if "loss" in row]
     assert [row["loss"] for row in found] == losses
     assert {str(row["nan"]) + str(row["inf"]) for row in found} == {"naninf"}
@@ -67,15 +67,15 @@ def test_hyperparameters_of_module_and_datamodule_arrive(pl: Any, trainer: Any, 
     assert tracker.read_run(logger.experiment.dir).config == {"lr": 0.3, "batch_size": 4}
 
 
-def test_steps_of_validation_have_an_axis_of_their_own_and_none_is_lost(one: Any, trainer: Any, rows: Any) -> None:
-    class Model(one.BoringModel):  # type: ignore[misc, name-defined]
+def test_steps_of_validation_have_an_axis_of_their_own_and_none_is_lost(pl: Any, trainer: Any, rows: Any) -> None:
+    class Model(pl.BoringModel):  # type: ignore[misc, name-defined]
         def validation_step(self, batch: Any, number: int) -> None:
             self.log("v", self.step(batch), on_step=True, on_epoch=True)
 
         test_step = validation_step
 
     logger = TrackerLogger()
-    it, net = trainer(one, logger, max_epochs=2, num_sanity_val_steps=0), Model()
+    it, net = trainer(pl, logger, max_epochs=2, num_sanity_val_steps=0), Model()
     it.fit(net)
     it.test(net)
     found = rows(logger)
@@ -90,8 +90,8 @@ def test_steps_of_validation_have_an_axis_of_their_own_and_none_is_lost(one: Any
     assert series(found, "v_epoch") == [3, 7, 8]
 
 
-def test_several_optimizers_and_accumulation_lose_no_row(one: Any, trainer: Any, rows: Any) -> None:
-    class Model(one.BoringModel):  # type: ignore[misc, name-defined]
+def test_several_optimizers_and_accumulation_lose_no_row(pl: Any, trainer: Any, rows: Any) -> None:
+    class Model(pl.BoringModel):  # type: ignore[misc, name-defined]
         automatic_optimization = False
 
         def training_step(self, batch: Any, number: int) -> None:
@@ -106,10 +106,10 @@ def test_several_optimizers_and_accumulation_lose_no_row(one: Any, trainer: Any,
             return [torch.optim.SGD(self.parameters(), lr=0.1) for _ in range(2)], []
 
     logger = TrackerLogger()
-    trainer(one, logger).fit(Model())
+    trainer(pl, logger).fit(Model())
     assert series(rows(logger), "loss") == [0, 1, 2, 3]
     second = TrackerLogger()
-    trainer(one, second, accumulate_grad_batches=2).fit(one.BoringModel())
+    trainer(pl, second, accumulate_grad_batches=2).fit(pl.BoringModel())
     assert len({second.version, logger.version}) == 2
 
 
@@ -157,10 +157,10 @@ def test_finalize_may_be_repeated_and_leaves_no_thread(one: Any, runs: Any, rows
     assert threading.active_count() == threads
 
 
-def test_folds_that_take_turns_never_mix(one: Any, trainer: Any, model: Any, rows: Any, runs: Any) -> None:
+def test_folds_that_take_turns_never_mix(pl: Any, trainer: Any, model: Any, rows: Any, runs: Any) -> None:
     folds = [TrackerLogger(group="folds", name=f"fold {i}") for i in range(2)]
-    trainers = [trainer(one, logger, limit_train_batches=2 + i) for i, logger in enumerate(folds)]
-    nets = [model(one, lr=0.1 * (i + 1)) for i in range(2)]
+    trainers = [trainer(pl, logger, limit_train_batches=2 + i) for i, logger in enumerate(folds)]
+    nets = [model(pl, lr=0.1 * (i + 1)) for i in range(2)]
     for it, net in zip(trainers, nets, strict=True):
         it.fit(net)
     for it, net in zip(trainers, nets, strict=True):
@@ -173,9 +173,9 @@ def test_folds_that_take_turns_never_mix(one: Any, trainer: Any, model: Any, row
     ]
 
 
-def test_two_loggers_of_one_trainer_both_get_everything(one: Any, trainer: Any, model: Any, rows: Any) -> None:
+def test_two_loggers_of_one_trainer_both_get_everything(pl: Any, trainer: Any, model: Any, rows: Any) -> None:
     first, second = TrackerLogger(), TrackerLogger(prefix="p")
-    trainer(one, [first, second]).fit(model(one))
+    trainer(pl, [first, second]).fit(model(pl))
     assert series(rows(first), "train/loss") == series(rows(second), "p/train/loss") == [0, 1, 2, 3]
 
 
@@ -221,6 +221,8 @@ def test_fast_dev_run_touches_nothing(pl: Any, trainer: Any, model: Any) -> None
 
 def test_the_standard_callbacks_log_through_it(pl: Any, trainer: Any, rows: Any) -> None:
     class Model(pl.BoringModel):  # type: ignore[misc, name-defined]
+        flops_per_batch = 1
+
         def training_step(self, batch: Any, number: int) -> Any:
             loss = self.step(batch)
             self.log("train_loss", loss, prog_bar=True)
@@ -236,18 +238,20 @@ def test_the_standard_callbacks_log_through_it(pl: Any, trainer: Any, rows: Any)
         pl.callbacks.EarlyStopping("train_loss", patience=100, check_on_train_epoch_end=True),
         pl.callbacks.StochasticWeightAveraging(0.1),
         pl.callbacks.GradientAccumulationScheduler({0: 1}),
+        pl.callbacks.ThroughputMonitor(len),
     ]
     trainer(pl, logger, callbacks=callbacks, enable_progress_bar=True, enable_model_summary=True).fit(Model())
     keys = {key for row in rows(logger) for key in row}
     assert "lr-SGD" in keys
     assert "DeviceStatsMonitor.on_train_batch_start/cpu_percent" in keys
     assert series(rows(logger), "lr-SGD") == [0, 1, 2, 3]
+    assert series(rows(logger), "train/batches") == [0, 1, 2, 3]
 
 
-def test_fabric_logs_through_it(one: Any, rows: Any) -> None:
+def test_fabric_logs_through_it(pl: Any, rows: Any) -> None:
     import importlib
 
-    package = "lightning.fabric" if one.name.startswith("lightning.") else "lightning_fabric"
+    package = "lightning.fabric" if pl.name.startswith("lightning.") else "lightning_fabric"
     fabric = importlib.import_module(package).Fabric(accelerator="cpu", devices=1, loggers=TrackerLogger(name="f"))
     fabric.launch()
     for step in range(3):
