@@ -126,7 +126,7 @@ def test_all_that_a_library_writes_is_in_the_run_on_the_server(
     project = f"live-{random_id()}"
     monkeypatch.setenv("TRACKER_PROJECT", project)
     do(f"STEPS = {STEPS}\n{INIT}run.log({{'own': 1.5}})\n{WRITERS[library]}run.finish()\n")
-    run = eventually(
+    run: Any = eventually(
         lambda: next((run for run in tracker.Api().runs(f"me/{project}") if run.state == "finished"), None)
     )
     found = rows(run)
