@@ -38,15 +38,18 @@ def stream(directory: Path, stream_name: str, *records: Any, corrupt: int = 0, *
     (directory / stream_name).write_bytes(b"".join(lines))
 
 
-def a_run(run_id: str | None = None) -> Path:
-    """A run with a record of every kind that a run can tell of, from several processes on two machines."""
+def a_run(run_id: str | None = None, mark: str = "") -> Path:
+    """A run with a record of every kind that a run can tell of, from several processes on two machines.
+
+    With `mark`, no other run has the same content.
+    """
     run_id = run_id or random_id()
     directory = ROOT / run_id
     (directory / "files").mkdir(parents=True)
-    media = store(str(directory), b"<b>media</b>")
-    weights = store(str(directory), b"weights")
-    (directory / "files/save-w").write_bytes(b"weights")
-    html = {"_type": "html", "digest": media, "size": 12, "format": "html"}
+    media = store(str(directory), f"<b>media</b>{mark}".encode())
+    weights = store(str(directory), f"weights{mark}".encode())
+    (directory / "files/save-w").write_text(f"weights{mark}")
+    html = {"_type": "html", "digest": media, "size": 12 + len(mark), "format": "html"}
     stream(
         directory, "history-bb.jsonl",
         ("config", {"lr": 0.1, "nested": {"a": [1, math.nan]}}, 10.0),
@@ -80,8 +83,8 @@ def a_run(run_id: str | None = None) -> Path:
         directory, "system-s1.jsonl",
         ("system", {"cpu": 12.5, "gpu.0.memory": 1e9}, 12.0),
         ("system", {"cpu": 13.5}, 14.0),
-        ("file", {"name": "best.pt", "digest": weights, "size": 7, "path": "files/save-w"}, 14.2),
-        ("environment", {"stream": "history-bb.jsonl", "started": 10.0, "command": ["python", "train.py"], "files": []}, 14.3),
+        ("file", {"name": "best.pt", "digest": weights, "size": 7 + len(mark), "path": "files/save-w"}, 14.2),
+        ("environment", {"stream": "history-bb.jsonl", "started": 10.0, "command": ["python", "x.py"], "files": []}, 14.3),
         ("suspect", {"stream": "history-bb.jsonl", "reason": "fsync failed"}, 14.4),
         ("unheard", {"of": 1}, 16.25),
         host="box-1", pid=79, heartbeat=60.0,
@@ -156,7 +159,7 @@ def test_a_copy_keeps_every_member_of_what_the_records_add_up_to(uploaded: tuple
         assert value not in (None, {}, []), f"{member} is not put to the test"
         if member in ("streams", "stats", "environment", "files"):
             continue  # their names differ, and `told` compares what they say
-        assert repr(getattr(ours, member)) == repr(value), member
+        assert _said(getattr(ours, member)) == _said(value), member
     for name, entry in theirs.streams.items():
         if not name.startswith("edits"):
             mine = ours.streams[name.replace(".jsonl", "_rebuilt.jsonl")]
@@ -165,8 +168,13 @@ def test_a_copy_keeps_every_member_of_what_the_records_add_up_to(uploaded: tuple
     assert ours.streams["history-aa_rebuilt.jsonl"]["parent"] == "history-bb_rebuilt.jsonl"
 
 
+def _said(value: Any) -> str:
+    """Equal where two say the same, NaN included, whatever the order of their members."""
+    return repr(sorted(value.items()) if isinstance(value, dict) else value)
+
+
 def test_content_that_the_server_lacks_is_named(server: Any, tmp_path: Path) -> None:
-    directory = a_run()
+    directory = a_run(mark=random_id())  # which no test has uploaded
     for name in (directory / "files").iterdir():
         name.unlink()
     assert len(Sync().upload(directory).absent) == 2
@@ -251,7 +259,7 @@ def test_what_differs_or_would_double_a_run_is_refused(uploaded: tuple[Path, Any
     export_runs(tmp_path / "copy.zip", [remote])
     export_runs(tmp_path / "run.zip", [tracker.read_run(directory)])
     for first, second in (("copy.zip", "run.zip"), ("run.zip", "copy.zip")):
-        (one,) = import_runs(tmp_path / first, tmp_path / first / "../of" / first)
+        (one,) = import_runs(tmp_path / first, tmp_path / "of" / first / "runs")
         before = content(one.directory)
         with pytest.raises(TrackerError, match="have all of it twice"):
             import_runs(tmp_path / second, one.directory.parent)

@@ -12,8 +12,9 @@ import tracker
 def test_the_public_names_are_these() -> None:
     assert tracker.__all__ == [
         "Api", "Audio", "Histogram", "Html", "Image", "NoRun", "NotARun", "Plotly", "Run", "ServerError",
-        "SettingsError", "Sync", "Table", "Text", "TrackerError", "Unreachable", "Video", "config", "define_metric", "finish",
-        "init", "log", "log_code", "read_run", "restore", "run", "save", "summary",
+        "SettingsError", "Sync", "Table", "Text", "TrackerError", "Unreachable", "Video", "alert", "config",
+        "define_metric", "finish", "init", "log", "log_code", "read_run", "restore", "run", "save", "summary", "unwatch",
+        "watch",
     ]  # fmt: skip
     for name in tracker.__all__:
         assert name in dir(tracker)
@@ -23,14 +24,13 @@ def test_the_public_names_are_these() -> None:
 def test_init_takes_these_arguments_in_this_order() -> None:
     assert list(inspect.signature(tracker.init).parameters) == [
         "project", "entity", "name", "id", "config", "group", "job_type", "tags", "notes", "dir", "mode", "resume",
-        "reinit",
-        "settings", "save_code", "sync_tensorboard",
+        "reinit", "settings", "save_code", "sync_tensorboard", "fork_from",
     ]  # fmt: skip
     assert all(p.default is None for p in inspect.signature(tracker.init).parameters.values())
 
 
 def test_the_functions_of_the_module_have_the_signatures_of_the_run() -> None:
-    for name in ("log", "define_metric", "save", "log_code"):
+    for name in ("log", "define_metric", "save", "log_code", "alert", "watch", "unwatch"):
         of_run = list(inspect.signature(getattr(tracker.Run, name)).parameters)[1:]
         assert list(inspect.signature(getattr(tracker, name)).parameters) == of_run
 

@@ -91,7 +91,7 @@ class Describer:
 
     def _covers(self, known: Start, other: Start) -> bool:
         # The program that is run has more to say than the one that runs it, and begins after it.
-        wrapped = known.header["process"].get("wraps") and not other.header["process"].get("wraps")
+        wrapped = known.header.get("wraps") and not other.header.get("wraps")
         if wrapped and other.time >= known.time:
             return False
         return self._watch.ends.get(known.stream, math.inf) >= other.time

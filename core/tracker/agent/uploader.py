@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 from tracker.client import Client, Retry
 from tracker.errors import ServerError, Unreachable
 from tracker.runlog.directory import copied, copy_name
-from tracker.runlog.reader import read_lines
+from tracker.runlog.reader import first_record, read_lines
 from tracker.runlog.records import STREAM_NAME
 
 BATCH = 1024 * 1024
@@ -66,6 +66,7 @@ class Uploader:
         self._batch = BATCH
         self._part = PART
         self._offsets: dict[str, int] | None = None
+        self._opened: dict[str, float] = {}
         self._wanted: set[str] = set()
         self._denied: set[str] = set()  # digests that once turned out to be of other content
         self._bytes = 0
@@ -107,13 +108,23 @@ class Uploader:
         return sorted(d for d in answer["missing"] if self._locate(d) is None)
 
     def _send_streams(self, offsets: dict[str, int]) -> None:
-        for name in sorted(os.listdir(self._directory)):
-            if not STREAM_NAME.fullmatch(name) or name in self.refused or copied(name, offsets):
+        for name in self._in_order():
+            if name in self.refused or copied(name, offsets):
                 continue
             if copy_name(name) in offsets:  # its rows would be there twice
                 self.refused[name] = "the server has a copy of it that was imported; delete the run there first"
                 continue
             self._send_stream(name, offsets)
+
+    def _in_order(self) -> list[str]:
+        """Return the names of the streams as they are read, by the time of their first line: what a later process or
+        edit says of the run replaces what an earlier one said, and must come after it.
+        """
+        names = [name for name in os.listdir(self._directory) if STREAM_NAME.fullmatch(name)]
+        for name in names:
+            if name not in self._opened and (first := first_record(self._directory / name)) is not None:
+                self._opened[name] = first.time
+        return sorted(names, key=lambda name: (self._opened.get(name, 0.0), name))
 
     def _send_stream(self, name: str, offsets: dict[str, int]) -> None:
         with open(self._directory / name, "rb") as file:
@@ -199,7 +210,7 @@ class Uploader:
 
     def _locate(self, digest: str) -> Kept | None:
         kept = self._kept.get(digest)
-        if kept is not None:
+        if kept is not None and kept.path.exists():
             return kept
         path = self._directory / "files" / digest
         return Kept(path, None) if digest.isalnum() and path.exists() else None

@@ -215,7 +215,7 @@ class Watch:
                 tail.writer = Writer(payload["pid"], payload.get("pid_start"))
                 tail.opened = record.time
                 tail.stoppable = payload.get("allow_stop") is True and not tail.child
-                tail.wraps = isinstance(payload.get("process"), dict) and payload["process"].get("wraps") is True
+                tail.wraps = payload.get("wraps") is True
                 if isinstance(payload.get("process"), dict) and not tail.child:
                     self.starts[stream] = Start(stream, record.time, payload)
         elif record.kind == "finish":

@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from tracker.runlog.fold import Stats
+from tracker.runlog.stats import Stats
 from tracker.wire import Series
 
 

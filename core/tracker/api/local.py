@@ -215,7 +215,10 @@ def _take_records(fold: Fold, stream: str, records: Iterable[Any]) -> None:
                 if key not in stats:
                     stats[key] = Stats()
                 stats[key].add(value)
-        elif record.kind not in ("system", "console"):
+        elif record.kind in ("system", "console"):
+            rows += 1
+            until = max(until, record.time)
+        else:
             if rows and record.kind == "finish":  # in order: a row after the end of its stream opens it again
                 fold.add_rows(stream, rows, stats, until, step)
                 rows, until, stats = 0, -math.inf, {}

@@ -40,6 +40,11 @@ def stand_in_for(command: Iterable[str]) -> None:
     _instead = tuple(command)
 
 
+def is_wrapper() -> bool:
+    """Tell whether this process only runs another program, which may have more to say of the run."""
+    return bool(_instead)
+
+
 def describe(settings: Settings) -> dict[str, Any] | None:
     """Return the `process` member of a stream's header (FORMAT.md) without secrets; None if nothing is captured."""
     if not settings.captures_anything():
@@ -52,7 +57,6 @@ def describe(settings: Settings) -> dict[str, Any] | None:
         "executable": sys.executable or None if python else None,
         "path": [e for e in sys.path if isinstance(e, str)] if python and settings.captures("packages") else None,
         "node": _node(),
-        "wraps": True if _instead else None,
     }
     if settings.captures("command"):
         found["command"] = cut_arguments(_bounded(_instead or sys.orig_argv or sys.argv), known)

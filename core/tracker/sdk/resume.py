@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tracker.errors import SettingsError, Unreachable, contain, warn_once
-from tracker.runlog.fold import Fold, Stats
+from tracker.runlog.fold import Fold
 from tracker.runlog.reader import last_step, read_stream, scan_stream, stream_paths
 from tracker.runlog.records import MAX_STEP
+from tracker.runlog.stats import Stats
 from tracker.settings import Settings
 
 from .launch import run_helper

@@ -85,7 +85,11 @@ class Run:
         self._event_files: EventFiles | None = None
 
     def _of_header(self) -> dict[str, Any]:
-        return {**self._members, "allow_stop": self._settings.stoppable or None}
+        return {
+            **self._members,
+            "allow_stop": self._settings.stoppable or None,
+            "wraps": process.is_wrapper() or None,
+        }
 
     def _start_with(self, known: Known) -> None:
         """Go on from what the run has; before `begin`."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
-from tracker.runlog.fold import Fold, Stats
+from tracker.runlog.fold import Fold
 from tracker.runlog.records import restore, restore_members
+from tracker.runlog.stats import Stats
 
 
 class Summary(MutableMapping[str, Any]):

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tracker.runlog.fold import Stats
 from tracker.runlog.records import restore
+from tracker.runlog.stats import Stats
 
 from . import columns
 from .batch import Batch, Group

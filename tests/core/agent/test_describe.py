@@ -142,7 +142,7 @@ def test_children_other_machines_and_processes_that_tell_nothing_are_not_describ
 
 
 def test_a_program_that_runs_another_is_described_until_the_other_tells_more(log: Log) -> None:
-    wrapper = {"process": {"command": ["wrapper"], "wraps": True}}
+    wrapper = {"process": {"command": ["wrapper"]}, "wraps": True}
     log.stream("wrapper", 1.0, 9.0, **wrapper)
     assert log.agent() == ["wrapper"]
     log.stream("program", 2.0, 8.0)
@@ -154,7 +154,7 @@ def test_a_program_that_runs_another_is_described_until_the_other_tells_more(log
 
 def test_what_ran_before_a_program_that_runs_another_is_not_guessed(log: Log) -> None:
     log.stream("missed", 1.0, 2.0)
-    log.stream("wrapper", 3.0, 4.0, process={"command": ["wrapper"], "wraps": True})
+    log.stream("wrapper", 3.0, 4.0, process={"command": ["wrapper"]}, wraps=True)
     assert log.agent() == ["wrapper"]
 
 

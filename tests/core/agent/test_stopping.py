@@ -20,7 +20,7 @@ from tracker.settings import Settings
 
 TRAIN = """
 import hashlib, sys, time, tracker
-run = tracker.init(id=sys.argv[1], resume="allow")
+run = tracker.init(id=sys.argv[1] or None, resume="allow")
 run.log({"x": 1})
 print("begun", flush=True)
 """
@@ -133,7 +133,7 @@ def test_a_process_that_ignores_interrupts_is_terminated_and_killed_it_is(starte
 
 def test_a_program_under_the_run_command_is_stopped(started: Started) -> None:
     call = "from tracker.cli.run import run; run(prog_name='tracker run')"
-    process = started("catches", "x", sys.executable, "-c", call, "--")
+    process = started("catches", "", sys.executable, "-c", call, "--")
     (directory,) = Path(".tracker/runs").iterdir()
     run = on_server(directory.name)
     run.stop()

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.runlog.fold import Fold, Stats
+from tracker.runlog.fold import Fold
 from tracker.runlog.records import Record
+from tracker.runlog.stats import Stats
 
 RUN = {"version": 1, "id": "a", "entity": "me", "project": "p", "pid": 12, "host": "here"}
 

@@ -1,0 +1,47 @@
+"""Sum up the values of one key."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Any
+
+from .records import jsonable
+
+_LARGEST = sys.float_info.max
+
+
+class Stats:
+    """Of one key: how many finite numbers, their min, max and sum, and the last value of any kind.
+
+    NaN and ±Infinity never enter min, max and sum, nor do integers that are too large for a float.
+    """
+
+    __slots__ = ("last", "max", "min", "n", "sum")
+
+    def __init__(
+        self, n: int = 0, low: float = math.inf, high: float = -math.inf, total: float = 0.0, last: Any = None
+    ) -> None:
+        self.n, self.min, self.max, self.sum, self.last = n, low, high, total, last
+
+    def add(self, value: Any) -> None:
+        """Take in one value."""
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _LARGEST:
+            self.n += 1
+            self.min = min(self.min, value)
+            self.max = max(self.max, value)
+            self.sum += value
+        self.last = value
+
+    def to_json(self) -> list[Any]:
+        """Return plain data that `orjson` can write."""
+        result: list[Any] = jsonable([self.n, self.min, self.max, self.sum, self.last] if self.n else [0, self.last])
+        return result
+
+    def merge(self, later: Stats) -> None:
+        """Take in the stats of the same key over later rows."""
+        self.n += later.n
+        self.min = min(self.min, later.min)
+        self.max = max(self.max, later.max)
+        self.sum += later.sum
+        self.last = later.last
