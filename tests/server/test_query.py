@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tracker.runlog.records import encode
-from tracker.wire import FRAME_TYPE, decode_frame, run_path
+from tracker.wire import run_path
 
 NAN = {"_type": "float", "value": "NaN"}
 
@@ -20,10 +20,6 @@ def filled(client: Any, lines: Any) -> Any:
     client.append("one", encode("system", {"cpu": 12.5}, start), stream="system.jsonl")
     client.append("two", lines("two", rows=2, name="second") + encode("log", {"loss": NAN}, start, 9))
     return client
-
-
-def _chart(client: Any, accept: str = "application/json", **query: Any) -> Any:
-    return client("POST", "/api/charts", json=query, headers={"Accept": accept})
 
 
 def test_projects_are_listed(filled: Any) -> None:
@@ -89,38 +85,6 @@ def test_console_lines_come_in_pages(filled: Any) -> None:
     assert [line["text"] for line in page["lines"]] == ["line 0", "line 1"]
     page = filled.json(path + f"?limit=2&cursor={page['cursor']}")
     assert [(line["stream"], line["text"]) for line in page["lines"]] == [("stdout", "line 2")]
-
-
-def test_a_chart_is_the_same_as_json_and_as_a_frame(filled: Any) -> None:
-    query = {"runs": ["me/digits/one", "me/digits/two"], "keys": ["loss", "acc"], "buckets": 10}
-    series = _chart(filled, **query).json()["series"]
-    answer = _chart(filled, FRAME_TYPE, **query)
-    assert answer.headers["content-type"] == FRAME_TYPE
-    header, arrays = decode_frame(answer.content)
-    assert [(s["run"], s["key"], s["points"]) for s in header["series"]] == [
-        (s["run"], s["key"], s["points"]) for s in series
-    ]
-    assert {(s["run"], s["key"]) for s in series} >= {("me/digits/one", "loss"), ("me/digits/two", "acc")}
-    flat = [one[part] for one in series for part in ("x", "mean", "min", "max", "n")]
-    plain = [[float("nan") if value == NAN else value for value in array] for array in flat]
-    assert repr([list(map(float, array)) for array in plain]) == repr([array.tolist() for array in arrays])
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"runs": [], "keys": ["loss"]},
-        {"runs": ["me/digits"], "keys": ["loss"]},
-        {"runs": ["me/digits/.."], "keys": ["loss"]},
-        {"runs": ["me/digits/one"], "keys": ["loss"], "buckets": 0},
-        {"runs": ["me/digits/one"], "keys": ["loss"], "bucket": 5},
-        {"runs": ["me/digits/one"] * 1000, "keys": ["loss"] * 1000},
-    ],
-)
-def test_bad_charts_are_refused_with_a_reason(filled: Any, query: dict[str, Any]) -> None:
-    answer = _chart(filled, **query)
-    assert answer.status_code == 400
-    assert len(answer.json()["error"]) > 10
 
 
 def test_a_question_past_a_megabyte_is_refused(filled: Any) -> None:

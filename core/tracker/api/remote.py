@@ -154,11 +154,7 @@ class RemoteRun(RunReader):
             return
         x = "_step" if kind == "history" else "_timestamp"
         query = {"runs": [self.path], "keys": list(keys), "kind": kind, "x": x, "buckets": samples}
-        header, arrays = self._client.frame("/api/charts", query)
-        for i, entry in enumerate(header["series"]):
-            xs, mean, low, high, n = (list(a) for a in arrays[5 * i : 5 * i + 5])
-            run, key, points = entry["run"], entry["key"], entry["points"]
-            yield {"run": run, "key": key, "points": points, "x": xs, "mean": mean, "min": low, "max": high, "n": n}
+        yield from restore(self._client.json("POST", "/api/charts", json=query)["series"])
 
     def console(self) -> Iterator[dict[str, Any]]:
         """Yield the lines that the processes printed: `time`, `stream` (stdout or stderr), `text`."""

@@ -45,6 +45,17 @@ class Points(NamedTuple):
         return self._replace(n=ones, finite=ones)
 
 
+class Blocks(NamedTuple):
+    """`Points` all of which are blocks."""
+
+    x: Array
+    n: Array
+    finite: Array
+    low: Array
+    high: Array
+    total: Array
+
+
 class Buckets(NamedTuple):
     """What a chart shows: see `tracker.wire.Series`."""
 
@@ -76,13 +87,24 @@ def envelope(points: Points, buckets: int) -> Buckets:
     With no more points than buckets, every point is a bucket of its own.
     """
     if len(points.x) <= buckets:
-        starts = np.arange(len(points.x))
-    else:
-        edges = np.linspace(points.x[0], points.x[-1], buckets + 1)[1:-1]
-        starts = np.unique(np.concatenate([[0], np.searchsorted(points.x, edges)]))
-        starts = starts[starts < len(points.x)]
+        return summed(points, np.arange(len(points.x)))
+    edges = np.linspace(points.x[0], points.x[-1], buckets + 1)[1:-1]
+    starts = np.unique(np.concatenate([[0], np.searchsorted(points.x, edges)]))
+    return summed(points, starts[starts < len(points.x)])
+
+
+def summed(points: Points, starts: Array) -> Buckets:
+    """Sum up points in the buckets that begin at the positions `starts`: ascending, the first of them 0."""
+    x, n, finite, low, high, total = gathered(points, starts)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(finite > 0, total / finite, np.nan)
+    return Buckets(points.points, x, mean, low, high, n)
+
+
+def gathered(points: Points, starts: Array) -> Blocks:
+    """Return blocks of the points, which begin at the positions `starts`: ascending, the first of them 0."""
     ends = np.append(starts[1:], len(points.x))
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         total = np.add.reduceat(points.total, starts)
         if points.n is None or points.finite is None:
             n = finite = (ends - starts).astype(np.float64)
@@ -90,5 +112,4 @@ def envelope(points: Points, buckets: int) -> Buckets:
         else:
             n, finite = np.add.reduceat(points.n, starts), np.add.reduceat(points.finite, starts)
             low, high = np.fmin.reduceat(points.low, starts), np.fmax.reduceat(points.high, starts)
-        mean = np.where(finite > 0, total / finite, np.nan)
-    return Buckets(points.points, points.x[ends - 1], mean, low, high, n)
+    return Blocks(points.x[ends - 1], n, finite, low, high, total)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from . import chunks, columns, scan
 from .chunks import BLOCK, STEP, TIME
 from .codec import Array
-from .envelope import Buckets, Points, envelope, together
+from .envelope import Points, together
 from .interface import Kind
 from .scan import END, Column
 from .schema import keys as key_table
@@ -42,8 +42,9 @@ class Query(NamedTuple):
         return self.low == -math.inf and self.high == math.inf
 
 
-def of_run(connection: sa.Connection, run: int, started: float, query: Query) -> dict[str, Buckets]:
-    """Return by key what its chart shows; keys without a point in the range are left out."""
+def of_run(connection: sa.Connection, run: int, started: float, query: Query) -> dict[str, Points]:
+    """Return by key its points in order of x, as blocks where they are very many; keys without a point in the range are
+    left out."""
     names = key_table.c.name.in_([*query.keys, query.x])
     found = connection.execute(
         sa.select(key_table.c.name, key_table.c.id, key_table.c.n).where(
@@ -73,7 +74,7 @@ def of_run(connection: sa.Connection, run: int, started: float, query: Query) ->
             if key == "_runtime":
                 total = points.total - started * (1 if points.n is None else points.n)
                 points = points._replace(low=points.low - started, high=points.high - started, total=total)
-            result[key] = envelope(points, query.buckets)
+            result[key] = points
     return result
 
 

@@ -1,21 +1,41 @@
 import { bytes } from './client'
 import { decodeFrame } from './frame'
 
-/** One key of one run. Where `points > x.length`, each entry stands for `n` points: their mean and exact extremes. */
+/**
+ * One key of one run or of one group of runs. Arrays that are equal are one object, also of several series: do not
+ * write to them.
+ */
 export interface Series {
+  /** `entity/project/id`; empty for a group */
   run: string
+  /** The group's name; undefined for a run */
+  group?: string
   key: string
+  /** Points that the entries stand for, of all runs together */
   points: number
   x: Float64Array
+  /** Of a group: the mean over the means of its runs. NaN where no finite point is. */
   mean: Float64Array
+  /** Exact extremes of the points, over all runs of a group; the same object as `mean` where entries are points */
   min: Float64Array
   max: Float64Array
-  n: Float64Array
+  /** Points in each bucket, of a group: runs in each. 0: none, so draw on to the next one. Null where entries are points. */
+  n: Float64Array | null
+  /** Standard deviation over the runs of a group */
+  std: Float64Array | null
+}
+
+export interface Chart {
+  series: Series[]
+  /** The x that all series share whose entries are buckets (`series.x === grid`); null if there is none */
+  grid: Float64Array | null
 }
 
 export interface ChartQuery {
   /** `entity/project/id` each */
-  runs: string[]
+  runs?: string[]
+  /** In place of runs */
+  groups?: { name: string; runs: string[] }[]
   keys: string[]
   kind?: 'history' | 'system'
   /** `_step`, `_timestamp`, `_runtime` or a logged key */
@@ -25,24 +45,47 @@ export interface ChartQuery {
   max?: number
 }
 
-/** Ask for line charts. Runs without the key have no series. */
-export async function fetchSeries(query: ChartQuery, signal?: AbortSignal): Promise<Series[]> {
-  if (!query.runs.length || !query.keys.length) return []
+interface Header {
+  series: ({ run?: string; group?: string; key: string; points: number } & Record<
+    'x' | 'mean' | 'min' | 'max',
+    number
+  > & { n: number | null; std: number | null })[]
+  grid: number | null
+}
+
+/** Ask for line charts. Runs and groups without a key have no series of it. */
+export async function fetchChart(query: ChartQuery, signal?: AbortSignal): Promise<Chart> {
+  if (!(query.runs?.length || query.groups?.length) || !query.keys.length) return { series: [], grid: null }
   const answer = await bytes('/api/charts', {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/x-tracker-frame' },
     body: JSON.stringify(query),
     signal,
   })
-  const { header, arrays } = decodeFrame<{ series: { run: string; key: string; points: number }[] }>(answer)
-  return header.series.map((one, i) => {
-    const [x, mean, min, max, n] = arrays.slice(5 * i, 5 * i + 5) as [
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-    ]
-    return { ...one, x, mean, min, max, n }
-  })
+  return decodeChart(answer)
+}
+
+/** The series alone; see `fetchChart`. */
+export const fetchSeries = async (query: ChartQuery, signal?: AbortSignal): Promise<Series[]> =>
+  (await fetchChart(query, signal)).series
+
+export function decodeChart(frame: ArrayBuffer): Chart {
+  const { header, arrays } = decodeFrame<Header>(frame)
+  const array = (index: number): Float64Array => arrays[index]!
+  const orNull = (index: number | null): Float64Array | null => (index === null ? null : array(index))
+  return {
+    series: header.series.map((one) => ({
+      run: one.run ?? '',
+      group: one.group,
+      key: one.key,
+      points: one.points,
+      x: array(one.x),
+      mean: array(one.mean),
+      min: array(one.min),
+      max: array(one.max),
+      n: orNull(one.n),
+      std: orNull(one.std),
+    })),
+    grid: orNull(header.grid),
+  }
 }
