@@ -7,8 +7,8 @@ import type { PanelProps } from '../panel/props'
 import type { LineSpec } from '../spec'
 import { LineChart } from './LineChart'
 import { useSeries } from './series'
-import { useZooms } from './sync'
-import { extentOf, nameOf, traces, yExtent, type Got } from './trace'
+import { useZooms, type Range } from './sync'
+import { countsOf, extentOf, nameOf, traces, yExtent, type Got, type Trace } from './trace'
 
 /** The x of a line panel: its own, else the wall's; machine metrics have no steps. */
 export const xOf = (spec: LineSpec, view: ChartsView, kind: 'history' | 'system'): string => {
@@ -58,18 +58,16 @@ export function LinePanel({ spec, title, runs, groups, view, kind, keys: known }
   return (
     <div className="chart-body" ref={ref}>
       {body}
-      {extent && <Points got={shown!} ids={new Set(lines.map((line) => line.id))} />}
+      {extent && <Points got={shown!} lines={lines} zoom={zoom} />}
     </div>
   )
 }
 
-function Points({ got, ids }: { got: Got[]; ids: Set<string> }) {
-  let [shown, all] = [0, 0]
-  for (const one of got) {
-    if (!ids.has(nameOf(one))) continue
-    shown += one.x.length
-    all += one.points
-  }
+function Points({ got, lines, zoom }: { got: Got[]; lines: Trace[]; zoom: Range | null }) {
+  const ids = new Set(lines.map((line) => line.id))
+  const counts = countsOf(got.filter((one) => ids.has(nameOf(one))), zoom)
+  if (!counts) return null
+  const [shown, all] = counts
   return (
     <span className="chart-points" title={strings.charts.pointsHint(shown, all)}>
       {strings.charts.points(shown, all)}

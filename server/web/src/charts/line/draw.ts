@@ -1,5 +1,4 @@
-import type { Trace } from './trace'
-import { lowerBound } from './trace'
+import { lowerBound, type Numbers, type Trace } from './trace'
 
 /** The plotting area in canvas pixels. */
 export interface Box {
@@ -51,7 +50,7 @@ export function drawTraces(
       context.globalAlpha = 0.16 * strength
       area(pen, line.x, line.low, line.high, start, stop)
       if (!line.band && !quick) {
-        context.globalAlpha = 0.4 * strength
+        context.globalAlpha = (lines.length > 4 ? 0.2 : 0.4) * strength
         context.lineWidth = 0.75 * ratio
         polyline(pen, line.x, line.low, start, stop)
         polyline(pen, line.x, line.high, start, stop)
@@ -92,7 +91,7 @@ export function mapper({ min, max, log }: Scale, origin: number, extent: number)
 }
 
 /** Stroke a line, broken where y is no number; what stands alone is a dot of radius `dot`. */
-function polyline(pen: Pen, x: Float64Array, y: Float64Array, start: number, stop: number, dot = 0): void {
+function polyline(pen: Pen, x: Numbers, y: Numbers, start: number, stop: number, dot = 0): void {
   const { context, toX, toY, top, bottom } = pen
   if (stop - start > 4 * pen.width) return columns(pen, x, y, start, stop)
   const alone: [number, number][] = []
@@ -123,7 +122,7 @@ function polyline(pen: Pen, x: Float64Array, y: Float64Array, start: number, sto
 }
 
 /** Many points to a pixel: each column of pixels holds its lowest and highest. */
-function columns({ context, toX, toY, top, bottom }: Pen, x: Float64Array, y: Float64Array, start: number, stop: number): void {
+function columns({ context, toX, toY, top, bottom }: Pen, x: Numbers, y: Numbers, start: number, stop: number): void {
   let [column, low, high, last] = [NaN, 0, 0, 0]
   context.beginPath()
   for (let i = start; i < stop; i++) {
@@ -150,7 +149,7 @@ function columns({ context, toX, toY, top, bottom }: Pen, x: Float64Array, y: Fl
 }
 
 /** Fill what lies between two lines, piece by piece where either is no number. */
-function area({ context, toX, toY, top, bottom }: Pen, x: Float64Array, low: Float64Array, high: Float64Array, start: number, stop: number): void {
+function area({ context, toX, toY, top, bottom }: Pen, x: Numbers, low: Numbers, high: Numbers, start: number, stop: number): void {
   const clamped = (value: number) => Math.min(bottom, Math.max(top, toY(value)))
   // On a log axis, what reaches to zero or below goes on to the lower edge.
   const lower = (value: number) => (Number.isNaN(value) ? NaN : Number.isNaN(toY(value)) ? bottom : clamped(value))

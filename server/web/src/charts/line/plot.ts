@@ -3,7 +3,7 @@ import 'uplot/dist/uPlot.min.css'
 import { drawTraces, mapper, type Scale } from './draw'
 import type { Range, Sync } from './sync'
 import { DURATION_STEPS, durationLabel, logLabels, tickLabels, xKind } from './ticks'
-import { extentOf, nearest, yExtent, type Trace } from './trace'
+import { extentOf, nearest, yExtent, type Numbers, type Trace } from './trace'
 
 /** One line at the cursor. `distance`: pixels between its point and the cursor, vertically. */
 export interface Row {
@@ -12,7 +12,7 @@ export interface Row {
   distance: number
 }
 
-/** Where the cursor is, in pixels of the plotting area and on x, with the lines there, the nearest first. */
+/** The lines at the cursor, the nearest first; where that is, in pixels of the plotting area, and the x of the nearest. */
 export interface Hover {
   left: number
   top: number
@@ -178,7 +178,8 @@ export class Plot {
     }
     this.hovered = true
     const x = this.plot.posToVal(at.left, 'x')
-    const hover = { ...at, x, rows: this.rowsAt(at.left, at.top, x) }
+    const rows = this.rowsAt(at.left, at.top, x)
+    const hover = { ...at, x: rows.length ? rows[0]!.trace.x[rows[0]!.index]! : x, rows }
     sync.pointAt(name, x, this)
     onHover(hover)
     return hover
@@ -190,7 +191,7 @@ export class Plot {
     const toX = mapper(xs, 0, this.plot.over.clientWidth)
     const toY = mapper(ys, this.plot.over.clientHeight, -this.plot.over.clientHeight)
     const rows: Row[] = []
-    let [lastX, lastIndex]: [Float64Array | null, number] = [null, 0]
+    let [lastX, lastIndex]: [Numbers | null, number] = [null, 0]
     for (const trace of this.lines) {
       const index: number = trace.x === lastX ? lastIndex : nearest(trace.x, at)
       ;[lastX, lastIndex] = [trace.x, index]

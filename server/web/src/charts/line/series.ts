@@ -3,7 +3,7 @@ import { fetchSeries, type ChartQuery } from '../../api/charts'
 import { queryClient } from '../../api/queries'
 import type { ShownGroup } from '../types'
 import type { Range } from './sync'
-import type { Got } from './trace'
+import { compact, type Got } from './trace'
 
 export interface Ask {
   runs: string[]
@@ -54,7 +54,7 @@ function seriesQuery({ runs, groups, keys, x, kind, buckets }: Ask, range: Range
       const parts = []
       if (runs.length) parts.push(fetchSeries({ ...query, groups: undefined } as ChartQuery, signal))
       if (members.length) parts.push(fetchSeries({ ...query, runs: [] }, signal))
-      return (await Promise.all(parts)).flat() as Got[]
+      return ((await Promise.all(parts)).flat() as Got[]).map(compact)
     },
   })
 }

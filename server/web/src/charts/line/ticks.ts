@@ -16,7 +16,8 @@ export function tickLabels(ticks: number[], step: number): string[] {
   // k and M only where they lose nothing: 1k and 1.5k, but 1,000 and 1,001
   while (most >= 1000 ** (power + 1) && step / 1000 ** (power + 1) >= 1e-3 && power < SUFFIXES.length - 1) power++
   const unit = 1000 ** power
-  const decimals = Math.max(0, Math.min(10, -Math.floor(Math.log10(step / unit) + 1e-9)))
+  let decimals = 0
+  while (decimals < 10 && !isWhole((step / unit) * 10 ** decimals)) decimals++
   return ticks.map((tick) => (tick === 0 ? '0' : signed((tick / unit).toFixed(decimals)) + SUFFIXES[power]))
 }
 
@@ -54,9 +55,10 @@ export const xLabel = (value: number, kind: XKind): string =>
 
 const shortest = (tick: number): string => {
   const power = Math.round(Math.log10(tick))
-  if (power >= 0 && power < 4) return number(tick)
-  if (power > -4 && power < 0) return number(tick)
-  return number(tick, 2)
+  const decade = Math.abs(tick / 10 ** power - 1) < 1e-9
+  return decade && Math.abs(power) >= 4 ? signed(`1e${power}`) : number(tick, 3)
 }
+
+const isWhole = (value: number): boolean => Math.abs(value - Math.round(value)) < 1e-6 * Math.max(1, Math.abs(value)) && Math.round(value) > 0
 
 const signed = (text: string): string => text.replace('-', '−')

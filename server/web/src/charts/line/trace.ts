@@ -4,25 +4,46 @@ import { smooth, smooths, sumsBefore } from '../../lib/smoothing'
 import type { Smoothing } from '../spec'
 import type { ShownGroup, ShownRun } from '../types'
 
+export type Numbers = Float64Array | Float32Array
+
 /** One line as it is drawn. All arrays have one length; x ascends. */
 export interface Trace {
   id: string
   name: string
   stroke: Stroke
-  x: Float64Array
-  y: Float64Array
+  x: Numbers
+  y: Numbers
   /** What was logged, where `y` is smoothed */
-  raw: Float64Array | null
-  low: Float64Array | null
-  high: Float64Array | null
+  raw: Numbers | null
+  low: Numbers | null
+  high: Numbers | null
   /** Points behind each entry; null where each is one */
-  n: Float64Array | null
+  n: Numbers | null
   /** A band of a group is filled; an envelope of buckets has its outline drawn, too, so that a single spike is seen */
   band: boolean
 }
 
 /** A series as the server gives it: of a run, or with `group` of several. */
-export type Got = Omit<Series, 'n'> & { n: Float64Array | null; group?: string; std?: Float64Array | null }
+export interface Got extends Pick<Series, 'key' | 'points'> {
+  run?: string
+  group?: string
+  x: Numbers
+  mean: Numbers
+  min: Numbers
+  max: Numbers
+  n: Numbers | null
+  std?: Numbers | null
+}
+
+/** Without the buckets of the common x in which this run or group has no point. */
+export function compact(one: Got): Got {
+  const { n } = one
+  if (!n?.includes(0)) return one
+  const there = (values: Numbers) => values.filter((_, i) => n[i] !== 0)
+  const [mean, std] = [there(one.mean), one.std && there(one.std)]
+  const same = one.min === one.mean
+  return { ...one, x: there(one.x), mean, std, min: same ? mean : there(one.min), max: same ? mean : there(one.max), n: there(n) }
+}
 
 export interface Style {
   smoothing: Smoothing
@@ -73,7 +94,7 @@ function traceOf(one: Got, whole: Got, own: Pick<Trace, 'id' | 'name' | 'stroke'
   const n = grouped ? null : one.n
   const smoothed = smooths(style.smoothing)
   const span = whole.x[whole.x.length - 1]! - whole.x[0]!
-  const smoother = (y: Float64Array, overview: Float64Array) => {
+  const smoother = (y: Numbers, overview: Numbers) => {
     if (!smoothed) return y
     const line = { x: whole.x, y: overview, n: grouped ? null : whole.n }
     const before = one === whole ? undefined : sumsBefore(line, style.smoothing, span, x[0]!)
@@ -93,8 +114,29 @@ function traceOf(one: Got, whole: Got, own: Pick<Trace, 'id' | 'name' | 'stroke'
   return trace
 }
 
-const combined = (mean: Float64Array, std: Float64Array, sign: number): Float64Array =>
-  mean.map((value, i) => value + sign * std[i]!)
+const combined = (mean: Numbers, std: Numbers, sign: number): Numbers =>
+  Float64Array.from(mean, (value, i) => value + sign * std[i]!)
+
+/**
+ * How many entries are drawn between two x (all, if null), and how many points they stand for. Null where that is not
+ * known: part of a group's buckets count runs, not points.
+ */
+export function countsOf(got: Got[], range: [number, number] | null): [drawn: number, all: number] | null {
+  let [drawn, all] = [0, 0]
+  for (const { x, n, points, group } of got) {
+    if (!range) {
+      drawn += x.length
+      all += points
+      continue
+    }
+    if (group != null) return null
+    for (let i = lowerBound(x, range[0]); i < x.length && x[i]! <= range[1]; i++) {
+      drawn++
+      all += n?.[i] ?? 1
+    }
+  }
+  return [drawn, all]
+}
 
 /** First and last x of all lines; null where there is none. */
 export function extentOf(lines: Trace[]): [number, number] | null {
@@ -132,7 +174,7 @@ export function nearest(x: ArrayLike<number>, at: number): number {
 export function yExtent(lines: Trace[], [from, to]: [number, number], clip: boolean, log: boolean): [number, number] | null {
   let [low, high] = [Infinity, -Infinity]
   const values: number[] = []
-  const take = (y: Float64Array, start: number, stop: number) => {
+  const take = (y: Numbers, start: number, stop: number) => {
     for (let i = start; i < stop; i++) {
       const value = y[i]!
       if (!(Math.abs(value) < Infinity) || (log && value <= 0)) continue
