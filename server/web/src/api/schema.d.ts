@@ -1175,13 +1175,13 @@ export interface components {
              * @description `entity/project/id` of each run
              * @default []
              */
-            runs: string[];
+            runs?: string[];
             /**
              * Groups
              * @description In place of runs; answered as a frame
              * @default []
              */
-            groups: components["schemas"]["ChartGroup"][];
+            groups?: components["schemas"]["ChartGroup"][];
             /** Keys */
             keys: string[];
             /**
@@ -1189,19 +1189,19 @@ export interface components {
              * @default history
              * @enum {string}
              */
-            kind: "history" | "system";
+            kind?: "history" | "system";
             /**
              * X
              * @description `_step`, `_timestamp`, `_runtime`, or a logged key
              * @default _step
              */
-            x: string;
+            x?: string;
             /**
              * Buckets
              * @description At most this many points a series; series with no more points come whole
              * @default 1000
              */
-            buckets: number;
+            buckets?: number;
             /**
              * Min
              * @description Only points from this x on
@@ -1288,18 +1288,18 @@ export interface components {
              * Add Tags
              * @default []
              */
-            add_tags: string[];
+            add_tags?: string[];
             /**
              * Remove Tags
              * @default []
              */
-            remove_tags: string[];
+            remove_tags?: string[];
             /**
              * Stop
              * @description Ask those that run and let themselves be stopped to stop
              * @default false
              */
-            stop: boolean;
+            stop?: boolean;
         };
         /**
          * EventFile
@@ -1377,29 +1377,29 @@ export interface components {
              * @description An expression: docs/filters.md
              * @default
              */
-            filter: string;
+            filter?: string;
             /**
              * Search
              * @description Text in a run's name, id, notes, tags or group; a pattern between slashes
              * @default
              */
-            search: string;
+            search?: string;
             /**
              * Sort
              * @description By default the newest come first
              * @default []
              */
-            sort: components["schemas"]["SortBy"][];
+            sort?: components["schemas"]["SortBy"][];
             /**
              * Columns
              * @default []
              */
-            columns: string[];
+            columns?: string[];
             /**
              * Offset
              * @default 0
              */
-            offset: number;
+            offset?: number;
             /**
              * Ids
              * @description Only these runs
@@ -1410,7 +1410,7 @@ export interface components {
              * @description Those in the trash, in place of all others
              * @default false
              */
-            trashed: boolean;
+            trashed?: boolean;
             /**
              * By
              * @description Runs in a group have the same in these columns
@@ -1425,7 +1425,7 @@ export interface components {
              * Limit
              * @default 100
              */
-            limit: number;
+            limit?: number;
         };
         /**
          * KeyInfo
@@ -1782,7 +1782,7 @@ export interface components {
              * Descending
              * @default false
              */
-            descending: boolean;
+            descending?: boolean;
         };
         /**
          * Stop
@@ -1875,29 +1875,29 @@ export interface components {
              * @description An expression: docs/filters.md
              * @default
              */
-            filter: string;
+            filter?: string;
             /**
              * Search
              * @description Text in a run's name, id, notes, tags or group; a pattern between slashes
              * @default
              */
-            search: string;
+            search?: string;
             /**
              * Sort
              * @description By default the newest come first
              * @default []
              */
-            sort: components["schemas"]["SortBy"][];
+            sort?: components["schemas"]["SortBy"][];
             /**
              * Columns
              * @default []
              */
-            columns: string[];
+            columns?: string[];
             /**
              * Offset
              * @default 0
              */
-            offset: number;
+            offset?: number;
             /**
              * Ids
              * @description Only these runs
@@ -1908,12 +1908,12 @@ export interface components {
              * @description Those in the trash, in place of all others
              * @default false
              */
-            trashed: boolean;
+            trashed?: boolean;
             /**
              * Limit
              * @default 100
              */
-            limit: number;
+            limit?: number;
         };
         /**
          * ViewInfo
