@@ -1,3 +1,137 @@
+import { Skeleton, Stack, Tabs, useComputedColorScheme } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
+import { Failed } from '../shell/Failed'
+import { strings } from '../strings'
+import { useView } from '../view/useView'
+import { columnsQuery, type ColumnInfo, type Place, type Selection } from './api'
+import { EditDialog } from './EditDialog'
+import { narrowed } from './filter/expression'
+import { RunsTable } from './RunsTable'
+import { SelectionBar } from './SelectionBar'
+import { Splitter } from './Splitter'
+import { TableBar } from './TableBar'
+import { Toolbar } from './Toolbar'
+import { useActions } from './useActions'
+import { useDrawn } from './useDrawn'
+import { useRunSelection } from './useRunSelection'
+import './project.css'
+
+const Charts = lazy(() => import('../charts').then(({ Charts }) => ({ default: Charts })))
+
+const texts = strings.project
+
+/** The workspace of a project: its runs in a table, and their charts beside it. */
 export function Project() {
-  return null
+  const { entity, project } = useParams({ strict: false }) as Place
+  const place = useMemo(() => ({ entity, project }), [entity, project])
+  const { data: catalogue, error, refetch } = useQuery(columnsQuery(place))
+  if (error && !catalogue) return <Failed error={error} reset={() => void refetch()} />
+  if (!catalogue) return <Waiting />
+  // Another project has another view, selection and history.
+  return <Workspace key={`${entity}/${project}`} place={place} catalogue={catalogue} />
 }
+
+function Waiting() {
+  return (
+    <Stack p="md" gap="sm" aria-busy aria-label={texts.loading}>
+      <Skeleton h={32} />
+      {Array.from({ length: 12 }, (_, i) => (
+        <Skeleton key={i} h={18} w={`${90 - ((i * 17) % 40)}%`} />
+      ))}
+    </Stack>
+  )
+}
+
+function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[] }) {
+  const navigate = useNavigate()
+  const { v } = useSearch({ strict: false }) as { v?: unknown }
+  const control = useView(v, (view, push) => void navigate({ to: '.', search: (now: Record<string, unknown>) => ({ ...now, v: view }), replace: !push } as never))
+  const { view, set, setCharts } = control
+  const scheme = useComputedColorScheme('light')
+  const narrow = useMediaQuery('(max-width: 820px)', window.innerWidth <= 820) ?? false
+
+  const [trashed, setTrashed] = useState(false)
+  const question = useMemo(
+    (): Selection => ({ filter: view.filter, search: view.search, sort: view.sort, trashed }),
+    [view.filter, view.search, view.sort, trashed],
+  )
+  const living = useMemo((): Selection => ({ ...question, trashed: false }), [question])
+  const drawn = useDrawn(place, living, view, catalogue, scheme)
+  const selection = useRunSelection(place, question, view.group !== null)
+  const actions = useActions(place)
+  const [edited, setEdited] = useState<{ ids: string[]; name: string | null } | null>(null)
+  const [asked, setAsked] = useState<string | null>(null)
+
+  const { entity, project } = place
+  const onOpen = useCallback(
+    (id: string, aside: boolean) => {
+      const to = `/runs/${[entity, project, id].map(encodeURIComponent).join('/')}`
+      if (aside) window.open(to, '_blank', 'noopener')
+      else void navigate({ to } as never)
+    },
+    [navigate, entity, project],
+  )
+  const onCompare = (ids: string[]) => {
+    const to = `/projects/${[entity, project].map(encodeURIComponent).join('/')}/compare`
+    void navigate({ to, search: { runs: ids.join(','), ...(view.baseline && ids.includes(view.baseline) && { baseline: view.baseline }) } } as never)
+  }
+  const onDelete = (ids: string[]) => void (trashed ? undefined : actions.trash(ids).then(selection.clear))
+  const onBrush = useCallback((expression: string) => set({ filter: narrowed(view.filter, expression) }), [set, view.filter])
+
+  const table = (
+    <section className="rw-table" aria-label={texts.table}>
+      <TableBar {...{ place, control, catalogue, question, trashed }} total={drawn.total} onTrash={(on) => { selection.clear(); setTrashed(on) }} />
+      <RunsTable
+        {...{ place, control, catalogue, question, selection, scheme, onOpen, onDelete }}
+        drawn={drawn.strokes}
+        onRename={(id, name) => setEdited({ ids: [id], name })}
+        onCondition={setAsked}
+      />
+      {selection.ids.size > 0 && (
+        <SelectionBar
+          {...{ trashed, catalogue, actions, onCompare }}
+          ids={selection.ids}
+          onEdit={(ids) => setEdited({ ids, name: ids.length === 1 ? selection.nameOf(ids[0]!) : null })}
+          onAll={() => void selection.all()}
+          onClear={selection.clear}
+        />
+      )}
+    </section>
+  )
+  const charts = (
+    <section className="rw-charts" aria-label={texts.charts}>
+      <Suspense fallback={<Skeleton h={300} m="sm" />}>
+        <Charts {...place} runs={drawn.runs} groups={drawn.groups} total={drawn.total} view={view.charts} onChange={setCharts} onBrush={onBrush} filter={view.filter} />
+      </Suspense>
+    </section>
+  )
+  return (
+    <div className="rw-workspace">
+      <h1 className="rw-hidden">{project}</h1>
+      <Toolbar {...{ place, control, catalogue, narrow, asked }} error={drawn.error} onAsked={() => setAsked(null)} />
+      {narrow ? (
+        <Tabs className="rw-tabs" value={view.layout === 'charts' ? 'charts' : 'table'} onChange={(tab) => set({ layout: tab === 'charts' ? 'charts' : 'both' })} keepMounted={false}>
+          <Tabs.List grow>
+            <Tabs.Tab value="table">{texts.toolbar.layouts.table}</Tabs.Tab>
+            <Tabs.Tab value="charts">{texts.toolbar.layouts.charts}</Tabs.Tab>
+          </Tabs.List>
+          <Tabs.Panel value="table">{table}</Tabs.Panel>
+          <Tabs.Panel value="charts">{charts}</Tabs.Panel>
+        </Tabs>
+      ) : (
+        <div className="rw-panes" style={{ gridTemplateColumns: columnsOf(trashed ? 'table' : view.layout, view.split) }}>
+          {(view.layout !== 'charts' || trashed) && table}
+          {view.layout === 'both' && !trashed && <Splitter share={view.split} onChange={(split) => set({ split })} />}
+          {view.layout !== 'table' && !trashed && charts}
+        </div>
+      )}
+      {edited && <EditDialog {...edited} scheme={scheme} onClose={() => setEdited(null)} onSave={(change) => void actions.edit(edited.ids, change)} />}
+    </div>
+  )
+}
+
+const columnsOf = (layout: string, split: number): string =>
+  layout === 'both' ? `minmax(0, ${split}fr) 7px minmax(0, ${1 - split}fr)` : 'minmax(0, 1fr)'

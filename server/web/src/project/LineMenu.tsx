@@ -1,0 +1,89 @@
+import { Menu } from '@mantine/core'
+import { IconAnchor, IconCopy, IconExternalLink, IconEye, IconFilter, IconFilterOff, IconPencil, IconTrash } from '@tabler/icons-react'
+import { strings } from '../strings'
+import { writtenName, writtenValue } from './filter/expression'
+import type { Point } from './grid/Grid'
+import { PopMenu } from './PopMenu'
+import type { Line } from './rows'
+import type { Placed } from './useColumnModel'
+import { textOf, titleOf } from './values'
+
+const texts = strings.project.line
+
+interface LineMenuProps {
+  line: Exclude<Line, { kind: 'loading' }>
+  column: Placed | null
+  at: Point
+  name: string
+  isBaseline: boolean
+  onClose: () => void
+  onOpen: (aside: boolean) => void
+  onRename: () => void
+  onBaseline: () => void
+  onOnly: () => void
+  onFilter: (expression: string) => void
+  onDelete: () => void
+}
+
+/** What can be done with one run or group, and with the value that was clicked. */
+export function LineMenu(p: LineMenuProps) {
+  const { line } = p
+  const icon = (Icon: typeof IconEye) => <Icon size={15} aria-hidden />
+  return (
+    <PopMenu at={p.at} label={p.name} onClose={p.onClose}>
+      <Menu.Label maw={260}>{p.name}</Menu.Label>
+      {line.kind === 'run' && (
+        <>
+          <Menu.Item leftSection={icon(IconExternalLink)} onClick={() => p.onOpen(false)}>{texts.open}</Menu.Item>
+          <Menu.Item leftSection={<span />} onClick={() => p.onOpen(true)}>{texts.openAside}</Menu.Item>
+          <Menu.Item leftSection={icon(IconAnchor)} onClick={p.onBaseline}>{p.isBaseline ? texts.noBaseline : texts.baseline}</Menu.Item>
+          <Menu.Item leftSection={icon(IconPencil)} onClick={p.onRename}>{texts.rename}</Menu.Item>
+        </>
+      )}
+      <Menu.Item leftSection={icon(IconEye)} onClick={p.onOnly}>{texts.only}</Menu.Item>
+      {line.kind === 'group' && (
+        <Menu.Item leftSection={icon(IconFilter)} onClick={() => p.onFilter(line.group.filter)}>{texts.onlyGroup}</Menu.Item>
+      )}
+      <ValueItems {...p} />
+      {line.kind === 'run' && (
+        <>
+          <Menu.Divider />
+          <Menu.Item color="red" leftSection={icon(IconTrash)} onClick={p.onDelete}>{texts.delete}</Menu.Item>
+        </>
+      )}
+    </PopMenu>
+  )
+}
+
+function ValueItems({ line, column: placed, onFilter }: LineMenuProps) {
+  if (!placed || line.kind !== 'run') return null
+  const { column } = placed
+  const item = line.page.columns[column.name]?.[line.at]
+  const name = writtenName(column.name)
+  const none = item === null || item === undefined
+  const text = none ? '' : textOf(column, item)
+  const plain = ['string', 'number', 'boolean'].includes(typeof item)
+  const pairs: [string, string][] = none
+    ? [[`${name} is null`, `${name} is not null`]]
+    : plain
+      ? [[`${name} == ${writtenValue(item)}`, `${name} != ${writtenValue(item)}`]]
+      : Array.isArray(item)
+        ? item.slice(0, 3).map((one) => [`${name} has ${writtenValue(one)}`, `not ${name} has ${writtenValue(one)}`])
+        : []
+  return (
+    <>
+      <Menu.Divider />
+      {pairs.map(([only, except]) => (
+        <span key={only}>
+          <Menu.Item leftSection={<IconFilter size={15} />} onClick={() => onFilter(only)}>{texts.filterIs(short(only))}</Menu.Item>
+          <Menu.Item leftSection={<IconFilterOff size={15} />} onClick={() => onFilter(except)}>{texts.filterIs(short(except))}</Menu.Item>
+        </span>
+      ))}
+      {!none && (
+        <Menu.Item leftSection={<IconCopy size={15} />} onClick={() => void navigator.clipboard.writeText(titleOf(column, item) ?? text)}>{texts.copy}</Menu.Item>
+      )}
+    </>
+  )
+}
+
+const short = (text: string): string => (text.length > 48 ? `${text.slice(0, 47)}…` : text)

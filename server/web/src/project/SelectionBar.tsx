@@ -1,0 +1,115 @@
+import { ActionIcon, Button, Group, Popover, Stack, TagsInput, Text, Tooltip } from '@mantine/core'
+import { IconArrowBackUp, IconGitCompare, IconPencil, IconPlayerStop, IconTag, IconTrash, IconX } from '@tabler/icons-react'
+import { useState } from 'react'
+import { strings } from '../strings'
+import type { ColumnInfo } from './api'
+import type { RunActions } from './useActions'
+
+const texts = strings.project.selection
+const MOST_COMPARED = 50
+
+interface SelectionBarProps {
+  ids: ReadonlySet<string>
+  trashed: boolean
+  catalogue: ColumnInfo[]
+  actions: RunActions
+  onCompare: (ids: string[]) => void
+  onEdit: (ids: string[]) => void
+  onAll: () => void
+  onClear: () => void
+}
+
+/** What can be done with the selected runs. */
+export function SelectionBar({ ids, trashed, catalogue, actions, onCompare, onEdit, onAll, onClear }: SelectionBarProps) {
+  const chosen = [...ids]
+  const done = (work: Promise<void>) => void work.then(onClear)
+  const button = (Icon: typeof IconX, label: string, onClick: () => void, color?: string, disabled = false) => (
+    <Button size="compact-sm" variant="subtle" color={color ?? 'gray'} c={color ? undefined : 'inherit'} leftSection={<Icon size={15} />} onClick={onClick} disabled={disabled}>
+      {label}
+    </Button>
+  )
+  return (
+    <Group className="rw-selection" gap={2} role="toolbar" aria-label={texts.label}>
+      <Text size="sm" fw={600} mr={6} role="status">
+        {texts.count(ids.size)}
+      </Text>
+      {trashed ? (
+        <>
+          {button(IconArrowBackUp, texts.restore, () => done(actions.restore(chosen)))}
+          <Destroy count={ids.size} onSure={() => done(actions.destroy(chosen))} />
+        </>
+      ) : (
+        <>
+          {button(IconGitCompare, texts.compare, () => onCompare(chosen), undefined, ids.size < 2 || ids.size > MOST_COMPARED)}
+          <Tags catalogue={catalogue} onAdd={(tags) => void actions.edit(chosen, { add_tags: tags })} onRemove={(tags) => void actions.edit(chosen, { remove_tags: tags })} />
+          {button(IconPencil, texts.edit, () => onEdit(chosen))}
+          {button(IconPlayerStop, texts.stop, () => void actions.edit(chosen, { stop: true }))}
+          {button(IconTrash, texts.delete, () => done(actions.trash(chosen)), 'red')}
+        </>
+      )}
+      <Button size="compact-sm" variant="subtle" onClick={onAll}>
+        {texts.all}
+      </Button>
+      <Tooltip label={texts.clear}>
+        <ActionIcon variant="subtle" color="gray" ml="auto" aria-label={texts.clear} onClick={onClear}>
+          <IconX size={16} />
+        </ActionIcon>
+      </Tooltip>
+    </Group>
+  )
+}
+
+function Tags({ catalogue, onAdd, onRemove }: { catalogue: ColumnInfo[]; onAdd: (tags: string[]) => void; onRemove: (tags: string[]) => void }) {
+  const [open, setOpen] = useState(false)
+  const [tags, setTags] = useState<string[]>([])
+  const known = catalogue.find((one) => one.name === 'tags')?.values ?? []
+  const finish = (work: (tags: string[]) => void) => {
+    work(tags)
+    setTags([])
+    setOpen(false)
+  }
+  return (
+    <Popover opened={open} onChange={setOpen} trapFocus returnFocus shadow="md" width={280}>
+      <Popover.Target>
+        <Button size="compact-sm" variant="subtle" color="gray" c="inherit" leftSection={<IconTag size={15} />} onClick={() => setOpen(!open)} aria-expanded={open}>
+          {texts.tag}
+        </Button>
+      </Popover.Target>
+      <Popover.Dropdown p="sm">
+        <Stack gap="xs">
+          <TagsInput size="xs" label={texts.tags} data={known} value={tags} onChange={setTags} comboboxProps={{ withinPortal: false }} data-autofocus />
+          <Group gap="xs" justify="flex-end">
+            <Button size="compact-sm" variant="default" disabled={!tags.length} onClick={() => finish(onRemove)}>
+              {texts.removeTags}
+            </Button>
+            <Button size="compact-sm" disabled={!tags.length} onClick={() => finish(onAdd)}>
+              {texts.addTags}
+            </Button>
+          </Group>
+        </Stack>
+      </Popover.Dropdown>
+    </Popover>
+  )
+}
+
+/** What cannot be undone is asked for once more. */
+function Destroy({ count, onSure }: { count: number; onSure: () => void }) {
+  const [open, setOpen] = useState(false)
+  return (
+    <Popover opened={open} onChange={setOpen} trapFocus returnFocus shadow="md" width={260}>
+      <Popover.Target>
+        <Button size="compact-sm" variant="subtle" color="red" leftSection={<IconTrash size={15} />} onClick={() => setOpen(!open)} aria-expanded={open}>
+          {texts.destroy}
+        </Button>
+      </Popover.Target>
+      <Popover.Dropdown p="sm">
+        <Stack gap="xs">
+          <Text size="sm">{texts.sure(count)}</Text>
+          <Button size="compact-sm" color="red" onClick={onSure}>
+            {texts.destroy}
+          </Button>
+        </Stack>
+      </Popover.Dropdown>
+    </Popover>
+  )
+}

@@ -1,0 +1,72 @@
+import { ActionIcon, Button, Group, Menu, Text } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { IconDots, IconDownload, IconEye, IconTrash } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { strings } from '../strings'
+import type { ViewControl } from '../view/useView'
+import { steadyTableQuery, type ColumnInfo, type Place, type Selection } from './api'
+import { layoutOf } from './columns'
+import { ColumnsPanel } from './ColumnsPanel'
+import { download, fetchCsv } from './csv'
+import { GroupPicker } from './GroupPicker'
+
+const texts = strings.project.bar
+
+interface TableBarProps {
+  place: Place
+  control: ViewControl
+  catalogue: ColumnInfo[]
+  question: Selection
+  /** Groups that match, where runs are grouped */
+  total: number
+  trashed: boolean
+  onTrash: (on: boolean) => void
+}
+
+/** Above the table: how many runs, and how they are shown. */
+export function TableBar({ place, control, catalogue, question, total, trashed, onTrash }: TableBarProps) {
+  const { view, set } = control
+  const { data } = useQuery(steadyTableQuery(place, { ...question, sort: [], columns: [], offset: 0, limit: 1 }))
+  const save = async () => {
+    const layout = layoutOf(view.columns, catalogue)
+    const names = [...layout.pinned, ...layout.order.filter((name) => layout.visible.has(name) && !layout.pinned.includes(name))]
+    const times = new Set(layout.all.filter((one) => one.type === 'time').map((one) => one.name))
+    try {
+      download(`${place.project}.csv`, await fetchCsv(place, question, names, times))
+    } catch (error) {
+      notifications.show({ color: 'red', title: texts.csvFailed, message: error instanceof Error ? error.message : String(error) })
+    }
+  }
+  return (
+    <Group className="rw-tablebar" gap={4} wrap="nowrap">
+      {trashed ? (
+        <>
+          <Text size="sm" fw={600}>{texts.trash(data?.total ?? 0)}</Text>
+          <Text size="xs" c="dimmed" truncate>{texts.trashHint}</Text>
+          <Button size="compact-sm" variant="light" ml="auto" onClick={() => onTrash(false)}>{texts.leaveTrash}</Button>
+        </>
+      ) : (
+        <>
+          <Text size="sm" fw={600} mr={4} role="status" className="rw-total">
+            {data ? (view.group ? texts.groups(total, data.total) : strings.common.runs(data.total)) : ' '}
+          </Text>
+          <ColumnsPanel control={control} catalogue={catalogue} />
+          <GroupPicker control={control} catalogue={catalogue} />
+          <Menu position="bottom-end" shadow="md">
+            <Menu.Target>
+              <ActionIcon ml="auto" variant="subtle" color="gray" aria-label={texts.more}>
+                <IconDots size={16} />
+              </ActionIcon>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item leftSection={<IconDownload size={15} />} onClick={() => void save()}>{texts.csv}</Menu.Item>
+              <Menu.Item leftSection={<IconEye size={15} />} disabled={!view.hidden.length} onClick={() => set({ hidden: [] })}>{texts.showAll}</Menu.Item>
+              <Menu.Divider />
+              <Menu.Item leftSection={<IconTrash size={15} />} onClick={() => onTrash(true)}>{texts.openTrash}</Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
+        </>
+      )}
+    </Group>
+  )
+}

@@ -1,0 +1,122 @@
+import { ActionIcon, SegmentedControl, TextInput, Tooltip } from '@mantine/core'
+import { useClipboard } from '@mantine/hooks'
+import { IconArrowBackUp, IconArrowForwardUp, IconCheck, IconLayoutColumns, IconLink, IconNotes, IconSearch, IconTable, IconChartLine } from '@tabler/icons-react'
+import { Link } from '@tanstack/react-router'
+import { useEffect, useRef, useState } from 'react'
+import { strings } from '../strings'
+import type { ViewControl } from '../view/useView'
+import type { View } from '../view/view'
+import type { ColumnInfo, Place } from './api'
+import { Chips } from './filter/Chips'
+import { FilterInput } from './filter/FilterInput'
+import { ViewsMenu } from './ViewsMenu'
+
+const texts = strings.project.toolbar
+
+interface ToolbarProps {
+  place: Place
+  control: ViewControl
+  catalogue: ColumnInfo[]
+  error: Error | null
+  narrow: boolean
+  /** A column that a condition is to be made on */
+  asked: string | null
+  onAsked: () => void
+}
+
+/** Above table and charts alike: which runs, which view, and ways back. */
+export function Toolbar({ place, control, catalogue, error, narrow, asked, onAsked }: ToolbarProps) {
+  const { view, set } = control
+  const clipboard = useClipboard()
+  const setFilter = (filter: string) => set({ filter })
+  const tool = (Icon: typeof IconLink, label: string, onClick: () => void, disabled = false) => (
+    <Tooltip label={label}>
+      <ActionIcon size={32} variant="subtle" color="gray" aria-label={label} onClick={onClick} disabled={disabled}>
+        <Icon size={17} />
+      </ActionIcon>
+    </Tooltip>
+  )
+  return (
+    <div className="rw-toolbar">
+      <div className="rw-bar">
+        <ViewsMenu place={place} control={control} />
+        <Search value={view.search} onChange={(search) => set({ search })} />
+        <FilterInput value={view.filter} catalogue={catalogue} error={error} onChange={setFilter} />
+        <div className="rw-tools">
+          {tool(IconArrowBackUp, texts.undo, control.undo, !control.canUndo)}
+          {tool(IconArrowForwardUp, texts.redo, control.redo, !control.canRedo)}
+          {tool(clipboard.copied ? IconCheck : IconLink, clipboard.copied ? texts.copied : texts.link, () => clipboard.copy(window.location.href))}
+          <Tooltip label={texts.notes}>
+            <ActionIcon
+              size={32}
+              variant="subtle"
+              color="gray"
+              component={Link}
+              to={`/projects/${encodeURIComponent(place.entity)}/${encodeURIComponent(place.project)}/notes`}
+              aria-label={texts.notes}
+            >
+              <IconNotes size={17} />
+            </ActionIcon>
+          </Tooltip>
+          {!narrow && <LayoutChoice layout={view.layout} onChange={(layout) => set({ layout })} />}
+        </div>
+      </div>
+      <Chips filter={view.filter} catalogue={catalogue} asked={asked} onAsked={onAsked} onChange={setFilter} />
+    </div>
+  )
+}
+
+function LayoutChoice({ layout, onChange }: { layout: View['layout']; onChange: (layout: View['layout']) => void }) {
+  const option = (value: View['layout'], Icon: typeof IconTable) => ({
+    value,
+    label: (
+      <span className="rw-layout" title={texts.layouts[value]}>
+        <Icon size={16} aria-hidden />
+        <span>{texts.layouts[value]}</span>
+      </span>
+    ),
+  })
+  return (
+    <SegmentedControl
+      size="xs"
+      aria-label={texts.layout}
+      value={layout}
+      onChange={(next) => onChange(next as View['layout'])}
+      data={[option('table', IconTable), option('both', IconLayoutColumns), option('charts', IconChartLine)]}
+    />
+  )
+}
+
+/** Searches when typing pauses. */
+function Search({ value, onChange }: { value: string; onChange: (search: string) => void }) {
+  const [draft, setDraft] = useState(value)
+  const told = useRef(value)
+  useEffect(() => {
+    if (value === told.current) return
+    told.current = value
+    setDraft(value)
+  }, [value])
+  const latest = useRef(onChange)
+  latest.current = onChange
+  useEffect(() => {
+    if (draft === told.current) return
+    const timer = setTimeout(() => {
+      told.current = draft
+      latest.current(draft)
+    }, 250)
+    return () => clearTimeout(timer)
+  }, [draft])
+  return (
+    <TextInput
+      className="rw-search"
+      size="sm"
+      type="search"
+      leftSection={<IconSearch size={15} />}
+      placeholder={texts.search}
+      aria-label={texts.searchLabel}
+      title={texts.searchHint}
+      value={draft}
+      onChange={(event) => setDraft(event.currentTarget.value)}
+    />
+  )
+}

@@ -1,0 +1,127 @@
+import { ActionIcon, Button, Group, Popover, Stack, Text, TextInput, UnstyledButton } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { IconBookmark, IconDeviceFloppy, IconPencil, IconTrash } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { ago } from '../lib/format'
+import { strings } from '../strings'
+import { decodeView, encodeView } from '../view/codec'
+import type { ViewControl } from '../view/useView'
+import { defaultView } from '../view/view'
+import { deleteView, loadView, projectQuery, saveView, type Place } from './api'
+
+const texts = strings.project.views
+
+/** Views of the project that were given a name: open, save, rename, delete. They are everybody's. */
+export function ViewsMenu({ place, control }: { place: Place; control: ViewControl }) {
+  const [open, setOpen] = useState(false)
+  return (
+    <Popover opened={open} onChange={setOpen} shadow="md" position="bottom-start" trapFocus returnFocus width={320}>
+      <Popover.Target>
+        <Button size="compact-sm" h={32} variant="default" leftSection={<IconBookmark size={15} />} onClick={() => setOpen(!open)} aria-expanded={open}>
+          {texts.title}
+        </Button>
+      </Popover.Target>
+      <Popover.Dropdown p="sm">
+        <Views place={place} control={control} onDone={() => setOpen(false)} />
+      </Popover.Dropdown>
+    </Popover>
+  )
+}
+
+async function tried(work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work()
+    return true
+  } catch (error) {
+    notifications.show({ color: 'red', title: texts.failed, message: error instanceof Error ? error.message : String(error) })
+    return false
+  }
+}
+
+function Views({ place, control, onDone }: { place: Place; control: ViewControl; onDone: () => void }) {
+  const { data } = useQuery(projectQuery(place))
+  const [name, setName] = useState('')
+  const [renamed, setRenamed] = useState<string | null>(null)
+  const views = data?.views ?? []
+  const wanted = name.trim()
+  const written = () => encodeView(control.view)
+
+  const show = (one: string) => tried(async () => control.open(decodeView(await loadView(place, one)))).then((good) => good && onDone())
+  const save = async (as: string) => {
+    if (await tried(() => saveView(place, as, written()))) notifications.show({ message: texts.saved(as) })
+    setName('')
+  }
+  const rename = async (from: string, to: string) => {
+    setRenamed(null)
+    if (!to.trim() || to.trim() === from) return
+    await tried(async () => {
+      await saveView(place, to.trim(), await loadView(place, from))
+      await deleteView(place, from)
+    })
+  }
+  const remove = async (one: string) => {
+    let kept: unknown
+    const good = await tried(async () => {
+      kept = await loadView(place, one)
+      await deleteView(place, one)
+    })
+    if (!good) return
+    const id = notifications.show({
+      autoClose: 12_000,
+      message: (
+        <Group justify="space-between" wrap="nowrap">
+          <Text size="sm">{texts.deleted(one)}</Text>
+          <Button size="compact-sm" variant="light" onClick={() => { notifications.hide(id); void tried(() => saveView(place, one, kept)) }}>
+            {texts.undo}
+          </Button>
+        </Group>
+      ),
+    })
+  }
+  return (
+    <Stack gap="xs">
+      <UnstyledButton className="rw-view" onClick={() => { control.open(defaultView); onDone() }}>
+        <Text size="sm">{texts.standard}</Text>
+      </UnstyledButton>
+      {views.map((one) =>
+        renamed === one.name ? (
+          <TextInput
+            key={one.name}
+            size="xs"
+            defaultValue={one.name}
+            aria-label={texts.newName(one.name)}
+            data-autofocus
+            autoFocus
+            onBlur={(event) => void rename(one.name, event.currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter') event.currentTarget.blur()
+            }}
+          />
+        ) : (
+          <Group key={one.name} gap={2} wrap="nowrap">
+            <UnstyledButton className="rw-view" onClick={() => void show(one.name)}>
+              <Text size="sm" truncate>{one.name}</Text>
+              <Text size="xs" c="dimmed">{ago(one.updated)}</Text>
+            </UnstyledButton>
+            <ActionIcon variant="subtle" color="gray" aria-label={texts.overwrite(one.name)} title={texts.overwrite(one.name)} onClick={() => void save(one.name)}>
+              <IconDeviceFloppy size={15} />
+            </ActionIcon>
+            <ActionIcon variant="subtle" color="gray" aria-label={texts.rename(one.name)} title={texts.rename(one.name)} onClick={() => setRenamed(one.name)}>
+              <IconPencil size={15} />
+            </ActionIcon>
+            <ActionIcon variant="subtle" color="gray" aria-label={texts.delete(one.name)} title={texts.delete(one.name)} onClick={() => void remove(one.name)}>
+              <IconTrash size={15} />
+            </ActionIcon>
+          </Group>
+        ),
+      )}
+      <form onSubmit={(event) => { event.preventDefault(); if (wanted) void save(wanted) }}>
+        <Group gap="xs" wrap="nowrap">
+          <TextInput size="xs" flex={1} placeholder={texts.placeholder} aria-label={texts.placeholder} value={name} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />
+          <Button size="compact-sm" type="submit" disabled={!wanted}>{views.some((one) => one.name === wanted) ? texts.replace : texts.save}</Button>
+        </Group>
+      </form>
+    </Stack>
+  )
+}

@@ -1,0 +1,43 @@
+import { fetchTable, type Place, type Selection } from './api'
+
+const MOST = 10_000
+
+/**
+ * A cell as spreadsheets read it. Text that they would run as a formula gets an apostrophe before it, since names, tags
+ * and config come from whoever logs; numbers stay numbers.
+ */
+export function cell(item: unknown): string {
+  if (item === null || item === undefined) return ''
+  if (typeof item === 'number' || typeof item === 'boolean' || typeof item === 'bigint') return String(item)
+  const plain = typeof item === 'string' ? item : Array.isArray(item) ? item.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join(', ') : JSON.stringify(item)
+  const text = /^[\s]*[=+\-@\t\r|%]/.test(plain) ? `'${plain}` : plain
+  return /[",\r\n]/.test(text) || text !== text.trim() ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+export const csvOf = (names: string[], rows: unknown[][]): string =>
+  [names, ...rows].map((row) => row.map(cell).join(',') + '\r\n').join('')
+
+/** All runs that match, with the given columns, in the order of the table. Times are in ISO 8601, UTC. */
+export async function fetchCsv(place: Place, selection: Selection, columns: string[], times: ReadonlySet<string>): Promise<string> {
+  const rows: unknown[][] = []
+  for (;;) {
+    const page = await fetchTable(place, { ...selection, columns, offset: rows.length, limit: MOST })
+    page.runs.forEach((id, i) => {
+      rows.push([id, ...columns.map((name) => written(page.columns[name]?.[i], times.has(name)))])
+    })
+    if (page.runs.length < MOST) return csvOf(['id', ...columns], rows)
+  }
+}
+
+const written = (item: unknown, time: boolean): unknown =>
+  time && typeof item === 'number' ? new Date(item * 1000).toISOString() : item
+
+/** Have the browser save a text as a file. */
+export function download(name: string, text: string) {
+  const address = URL.createObjectURL(new Blob(['\ufeff', text], { type: 'text/csv;charset=utf-8' }))
+  const link = document.createElement('a')
+  link.href = address
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(address), 10_000)
+}

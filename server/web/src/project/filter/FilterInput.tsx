@@ -1,0 +1,165 @@
+import { IconFilter, IconX } from '@tabler/icons-react'
+import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react'
+import { strings } from '../../strings'
+import { FilterError, type ColumnInfo } from '../api'
+import { complete, type Completion } from './completion'
+import './filter.css'
+
+const texts = strings.project.filter
+const SETTLED_MS = 450
+
+interface FilterInputProps {
+  value: string
+  catalogue: ColumnInfo[]
+  /** What the server says of the filter that is in use */
+  error: Error | null
+  onChange: (filter: string) => void
+}
+
+/**
+ * The filter as text. It is used when typing pauses or on Enter; what is wrong with it is underlined at its place. The
+ * suggestions are a combobox: arrow keys choose one, Tab or Enter takes it, Escape closes them.
+ */
+export function FilterInput({ value, catalogue, error, onChange }: FilterInputProps) {
+  const [draft, setDraft] = useState(value)
+  const [caret, setCaret] = useState(0)
+  const [open, setOpen] = useState(false)
+  const [chosen, setChosen] = useState(-1)
+  const input = useRef<HTMLInputElement>(null)
+  const scrolled = useRef<HTMLDivElement>(null)
+  const id = useId()
+
+  const told = useRef(value)
+  useEffect(() => {
+    // A chip, undo or a saved view changed it.
+    if (value === told.current) return
+    told.current = value
+    setDraft(value)
+  }, [value])
+
+  const use = (text: string) => {
+    told.current = text.trim()
+    if (text.trim() !== value) onChange(text.trim())
+  }
+  const latest = useRef(use)
+  latest.current = use
+  useEffect(() => {
+    if (draft.trim() === told.current) return
+    const timer = setTimeout(() => latest.current(draft), SETTLED_MS)
+    return () => clearTimeout(timer)
+  }, [draft])
+
+  const { from, to, options } = open ? complete(draft, caret, catalogue) : { from: 0, to: 0, options: [] }
+  const current = chosen < options.length ? chosen : -1
+  const take = (option: Completion) => {
+    const text = `${draft.slice(0, from)}${option.text} `
+    const rest = draft.slice(to).trimStart()
+    setDraft(text + rest)
+    setCaret(text.length)
+    setChosen(-1)
+    input.current?.focus()
+    requestAnimationFrame(() => input.current?.setSelectionRange(text.length, text.length))
+  }
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const { key } = event
+    if (key === 'ArrowDown' || key === 'ArrowUp') {
+      if (!open) return setOpen(true)
+      const step = key === 'ArrowDown' ? 1 : -1
+      setChosen((now) => (now + step + options.length + (now < 0 && step < 0 ? 1 : 0)) % Math.max(1, options.length))
+    } else if ((key === 'Enter' || key === 'Tab') && open && options[current]) take(options[current])
+    else if (key === 'Enter') {
+      setOpen(false)
+      use(draft)
+      return
+    } else if (key === 'Escape' && open) setOpen(false)
+    else return
+    event.preventDefault()
+    event.stopPropagation()
+  }
+
+  const where = error instanceof FilterError && draft.trim() === value ? error : null
+  return (
+    <div className="rf-input">
+      <div className={`rf-field${error ? ' rf-wrong' : ''}`}>
+        <IconFilter size={15} aria-hidden />
+        <div className="rf-text">
+          {where && (
+            <div className="rf-under" ref={scrolled} aria-hidden>
+              {draft.slice(0, where.position)}
+              <u>{draft.slice(where.position, where.position + Math.max(1, where.length)) || ' '}</u>
+            </div>
+          )}
+          <input
+            ref={input}
+            role="combobox"
+            aria-label={texts.label}
+            aria-expanded={options.length > 0}
+            aria-controls={`${id}-list`}
+            aria-autocomplete="list"
+            aria-activedescendant={options[current] ? `${id}-${current}` : undefined}
+            aria-invalid={error ? true : undefined}
+            aria-describedby={error ? `${id}-error` : undefined}
+            placeholder={texts.placeholder}
+            spellCheck={false}
+            autoComplete="off"
+            autoCapitalize="off"
+            value={draft}
+            onChange={(event) => {
+              setDraft(event.target.value)
+              setOpen(true)
+              setChosen(-1)
+            }}
+            onSelect={(event) => setCaret(event.currentTarget.selectionStart ?? 0)}
+            onScroll={(event) => {
+              if (scrolled.current) scrolled.current.style.transform = `translateX(${-event.currentTarget.scrollLeft}px)`
+            }}
+            onMouseDown={() => setOpen(true)}
+            onBlur={() => {
+              setOpen(false)
+              use(draft)
+            }}
+            onKeyDown={onKeyDown}
+          />
+        </div>
+        {draft && (
+          <button
+            type="button"
+            className="rf-clear"
+            aria-label={texts.clear}
+            onClick={() => {
+              setDraft('')
+              use('')
+              input.current?.focus()
+            }}
+          >
+            <IconX size={14} />
+          </button>
+        )}
+      </div>
+      {error && (
+        <p id={`${id}-error`} role="alert" className="rf-error">
+          {error.message}
+        </p>
+      )}
+      <ul id={`${id}-list`} role="listbox" aria-label={texts.suggestions} className="rf-list" hidden={!options.length}>
+        {options.map((option, i) => (
+          <li
+            key={option.text}
+            id={`${id}-${i}`}
+            role="option"
+            aria-selected={i === current}
+            ref={i === current ? (item) => item?.scrollIntoView({ block: 'nearest' }) : undefined}
+            onMouseDown={(event) => {
+              event.preventDefault()
+              take(option)
+            }}
+          >
+            <span>{option.text}</span>
+            <small>{option.detail}</small>
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}

@@ -1,0 +1,53 @@
+import { strings } from '../../strings'
+import type { Column } from '../columns'
+import { differenceText, isNumeric, textOf, titleOf } from '../values'
+
+const DOTS: Record<string, string> = {
+  ...{ running: 'rt-running', finished: 'rt-finished', failed: 'rt-failed', crashed: 'rt-failed', killed: 'rt-killed' },
+}
+
+/** One value. `baseline` is the value to compare with, undefined where there is none or it is this one. */
+export function Cell({ column, item, baseline }: { column: Column; item: unknown; baseline: unknown }) {
+  if (item === null || item === undefined) return <span className="rt-none">–</span>
+  if (column.name === 'state') return <State state={String(item)} />
+  if (column.name === 'tags' && Array.isArray(item)) return <Tags tags={item.map(String)} />
+  const text = textOf(column, item)
+  if (!isNumeric(column)) return <span title={titleOf(column, item)}>{text}</span>
+  const difference = differenceText(item, baseline)
+  return (
+    <span title={titleOf(column, item)}>
+      {difference && <small className="rt-difference">{difference}</small>}
+      {text}
+    </span>
+  )
+}
+
+export function State({ state }: { state: string }) {
+  return (
+    <span className="rt-state">
+      <i className={`rt-dot ${DOTS[state] ?? ''}`} aria-hidden />
+      {strings.states[state] ?? state}
+    </span>
+  )
+}
+
+function Tags({ tags }: { tags: string[] }) {
+  return (
+    <span title={tags.join(', ')}>
+      {tags.map((tag) => (
+        <span key={tag} className="rt-tag">
+          {tag}
+        </span>
+      ))}
+    </span>
+  )
+}
+
+/** A piece of the line that charts draw for the run. */
+export function Swatch({ color, dash, faint }: { color: string; dash: number[]; faint: boolean }) {
+  return (
+    <svg width="18" height="10" viewBox="0 0 18 10" aria-hidden opacity={faint ? 0.35 : 1}>
+      <line x1="1" x2="17" y1="5" y2="5" stroke={color} strokeWidth="3" strokeDasharray={dash.map((one) => one * 0.6).join(' ')} />
+    </svg>
+  )
+}

@@ -1,0 +1,296 @@
+import { useVirtualizer, defaultRangeExtractor } from '@tanstack/react-virtual'
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type MouseEvent, type RefObject } from 'react'
+import type { Scheme, Stroke } from '../../lib/palette'
+import { strings } from '../../strings'
+import type { Sort } from '../../view/view'
+import type { GroupRow, Place, TablePage } from '../api'
+import type { Line, Lines } from '../rows'
+import { LEAD, type Placed } from '../useColumnModel'
+import { Header } from './Header'
+import { Row } from './Row'
+import { useGridKeys } from './useGridKeys'
+import './grid.css'
+
+export const ROW = 32
+const HEAD = 44
+
+/** Line number of the column heads */
+export const HEADS = -2
+
+/** The cell that has, or had last, the focus. */
+export interface Active {
+  line: number
+  column: number
+}
+
+export interface Point {
+  x: number
+  y: number
+}
+
+/** What is done in the grid. Lines are given with their number, since runs have no other place. */
+export interface GridActions {
+  sort: (name: string, add: boolean) => void
+  move: (name: string, before: string | null) => void
+  resize: (name: string, width: number, done: boolean) => void
+  columnMenu: (name: string, at: Point) => void
+  lineMenu: (line: Line, column: Placed | null, at: Point) => void
+  open: (id: string, aside: boolean) => void
+  toggleGroup: (group: GroupRow) => void
+  toggleDrawn: (line: Line) => void
+  toggleAllDrawn: () => void
+  /** `range`: all from the line selected last */
+  select: (line: Line, index: number, range: boolean) => void
+  selectAll: () => void
+  clearSelection: () => void
+  rename: (id: string) => void
+  remove: () => void
+  baseline: (id: string) => void
+}
+
+export interface GridProps {
+  place: Place
+  lines: Lines
+  model: { pinned: Placed[]; center: Placed[]; pinnedWidth: number; width: number }
+  sort: Sort[]
+  selected: ReadonlySet<string>
+  allSelected: boolean | 'some'
+  isHidden: (id: string) => boolean
+  allDrawn: boolean
+  /** How charts draw runs and groups, by id */
+  drawn: ReadonlyMap<string, Stroke>
+  baseline: { id: string; page: TablePage } | null
+  scheme: Scheme
+  groupName: (group: GroupRow) => string
+  /** Changes where other lines are asked for, so that the table is to begin at its top */
+  question: string
+  onRange: (first: number, last: number) => void
+  on: GridActions
+}
+
+/** The runs as an ARIA grid: only lines and columns on screen are in the document, one cell is in the tab order. */
+export function Grid(p: GridProps) {
+  const { lines, model, on } = p
+  const scroller = useRef<HTMLDivElement>(null)
+  const [active, setActive] = useState<Active>({ line: HEADS, column: LEAD.length })
+  const columnCount = LEAD.length + model.pinned.length + model.center.length
+  const waiting = lines.total === undefined && !lines.error
+  const count = waiting ? 12 : lines.count
+  const above = HEAD + (p.baseline ? ROW : 0)
+
+  const baselineRow = useMemo(
+    (): Line | null => p.baseline && { kind: 'run', id: p.baseline.id, page: p.baseline.page, at: 0, inGroup: false },
+    [p.baseline],
+  )
+
+  const rows = useVirtualizer({
+    count,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW,
+    overscan: 6,
+    scrollPaddingEnd: above,
+    useFlushSync: false,
+    rangeExtractor: useCallback(
+      (range: Parameters<typeof defaultRangeExtractor>[0]) => {
+        const found = defaultRangeExtractor(range)
+        // The focus would be lost with its cell.
+        if (active.line >= 0 && active.line < count && !found.includes(active.line)) found.push(active.line)
+        return found
+      },
+      [active.line, count],
+    ),
+  })
+  const columns = useVirtualizer({
+    horizontal: true,
+    count: model.center.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: (i) => model.center[i]?.width ?? 0,
+    overscan: 2,
+    useFlushSync: false,
+  })
+  useLayoutEffect(() => columns.measure(), [model.center, columns])
+
+  const shown = columns.getVirtualItems()
+  const [first, last] = [shown[0]?.index ?? 0, shown.at(-1)?.index ?? -1]
+  const center = useMemo(() => model.center.slice(first, last + 1), [model.center, first, last])
+  const before = model.center[first]?.start ?? 0
+
+  const range = rows.range
+  const { onRange } = p
+  useEffect(() => {
+    if (range) onRange(range.startIndex, range.endIndex)
+  }, [range?.startIndex, range?.endIndex, onRange]) // eslint-disable-line react-hooks/exhaustive-deps
+
+  useStay(scroller, lines, p.question)
+
+  const focusCell = useCallback(
+    (next: Active) => {
+      setActive(next)
+      if (next.line >= 0) rows.scrollToIndex(next.line, { align: 'auto' })
+      const inCenter = next.column - LEAD.length - model.pinned.length
+      const target = model.center[inCenter]
+      const element = scroller.current
+      if (target && element) {
+        const room = element.clientWidth - model.pinnedWidth
+        if (target.start < element.scrollLeft) element.scrollLeft = target.start
+        else if (target.start + target.width > element.scrollLeft + room) element.scrollLeft = target.start + target.width - room
+      }
+    },
+    [rows, model],
+  )
+
+  // Focus follows the active cell while the focus is in the grid; what scrolled out of the document leaves it to the grid.
+  const inside = useRef(false)
+  useLayoutEffect(() => {
+    if (!inside.current) return
+    const now = document.activeElement
+    if (now && now !== document.body && now !== scroller.current && !now.closest('.rt-grid')) return
+    const cell = scroller.current?.querySelector<HTMLElement>(`[data-line="${active.line}"] > [data-c="${active.column}"]`)
+    if (cell) {
+      if (!cell.contains(now)) cell.focus({ preventScroll: true })
+    } else scroller.current?.focus({ preventScroll: true })
+  })
+
+  const onKeyDown = useGridKeys({ active, focusCell, count: lines.count, columnCount, columns: [...model.pinned, ...model.center], sort: p.sort, lineAt: lines.lineAt, scroller, on })
+
+  const onClick = (event: MouseEvent) => {
+    const found = cellOf(event.target)
+    if (!found) return
+    const { cell, what } = found
+    if (cell.line !== -1) setActive(cell)
+    const placed = [...model.pinned, ...model.center][cell.column - LEAD.length]
+    if (cell.line === HEADS) {
+      if (what === 'select') on.selectAll()
+      if (what === 'eye') on.toggleAllDrawn()
+      if (what === 'menu' && placed) on.columnMenu(placed.column.name, below(event.target as Element))
+      if (what === 'sort' && placed) on.sort(placed.column.name, event.shiftKey)
+      return
+    }
+    const line = cell.line === -1 && baselineRow ? baselineRow : lines.lineAt(cell.line)
+    if (line.kind === 'loading') return
+    if (what === 'select' || (cell.column === 0 && !what)) on.select(line, cell.line, event.shiftKey)
+    else if (what === 'eye') on.toggleDrawn(line)
+    else if (what === 'toggle' && line.kind === 'group') on.toggleGroup(line.group)
+    else if (what === 'open' && line.kind === 'run' && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault()
+      on.open(line.id, false)
+    }
+  }
+
+  const onContextMenu = (event: MouseEvent) => {
+    const found = cellOf(event.target)
+    if (!found) return
+    const placed = [...model.pinned, ...model.center][found.cell.column - LEAD.length]
+    const at = { x: event.clientX, y: event.clientY }
+    if (found.cell.line === HEADS) {
+      if (!placed) return
+      on.columnMenu(placed.column.name, at)
+    } else {
+      const line = found.cell.line === -1 && baselineRow ? baselineRow : lines.lineAt(found.cell.line)
+      if (line.kind === 'loading') return
+      on.lineMenu(line, placed ?? null, at)
+    }
+    event.preventDefault()
+  }
+
+  const common = { width: model.width, pinned: model.pinned, center, before, first }
+  const rowProps = { ...common, scheme: p.scheme, place: p.place, baseline: p.baseline?.page ?? null }
+  const visible = rows.getVirtualItems()
+  const rendered = active.line === HEADS || visible.some((item) => item.index === active.line)
+  return (
+    <div
+      ref={scroller}
+      role="grid"
+      aria-label={strings.project.table}
+      aria-rowcount={lines.total === undefined ? -1 : count + 1}
+      aria-colcount={columnCount}
+      aria-multiselectable
+      aria-busy={waiting || lines.stale}
+      tabIndex={rendered ? -1 : 0}
+      className={`rt-grid${lines.stale ? ' rt-stale' : ''}`}
+      style={{ scrollPaddingTop: above, scrollPaddingLeft: model.pinnedWidth }}
+      onClick={onClick}
+      onContextMenu={onContextMenu}
+      onKeyDown={onKeyDown}
+      onFocus={(event) => {
+        inside.current = true
+        const found = cellOf(event.target)
+        if (found && found.cell.line !== -1 && (found.cell.line !== active.line || found.cell.column !== active.column)) setActive(found.cell)
+      }}
+      onBlur={(event) => {
+        // Without a related target the focused cell may have gone out of the document; the effect above sees to it.
+        if (event.relatedTarget && !event.currentTarget.contains(event.relatedTarget)) inside.current = false
+      }}
+    >
+      <div role="rowgroup" className="rt-above" style={{ width: model.width }}>
+        <Header {...common} active={active.line === HEADS ? active.column : null} sort={p.sort} selected={p.allSelected} allDrawn={p.allDrawn} onResize={on.resize} onMove={on.move} />
+        {p.baseline && baselineRow && (
+          <Row {...rowProps} line={baselineRow} index={-1} top={0} active={null} selected={false} hidden={p.isHidden(p.baseline.id)} stroke={p.drawn.get(p.baseline.id) ?? null} groupName="" />
+        )}
+      </div>
+      <div role="rowgroup" className="rt-body" style={{ height: rows.getTotalSize(), width: model.width }}>
+        {visible.map((item) => {
+          const line: Line = waiting ? LOADING : lines.lineAt(item.index)
+          const id = line.kind === 'loading' ? '' : line.id
+          return (
+            <Row
+              key={item.index}
+              {...rowProps}
+              line={line}
+              index={item.index}
+              top={item.start}
+              active={active.line === item.index ? active.column : null}
+              selected={line.kind === 'group' ? line.group.runs.length > 0 && line.group.runs.every((one) => p.selected.has(one)) : p.selected.has(id)}
+              hidden={p.isHidden(id)}
+              stroke={p.drawn.get(id) ?? null}
+              groupName={line.kind === 'group' ? p.groupName(line.group) : ''}
+            />
+          )
+        })}
+      </div>
+    </div>
+  )
+}
+
+const LOADING: Line = { kind: 'loading' }
+
+/** The cell that something is in, and what a click there means. */
+function cellOf(target: EventTarget): { cell: Active; what: string | undefined } | null {
+  if (!(target instanceof Element)) return null
+  const cell = target.closest<HTMLElement>('[data-c]')
+  const line = cell?.closest<HTMLElement>('[data-line]')
+  if (!cell || !line) return null
+  const what = target.closest<HTMLElement>('[data-do]')?.dataset.do
+  return { cell: { line: Number(line.dataset.line), column: Number(cell.dataset.c) }, what }
+}
+
+/** Where a menu belongs that an element opens. */
+export function below(element: Element): Point {
+  const { left, bottom } = element.getBoundingClientRect()
+  return { x: left, y: bottom }
+}
+
+/** Keeps the lines on screen where they are when runs arrive or leave above them, and begins a new question at the top. */
+function useStay(scroller: RefObject<HTMLDivElement | null>, lines: Lines, question: string) {
+  const top = useRef<{ id: string; index: number } | null>(null)
+  const asked = useRef(question)
+  useLayoutEffect(() => {
+    const element = scroller.current
+    if (!element) return
+    if (asked.current !== question) {
+      asked.current = question
+      element.scrollTop = 0
+    } else if (top.current && element.scrollTop > 0) {
+      const now = lines.indexOf(top.current.id)
+      if (now !== undefined && now !== top.current.index) element.scrollTop += (now - top.current.index) * ROW
+    }
+    const remember = () => {
+      const index = Math.ceil(element.scrollTop / ROW)
+      const line = lines.lineAt(index)
+      top.current = line.kind === 'loading' ? null : { id: line.id, index }
+    }
+    remember()
+    element.addEventListener('scroll', remember, { passive: true })
+    return () => element.removeEventListener('scroll', remember)
+  }, [scroller, lines, question])
+}

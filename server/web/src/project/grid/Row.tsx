@@ -1,0 +1,146 @@
+import { IconChevronRight, IconEyeOff } from '@tabler/icons-react'
+import { memo, type ReactNode } from 'react'
+import type { Scheme, Stroke } from '../../lib/palette'
+import { strings } from '../../strings'
+import type { Place, TablePage } from '../api'
+import type { Line } from '../rows'
+import { strokeFor } from '../strokes'
+import { LEAD, type Placed } from '../useColumnModel'
+import { aggregateText, isNumeric } from '../values'
+import { Cell, Swatch } from './Cell'
+
+const texts = strings.project
+
+export interface RowProps {
+  line: Line
+  /** Number of the line, from 0; -1 for the baseline above all */
+  index: number
+  top: number
+  width: number
+  pinned: Placed[]
+  /** Columns on screen, the pixels left of them, and the number of the first among all that are not pinned */
+  center: Placed[]
+  before: number
+  first: number
+  /** Column that has the focus, if this line has it; the first is 0 */
+  active: number | null
+  selected: boolean
+  hidden: boolean
+  /** How charts draw it; null where they do not */
+  stroke: Stroke | null
+  scheme: Scheme
+  place: Place
+  /** Values to compare with */
+  baseline: TablePage | null
+  groupName: string
+}
+
+/** One line of the table. Clicks are handled by the grid, which knows them by `data-` attributes. */
+export const Row = memo(function Row(p: RowProps) {
+  const { line, index } = p
+  const name = line.kind === 'run' ? String(line.page.columns.name?.[line.at] ?? line.id) : p.groupName
+  const cells = (columns: Placed[], offset: number) =>
+    columns.map((placed, i) => {
+      const number = offset + i
+      return (
+        <div
+          key={placed.column.name}
+          role={placed.column.name === 'name' ? 'rowheader' : 'gridcell'}
+          aria-colindex={number + 1}
+          data-c={number}
+          tabIndex={p.active === number ? 0 : -1}
+          className={`rt-cell${isNumeric(placed.column) ? ' rt-number' : ''}${placed.pinned ? ' rt-pinned' : ''}`}
+          style={placed.pinned ? { width: placed.width, left: placed.start } : { width: placed.width }}
+        >
+          {content(p, placed, name)}
+        </div>
+      )
+    })
+  const state = `${p.selected ? ' rt-selected' : ''}${line.kind === 'group' ? ' rt-group' : ''}${index < 0 ? ' rt-baseline' : ''}`
+  return (
+    <div
+      role="row"
+      aria-rowindex={index < 0 ? undefined : index + 2}
+      aria-selected={line.kind === 'loading' ? undefined : p.selected}
+      aria-expanded={line.kind === 'group' ? line.open : undefined}
+      data-line={index}
+      className={`rt-row${state}`}
+      style={{ width: p.width, transform: index < 0 ? undefined : `translateY(${p.top}px)` }}
+    >
+      <LeadCell number={0} active={p.active} left={0} width={LEAD[0]}>
+        {line.kind !== 'loading' && index >= 0 && (
+          <input type="checkbox" tabIndex={-1} data-do="select" checked={p.selected} onChange={nothing} aria-label={texts.selectOne(name)} />
+        )}
+      </LeadCell>
+      <LeadCell number={1} active={p.active} left={LEAD[0]} width={LEAD[1]}>
+        {line.kind !== 'loading' && <Eye {...p} name={name} />}
+      </LeadCell>
+      {cells(p.pinned, LEAD.length)}
+      <div className="rt-space" style={{ width: p.before }} />
+      {cells(p.center, LEAD.length + p.pinned.length + p.first)}
+    </div>
+  )
+})
+
+const nothing = () => undefined
+
+function LeadCell(p: { number: number; active: number | null; left: number; width: number; children: ReactNode }) {
+  return (
+    <div
+      role="gridcell"
+      aria-colindex={p.number + 1}
+      data-c={p.number}
+      tabIndex={p.active === p.number ? 0 : -1}
+      className="rt-cell rt-lead rt-pinned"
+      style={{ width: p.width, left: p.left }}
+    >
+      {p.children}
+    </div>
+  )
+}
+
+/** Shows how charts draw the run, and whether. */
+function Eye({ line, hidden, stroke, scheme, name }: RowProps & { name: string }) {
+  if (line.kind === 'loading') return null
+  const { color, dash } = stroke ?? strokeFor(line.id, line.kind === 'run' ? line.page.columns.color?.[line.at] : null, scheme)
+  const label = hidden ? texts.show(name) : texts.hide(name)
+  return (
+    <button type="button" className="rt-eye" tabIndex={-1} data-do="eye" aria-label={label} aria-pressed={!hidden} title={!hidden && !stroke ? texts.beyondLimit : label}>
+      {hidden ? <IconEyeOff size={15} /> : <Swatch color={color} dash={dash} faint={!stroke} />}
+    </button>
+  )
+}
+
+function content(p: RowProps, { column }: Placed, name: string): ReactNode {
+  const { line, place } = p
+  if (line.kind === 'loading') return <span className="rt-skeleton" />
+  if (line.kind === 'group') {
+    if (column.name === 'name') {
+      return (
+        <button type="button" className="rt-open" tabIndex={-1} data-do="toggle" title={name}>
+          <IconChevronRight size={14} className={line.open ? 'rt-turned' : ''} aria-hidden />
+          <span className="rt-name">{name}</span>
+          <small className="rt-count">{line.group.count.toLocaleString('en')}</small>
+        </button>
+      )
+    }
+    if (column.name in line.group.key) return <Cell column={column} item={line.group.key[column.name]} baseline={undefined} />
+    const { text, more, title } = aggregateText(column, line.group.values[column.name])
+    return (
+      <span title={title || undefined}>
+        {text} {more && <small className="rt-spread">{more}</small>}
+      </span>
+    )
+  }
+  const item = line.page.columns[column.name]?.[line.at]
+  if (column.name === 'name') {
+    const path = [place.entity, place.project, line.id].map(encodeURIComponent).join('/')
+    return (
+      <a href={`/runs/${path}`} tabIndex={-1} data-do="open" className={`rt-name${line.inGroup ? ' rt-member' : ''}`} title={name}>
+        {name}
+      </a>
+    )
+  }
+  if (!(column.name in line.page.columns)) return <span className="rt-skeleton" />
+  return <Cell column={column} item={item} baseline={p.index < 0 ? undefined : p.baseline?.columns[column.name]?.[0]} />
+}

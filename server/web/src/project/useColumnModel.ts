@@ -1,0 +1,75 @@
+import {
+  columnOrderingFeature,
+  columnPinningFeature,
+  columnSizingFeature,
+  columnVisibilityFeature,
+  tableFeatures,
+  useTable,
+  type ColumnDef,
+} from '@tanstack/react-table'
+import { useMemo } from 'react'
+import type { Column, Layout } from './columns'
+
+const features = tableFeatures({
+  columnOrderingFeature,
+  columnPinningFeature,
+  columnSizingFeature,
+  columnVisibilityFeature,
+  columnMeta: {} as { column: Column },
+})
+
+const NO_ROWS: object[] = []
+
+/** A column as it is drawn: its place from the left of its region, and its width. */
+export interface Placed {
+  column: Column
+  start: number
+  width: number
+  pinned: boolean
+}
+
+/** What stands left of all columns: the selection box and the eye. */
+export const LEAD = [32, 34] as const
+export const LEAD_WIDTH = LEAD[0] + LEAD[1]
+export const LEAST_WIDTH = 56
+
+/** The visible columns, those that are pinned first. Rows are not the table's business: they come in pages. */
+export function useColumnModel(layout: Layout, widths: Record<string, number>): { pinned: Placed[]; center: Placed[]; pinnedWidth: number; width: number } {
+  const columns = useMemo(
+    () =>
+      layout.all.map(
+        (column): ColumnDef<typeof features, object> => ({
+          id: column.name,
+          size: column.size,
+          minSize: LEAST_WIDTH,
+          meta: { column },
+        }),
+      ),
+    [layout],
+  )
+  const state = useMemo(
+    () => ({
+      columnOrder: layout.order,
+      columnVisibility: Object.fromEntries(layout.all.map(({ name }) => [name, layout.visible.has(name)])),
+      columnPinning: { start: layout.pinned, end: [] },
+      columnSizing: widths,
+    }),
+    [layout, widths],
+  )
+  const table = useTable({ features, columns, data: NO_ROWS, state })
+  return useMemo(() => {
+    const placed = (pinned: boolean): Placed[] => {
+      const found = pinned ? table.getStartVisibleLeafColumns() : table.getCenterVisibleLeafColumns()
+      let start = pinned ? LEAD_WIDTH : 0
+      return found.map((one) => {
+        const width = one.getSize()
+        start += width
+        return { column: one.columnDef.meta!.column, start: start - width, width, pinned }
+      })
+    }
+    const [pinned, center] = [placed(true), placed(false)]
+    const pinnedWidth = LEAD_WIDTH + pinned.reduce((sum, one) => sum + one.width, 0)
+    return { pinned, center, pinnedWidth, width: pinnedWidth + center.reduce((sum, one) => sum + one.width, 0) }
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [columns, state])
+}

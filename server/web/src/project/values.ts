@@ -1,0 +1,58 @@
+import { ago, duration, moment, number, value } from '../lib/format'
+import type { Aggregate } from './api'
+import type { Column } from './columns'
+
+const DURATIONS = new Set(['duration'])
+
+/** Whether its values stand right-aligned, digits under digits. */
+export const isNumeric = (column: Column): boolean => column.type === 'number'
+
+/** A value of a column as the table shows it. */
+export function textOf(column: Column, item: unknown): string {
+  if (item === null || item === undefined) return ''
+  if (typeof item === 'number') {
+    if (column.type === 'time') return ago(item)
+    if (DURATIONS.has(column.name)) return duration(item)
+    return number(item, 5)
+  }
+  if (Array.isArray(item)) return item.map((one) => value(one)).join(', ')
+  return value(item)
+}
+
+/** What is said of a value beyond what the table has room for. */
+export function titleOf(column: Column, item: unknown): string | undefined {
+  if (item === null || item === undefined) return undefined
+  if (typeof item === 'number') {
+    if (column.type === 'time') return moment(item)
+    if (DURATIONS.has(column.name)) return `${item} s`
+    return String(item)
+  }
+  return textOf(column, item)
+}
+
+/** What runs of a group have under a column, in one line. */
+export function aggregateText(column: Column, aggregate: Aggregate | undefined): { text: string; more: string; title: string } {
+  const none = { text: '', more: '', title: '' }
+  if (!aggregate) return none
+  if (!('n' in aggregate)) {
+    if (aggregate.distinct === 1) return { ...none, text: textOf(column, aggregate.value), title: textOf(column, aggregate.value) }
+    return aggregate.distinct ? { ...none, more: `${aggregate.distinct} values` } : none
+  }
+  if (!aggregate.n) return none
+  const show = (item: number) => textOf(column, item)
+  const range = `${show(aggregate.min)} … ${show(aggregate.max)}`
+  if (column.type === 'time') return { text: show(aggregate.max), more: '', title: range }
+  const title = `mean ${number(aggregate.mean, 6)}, std ${number(aggregate.std, 4)}, min ${number(aggregate.min, 6)}, max ${number(aggregate.max, 6)}, n ${aggregate.n}`
+  const more = aggregate.n > 1 && aggregate.std > 0 ? (DURATIONS.has(column.name) ? `±${duration(aggregate.std)}` : `±${number(aggregate.std, 2)}`) : ''
+  return { text: show(aggregate.mean), more, title }
+}
+
+/** How a number compares with the baseline's: `+3.2 %`; nothing where that says nothing. */
+export function differenceText(item: unknown, baseline: unknown): string {
+  if (typeof item !== 'number' || typeof baseline !== 'number' || !Number.isFinite(item) || !Number.isFinite(baseline) || baseline === 0) return ''
+  const percent = (100 * (item - baseline)) / Math.abs(baseline)
+  if (Math.abs(percent) < 0.005) return '±0 %'
+  const digits = Math.abs(percent) < 10 ? 1 : 0
+  if (Math.abs(percent) >= 1e5) return percent > 0 ? '> +1e5 %' : '< −1e5 %'
+  return `${percent > 0 ? '+' : '−'}${Math.abs(percent).toFixed(digits)} %`
+}
