@@ -1,5 +1,63 @@
+import { Group, TextInput, Title } from '@mantine/core'
+import { IconSearch } from '@tabler/icons-react'
+import { useState } from 'react'
+import { CopyWords } from '../shell/Copy'
+import { Empty } from '../shell/Empty'
+import { strings } from '../strings'
 import type { TabProps } from './Run'
+import { Tree } from './Tree'
+import { stringify } from './values'
 
-export function ValuesTab(_: TabProps) {
-  return null
+/** The inputs of a run and what came of them. */
+export function ValuesTab({ run }: TabProps) {
+  const [search, setSearch] = useState('')
+  return (
+    <div className="values">
+      <TextInput
+        type="search"
+        value={search}
+        onChange={(event) => setSearch(event.currentTarget.value)}
+        placeholder={strings.values.search}
+        aria-label={strings.values.search}
+        leftSection={<IconSearch size={16} />}
+        maw={420}
+      />
+      <div className="values-both">
+        <Values
+          title={strings.values.config}
+          values={run.config}
+          search={search}
+          empty={<Empty title={strings.values.noConfig}>{strings.values.noConfigText}</Empty>}
+        />
+        <Values
+          title={strings.values.summary}
+          values={run.summary}
+          search={search}
+          empty={<Empty title={strings.values.noSummary}>{strings.values.noSummaryText}</Empty>}
+        />
+      </div>
+    </div>
+  )
+}
+
+interface ValuesProps {
+  title: string
+  values: Record<string, unknown>
+  search: string
+  empty: React.ReactNode
+}
+
+function Values({ title, values, search, empty }: ValuesProps) {
+  const some = Object.keys(values).length > 0
+  return (
+    <section className="panel facts">
+      <Group justify="space-between" mb="xs">
+        <Title order={2} size="h5">
+          {title}
+        </Title>
+        {some && <CopyWords text={stringify(values, 2)} label={strings.values.copyJson} />}
+      </Group>
+      {some ? <Tree values={values} search={search} /> : empty}
+    </section>
+  )
 }

@@ -1,5 +1,96 @@
-import type { TabProps } from '../Run'
+import './files.css'
 
-export function FilesTab(_: TabProps) {
-  return null
+import { ActionIcon, Anchor, Group, Skeleton, Text, TextInput, Tooltip } from '@mantine/core'
+import { IconArrowLeft, IconDownload, IconSearch } from '@tabler/icons-react'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useState } from 'react'
+import { size } from '../../lib/format'
+import { Copy } from '../../shell/Copy'
+import { Empty } from '../../shell/Empty'
+import { Failed } from '../../shell/Failed'
+import { strings } from '../../strings'
+import type { TabProps } from '../Run'
+import { FileTree } from './FileTree'
+import { Preview } from './Preview'
+import { addressOf, useFiles, type RunFile } from './useFiles'
+
+/** The files of a run as a tree, and the one that is chosen beside it. */
+export function FilesTab({ run }: TabProps) {
+  const { data: files, error, refetch } = useFiles(run)
+  const [text, setText] = useState('')
+  const navigate = useNavigate()
+  const wanted: unknown = useSearch({ strict: false }).file
+  const choose = (file?: string) => void navigate({ to: '.', search: { tab: 'files', ...(file && { file }) } as never })
+  if (error) return <Failed error={error} reset={() => void refetch()} />
+  if (!files) return <Skeleton h={220} m="lg" aria-label={strings.common.loading} />
+  if (!files.length) return <Empty title={strings.files.none}>{strings.files.noneText}</Empty>
+  const chosen = files.find((file) => file.name === wanted)
+  const shown = files.filter((file) => file.name.toLowerCase().includes(text.trim().toLowerCase()))
+  return (
+    <div className={chosen ? 'files files-chosen' : 'files'}>
+      <nav className="files-list" aria-label={strings.files.list}>
+        <TextInput
+          type="search"
+          size="xs"
+          m="xs"
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+          placeholder={strings.files.search}
+          aria-label={strings.files.search}
+          leftSection={<IconSearch size={14} />}
+        />
+        <Text size="xs" c="dimmed" px="sm" pb={4} role="status">
+          {strings.common.files(shown.length)} · {size(shown.reduce((sum, file) => sum + file.size, 0))}
+        </Text>
+        {shown.length ? (
+          <FileTree files={shown} open={text.trim() !== ''} chosen={chosen?.name} choose={choose} />
+        ) : (
+          <Empty title={strings.files.noMatch} />
+        )}
+      </nav>
+      <section className="files-preview">
+        {chosen ? <Chosen run={run} file={chosen} close={() => choose()} /> : <Empty title={strings.files.choose} />}
+      </section>
+    </div>
+  )
+}
+
+function Chosen({ run, file, close }: TabProps & { file: RunFile; close: () => void }) {
+  return (
+    <>
+      <Group className="files-head" justify="space-between" wrap="nowrap" gap="xs">
+        <Group gap={6} wrap="nowrap" miw={0}>
+          <ActionIcon variant="subtle" color="gray" aria-label={strings.files.close} onClick={close} className="files-back">
+            <IconArrowLeft size={16} />
+          </ActionIcon>
+          <Text fw={600} className="wrap">
+            {file.name}
+          </Text>
+          <Text size="sm" c="dimmed" className="nowrap">
+            {size(file.size)}
+          </Text>
+        </Group>
+        <Group gap={4} wrap="nowrap">
+          <Copy text={file.name} what={strings.packages.name} />
+          {file.stored && (
+            <Tooltip label={strings.common.download}>
+              <ActionIcon
+                component={Anchor<'a'>}
+                href={addressOf(run, file.name)}
+                download={file.name.split('/').at(-1)}
+                variant="subtle"
+                color="gray"
+                aria-label={strings.common.download}
+              >
+                <IconDownload size={16} />
+              </ActionIcon>
+            </Tooltip>
+          )}
+        </Group>
+      </Group>
+      <div className="files-content">
+        {file.stored ? <Preview key={file.digest + file.name} run={run} file={file} /> : <Empty title={strings.files.notStored} />}
+      </div>
+    </>
+  )
 }

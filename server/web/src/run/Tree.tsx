@@ -1,0 +1,92 @@
+import { ActionIcon, Text, Tooltip, UnstyledButton } from '@mantine/core'
+import { IconChevronDown, IconChevronRight, IconFoldDown, IconFoldUp } from '@tabler/icons-react'
+import { useMemo, useState } from 'react'
+import { Copy } from '../shell/Copy'
+import { strings } from '../strings'
+import { branchesOf, rowsOf, type Row } from './rows'
+import { exact, isMedia, mediaLabel, stringify } from './values'
+
+const MOST = 1500
+
+/** Nested values; branches open and close, and a search opens those in which something is found. */
+export function Tree({ values, search = '' }: { values: Record<string, unknown>; search?: string }) {
+  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set())
+  const branches = useMemo(() => branchesOf(values), [values])
+  const rows = useMemo(() => rowsOf(values, closed, search), [values, closed, search])
+  const toggle = (path: string) => {
+    const next = new Set(closed)
+    if (!next.delete(path)) next.add(path)
+    setClosed(next)
+  }
+  if (!rows.length) return <Text c="dimmed">{strings.values.noMatch}</Text>
+  const all = closed.size ? strings.values.expand : strings.values.collapse
+  return (
+    <div className="tree">
+      {branches.length > 1 && !search && (
+        <Tooltip label={all}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="sm"
+            className="tree-all"
+            aria-label={all}
+            onClick={() => setClosed(closed.size ? new Set() : new Set(branches))}
+          >
+            {closed.size ? <IconFoldDown size={15} /> : <IconFoldUp size={15} />}
+          </ActionIcon>
+        </Tooltip>
+      )}
+      <ul className="plain-list">
+        {rows.slice(0, MOST).map((row) => (
+          <TreeRow key={row.path} row={row} open={!closed.has(row.path) || search !== ''} toggle={toggle} />
+        ))}
+      </ul>
+      {rows.length > MOST && (
+        <Text size="sm" c="dimmed" mt="xs">
+          {strings.values.of(MOST, rows.length)}
+        </Text>
+      )}
+    </div>
+  )
+}
+
+function TreeRow({ row, open, toggle }: { row: Row; open: boolean; toggle: (path: string) => void }) {
+  const indent = { paddingLeft: 18 * row.depth }
+  if (row.members !== null) {
+    const Chevron = open ? IconChevronDown : IconChevronRight
+    return (
+      <li className="tree-row" style={indent}>
+        <UnstyledButton className="tree-name tree-branch" aria-expanded={open} onClick={() => toggle(row.path)}>
+          <Chevron size={14} aria-hidden />
+          <span className="wrap">{row.name}</span>
+        </UnstyledButton>
+        {!open && (
+          <Text size="sm" c="dimmed">
+            {row.members}
+          </Text>
+        )}
+        <span className="tree-copy">
+          <Copy text={stringify(row.value, 2)} what={strings.values.value(row.path)} />
+        </span>
+      </li>
+    )
+  }
+  return (
+    <li className="tree-row" style={indent}>
+      <span className="tree-name wrap" title={row.path}>
+        {row.name}
+      </span>
+      <Value value={row.value} />
+      <span className="tree-copy">
+        <Copy text={exact(row.value)} what={strings.values.value(row.path)} />
+      </span>
+    </li>
+  )
+}
+
+/** A value as it is; the kind of media in its place. */
+export function Value({ value }: { value: unknown }) {
+  if (isMedia(value)) return <span className="tree-value value-faint">{mediaLabel(value)}</span>
+  const faint = value === null || value === undefined
+  return <span className={`tree-value mono wrap${faint ? ' value-faint' : ''}`}>{exact(value)}</span>
+}

@@ -1,0 +1,47 @@
+import { bytes } from '../../api/client'
+
+/** Fetch the first `most` bytes of what is `size` bytes large. */
+export async function fetchPart(address: string, most: number, size: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  if (size === 0) return new Uint8Array()
+  const headers: Record<string, string> = size > most ? { range: `bytes=0-${most - 1}` } : {}
+  return new Uint8Array(await bytes(address, { signal, headers }))
+}
+
+/** How a file is shown, by the ending of its name; what says otherwise is found when it is read. */
+export type Kind = 'image' | 'audio' | 'video' | 'markdown' | 'csv' | 'json' | 'notebook' | 'patch' | 'text' | 'unknown'
+
+const KINDS: Record<string, Kind> = {
+  ...of('image', 'png jpg jpeg gif webp svg'),
+  ...of('audio', 'wav mp3 ogg flac m4a'),
+  ...of('video', 'mp4 webm'),
+  ...of('markdown', 'md markdown'),
+  ...of('csv', 'csv tsv'),
+  ...of('json', 'json'),
+  ...of('notebook', 'ipynb'),
+  ...of('patch', 'patch diff'),
+  ...of('text', 'txt log py toml yaml yml cfg ini sh bash js ts css html xml rst tex c h cpp cu hpp rs go java r jl jsonl lock'),
+}
+
+function of(kind: Kind, endings: string): Record<string, Kind> {
+  return Object.fromEntries(endings.split(' ').map((ending) => [ending, kind]))
+}
+
+export const kindOf = (name: string): Kind => KINDS[/\.(\w+)$/.exec(name.toLowerCase())?.[1] ?? ''] ?? 'unknown'
+
+const TYPES: Record<string, string> = { jpg: 'image/jpeg', svg: 'image/svg+xml', mp3: 'audio/mpeg', m4a: 'audio/mp4' }
+
+/** The media type for showing a file that its name says is an image, a sound or a video. */
+export function typeOf(name: string): string {
+  const ending = /\.(\w+)$/.exec(name.toLowerCase())?.[1] ?? ''
+  return TYPES[ending] ?? `${kindOf(name)}/${ending}`
+}
+
+/** The text in bytes, or null if it is none. A character that the end cuts in two is left out. */
+export function textOf(content: Uint8Array, isPart: boolean): string | null {
+  if (content.subarray(0, 8000).includes(0)) return null
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content, { stream: isPart })
+  } catch {
+    return null
+  }
+}

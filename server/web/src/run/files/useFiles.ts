@@ -1,0 +1,39 @@
+import { useQuery } from '@tanstack/react-query'
+import { data, GET, type RunInfo, urlOf } from '../../api/client'
+import { fetchPart } from './content'
+
+type Some = Pick<RunInfo, 'entity' | 'project' | 'id'>
+
+/** A file of a run; `stored` says whether its content has arrived. */
+export interface RunFile {
+  name: string
+  digest: string
+  size: number
+  stored: boolean
+}
+
+export function useFiles(run: Some) {
+  const { entity, project, id } = run
+  return useQuery({
+    queryKey: ['run', entity, project, id, 'files'],
+    queryFn: async (): Promise<RunFile[]> => {
+      const params = { path: { entity, project, id } }
+      const { files } = await data(GET('/api/runs/{entity}/{project}/{id}/files', { params }))
+      return files.map((file) => ({ ...file, size: file.size ?? 0 }))
+    },
+  })
+}
+
+/** The address of a file's content, which is an attachment. */
+export const addressOf = (run: Some, name: string) => `${urlOf(run)}/files/${encodeURIComponent(name)}`
+
+/** The first bytes of a file, and whether there are more. */
+export function useContent(run: Some, file: RunFile | undefined, most: number) {
+  return useQuery({
+    // By digest: a content never changes.
+    queryKey: ['content', run.entity, run.project, run.id, file?.digest, most],
+    queryFn: ({ signal }) => fetchPart(`${urlOf(run)}/blobs/${file!.digest}`, most, file!.size, signal),
+    enabled: Boolean(file?.stored),
+    staleTime: Infinity,
+  })
+}

@@ -1,0 +1,52 @@
+import { exact, isMedia, isObject } from './values'
+
+/** A line of a tree: a value, or a branch with what is in it below. */
+export interface Row {
+  path: string
+  name: string
+  depth: number
+  value: unknown
+  /** How many members a branch has; null for a value */
+  members: number | null
+}
+
+/** Members of what opens and closes: objects, and lists with objects in them. */
+function membersOf(value: unknown): [string, unknown][] | null {
+  if (Array.isArray(value)) return value.some((one) => isObject(one)) ? value.map((one, i) => [String(i), one]) : null
+  if (!isObject(value) || isMedia(value)) return null
+  const members = Object.entries(value)
+  return members.length ? members : null
+}
+
+/**
+ * The lines of a tree, without those in closed branches. With a text to search for, only values whose path or value has
+ * it, and the branches that they are in, which are open.
+ */
+export function rowsOf(values: Record<string, unknown>, closed: ReadonlySet<string>, search: string): Row[] {
+  const rows: Row[] = []
+  const wanted = search.trim().toLowerCase()
+  const add = (name: string, value: unknown, path: string, depth: number): boolean => {
+    const members = membersOf(value)
+    if (!members) {
+      if (wanted && !`${path}\n${exact(value)}`.toLowerCase().includes(wanted)) return false
+      rows.push({ path, name, depth, value, members: null })
+      return true
+    }
+    const at = rows.push({ path, name, depth, value, members: members.length })
+    if (!wanted && closed.has(path)) return true
+    const found = members.filter(([inner, one]) => add(inner, one, `${path}.${inner}`, depth + 1)).length
+    if (!found) rows.length = at - 1
+    return found > 0
+  }
+  for (const [name, value] of Object.entries(values)) add(name, value, name, 0)
+  return rows
+}
+
+/** The paths of all branches. */
+export function branchesOf(values: Record<string, unknown>, prefix = ''): string[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    const members = membersOf(value)
+    const path = prefix + name
+    return members ? [path, ...branchesOf(Object.fromEntries(members), `${path}.`)] : []
+  })
+}
