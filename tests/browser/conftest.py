@@ -101,3 +101,12 @@ def visit(browser: Browser, server: Embedded) -> Visit:
             context.close()
 
     return opened
+
+
+@pytest.fixture(scope="session")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go: the folder that TRACKER_TEST_SHOTS names, to be looked at."""
+    named = os.environ.get("TRACKER_TEST_SHOTS")
+    folder = Path(named) if named else tmp_path_factory.mktemp("shots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
