@@ -29,6 +29,7 @@ export interface ChartsProps {
   onChange: (change: Partial<ChartsView>) => void
   /** Narrow the filter of the table */
   onBrush?: (filter: string) => void
+  /** Of the table: panels of all runs show those that match. Without one they show `runs`. */
   filter?: string
 }
 
@@ -36,10 +37,13 @@ const NO_GROUPS: ShownGroup[] = []
 
 /** The wall of panels: a toolbar, and the panels in sections. Everything about it is in `view`. */
 export function Charts(props: ChartsProps) {
-  const { entity, project, runs, groups = NO_GROUPS, total, kind = 'history', view, onChange, onBrush, filter = '' } = props
-  const drawn = useDrawn(runs, view.limit)
+  const { entity, project, runs, groups = NO_GROUPS, total, kind = 'history', view, onChange, onBrush, filter } = props
+  const grouped = groups.length > 0
   const bands = useMemo(() => dashed(groups.slice(0, view.limit)), [groups, view.limit])
-  const { keys, pending, error } = useKeys(drawn, kind)
+  const members = useMemo(() => bands.flatMap(membersOf), [bands])
+  const drawn = useDrawn(grouped ? members : runs, grouped ? members.length : view.limit)
+  const { keys, pending, error } = useKeys(grouped ? sampleOf(bands, drawn) : drawn, kind)
+  const ids = useMemo(() => (filter === undefined ? runs.map((run) => run.id) : null), [filter, runs])
   const sections = useMemo(() => sectionsOf(keys, view), [keys, view.panels, view.removed])
   const found = useMemo(() => matching(sections, view.search), [sections, view.search])
   const [edited, setEdited] = useState<PanelSpec | 'new' | null>(null)
@@ -47,7 +51,7 @@ export function Charts(props: ChartsProps) {
   const [said, setSaid] = useState('')
   const text = strings.charts
 
-  const context: Omit<PanelProps, 'spec' | 'title'> = { entity, project, runs: drawn, groups: bands, view, kind, keys, filter, onBrush }
+  const context: Omit<PanelProps, 'spec' | 'title'> = { entity, project, runs: drawn, groups: bands, view, kind, keys, filter: filter ?? '', ids, onBrush }
   const keep = useCallback((panel: PanelSpec) => onChange({ panels: kept(view.panels, panel) }), [onChange, view.panels])
 
   const actionsOf = ({ name, panels }: Section, panel: PanelSpec) => {
@@ -77,11 +81,11 @@ export function Charts(props: ChartsProps) {
     }
   }
 
-  const grouped = groups.length > 0
-  const count =
-    grouped && view.band !== 'runs' ? text.toolbar.drawnGroups(bands.length) : text.toolbar.drawn(drawn.length, Math.max(total, runs.length))
+  const count = grouped
+    ? text.toolbar.drawnGroups(bands.length, Math.max(total, groups.length))
+    : text.toolbar.drawn(drawn.length, Math.max(total, runs.length))
   let body
-  if (!runs.length && !view.panels.length) body = <Empty>{text.none.noRuns}</Empty>
+  if (!runs.length && !grouped && !view.panels.length) body = <Empty>{text.none.noRuns}</Empty>
   else if (error && !keys.length) body = <Trouble error={error} />
   else if (!keys.length && pending) body = <Loading />
   else if (found === null) body = <Empty>{text.none.badRegex(view.search)}</Empty>
@@ -138,9 +142,21 @@ export function Charts(props: ChartsProps) {
   )
 }
 
+/** The runs of a group, each drawn as its group, where every run is drawn. Only their ids are known here. */
+const membersOf = (group: ShownGroup): ShownRun[] =>
+  group.runs.map((path) => {
+    const id = path.slice(path.lastIndexOf('/') + 1)
+    return { path, id, name: `${group.name} · ${id}`, stroke: group.stroke, group: group.name }
+  })
+
+/** A few runs of each group: what these have logged, the others of the group most likely have, too. */
+const sampleOf = (groups: ShownGroup[], members: ShownRun[]): ShownRun[] =>
+  groups.flatMap((group) => members.filter((run) => run.group === group.name).slice(0, 3))
+
 /** The runs that are drawn, told apart by dashes; the same array as long as they are the same. */
 function useDrawn(runs: ShownRun[], limit: number): ShownRun[] {
-  const drawn = dashed(runs.slice(0, limit))
+  const first = runs.slice(0, limit)
+  const drawn = first[0]?.group === undefined ? dashed(first) : first
   const text = JSON.stringify(drawn)
   return useMemo(() => drawn, [text])
 }

@@ -23,17 +23,18 @@ interface Props {
 const NO_GROUPS: ShownGroup[] = []
 
 /** One panel by itself, with its title, for texts. Its zoom is its own. Fills the width; `spec.height` pixels high. */
-export function Panel({ entity, project, spec, runs, groups = NO_GROUPS, kind = 'history', view: changes, filter = '' }: Props) {
+export function Panel({ entity, project, spec, runs, groups = NO_GROUPS, kind = 'history', view: changes, filter }: Props) {
   const [zoom, setZoom] = useState<ChartsView['zoom']>(null)
   const view = useMemo(() => ({ ...defaultCharts, ...changes, zoom }), [changes, zoom])
   const drawn = useMemo(() => dashed(runs.slice(0, view.limit)), [runs, view.limit])
   const { keys } = useKeys(drawn, kind)
+  const ids = useMemo(() => (filter === undefined ? runs.map((run) => run.id) : null), [filter, runs])
   const title = titleOf(spec)
   return (
     <ZoomProvider view={view} kind={kind} onChange={(change) => 'zoom' in change && setZoom(change.zoom ?? null)}>
       <figure className="panel chart-panel" style={{ height: spec.height ?? 260 }} aria-label={title}>
         <figcaption className="chart-head chart-caption">{title}</figcaption>
-        <Content {...{ entity, project, spec, title, groups, view, kind, keys, filter }} runs={drawn} />
+        <Content {...{ entity, project, spec, title, groups, view, kind, keys, ids }} filter={filter ?? ''} runs={drawn} />
       </figure>
     </ZoomProvider>
   )

@@ -49,7 +49,7 @@ export const charts = {
     bands: { std: 'mean ± std', minmax: 'mean, min–max', none: 'mean only', runs: 'every run' },
     limit: 'Runs drawn at most',
     drawn: (n: number, total: number) => `${count(n)} of ${count(total)} runs drawn`,
-    drawnGroups: (n: number) => `${count(n)} groups drawn`,
+    drawnGroups: (n: number, total: number) => `${count(n)} of ${count(total)} groups drawn`,
     columns: 'Panels a row',
     auto: 'Automatic',
     add: 'Add panel',
@@ -71,6 +71,26 @@ export const charts = {
     next: 'Next panel',
     previous: 'Previous panel',
     region: (title: string) => `Panel ${title}`,
+  },
+  bar: {
+    label: (title: string, bars: string) => `Bar chart ${title}: ${bars}`,
+    group: (n: number, low: string, high: string) => `mean of ${count(n)}, from ${low} to ${high}`,
+  },
+  scatter: {
+    label: (title: string, n: number) => `Scatter plot ${title} of ${count(n)} runs`,
+    none: (x: string, y: string) => `No run that matches the filter has both ${x} and ${y} as numbers or texts.`,
+    runs: (n: number, all: number) => (n === all ? `${count(n)} runs` : `${count(n)} of ${count(all)} runs; the others lack a value`),
+  },
+  parallel: {
+    label: (title: string, n: number) => `Parallel coordinates ${title} of ${count(n)} runs. The same ranges can be typed in below.`,
+    runs: (n: number, all: number) => (n === all ? `${count(n)} runs` : `${count(n)} of ${count(all)} runs in the ranges`),
+    apply: 'Filter the table',
+    clear: 'Clear ranges',
+    ranges: 'Ranges',
+    from: (column: string) => `${column} from`,
+    to: (column: string) => `${column} to`,
+    hint: 'Drag along an axis to choose a range.',
+    missing: 'none',
   },
   line: {
     label: (title: string, lines: number) =>

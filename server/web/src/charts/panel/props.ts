@@ -13,15 +13,16 @@ export interface PanelProps {
   project: string
   spec: PanelSpec
   title: string
-  /** Those drawn */
+  /** Those drawn; of groups all runs */
   runs: ShownRun[]
   groups: ShownGroup[]
   view: ChartsView
   kind: 'history' | 'system'
   /** What the drawn runs have logged */
   keys: KnownKey[]
-  /** The filter of the table, for panels of all runs */
+  /** For panels of all runs: those that match the filter of the table, or if given only these */
   filter: string
+  ids: string[] | null
   /** Narrow that filter by another condition */
   onBrush?: (filter: string) => void
 }

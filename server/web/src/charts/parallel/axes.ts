@@ -1,0 +1,103 @@
+import { number } from '../../lib/format'
+import { asNumber, columnTitle, isCategorical } from '../table/rows'
+
+/** One axis: where its values lie between 0 (below) and 1, and what is written beside it. */
+export interface Axis {
+  column: string
+  title: string
+  /** Texts in their order, where the column holds texts */
+  names: string[] | null
+  log: boolean
+  min: number
+  max: number
+  /** Position of each run; NaN without a value */
+  at: Float64Array
+}
+
+/** Part of an axis, as positions. */
+export type Part = [low: number, high: number]
+
+/** Numbers are on a log axis where they are all positive and span three decades: learning rates, widths, weights. */
+export function axisOf(column: string, values: unknown[]): Axis {
+  const title = columnTitle(column)
+  if (isCategorical(values)) {
+    const names = [...new Set(values.filter((value) => value !== null).map(String))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+    const places = new Map(names.map((name, i) => [name, names.length > 1 ? i / (names.length - 1) : 0.5]))
+    return { column, title, names, log: false, min: 0, max: names.length - 1, at: Float64Array.from(values, (value) => places.get(String(value)) ?? NaN) }
+  }
+  const numbers = Float64Array.from(values, asNumber)
+  let [min, max] = [Infinity, -Infinity]
+  for (const value of numbers) {
+    if (!Number.isFinite(value)) continue
+    if (value < min) min = value
+    if (value > max) max = value
+  }
+  if (!(min <= max)) return { column, title, names: null, log: false, min: 0, max: 1, at: numbers.fill(NaN) }
+  const log = min > 0 && max / min >= 1000
+  const axis: Axis = { column, title, names: null, log, min, max, at: numbers }
+  axis.at = numbers.map((value) => (Number.isFinite(value) ? positionOf(axis, value) : NaN))
+  return axis
+}
+
+export function positionOf({ log, min, max }: Axis, value: number): number {
+  if (min === max) return value === min ? 0.5 : value < min ? -1 : 2
+  return log ? Math.log(value / min) / Math.log(max / min) : (value - min) / (max - min)
+}
+
+export function valueOf({ log, min, max }: Axis, at: number): number {
+  if (min === max) return min
+  return log ? min * (max / min) ** at : min + at * (max - min)
+}
+
+/** What is written along an axis: all names as long as they fit, else some; five values of a range. */
+export function labelsOf(axis: Axis, height: number): { at: number; text: string }[] {
+  const { names } = axis
+  if (!names) {
+    if (axis.min === axis.max) return [{ at: 0.5, text: number(axis.min, 3) }]
+    return [0, 0.25, 0.5, 0.75, 1].map((at) => ({ at, text: number(valueOf(axis, at), 3) }))
+  }
+  const every = Math.ceil(names.length / Math.max(1, Math.floor(height / 16)))
+  return names.flatMap((text, i) => (i % every ? [] : [{ at: names.length > 1 ? i / (names.length - 1) : 0.5, text }]))
+}
+
+/** Which runs lie in all the parts. */
+export function within(axes: Axis[], parts: (Part | null)[], count: number): Uint8Array {
+  const inside = new Uint8Array(count).fill(1)
+  axes.forEach(({ at }, i) => {
+    const part = parts[i]
+    if (!part) return
+    for (let run = 0; run < count; run++) if (!(at[run]! >= part[0] - 1e-9 && at[run]! <= part[1] + 1e-9)) inside[run] = 0
+  })
+  return inside
+}
+
+/** The same as a condition of the filter language; empty where no axis is limited. */
+export function conditionOf(axes: Axis[], parts: (Part | null)[]): string {
+  const conditions = axes.flatMap((axis, i) => {
+    const part = parts[i]
+    if (!part) return []
+    const name = /^[A-Za-z_][\w./@-]*$/.test(axis.column) ? axis.column : `\`${axis.column}\``
+    if (axis.names) {
+      const last = Math.max(1, axis.names.length - 1)
+      const chosen = axis.names.filter((_, place) => {
+        const at = axis.names!.length > 1 ? place / last : 0.5
+        return at >= part[0] - 1e-9 && at <= part[1] + 1e-9
+      })
+      return [`${name} in [${chosen.map((text) => JSON.stringify(text)).join(', ')}]`]
+    }
+    // Rounded outwards, so that the runs at the ends of the range stay in it
+    const low = part[0] > 0 ? [`${name} >= ${rounded(valueOf(axis, part[0]), -1)}`] : []
+    const high = part[1] < 1 ? [`${name} <= ${rounded(valueOf(axis, part[1]), 1)}`] : []
+    return low.length + high.length ? [...low, ...high] : [`${name} is not null`]
+  })
+  return conditions.join(' and ')
+}
+
+/** Four digits, towards smaller (−1) or greater (1). */
+export function rounded(value: number, direction: -1 | 1): number {
+  if (value === 0 || !Number.isFinite(value)) return value
+  const near = Number(value.toPrecision(4))
+  if ((near - value) * direction >= 0) return near
+  const unit = 10 ** (Math.floor(Math.log10(Math.abs(value))) - 3)
+  return Number((near + direction * unit).toPrecision(4))
+}

@@ -1,0 +1,34 @@
+import type { Scheme } from '../lib/palette'
+
+/** Even in lightness from first to last, so that it also reads without colour; both ends stand out from the theme. */
+export const RAMPS: Record<Scheme, string[]> = {
+  light: ['#9ecae1', '#4292c6', '#08519c', '#3f007d'],
+  dark: ['#4f6bd9', '#4f9bd9', '#7fd6b0', '#f9e884'],
+}
+
+const STEPS = 32
+
+/** Colours of numbers, from the least to the greatest, in few enough shades to draw those of one together. */
+export function rampColors(values: number[], scheme: Scheme, none: string): string[] {
+  let [min, max] = [Infinity, -Infinity]
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue
+    min = Math.min(min, value)
+    max = Math.max(max, value)
+  }
+  const shades = Array.from({ length: STEPS }, (_, i) => shadeAt(RAMPS[scheme], i / (STEPS - 1)))
+  return values.map((value) => {
+    if (!Number.isFinite(value)) return none
+    return shades[max > min ? Math.round(((value - min) / (max - min)) * (STEPS - 1)) : STEPS - 1]!
+  })
+}
+
+/** The colour at a place (0 … 1) between some colours. */
+export function shadeAt(colors: string[], at: number): string {
+  const place = Math.max(0, Math.min(1, at)) * (colors.length - 1)
+  const i = Math.min(colors.length - 2, Math.floor(place))
+  const [from, to] = [channels(colors[i]!), channels(colors[i + 1]!)]
+  return `rgb(${from.map((part, k) => Math.round(part + (to[k]! - part) * (place - i))).join(' ')})`
+}
+
+export const channels = (color: string): number[] => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16))
