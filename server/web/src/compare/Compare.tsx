@@ -1,3 +1,97 @@
+import './compare.css'
+
+import { Tabs, Title } from '@mantine/core'
+import { useQueries } from '@tanstack/react-query'
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { lazy, Suspense, type ComponentType } from 'react'
+import type { RunInfo } from '../api/client'
+import { runQuery } from '../api/queries'
+import { Empty } from '../shell/Empty'
+import { Failed } from '../shell/Failed'
+import { usePageTitle } from '../shell/title'
+import { Waiting } from '../shell/Waiting'
+import { strings } from '../strings'
+import { AddRun } from './AddRun'
+import { ValuesTab } from './ValuesTab'
+
+export interface CompareProps {
+  runs: RunInfo[]
+  /** Id of the run that the others are compared with */
+  baseline: string
+  setBaseline: (id: string) => void
+  remove: (id: string) => void
+}
+
+const TABS: Record<keyof typeof strings.compare.tabs, ComponentType<CompareProps>> = {
+  values: ValuesTab,
+  charts: lazy(() => import('./ChartsTab').then((it) => ({ default: it.ChartsTab }))),
+  code: lazy(() => import('./CodeTab').then((it) => ({ default: it.CodeTab }))),
+  packages: lazy(() => import('./PackagesTab').then((it) => ({ default: it.PackagesTab }))),
+}
+
+type TabName = keyof typeof TABS
+const NAMES = Object.keys(TABS) as TabName[]
+const MOST = 50
+
+interface Search {
+  runs?: unknown
+  baseline?: unknown
+  tab?: unknown
+}
+
+/** `a,b` in an address, which the router reads as a number where it looks like one */
+const idsOf = (written: unknown) => [...new Set(String(written ?? '').split(',').filter(Boolean))].slice(0, MOST)
+
+/** Runs of a project side by side. */
 export function Compare() {
-  return null
+  usePageTitle(strings.compare.title)
+  const { entity = '', project = '' } = useParams({ strict: false })
+  const search: Search = useSearch({ strict: false })
+  const navigate = useNavigate()
+  const change = (members: Search) =>
+    void navigate({ to: '.', search: ((before: Search) => ({ ...before, ...members })) as never })
+  const ids = idsOf(search.runs)
+  const answers = useQueries({ queries: ids.map((id) => runQuery(entity, project, id)) })
+  const runs = answers.flatMap((one) => (one.data ? [one.data] : []))
+  const failed = answers.findIndex((one) => one.error && !one.data)
+  const tab = NAMES.find((name) => name === search.tab) ?? 'values'
+  const wanted = String(search.baseline ?? '')
+  const baseline = runs.some((run) => run.id === wanted) ? wanted : (runs[0]?.id ?? '')
+  const setRuns = (next: string[]) => change({ runs: next.join(',') || undefined })
+  const Shown = TABS[tab]
+  return (
+    <div className="compare">
+      <header className="compare-head">
+        <Title order={1} size="h3">
+          {strings.compare.title}
+        </Title>
+        <AddRun entity={entity} project={project} chosen={ids} add={(id) => setRuns([...ids, id])} />
+      </header>
+      {failed >= 0 && (
+        <Failed error={answers[failed]!.error} reset={() => setRuns(ids.filter((_, i) => i !== failed))} />
+      )}
+      <Tabs value={tab} onChange={(name) => change({ tab: name === 'values' ? undefined : name })} className="run-tabs">
+        <Tabs.List aria-label={strings.compare.parts} className="run-tab-list">
+          {NAMES.map((name) => (
+            <Tabs.Tab key={name} value={name}>
+              {strings.compare.tabs[name]}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <Tabs.Panel value={tab} className="run-panel">
+          {!ids.length && <Empty title={strings.compare.none}>{strings.compare.noneText}</Empty>}
+          {ids.length > 0 && !runs.length && failed < 0 && <Waiting />}
+          {runs.length > 0 && (
+            <Suspense fallback={<Waiting />}>
+              <Shown
+                {...{ runs, baseline }}
+                setBaseline={(id) => change({ baseline: id })}
+                remove={(id) => setRuns(ids.filter((one) => one !== id))}
+              />
+            </Suspense>
+          )}
+        </Tabs.Panel>
+      </Tabs>
+    </div>
+  )
 }

@@ -1,36 +1,21 @@
 import { useComputedColorScheme } from '@mantine/core'
-import { useNavigate, useSearch } from '@tanstack/react-router'
 import { pathOf } from '../api/client'
 import { Charts } from '../charts'
 import { strokeFor } from '../project/strokes'
-import { decodeView, encodeView } from '../view/codec'
-import { defaultView, type ChartsView } from '../view/view'
+import { defaultCharts } from '../view/view'
 import type { TabProps } from './Run'
+import { useChartsView } from './useChartsView'
+
+const DEFAULTS = { history: defaultCharts, system: { ...defaultCharts, x: '_runtime' } }
 
 export const History = ({ run }: TabProps) => <OneRun run={run} kind="history" />
 export const System = ({ run }: TabProps) => <OneRun run={run} kind="system" />
 
-const DEFAULTS = { history: defaultView.charts, system: { ...defaultView.charts, x: '_runtime' } }
-
-/** The wall of charts with this run alone. How it is shown is in the address, as in a project's view. */
+/** The wall of charts with this run alone. */
 function OneRun({ run, kind }: TabProps & { kind: 'history' | 'system' }) {
   const scheme = useComputedColorScheme('light')
-  const navigate = useNavigate()
-  const search = useSearch({ strict: false })
-  const written: unknown = search.charts
-  const view = written ? decodeView({ charts: written }).charts : DEFAULTS[kind]
-  const change = (members: Partial<ChartsView>) => {
-    const { charts } = encodeView({ ...defaultView, charts: { ...view, ...members } })
-    void navigate({ to: '.', search: { ...search, charts } as never, replace: true })
-  }
-  const path = pathOf(run)
-  const shown = [{ path, id: run.id, name: run.name, stroke: strokeFor(run.id, run.color, scheme) }]
-  return (
-    <Charts
-      {...{ entity: run.entity, project: run.project, kind, view }}
-      runs={shown}
-      total={1}
-      onChange={change}
-    />
-  )
+  const [view, change] = useChartsView(DEFAULTS[kind])
+  const { entity, project, id, name } = run
+  const shown = [{ path: pathOf(run), id, name, stroke: strokeFor(id, run.color, scheme) }]
+  return <Charts {...{ entity, project, kind, view }} runs={shown} total={1} onChange={change} />
 }

@@ -1,6 +1,6 @@
 import './run.css'
 
-import { Skeleton, Tabs } from '@mantine/core'
+import { Tabs } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense, type ComponentType } from 'react'
@@ -9,6 +9,7 @@ import { runQuery } from '../api/queries'
 import { Empty } from '../shell/Empty'
 import { Failed } from '../shell/Failed'
 import { usePageTitle } from '../shell/title'
+import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
 import { Header } from './Header'
 import { Overview } from './Overview'
@@ -40,7 +41,7 @@ export function Run() {
     if (error instanceof ApiError && error.status === 404) return <Empty title={strings.errors.noRun} />
     return <Failed error={error} reset={() => void refetch()} />
   }
-  if (!run) return <Skeleton h={220} m="lg" aria-label={strings.common.loading} />
+  if (!run) return <Waiting />
   return <Page key={id} run={run} />
 }
 
@@ -65,7 +66,7 @@ function Page({ run }: TabProps) {
           const Shown = TABS[name]
           return (
             <Tabs.Panel key={name} value={name} className="run-panel">
-              <Suspense fallback={<Skeleton h={220} m="lg" aria-label={strings.common.loading} />}>
+              <Suspense fallback={<Waiting />}>
                 <Shown run={run} />
               </Suspense>
             </Tabs.Panel>

@@ -1,9 +1,10 @@
-import { Anchor, Skeleton, Stack, Text, Title } from '@mantine/core'
+import { Anchor, Stack, Text, Title } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { size } from '../../lib/format'
 import { runAddress } from '../../shell/Crumbs'
 import { Empty } from '../../shell/Empty'
 import { Failed } from '../../shell/Failed'
+import { Waiting } from '../../shell/Waiting'
 import { strings } from '../../strings'
 import { environmentOf } from '../environment'
 import { Fact, Facts } from '../Facts'
@@ -20,7 +21,7 @@ export function CodeTab({ run }: TabProps) {
   const environment = environmentOf(run.environment)
   const { data: files, error, refetch } = useFiles(run)
   if (error) return <Failed error={error} reset={() => void refetch()} />
-  if (!files) return <Skeleton h={220} m="lg" aria-label={strings.common.loading} />
+  if (!files) return <Waiting />
   const kept = files.filter((file) => /^(untracked|code)\//.test(file.name))
   const patch = files.find((file) => file.name === 'diff.patch')
   if (!environment.git && !kept.length && !patch) return <Empty title={strings.code.none}>{strings.code.noneText}</Empty>
@@ -76,7 +77,7 @@ function Changes({ run }: TabProps) {
   if (!patch) return <Text c="dimmed">{strings.code.noChanges}</Text>
   if (error) return <Failed error={error} reset={() => void refetch()} />
   if (!patch.stored) return <Text c="dimmed">{strings.files.notStored}</Text>
-  if (!content) return <Skeleton h={160} aria-label={strings.common.loading} />
+  if (!content) return <Waiting height={160} />
   const isPart = content.length < patch.size
   // A patch may hold bytes of any encoding.
   const text = textOf(content, isPart) ?? new TextDecoder().decode(content)

@@ -1,11 +1,12 @@
 import './code.css'
 
-import { Group, Skeleton, Text, TextInput } from '@mantine/core'
+import { Group, Text, TextInput } from '@mantine/core'
 import { IconSearch } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
 import { CopyWords } from '../../shell/Copy'
 import { Empty } from '../../shell/Empty'
 import { Failed } from '../../shell/Failed'
+import { Waiting } from '../../shell/Waiting'
 import { strings } from '../../strings'
 import { useContent, useFiles } from '../files/useFiles'
 import type { TabProps } from '../Run'
@@ -24,7 +25,7 @@ export function PackagesTab({ run }: TabProps) {
   if (files && !file) return <Empty title={strings.packages.none}>{strings.packages.noneText}</Empty>
   if (file && !file.stored) return <Empty title={strings.files.notStored} />
   if (error) return <Failed error={error} reset={() => void refetch()} />
-  if (!content) return <Skeleton h={220} m="lg" aria-label={strings.common.loading} />
+  if (!content) return <Waiting />
   const all = parseRequirements(text)
   const wanted = search.trim().toLowerCase()
   const shown = all.filter((one) => `${one.name} ${one.version} ${one.source}`.toLowerCase().includes(wanted))

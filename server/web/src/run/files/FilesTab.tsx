@@ -1,6 +1,6 @@
 import './files.css'
 
-import { ActionIcon, Anchor, Group, Skeleton, Text, TextInput, Tooltip } from '@mantine/core'
+import { ActionIcon, Anchor, Group, Text, TextInput, Tooltip } from '@mantine/core'
 import { IconArrowLeft, IconDownload, IconSearch } from '@tabler/icons-react'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -8,6 +8,7 @@ import { size } from '../../lib/format'
 import { Copy } from '../../shell/Copy'
 import { Empty } from '../../shell/Empty'
 import { Failed } from '../../shell/Failed'
+import { Waiting } from '../../shell/Waiting'
 import { strings } from '../../strings'
 import type { TabProps } from '../Run'
 import { FileTree } from './FileTree'
@@ -22,7 +23,7 @@ export function FilesTab({ run }: TabProps) {
   const wanted: unknown = useSearch({ strict: false }).file
   const choose = (file?: string) => void navigate({ to: '.', search: { tab: 'files', ...(file && { file }) } as never })
   if (error) return <Failed error={error} reset={() => void refetch()} />
-  if (!files) return <Skeleton h={220} m="lg" aria-label={strings.common.loading} />
+  if (!files) return <Waiting />
   if (!files.length) return <Empty title={strings.files.none}>{strings.files.noneText}</Empty>
   const chosen = files.find((file) => file.name === wanted)
   const shown = files.filter((file) => file.name.toLowerCase().includes(text.trim().toLowerCase()))

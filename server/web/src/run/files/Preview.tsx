@@ -1,9 +1,10 @@
-import { SegmentedControl, Skeleton, Text } from '@mantine/core'
+import { SegmentedControl, Text } from '@mantine/core'
 import { useEffect, useMemo, useState, type ReactNode } from 'react'
 import { size } from '../../lib/format'
 import { Markdown } from '../../notes/Markdown'
 import { Empty } from '../../shell/Empty'
 import { Failed } from '../../shell/Failed'
+import { Waiting } from '../../shell/Waiting'
 import { strings } from '../../strings'
 import { Patch } from '../code/Patch'
 import type { TabProps } from '../Run'
@@ -28,7 +29,7 @@ export function Preview({ run, file }: TabProps & { file: RunFile }) {
   const { data: content, error, refetch } = useContent(run, tooLarge ? undefined : file, most)
   if (tooLarge) return <Empty title={strings.files.tooLarge(size(file.size))} />
   if (error) return <Failed error={error} reset={() => void refetch()} />
-  if (!content) return <Skeleton h={160} aria-label={strings.common.loading} />
+  if (!content) return <Waiting height={160} />
   if (isMedia(kind)) return <Media name={file.name} kind={kind} content={content} />
   const isPart = content.length < file.size
   const text = textOf(content, isPart)

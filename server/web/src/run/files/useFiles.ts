@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { queryOptions, useQuery } from '@tanstack/react-query'
 import { data, GET, type RunInfo, urlOf } from '../../api/client'
 import { fetchPart } from './content'
 
@@ -12,9 +12,9 @@ export interface RunFile {
   stored: boolean
 }
 
-export function useFiles(run: Some) {
+export const filesQuery = (run: Some) => {
   const { entity, project, id } = run
-  return useQuery({
+  return queryOptions({
     queryKey: ['run', entity, project, id, 'files'],
     queryFn: async (): Promise<RunFile[]> => {
       const params = { path: { entity, project, id } }
@@ -23,6 +23,8 @@ export function useFiles(run: Some) {
     },
   })
 }
+
+export const useFiles = (run: Some) => useQuery(filesQuery(run))
 
 /** The address of a file's content, which is an attachment. */
 export const addressOf = (run: Some, name: string) => `${urlOf(run)}/files/${encodeURIComponent(name)}`

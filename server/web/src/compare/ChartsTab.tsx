@@ -1,0 +1,21 @@
+import { useComputedColorScheme } from '@mantine/core'
+import { pathOf } from '../api/client'
+import { Charts } from '../charts'
+import { dashed } from '../lib/palette'
+import { strokeFor } from '../project/strokes'
+import { useChartsView } from '../run/useChartsView'
+import { defaultCharts } from '../view/view'
+import type { CompareProps } from './Compare'
+
+const DEFAULT = { ...defaultCharts, limit: 50 }
+
+/** The wall of charts with all of the runs. */
+export function ChartsTab({ runs }: CompareProps) {
+  const scheme = useComputedColorScheme('light')
+  const [view, change] = useChartsView(DEFAULT)
+  const { entity, project } = runs[0]!
+  const shown = dashed(
+    runs.map((run) => ({ path: pathOf(run), id: run.id, name: run.name, stroke: strokeFor(run.id, run.color, scheme) })),
+  )
+  return <Charts {...{ entity, project, view }} runs={shown} total={shown.length} onChange={change} />
+}

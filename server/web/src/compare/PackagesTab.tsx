@@ -1,0 +1,36 @@
+import { useQueries } from '@tanstack/react-query'
+import { useMemo } from 'react'
+import { urlOf } from '../api/client'
+import { REQUIREMENTS } from '../run/code/PackagesTab'
+import { parseRequirements } from '../run/code/requirements'
+import { fetchPart } from '../run/files/content'
+import { Waiting } from '../shell/Waiting'
+import type { CompareProps } from './Compare'
+import { sideBySide } from './differences'
+import { Searched } from './ValuesTab'
+
+const MOST = 4 * 1024 * 1024
+
+/** The packages of the runs; a run that did not keep them has none. */
+export function PackagesTab(props: CompareProps) {
+  const answers = useQueries({
+    queries: props.runs.map((run) => ({
+      queryKey: ['run', run.entity, run.project, run.id, 'packages', 'text'],
+      queryFn: async ({ signal }: { signal: AbortSignal }) => {
+        const content = await fetchPart(`${urlOf(run)}/files/${REQUIREMENTS}`, MOST, MOST, signal)
+        return new TextDecoder().decode(content)
+      },
+      retry: false,
+    })),
+  })
+  const texts = answers.map((one) => one.data ?? '')
+  const rows = useMemo(
+    () => sideBySide('', texts.map(versions)).sort((a, b) => a.name.localeCompare(b.name)),
+    // eslint-disable-next-line
+    texts,
+  )
+  if (answers.some((one) => one.isPending)) return <Waiting />
+  return <Searched {...props} rows={rows} />
+}
+
+const versions = (text: string) => new Map(parseRequirements(text).map((one) => [one.name, one.version || one.source]))

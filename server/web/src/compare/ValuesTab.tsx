@@ -1,0 +1,56 @@
+import { Group, Switch, Text, TextInput } from '@mantine/core'
+import { IconSearch } from '@tabler/icons-react'
+import { useMemo, useState } from 'react'
+import { exact } from '../run/values'
+import { strings } from '../strings'
+import type { CompareProps } from './Compare'
+import { differencesOf, type Row } from './differences'
+import { SideBySide } from './SideBySide'
+
+/** State, inputs and results of the runs; by default only those in which they differ. */
+export function ValuesTab(props: CompareProps) {
+  const rows = useMemo(() => differencesOf(props.runs), [props.runs])
+  return <Searched rows={rows} {...props} />
+}
+
+/** A table of which only what differs is shown, and what is searched for. */
+export function Searched({ rows, ...props }: CompareProps & { rows: Row[] }) {
+  const [search, setSearch] = useState('')
+  const [differing, setDiffering] = useState(props.runs.length > 1)
+  const wanted = search.trim().toLowerCase()
+  const possible = differing ? rows.filter((row) => row.differs) : rows
+  const shown = wanted ? possible.filter((row) => textOf(row).includes(wanted)) : possible
+  return (
+    <>
+      <Group p="sm" gap="md">
+        <TextInput
+          type="search"
+          size="xs"
+          w={{ base: '100%', xs: 260 }}
+          value={search}
+          onChange={(event) => setSearch(event.currentTarget.value)}
+          placeholder={strings.compare.search}
+          aria-label={strings.compare.search}
+          leftSection={<IconSearch size={14} />}
+        />
+        <Switch
+          size="xs"
+          label={strings.compare.differing}
+          checked={differing}
+          onChange={(event) => setDiffering(event.currentTarget.checked)}
+        />
+        <Text size="xs" c="dimmed" role="status">
+          {strings.values.of(shown.length, rows.length)}
+        </Text>
+      </Group>
+      <SideBySide rows={shown} {...props} />
+      {!shown.length && (
+        <Text c="dimmed" p="md">
+          {wanted ? strings.compare.noMatch : strings.compare.allSame}
+        </Text>
+      )}
+    </>
+  )
+}
+
+const textOf = (row: Row) => `${row.name}\n${row.values.map((value) => (value === undefined ? '' : exact(value))).join('\n')}`.toLowerCase()

@@ -1,0 +1,71 @@
+import type { RunInfo } from '../api/client'
+import { environmentOf } from '../run/environment'
+import { flatten, stringify } from '../run/values'
+import { strings } from '../strings'
+
+/** One thing of several runs; undefined where a run has it not. */
+export interface Row {
+  group: string
+  name: string
+  values: unknown[]
+  differs: boolean
+}
+
+/** Whether two values are the same for whoever reads them. */
+export const same = (a: unknown, b: unknown): boolean => a === b || (a !== undefined && b !== undefined && stringify(a) === stringify(b))
+
+/** Put named values of several runs side by side, in the order in which they first come. */
+export function sideBySide(group: string, columns: Map<string, unknown>[]): Row[] {
+  const names = new Set(columns.flatMap((column) => [...column.keys()]))
+  return [...names].map((name) => {
+    const values = columns.map((column) => column.get(name))
+    return { group, name, values, differs: values.some((value) => !same(value, values[0])) }
+  })
+}
+
+const leaves = (values: Record<string, unknown>) => new Map(flatten(values).map(({ path, value }) => [path, value]))
+
+/** What the runs are, their inputs and their results. */
+export function differencesOf(runs: RunInfo[]): Row[] {
+  const { groups } = strings.compare
+  return [
+    ...sideBySide(groups.run, runs.map(factsOf)).filter((row) => row.values.some((value) => value !== undefined)),
+    ...sideBySide(groups.config, runs.map((run) => leaves(run.config))),
+    ...sideBySide(groups.summary, runs.map((run) => leaves(run.summary))),
+  ]
+}
+
+function factsOf(run: RunInfo): Map<string, unknown> {
+  const { git, command, python, gpus, host } = environmentOf(run.environment)
+  const text = strings.run
+  const facts: [string, unknown][] = [
+    [text.state, strings.states[run.state] ?? run.state],
+    [text.duration, Math.round(10 * (run.updated - run.created)) / 10],
+    [text.group, run.group ?? undefined],
+    [text.jobType, run.job_type ?? undefined],
+    [text.tags, run.tags.length ? run.tags.join(', ') : undefined],
+    [text.lastStep, run.last_step ?? undefined],
+    [text.host, run.host ?? host],
+    [text.gpus, gpus.length ? gpus.map((gpu) => gpu.name).join(', ') : undefined],
+    [text.command, command],
+    [text.commit, git?.commit],
+    [text.branch, git?.branch],
+    [text.python, python],
+  ]
+  return new Map(facts)
+}
+
+/** How much a number is above another, as a part of it: 0.1 for 10 %; null where that says nothing. */
+export function relative(value: unknown, baseline: unknown): number | null {
+  if (typeof value !== 'number' || typeof baseline !== 'number' || baseline === 0) return null
+  const part = (value - baseline) / Math.abs(baseline)
+  return Number.isFinite(part) ? part : null
+}
+
+/** `+12.3 %` */
+export function percent(part: number): string {
+  const size = Math.abs(100 * part)
+  const digits = size >= 100 ? 0 : size >= 10 ? 1 : 2
+  const text = size >= 1e5 ? '> 99,999' : size.toLocaleString('en', { maximumFractionDigits: digits })
+  return `${part < 0 ? '−' : '+'}${text} %`
+}

@@ -1,0 +1,15 @@
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { decodeView, encodeView } from '../view/codec'
+import { defaultView, type ChartsView } from '../view/view'
+
+/** How charts are shown on a page that is no workspace, kept in `?charts=` of its address. */
+export function useChartsView(standard: ChartsView = defaultView.charts) {
+  const navigate = useNavigate()
+  const { charts: written }: { charts?: unknown } = useSearch({ strict: false })
+  const view = written ? decodeView({ charts: written }).charts : standard
+  const change = (members: Partial<ChartsView>) => {
+    const { charts } = encodeView({ ...defaultView, charts: { ...view, ...members } })
+    void navigate({ to: '.', search: ((before: object) => ({ ...before, charts })) as never, replace: true })
+  }
+  return [view, change] as const
+}
