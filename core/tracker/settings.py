@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .errors import SettingsError
-from .runlog.records import PROJECT_NAME, RUN_ID
+from .runlog.records import COLOR, PROJECT_NAME, RUN_ID
 
 MODES = ("online", "offline", "disabled")
 CONSOLES = ("off", "wrap", "redirect")
@@ -45,6 +45,7 @@ SETTINGS = (
     Setting("job_type", "TRACKER_JOB_TYPE", str, None, "what the run does within its group, such as train or eval"),
     Setting("tags", "TRACKER_TAGS", list, None, "tags of the run; in the variable separated by commas"),
     Setting("notes", "TRACKER_NOTES", str, None, "a remark about the run"),
+    Setting("color", "TRACKER_COLOR", str, None, "in what colour the run is drawn, as #rrggbb; default: one that its id gives it"),
     Setting("resume", "TRACKER_RESUME", str, None, "allow, must, never or auto: what to do if the id exists already"),
     Setting("resume_timeout", "TRACKER_RESUME_TIMEOUT", float, 10.0, "seconds that `init` waits for the server if the run to be resumed is not in this directory"),
     Setting("reinit", "TRACKER_REINIT", str, None, "what `init` does while a run is active: return_previous, finish_previous or create_new; default: return_previous in scripts, finish_previous in notebooks"),
@@ -100,6 +101,7 @@ class Settings:
     job_type: str | None
     tags: list[str] | None
     notes: str | None
+    color: str | None
     resume: str | None
     resume_timeout: float
     reinit: str | None
@@ -166,6 +168,8 @@ class Settings:
                 raise self._bad(name, "must be 1–128 letters, digits, spaces or _ . - and not start with a dot")
         if self.id is not None and not RUN_ID.fullmatch(self.id):
             raise self._bad("id", "must be 1–64 letters, digits or _ -")
+        if self.color is not None and not COLOR.fullmatch(self.color):
+            raise self._bad("color", "must read #rrggbb, such as #d62728")
         if self.base_url is not None:
             self.base_url = self.base_url.rstrip("/")
             if not re.fullmatch(r"https?://[^/\s]\S*", self.base_url):

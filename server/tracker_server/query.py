@@ -15,6 +15,7 @@ from . import schemas
 from .schemas import model
 from .services import Services, json_response, run_key
 from .storage.interface import RunKey
+from .storage.tokens import ExpressionError
 
 
 def _run(
@@ -64,7 +65,10 @@ def add_routes(api: FastAPI, services: Services) -> None:
         condition = _condition(filters)
 
         def read() -> dict[str, Any]:
-            page = storage.runs(entity, project, condition, order, limit, cursor)
+            try:
+                page = storage.runs(entity, project, condition, order, limit, cursor)
+            except ExpressionError as error:
+                raise ValueError(error.pointed(filters)) from error  # for people who see nothing but this
             return {"runs": page.items, "cursor": page.cursor, "total": page.total}
 
         return await services.answer(read)

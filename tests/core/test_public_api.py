@@ -24,7 +24,7 @@ def test_the_public_names_are_these() -> None:
 def test_init_takes_these_arguments_in_this_order() -> None:
     assert list(inspect.signature(tracker.init).parameters) == [
         "project", "entity", "name", "id", "config", "group", "job_type", "tags", "notes", "dir", "mode", "resume",
-        "reinit", "settings", "save_code", "sync_tensorboard", "fork_from",
+        "reinit", "settings", "save_code", "sync_tensorboard", "fork_from", "color",
     ]  # fmt: skip
     assert all(p.default is None for p in inspect.signature(tracker.init).parameters.values())
 

@@ -28,14 +28,14 @@ Kind = Literal["history", "system"]
 X = {"history": "_step", "system": "_timestamp"}
 """What rows are ordered by in charts."""
 
-_EDITABLE = ("name", "group", "job_type", "tags", "notes")
+_EDITABLE = ("name", "group", "job_type", "tags", "notes", "color")
 
 
 class RunReader(ABC):
     """One run: what it is and all that was logged.
 
-    `config`, `summary`, `name`, `group`, `job_type`, `tags` and `notes` may be changed in place; `update()` then keeps
-    the changes. Other changes to the object have no effect on the run.
+    `config`, `summary`, `name`, `group`, `job_type`, `tags`, `notes` and `color` may be changed in place; `update()`
+    then keeps the changes. Other changes to the object have no effect on the run.
     """
 
     def __init__(self, info: RunInfo) -> None:
@@ -51,6 +51,7 @@ class RunReader(ABC):
         self.job_type = info["job_type"]
         self.tags: list[str] = list(info["tags"])
         self.notes = info["notes"]
+        self.color = info["color"]
 
     # -- what it is -----------------------------------------------------------------------------------------------
 
@@ -230,7 +231,7 @@ class RunReader(ABC):
     # -- adding to it -----------------------------------------------------------------------------------------------
 
     def update(self) -> None:
-        """Keep the changes made to config, summary, name, group, job_type, tags and notes."""
+        """Keep the changes made to config, summary, name, group, job_type, tags, notes and color."""
         changes: dict[str, dict[str, Any]] = {
             "config": _changed(self._info["config"], self.config),
             "summary": _changed(self._info["summary"], self.summary),

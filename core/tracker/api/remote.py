@@ -46,11 +46,11 @@ class Api:
         projects: list[ProjectInfo] = self._client.json("GET", "/api/projects")["projects"]
         return projects
 
-    def runs(self, path: str, filters: Filter | None = None, order: str = "-created") -> Runs:
+    def runs(self, path: str, filters: Filter | str | None = None, order: str = "-created") -> Runs:
         """Return the runs of `entity/project` (or `project` of your own entity), fetched as they are iterated over.
 
-        `filters` as in `{"config.lr": {"$lt": 1e-3}, "state": "finished"}`; `order` as in `-summary.acc,created`
-        (`-` for descending). docs/api.md has the whole grammar.
+        `filters` as in `config.lr < 1e-3 and state == "finished"` (docs/filters.md) or as in `{"config.lr": {"$lt":
+        1e-3}, "state": "finished"}` (docs/api.md); `order` as in `-summary.acc,created` (`-` for descending).
         """
         entity, project = self._split(path, 1)
         return Runs(self._client, entity, project, filters or {}, order)
@@ -73,10 +73,11 @@ class Api:
 class Runs:
     """The runs that match a query. Iterating fetches them page by page; `len` is how many there are."""
 
-    def __init__(self, client: Client, entity: str, project: str, filters: Filter, order: str) -> None:
+    def __init__(self, client: Client, entity: str, project: str, filters: Filter | str, order: str) -> None:
         self._client = client
         self._path = f"/api/runs/{quote(entity, safe='')}/{quote(project, safe='')}"
-        self._parameters = {"filters": orjson.dumps(filters).decode(), "order": order}
+        text = filters if isinstance(filters, str) else orjson.dumps(filters).decode()
+        self._parameters = {"filters": text, "order": order}
         self._total: int | None = None
 
     def __iter__(self) -> Iterator[RemoteRun]:

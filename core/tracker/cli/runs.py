@@ -6,7 +6,6 @@ import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 import orjson
@@ -15,6 +14,7 @@ from tracker.api import Api, RunReader, read_run
 from tracker.errors import NotARun
 from tracker.runlog.records import jsonable
 from tracker.settings import Settings
+from tracker.wire import Filter
 
 from .tables import print_runs
 
@@ -23,7 +23,7 @@ _ORDER = "-created"
 
 @click.command()
 @click.argument("path", required=False, metavar="[ENTITY/]PROJECT")
-@click.option("--filter", "filters", help='Conditions as JSON, such as \'{"config.lr": {"$lt": 0.01}}\'.')
+@click.option("--filter", "filters", help="An expression, such as 'config.lr < 0.01', or JSON.")
 @click.option("--order", default=_ORDER, show_default=True, help="For example -summary.acc,created.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="At most this many runs.")
 @click.option("--local", is_flag=True, help="The run directories of this directory, with no server.")
@@ -34,7 +34,7 @@ def runs(path: str | None, filters: str | None, order: str, limit: int, local: b
     path = path or f"{settings.entity}/{settings.project}"
     if local and (filters or order != _ORDER):
         raise click.UsageError("--filter and --order are for runs on a server; leave out --local")
-    conditions = _filters(filters)
+    conditions = _conditions(filters or "")
     if local:
         found, total = list(itertools.islice(_local(settings), limit)), len(list(_local(settings)))
     else:
@@ -53,13 +53,15 @@ def runs(path: str | None, filters: str | None, order: str, limit: int, local: b
         click.echo(f"{total - len(found)} more; --limit {total} shows all.")
 
 
-def _filters(text: str | None) -> dict[str, Any]:
+def _conditions(text: str) -> Filter | str:
+    if not text.lstrip().startswith(("{", "[")):
+        return text
     try:
-        filters = json.loads(text) if text else {}
+        filters: Filter = json.loads(text)
     except json.JSONDecodeError as error:
         raise click.BadParameter(f"not JSON: {error}", param_hint="--filter") from None
     if not isinstance(filters, dict):
-        raise click.BadParameter("must be a JSON object", param_hint="--filter")
+        raise click.BadParameter("must be an expression or a JSON object", param_hint="--filter")
     return filters
 
 

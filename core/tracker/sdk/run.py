@@ -20,7 +20,7 @@ from tracker.errors import contain, say, warn_once
 from tracker.names import random_id, random_name
 from tracker.runlog.alerts import LEVELS, alert_of
 from tracker.runlog.directory import store
-from tracker.runlog.records import MAX_LINE, MAX_STEP, encode, jsonable
+from tracker.runlog.records import COLOR, MAX_LINE, MAX_STEP, encode, jsonable
 from tracker.saving import POLICIES, find, name_of, seal
 from tracker.settings import Settings
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from .event_files import EventFiles
 
-_MEMBERS = ("id", "entity", "project", "name", "group", "job_type", "tags", "notes")
+_MEMBERS = ("id", "entity", "project", "name", "group", "job_type", "tags", "notes", "color")
 _FAST_LINE = MAX_LINE - 256  # bytes of a row that surely fit in a line with all that stands around them
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME  # neither is a number or text
 _SUMMARIES = ("last", "min", "max", "mean", "best", "none")
@@ -446,6 +446,17 @@ class Run:
     @notes.setter
     def notes(self, value: str | None) -> None:
         self._set_meta("notes", None if value is None else str(value))
+
+    @property
+    def color(self) -> str | None:
+        """In what colour the run is drawn, as `#rrggbb`; may be assigned. Raises ValueError for other texts."""
+        return self._optional("color")
+
+    @color.setter
+    def color(self, value: str | None) -> None:
+        if value is not None and not COLOR.fullmatch(value):
+            raise ValueError(f"the color {value!r} must read #rrggbb, such as #d62728")
+        self._set_meta("color", value)
 
     def _optional(self, member: str) -> str | None:
         value = self._members[member]

@@ -51,6 +51,7 @@ def init(
     save_code: bool | None = None,
     sync_tensorboard: bool | None = None,
     fork_from: str | None = None,
+    color: str | None = None,
 ) -> Run:
     """Start a run and make it the current one.
 
@@ -71,7 +72,7 @@ def init(
     """
     given = {
         "project": project, "entity": entity, "name": name, "id": id, "group": group, "job_type": job_type,
-        "tags": tags, "notes": notes, "dir": dir, "mode": mode, "save_code": save_code,
+        "tags": tags, "notes": notes, "color": color, "dir": dir, "mode": mode, "save_code": save_code,
         "sync_tensorboard": sync_tensorboard,
         "resume": {True: "allow", False: "never"}.get(resume) if isinstance(resume, bool) else resume,
         "reinit": {True: "finish_previous", False: "return_previous"}[reinit] if isinstance(reinit, bool) else reinit,
@@ -130,6 +131,8 @@ def _settle_previous(settings: Settings) -> Run | None:
 def _prepare(settings: Settings, joined: bool, parent: fork.Parent | None) -> Run:
     """Settle id, name, directory and server, and return the run that follows from them. `joined`: see `_of_joined`."""
     runs = Path(settings.dir or ".").absolute() / ".tracker" / "runs"
+    if joined:  # the agent stays for as long as `tracker run` does, which waits for it
+        settings.finish_timeout = 0.0
     if settings.mode == "online":
         settings.base_url, settings.api_key = resolve(settings.base_url, settings.api_key)
     if settings.resume == "auto" and settings.id is None:

@@ -62,9 +62,11 @@ class Runs:
         self._seen = _Growing(np.float64, 0)
         self._lost: set[int] = set()
         self._connection: sa.Connection | None = None
+        self._ids = _Growing(np.int64, 0)
+        self._there = _Growing(np.bool_, False)
         self.entries: list[Entry | None] = []
-        self.ids: list[int] = []
-        """Numbers of the runs in the database; of a free place, what it was."""
+        self.json_size = 0
+        """Bytes of JSON of the runs."""
         self.revision = int(time.time() * 1000)
         """Grows with each change; begins beyond what it was when the project was looked at before."""
         self.deletions = 0
@@ -101,8 +103,10 @@ class Runs:
             else:
                 at = len(self.entries)
                 self.entries.append(None)
-                self.ids.append(row.id)
-            self._places[row.id], self.ids[at] = at, row.id
+            self._places[row.id] = at
+            self._ids[at], self._there[at] = row.id, True
+        before = self.entries[at]
+        self.json_size += len(text) - (0 if before is None else before.size)
         self.entries[at] = Entry(info, fold.heartbeat, self._sums(fold), len(text))
         self._touched[at] = self.revision
         self._trashed[at] = np.nan if row.trashed is None else row.trashed
@@ -113,7 +117,9 @@ class Runs:
 
     def _forget(self, number: int) -> None:
         at = self._places.pop(number)
+        self.json_size -= self.entry(at).size
         self.entries[at] = None
+        self._there[at] = False
         self._touched[at] = self.revision
         self._trashed[at] = self._heartbeats[at] = np.nan
         self._lost.discard(at)
@@ -160,15 +166,13 @@ class Runs:
         return len(self.entries)
 
     @property
-    def json_size(self) -> int:
-        """Bytes of JSON of the runs."""
-        return sum(entry.size for entry in self.entries if entry is not None)
+    def ids(self) -> Array:
+        """Numbers of the runs in the database; of a free place, what it was."""
+        return self._ids.array[: self.size]
 
     def shown(self, trashed: bool = False) -> Mask:
         """Return at which places there are runs that are not in the trash, or that are."""
-        there = np.zeros(self.size, bool)
-        there[list(self._places.values())] = True
-        return np.asarray(there & (np.isnan(self._trashed.array[: self.size]) != trashed))
+        return np.asarray(self._there.array[: self.size] & (np.isnan(self._trashed.array[: self.size]) != trashed))
 
     def entry(self, at: int) -> Entry:
         """Return the run at a place."""
@@ -215,7 +219,7 @@ class Runs:
                 f"{name[:100]} can be shown, but not filtered or sorted by, where a project has more than "
                 f"{MAX_AT_STEP:,} runs"
             )
-        numbers = [self.ids[at] for at in wanted]
+        numbers = self.ids[wanted].tolist() if wanted else []
         found = at_steps(self._connection, numbers, *what.step)
         for at, number in zip(wanted, numbers, strict=True):
             field.put(at, int(self._touched[at]), found.get(number, MISSING))

@@ -54,32 +54,34 @@ class Field:
             more = max(count, 2 * len(self.numbers), 64) - len(self.numbers)
             self.numbers = np.concatenate([self.numbers, np.full(more, np.nan)])
             self.classes = np.concatenate([self.classes, np.zeros(more, np.uint8)])
-        changed = False
-        numbers, classes = self.numbers, self.classes
-        for at in places:
-            value = self.value(at)
-            kind = class_of(value)
-            if kind == NUMBER:
-                if type(value) is int and not -_EXACT <= value <= _EXACT:
-                    self.exact = False
-                    value = _as_float(value)
-                if classes[at] != NUMBER or numbers[at] != value:
-                    numbers[at], classes[at] = value, kind
-                    changed = True
-                continue
-            changed = changed or kind != classes[at] or (kind != NOTHING and not self._is_known(at, value))
-            numbers[at], classes[at] = np.nan, kind
-        if changed or (self._codes is not None and len(self._codes[0]) != count):
-            self._codes = self._ranks = None
-        if self._ranks is not None and len(self._ranks) != count:
+        some = list(places)
+        read = [self.value(at) for at in some]
+        kinds = np.fromiter(map(class_of, read), np.uint8, len(read))
+        numeric = kinds == NUMBER
+        fresh = np.full(len(read), np.nan)
+        fresh[numeric] = self._floats([value for value in read if class_of(value) == NUMBER])
+        where = np.array(some, np.int64)
+        same = (self.classes[where] == kinds) & (~numeric | (self.numbers[where] == fresh))
+        self.numbers[where], self.classes[where] = fresh, kinds
+        if self._codes is not None:
+            others = np.flatnonzero(same & ~numeric & (kinds != NOTHING)).tolist()
+            known = all(self._is_known(some[i], read[i]) for i in others)
+            if not (known and same.all() and len(self._codes[0]) == count):
+                self._codes = None
+        if self._codes is None or (self._ranks is not None and len(self._ranks) != count):
             self._ranks = None
+
+    def _floats(self, numbers: list[Any]) -> Array:
+        if any(type(number) is int and not -_EXACT <= number <= _EXACT for number in numbers):
+            self.exact = False
+            numbers = [_as_float(number) for number in numbers]
+        return np.array(numbers, np.float64)
 
     def _is_known(self, at: int, value: Any) -> bool:
         # Runs that go on change all the time, and hardly ever in what is no number.
-        if self._codes is None or at >= len(self._codes[0]):
-            return False
+        assert self._codes is not None
         codes, distinct = self._codes
-        return bool(codes[at] >= 0 and repr(distinct[codes[at]]) == repr(value))
+        return bool(at < len(codes) and codes[at] >= 0 and repr(distinct[codes[at]]) == repr(value))
 
     @property
     def size(self) -> int:
@@ -156,7 +158,7 @@ def sortable(value: Any) -> tuple[int, Any] | None:
     return kind, ", ".join(map(str, value)) if kind == LIST else value
 
 
-def _as_float(value: int) -> float:
+def _as_float(value: float) -> float:
     try:
         return float(value)
     except OverflowError:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tracker.runlog.records import jsonable
-from tracker.wire import GroupQuery, RunGroup, Sort, TableGroups
+from tracker.wire import GroupQuery, RunGroup, Sort, Summed, TableGroups
 
 from .cache import Runs
 from .conditions import MAX_TERMS
@@ -47,7 +47,7 @@ def groups(table: Runs, query: GroupQuery) -> TableGroups:
     order = _order(table, grouped, query.get("sort", []))
     offset, limit = query.get("offset", 0), query.get("limit", 100)
     some = order[offset : offset + limit]
-    sums = {name: _summed(column, grouped) for name, column in wanted.items()}
+    sums = {name: _summed(column, grouped, some) for name, column in wanted.items()}
     by_group = np.argsort(grouped.group, kind="stable")
     ends = np.cumsum(np.bincount(grouped.group, minlength=grouped.groups))
     made = []
@@ -110,26 +110,26 @@ def _order(table: Runs, grouped: _Grouped, sort: Sequence[Sort]) -> Array:
     return np.asarray(order)
 
 
-def _summed(column: Field, grouped: _Grouped) -> list[dict[str, Any]]:
-    """By group, what its runs have in a column."""
+def _summed(column: Field, grouped: _Grouped, some: Array) -> dict[int, Summed]:
+    """By group, for some of them, what its runs have in a column."""
     if is_numeric(column):
-        n, mean, std, low, high = (part.tolist() for part in _stats(column, grouped))
-        return [
-            {"n": int(n[i]), "mean": mean[i], "std": std[i], "min": low[i], "max": high[i]}
-            if n[i]
-            else {"n": 0, "mean": None, "std": None, "min": None, "max": None}
-            for i in range(grouped.groups)
-        ]
+        stats = (part[some].tolist() for part in _stats(column, grouped))
+        return {
+            number: Summed(n=n, mean=mean, std=std, min=low, max=high)
+            if n
+            else Summed(n=0, mean=None, std=None, min=None, max=None)
+            for number, n, mean, std, low, high in zip(some.tolist(), *stats, strict=True)
+        }
     codes, distinct = column.codes()
     here = codes[grouped.places]
     pairs = np.unique(np.stack([grouped.group, here], axis=1)[here >= 0], axis=0)
     counts = np.bincount(pairs[:, 0], minlength=grouped.groups)
     code = np.full(grouped.groups, -1)
     code[pairs[:, 0]] = pairs[:, 1]
-    return [
-        {"distinct": int(counts[i]), "value": jsonable(distinct[code[i]]) if counts[i] == 1 else None}
-        for i in range(grouped.groups)
-    ]
+    return {
+        i: Summed(distinct=int(counts[i]), value=jsonable(distinct[code[i]]) if counts[i] == 1 else None)
+        for i in some.tolist()
+    }
 
 
 def _stats(column: Field, grouped: _Grouped) -> tuple[Array, Array, Array, Array, Array]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from tracker.runlog.fold import Fold
+from tracker.runlog.records import COLOR
 from tracker.wire import RunInfo
-
-_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 def info(entity: str, project: str, row: Any, fold: Fold) -> RunInfo:
@@ -54,4 +52,4 @@ def _text(value: Any) -> str | None:
 
 
 def _color(value: Any) -> str | None:
-    return value if isinstance(value, str) and _COLOR.fullmatch(value) else None
+    return value if isinstance(value, str) and COLOR.fullmatch(value) else None

@@ -130,7 +130,12 @@ _DERIVED: dict[str, Getter] = {
 
 def _getter(place: str, path: str) -> Getter:
     if "." in path or "/" in path:
-        return lambda entry: dig(entry.info[place], path)  # type: ignore[literal-required]
+
+        def get(entry: Entry) -> Any:
+            members = entry.info[place]  # type: ignore[literal-required]
+            return members[path] if path in members else dig(members, path)
+
+        return get
     return lambda entry: entry.info[place].get(path, MISSING)  # type: ignore[literal-required]
 
 

@@ -46,8 +46,7 @@ Order = tuple[Field, bool]
 
 def arrange(table: Runs, places: Array, orders: Sequence[Order]) -> Array:
     """Sort places; runs that lack a value come last, of equals the newest comes first."""
-    ids = np.array([table.ids[at] for at in places.tolist()], np.int64)
-    found = places[np.argsort(-ids, kind="stable")]
+    found = places[np.argsort(-table.ids[places], kind="stable")]
     for field, falling in reversed(orders):
         ranks = field.ranks()[found]
         found = found[np.argsort(-ranks if falling else ranks, kind="stable")]  # NaN comes last
@@ -64,7 +63,7 @@ def _names(order: str) -> list[tuple[str, bool]]:
 def _place(table: Runs, at: int, orders: Sequence[Order]) -> list[Any]:
     """What says where a run stands in the order, even when it has moved or gone."""
     keys = [sortable(field.value(at)) for field, _ in orders]
-    return [jsonable([key if key is None else [key[0], key[1]] for key in keys]), table.ids[at]]
+    return [jsonable([key if key is None else [key[0], key[1]] for key in keys]), int(table.ids[at])]
 
 
 def _start(table: Runs, found: Array, orders: Sequence[Order], cursor: str) -> int:
@@ -105,4 +104,4 @@ def _stands_after(
             return mine is None
         later: Callable[[Any, Any], bool] = (lambda a, b: a < b) if falling else (lambda a, b: a > b)
         return later(mine, key)
-    return table.ids[at] < number
+    return bool(table.ids[at] < number)

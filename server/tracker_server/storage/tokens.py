@@ -37,6 +37,15 @@ class ExpressionError(ValueError):
         super().__init__(problem)
         self.position, self.length = position, length
 
+    def pointed(self, text: str) -> str:
+        """Return the problem with the place in the text marked below it."""
+        start = text.rfind("\n", 0, self.position) + 1
+        line = text[start:].partition("\n")[0]
+        at = self.position - start
+        cut = max(0, at - 60)
+        marks = " " * (at - cut) + "^" * max(1, min(self.length, 100 - (at - cut), len(line) - at))
+        return f"{self}\n  {line[cut : cut + 100]}\n  {marks}"
+
 
 class Token(NamedTuple):
     """A word of an expression; a `span` is a length of time in seconds."""

@@ -23,7 +23,7 @@ Start = Any
 def test_a_run_is_on_disk_with_all_that_was_said_of_it_when_init_returns(start: Start) -> None:
     run = start(
         project="digits", entity="team", name="first", id="abc", group="g", job_type="train",
-        tags=["a", "b"], notes="n",
+        tags=["a", "b"], notes="n", color="#a0b1c2",
         config={"lr": 1},
     )  # fmt: skip
     found = tracker.read_run(".tracker/runs/abc")
@@ -36,6 +36,7 @@ def test_a_run_is_on_disk_with_all_that_was_said_of_it_when_init_returns(start: 
         os.path.abspath(".tracker/runs/abc"),
     )
     assert (run.group, run.job_type, run.tags, run.notes) == ("g", "train", ("a", "b"), "n")
+    assert (run.color, found.color) == ("#a0b1c2", "#a0b1c2")
     assert (run.mode, run.url, run.resumed, run.step, run.finished) == ("offline", None, False, 0, False)
     assert found.info["program"] == sys.argv[0]
     assert tracker.run is run
