@@ -7,7 +7,7 @@ import { strings } from '../strings'
 import type { ViewControl } from '../view/useView'
 import type { View } from '../view/view'
 import type { ColumnInfo, Place } from './api'
-import { Chips } from './filter/Chips'
+import { AddCondition, Chips } from './filter/Chips'
 import { FilterInput } from './filter/FilterInput'
 import { ViewsMenu } from './ViewsMenu'
 
@@ -43,6 +43,7 @@ export function Toolbar({ place, control, catalogue, error, narrow, asked, onAsk
         <Search value={view.search} onChange={(search) => set({ search })} />
         <FilterInput value={view.filter} catalogue={catalogue} error={error} onChange={setFilter} />
         <div className="rw-tools">
+          <AddCondition filter={view.filter} catalogue={catalogue} asked={asked} onAsked={onAsked} onChange={setFilter} />
           {tool(IconArrowBackUp, texts.undo, control.undo, !control.canUndo)}
           {tool(IconArrowForwardUp, texts.redo, control.redo, !control.canRedo)}
           {tool(clipboard.copied ? IconCheck : IconLink, clipboard.copied ? texts.copied : texts.link, () => clipboard.copy(window.location.href))}
@@ -61,7 +62,7 @@ export function Toolbar({ place, control, catalogue, error, narrow, asked, onAsk
           {!narrow && <LayoutChoice layout={view.layout} onChange={(layout) => set({ layout })} />}
         </div>
       </div>
-      <Chips filter={view.filter} catalogue={catalogue} asked={asked} onAsked={onAsked} onChange={setFilter} />
+      <Chips filter={view.filter} catalogue={catalogue} onChange={setFilter} />
     </div>
   )
 }

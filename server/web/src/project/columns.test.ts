@@ -11,13 +11,13 @@ const catalogue = ['id', 'name', 'state', 'config.lr', 'config.seed', 'summary.a
 const usual = usualOrder(catalogue)
 const view = defaultView.columns
 
-test('what tells runs apart stands before metrics, and what they have in common after', () => {
-  expect(usual).toEqual(['name', 'state', 'id', 'config.lr', 'summary.acc', 'summary.a/b.c', 'config.seed'])
+test('what tells runs apart stands before metrics, and what they have in common at the end', () => {
+  expect(usual).toEqual(['name', 'config.lr', 'summary.acc', 'summary.a/b.c', 'state', 'id', 'config.seed'])
 })
 
 test('a layout follows the view and leaves out what no run has', () => {
   const layout = layoutOf({ ...view, order: ['gone', 'config.lr', 'summary.acc@min', 'summary.gone@max'], pinned: ['name', 'gone'] }, catalogue)
-  expect(layout.order.slice(0, 4)).toEqual(['config.lr', 'summary.acc@min', 'name', 'state'])
+  expect(layout.order.slice(0, 4)).toEqual(['config.lr', 'summary.acc@min', 'name', 'summary.acc'])
   expect(layout.visible.has('id')).toBe(false)
   expect(layout.visible.has('summary.acc@min')).toBe(true)
   expect(layout.pinned).toEqual(['name'])
@@ -26,7 +26,7 @@ test('a layout follows the view and leaves out what no run has', () => {
 
 test('the kept order is as short as can be, and gives the wanted order again', () => {
   expect(shortOrder(usual, usual)).toEqual([])
-  for (const [name, before] of [['config.lr', 'name'], ['name', null], ['summary.acc', 'config.lr'], ['config.seed', 'state']] as const) {
+  for (const [name, before] of [['config.lr', 'name'], ['name', null], ['summary.acc', 'config.lr'], ['config.seed', 'state'], ['state', 'config.lr']] as const) {
     const wanted = moved(usual, name, before)
     const order = shortOrder(wanted, usual)
     expect(layoutOf({ ...view, order }, catalogue).order).toEqual(wanted)
@@ -38,7 +38,7 @@ test('another value of a metric takes the place of its column, and gives it back
   const changed = { ...view, ...withChoice(view, layoutOf(view, catalogue), usual, 'summary.acc', 'min') }
   const layout = layoutOf(changed, catalogue)
   const shown = layout.order.filter((name) => layout.visible.has(name))
-  expect(shown).toEqual(['name', 'state', 'config.lr', 'summary.acc@min', 'summary.a/b.c', 'config.seed'])
+  expect(shown).toEqual(['name', 'config.lr', 'summary.acc@min', 'summary.a/b.c', 'state', 'config.seed'])
   const again = { ...changed, ...withChoice(changed, layout, usual, 'summary.acc@min', 'step=10') }
   expect(layoutOf(again, catalogue).order).toContain('summary.acc@step=10')
   expect(layoutOf(again, catalogue).order).not.toContain('summary.acc@min')

@@ -22,12 +22,14 @@ export interface Layout {
   pinned: string[]
 }
 
-const RUN_ORDER = [
-  ...['name', 'state', 'created', 'duration', 'tags', 'group', 'job_type', 'notes', 'id', 'updated', 'last_step'],
-  ...['rows', 'host', 'user', 'program', 'commit', 'error', 'color'],
+/** Members of the run that stand before, and after, what was configured and measured. */
+const FIRST = ['name', 'created']
+const LAST = [
+  ...['state', 'duration', 'tags', 'group', 'job_type', 'notes', 'id', 'updated', 'last_step', 'rows', 'host', 'user'],
+  ...['program', 'commit', 'error', 'color'],
 ]
 
-const SIZES: Record<string, number> = { name: 210, state: 100, created: 104, updated: 104, duration: 100, tags: 150, notes: 200 }
+const SIZES: Record<string, number> = { name: 220, state: 100, created: 96, updated: 96, duration: 100, tags: 150, notes: 200 }
 const TYPE_SIZES: Record<ColumnType, number> = {
   ...{ number: 96, text: 132, boolean: 80, time: 110, list: 140, media: 110, mixed: 120 },
 }
@@ -47,13 +49,11 @@ export function labelOf(column: Pick<Column, 'base' | 'choice' | 'kind'>): { lab
   return { label, from: column.choice ? column.choice.replace('=', ' ') : column.kind }
 }
 
-/** Members of the run, then config that tells the runs apart, then metrics, then the config they have in common. */
-function rank(info: ColumnInfo): number {
-  if (info.kind === 'run') {
-    const place = RUN_ORDER.indexOf(info.name)
-    return place < 0 ? 50 : place
-  }
-  return info.kind === 'summary' ? 200 : info.differs ? 100 : 300
+/** Which run and when, the config that tells it from others, its metrics, then all else. */
+function rank({ kind, name, differs }: ColumnInfo): number {
+  if (kind === 'summary') return 200
+  if (kind === 'config') return differs ? 100 : 400
+  return FIRST.includes(name) ? FIRST.indexOf(name) : 300 + LAST.indexOf(name)
 }
 
 function column(name: string, info: ColumnInfo): Column {

@@ -13,10 +13,16 @@ export function textOf(column: Column, item: unknown): string {
   if (typeof item === 'number') {
     if (column.type === 'time') return ago(item)
     if (DURATIONS.has(column.name)) return duration(item)
-    return number(item, 5)
+    return column.kind === 'summary' ? measured(item) : number(item, 5)
   }
   if (Array.isArray(item)) return item.map((one) => value(one)).join(', ')
   return value(item)
+}
+
+/** A measured number: always as many digits, so that a column of them is read at a glance. */
+function measured(item: number): string {
+  const size = Math.abs(item)
+  return Number.isInteger(item) || !(size >= 1e-3 && size < 1e4) ? number(item) : item.toPrecision(4).replace('-', '−')
 }
 
 /** What is said of a value beyond what the table has room for. */

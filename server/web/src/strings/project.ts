@@ -60,7 +60,7 @@ export const project = {
     placeholder: 'config.lr < 1e-3 and tags has "base"',
     clear: 'Clear filter',
     suggestions: 'Suggestions',
-    add: 'Filter',
+    add: 'Add a condition by clicks',
     remove: (text: string) => `Remove ${text}`,
     column: 'Column',
     operator: 'Condition',

@@ -1,35 +1,28 @@
-import { Button, Popover } from '@mantine/core'
-import { IconPlus, IconX } from '@tabler/icons-react'
+import { ActionIcon, Popover } from '@mantine/core'
+import { IconFilterPlus, IconX } from '@tabler/icons-react'
 import { useState } from 'react'
 import { strings } from '../../strings'
 import type { ColumnInfo } from '../api'
 import { ConditionForm } from './ConditionForm'
-import { conditions, joined, replaced, without, type Condition } from './expression'
+import { conditions, narrowed, replaced, without, type Condition } from './expression'
 
 const texts = strings.project.filter
 
 interface ChipsProps {
   filter: string
   catalogue: ColumnInfo[]
-  /** A column to begin a condition on, asked for elsewhere */
-  asked: string | null
-  onAsked: () => void
   onChange: (filter: string) => void
 }
 
-/** The conditions of the filter one by one, to be clicked together, changed and taken away. */
-export function Chips({ filter, catalogue, asked, onAsked, onChange }: ChipsProps) {
-  const [editing, setEditing] = useState<number | 'new' | null>(null)
+/** The conditions of the filter one by one, to be changed and taken away by clicks. */
+export function Chips({ filter, catalogue, onChange }: ChipsProps) {
+  const [editing, setEditing] = useState<number | null>(null)
   const found = conditions(filter)
-  const close = () => {
-    setEditing(null)
-    onAsked()
-  }
-  const adding = editing === 'new' || asked !== null
+  if (!found.length) return null
   return (
     <div className="rf-chips">
       {found.map((one, i) => (
-        <Popover key={`${i} ${one.text}`} opened={editing === i} onChange={(on) => !on && close()} trapFocus returnFocus shadow="md" position="bottom-start">
+        <Popover key={`${i} ${one.text}`} opened={editing === i} onChange={(on) => !on && setEditing(null)} trapFocus returnFocus shadow="md" position="bottom-start">
           <Popover.Target>
             <span className="rf-chip">
               <button type="button" disabled={!one.simple} onClick={() => setEditing(i)} title={one.text}>
@@ -46,31 +39,49 @@ export function Chips({ filter, catalogue, asked, onAsked, onChange }: ChipsProp
               start={one.simple}
               onDone={(text) => {
                 onChange(replaced(filter, i, text))
-                close()
+                setEditing(null)
               }}
             />
           </Popover.Dropdown>
         </Popover>
       ))}
-      <Popover opened={adding} onChange={(on) => !on && close()} trapFocus returnFocus shadow="md" position="bottom-start">
-        <Popover.Target>
-          <Button size="compact-xs" variant="subtle" color="gray" leftSection={<IconPlus size={12} />} onClick={() => setEditing('new')} aria-expanded={adding}>
-            {texts.add}
-          </Button>
-        </Popover.Target>
-        <Popover.Dropdown>
-          <ConditionForm
-            key={asked ?? ''}
-            catalogue={catalogue}
-            start={asked === null ? null : { name: asked, operator: '', value: '' }}
-            onDone={(text) => {
-              onChange(joined([...found.map((one) => one.text), text]))
-              close()
-            }}
-          />
-        </Popover.Dropdown>
-      </Popover>
     </div>
+  )
+}
+
+interface AddConditionProps extends ChipsProps {
+  /** A column to begin a condition on, asked for elsewhere */
+  asked: string | null
+  onAsked: () => void
+}
+
+/** Adds a condition by clicks. */
+export function AddCondition({ filter, catalogue, asked, onAsked, onChange }: AddConditionProps) {
+  const [open, setOpen] = useState(false)
+  const close = () => {
+    setOpen(false)
+    onAsked()
+  }
+  const shown = open || asked !== null
+  return (
+    <Popover opened={shown} onChange={(on) => !on && close()} trapFocus returnFocus shadow="md" position="bottom-end">
+      <Popover.Target>
+        <ActionIcon size={32} variant="subtle" color="gray" onClick={() => setOpen(!open)} aria-expanded={shown} aria-label={texts.add} title={texts.add}>
+          <IconFilterPlus size={17} />
+        </ActionIcon>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <ConditionForm
+          key={asked ?? ''}
+          catalogue={catalogue}
+          start={asked === null ? null : { name: asked, operator: '', value: '' }}
+          onDone={(text) => {
+            onChange(narrowed(filter, text))
+            close()
+          }}
+        />
+      </Popover.Dropdown>
+    </Popover>
   )
 }
 

@@ -22,14 +22,17 @@ export function Cell({ column, item, baseline }: { column: Column; item: unknown
   )
 }
 
-export function State({ state }: { state: string }) {
+function State({ state }: { state: string }) {
   return (
     <span className="rt-state">
-      <i className={`rt-dot ${DOTS[state] ?? ''}`} aria-hidden />
+      <Dot state={state} />
       {strings.states[state] ?? state}
     </span>
   )
 }
+
+/** A mark of a state, of a shape of its own beside the colour. */
+export const Dot = ({ state }: { state: string }) => <i className={`rt-dot ${DOTS[state] ?? ''}`} aria-hidden />
 
 function Tags({ tags }: { tags: string[] }) {
   return (

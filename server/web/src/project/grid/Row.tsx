@@ -7,7 +7,7 @@ import type { Line } from '../rows'
 import { strokeFor } from '../strokes'
 import { LEAD, type Placed } from '../useColumnModel'
 import { aggregateText, isNumeric } from '../values'
-import { Cell, Swatch } from './Cell'
+import { Cell, Dot, Swatch } from './Cell'
 
 const texts = strings.project
 
@@ -135,9 +135,12 @@ function content(p: RowProps, { column }: Placed, name: string): ReactNode {
   const item = line.page.columns[column.name]?.[line.at]
   if (column.name === 'name') {
     const path = [place.entity, place.project, line.id].map(encodeURIComponent).join('/')
+    const state = String(line.page.columns.state?.[line.at] ?? '')
     return (
-      <a href={`/runs/${path}`} tabIndex={-1} data-do="open" className={`rt-name${line.inGroup ? ' rt-member' : ''}`} title={name}>
+      <a href={`/runs/${path}`} tabIndex={-1} data-do="open" className={`rt-name${line.inGroup ? ' rt-member' : ''}`} title={`${name}\n${strings.states[state] ?? state}`}>
+        <Dot state={state} />
         {name}
+        <span className="rw-hidden">, {strings.states[state] ?? state}</span>
       </a>
     )
   }
