@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount
 
-from . import charts, edits, files, ingest, life, projects, query, table, trash, web
+from . import charts, edits, files, ingest, life, live, projects, query, table, trash, web
 from .auth import Guard
 from .bodies import Capped
 from .openapi import document
@@ -51,11 +51,12 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
     life.add_routes(api, services)
     for routes_of in (projects, table, edits, trash):
         routes_of.add_routes(api, services)
-    api.openapi = document(api, {**ingest.OPERATIONS, **files.OPERATIONS})  # type: ignore[method-assign]
+    api.openapi = document(api, {**ingest.OPERATIONS, **files.OPERATIONS, **live.OPERATIONS})  # type: ignore[method-assign]
     # Ingest first: routes are tried in order, and it is what is asked for most.
     routes = [
         *ingest.routes(services),
         *files.routes(services),
+        *live.routes(services.live),
         *web.routes(),
         Mount("/", Capped(api, MAX_QUERY)),
     ]
@@ -72,7 +73,7 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
         part.add_exception_handler(StorageFull, _full)
         part.add_exception_handler(ClientDisconnect, _gone)
         part.add_exception_handler(Exception, _failed)
-    return Guard(app, settings)
+    return Guard(app, settings, services.live.close)
 
 
 def _error(status: int, text: str, headers: dict[str, str] | None = None) -> Response:

@@ -10,7 +10,7 @@ import hmac
 import ipaddress
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
@@ -59,10 +59,13 @@ class Guard:
       value derived from the token, not the token.
     - `Origin`, where sent, is this server's own (else 403); requests that change something and rely on the cookie must
       send it.
+
+    Whoever serves the application calls `stop` before waiting for open answers: it ends those that have no end.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, stop: Callable[[], None]) -> None:
         self.app = app
+        self.stop = stop
         self._token = settings.token.encode()
         self._cookie = _derive(self._token, b"cookie value")
         # Cookies do not know ports: servers on one host must not overwrite each other's.

@@ -52,6 +52,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
         keys = run_keys(request.runs)
         # In the writing thread: nothing comes between reading the tags and writing the new ones.
         changed = await services.workers.write(_edit, services.storage, keys, request)
+        services.live.changed(keys, "meta")
         return await services.answer(lambda: {"changed": changed})
 
 

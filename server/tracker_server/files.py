@@ -50,7 +50,7 @@ def routes(services: Services) -> list[BaseRoute]:
     storage, blobs, workers = services.storage, services.blobs, services.workers
 
     async def put_blob(request: Request) -> Response:
-        _, digest = _blob(request)
+        run, digest = _blob(request)
         limit = services.settings.max_blob
         if _length(request) > limit:
             raise too_large(limit)
@@ -58,6 +58,7 @@ def routes(services: Services) -> list[BaseRoute]:
             await blobs.put(digest, chunks(request.receive, limit))
         except ValueError as error:
             raise HTTPException(422, f"{error}: send the content whole, as it is") from None
+        services.live.changed([run], "files")
         return Response(status_code=204)
 
     async def get_upload(request: Request) -> Response:
@@ -65,13 +66,13 @@ def routes(services: Services) -> list[BaseRoute]:
         return _upload(*await blobs.reached(digest, _size(request)))
 
     async def post_upload(request: Request) -> Response:
-        _, digest = _blob(request)
+        run, digest = _blob(request)
         size, offset = _size(request), byte_count(request, "offset", "say where these bytes stand: ?offset=N")
         async with services.body(request.receive) as part:
             if offset + len(part) > size:
                 raise HTTPException(400, f"these bytes end at {offset + len(part):,}, past the size of {size:,} bytes")
             try:
-                return _upload(*await blobs.extend(digest, offset, size, part))
+                reached, complete = await blobs.extend(digest, offset, size, part)
             except OffsetMismatch as mismatch:
                 return _upload(mismatch.offset, False, 409)
             except ValueError as error:
@@ -79,6 +80,9 @@ def routes(services: Services) -> list[BaseRoute]:
             except TooManyUploads:
                 text = "the server has too many unfinished uploads: try again in a minute"
                 raise HTTPException(429, text, {"retry-after": "60"}) from None
+        if complete:
+            services.live.changed([run], "files")
+        return _upload(reached, complete)
 
     def _size(request: Request) -> int:
         size = byte_count(request, "size", "say how large the whole is: ?size=N")

@@ -51,6 +51,7 @@ def routes(services: Services) -> list[BaseRoute]:
                 raise HTTPException(400, str(error)) from error
             except OffsetMismatch as mismatch:
                 return json_response(orjson.dumps({"offset": mismatch.offset, "missing": []}), 409)
+            services.live.appended(run, name, offset, named)
             missing = await _lacking(blobs, named)
         if services.webhook is not None and b'"alert":{' in data:
             services.webhook.put(run, await workers.read(alerts_in, data))

@@ -31,6 +31,7 @@ _WHAT = {
     "422": "The content does not match its digest",
     "429": "Busy: try again when Retry-After says",
     "500": "The server failed: try again later",
+    "503": "Too many of them: try again later",
     "507": "No space left: try again when Retry-After says",
 }
 _EVERYWHERE = ("400", "401", "403", "500")

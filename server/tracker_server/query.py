@@ -52,6 +52,10 @@ def add_routes(api: FastAPI, services: Services) -> None:
     async def projects() -> Response:
         return await services.answer(lambda: {"projects": storage.projects()})
 
+    @api.get("/api/key", response_model=schemas.Key, summary="The key for scripts, shown by the dashboard")
+    async def key() -> Response:
+        return json_response(orjson.dumps({"key": services.settings.token}))
+
     @api.get("/api/runs/{entity}/{project}", response_model=schemas.Runs, summary="Runs that match, in order")
     async def runs(
         entity: str,
@@ -132,6 +136,7 @@ async def forget(services: Services, run: RunKey) -> None:
     async with services.references:
         unused = await services.workers.write(_forget, services.storage, run)
         await services.blobs.delete(unused)
+    services.live.changed([run], "removed")
 
 
 def _forget(storage: Any, run: RunKey) -> list[str]:

@@ -19,6 +19,7 @@ from tracker.runlog.records import PROJECT_NAME, RUN_ID
 from tracker.wire import MAX_BODY
 
 from .bodies import chunks
+from .live import Hub
 from .storage.interface import Blobs, RunKey, Storage
 from .storage.tokens import ExpressionError
 from .webhook import Webhook
@@ -87,6 +88,7 @@ class Services:
     """Held while lines that name blobs are stored and their blobs looked up, and while a deleted run's blobs go; else a
     client could be told that the server has a blob that is deleted a moment later."""
 
+    live: Hub = field(default_factory=Hub)
     in_flight: InFlight = field(default_factory=InFlight)
     webhook: Webhook | None = None
 

@@ -73,7 +73,7 @@ def serve(
             stack.callback(discovery.withdraw, discovery.publish(url, key, directory))
             started(url, settings)
 
-        _Server(configuration(app), begin).run(sockets=[listener])
+        _Server(configuration(app), begin, app.stop).run(sockets=[listener])
 
 
 def configuration(app: Guard) -> uvicorn.Config:
@@ -103,14 +103,18 @@ def is_loopback(host: str) -> bool:
 class _Server(uvicorn.Server):
     """Says when it answers, and takes a signal for a request to stop and not for a failure."""
 
-    def __init__(self, config: uvicorn.Config, begin: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, begin: Callable[[], None], stop: Callable[[], None]) -> None:
         super().__init__(config)
-        self._begin = begin
+        self._begin, self._stop = begin, stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             await asyncio.get_running_loop().run_in_executor(None, self._begin)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stop()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

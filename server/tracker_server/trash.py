@@ -46,12 +46,16 @@ def add_routes(api: FastAPI, services: Services) -> None:
         summary="Put runs in the trash, which is emptied after 30 days",
     )
     async def trash(request: RunsRequest) -> Response:
-        changed = await workers.write(storage.trash, run_keys(request.runs), time.time())
+        keys = run_keys(request.runs)
+        changed = await workers.write(storage.trash, keys, time.time())
+        services.live.changed(keys, "removed")
         return await services.answer(lambda: {"changed": changed})
 
     @api.post("/api/trash/restore", response_model=model(wire.Changed), summary="Take runs out of the trash")
     async def restore(request: RunsRequest) -> Response:
-        changed = await workers.write(storage.trash, run_keys(request.runs), None)
+        keys = run_keys(request.runs)
+        changed = await workers.write(storage.trash, keys, None)
+        services.live.changed(keys, "new")
         return await services.answer(lambda: {"changed": changed})
 
 

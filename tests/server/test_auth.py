@@ -83,9 +83,9 @@ def test_no_route_answers_to_a_foreign_host_name(client: Any, everything: list[t
 
 def test_every_answer_carries_the_security_headers(client: Any, everything: list[tuple[str, str]]) -> None:
     for method, path in [*everything, ("GET", "/nowhere"), ("OPTIONS", "/api/projects")]:
-        answer = client(method, path)
-        assert answer.status_code < 500
-        _assert_headers(answer)
+        with client(method, path, stream=True) as answer:  # one of them has no end
+            assert answer.status_code < 500
+            _assert_headers(answer)
 
 
 def test_nothing_is_changed_for_a_foreign_origin(client: Any, everything: list[tuple[str, str]]) -> None:
