@@ -43,6 +43,7 @@ def lock_directory(directory: str) -> int | None:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
+        os.utime(fd)  # whoever had us started knows by that that there is an agent, see `agent_came`
         os.close(fd)
         return None
     os.ftruncate(fd, 0)
