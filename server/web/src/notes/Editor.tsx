@@ -16,10 +16,11 @@ interface Props {
   /** Further controls; what they give is inserted at the cursor */
   tools?: (insert: (text: string) => void) => ReactNode
   rows?: number
+  saveLabel?: string
 }
 
 /** Writes markdown; ctrl+Enter saves, Escape gives up as long as nothing was written. */
-export function Editor({ label, text, saving, problem, save, cancel, panel, tools, rows = 8 }: Props) {
+export function Editor({ label, text, saving, problem, save, cancel, panel, tools, rows = 8, saveLabel }: Props) {
   const [draft, setDraft] = useState(text)
   const [preview, setPreview] = useState(false)
   const [area, setArea] = useState<HTMLTextAreaElement | null>(null)
@@ -74,7 +75,7 @@ export function Editor({ label, text, saving, problem, save, cancel, panel, tool
             {strings.common.cancel}
           </Button>
           <Button size="compact-md" loading={saving} onClick={() => save(draft)}>
-            {strings.common.save}
+            {saveLabel ?? strings.common.save}
           </Button>
         </Group>
       </Group>
