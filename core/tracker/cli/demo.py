@@ -109,6 +109,7 @@ def _train(server: Server, examples: list[_Example], work: Path) -> list[LocalRu
         "TRACKER_MODE": "online",
         "TRACKER_DIR": ".",
         "TRACKER_FINISH_TIMEOUT": str(_PATIENCE),
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),  # of models so small, threads are most of the time
         "KERAS_BACKEND": os.environ.get("KERAS_BACKEND") or next(filter(find_spec, _BACKENDS), ""),
     }
     started = [_start(example.script, work, environment) for example in examples]
