@@ -70,6 +70,9 @@ export const changed = (spec: PanelSpec, change: Partial<PanelBase>): PanelSpec 
 /** Part of a key before its first `/`, by which automatic panels are put together; empty for a key without one. */
 export const prefixOf = (key: string): string => key.slice(0, Math.max(0, key.indexOf('/')))
 
+/** A column as people read it: without the word that says where it is from. */
+export const columnTitle = (column: string): string => column.replace(/^(summary|config)\./, '')
+
 /** What a panel is called where the user has not said. */
 export function titleOf(spec: PanelSpec): string {
   if (spec.title) return spec.title
@@ -77,12 +80,12 @@ export function titleOf(spec: PanelSpec): string {
     case 'line':
       return spec.keys.join(', ') || `/${spec.regex ?? ''}/`
     case 'bar':
-      return spec.column
+      return columnTitle(spec.column)
     case 'scatter':
-      return `${spec.y} / ${spec.x}`
+      return `${columnTitle(spec.y)} over ${columnTitle(spec.x)}`
     case 'parallel':
-      return spec.columns.join(', ')
+      return spec.columns.map(columnTitle).join(', ')
     default:
-      return spec.key
+      return String(spec.key ?? spec.kind)
   }
 }

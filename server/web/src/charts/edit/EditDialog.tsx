@@ -1,13 +1,27 @@
+import { Loader, Modal } from '@mantine/core'
+import { lazy, Suspense } from 'react'
+import { strings } from '../../strings'
 import type { PanelProps } from '../panel/props'
 import type { PanelSpec } from '../spec'
 
-interface Props {
+const EditForm = lazy(() => import('./EditForm'))
+
+export interface EditProps {
+  /** The panel to change; null: a new one */
   spec: PanelSpec | null
   context: Omit<PanelProps, 'spec' | 'title'>
   onClose: () => void
   onSave: (panel: PanelSpec) => void
 }
 
-export function EditDialog(_: Props) {
-  return null
+/** Makes a panel, or changes one. */
+export function EditDialog(props: EditProps) {
+  const text = strings.charts.edit
+  return (
+    <Modal opened onClose={props.onClose} title={props.spec ? text.change : text.add} size="lg" closeButtonProps={{ 'aria-label': strings.common.close }}>
+      <Suspense fallback={<Loader aria-label={strings.common.loading} />}>
+        <EditForm {...props} />
+      </Suspense>
+    </Modal>
+  )
 }

@@ -261,9 +261,11 @@ export class Plot {
     const { x, logX, logY, colors, onZoom } = this.options
     const kind = xKind(x)
     const line = { stroke: () => colors.grid, width: 1 }
-    const axis = { stroke: () => colors.text, grid: line, ticks: { ...line, size: 4 }, font: '11px system-ui, sans-serif', gap: 4 }
+    const axis = { stroke: () => colors.text, ticks: { ...line, size: 4 }, font: '11px system-ui, sans-serif', gap: 4 }
     const values: uPlot.Axis.Values = (_, ticks, __, ___, step) => tickLabels(ticks, step)
     const decades: uPlot.Axis.Values = (_, ticks) => logLabels(ticks)
+    const gridOf = (log: boolean): uPlot.Axis.Grid =>
+      log ? { ...line, filter: (_, ticks) => logLabels(ticks).map((label, i) => (label === null ? null : ticks[i]!)) } : line
     return {
       width,
       height,
@@ -277,6 +279,7 @@ export class Plot {
       axes: [
         {
           ...axis,
+          grid: gridOf(logX),
           size: 28,
           space: 60,
           ...(kind === 'time'
@@ -287,6 +290,7 @@ export class Plot {
         },
         {
           ...axis,
+          grid: gridOf(logY),
           space: 32,
           size: (_, labels) => 14 + 6.5 * Math.max(2, ...(labels ?? []).map((label) => label?.length ?? 0)),
           values: logY ? decades : values,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { axisOf, conditionOf, labelsOf, positionOf, rounded, valueOf, within } from './axes'
 
-test('numbers lie between their extremes, over three decades by their logarithm', () => {
+test('numbers lie between their extremes, over two decades by their logarithm', () => {
   const even = axisOf('config.layers', [1, 2, 5, null])
   expect([...even.at]).toEqual([0, 0.25, 1, NaN])
   const log = axisOf('config.lr', [1e-4, 1e-1, 1e-2])

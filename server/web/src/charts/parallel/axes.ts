@@ -1,5 +1,6 @@
 import { number } from '../../lib/format'
-import { asNumber, columnTitle, isCategorical } from '../table/rows'
+import { columnTitle } from '../spec'
+import { asNumber, isCategorical } from '../table/rows'
 
 /** One axis: where its values lie between 0 (below) and 1, and what is written beside it. */
 export interface Axis {
@@ -17,7 +18,7 @@ export interface Axis {
 /** Part of an axis, as positions. */
 export type Part = [low: number, high: number]
 
-/** Numbers are on a log axis where they are all positive and span three decades: learning rates, widths, weights. */
+/** Numbers are on a log axis where they are all positive and span two decades: learning rates, widths, weights. */
 export function axisOf(column: string, values: unknown[]): Axis {
   const title = columnTitle(column)
   if (isCategorical(values)) {
@@ -33,7 +34,7 @@ export function axisOf(column: string, values: unknown[]): Axis {
     if (value > max) max = value
   }
   if (!(min <= max)) return { column, title, names: null, log: false, min: 0, max: 1, at: numbers.fill(NaN) }
-  const log = min > 0 && max / min >= 1000
+  const log = min > 0 && max / min >= 100
   const axis: Axis = { column, title, names: null, log, min, max, at: numbers }
   axis.at = numbers.map((value) => (Number.isFinite(value) ? positionOf(axis, value) : NaN))
   return axis

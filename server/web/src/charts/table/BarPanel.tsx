@@ -4,9 +4,9 @@ import { strings } from '../../strings'
 import { useColors } from '../frame'
 import type { PanelProps } from '../panel/props'
 import { Empty, Loading, Trouble } from '../panel/States'
-import type { BarSpec } from '../spec'
+import { columnTitle, type BarSpec } from '../spec'
 import { EChart, looks } from './EChart'
-import { asNumber, columnTitle, useRows, type RunRow } from './rows'
+import { asNumber, useRows, type RunRow } from './rows'
 
 interface Bar {
   name: string

@@ -6,11 +6,11 @@ import { strings } from '../../strings'
 import { useColors } from '../frame'
 import type { PanelProps } from '../panel/props'
 import { Empty, Loading, Trouble } from '../panel/States'
-import type { ScatterSpec } from '../spec'
+import { columnTitle, type ScatterSpec } from '../spec'
 import { RAMPS } from '../ramp'
 import { EChart, looks } from './EChart'
 import { paretoFront } from './pareto'
-import { asNumber, columnTitle, isCategorical, useRows, type RunRow } from './rows'
+import { asNumber, isCategorical, useRows, type RunRow } from './rows'
 
 /** All runs that match, at two of their values, coloured by a third. */
 export default function ScatterPanel(props: PanelProps & { spec: ScatterSpec }) {

@@ -50,6 +50,3 @@ export function isCategorical(values: unknown[]): boolean {
   const present = values.filter((value) => value !== null)
   return present.length > 0 && present.filter((value) => typeof value === 'string').length > present.length / 2
 }
-
-/** A column as people read it: without the word that says where it is from. */
-export const columnTitle = (column: string): string => column.replace(/^(summary|config)\./, '')
