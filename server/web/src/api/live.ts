@@ -1,0 +1,180 @@
+/** What the server tells of changes becomes fetching anew what is shown of them. */
+import type { QueryClient, QueryKey } from '@tanstack/react-query'
+import { useEffect, useSyncExternalStore } from 'react'
+import { queryClient } from './queries'
+import { openStream, type Change, type Connection, type Message, type What } from './stream'
+
+export type { Change, Connection } from './stream'
+
+/** The kinds of queries that change by themselves, and how often, in ms, each kind is fetched anew at most. */
+const REST: Record<string, number> = {
+  charts: 1000,
+  run: 1000,
+  table: 2000,
+  groups: 2000,
+  columns: 5000,
+  project: 5000,
+  projects: 5000,
+}
+
+/** How often, in ms, it is looked whether queries that could not be fetched at once now can be. */
+const CLOCK = 250
+
+/** States change also without news: a run of which nothing is heard any more has crashed. */
+const MINUTE = 60_000
+
+/** Whether what was fetched under a key shows something of runs that have changed. */
+export function concerns(key: QueryKey, runs: Map<string, Set<What>>): boolean {
+  const [kind, entity, project, id, part] = key
+  switch (kind) {
+    case 'charts': {
+      const shown = (entity as { runs?: string[] } | undefined)?.runs ?? []
+      return shown.some((run) => any(runs.get(run), ['history', 'system', 'removed', 'new']))
+    }
+    case 'run': {
+      const what = runs.get(`${entity}/${project}/${id}`)
+      // Lines once printed stay as they are, so only how many there are is asked for again.
+      if (part === 'console') return any(what, ['console', 'removed']) && !key.includes('block') && !key.includes('search')
+      if (part === 'files') return any(what, ['files', 'removed'])
+      return any(what, ['history', 'system', 'meta', 'files', 'removed', 'new'])
+    }
+    case 'projects':
+      return [...runs.values()].some((what) => any(what, ['history', 'meta', 'removed', 'new']))
+    case 'table':
+    case 'groups':
+    case 'columns':
+    case 'project': {
+      const within = `${entity}/${project}/`
+      return [...runs].some(([run, what]) => run.startsWith(within) && any(what, ['history', 'meta', 'removed', 'new']))
+    }
+    default:
+      return false
+  }
+}
+
+const any = (what: Set<What> | undefined, of: What[]): boolean => what !== undefined && of.some((one) => what.has(one))
+
+/**
+ * Remembers what has changed until the queries that show it may be fetched anew: no kind of them too often, and none
+ * that is just being fetched, since what is on its way may be old already.
+ */
+export class Changes {
+  private due = new Set<string>()
+  private last: Record<string, number> = {}
+
+  constructor(private readonly client: QueryClient) {}
+
+  /** Queries that wait. */
+  get waiting(): number {
+    return this.due.size
+  }
+
+  add({ runs }: Change): void {
+    const what = new Map(runs.map((one) => [one.run, new Set(one.what)]))
+    this.note((key) => concerns(key, what))
+  }
+
+  /** Anything may have changed. */
+  addAll(): void {
+    this.note((key) => String(key[0]) in REST)
+  }
+
+  private note(isOld: (key: QueryKey) => boolean): void {
+    for (const query of this.client.getQueryCache().getAll()) if (isOld(query.queryKey)) this.due.add(query.queryHash)
+  }
+
+  /** Fetch what may be fetched now; what is not shown is only marked as old. */
+  flush(now: number): void {
+    const ready = new Set<string>()
+    const kinds = new Set<string>()
+    for (const hash of this.due) {
+      const query = this.client.getQueryCache().get(hash)
+      if (!query) {
+        this.due.delete(hash)
+        continue
+      }
+      const kind = String(query.queryKey[0])
+      if (query.state.fetchStatus !== 'idle' || now - (this.last[kind] ?? -MINUTE) < REST[kind]!) continue
+      kinds.add(kind)
+      ready.add(hash)
+      this.due.delete(hash)
+    }
+    for (const kind of kinds) this.last[kind] = now
+    if (ready.size) void this.client.invalidateQueries({ predicate: (query) => ready.has(query.queryHash) })
+  }
+}
+
+let connection: Connection = 'connecting'
+const watchers = new Set<() => void>()
+
+function setConnection(now: Connection): void {
+  if (now === connection) return
+  connection = now
+  watchers.forEach((watcher) => watcher())
+}
+
+/** Whether changes arrive by themselves. */
+export const useConnection = (): Connection =>
+  useSyncExternalStore(
+    (watcher) => {
+      watchers.add(watcher)
+      return () => watchers.delete(watcher)
+    },
+    () => connection,
+  )
+
+/** Keep all that is shown up to date, for as long as the component is there: once in the shell. */
+export function useLive(): void {
+  useEffect(() => {
+    const changes = new Changes(queryClient)
+    let timer: ReturnType<typeof setTimeout> | undefined
+    // A hidden page fetches nothing; once it is seen again, all that has changed meanwhile.
+    const flush = () => {
+      clearTimeout(timer)
+      timer = undefined
+      if (document.hidden) return
+      changes.flush(Date.now())
+      if (changes.waiting) timer = setTimeout(flush, CLOCK)
+    }
+    const hear = (message: Message) => {
+      if (message.kind === 'connection') {
+        setConnection(message.connection)
+        return
+      }
+      if (message.kind === 'change') changes.add(message.change)
+      else changes.addAll()
+      if (timer === undefined) flush()
+    }
+    const everyMinute = setInterval(() => hear({ kind: 'reset' }), MINUTE)
+    document.addEventListener('visibilitychange', flush)
+    const close = connect(hear)
+    return () => {
+      close()
+      document.removeEventListener('visibilitychange', flush)
+      clearInterval(everyMinute)
+      clearTimeout(timer)
+    }
+  }, [])
+}
+
+/** Listen through the worker that all tabs share, or, where there is none, by oneself. Returns how to end it. */
+function connect(hear: (message: Message) => void): () => void {
+  if (typeof SharedWorker === 'undefined') return openStream(hear)
+  const worker = new SharedWorker(new URL('./live.worker.ts', import.meta.url), { type: 'module', name: 'tracker' })
+  let close = leave
+  function leave() {
+    worker.port.postMessage('leave')
+    worker.port.close()
+  }
+  worker.port.onmessage = ({ data }: MessageEvent<Message>) => hear(data)
+  worker.onerror = () => {
+    leave()
+    close = openStream(hear)
+  }
+  const left = () => close()
+  window.addEventListener('pagehide', left)
+  return () => {
+    window.removeEventListener('pagehide', left)
+    close()
+  }
+}

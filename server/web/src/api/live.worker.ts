@@ -1,0 +1,23 @@
+/** One stream for all tabs of the browser: each connection to the server is one of the six that browsers allow. */
+import { openStream, type Connection, type Message } from './stream'
+
+declare const self: { onconnect: ((event: MessageEvent) => void) | null }
+
+const ports = new Set<MessagePort>()
+let connection: Connection = 'connecting'
+let started = false
+
+function tell(message: Message): void {
+  if (message.kind === 'connection') connection = message.connection
+  for (const port of ports) port.postMessage(message)
+}
+
+self.onconnect = (event) => {
+  const port = event.ports[0]!
+  ports.add(port)
+  port.onmessage = () => ports.delete(port) // all a page ever says is that it goes
+  port.postMessage({ kind: 'connection', connection } satisfies Message)
+  // The worker ends with its last tab, and the stream with it.
+  if (!started) openStream(tell)
+  started = true
+}

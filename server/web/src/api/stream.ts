@@ -1,0 +1,58 @@
+/** The server's stream of changes, held open: by the worker that all tabs share, or by a page itself. */
+
+export type What = 'history' | 'system' | 'console' | 'meta' | 'files' | 'removed' | 'new'
+
+export interface Change {
+  runs: { run: string; what: What[] }[]
+  projects: string[]
+}
+
+/** `live`: changes are told. `offline`: the server cannot be reached. `signed-out`: it does not know this browser. */
+export type Connection = 'connecting' | 'live' | 'offline' | 'signed-out'
+
+export type Message =
+  | { kind: 'connection'; connection: Connection }
+  | { kind: 'change'; change: Change }
+  | { kind: 'reset' } // something was missed: anything may have changed
+
+/** Milliseconds after which a stream that the server refused is asked for again. */
+const AGAIN = 5000
+
+/** Open the stream and keep it open. Returns how to close it. */
+export function openStream(tell: (message: Message) => void): () => void {
+  let source: EventSource
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let isClosed = false
+
+  function open(again: boolean): void {
+    source = new EventSource('/api/live')
+    source.onopen = () => {
+      tell({ kind: 'connection', connection: 'live' })
+      if (again) tell({ kind: 'reset' })
+      again = false
+    }
+    source.addEventListener('change', (event) => tell({ kind: 'change', change: JSON.parse(event.data) as Change }))
+    source.addEventListener('reset', () => tell({ kind: 'reset' }))
+    source.onerror = () => {
+      // While it is connecting, the browser tries again by itself, and the server knows what it has missed. When it was
+      // refused, the browser has given up.
+      if (source.readyState === EventSource.CLOSED) void refused()
+      else tell({ kind: 'connection', connection: 'offline' })
+    }
+  }
+
+  async function refused(): Promise<void> {
+    const answer = await fetch('/api/live', { method: 'HEAD' }).catch(() => null)
+    if (isClosed) return
+    const isStranger = answer?.status === 401 || answer?.status === 403
+    tell({ kind: 'connection', connection: isStranger ? 'signed-out' : 'offline' })
+    timer = setTimeout(() => open(true), AGAIN)
+  }
+
+  open(false)
+  return () => {
+    isClosed = true
+    clearTimeout(timer)
+    source.close()
+  }
+}
