@@ -52,10 +52,6 @@ def add_routes(api: FastAPI, services: Services) -> None:
     async def projects() -> Response:
         return await services.answer(lambda: {"projects": storage.projects()})
 
-    @api.get("/api/key", response_model=schemas.Key, summary="The key for scripts, shown by the dashboard")
-    async def key() -> Response:
-        return json_response(orjson.dumps({"key": services.settings.token}))
-
     @api.get("/api/runs/{entity}/{project}", response_model=schemas.Runs, summary="Runs that match, in order")
     async def runs(
         entity: str,

@@ -108,7 +108,6 @@ Runs = _page(
     cursor=str | None,
     total=int,
 )
-Key = _page("Key", "What scripts pass as `TRACKER_API_KEY`.", key=str)
 Keys = _page("Keys", "The logged keys of a run.", keys=_many(wire.KeyInfo))
 Charts = _page("Charts", "One series for each run and key that has points.", series=_many(wire.Series))
 Console = _page("Console", "Some lines, in order.", lines=list[ConsoleLine], cursor=str | None)

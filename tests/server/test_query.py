@@ -46,10 +46,6 @@ def test_bad_questions_are_refused_with_a_reason(filled: Any, query: str) -> Non
     assert len(answer.json()["error"]) > 10
 
 
-def test_who_has_signed_in_can_see_the_key_for_scripts(filled: Any) -> None:
-    assert filled.json("/api/key") == {"key": filled.token}
-
-
 def test_a_run_is_described(filled: Any) -> None:
     run = filled.json(run_path("me", "digits", "one"))
     assert (run["name"], run["tags"], run["config"], run["rows"]) == ("first", ["a"], {"lr": 0.1}, 50)
