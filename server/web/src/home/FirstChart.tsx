@@ -1,4 +1,48 @@
+import { Text, useComputedColorScheme } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { keysQuery } from '../api/queries'
+import { Panel } from '../charts'
+import { tableQuery } from '../project/api'
+import { strokeFor } from '../project/strokes'
+import { Waiting } from '../shell/Waiting'
+import { strings } from '../strings'
+
+interface Place {
+  entity: string
+  project: string
+}
+
 /** The first metric of the first run, as it grows. */
-export function FirstChart(_: { entity: string; project: string }) {
-  return null
+export function FirstChart({ entity, project }: Place) {
+  const { data } = useQuery(
+    tableQuery(
+      { entity, project },
+      { filter: '', search: '', sort: [{ column: 'created', descending: false }], columns: ['name'], offset: 0, limit: 1 },
+    ),
+  )
+  const id = data?.runs[0]
+  if (id === undefined) return <Waiting height={320} />
+  return <Metric key={id} id={id} name={String(data?.columns.name?.[0] ?? id)} entity={entity} project={project} />
+}
+
+function Metric({ id, name, entity, project }: Place & { id: string; name: string }) {
+  const scheme = useComputedColorScheme('light')
+  const { data: keys } = useQuery(keysQuery(entity, project, id))
+  const first = keys?.find((one) => one.type === 'number' && !one.key.startsWith('_'))?.key
+  if (!first) {
+    return (
+      <Text c="dimmed" role="status">
+        {strings.home.noPoints}
+      </Text>
+    )
+  }
+  const run = { path: `${entity}/${project}/${id}`, id, name, stroke: strokeFor(id, null, scheme) }
+  return (
+    <Panel
+      entity={entity}
+      project={project}
+      runs={[run]}
+      spec={{ kind: 'line', id: 'first', section: '', keys: [first], height: 320 }}
+    />
+  )
 }

@@ -1,10 +1,10 @@
 import './home.css'
 
-import { Anchor, Container, Group, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core'
+import { Anchor, Container, Group, Stack, Text, TextInput, Title } from '@mantine/core'
 import { IconSearch } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import type { ProjectInfo } from '../api/client'
 import { projectsQuery } from '../api/queries'
 import { ago, moment } from '../lib/format'
@@ -12,9 +12,12 @@ import { projectAddress } from '../shell/Crumbs'
 import { Empty } from '../shell/Empty'
 import { Failed } from '../shell/Failed'
 import { usePageTitle } from '../shell/title'
+import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
-import { FirstRun } from './FirstRun'
 import { Sparkline } from './Sparkline'
+
+/** With the charts that it turns into, which this page needs for nothing else. */
+const FirstRun = lazy(() => import('./FirstRun').then((it) => ({ default: it.FirstRun })))
 
 const MANY = 8
 const WHILE_EMPTY_MS = 2000
@@ -31,17 +34,14 @@ export function Home() {
   if (projects?.length === 0 && !begins) setBegins(true)
   if (error && !projects) return <Failed error={error} reset={() => void refetch()} />
   if (!projects) return <Waiting />
-  if (begins) return <FirstRun project={projects[0]} />
+  if (begins) {
+    return (
+      <Suspense fallback={<Waiting />}>
+        <FirstRun project={projects[0]} />
+      </Suspense>
+    )
+  }
   return <Projects projects={projects} />
-}
-
-function Waiting() {
-  return (
-    <Container size="lg" py="lg" aria-busy aria-label={strings.common.loading}>
-      <Skeleton h={32} w={160} mb="md" />
-      <Skeleton h={200} />
-    </Container>
-  )
 }
 
 function Projects({ projects }: { projects: ProjectInfo[] }) {
@@ -84,8 +84,8 @@ function Projects({ projects }: { projects: ProjectInfo[] }) {
   )
 }
 
-function Project({ project }: { project: ProjectInfo & { active?: number; activity?: number[] } }) {
-  const { active = 0, activity } = project
+function Project({ project }: { project: ProjectInfo }) {
+  const { active, activity } = project
   return (
     <li className="project">
       <div className="project-name">
@@ -103,7 +103,7 @@ function Project({ project }: { project: ProjectInfo & { active?: number; activi
           {project.entity}
         </Text>
       </div>
-      <div className="project-activity">{activity && <Sparkline days={activity} />}</div>
+      <div className="project-activity"><Sparkline days={activity} /></div>
       <div className="project-runs">
         <Text size="sm">{strings.common.runs(project.runs)}</Text>
         {active > 0 && (

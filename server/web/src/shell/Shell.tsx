@@ -4,6 +4,7 @@ import { openSpotlight } from '@mantine/spotlight'
 import { IconKeyboard, IconSearch } from '@tabler/icons-react'
 import { Link, Outlet, useRouterState } from '@tanstack/react-router'
 import { useEffect, useRef } from 'react'
+import { useLive } from '../api/live'
 import { strings } from '../strings'
 import { Crumbs } from './Crumbs'
 import { Offline } from './Offline'
@@ -15,6 +16,7 @@ import { ThemeButton } from './Theme'
 export function Shell() {
   const [shortcuts, { open, close }] = useDisclosure()
   const content = useFocusOnNavigation()
+  useLive()
   useHotkeys([
     ['shift + ?', open],
     ['/', focusSearch],
@@ -62,7 +64,9 @@ export function Shell() {
       </AppShell.Header>
       <AppShell.Main id="content" h="100dvh" tabIndex={-1} ref={content} className="content">
         <Offline />
-        <Outlet />
+        <div className="page">
+          <Outlet />
+        </div>
       </AppShell.Main>
       <Palette showShortcuts={open} />
       <Shortcuts opened={shortcuts} close={close} />

@@ -34,6 +34,7 @@ export const common = {
     crumbs: 'You are here',
     theme: { auto: 'Theme: as the system', light: 'Theme: light', dark: 'Theme: dark' },
     offline: 'The server cannot be reached. What is shown may be old; trying again.',
+    signedOut: 'The server does not know this browser any more: open the address that it printed when it started.',
   },
   palette: {
     title: 'Find a project, a run or a command',
