@@ -23,21 +23,21 @@ _ORDERS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 _OPERATORS = "one of < <= > >= == != in has ~ is"
 
 
-def parse(text: str, now: float | None = None) -> Condition:
-    """Return the condition that an expression is; an empty one always holds. `now` is what `-1d` counts from.
+def parse(text: str) -> Condition:
+    """Return the condition that an expression is; an empty one always holds.
 
     Raises `ExpressionError`.
     """
     if len(text) > MAX_TEXT:
         raise ExpressionError(f"a filter has at most {MAX_TEXT:,} characters", MAX_TEXT, len(text) - MAX_TEXT)
-    return _Parser(text, time.time() if now is None else now).whole()
+    return _Parser(text).whole()
 
 
 class _Parser:
-    def __init__(self, text: str, now: float) -> None:
+    def __init__(self, text: str) -> None:
         self._tokens = tokens(text)
         self._at = 0
-        self._now = now
+        self._now = time.time()
         self._budget = Budget()
 
     @property

@@ -78,7 +78,7 @@ def known(name: str, bare: bool = False) -> Name:
     place, path = _split(name)
     if len(name) <= MAX_NAME and path and place in ("config", "summary", "environment"):
         return Name(_getter(place, path)) if place != "summary" else _summary(path)
-    if bare and 0 < len(name) <= MAX_NAME:
+    if bare and 0 < len(name) <= MAX_NAME and (path or place == name):
         config, summary = _getter("config", name), _summary(name)
 
         def either(entry: Entry) -> Any:

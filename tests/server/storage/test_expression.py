@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tracker.runlog.records import encode
+from tracker_server.storage.expression import parse
+from tracker_server.storage.interface import RunKey
+from tracker_server.storage.sql import SqlStorage, open_storage
+from tracker_server.storage.tokens import MAX_NUMBER, ExpressionError, tokens, written_name, written_value
+
+DAY = 86400
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStorage]:
+    storage = open_storage(tmp_path_factory.mktemp("store"))
+
+    def make(id: str, opened: float, config: dict[str, Any], summary: dict[str, Any], **header: Any) -> None:
+        records = [("run", {"version": 1, "id": id, **header}), ("config", config), ("summary", summary)]
+        lines = b"".join(encode(kind, payload, opened) for kind, payload in records)
+        storage.append(RunKey("me", "digits", id), "history-a.jsonl", 0, lines)
+
+    now = time.time()
+    make("a", now - 10, {"lr": 0.1, "opt": {"name": "adam"}}, {"acc": 0.9, "my key": 1}, tags=["base", "v1"])
+    make("b", now - 2 * DAY, {"lr": 0.01, "opt": {"name": "sgd"}}, {"acc": 0.5, "mAP@0.5": 3}, name="Zeta", group="g")
+    make("c", 1_600_000_000.0, {"lr": "0.1", "amp": True, "sizes": [1, 2], "acc": 7}, {}, notes='a "quoted" \\d note')
+    yield storage
+    storage.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "abc"),
+        ("   ", "abc"),
+        ("config.lr < 0.1", "b"),
+        ("config.lr<=.1", "ab"),
+        ("config.lr > 1e-2", "a"),
+        ("config.lr >= 0.01 and config.lr < 0.1", "b"),
+        ("config.lr == 0.1", "a"),
+        ("config.lr = 0.1", "a"),
+        ("config.lr != 0.1", "bc"),
+        ('config.lr == "0.1"', "c"),
+        ("lr == 0.1", "a"),  # a bare name: config, then summary
+        ("acc > 0.6", "ac"),
+        ("acc == 7", "c"),
+        ("opt.name == 'adam'", "a"),
+        ("config.opt.name in ['adam', \"sgd\"]", "ab"),
+        ("config.opt.name not in ['adam']", "bc"),
+        ("config.lr in [0.1, 0.01]", "ab"),
+        ("group in [null]", "ac"),
+        ("config.amp == true", "c"),
+        ("config.amp is null", "ab"),
+        ("config.amp is not null", "c"),
+        ("config.amp == null", "ab"),
+        ("config.amp == 1", ""),
+        ("config.sizes has 2", "c"),
+        ("config.sizes == [1, 2]", "c"),
+        ('tags has "base"', "a"),
+        ('tags == "base"', "a"),
+        ('notes has "quoted"', "c"),
+        ('notes has "\\"quoted\\""', "c"),
+        ("notes has '\\\\d'", "c"),
+        ('name ~ "^Z"', "b"),
+        ('name ~ "(?i)^z"', "b"),
+        ('id ~ "[ab]" and not id ~ "b"', "a"),
+        ('notes ~ "\\\\\\\\d"', "c"),
+        ("`summary.my key` == 1", "a"),
+        ("`my key` == 1", "a"),
+        ("summary.mAP@0.5 == 3", "b"),
+        ("mAP@0.5 > 2", "b"),
+        ("not config.lr < 0.1", "ac"),
+        ("not (config.lr < 0.1 or group is null)", ""),
+        ("id == 'a' or id == 'b' and group == 'g'", "ab"),
+        ("(id == 'a' or id == 'b') and group == 'g'", "b"),
+        ("ID == 'a'", ""),  # names are what they are, words of the language are not
+        ("id == 'a' OR Not group IS NULL", "ab"),
+        ("created > -1h", "a"),
+        ("created > -1d", "a"),
+        ("created > -1w and created < -1d", "b"),
+        ('created > "2020-09-14"', "ab"),
+        ('created < "2020-09-13T14:26:41+02:00"', "c"),
+        ('created == "2020-09-13"', "c"),
+        ('created != "2020-09-13"', "ab"),
+        ("created == 1600000000", "c"),
+        ("duration < 2h", "abc"),
+        ("duration > 2h", ""),
+        ("config.lr < inf", "ab"),
+        ("config.lr > -inf", "ab"),
+    ],
+)
+def test_an_expression_chooses_runs(runs: SqlStorage, text: str, expected: str) -> None:
+    assert chosen(runs, text) == expected
+
+
+def chosen(storage: SqlStorage, text: str) -> str:
+    page = storage.table("me", "digits", {"filter": text, "sort": [{"column": "id"}]})
+    assert page["total"] == len(page["runs"])
+    return "".join(page["runs"])
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("config.lr", ""),
+        ("config.lr <", ""),
+        ("config.lr < and", "and"),
+        ("config.lr < summary.x", "summary.x"),
+        ("config.lr 3", "3"),
+        ("config.lr < 3 config.x < 4", "config.x"),
+        ("config.lr < 3)", ")"),
+        ("(config.lr < 3", ""),
+        ("config.lr in 3", "3"),
+        ("config.lr in [3 4]", "4"),
+        ("config.lr in [3", ""),
+        ("config.lr is 3", "3"),
+        ("config.lr not 3", "3"),
+        ("config.lr < true", "true"),
+        ("config.lr > null", "null"),
+        ("state == finished", "finished"),
+        ('name ~ "("', '"("'),
+        ("name ~ 3", "3"),
+        ('name == "open', '"open'),
+        ("`open", "`open"),
+        ("3 < config.lr", "3"),
+        ("config. < 3", "config."),
+        ("config.lr < 3 && state is null", "&&"),
+        ("config.lr < 1.2.3", "1.2.3"),
+        ("config.lr < 12x", "12x"),
+        ("config.lr % 3", "%"),
+        ('created > "yesterday"', '"yesterday"'),
+        ("created > 2h", "2h"),
+        ("and", "and"),
+        ("config.lr < " + "9" * 500, "9" * 500),
+    ],
+)
+def test_an_error_points_at_the_place(text: str, marked: str) -> None:
+    with pytest.raises(ExpressionError, match=r"\w+ \w+") as raised:
+        parse(text)
+    at, length = raised.value.position, raised.value.length
+    assert text[at : at + length] == marked
+    assert marked or at == len(text)
+    *_, shown, marks = raised.value.pointed(text).split("\n")
+    if len(text) < 60:
+        assert shown[marks.index("^") :].startswith(marked)
+
+
+def test_what_is_too_large_or_too_deep_is_refused() -> None:
+    for text in ("(" * 500 + "id is null" + ")" * 500, "not " * 500 + "id is null", " or ".join(["id is null"] * 600)):
+        with pytest.raises(ExpressionError, match="too large"):
+            parse(text)
+    with pytest.raises(ExpressionError, match="at most"):
+        parse(" " * 2_000_000)
+
+
+_WORDS = [
+    "and", "or", "not", "in", "has", "is", "null", "true", "(", ")", "[", "]", ",", "<", "<=", "==", "=", "!=", "~",
+    "config.lr", "created", "tags", "`a b`", '"x"', "'(", "'y'", "1", "-1d", "1e", ".5", "2h", "@",
+    "summary.a@step=", "-", "\\",
+]  # fmt: skip
+
+
+@given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(_WORDS), max_size=30).map(" ".join)))
+@example("a@step=1@step=2 < 3")
+@example("\ud800 < 3")
+@example('name ~ "\ud800"')
+@example('created > "9999-12-31T23:59:59-23:59"')
+@example("x < 1" + "0" * 399)
+def test_whatever_the_text_it_is_understood_or_an_error_inside_it(text: str) -> None:
+    error = error_in(text)
+    if error is not None:
+        assert 0 <= error.position <= error.position + error.length <= len(text)
+        assert str(error)
+        assert error.pointed(text)
+
+
+def error_in(text: str) -> ExpressionError | None:
+    try:
+        parse(text)
+    except ExpressionError as error:
+        return error
+    return None
+
+
+@given(st.one_of(st.text(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False)))
+def test_a_value_is_written_so_that_it_is_read_as_the_same(value: Any) -> None:
+    written = written_value(value)
+    if written is None:
+        assert len(repr(value)) >= MAX_NUMBER
+        return
+    *read, end = tokens(written)
+    assert [token.value for token in read] == [value if not isinstance(value, bool) else written]
+    assert end.kind == "end"
+
+
+@given(st.text())
+def test_every_name_is_written_so_that_it_is_read_or_not_at_all(name: str) -> None:
+    written = written_name(name)
+    if written is None:
+        assert "`" in name or not name
+        return
+    *read, _end = tokens(written)
+    assert [(token.value, token.word) for token in read] == [(name, None)]

@@ -1,0 +1,310 @@
+from __future__ import annotations
+
+import json
+import math
+import random
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from tracker_server.storage import cache
+from tracker_server.storage.interface import RunKey
+from tracker_server.storage.sql import open_storage
+
+
+def ask(store: Any, **query: Any) -> Any:
+    """What a client reads: arrays have become lists."""
+    page = store.storage.table("me", "digits", query)
+    return orjson.loads(orjson.dumps(page, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+def column(store: Any, name: str, **query: Any) -> list[Any]:
+    found: list[Any] = ask(store, columns=[name], sort=[{"column": "id"}], **query)["columns"][name]
+    return found
+
+
+def info(store: Any, name: str) -> Any:
+    return next((c for c in store.storage.columns("me", "digits")["columns"] if c["name"] == name), None)
+
+
+@pytest.fixture
+def three(store: Any) -> Any:
+    environment = {
+        "stream": "history-a.jsonl", "started": 100.0, "command": ["python", "my train.py"], "git": {"commit": "abc"},
+        "variables": {"USER": "ann"},
+    }  # fmt: skip
+    a = store.stream(key=RunKey("me", "digits", "a"), opened=100.0, name="Alpha", tags=["base"], host="box")
+    a.add("config", {"lr": 0.1, "opt": {"name": "adam", "wd": 0}, "layers": [1, 2]})
+    a.log(0, {"loss": 4.0, "acc": 1}).log(1, {"loss": 1.0, "acc": 3, "note": "x"}).log(2, {"loss": 2.0, "acc": 2})
+    a.add("summary", {"best": math.nan}).send()
+    store.stream("system-a.jsonl", a.key, opened=100.0).add("environment", environment).send()
+    b = store.stream(key=RunKey("me", "digits", "b"), opened=200.0, group="g", notes="alpha, too")
+    b.add("config", {"lr": 0.01, "opt": {"name": "sgd"}, "flag": True}).log(0, {"loss": 3.0}).send()
+    b.add("finish", {"state": "failed", "error": "boom"}).send()
+    store.stream(key=RunKey("me", "digits", "c"), opened=300.0).add("config", {"lr": "auto"}).send()
+    return store
+
+
+def test_rows_come_by_column_the_newest_first(three: Any) -> None:
+    page = ask(three, columns=["name", "config.opt.name", "summary.loss", "nothing", "tags"])
+    assert page["total"] == 3
+    assert page["runs"] == ["c", "b", "a"]
+    assert page["columns"] == {
+        "name": ["c", "b", "Alpha"],
+        "config.opt.name": [None, "sgd", "adam"],
+        "summary.loss": [None, 3.0, 2.0],
+        "nothing": [None, None, None],
+        "tags": [[], [], ["base"]],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("state", ["running", "failed", "running"]),
+        ("error", [None, "boom", None]),
+        ("duration", [0.625, 0.375, 0.125]),
+        ("last_step", [2, 0, None]),
+        ("user", ["ann", None, None]),
+        ("commit", ["abc", None, None]),
+        ("command", ["python 'my train.py'", None, None]),
+        ("host", ["box", None, None]),
+        ("lr", [0.1, 0.01, "auto"]),
+        ("loss", [2.0, 3.0, None]),
+        ("config.layers", [[1, 2], None, None]),
+        ("summary.best", [{"_type": "float", "value": "NaN"}, None, None]),
+        ("summary.loss@min", [1.0, 3.0, None]),
+        ("summary.loss@max", [4.0, 3.0, None]),
+        ("summary.loss@mean", [7 / 3, 3.0, None]),
+        ("summary.loss@last", [2.0, 3.0, None]),
+        ("loss@min", [1.0, 3.0, None]),
+        ("summary.note@last", ["x", None, None]),
+        ("summary.note@max", [None, None, None]),
+        ("summary.loss@step=1", [1.0, 3.0, None]),
+        ("summary.loss@step=0", [4.0, 3.0, None]),
+        ("summary.loss@step=-1", [None, None, None]),
+        ("summary.acc@step=999", [2, None, None]),
+    ],
+)
+def test_a_column_has_what_its_name_says(three: Any, name: str, expected: list[Any]) -> None:
+    assert column(three, name) == expected
+
+
+def test_runs_are_sorted_by_several_columns(three: Any) -> None:
+    def order(*sort: tuple[str, bool]) -> str:
+        return "".join(ask(three, sort=[{"column": c, "descending": d} for c, d in sort])["runs"])
+
+    assert order(("summary.loss", False)) == "abc"
+    assert order(("summary.loss", True)) == "bac"  # those without it come last either way
+    assert order(("config.lr", False)) == "bac"  # numbers before texts
+    assert order(("group", False), ("id", True)) == "bca"
+    assert order(("summary.loss@step=0", True)) == "abc"
+    assert order(("name", False)) == "abc"
+
+
+def test_pages_ids_and_search_choose_runs(three: Any) -> None:
+    assert ask(three, limit=1, offset=1)["runs"] == ["b"]
+    assert ask(three, limit=0)["runs"] == []
+    assert ask(three, offset=9)["runs"] == []
+    assert ask(three, ids=["a", "c", "nothing"])["runs"] == ["c", "a"]
+    assert ask(three, search="ALPHA")["runs"] == ["b", "a"]
+    assert ask(three, search="BASE")["runs"] == ["a"]
+    assert ask(three, search="/^alpha$/")["runs"] == ["a"]
+    assert ask(three, search="/[bc]$/", filter="group is null")["runs"] == ["c"]
+    with pytest.raises(ValueError, match="pattern"):
+        ask(three, search="/(/")
+    assert three.storage.table("me", "nothing", {})["total"] == 0
+
+
+def test_the_catalog_tells_what_columns_there_are(three: Any) -> None:
+    loss = info(three, "summary.loss")
+    assert loss == {
+        "name": "summary.loss", "kind": "summary", "type": "number", "count": 2, "distinct": 2, "differs": True,
+        "min": 2.0, "max": 3.0,
+    }  # fmt: skip
+    assert info(three, "config.opt.name")["values"] == ["adam", "sgd"]
+    assert info(three, "tags")["values"] == ["base"]
+    kinds = {c["name"]: c["type"] for c in three.storage.columns("me", "digits")["columns"] if c["count"]}
+    assert {"config.lr": "mixed", "config.flag": "boolean", "config.layers": "list", "created": "time"}.items() <= (
+        kinds.items()
+    )
+    assert info(three, "summary.note")["differs"]  # two runs lack it
+    assert not info(three, "job_type")["differs"]
+    assert info(three, "config.opt") is None
+
+
+def test_media_are_told_from_other_objects(store: Any) -> None:
+    image = {"_type": "image", "digest": "0" * 64, "size": 3}
+    store.run("a", {"odd": {}}, {"image": image, "nested": {"x": 1}})
+    assert info(store, "summary.image")["type"] == "media"
+    assert info(store, "summary.nested.x")["type"] == "number"
+    assert info(store, "config.odd")["type"] == "mixed"
+    assert column(store, "summary.image") == [image]
+
+
+def test_the_table_follows_every_change(store: Any) -> None:
+    """Whatever happens to runs, the columns kept in memory say the same as ones read anew."""
+    rng = random.Random(4)
+    streams: dict[str, Any] = {}
+    names = ["name", "state", "config.n", "config.t", "summary.s", "summary.s@min", "summary.s@step=3", "tags"]
+    for turn in range(60):
+        what, id_ = rng.choice(["log", "log", "config", "edit", "delete", "trash", "restore"]), f"r{rng.randrange(8)}"
+        key = RunKey("me", "digits", id_)
+        if id_ not in streams:
+            streams[id_] = store.stream(key=key, opened=float(turn)).send()
+        elif what == "log":
+            streams[id_].log(rng.randrange(6), {"s": rng.choice([rng.random(), 2**60, math.nan, "text"])}).send()
+        elif what == "config":
+            value = rng.choice([1, 1.5, "x", [1], True])
+            streams[id_].add("config", {"n": rng.random(), "t": value}).send()
+        elif what == "edit":
+            store.stream(f"edits-{turn}.jsonl", key).add("meta", {"name": f"n{turn}", "tags": [f"t{turn % 3}"]}).send()
+        elif what == "delete":
+            store.storage.delete(key)
+            del streams[id_]
+        else:
+            store.storage.trash([key], 5.0 if what == "trash" else None)
+        sort = [{"column": rng.choice(names), "descending": rng.random() < 0.5}]
+        text = rng.choice(["", 'config.t == "x"', "summary.s > 0.5", 'tags has "t1"', "config.t != 1"])
+        query = {"columns": names, "sort": sort, "filter": text}
+        fresh = open_storage(store.directory)
+        anew = fresh.table("me", "digits", query)  # type: ignore[arg-type]
+        catalog = fresh.columns("me", "digits")
+        fresh.close()
+        kept = ask(store, **query)
+        del kept["version"]
+        del anew["version"]  # type: ignore[misc]
+        assert kept == json.loads(orjson.dumps(anew, option=orjson.OPT_SERIALIZE_NUMPY))
+        mine = store.storage.columns("me", "digits")
+        assert mine["total"] == catalog["total"]
+        assert [c for c in mine["columns"] if c["count"]] == [c for c in catalog["columns"] if c["count"]]
+
+
+def test_the_version_grows_with_each_change_and_only_then(three: Any) -> None:
+    versions = [ask(three)["version"], ask(three)["version"]]
+    assert versions[0] == versions[1]
+    three.storage.trash([RunKey("me", "digits", "a")], 1.0)
+    versions.append(ask(three)["version"])
+    three.storage.delete(RunKey("me", "digits", "b"))
+    versions.append(ask(three)["version"])
+    assert versions[1] < versions[2] < versions[3]
+
+
+def test_long_columns_are_the_same_as_short_ones(store: Any) -> None:
+    for i in range(600):
+        store.run(f"r{i:03}", {"n": i} if i % 3 else {}, {"v": math.inf if i == 7 else i / 7})
+    whole = ask(store, columns=["config.n", "summary.v"], sort=[{"column": "id"}], limit=10_000)["columns"]
+    parts = [
+        ask(store, columns=["config.n", "summary.v"], sort=[{"column": "id"}], limit=100, offset=o)["columns"]
+        for o in range(0, 600, 100)
+    ]
+    for name in ("config.n", "summary.v"):
+        assert whole[name] == [value for part in parts for value in part[name]]
+
+
+def test_values_at_a_step_are_read_from_merged_and_fresh_rows_and_all_streams(store: Any) -> None:
+    stream = store.stream()
+    for step in range(9000):
+        stream.log(step, {"x": step * 2, **({"rare": step} if step % 1000 == 0 else {})})
+    stream.send(2000)
+    store.stream("history-b.jsonl", opened=2000.0).log(8500, {"x": -1}).log(8499, {"x": -2}).send()
+    for step, expected in [(0, 0), (4100, 8200), (8499, -2), (8500, -1), (8501, 17002), (10**6, 17998)]:
+        assert column(store, f"summary.x@step={step}") == [expected]
+    assert column(store, "summary.rare@step=4999") == [4000]
+    stream.log(9500, {"rare": "text"}).send()
+    assert column(store, "summary.rare@step=9999") == ["text"]
+    assert column(store, "summary.rare@step=9499") == [8000]
+
+
+def test_steps_that_go_back_are_no_trouble(store: Any) -> None:
+    stream = store.stream()
+    for step in [5, 9, 2, 7, 7, 3]:
+        stream.log(step, {"x": step * 10 + len(stream.rows)})
+    stream.add("finish", {"state": "finished"}).send()
+    for step, expected in [(1, None), (2, 22), (6, 50), (7, 74), (8, 74), (9, 91)]:
+        assert column(store, f"summary.x@step={step}") == [expected]
+
+
+def test_sorting_by_values_at_a_step_is_bounded(three: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "MAX_AT_STEP", 1)
+    with pytest.raises(ValueError, match="more than 1 runs"):
+        ask(three, filter="summary.loss@step=1 > 0")
+
+
+def test_a_key_that_looks_like_a_choice_is_itself(store: Any) -> None:
+    stream = store.stream(key=RunKey("me", "digits", "a"))
+    stream.log(0, {"iou@mean": 5, "iou": 1, "f@step=1": 8, "f": 2}).send()
+    assert column(store, "summary.iou@mean") == [5]
+    assert column(store, "summary.iou@max") == [1.0]
+    assert column(store, "summary.f@step=1") == [8]
+    assert column(store, "summary.f@step=2") == [2]
+
+
+def test_too_much_is_refused_in_words(three: Any) -> None:
+    for query in (
+        {"columns": [f"c{i}" for i in range(1001)]},
+        {"sort": [{"column": "id"}] * 11},
+        {"columns": ["config."]},
+        {"columns": ["x" * 2000]},
+        {"sort": [{"column": ""}]},
+    ):
+        with pytest.raises(ValueError, match=r"\w+ \w+"):
+            ask(three, **query)
+
+
+def test_a_column_of_odd_values_takes_part_in_everything(store: Any) -> None:
+    odd = [2**70, -(2**70), 10**400, 2**53 + 1, 0.5, True, "x", [1], {"_type": "odd"}, None, "\ud7ff", -0.0]
+    for i, value in enumerate(odd):
+        store.run(f"r{i:02}", {"v": value})
+    assert len(ask(store, sort=[{"column": "config.v"}], columns=["config.v"])["runs"]) == len(odd)
+    assert ask(store, filter=f"config.v == {2**53 + 1}")["runs"] == ["r03"]
+    assert ask(store, filter=f"config.v == {2**53}")["runs"] == []
+    assert ask(store, filter=f"config.v > {2**69}", sort=[{"column": "config.v"}])["runs"] == ["r00", "r02"]
+    assert info(store, "config.v")["type"] == "mixed"
+    assert store.storage.groups("me", "digits", {"by": ["config.v"]})["total"] == len(odd)
+
+
+def test_runs_in_the_trash_are_in_no_list_and_no_count(three: Any) -> None:
+    a = RunKey("me", "digits", "a")
+    assert three.storage.trash([a, RunKey("me", "digits", "none")], 7.0) == 1
+    assert three.storage.trash([a], 8.0) == 0
+    assert ask(three)["runs"] == ["c", "b"]
+    assert ask(three, trashed=True, columns=["name"])["columns"] == {"name": ["Alpha"]}
+    assert three.storage.columns("me", "digits")["total"] == 2
+    assert info(three, "tags")["distinct"] == 1
+    assert three.storage.groups("me", "digits", {"by": ["id"]})["total"] == 2
+    assert three.storage.runs("me", "digits", {}, "", 10, None).total == 2
+    assert three.storage.projects()[0]["runs"] == 2
+    assert three.storage.run(a)["trashed"] == 7.0
+    assert three.storage.trashed(7.5) == [a]
+    assert three.storage.trashed(7.0) == []
+    three.stream("history-b.jsonl", a, opened=900.0).log(3, {"loss": 9.0}).send()
+    assert ask(three)["runs"] == ["c", "b"]  # what arrives for it does not bring it back
+    assert column(three, "summary.loss", trashed=True) == [9.0]
+    assert three.storage.trash([a], None) == 1
+    assert ask(three)["runs"] == ["c", "b", "a"]
+
+
+def test_a_database_from_before_these_columns_is_completed(tmp_path: Path) -> None:
+    storage = open_storage(tmp_path)
+    from .conftest import Stream
+
+    Stream(storage, "history-a.jsonl", RunKey("me", "digits", "a"), 5.0).log(0, {"x": 1}).send()
+    storage.close()
+    with sqlite3.connect(tmp_path / "tracker.db") as connection:
+        for table, columns in {
+            "runs": ["trashed", "state", "heartbeat"],
+            "projects": ["owner", "visibility", "notes", "notes_version"],
+        }.items():
+            for name in columns:
+                connection.execute(f"ALTER TABLE {table} DROP COLUMN {name}")
+        connection.execute("DROP TABLE views")
+    connection.close()
+    storage = open_storage(tmp_path)
+    assert storage.table("me", "digits", {"columns": ["summary.x"]})["columns"] == {"summary.x": [1]}
+    assert storage.project("me", "digits")["visibility"] == "private"
+    assert storage.trash([RunKey("me", "digits", "a")], 1.0) == 1
+    storage.close()

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tracker.runlog.records import encode
+
+
+@pytest.fixture
+def two(tmp_path: Path, run_server: Any, lines: Any) -> Any:
+    with run_server(tmp_path) as client:
+        client.append("one", lines("one", name="first", tags=["a", "b"], allow_stop=True))
+        client.append("two", lines("two", more=[("finish", {"state": "finished"})]))
+        yield client
+
+
+def edit(client: Any, *runs: str, **body: Any) -> Any:
+    return client("POST", "/api/edits", json={"runs": [f"me/digits/{run}" for run in runs], **body})
+
+
+def info(client: Any, run: str) -> Any:
+    return client.json(f"/api/runs/me/digits/{run}")
+
+
+def test_many_runs_are_edited_at_once(two: Any) -> None:
+    assert edit(two, "one", "two", set={"notes": "# Hi", "group": "g", "color": "#ff0010"}).json() == {"changed": 2}
+    assert edit(two, "one", add_tags=["c", "a"], remove_tags=["b"], set={"name": "renamed"}).json() == {"changed": 1}
+    one, other = info(two, "one"), info(two, "two")
+    assert (one["name"], one["tags"], one["notes"], one["color"]) == ("renamed", ["a", "c"], "# Hi", "#ff0010")
+    assert (other["notes"], other["group"], other["tags"], other["state"]) == ("# Hi", "g", [], "finished")
+    assert edit(two, "one", set={"color": None, "notes": None, "name": None}).json() == {"changed": 1}
+    one = info(two, "one")
+    assert (one["name"], one["notes"], one["color"], one["group"]) == ("one", None, None, "g")
+
+
+def test_what_is_so_already_is_no_change(two: Any) -> None:
+    assert edit(two, "one", set={"name": "first"}, add_tags=["a"]).json() == {"changed": 0}
+    assert edit(two, "one", "two", set={"tags": ["a", "b"]}).json() == {"changed": 1}
+    assert edit(two, "one").json() == {"changed": 0}
+
+
+def test_edits_are_streams_of_their_own_like_those_of_the_python_api(two: Any) -> None:
+    updated = info(two, "one")["updated"]
+    edit(two, "one", set={"notes": "x"})
+    edit(two, "one", set={"notes": "y"})
+    streams = two.json("/api/runs/me/digits/one/streams")["offsets"]
+    assert sum(name.startswith("edits-") for name in streams) == 2
+    assert info(two, "one")["updated"] == updated  # an edit is nothing that the run did
+
+
+def test_a_run_that_is_not_there_leaves_all_as_they_are(two: Any) -> None:
+    assert edit(two, "one", "none", set={"notes": "x"}).status_code == 404
+    assert info(two, "one")["notes"] is None
+
+
+def test_running_runs_are_asked_to_stop(two: Any) -> None:
+    assert edit(two, "one", "two", stop=True).json() == {"changed": 1}
+    assert two.json("/api/runs/me/digits/one/stop")["requested"] is not None
+    refused = edit(two, "two", stop=True)
+    assert (refused.status_code, "finished" in refused.json()["error"]) == (409, True)
+    head = {"version": 1, "id": "three", "entity": "me", "project": "digits"}
+    two.append("three", encode("run", head, 5.0))
+    assert "allow_stop" in edit(two, "three", stop=True).json()["error"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"runs": []},
+        {"runs": ["one"]},
+        {"runs": ["me/digits/../x"]},
+        {"runs": ["me/digits/one"], "set": {"color": "red"}},
+        {"runs": ["me/digits/one"], "set": {"color": "#ff0000;x"}},
+        {"runs": ["me/digits/one"], "set": {"state": "finished"}},
+        {"runs": ["me/digits/one"], "set": {"tags": "a"}},
+        {"runs": ["me/digits/one"], "set": {"name": "x" * 1001}},
+        {"runs": ["me/digits/one"], "delete": True},
+    ],
+)
+def test_bad_edits_are_refused(two: Any, body: Any) -> None:
+    answer = two("POST", "/api/edits", json=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+
+
+def test_a_color_that_is_none_is_left_out(two: Any) -> None:
+    two.append("bad", encode("run", {"version": 1, "id": "bad", "color": 'red"><script>'}, 5.0))
+    assert info(two, "bad")["color"] is None

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tracker.runlog.records import encode
+
+
+@pytest.fixture
+def project(tmp_path: Path, run_server: Any, lines: Any) -> Any:
+    with run_server(tmp_path) as client:
+        client.append("one", lines("one"))
+        yield client
+
+
+PROJECT = "/api/projects/me/digits"
+
+
+def test_projects_tell_what_is_running_and_when_runs_were_started(project: Any, lines: Any) -> None:
+    now = time.time()
+    for i, age in enumerate([0, 86400, 86400, 29 * 86400, 40 * 86400]):
+        finish = encode("finish", {"state": "finished"}, now + 1)
+        project.append(f"r{i}", encode("run", {"version": 1, "id": f"r{i}"}, now - age) + finish)
+    (found,) = project.json("/api/projects")["projects"]
+    assert (found["runs"], found["active"]) == (6, 1)
+    assert len(found["activity"]) == 30
+    assert sum(found["activity"]) == 4
+    assert found["activity"][-2:] == [2, 1]
+    assert found["activity"][0] == 1
+    assert project.json(PROJECT).items() >= found.items()
+
+
+def test_a_deleted_and_a_trashed_run_are_not_counted(project: Any, lines: Any) -> None:
+    project.append("two", lines("two"))
+    assert project.json(PROJECT)["active"] == 2
+    project("DELETE", "/api/runs/me/digits/two")
+    assert project.json(PROJECT)["active"] == 1
+    project("POST", "/api/trash", json={"runs": ["me/digits/one"]})
+    found = project.json(PROJECT)
+    assert (found["runs"], found["active"], sum(found["activity"])) == (0, 0, 0)
+    project("POST", "/api/trash/restore", json={"runs": ["me/digits/one"]})
+    assert project.json(PROJECT)["active"] == 1
+
+
+def test_notes_are_replaced_by_who_knows_their_version(project: Any) -> None:
+    assert project.json(PROJECT)["notes"] == {"text": "", "version": 0}
+    answer = project("PUT", f"{PROJECT}/notes", json={"text": "# Plan", "version": 0})
+    assert answer.json() == {"text": "# Plan", "version": 1}
+    late = project("PUT", f"{PROJECT}/notes", json={"text": "other", "version": 0})
+    assert (late.status_code, "changed" in late.json()["error"]) == (409, True)
+    assert project.json(PROJECT)["notes"] == {"text": "# Plan", "version": 1}
+
+
+def test_views_are_saved_listed_replaced_and_deleted(project: Any) -> None:
+    view = {"filter": "config.lr < 1", "nested": [1, None, {"x": "<b>"}]}
+    assert project("PUT", f"{PROJECT}/views/my%20best%20%C3%BC", json={"view": view}).status_code == 204
+    assert project("PUT", f"{PROJECT}/views/other", json={"view": 1}).status_code == 204
+    assert project.json(f"{PROJECT}/views/my%20best%20%C3%BC") == {"view": view}
+    assert [v["name"] for v in project.json(PROJECT)["views"]] == ["my best ü", "other"]
+    project("PUT", f"{PROJECT}/views/other", json={"view": {"a": 2}})
+    assert project.json(f"{PROJECT}/views/other") == {"view": {"a": 2}}
+    assert project("DELETE", f"{PROJECT}/views/other").status_code == 204
+    assert project("DELETE", f"{PROJECT}/views/other").status_code == 404
+    assert project.get(f"{PROJECT}/views/other").status_code == 404
+
+
+def test_projects_are_ready_for_owners(project: Any) -> None:
+    found = project.json(PROJECT)
+    assert (found["owner"], found["visibility"]) == (None, "private")
+
+
+def test_bad_notes_and_views_are_refused(project: Any) -> None:
+    for method, path, body, status in [
+        ("GET", "/api/projects/me/none", None, 404),
+        ("GET", "/api/projects/me/.x", None, 400),
+        ("PUT", "/api/projects/me/none/notes", {"text": "", "version": 0}, 404),
+        ("PUT", f"{PROJECT}/notes", {"text": "", "version": -1}, 400),
+        ("PUT", f"{PROJECT}/notes", {"text": "x"}, 400),
+        ("PUT", f"{PROJECT}/notes", {"text": "x" * 500_001, "version": 0}, 400),
+        ("PUT", "/api/projects/me/none/views/a", {"view": 1}, 404),
+        ("PUT", f"{PROJECT}/views/a", {"view": "x" * 256 * 1024}, 413),
+        ("PUT", f"{PROJECT}/views/{'a' * 101}", {"view": 1}, 400),
+        ("PUT", f"{PROJECT}/views/a%00b", {"view": 1}, 400),
+        ("PUT", f"{PROJECT}/views/a", {}, 400),
+    ]:
+        answer = project(method, path, json=body)
+        assert (answer.status_code, bool(answer.json()["error"])) == (status, True), (method, path)
+
+
+def test_a_project_has_only_so_many_views(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tracker_server.storage import projects
+
+    monkeypatch.setattr(projects, "MAX_VIEWS", 1)
+    assert project("PUT", f"{PROJECT}/views/a", json={"view": 1}).status_code == 204
+    assert project("PUT", f"{PROJECT}/views/a", json={"view": 2}).status_code == 204
+    answer = project("PUT", f"{PROJECT}/views/b", json={"view": 1})
+    assert (answer.status_code, "delete some" in answer.json()["error"]) == (400, True)
