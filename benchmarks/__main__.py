@@ -23,7 +23,7 @@ GROUPS = {
     "server": "server",
     "lightning": "lightning",
     "keras": "keras",
-    "tensorboard": "tensorboard_reader",
+    "tensorboard": "tensorboard",
 }
 """By name, the module in this folder whose `run(options)` yields the group's lines."""
 
