@@ -21,6 +21,7 @@ GROUPS = {
     "console": "console",
     "delivery": "delivery",
     "server": "server",
+    "table": "table",
     "lightning": "lightning",
     "keras": "keras",
     "tensorboard": "tensorboard",
