@@ -16,7 +16,7 @@ nox.options.default_venv_backend = "virtualenv"  # with pip, which honours the c
 nox.options.error_on_missing_interpreters = True
 
 CONSTRAINTS = ("-c", "constraints.txt")
-LIGHT = ".[server,pandas,demo]"  # all but the frameworks, which bring PyTorch
+LIGHT = ".[server,pandas,demo,tensorboard]"  # all but the frameworks, which bring PyTorch
 GROUPS = nox.project.load_toml("pyproject.toml")["dependency-groups"]
 
 
@@ -80,9 +80,9 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Run the fault matrix alone."""
+    """Run the fault matrix alone, and try random event files for a minute."""
     install(session, LIGHT, "test")
-    session.run("pytest", "tests/faults", *session.posargs)
+    session.run("pytest", "tests/faults", *session.posargs, env={"TRACKER_TEST_FUZZ_SECONDS": "60"})
 
 
 @nox.session
@@ -92,13 +92,15 @@ def bench(session: nox.Session) -> None:
     install(session, LIGHT, *(["frameworks"] if named else []))
     if "keras" in named:
         session.install(*CONSTRAINTS, "tensorflow-cpu")  # the callbacks of TensorBoard and wandb import it
+    session.install(*CONSTRAINTS, "--no-deps", "tbparse==0.0.9")  # a peer of `tensorboard`, whose needs are all here
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 
 @nox.session
 def tensorflow(session: nox.Session) -> None:
-    """Test the Keras callbacks on the TensorFlow backend, which brings more than the other sessions together."""
-    install(session, ".[server,demo]", "test")
-    session.install(*CONSTRAINTS, "keras", "tensorflow-cpu", "tensorboard", "jax")  # which Keras's own tests import
+    """Test on TensorFlow, which brings more than the other sessions together: Keras callbacks and event files."""
+    install(session, ".[server,demo,tensorboard]", "test")
+    session.install(*CONSTRAINTS, "keras", "tensorflow-cpu", "jax")  # which Keras's own tests import
+    folders = ("tests/integrations/keras", "tests/integrations/tensorboard")
     ignored = "--ignore=tests/integrations/keras/test_backends.py"
-    session.run("pytest", "tests/integrations/keras", ignored, *session.posargs, env={"KERAS_BACKEND": "tensorflow"})
+    session.run("pytest", *folders, ignored, *session.posargs, env={"KERAS_BACKEND": "tensorflow"})

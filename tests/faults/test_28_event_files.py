@@ -1,13 +1,20 @@
 """Row 28: event files with any bytes in them.
 
-`TRACKER_TEST_EXAMPLES` says how many are tried; without it few are, as this is also part of the whole suite.
+`TRACKER_TEST_FUZZ_SECONDS` says for how long new ones are tried; without it few are, as this is also part of the whole
+suite. No file may take more than seconds of CPU, or hundreds of megabytes.
 """
 
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +23,7 @@ pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not instal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.integrations.tensorboard.events import bring, rows, runs
 from tests.integrations.tensorboard.reader.crafted import (
     SHAPES,
     event,
@@ -28,12 +36,14 @@ from tests.integrations.tensorboard.reader.crafted import (
 )
 from tracker_tensorboard.reader import Damage, EventFile
 
-EXAMPLES = int(os.environ.get("TRACKER_TEST_EXAMPLES", "100"))
+SECONDS = float(os.environ.get("TRACKER_TEST_FUZZ_SECONDS", "0"))
+ROOM = 256 * 2**20
+PATIENCE = 10.0
 
 tags = st.sampled_from(["loss", "acc", "train/loss", "", "x" * 70])
 numbers = st.sampled_from([0.0, 1.0, -2.5, float("nan"), float("inf"), 1e-40])
 steps = st.sampled_from([0, 1, 100, 127, 16380, 2**40, 2**60, -1])
-runs = st.builds(
+stretches = st.builds(
     lambda shape, tag, number, step, count: b"".join(
         event(shape(tag, number), time=1e9 + i, step=step + i) for i in range(count)
     ),
@@ -48,7 +58,7 @@ others = st.sampled_from(
 )
 payloads = st.binary(max_size=60).map(record)  # sound records of anything
 lies = st.builds(lambda length, rest: header(length) + rest, st.integers(0, 2**64 - 1), st.binary(max_size=30))
-pieces = st.one_of(runs, runs, others, payloads, lies, st.binary(max_size=60), st.integers(0, 600).map(bytes))
+pieces = st.one_of(stretches, stretches, others, payloads, lies, st.binary(max_size=60), st.integers(0, 600).map(bytes))
 harms = st.tuples(st.floats(0, 1), st.sampled_from(["flip", "drop", "insert", "double", "cut"]), st.binary(max_size=20))
 
 
@@ -63,28 +73,102 @@ def harm(data: bytes, where: float, how: str, junk: bytes) -> bytes:
     return data[:at] + data[at // 2 :] if how == "double" else data[:at]
 
 
-@given(st.lists(pieces, max_size=8), st.lists(harms, max_size=4), st.integers(0, 5000))
-@settings(max_examples=EXAMPLES, deadline=None)
-def test_of_any_bytes_each_is_read_set_aside_or_pending_as_record_by_record(
-    parts: list[bytes], harmed: list[tuple[float, str, bytes]], first: int
-) -> None:
-    data = b"".join(parts)
+files = st.builds(
+    lambda parts, harmed: _harmed(b"".join(parts), harmed), st.lists(pieces, max_size=8), st.lists(harms, max_size=4)
+)
+
+
+def _harmed(data: bytes, harmed: list[tuple[float, str, bytes]]) -> bytes:
     for where, how, junk in harmed:
         data = harm(data, where, how, junk)
-    expected = read_slowly(data)
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory, "tfevents")
-        path.write_bytes(data[:first])
-        file = EventFile(path)
-        items = list(file.read())
-        path.write_bytes(data)
-        items += file.read()
-        assert (flat(items), file.offset) == expected
-        at = 0  # damage, and the ends of all else, go forward through the file
-        for item in items:
-            assert item.end > at or isinstance(item, Damage)
-            at = item.end
-        unchecked = EventFile(path, check=False)
-        for _ in unchecked.read():
-            pass
-        assert unchecked.offset + unchecked.pending == len(data)
+    return data
+
+
+@contextmanager
+def bounded_memory() -> Iterator[None]:
+    """Let this process have no more than `ROOM` bytes beyond what it has."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + ROOM, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+@contextmanager
+def bounded_time() -> Iterator[None]:
+    """Fail where this process takes more than `PATIENCE` seconds of CPU."""
+
+    def over(*_: Any) -> None:
+        pytest.fail(f"it takes more than {PATIENCE} s")
+
+    before = signal.signal(signal.SIGVTALRM, over)
+    signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def tried(check: Callable[[], None], share: float) -> None:
+    """Try new files for a share of the time that there is, and at least once."""
+    deadline = time.monotonic() + SECONDS * share
+    with bounded_memory():
+        check()
+        while time.monotonic() < deadline:
+            check()
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
+def test_of_any_bytes_each_is_read_set_aside_or_pending_as_record_by_record() -> None:
+    @given(files, st.integers(0, 5000))
+    @settings(max_examples=100, deadline=None)
+    def check(data: bytes, first: int) -> None:
+        expected = read_slowly(data)
+        with tempfile.TemporaryDirectory() as directory, bounded_time():
+            path = Path(directory, "tfevents")
+            path.write_bytes(data[:first])
+            file = EventFile(path)
+            items = list(file.read())
+            path.write_bytes(data)
+            items += file.read()
+            assert (flat(items), file.offset) == expected
+            at = 0  # damage, and the ends of all else, go forward through the file
+            for item in items:
+                assert item.end > at or isinstance(item, Damage)
+                at = item.end
+            unchecked = EventFile(path, check=False)
+            for _ in unchecked.read():
+                pass
+            assert unchecked.offset + unchecked.pending == len(data)
+
+    tried(check, 0.7)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
+def test_any_file_is_imported_whole_however_it_grew_and_once() -> None:
+    @given(files, st.integers(0, 5000))
+    @settings(max_examples=25, deadline=None)
+    def check(data: bytes, first: int) -> None:
+        with tempfile.TemporaryDirectory() as directory, bounded_time():
+            path = Path(directory, "logs", "tfevents")
+            path.parent.mkdir()
+            for root, contents in (("grown", (data[:first], data, data)), ("at once", (data,))):
+                for content in contents:
+                    path.write_bytes(content)
+                    done = bring(path.parent, Path(directory, root))
+                    assert not any(outcome.failed for outcome in done.outcomes.values())
+            grown, whole = (_told(Path(directory, root)) for root in ("grown", "at once"))
+            assert grown == whole
+
+    tried(check, 0.3)
+
+
+def _told(root: Path) -> Any:
+    """All that the run of an import says; None if there was nothing for one."""
+    if not (root / ".tracker").exists():
+        return None
+    ((name, run),) = runs(root).items()
+    return name, str(rows(run)), run.info["corrupt"], run.info["lost"], run.state
