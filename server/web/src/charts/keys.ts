@@ -12,14 +12,18 @@ export function useKeys(runs: ShownRun[], kind: 'history' | 'system') {
   const { keys, pending, error } = useQueries({
     queries: runs.slice(0, ASKED).map((run) => keysQuery(...(run.path.split('/') as [string, string, string]), kind)),
     combine: (answers) => {
-      const keys = new Map<string, KnownKey['type']>()
-      for (const { data } of answers) {
+      const keys = new Map<string, KnownKey>()
+      answers.forEach(({ data }, i) => {
         for (const { key, type } of data ?? []) {
-          if (!key.startsWith('_') && keys.get(key) !== 'number') keys.set(key, type)
+          if (key.startsWith('_')) continue
+          const known = keys.get(key) ?? { key, type }
+          keys.set(key, known)
+          if (type === 'number') known.type = type
+          else if (type === 'media') (known.runs ??= []).push(runs[i]!.path)
         }
-      }
+      })
       const pending = answers.some((one) => one.isPending)
-      return { keys: [...keys].map(([key, type]) => ({ key, type })), pending, error: answers.find((one) => one.error)?.error }
+      return { keys: [...keys.values()], pending, error: answers.find((one) => one.error)?.error }
     },
   })
   // Live runs answer again and again; only another set of keys is news.

@@ -1,7 +1,7 @@
 import { Autocomplete, Button, Group, MultiSelect, NumberInput, SegmentedControl, Select, Stack, Switch, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { strings } from '../../strings'
-import { columnTitle } from '../spec'
+import { columnTitle, titleOf } from '../spec'
 import { useColumns } from '../table/rows'
 import { draftOf, KINDS, sectionFor, specOf, type Draft } from './draft'
 import type { EditProps } from './EditDialog'
@@ -47,11 +47,10 @@ export default function EditForm({ spec, context, onClose, onSave }: EditProps) 
             onChange={(key) => set({ key: key ?? '', ...(!spec && key && { section: sectionFor(key) }) })}
           />
         )}
-        <Group grow align="flex-start">
-          <TextInput label={text.title} description={text.titleHint} value={draft.title} onChange={(event) => set({ title: event.currentTarget.value })} />
+        <Group grow>
+          <TextInput label={text.title} placeholder={made ? titleOf({ ...made, title: undefined }) : ''} value={draft.title} onChange={(event) => set({ title: event.currentTarget.value })} />
           <Autocomplete
             label={text.section}
-            description={' '}
             data={[...new Set(context.keys.map((key) => sectionFor(key.key)))].sort()}
             value={draft.section}
             onChange={(section) => set({ section })}

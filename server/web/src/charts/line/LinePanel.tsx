@@ -1,4 +1,5 @@
 import { useMemo } from 'react'
+import type { Series } from '../../api/charts'
 import { strings } from '../../strings'
 import type { ChartsView } from '../../view/view'
 import { useSize } from '../frame'
@@ -8,7 +9,7 @@ import type { LineSpec } from '../spec'
 import { LineChart } from './LineChart'
 import { useSeries } from './series'
 import { useZooms, type Range } from './sync'
-import { countsOf, extentOf, nameOf, traces, yExtent, type Got, type Trace } from './trace'
+import { countsOf, extentOf, nameOf, traces, yExtent, type Trace } from './trace'
 
 /** The x of a line panel: its own, else the wall's; machine metrics have no steps. */
 export const xOf = (spec: LineSpec, view: ChartsView, kind: 'history' | 'system'): string => {
@@ -63,7 +64,7 @@ export function LinePanel({ spec, title, runs, groups, view, kind, keys: known }
   )
 }
 
-function Points({ got, lines, zoom }: { got: Got[]; lines: Trace[]; zoom: Range | null }) {
+function Points({ got, lines, zoom }: { got: Series[]; lines: Trace[]; zoom: Range | null }) {
   const ids = new Set(lines.map((line) => line.id))
   const counts = countsOf(got.filter((one) => ids.has(nameOf(one))), zoom)
   if (!counts) return null

@@ -281,7 +281,7 @@ export class Plot {
           ...axis,
           grid: gridOf(logX),
           size: 28,
-          space: 60,
+          space: (_, __, ___, ____, extent) => Math.max(60, extent / 12),
           ...(kind === 'time'
             ? {}
             : kind === 'duration' && !logX
@@ -291,7 +291,7 @@ export class Plot {
         {
           ...axis,
           grid: gridOf(logY),
-          space: 32,
+          space: (_, __, ___, ____, extent) => Math.max(32, extent / 9),
           size: (_, labels) => 14 + 6.5 * Math.max(2, ...(labels ?? []).map((label) => label?.length ?? 0)),
           values: logY ? decades : values,
         },

@@ -1,11 +1,12 @@
 import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query'
-import { fetchSeries, type ChartQuery } from '../../api/charts'
+import { fetchSeries, type ChartQuery, type Series } from '../../api/charts'
 import { queryClient } from '../../api/queries'
 import type { ShownGroup } from '../types'
 import type { Range } from './sync'
-import { compact, type Got } from './trace'
+import { compact } from './trace'
 
 export interface Ask {
+  /** Where there are groups, these are asked for instead */
   runs: string[]
   groups: ShownGroup[]
   keys: string[]
@@ -36,25 +37,19 @@ export function useSeries(ask: Ask, zoom: Range | null) {
 }
 
 function seriesQuery({ runs, groups, keys, x, kind, buckets }: Ask, range: Range | null = null) {
-  const members = groups.map(({ name, runs: paths }) => ({ name, runs: paths }))
-  const query = {
-    runs,
-    keys,
-    kind,
-    x,
+  const members = groups.map((group) => ({ name: group.name, runs: group.runs }))
+  const query: ChartQuery = {
+    ...(members.length ? { groups: members } : { runs }),
+    ...{ keys, kind, x },
     buckets: range ? Math.round(buckets * (1 + 2 * MARGIN)) : buckets,
-    ...(members.length && { groups: members }),
     ...(range && { min: range[0], max: range[1] }),
-  } as ChartQuery
-  const queryKey = ['charts', { runs: [...runs, ...members.flatMap((group) => group.runs)] }, query]
+  }
+  const queryKey = ['charts', { runs: members.length ? members.flatMap((group) => group.runs) : runs }, query]
   return queryOptions({
     queryKey,
-    queryFn: async ({ signal }): Promise<Got[]> => {
+    queryFn: async ({ signal }): Promise<Series[]> => {
       await rest((queryClient.getQueryState(queryKey)?.dataUpdatedAt ?? 0) + REST - Date.now(), signal)
-      const parts = []
-      if (runs.length) parts.push(fetchSeries({ ...query, groups: undefined } as ChartQuery, signal))
-      if (members.length) parts.push(fetchSeries({ ...query, runs: [] }, signal))
-      return ((await Promise.all(parts)).flat() as Got[]).map(compact)
+      return (await fetchSeries(query, signal)).map(compact)
     },
   })
 }

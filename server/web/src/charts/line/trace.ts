@@ -4,7 +4,7 @@ import { smooth, smooths, sumsBefore } from '../../lib/smoothing'
 import type { Smoothing } from '../spec'
 import type { ShownGroup, ShownRun } from '../types'
 
-export type Numbers = Float64Array | Float32Array
+export type Numbers = Float64Array
 
 /** One line as it is drawn. All arrays have one length; x ascends. */
 export interface Trace {
@@ -23,20 +23,8 @@ export interface Trace {
   band: boolean
 }
 
-/** A series as the server gives it: of a run, or with `group` of several. */
-export interface Got extends Pick<Series, 'key' | 'points'> {
-  run?: string
-  group?: string
-  x: Numbers
-  mean: Numbers
-  min: Numbers
-  max: Numbers
-  n: Numbers | null
-  std?: Numbers | null
-}
-
 /** Without the buckets of the common x in which this run or group has no point. */
-export function compact(one: Got): Got {
+export function compact(one: Series): Series {
   const { n } = one
   if (!n?.includes(0)) return one
   const there = (values: Numbers) => values.filter((_, i) => n[i] !== 0)
@@ -56,8 +44,8 @@ export interface Style {
  * averages of a part go on from.
  */
 export function traces(
-  got: Got[],
-  whole: Got[],
+  got: Series[],
+  whole: Series[],
   keys: string[],
   runs: ShownRun[],
   groups: ShownGroup[],
@@ -86,11 +74,11 @@ export function traces(
 const KEY_DASHES = [[6, 3], [2, 2], [10, 3, 2, 3], [14, 4]]
 
 /** Whose and what a series is; the id of its line. */
-export const nameOf = (one: Got): string => (one.group == null ? `run ${one.run} ${one.key}` : `group ${one.group} ${one.key}`)
+export const nameOf = (one: Series): string => (one.group === undefined ? `run ${one.run} ${one.key}` : `group ${one.group} ${one.key}`)
 
-function traceOf(one: Got, whole: Got, own: Pick<Trace, 'id' | 'name' | 'stroke'>, style: Style): Trace {
+function traceOf(one: Series, whole: Series, own: Pick<Trace, 'id' | 'name' | 'stroke'>, style: Style): Trace {
   const { x, mean, min, max } = one
-  const grouped = one.group != null
+  const grouped = one.group !== undefined
   const n = grouped ? null : one.n
   const smoothed = smooths(style.smoothing)
   const span = whole.x[whole.x.length - 1]! - whole.x[0]!
@@ -121,7 +109,7 @@ const combined = (mean: Numbers, std: Numbers, sign: number): Numbers =>
  * How many entries are drawn between two x (all, if null), and how many points they stand for. Null where that is not
  * known: part of a group's buckets count runs, not points.
  */
-export function countsOf(got: Got[], range: [number, number] | null): [drawn: number, all: number] | null {
+export function countsOf(got: Series[], range: [number, number] | null): [drawn: number, all: number] | null {
   let [drawn, all] = [0, 0]
   for (const { x, n, points, group } of got) {
     if (!range) {
@@ -129,7 +117,7 @@ export function countsOf(got: Got[], range: [number, number] | null): [drawn: nu
       all += points
       continue
     }
-    if (group != null) return null
+    if (group !== undefined) return null
     for (let i = lowerBound(x, range[0]); i < x.length && x[i]! <= range[1]; i++) {
       drawn++
       all += n?.[i] ?? 1

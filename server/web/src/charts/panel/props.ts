@@ -5,6 +5,8 @@ import type { ShownGroup, ShownRun } from '../types'
 export interface KnownKey {
   key: string
   type: 'number' | 'media' | 'other'
+  /** Paths of those that have logged it, of media */
+  runs?: string[]
 }
 
 /** What every kind of panel gets. */

@@ -1,0 +1,61 @@
+import { Text } from '@mantine/core'
+import { strings } from '../../strings'
+import { Swatch } from '../line/Values'
+import type { ViewProps } from './MediaPanel'
+import type { One } from './values'
+
+/** Images, sounds, films, texts and pages, side by side: one row a run. */
+export function Gallery({ shown, title }: ViewProps) {
+  if (!shown.length) return <Text size="sm">{strings.charts.media.notYet}</Text>
+  return shown.map(({ run, base, step, values }) => (
+    <section key={run.path} className="chart-media-run" aria-label={run.name}>
+      <div className="chart-media-name">
+        <Swatch stroke={run.stroke} />
+        <span>{run.name}</span>
+        <span className="chart-aside">{strings.charts.media.step(step)}</span>
+      </div>
+      <div className="chart-media-row">
+        {values.map((value, i) => (
+          <Medium key={i} base={base} value={value} label={strings.charts.media.label(title, run.name, step)} />
+        ))}
+      </div>
+    </section>
+  ))
+}
+
+/** One value. Pictures that move are images to the browser, unless they are in a film's format. */
+export function Medium({ base, value, label, small = false }: { base: string; value: One; label: string; small?: boolean }) {
+  switch (value._type) {
+    case 'text':
+      return <pre className="chart-text">{value.value}</pre>
+    case 'image':
+    case 'video': {
+      const moves = value._type === 'video' && !['apng', 'gif', 'png', 'webp'].includes(value.format)
+      const address = `${base}/media/${value.digest}?type=${moves ? 'video' : 'image'}`
+      const { width, height } = value
+      return (
+        <figure className="chart-figure" data-small={small || undefined}>
+          {moves ? (
+            <video src={address} controls preload="metadata" aria-label={value.caption ?? label} />
+          ) : (
+            <img src={address} alt={value.caption ?? label} loading="lazy" {...(width && height && { width, height })} data-tiny={(width ?? 999) < 128 || undefined} />
+          )}
+          {value.caption && <figcaption>{value.caption}</figcaption>}
+        </figure>
+      )
+    }
+    case 'audio':
+      return (
+        <figure className="chart-figure">
+          <audio src={`${base}/media/${value.digest}?type=audio`} controls preload="none" aria-label={value.caption ?? label} />
+          {value.caption && <figcaption>{value.caption}</figcaption>}
+        </figure>
+      )
+    case 'html':
+    case 'plotly':
+      // A page of its own without our origin: what users logged can run there and reach nothing here.
+      return <iframe className="chart-page" src={`${base}/render/${value.digest}`} sandbox="allow-scripts" referrerPolicy="no-referrer" loading="lazy" title={label} />
+    default:
+      return <span className="chart-aside">{strings.charts.media.kinds[value._type] ?? value._type}</span>
+  }
+}

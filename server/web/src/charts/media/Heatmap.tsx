@@ -1,0 +1,90 @@
+import { useEffect, useMemo, useRef, useState, type MouseEvent } from 'react'
+import { number } from '../../lib/format'
+import { strings } from '../../strings'
+import { useColors, useSize } from '../frame'
+import { Swatch } from '../line/Values'
+import { shadeAt } from '../ramp'
+import { columnsOf, edgesOf, extentsOf, type Column } from './heat'
+import type { ViewProps } from './MediaPanel'
+
+/** Histograms over steps: one map a run, all with the same values and the same shades. */
+export default function Heatmap({ title, found }: ViewProps) {
+  const runs = useMemo(() => found.map(({ run, items }) => ({ run, columns: columnsOf(items) })), [found])
+  const extents = useMemo(() => extentsOf(runs.map((one) => one.columns)), [runs])
+  return (
+    <div className="chart-heatmaps">
+      {runs.map(({ run, columns }) => (
+        <section key={run.path} className="chart-heatmap" aria-label={run.name}>
+          <div className="chart-media-name">
+            <Swatch stroke={run.stroke} />
+            <span>{run.name}</span>
+          </div>
+          <OneMap label={strings.charts.media.heatmap(title, run.name, columns.length)} {...{ columns, extents }} />
+        </section>
+      ))}
+    </div>
+  )
+}
+
+interface OneMapProps {
+  label: string
+  columns: Column[]
+  extents: ReturnType<typeof extentsOf>
+}
+
+function OneMap({ label, columns, extents: { low, high, most } }: OneMapProps) {
+  const { ref, width, height } = useSize<HTMLDivElement>()
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const { scheme, panel } = useColors()
+  const [said, setSaid] = useState('')
+  const edges = useMemo(() => edgesOf(columns), [columns])
+  useEffect(() => {
+    const element = canvas.current!
+    const ratio = window.devicePixelRatio
+    const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)]
+    if (!w || !h) return
+    element.width = w
+    element.height = h
+    const context = element.getContext('2d')!
+    // From the background on, so that empty and nearly empty look alike.
+    const shades = scheme === 'dark' ? [panel, '#274b8f', '#4f9bd9', '#f9e884'] : [panel, '#9ecae1', '#2171b5', '#3f007d']
+    columns.forEach(({ bins, density }, i) => {
+      const left = Math.round(edges[i]![0] * w)
+      const right = Math.max(left + 1, Math.round(edges[i]![1] * w))
+      density.forEach((one, bin) => {
+        if (!one) return
+        const top = Math.round((1 - (bins[bin + 1]! - low) / (high - low)) * h)
+        const bottom = Math.max(top + 1, Math.round((1 - (bins[bin]! - low) / (high - low)) * h))
+        context.fillStyle = shadeAt(shades, Math.sqrt(one / most))
+        context.fillRect(left, top, right - left, bottom - top)
+      })
+    })
+  }, [columns, edges, low, high, most, width, height, scheme, panel])
+  const onMouseMove = (event: MouseEvent) => {
+    const box = event.currentTarget.getBoundingClientRect()
+    const x = (event.clientX - box.left) / box.width
+    const y = low + (1 - (event.clientY - box.top) / box.height) * (high - low)
+    const column = columns[edges.findIndex(([left, right]) => x >= left && x < right)]
+    const bin = column?.bins.findIndex((edge, i) => y >= edge && y < (column.bins[i + 1] ?? -Infinity)) ?? -1
+    setSaid(!column ? '' : strings.charts.media.bin(column.step, number(column.bins[bin] ?? y), number(column.bins[bin + 1] ?? y), column.counts[bin] ?? 0))
+  }
+  return (
+    <>
+      <div className="chart-heat-frame">
+        <span>{number(high, 3)}</span>
+        <span>{number(low, 3)}</span>
+        <div ref={ref} role="img" aria-label={label} onMouseMove={onMouseMove} onMouseLeave={() => setSaid('')}>
+          <canvas ref={canvas} />
+        </div>
+      </div>
+      <div className="chart-heat-foot">
+        {said || (
+          <>
+            <span>{columns[0] && number(columns[0].step)}</span>
+            <span>{columns.length > 1 && number(columns[columns.length - 1]!.step)}</span>
+          </>
+        )}
+      </div>
+    </>
+  )
+}
