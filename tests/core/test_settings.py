@@ -63,6 +63,7 @@ def test_variables_carry_every_setting_to_another_process(monkeypatch: pytest.Mo
         str: "x1", bool: True, float: 2.5, list: ["cpu", "disk"],
     }  # fmt: skip
     special = {
+        "color": "#a1b2c3",
         "console": "redirect",
         "mode": "offline",
         "base_url": "http://127.0.0.1:1",

@@ -144,6 +144,7 @@ def test_runs_are_found_ordered_and_counted(project: str) -> None:
     assert len(api.runs(project)) == 5
     assert [r.id for r in api.runs(f"me/{project}", order="config.lr")] == [f"r{i}" for i in range(5)]
     assert [r.id for r in api.runs(project, {"config.lr": {"$gte": 3}}, order="summary.acc")] == ["r4", "r3"]
+    assert [r.id for r in api.runs(project, 'config.lr > 1 and not tags has "even"')] == ["r3"]
     even = api.runs(project, {"tags": "even"}, order="-config.lr")
     assert (len(even), even[0].id, even[-1].id) == (3, "r4", "r0")
     with pytest.raises(IndexError, match="3 runs"):
@@ -156,6 +157,8 @@ def test_a_wrong_filter_is_an_error_that_says_what_is_wrong(project: str) -> Non
         with pytest.raises(tracker.ServerError) as caught:
             list(tracker.Api().runs(project, filters, order))
         assert caught.value.status in (400, 422)
+    with pytest.raises(tracker.ServerError, match=r"text stands in quotes.*\n  state == failed\n           \^{6}$"):
+        list(tracker.Api().runs(project, "state == failed"))
 
 
 @pytest.mark.parametrize("path", ["", "a/b/c/d", "a//b", "me/p"])

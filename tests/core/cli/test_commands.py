@@ -225,6 +225,7 @@ def test_runs_shows_a_table_of_the_directorys_project(server: Any, monkeypatch: 
     assert "1 more; --limit 3 shows all." in call(runs, project, "--limit", "2").output
     output = call(runs, f"me/{project}", "--filter", '{"state": "failed"}', "--order", "-summary.acc").output
     assert ("r1" in output, "r2" in output) == (True, False)
+    assert call(runs, f"me/{project}", "--filter", 'state == "failed"', "--order", "-summary.acc").output == output
     assert "match the filter" in call(runs, "--filter", '{"state": "killed"}').output
     found = [json.loads(line) for line in call(runs, "--json", "--order", "-summary.acc").output.splitlines()]
     assert [run["id"] for run in found] == ["r2", "r1", "r0"]

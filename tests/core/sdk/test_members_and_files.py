@@ -39,6 +39,19 @@ def test_names_tags_and_notes_can_be_changed_and_are_on_disk_at_once() -> None:
     assert (run.notes, run.tags) == (None, ("single",))
 
 
+def test_a_run_has_the_color_that_it_is_given() -> None:
+    run = tracker.init(color="#d62728")
+    assert (run.color, tracker.read_run(run.dir).color) == ("#d62728", "#d62728")
+    run.color = "#00ff00"
+    assert tracker.read_run(run.dir).color == "#00ff00"
+    with pytest.raises(ValueError, match="#rrggbb"):
+        run.color = "red"
+    run.color = None
+    assert (run.color, tracker.read_run(run.dir).color) == (None, None)
+    with pytest.raises(tracker.SettingsError, match="#rrggbb"):
+        tracker.init(color="#d6272", reinit="create_new")
+
+
 def test_a_run_is_its_own_context_manager() -> None:
     with tracker.init() as run:
         run.log({"x": 1})
