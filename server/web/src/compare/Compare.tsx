@@ -44,8 +44,9 @@ const idsOf = (written: unknown) => [...new Set(String(written ?? '').split(',')
 
 /** Runs of a project side by side. */
 export function Compare() {
-  usePageTitle(strings.compare.title)
+  
   const { entity = '', project = '' } = useParams({ strict: false })
+  usePageTitle(strings.compare.title, project)
   const search: Search = useSearch({ strict: false })
   const navigate = useNavigate()
   const change = (members: Search) =>

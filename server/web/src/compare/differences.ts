@@ -40,7 +40,7 @@ function factsOf(run: RunInfo): Map<string, unknown> {
   const text = strings.run
   const facts: [string, unknown][] = [
     [text.state, strings.states[run.state] ?? run.state],
-    [text.duration, Math.round(10 * (run.updated - run.created)) / 10],
+    [text.seconds, Math.round(10 * (run.updated - run.created)) / 10],
     [text.group, run.group ?? undefined],
     [text.jobType, run.job_type ?? undefined],
     [text.tags, run.tags.length ? run.tags.join(', ') : undefined],

@@ -5,12 +5,20 @@ import { useMemo, type MouseEvent, type ReactNode } from 'react'
 import { partsOf } from './parts'
 import { sanitize } from './sanitize'
 
-/** Markdown of users, made harmless. `panel` shows what stands in a block that is fenced as a panel. */
-export function Markdown({ text, panel }: { text: string; panel?: (source: string) => ReactNode }) {
+interface Props {
+  text: string
+  /** Shows what stands in a block that is fenced as a panel */
+  panel?: (source: string) => ReactNode
+  /** The level of the heading that it stands under */
+  under?: number
+}
+
+/** Markdown of users, made harmless. */
+export function Markdown({ text, panel, under = 2 }: Props) {
   const router = useRouter()
   const parts = useMemo(
-    () => partsOf(text).map((part) => (part.kind === 'text' ? { ...part, html: sanitize(part.html) } : part)),
-    [text],
+    () => partsOf(text, under).map((part) => (part.kind === 'text' ? { ...part, html: sanitize(part.html) } : part)),
+    [text, under],
   )
   // Links to other views go there without loading the page anew.
   const follow = (event: MouseEvent) => {

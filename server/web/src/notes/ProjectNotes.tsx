@@ -44,7 +44,7 @@ export function ProjectNotes() {
       {editing && <Editing project={data as ProjectAnswer} panel={panel} close={() => setEditing(false)} />}
       {!editing && notes.text && (
         <article className="panel notes-page">
-          <Markdown text={notes.text} panel={panel} />
+          <Markdown text={notes.text} panel={panel} under={1} />
         </article>
       )}
       {!editing && !notes.text && (

@@ -11,6 +11,10 @@ test('panels stand between texts, in order', () => {
   expect((parts[2] as { html: string }).html).toContain('<code class="language-python">')
 })
 
+test('headings are below those of the page, down to the lowest', () => {
+  expect(partsOf('# a\n\n##### b', 2)).toEqual([{ kind: 'text', html: '<h3>a</h3>\n<h6>b</h6>\n' }])
+})
+
 test('no text, no parts', () => {
   expect(partsOf('')).toEqual([])
 })

@@ -3,8 +3,11 @@ import { marked, type Token } from 'marked'
 /** Notes are text with live panels in it. */
 export type Part = { kind: 'text'; html: string } | { kind: 'panel'; source: string }
 
-/** The HTML of the text, which is not safe yet, and what stands in blocks fenced as `panel`, in order. */
-export function partsOf(markdown: string): Part[] {
+/**
+ * The HTML of the text, which is not safe yet, and what stands in blocks fenced as `panel`, in order. The text stands
+ * in a page that has headings: its own are so many levels `below`.
+ */
+export function partsOf(markdown: string, below = 0): Part[] {
   const parts: Part[] = []
   let text: Token[] = []
   const endText = () => {
@@ -15,7 +18,8 @@ export function partsOf(markdown: string): Part[] {
     if (token.type === 'code' && token.lang?.trim() === 'panel') {
       endText()
       parts.push({ kind: 'panel', source: token.text as string })
-    } else text.push(token)
+    } else if (token.type === 'heading') text.push({ ...token, depth: Math.min(6, (token.depth as number) + below) })
+    else text.push(token)
   }
   endText()
   return parts

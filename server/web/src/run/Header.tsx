@@ -105,7 +105,7 @@ function Stop({ run }: TabProps) {
   if (run.state !== 'running' || !run.allow_stop || run.stop_requested) return null
   return (
     <>
-      <Button size="compact-md" variant="default" leftSection={<IconPlayerStop size={16} />} onClick={open}>
+      <Button size="xs" variant="default" leftSection={<IconPlayerStop size={15} />} onClick={open}>
         {strings.run.stop}
       </Button>
       <Modal

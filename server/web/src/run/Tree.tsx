@@ -1,5 +1,5 @@
-import { ActionIcon, Text, Tooltip, UnstyledButton } from '@mantine/core'
-import { IconChevronDown, IconChevronRight, IconFoldDown, IconFoldUp } from '@tabler/icons-react'
+import { Button, Text, UnstyledButton } from '@mantine/core'
+import { IconChevronDown, IconChevronRight } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
 import { Copy } from '../shell/Copy'
 import { strings } from '../strings'
@@ -19,22 +19,18 @@ export function Tree({ values, search = '' }: { values: Record<string, unknown>;
     setClosed(next)
   }
   if (!rows.length) return <Text c="dimmed">{strings.values.noMatch}</Text>
-  const all = closed.size ? strings.values.expand : strings.values.collapse
   return (
     <div className="tree">
       {branches.length > 1 && !search && (
-        <Tooltip label={all}>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            size="sm"
-            className="tree-all"
-            aria-label={all}
-            onClick={() => setClosed(closed.size ? new Set() : new Set(branches))}
-          >
-            {closed.size ? <IconFoldDown size={15} /> : <IconFoldUp size={15} />}
-          </ActionIcon>
-        </Tooltip>
+        <Button
+          variant="subtle"
+          color="gray"
+          size="compact-xs"
+          className="tree-all"
+          onClick={() => setClosed(closed.size ? new Set() : new Set(branches))}
+        >
+          {closed.size ? strings.values.expand : strings.values.collapse}
+        </Button>
       )}
       <ul className="plain-list">
         {rows.slice(0, MOST).map((row) => (

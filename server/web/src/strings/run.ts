@@ -49,6 +49,7 @@ export const run = {
     problems: 'What is amiss',
     state: 'State',
     duration: 'Duration',
+    seconds: 'Duration, s',
     created: 'Started',
     updated: 'Last record',
     ended: 'Ended',
