@@ -49,7 +49,6 @@ class Runs:
 
     def __init__(self, entity: str, project: str, since: float) -> None:
         self._entity, self._project, self._since = entity, project, since
-        self._version = 0
         self._places: dict[int, int] = {}
         self._free: list[int] = []
         self._fields: OrderedDict[str, Field] = OrderedDict()
@@ -63,6 +62,7 @@ class Runs:
         self._lost: set[int] = set()
         self._connection: sa.Connection | None = None
         self._ids = _Growing(np.int64, 0)
+        self._versions = _Growing(np.int64, 0)
         self._there = _Growing(np.bool_, False)
         self.entries: list[Entry | None] = []
         self.json_size = 0
@@ -76,20 +76,23 @@ class Runs:
     def refresh(self, connection: sa.Connection, project: int, deletions: int) -> None:
         """Take in what has changed."""
         self._connection = connection
-        query = sa.select(*_COLUMNS).where(run_table.c.project == project, run_table.c.version > self._version)
-        rows = connection.execute(query.order_by(run_table.c.version)).all()
         gone: set[int] = set()
         if deletions > self.deletions:
             there = set(connection.execute(sa.select(run_table.c.id).where(run_table.c.project == project)).scalars())
             gone = self._places.keys() - there
             self.deletions = deletions
-        if rows or gone:
+        if gone:
             self.revision += 1
         for number in gone:
             self._forget(number)
+        # The versions of deleted runs may be given anew, so they must not count as seen.
+        seen = int(self._versions.array[: self.size].max(initial=0))
+        query = sa.select(*_COLUMNS).where(run_table.c.project == project, run_table.c.version > seen)
+        rows = connection.execute(query.order_by(run_table.c.version)).all()
+        if rows:
+            self.revision += 1
         for row in rows:
             self._take(row)
-            self._version = row.version
         self._judge({self._places[row.id] for row in rows})
 
     def _take(self, row: sa.Row[Any]) -> None:
@@ -108,6 +111,7 @@ class Runs:
         before = self.entries[at]
         self.json_size += len(text) - (0 if before is None else before.size)
         self.entries[at] = Entry(info, fold.heartbeat, self._sums(fold), len(text))
+        self._versions[at] = row.version
         self._touched[at] = self.revision
         self._trashed[at] = np.nan if row.trashed is None else row.trashed
         self._seen[at] = row.seen
@@ -119,7 +123,7 @@ class Runs:
         at = self._places.pop(number)
         self.json_size -= self.entry(at).size
         self.entries[at] = None
-        self._there[at] = False
+        self._there[at], self._versions[at] = False, 0
         self._touched[at] = self.revision
         self._trashed[at] = self._heartbeats[at] = np.nan
         self._lost.discard(at)
@@ -206,7 +210,6 @@ class Runs:
 
     def _at_step(self, name: str, what: Name, places: Iterable[int] | None) -> Field:
         assert what.step is not None
-        assert self._connection is not None
         field = self._steps.get(name)
         if field is None:
             while len(self._steps) >= _MAX_STEP_FIELDS:
@@ -220,7 +223,7 @@ class Runs:
                 f"{MAX_AT_STEP:,} runs"
             )
         numbers = self.ids[wanted].tolist() if wanted else []
-        found = at_steps(self._connection, numbers, *what.step)
+        found = at_steps(self._connection, numbers, *what.step) if self._connection is not None else {}
         for at, number in zip(wanted, numbers, strict=True):
             field.put(at, int(self._touched[at]), found.get(number, MISSING))
         field.refresh(self.entries, {*wanted, *self.touched_since(field.revision)}, self.revision)

@@ -43,10 +43,11 @@ def groups(table: Runs, query: GroupQuery) -> TableGroups:
     if "except" in query:
         by = {name: column for name, column in by.items() if _differs(column, places)}
     grouped = _group(places, list(by.values()))
-    wanted = {name: field(table, name, places.tolist()) for name in checked(query.get("columns", []))}
     order = _order(table, grouped, query.get("sort", []))
     offset, limit = query.get("offset", 0), query.get("limit", 100)
     some = order[offset : offset + limit]
+    names = checked(query.get("columns", []), 5 * len(some))
+    wanted = {name: field(table, name, places.tolist()) for name in names}
     sums = {name: _summed(column, grouped, some) for name, column in wanted.items()}
     by_group = np.argsort(grouped.group, kind="stable")
     ends = np.cumsum(np.bincount(grouped.group, minlength=grouped.groups))

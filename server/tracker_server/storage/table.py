@@ -20,9 +20,11 @@ from .runs import MAX_ORDERS, Order, arrange
 MAX_COLUMNS = 1000
 """Columns of one project that are listed, and that one request may ask for."""
 
-MAX_ROWS = 10_000
+MAX_VALUES = 1_000_000
+"""Of one answer."""
+
 MAX_DISTINCT = 1000
-MAX_VALUES = 20
+MAX_TEXTS = 20
 """A column with no more distinct texts has them listed."""
 
 _PATIENCE = 20
@@ -42,18 +44,21 @@ def page(table: Runs, query: TableQuery) -> TablePage:
     found = arrange(table, found, orders)
     offset = query.get("offset", 0)
     some = found[offset : offset + query.get("limit", 100)]
+    names = checked(query.get("columns", []), len(some))
     return TablePage(
         total=len(found),
         version=table.revision,
         runs=[table.entry(at).info["id"] for at in some.tolist()],
-        columns={name: values(table, name, some) for name in checked(query.get("columns", []))},
+        columns={name: values(table, name, some) for name in names},
     )
 
 
-def checked(names: Sequence[str]) -> list[str]:
-    """Return names of columns, each once. Raises ValueError for too many."""
+def checked(names: Sequence[str], rows: int = 0) -> list[str]:
+    """Return names of columns, each once. Raises ValueError for too many, also for so many rows."""
     if len(names) > MAX_COLUMNS:
         raise ValueError(f"ask for at most {MAX_COLUMNS:,} columns at a time")
+    if len(names) * rows > MAX_VALUES:
+        raise ValueError(f"ask for at most {MAX_VALUES:,} values at a time: fewer rows, or fewer columns")
     return list(dict.fromkeys(names))
 
 
@@ -221,6 +226,6 @@ def _texts(used: list[Any]) -> list[str] | None:
         for one in value if isinstance(value, list) else [value]:
             if isinstance(one, str) and len(one) <= 200:
                 found.add(one)
-        if len(found) > MAX_VALUES:
+        if len(found) > MAX_TEXTS:
             return None
     return sorted(found) if found else None

@@ -183,6 +183,22 @@ def test_the_table_follows_every_change(store: Any) -> None:
         assert [c for c in mine["columns"] if c["count"]] == [c for c in catalog["columns"] if c["count"]]
 
 
+def test_a_version_that_a_deleted_run_had_is_no_reason_to_miss_a_change(store: Any) -> None:
+    a, b = (store.stream(key=RunKey("me", "digits", id_)).send() for id_ in "ab")
+    assert column(store, "x") == [None, None]
+    store.storage.delete(b.key)
+    a.log(0, {"x": 1}).send()
+    assert column(store, "x") == [1]
+    assert column(store, "x", trashed=True) == []
+
+
+def test_an_unknown_project_has_an_empty_table(store: Any) -> None:
+    query = {"columns": ["name", "summary.a@step=3"], "filter": "summary.a@step=3 > 1"}
+    assert store.storage.table("me", "nothing", query)["total"] == 0
+    assert store.storage.columns("me", "nothing")["total"] == 0
+    assert store.storage.groups("me", "nothing", {"by": ["id"]})["groups"] == []
+
+
 def test_the_version_grows_with_each_change_and_only_then(three: Any) -> None:
     versions = [ask(three)["version"], ask(three)["version"]]
     assert versions[0] == versions[1]
