@@ -1,5 +1,5 @@
 import { ActionIcon, Anchor, AppShell, Group, Text, Tooltip, UnstyledButton } from '@mantine/core'
-import { useDisclosure, useHotkeys } from '@mantine/hooks'
+import { useDisclosure } from '@mantine/hooks'
 import { openSpotlight } from '@mantine/spotlight'
 import { IconKeyboard, IconSearch } from '@tabler/icons-react'
 import { Link, Outlet, useRouterState } from '@tanstack/react-router'
@@ -11,16 +11,15 @@ import { Offline } from './Offline'
 import { Palette } from './Palette'
 import { Shortcuts } from './Shortcuts'
 import { ThemeButton } from './Theme'
+import { useKey } from './useKey'
 
 /** What stands around every page. */
 export function Shell() {
   const [shortcuts, { open, close }] = useDisclosure()
   const content = useFocusOnNavigation()
   useLive()
-  useHotkeys([
-    ['shift + ?', open],
-    ['/', focusSearch],
-  ])
+  useKey('?', open)
+  useKey('/', focusSearch)
   return (
     <AppShell header={{ height: 48 }} padding={0}>
       <a className="skip" href="#content">

@@ -17,7 +17,7 @@ export function State({ state, size = 'sm' }: { state: string; size?: string }) 
     <Tooltip label={strings.stateMeanings[state] ?? state}>
       <Group gap={4} wrap="nowrap" className={`state state-${state}`} component="span">
         <Icon size={16} aria-hidden />
-        <Text size={size} component="span" inherit>
+        <Text size={size} component="span" c="inherit">
           {strings.states[state] ?? state}
         </Text>
       </Group>
