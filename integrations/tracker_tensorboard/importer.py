@@ -15,6 +15,7 @@ from .run import Job, RunImport, import_run, run_directory
 from .uploads import Uploads
 
 _SMALL = 128 * 1024 * 1024  # bytes of event files for which more processes cost more than they save
+_MOST = 4  # processes at once, so that they take no more than 300 MB together
 _ROUND = 1.0  # seconds from one look at the directories to the next, at least
 
 
@@ -128,7 +129,7 @@ class Import:
         return found
 
     def _results(self, jobs: list[Job], size: int) -> Iterator[tuple[Job, Outcome | Failure]]:
-        processes = min(cores(), len(jobs))
+        processes = min(cores(), _MOST, len(jobs))
         if processes < 2 or size < _SMALL:
             return run_here(import_run, jobs, self._view.advance)
         return run_apart(import_run, jobs, self._view.advance, processes)

@@ -16,7 +16,8 @@ from tracker.runlog.reader import scan
 from tracker.runlog.records import Record, encode, parse, seal
 
 _WINDOW = 64 * 1024
-_BLOCK = 16 * 1024 * 1024
+_BLOCK = 4 * 1024 * 1024  # bytes that wait to be written
+_PIECE = 1024 * 1024  # bytes that are read at once
 _PATIENCE = 10.0  # seconds for which another import of the same file may finish what it is at
 LINE = 0
 """Stands for one line in `Stream.behind`; other numbers there are so many points."""
@@ -108,7 +109,7 @@ class Stream:
     def records(self, *kinds: str) -> Iterator[Record]:
         """Yield the records of some kinds up to the last mark, in order."""
         offset, held = 0, b""
-        while offset < self._marked and (data := os.pread(self._fd, min(_BLOCK, self._marked - offset), offset)):
+        while offset < self._marked and (data := os.pread(self._fd, min(_PIECE, self._marked - offset), offset)):
             offset += len(data)
             held += data
             end = held.rfind(b"\n") + 1
