@@ -107,7 +107,7 @@ it.test(net)
         command = [sys.executable, str(path)]
         processes.append(subprocess.Popen(command, cwd=folder, env=variables, stderr=pipe, stdout=pipe, text=True))
     for process in processes:
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=300)
         assert process.returncode == 0, said[-3000:]
     first, second = ([*folder.glob(".tracker/runs/*")] for folder in folders)
     assert [path.name for path in first] == [path.name for path in second]
