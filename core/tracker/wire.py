@@ -45,7 +45,8 @@ Reading
     GET  /api/runs/{entity}/{project}/{id}/history?kind=history|system&keys=a&keys=b&cursor=&limit=  → `RowPage`
     POST /api/charts                                            `ChartQuery` → {"series": [`Series`]} or, with
         `Accept: application/x-tracker-frame`, a frame (`encode_frame`) with the header `ChartHeader`
-    GET  /api/runs/{entity}/{project}/{id}/console?cursor=&limit=  → {"lines": [{"time", "stream", "text"}], "cursor": str | null}
+    GET  /api/runs/{entity}/{project}/{id}/console?start=&limit=&cursor=  → {"lines": [{"time", "stream", "text"}], "start": int, "total": int, "cursor": str | null}
+    GET  /api/runs/{entity}/{project}/{id}/console/search?q=&regex=&after=&limit=  → {"matches": [int], "next": int | null}
     GET  /api/runs/{entity}/{project}/{id}/files                → {"files": [{"name", "digest", "size", "stored": bool}]}
     GET  /api/runs/{entity}/{project}/{id}/fold                 → `Folded`
     GET  /api/runs/{entity}/{project}/{id}/files/{name}         → the content, as an attachment

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount
 
-from . import charts, edits, files, ingest, key, life, live, projects, query, table, trash, web
+from . import charts, console, edits, files, ingest, key, life, live, projects, query, table, trash, web
 from .auth import Guard
 from .bodies import Capped
 from .openapi import document
@@ -48,6 +48,7 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
     )
     query.add_routes(api, services)
     charts.add_routes(api, services)
+    console.add_routes(api, services)
     key.add_routes(api, services)
     life.add_routes(api, services)
     for routes_of in (projects, table, edits, trash):

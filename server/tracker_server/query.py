@@ -1,4 +1,4 @@
-"""Reading: projects, runs, rows, console, files."""
+"""Reading: projects, runs, rows, files."""
 
 from __future__ import annotations
 
@@ -91,14 +91,6 @@ def add_routes(api: FastAPI, services: Services) -> None:
         run: Run, kind: KindOf = "history", keys: Keys = None, cursor: Cursor = None, limit: Limit = 1000
     ) -> Response:
         return await services.answer(storage.rows, run, kind, keys, limit, cursor)
-
-    @api.get(run + "/console", response_model=schemas.Console, summary="What the run printed")
-    async def console(run: Run, cursor: Cursor = None, limit: Limit = 1000) -> Response:
-        def read() -> dict[str, Any]:
-            page = storage.console(run, limit, cursor)
-            return {"lines": page.items, "cursor": page.cursor}
-
-        return await services.answer(read)
 
     @api.get(run + "/fold", response_model=model(wire.Folded), summary="All else that a copy of the run needs")
     async def fold(run: Run) -> Response:

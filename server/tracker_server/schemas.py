@@ -110,6 +110,16 @@ Runs = _page(
 )
 Keys = _page("Keys", "The logged keys of a run.", keys=_many(wire.KeyInfo))
 Charts = _page("Charts", "One series for each run and key that has points.", series=_many(wire.Series))
-Console = _page("Console", "Some lines, in order.", lines=list[ConsoleLine], cursor=str | None)
+Console = _page(
+    "Console",
+    "Some lines, in order, from the line number `start` on; `total` counts all there are.",
+    lines=list[ConsoleLine],
+    start=int,
+    total=int,
+    cursor=str | None,
+)
+Matches = _page(
+    "Matches", "Numbers of lines; `next` is where to go on after, null at the end.", matches=list[int], next=int | None
+)
 Alerts = _page("Alerts", "What a run called out, the oldest first.", alerts=_many(Alert))
 Files = _page("Files", "The named files of a run.", files=list[FileInfo])

@@ -87,6 +87,17 @@ def test_console_lines_come_in_pages(filled: Any) -> None:
     assert [(line["stream"], line["text"]) for line in page["lines"]] == [("stdout", "line 2")]
 
 
+def test_the_console_is_read_from_a_number_on_and_searched(filled: Any) -> None:
+    path = run_path("me", "digits", "one") + "/console"
+    page = filled.json(path + "?start=-2&limit=1")
+    assert ([line["text"] for line in page["lines"]], page["start"], page["total"]) == (["line 1"], 1, 3)
+    assert filled.json(path + "?start=0&stream=stderr")["total"] == 0
+    assert filled.json(path + "/search", params={"q": "LINE", "after": 0, "limit": 1}) == {"matches": [1], "next": 1}
+    assert filled.json(path + "/search", params={"q": "[12]$", "regex": True}) == {"matches": [1, 2], "next": None}
+    for bad in ("q=", "q=(&regex=true", "q=a&stream=both", "q=a&after=x"):
+        assert filled.get(f"{path}/search?{bad}").status_code == 400
+
+
 def test_a_question_past_a_megabyte_is_refused(filled: Any) -> None:
     answer = filled("POST", "/api/charts", data=b"[" + b" " * 1_100_000)
     assert answer.status_code == 413

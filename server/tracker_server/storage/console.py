@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import orjson
+import re2
 import sqlalchemy as sa
 
 from . import codec, cursors, state
-from .interface import Page
+from .conditions import pattern
+from .interface import ConsolePage
 from .schema import console
+
+ERRORS = "stderr"
+
+SEARCH_SECONDS = 0.5
+"""A search answers after about so long with what it has found, and where to go on."""
+
+_PAGE_SIZE = 16 * 1024 * 1024
 
 _LINES = 256
 _SIZE = 64 * 1024
@@ -35,30 +46,143 @@ def append_lines(connection: sa.Connection, run: int, stream: int, row0: int, li
     values = []
     for block, size in fresh:
         data = codec.pack_json(block)
-        values.append({"run": run, "stream": stream, "row0": row0, "n": len(block), "size": size, "data": data})
+        about = {"n": len(block), "size": size, "errors": _errors(block)}
+        values.append({"run": run, "stream": stream, "row0": row0, "data": data, **about})
         row0 += len(block)
     connection.execute(console.insert(), values)
 
 
-def page(connection: sa.Connection, run: int, limit: int, cursor: str | None) -> Page:
-    """Return lines as {"time", "stream", "text"}, in the order of streams and their lines; at most about 16 MiB."""
+class _Place(NamedTuple):
+    """Where to read on: streams in order, each with the first row to look at, and how many lines to skip there."""
+
+    rest: list[tuple[state.Stream, int]]
+    skip: int
+
+
+def page(
+    connection: sa.Connection, run: int, limit: int, cursor: str | None, start: int | None, only: str | None
+) -> ConsolePage:
+    """See `Storage.console`. At most about 16 MiB."""
     streams = state.streams_of(connection, run, "console")
-    total = sum(s.rows for s in streams)
-    rest = cursors.after(streams, cursor)
+    total = sum(count for _, _, count in _counts(connection, run, streams, only))
+    if start is not None:
+        start = max(0, start + total if start < 0 else start)
+        place = _place(connection, run, streams, start, only)
+    else:
+        if cursor is not None and only is not None:
+            raise ValueError("a cursor goes through all lines: with a stream, say where to start")
+        rest = cursors.after(streams, cursor)
+        place, start = _Place(rest, 0), total - sum(stream.rows - row for stream, row in rest)
     found: list[dict[str, Any]] = []
-    size = 0
-    for stream, position in rest:
-        query = sa.select(console).where(
-            console.c.run == run, console.c.stream == stream.id, console.c.row0 + console.c.n > position
-        )
-        for block in connection.execute(query.order_by(console.c.row0)):
-            size += block.size
-            for row, (time, name, text) in enumerate(orjson.loads(codec.unpack(block.data)), block.row0):
-                if row < position:
+    size, skip = 0, place.skip
+    for stream, block, data in _blocks(connection, run, place.rest):
+        size += block.size
+        for row, (when, name, text) in enumerate(orjson.loads(data), block.row0):
+            if row < block.first or not _passes(name, only):
+                continue
+            if skip:
+                skip -= 1
+                continue
+            if len(found) >= limit:
+                return ConsolePage(found, None if only else cursors.encode(stream, row), total, start)
+            found.append({"time": when, "stream": name, "text": text})
+        if size > _PAGE_SIZE:
+            return ConsolePage(found, None if only else cursors.encode(stream, block.row0 + block.n), total, start)
+    return ConsolePage(found, None, total, start)
+
+
+def search(
+    connection: sa.Connection, run: int, wanted: str, regex: bool, after: int, limit: int, only: str | None
+) -> tuple[list[int], int | None]:
+    """See `Storage.console_search`."""
+    test = pattern(wanted) if regex else pattern(re2.escape(wanted), "(?i)")
+    # What JSON does not write differently is in the block's text if it is in a line: most blocks need no parsing.
+    plain = not regex and all(character.isprintable() and character not in '"\\' for character in wanted)
+    streams = state.streams_of(connection, run, "console")
+    place = _place(connection, run, streams, after + 1, only)
+    number, skip = after + 1, place.skip
+    matches: list[int] = []
+    deadline = time.monotonic() + SEARCH_SECONDS
+    for _, block, data in _blocks(connection, run, place.rest):
+        if plain and not skip and block.first <= block.row0 and block.errors is not None and not test(data.decode()):
+            number += _of(block.n, block.errors, only)
+        else:
+            for row, (_time, name, text) in enumerate(orjson.loads(data), block.row0):
+                if row < block.first or not _passes(name, only):
                     continue
-                if len(found) >= limit:
-                    return Page(found, cursors.encode(stream, row), total)
-                found.append({"time": time, "stream": name, "text": text})
-            if size > 16 * 1024 * 1024:
-                return Page(found, cursors.encode(stream, block.row0 + block.n), total)
-    return Page(found, None, total)
+                if skip:
+                    skip -= 1
+                    continue
+                if test(text):
+                    matches.append(number)
+                    if len(matches) >= limit:
+                        return matches, number
+                number += 1
+        if time.monotonic() > deadline:
+            return matches, number - 1
+    return matches, None
+
+
+class _Block(NamedTuple):
+    row0: int
+    n: int
+    size: int
+    errors: int | None
+    first: int
+    """The first row to look at."""
+
+
+def _blocks(
+    connection: sa.Connection, run: int, rest: list[tuple[state.Stream, int]]
+) -> Iterator[tuple[state.Stream, _Block, bytes]]:
+    for stream, first in rest:
+        mine = (console.c.run == run) & (console.c.stream == stream.id)
+        # The last block that begins at or before the row: a condition on where blocks end would visit all of them.
+        begin = sa.select(sa.func.max(console.c.row0)).where(mine, console.c.row0 <= first).scalar_subquery()
+        query = sa.select(console).where(mine, console.c.row0 >= sa.func.coalesce(begin, 0)).order_by(console.c.row0)
+        with connection.execute(query.execution_options(yield_per=64)) as found:
+            for block in found:
+                yield stream, _Block(block.row0, block.n, block.size, block.errors, first), codec.unpack(block.data)
+
+
+def _counts(
+    connection: sa.Connection, run: int, streams: list[state.Stream], only: str | None
+) -> Iterator[tuple[state.Stream, int, int]]:
+    """Streams, or blocks where only lines of one kind count: the stream, the first row, how many lines."""
+    if only is None:
+        yield from ((stream, 0, stream.rows) for stream in streams)
+        return
+    for stream in streams:
+        query = (
+            sa.select(console.c.row0, console.c.n, console.c.errors)
+            .where(console.c.run == run, console.c.stream == stream.id)
+            .order_by(console.c.row0)
+        )
+        for row0, n, errors in connection.execute(query).all():
+            if errors is None:  # stored before this was counted
+                where = (console.c.run == run) & (console.c.stream == stream.id) & (console.c.row0 == row0)
+                data = connection.execute(sa.select(console.c.data).where(where)).scalar_one()
+                errors = _errors(codec.unpack_json(data))
+            yield stream, row0, _of(n, errors, only)
+
+
+def _place(connection: sa.Connection, run: int, streams: list[state.Stream], start: int, only: str | None) -> _Place:
+    """Where the line number `start` is."""
+    for stream, row0, count in _counts(connection, run, streams, only):
+        if start < count:
+            later = [(other, 0) for other in streams[streams.index(stream) + 1 :]]
+            return _Place([(stream, start), *later], 0) if only is None else _Place([(stream, row0), *later], start)
+        start -= count
+    return _Place([], 0)
+
+
+def _errors(lines: list[list[Any]]) -> int:
+    return sum(line[1] == ERRORS for line in lines)
+
+
+def _of(n: int, errors: int, only: str | None) -> int:
+    return n if only is None else errors if only == ERRORS else n - errors
+
+
+def _passes(name: str, only: str | None) -> bool:
+    return only is None or (name == ERRORS) == (only == ERRORS)

@@ -76,6 +76,15 @@ class Page(NamedTuple):
     total: int
 
 
+class ConsolePage(NamedTuple):
+    """Some lines, the cursor for the next ones (None after the last), how many there are, the first one's number."""
+
+    items: list[dict[str, Any]]
+    cursor: str | None
+    total: int
+    start: int
+
+
 class Storage(Protocol):
     """Runs and their metrics. Methods are synchronous and thread-safe; the app calls them in worker threads.
 
@@ -164,7 +173,21 @@ class Storage(Protocol):
     def chart(self, query: ChartQuery) -> Chart:
         """The same for runs, or for groups of runs, where all that is bucketed shares one x."""
 
-    def console(self, run: RunKey, limit: int, cursor: str | None) -> Page: ...
+    def console(
+        self, run: RunKey, limit: int, cursor: str | None = None, start: int | None = None, only: str | None = None
+    ) -> ConsolePage:
+        """Lines as {"time", "stream", "text"}, in the order of streams and their lines.
+
+        Lines are numbered from 0; `start` is a number, counted from the end if it is negative. `only` leaves the lines
+        of stdout or stderr, which are then numbered by themselves; they have no cursor. Raises ValueError.
+        """
+
+    def console_search(
+        self, run: RunKey, wanted: str, regex: bool, after: int, limit: int, only: str | None = None
+    ) -> tuple[list[int], int | None]:
+        """The numbers, greater than `after`, of lines with the text (in any case) or the RE2 pattern; and the number to
+        go on after, None at the end. Raises ValueError.
+        """
 
     def fold(self, run: RunKey) -> Fold:
         """What the records of a run add up to."""

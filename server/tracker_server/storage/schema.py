@@ -120,6 +120,7 @@ console = Table(
     Column("row0", _Big, primary_key=True, autoincrement=False),
     Column("n", Integer, nullable=False),
     Column("size", Integer, nullable=False),
+    Column("errors", Integer),  # how many lines are of stderr; before the data, so that counting skips that
     Column("data", LargeBinary, nullable=False),
 )
 

@@ -38,7 +38,7 @@ from . import chunks, console, contact, envelope, grid, groups, projects, rows, 
 from .append import Writer
 from .cache import Cache, Runs
 from .info import info as info_of
-from .interface import Kind, NoSuchRun, Page, RunKey, StorageFull
+from .interface import ConsolePage, Kind, NoSuchRun, Page, RunKey, StorageFull
 from .overview import Overview
 from .schema import connect, digests, keys
 from .schema import projects as project_table
@@ -238,10 +238,19 @@ class SqlStorage:
                 return grid.of_groups([(g["name"], held(g["runs"])) for g in query["groups"]], wanted.buckets)
             return grid.of_runs(held(query["runs"]), wanted.buckets)
 
-    def console(self, run: RunKey, limit: int, cursor: str | None) -> Page:
-        """Lines as {"time", "stream", "text"}, in the order of streams. Raises `NoSuchRun`, ValueError."""
+    def console(
+        self, run: RunKey, limit: int, cursor: str | None = None, start: int | None = None, only: str | None = None
+    ) -> ConsolePage:
+        """See `Storage.console`. Raises `NoSuchRun`, ValueError."""
         with self._found(run) as (connection, row):
-            return console.page(connection, row.id, max(1, min(limit, rows.MAX_ROWS)), cursor)
+            return console.page(connection, row.id, max(1, min(limit, rows.MAX_ROWS)), cursor, start, only)
+
+    def console_search(
+        self, run: RunKey, wanted: str, regex: bool, after: int, limit: int, only: str | None = None
+    ) -> tuple[list[int], int | None]:
+        """See `Storage.console_search`. Raises `NoSuchRun`, ValueError."""
+        with self._found(run) as (connection, row):
+            return console.search(connection, row.id, wanted, regex, after, limit, only)
 
     def fold(self, run: RunKey) -> Fold:
         """What the records of a run add up to. Raises `NoSuchRun`."""

@@ -48,6 +48,86 @@ def test_long_output_is_paged_by_size(store: Any) -> None:
 
 def test_a_run_without_output_has_an_empty_console(store: Any) -> None:
     store.stream().send()
-    assert store.storage.console(KEY, 10, None) == ([], None, 0)
+    assert store.storage.console(KEY, 10, None) == ([], None, 0, 0)
     with pytest.raises(NoSuchRun, match="no run"):
         store.storage.console(KEY._replace(id="gone"), 10, None)
+
+
+def _printed(store: Any, batch: int = 97) -> list[dict[str, Any]]:
+    """Lines of two streams, every third one an error, in blocks of odd sizes."""
+    lines = []
+    for name, opened, count in [("console-a.jsonl", 1.0, 1500), ("console-b.jsonl", 2.0, 800)]:
+        stream = store.stream(name, opened=opened)
+        for i in range(count):
+            line = {"stream": "stderr" if i % 3 == 0 else "stdout", "text": f'{name[8]}{i} "Epoch" {"é" * (i % 5)}'}
+            stream.add("console", line)
+            lines.append(line)
+        stream.send(batch)
+    return lines
+
+
+@pytest.mark.parametrize("only", [None, "stdout", "stderr"])
+def test_lines_are_read_from_any_number_on(store: Any, only: str | None) -> None:
+    lines = [line for line in _printed(store) if only in (None, line["stream"])]
+    count = len(lines)
+    for start in (0, 1, 255, 256, 257, 499, 500, 501, count - 1, count, count + 7, -1, -300, -count, -count - 9):
+        page = store.storage.console(KEY, 40, None, start, only)
+        first = max(0, count + start if start < 0 else start)
+        assert [line["text"] for line in page.items] == [line["text"] for line in lines[first : first + 40]]
+        assert (page.total, page.start) == (count, first)
+    assert store.storage.console(KEY, 10_000, None, 0, only).items[-1]["text"] == lines[-1]["text"]
+
+
+def test_a_cursor_goes_on_where_a_page_from_a_number_ended(store: Any) -> None:
+    lines = _printed(store)
+    page = store.storage.console(KEY, 700, None, 900)
+    following = store.storage.console(KEY, 10_000, page.cursor)
+    assert following.start == 1600
+    assert [line["text"] for line in following.items] == [line["text"] for line in lines[1600:]]
+    with pytest.raises(ValueError, match="say where to start"):
+        store.storage.console(KEY, 10, page.cursor, None, "stderr")
+
+
+@pytest.mark.parametrize("only", [None, "stdout", "stderr"])
+@pytest.mark.parametrize(
+    ("wanted", "regex", "found"),
+    [
+        ("a12", False, lambda text: "a12" in text),
+        ("EPOCH", False, lambda text: True),
+        ('"epoch"', False, lambda text: True),
+        ("ÉÉÉÉ", False, lambda text: "éééé" in text),
+        (".", False, lambda text: False),
+        ("^b7.*é$", True, lambda text: text.startswith("b7") and text.endswith("é")),
+        ("epoch", True, lambda text: False),
+    ],
+)
+def test_a_search_numbers_the_lines_that_match(
+    store: Any, wanted: str, regex: bool, found: Any, only: str | None
+) -> None:
+    lines = [line for line in _printed(store) if only in (None, line["stream"])]
+    expected = [number for number, line in enumerate(lines) if found(line["text"])]
+    assert store.storage.console_search(KEY, wanted, regex, -1, 10_000, only) == (expected, None)
+    matches: list[int] = []
+    after: int | None = -1
+    while after is not None:
+        some, after = store.storage.console_search(KEY, wanted, regex, after, 37, only)
+        matches += some
+    assert matches == expected
+
+
+def test_a_long_search_answers_bit_by_bit(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = _printed(store)
+    monkeypatch.setattr("tracker_server.storage.console.SEARCH_SECONDS", 0)
+    seen, after, answers = [], -1, 0
+    while after is not None:
+        some, after = store.storage.console_search(KEY, "a1", False, after, 10_000)
+        seen += some
+        answers += 1
+    assert answers > 5
+    assert seen == [number for number, line in enumerate(lines) if line["text"].startswith("a1")]
+
+
+def test_a_pattern_that_is_none_is_refused(store: Any) -> None:
+    _printed(store)
+    with pytest.raises(ValueError, match="pattern"):
+        store.storage.console_search(KEY, "(", True, -1, 10)
