@@ -12,6 +12,7 @@ export function Shortcuts({ opened, close }: { opened: boolean; close: () => voi
       opened={opened}
       onClose={close}
       title={strings.shortcuts.title}
+      size="lg"
       closeButtonProps={{ 'aria-label': strings.common.close }}
     >
       <Stack gap="lg">

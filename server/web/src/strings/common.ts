@@ -62,20 +62,28 @@ export const common = {
         ],
       },
       {
-        name: 'Runs and charts of a project',
+        name: 'Runs of a project',
         keys: [
           { keys: ['mod', 'Z'], does: 'Undo the last change of the view' },
           { keys: ['mod', 'Shift', 'Z'], does: 'Redo it' },
-          { keys: ['↑', '↓'], does: 'Move through the runs' },
+          { keys: ['↑', '↓'], does: 'Move through the table' },
+          { keys: ['Enter'], does: 'Open the run; sort, in the head' },
           { keys: ['Space'], does: 'Select the run' },
-          { keys: ['Enter'], does: 'Open the run' },
+          { keys: ['mod', 'A'], does: 'Select all' },
+          { keys: ['V'], does: 'Draw the run, or hide it' },
+          { keys: ['B'], does: 'Make it the baseline' },
+          { keys: ['F2'], does: 'Rename' },
+          { keys: ['Delete'], does: 'Delete what is selected' },
         ],
       },
       {
         name: 'A chart',
         keys: [
-          { keys: ['F'], does: 'Full screen' },
-          { keys: ['←', '→'], does: 'Previous and next chart, in full screen' },
+          { keys: ['←', '→'], does: 'From point to point; to the next chart, in full screen' },
+          { keys: ['+', '−'], does: 'Zoom' },
+          { keys: ['Shift', '←'], does: 'Move what is zoomed' },
+          { keys: ['0'], does: 'Show all' },
+          { keys: ['Enter'], does: 'Keep the values in view' },
         ],
       },
       {
