@@ -33,7 +33,7 @@ export function ColumnMenu(p: ColumnMenuProps) {
     <PopMenu at={p.at} label={strings.project.columnMenu(column.name)} onClose={p.onClose}>
       <Menu.Item leftSection={icon(IconArrowUp)} onClick={() => p.onSort(false, false)}>{texts.ascending}</Menu.Item>
       <Menu.Item leftSection={icon(IconArrowDown)} onClick={() => p.onSort(true, false)}>{texts.descending}</Menu.Item>
-      {p.sort === undefined && <Menu.Item leftSection={<span />} onClick={() => p.onSort(true, true)}>{texts.sortAlso}</Menu.Item>}
+      {p.sort === undefined && <Menu.Item leftSection={<span className="rw-noicon" />} onClick={() => p.onSort(true, true)}>{texts.sortAlso}</Menu.Item>}
       {p.sort !== undefined && <Menu.Item leftSection={icon(IconX)} onClick={() => p.onSort(null, true)}>{texts.unsorted}</Menu.Item>}
       <Menu.Divider />
       <Menu.Item leftSection={icon(IconFilter)} onClick={p.onFilter}>{texts.filter}</Menu.Item>
@@ -57,7 +57,7 @@ function Choices({ column, onChoice, onClose }: ColumnMenuProps) {
     onChoice(`step=${step}`)
     onClose()
   }
-  const mark = (on: boolean) => (on ? <IconCheck size={15} aria-hidden /> : <span />)
+  const mark = (on: boolean) => (on ? <IconCheck size={15} aria-hidden /> : <span className="rw-noicon" />)
   return (
     <>
       <Menu.Divider />

@@ -1,6 +1,7 @@
 import { Menu } from '@mantine/core'
 import { IconAnchor, IconCopy, IconExternalLink, IconEye, IconFilter, IconFilterOff, IconPencil, IconTrash } from '@tabler/icons-react'
 import { strings } from '../strings'
+import type { Column } from './columns'
 import { writtenName, writtenValue } from './filter/expression'
 import type { Point } from './grid/Grid'
 import { PopMenu } from './PopMenu'
@@ -35,7 +36,7 @@ export function LineMenu(p: LineMenuProps) {
       {line.kind === 'run' && (
         <>
           <Menu.Item leftSection={icon(IconExternalLink)} onClick={() => p.onOpen(false)}>{texts.open}</Menu.Item>
-          <Menu.Item leftSection={<span />} onClick={() => p.onOpen(true)}>{texts.openAside}</Menu.Item>
+          <Menu.Item leftSection={<span className="rw-noicon" />} onClick={() => p.onOpen(true)}>{texts.openAside}</Menu.Item>
           <Menu.Item leftSection={icon(IconAnchor)} onClick={p.onBaseline}>{p.isBaseline ? texts.noBaseline : texts.baseline}</Menu.Item>
           <Menu.Item leftSection={icon(IconPencil)} onClick={p.onRename}>{texts.rename}</Menu.Item>
         </>
@@ -62,14 +63,7 @@ function ValueItems({ line, column: placed, onFilter }: LineMenuProps) {
   const name = writtenName(column.name)
   const none = item === null || item === undefined
   const text = none ? '' : textOf(column, item)
-  const plain = ['string', 'number', 'boolean'].includes(typeof item)
-  const pairs: [string, string][] = none
-    ? [[`${name} is null`, `${name} is not null`]]
-    : plain
-      ? [[`${name} == ${writtenValue(item)}`, `${name} != ${writtenValue(item)}`]]
-      : Array.isArray(item)
-        ? item.slice(0, 3).map((one) => [`${name} has ${writtenValue(one)}`, `not ${name} has ${writtenValue(one)}`])
-        : []
+  const pairs = none ? [[`${name} is null`, `${name} is not null`] as const] : conditionsOn(column, item)
   return (
     <>
       <Menu.Divider />
@@ -84,6 +78,20 @@ function ValueItems({ line, column: placed, onFilter }: LineMenuProps) {
       )}
     </>
   )
+}
+
+/** Conditions that the value of a run meets, each with one that it does not. */
+function conditionsOn({ name: column, type }: Column, item: unknown): (readonly [string, string])[] {
+  const name = writtenName(column)
+  if (type === 'time' && typeof item === 'number') {
+    const time = writtenValue(new Date(Math.floor(item / 60) * 60_000).toISOString().slice(0, 16).replace('T', ' '))
+    return [[`${name} >= ${time}`, `${name} < ${time}`]]
+  }
+  if (Array.isArray(item)) {
+    return item.slice(0, 3).map((one) => [`${name} has ${writtenValue(one)}`, `not ${name} has ${writtenValue(one)}`])
+  }
+  if (!['string', 'number', 'boolean'].includes(typeof item)) return []
+  return [[`${name} == ${writtenValue(item)}`, `${name} != ${writtenValue(item)}`]]
 }
 
 const short = (text: string): string => (text.length > 48 ? `${text.slice(0, 47)}…` : text)

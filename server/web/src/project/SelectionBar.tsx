@@ -29,7 +29,7 @@ export function SelectionBar({ ids, trashed, catalogue, actions, onCompare, onEd
     </Button>
   )
   return (
-    <Group className="rw-selection" gap={2} role="toolbar" aria-label={texts.label}>
+    <Group className="rw-selection" gap={0} role="toolbar" aria-label={texts.label}>
       <Text size="sm" fw={600} mr={6} role="status">
         {texts.count(ids.size)}
       </Text>

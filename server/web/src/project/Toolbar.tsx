@@ -2,11 +2,11 @@ import { ActionIcon, SegmentedControl, TextInput, Tooltip } from '@mantine/core'
 import { useClipboard } from '@mantine/hooks'
 import { IconArrowBackUp, IconArrowForwardUp, IconCheck, IconLayoutColumns, IconLink, IconNotes, IconSearch, IconTable, IconChartLine } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
-import { useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { strings } from '../strings'
 import type { ViewControl } from '../view/useView'
 import type { View } from '../view/view'
-import type { ColumnInfo, Place } from './api'
+import { fetchTable, type ColumnInfo, type Place } from './api'
 import { AddCondition, Chips } from './filter/Chips'
 import { FilterInput } from './filter/FilterInput'
 import { ViewsMenu } from './ViewsMenu'
@@ -28,6 +28,7 @@ interface ToolbarProps {
 export function Toolbar({ place, control, catalogue, error, narrow, asked, onAsked }: ToolbarProps) {
   const { view, set } = control
   const clipboard = useClipboard()
+  const check = useCallback((filter: string) => fetchTable(place, { filter, search: '', sort: [], columns: [], offset: 0, limit: 0 }), [place])
   const setFilter = (filter: string) => set({ filter })
   const tool = (Icon: typeof IconLink, label: string, onClick: () => void, disabled = false) => (
     <Tooltip label={label}>
@@ -41,7 +42,7 @@ export function Toolbar({ place, control, catalogue, error, narrow, asked, onAsk
       <div className="rw-bar">
         <ViewsMenu place={place} control={control} />
         <Search value={view.search} onChange={(search) => set({ search })} />
-        <FilterInput value={view.filter} catalogue={catalogue} error={error} onChange={setFilter} />
+        <FilterInput value={view.filter} catalogue={catalogue} error={error} check={check} onChange={setFilter} />
         <div className="rw-tools">
           <AddCondition filter={view.filter} catalogue={catalogue} asked={asked} onAsked={onAsked} onChange={setFilter} />
           {tool(IconArrowBackUp, texts.undo, control.undo, !control.canUndo)}

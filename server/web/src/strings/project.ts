@@ -115,7 +115,7 @@ export const project = {
     restore: 'Restore',
     destroy: 'Delete for ever',
     sure: (n: number) => `Delete ${runs(n)} for ever? This cannot be undone.`,
-    all: 'Select all that match',
+    all: 'Select all',
     clear: 'Clear selection',
   },
   edit: {

@@ -2,7 +2,7 @@ import { IconFilter, IconX } from '@tabler/icons-react'
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react'
 import { strings } from '../../strings'
 import { FilterError, type ColumnInfo } from '../api'
-import { complete, type Completion } from './completion'
+import { complete, isFinished, type Completion } from './completion'
 import './filter.css'
 
 const texts = strings.project.filter
@@ -11,16 +11,18 @@ const SETTLED_MS = 450
 interface FilterInputProps {
   value: string
   catalogue: ColumnInfo[]
-  /** What the server says of the filter that is in use */
+  /** What the server says of the filter that is in use, such as one from an old link */
   error: Error | null
+  /** Asks the server whether a filter is understood; raises if it is not */
+  check: (filter: string) => Promise<unknown>
   onChange: (filter: string) => void
 }
 
 /**
- * The filter as text. It is used when typing pauses or on Enter; what is wrong with it is underlined at its place. The
- * suggestions are a combobox: arrow keys choose one, Tab or Enter takes it, Escape closes them.
+ * The filter as text. It is used when typing pauses at a whole one, on Enter, or when the input is left; one that is not
+ * understood is not used, and what is wrong with it is underlined at its place. The suggestions are a combobox: arrow keys choose one, Tab or Enter takes it, Escape closes them.
  */
-export function FilterInput({ value, catalogue, error, onChange }: FilterInputProps) {
+export function FilterInput({ value, catalogue, error: wrong, check, onChange }: FilterInputProps) {
   const [draft, setDraft] = useState(value)
   const [caret, setCaret] = useState(0)
   const [open, setOpen] = useState(false)
@@ -29,6 +31,7 @@ export function FilterInput({ value, catalogue, error, onChange }: FilterInputPr
   const scrolled = useRef<HTMLDivElement>(null)
   const id = useId()
 
+  const [refused, setRefused] = useState<{ text: string; error: Error } | null>(null)
   const told = useRef(value)
   useEffect(() => {
     // A chip, undo or a saved view changed it.
@@ -37,17 +40,27 @@ export function FilterInput({ value, catalogue, error, onChange }: FilterInputPr
     setDraft(value)
   }, [value])
 
-  const use = (text: string) => {
-    told.current = text.trim()
-    if (text.trim() !== value) onChange(text.trim())
+  const use = async (typed: string) => {
+    const text = typed.trim()
+    if (text === told.current) return
+    told.current = text
+    try {
+      if (text) await check(text)
+    } catch (error) {
+      setRefused({ text, error: error as Error })
+      return
+    }
+    if (told.current === text) onChange(text)
   }
   const latest = useRef(use)
   latest.current = use
   useEffect(() => {
-    if (draft.trim() === told.current) return
-    const timer = setTimeout(() => latest.current(draft), SETTLED_MS)
+    if (!isFinished(draft)) return
+    const timer = setTimeout(() => void latest.current(draft), SETTLED_MS)
     return () => clearTimeout(timer)
   }, [draft])
+  const typed = draft.trim()
+  const error = refused?.text === typed ? refused.error : typed === value ? wrong : null
 
   const { from, to, options } = open ? complete(draft, caret, catalogue) : { from: 0, to: 0, options: [] }
   const current = chosen < options.length ? chosen : -1
@@ -70,7 +83,8 @@ export function FilterInput({ value, catalogue, error, onChange }: FilterInputPr
     } else if ((key === 'Enter' || key === 'Tab') && open && options[current]) take(options[current])
     else if (key === 'Enter') {
       setOpen(false)
-      use(draft)
+      void use(draft)
+      event.preventDefault()
       return
     } else if (key === 'Escape' && open) setOpen(false)
     else return
@@ -78,7 +92,7 @@ export function FilterInput({ value, catalogue, error, onChange }: FilterInputPr
     event.stopPropagation()
   }
 
-  const where = error instanceof FilterError && draft.trim() === value ? error : null
+  const where = error instanceof FilterError ? error : null
   return (
     <div className="rf-input">
       <div className={`rf-field${error ? ' rf-wrong' : ''}`}>
@@ -117,7 +131,7 @@ export function FilterInput({ value, catalogue, error, onChange }: FilterInputPr
             onMouseDown={() => setOpen(true)}
             onBlur={() => {
               setOpen(false)
-              use(draft)
+              void use(draft)
             }}
             onKeyDown={onKeyDown}
           />
@@ -129,7 +143,7 @@ export function FilterInput({ value, catalogue, error, onChange }: FilterInputPr
             aria-label={texts.clear}
             onClick={() => {
               setDraft('')
-              use('')
+              void use('')
               input.current?.focus()
             }}
           >

@@ -55,6 +55,20 @@ export function complete(text: string, caret: number, columns: ColumnInfo[]): Co
   return fitting(['and', 'or'].map((one) => ({ text: one, detail: '' })))
 }
 
+/** Whether a filter could be used as it stands: what is typed on the way to one need not be tried. */
+export function isFinished(text: string): boolean {
+  const tokens = tokenize(text)
+  let depth = 0
+  for (const { kind, value } of tokens) {
+    if (kind === 'sign' && '(['.includes(value)) depth++
+    if (kind === 'sign' && ')]'.includes(value)) depth--
+  }
+  const last = tokens.at(-1)
+  const end = last ? text.slice(last.from, last.to) : ''
+  const closed = last?.kind !== 'text' || (end.length > 1 && end.endsWith(end[0]!))
+  return !last || (depth === 0 && closed && expected(tokens).what === 'joint' && !['and', 'or', 'not'].includes(keyword(last) ?? ''))
+}
+
 /** What comes after some tokens, and the name that is compared there. */
 function expected(before: Token[]): { what: 'name' | 'operator' | 'value' | 'joint'; name: string } {
   let state: 'name' | 'operator' | 'value' | 'joint' | 'list' = 'name'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ColumnInfo } from '../api'
-import { complete } from './completion'
+import { complete, isFinished } from './completion'
 import { conditions, joined, narrowed, replaced, tokenize, without, writtenName, writtenValue } from './expression'
 
 const values = (text: string) => tokenize(text).map(({ kind, value }) => [kind, value])
@@ -84,4 +84,13 @@ test.each([
 test('a completion replaces the word that the caret is in', () => {
   const { from, to } = complete('state == "fin" and x', 12, columns)
   expect([from, to]).toEqual([9, 14])
+})
+
+test('what is typed on the way to a filter is told from one', () => {
+  const text = 'not (config.lr <= 0.1 or state in ["a", "b"]) and notes is not null'
+  const finished = [...text, ''].map((_, i) => text.slice(0, i + 1)).filter((part) => isFinished(part))
+  expect(finished).toContain(text)
+  expect(finished.filter((part) => !part.includes(')'))).toEqual([])
+  for (const part of ['a', 'a <', 'a == "x', 'a in [1, 2', 'a > 1 and', 'a > 1 or not', 'a is', 'a is not']) expect(isFinished(part)).toBe(false)
+  for (const part of ['', 'a > 1', 'a == "x"', 'a in [1]', 'a is null', 'lr < 1e-3 ']) expect(isFinished(part)).toBe(true)
 })

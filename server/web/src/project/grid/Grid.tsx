@@ -196,6 +196,8 @@ export function Grid(p: GridProps) {
   const common = { width: model.width, pinned: model.pinned, center, before, first }
   const rowProps = { ...common, scheme: p.scheme, place: p.place, baseline: p.baseline?.page ?? null }
   const visible = rows.getVirtualItems()
+  // Lines that leave the screen lend their elements to those that come; that of the focus keeps its own.
+  const pool = useMost(visible.length + 2)
   const rendered = active.line === HEADS || visible.some((item) => item.index === active.line)
   return (
     <div
@@ -234,7 +236,7 @@ export function Grid(p: GridProps) {
           const id = line.kind === 'loading' ? '' : line.id
           return (
             <Row
-              key={item.index}
+              key={item.index === active.line ? 'active' : item.index % pool}
               {...rowProps}
               line={line}
               index={item.index}
@@ -293,4 +295,11 @@ function useStay(scroller: RefObject<HTMLDivElement | null>, lines: Lines, quest
     element.addEventListener('scroll', remember, { passive: true })
     return () => element.removeEventListener('scroll', remember)
   }, [scroller, lines, question])
+}
+
+/** The most that a number has been. */
+function useMost(value: number): number {
+  const most = useRef(value)
+  most.current = Math.max(most.current, value)
+  return most.current
 }
