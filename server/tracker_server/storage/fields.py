@@ -16,14 +16,17 @@ Mask = npt.NDArray[np.bool_]
 NOTHING, BOOLEAN, NUMBER, TEXT, LIST, OBJECT = range(6)
 """Classes of values. Values are equal, and compare, only within a class."""
 
-_CLASSES = {float: NUMBER, int: NUMBER, str: TEXT, bool: BOOLEAN, type(None): NOTHING, list: LIST, tuple: LIST}
+_CLASSES = {
+    float: NUMBER, int: NUMBER, str: TEXT, bool: BOOLEAN, list: LIST, tuple: LIST,
+    type(None): NOTHING, type(MISSING): NOTHING,
+}  # fmt: skip
 _EXACT = 2**53
 """Up to here float64 holds every integer."""
 
 
 def class_of(value: Any) -> int:
     """Return the class of a value."""
-    return NOTHING if value is MISSING else _CLASSES.get(type(value), OBJECT)
+    return _CLASSES.get(type(value), OBJECT)
 
 
 class Field:
@@ -55,11 +58,12 @@ class Field:
             self.numbers = np.concatenate([self.numbers, np.full(more, np.nan)])
             self.classes = np.concatenate([self.classes, np.zeros(more, np.uint8)])
         some = list(places)
-        read = [self.value(at) for at in some]
-        kinds = np.fromiter(map(class_of, read), np.uint8, len(read))
+        read = self._read(some)
+        types = [_CLASSES.get(type(value), OBJECT) for value in read]
+        kinds = np.array(types, np.uint8)
         numeric = kinds == NUMBER
         fresh = np.full(len(read), np.nan)
-        fresh[numeric] = self._floats([value for value in read if class_of(value) == NUMBER])
+        fresh[numeric] = self._floats([value for value, kind in zip(read, types, strict=True) if kind == NUMBER])
         where = np.array(some, np.int64)
         same = (self.classes[where] == kinds) & (~numeric | (self.numbers[where] == fresh))
         self.numbers[where], self.classes[where] = fresh, kinds
@@ -71,8 +75,12 @@ class Field:
         if self._codes is None or (self._ranks is not None and len(self._ranks) != count):
             self._ranks = None
 
+    def _read(self, places: list[int]) -> list[Any]:
+        get, entries = self.name.get, self._entries
+        return [MISSING if (entry := entries[at]) is None else get(entry) for at in places]
+
     def _floats(self, numbers: list[Any]) -> Array:
-        if any(type(number) is int and not -_EXACT <= number <= _EXACT for number in numbers):
+        if int in set(map(type, numbers)) and any(not -_EXACT <= n <= _EXACT for n in numbers if type(n) is int):
             self.exact = False
             numbers = [_as_float(number) for number in numbers]
         return np.array(numbers, np.float64)

@@ -35,6 +35,9 @@ class StepField(Field):
         """Keep what was found for a run; `refresh` shows it."""
         self._known[at] = revision, value
 
+    def _read(self, places: list[int]) -> list[Any]:
+        return [self.value(at) for at in places]
+
     def value(self, at: int) -> Any:
         """Return the value at a place, `MISSING` where there is none or it is not known."""
         own = super().value(at)

@@ -160,15 +160,22 @@ def config_names(table: Runs) -> list[str]:
 
 def _names(table: Runs) -> list[str]:
     """The names of what the runs have in config and summary, those of the config first."""
-    revision, names = table.kept("names") or (-1, {})
+    revision, (names, shapes) = table.kept("names") or (-1, ({}, set()))
     for at in table.touched_since(revision):
         entry = table.entries[at]
-        if entry is not None:
-            names.update(dict.fromkeys(_paths("config", entry.info["config"])))
-            names.update(dict.fromkeys(_paths("summary", entry.info["summary"])))
-            if len(names) > MAX_COLUMNS:
-                names = dict.fromkeys(list(names)[:MAX_COLUMNS])
-    table.keep("names", names)
+        if entry is None:
+            continue
+        for place in ("config", "summary"):
+            members: dict[str, Any] = entry.info[place]  # type: ignore[literal-required]
+            shape = (place, *members)  # most runs have what others have
+            if shape not in shapes or dict in set(map(type, members.values())):
+                shapes.add(shape)
+                names.update(dict.fromkeys(_paths(place, members)))
+        if len(names) > MAX_COLUMNS:
+            names = dict.fromkeys(list(names)[:MAX_COLUMNS])
+        if len(shapes) > MAX_COLUMNS:
+            shapes.clear()
+    table.keep("names", (names, shapes))
     return sorted(names, key=lambda name: not name.startswith("config."))
 
 
