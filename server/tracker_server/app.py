@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount
 
-from . import charts, console, edits, files, ingest, key, life, live, projects, query, table, trash, web
+from . import charts, console, edits, files, ingest, key, life, live, media, projects, query, table, trash, web
 from .auth import Guard
 from .bodies import Capped
 from .openapi import document
@@ -53,12 +53,13 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
     life.add_routes(api, services)
     for routes_of in (projects, table, edits, trash):
         routes_of.add_routes(api, services)
-    api.openapi = document(api, {**ingest.OPERATIONS, **files.OPERATIONS, **live.OPERATIONS})  # type: ignore[method-assign]
+    api.openapi = document(api, {**ingest.OPERATIONS, **files.OPERATIONS, **live.OPERATIONS, **media.OPERATIONS})  # type: ignore[method-assign]
     # Ingest first: routes are tried in order, and it is what is asked for most.
     routes = [
         *ingest.routes(services),
         *files.routes(services),
         *live.routes(services.live),
+        *media.routes(services),
         *web.routes(),
         Mount("/", Capped(api, MAX_QUERY)),
     ]

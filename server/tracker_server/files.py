@@ -27,6 +27,9 @@ BLOB = "/api/runs/{entity}/{project}/{id}/blobs/{digest}"
 UPLOAD = "/api/runs/{entity}/{project}/{id}/uploads/{digest}"
 FILE = "/api/runs/{entity}/{project}/{id}/files/{name:filename}"
 
+FOR_EVER = "private, max-age=31536000, immutable"
+"""How the content of a digest may be kept: it never changes."""
+
 POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 
@@ -50,7 +53,7 @@ def routes(services: Services) -> list[BaseRoute]:
     storage, blobs, workers = services.storage, services.blobs, services.workers
 
     async def put_blob(request: Request) -> Response:
-        run, digest = _blob(request)
+        run, digest = blob_of(request)
         limit = services.settings.max_blob
         if _length(request) > limit:
             raise too_large(limit)
@@ -62,11 +65,11 @@ def routes(services: Services) -> list[BaseRoute]:
         return Response(status_code=204)
 
     async def get_upload(request: Request) -> Response:
-        _, digest = _blob(request)
+        _, digest = blob_of(request)
         return _upload(*await blobs.reached(digest, _size(request)))
 
     async def post_upload(request: Request) -> Response:
-        run, digest = _blob(request)
+        run, digest = blob_of(request)
         size, offset = _size(request), byte_count(request, "offset", "say where these bytes stand: ?offset=N")
         async with services.body(request.receive) as part:
             if offset + len(part) > size:
@@ -91,46 +94,16 @@ def routes(services: Services) -> list[BaseRoute]:
         return size
 
     async def get_blob(request: Request) -> Response:
-        run, digest = _blob(request)
-        if digest not in await workers.read(storage.digests, run):
-            raise HTTPException(404, "no record of this run names such a file")
-        # The content of a digest never changes.
-        return await _content(request, digest, digest, "private, max-age=31536000, immutable")
+        digest = await known_blob(services, request)
+        return await content(services, request, digest, {"cache-control": FOR_EVER, **_attached(digest)})
 
     async def get_file(request: Request) -> Response:
         name = request.path_params.pop("name")
         files = await workers.read(storage.files, run_key(**request.path_params))
         if name not in files:
             raise HTTPException(404, f"this run has no file named {name[:200]!r}")
-        return await _content(request, files[name]["digest"], name, "private, no-cache")
-
-    async def _content(request: Request, digest: str, name: str, caching: str) -> Response:
-        tag = f'"{digest}"'
-        headers = {
-            "etag": tag,
-            "cache-control": caching,
-            "content-security-policy": POLICY,
-            "content-disposition": disposition(name),
-        }
-        if tag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
-        part = _part(request, tag)
-        try:
-            size, content = await blobs.get(digest, *(part or ()))
-        except LookupError:
-            raise HTTPException(404, "this file's content has not arrived yet") from None
-        except ValueError as error:
-            raise HTTPException(416, str(error)) from None
-        start, end = 0, size
-        if part is not None:
-            start, end = part[0], min(part[1] or size, size)
-            headers["content-range"] = f"bytes {start}-{end - 1}/{size}"
-        headers["accept-ranges"] = "bytes"
-        headers["content-length"] = str(end - start)
-        status = 200 if part is None else 206
-        if request.method == "HEAD":
-            return Response(None, status, headers, "application/octet-stream")
-        return StreamingResponse(content, status, headers, "application/octet-stream")
+        headers = {"cache-control": "private, no-cache", **_attached(name)}
+        return await content(services, request, files[name]["digest"], headers)
 
     return [
         Route(BLOB, put_blob, methods=["PUT"]),
@@ -141,6 +114,46 @@ def routes(services: Services) -> list[BaseRoute]:
     ]
 
 
+async def content(
+    services: Services,
+    request: Request,
+    digest: str,
+    headers: dict[str, str],
+    media_type: str = "application/octet-stream",
+) -> Response:
+    """Answer with what has this digest, or the part that is asked for."""
+    tag = f'"{digest}"'
+    headers = {"etag": tag, "content-security-policy": POLICY, **headers}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    part = _part(request, tag)
+    try:
+        size, pieces = await services.blobs.get(digest, *(part or ()))
+    except LookupError:
+        raise not_arrived() from None
+    except ValueError as error:
+        raise HTTPException(416, str(error)) from None
+    start, end = 0, size
+    if part is not None:
+        start, end = part[0], min(part[1] or size, size)
+        headers["content-range"] = f"bytes {start}-{end - 1}/{size}"
+    headers["accept-ranges"] = "bytes"
+    headers["content-length"] = str(end - start)
+    status = 200 if part is None else 206
+    if request.method == "HEAD":
+        return Response(None, status, headers, media_type)
+    return StreamingResponse(pieces, status, headers, media_type)
+
+
+def not_arrived() -> HTTPException:
+    """A digest is known, and its content is still on its way."""
+    return HTTPException(404, "this file's content has not arrived yet")
+
+
+def _attached(name: str) -> dict[str, str]:
+    return {"content-disposition": disposition(name)}
+
+
 def disposition(name: str) -> str:
     """Return a `Content-Disposition` that saves under the last part of `name`, whatever it is (RFC 6266, RFC 5987)."""
     last = re.split(r"[/\\]", name)[-1] or "file"
@@ -149,7 +162,16 @@ def disposition(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}"
 
 
-def _blob(request: Request) -> tuple[RunKey, str]:
+async def known_blob(services: Services, request: Request) -> str:
+    """Return the digest in the path. Refused with 404 if no record of the run names it."""
+    run, digest = blob_of(request)
+    if not await services.workers.read(services.storage.names_digest, run, digest):
+        raise HTTPException(404, "no record of this run names such a file")
+    return digest
+
+
+def blob_of(request: Request) -> tuple[RunKey, str]:
+    """Return the run and the digest in the path."""
     digest = request.path_params.pop("digest")
     if not DIGEST.fullmatch(digest):
         raise HTTPException(400, "a digest is the sha256 of the content: 64 hex digits in lower case")

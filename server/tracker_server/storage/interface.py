@@ -104,6 +104,9 @@ class Storage(Protocol):
     def digests(self, run: RunKey) -> list[str]:
         """Every digest that records of the run name (files and media)."""
 
+    def names_digest(self, run: RunKey, digest: str) -> bool:
+        """Whether a record of the run names the digest; not if the run is unknown."""
+
     def digests_in_use(self, digests: list[str]) -> set[str]:
         """Those of `digests` that records of any run name. The app deletes the blobs of the others with a run."""
 

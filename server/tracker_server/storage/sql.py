@@ -135,6 +135,15 @@ class SqlStorage:
                 return []
             return list(connection.execute(sa.select(digests.c.digest).where(digests.c.run == row.id)).scalars())
 
+    def names_digest(self, run: RunKey, digest: str) -> bool:
+        """Whether a record of the run names the digest."""
+        with self._engine.connect() as connection:
+            row = state.find(connection, run)
+            if row is None:
+                return False
+            here = sa.select(digests.c.run).where(digests.c.run == row.id, digests.c.digest == digest)
+            return connection.execute(here).first() is not None
+
     def digests_in_use(self, digests_: list[str]) -> set[str]:
         """Those of the digests that records of any run name."""
         found: set[str] = set()
