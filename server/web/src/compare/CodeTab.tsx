@@ -139,7 +139,7 @@ function OneFile({ file }: { file: FileDifference }) {
       {file.binary ? (
         <Text className="patch-note">{strings.code.binary}</Text>
       ) : (
-        <div className="patch-lines mono">
+        <div className="patch-lines mono" tabIndex={0} role="group" aria-label={file.name}>
           {hunks.map((hunk, i) => (
             <div key={i}>
               <div className="patch-hunk">{hunk.header}</div>

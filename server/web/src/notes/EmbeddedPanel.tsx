@@ -1,4 +1,4 @@
-import { Alert, Text, useComputedColorScheme } from '@mantine/core'
+import { Text, useComputedColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { Panel } from '../charts'
@@ -55,9 +55,10 @@ function Shown({ panel, source, entity, project }: Place & { panel: NotePanel; s
 
 function Problem({ text, source }: { text: string; source: string }) {
   return (
-    <Alert color="orange" title={strings.notes.badPanel} my="sm">
+    <div className="notice">
+      <Text fw={600}>{strings.notes.badPanel}</Text>
       <Text size="sm">{text}</Text>
-      <pre>{source}</pre>
-    </Alert>
+      <pre tabIndex={0}>{source}</pre>
+    </div>
   )
 }

@@ -1,4 +1,4 @@
-import { Alert, Button, Container, Group, Menu, Title } from '@mantine/core'
+import { Button, Container, Group, Menu, Text, Title } from '@mantine/core'
 import { IconChartLine, IconLink, IconPencil } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
@@ -111,12 +111,13 @@ function Editing({ project, panel, close }: EditingProps) {
 
 function Conflict({ theirs, panel }: { theirs: string; panel: EditingProps['panel'] }) {
   return (
-    <Alert color="orange" title={strings.notes.conflict} role="alert">
+    <div className="notice" role="alert">
+      <Text fw={600}>{strings.notes.conflict}</Text>
       <details>
         <summary>{strings.notes.theirs}</summary>
         <Markdown text={theirs} panel={panel} />
       </details>
-    </Alert>
+    </div>
   )
 }
 

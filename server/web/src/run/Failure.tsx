@@ -32,7 +32,9 @@ export function Failure({ run }: TabProps) {
             <details key={process} open={i === 0 && tracebacks.length === 1}>
               <summary>{tracebacks.length > 1 ? strings.run.tracebackOf(process) : strings.run.traceback}</summary>
               <div className="traceback">
-                <pre className="mono">{text}</pre>
+                <pre className="mono" tabIndex={0}>
+                  {text}
+                </pre>
                 <div className="snippet-copy">
                   <Copy text={text} what={strings.run.traceback} />
                 </div>

@@ -24,19 +24,15 @@ export function GitFacts({ environment }: { environment: Environment }) {
           <span className="mono">
             {commitPage ? <Outside to={commitPage}>{git.commit.slice(0, 12)}</Outside> : git.commit.slice(0, 12)}
           </span>
-          <div>
-            {git.dirty ? (
-              <Anchor component={TabLink} tab="code" size="sm">
+          {git.dirty && (
+            <>
+              {', '}
+              <Anchor component={TabLink} tab="code" inherit>
                 {strings.run.dirty}
               </Anchor>
-            ) : (
-              git.dirty === false && (
-                <Text span size="sm" c="dimmed">
-                  {strings.run.clean}
-                </Text>
-              )
-            )}
-          </div>
+            </>
+          )}
+          {git.dirty === false && `, ${strings.run.clean}`}
         </Fact>
       )}
       <Fact name={strings.run.branch} text={git?.branch} mono />

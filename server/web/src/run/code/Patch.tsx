@@ -88,7 +88,7 @@ function OneFile({ file }: { file: FilePatch }) {
       {open && file.binary && <Text className="patch-note">{strings.code.binary}</Text>}
       {open && !file.binary && !count && <Text className="patch-note">{strings.code.noLines}</Text>}
       {open && count > 0 && (count <= MOST || whole) && (
-        <div className="patch-lines mono">
+        <div className="patch-lines mono" tabIndex={0} role="group" aria-label={file.path}>
           {file.hunks.map((hunk, i) => (
             <div key={i}>
               <div className="patch-hunk">{hunk.header}</div>

@@ -32,7 +32,8 @@ export function Lines({ run, stream, total, times, pattern, target, following, s
   const seenTotal = useRef(total)
   const { height, first, count } = windowAt(total, view, top)
   const from = Math.max(0, Math.floor(first) - OVERSCAN)
-  const to = Math.min(total, Math.ceil(first + count) + OVERSCAN)
+  // Before the window is measured, it is not known which lines are seen: none is fetched.
+  const to = view ? Math.min(total, Math.ceil(first + count) + OVERSCAN) : from
   const { lineAt } = useLines(run, stream, total, from, to)
 
   useLayoutEffect(() => {

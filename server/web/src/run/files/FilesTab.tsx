@@ -89,7 +89,7 @@ function Chosen({ run, file, close }: TabProps & { file: RunFile; close: () => v
           )}
         </Group>
       </Group>
-      <div className="files-content">
+      <div className="files-content" tabIndex={0} role="group" aria-label={file.name}>
         {file.stored ? <Preview key={file.digest + file.name} run={run} file={file} /> : <Empty title={strings.files.notStored} />}
       </div>
     </>

@@ -51,7 +51,9 @@ export function Notebook({ notebook }: { notebook: Cell[] }) {
               <Text size="xs" c="dimmed" className="mono nowrap">
                 [{cell.count ?? ' '}]
               </Text>
-              <pre className="mono">{cell.source}</pre>
+              <pre className="mono" tabIndex={0}>
+                {cell.source}
+              </pre>
             </div>
           )}
           {cell.outputs.map((output, j) => (
@@ -65,7 +67,7 @@ export function Notebook({ notebook }: { notebook: Cell[] }) {
 
 function Shown({ output }: { output: Output }) {
   if (output.kind === 'image') return <img src={output.address} alt={strings.files.output} className="files-image" />
-  if (output.kind === 'text') return <pre className="mono notebook-output">{plain(output.text)}</pre>
+  if (output.kind === 'text') return <pre className="mono notebook-output" tabIndex={0}>{plain(output.text)}</pre>
   return (
     <Text size="sm" c="dimmed">
       {strings.files.htmlOutput}

@@ -124,7 +124,7 @@ function Csv({ rows: [head = [], ...rows] }: { rows: string[][] }) {
   return (
     <>
       {rows.length >= ROWS && <Note>{strings.files.rows(ROWS)}</Note>}
-      <div className="files-table">
+      <div className="files-table" tabIndex={0} role="group" aria-label={strings.files.rendered}>
         <table>
           <thead>
             <tr>
