@@ -40,7 +40,7 @@ def tensorboard_export(runs: tuple[str, ...], outdir: Path, add: bool) -> None:
         written += 1
         told += _remarks(run, exported)
         numbers = f"{plural(exported.scalars, 'scalar')}, {exported.media:,} media"
-        click.echo(f"{run.name}: {numbers} in {exported.directory}")
+        click.echo(f"{run.name}: {numbers} in {outdir / exported.directory.relative_to(outdir.absolute())}")
     for sort in ("left out", "rounded"):
         for line in limited([line for line in told if line.startswith(f"{sort}: ")]):
             click.echo(line)

@@ -42,6 +42,8 @@ def files_beside(directory: Path) -> list[Beside]:
     `plugins/profile`. Only regular files that lie in the directory, links resolved: what a file from elsewhere names
     must not carry others of this machine away. Files and folders that cannot be read are left out.
     """
+    if not _may_hold_some(directory):
+        return []
     root = directory.resolve()
     found: dict[str, Path] = {}
     for path in _named(directory):
@@ -113,6 +115,15 @@ def keep(run_directory: Path, path: Path) -> tuple[str, int]:
         part.unlink(missing_ok=True)
         raise
     return digest, size
+
+
+def _may_hold_some(directory: Path) -> bool:
+    """Tell whether a directory has anything that `_named` would find: most have not, and this is soon told."""
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return False
+    return any(name in (HYPERPARAMETERS, PROJECTOR, _PROFILES.parts[0]) or name.endswith(".tsv") for name in names)
 
 
 def _named(directory: Path) -> Iterator[Path]:

@@ -8,6 +8,7 @@ constant are compared, and the checksum is that of all bytes.
 
 from __future__ import annotations
 
+from hashlib import shake_256
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ _MOST_TEMPLATES = 1 << 16
 _TIME, _STEP, _SUMMARY = 0x09, 0x10, 0x2A
 _CONTINUES = np.uint64(0x0080808080808080)
 _LAST_BYTES = np.array([0x80 << 8 * place for place in range(MOST_STEP_BYTES)], np.uint64)
-_ODD = np.random.default_rng(0).integers(1 << 62, size=REACH // 8 + 1).astype(np.uint64) * np.uint64(2) + np.uint64(1)
+_ODD = np.frombuffer(shake_256().digest(REACH + 8), "<u8") | np.uint64(1)  # any; numpy.random takes long to import
 
 Words = NDArray[np.uint64]
 
