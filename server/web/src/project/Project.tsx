@@ -6,7 +6,9 @@ import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
 import { Failed } from '../shell/Failed'
 import { strings } from '../strings'
 import { useView } from '../view/useView'
+import type { Sort } from '../view/view'
 import { columnsQuery, type ColumnInfo, type Place, type Selection } from './api'
+import { splitChoice } from './columns'
 import { EditDialog } from './EditDialog'
 import { narrowed } from './filter/expression'
 import { RunsTable } from './RunsTable'
@@ -54,9 +56,10 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
   const narrow = useMediaQuery('(max-width: 820px)', window.innerWidth <= 820) ?? false
 
   const [trashed, setTrashed] = useState(false)
+  const sort = useKnownSort(view.sort, catalogue)
   const question = useMemo(
-    (): Selection => ({ filter: view.filter, search: view.search, sort: view.sort, trashed }),
-    [view.filter, view.search, view.sort, trashed],
+    (): Selection => ({ filter: view.filter, search: view.search, sort, trashed }),
+    [view.filter, view.search, sort, trashed],
   )
   const living = useMemo((): Selection => ({ ...question, trashed: false }), [question])
   const drawn = useDrawn(place, living, view, catalogue, scheme)
@@ -131,6 +134,14 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
       {edited && <EditDialog {...edited} scheme={scheme} onClose={() => setEdited(null)} onSave={(change) => void actions.edit(edited.ids, change)} />}
     </div>
   )
+}
+
+/** The order without columns that no run has any more, such as those of an old link. */
+function useKnownSort(sort: Sort[], catalogue: ColumnInfo[]): Sort[] {
+  const names = new Set(catalogue.map((one) => one.name))
+  const known = sort.filter(({ column }) => names.has(column) || names.has(splitChoice(column).base))
+  const key = JSON.stringify(known)
+  return useMemo(() => JSON.parse(key) as Sort[], [key])
 }
 
 const columnsOf = (layout: string, split: number): string =>

@@ -55,7 +55,7 @@ export function aggregateText(column: Column, aggregate: Aggregate | undefined):
 
 /** How a number compares with the baseline's: `+3.2 %`; nothing where that says nothing. */
 export function differenceText(item: unknown, baseline: unknown): string {
-  if (typeof item !== 'number' || typeof baseline !== 'number' || !Number.isFinite(item) || !Number.isFinite(baseline) || baseline === 0) return ''
+  if (typeof item !== 'number' || typeof baseline !== 'number' || !Number.isFinite(item) || !Number.isFinite(baseline) || baseline === 0 || item === baseline) return ''
   const percent = (100 * (item - baseline)) / Math.abs(baseline)
   if (Math.abs(percent) < 0.005) return '±0 %'
   const digits = Math.abs(percent) < 10 ? 1 : 0
