@@ -160,14 +160,16 @@ def config_names(table: Runs) -> list[str]:
 
 def _names(table: Runs) -> list[str]:
     """The names of what the runs have in config and summary, those of the config first."""
-    revision, (names, shapes) = table.kept("names") or (-1, ({}, set()))
+    names: dict[str, None]
+    shapes: set[tuple[str, ...]]  # most runs have what others have
+    revision, (names, shapes) = table.kept("names") or (-1, (dict[str, None](), set[tuple[str, ...]]()))
     for at in table.touched_since(revision):
         entry = table.entries[at]
         if entry is None:
             continue
         for place in ("config", "summary"):
-            members: dict[str, Any] = entry.info[place]  # type: ignore[literal-required]
-            shape = (place, *members)  # most runs have what others have
+            members: dict[str, Any] = entry.info[place]
+            shape = (place, *members)
             if shape not in shapes or dict in set(map(type, members.values())):
                 shapes.add(shape)
                 names.update(dict.fromkeys(_paths(place, members)))
