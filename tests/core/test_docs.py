@@ -75,6 +75,13 @@ def test_every_installed_command_is_in_the_docs() -> None:
             assert f"`tracker {entry.name}`" in document
 
 
+def test_every_command_in_the_docs_is_announced() -> None:
+    titles = re.findall(r"^## (.*)$", (DOCS / "cli.md").read_text(), re.MULTILINE)
+    documented = {name for title in titles for name in re.findall(r"`tracker ([\w-]+)`", title)}
+    announced = (ROOT / "pyproject.toml").read_text().split('"tracker.commands"]')[1].split("[")[0]
+    assert documented == set(re.findall(r"^([\w-]+) = ", announced, re.MULTILINE))
+
+
 @pytest.mark.parametrize("kind", [tracker.Run, Api, LocalRun, RemoteRun, File, tracker.Sync])
 def test_every_public_member_is_documented_and_has_a_docstring(kind: type) -> None:
     document = (DOCS / "api.md").read_text()

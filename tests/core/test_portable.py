@@ -84,7 +84,7 @@ def a_run(run_id: str | None = None, mark: str = "") -> Path:
         ("system", {"cpu": 12.5, "gpu.0.memory": 1e9}, 12.0),
         ("system", {"cpu": 13.5}, 14.0),
         ("file", {"name": "best.pt", "digest": weights, "size": 7 + len(mark), "path": "files/save-w"}, 14.2),
-        ("environment", {"stream": "history-bb.jsonl", "started": 10.0, "command": ["python", "x.py"], "files": []}, 14.3),
+        ("environment", {"stream": "history-bb.jsonl", "started": 10.0, "command": ["python"], "files": []}, 14.3),
         ("suspect", {"stream": "history-bb.jsonl", "reason": "fsync failed"}, 14.4),
         ("unheard", {"of": 1}, 16.25),
         host="box-1", pid=79, heartbeat=60.0,

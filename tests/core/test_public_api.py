@@ -13,8 +13,8 @@ def test_the_public_names_are_these() -> None:
     assert tracker.__all__ == [
         "Api", "Audio", "Histogram", "Html", "Image", "NoRun", "NotARun", "Plotly", "Run", "ServerError",
         "SettingsError", "Sync", "Table", "Text", "TrackerError", "Unreachable", "Video", "alert", "config",
-        "define_metric", "finish", "init", "log", "log_code", "read_run", "restore", "run", "save", "summary", "unwatch",
-        "watch",
+        "define_metric", "finish", "init", "log", "log_code", "read_run", "restore", "run", "save", "summary",
+        "unwatch", "watch",
     ]  # fmt: skip
     for name in tracker.__all__:
         assert name in dir(tracker)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from tracker.errors import TrackerError
 from tracker.names import random_id
 from tracker.runlog.records import jsonable
 
@@ -128,15 +129,18 @@ def write_parquet(target: Path, runs: Iterable[RunReader]) -> int:
     """Write the history of runs to one Parquet file, which appears whole or not at all; return the number of rows.
 
     The first column, `_run`, is the run's `entity/project/id`; the others are those of `history`. The schema's metadata
-    has under `tracker` a JSON list of what the runs are. Raises ImportError without pyarrow, FileExistsError.
+    has under `tracker` a JSON list of what the runs are. Raises ImportError without pyarrow, FileExistsError, and
+    `TrackerError` if a run comes twice.
     """
     columns = Columns()
     import pyarrow.parquet
 
     if target.exists():
         raise FileExistsError(f"{target} is there already; name another file, or remove it")
-    about = []
+    about: list[dict[str, Any]] = []
     for run in runs:
+        if any(run.path == other["run"] for other in about):
+            raise TrackerError(f"{run.path} is named twice")
         columns.add(_of_run(run))
         members = ("name", "state", "group", "job_type", "tags", "notes", "created", "config", "summary")
         about.append({"run": run.path, **{member: run.info[member] for member in members}})  # type: ignore[literal-required]

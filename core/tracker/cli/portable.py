@@ -53,7 +53,7 @@ def import_(file: Path) -> None:
     except OSError as error:
         raise click.ClickException(str(error)) from None
     for one in imported:
-        click.echo(f"{one.run}: {'in' if one.new else 'nothing new for'} {one.directory}")
+        click.echo(f"{one.run} is in {one.directory}{'' if one.new else ' already'}")
     if any(one.new for one in imported):
         click.echo("`tracker sync` uploads them.")
 

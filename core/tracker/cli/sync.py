@@ -10,11 +10,13 @@ from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
+    Task,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.text import Text
 
 from tracker.agent.sync import Sync, Synced, total_size
 from tracker.errors import NotARun, ServerError, Unreachable
@@ -48,7 +50,7 @@ def sync(directories: tuple[Path, ...]) -> None:
         TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(),
-        TransferSpeedColumn(),
+        _SpeedColumn(),
         TimeRemainingColumn(),
     )
     with Progress(*columns) as progress:
@@ -71,6 +73,13 @@ def sync(directories: tuple[Path, ...]) -> None:
     if failed:
         raise click.ClickException(f"{failed} of {len(chosen)} run directories did not arrive whole")
     click.echo(f"{len(chosen)} run{'s are' if len(chosen) != 1 else ' is'} on {uploads.url}")
+
+
+class _SpeedColumn(TransferSpeedColumn):
+    """The speed, once there is one."""
+
+    def render(self, task: Task) -> Text:
+        return super().render(task) if task.finished_speed or task.speed else Text("")
 
 
 def _tell(progress: Progress, directory: Path, done: Synced) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import threading
@@ -17,15 +16,17 @@ import orjson
 from tracker.capture import process
 from tracker.capture.console import Capture, start_console
 from tracker.errors import contain, say, warn_once
-from tracker.names import random_id, random_name
+from tracker.names import random_id
 from tracker.runlog.alerts import LEVELS, alert_of
 from tracker.runlog.directory import store
-from tracker.runlog.records import COLOR, MAX_LINE, MAX_STEP, encode, jsonable
+from tracker.runlog.records import MAX_LINE, MAX_STEP, encode, jsonable
 from tracker.saving import POLICIES, find, name_of, seal
 from tracker.settings import Settings
 
 from . import auto, files
+from .about import About
 from .config import Config
+from .ending import describe_error, exit_status
 from .resume import Known
 from .stream import Stream
 from .summary import Summary
@@ -48,7 +49,7 @@ WatchKind = Literal["gradients", "parameters", "all"]
 SummaryKind = Literal["last", "min", "max", "mean", "best", "none"]
 
 
-class Run:
+class Run(About):
     """One run. Use it as a context manager, or call `finish`, or let the end of the script do it.
 
     When `log` and the other methods that write have returned, what they wrote is in the kernel and survives the death
@@ -57,8 +58,11 @@ class Run:
     a stream of its own.
     """
 
-    def __init__(self, settings: Settings, directory: str, resumed: bool = False) -> None:
-        """`init` is the way to make runs; it decides all the arguments. `directory` exists."""
+    def __init__(self, settings: Settings, directory: str, resumed: bool = False, joined: bool = False) -> None:
+        """`init` is the way to make runs; it decides all the arguments. `directory` exists.
+
+        `joined`: the run is that of the `tracker run` around this process, which tells of it and waits for its upload.
+        """
         self._settings = settings
         self._directory = directory
         self._lock = threading.RLock()
@@ -71,6 +75,7 @@ class Run:
         self._followed: set[str] = set()
         self._watches: list[Watch] = []
         self._alerts: dict[str, float] = {}  # when each title was last called out
+        self._joined = joined
         self.resumed = resumed
         """Whether this continues a run that had rows, in this directory or on the server."""
         self.finished = False
@@ -107,7 +112,8 @@ class Run:
             auto.mark(self._directory, self._settings)
         if self._stream.kept:
             self._supervisor.start()
-            say(f"run {self.name} in {self.entity}/{self.project}: {self.url or shorten(self._directory)}")
+            if not self._joined:
+                say(f"run {self.name} in {self.entity}/{self.project}: {self.url or shorten(self._directory)}")
         if self._stream.kept:
             try:
                 self._console = start_console(self._directory, self._settings, lambda: self._members)
@@ -350,123 +356,6 @@ class Run:
     def _store(self, content: bytes) -> str:
         return store(self._directory, content)
 
-    # -- what the run is ------------------------------------------------------------------------------------------
-
-    @property
-    def id(self) -> str:
-        """Unique in the project."""
-        return str(self._members["id"])
-
-    @property
-    def entity(self) -> str:
-        """The user or team that owns the project."""
-        return str(self._members["entity"])
-
-    @property
-    def project(self) -> str:
-        """The project."""
-        return str(self._members["project"])
-
-    @property
-    def path(self) -> str:
-        """`entity/project/id`, as `Api().run` takes it."""
-        return f"{self.entity}/{self.project}/{self.id}"
-
-    @property
-    def dir(self) -> str:
-        """The run directory (absolute)."""
-        return self._directory
-
-    @property
-    def mode(self) -> str:
-        """online, offline or disabled."""
-        return self._settings.mode
-
-    @property
-    def settings(self) -> Settings:
-        """The resolved settings."""
-        return self._settings
-
-    @property
-    def start_time(self) -> float:
-        """Unix time in seconds."""
-        return self._started
-
-    @property
-    def url(self) -> str | None:
-        """Where the run can be seen; None offline, and while there is no server."""
-        base = self._settings.base_url
-        if self.mode != "online" or base is None:
-            return None
-        from urllib.parse import quote  # 3 ms to import, and most scripts never ask
-
-        return f"{base}/runs/{quote(self.entity)}/{quote(self.project)}/{self.id}"
-
-    @property
-    def name(self) -> str:
-        """The name, readable and not necessarily unique; may be assigned."""
-        return str(self._members["name"])
-
-    @name.setter
-    def name(self, value: str) -> None:
-        self._set_meta("name", str(value))
-
-    @property
-    def group(self) -> str | None:
-        """The group; may be assigned."""
-        return self._optional("group")
-
-    @group.setter
-    def group(self, value: str | None) -> None:
-        self._set_meta("group", None if value is None else str(value))
-
-    @property
-    def job_type(self) -> str | None:
-        """The job type; may be assigned."""
-        return self._optional("job_type")
-
-    @job_type.setter
-    def job_type(self, value: str | None) -> None:
-        self._set_meta("job_type", None if value is None else str(value))
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """The tags; may be assigned (`run.tags += ("best",)`)."""
-        return tuple(self._members["tags"] or ())
-
-    @tags.setter
-    def tags(self, value: list[str] | tuple[str, ...]) -> None:
-        self._set_meta("tags", [str(tag) for tag in ([value] if isinstance(value, str) else value)])
-
-    @property
-    def notes(self) -> str | None:
-        """A remark; may be assigned."""
-        return self._optional("notes")
-
-    @notes.setter
-    def notes(self, value: str | None) -> None:
-        self._set_meta("notes", None if value is None else str(value))
-
-    @property
-    def color(self) -> str | None:
-        """In what colour the run is drawn, as `#rrggbb`; may be assigned. Raises ValueError for other texts."""
-        return self._optional("color")
-
-    @color.setter
-    def color(self, value: str | None) -> None:
-        if value is not None and not COLOR.fullmatch(value):
-            raise ValueError(f"the color {value!r} must read #rrggbb, such as #d62728")
-        self._set_meta("color", value)
-
-    def _optional(self, member: str) -> str | None:
-        value = self._members[member]
-        return None if value is None else str(value)
-
-    def _set_meta(self, member: str, value: Any) -> None:
-        with self._lock:
-            self._members[member] = value
-            self._write("meta", {member: value})
-
     def _write_config(self, members: dict[str, Any]) -> None:
         self._write("config", members)
 
@@ -495,7 +384,7 @@ class Run:
             code = 0 if exit_code is None else int(exit_code)
             end: dict[str, Any] = {"state": state or ("finished" if code == 0 else "failed"), "exit_code": code}
             if error is not None:
-                end.update(_describe(error))
+                end.update(describe_error(error))
             self._lost_directory()
             self._write("finish", end)
             self.finished = True
@@ -503,7 +392,7 @@ class Run:
             self._stream.close(self._after_finish)
         if self._settings.resume == "auto" and self._stream.parent is None:
             auto.ended(self._directory, self._settings, end["state"] == "finished")
-        if kept and self._stream.parent is None:
+        if kept and self._stream.parent is None and not self._joined:
             self._supervisor.farewell(self.name, end["state"], self.url)
 
     def __enter__(self) -> Run:
@@ -605,70 +494,7 @@ class Run:
                 self._console.after_fork()
 
 
-class DisabledRun(Run):
-    """The run of `mode="disabled"`: nothing is written and no process started.
-
-    Config, summary and step behave as in any run, so that a script which reads them back goes on as it would.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        settings.id = settings.id or random_id()
-        settings.name = settings.name or random_name()
-        super().__init__(settings, os.path.abspath(settings.dir or "."))
-        self._stream.append = lambda _line: None
-
-    def begin(self) -> None:
-        """Do nothing."""
-
-    def save(self, glob_or_path: Any = None, base_path: Any = None, policy: Any = "now") -> list[str]:  # noqa: ARG002
-        """Do nothing."""
-        return []
-
-    def log_code(self, root: Any = ".", globs: Any = ()) -> None:
-        """Do nothing."""
-
-    def watch(self, model: Any, log: Any = "gradients", log_freq: int = 100) -> None:
-        """Do nothing."""
-
-    def finish(
-        self,
-        exit_code: int | None = None,  # noqa: ARG002
-        *,
-        state: str | None = None,  # noqa: ARG002
-        error: BaseException | None = None,  # noqa: ARG002
-    ) -> None:
-        """Do nothing but note it."""
-        self.finished = True
-
-    def _store(self, content: bytes) -> str:
-        return hashlib.sha256(content).hexdigest()
-
-
 def _event_files(run_id: str, write: Callable[[str, Any], Any]) -> EventFiles:
     from .event_files import EventFiles  # which few runs need
 
     return EventFiles(run_id, write)
-
-
-def exit_status(code: Any) -> int:
-    """Return the exit status that `SystemExit(code)` gives a process."""
-    if code is None:
-        return 0
-    return code & 0xFF if isinstance(code, int) else 1
-
-
-def _describe(error: BaseException) -> dict[str, str]:
-    if isinstance(error, KeyboardInterrupt):
-        # Importing `traceback` evaluates code, which makes CPython forget that it was interrupted: the process would
-        # exit with 1 and not by SIGINT.
-        return {"error": "KeyboardInterrupt"}
-    import traceback
-
-    trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    try:
-        text = f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - the user's own __str__ may do anything
-        text = type(error).__name__
-    if len(text) > 2000:  # the beginning says what failed; where one error quotes another, the end says why
-        text = f"{text[:500]} […] {text[-1500:]}"
-    return {"error": text, "traceback": trace[-20_000:]}

@@ -20,7 +20,8 @@ from tracker.settings import Settings
 
 from . import auto, fork, resume
 from .config import Config
-from .run import DisabledRun, Run
+from .disabled import DisabledRun
+from .run import Run
 from .summary import Summary
 from .values import to_mapping
 
@@ -131,8 +132,6 @@ def _settle_previous(settings: Settings) -> Run | None:
 def _prepare(settings: Settings, joined: bool, parent: fork.Parent | None) -> Run:
     """Settle id, name, directory and server, and return the run that follows from them. `joined`: see `_of_joined`."""
     runs = Path(settings.dir or ".").absolute() / ".tracker" / "runs"
-    if joined:  # the agent stays for as long as `tracker run` does, which waits for it
-        settings.finish_timeout = 0.0
     if settings.mode == "online":
         settings.base_url, settings.api_key = resolve(settings.base_url, settings.api_key)
     if settings.resume == "auto" and settings.id is None:
@@ -157,7 +156,7 @@ def _prepare(settings: Settings, joined: bool, parent: fork.Parent | None) -> Ru
             known = _forked(parent, settings, directory)
     except OSError as error:
         warn_once(f"cannot make {directory} ({error}); nothing of this run will be kept")
-    run = Run(settings, str(directory), resumed)
+    run = Run(settings, str(directory), resumed, joined)
     if known is not None:
         run._start_with(known)
     return run

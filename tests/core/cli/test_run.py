@@ -110,6 +110,7 @@ def test_a_script_that_calls_init_joins_the_run_whatever_it_calls_itself() -> No
     assert (run.project, run.name, run.config, run.state) == ("digits", "mine", {"lr": 0.1}, "finished")
     assert [row["x"] for row in run.scan_history()] == [1]
     assert console("stdout") == done.stdout.splitlines()
+    assert done.stderr.count("tracker: run ") == 2  # where it is and how it ended, told once
 
 
 def test_scripts_after_each_other_and_in_other_directories_continue_one_run() -> None:

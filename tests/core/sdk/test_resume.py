@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import signal
@@ -277,7 +278,7 @@ def test_a_run_that_is_here_and_one_without_an_id_ask_no_server(hung: Any) -> No
     for arguments in ({"id": "a1", "resume": "must"}, {"resume": "allow"}, {"resume": "auto"}):
         tracker.init(**arguments).finish()  # type: ignore[arg-type]
     hung.settimeout(0)
-    with pytest.raises(BlockingIOError):
+    with contextlib.suppress(BlockingIOError):
         while True:  # agents do connect, but they say what they are after
             connection, _ = hung.accept()
             connection.settimeout(5)

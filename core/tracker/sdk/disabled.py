@@ -1,0 +1,51 @@
+"""The run of `mode="disabled"`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import Any
+
+from tracker.names import random_id, random_name
+from tracker.settings import Settings
+
+from .run import Run
+
+
+class DisabledRun(Run):
+    """The run of `mode="disabled"`: nothing is written and no process started.
+
+    Config, summary and step behave as in any run, so that a script which reads them back goes on as it would.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        settings.id = settings.id or random_id()
+        settings.name = settings.name or random_name()
+        super().__init__(settings, os.path.abspath(settings.dir or "."))
+        self._stream.append = lambda _line: None
+
+    def begin(self) -> None:
+        """Do nothing."""
+
+    def save(self, glob_or_path: Any = None, base_path: Any = None, policy: Any = "now") -> list[str]:  # noqa: ARG002
+        """Do nothing."""
+        return []
+
+    def log_code(self, root: Any = ".", globs: Any = ()) -> None:
+        """Do nothing."""
+
+    def watch(self, model: Any, log: Any = "gradients", log_freq: int = 100) -> None:
+        """Do nothing."""
+
+    def finish(
+        self,
+        exit_code: int | None = None,  # noqa: ARG002
+        *,
+        state: str | None = None,  # noqa: ARG002
+        error: BaseException | None = None,  # noqa: ARG002
+    ) -> None:
+        """Do nothing but note it."""
+        self.finished = True
+
+    def _store(self, content: bytes) -> str:
+        return hashlib.sha256(content).hexdigest()

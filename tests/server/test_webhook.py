@@ -1,0 +1,136 @@
+"""Alerts go where the server's owner said; the receiver here is a real HTTP server."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tracker
+from tests.waiting import eventually
+from tracker_server.embedded import serve
+from tracker_server.storage.interface import RunKey
+from tracker_server.webhook import PER_MINUTE, Webhook, message
+
+RUN = RunKey("me", "digits", "k3")
+
+
+def alert(title: str = "Careful", text: str = "", level: str = "warn", time_: float | None = None) -> Any:
+    return {"time": time.time() if time_ is None else time_, "title": title, "text": text, "level": level}
+
+
+class Receiver:
+    """What a chat service is: `url`, and the `texts` that came. `answers`: the statuses of its first answers."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.texts: list[str] = []
+        self.answers: list[int] = []
+        self.paths: list[str] = []
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            found.paths.append(self.path)
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            assert (self.headers["Content-Type"], list(body)) == ("application/json", ["text"])
+            status = found.answers.pop(0) if found.answers else 200
+            if status == 200:
+                found.texts.append(body["text"])
+            self.send_response(status)
+            if 300 <= status < 400:
+                self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        found = Receiver(f"http://127.0.0.1:{server.server_port}/hook")
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield found
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def webhook(receiver: Receiver) -> Iterator[Webhook]:
+    webhook = Webhook(receiver.url, pauses=(0.01, 0.01))
+    yield webhook
+    webhook.close()
+
+
+def test_what_a_run_calls_out_is_posted_with_a_link_to_the_run(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACKER_SERVER_WEBHOOK", receiver.url)
+    with serve(tmp_path / "data") as server:
+        settings = {"base_url": server.url, "api_key": server.token, "stats_disabled": True}
+        with tracker.init(project="digits", settings=settings) as run:
+            for step in range(3):
+                run.alert("Loss <diverges>", f"at step {step}", level="warn")
+        (text,) = eventually(lambda: receiver.texts)
+    assert text == (
+        f"[warn] *Loss &lt;diverges&gt;* <{server.url}/runs/me/digits/{run.id}|me/digits/{run.id}>\nat step 0"
+    )
+
+
+def test_nothing_that_a_run_says_is_markup() -> None:
+    assert message(RUN, alert("<!channel> & <http://x|y>"), "") == (
+        "[warn] *&lt;!channel&gt; &amp; &lt;http://x|y&gt;* me/digits/k3"
+    )
+
+
+def test_a_receiver_that_is_busy_gets_it_a_little_later_and_once(receiver: Receiver, webhook: Webhook) -> None:
+    receiver.answers += [503, 429]
+    webhook.put(RUN, [alert("one")])
+    webhook.put(RUN, [alert("two")])
+    eventually(lambda: len(receiver.texts) == 2)
+    assert ["one" in text for text in receiver.texts] == [True, False]
+
+
+def test_a_refusal_and_a_redirect_are_final(receiver: Receiver, webhook: Webhook) -> None:
+    receiver.answers += [404, 307]
+    webhook.put(RUN, [alert("refused"), alert("led elsewhere"), alert("third")])
+    eventually(lambda: receiver.texts)
+    assert ("third" in receiver.texts[0], set(receiver.paths), len(receiver.paths)) == (True, {"/hook"}, 3)
+
+
+def test_old_ones_are_not_sent(receiver: Receiver, webhook: Webhook) -> None:
+    webhook.put(RUN, [alert("old", time_=time.time() - 7200), alert("new")])
+    eventually(lambda: receiver.texts)
+    assert "new" in receiver.texts[0]
+
+
+def test_more_than_so_many_a_minute_are_left_out(receiver: Receiver, webhook: Webhook) -> None:
+    webhook.put(RUN, [alert(str(number)) for number in range(PER_MINUTE + 5)])
+    eventually(lambda: len(receiver.texts) == PER_MINUTE)
+    webhook.close()
+    assert len(receiver.texts) == PER_MINUTE
+
+
+def test_putting_never_waits_for_a_receiver_that_is_not_there(unused: Callable[[], str]) -> None:
+    webhook = Webhook(unused(), pauses=(60.0,))
+    before = time.monotonic()
+    webhook.put(RUN, [alert()] * 100)
+    webhook.close()
+    assert time.monotonic() - before < 30  # and not a minute
+
+
+@pytest.fixture
+def unused() -> Callable[[], str]:
+    def unused() -> str:
+        with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+            return f"http://127.0.0.1:{server.server_port}/hook"
+
+    return unused
