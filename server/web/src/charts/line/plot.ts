@@ -93,7 +93,7 @@ export class Plot {
 
   pointAt(x: number | null): void {
     const left = x === null ? -10 : this.plot.valToPos(x, 'x')
-    this.plot.setCursor({ left: left >= 0 && left <= this.plot.over.clientWidth ? left : -10, top: -10 }, false)
+    this.plot.setCursor({ left: left >= 0 && left <= this.extent.width ? left : -10, top: -10 }, false)
   }
 
   /** Move the cursor by so many points of the line at hand, as the arrow keys do. Returns what is there. */
@@ -106,7 +106,7 @@ export class Plot {
     const here = nearest(line.x, inside ? this.plot.posToVal(left, 'x') : by > 0 ? min : max)
     const wanted = Math.max(0, Math.min(line.x.length - 1, here + (inside ? by : 0)))
     const x = Math.max(min, Math.min(max, line.x[wanted]!))
-    const y = Math.max(0, Math.min(this.plot.over.clientHeight, this.plot.valToPos(line.y[nearest(line.x, x)]!, 'y')))
+    const y = Math.max(0, Math.min(this.extent.height, this.plot.valToPos(line.y[nearest(line.x, x)]!, 'y')))
     this.plot.setCursor({ left: this.plot.valToPos(x, 'x'), top: Number.isFinite(y) ? y : 0 }, false)
     return this.hoverAt({ left: this.plot.cursor.left!, top: this.plot.cursor.top! })
   }
@@ -120,6 +120,12 @@ export class Plot {
   clearCursor(): void {
     this.plot.setCursor({ left: -10, top: -10 }, false)
     this.hoverAt(null)
+  }
+
+  /** Of the plotting area in CSS pixels. Asking the element for it would lay out the page anew at each mouse move. */
+  private get extent(): { width: number; height: number } {
+    const { width, height } = this.plot.bbox
+    return { width: width / uPlot.pxRatio, height: height / uPlot.pxRatio }
   }
 
   private xRange(): Range | null {
@@ -188,8 +194,9 @@ export class Plot {
   private rowsAt(left: number, top: number, at: number): Row[] {
     const [xs, ys] = [this.scaleOf('x'), this.scaleOf('y')]
     if (!xs || !ys) return []
-    const toX = mapper(xs, 0, this.plot.over.clientWidth)
-    const toY = mapper(ys, this.plot.over.clientHeight, -this.plot.over.clientHeight)
+    const { width, height } = this.extent
+    const toX = mapper(xs, 0, width)
+    const toY = mapper(ys, height, -height)
     const rows: Row[] = []
     let [lastX, lastIndex]: [Numbers | null, number] = [null, 0]
     for (const trace of this.lines) {
@@ -230,7 +237,7 @@ export class Plot {
     const start = this.scaleOf('x')
     let range: Range | null = null
     const move = (now: MouseEvent) => {
-      range = this.scaled(1, 0, (from - now.clientX) / this.plot.over.clientWidth, start)
+      range = this.scaled(1, 0, (from - now.clientX) / this.extent.width, start)
       if (range) sync.move(x, range)
     }
     const end = () => {
@@ -247,10 +254,10 @@ export class Plot {
     const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY)
     if (!event.ctrlKey && !sideways) return
     event.preventDefault()
-    const about = (event.clientX - this.plot.over.getBoundingClientRect().left) / this.plot.over.clientWidth
+    const about = (event.clientX - this.plot.over.getBoundingClientRect().left) / this.extent.width
     const range = event.ctrlKey
       ? this.scaled(Math.exp(event.deltaY / 300), about, 0)
-      : this.scaled(1, 0, event.deltaX / this.plot.over.clientWidth)
+      : this.scaled(1, 0, event.deltaX / this.extent.width)
     if (!range) return
     this.options.sync.move(this.options.x, range)
     clearTimeout(this.settle)
