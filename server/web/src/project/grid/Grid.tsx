@@ -196,7 +196,7 @@ export function Grid(p: GridProps) {
   const common = { width: model.width, pinned: model.pinned, center, before, first }
   const rowProps = { ...common, scheme: p.scheme, place: p.place, baseline: p.baseline?.page ?? null }
   const visible = rows.getVirtualItems()
-  // Lines that leave the screen lend their elements to those that come; that of the focus keeps its own.
+  // Lines that leave the screen lend their elements to those that come; one that stays only for its focus has its own.
   const pool = useMost(visible.length + 2)
   const rendered = active.line === HEADS || visible.some((item) => item.index === active.line)
   return (
@@ -231,12 +231,12 @@ export function Grid(p: GridProps) {
         )}
       </div>
       <div role="rowgroup" className="rt-body" style={{ height: rows.getTotalSize(), width: model.width }}>
-        {visible.map((item) => {
+        {visible.map((item, i) => {
           const line: Line = waiting ? LOADING : lines.lineAt(item.index)
           const id = line.kind === 'loading' ? '' : line.id
           return (
             <Row
-              key={item.index === active.line ? 'active' : item.index % pool}
+              key={i > 0 && item.index !== visible[i - 1]!.index + 1 ? 'focus' : item.index % pool}
               {...rowProps}
               line={line}
               index={item.index}
