@@ -13,7 +13,7 @@ from tests.browser.conftest import Visit
 PAGES = {
     "home": ("/", "vision"),
     "workspace": ("/projects/me/vision", "resnet-00"),
-    "comparison": ("/projects/me/vision/compare?runs=v00,v07", "optimizer.name"),
+    "comparison": ("/projects/me/vision/compare?runs=v00,v07", "batch_size"),
     "project notes": ("/projects/me/vision/notes", "Notes"),
     "overview": ("/runs/me/origin/origin", "train.py"),
     "charts": ("/runs/me/origin/origin?tab=charts", "loss"),
