@@ -145,7 +145,7 @@ def _figure_head() -> bytes:
 @cache
 def _packed_head() -> bytes:
     """The head, deflated once for all: megabytes, and the same for each figure."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
     return packer.compress(_figure_head()) + packer.flush(zlib.Z_FULL_FLUSH)
 
 
