@@ -15,6 +15,13 @@ test('headings are below those of the page, down to the lowest', () => {
   expect(partsOf('# a\n\n##### b', 2)).toEqual([{ kind: 'text', html: '<h3>a</h3>\n<h6>b</h6>\n' }])
 })
 
+test('HTML stays text, in lines and between them', () => {
+  const html = partsOf('a <img src=x onerror="f()"> &amp; b\n\n<div style="x">\n**c**\n</div>').map((part) => (part.kind === 'text' ? part.html : '')).join('')
+  expect(html).toContain('a &lt;img src=x onerror="f()"&gt; &amp; b')
+  expect(html).toContain('&lt;div style="x"&gt;')
+  expect(html).not.toMatch(/<(img|div)/)
+})
+
 test('no text, no parts', () => {
   expect(partsOf('')).toEqual([])
 })

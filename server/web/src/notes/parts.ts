@@ -1,4 +1,11 @@
-import { marked, type Token } from 'marked'
+import { Marked, type Token } from 'marked'
+
+const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
+
+/** HTML within the text is shown as it was written: even taking it apart would disturb the content policy. */
+const marked = new Marked({
+  renderer: { html: ({ text }) => text.replace(/[&<>]/g, (character) => ESCAPES[character]!) },
+})
 
 /** Notes are text with live panels in it. */
 export type Part = { kind: 'text'; html: string } | { kind: 'panel'; source: string }

@@ -1,8 +1,8 @@
 import DOMPurify from 'dompurify'
 
 /**
- * Markdown's HTML, and HTML inside of it, as harmless HTML: no scripts, handlers, styles, forms, frames or names, and
- * nothing from other sites. The content policy would refuse these, too.
+ * What became of markdown as harmless HTML: no scripts, handlers, styles, forms, frames or names, and nothing from other
+ * sites. The content policy would refuse these, too.
  */
 const purify = DOMPurify(window)
 
