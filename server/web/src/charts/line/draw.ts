@@ -15,6 +15,9 @@ export interface Scale {
   log: boolean
 }
 
+/** Entries in a chart from which on lines are one pixel wide: without a GPU, wider ones take six times as long. */
+const THIN_FROM = 3000
+
 /**
  * Draw lines over what uPlot has drawn, each along its own x: joining the steps of many runs into uPlot's one shared x
  * costs more than all drawing. `quick` is for frames that are followed by others at once: bare lines a pixel wide, since
@@ -38,6 +41,8 @@ export function drawTraces(
   context.rect(box.left, box.top, box.width, box.height)
   context.clip()
   context.lineJoin = 'bevel' // round joins double the cost, and at this width look the same
+  const entries = lines.reduce((sum, line) => sum + line.x.length, 0)
+  const usual = entries > THIN_FROM ? 1 : 1.5
   const pen: Pen = { context, toX, toY, top: box.top - box.height, bottom: box.top + 2 * box.height, width: box.width }
   for (const line of lines) {
     const start = Math.max(0, lowerBound(line.x, x.min) - 1)
@@ -68,7 +73,7 @@ export function drawTraces(
       polyline(pen, line.x, line.raw, start, stop)
     }
     context.globalAlpha = strength
-    context.lineWidth = (focus === line.id ? 2.5 : 1.5) * ratio
+    context.lineWidth = (focus === line.id ? 2.5 : usual) * ratio
     context.setLineDash(line.stroke.dash.map((length) => length * ratio))
     polyline(pen, line.x, line.y, start, stop, 2.5 * ratio)
     context.setLineDash([])

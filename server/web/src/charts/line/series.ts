@@ -1,6 +1,5 @@
 import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query'
 import { fetchSeries, type ChartQuery, type Series } from '../../api/charts'
-import { queryClient } from '../../api/queries'
 import type { ShownGroup } from '../types'
 import type { Range } from './sync'
 import { compact } from './trace'
@@ -15,9 +14,6 @@ export interface Ask {
   /** Points that can be told apart: pixels of the chart's width */
   buckets: number
 }
-
-/** A chart is fetched again at most this often, in ms, however fast points arrive. */
-const REST = 1000
 
 /** What more than the range is fetched on each side, so that small movements have it. */
 const MARGIN = 0.25
@@ -47,22 +43,8 @@ function seriesQuery({ runs, groups, keys, x, kind, buckets }: Ask, range: Range
   const queryKey = ['charts', { runs: members.length ? members.flatMap((group) => group.runs) : runs }, query]
   return queryOptions({
     queryKey,
-    queryFn: async ({ signal }): Promise<Series[]> => {
-      await rest((queryClient.getQueryState(queryKey)?.dataUpdatedAt ?? 0) + REST - Date.now(), signal)
-      return (await fetchSeries(query, signal)).map(compact)
-    },
+    queryFn: async ({ signal }): Promise<Series[]> => (await fetchSeries(query, signal)).map(compact),
   })
 }
 
 const margined = ([low, high]: Range): Range => [low - (high - low) * MARGIN, high + (high - low) * MARGIN]
-
-function rest(time: number, signal: AbortSignal): Promise<void> | void {
-  if (time <= 0) return
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, Math.min(time, REST))
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      reject(signal.reason)
-    })
-  })
-}
