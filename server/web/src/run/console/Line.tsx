@@ -28,7 +28,9 @@ export const Line = memo(function Line({ number, line, time, pattern, current }:
 })
 
 function Part({ span, pattern }: { span: Span; pattern: RegExp | null }) {
-  const [fg, bg] = span.inverse ? [span.bg ?? 'back', span.fg ?? 'fore'] : [span.fg, span.bg]
+  const [drawn, bg] = span.inverse ? [span.bg ?? 'back', span.fg ?? 'fore'] : [span.fg, span.bg]
+  // The theme's white is dark on light paper; on a background of the program's own it is white.
+  const fg = !span.inverse && bg !== null && (drawn === 7 || drawn === 15) ? 'rgb(255, 255, 255)' : drawn
   const styles = (['bold', 'dim', 'italic', 'underline', 'strike'] as const).filter((name) => span[name])
   const style: CSSProperties = { color: css(fg), backgroundColor: css(bg) }
   const plain = fg === null && bg === null && !styles.length
