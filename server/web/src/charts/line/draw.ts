@@ -54,7 +54,7 @@ export function drawTraces(
     const strength = faded ? 0.25 : 1
     if (quick) {
       context.lineWidth = 1
-      polyline(pen, line.x, line.y, start, stop)
+      sketch(pen, line.x, line.y, start, stop)
       continue
     }
     if (line.low && line.high) {
@@ -130,6 +130,24 @@ function polyline(pen: Pen, x: Numbers, y: Numbers, start: number, stop: number,
     context.arc(px, py, dot, 0, 2 * Math.PI)
     context.fill()
   }
+}
+
+/** Stroke about every second pixel's point of a line, always the same ones, so that a moving line does not shimmer. */
+function sketch({ context, toX, toY, top, bottom, width }: Pen, x: Numbers, y: Numbers, start: number, stop: number): void {
+  const stride = Math.max(1, Math.floor((2 * (stop - start)) / width))
+  let drawing = false
+  context.beginPath()
+  for (let i = start - (start % stride); i < stop; i += stride) {
+    const py = Math.min(bottom, Math.max(top, toY(y[i]!)))
+    const px = toX(x[i]!)
+    if (py !== py || px !== px) drawing = false
+    else if (drawing) context.lineTo(px, py)
+    else {
+      context.moveTo(px, py)
+      drawing = true
+    }
+  }
+  context.stroke()
 }
 
 /** Many points to a pixel: each column of pixels holds its lowest and highest. */
