@@ -1,9 +1,16 @@
 import { Menu } from '@mantine/core'
-import type { ReactNode } from 'react'
+import { useEffect, type ReactNode } from 'react'
 import type { Point } from './grid/Grid'
 
 /** A menu at a point of the page. */
 export function PopMenu({ at, label, onClose, children }: { at: Point; label: string; onClose: () => void; children: ReactNode }) {
+  useEffect(
+    // What had the focus before may have made way, such as the head of a column that was hidden.
+    () => () => void setTimeout(() => {
+      if (document.activeElement === document.body) document.querySelector<HTMLElement>('.rt-grid [tabindex="0"]')?.focus()
+    }),
+    [],
+  )
   return (
     <Menu opened onClose={onClose} position="bottom-start" shadow="md" returnFocus withinPortal trapFocus offset={2} transitionProps={{ duration: 0 }}>
       <Menu.Target>

@@ -72,7 +72,8 @@ export function useGridKeys(p: Keys): (event: KeyboardEvent) => void {
 
   const menu = (open: (at: { x: number; y: number }) => void) => {
     const cell = cellElement()
-    if (cell) open(below(cell))
+    // After this key: menus take keys outside of them for a wish to close.
+    if (cell) setTimeout(() => open(below(cell)))
   }
 
   const inLines = (event: KeyboardEvent): boolean => {
