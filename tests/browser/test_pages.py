@@ -55,4 +55,5 @@ def settled(page: Page) -> None:
 def violations(page: Page) -> list[str]:
     options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
     found = Axe().run(page, options=options).response["violations"]
-    return [f"{v['id']}: {node['html'][:200]} — {node['failureSummary'][:300]}" for v in found for node in v["nodes"][:3]]
+    nodes = [(violation["id"], node) for violation in found for node in violation["nodes"][:3]]
+    return [f"{rule}: {node['html'][:200]} — {node['failureSummary'][:300]}" for rule, node in nodes]
