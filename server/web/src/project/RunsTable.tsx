@@ -46,7 +46,7 @@ export function RunsTable(p: RunsTableProps) {
     () => (resizing ? { ...view.columns.widths, [resizing.name]: resizing.width } : view.columns.widths),
     [view.columns.widths, resizing],
   )
-  const model = useColumnModel(layout, widths)
+  const model = useColumnModel(layout, widths, !question.trashed && (view.baseline !== null || view.group !== null))
   const wanted = useWanted(layout)
 
   const [range, setRange] = useState<[number, number]>([0, STEP])

@@ -9,6 +9,7 @@ import {
 } from '@tanstack/react-table'
 import { useMemo } from 'react'
 import type { Column, Layout } from './columns'
+import { isNumeric } from './values'
 
 const features = tableFeatures({
   columnOrderingFeature,
@@ -33,19 +34,22 @@ export const LEAD = [32, 34] as const
 export const LEAD_WIDTH = LEAD[0] + LEAD[1]
 export const LEAST_WIDTH = 56
 
-/** The visible columns, those that are pinned first. Rows are not the table's business: they come in pages. */
-export function useColumnModel(layout: Layout, widths: Record<string, number>): { pinned: Placed[]; center: Placed[]; pinnedWidth: number; width: number } {
+/** Room for what stands beside a number: the difference from a baseline, or the deviation in a group */
+const BESIDE = 52
+
+/** The visible columns, those that are pinned first; `beside`: with room for more than a number in each. Rows are not the table's business: they come in pages. */
+export function useColumnModel(layout: Layout, widths: Record<string, number>, beside: boolean): { pinned: Placed[]; center: Placed[]; pinnedWidth: number; width: number } {
   const columns = useMemo(
     () =>
       layout.all.map(
         (column): ColumnDef<typeof features, object> => ({
           id: column.name,
-          size: column.size,
+          size: column.size + (beside && isNumeric(column) ? BESIDE : 0),
           minSize: LEAST_WIDTH,
           meta: { column },
         }),
       ),
-    [layout],
+    [layout, beside],
   )
   const state = useMemo(
     () => ({

@@ -145,7 +145,7 @@ export function Grid(p: GridProps) {
     if (!inside.current) return
     const now = document.activeElement
     if (now && now !== document.body && now !== scroller.current && !now.closest('.rt-grid')) return
-    const cell = scroller.current?.querySelector<HTMLElement>(`[data-line="${active.line}"] > [data-c="${active.column}"]`)
+    const cell = scroller.current?.querySelector<HTMLElement>(`[data-line="${active.line}"] [data-c="${active.column}"]`)
     if (cell) {
       if (!cell.contains(now)) cell.focus({ preventScroll: true })
     } else scroller.current?.focus({ preventScroll: true })

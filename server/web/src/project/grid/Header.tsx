@@ -35,7 +35,7 @@ export const Header = memo(function Header(p: HeaderProps) {
   }
   const heads = (columns: Placed[], offset: number) =>
     columns.map((placed, i) => {
-      const { column, width, start, pinned } = placed
+      const { column, width, pinned } = placed
       const { label, from } = labelOf(column)
       const number = offset + i
       const level = p.sort.findIndex((one) => one.column === column.name)
@@ -49,8 +49,8 @@ export const Header = memo(function Header(p: HeaderProps) {
           data-c={number}
           data-name={column.name}
           tabIndex={p.active === number ? 0 : -1}
-          className={`rt-cell rt-head${isNumeric(column) ? ' rt-number' : ''}${pinned ? ' rt-pinned' : ''}${over === column.name ? ' rt-over' : ''}`}
-          style={pinned ? { width, left: start } : { width }}
+          className={`rt-cell rt-head${isNumeric(column) ? ' rt-number' : ''}${over === column.name ? ' rt-over' : ''}`}
+          style={{ width }}
           title={`${column.name}${texts.sortHint}`}
           draggable
           onDragStart={(event) => event.dataTransfer.setData('text/column', column.name)}
@@ -80,25 +80,27 @@ export const Header = memo(function Header(p: HeaderProps) {
     })
   return (
     <div role="row" aria-rowindex={1} data-line={-2} className="rt-row rt-heads" style={{ width: p.width }}>
-      <div role="columnheader" aria-colindex={1} data-c={0} tabIndex={p.active === 0 ? 0 : -1} className="rt-cell rt-lead rt-pinned rt-head" style={{ width: LEAD[0], left: 0 }}>
-        <input
-          type="checkbox"
-          tabIndex={-1}
-          data-do="select"
-          checked={p.selected === true}
-          ref={(box) => {
-            if (box) box.indeterminate = p.selected === 'some'
-          }}
-          onChange={() => undefined}
-          aria-label={texts.selectAll}
-        />
+      <div role="presentation" className="rt-fixed">
+        <div role="columnheader" aria-colindex={1} data-c={0} tabIndex={p.active === 0 ? 0 : -1} className="rt-cell rt-lead rt-head" style={{ width: LEAD[0] }}>
+          <input
+            type="checkbox"
+            tabIndex={-1}
+            data-do="select"
+            checked={p.selected === true}
+            ref={(box) => {
+              if (box) box.indeterminate = p.selected === 'some'
+            }}
+            onChange={() => undefined}
+            aria-label={texts.selectAll}
+          />
+        </div>
+        <div role="columnheader" aria-colindex={2} data-c={1} tabIndex={p.active === 1 ? 0 : -1} className="rt-cell rt-lead rt-head" style={{ width: LEAD[1] }}>
+          <button type="button" className="rt-eye" tabIndex={-1} data-do="eye" aria-label={p.allDrawn ? texts.hideAll : texts.showAll} title={p.allDrawn ? texts.hideAll : texts.showAll}>
+            {p.allDrawn ? <IconEye size={15} /> : <IconEyeOff size={15} />}
+          </button>
+        </div>
+        {heads(p.pinned, LEAD.length)}
       </div>
-      <div role="columnheader" aria-colindex={2} data-c={1} tabIndex={p.active === 1 ? 0 : -1} className="rt-cell rt-lead rt-pinned rt-head" style={{ width: LEAD[1], left: LEAD[0] }}>
-        <button type="button" className="rt-eye" tabIndex={-1} data-do="eye" aria-label={p.allDrawn ? texts.hideAll : texts.showAll} title={p.allDrawn ? texts.hideAll : texts.showAll}>
-          {p.allDrawn ? <IconEye size={15} /> : <IconEyeOff size={15} />}
-        </button>
-      </div>
-      {heads(p.pinned, LEAD.length)}
       <div className="rt-space" style={{ width: p.before }} />
       {heads(p.center, LEAD.length + p.pinned.length + p.first)}
     </div>

@@ -49,8 +49,8 @@ export const Row = memo(function Row(p: RowProps) {
           aria-colindex={number + 1}
           data-c={number}
           tabIndex={p.active === number ? 0 : -1}
-          className={`rt-cell${isNumeric(placed.column) ? ' rt-number' : ''}${placed.pinned ? ' rt-pinned' : ''}`}
-          style={placed.pinned ? { width: placed.width, left: placed.start } : { width: placed.width }}
+          className={`rt-cell${isNumeric(placed.column) ? ' rt-number' : ''}`}
+          style={{ width: placed.width }}
         >
           {content(p, placed, name)}
         </div>
@@ -67,15 +67,17 @@ export const Row = memo(function Row(p: RowProps) {
       className={`rt-row${state}`}
       style={{ width: p.width, transform: index < 0 ? undefined : `translateY(${p.top}px)` }}
     >
-      <LeadCell number={0} active={p.active} left={0} width={LEAD[0]}>
-        {line.kind !== 'loading' && index >= 0 && (
-          <input type="checkbox" tabIndex={-1} data-do="select" checked={p.selected} onChange={nothing} aria-label={texts.selectOne(name)} />
-        )}
-      </LeadCell>
-      <LeadCell number={1} active={p.active} left={LEAD[0]} width={LEAD[1]}>
-        {line.kind !== 'loading' && <Eye {...p} name={name} />}
-      </LeadCell>
-      {cells(p.pinned, LEAD.length)}
+      <div role="presentation" className="rt-fixed">
+        <LeadCell number={0} active={p.active} width={LEAD[0]}>
+          {line.kind !== 'loading' && index >= 0 && (
+            <input type="checkbox" tabIndex={-1} data-do="select" checked={p.selected} onChange={nothing} aria-label={texts.selectOne(name)} />
+          )}
+        </LeadCell>
+        <LeadCell number={1} active={p.active} width={LEAD[1]}>
+          {line.kind !== 'loading' && <Eye {...p} name={name} />}
+        </LeadCell>
+        {cells(p.pinned, LEAD.length)}
+      </div>
       <div className="rt-space" style={{ width: p.before }} />
       {cells(p.center, LEAD.length + p.pinned.length + p.first)}
     </div>
@@ -84,15 +86,15 @@ export const Row = memo(function Row(p: RowProps) {
 
 const nothing = () => undefined
 
-function LeadCell(p: { number: number; active: number | null; left: number; width: number; children: ReactNode }) {
+function LeadCell(p: { number: number; active: number | null; width: number; children: ReactNode }) {
   return (
     <div
       role="gridcell"
       aria-colindex={p.number + 1}
       data-c={p.number}
       tabIndex={p.active === p.number ? 0 : -1}
-      className="rt-cell rt-lead rt-pinned"
-      style={{ width: p.width, left: p.left }}
+      className="rt-cell rt-lead"
+      style={{ width: p.width }}
     >
       {p.children}
     </div>
