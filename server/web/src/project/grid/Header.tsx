@@ -44,6 +44,7 @@ export const Header = memo(function Header(p: HeaderProps) {
         <div
           key={column.name}
           role="columnheader"
+          aria-label={column.name}
           aria-colindex={number + 1}
           aria-sort={level < 0 ? undefined : descending ? 'descending' : 'ascending'}
           data-c={number}

@@ -1,0 +1,115 @@
+"""A project's workspace, as those who hear it named: its table, and projects of runs that a test may change."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+import requests
+from playwright.sync_api import Locator, Page, expect
+
+from tracker.runlog.records import encode
+from tracker_server.embedded import Embedded
+
+START = 1_700_000_000.0
+EACH = 60.0
+"""Seconds between the starts of two runs of a project."""
+
+
+class Runs:
+    """A project of its own on a server; its runs are written as loggers write them."""
+
+    def __init__(self, server: Embedded, project: str | None = None) -> None:
+        self.server = server
+        self.project = project or f"p-{secrets.token_hex(4)}"
+        self.count = 0
+        self._offsets: dict[str, int] = {}
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["Authorization"] = f"Bearer {server.token}"
+
+    def add(
+        self,
+        id_: str,
+        rows: Sequence[Mapping[str, Any]] = ({"loss": 1.0},),
+        config: Mapping[str, Any] | None = None,
+        ended: bool = True,
+        **head: Any,
+    ) -> None:
+        """Make a run that logs one row a second."""
+        begun = START + EACH * self.count
+        self.count += 1
+        line = {"version": 1, "id": id_, "entity": "me", "project": self.project, "name": id_, **head}
+        lines = [encode("run", line, begun), encode("config", config or {}, begun)]
+        lines += [encode("log", row, begun + 1 + step, step) for step, row in enumerate(rows)]
+        if ended:
+            lines.append(encode("finish", {"state": "finished", "exit_code": 0}, begun + 1 + len(rows)))
+        self.append(id_, b"".join(lines))
+
+    def append(self, id_: str, data: bytes) -> None:
+        """Append to the history of a run."""
+        offset = self._offsets.get(id_, 0)
+        path = f"{self.server.url}/api/runs/me/{self.project}/{id_}/streams/history.jsonl?offset={offset}"
+        self._session.post(path, data=data).raise_for_status()
+        self._offsets[id_] = offset + len(data)
+
+    def get(self, id_: str) -> Any:
+        """What the server knows of a run."""
+        answer = self._session.get(f"{self.server.url}/api/runs/me/{self.project}/{id_}")
+        answer.raise_for_status()
+        return answer.json()
+
+    def path(self, **view: Any) -> str:
+        return workspace(self.project, **view)
+
+
+def workspace(project: str, **view: Any) -> str:
+    """The address of a project, with members of its view that are not as usual."""
+    return f"/projects/me/{project}" + (f"?v={quote(orjson.dumps(view))}" if view else "")
+
+
+class Table:
+    """The runs table of the page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.grid = page.get_by_role("grid", name="Runs")
+        self.names = self.grid.get_by_role("rowheader")
+
+    def head(self, column: str) -> Locator:
+        return self.grid.get_by_role("columnheader", name=column, exact=True)
+
+    def heads(self) -> list[str]:
+        """The columns from left to right, those of box and eye aside."""
+        found = self.grid.get_by_role("columnheader").evaluate_all("all => all.map((one) => one.ariaLabel)")
+        return [name for name in found if name is not None]
+
+    def row(self, name: str) -> Locator:
+        named = self.page.get_by_role("rowheader", name=re.compile(rf"^{re.escape(name)}\b"))
+        return self.grid.get_by_role("row").filter(has=named)
+
+    def cell(self, name: str, column: str) -> Locator:
+        index = self.head(column).get_attribute("aria-colindex")
+        return self.row(name).locator(f"[aria-colindex='{index}']")
+
+    def menu(self, column: str, item: str) -> None:
+        """Choose something of a column's menu."""
+        self.head(column).get_by_role("button").click()
+        self.page.get_by_role("menuitem", name=item, exact=True).click()
+
+    def line_menu(self, name: str, item: str) -> None:
+        """Choose something of a line's menu."""
+        self.row(name).get_by_role("rowheader").click(button="right")
+        self.page.get_by_role("menuitem", name=item, exact=True).click()
+
+    def select(self, *names: str) -> None:
+        for name in names:
+            self.row(name).get_by_role("checkbox").click()
+
+    def shows(self, *names: str) -> None:
+        """Wait until these lines are shown, and no others, in this order."""
+        expect(self.names).to_have_text([re.compile(rf"^{re.escape(name)}(?![\w-])") for name in names])
