@@ -30,7 +30,7 @@ PING = 15.0
 """Seconds after which a listener without news is told that the stream lives."""
 
 MAX_WAITING = 1000
-"""Runs whose changes wait for one listener; beyond that it gets `reset`."""
+"""Runs and projects whose changes wait for one listener; beyond that it gets `reset`."""
 
 MAX_LISTENERS = 500
 
@@ -55,6 +55,12 @@ class Hub:
             names = ["/".join(run) for run in runs]
             for listener in self._listeners:
                 listener.add(names, what)
+
+    def project_changed(self, entity: str, project: str) -> None:
+        """Tell all listeners that the notes or saved views of this project are not as they were."""
+        self._count += 1
+        for listener in self._listeners:
+            listener.add_project(f"{entity}/{project}")
 
     def appended(self, run: RunKey, stream: str, offset: int, digests: list[str]) -> None:
         """Tell all listeners that lines were added to a stream of the run at byte `offset`."""
@@ -103,6 +109,7 @@ class _Listener:
         self.end = asyncio.Event()
         self._missed = missed
         self._runs: dict[str, set[str]] = {}
+        self._projects: dict[str, None] = {}
         if missed:
             self.news.set()
 
@@ -114,21 +121,29 @@ class _Listener:
     def add(self, runs: list[str], what: Iterable[str]) -> None:
         for run in runs:
             self._runs.setdefault(run, set()).update(what)
-        if len(self._runs) > MAX_WAITING:
+        self._told()
+
+    def add_project(self, project: str) -> None:
+        self._projects[project] = None
+        self._told()
+
+    def _told(self) -> None:
+        if len(self._runs) + len(self._projects) > MAX_WAITING:
             self._missed = True
             self._runs.clear()
+            self._projects.clear()
         self.news.set()
 
     def take(self, state: str) -> bytes:
         """Return what waits, as events."""
         self.news.clear()
         runs, self._runs = self._runs, {}
+        projects, self._projects = self._projects, {}
         missed, self._missed = self._missed, False
         if missed:
             return _event("reset", {}, state)
-        if not runs:
+        if not runs and not projects:
             return b""
-        projects = dict.fromkeys(run.rpartition("/")[0] for run in runs)
         changes = [{"run": run, "what": sorted(what)} for run, what in runs.items()]
         return _event("change", {"runs": changes, "projects": list(projects)}, state)
 
@@ -203,8 +218,8 @@ OPERATIONS: dict[str, dict[str, Any]] = {
             "description": (
                 'Server-sent events. `change`: `{"runs": [{"run": "entity/project/id", "what": [...]}], "projects": '
                 '["entity/project"]}`, at most two a second; `what` is of `history`, `system`, `console`, `meta`, '
-                "`files`, `removed` and `new`. `reset`: something was missed, so anything may have changed. `ping`: at "
-                "the start, and every 15 s without news."
+                "`files`, `removed` and `new`; `projects` are those whose notes or saved views changed. `reset`: "
+                "something was missed, so anything may have changed. `ping`: at the start, and every 15 s without news."
             ),
             "responses": {
                 "200": {"description": "Events", "content": {"text/event-stream": {"schema": {"type": "string"}}}},

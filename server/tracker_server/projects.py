@@ -60,6 +60,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
         made = await workers.write(
             storage.put_notes, entity, project, wire.Notes(text=notes.text, version=notes.version)
         )
+        services.live.project_changed(entity, project)
         return await services.answer(lambda: made)
 
     @api.get(view_path, response_model=SavedView, summary="A saved view")
@@ -77,10 +78,12 @@ def add_routes(api: FastAPI, services: Services) -> None:
             await workers.write(storage.put_view, entity, project, name, saved.view)
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
+        services.live.project_changed(entity, project)
         return Response(status_code=204)
 
     @api.delete(view_path, status_code=204, summary="Forget a saved view")
     async def delete_view(entity: str, project: str, name: ViewName) -> Response:
         run_key(entity, project, "any")
         await workers.write(storage.delete_view, entity, project, name)
+        services.live.project_changed(entity, project)
         return Response(status_code=204)

@@ -15,14 +15,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from tracker_server.embedded import Embedded, serve
 
 HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("TRACKER_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+PATIENCE_MS = 30_000
+"""A machine may be busy; what is waited for is there as soon as it is there."""
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
+
+expect.set_options(timeout=PATIENCE_MS)
 
 if CHROMIUM is None and os.environ.get("CI"):
     raise RuntimeError("these tests need a browser: apt-get install chromium, or set TRACKER_TEST_CHROMIUM")
@@ -73,7 +86,7 @@ def watched(context: BrowserContext, own: str) -> Iterator[Page]:
     page.on("request", on_request)
     page.on("pageerror", lambda error: complaints.append(f"exception: {error}"))
     page.on("dialog", lambda dialog: (complaints.append(f"a script ran: {dialog.message}"), dialog.dismiss()))
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_MS)
     yield page
     assert not complaints, "\n".join(complaints)
 

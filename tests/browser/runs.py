@@ -114,7 +114,7 @@ def origin() -> None:
         subprocess.run([sys.executable, "train.py", id_, width], cwd=repository, check=True)
 
 
-SCRIPT = '''
+SCRIPT = """
 import sys
 import time
 
@@ -135,7 +135,7 @@ with tracker.init(project="origin", id=sys.argv[1], name=sys.argv[1], config=con
     for name in ("result.json", "table.csv", "readme.md"):
         run.save(name)
     run.alert("Nearly done", "The loss is low", level="warn")
-'''
+"""
 
 if __name__ == "__main__":
     main()

@@ -76,7 +76,7 @@ def test_what_is_appended_is_told_by_kind_of_stream(client: Any, one: str, lines
         assert events.next()[0] == "ping"
         client.append(one, _row(3), len(lines(one)))
         told = events.until("change")
-        assert told == {"runs": [{"run": f"me/digits/{one}", "what": ["history"]}], "projects": ["me/digits"]}
+        assert told == {"runs": [{"run": f"me/digits/{one}", "what": ["history"]}], "projects": []}
         printed = encode("console", {"stream": "stdout", "text": "x"}, START)
         client.append(one, printed, stream="console.jsonl")
         assert events.until("change")["runs"][0]["what"] == ["console", "new"]
@@ -95,6 +95,20 @@ def test_what_the_server_itself_changes_is_told(client: Any, one: str) -> None:
             events.until("ping")
             assert ask().status_code in (200, 204)
             assert events.until("change")["runs"] == [{"run": path, "what": [what]}]
+
+
+def test_what_people_change_of_a_project_is_told(client: Any) -> None:
+    path = "/api/projects/me/digits"
+    version = client.get(path).json()["notes"]["version"]
+    with listening(client) as events:
+        events.until("ping")
+        for ask in (
+            lambda: client("PUT", f"{path}/notes", json={"text": "seen", "version": version}),
+            lambda: client("PUT", f"{path}/views/mine", json={"view": {}}),
+            lambda: client("DELETE", f"{path}/views/mine"),
+        ):
+            assert ask().status_code in (200, 204)
+            assert events.until("change") == {"runs": [], "projects": ["me/digits"]}
 
 
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -25,13 +25,18 @@ test.each([
   expect(concerns(key, changed(run, what))).toBe(expected)
 })
 
+test('notes and saved views change with their project', () => {
+  const shows = (project: string) => concerns(['project', 'me', 'p'], new Map(), [project])
+  expect([shows('me/p'), shows('me/pp')]).toEqual([true, false])
+})
+
 test('a kind of query is fetched anew at once, then only after its rest, and nothing told meanwhile is lost', async () => {
   const client = new QueryClient()
   const key = ['charts', { runs: ['me/p/a'] }]
   await client.fetchQuery({ queryKey: key, queryFn: () => 1 })
   const isOld = () => client.getQueryState(key)!.isInvalidated
   const changes = new Changes(client)
-  const told = { runs: [{ run: 'me/p/a', what: ['history' as const] }], projects: ['me/p'] }
+  const told = { runs: [{ run: 'me/p/a', what: ['history' as const] }], projects: [] }
   changes.add(told)
   changes.flush(10_000)
   expect([isOld(), changes.waiting]).toEqual([true, 0])

@@ -23,8 +23,8 @@ const CLOCK = 250
 /** States change also without news: a run of which nothing is heard any more has crashed. */
 const MINUTE = 60_000
 
-/** Whether what was fetched under a key shows something of runs that have changed. */
-export function concerns(key: QueryKey, runs: Map<string, Set<What>>): boolean {
+/** Whether what was fetched under a key shows something of the runs and projects that have changed. */
+export function concerns(key: QueryKey, runs: Map<string, Set<What>>, projects: string[] = []): boolean {
   const [kind, entity, project, id, part] = key
   switch (kind) {
     case 'charts': {
@@ -42,11 +42,12 @@ export function concerns(key: QueryKey, runs: Map<string, Set<What>>): boolean {
       return [...runs.values()].some((what) => any(what, ['history', 'meta', 'removed', 'new']))
     case 'table':
     case 'groups':
-    case 'columns':
-    case 'project': {
+    case 'columns': {
       const within = `${entity}/${project}/`
       return [...runs].some(([run, what]) => run.startsWith(within) && any(what, ['history', 'meta', 'removed', 'new']))
     }
+    case 'project':
+      return projects.includes(`${entity}/${project}`)
     default:
       return false
   }
@@ -69,9 +70,9 @@ export class Changes {
     return this.due.size
   }
 
-  add({ runs }: Change): void {
+  add({ runs, projects }: Change): void {
     const what = new Map(runs.map((one) => [one.run, new Set(one.what)]))
-    this.note((key) => concerns(key, what))
+    this.note((key) => concerns(key, what, projects))
   }
 
   /** Anything may have changed. */

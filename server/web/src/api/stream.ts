@@ -4,6 +4,7 @@ export type What = 'history' | 'system' | 'console' | 'meta' | 'files' | 'remove
 
 export interface Change {
   runs: { run: string; what: What[] }[]
+  /** Those whose notes or saved views changed */
   projects: string[]
 }
 

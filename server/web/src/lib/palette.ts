@@ -31,6 +31,12 @@ export function strokeOf(slot: number, scheme: Scheme): Stroke {
   return { color: colors[slot % colors.length]!, dash: DASHES[Math.floor(slot / colors.length) % DASHES.length]! }
 }
 
+/** Which of the seven a colour is, in either theme; -1 for a colour of somebody's own. */
+export function slotOfColor(color: string): number {
+  const wanted = color.toLowerCase()
+  return Math.max(LIGHT.indexOf(wanted), DARK.indexOf(wanted))
+}
+
 /** The same things, those after the first of a colour with dash patterns of their own. */
 export function dashed<T extends { stroke: Stroke }>(things: T[]): T[] {
   const seen = new Map<string, number>()

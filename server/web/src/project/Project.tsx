@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
 import { Failed } from '../shell/Failed'
+import { usePageTitle } from '../shell/title'
 import { strings } from '../strings'
 import { useView } from '../view/useView'
 import type { Sort } from '../view/view'
@@ -28,6 +29,7 @@ const texts = strings.project
 /** The workspace of a project: its runs in a table, and their charts beside it. */
 export function Project() {
   const { entity, project } = useParams({ strict: false }) as Place
+  usePageTitle(project)
   const place = useMemo(() => ({ entity, project }), [entity, project])
   const { data: catalogue, error, refetch } = useQuery(columnsQuery(place))
   if (error && !catalogue) return <Failed error={error} reset={() => void refetch()} />
@@ -107,7 +109,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
   const charts = (
     <section className="rw-charts" aria-label={texts.charts}>
       <Suspense fallback={<Skeleton h={300} m="sm" />}>
-        <Charts {...place} runs={drawn.runs} groups={drawn.groups} total={drawn.total} view={view.charts} onChange={setCharts} onBrush={onBrush} filter={view.filter} />
+        <Charts {...place} runs={drawn.runs} groups={drawn.groups} total={drawn.total} view={view.charts} onChange={setCharts} onBrush={onBrush} filter={view.filter} search={view.search} />
       </Suspense>
     </section>
   )
@@ -131,7 +133,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
           {view.layout !== 'table' && !trashed && charts}
         </div>
       )}
-      {edited && <EditDialog {...edited} scheme={scheme} onClose={() => setEdited(null)} onSave={(change) => void actions.edit(edited.ids, change)} />}
+      {edited && <EditDialog {...edited} place={place} scheme={scheme} onClose={() => setEdited(null)} onSave={(change) => void actions.edit(edited.ids, change)} />}
     </div>
   )
 }

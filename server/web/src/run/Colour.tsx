@@ -1,6 +1,6 @@
 import { ActionIcon, Button, ColorSwatch, Group, Popover, Stack, Text, Tooltip, useComputedColorScheme } from '@mantine/core'
 import { useState } from 'react'
-import { palette } from '../lib/palette'
+import { palette, slotOfColor } from '../lib/palette'
 import { strokeFor } from '../project/strokes'
 import { strings } from '../strings'
 import { useEdit } from './actions'
@@ -31,7 +31,7 @@ export function Colour({ run }: TabProps) {
             {strings.run.color}
           </Text>
           <Group gap={6}>
-            {palette(scheme).map((color) => (
+            {palette(scheme).map((color, slot) => (
               <ColorSwatch
                 key={color}
                 component="button"
@@ -40,8 +40,8 @@ export function Colour({ run }: TabProps) {
                 size={26}
                 withShadow={false}
                 className="swatch"
-                aria-label={color}
-                aria-pressed={color === given}
+                aria-label={strings.run.paletteColor(slot + 1)}
+                aria-pressed={slot === slotOfColor(given)}
                 onClick={() => choose(color)}
               />
             ))}

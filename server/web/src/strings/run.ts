@@ -17,6 +17,7 @@ export const run = {
     name: 'Name of the run',
     color: 'Colour of the run',
     ownColor: 'Its own',
+    paletteColor: (n: number) => `Colour ${n} of the palette`,
     tags: 'Tags',
     editTags: 'Edit tags',
     noTags: 'No tags',

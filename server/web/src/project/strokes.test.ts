@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest'
+import { palette } from '../lib/palette'
+import { strokeFor } from './strokes'
+
+test('a colour chosen in one theme has its counterpart in the other', () => {
+  const [light, dark] = [palette('light'), palette('dark')]
+  expect(light.map((color) => strokeFor('a', color, 'dark').color)).toEqual(dark)
+  expect(dark.map((color) => strokeFor('a', color.toUpperCase(), 'light').color)).toEqual(light)
+})
+
+test('a colour of their own stays as it is; what is no colour is as none', () => {
+  expect(strokeFor('a', '#123456', 'dark')).toEqual({ color: '#123456', dash: [] })
+  expect(strokeFor('a', 'url(x)', 'light')).toEqual(strokeFor('a', null, 'light'))
+})
