@@ -111,7 +111,7 @@ def faults(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure; `nox -s bench -- --json FILE` also writes the figures, `-- --help` says what can be chosen."""
     named = {"lightning", "keras"} & set(session.posargs)  # these groups are left out unless they are named
-    install(session, LIGHT, *(["frameworks"] if named else []))
+    install(session, LIGHT, "browser", *(["frameworks"] if named else []))
     if "keras" in named:
         session.install(*CONSTRAINTS, "tensorflow-cpu")  # the callbacks of TensorBoard and wandb import it
     session.install(*CONSTRAINTS, "--no-deps", "tbparse==0.0.9")  # a peer of `tensorboard`, whose needs are all here

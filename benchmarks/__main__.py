@@ -22,6 +22,7 @@ GROUPS = {
     "delivery": "delivery",
     "server": "server",
     "table": "table",
+    "dashboard": "dashboard",
     "lightning": "lightning",
     "keras": "keras",
     "tensorboard": "tensorboard",

@@ -30,12 +30,12 @@ def run(options: Options) -> Iterator[Line]:
         return Line(GROUP, "tracker", what, value, unit, n, None, target)
 
     with scratch() as directory, served(directory) as server:
-        cpu, wall = _fill(server, "rows", KEYS, row_steps)
+        cpu, wall = fill(server, "rows", KEYS, row_steps)
         yield line("ingest, server CPU a point", 1e6 * cpu / points, "µs", target=1.0)
         yield line("ingest, points a second of one client", points / wall, "1/s")
         yield line("memory of the server after it", server.resident(), "MiB", target=150.0)
         yield line("disk a point", server.stored() / points, "bytes")
-        _fill(server, "chart", ("loss",), chart_steps)
+        fill(server, "chart", ("loss",), chart_steps)
         first, walls, cpus = _charts(server)
         series = f"1 key of {RUNS} runs × {chart_steps:,} steps to 1,000 buckets"
         yield line("first chart, wall", 1000 * first, "ms", series)
@@ -44,7 +44,7 @@ def run(options: Options) -> Iterator[Line]:
         yield line("memory of the server after it", server.resident(), "MiB", series, target=150.0)
 
 
-def _fill(server: Served, name: str, keys: tuple[str, ...], steps: int) -> tuple[float, float]:
+def fill(server: Served, name: str, keys: tuple[str, ...], steps: int) -> tuple[float, float]:
     """Upload rows of all runs by turns; return the server's CPU seconds and the wall seconds."""
     offsets = dict.fromkeys(range(RUNS), 0)
     rows = BATCH // len(keys)

@@ -50,7 +50,7 @@ def run(options: Options) -> Iterator[Line]:
         return Line(GROUP, "tracker", what, value, unit, how, None, target)
 
     with scratch() as directory:
-        offsets = _fill(directory / "server", count)
+        offsets = fill(directory / "server", count)
         with served(directory) as server:
             with requests.Session() as session:
                 session.headers["Authorization"] = f"Bearer {server.token}"
@@ -78,7 +78,7 @@ def run(options: Options) -> Iterator[Line]:
             yield line("idle, server CPU", 100 * (server.cpu() - before) / IDLE, "%", f"{IDLE:g} s")
 
 
-def _fill(directory: Path, count: int) -> dict[str, int]:
+def fill(directory: Path, count: int) -> dict[str, int]:
     """Store runs as if they had been uploaded; return the offsets of those that go on."""
     storage = open_storage(directory)
     rng = random.Random(3)

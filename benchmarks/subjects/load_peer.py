@@ -1,0 +1,63 @@
+"""Put runs into the store of a peer, as its own functions or the rows that these write.
+
+    python load_peer.py trackio|mlflow DIRECTORY RUNS METRICS STEPS
+
+Runs in the peer's environment, so it imports nothing but the standard library and the peer. Prints the ids of the runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import sys
+from datetime import datetime, timezone
+
+import curves
+
+PROJECT = "first"
+
+
+def trackio(directory: str, runs: int, metrics: int, steps: int) -> list[str]:
+    os.environ["TRACKIO_DIR"] = directory
+    from trackio.sqlite_storage import SQLiteStorage
+
+    keys, ids = curves.keys(metrics), []
+    for number in range(runs):
+        logged = list(curves.rows(number, metrics, steps))
+        times = [datetime.fromtimestamp(now, timezone.utc).isoformat() for now, _ in logged]
+        rows = [dict(zip(keys, values, strict=True)) for _, values in logged]
+        ids.append(f"run{number}")
+        SQLiteStorage.bulk_log(PROJECT, f"run {number}", rows, timestamps=times, config={}, run_id=ids[-1])
+    return ids
+
+
+def mlflow(directory: str, runs: int, metrics: int, steps: int) -> list[str]:
+    os.chdir(directory)
+    import mlflow
+
+    client = mlflow.MlflowClient(f"sqlite:///{directory}/mlflow.db")
+    experiment = client.create_experiment(PROJECT)
+    ids = []
+    for number in range(runs):
+        start = int(1000 * (curves.START + 60 * number))
+        ids.append(client.create_run(experiment, start, run_name=f"run {number}").info.run_id)
+        client.set_terminated(ids[-1], end_time=start + 50 * steps)
+    # log_batch takes a tenth of a millisecond for each of these rows, of which there are millions.
+    keys = curves.keys(metrics)
+    with sqlite3.connect("mlflow.db") as store:
+        for number, run_id in enumerate(ids):
+            rows = [
+                (key, value, int(1000 * now), step, run_id)
+                for step, (now, values) in enumerate(curves.rows(number, metrics, steps))
+                for key, value in zip(keys, values, strict=True)
+            ]
+            into = "(key, value, timestamp, step, is_nan, run_uuid) VALUES (?, ?, ?, ?, 0, ?)"
+            store.executemany(f"INSERT INTO metrics {into}", rows)
+            store.executemany(f"INSERT INTO latest_metrics {into}", rows[-metrics:])
+    return ids
+
+
+if __name__ == "__main__":
+    name, directory, *counts = sys.argv[1:]
+    print(json.dumps({"trackio": trackio, "mlflow": mlflow}[name](directory, *map(int, counts))))
