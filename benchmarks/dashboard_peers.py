@@ -86,7 +86,7 @@ def run(options: Options) -> Iterator[Line]:
     steps = steps // 20 if options.quick else steps
     subjects = [subject for subject in options.peers if subject.name in PEERS]
     if importlib.util.find_spec("tensorboard") is not None:
-        subjects.insert(0, Subject("tensorboard", sys.executable, f"tensorboard {_version('tensorboard')}"))
+        subjects.insert(0, Subject("tensorboard", sys.executable, f"tensorboard {version('tensorboard')}"))
     for subject in subjects:
         try:
             with scratch() as home:
