@@ -70,6 +70,9 @@ def test_names_notes_and_colours_are_edited(runs: Runs, visit: Visit) -> None:
         form.get_by_role("button", name="Save").click()
         expect(table.row("a better name")).to_be_visible()
         assert runs.get("r2")["notes"] == "It *converged*"
+        table.line_menu("a better name", "Edit name and notes…")
+        expect(form.get_by_role("textbox", name="Notes")).to_have_value("It *converged*")
+        page.keyboard.press("Escape")
         table.select("r0", "r1")
         bar(page).get_by_role("button", name="Edit").click()
         form = page.get_by_role("dialog", name="Edit 2 runs")
@@ -78,13 +81,13 @@ def test_names_notes_and_colours_are_edited(runs: Runs, visit: Visit) -> None:
         form.get_by_role("textbox", name="Colour").press("Enter")
         expect(page.get_by_text("Changed 2 runs.")).to_be_visible()
         for id_ in ("r0", "r1"):
-            stroke = table.row(id_).get_by_role("button", name=f"Hide {id_} from charts").locator("line")
+            stroke = table.row(id_).get_by_role("button", name=f"Hide {id_} from charts").locator("svg line")
             expect(stroke).to_have_attribute("stroke", "#ff0000")
             assert runs.get(id_)["group"] == "twins"
 
 
 def test_a_running_run_is_asked_to_stop(runs: Runs, visit: Visit) -> None:
-    runs.add("lasting", ended=False)
+    runs.add("lasting", ended=False, allow_stop=True)
     with visit(runs.path()) as page:
         Table(page).select("lasting")
         with page.expect_response("**/api/edits") as asked:

@@ -15,6 +15,8 @@ import { theme, variables } from './theme'
 
 // The content policy admits only styles that carry the nonce of this page's answer.
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')!.content
+// What locks the scrolling of the page behind a dialog looks for it here.
+Object.assign(globalThis, { __webpack_nonce__: nonce })
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

@@ -31,13 +31,15 @@ export interface ChartsProps {
   onBrush?: (filter: string) => void
   /** Of the table: panels of all runs show those that match. Without one they show `runs`. */
   filter?: string
+  /** Of the table, beside the filter */
+  search?: string
 }
 
 const NO_GROUPS: ShownGroup[] = []
 
 /** The wall of panels: a toolbar, and the panels in sections. Everything about it is in `view`. */
 export function Charts(props: ChartsProps) {
-  const { entity, project, runs, groups = NO_GROUPS, total, kind = 'history', view, onChange, onBrush, filter } = props
+  const { entity, project, runs, groups = NO_GROUPS, total, kind = 'history', view, onChange, onBrush, filter, search = '' } = props
   const grouped = groups.length > 0
   const bands = useMemo(() => dashed(groups.slice(0, view.limit)), [groups, view.limit])
   const members = useMemo(() => bands.flatMap(membersOf), [bands])
@@ -51,7 +53,7 @@ export function Charts(props: ChartsProps) {
   const [said, setSaid] = useState('')
   const text = strings.charts
 
-  const context: Omit<PanelProps, 'spec' | 'title'> = { entity, project, runs: drawn, groups: bands, view, kind, keys, filter: filter ?? '', ids, onBrush }
+  const context: Omit<PanelProps, 'spec' | 'title'> = { entity, project, runs: drawn, groups: bands, view, kind, keys, filter: filter ?? '', search, ids, onBrush }
   const keep = useCallback((panel: PanelSpec) => onChange({ panels: kept(view.panels, panel) }), [onChange, view.panels])
 
   const actionsOf = ({ name, panels }: Section, panel: PanelSpec) => {

@@ -34,7 +34,7 @@ export function Panel({ entity, project, spec, runs, groups = NO_GROUPS, kind = 
     <ZoomProvider view={view} kind={kind} onChange={(change) => 'zoom' in change && setZoom(change.zoom ?? null)}>
       <figure className="panel chart-panel" style={{ height: spec.height ?? 260 }} aria-label={title}>
         <figcaption className="chart-head chart-caption">{title}</figcaption>
-        <Content {...{ entity, project, spec, title, groups, view, kind, keys, ids }} filter={filter ?? ''} runs={drawn} />
+        <Content {...{ entity, project, spec, title, groups, view, kind, keys, ids }} filter={filter ?? ''} search="" runs={drawn} />
       </figure>
     </ZoomProvider>
   )

@@ -1,12 +1,17 @@
 import { Button, ColorInput, Group, Modal, Stack, Textarea, TextInput } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
+import { useFocusBack } from '../lib/focus'
 import { palette, type Scheme } from '../lib/palette'
 import { strings } from '../strings'
-import type { Edit } from './api'
+import { steadyTableQuery, type Edit, type Place } from './api'
 
 const texts = strings.project.edit
 
+const MEMBERS = ['name', 'group', 'job_type', 'notes', 'color']
+
 interface EditDialogProps {
+  place: Place
   ids: string[]
   /** Of the one run, where it is one */
   name: string | null
@@ -16,14 +21,21 @@ interface EditDialogProps {
 }
 
 /** Changes what people say about runs. Only what is typed is changed. */
-export function EditDialog({ ids, name, scheme, onSave, onClose }: EditDialogProps) {
+export function EditDialog({ place, ids, name, scheme, onSave, onClose }: EditDialogProps) {
   const [set, setSet] = useState<NonNullable<Edit['set']>>({})
   const put = (member: keyof typeof set) => (text: string) => setSet((now) => ({ ...now, [member]: text }))
+  useFocusBack('.rt-grid [tabindex="0"]')
+  const single = ids.length === 1
+  const { data } = useQuery({
+    ...steadyTableQuery(place, { filter: '', search: '', sort: [], columns: MEMBERS, offset: 0, limit: 1, ids }),
+    enabled: single,
+  })
+  const present = (member: keyof typeof set) => String(set[member] ?? (single ? data?.columns[member]?.[0] : null) ?? '')
   const color = set.color ?? ''
   const good = Object.keys(set).length > 0 && set.name?.trim() !== '' && (!color || /^#[0-9a-f]{6}$/i.test(color))
-  const hint = ids.length > 1 ? texts.unchanged : undefined
+  const hint = single ? undefined : texts.unchanged
   return (
-    <Modal opened onClose={onClose} title={texts.title(ids.length)} returnFocus>
+    <Modal opened onClose={onClose} title={texts.title(ids.length)} closeButtonProps={{ 'aria-label': strings.common.close }}>
       <form
         onSubmit={(event) => {
           event.preventDefault()
@@ -33,13 +45,13 @@ export function EditDialog({ ids, name, scheme, onSave, onClose }: EditDialogPro
         }}
       >
         <Stack gap="sm">
-          {ids.length === 1 && (
+          {single && (
             <TextInput label={texts.name} value={set.name ?? name ?? ''} onChange={(event) => put('name')(event.currentTarget.value)} data-autofocus onFocus={(event) => event.currentTarget.select()} />
           )}
-          <TextInput label={texts.group} placeholder={hint} value={set.group ?? ''} onChange={(event) => put('group')(event.currentTarget.value)} />
-          <TextInput label={texts.jobType} placeholder={hint} value={set.job_type ?? ''} onChange={(event) => put('job_type')(event.currentTarget.value)} />
-          <Textarea label={texts.notes} placeholder={hint} autosize minRows={2} maxRows={8} value={set.notes ?? ''} onChange={(event) => put('notes')(event.currentTarget.value)} />
-          <ColorInput label={texts.color} placeholder={hint ?? '#2a8efe'} format="hex" swatches={[...palette(scheme)]} swatchesPerRow={7} value={color} onChange={put('color')} />
+          <TextInput label={texts.group} placeholder={hint} value={present('group')} onChange={(event) => put('group')(event.currentTarget.value)} />
+          <TextInput label={texts.jobType} placeholder={hint} value={present('job_type')} onChange={(event) => put('job_type')(event.currentTarget.value)} />
+          <Textarea label={texts.notes} placeholder={hint} autosize minRows={2} maxRows={8} value={present('notes')} onChange={(event) => put('notes')(event.currentTarget.value)} />
+          <ColorInput label={texts.color} placeholder={hint ?? '#2a8efe'} format="hex" swatches={[...palette(scheme)]} swatchesPerRow={7} withEyeDropper={false} value={present('color')} onChange={put('color')} />
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={onClose}>
               {texts.cancel}

@@ -24,7 +24,7 @@ export function SelectionBar({ ids, trashed, catalogue, actions, onCompare, onEd
   const chosen = [...ids]
   const done = (work: Promise<void>) => void work.then(onClear)
   const button = (Icon: typeof IconX, label: string, onClick: () => void, color?: string, disabled = false) => (
-    <Button size="compact-sm" variant="subtle" color={color ?? 'gray'} c={color ? undefined : 'inherit'} leftSection={<Icon size={15} />} onClick={onClick} disabled={disabled}>
+    <Button size="compact-sm" variant="subtle" color={color ?? 'gray'} c={color || disabled ? undefined : 'inherit'} leftSection={<Icon size={15} />} onClick={onClick} disabled={disabled}>
       {label}
     </Button>
   )
@@ -77,7 +77,7 @@ function Tags({ catalogue, onAdd, onRemove }: { catalogue: ColumnInfo[]; onAdd: 
       </Popover.Target>
       <Popover.Dropdown p="sm">
         <Stack gap="xs">
-          <TagsInput size="xs" label={texts.tags} data={known} value={tags} onChange={setTags} comboboxProps={{ withinPortal: false }} data-autofocus />
+          <TagsInput size="xs" label={texts.tags} data={known} value={tags} onChange={setTags} comboboxProps={{ withinPortal: false, position: 'top' }} data-autofocus />
           <Group gap="xs" justify="flex-end">
             <Button size="compact-sm" variant="default" disabled={!tags.length} onClick={() => finish(onRemove)}>
               {texts.removeTags}

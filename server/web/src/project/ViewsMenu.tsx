@@ -2,7 +2,7 @@ import { ActionIcon, Button, Group, Popover, Stack, Text, TextInput, UnstyledBut
 import { notifications } from '@mantine/notifications'
 import { IconBookmark, IconDeviceFloppy, IconPencil, IconTrash } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { ago } from '../lib/format'
 import { strings } from '../strings'
 import { decodeView, encodeView } from '../view/codec'
@@ -44,6 +44,11 @@ function Views({ place, control, onDone }: { place: Place; control: ViewControl;
   const [name, setName] = useState('')
   const [renamed, setRenamed] = useState<string | null>(null)
   const views = data?.views ?? []
+  const box = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    // What had the focus may have gone: a name that was changed, a view that was deleted.
+    if (document.activeElement === document.body) box.current?.querySelector<HTMLElement>('form input')?.focus()
+  })
   const wanted = name.trim()
   const written = () => encodeView(control.view)
 
@@ -80,7 +85,7 @@ function Views({ place, control, onDone }: { place: Place; control: ViewControl;
     })
   }
   return (
-    <Stack gap="xs">
+    <Stack gap="xs" ref={box}>
       <UnstyledButton className="rw-view" onClick={() => { control.open(defaultView); onDone() }}>
         <Text size="sm">{texts.standard}</Text>
       </UnstyledButton>

@@ -1,5 +1,6 @@
 import { Loader, Modal } from '@mantine/core'
 import { lazy, Suspense } from 'react'
+import { useFocusBack } from '../../lib/focus'
 import { strings } from '../../strings'
 import type { PanelProps } from '../panel/props'
 import type { PanelSpec } from '../spec'
@@ -16,6 +17,7 @@ export interface EditProps {
 
 /** Makes a panel, or changes one. */
 export function EditDialog(props: EditProps) {
+  useFocusBack('.chart-wall button')
   const text = strings.charts.edit
   return (
     <Modal opened onClose={props.onClose} title={props.spec ? text.change : text.add} size="lg" closeButtonProps={{ 'aria-label': strings.common.close }}>

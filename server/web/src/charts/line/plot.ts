@@ -104,7 +104,8 @@ export class Plot {
     const left = this.plot.cursor.left ?? -10
     const inside = left >= 0
     const here = nearest(line.x, inside ? this.plot.posToVal(left, 'x') : by > 0 ? min : max)
-    const wanted = Math.max(0, Math.min(line.x.length - 1, here + (inside ? by : 0)))
+    // A first step of one only brings the cursor in.
+    const wanted = Math.max(0, Math.min(line.x.length - 1, here + (inside || Math.abs(by) > 1 ? by : 0)))
     const x = Math.max(min, Math.min(max, line.x[wanted]!))
     const y = Math.max(0, Math.min(this.extent.height, this.plot.valToPos(line.y[nearest(line.x, x)]!, 'y')))
     this.plot.setCursor({ left: this.plot.valToPos(x, 'x'), top: Number.isFinite(y) ? y : 0 }, false)

@@ -45,7 +45,7 @@ export default function MediaPanel({ spec, title, runs: drawn, keys }: PanelProp
   const text = strings.charts.media
   return (
     <div className="chart-body">
-      <div className="chart-media">
+      <div className="chart-media" tabIndex={0} role="group" aria-label={title}>
         <View {...{ title, found, shown, step }} />
       </div>
       {(runs.length > SHOWN || found.some((one) => one.more)) && (

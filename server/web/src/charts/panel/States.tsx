@@ -14,7 +14,7 @@ export function Empty({ children }: { children: ReactNode }) {
 }
 
 export function Loading() {
-  return <Skeleton className="chart-state" aria-label={strings.common.loading} />
+  return <Skeleton className="chart-state" role="status" aria-label={strings.common.loading} />
 }
 
 export function Trouble({ error, retry }: { error: unknown; retry?: () => void }) {

@@ -22,8 +22,9 @@ export interface PanelProps {
   kind: 'history' | 'system'
   /** What the drawn runs have logged */
   keys: KnownKey[]
-  /** For panels of all runs: those that match the filter of the table, or if given only these */
+  /** For panels of all runs: those that match filter and search of the table, or if given only these */
   filter: string
+  search: string
   ids: string[] | null
   /** Narrow that filter by another condition */
   onBrush?: (filter: string) => void

@@ -16,10 +16,10 @@ export interface RunRow {
 /** Rows that a panel takes at most; it says so where there are more. */
 const MOST = 10_000
 
-/** The runs that match the filter, or those named, with some of their columns. */
-export function useRows({ entity, project, runs, ids, filter }: PanelProps, columns: string[], only: string[] | null = ids) {
+/** The runs that match filter and search, or those named, with some of their columns. */
+export function useRows({ entity, project, runs, ids, filter, search }: PanelProps, columns: string[], only: string[] | null = ids) {
   const scheme = useComputedColorScheme('light')
-  const asked = { filter: only ? '' : filter, search: '', sort: [], columns: ['name', 'color', ...columns], offset: 0, limit: MOST }
+  const asked = { ...(only ? { filter: '', search: '' } : { filter, search }), sort: [], columns: ['name', 'color', ...columns], offset: 0, limit: MOST }
   const { data, error, isPending, refetch } = useQuery(
     steadyTableQuery({ entity, project }, { ...asked, ...(only && { ids: only }) }),
   )

@@ -122,7 +122,10 @@ function content(p: RowProps, { column }: Placed, name: string): ReactNode {
         <button type="button" className="rt-open" tabIndex={-1} data-do="toggle" title={name}>
           <IconChevronRight size={14} className={line.open ? 'rt-turned' : ''} aria-hidden />
           <span className="rt-name">{name}</span>
-          <small className="rt-count">{line.group.count.toLocaleString('en')}</small>
+          <span className="rw-hidden">, {strings.common.runs(line.group.count)}</span>
+          <small className="rt-count" aria-hidden>
+            {line.group.count.toLocaleString('en')}
+          </small>
         </button>
       )
     }
