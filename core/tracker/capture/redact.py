@@ -70,7 +70,9 @@ def is_secret_name(name: str) -> bool:
 def secret_values(variables: Mapping[str, str]) -> list[str]:
     """Return the values of those variables whose names say that they are secrets, the longest first."""
     found = [
-        value for name, value in variables.items() if len(value) >= _SHORTEST and _hinted(name) and is_secret_name(name)
+        value
+        for name, value in variables.items()
+        if len(value) >= _SHORTEST and name != "PWD" and _hinted(name) and is_secret_name(name)  # a shell's directory
     ]
     return sorted(found, key=len, reverse=True)
 

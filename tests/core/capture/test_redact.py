@@ -78,6 +78,7 @@ def test_the_values_of_variables_with_secret_names_are_known_if_long_enough_to_b
         "HF_TOKEN": "t" * 12,
         "DB_PASSWORD": "changeme",
         "PATH": "/usr/bin:/usr/local/bin",
+        "PWD": "/home/me/project",
         "A_SECRET": "s" * 20,
     }
     assert secret_values(variables) == ["s" * 20, "t" * 12]
