@@ -6,6 +6,7 @@ A page fails its test when it writes an error to its console or asks anyone but 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -69,12 +70,20 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @contextmanager
-def watched(context: BrowserContext, own: str) -> Iterator[Page]:
-    """Yield a page; raise at the end if it complained or asked others."""
+def watched(context: BrowserContext, own: str, refusals: tuple[int, ...] = ()) -> Iterator[Page]:
+    """Yield a page; raise at the end if it complained or asked others.
+
+    The browser itself complains of the server's `refusals`, statuses that belong to the test.
+    """
     page = context.new_page()
     complaints: list[str] = []
 
     def on_console(message: ConsoleMessage) -> None:
+        refused = re.search(r"the server responded with a status of (\d+)", message.text)
+        if refused and int(refused[1]) in refusals:
+            return
+        if "/render/" in message.location.get("url", ""):
+            return  # what a logged page complains of in its box is its own
         if message.type in ("error", "warning"):
             complaints.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 
@@ -99,13 +108,19 @@ def visit(browser: Browser, server: Embedded) -> Visit:
     """Open a page of the dashboard, signed in, in a context of its own: `with visit("/", size="phone") as page`."""
 
     @contextmanager
-    def opened(path: str = "/", size: str = "desktop", theme: Any = "light", **options: Any) -> Iterator[Page]:
+    def opened(
+        path: str = "/",
+        size: str = "desktop",
+        theme: Any = "light",
+        refusals: tuple[int, ...] = (),
+        **options: Any,
+    ) -> Iterator[Page]:
         width, height = SIZES[size]
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce", **options
         )
         try:
-            with watched(context, server.url) as page:
+            with watched(context, server.url, refusals) as page:
                 page.goto(f"{server.url}/?token={server.token}")
                 if path != "/":
                     page.goto(server.url + path)

@@ -16,6 +16,7 @@ from typing import Any
 
 import tracker
 
+BARS = {"layout": {"title": {"text": "bars"}}}
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 QUIET = {"stats_disabled": True, "capture": [], "silent": True, "console": "off"}
 """Settings of runs whose machine and origin nobody looks at."""
@@ -67,7 +68,7 @@ def media() -> list[Path]:
                 "sound": tracker.Audio(wave, sample_rate=8000),
                 "report": tracker.Text(f"*all well* at {step}"),
                 "page": tracker.Html(f"<h1>Hello {step}</h1><script>document.title = 'ran'</script>"),
-                "figure": tracker.Plotly({"data": [{"type": "bar", "y": [1, step, 3]}], "layout": {"title": "bars"}}),
+                "figure": tracker.Plotly({**BARS, "data": [{"type": "bar", "y": [1, step, 3]}]}),
                 "errors": tracker.Table(columns=["name", "score"], data=[["cat", 0.1 * step], ["dog", 0.5]]),
                 "loss": float("nan") if step == 2 else 1 / (step + 1),
             }

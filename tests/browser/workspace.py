@@ -50,12 +50,17 @@ class Runs:
             lines.append(encode("finish", {"state": "finished", "exit_code": 0}, begun + 1 + len(rows)))
         self.append(id_, b"".join(lines))
 
-    def append(self, id_: str, data: bytes) -> None:
-        """Append to the history of a run."""
-        offset = self._offsets.get(id_, 0)
-        path = f"{self.server.url}/api/runs/me/{self.project}/{id_}/streams/history.jsonl?offset={offset}"
+    def append(self, id_: str, data: bytes, stream: str = "history.jsonl") -> None:
+        """Append to a stream of a run."""
+        offset = self._offsets.get(f"{id_}/{stream}", 0)
+        path = f"{self.server.url}/api/runs/me/{self.project}/{id_}/streams/{stream}?offset={offset}"
         self._session.post(path, data=data).raise_for_status()
-        self._offsets[id_] = offset + len(data)
+        self._offsets[f"{id_}/{stream}"] = offset + len(data)
+
+    def print(self, id_: str, *lines: str, stream: str = "stdout") -> None:
+        """Append lines to the console of a run."""
+        records = [encode("console", {"stream": stream, "text": line}, START) for line in lines]
+        self.append(id_, b"".join(records), "console.jsonl")
 
     def get(self, id_: str) -> Any:
         """What the server knows of a run."""
@@ -113,3 +118,57 @@ class Table:
     def shows(self, *names: str) -> None:
         """Wait until these lines are shown, and no others, in this order."""
         expect(self.names).to_have_text([re.compile(rf"^{re.escape(name)}(?![\w-])") for name in names])
+
+
+class Chart:
+    """A panel of the page, and the line chart in it."""
+
+    def __init__(self, page: Page, title: str) -> None:
+        self.page = page
+        self.panel = page.get_by_role("region", name=f"Panel {title}", exact=True)
+        self.plot = self.panel.get_by_role("application")
+        self.values = self.panel.get_by_role("table")
+        self.over = self.panel.locator(".u-over")
+        """Between the axes: a canvas, of which nothing is said but by the keys of `plot`."""
+
+    def lines(self, count: int) -> Locator:
+        """The chart, once it draws so many lines."""
+        said = "1 line" if count == 1 else f"{count} lines"
+        return self.panel.get_by_role("application", name=re.compile(rf"^Line chart .*, {said}\. "))
+
+    def point(self, x: float, y: float = 0.5) -> tuple[float, float]:
+        """A place of the page, from shares of the chart's width and height."""
+        self.over.scroll_into_view_if_needed()
+        box = self.over.bounding_box()
+        assert box is not None
+        return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+    def hover(self, x: float, y: float = 0.5) -> None:
+        self.page.mouse.move(*self.point(x, y), steps=3)
+
+    def zoom(self, start: float, end: float) -> None:
+        """Drag from one share of the width to another."""
+        self.page.mouse.move(*self.point(start))
+        self.page.mouse.down()
+        self.page.mouse.move(*self.point(end), steps=4)
+        before = self.page.url
+        self.page.mouse.up()
+        self.page.wait_for_url(lambda url: url != before)
+
+    def copied(self) -> list[list[str]]:
+        """The values at the cursor, by way of the clipboard; they are kept in view before, and not after."""
+        if not self.panel.get_by_role("button", name="Copy values").is_visible():
+            self.plot.press("Enter")
+        self.panel.get_by_role("button", name="Copy values").click()
+        expect(self.panel.get_by_role("button", name="Copy values").locator(".tabler-icon-check")).to_be_visible()
+        text = self.page.evaluate("navigator.clipboard.readText()")
+        self.panel.get_by_role("button", name="Close values").click()
+        return [line.split("\t") for line in text.splitlines()]
+
+    def picture(self) -> str:
+        return str(self.panel.locator("canvas").first.evaluate("one => one.toDataURL()"))
+
+    def redrawn(self, before: str) -> None:
+        """Wait until the chart looks other than it did."""
+        canvas = self.panel.locator("canvas").first.element_handle()
+        self.page.wait_for_function("([one, before]) => one.toDataURL() !== before", arg=[canvas, before])

@@ -27,7 +27,7 @@ export function GitFacts({ environment }: { environment: Environment }) {
           {git.dirty && (
             <>
               {', '}
-              <Anchor component={TabLink} tab="code" inherit>
+              <Anchor component={TabLink} tab="code" inherit underline="always">
                 {strings.run.dirty}
               </Anchor>
             </>

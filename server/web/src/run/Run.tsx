@@ -3,7 +3,7 @@ import './run.css'
 import { Tabs } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { lazy, Suspense, type ComponentType } from 'react'
+import { lazy, Suspense, useEffect, useRef, type ComponentType } from 'react'
 import { ApiError, type RunInfo } from '../api/client'
 import { runQuery } from '../api/queries'
 import { Empty } from '../shell/Empty'
@@ -51,11 +51,14 @@ function Page({ run }: TabProps) {
   const tab = NAMES.find((name) => name === wanted) ?? 'overview'
   const show = (name: string | null) =>
     void navigate({ to: '.', search: name === 'overview' ? {} : { tab: name }, replace: false })
+  const list = useRef<HTMLDivElement>(null)
+  // A narrow page has room for a few of the tabs: the one that is shown is among them.
+  useEffect(() => list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest', inline: 'center' }), [tab])
   return (
     <div className="run-page">
       <Header run={run} />
       <Tabs value={tab} onChange={show} keepMounted={false} className="run-tabs">
-        <Tabs.List aria-label={strings.run.views} className="run-tab-list">
+        <Tabs.List ref={list} aria-label={strings.run.views} className="run-tab-list">
           {NAMES.map((name) => (
             <Tabs.Tab key={name} value={name}>
               {strings.run.tabs[name]}
