@@ -230,6 +230,7 @@ def test_the_table_by_keys_alone(few: Runs, visit: Visit) -> None:
         press("Shift+ArrowRight")
         expect(table.head(moved[1])).to_have_css("width", f"{width + 16}px")
         press("Shift+F10")
+        expect(page.get_by_role("menu")).to_be_focused()
         press("ArrowDown")
         expect(page.get_by_role("menuitem", name="Sort ascending")).to_be_focused()
         press("Escape")

@@ -12,7 +12,7 @@ import orjson
 import requests
 from playwright.sync_api import Locator, Page, expect
 
-from tracker.runlog.records import encode
+from tracker.runlog.records import encode, jsonable
 from tracker_server.embedded import Embedded
 
 START = 1_700_000_000.0
@@ -45,7 +45,7 @@ class Runs:
         self.count += 1
         line = {"version": 1, "id": id_, "entity": "me", "project": self.project, "name": id_, **head}
         lines = [encode("run", line, begun), encode("config", config or {}, begun)]
-        lines += [encode("log", row, begun + 1 + step, step) for step, row in enumerate(rows)]
+        lines += [encode("log", jsonable(row), begun + 1 + step, step) for step, row in enumerate(rows)]
         if ended:
             lines.append(encode("finish", {"state": "finished", "exit_code": 0}, begun + 1 + len(rows)))
         self.append(id_, b"".join(lines))
@@ -127,7 +127,8 @@ class Chart:
         self.page = page
         self.panel = page.get_by_role("region", name=f"Panel {title}", exact=True)
         self.plot = self.panel.get_by_role("application")
-        self.values = self.panel.get_by_role("table")
+        self.values = self.panel.locator(".chart-values")
+        """The box at the cursor, which a live region says, too."""
         self.over = self.panel.locator(".u-over")
         """Between the axes: a canvas, of which nothing is said but by the keys of `plot`."""
 

@@ -49,6 +49,9 @@ export function GroupPicker({ control, catalogue }: { control: ViewControl; cata
               { value: 'except', label: texts.exceptMode },
             ]}
           />
+          {/* Above the choices, whose list would lie over them */}
+          {mode === 'except' && !now && <Button size="compact-sm" variant="light" onClick={() => put([])}>{texts.group}</Button>}
+          {now && <Button size="compact-sm" variant="light" color="gray" onClick={() => set({ group: null })}>{texts.ungroup}</Button>}
           <MultiSelect
             size="xs"
             aria-label={mode === 'by' ? texts.columns : texts.exceptions}
@@ -62,8 +65,6 @@ export function GroupPicker({ control, catalogue }: { control: ViewControl; cata
             data-autofocus
           />
           <Text size="xs" c="dimmed">{mode === 'by' ? texts.byHint : texts.exceptHint}</Text>
-          {mode === 'except' && !now && <Button size="compact-sm" variant="light" onClick={() => put([])}>{texts.group}</Button>}
-          {now && <Button size="compact-sm" variant="light" color="gray" onClick={() => set({ group: null })}>{texts.ungroup}</Button>}
         </Stack>
       </Popover.Dropdown>
     </Popover>
