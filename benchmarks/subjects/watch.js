@@ -47,6 +47,12 @@
     return columns.size >= COLUMNS
   }
 
+  // What WebGL has drawn is gone after the frame, unless it is asked to keep it.
+  const { getContext } = HTMLCanvasElement.prototype
+  HTMLCanvasElement.prototype.getContext = function (kind, options) {
+    return getContext.call(this, kind, kind.startsWith('webgl') ? { ...options, preserveDrawingBuffer: true } : options)
+  }
+
   function lineInSvg(svg) {
     for (const line of svg.querySelectorAll('path, polyline')) {
       const { stroke, strokeOpacity, opacity } = getComputedStyle(line)
