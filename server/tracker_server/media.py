@@ -113,8 +113,9 @@ _FIGURE_HEAD = (
 )
 _FIGURE_TAIL = b"""<div id="figure"></div><script type="application/json" id="data">%b</script><script>
 const { data, layout = {}, frames, config } = JSON.parse(document.getElementById("data").textContent);
-const { width, height, ...free } = layout; // as large as the frame that shows it
-Plotly.newPlot("figure", { data, layout: { ...free, autosize: true }, frames,
+const { width, height, margin, ...free } = layout; // as large as the frame that shows it, which is often small
+const narrow = { t: free.title?.text ? 44 : 20, r: 20, b: 36, l: 44, ...margin };
+Plotly.newPlot("figure", { data, layout: { ...free, margin: narrow, autosize: true }, frames,
   config: { ...config, responsive: true, displaylogo: false, plotlyServerURL: "", showLink: false } });
 </script></html>"""
 

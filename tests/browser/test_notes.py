@@ -71,7 +71,7 @@ def test_a_panel_in_the_notes_is_live(runs: Runs, visit: Visit) -> None:
         page.get_by_role("textbox", name="Notes of the project").press("Control+End")
         page.get_by_role("button", name="Insert a panel").click()
         page.get_by_role("button", name="Save").click()
-        chart = page.get_by_role("application", name=re.compile("^loss"))
+        chart = page.get_by_role("application", name=re.compile("^Line chart loss"))
         expect(chart).to_have_accessible_name(re.compile("2 lines"))
         runs.add("three", [{"loss": 3.0}, {"loss": 2.5}])
         expect(chart).to_have_accessible_name(re.compile("3 lines"))

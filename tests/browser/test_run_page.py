@@ -69,11 +69,11 @@ def test_tags_are_added_and_taken_away(runs: Runs, visit: Visit) -> None:
         head = page.get_by_role("banner").or_(page.locator("header.run-head")).last
         expect(head.get_by_text("old", exact=True)).to_be_visible()
         page.get_by_role("button", name="Edit tags").click()
-        field = page.get_by_role("textbox", name="Tags")
+        field = page.get_by_role("combobox", name="Tags")
         field.press("Backspace")
-        field.type("good")
+        field.press_sequentially("good")
         field.press("Enter")
-        field.type("last")
+        field.press_sequentially("last")
         field.blur()
         expect(head.get_by_text("last", exact=True)).to_be_visible()
         page.reload()
@@ -167,7 +167,7 @@ def test_a_training_run_is_followed_and_stopped(
     monkeypatch.chdir(tmp_path)
     runs.add("other")
     with training(server, runs.project) as process, visit(f"/projects/me/{runs.project}") as page:
-        page.get_by_role("grid", name="Runs").get_by_role("link", name="live").click()
+        page.get_by_role("grid", name="Runs").get_by_role("link", name="live", exact=True).click()
         expect(page.get_by_text("running", exact=True)).to_be_visible()
         page.get_by_role("tab", name="Console").click()
         expect(page.get_by_role("region", name="What the run printed")).to_contain_text("step 40")
@@ -198,7 +198,7 @@ def test_the_overview_says_where_it_came_from(visit: Visit) -> None:
         main.get_by_role("button", name="Copy ID").click()
         expect(main.get_by_role("button", name="Copied")).to_be_visible()
         assert copied(page) == "origin"
-        main.get_by_role("link", name="Show changes").click()
+        main.get_by_role("link", name="with changes").click()
         expect(page.get_by_role("tab", name="Code")).to_have_attribute("aria-selected", "true")
 
 
@@ -233,7 +233,7 @@ def test_tabs_are_reached_by_keys_and_kept_in_the_address(visit: Visit) -> None:
         page.keyboard.press("ArrowRight")
         page.wait_for_url("**?tab=charts")
         expect(page.get_by_role("tab", name="Charts")).to_be_focused()
-        expect(page.get_by_role("application", name=re.compile("^loss"))).to_be_visible()
+        expect(page.get_by_role("application", name=re.compile("^Line chart loss"))).to_be_visible()
         page.keyboard.press("ArrowRight")
         expect(page.get_by_role("region", name=re.compile("cpu")).first).to_be_visible()
         page.go_back()

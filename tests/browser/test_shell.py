@@ -150,7 +150,7 @@ def test_the_first_page_turns_into_the_chart(browser: Browser, tmp_path: Path) -
         expect(page.get_by_text("It has started; waiting for its first point…")).to_be_visible()
         for step in range(3):
             runs.append("one", encode("log", {"loss": 1 / (step + 1)}, START + step, step))
-        expect(page.get_by_role("application", name=re.compile("^loss|chart loss"))).to_be_visible()
+        expect(page.get_by_role("application", name=re.compile("^Line chart loss"))).to_be_visible()
         page.get_by_role("link", name="Open the project").click()
         expect(page.get_by_role("grid", name="Runs")).to_be_visible()
 

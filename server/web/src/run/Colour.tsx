@@ -17,7 +17,7 @@ export function Colour({ run }: TabProps) {
     if (color !== given) edit.mutate({ color })
   }
   return (
-    <Popover opened={opened} onChange={setOpened} position="bottom-start" trapFocus withinPortal>
+    <Popover opened={opened} onChange={setOpened} position="bottom-start" trapFocus returnFocus withinPortal>
       <Popover.Target>
         <Tooltip label={strings.run.color}>
           <ActionIcon variant="subtle" color="gray" aria-label={strings.run.color} onClick={() => setOpened(!opened)}>

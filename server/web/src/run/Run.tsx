@@ -53,7 +53,9 @@ function Page({ run }: TabProps) {
     void navigate({ to: '.', search: name === 'overview' ? {} : { tab: name }, replace: false })
   const list = useRef<HTMLDivElement>(null)
   // A narrow page has room for a few of the tabs: the one that is shown is among them.
-  useEffect(() => list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest', inline: 'center' }), [tab])
+  useEffect(() => {
+    list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
+  }, [tab])
   return (
     <div className="run-page">
       <Header run={run} />

@@ -9,8 +9,15 @@ import type { TabProps } from './Run'
 export function Tags({ run }: TabProps) {
   const edit = useEdit(run)
   const [draft, setDraft] = useState<string[] | null>(null)
+  const [text, setText] = useState('')
+  // Whoever leaves the field means also what stands in it.
+  const leave = (tags: string[]) => {
+    const last = text.trim()
+    save(last && !tags.includes(last) ? [...tags, last] : tags)
+  }
   const save = (tags: string[]) => {
     setDraft(null)
+    setText('')
     if (tags.join('\n') !== run.tags.join('\n')) edit.mutate({ tags })
   }
   if (draft) {
@@ -19,11 +26,12 @@ export function Tags({ run }: TabProps) {
         size="xs"
         value={draft}
         onChange={setDraft}
-        onBlur={() => save(draft)}
+        searchValue={text}
+        onSearchChange={setText}
+        onBlur={() => leave(draft)}
         onKeyDown={(event) => {
-          if (event.key === 'Escape') setDraft(null)
+          if (event.key === 'Escape') save(run.tags)
         }}
-        acceptValueOnBlur
         autoFocus
         aria-label={strings.run.tags}
         placeholder={strings.run.addTag}
