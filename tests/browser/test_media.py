@@ -41,7 +41,11 @@ def test_texts_and_sounds(visit: Visit) -> None:
         sound = Chart(page, "sound").panel.get_by_label("sound of every kind of value at step 3")
         sound.scroll_into_view_if_needed()
         assert sound.evaluate("one => one.tagName") == "AUDIO"
-        playable = "one => new Promise((done, no) => { one.onloadedmetadata = () => done(one.duration); one.onerror = no; one.load() })"
+        playable = """one => new Promise((done, no) => {
+            one.onloadedmetadata = () => done(one.duration)
+            one.onerror = no
+            one.load()
+        })"""
         sound.evaluate("one => { one.preload = 'metadata' }")
         assert sound.evaluate(playable) == pytest.approx(0.5, abs=0.01)
 

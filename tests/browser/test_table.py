@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
@@ -17,13 +16,13 @@ WIDE = {"layout": "table"}
 
 
 @pytest.fixture(scope="module")
-def many(server: Embedded) -> Iterator[str]:
+def many(server: Embedded) -> str:
     """300 runs with 40 columns of config."""
     made = Runs(server)
     for i in range(300):
         config = {f"option{j:02}": (i * 7 + j) % 11 for j in range(40)}
         made.add(f"many-{i:03}", [{"loss": (i * 37 % 300) / 300}], {"seed": i, **config})
-    yield made.project
+    return made.project
 
 
 @pytest.fixture
@@ -230,8 +229,6 @@ def test_the_table_by_keys_alone(few: Runs, visit: Visit) -> None:
         press("Shift+ArrowRight")
         expect(table.head(moved[1])).to_have_css("width", f"{width + 16}px")
         press("Shift+F10")
-        expect(page.get_by_role("menu")).to_be_focused()
-        press("ArrowDown")
         expect(page.get_by_role("menuitem", name="Sort ascending")).to_be_focused()
         press("Escape")
         expect(table.head(moved[1])).to_be_focused()

@@ -12,7 +12,7 @@ export function PopMenu({ at, label, onClose, children }: { at: Point; label: st
     [],
   )
   return (
-    <Menu opened onClose={onClose} position="bottom-start" shadow="md" returnFocus withinPortal trapFocus offset={2} transitionProps={{ duration: 0 }}>
+    <Menu opened onClose={onClose} position="bottom-start" shadow="md" returnFocus withinPortal trapFocus withInitialFocusPlaceholder={false} offset={2} transitionProps={{ duration: 0 }}>
       <Menu.Target>
         <span aria-hidden style={{ position: 'fixed', left: at.x, top: at.y, width: 1, height: 1 }} />
       </Menu.Target>
