@@ -37,7 +37,6 @@ def test_the_palette_finds_projects_and_runs(visit: Visit) -> None:
         field = palette(page)
         field.fill("resnet-03")
         expect(page.get_by_role("button", name=re.compile("^resnet-03"))).to_be_visible()
-        page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1, name="resnet-03")).to_be_visible()
         palette(page).fill("nothing is called so")

@@ -138,7 +138,7 @@ export async function fetchIds(place: Place, selection: Selection, offset = 0, c
 }
 
 export interface Edit {
-  set?: { name?: string; notes?: string; group?: string; job_type?: string; color?: string }
+  set?: { name?: string; notes?: string; group?: string; job_type?: string; color?: string | null }
   add_tags?: string[]
   remove_tags?: string[]
   stop?: true

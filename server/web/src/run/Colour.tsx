@@ -11,8 +11,8 @@ export function Colour({ run }: TabProps) {
   const scheme = useComputedColorScheme('light')
   const edit = useEdit(run)
   const [opened, setOpened] = useState(false)
-  const given = (run as { color?: string | null }).color ?? ''
-  const choose = (color: string) => {
+  const given = run.color
+  const choose = (color: string | null) => {
     setOpened(false)
     if (color !== given) edit.mutate({ color })
   }
@@ -41,12 +41,12 @@ export function Colour({ run }: TabProps) {
                 withShadow={false}
                 className="swatch"
                 aria-label={strings.run.paletteColor(slot + 1)}
-                aria-pressed={slot === slotOfColor(given)}
+                aria-pressed={given !== null && slot === slotOfColor(given)}
                 onClick={() => choose(color)}
               />
             ))}
           </Group>
-          <Button size="compact-sm" variant="default" disabled={!given} onClick={() => choose('')}>
+          <Button size="compact-sm" variant="default" disabled={!given} onClick={() => choose(null)}>
             {strings.run.ownColor}
           </Button>
         </Stack>

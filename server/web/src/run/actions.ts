@@ -4,13 +4,13 @@ import type { RunInfo } from '../api/client'
 import { editRuns } from '../project/api'
 import { strings } from '../strings'
 
-/** What people may change about a run; an empty colour is the run's own again. */
+/** What people may change about a run; no colour is the run's own again. */
 export interface Changes {
   name?: string
   notes?: string
   group?: string
   job_type?: string
-  color?: string
+  color?: string | null
   tags?: string[]
 }
 

@@ -114,15 +114,9 @@ function Options({ run, stream, times, setTimes }: TabProps & { stream: Stream; 
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item
-          role="menuitemcheckbox"
-          aria-checked={times}
-          leftSection={<IconClock size={16} />}
-          rightSection={times ? '✓' : undefined}
-          onClick={() => setTimes(!times)}
-        >
+        <Menu.CheckboxItem closeMenuOnClick checked={times} onChange={setTimes} leftSection={<IconClock size={16} />}>
           {strings.console.times}
-        </Menu.Item>
+        </Menu.CheckboxItem>
         <Menu.Item leftSection={<IconCopy size={16} />} onClick={() => copy.mutate()}>
           {strings.console.copyAll}
         </Menu.Item>
