@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
@@ -98,15 +99,26 @@ def _heading(name: str) -> str:
 
 def _differing(configs: list[dict[str, Any]]) -> list[str]:
     """Names of config members that are not the same in all runs (all members, if there is only one run)."""
-    names = list(dict.fromkeys(name for config in configs for name in config))
+    names = _names(configs)
     if len(configs) > 1:
         names = [n for n in names if len({repr(config.get(n)) for config in configs}) > 1]
     return names[:_MOST]
 
 
 def _numbers(summaries: list[dict[str, Any]]) -> list[str]:
-    names = dict.fromkeys(n for s in summaries for n, v in s.items() if isinstance(v, (int, float)))
-    return list(names)[:_MOST]
+    return _names([{n: v for n, v in s.items() if isinstance(v, (int, float))} for s in summaries])[:_MOST]
+
+
+def _names(members: list[dict[str, Any]]) -> list[str]:
+    """All names, those that most runs have first; of equals those that stand first in their runs, so that no run whose
+    names are its own takes all the room.
+    """
+    runs, place = Counter[str](), dict[str, int]()
+    for one in members:
+        for i, name in enumerate(one):
+            runs[name] += 1
+            place[name] = min(i, place.get(name, i))
+    return sorted(place, key=lambda name: (-runs[name], place[name]))
 
 
 def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -265,3 +265,12 @@ def test_names_that_look_like_markup_are_shown_as_they_are() -> None:
     output = call(runs, "--local").output
     assert "[bold]x[/bold] [/]" in output
     assert "[red]" in output
+
+
+def test_values_that_most_runs_have_come_first_and_no_run_takes_all_the_room() -> None:
+    make_run("a1", {f"own{i}": i for i in range(8)} | {"shared": 1})
+    make_run("b1", {"other": 7, "shared": 2})
+    output = call(runs, "--local").output
+    assert output.index("shared") < output.index("own0")
+    assert "other" in output
+    assert "own7" not in output
