@@ -40,7 +40,7 @@ export function EditDialog({ place, ids, name, scheme, onSave, onClose }: EditDi
         onSubmit={(event) => {
           event.preventDefault()
           if (!good) return
-          onSave({ set })
+          onSave({ set: set.color === '' ? { ...set, color: null } : set })
           onClose()
         }}
       >
