@@ -151,8 +151,9 @@ def training(server: Embedded, project: str) -> Iterator[subprocess.Popen[bytes]
         "        print('step', step)\n"
         "        time.sleep(0.05)\n"
     )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TRACKER_")}
     settings = {"TRACKER_BASE_URL": server.url, "TRACKER_API_KEY": server.token, "TRACKER_ENTITY": "me"}
-    process = subprocess.Popen([sys.executable, "-c", script, project], env={**os.environ, **settings})
+    process = subprocess.Popen([sys.executable, "-c", script, project], env={**environment, **settings})
     try:
         yield process
     finally:
@@ -167,7 +168,8 @@ def test_a_training_run_is_followed_and_stopped(
     monkeypatch.chdir(tmp_path)
     runs.add("other")
     with training(server, runs.project) as process, visit(f"/projects/me/{runs.project}") as page:
-        page.get_by_role("grid", name="Runs").get_by_role("link", name=re.compile("^live")).click()
+        link = page.get_by_role("grid", name="Runs").get_by_role("link", name=re.compile("^live"))
+        link.click(timeout=120_000)  # a process starts, and one that uploads for it
         expect(page.get_by_text("running", exact=True)).to_be_visible()
         page.get_by_role("tab", name="Console").click()
         expect(page.get_by_role("region", name="What the run printed")).to_contain_text("step 40")

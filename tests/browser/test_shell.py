@@ -115,11 +115,11 @@ def test_who_goes_by_keys_skips_the_head_and_comes_to_the_new_page(visit: Visit)
 
 
 def test_an_address_without_a_page_leads_home(visit: Visit) -> None:
-    with visit("/no/such/page", refusals=(404,)) as page:
+    with visit("/projects/me/vision/no-such-page", refusals=(404,)) as page:
         expect(page.get_by_text("There is nothing at this address.")).to_be_visible()
         page.get_by_role("link", name="Go to all projects").click()
         expect(page.get_by_role("heading", name="Projects")).to_be_visible()
-        page.goto(page.url.rstrip("/") + "/runs/me/vision/no-such-run")
+        page.goto(page.url + "runs/me/vision/no-such-run")
         expect(page.get_by_text("There is no such run.")).to_be_visible()
 
 
