@@ -31,7 +31,7 @@ PAGES = {
     "overview": RUN,
     "console with tags": "/runs/me/origin/origin?tab=console",
     "a project that is not": f"/projects/me/{quote(HOSTILE, safe='')}",
-    "a run that is not": f"/runs/me/hostile/{quote(HOSTILE, safe='')}",
+    "a run that is not": f"/runs/me/hostile/{quote(HOSTILE.replace('/', ''))}",
     "a view": f"/projects/me/hostile?v={quote(HOSTILE)}",
     "a file": f"{RUN}?tab=files&file={quote(HOSTILE)}",
 }

@@ -323,7 +323,7 @@ def test_streams_times_copies_and_files_of_the_console(printed: Runs, visit: Vis
         page.get_by_role("menuitem", name="Copy all").click()
         page.get_by_text("1 lines are copied.").or_(page.get_by_text("1 line is copied.")).wait_for()
         assert copied(page).splitlines() == ["something to stderr"]
-        page.get_by_role("radio", name="All").check(force=True)
+        page.get_by_text("All", exact=True).click()
         options.click()
         name, content = downloaded(page, page.get_by_role("menuitem", name="Download"))
         assert name == "one-console.txt"
