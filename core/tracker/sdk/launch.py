@@ -17,6 +17,9 @@ _CODE = (
 )
 _ROOT = str(Path(__file__).parents[2])
 
+_uncollected: set[int] = set()
+"""Helpers of agents whose exit status is still to be collected: a short run may be over before its helper is."""
+
 
 def start_agent(directory: str, environment: Mapping[str, str]) -> int | None:
     """Start an agent in a session of its own and return the pid of a helper that exits at once, to be reaped.
@@ -27,6 +30,8 @@ def start_agent(directory: str, environment: Mapping[str, str]) -> int | None:
     """
     if not sys.executable:
         return None
+    for pid in tuple(_uncollected):  # else a process with thousands of short runs had as many zombies
+        reap(pid)
     log = os.path.join(directory, LOG)
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
@@ -36,9 +41,11 @@ def start_agent(directory: str, environment: Mapping[str, str]) -> int | None:
     arguments = [sys.executable, "-c", _CODE, _ROOT, "tracker.agent.main", directory]
     merged = {**os.environ, **environment}
     try:  # a session of its own: Ctrl-C and hang-ups at the terminal are the training's affair
-        return os.posix_spawn(sys.executable, arguments, merged, file_actions=actions, setsid=True)
+        pid = os.posix_spawn(sys.executable, arguments, merged, file_actions=actions, setsid=True)
     except NotImplementedError:
-        return os.posix_spawn(sys.executable, arguments, merged, file_actions=actions, setpgroup=0)
+        pid = os.posix_spawn(sys.executable, arguments, merged, file_actions=actions, setpgroup=0)
+    _uncollected.add(pid)
+    return pid
 
 
 def run_helper(module: str, arguments: Sequence[str], environment: Mapping[str, str], timeout: float | None) -> bytes:
@@ -64,11 +71,13 @@ def run_helper(module: str, arguments: Sequence[str], environment: Mapping[str, 
 
 def reap(pid: int | None) -> int | None:
     """Collect the exit status of the helper that `start_agent` left; return its pid while there is none to collect."""
-    if pid is not None:
+    if pid is not None and pid in _uncollected:
         try:
-            return None if os.waitpid(pid, os.WNOHANG)[0] else pid
+            if not os.waitpid(pid, os.WNOHANG)[0]:
+                return pid
         except ChildProcessError:
-            pass  # the user's own code collected it
+            pass  # the user's own code collected it, or it is that of a process this one was forked from
+        _uncollected.discard(pid)  # the number may soon be that of a child of the user's
     return None
 
 

@@ -7,6 +7,7 @@ import types
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import tracker
@@ -336,3 +337,13 @@ def _command(process: Any) -> list[str]:
         return list(process.cmdline())
     except psutil.Error:
         return []
+
+
+def test_short_runs_leave_no_children_behind(start: Start) -> None:
+    before = {child.pid for child in psutil.Process().children()}
+    for i in range(3):
+        start(id=f"r{i}").finish()
+    left = [child for child in psutil.Process().children() if child.pid not in before]
+    eventually(lambda: all(child.status() == psutil.STATUS_ZOMBIE for child in left))
+    start(id="last")
+    assert not any(child.is_running() for child in left)
