@@ -38,7 +38,7 @@ export function FullScreen({ sections, shown, onShow, context }: Props) {
       onClose={() => onShow(null)}
       fullScreen
       withCloseButton={false}
-      aria-label={spec && titleOf(spec)}
+      attributes={{ content: { 'aria-label': spec && titleOf(spec) } }}
       onKeyDown={onKeyDown}
       classNames={{ body: 'chart-full' }}
     >

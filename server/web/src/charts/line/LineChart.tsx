@@ -8,6 +8,8 @@ import { xKind } from './ticks'
 import type { Trace } from './trace'
 import { spoken, Values } from './Values'
 
+const DOUBLE_CLICK_MS = 600
+
 interface Props {
   title: string
   lines: Trace[]
@@ -28,6 +30,7 @@ export function LineChart({ title, lines, x, logX, logY, clip }: Props) {
   const [pinned, setPinned] = useState<Hover | null>(null)
   const [said, setSaid] = useState('')
   const latest = useRef<Hover | null>(null)
+  const clicked = useRef(-Infinity)
   const zoom = zoomOf(x)
   const kind = xKind(x)
   const there = width > 0 && height > 0
@@ -44,7 +47,10 @@ export function LineChart({ title, lines, x, logX, logY, clip }: Props) {
         setHover(at)
       },
       onZoom: (range) => act.current.setZoom(x, range),
-      onClick: () => setPinned(latest.current),
+      onClick: () => {
+        clicked.current = performance.now()
+        setPinned(latest.current)
+      },
     })
     plot.current = made
     made.show(act.current.lines, act.current.zoom)
@@ -62,6 +68,13 @@ export function LineChart({ title, lines, x, logX, logY, clip }: Props) {
     setPinned(null)
     plot.current?.clearCursor()
   }, [])
+
+  // The box that the first click keeps may lie under the second; a double click on a box that was there selects a word.
+  const onDoubleClick = () => {
+    if (performance.now() - clicked.current > DOUBLE_CLICK_MS) return
+    close()
+    setZoom(x, null)
+  }
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return
@@ -94,6 +107,7 @@ export function LineChart({ title, lines, x, logX, logY, clip }: Props) {
       role="application"
       aria-label={strings.charts.line.label(title, lines.length)}
       onKeyDown={onKeyDown}
+      onDoubleClick={onDoubleClick}
       onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && !pinned && plot.current?.clearCursor()}
     >
       <div ref={canvas} className="chart-canvas" />

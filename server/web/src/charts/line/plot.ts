@@ -58,7 +58,6 @@ export class Plot {
     this.leave = options.sync.join(options.x, this)
     this.plot.over.addEventListener('mousedown', this.startPan)
     this.plot.over.addEventListener('wheel', this.onWheel, { passive: false })
-    this.plot.over.addEventListener('dblclick', () => options.onZoom(null))
     this.plot.over.addEventListener('mouseleave', () => this.hoverAt(null))
   }
 

@@ -63,8 +63,10 @@ export function Frame({ id, title, width, height, columns, children, ...act }: P
       onDrop={onDrop}
     >
       <header className="chart-head">
-        <button
-          type="button"
+        {/* Firefox lets no button be dragged */}
+        <span
+          role="button"
+          tabIndex={0}
           className="chart-handle"
           draggable
           aria-label={text.move(title)}
@@ -77,7 +79,7 @@ export function Frame({ id, title, width, height, columns, children, ...act }: P
           }}
         >
           <IconGripVertical size={14} aria-hidden />
-        </button>
+        </span>
         <Text component="h4" size="sm" fw={600} truncate title={title} className="chart-title">
           {title}
         </Text>
