@@ -70,6 +70,7 @@ def test_a_panel_is_made_changed_and_removed(runs: Runs, visit: Visit) -> None:
         form.get_by_role("button", name="Save").click()
         expect(Chart(page, "some of it").lines(8)).to_be_visible()
         expect(page.get_by_role("button", name="Actions for some of it")).to_be_visible()
+        page.wait_for_url(re.compile("some.*of.*it"))
         page.reload()
         expect(Chart(page, "some of it").lines(8)).to_be_visible()
 
