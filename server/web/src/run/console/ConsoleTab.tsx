@@ -2,7 +2,7 @@ import './console.css'
 
 import { ActionIcon, Group, Loader, Menu, SegmentedControl, Switch } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { IconClock, IconCopy, IconDots, IconDownload } from '@tabler/icons-react'
+import { IconCopy, IconDots, IconDownload } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Empty } from '../../shell/Empty'
@@ -114,7 +114,7 @@ function Options({ run, stream, times, setTimes }: TabProps & { stream: Stream; 
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.CheckboxItem closeMenuOnClick checked={times} onChange={setTimes} leftSection={<IconClock size={16} />}>
+        <Menu.CheckboxItem closeMenuOnClick checked={times} onChange={setTimes}>
           {strings.console.times}
         </Menu.CheckboxItem>
         <Menu.Item leftSection={<IconCopy size={16} />} onClick={() => copy.mutate()}>
