@@ -3,7 +3,7 @@ import 'uplot/dist/uPlot.min.css'
 import { drawTraces, mapper, type Scale } from './draw'
 import type { Range, Sync } from './sync'
 import { DURATION_STEPS, durationLabel, logLabels, tickLabels, xKind } from './ticks'
-import { extentOf, nearest, yExtent, type Numbers, type Trace } from './trace'
+import { apart, extentOf, nearest, yExtent, type Numbers, type Trace } from './trace'
 
 /** One line at the cursor. `distance`: pixels between its point and the cursor, vertically. */
 export interface Row {
@@ -138,7 +138,10 @@ export class Plot {
       if (!(high > 0)) return null
       return low < high ? [low, high] : [low / 2, high * 2]
     }
-    if (low === high) [low, high] = [low - 1, high + 1]
+    if (!apart(low, high)) {
+      const pad = Math.max(1, Math.abs(low) * 1e-9)
+      return [low - pad, high + pad]
+    }
     return [low, high]
   }
 
@@ -147,10 +150,10 @@ export class Plot {
     if (!extent) return this.options.logY ? [0.1, 1] : [0, 1]
     const [low, high] = extent
     if (this.options.logY) {
-      const pad = low < high ? (high / low) ** 0.05 : 2
+      const pad = apart(low, high) ? (high / low) ** 0.05 : 2
       return [low / pad, high * pad]
     }
-    const pad = low < high ? (high - low) * 0.06 : Math.abs(low) * 0.1 || 1
+    const pad = apart(low, high) ? (high - low) * 0.06 : Math.abs(low) * 0.1 || 1
     return [low - pad, high + pad]
   }
 
@@ -224,7 +227,7 @@ export class Plot {
     const extent = (high - low) * factor
     const start = low + (high - low) * about - extent * about + (high - low) * shift
     const range: Range = [back(start), back(start + extent)]
-    return range[1] - range[0] > 1e-12 * Math.max(1, Math.abs(range[1])) ? range : null
+    return apart(...range) ? range : null
   }
 
   private settle = 0

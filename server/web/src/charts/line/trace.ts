@@ -106,6 +106,12 @@ const combined = (mean: Numbers, std: Numbers, sign: number): Numbers =>
   Float64Array.from(mean, (value, i) => value + sign * std[i]!)
 
 /**
+ * Whether numbers have room for an axis between them. What differs in its last digits only, as means of a constant do,
+ * has not: steps of such an axis would be lost in rounding.
+ */
+export const apart = (low: number, high: number) => high - low > 1e-12 * Math.max(Math.abs(low), Math.abs(high))
+
+/**
  * How many entries are drawn between two x (all, if null), and how many points they stand for. Null where that is not
  * known: part of a group's buckets count runs, not points.
  */
