@@ -145,7 +145,7 @@ def training(server: Embedded, project: str) -> Iterator[subprocess.Popen[bytes]
     """A process that trains until it is stopped."""
     script = (
         "import sys, time, tracker\n"
-        "with tracker.init(project=sys.argv[1], id='live') as run:\n"
+        "with tracker.init(project=sys.argv[1], id='live', name='live') as run:\n"
         "    for step in range(100_000):\n"
         "        run.log({'loss': 1 / (step + 1)})\n"
         "        print('step', step)\n"
@@ -169,7 +169,7 @@ def test_a_training_run_is_followed_and_stopped(
     runs.add("other")
     with training(server, runs.project) as process, visit(f"/projects/me/{runs.project}") as page:
         link = page.get_by_role("grid", name="Runs").get_by_role("link", name=re.compile("^live"))
-        link.click(timeout=120_000)  # a process starts, and one that uploads for it
+        link.click(timeout=120_000)  # processes start: the training, and one that uploads for it
         expect(page.get_by_text("running", exact=True)).to_be_visible()
         page.get_by_role("tab", name="Console").click()
         expect(page.get_by_role("region", name="What the run printed")).to_contain_text("step 40")
