@@ -1171,7 +1171,7 @@ export interface paths {
         };
         /**
          * What changes, as it happens
-         * @description Server-sent events. `change`: `{"runs": [{"run": "entity/project/id", "what": [...]}], "projects": ["entity/project"]}`, at most two a second; `what` is of `history`, `system`, `console`, `meta`, `files`, `removed` and `new`. `reset`: something was missed, so anything may have changed. `ping`: at the start, and every 15 s without news.
+         * @description Server-sent events. `change`: `{"runs": [{"run": "entity/project/id", "what": [...]}], "projects": ["entity/project"]}`, at most two a second; `what` is of `history`, `system`, `console`, `meta`, `files`, `removed` and `new`; `projects` are those whose notes or saved views changed. `reset`: something was missed, so anything may have changed. `ping`: at the start, and every 15 s without news.
          */
         get: {
             parameters: {
