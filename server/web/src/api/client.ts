@@ -11,6 +11,8 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
+    /** The server's whole answer, which may say more */
+    readonly answer?: unknown,
   ) {
     super(message)
   }
@@ -33,15 +35,27 @@ export async function data<T>(answer: Promise<{ data?: T; error?: unknown; respo
 }
 
 /** Fetch bytes, such as a frame; raises `ApiError`. */
-export async function bytes(path: string, init: RequestInit): Promise<ArrayBuffer> {
+export const bytes = async (path: string, init: RequestInit): Promise<ArrayBuffer> =>
+  (await request(path, init)).arrayBuffer()
+
+/** Send JSON and return the JSON of the answer; raises `ApiError`. */
+export async function send<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const headers: HeadersInit = body === undefined ? {} : { 'content-type': 'application/json' }
+  const response = await request(path, { method, signal, headers, body: body === undefined ? undefined : JSON.stringify(body) })
+  return restore(await response.json().catch(() => null)) as T
+}
+
+async function request(path: string, init: RequestInit): Promise<Response> {
   let response
   try {
     response = await fetch(path, init)
-  } catch {
+  } catch (error) {
+    if (init.signal?.aborted) throw error
     throw new ApiError(0, 'The server cannot be reached.')
   }
-  if (!response.ok) throw new ApiError(response.status, messageOf(await response.json().catch(() => null), response))
-  return response.arrayBuffer()
+  if (response.ok) return response
+  const answer: unknown = await response.json().catch(() => null)
+  throw new ApiError(response.status, messageOf(answer, response), answer)
 }
 
 function messageOf(error: unknown, response: Response): string {

@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router'
 import type { ProjectInfo } from '../api/client'
 import { projectAddress } from '../shell/Crumbs'
 import { Copy } from '../shell/Copy'
-import { send } from '../shell/requests'
+import { send } from '../api/client'
 import { strings } from '../strings'
 import { FirstChart } from './FirstChart'
 

@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
-import { ApiError, restore } from '../api/client'
+import { ApiError, send } from '../api/client'
 import { queryClient } from '../api/queries'
 import type { Grouping, Sort } from '../view/view'
 
@@ -70,19 +70,13 @@ export class FilterError extends ApiError {
 }
 
 async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  let response
   try {
-    const headers = { 'content-type': 'application/json' }
-    response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal })
+    return await send<T>(method, path, body, signal)
   } catch (error) {
-    if (signal?.aborted) throw error
-    throw new ApiError(0, 'The server cannot be reached.')
+    const place = error instanceof ApiError ? (error.answer as { position?: unknown; length?: number } | null) : null
+    if (typeof place?.position !== 'number') throw error
+    throw new FilterError((error as ApiError).message, place.position, place.length ?? 1)
   }
-  const answer = await response.json().catch(() => null)
-  if (response.ok) return restore(answer) as T
-  const message = String(answer?.error ?? `The server answered ${response.status} ${response.statusText}.`)
-  if (typeof answer?.position === 'number') throw new FilterError(message, answer.position, answer.length ?? 1)
-  throw new ApiError(response.status, message)
 }
 
 const at = ({ entity, project }: Place): string => `${encodeURIComponent(entity)}/${encodeURIComponent(project)}`

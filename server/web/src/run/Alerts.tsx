@@ -1,7 +1,7 @@
 import { Group, Stack, Text, Title } from '@mantine/core'
 import { IconAlertTriangle, IconCircleX, IconInfoCircle } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
-import { send } from '../shell/requests'
+import { send } from '../api/client'
 import { ago, moment } from '../lib/format'
 import { urlOf } from '../api/client'
 import { strings } from '../strings'

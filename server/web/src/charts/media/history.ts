@@ -1,6 +1,6 @@
 import { queryOptions, useQueries } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { ApiError, restore } from '../../api/client'
+import { send } from '../../api/client'
 import type { ShownRun } from '../types'
 import { mediaOf, type Item } from './values'
 
@@ -35,7 +35,7 @@ const mediaQuery = (path: string, key: string) =>
       let cursor: string | null = null
       for (let page = 0; page < PAGES; page++) {
         const asked: URLSearchParams = new URLSearchParams({ keys: key, limit: String(PAGE), ...(cursor && { cursor }) })
-        const answer: Page = await getJson<Page>(`${baseOf(path)}/history?${asked}`, signal)
+        const answer: Page = await send<Page>('GET', `${baseOf(path)}/history?${asked}`, undefined, signal)
         const found = answer.columns[key]
         const steps = answer.columns._step
         found?.values.forEach((value, i) => {
@@ -74,19 +74,6 @@ export function useMedia(runs: ShownRun[], key: string) {
 export const contentQuery = (base: string, digest: string) =>
   queryOptions({
     queryKey: ['blob', base, digest],
-    queryFn: ({ signal }) => getJson<unknown>(`${base}/blobs/${digest}`, signal),
+    queryFn: ({ signal }) => send<unknown>('GET', `${base}/blobs/${digest}`, undefined, signal),
     staleTime: Infinity, // it is named by what it holds
   })
-
-async function getJson<T>(address: string, signal: AbortSignal): Promise<T> {
-  let response
-  try {
-    response = await fetch(address, { signal })
-  } catch (error) {
-    if (signal.aborted) throw error
-    throw new ApiError(0, 'The server cannot be reached.')
-  }
-  const answer = await response.json().catch(() => null)
-  if (!response.ok) throw new ApiError(response.status, String(answer?.error ?? response.statusText))
-  return restore(answer) as T
-}

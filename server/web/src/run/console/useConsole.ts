@@ -1,7 +1,7 @@
 import { queryOptions, useQueries, useQuery } from '@tanstack/react-query'
 import { useRef } from 'react'
 import { urlOf, type RunInfo } from '../../api/client'
-import { send } from '../../shell/requests'
+import { send } from '../../api/client'
 
 export interface ConsoleLine {
   time: number

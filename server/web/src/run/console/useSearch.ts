@@ -2,7 +2,7 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { urlOf, type RunInfo } from '../../api/client'
-import { send } from '../../shell/requests'
+import { send } from '../../api/client'
 import type { Stream } from './useConsole'
 
 /** Matches that are fetched at most. */
