@@ -20,6 +20,8 @@ test('quick changes of one thing are one step; slow ones, and those after an und
   expect(undo(history).now).toBe(0)
   const slow = change(change(begin(0), 1, 'split', 0), 2, 'split', 5000)
   expect(undo(slow).now).toBe(1)
+  const single = change(change(begin(0), 1, null, 0), 2, null, 10)
+  expect(undo(single).now).toBe(1)
   const after = change(undo(change(begin(0), 1, 'split', 0)), 2, 'split', 10)
   expect(undo(after).now).toBe(0)
 })

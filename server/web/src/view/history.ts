@@ -4,7 +4,7 @@ export interface History<State> {
   now: State
   future: State[]
   /** What the last change was of and when, to make one step of many quick changes of one thing */
-  last: { what: string; at: number } | null
+  last: { what: string | null; at: number } | null
 }
 
 const MOST = 200
@@ -12,10 +12,13 @@ const ONE_STEP_MS = 1000
 
 export const begin = <State>(now: State): History<State> => ({ past: [], now, future: [], last: null })
 
-/** Change to `next`. Changes of the same `what` within a second of each other, such as a drag, are undone together. */
-export function change<State>(history: History<State>, next: State, what: string, at: number): History<State> {
+/**
+ * Change to `next`. Changes of the same `what` within a second of each other, such as a drag, are undone together; those
+ * of null each by itself.
+ */
+export function change<State>(history: History<State>, next: State, what: string | null, at: number): History<State> {
   if (next === history.now) return history
-  const goesOn = history.last?.what === what && at - history.last.at < ONE_STEP_MS
+  const goesOn = what !== null && history.last?.what === what && at - history.last.at < ONE_STEP_MS
   const past = goesOn ? history.past : [...history.past, history.now].slice(-MOST)
   return { past, now: next, future: [], last: { what, at } }
 }

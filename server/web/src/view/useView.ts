@@ -5,10 +5,10 @@ import type { ChartsView, ColumnsView, View } from './view'
 
 export interface ViewControl {
   view: View
-  /** Change members. `what` names the thing changed, so that quick changes of it are undone together. */
-  set: (members: Partial<View>, what?: string) => void
-  setColumns: (members: Partial<ColumnsView>, what?: string) => void
-  setCharts: (members: Partial<ChartsView>, what?: string) => void
+  /** Change members. Quick changes of one that is typed or dragged are undone together, all others one by one. */
+  set: (members: Partial<View>) => void
+  setColumns: (members: Partial<ColumnsView>) => void
+  setCharts: (members: Partial<ChartsView>) => void
   /** Show another view whole, such as a saved one; going back in the browser returns to this one. */
   open: (view: View) => void
   undo: () => void
@@ -17,8 +17,11 @@ export interface ViewControl {
   canRedo: boolean
 }
 
+/** Members that change while a key or a mouse button is held, or with every letter. */
+const GRADUAL = new Set(['filter', 'search', 'split', 'widths', 'smoothing', 'limit', 'zoom'])
+
 type Action =
-  | { do: 'change'; of: (view: View) => View; what: string; at: number }
+  | { do: 'change'; of: (view: View) => View; what: string | null; at: number }
   | { do: 'undo' }
   | { do: 'redo' }
 
@@ -48,7 +51,7 @@ export function useView(written: unknown, write: (view: Record<string, unknown> 
     const text = JSON.stringify(encodeView(arrived))
     if (text === inAddress.current) return
     inAddress.current = text
-    dispatch({ do: 'change', of: () => arrived, what: 'address', at: Date.now() })
+    dispatch({ do: 'change', of: () => arrived, what: null, at: Date.now() })
   }, [written])
 
   useEffect(() => {
@@ -75,25 +78,20 @@ export function useView(written: unknown, write: (view: Record<string, unknown> 
     return () => window.removeEventListener('keydown', onKey)
   }, [])
 
-  const changeBy = useCallback((of: (view: View) => View, what: string) => dispatch({ do: 'change', of, what, at: Date.now() }), [])
-  const set = useCallback(
-    (members: Partial<View>, what = Object.keys(members).join()) => changeBy((now) => ({ ...now, ...members }), what),
-    [changeBy],
-  )
+  const changeBy = useCallback((of: (view: View) => View, what: string | null) => dispatch({ do: 'change', of, what, at: Date.now() }), [])
+  const set = useCallback((members: Partial<View>) => changeBy((now) => ({ ...now, ...members }), gradual(members)), [changeBy])
   const setColumns = useCallback(
-    (members: Partial<ColumnsView>, what = `columns ${Object.keys(members).join()}`) =>
-      changeBy((now) => ({ ...now, columns: { ...now.columns, ...members } }), what),
+    (members: Partial<ColumnsView>) => changeBy((now) => ({ ...now, columns: { ...now.columns, ...members } }), gradual(members)),
     [changeBy],
   )
   const setCharts = useCallback(
-    (members: Partial<ChartsView>, what = `charts ${Object.keys(members).join()}`) =>
-      changeBy((now) => ({ ...now, charts: { ...now.charts, ...members } }), what),
+    (members: Partial<ChartsView>) => changeBy((now) => ({ ...now, charts: { ...now.charts, ...members } }), gradual(members)),
     [changeBy],
   )
   const open = useCallback(
     (other: View) => {
       push.current = true
-      changeBy(() => other, 'open')
+      changeBy(() => other, null)
     },
     [changeBy],
   )
@@ -107,6 +105,12 @@ export function useView(written: unknown, write: (view: Record<string, unknown> 
     }),
     [view, set, setColumns, setCharts, open, canUndo, canRedo],
   )
+}
+
+/** What quick changes have to have in common to be undone together; null for a change by itself. */
+function gradual(members: object): string | null {
+  const names = Object.keys(members)
+  return names.every((name) => GRADUAL.has(name)) ? names.join() : null
 }
 
 /** Whether keys go into a text, where they mean editing it. */

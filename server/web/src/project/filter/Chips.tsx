@@ -58,21 +58,23 @@ interface AddConditionProps extends ChipsProps {
 /** Adds a condition by clicks. */
 export function AddCondition({ filter, catalogue, asked, onAsked, onChange }: AddConditionProps) {
   const [open, setOpen] = useState(false)
+  const [count, setCount] = useState(0)
   const close = () => {
     setOpen(false)
+    setCount(count + 1) // the next condition begins anew
     onAsked()
   }
   const shown = open || asked !== null
   return (
     <Popover opened={shown} onChange={(on) => !on && close()} trapFocus returnFocus shadow="md" position="bottom-end">
       <Popover.Target>
-        <ActionIcon size={32} variant="subtle" color="gray" onClick={() => setOpen(!open)} aria-expanded={shown} aria-label={texts.add} title={texts.add}>
+        <ActionIcon size={32} variant="subtle" color="gray" onClick={() => (shown ? close() : setOpen(true))} aria-expanded={shown} aria-label={texts.add} title={texts.add}>
           <IconFilterPlus size={17} />
         </ActionIcon>
       </Popover.Target>
       <Popover.Dropdown>
         <ConditionForm
-          key={asked ?? ''}
+          key={`${count} ${asked ?? ''}`}
           catalogue={catalogue}
           start={asked === null ? null : { name: asked, operator: '', value: '' }}
           onDone={(text) => {

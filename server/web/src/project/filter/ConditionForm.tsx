@@ -46,6 +46,7 @@ export function ConditionForm({ catalogue, start, onDone }: ConditionFormProps) 
         value={name || null}
         onChange={(next) => setName(next ?? '')}
         searchable
+        onFocus={(event) => event.currentTarget.select()}
         limit={60}
         comboboxProps={{ withinPortal: false }}
         data-autofocus={!start?.name || undefined}
