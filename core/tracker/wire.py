@@ -357,6 +357,14 @@ class KeyInfo(TypedDict):
     last: Any
 
 
+class CommonKey(TypedDict):
+    """A key that some of several runs have logged. `runs`, where it holds no numbers: the positions of these runs."""
+
+    key: str
+    type: Literal["number", "media", "other"]
+    runs: list[int] | None
+
+
 class RowPage(TypedDict):
     """Rows in order, by column. `_step`, `_timestamp` and `_runtime` are always there for `history`,
     `_timestamp` and `_runtime` for `system`. In each column `rows` are the positions (in this page) of the rows

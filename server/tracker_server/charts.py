@@ -13,7 +13,7 @@ from tracker import wire
 from tracker.runlog.records import jsonable
 
 from . import schemas
-from .services import Services, run_key
+from .services import Services, run_of
 from .storage.codec import Array
 from .storage.grid import Chart
 
@@ -57,10 +57,7 @@ def _chart_query(query: schemas.ChartRequest) -> wire.ChartQuery:
     if len(names) * len(query.keys) > MAX_SERIES:
         raise HTTPException(400, f"that is more than {MAX_SERIES:,} series: ask for fewer runs or keys at a time")
     for run in names:
-        parts = run.split("/")
-        if len(parts) != 3:
-            raise HTTPException(400, f"the run {run[:200]!r} must read entity/project/id")
-        run_key(*parts)
+        run_of(run)
     wanted = wire.ChartQuery(keys=query.keys, kind=query.kind, x=query.x, buckets=query.buckets)
     if query.groups:
         wanted["groups"] = [wire.ChartGroup(name=group.name, runs=group.runs) for group in query.groups]

@@ -15,7 +15,7 @@ from tracker import wire
 from tracker.runlog.records import VERSION, encode
 
 from .schemas import model
-from .services import Services, run_key
+from .services import Services, run_of
 from .storage.interface import RunKey, Storage
 
 
@@ -58,10 +58,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
 
 def run_keys(names: list[str]) -> list[RunKey]:
     """Return the runs that `entity/project/id` name, each once. Anything else is refused with 400."""
-    for name in names:
-        if name.count("/") != 2:
-            raise HTTPException(400, f"the run {name[:200]!r} must read entity/project/id")
-    return [run_key(*name.split("/")) for name in dict.fromkeys(names)]
+    return [run_of(name) for name in dict.fromkeys(names)]
 
 
 def _edit(storage: Storage, keys: list[RunKey], request: EditRequest) -> int:

@@ -13,7 +13,7 @@ from tracker import wire
 
 from . import schemas
 from .schemas import model
-from .services import Services, json_response, run_key
+from .services import Services, json_response, run_key, run_of
 from .storage.interface import RunKey
 from .storage.tokens import ExpressionError
 
@@ -85,6 +85,11 @@ def add_routes(api: FastAPI, services: Services) -> None:
     @api.get(run + "/keys", response_model=schemas.Keys, summary="What was logged")
     async def keys(run: Run, kind: KindOf = "history") -> Response:
         return await services.answer(lambda: {"keys": storage.keys(run, kind)})
+
+    @api.post("/api/keys", response_model=schemas.CommonKeys, summary="What several runs have logged")
+    async def common_keys(query: schemas.KeysRequest) -> Response:
+        wanted = [run_of(name) for name in query.runs]
+        return await services.answer(lambda: {"keys": storage.common_keys(wanted, query.kind)})
 
     @api.get(run + "/history", response_model=model(wire.RowPage), summary="Every row as it was logged, by column")
     async def history(

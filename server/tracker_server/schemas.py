@@ -50,6 +50,15 @@ class ChartRequest(BaseModel):
     max: float | None = Field(None, description="Only points up to this x", allow_inf_nan=False)
 
 
+class KeysRequest(BaseModel):
+    """What several runs have logged together."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    runs: list[str] = Field(max_length=1000, description="`entity/project/id` of each run")
+    kind: Literal["history", "system"] = "history"
+
+
 @cache
 def model(shape: type) -> type[BaseModel]:
     """Return a model with the members and the docstring of a `TypedDict`."""
@@ -109,6 +118,7 @@ Runs = _page(
     total=int,
 )
 Keys = _page("Keys", "The logged keys of a run.", keys=_many(wire.KeyInfo))
+CommonKeys = _page("CommonKeys", "What some runs have logged together.", keys=_many(wire.CommonKey))
 Charts = _page("Charts", "One series for each run and key that has points.", series=_many(wire.Series))
 Console = _page(
     "Console",

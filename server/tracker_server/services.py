@@ -137,6 +137,14 @@ def run_key(entity: str, project: str, id: str) -> RunKey:
     return RunKey(entity, project, id)
 
 
+def run_of(name: str) -> RunKey:
+    """Return the run that `entity/project/id` names; see `run_key`."""
+    parts = name.split("/")
+    if len(parts) != 3:
+        raise HTTPException(400, f"the run {name[:200]!r} must read entity/project/id")
+    return run_key(*parts)
+
+
 def byte_count(request: Request, parameter: str, hint: str) -> int:
     """Return a number of bytes from the query. Anything else is refused with 400 and the hint."""
     text = request.query_params.get(parameter, "")

@@ -50,7 +50,7 @@ def test_changes_are_undone_and_redone_by_keys(runs: Runs, visit: Visit) -> None
         table.head("created").get_by_text("created", exact=True).click()
         table.shows("r0", "r1", "r2", "r3")
         table.menu("state" if "state" in table.heads() else "config.lr", "Group by this")
-        expect(page.get_by_role("status").filter(has_text="group")).to_be_visible()
+        expect(page.get_by_role("status").filter(has_text="4 runs")).to_have_text("1 group · 4 runs")
         page.keyboard.press("Control+z")
         table.shows("r0", "r1", "r2", "r3")
         page.keyboard.press("Control+z")

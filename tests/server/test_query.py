@@ -70,6 +70,16 @@ def test_keys_are_listed_by_kind(filled: Any) -> None:
     assert filled.get(path + "?kind=other").status_code == 400
 
 
+def test_keys_of_several_runs_are_listed_together(filled: Any) -> None:
+    runs = ["me/digits/one", "me/digits/nowhere", "me/digits/two"]
+    keys = filled("POST", "/api/keys", json={"runs": runs}).json()["keys"]
+    assert {key["key"]: (key["type"], key["runs"]) for key in keys} == {
+        "loss": ("number", None),
+        "acc": ("number", None),
+    }
+    assert filled("POST", "/api/keys", json={"runs": ["digits/one"]}).status_code == 400
+
+
 def test_rows_come_in_pages_by_column(filled: Any) -> None:
     path = run_path("me", "digits", "one") + "/history"
     page = filled.json(path + "?keys=acc&limit=30")

@@ -9,7 +9,8 @@ decimals.
 from __future__ import annotations
 
 import threading
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,11 @@ def unpack(data: bytes) -> bytes:
     if decompressor is None:
         decompressor = _local.decompressor = zstandard.ZstdDecompressor()
     return bytes(decompressor.decompress(data))
+
+
+def reading(data: bytes) -> AbstractContextManager[BinaryIO]:
+    """Undo `pack` as far as is read."""
+    return zstandard.ZstdDecompressor().stream_reader(data)
 
 
 def pack_json(value: Any) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from tracker.runlog.fold import Fold
 from tracker.wire import (
     ChartQuery,
+    CommonKey,
     Folded,
     GroupQuery,
     KeyInfo,
@@ -165,7 +166,11 @@ class Storage(Protocol):
     def delete(self, run: RunKey) -> None:
         """Forget the run and all its data. Uploads for it are refused from then on only by making it anew."""
 
-    def keys(self, run: RunKey, kind: Kind) -> list[KeyInfo]: ...
+    def keys(self, run: RunKey, kind: Kind) -> list[KeyInfo]:
+        """What a run has logged, in the order of first sight."""
+
+    def common_keys(self, runs: Sequence[RunKey], kind: Kind) -> list[CommonKey]:
+        """What some runs have logged together; runs that are not there have logged nothing."""
 
     def rows(self, run: RunKey, kind: Kind, keys: list[str] | None, limit: int, cursor: str | None) -> RowPage:
         """Every row in the order of FORMAT.md; with `keys`, only rows that have one of them."""

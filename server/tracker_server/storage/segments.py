@@ -47,6 +47,14 @@ def _raw(values: Values) -> bytes:
     return values.numbers.tobytes() + marks
 
 
+def types(blob: bytes) -> list[tuple[int, str]]:
+    """Return the keys of a segment and the types of their values, without reading these."""
+    with codec.reading(blob) as content:
+        (size,) = struct.unpack("<I", content.read(4))
+        _, _, shapes = orjson.loads(content.read(size))
+    return [pair for _, keys, types_, _ in shapes for pair in zip(keys, types_, strict=True)]
+
+
 def decode(blob: bytes, only: set[int] | None = None) -> Batch:
     """Undo `encode`; with `only`, leave out other keys. Arrays are read-only views."""
     raw = codec.unpack(blob)

@@ -23,7 +23,10 @@ _BLOCKS_PER_BUCKET = 16
 
 
 _KEPT = 4
-"""Windows whose x is kept for the next key: one each for the first, the middle, the last and the unmerged rows."""
+"""Windows that are kept for the next key: one each for the first, the middle, the last and the unmerged rows."""
+
+_TOGETHER = 1_000_000
+"""Values that are read at a time: a stream's segments hold all keys together, so one reading serves many of them."""
 
 
 class Query(NamedTuple):
@@ -58,59 +61,58 @@ def of_run(connection: sa.Connection, run: int, started: float, query: Query) ->
         return {}
     shift = started if query.x == "_runtime" else 0.0
     streams = streams_of(connection, run, query.kind)
-    result = {}
-    reader = _Reader(connection, run, query, x, shift)
-    for key in query.keys:
-        if key in axes:
-            id_, count = axes[key], sum(s.rows for s in streams)
-        elif key in ids:
-            id_, count = ids[key]
-        else:
-            continue
-        parts = [p for s in streams for p in reader.points(s, id_, count)]
-        parts = [p for p in parts if len(p.x)]
-        if parts:
-            points = together(parts)
-            if key == "_runtime":
-                total = points.total - started * (1 if points.n is None else points.n)
-                points = points._replace(low=points.low - started, high=points.high - started, total=total)
-            result[key] = points
+    rows = sum(s.rows for s in streams)
+    wanted = {key: (axes[key], rows) if key in axes else ids[key] for key in query.keys if key in axes or key in ids}
+    parts: dict[str, list[Points]] = {key: [] for key in wanted}
+    for stream in streams:
+        reader = _Reader(connection, run, query, stream, x, shift, [id_ for id_, _ in wanted.values()])
+        for key, (id_, count) in wanted.items():
+            parts[key] += [points for points in reader.points(id_, count) if len(points.x)]
+    result = {key: together(found) for key, found in parts.items() if found}
+    if "_runtime" in result:
+        points = result["_runtime"]
+        total = points.total - started * (1 if points.n is None else points.n)
+        result["_runtime"] = points._replace(low=points.low - started, high=points.high - started, total=total)
     return result
 
 
 class _Reader:
-    """Reads the points of one run's keys against one x."""
+    """Reads from a stream of a run the points of the keys `wanted`, in this order, against one x."""
 
-    def __init__(self, connection: sa.Connection, run: int, query: Query, x: int, shift: float) -> None:
-        self._connection, self._run, self._query, self._x, self._shift = connection, run, query, x, shift
+    def __init__(
+        self, connection: sa.Connection, run: int, query: Query, stream: Stream, x: int, shift: float, wanted: list[int]
+    ) -> None:
+        self._connection, self._run, self._query = connection, run, query
+        self._stream, self._x, self._shift = stream, x, shift
+        self._wanted = wanted
         self._low, self._high = query.low + shift, query.high + shift
         self._natural = x == (STEP if query.kind == "history" else TIME)  # what chunks know the extent of
-        self._kept: dict[tuple[int, int, int], Column | None] = {}
+        self._kept: dict[tuple[int, int], _Kept] = {}
 
-    def points(self, stream: Stream, key: int, count: int) -> list[Points]:
-        """Return the points of a key in a stream, in pieces; `count` is about how many the run has."""
+    def points(self, key: int, count: int) -> list[Points]:
+        """Return the points of a key, in pieces; `count` is about how many the run has."""
         many = count >= _BLOCKS_PER_BUCKET * chunks.BLOCK_SIZE * self._query.buckets
         if not self._natural or (self._query.whole and not many):
-            return [self._exact(stream, key, 0, END)]
-        parts = scan.extents(self._connection, self._run, stream.id, key)
+            return [self._exact(key, 0, END)]
+        parts = scan.extents(self._connection, self._run, self._stream.id, key)
         merged = parts[-1].row1 + 1 if parts else 0
         parts = [p for p in parts if p.x1 >= self._low and p.x0 <= self._high]
         if many and self._usable(parts):
             inner = [p for p in parts if p.x0 >= self._low and p.x1 <= self._high]
             edges = [p for p in parts if p.x0 < self._low or p.x1 > self._high]
-            pieces = [self._exact(stream, key, p.row0, p.row1 + 1) for p in edges]
+            pieces = [self._exact(key, p.row0, p.row1 + 1) for p in edges]
             if inner:
-                pieces.append(self._blocks(stream, key, inner[0].row0, inner[-1].row0 + 1))
-            return [*pieces, *self._rest(stream, key, merged)]
+                pieces.append(self._blocks(key, inner[0].row0, inner[-1].row0 + 1))
+            return [*pieces, *self._rest(key, merged)]
         start = parts[0].row0 if parts else merged
         stop = parts[-1].row1 + 1 if parts else merged
         if stop == merged:
-            return [self._exact(stream, key, start, END)]
-        return [self._exact(stream, key, start, stop), *self._rest(stream, key, merged)]
+            return [self._exact(key, start, END)]
+        return [self._exact(key, start, stop), *self._rest(key, merged)]
 
-    def _rest(self, stream: Stream, key: int, merged: int) -> list[Points]:
+    def _rest(self, key: int, merged: int) -> list[Points]:
         """The points that are not in chunks yet."""
-        return [self._exact(stream, key, merged, END)] if merged < stream.rows else []
+        return [self._exact(key, merged, END)] if merged < self._stream.rows else []
 
     def _usable(self, parts: list[sa.Row[tuple[int, ...]]]) -> bool:
         """Whether blocks can stand for the points: x never goes back, all values are numbers, and it pays here."""
@@ -118,13 +120,14 @@ class _Reader:
         in_order = in_order and all(b.x0 >= a.x1 for a, b in pairwise(parts))
         return in_order and sum(p.n for p in parts) >= _BLOCKS_PER_BUCKET * chunks.BLOCK_SIZE * self._query.buckets
 
-    def _blocks(self, stream: Stream, key: int, low: int, high: int) -> Points:
-        found = np.frombuffer(b"".join(scan.blocks(self._connection, self._run, stream.id, key, low, high)), BLOCK)
+    def _blocks(self, key: int, low: int, high: int) -> Points:
+        records = scan.blocks(self._connection, self._run, self._stream.id, key, low, high)
+        found = np.frombuffer(b"".join(records), BLOCK)
         n, finite = found["n"].astype(np.float64), found["finite"].astype(np.float64)
         return Points(found["x"] - self._shift, n, finite, found["low"], found["high"], found["total"])
 
-    def _exact(self, stream: Stream, key: int, low: int, high: int) -> Points:
-        axis, found = self._columns(stream, key, low, high)
+    def _exact(self, key: int, low: int, high: int) -> Points:
+        axis, found = self._columns(key, low, high)
         if axis is None or found is None:
             return _NOTHING
         rows, values = _numbers(found)
@@ -136,16 +139,28 @@ class _Reader:
             x, values = x[inside], values[inside]
         return Points.of(x - self._shift if self._shift else x, values)
 
-    def _columns(self, stream: Stream, key: int, low: int, high: int) -> tuple[Column | None, Column | None]:
-        """The x and the values of the rows. The x is kept for the next key."""
-        window = stream.id, low, high
-        known = window in self._kept
-        found = scan.read(self._connection, self._run, stream.id, [key] if known else [key, self._x], low, high)
-        if not known:
+    def _columns(self, key: int, low: int, high: int) -> tuple[Column | None, Column | None]:
+        """The x and the values of the rows. What the next keys need, too, is kept for them."""
+        window = low, high
+        kept = self._kept.get(window)
+        if kept is None or key not in kept.known:
+            at = self._wanted.index(key)
+            some = self._wanted[at : at + max(1, _TOGETHER // max(1, min(self._stream.rows, high) - low))]
+            unread = {*some, self._x} if kept is None else {*some} - {self._x}
+            found = scan.read(self._connection, self._run, self._stream.id, unread, low, high)
+            axis = found.get(self._x) if kept is None else kept.axis
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
-            self._kept[window] = found.get(self._x)
-        return self._kept[window], self._kept[window] if key == self._x else found.get(key)
+            kept = self._kept[window] = _Kept(axis, found, {*some})
+        return kept.axis, kept.axis if key == self._x else kept.found.get(key)
+
+
+class _Kept(NamedTuple):
+    """What was read of a window: the x, and columns by key of those that are `known`, where there is anything."""
+
+    axis: Column | None
+    found: dict[int, Column]
+    known: set[int]
 
 
 _NOTHING = Points.of(np.zeros(0), np.zeros(0))

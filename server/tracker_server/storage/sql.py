@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
@@ -18,6 +17,7 @@ from tracker.runlog.fold import Fold
 from tracker.runlog.records import jsonable
 from tracker.wire import (
     ChartQuery,
+    CommonKey,
     Folded,
     GroupQuery,
     KeyInfo,
@@ -34,13 +34,13 @@ from tracker.wire import (
     TableQuery,
 )
 
-from . import chunks, console, contact, envelope, grid, groups, projects, rows, runs, scan, series, state, table
+from . import console, contact, envelope, grid, groups, logged, projects, rows, runs, series, state, table
 from .append import Writer
 from .cache import Cache, Runs
 from .info import info as info_of
 from .interface import ConsolePage, Kind, NoSuchRun, Page, RunKey, StorageFull
 from .overview import Overview
-from .schema import connect, digests, keys
+from .schema import connect, digests
 from .schema import projects as project_table
 from .schema import runs as run_table
 
@@ -206,16 +206,13 @@ class SqlStorage:
     def keys(self, run: RunKey, kind: Kind) -> list[KeyInfo]:
         """What was logged, in the order of first sight. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
-            query = sa.select(keys).where(keys.c.run == row.id, keys.c.kind == kind).order_by(keys.c.id)
-            found = {k.id: k for k in connection.execute(query)}
-            merged = {
-                k.id: chunks.Summary(k.n, k.low, k.high, k.types, orjson.loads(k.last)) for k in found.values() if k.n
-            }
-            for stream in state.streams_of(connection, row.id, kind):
-                for key, (_, values) in scan.pending(connection, row.id, stream.id, None).items():
-                    more = chunks.summarise(values)
-                    merged[key] = merged[key].then(more) if key in merged else more
-        return [_key_info(found[i].name, merged[i]) for i in found if i in merged]
+            return logged.of_run(connection, row.id, kind)
+
+    def common_keys(self, runs: Sequence[RunKey], kind: Kind) -> list[CommonKey]:
+        """See `Storage.common_keys`."""
+        with self._engine.connect() as connection:
+            rows = [state.find(connection, run) for run in runs]
+            return logged.of_runs(connection, [0 if row is None else row.id for row in rows], kind)
 
     def rows(self, run: RunKey, kind: Kind, keys: list[str] | None, limit: int, cursor: str | None) -> RowPage:
         """See `Storage.rows`. Raises `NoSuchRun`, and ValueError for a bad cursor or limit."""
@@ -322,11 +319,6 @@ class SqlStorage:
 
 def _unknown(run: RunKey) -> NoSuchRun:
     return NoSuchRun(f"there is no run {run.entity}/{run.project}/{run.id} on this server")
-
-
-def _key_info(name: str, s: chunks.Summary) -> KeyInfo:
-    kind = "number" if s.types & chunks.NUMBER else "media" if s.types & chunks.MEDIA else "other"
-    return KeyInfo(key=name, count=s.n, type=kind, min=s.low, max=s.high, last=s.last)  # type: ignore[typeddict-item]
 
 
 def _checked(query: ChartQuery) -> series.Query:

@@ -1,5 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+import { queryClient } from './api/queries'
 import { Home } from './home/Home'
+import { columnsQuery } from './project/api'
 import { Failed, NotFound } from './shell/Failed'
 import { Shell } from './shell/Shell'
 
@@ -15,6 +17,7 @@ export const projectRoute = createRoute({
   getParentRoute: () => root,
   path: '/projects/$entity/$project',
   component: lazyRouteComponent(() => import('./project/Project'), 'Project'),
+  loader: ({ params }) => void queryClient.prefetchQuery(columnsQuery(params)), // while the page itself is loaded
   validateSearch,
 })
 

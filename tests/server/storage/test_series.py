@@ -196,3 +196,17 @@ def test_runs_and_keys_that_are_not_there_are_left_out(store: Any) -> None:
 def test_impossible_charts_are_refused(store: Any, query: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"chart|read entity"):
         store.storage.series({"runs": [RUN], "keys": ["a"], **query})
+
+
+@pytest.mark.parametrize("together", [1, 900, 1_000_000])
+def test_many_keys_at_once_are_drawn_as_each_by_itself(store: Any, monkeypatch: Any, together: int) -> None:
+    monkeypatch.setattr("tracker_server.storage.series._TOGETHER", together)
+    for name in ("history-a.jsonl", "history-b.jsonl", "history-c.jsonl"):
+        stream = store.stream(name)
+        for step in range(300):
+            stream.log(step, {f"m{i}": step * i for i in range(7) if step % (i + 1) == 0})
+        stream.send(50)
+    keys = ["m3", "_step", "nothing", *(f"m{i}" for i in range(7)), "_runtime"]
+    for query in ({}, {"x": "m1"}, {"x": "_runtime", "buckets": 40}, {"min": 20, "max": 200, "buckets": 30}):
+        alone = [store.chart([key], **query) for key in dict.fromkeys(keys)]
+        assert store.chart(keys, **query) == [one for found in alone for one in found]

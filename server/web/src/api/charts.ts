@@ -65,10 +65,6 @@ export async function fetchChart(query: ChartQuery, signal?: AbortSignal): Promi
   return decodeChart(answer)
 }
 
-/** The series alone; see `fetchChart`. */
-export const fetchSeries = async (query: ChartQuery, signal?: AbortSignal): Promise<Series[]> =>
-  (await fetchChart(query, signal)).series
-
 export function decodeChart(frame: ArrayBuffer): Chart {
   const { header, arrays } = decodeFrame<Header>(frame)
   const array = (index: number): Float64Array => arrays[index]!

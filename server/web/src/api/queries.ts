@@ -1,5 +1,5 @@
 import { QueryClient, queryOptions } from '@tanstack/react-query'
-import { ApiError, data, GET } from './client'
+import { ApiError, data, GET, POST } from './client'
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -20,6 +20,23 @@ export const runQuery = (entity: string, project: string, id: string) =>
   queryOptions({
     queryKey: ['run', entity, project, id],
     queryFn: () => data(GET('/api/runs/{entity}/{project}/{id}', { params: { path: { entity, project, id } } })),
+  })
+
+/** A key that some of several runs have logged; where it holds no numbers, the paths of these runs. */
+export interface CommonKey {
+  key: string
+  type: 'number' | 'media' | 'other'
+  runs?: string[]
+}
+
+export const commonKeysQuery = (runs: string[], kind: 'history' | 'system') =>
+  queryOptions({
+    queryKey: ['charts', { runs }, 'keys', kind],
+    queryFn: async (): Promise<CommonKey[]> => {
+      if (!runs.length) return []
+      const { keys } = await data(POST('/api/keys', { body: { runs, kind } }))
+      return keys.map(({ key, type, runs: members }) => ({ key, type, runs: members?.map((at) => runs[at]!) }))
+    },
   })
 
 export const keysQuery = (entity: string, project: string, id: string, kind: 'history' | 'system' = 'history') =>

@@ -73,6 +73,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What several runs have logged */
+        post: operations["common_keys_api_keys_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{entity}/{project}/{id}/history": {
         parameters: {
             query?: never;
@@ -1585,6 +1602,29 @@ export interface components {
             values?: string[];
         };
         /**
+         * CommonKey
+         * @description A key that some of several runs have logged. `runs`, where it holds no numbers: the positions of these runs.
+         */
+        CommonKey: {
+            /** Key */
+            key: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "number" | "media" | "other";
+            /** Runs */
+            runs: number[] | null;
+        };
+        /**
+         * CommonKeys
+         * @description What some runs have logged together.
+         */
+        CommonKeys: {
+            /** Keys */
+            keys: components["schemas"]["CommonKey"][];
+        };
+        /**
          * Console
          * @description Some lines, in order, from the line number `start` on; `total` counts all there are.
          */
@@ -1800,6 +1840,23 @@ export interface components {
         Keys: {
             /** Keys */
             keys: components["schemas"]["KeyInfo"][];
+        };
+        /**
+         * KeysRequest
+         * @description What several runs have logged together.
+         */
+        KeysRequest: {
+            /**
+             * Runs
+             * @description `entity/project/id` of each run
+             */
+            runs: string[];
+            /**
+             * Kind
+             * @default history
+             * @enum {string}
+             */
+            kind?: "history" | "system";
         };
         /**
          * Matches
@@ -2600,6 +2657,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Keys"];
+                };
+            };
+            /** @description This request will never be accepted */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    common_keys_api_keys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeysRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommonKeys"];
                 };
             };
             /** @description This request will never be accepted */

@@ -4,12 +4,12 @@ import { IconAdjustmentsHorizontal, IconPlus, IconSearch, IconZoomReset } from '
 import { useEffect, useState } from 'react'
 import { strings } from '../strings'
 import type { ChartsView } from '../view/view'
-import type { KnownKey } from './panel/props'
+import type { CommonKey } from '../api/queries'
 
 interface Props {
   view: ChartsView
   onChange: (change: Partial<ChartsView>) => void
-  keys: KnownKey[]
+  keys: CommonKey[]
   kind: 'history' | 'system'
   drawn: string
   grouped: boolean
@@ -54,7 +54,7 @@ export function Toolbar({ view, onChange, keys, kind, drawn, grouped, many, badS
 }
 
 /** Chooses what runs along x. */
-export function Axis({ value, kind, keys, onChange }: { value: string; kind: 'history' | 'system'; keys: KnownKey[]; onChange: (x: string) => void }) {
+export function Axis({ value, kind, keys, onChange }: { value: string; kind: 'history' | 'system'; keys: CommonKey[]; onChange: (x: string) => void }) {
   const text = strings.charts
   const fixed = kind === 'system' ? ['_runtime', '_timestamp'] : ['_step', '_runtime', '_timestamp']
   const metrics = keys.filter((key) => key.type === 'number').map((key) => key.key)

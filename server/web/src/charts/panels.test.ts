@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import type { KnownKey } from './panel/props'
+import type { CommonKey } from '../api/queries'
 import { kept, matching, moved, sectionsOf, without } from './panels'
 import type { PanelSpec } from './spec'
 
-const keys: KnownKey[] = ['train/loss', 'val/loss', 'lr', 'train/acc', 'train/layer/10', 'train/layer/9'].map((key) => ({ key, type: 'number' }))
-const media: KnownKey = { key: 'val/samples', type: 'media' }
+const keys: CommonKey[] = ['train/loss', 'val/loss', 'lr', 'train/acc', 'train/layer/10', 'train/layer/9'].map((key) => ({ key, type: 'number' }))
+const media: CommonKey = { key: 'val/samples', type: 'media' }
 const nothing = { panels: [], removed: [] }
 const names = (view: Parameters<typeof sectionsOf>[1], of = keys) =>
   sectionsOf(of, view).map(({ name, panels }) => [name, ...panels.map((panel) => panel.id)])

@@ -1,6 +1,6 @@
 import { strings } from '../strings'
 import type { ChartsView } from '../view/view'
-import type { KnownKey } from './panel/props'
+import type { CommonKey } from '../api/queries'
 import { prefixOf, titleOf, type PanelSpec } from './spec'
 
 export interface Section {
@@ -9,7 +9,7 @@ export interface Section {
 }
 
 /** The panel that a key has of itself. */
-export function automatic({ key, type }: KnownKey): PanelSpec | null {
+export function automatic({ key, type }: CommonKey): PanelSpec | null {
   const section = prefixOf(key) || strings.charts.noPrefix
   if (type === 'number') return { id: `line:${key}`, kind: 'line', section, keys: [key] }
   return type === 'media' ? { id: `media:${key}`, kind: 'media', section, key } : null
@@ -19,7 +19,7 @@ export function automatic({ key, type }: KnownKey): PanelSpec | null {
  * What the wall shows: a panel for each key, in the order of keys, with those that people made first; what they changed
  * in place of what was there; without what they removed. Sections by name, that of keys without a prefix first.
  */
-export function sectionsOf(keys: KnownKey[], view: Pick<ChartsView, 'panels' | 'removed'>): Section[] {
+export function sectionsOf(keys: CommonKey[], view: Pick<ChartsView, 'panels' | 'removed'>): Section[] {
   const own = new Map(view.panels.map((panel) => [panel.id, panel]))
   const removed = new Set(view.removed)
   const sorted = [...keys].sort((a, b) => compare(a.key, b.key))

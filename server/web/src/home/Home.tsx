@@ -7,7 +7,7 @@ import { Link } from '@tanstack/react-router'
 import { lazy, Suspense, useState } from 'react'
 import type { ProjectInfo } from '../api/client'
 import { projectsQuery } from '../api/queries'
-import { ago, moment } from '../lib/format'
+import { ago, count, moment } from '../lib/format'
 import { projectAddress } from '../shell/Crumbs'
 import { Empty } from '../shell/Empty'
 import { Failed } from '../shell/Failed'
@@ -57,7 +57,7 @@ function Projects({ projects }: { projects: ProjectInfo[] }) {
           <Title order={1} size="h2">
             {strings.home.title}
           </Title>
-          <Text c="dimmed">{projects.length.toLocaleString('en')}</Text>
+          <Text c="dimmed">{count(projects.length)}</Text>
         </Group>
         {projects.length > MANY && (
           <TextInput

@@ -1,10 +1,17 @@
 /** Numbers, times and sizes as people read them. */
 
+// Made once: making one takes longer than formatting a screen of numbers.
+const COUNTS = new Intl.NumberFormat('en')
+const MOMENTS = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+
+/** `12,345` */
+export const count = (n: number): string => COUNTS.format(n)
+
 /** At most `digits` significant digits, no trailing zeros; exponents only where they are shorter. */
 export function number(value: number, digits = 4): string {
   if (Number.isNaN(value)) return 'NaN'
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞'
-  if (Number.isInteger(value) && Math.abs(value) < 1e7) return value.toLocaleString('en').replace('-', '−')
+  if (Number.isInteger(value) && Math.abs(value) < 1e7) return count(value).replace('-', '−')
   const size = Math.abs(value)
   const text = size >= 1e7 || size < 1e-4 ? value.toExponential(digits - 1) : value.toPrecision(digits)
   return text
@@ -48,8 +55,7 @@ export function ago(time: number, now = Date.now() / 1000): string {
 }
 
 /** A Unix time in the reader's own time zone. */
-export const moment = (time: number): string =>
-  new Date(time * 1000).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+export const moment = (time: number): string => (Math.abs(time) < 8.64e12 ? MOMENTS.format(time * 1000) : '–')
 
 /** `1.5 MB` */
 export function size(bytes: number): string {

@@ -1,11 +1,10 @@
 import { ActionIcon, Group, Menu, NumberInput } from '@mantine/core'
 import { IconArrowDown, IconArrowUp, IconCheck, IconEyeOff, IconFilter, IconPin, IconPinnedOff, IconStack2, IconX } from '@tabler/icons-react'
 import { useState } from 'react'
+import { PopMenu, type Point } from '../shell/PopMenu'
 import { strings } from '../strings'
 import type { Sort } from '../view/view'
 import type { Column } from './columns'
-import type { Point } from './grid/Grid'
-import { PopMenu } from './PopMenu'
 
 const texts = strings.project.column
 const CHOICES = ['last', 'min', 'max', 'mean'] as const

@@ -9,7 +9,7 @@ import { strings } from '../strings'
 import { useView } from '../view/useView'
 import type { Sort } from '../view/view'
 import { columnsQuery, type ColumnInfo, type Place, type Selection } from './api'
-import { splitChoice } from './columns'
+import { layoutOf, splitChoice, type Layout } from './columns'
 import { EditDialog } from './EditDialog'
 import { narrowed } from './filter/expression'
 import { RunsTable } from './RunsTable'
@@ -22,7 +22,8 @@ import { useDrawn } from './useDrawn'
 import { useRunSelection } from './useRunSelection'
 import './project.css'
 
-const Charts = lazy(() => import('../charts').then(({ Charts }) => ({ default: Charts })))
+const charts = import('../charts') // at once, not only when there is something to draw
+const Charts = lazy(() => charts.then(({ Charts }) => ({ default: Charts })))
 
 const texts = strings.project
 
@@ -64,7 +65,9 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
     [view.filter, view.search, sort, trashed],
   )
   const living = useMemo((): Selection => ({ ...question, trashed: false }), [question])
-  const drawn = useDrawn(place, living, view, catalogue, scheme)
+  const layout = useMemo(() => layoutOf(view.columns, catalogue), [view.columns, catalogue])
+  const wanted = useWanted(layout)
+  const drawn = useDrawn(place, living, view, wanted, catalogue, scheme)
   const selection = useRunSelection(place, question, view.group !== null)
   const actions = useActions(place)
   const [edited, setEdited] = useState<{ ids: string[]; name: string | null } | null>(null)
@@ -88,9 +91,9 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
 
   const table = (
     <section className="rw-table" aria-label={texts.table}>
-      <TableBar {...{ place, control, catalogue, question, trashed }} total={drawn.total} onTrash={(on) => { selection.clear(); setTrashed(on) }} />
+      <TableBar {...{ place, control, catalogue, question, wanted, trashed }} total={drawn.total} onTrash={(on) => { selection.clear(); setTrashed(on) }} />
       <RunsTable
-        {...{ place, control, catalogue, question, selection, scheme, onOpen, onDelete }}
+        {...{ place, control, catalogue, layout, wanted, question, selection, scheme, onOpen, onDelete }}
         drawn={drawn.strokes}
         onRename={(id, name) => setEdited({ ids: [id], name })}
         onCondition={setAsked}
@@ -136,6 +139,15 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
       {edited && <EditDialog {...edited} place={place} scheme={scheme} onClose={() => setEdited(null)} onSave={(change) => void actions.edit(edited.ids, change)} />}
     </div>
   )
+}
+
+/** Columns that lines need whether they are shown or not. */
+const NEEDED = ['name', 'state', 'color']
+
+/** What the server is asked for: it stays the same object while the visible columns are the same in any order. */
+function useWanted(layout: Layout): string[] {
+  const key = JSON.stringify([...new Set([...NEEDED, ...layout.visible])].sort())
+  return useMemo(() => JSON.parse(key) as string[], [key])
 }
 
 /** The order without columns that no run has any more, such as those of an old link. */

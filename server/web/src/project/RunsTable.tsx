@@ -1,14 +1,15 @@
 import { useQuery } from '@tanstack/react-query'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { Scheme, Stroke } from '../lib/palette'
+import type { Point } from '../shell/PopMenu'
 import type { ViewControl } from '../view/useView'
 import type { Sort } from '../view/view'
 import { steadyTableQuery, type ColumnInfo, type GroupRow, type Place, type Selection } from './api'
 import { ColumnMenu } from './ColumnMenu'
-import { layoutOf, moved, shortOrder, usualOrder, withChoice, type Layout } from './columns'
+import { moved, shortOrder, usualOrder, withChoice, type Layout } from './columns'
 import { Empty } from './Empty'
 import { narrowed } from './filter/expression'
-import { Grid, type GridActions, type Point } from './grid/Grid'
+import { Grid, type GridActions } from './grid/Grid'
 import { groupName } from './groups'
 import { ALL, hiddenBy, toggled } from './hidden'
 import { LineMenu } from './LineMenu'
@@ -16,14 +17,15 @@ import { useLines, type Line } from './rows'
 import { LEAST_WIDTH, useColumnModel, type Placed } from './useColumnModel'
 import type { useRunSelection } from './useRunSelection'
 
-/** Columns that lines need whether they are shown or not. */
-const NEEDED = ['name', 'state', 'color']
 const STEP = 50
 
 export interface RunsTableProps {
   place: Place
   control: ViewControl
   catalogue: ColumnInfo[]
+  layout: Layout
+  /** Columns that are asked for */
+  wanted: string[]
   question: Selection
   selection: ReturnType<typeof useRunSelection>
   drawn: ReadonlyMap<string, Stroke>
@@ -37,9 +39,8 @@ export interface RunsTableProps {
 
 /** The runs of a project that a view shows, and what can be done in their table. */
 export function RunsTable(p: RunsTableProps) {
-  const { place, control, catalogue, question, selection } = p
+  const { place, control, catalogue, layout, wanted, question, selection } = p
   const { view, set, setColumns } = control
-  const layout = useMemo(() => layoutOf(view.columns, catalogue), [view.columns, catalogue])
   const usual = useMemo(() => usualOrder(catalogue), [catalogue])
   const [resizing, setResizing] = useState<{ name: string; width: number } | null>(null)
   const widths = useMemo(
@@ -47,7 +48,6 @@ export function RunsTable(p: RunsTableProps) {
     [view.columns.widths, resizing],
   )
   const model = useColumnModel(layout, widths, !question.trashed && (view.baseline !== null || view.group !== null))
-  const wanted = useWanted(layout)
 
   const [range, setRange] = useState<[number, number]>([0, STEP])
   const onRange = useCallback((first: number, last: number) => {
@@ -163,12 +163,6 @@ export function RunsTable(p: RunsTableProps) {
 }
 
 const nameIn = (line: Line): string | null => (line.kind === 'run' ? String(line.page.columns.name?.[line.at] ?? line.id) : null)
-
-/** What the server is asked for: it stays the same object while the visible columns are the same in any order. */
-function useWanted(layout: Layout): string[] {
-  const key = JSON.stringify([...new Set([...NEEDED, ...layout.visible])].sort())
-  return useMemo(() => JSON.parse(key) as string[], [key])
-}
 
 /** Functions that never change, so that lines are not drawn again for them. */
 function useSteady(actions: GridActions): GridActions {

@@ -4,7 +4,7 @@ import { IconDots, IconDownload, IconEye, IconTrash } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { strings } from '../strings'
 import type { ViewControl } from '../view/useView'
-import { steadyTableQuery, type ColumnInfo, type Place, type Selection } from './api'
+import { firstPage, steadyTableQuery, type ColumnInfo, type Place, type Selection, type TableRequest } from './api'
 import { layoutOf } from './columns'
 import { ColumnsPanel } from './ColumnsPanel'
 import { download, fetchCsv } from './csv'
@@ -17,6 +17,8 @@ interface TableBarProps {
   control: ViewControl
   catalogue: ColumnInfo[]
   question: Selection
+  /** Columns that the table asks for */
+  wanted: string[]
   /** Groups that match, where runs are grouped */
   total: number
   trashed: boolean
@@ -24,9 +26,10 @@ interface TableBarProps {
 }
 
 /** Above the table: how many runs, and how they are shown. */
-export function TableBar({ place, control, catalogue, question, total, trashed, onTrash }: TableBarProps) {
+export function TableBar({ place, control, catalogue, question, wanted, total, trashed, onTrash }: TableBarProps) {
   const { view, set } = control
-  const { data } = useQuery(steadyTableQuery(place, { ...question, sort: [], columns: [], offset: 0, limit: 1 }))
+  const few: TableRequest = { ...question, sort: [], columns: [], offset: 0, limit: 0 }
+  const { data } = useQuery(steadyTableQuery(place, view.group && !trashed ? few : firstPage(question, wanted)))
   const save = async () => {
     const layout = layoutOf(view.columns, catalogue)
     const names = [...layout.pinned, ...layout.order.filter((name) => layout.visible.has(name) && !layout.pinned.includes(name))]

@@ -106,6 +106,12 @@ export const tableQuery = (place: Place, request: TableRequest) =>
     queryFn: ({ signal }) => fetchTable(place, request, signal),
   })
 
+/** Runs that are asked for together. */
+export const PAGE = 100
+
+/** What the table begins with; others who need some of it ask the same, and so for nothing. */
+export const firstPage = (selection: Selection, columns: string[]): TableRequest => ({ ...selection, columns, offset: 0, limit: PAGE })
+
 /** As `tableQuery`, showing the former answer until another is there. */
 export const steadyTableQuery = (place: Place, request: TableRequest) =>
   queryOptions({ ...tableQuery(place, request), placeholderData: keepPreviousData })

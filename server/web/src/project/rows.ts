@@ -1,7 +1,7 @@
 import { useQueries, useQuery, keepPreviousData } from '@tanstack/react-query'
 import { useCallback, useMemo, useRef, useState } from 'react'
 import type { Grouping } from '../view/view'
-import { groupsQuery, tableQuery, type GroupRow, type Place, type Selection, type TablePage } from './api'
+import { groupsQuery, PAGE, tableQuery, type GroupRow, type Place, type Selection, type TablePage } from './api'
 
 /** What stands in one line of the table. Lines that are not there yet are `loading`. */
 export type Line =
@@ -24,7 +24,6 @@ export interface Lines {
   toggle: (group: GroupRow) => void
 }
 
-const PAGE = 100
 const GROUPS = 1000
 const LOADING: Line = { kind: 'loading' }
 

@@ -3,7 +3,7 @@ import { useMemo } from 'react'
 import type { ShownGroup, ShownRun } from '../charts/types'
 import { dashed, type Scheme, type Stroke } from '../lib/palette'
 import type { View } from '../view/view'
-import { groupsQuery, steadyTableQuery, type ColumnInfo, type Place, type Selection } from './api'
+import { firstPage, groupsQuery, PAGE, steadyTableQuery, type ColumnInfo, type Place, type Selection, type TableRequest } from './api'
 import { groupName } from './groups'
 import { ALL, hiddenBy } from './hidden'
 import { groupId } from './rows'
@@ -20,22 +20,17 @@ interface Drawn {
   error: Error | null
 }
 
-/** What the charts draw: the first runs, or groups, of the table that are not hidden. */
-export function useDrawn(place: Place, question: Selection, view: View, catalogue: ColumnInfo[], scheme: Scheme): Drawn {
+/** What the charts draw: the first runs, or groups, of the table that are not hidden. `wanted`: columns that the table asks for */
+export function useDrawn(place: Place, question: Selection, view: View, wanted: string[], catalogue: ColumnInfo[], scheme: Scheme): Drawn {
   const { hidden, group } = view
   const { limit } = view.charts
   const named = hidden.filter((id) => id !== ALL && !id.startsWith('group:'))
   const only = hidden.includes(ALL)
-  const table = useQuery({
-    ...steadyTableQuery(place, {
-      ...question,
-      columns: ['name', 'color'],
-      offset: 0,
-      limit: only ? limit : Math.min(10_000, limit + named.length),
-      ...(only && { ids: named }),
-    }),
-    enabled: group === null,
-  })
+  const most = only ? limit : Math.min(10_000, limit + named.length)
+  const few: TableRequest = { ...question, columns: ['name', 'color'], offset: 0, limit: most, ...(only && { ids: named }) }
+  // The table, where it is shown, asks for all of that and more.
+  const inTable = view.layout !== 'charts' && !only && most <= PAGE
+  const table = useQuery({ ...steadyTableQuery(place, inTable ? firstPage(question, wanted) : few), enabled: group === null })
   const groups = useQuery({
     ...groupsQuery(place, question, group ?? { by: [] }, [], 0, 1000),
     enabled: group !== null,

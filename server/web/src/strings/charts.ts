@@ -1,4 +1,4 @@
-const count = (n: number) => n.toLocaleString('en')
+import { count } from '../lib/format'
 
 /** Texts of the charts. */
 export const charts = {

@@ -1,3 +1,5 @@
+import { count } from '../lib/format'
+
 /** Texts of the shell and the home page, and those that stand on several pages. */
 export const common = {
   product: 'tracker',
@@ -16,10 +18,10 @@ export const common = {
     save: 'Save',
     search: 'Search',
     undo: 'Undo',
-    runs: (n: number) => (n === 1 ? '1 run' : `${n.toLocaleString('en')} runs`),
-    projects: (n: number) => (n === 1 ? '1 project' : `${n.toLocaleString('en')} projects`),
-    lines: (n: number) => (n === 1 ? '1 line' : `${n.toLocaleString('en')} lines`),
-    files: (n: number) => (n === 1 ? '1 file' : `${n.toLocaleString('en')} files`),
+    runs: (n: number) => (n === 1 ? '1 run' : `${count(n)} runs`),
+    projects: (n: number) => (n === 1 ? '1 project' : `${count(n)} projects`),
+    lines: (n: number) => (n === 1 ? '1 line' : `${count(n)} lines`),
+    files: (n: number) => (n === 1 ? '1 file' : `${count(n)} files`),
   },
   errors: {
     title: 'This could not be loaded',
@@ -101,8 +103,8 @@ export const common = {
     filter: 'Filter projects',
     none: (text: string) => `No project has “${text}” in its name.`,
     updated: 'Last activity',
-    active: (n: number) => `${n.toLocaleString('en')} running`,
-    activity: (runs: number) => `${runs.toLocaleString('en')} runs started in the last 30 days`,
+    active: (n: number) => `${count(n)} running`,
+    activity: (runs: number) => `${count(runs)} runs started in the last 30 days`,
     firstTitle: 'Log your first run',
     firstText:
       'Nothing has been logged to this server yet. Run this in the environment you train in; the chart appears here with the first point.',

@@ -1,5 +1,7 @@
+import { count } from '../lib/format'
+
 /** Texts of the workspace of a project: its runs table, filter bar and views. */
-const runs = (n: number): string => (n === 1 ? '1 run' : `${n.toLocaleString('en')} runs`)
+const runs = (n: number): string => (n === 1 ? '1 run' : `${count(n)} runs`)
 
 export const project = {
   table: 'Runs',
@@ -73,7 +75,7 @@ export const project = {
   },
   columns: {
     title: 'Columns',
-    count: (hidden: number) => `${hidden.toLocaleString('en')} columns are hidden`,
+    count: (hidden: number) => `${count(hidden)} columns are hidden`,
     search: 'Find a column',
     differing: 'Only those that differ',
     all: 'All',
@@ -103,7 +105,7 @@ export const project = {
   },
   selection: {
     label: 'Selected runs',
-    count: (n: number) => `${n.toLocaleString('en')} selected`,
+    count: (n: number) => `${count(n)} selected`,
     compare: 'Compare',
     tag: 'Tag',
     tags: 'Tags',
@@ -163,7 +165,7 @@ export const project = {
     layouts: { table: 'Table', both: 'Both', charts: 'Charts' },
   },
   bar: {
-    groups: (groups: number, n: number) => `${groups === 1 ? '1 group' : `${groups.toLocaleString('en')} groups`} · ${runs(n)}`,
+    groups: (groups: number, n: number) => `${groups === 1 ? '1 group' : `${count(groups)} groups`} · ${runs(n)}`,
     more: 'More for the table',
     csv: 'Download as CSV',
     csvFailed: 'The table could not be downloaded',

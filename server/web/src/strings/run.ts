@@ -1,3 +1,5 @@
+import { count } from '../lib/format'
+
 /** Texts of the pages of a run, of comparing runs, and of notes. */
 export const run = {
   run: {
@@ -42,7 +44,7 @@ export const run = {
     tracebackOf: (process: string) => `Traceback of ${process}`,
     alerts: 'Alerts',
     summary: 'Summary',
-    all: (n: number) => `Show all ${n.toLocaleString('en')}`,
+    all: (n: number) => `Show all ${count(n)}`,
     about: 'About',
     reproduce: 'Run it again',
     machine: 'Machine',
@@ -83,26 +85,26 @@ export const run = {
     atStep: (step: string) => `at step ${step}`,
     forks: 'Forks',
     eventFiles: 'TensorBoard event files',
-    corrupt: (n: number) => `${n.toLocaleString('en')} lines could not be read`,
-    lost: (n: number) => `${n.toLocaleString('en')} records could not be written by the process`,
+    corrupt: (n: number) => `${count(n)} lines could not be read`,
+    lost: (n: number) => `${count(n)} records could not be written by the process`,
     suspect: 'A disk reported an error while the run was written',
-    leftOut: (n: number) => `${n.toLocaleString('en')} files were not kept`,
+    leftOut: (n: number) => `${count(n)} files were not kept`,
   },
   console: {
     search: 'Search the console',
     regex: 'Regular expression',
     matches: (at: number, n: number, more: boolean) =>
-      `${at.toLocaleString('en')} of ${n.toLocaleString('en')}${more ? '+' : ''}`,
+      `${count(at)} of ${count(n)}${more ? '+' : ''}`,
     noMatches: 'No match',
     stream: 'Which output',
     both: 'All',
     follow: 'Follow',
     following: 'New lines are shown as they come',
-    jump: (n: number) => (n > 0 ? `${n.toLocaleString('en')} new lines` : 'To the end'),
+    jump: (n: number) => (n > 0 ? `${count(n)} new lines` : 'To the end'),
     options: 'Console options',
     times: 'Show times',
     copyAll: 'Copy all',
-    copied: (n: number) => `${n.toLocaleString('en')} lines are copied.`,
+    copied: (n: number) => `${count(n)} lines are copied.`,
     tooLong: 'That is too much to copy; download it.',
     label: 'What the run printed',
     nothing: 'Nothing was printed',
@@ -121,7 +123,7 @@ export const run = {
     noPreview: 'This kind of file has no preview.',
     large: (shown: string, whole: string) => `The first ${shown} of ${whole} are shown.`,
     tooLarge: (size: string) => `At ${size}, this is too large to be shown; download it.`,
-    rows: (n: number) => `The first ${n.toLocaleString('en')} rows are shown.`,
+    rows: (n: number) => `The first ${count(n)} rows are shown.`,
     source: 'Source',
     rendered: 'Preview',
     damaged: 'This is not what its name says; it is shown as text.',
@@ -142,7 +144,7 @@ export const run = {
     value: (path: string) => `the value of ${path}`,
     expand: 'Expand all',
     collapse: 'Collapse all',
-    of: (shown: number, all: number) => `${shown.toLocaleString('en')} of ${all.toLocaleString('en')}`,
+    of: (shown: number, all: number) => `${count(shown)} of ${count(all)}`,
   },
   code: {
     none: 'No code is known of this run',
@@ -156,7 +158,7 @@ export const run = {
     removed: (n: number) => `${n} lines removed`,
     binary: 'Binary file',
     noLines: 'No line differs (mode or name only).',
-    large: (n: number) => `${n.toLocaleString('en')} lines: show them`,
+    large: (n: number) => `${count(n)} lines: show them`,
     line: { same: '', added: 'added', removed: 'removed', note: '' },
     submodules: 'Submodules',
     before: 'Line before',
@@ -170,7 +172,7 @@ export const run = {
     version: 'Version',
     source: 'Installed from',
     noMatch: 'No package is called so.',
-    count: (n: number) => `${n.toLocaleString('en')} packages`,
+    count: (n: number) => `${count(n)} packages`,
   },
   compare: {
     title: 'Compare',

@@ -1,6 +1,6 @@
 import { strings } from '../../strings'
 import type { ColumnInfo } from '../../project/api'
-import type { KnownKey } from '../panel/props'
+import type { CommonKey } from '../../api/queries'
 import { columnTitle, prefixOf, type PanelKind, type PanelSpec } from '../spec'
 
 /** Kinds that can be chosen for a new panel. `media` shows whatever a key holds. */
@@ -30,7 +30,7 @@ export interface Draft {
 }
 
 /** What the form begins with: the panel's own, else what is likely. */
-export function draftOf(spec: PanelSpec | null, keys: KnownKey[], columns: ColumnInfo[]): Draft {
+export function draftOf(spec: PanelSpec | null, keys: CommonKey[], columns: ColumnInfo[]): Draft {
   const numbers = columns.filter((column) => column.type === 'number' && column.differs)
   const summary = numbers.find((column) => column.kind === 'summary')?.name ?? ''
   const config = numbers.find((column) => column.kind === 'config')?.name ?? ''

@@ -30,7 +30,7 @@ export function LinePanel({ spec, title, runs, groups, view, kind, keys: known }
   const ask = {
     ...{ keys, x, kind, groups: bands },
     runs: drawn.map((run) => run.path),
-    buckets: Math.max(200, Math.ceil((width || 400) / 100) * 100),
+    buckets: width && Math.max(200, Math.ceil(width / 100) * 100),
   }
   const { whole, shown, error, pending, refetch } = useSeries(ask, zoom)
   const { smoothing: common, envelope, band } = view

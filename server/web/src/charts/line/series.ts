@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query'
-import { fetchSeries, type ChartQuery, type Series } from '../../api/charts'
+import { fetchSeries } from '../../api/batch'
+import type { ChartQuery, Series } from '../../api/charts'
 import type { ShownGroup } from '../types'
 import type { Range } from './sync'
 import { compact } from './trace'
@@ -11,7 +12,7 @@ export interface Ask {
   keys: string[]
   x: string
   kind: 'history' | 'system'
-  /** Points that can be told apart: pixels of the chart's width */
+  /** Points that can be told apart: pixels of the chart's width; 0 while that is not known */
   buckets: number
 }
 
@@ -20,7 +21,7 @@ const MARGIN = 0.25
 
 /** The series over all x, and where these are buckets, those of the range that is zoomed into at full resolution. */
 export function useSeries(ask: Ask, zoom: Range | null) {
-  const whole = useQuery({ ...seriesQuery(ask), placeholderData: keepPreviousData })
+  const whole = useQuery({ ...seriesQuery(ask), enabled: ask.buckets > 0, placeholderData: keepPreviousData })
   const coarse = whole.data?.some((one) => one.points > one.x.length) ?? false
   const part = useQuery({
     ...seriesQuery(ask, zoom && margined(zoom)),

@@ -1,6 +1,7 @@
-import { ActionIcon, Menu, Text, Tooltip } from '@mantine/core'
+import { Menu } from '@mantine/core'
 import { IconArrowsMaximize, IconDots, IconGripVertical, IconPencil, IconTrash } from '@tabler/icons-react'
 import { useEffect, useRef, useState, type DragEvent, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react'
+import { below, PopMenu, type Point } from '../../shell/PopMenu'
 import { strings } from '../../strings'
 
 export const HEIGHT = 260
@@ -28,11 +29,15 @@ interface Props extends FrameActions {
 
 const DRAGGED = 'application/x-tracker-panel'
 
-/** A panel's box: title, actions, handles to move and resize it. What is in it is made only near the screen. */
+/**
+ * A panel's box: title, actions, handles to move and resize it. What is in it is made only near the screen. A wall may
+ * have hundreds of them, so they are plain elements.
+ */
 export function Frame({ id, title, width, height, columns, children, ...act }: Props) {
   const box = useRef<HTMLElement>(null)
   const near = useNear(box)
   const [target, setTarget] = useState(false)
+  const [menu, setMenu] = useState<Point | null>(null)
   const text = strings.charts.panel
 
   const onDragOver = (event: DragEvent) => {
@@ -80,33 +85,36 @@ export function Frame({ id, title, width, height, columns, children, ...act }: P
         >
           <IconGripVertical size={14} aria-hidden />
         </span>
-        <Text component="h4" size="sm" fw={600} truncate title={title} className="chart-title">
+        <h4 title={title} className="chart-title">
           {title}
-        </Text>
-        <Tooltip label={text.full}>
-          <ActionIcon size="sm" variant="subtle" color="gray" onClick={act.onFull} aria-label={`${text.full}: ${title}`}>
-            <IconArrowsMaximize size={14} />
-          </ActionIcon>
-        </Tooltip>
-        <Menu position="bottom-end" withinPortal>
-          <Menu.Target>
-            <ActionIcon size="sm" variant="subtle" color="gray" aria-label={text.menu(title)}>
-              <IconDots size={16} />
-            </ActionIcon>
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Item leftSection={<IconPencil size={14} />} onClick={act.onEdit}>
-              {text.edit}
-            </Menu.Item>
-            <Menu.Item leftSection={<IconArrowsMaximize size={14} />} onClick={act.onFull}>
-              {text.full}
-            </Menu.Item>
-            <Menu.Item leftSection={<IconTrash size={14} />} color="red" onClick={act.onRemove}>
-              {text.remove}
-            </Menu.Item>
-          </Menu.Dropdown>
-        </Menu>
+        </h4>
+        <button type="button" className="chart-action" onClick={act.onFull} title={text.full} aria-label={`${text.full}: ${title}`}>
+          <IconArrowsMaximize size={14} aria-hidden />
+        </button>
+        <button
+          type="button"
+          className="chart-action"
+          aria-label={text.menu(title)}
+          aria-haspopup="menu"
+          aria-expanded={menu !== null}
+          onClick={(event) => setMenu(below(event.currentTarget))}
+        >
+          <IconDots size={16} aria-hidden />
+        </button>
       </header>
+      {menu && (
+        <PopMenu at={menu} label={text.menu(title)} onClose={() => setMenu(null)}>
+          <Menu.Item leftSection={<IconPencil size={14} />} onClick={act.onEdit}>
+            {text.edit}
+          </Menu.Item>
+          <Menu.Item leftSection={<IconArrowsMaximize size={14} />} onClick={act.onFull}>
+            {text.full}
+          </Menu.Item>
+          <Menu.Item leftSection={<IconTrash size={14} />} color="red" onClick={act.onRemove}>
+            {text.remove}
+          </Menu.Item>
+        </PopMenu>
+      )}
       {near ? children() : null}
       <Corner {...{ title, width, height, columns }} box={box} onResize={act.onResize} />
     </section>

@@ -1,13 +1,7 @@
+import type { CommonKey } from '../../api/queries'
 import type { ChartsView } from '../../view/view'
 import type { PanelSpec } from '../spec'
 import type { ShownGroup, ShownRun } from '../types'
-
-export interface KnownKey {
-  key: string
-  type: 'number' | 'media' | 'other'
-  /** Paths of those that have logged it, of media */
-  runs?: string[]
-}
 
 /** What every kind of panel gets. */
 export interface PanelProps {
@@ -21,7 +15,7 @@ export interface PanelProps {
   view: ChartsView
   kind: 'history' | 'system'
   /** What the drawn runs have logged */
-  keys: KnownKey[]
+  keys: CommonKey[]
   /** For panels of all runs: those that match filter and search of the table, or if given only these */
   filter: string
   search: string

@@ -1,5 +1,5 @@
 import { IconFilter, IconX } from '@tabler/icons-react'
-import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react'
+import { useEffect, useId, useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
 import { strings } from '../../strings'
 import { FilterError, type ColumnInfo } from '../api'
 import { complete, isFinished, type Completion } from './completion'
@@ -29,6 +29,8 @@ export function FilterInput({ value, catalogue, error: wrong, check, onChange }:
   const [chosen, setChosen] = useState(-1)
   const input = useRef<HTMLInputElement>(null)
   const scrolled = useRef<HTMLDivElement>(null)
+  /** Where the caret is to stand behind what was taken */
+  const goTo = useRef<number | null>(null)
   const id = useId()
 
   const [refused, setRefused] = useState<{ text: string; error: Error } | null>(null)
@@ -70,9 +72,14 @@ export function FilterInput({ value, catalogue, error: wrong, check, onChange }:
     setDraft(text + rest)
     setCaret(text.length)
     setChosen(-1)
+    goTo.current = text.length
     input.current?.focus()
-    requestAnimationFrame(() => input.current?.setSelectionRange(text.length, text.length))
   }
+  useLayoutEffect(() => {
+    if (goTo.current === null) return
+    input.current?.setSelectionRange(goTo.current, goTo.current)
+    goTo.current = null
+  })
 
   const onKeyDown = (event: KeyboardEvent) => {
     const { key } = event
@@ -121,6 +128,7 @@ export function FilterInput({ value, catalogue, error: wrong, check, onChange }:
             value={draft}
             onChange={(event) => {
               setDraft(event.target.value)
+              setCaret(event.target.selectionStart ?? event.target.value.length)
               setOpen(true)
               setChosen(-1)
             }}

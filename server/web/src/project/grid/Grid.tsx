@@ -1,6 +1,7 @@
 import { useVirtualizer, defaultRangeExtractor } from '@tanstack/react-virtual'
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type MouseEvent, type RefObject } from 'react'
 import type { Scheme, Stroke } from '../../lib/palette'
+import { below, type Point } from '../../shell/PopMenu'
 import { strings } from '../../strings'
 import type { Sort } from '../../view/view'
 import type { GroupRow, Place, TablePage } from '../api'
@@ -21,11 +22,6 @@ export const HEADS = -2
 export interface Active {
   line: number
   column: number
-}
-
-export interface Point {
-  x: number
-  y: number
 }
 
 /** What is done in the grid. Lines are given with their number, since runs have no other place. */
@@ -121,7 +117,7 @@ export function Grid(p: GridProps) {
     if (range) onRange(range.startIndex, range.endIndex)
   }, [range?.startIndex, range?.endIndex, onRange]) // eslint-disable-line react-hooks/exhaustive-deps
 
-  useStay(scroller, lines, p.question)
+  useStay(scroller, rows.scrollOffset ?? 0, lines, p.question)
 
   const focusCell = useCallback(
     (next: Active) => {
@@ -266,35 +262,28 @@ function cellOf(target: EventTarget): { cell: Active; what: string | undefined }
   return { cell: { line: Number(line.dataset.line), column: Number(cell.dataset.c) }, what }
 }
 
-/** Where a menu belongs that an element opens. */
-export function below(element: Element): Point {
-  const { left, bottom } = element.getBoundingClientRect()
-  return { x: left, y: bottom }
-}
-
-/** Keeps the lines on screen where they are when runs arrive or leave above them, and begins a new question at the top. */
-function useStay(scroller: RefObject<HTMLDivElement | null>, lines: Lines, question: string) {
+/**
+ * Keeps the lines on screen where they are when runs arrive or leave above them, and begins a new question at the top.
+ * `offset` is how far the table is scrolled: asking the element would lay out the page once more at each change.
+ */
+function useStay(scroller: RefObject<HTMLDivElement | null>, offset: number, lines: Lines, question: string) {
   const top = useRef<{ id: string; index: number } | null>(null)
   const asked = useRef(question)
   useLayoutEffect(() => {
-    const element = scroller.current
-    if (!element) return
-    if (asked.current !== question) {
-      asked.current = question
-      element.scrollTop = 0
-    } else if (top.current && element.scrollTop > 0) {
+    if (offset === 0) return
+    const element = scroller.current!
+    if (asked.current !== question) element.scrollTop = 0
+    else if (top.current) {
       const now = lines.indexOf(top.current.id)
       if (now !== undefined && now !== top.current.index) element.scrollTop += (now - top.current.index) * ROW
     }
-    const remember = () => {
-      const index = Math.ceil(element.scrollTop / ROW)
-      const line = lines.lineAt(index)
-      top.current = line.kind === 'loading' ? null : { id: line.id, index }
-    }
-    remember()
-    element.addEventListener('scroll', remember, { passive: true })
-    return () => element.removeEventListener('scroll', remember)
-  }, [scroller, lines, question])
+  }, [lines, question]) // eslint-disable-line react-hooks/exhaustive-deps
+  useLayoutEffect(() => {
+    asked.current = question
+    const index = Math.ceil(offset / ROW)
+    const line = lines.lineAt(index)
+    top.current = line.kind === 'loading' ? null : { id: line.id, index }
+  }, [offset, lines, question])
 }
 
 /** The most that a number has been. */

@@ -1,5 +1,6 @@
 import { IconChevronRight, IconEyeOff } from '@tabler/icons-react'
 import { memo, type ReactNode } from 'react'
+import { count } from '../../lib/format'
 import type { Scheme, Stroke } from '../../lib/palette'
 import { strings } from '../../strings'
 import type { Place, TablePage } from '../api'
@@ -124,7 +125,7 @@ function content(p: RowProps, { column }: Placed, name: string): ReactNode {
           <span className="rt-name">{name}</span>
           <span className="rw-hidden">, {strings.common.runs(line.group.count)}</span>
           <small className="rt-count" aria-hidden>
-            {line.group.count.toLocaleString('en')}
+            {count(line.group.count)}
           </small>
         </button>
       )

@@ -2,7 +2,8 @@ import type { KeyboardEvent, RefObject } from 'react'
 import type { Sort } from '../../view/view'
 import type { Line } from '../rows'
 import { LEAD, type Placed } from '../useColumnModel'
-import { below, HEADS, ROW, type Active, type GridActions } from './Grid'
+import { below } from '../../shell/PopMenu'
+import { HEADS, ROW, type Active, type GridActions } from './Grid'
 
 interface Keys {
   active: Active

@@ -1,4 +1,5 @@
 import { memo, type CSSProperties } from 'react'
+import { count } from '../../lib/format'
 import { parse, type Colour, type Span } from './ansi'
 import type { ConsoleLine } from './useConsole'
 
@@ -17,7 +18,7 @@ export const Line = memo(function Line({ number, line, time, pattern, current }:
   return (
     <div className={kind}>
       <span className="console-number" aria-hidden>
-        {(number + 1).toLocaleString('en')}
+        {count(number + 1)}
       </span>
       {time !== null && <span className="console-time">{time}</span>}
       <span className="console-text">

@@ -1,6 +1,17 @@
 import { Menu } from '@mantine/core'
 import { useEffect, type ReactNode } from 'react'
-import type { Point } from './grid/Grid'
+
+/** A place on the screen, in pixels. */
+export interface Point {
+  x: number
+  y: number
+}
+
+/** Where a menu belongs that an element opens. */
+export function below(element: Element): Point {
+  const { left, bottom } = element.getBoundingClientRect()
+  return { x: left, y: bottom }
+}
 
 /** A menu at a point of the page. */
 export function PopMenu({ at, label, onClose, children }: { at: Point; label: string; onClose: () => void; children: ReactNode }) {
