@@ -310,6 +310,24 @@ def test_the_console_is_searched(printed: Runs, visit: Visit) -> None:
         expect(field).to_have_attribute("aria-invalid", "true")
 
 
+def test_a_search_sees_through_colours(runs: Runs, visit: Visit) -> None:
+    runs.add("one", ended=False)
+    runs.print("one", *(f"\x1b[32mline\x1b[0m {i}" for i in range(300)), "an \x1b[31mer\x1b[1mro\x1b[0mr, an error")
+    with visit(f"/runs/me/{runs.project}/one?tab=console") as page:
+        field = page.get_by_role("searchbox", name="Search the console")
+        marks = console(page).locator("mark")
+        field.fill("Error")
+        expect(page.get_by_text("0 of 1")).to_be_visible()
+        expect(marks).to_have_text(["er", "ro", "r", "error"])
+        expect(marks.first).not_to_have_css("color", marks.last.evaluate("one => getComputedStyle(one).color"))
+        page.get_by_role("button", name="Regular expression").click()
+        field.fill("^an err")
+        expect(page.get_by_text("0 of 1")).to_be_visible()
+        expect(marks).to_have_text(["an ", "er", "r"])
+        field.fill("32m")
+        expect(page.get_by_text("No match")).to_be_visible()
+
+
 def test_streams_times_copies_and_files_of_the_console(printed: Runs, visit: Visit) -> None:
     with visit(f"/runs/me/{printed.project}/one?tab=console", **CLIPBOARD) as page:
         page.get_by_text("stderr", exact=True).click()

@@ -10,7 +10,7 @@ import orjson
 import re2
 import sqlalchemy as sa
 
-from . import codec, cursors, state
+from . import codec, cursors, escapes, state
 from .conditions import pattern
 from .interface import ConsolePage
 from .schema import console
@@ -97,14 +97,15 @@ def search(
     """See `Storage.console_search`."""
     test = pattern(wanted) if regex else pattern(re2.escape(wanted), "(?i)")
     # What JSON does not write differently is in the block's text if it is in a line: most blocks need no parsing.
-    plain = not regex and all(character.isprintable() and character not in '"\\' for character in wanted)
+    plain = not regex and wanted.isprintable() and not set('"\\') & set(wanted)
+    probe = escapes.probe(wanted) if plain else None
     streams = state.streams_of(connection, run, "console")
     place = _place(connection, run, streams, after + 1, only)
     number, skip = after + 1, place.skip
     matches: list[int] = []
     deadline = time.monotonic() + SEARCH_SECONDS
     for _, block, data in _blocks(connection, run, place.rest):
-        if plain and not skip and block.first <= block.row0 and block.errors is not None and not test(data.decode()):
+        if probe and not skip and block.first <= block.row0 and block.errors is not None and not probe(data.decode()):
             number += _of(block.n, block.errors, only)
         else:
             for row, (_time, name, text) in enumerate(orjson.loads(data), block.row0):
@@ -113,7 +114,7 @@ def search(
                 if skip:
                     skip -= 1
                     continue
-                if test(text):
+                if test(escapes.readable(text)):
                     matches.append(number)
                     if len(matches) >= limit:
                         return matches, number

@@ -193,8 +193,8 @@ class Storage(Protocol):
     def console_search(
         self, run: RunKey, wanted: str, regex: bool, after: int, limit: int, only: str | None = None
     ) -> tuple[list[int], int | None]:
-        """The numbers, greater than `after`, of lines with the text (in any case) or the RE2 pattern; and the number to
-        go on after, None at the end. Raises ValueError.
+        """The numbers, greater than `after`, of lines with the text (in any case) or the RE2 pattern once escape
+        sequences are left out; and the number to go on after, None at the end. Raises ValueError.
         """
 
     def fold(self, run: RunKey) -> Fold:

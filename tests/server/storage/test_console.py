@@ -131,3 +131,51 @@ def test_a_pattern_that_is_none_is_refused(store: Any) -> None:
     _printed(store)
     with pytest.raises(ValueError, match="pattern"):
         store.storage.console_search(KEY, "(", True, -1, 10)
+
+
+RED, END = "\x1b[31m", "\x1b[0m"
+COLOURED = [
+    f"an {RED}er{END}ror",
+    f"{RED}E{END}{RED}RR{END}OR at the end",
+    "".join(f"\x1b[38;5;{i}m{letter}" for i, letter in enumerate("rainbow error")),
+    "\x1b]8;;https://example.org\x07er\x1b]8;;\x1b\\ror in a link",
+    f'a "quoted \\" er{RED}ror{END}',
+    "\x1b]0;error\x07a title",
+    "\x1b[38;2;31;31;31mgrey\x1b[0m",
+    "er\tror",
+    r'{"text": "er\u001b[31mror"}',
+    "er\x07r\x08or",
+    "err\x1b(Bor",
+    "er\x1b]0;a title without end",
+]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "regex", "found"),
+    [
+        ("error", False, {0, 1, 2, 3, 4, 9, 10}),
+        ("ERROR AT", False, {1}),
+        ('"quoted \\" error', False, {4}),
+        ("31m", False, {8}),
+        ("31", False, {8}),
+        ("title", False, {5}),
+        ("an error" + " and more" * 40, False, set[int]()),
+        ("^an error$", True, {0}),
+        ("(?i)^error at the end", True, {1}),
+        ("[0-9]m", True, {8}),
+        ("er$", True, {11}),
+    ],
+)
+def test_a_search_sees_lines_without_their_escape_sequences(
+    store: Any, wanted: str, regex: bool, found: set[int]
+) -> None:
+    stream = store.stream("console-a.jsonl")
+    for i in range(300):
+        stream.add("console", {"stream": "stdout", "text": f"{RED}line{END} {i}"})
+    for text in COLOURED:
+        stream.add("console", {"stream": "stdout", "text": text})
+    stream.send()
+    matches, following = store.storage.console_search(KEY, wanted, regex, 299, 1000)
+    assert ({number - 300 for number in matches}, following) == (found, None)
+    # What is kept is what was printed.
+    assert store.storage.console(KEY, 1, None, 300).items[0]["text"] == COLOURED[0]

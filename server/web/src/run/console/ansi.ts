@@ -23,7 +23,8 @@ const PLAIN: Style = {
   ...{ underline: false, inverse: false, strike: false },
 }
 
-// CSI sequences; OSC sequences (titles, links) with either end; the two-character ones; lone control characters.
+// CSI sequences; OSC sequences (titles, links) with either end; the two-character ones; lone control characters. The
+// server's search leaves out the same ones: storage/escapes.py.
 const SEQUENCE =
   // eslint-disable-next-line no-control-regex
   /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\|$)|\x1b[PX^_][^\x1b]*(?:\x1b\\|$)|\x1b[ -/]*[0-~]?|[\x00-\x08\x0b-\x1f\x7f]/g
