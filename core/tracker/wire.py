@@ -358,10 +358,12 @@ class KeyInfo(TypedDict):
 
 
 class CommonKey(TypedDict):
-    """A key that some of several runs have logged. `runs`, where it holds no numbers: the positions of these runs."""
+    """A key that some of several runs have logged. `x`: the key that they defined as its x axis (`define_metric`).
+    `runs`, where it holds no numbers: the positions of these runs."""
 
     key: str
     type: Literal["number", "media", "other"]
+    x: str | None
     runs: list[int] | None
 
 

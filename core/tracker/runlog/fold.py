@@ -21,6 +21,19 @@ _HEADER = ("id", "entity", "project", "host", "program", "python", "forked_from"
 _SUMMARIES = (None, "last", "min", "max", "mean", "best", "none")
 
 
+def ruling(metrics: list[dict[str, Any]], key: str, member: str) -> dict[str, Any]:
+    """Return the definition that rules `member` for `key`: exact names first, then the last glob; or {}."""
+    found: dict[str, Any] = {}
+    for metric in metrics:
+        if metric.get(member) is None:
+            continue
+        if metric["name"] == key:
+            return metric
+        if fnmatchcase(key, metric["name"].replace("[", "[[]")):  # only * and ? are special
+            found = metric
+    return found
+
+
 class Fold:
     """The running result of a run's records, taken in stream by stream, each stream in file order.
 
@@ -179,16 +192,8 @@ class Fold:
         return {"min": stats.min, "max": stats.max, "mean": stats.sum / stats.n}[how]
 
     def metric(self, key: str, member: str) -> dict[str, Any]:
-        """Return the definition that rules `member` for `key`: exact names first, then the last glob; or {}."""
-        found: dict[str, Any] = {}
-        for metric in self.metrics:
-            if metric.get(member) is None:
-                continue
-            if metric["name"] == key:
-                return metric
-            if fnmatchcase(key, metric["name"].replace("[", "[[]")):  # only * and ? are special
-                found = metric
-        return found
+        """Return the definition that rules `member` for `key`; see `ruling`."""
+        return ruling(self.metrics, key, member)
 
     @property
     def event_files(self) -> dict[str, Any]:

@@ -8,18 +8,21 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from tracker.runlog.fold import ruling
 from tracker.wire import CommonKey, KeyInfo
 
-from . import chunks, scan, segments
+from . import chunks, scan, segments, state
 from .columns import JSON
 from .interface import Kind
 from .schema import keys as table
 from .schema import segments as segment_table
 from .schema import streams
-from .state import streams_of
 
 _RUNS = 500
 """Runs in one statement."""
+
+_ASKED = 10
+"""Runs whose definitions of metrics are looked at: those of the others are seldom different."""
 
 
 def of_run(connection: sa.Connection, run: int, kind: Kind) -> list[KeyInfo]:
@@ -27,7 +30,7 @@ def of_run(connection: sa.Connection, run: int, kind: Kind) -> list[KeyInfo]:
     query = sa.select(table).where(table.c.run == run, table.c.kind == kind).order_by(table.c.id)
     found = {k.id: k for k in connection.execute(query)}
     merged = {k.id: chunks.Summary(k.n, k.low, k.high, k.types, orjson.loads(k.last)) for k in found.values() if k.n}
-    for stream in streams_of(connection, run, kind):
+    for stream in state.streams_of(connection, run, kind):
         for key, (_, values) in scan.pending(connection, run, stream.id, None).items():
             more = chunks.summarise(values)
             merged[key] = merged[key].then(more) if key in merged else more
@@ -55,10 +58,26 @@ def of_runs(connection: sa.Connection, runs: Sequence[int], kind: Kind) -> list[
                 known, members = found.get(name, (0, []))
                 found[name] = (known | types, members)
                 members.append(place[run])
+    metrics = _definitions(connection, ids) if kind == "history" else []
     return [
-        CommonKey(key=name, type=_type(types), runs=None if types & chunks.NUMBER else sorted(members))
+        CommonKey(
+            key=name,
+            type=_type(types),
+            x=ruling(metrics, name, "step_metric").get("step_metric"),
+            runs=None if types & chunks.NUMBER else sorted(members),
+        )
         for name, (types, members) in found.items()
     ]
+
+
+def _definitions(connection: sa.Connection, runs: Sequence[int]) -> list[dict[str, Any]]:
+    """What the first runs have defined of their metrics; the first run's word counts most."""
+    defined = [state.fold_of(connection, run).metrics for run in runs[:_ASKED]]
+    exact: dict[str, dict[str, Any]] = {}
+    for metrics in defined:
+        for metric in metrics:
+            exact[metric["name"]] = {**metric, **exact.get(metric["name"], {})}
+    return list(reversed(exact.values()))
 
 
 def _pending(connection: sa.Connection, wanted: set[tuple[int, int]], kind: Kind) -> dict[tuple[int, int], int]:

@@ -1,6 +1,10 @@
 import { createTheme, type CSSVariablesResolver } from '@mantine/core'
 
 export const theme = createTheme({
+  colors: {
+    // Of the hue of the panels; texts are at least as light as in Mantine's own.
+    dark: ['#d3d9e2', '#b9c1cd', '#9aa4b2', '#828d9b', '#454d59', '#343a44', '#262b33', '#1d2026', '#16181d', '#101216'],
+  },
   primaryColor: 'indigo',
   primaryShade: { light: 8, dark: 7 },
   defaultRadius: 'sm',

@@ -38,3 +38,14 @@ def test_keys_of_runs_have_the_kind_of_all_their_values(store: Store, before: in
     }
     assert [one["key"] for one in store.storage.common_keys(RUNS, "system")] == ["cpu"]
     assert store.storage.common_keys([RUNS[1]], "history") == []
+
+
+def test_keys_have_the_x_that_their_runs_defined(store: Store) -> None:
+    for name, x in (("a", "epoch"), ("b", "batch")):
+        stream = store.stream(key=RunKey("me", "digits", name))
+        stream.add("metric", {"name": "val/*", "step_metric": x})
+        stream.add("metric", {"name": "val/acc", "step_metric": "round", "summary": "max"})
+        stream.log(0, {"epoch": 1, "val/loss": 2, "val/acc": 3}).send()
+    for runs, x in ((RUNS, "epoch"), ([RUNS[2], RUNS[0]], "batch")):
+        found = {one["key"]: one["x"] for one in store.storage.common_keys(runs, "history")}
+        assert found == {"epoch": None, "val/loss": x, "val/acc": "round"}

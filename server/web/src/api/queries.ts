@@ -26,6 +26,8 @@ export const runQuery = (entity: string, project: string, id: string) =>
 export interface CommonKey {
   key: string
   type: 'number' | 'media' | 'other'
+  /** The key that was defined as its x axis */
+  x?: string | null
   runs?: string[]
 }
 
@@ -35,7 +37,7 @@ export const commonKeysQuery = (runs: string[], kind: 'history' | 'system') =>
     queryFn: async (): Promise<CommonKey[]> => {
       if (!runs.length) return []
       const { keys } = await data(POST('/api/keys', { body: { runs, kind } }))
-      return keys.map(({ key, type, runs: members }) => ({ key, type, runs: members?.map((at) => runs[at]!) }))
+      return keys.map(({ key, type, x, runs: members }) => ({ key, type, x, runs: members?.map((at) => runs[at]!) }))
     },
   })
 

@@ -1603,7 +1603,8 @@ export interface components {
         };
         /**
          * CommonKey
-         * @description A key that some of several runs have logged. `runs`, where it holds no numbers: the positions of these runs.
+         * @description A key that some of several runs have logged. `x`: the key that they defined as its x axis (`define_metric`).
+         *     `runs`, where it holds no numbers: the positions of these runs.
          */
         CommonKey: {
             /** Key */
@@ -1613,6 +1614,8 @@ export interface components {
              * @enum {string}
              */
             type: "number" | "media" | "other";
+            /** X */
+            x: string | null;
             /** Runs */
             runs: number[] | null;
         };

@@ -44,9 +44,9 @@ export function Toolbar({ view, onChange, keys, kind, drawn, grouped, many, badS
         </Button>
       )}
       <Text size="xs" c="dimmed" className="chart-drawn" role="status">
-        {drawn}
+        {many ? drawn : ''}
       </Text>
-      <Button size="xs" variant="default" leftSection={<IconPlus size={14} />} onClick={onAdd}>
+      <Button size="xs" px="xs" variant="default" leftSection={<IconPlus size={14} />} onClick={onAdd} aria-label={text.add} title={text.add} className="chart-add">
         {text.add}
       </Button>
     </Group>
@@ -62,7 +62,7 @@ export function Axis({ value, kind, keys, onChange }: { value: string; kind: 'hi
   return (
     <Select
       size="xs"
-      w={150}
+      w={112}
       aria-label={text.toolbar.x}
       searchable
       allowDeselect={false}
@@ -85,7 +85,7 @@ function SmoothingInput({ view, onChange }: Pick<Props, 'view' | 'onChange'>) {
     <Group gap={6} wrap="nowrap">
       <Select
         size="xs"
-        w={138}
+        w={148}
         aria-label={text.smoothing}
         allowDeselect={false}
         data={Object.entries(text.kinds).map(([value, label]) => ({ value, label }))}

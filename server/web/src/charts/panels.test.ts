@@ -48,3 +48,13 @@ test('the search is a regular expression on titles', () => {
   expect(matching(all, 'LOSS$')!.map(({ name }) => name)).toEqual(['train', 'val'])
   expect(matching(all, '(')).toBeNull()
 })
+
+test('a key that is the x of others has no panel by itself', () => {
+  const keys: CommonKey[] = [
+    { key: 'val/loss', type: 'number', x: 'epoch' },
+    { key: 'epoch', type: 'number' },
+  ]
+  const ids = (panels: PanelSpec[]) => sectionsOf(keys, { panels, removed: [] }).flatMap((section) => section.panels.map((panel) => panel.id))
+  expect(ids([])).toEqual(['line:val/loss'])
+  expect(ids([{ id: 'line:epoch', kind: 'line', section: 'Charts', keys: ['epoch'] }])).toEqual(['line:epoch', 'line:val/loss'])
+})

@@ -16,17 +16,18 @@ export function automatic({ key, type }: CommonKey): PanelSpec | null {
 }
 
 /**
- * What the wall shows: a panel for each key, in the order of keys, with those that people made first; what they changed
- * in place of what was there; without what they removed. Sections by name, that of keys without a prefix first.
+ * What the wall shows: a panel for each key that is not the x of others, numbers first, in the order of keys, with those that people made first; what they changed
+ * in place of what was there; without what they removed. Sections by name, that of keys without a prefix first, those of media alone last.
  */
 export function sectionsOf(keys: CommonKey[], view: Pick<ChartsView, 'panels' | 'removed'>): Section[] {
   const own = new Map(view.panels.map((panel) => [panel.id, panel]))
   const removed = new Set(view.removed)
-  const sorted = [...keys].sort((a, b) => compare(a.key, b.key))
+  const axes = new Set(keys.map((one) => one.x))
+  const sorted = [...keys].sort((a, b) => Number(a.type !== 'number') - Number(b.type !== 'number') || compare(a.key, b.key))
   const placed: { panel: PanelSpec; order: number }[] = []
   sorted.forEach((key, at) => {
     const made = automatic(key)
-    if (!made || removed.has(made.id)) return
+    if (!made || removed.has(made.id) || (axes.has(key.key) && !own.has(made.id))) return
     const panel = own.get(made.id) ?? made
     own.delete(made.id)
     placed.push({ panel, order: panel.order ?? at })
@@ -40,10 +41,10 @@ export function sectionsOf(keys: CommonKey[], view: Pick<ChartsView, 'panels' | 
     sections.set(panel.section, list)
     list.push({ ...panel, order })
   }
-  const first = strings.charts.noPrefix
+  const rank = ({ name, panels }: Section) => (name === strings.charts.noPrefix ? 0 : panels.some((one) => one.kind !== 'media') ? 1 : 2)
   return [...sections]
     .map(([name, panels]) => ({ name, panels }))
-    .sort((a, b) => Number(b.name === first) - Number(a.name === first) || compare(a.name, b.name))
+    .sort((a, b) => rank(a) - rank(b) || compare(a.name, b.name))
 }
 
 /** Those whose title the search matches; null where it is no regular expression. */

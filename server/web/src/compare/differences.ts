@@ -1,6 +1,6 @@
 import type { RunInfo } from '../api/client'
 import { environmentOf } from '../run/environment'
-import { flatten, stringify } from '../run/values'
+import { flatten, holdsMedia, stringify } from '../run/values'
 import { strings } from '../strings'
 
 /** One thing of several runs; undefined where a run has it not. */
@@ -23,7 +23,9 @@ export function sideBySide(group: string, columns: Map<string, unknown>[]): Row[
   })
 }
 
-const leaves = (values: Record<string, unknown>) => new Map(flatten(values).map(({ path, value }) => [path, value]))
+/** Media are left out: that they differ says nothing, and the charts show how. */
+const leaves = (values: Record<string, unknown>) =>
+  new Map(flatten(values).filter(({ value }) => !holdsMedia(value)).map(({ path, value }) => [path, value]))
 
 /** What the runs are, their inputs and their results. */
 export function differencesOf(runs: RunInfo[]): Row[] {

@@ -1,7 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import type { ShownGroup, ShownRun } from '../charts/types'
-import { dashed, type Scheme, type Stroke } from '../lib/palette'
+import { dashed, palette, strokeOf, type Scheme, type Stroke } from '../lib/palette'
 import type { View } from '../view/view'
 import { firstPage, groupsQuery, PAGE, steadyTableQuery, type ColumnInfo, type Place, type Selection, type TableRequest } from './api'
 import { groupName } from './groups'
@@ -51,12 +51,14 @@ export function useDrawn(place: Place, question: Selection, view: View, wanted: 
 
   const bands = useMemo(() => {
     if (!group || !groups.data) return undefined
+    // There are few, so they have the colours one after the other, in an order that is theirs.
+    const places = new Map(groups.data.groups.map(groupId).sort().map((id, place) => [id, place]))
     const shown = groups.data.groups.filter((one) => !isHidden(groupId(one))).slice(0, limit)
     const found = shown.map((one) => ({
       id: groupId(one),
       name: groupName(one, catalogue),
       runs: one.runs.map((id) => `${place.entity}/${place.project}/${id}`),
-      stroke: strokeFor(groupId(one), null, scheme),
+      stroke: strokeOf(places.get(groupId(one))! % palette(scheme).length, scheme),
     }))
     return dashed(found)
   }, [groups.data, group, isHidden, limit, scheme, place, catalogue])

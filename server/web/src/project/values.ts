@@ -45,7 +45,7 @@ export function aggregateText(column: Column, aggregate: Aggregate | undefined):
     return aggregate.distinct ? { ...none, more: `${aggregate.distinct} values` } : none
   }
   if (!aggregate.n) return none
-  const show = (item: number) => textOf(column, item)
+  const show = (item: number) => (column.type === 'time' || DURATIONS.has(column.name) ? textOf(column, item) : number(item))
   const range = `${show(aggregate.min)} … ${show(aggregate.max)}`
   if (column.type === 'time') return { text: show(aggregate.max), more: '', title: range }
   const title = `mean ${number(aggregate.mean, 6)}, std ${number(aggregate.std, 4)}, min ${number(aggregate.min, 6)}, max ${number(aggregate.max, 6)}, n ${aggregate.n}`

@@ -10,7 +10,7 @@ import { Notes } from './Notes'
 import { GitFacts, Reproduce } from './Reproduce'
 import type { TabProps } from './Run'
 import { TabLink } from './TabLink'
-import { isMedia, mediaLabel } from './values'
+import { exact, flatten, holdsMedia } from './values'
 
 /** What a run is and how it went, on one page. */
 export function Overview({ run }: TabProps) {
@@ -21,7 +21,8 @@ export function Overview({ run }: TabProps) {
         <Failure run={run} />
         <Alerts run={run} />
         <Notes run={run} />
-        <SummaryPanel run={run} />
+        <Leaves title={strings.run.summary} values={run.summary} />
+        <Leaves title={strings.run.config} values={run.config} />
       </Stack>
       <Stack gap="md" className="overview-side">
         <About run={run} host={environment.host} />
@@ -134,35 +135,34 @@ function EventFiles({ run }: TabProps) {
   )
 }
 
-const SHOWN = 12
+const SHOWN = 24
 
-/** The first values of the summary; all of them are in the config tab. */
-function SummaryPanel({ run }: TabProps) {
-  const values = Object.entries(run.summary)
-  if (!values.length) return null
+/** The first values of config or summary; all of them, and media, are in the config tab. */
+function Leaves({ title, values }: { title: string; values: Record<string, unknown> }) {
+  const leaves = flatten(values).filter(({ value: item }) => !holdsMedia(item))
+  if (!leaves.length) return null
   return (
     <section className="panel facts">
       <Title order={2} size="h5" mb="xs">
-        {strings.run.summary}
+        {title}
       </Title>
       <div className="metrics">
-        {values.slice(0, SHOWN).map(([key, item]) => (
-          <div key={key} className="metric">
-            <Text size="sm" c="dimmed" truncate title={key}>
-              {key}
+        {leaves.slice(0, SHOWN).map(({ path, value: item }) => (
+          <div key={path} className="metric">
+            <Text size="sm" c="dimmed" truncate title={path}>
+              {path}
             </Text>
-            <Text fw={600} truncate title={typeof item === 'number' ? String(item) : undefined}>
-              {isMedia(item) ? mediaLabel(item) : value(item)}
+            <Text fw={600} truncate title={exact(item)}>
+              {value(item)}
             </Text>
           </div>
         ))}
       </div>
-      {values.length > SHOWN && (
+      {leaves.length > SHOWN && (
         <Anchor component={TabLink} tab="config" size="sm" mt="xs" display="inline-block">
-          {strings.run.all(values.length)}
+          {strings.run.all(leaves.length)}
         </Anchor>
       )}
     </section>
   )
 }
-

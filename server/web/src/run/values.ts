@@ -13,6 +13,9 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 export const isMedia = (value: unknown): value is { _type: string } & Record<string, unknown> =>
   isObject(value) && typeof value._type === 'string'
 
+/** Whether it is a media value or a list of such. */
+export const holdsMedia = (value: unknown): boolean => isMedia(value) || (Array.isArray(value) && value.some(isMedia))
+
 /** All values that are no objects with members, in order. Lists are values. */
 export function flatten(values: Record<string, unknown>, prefix = ''): Leaf[] {
   return Object.entries(values).flatMap(([name, value]) => {

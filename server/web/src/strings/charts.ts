@@ -25,6 +25,7 @@ export const charts = {
     kind: (kind: string) => `This version of the dashboard knows no panels of the kind “${kind}”.`,
   },
   failed: 'This panel could not be drawn.',
+  over: (x: string) => `over ${x}`,
   points: (shown: number, all: number) =>
     shown === all ? `all ${count(all)} points` : `${count(shown)} of ${count(all)} points`,
   pointsHint: (shown: number, all: number) =>

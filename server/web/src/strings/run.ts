@@ -44,6 +44,7 @@ export const run = {
     tracebackOf: (process: string) => `Traceback of ${process}`,
     alerts: 'Alerts',
     summary: 'Summary',
+    config: 'Config',
     all: (n: number) => `Show all ${count(n)}`,
     about: 'About',
     reproduce: 'Run it again',

@@ -1,5 +1,6 @@
 import { useMemo } from 'react'
 import type { Series } from '../../api/charts'
+import type { CommonKey } from '../../api/queries'
 import { strings } from '../../strings'
 import type { ChartsView } from '../../view/view'
 import { useSize } from '../frame'
@@ -11,17 +12,23 @@ import { useSeries } from './series'
 import { useZooms, type Range } from './sync'
 import { countsOf, extentOf, nameOf, traces, yExtent, type Trace } from './trace'
 
-/** The x of a line panel: its own, else the wall's; machine metrics have no steps. */
-export const xOf = (spec: LineSpec, view: ChartsView, kind: 'history' | 'system'): string => {
+/**
+ * The x of a line panel: its own, else the wall's, which where it is the step gives way to the key that the runs defined
+ * as x of the panel's metric. Machine metrics have no steps.
+ */
+function xOf(spec: LineSpec, view: ChartsView, kind: 'history' | 'system', known: CommonKey[]): string {
   const x = spec.x ?? view.x
-  return kind === 'system' && x === '_step' ? '_runtime' : x
+  if (x !== '_step') return x
+  if (kind === 'system') return '_runtime'
+  const defined = spec.x ? null : known.find((one) => one.key === spec.keys[0])?.x
+  return defined && known.some((one) => one.key === defined && one.type === 'number') ? defined : x
 }
 
 /** Fetches and draws the lines of a panel; says how many of the points are drawn. */
 export function LinePanel({ spec, title, runs, groups, view, kind, keys: known }: PanelProps & { spec: LineSpec }) {
   const { ref, width } = useSize<HTMLDivElement>()
   const { zoomOf } = useZooms()
-  const x = xOf(spec, view, kind)
+  const x = xOf(spec, view, kind, known)
   const zoom = zoomOf(x)
   const keys = useMemo(() => keysOf(spec, known), [spec, known])
   const banded = groups.length > 0 && view.band !== 'runs'
@@ -59,10 +66,18 @@ export function LinePanel({ spec, title, runs, groups, view, kind, keys: known }
   return (
     <div className="chart-body" ref={ref}>
       {body}
-      {extent && <Points got={shown!} lines={lines} zoom={zoom} />}
+      {extent && (
+        <div className="chart-points">
+          {!sameAxis(x, view, kind) && <span>{strings.charts.over(strings.charts.axes[x] ?? x)}</span>}
+          <Points got={shown!} lines={lines} zoom={zoom} />
+        </div>
+      )}
     </div>
   )
 }
+
+/** Whether the wall says what runs along this x. */
+const sameAxis = (x: string, view: ChartsView, kind: 'history' | 'system'): boolean => x === view.x || (kind === 'system' && x === '_runtime' && view.x === '_step')
 
 function Points({ got, lines, zoom }: { got: Series[]; lines: Trace[]; zoom: Range | null }) {
   const ids = new Set(lines.map((line) => line.id))
@@ -70,13 +85,13 @@ function Points({ got, lines, zoom }: { got: Series[]; lines: Trace[]; zoom: Ran
   if (!counts) return null
   const [shown, all] = counts
   return (
-    <span className="chart-points" title={strings.charts.pointsHint(shown, all)}>
+    <span title={strings.charts.pointsHint(shown, all)}>
       {strings.charts.points(shown, all)}
     </span>
   )
 }
 
-function keysOf(spec: LineSpec, known: { key: string; type: string }[]): string[] {
+function keysOf(spec: LineSpec, known: CommonKey[]): string[] {
   if (!spec.regex) return spec.keys
   let regex: RegExp
   try {

@@ -82,8 +82,9 @@ export function paintAxes(context: CanvasRenderingContext2D, axes: Axis[], parts
       context.fillRect(x - 3, y - 0.5, 6, 1)
       context.fillStyle = text
       const short = fitted(context, label, i < axes.length - 1 ? room : MARGIN.side - 6)
-      context.strokeText(short, x + 6, y + 4)
-      context.fillText(short, x + 6, y + 4)
+      // Above the tick, where most lines arrive.
+      context.strokeText(short, x + 6, y - 3)
+      context.fillText(short, x + 6, y - 3)
     }
     const part = parts[i]
     if (!part) return
