@@ -87,6 +87,8 @@ def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     text = error.detail
     if text == "Not Found":
+        if web.wants_page(request):
+            return web.page(404)
         text = f"there is nothing at {request.url.path[:300]}: /api/openapi.json lists what is"
     elif text == "Method Not Allowed":
         text = f"{request.method} is not possible here: /api/openapi.json lists what is"

@@ -18,7 +18,8 @@ BUILT = Path(__file__).parent / "dashboard"
 PAGES = (
     "/",
     "/projects/{entity}/{project}",
-    "/projects/{entity}/{project}/{view}",
+    "/projects/{entity}/{project}/compare",
+    "/projects/{entity}/{project}/notes",
     "/runs/{entity}/{project}/{id}",
 )
 ASSET = "/assets/{name}"
@@ -36,11 +37,23 @@ def routes() -> list[BaseRoute]:
     return [*(Route(path, _page, methods=["GET"]) for path in PAGES), Route(ASSET, _asset, methods=["GET"])]
 
 
+def wants_page(request: Request) -> bool:
+    """Whether a person looks for a page in a browser, where a program would ask for data."""
+    if request.method not in ("GET", "HEAD") or f"{request.url.path}/".startswith("/api/"):
+        return False
+    return "text/html" in request.headers.get("accept", "")
+
+
 async def _page(_request: Request) -> Response:
+    return page()
+
+
+def page(status: int = 200) -> Response:
+    """Return the dashboard, which shows what is at the address it was asked for, or that nothing is."""
     # The components write style sheets of their own while they run, which only a nonce admits.
     nonce = secrets.token_urlsafe(16)
     policy = CONTENT_POLICY.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce}'") + "; frame-src 'self'"
-    return HTMLResponse(_index().replace("{{nonce}}", nonce), headers={"content-security-policy": policy})
+    return HTMLResponse(_index().replace("{{nonce}}", nonce), status, {"content-security-policy": policy})
 
 
 @cache

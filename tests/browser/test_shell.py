@@ -123,6 +123,15 @@ def test_an_address_without_a_page_leads_home(visit: Visit) -> None:
         expect(page.get_by_text("There is no such run.")).to_be_visible()
 
 
+@pytest.mark.parametrize("path", ["/nothing/here", "/projects/me", "/x"])
+def test_an_address_that_never_was_says_so(visit: Visit, path: str) -> None:
+    with visit(path, refusals=(404,)) as page:
+        expect(page.get_by_role("main")).to_contain_text("There is nothing at this address.")
+        expect(page.get_by_role("banner")).to_be_visible()
+        page.get_by_role("link", name="Go to all projects").click()
+        expect(page.get_by_role("heading", name="Projects")).to_be_visible()
+
+
 @contextmanager
 def own_server(browser: Browser, path: Path) -> Iterator[tuple[Page, Embedded]]:
     """A page of a server without any run."""

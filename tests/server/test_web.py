@@ -28,6 +28,38 @@ def test_every_address_of_the_dashboard_is_its_page(client: Any, path: str) -> N
     assert '<div id="root">' in answer.text
 
 
+HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("path", ["/nothing/here", "/projects/me/d/none", "/projects", "/apiary", "/nothing%2Fhere"])
+def test_a_browser_without_an_address_gets_the_page_and_a_program_json(client: Any, path: str) -> None:
+    page = client.get(path, headers=HTML)
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert '<div id="root">' in page.text
+    assert page.headers["content-security-policy"].startswith("default-src 'none'; ")
+    for options in ({}, {"headers": {"Accept": "application/json"}}):
+        answer = client.get(path, **options)
+        assert answer.status_code == 404
+        assert "there is nothing at /" in answer.json()["error"]
+    assert "error" in client("POST", path, headers=HTML).json()
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/none", "/api/runs/me/digits/none", "/api/runs/me/d/r/files/x"])
+def test_the_api_answers_browsers_with_json_too(client: Any, path: str) -> None:
+    answer = client.get(path, headers=HTML)
+    assert answer.status_code == 404
+    assert answer.json()["error"]
+
+
+def test_who_is_not_signed_in_learns_of_no_address(client: Any) -> None:
+    stranger = type(client)(client.url, None)
+    for path in ("/", "/nothing/here", "/api/none"):
+        answer = stranger.get(path, headers=HTML)
+        assert answer.status_code == 401
+        assert '<div id="root">' not in answer.text
+        assert "Sign in" in answer.text
+
+
 def test_the_page_admits_only_own_scripts_and_styles_with_its_nonce(client: Any) -> None:
     nonces = set()
     for _ in range(2):
