@@ -73,10 +73,8 @@ def main() -> None:
             shoot("project-phone", view(layout="charts", charts=smooth), size=PHONE)
             shoot("choices", view(layout="charts", charts=CHOICES))
             shoot("groups", view(**GROUPED, charts={"band": "std", "limit": 8, **smooth}))
-            shoot("run", f"/runs/ada/digits-sweep/{best}")
-            shoot("run-dark", f"/runs/ada/digits-sweep/{best}?tab=charts", theme="dark")
+            shoot("run", f"/runs/ada/digits-sweep/{best}?tab=charts", theme="dark")
             shoot("console", f"/runs/ada/digits-sweep/{best}?tab=console")
-            shoot("code", f"/runs/ada/digits-sweep/{best}?tab=code")
             shoot("compare", f"{PROJECT}/compare?runs={','.join(run for run, _ in ids[:4])}")
             browser.close()
 

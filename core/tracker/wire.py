@@ -175,6 +175,8 @@ class RunInfo(TypedDict):
     id: str
     entity: str
     project: str
+    ordinal: int | None
+    """Its place among all runs of the server, in the order in which they came there; None for a run read from disk."""
     name: str
     state: str
     group: str | None

@@ -68,6 +68,7 @@ class LocalRun(RunReader):
             "id": header["id"],
             "entity": header.get("entity") or "default",
             "project": header.get("project") or "uncategorized",
+            "ordinal": None,
             "name": fold.meta.get("name") or header["id"],
             "state": _state(fold),
             "group": fold.meta.get("group"),

@@ -17,6 +17,7 @@ def info(entity: str, project: str, row: Any, fold: Fold) -> RunInfo:
         id=row.name,
         entity=entity,
         project=project,
+        ordinal=row.id,
         name=_text(meta.get("name")) or row.name,
         state=fold.state,
         group=_text(meta.get("group")),

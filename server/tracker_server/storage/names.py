@@ -20,7 +20,7 @@ MAX_NAME = 1000
 
 MEMBERS = (
     "name", "id", "state", "created", "updated", "duration", "group", "job_type", "tags", "notes", "host", "user",
-    "program", "commit", "last_step", "rows", "error", "color",
+    "program", "commit", "last_step", "rows", "error", "color", "ordinal",
 )  # fmt: skip
 """Those that every table offers as columns."""
 

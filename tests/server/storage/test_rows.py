@@ -138,7 +138,8 @@ def test_points_are_the_same_as_rows_logged_one_by_one(store: Any, seed: int) ->
     assert same(store.read(key=in_points.key, keys=some_keys, limit=137), expect([row for row in found if row[2]]))
     one, other = (sorted(store.storage.keys(s.key, "history"), key=lambda k: k["key"]) for s in runs)
     assert same(one, other)
-    one, other = ({**store.storage.run(s.key), "id": "", "name": "", "seen": 0} for s in runs)
+    own = {"id": "", "name": "", "seen": 0, "ordinal": 0}
+    one, other = ({**store.storage.run(s.key), **own} for s in runs)
     assert same(one, other)
     one, other = (
         store.chart(["group/0", "group/1", "group/4"], runs=[f"me/digits/{s.key.id}"], buckets=50) for s in runs

@@ -182,7 +182,7 @@ def test_a_run_says_what_its_records_say(store: Any) -> None:
         "metrics": [{"name": "acc", "summary": "max"}], "created": 50.0, "updated": stream.time, "host": "box",
         "program": "train.py", "event_files": {}, "rows": 2, "corrupt": 0, "lost": 3, "suspect": False, "error": None,
         "environment": {}, "last_step": 1, "forked_from": None, "allow_stop": False, "stop_requested": None,
-        "color": None, "trashed": None,
+        "color": None, "trashed": None, "ordinal": 1,
     }  # fmt: skip
     assert store.storage.runs("me", "digits", {}, "", 10, None).items == [info]
     system = store.stream("system-a.jsonl", opened=51.0).add("suspect", {"stream": stream.name, "reason": "EIO"})

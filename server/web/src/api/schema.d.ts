@@ -2066,6 +2066,8 @@ export interface components {
             entity: string;
             /** Project */
             project: string;
+            /** Ordinal */
+            ordinal: number | null;
             /** Name */
             name: string;
             /** State */

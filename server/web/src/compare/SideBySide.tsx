@@ -63,7 +63,7 @@ type HeadProps = Pick<CompareProps, 'setBaseline' | 'remove'> & { run: RunInfo; 
 
 function RunHead({ run, isBaseline, setBaseline, remove }: HeadProps) {
   const scheme = useComputedColorScheme('light')
-  const { color } = strokeFor(run.id, run.color, scheme)
+  const { color } = strokeFor(run.ordinal, run.color, scheme)
   const pin = isBaseline ? strings.compare.isBaseline(run.name) : strings.compare.makeBaseline(run.name)
   return (
     <th scope="col">

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { keysQuery } from '../api/queries'
 import { Panel } from '../charts'
 import { tableQuery } from '../project/api'
-import { strokeFor } from '../project/strokes'
+import { DRAWN, strokeFor } from '../project/strokes'
 import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
 
@@ -17,15 +17,15 @@ export function FirstChart({ entity, project }: Place) {
   const { data } = useQuery(
     tableQuery(
       { entity, project },
-      { filter: '', search: '', sort: [{ column: 'created', descending: false }], columns: ['name'], offset: 0, limit: 1 },
+      { filter: '', search: '', sort: [{ column: 'created', descending: false }], columns: DRAWN, offset: 0, limit: 1 },
     ),
   )
   const id = data?.runs[0]
   if (id === undefined) return <Waiting height={320} />
-  return <Metric key={id} id={id} name={String(data?.columns.name?.[0] ?? id)} entity={entity} project={project} />
+  return <Metric key={id} id={id} name={String(data?.columns.name?.[0] ?? id)} ordinal={data?.columns.ordinal?.[0]} entity={entity} project={project} />
 }
 
-function Metric({ id, name, entity, project }: Place & { id: string; name: string }) {
+function Metric({ id, name, ordinal, entity, project }: Place & { id: string; name: string; ordinal: unknown }) {
   const scheme = useComputedColorScheme('light')
   const { data: keys } = useQuery(keysQuery(entity, project, id))
   const first = keys?.find((one) => one.type === 'number' && !one.key.startsWith('_'))?.key
@@ -36,7 +36,7 @@ function Metric({ id, name, entity, project }: Place & { id: string; name: strin
       </Text>
     )
   }
-  const run = { path: `${entity}/${project}/${id}`, id, name, stroke: strokeFor(id, null, scheme) }
+  const run = { path: `${entity}/${project}/${id}`, id, name, stroke: strokeFor(ordinal, null, scheme) }
   return (
     <Panel
       entity={entity}

@@ -17,13 +17,11 @@ export interface Stroke {
 
 export const palette = (scheme: Scheme): readonly string[] => (scheme === 'dark' ? DARK : LIGHT)
 
-/** A run's own place in the palette, the same wherever and whenever it is shown. */
-export function slotOf(id: string): number {
-  let hash = 2166136261
-  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 16777619)
-  hash ^= hash >>> 15
-  return (Math.imul(hash, 2246822519) >>> 13) % LIGHT.length
-}
+/**
+ * A run's own place in the palette, the same wherever and whenever it is shown: by its ordinal on the server, so that
+ * runs that came one after the other differ.
+ */
+export const slotOf = (ordinal: number): number => ordinal % LIGHT.length
 
 /** Colour and dash of a slot in a theme; slots from seven on are dashed. */
 export function strokeOf(slot: number, scheme: Scheme): Stroke {

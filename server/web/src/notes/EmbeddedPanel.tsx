@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { Panel } from '../charts'
 import { steadyTableQuery } from '../project/api'
+import { DRAWN } from '../project/strokes'
 import { strokeFor } from '../project/strokes'
 import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
@@ -33,7 +34,7 @@ function Shown({ panel, source, entity, project }: Place & { panel: NotePanel; s
       { entity, project },
       {
         ...{ filter: panel.filter, search: '', sort: [{ column: 'created', descending: true }], offset: 0 },
-        ...{ columns: ['name', 'color'], limit: panel.limit, ids: panel.runs.length ? panel.runs : undefined },
+        ...{ columns: DRAWN, limit: panel.limit, ids: panel.runs.length ? panel.runs : undefined },
       },
     ),
   )
@@ -42,7 +43,7 @@ function Shown({ panel, source, entity, project }: Place & { panel: NotePanel; s
   if (!data.runs.length) return <Problem text={strings.notes.noRuns} source={source} />
   const runs = data.runs.map((id, i) => ({
     ...{ path: `${entity}/${project}/${id}`, id, name: String(data.columns.name?.[i] ?? id) },
-    stroke: strokeFor(id, data.columns.color?.[i], scheme),
+    stroke: strokeFor(data.columns.ordinal?.[i], data.columns.color?.[i], scheme),
   }))
   const view = { limit: panel.limit, ...(panel.smoothing && { smoothing: panel.smoothing }) }
   const filter = panel.runs.length ? undefined : panel.filter

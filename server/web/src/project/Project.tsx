@@ -15,6 +15,7 @@ import { narrowed } from './filter/expression'
 import { RunsTable } from './RunsTable'
 import { SelectionBar } from './SelectionBar'
 import { Splitter } from './Splitter'
+import { DRAWN } from './strokes'
 import { TableBar } from './TableBar'
 import { Toolbar } from './Toolbar'
 import { useActions } from './useActions'
@@ -142,7 +143,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
 }
 
 /** Columns that lines need whether they are shown or not. */
-const NEEDED = ['name', 'state', 'color']
+const NEEDED = [...DRAWN, 'state']
 
 /** What the server is asked for: it stays the same object while the visible columns are the same in any order. */
 function useWanted(layout: Layout): string[] {

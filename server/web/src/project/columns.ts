@@ -26,7 +26,7 @@ export interface Layout {
 const FIRST = ['name', 'created']
 const LAST = [
   ...['state', 'duration', 'tags', 'group', 'job_type', 'notes', 'id', 'updated', 'last_step', 'rows', 'host', 'user'],
-  ...['program', 'commit', 'error', 'color'],
+  ...['program', 'commit', 'error', 'color', 'ordinal'],
 ]
 
 const SIZES: Record<string, number> = { name: 220, state: 100, created: 96, updated: 96, duration: 100, tags: 150, notes: 200 }

@@ -4,11 +4,11 @@ import { strokeFor } from './strokes'
 
 test('a colour chosen in one theme has its counterpart in the other', () => {
   const [light, dark] = [palette('light'), palette('dark')]
-  expect(light.map((color) => strokeFor('a', color, 'dark').color)).toEqual(dark)
-  expect(dark.map((color) => strokeFor('a', color.toUpperCase(), 'light').color)).toEqual(light)
+  expect(light.map((color) => strokeFor(3, color, 'dark').color)).toEqual(dark)
+  expect(dark.map((color) => strokeFor(3, color.toUpperCase(), 'light').color)).toEqual(light)
 })
 
 test('a colour of their own stays as it is; what is no colour is as none', () => {
-  expect(strokeFor('a', '#123456', 'dark')).toEqual({ color: '#123456', dash: [] })
-  expect(strokeFor('a', 'url(x)', 'light')).toEqual(strokeFor('a', null, 'light'))
+  expect(strokeFor(3, '#123456', 'dark')).toEqual({ color: '#123456', dash: [] })
+  expect(strokeFor(3, 'url(x)', 'light')).toEqual(strokeFor(3, null, 'light'))
 })

@@ -7,7 +7,7 @@ import { firstPage, groupsQuery, PAGE, steadyTableQuery, type ColumnInfo, type P
 import { groupName } from './groups'
 import { ALL, hiddenBy } from './hidden'
 import { groupId } from './rows'
-import { strokeFor } from './strokes'
+import { DRAWN, strokeFor } from './strokes'
 
 interface Drawn {
   runs: ShownRun[]
@@ -27,7 +27,7 @@ export function useDrawn(place: Place, question: Selection, view: View, wanted: 
   const named = hidden.filter((id) => id !== ALL && !id.startsWith('group:'))
   const only = hidden.includes(ALL)
   const most = only ? limit : Math.min(10_000, limit + named.length)
-  const few: TableRequest = { ...question, columns: ['name', 'color'], offset: 0, limit: most, ...(only && { ids: named }) }
+  const few: TableRequest = { ...question, columns: DRAWN, offset: 0, limit: most, ...(only && { ids: named }) }
   // The table, where it is shown, asks for all of that and more.
   const inTable = view.layout !== 'charts' && !only && most <= PAGE
   const table = useQuery({ ...steadyTableQuery(place, inTable ? firstPage(question, wanted) : few), enabled: group === null })
@@ -44,7 +44,7 @@ export function useDrawn(place: Place, question: Selection, view: View, wanted: 
     const found = page.runs.flatMap((id, i): ShownRun[] => {
       if (isHidden(id)) return []
       const name = String(page.columns.name?.[i] ?? id)
-      return [{ path: `${place.entity}/${place.project}/${id}`, id, name, stroke: strokeFor(id, page.columns.color?.[i], scheme) }]
+      return [{ path: `${place.entity}/${place.project}/${id}`, id, name, stroke: strokeFor(page.columns.ordinal?.[i], page.columns.color?.[i], scheme) }]
     })
     return dashed(found.slice(0, limit))
   }, [table.data, group, isHidden, limit, scheme, place])

@@ -16,6 +16,6 @@ function OneRun({ run, kind }: TabProps & { kind: 'history' | 'system' }) {
   const scheme = useComputedColorScheme('light')
   const [view, change] = useChartsView(DEFAULTS[kind])
   const { entity, project, id, name } = run
-  const shown = [{ path: pathOf(run), id, name, stroke: strokeFor(id, run.color, scheme) }]
+  const shown = [{ path: pathOf(run), id, name, stroke: strokeFor(run.ordinal, run.color, scheme) }]
   return <Charts {...{ entity, project, kind, view }} runs={shown} total={1} onChange={change} />
 }

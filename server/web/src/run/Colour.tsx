@@ -21,7 +21,7 @@ export function Colour({ run }: TabProps) {
       <Popover.Target>
         <Tooltip label={strings.run.color}>
           <ActionIcon variant="subtle" color="gray" aria-label={strings.run.color} onClick={() => setOpened(!opened)}>
-            <ColorSwatch component="span" size={14} color={strokeFor(run.id, given, scheme).color} withShadow={false} />
+            <ColorSwatch component="span" size={14} color={strokeFor(run.ordinal, given, scheme).color} withShadow={false} />
           </ActionIcon>
         </Tooltip>
       </Popover.Target>

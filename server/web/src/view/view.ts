@@ -98,7 +98,7 @@ export const defaultView: View = {
     order: [],
     hidden: [
       ...['id', 'updated', 'group', 'job_type', 'notes', 'host', 'user', 'program', 'commit', 'last_step', 'rows'],
-      ...['error', 'color', 'summary._step', 'summary._runtime', 'summary._timestamp'],
+      ...['error', 'color', 'ordinal', 'summary._step', 'summary._runtime', 'summary._timestamp'],
     ],
     pinned: ['name'],
     widths: {},

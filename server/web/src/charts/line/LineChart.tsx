@@ -45,6 +45,7 @@ export function LineChart({ title, lines, x, logX, logY, clip }: Props) {
       onHover: (at) => {
         latest.current = at
         setHover(at)
+        if (at?.touched) setPinned(null) // what a finger asks for takes the place of what was kept
       },
       onZoom: (range) => act.current.setZoom(x, range),
       onClick: () => {

@@ -62,7 +62,7 @@ export function Values({ hover, kind, pinned, onClose }: { hover: Hover; kind: X
       {!pinned && (
         <Text size="xs" c="dimmed">
           {hover.rows.length > ROWS ? `${text.more(hover.rows.length - ROWS)} · ` : ''}
-          {text.pin}
+          {hover.touched ? text.pinByTouch : text.pin}
         </Text>
       )}
     </div>

@@ -3,6 +3,7 @@ import 'uplot/dist/uPlot.min.css'
 import { drawTraces, mapper, type Scale } from './draw'
 import type { Range, Sync } from './sync'
 import { DURATION_STEPS, durationLabel, logLabels, tickLabels, xKind } from './ticks'
+import { hearTouch, type Grip } from './touch'
 import { apart, extentOf, nearest, yExtent, type Numbers, type Trace } from './trace'
 
 /** One line at the cursor. `distance`: pixels between its point and the cursor, vertically. */
@@ -12,12 +13,16 @@ export interface Row {
   distance: number
 }
 
-/** The lines at the cursor, the nearest first; where that is, in pixels of the plotting area, and the x of the nearest. */
+/**
+ * The lines at the cursor, the nearest first; where that is, in pixels of the plotting area, and the x of the nearest.
+ * `touched`: a finger put the cursor there.
+ */
 export interface Hover {
   left: number
   top: number
   x: number
   rows: Row[]
+  touched: boolean
 }
 
 export interface PlotOptions {
@@ -42,11 +47,13 @@ const REACH = 40
 export class Plot {
   private readonly plot: uPlot
   private readonly leave: () => void
+  private readonly deafen: () => void
   private lines: Trace[] = []
   private range: Range | null = null
   private focus: string | null = null
   private quick = false
   private hovered = false
+  private touched = false
 
   constructor(
     element: HTMLElement,
@@ -58,11 +65,20 @@ export class Plot {
     this.leave = options.sync.join(options.x, this)
     this.plot.over.addEventListener('mousedown', this.startPan)
     this.plot.over.addEventListener('wheel', this.onWheel, { passive: false })
+    this.plot.over.addEventListener('mouseenter', () => (this.touched = false))
     this.plot.over.addEventListener('mouseleave', () => this.hoverAt(null))
+    this.deafen = hearTouch(this.plot.over, {
+      shownAt: () => (this.hovered && this.touched ? { left: this.plot.cursor.left!, top: this.plot.cursor.top! } : null),
+      pointTo: (place) => this.moveTo(place, true),
+      keep: options.onClick,
+      clear: () => this.clearCursor(),
+      grip: this.grip,
+    })
   }
 
   destroy(): void {
     this.leave()
+    this.deafen()
     this.plot.destroy()
   }
 
@@ -91,6 +107,7 @@ export class Plot {
   }
 
   pointAt(x: number | null): void {
+    if (this.touched) this.leaveHover() // no mouse leaves where a finger was
     const left = x === null ? -10 : this.plot.valToPos(x, 'x')
     this.plot.setCursor({ left: left >= 0 && left <= this.extent.width ? left : -10, top: -10 }, false)
   }
@@ -107,8 +124,12 @@ export class Plot {
     const wanted = Math.max(0, Math.min(line.x.length - 1, here + (inside || Math.abs(by) > 1 ? by : 0)))
     const x = Math.max(min, Math.min(max, line.x[wanted]!))
     const y = Math.max(0, Math.min(this.extent.height, this.plot.valToPos(line.y[nearest(line.x, x)]!, 'y')))
-    this.plot.setCursor({ left: this.plot.valToPos(x, 'x'), top: Number.isFinite(y) ? y : 0 }, false)
-    return this.hoverAt({ left: this.plot.cursor.left!, top: this.plot.cursor.top! })
+    return this.moveTo({ left: this.plot.valToPos(x, 'x'), top: Number.isFinite(y) ? y : 0 })
+  }
+
+  private moveTo(place: { left: number; top: number }, touched = false): Hover | null {
+    this.plot.setCursor(place, false)
+    return this.hoverAt({ left: this.plot.cursor.left!, top: this.plot.cursor.top! }, touched)
   }
 
   /** Zoom by a factor about a place (0 … 1 of the width), or move by a share of the width. */
@@ -171,27 +192,33 @@ export class Plot {
 
   private readonly cursorMoved = (): void => {
     const { left, top } = this.plot.cursor
-    this.hoverAt(left == null || top == null || left < 0 || top < 0 ? null : { left, top })
+    this.hoverAt(left == null || top == null || left < 0 || top < 0 ? null : { left, top }, this.touched)
   }
 
-  private hoverAt(at: { left: number; top: number } | null): Hover | null {
+  private hoverAt(at: { left: number; top: number } | null, touched = false): Hover | null {
     const { sync, x: name, onHover } = this.options
     if (!at) {
-      if (this.hovered) {
-        this.hovered = false
-        this.setFocus(null)
-        sync.pointAt(name, null, this)
-        onHover(null)
-      }
+      if (this.leaveHover()) sync.pointAt(name, null, this)
       return null
     }
+    this.touched = touched
     this.hovered = true
     const x = this.plot.posToVal(at.left, 'x')
     const rows = this.rowsAt(at.left, at.top, x)
-    const hover = { ...at, x: rows.length ? rows[0]!.trace.x[rows[0]!.index]! : x, rows }
+    const hover = { ...at, x: rows.length ? rows[0]!.trace.x[rows[0]!.index]! : x, rows, touched }
     sync.pointAt(name, x, this)
     onHover(hover)
     return hover
+  }
+
+  private leaveHover(): boolean {
+    const was = this.hovered
+    this.hovered = this.touched = false
+    if (was) {
+      this.setFocus(null)
+      this.options.onHover(null)
+    }
+    return was
   }
 
   private rowsAt(left: number, top: number, at: number): Row[] {
@@ -232,21 +259,29 @@ export class Plot {
 
   private settle = 0
 
+  private readonly grip = (): Grip => {
+    const { sync, x, onZoom } = this.options
+    const start = this.scaleOf('x')
+    let range: Range | null = null
+    return {
+      move: (factor, about, shift) => {
+        range = this.scaled(factor, about, shift, start)
+        if (range) sync.move(x, range)
+      },
+      end: () => range && onZoom(range),
+    }
+  }
+
   private readonly startPan = (event: MouseEvent): void => {
     if (!(event.shiftKey || event.button === 1)) return
     event.preventDefault()
-    const { sync, x, onZoom } = this.options
     const from = event.clientX
-    const start = this.scaleOf('x')
-    let range: Range | null = null
-    const move = (now: MouseEvent) => {
-      range = this.scaled(1, 0, (from - now.clientX) / this.extent.width, start)
-      if (range) sync.move(x, range)
-    }
+    const grip = this.grip()
+    const move = (now: MouseEvent) => grip.move(1, 0, (from - now.clientX) / this.extent.width)
     const end = () => {
       window.removeEventListener('mousemove', move)
       window.removeEventListener('mouseup', end)
-      if (range) onZoom(range)
+      grip.end()
     }
     window.addEventListener('mousemove', move)
     window.addEventListener('mouseup', end)

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { slotOf, strokeOf } from '../../lib/palette'
 import { columnsQuery, steadyTableQuery } from '../../project/api'
+import { DRAWN } from '../../project/strokes'
 import type { PanelProps } from '../panel/props'
 
 /** A run as a panel of all runs sees it: one value a column, in the order asked for. */
@@ -19,7 +20,7 @@ const MOST = 10_000
 /** The runs that match filter and search, or those named, with some of their columns. */
 export function useRows({ entity, project, runs, ids, filter, search }: PanelProps, columns: string[], only: string[] | null = ids) {
   const scheme = useComputedColorScheme('light')
-  const asked = { ...(only ? { filter: '', search: '' } : { filter, search }), sort: [], columns: ['name', 'color', ...columns], offset: 0, limit: MOST }
+  const asked = { ...(only ? { filter: '', search: '' } : { filter, search }), sort: [], columns: [...DRAWN, ...columns], offset: 0, limit: MOST }
   const { data, error, isPending, refetch } = useQuery(
     steadyTableQuery({ entity, project }, { ...asked, ...(only && { ids: only }) }),
   )
@@ -27,11 +28,11 @@ export function useRows({ entity, project, runs, ids, filter, search }: PanelPro
   const rows = useMemo(() => {
     if (!data) return []
     const shown = new Map(runs.map((run) => [run.id, run.stroke.color]))
-    const { name, color } = data.columns
+    const { name, color, ordinal } = data.columns
     const found = columns.map((column) => data.columns[column] ?? [])
     return data.runs.map((id, i): RunRow => {
       const own = color?.[i]
-      const stroke = shown.get(id) ?? (typeof own === 'string' ? own : strokeOf(slotOf(id), scheme).color)
+      const stroke = shown.get(id) ?? (typeof own === 'string' ? own : strokeOf(slotOf(Number(ordinal?.[i]) || 0), scheme).color)
       return { id, name: String(name?.[i] ?? id), color: stroke, values: found.map((values) => values[i] ?? null) }
     })
   }, [data, runs, text, scheme])

@@ -105,13 +105,20 @@ function LeadCell(p: { number: number; active: number | null; width: number; chi
 /** Shows how charts draw the run, and whether. */
 function Eye({ line, hidden, stroke, scheme, name }: RowProps & { name: string }) {
   if (line.kind === 'loading') return null
-  const { color, dash } = stroke ?? strokeFor(line.id, line.kind === 'run' ? line.page.columns.color?.[line.at] : null, scheme)
+  const { color, dash } = stroke ?? strokeOfLine(line, scheme)
   const label = hidden ? texts.show(name) : texts.hide(name)
   return (
     <button type="button" className="rt-eye" tabIndex={-1} data-do="eye" aria-label={label} aria-pressed={!hidden} title={!hidden && !stroke ? texts.beyondLimit : label}>
       {hidden ? <IconEyeOff size={15} /> : <Swatch color={color} dash={dash} faint={!stroke} />}
     </button>
   )
+}
+
+/** How a run would be drawn; a group has a colour only among those that are drawn. */
+function strokeOfLine(line: Line, scheme: Scheme): Stroke {
+  if (line.kind !== 'run') return { color: 'currentColor', dash: [] }
+  const { ordinal, color } = line.page.columns
+  return strokeFor(ordinal?.[line.at], color?.[line.at], scheme)
 }
 
 function content(p: RowProps, { column }: Placed, name: string): ReactNode {
