@@ -115,16 +115,16 @@ def camera(browser: Browser, server: Embedded, folder: Path) -> Callable[..., No
 
 
 def settle(page: Page) -> None:
-    """Wait until all on the screen is there."""
+    """Wait until all on the screen is there, and stays so."""
     page.locator("main").wait_for()
-    page.wait_for_timeout(300)
-    page.wait_for_function(
-        """() => !document.querySelector('[aria-busy=true], .mantine-Skeleton-root') &&
-            [...document.querySelectorAll('.chart-panel')].every((panel) =>
-                panel.getBoundingClientRect().top > innerHeight ||
-                panel.querySelector('canvas, img, table, .chart-state'))"""
-    )
-    page.wait_for_timeout(500)
+    for _ in range(2):
+        page.wait_for_timeout(700)
+        page.wait_for_function(
+            """() => !document.querySelector('[aria-busy=true], .mantine-Skeleton-root') &&
+                [...document.querySelectorAll('.chart-panel')].every((panel) =>
+                    panel.getBoundingClientRect().top > innerHeight ||
+                    panel.querySelector('canvas, img, table, .chart-state'))"""
+        )
 
 
 if __name__ == "__main__":

@@ -48,7 +48,13 @@ def test_page_is_readable_for_all(name: str, size: str, theme: str, visit: Visit
 
 
 def settled(page: Page) -> None:
-    """Wait until nothing is shown as loading."""
+    """Wait until nothing is shown as loading, and panels that are seen hold something."""
+    expect(page.locator("[aria-busy=true], .mantine-Skeleton-root")).to_have_count(0)
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('.chart-panel')].every((panel) =>
+            panel.getBoundingClientRect().top > innerHeight ||
+            panel.querySelector('canvas, img, table, iframe, audio, pre, .chart-state, .chart-text'))"""
+    )
     expect(page.locator("[aria-busy=true], .mantine-Skeleton-root")).to_have_count(0)
 
 

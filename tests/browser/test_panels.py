@@ -7,10 +7,11 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tracker.runlog.records import encode
 from tracker_server.embedded import Embedded
 
 from .conftest import Visit
-from .workspace import Chart, Runs, Table
+from .workspace import START, Chart, Runs, Table
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +205,20 @@ def test_ranges_of_parallel_coordinates_filter_the_table(runs: Runs, visit: Visi
         panel.get_by_role("button", name="Filter the table").click()
         expect(page.get_by_role("combobox", name="Filter expression")).not_to_have_value("")
         expect(page.get_by_role("status").filter(has_text=re.compile("^[1-7] runs?$"))).to_be_visible()
+
+
+def test_metrics_are_drawn_over_the_key_that_their_runs_defined(server: Embedded, visit: Visit) -> None:
+    made = Runs(server)
+    rows = [{"val/loss": 1 / (epoch + 1), "epoch": 10 * epoch, "loss": 1.0} for epoch in range(5)]
+    made.add("r0", rows, ended=False)
+    made.append("r0", encode("metric", {"name": "val/*", "step_metric": "epoch"}, START))
+    with visit(made.path(layout="charts")) as page:
+        chart = Chart(page, "val/loss")
+        expect(chart.lines(1)).to_be_visible()
+        assert regions(page) == ["loss", "val/loss"]
+        expect(chart.panel).to_contain_text("over epoch")
+        chart.plot.press("End")
+        expect(chart.values).to_contain_text("40")
+        page.get_by_role("combobox", name="X axis").click()
+        page.get_by_role("option", name="Relative time", exact=True).click()
+        expect(chart.panel).not_to_contain_text("over epoch")

@@ -18,7 +18,7 @@ interface Props {
 }
 
 /** Pixels below which a panel is not made narrower to fit more of them. */
-const NARROW = 340
+const NARROW = 400
 
 /** Some panels under a heading that opens and closes them. */
 export function SectionPanels({ section, open, onToggle, context, actionsOf }: Props) {
