@@ -225,6 +225,96 @@ def test_the_cursor_is_read_kept_and_copied(curves: Runs, visit: Visit) -> None:
         expect(chart.values).to_have_count(0)
 
 
+class Fingers:
+    """Fingers on a page, each path a list of places that one goes through, all at the same time."""
+
+    def __init__(self, page: Page) -> None:
+        self._devtools = page.context.new_cdp_session(page)
+
+    def move(self, *paths: Sequence[tuple[float, float]]) -> None:
+        for kind, places in zip(["touchStart"] + ["touchMove"] * len(paths[0]), zip(*paths, strict=True), strict=False):
+            points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+            self._devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        self._devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    def tap(self, place: tuple[float, float]) -> None:
+        self.move([place])
+
+
+def between(start: tuple[float, float], end: tuple[float, float], count: int = 8) -> list[tuple[float, float]]:
+    shares = [i / count for i in range(count + 1)]
+    return [(start[0] + (end[0] - start[0]) * t, start[1] + (end[1] - start[1]) * t) for t in shares]
+
+
+def test_a_finger_reads_values_and_scrolls_the_page(curves: Runs, visit: Visit) -> None:
+    with visit(curves.path(layout="charts"), size="phone", has_touch=True, permissions=CLIPBOARD) as page:
+        chart, other = Chart(page, "loss"), Chart(page, "same")
+        expect(chart.lines(3)).to_be_visible()
+        chart.panel.scroll_into_view_if_needed()
+        fingers = Fingers(page)
+        at = chart.values.locator(".mantine-Text-root").first
+        fingers.tap(chart.point(0.5))
+        expect(at).to_have_text(re.compile(r"^(19\d|20\d)$"))
+        expect(chart.values.get_by_role("row")).to_have_count(3)
+        fingers.move(between(chart.point(0.2), chart.point(0.75)))
+        expect(at).to_have_text(re.compile(r"^(29\d|30\d)$"))
+        expect(page.get_by_role("button", name="Reset zoom")).to_have_count(0)  # as a mouse's drag would have it
+        scrolled = page.evaluate("scrollY") + chart.over.evaluate("one => -one.getBoundingClientRect().top")
+        fingers.move(between(chart.point(0.5, 0.9), chart.point(0.45, 0.1)))
+        page.wait_for_function(
+            "([over, before]) => scrollY - over.getBoundingClientRect().top > before + 40",
+            arg=[chart.over.element_handle(), scrolled],
+        )
+        expect(at).to_have_text(re.compile(r"^(29\d|30\d)$"))  # they stay
+        fingers.tap(chart.point(0.75))
+        expect(chart.panel.get_by_role("button", name="Copy values")).to_be_visible()
+        assert {line[0] for line in chart.copied()} == {"c0", "c1", "c2"}
+        expect(chart.values).to_have_count(0)
+        fingers.tap(chart.point(0.25))
+        expect(at).to_have_text(re.compile(r"^(9\d|10\d)$"))
+        other.panel.scroll_into_view_if_needed()
+        fingers.tap(other.point(0.5))
+        expect(other.values).to_be_visible()
+        expect(chart.values).to_have_count(0)
+        other.panel.get_by_role("heading", name="same").tap()
+        expect(other.values).to_have_count(0)
+
+
+def test_two_fingers_zoom_and_move(curves: Runs, visit: Visit) -> None:
+    with visit(curves.path(layout="charts"), size="phone", has_touch=True) as page:
+        chart, other = Chart(page, "loss"), Chart(page, "epoch")
+        expect(chart.lines(3)).to_be_visible()
+        expect(other.lines(3)).to_be_visible()
+        chart.panel.scroll_into_view_if_needed()
+        fingers = Fingers(page)
+        before = other.picture()
+        fingers.move(
+            between(chart.point(0.4, 0.4), chart.point(0.3, 0.3)), between(chart.point(0.6, 0.6), chart.point(0.7, 0.7))
+        )
+        page.wait_for_url(re.compile("zoom"))
+        low, high = view_of(page)["charts"]["zoom"]
+        assert (low, high) == (pytest.approx(STEPS / 4, abs=4), pytest.approx(3 * STEPS / 4, abs=4))
+        other.redrawn(before)
+        expect(chart.values).to_have_count(0)
+        url = page.url
+        fingers.move(
+            between(chart.point(0.6, 0.5), chart.point(0.4, 0.5)), between(chart.point(0.8, 0.5), chart.point(0.6, 0.5))
+        )
+        page.wait_for_url(lambda now: now != url)
+        shift = (high - low) / 5
+        assert view_of(page)["charts"]["zoom"] == [
+            pytest.approx(low + shift, abs=4),
+            pytest.approx(high + shift, abs=4),
+        ]
+        url = page.url
+        fingers.move(
+            between(chart.point(0.1, 0.5), chart.point(0.4, 0.5)), between(chart.point(0.9, 0.5), chart.point(0.6, 0.5))
+        )
+        page.wait_for_url(lambda now: now != url)
+        wider = view_of(page)["charts"]["zoom"]
+        assert wider[1] - wider[0] == pytest.approx(4 * (high - low), rel=0.05)
+
+
 def test_how_many_runs_are_drawn_is_chosen(curves: Runs, visit: Visit) -> None:
     with visit(curves.path(layout="charts")) as page:
         expect(Chart(page, "loss").lines(3)).to_be_visible()

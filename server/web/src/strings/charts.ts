@@ -160,7 +160,7 @@ export const charts = {
       `Line chart ${title}, ${lines === 1 ? '1 line' : `${count(lines)} lines`}. Arrow keys move the cursor, Enter keeps the values, plus and minus zoom, 0 resets, Escape ends.`,
     more: (n: number) => `and ${count(n)} more`,
     pin: 'Click keeps this box',
-    pinByTouch: 'A tap here again keeps this box',
+    pinByTouch: 'A second tap keeps this box',
     copy: 'Copy values',
     copied: 'Copied',
     close: 'Close values',
