@@ -1,0 +1,147 @@
+"""What client and server say to each other: paths, headers, and the shapes of bodies. Shared by both, logic of
+neither.
+
+Ingest
+    GET  /api/runs/{entity}/{project}/{id}/streams
+        → `StreamOffsets`: how far the server's copy of each stream goes, and which blobs it lacks. A run that the
+        server has not seen has no offsets.
+    POST /api/runs/{entity}/{project}/{id}/streams/{name}?offset=N
+        Body: whole lines (runlog/FORMAT.md) that stand at byte N of the stream; `Content-Encoding: zstd` or none.
+        200 → `Accepted`: they are on disk, once, and `offset` is where to go on.
+        409 → `Accepted`: N is not the server's offset; go on from the one given. Nothing was stored.
+        400, 413, 422: this body will never be accepted. 401, 403: not with this key.
+        415: the encoding is none of these. 429, 5xx: try later, `Retry-After` says when.
+    PUT  /api/runs/{entity}/{project}/{id}/blobs/{digest}
+        The content of a media or saved file. 204: it is there, whole. 422: its sha256 is not `digest`.
+    GET  /api/runs/{entity}/{project}/{id}/uploads/{digest}?size=S
+        → `Upload`: how far an upload in parts of such content, S bytes long, has got. 413: it is too large.
+    POST /api/runs/{entity}/{project}/{id}/uploads/{digest}?size=S&offset=N
+        Body: the bytes that stand at N, at most `MAX_BODY`; the server appends them to what it has.
+        200 → `Upload`: go on from `offset`. With the last byte the whole is verified: `complete` then says that it is
+        there, as after a PUT; if that is not so yet, an empty body at S asks again.
+        409 → `Upload`: N is not where the server's copy ends; go on from the offset given. Nothing was stored.
+        422: the sha256 of the whole is not `digest`; nothing of it is kept. 429, 507: no room for it now.
+        The upload belongs to the digest: any client may go on with it, several at once only slow each other down, and
+        it outlives the server's process. What nobody adds to for days is forgotten.
+
+Reading
+    GET  /api/projects                                          → {"projects": [`ProjectInfo`]}
+    GET  /api/projects/{entity}/{project}                       → `Project`
+    PUT  /api/projects/{entity}/{project}/notes                 `Notes` → `Notes`, 409 if the version is an old one
+    GET, PUT, DELETE /api/projects/{entity}/{project}/views/{name}  {"view": any JSON}
+    POST /api/table/{entity}/{project}                          `TableQuery` → `TablePage`
+    GET  /api/columns/{entity}/{project}                        → `TableColumns`
+    POST /api/groups/{entity}/{project}                         `GroupQuery` → `TableGroups`
+        400 for a filter that is not understood also has "position" and "length": the characters of it that are wrong
+    POST /api/edits                                             {"runs": ["entity/project/id"]} and `Edits` → `Changed`
+    POST /api/trash, /api/trash/restore                         {"runs": ["entity/project/id"]} → `Changed`
+    GET  /api/runs/{entity}/{project}?filters=&order=&limit=&cursor=  → {"runs": [`RunInfo`], "cursor": str | null, "total": int}
+    GET  /api/runs/{entity}/{project}/{id}                      → `RunInfo`
+    DELETE /api/runs/{entity}/{project}/{id}                    → 204
+    GET  /api/runs/{entity}/{project}/{id}/resumption           → `Resumption`
+    GET  /api/runs/{entity}/{project}/{id}/stop                 → `Stop`
+    GET  /api/runs/{entity}/{project}/{id}/alerts               → {"alerts": [`Alert` (runlog/alerts.py)]}
+    GET  /api/runs/{entity}/{project}/{id}/keys?kind=history|system  → {"keys": [`KeyInfo`]}
+    POST /api/keys                                              {"runs": ["entity/project/id"], "kind"} → {"keys": [`CommonKey`]}
+    GET  /api/runs/{entity}/{project}/{id}/history?kind=history|system&keys=a&keys=b&cursor=&limit=  → `RowPage`
+    POST /api/charts                                            `ChartQuery` → {"series": [`Series`]} or, with
+        `Accept: application/x-tracker-frame`, a frame (`encode_frame`) with the header `ChartHeader`
+    GET  /api/runs/{entity}/{project}/{id}/console?start=&limit=&cursor=  → {"lines": [{"time", "stream", "text"}], "start": int, "total": int, "cursor": str | null}
+    GET  /api/runs/{entity}/{project}/{id}/console/search?q=&regex=&after=&limit=  → {"matches": [int], "next": int | null}
+    GET  /api/runs/{entity}/{project}/{id}/files                → {"files": [{"name", "digest", "size", "stored": bool}]}
+    GET  /api/runs/{entity}/{project}/{id}/fold                 → `Folded`
+    GET  /api/runs/{entity}/{project}/{id}/files/{name}         → the content, as an attachment
+    GET  /api/runs/{entity}/{project}/{id}/blobs/{digest}       → the content, as an attachment
+        Both answer `Range: bytes=N-` and `bytes=N-M` with 206 and the part, 416 if there is none.
+
+Every request carries `Authorization: Bearer <key>`, or the cookie that a browser got from `/?token=<key>`. Errors are
+`{"error": "<what happened and what to do>"}`. Numbers that JSON lacks travel as in the run log (`{"_type": "float",
+…}`).
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from .charts import FRAME_TYPE, ChartGroup, ChartHeader, ChartQuery, FrameSeries, Series, decode_frame, encode_frame
+from .ingest import Accepted, Resumption, Stop, StreamOffsets, Upload
+from .runs import (
+    CommonKey,
+    EventFile,
+    Folded,
+    KeyInfo,
+    Notes,
+    Project,
+    ProjectInfo,
+    RowColumn,
+    RowPage,
+    RowSpan,
+    RunInfo,
+    StreamInfo,
+    ViewInfo,
+)
+from .table import (
+    Changed,
+    ColumnInfo,
+    Edits,
+    Filter,
+    GroupQuery,
+    RunGroup,
+    Sort,
+    Summed,
+    TableColumns,
+    TableGroups,
+    TablePage,
+    TableQuery,
+)
+
+__all__ = [
+    "FRAME_TYPE",
+    "MAX_BODY",
+    "Accepted",
+    "Changed",
+    "ChartGroup",
+    "ChartHeader",
+    "ChartQuery",
+    "ColumnInfo",
+    "CommonKey",
+    "Edits",
+    "EventFile",
+    "Filter",
+    "Folded",
+    "FrameSeries",
+    "GroupQuery",
+    "KeyInfo",
+    "Notes",
+    "Project",
+    "ProjectInfo",
+    "Resumption",
+    "RowColumn",
+    "RowPage",
+    "RowSpan",
+    "RunGroup",
+    "RunInfo",
+    "Series",
+    "Sort",
+    "Stop",
+    "StreamInfo",
+    "StreamOffsets",
+    "Summed",
+    "TableColumns",
+    "TableGroups",
+    "TablePage",
+    "TableQuery",
+    "Upload",
+    "ViewInfo",
+    "decode_frame",
+    "encode_frame",
+    "run_path",
+]
+
+MAX_BODY = 16 * 1024 * 1024
+"""Bytes of lines in one upload after decompression; more is refused with 413."""
+
+
+def run_path(entity: str, project: str, run_id: str) -> str:
+    """Return the path of a run under the server's address."""
+    return "/api/runs/" + "/".join(quote(part, safe="") for part in (entity, project, run_id))
