@@ -86,7 +86,7 @@ export const charts = {
     over: (y: string, x: string) => `${y} over ${x}`,
     table: (run: string) => `Table of ${run}`,
     searchTable: 'Search in the table',
-    rows: (n: number, all: number) => (n === all ? `${count(n)} rows` : `${count(n)} of ${count(all)} rows`),
+    rows: (n: number, all: number) => (n === all ? (n === 1 ? '1 row' : `${count(n)} rows`) : `${count(n)} of ${count(all)} rows`),
     download: 'Download the table',
     firstRuns: (n: number, all: number) => `the first ${count(n)} of ${count(all)} runs drawn`,
     firstSteps: 'only the first 5,000 are shown',
