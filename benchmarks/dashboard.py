@@ -87,18 +87,27 @@ def _first(own: Served, options: Options) -> Iterator[Line]:
 
 
 def _idle(own: Served, browser: Chromium, page: Any) -> Iterator[Line]:
-    """What an open page with charts costs when nothing happens."""
+    """What an open page with charts costs when nothing happens, beside an empty one."""
     page.goto(_address(own, "first"), wait_until="commit")
     page.evaluate("bench.firstLine()")
     page.wait_for_timeout(3000)
+    cpu = _idle_cpu(own, browser, page)
+    n = f"{IDLE:g} s, {RUNS} runs × {METRICS} metrics"
+    yield line("idle open page, CPU of renderer and server", cpu["renderer"] + cpu["server"], "%", n, 1.0)
+    yield line("idle open page, CPU of the whole browser and server", cpu["all"] + cpu["server"], "%", n)
+    page.goto("about:blank")
+    page.wait_for_timeout(3000)
+    cpu = _idle_cpu(own, browser, page)
+    yield line("idle empty page, CPU of renderer and server", cpu["renderer"] + cpu["server"], "%", f"{IDLE:g} s")
+
+
+def _idle_cpu(own: Served, browser: Chromium, page: Any) -> dict[str, float]:
+    """Return % of a CPU over `IDLE` seconds, for what `Chromium.cpu` tells and for the server."""
     server_before, before, began = own.cpu(), browser.cpu(), time.monotonic()
     page.wait_for_timeout(1000 * IDLE)
     spent, now = time.monotonic() - began, browser.cpu()
     cpu = {name: 100 * (now[name] - before[name]) / spent for name in now}
-    cpu["server"] = 100 * (own.cpu() - server_before) / spent
-    n = f"{IDLE:g} s, {RUNS} runs × {METRICS} metrics"
-    yield line("idle open page, CPU of renderer and server", cpu["renderer"] + cpu["server"], "%", n, 1.0)
-    yield line("idle open page, CPU of the whole browser and server", cpu["all"] + cpu["server"], "%", n)
+    return cpu | {"server": 100 * (own.cpu() - server_before) / spent}
 
 
 def _table(own: Served, options: Options, runs: int) -> Iterator[Line]:

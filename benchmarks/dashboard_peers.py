@@ -29,6 +29,8 @@ LOAD = (200, 20, 1000)
 CHARTED = 20
 QUERIES = 5
 ROUNDS = 3
+PATIENCE = 60.0
+"""Seconds for which a chart is waited for."""
 _PATIENCE = 180.0
 _PROJECT = "first"
 
@@ -40,10 +42,13 @@ class Peer(NamedTuple):
 
     serve: list[str]
     """The command behind its Python; {port} and {home} stand for what they say."""
-    page: str
-    """The path of the page that shows charts."""
+    pages: dict[str, str]
+    """What the page shows by itself, and its path; {runs} stands for the ids of some. The first is the one that a user
+    opens, the next is for when that shows no chart in time."""
     ask: Ask
     """The chart of a metric for some runs, as its page asks for it."""
+    asked: str
+    """What it asks for."""
 
 
 def _ask_tensorboard(session: requests.Session, url: str, runs: list[str]) -> requests.Response:
@@ -61,17 +66,27 @@ def _ask_mlflow(session: requests.Session, url: str, runs: list[str]) -> request
     return session.get(f"{url}/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval", params=query)
 
 
-TENSORBOARD = Peer(
-    ["-m", "tensorboard.main", "--logdir", "{home}/runs", "--host", "127.0.0.1", "--port", "{port}"],
-    "/#timeseries",
-    _ask_tensorboard,
-)
 PEERS = {
-    "trackio": Peer(["-m", "trackio.cli", "show", "--project", _PROJECT], f"/?project={_PROJECT}", _ask_trackio),
+    "tensorboard": Peer(
+        ["-m", "tensorboard.main", "--logdir", "{home}/runs", "--host", "127.0.0.1", "--port", "{port}"],
+        {"all runs": "/#timeseries"},
+        _ask_tensorboard,
+        "1 key",
+    ),
+    "trackio": Peer(
+        ["-m", "trackio.cli", "show", "--project", _PROJECT],
+        {
+            "all runs": f"/?project={_PROJECT}",
+            f"{CHARTED} runs, named in its address": f"/?project={_PROJECT}&run_ids={{runs}}",
+        },
+        _ask_trackio,
+        "all keys (it asks for no less)",
+    ),
     "mlflow": Peer(
         ["-m", "mlflow", "server", "--backend-store-uri", "sqlite:///{home}/mlflow.db", "--port", "{port}"],
-        "/#/experiments/1/runs?compareRunsMode=CHART",
+        {"10 runs, its charts chosen in its address": "/#/experiments/1/runs?compareRunsMode=CHART"},
         _ask_mlflow,
+        "1 key, 320 points a run",
     ),
 }
 
@@ -98,14 +113,6 @@ def run(options: Options) -> Iterator[Line]:
 
 def _load(subject: Subject, home: Path, runs: int, metrics: int, steps: int) -> list[str]:
     """Return the ids of the runs that were put into the peer's store."""
-    if subject.name == "tensorboard":
-        from .subjects.event_files import torch_value, write
-
-        ids = [f"run{number}" for number in range(runs)]
-        for run_id in ids:
-            file = home / "runs" / run_id / f"events.out.tfevents.{int(curves.START)}.{run_id}"
-            write(file, torch_value, curves.keys(metrics), steps)
-        return ids
     counts = map(str, (runs, metrics, steps))
     command = [subject.python, str(SUBJECTS / "load_peer.py"), subject.name, str(home), *counts]
     done = subprocess.run(command, env=environment(subject, home), check=True, capture_output=True, text=True)
@@ -114,37 +121,62 @@ def _load(subject: Subject, home: Path, runs: int, metrics: int, steps: int) -> 
 
 
 def _measure(subject: Subject, home: Path, ids: list[str], options: Options, n: str) -> Iterator[Line]:
-    peer = TENSORBOARD if subject.name == "tensorboard" else PEERS[subject.name]
+    peer, chosen = PEERS[subject.name], ids[:CHARTED]
 
     def line(what: str, value: float, unit: str, n: str = n) -> Line:
         return Line(GROUP, subject.label, what, value, unit, n)
 
-    with _served(subject, peer, home) as (url, process), requests.Session() as session, chromium() as browser:
-        chosen = ids[:CHARTED]
-        _wait(lambda: peer.ask(session, url, chosen), chosen)
-        times = []
-        for _ in range(options.rounds(ROUNDS)):
-            before = _cpu(process)
-            with browser.page() as page:
-                page.goto(url + peer.page, wait_until="commit")
-                times.append((page.evaluate("bench.firstLine()"), 1000 * (_cpu(process) - before)))
-        yield line("first useful paint, cold", median([time for time, _ in times]), "ms", f"{len(times)} × {n}")
-        yield line("first useful paint, server CPU", median([cpu for _, cpu in times]), "ms", f"{len(times)} × {n}")
+    with _served(subject, peer, home) as (url, process):
+        with requests.Session() as session:
+            _wait(lambda: peer.ask(session, url, chosen), chosen)
+        _settle(process)
+        for shown, path in peer.pages.items():
+            times = _first(process, url + path.format(runs=",".join(chosen)), options)
+            if times:
+                how = f"{len(times)} × {n}, it shows {shown}"
+                yield line("first useful paint, cold", median([time for time, _ in times]), "ms", how)
+                yield line("first useful paint, server CPU", median([cpu for _, cpu in times]), "ms", how)
+                break
+            yield line("first useful paint, cold: none within", PATIENCE, "s", f"{n}, it shows {shown}")
+        _settle(process)
         walls, sizes, before = [], [], _cpu(process)
-        for _ in range(QUERIES):
-            began = time.perf_counter()
-            answer = peer.ask(session, url, chosen)
-            walls.append(1000 * (time.perf_counter() - began))
-            answer.raise_for_status()
-            sizes.append(int(answer.headers.get("content-length", len(answer.content))) / 1000)
+        with requests.Session() as session:
+            session.stream = True
+            session.headers["accept-encoding"] = "gzip, deflate, br, zstd"  # as a browser
+            for _ in range(QUERIES):
+                began = time.perf_counter()
+                with peer.ask(session, url, chosen) as answer:
+                    answer.raise_for_status()
+                    sizes.append(len(answer.raw.read(decode_content=False)) / 1000)
+                walls.append(1000 * (time.perf_counter() - began))
         cpu = 1000 * (_cpu(process) - before) / QUERIES
-        how = f"{QUERIES} × 1 key of {CHARTED} runs of {n}"
+        how = f"{QUERIES} × {peer.asked} of {CHARTED} runs of {n}"
         yield line("chart request", median(walls), "ms", how)
         yield line("chart request, server CPU", cpu, "ms", how)
         yield line("chart request, answer", median(sizes), "kB", how)
         family = [process, *process.children(recursive=True)]
-        memory = sum(member.memory_info().rss for member in family) / 2**20
+        memory = sum(member.memory_full_info().pss for member in family) / 2**20
         yield line("memory of the server after it", memory, "MiB", f"{len(family)} processes, {n}")
+
+
+def _first(process: psutil.Process, address: str, options: Options) -> list[tuple[float, float]]:
+    """Return ms until a chart's line was seen, and the server's CPU in ms, for each time that it came in time."""
+    from playwright.sync_api import Error
+
+    times = []
+    try:
+        with chromium() as browser:
+            for _ in range(options.rounds(ROUNDS)):
+                before = _cpu(process)
+                with browser.page() as page:
+                    page.goto(address, wait_until="commit")
+                    page.evaluate("void bench.firstLine().then((time) => (window.first = time))")
+                    # Unlike evaluate(), this has an end even if the page's scripts have none.
+                    first = page.wait_for_function("window.first", timeout=1000 * PATIENCE).json_value()
+                    times.append((first, 1000 * (_cpu(process) - before)))
+    except Error as error:
+        print(f"{GROUP}: {address}: {error}", file=sys.stderr)
+    return times
 
 
 @contextmanager
@@ -183,6 +215,17 @@ def _wait(get: Callable[[], requests.Response], contained: list[str] | None = No
             last = f"{answer.status_code} {answer.text[:200]}"
         time.sleep(0.3)
     raise RuntimeError(f"it did not answer as expected in {_PATIENCE:.0f} s, but {last}")
+
+
+def _settle(process: psutil.Process) -> None:
+    """Wait until a server does nothing by itself, such as read runs or start workers; RuntimeError if it goes on."""
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        before = _cpu(process)
+        time.sleep(2)
+        if _cpu(process) - before < 0.1:
+            return
+    raise RuntimeError(f"it was still busy after {_PATIENCE:.0f} s")
 
 
 def _cpu(process: psutil.Process) -> float:

@@ -1,8 +1,9 @@
 """Put runs into the store of a peer, as its own functions or the rows that these write.
 
-    python load_peer.py trackio|mlflow DIRECTORY RUNS METRICS STEPS
+    python load_peer.py tensorboard|trackio|mlflow DIRECTORY RUNS METRICS STEPS
 
-Runs in the peer's environment, so it imports nothing but the standard library and the peer. Prints the ids of the runs.
+Runs in the peer's environment, so it imports nothing but the standard library, the peer and what lies beside it. Prints
+the ids of the runs.
 """
 
 from __future__ import annotations
@@ -12,10 +13,30 @@ import os
 import sqlite3
 import sys
 from datetime import datetime, timezone
+from pathlib import Path
 
 import curves
 
 PROJECT = "first"
+
+
+def tensorboard(directory: str, runs: int, metrics: int, steps: int) -> list[str]:
+    from event_files import record
+    from tensorboard.compat.proto.event_pb2 import Event
+
+    keys, ids = curves.keys(metrics), []
+    for number in range(runs):
+        ids.append(f"run{number}")
+        path = Path(directory, "runs", ids[-1], f"events.out.tfevents.{curves.START:.0f}.host")
+        path.parent.mkdir(parents=True)
+        with path.open("wb") as file:
+            file.write(record(Event(wall_time=curves.START, file_version="brain.Event:2").SerializeToString()))
+            for step, (now, values) in enumerate(curves.rows(number, metrics, steps)):
+                event = Event(wall_time=now, step=step)
+                for key, value in zip(keys, values, strict=True):
+                    event.summary.value.add(tag=key, simple_value=value)
+                file.write(record(event.SerializeToString()))
+    return ids
 
 
 def trackio(directory: str, runs: int, metrics: int, steps: int) -> list[str]:
@@ -60,4 +81,5 @@ def mlflow(directory: str, runs: int, metrics: int, steps: int) -> list[str]:
 
 if __name__ == "__main__":
     name, directory, *counts = sys.argv[1:]
-    print(json.dumps({"trackio": trackio, "mlflow": mlflow}[name](directory, *map(int, counts))))
+    load = {"tensorboard": tensorboard, "trackio": trackio, "mlflow": mlflow}[name]
+    print(json.dumps(load(directory, *map(int, counts))))

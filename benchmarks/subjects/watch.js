@@ -20,19 +20,41 @@
     return painted()
   }
 
-  // The lines of charts: coloured, and wider than an icon, whether on a canvas or in SVG, in shadow trees too.
+  /**
+   * As `until`, but looks when a frame has been painted: what is drawn late in it, or by a worker, is seen then. Looking
+   * takes a twentieth of the time at most.
+   */
+  async function untilPainted(condition, patience = 60_000) {
+    for (let next = 0; ; ) {
+      await frame()
+      const now = await painted()
+      if (now < next) continue
+      if (condition()) return now
+      const looked = performance.now()
+      if (looked > patience) throw new Error(`not within ${patience} ms: ${condition}`)
+      next = looked + 19 * (looked - now)
+    }
+  }
+
+  // The lines of charts: coloured, wider than an icon and not at one height as an axis is, on a canvas or in SVG, in shadow
+  // trees too.
   const COLUMNS = 30
+  const ROWS = 5
   const coloured = (r, g, b) => Math.max(r, g, b) - Math.min(r, g, b) > 60
   const scratch = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })
 
-  function* found(root, selector) {
-    yield* root.querySelectorAll(selector)
-    for (const element of root.querySelectorAll('*')) if (element.shadowRoot) yield* found(element.shadowRoot, selector)
+  const roots = [document]
+  const { attachShadow } = Element.prototype
+  Element.prototype.attachShadow = function (options) {
+    const root = attachShadow.call(this, options)
+    roots.push(root)
+    return root
   }
 
   function onScreen(element) {
-    const { width, height, top, bottom } = element.getBoundingClientRect()
-    return width > 120 && height > 60 && bottom > 0 && top < innerHeight
+    const { width, height, top, bottom, left, right } = element.getBoundingClientRect()
+    const within = bottom > 0 && top < innerHeight && right > 0 && left < innerWidth
+    return width > 120 && height > 60 && within && element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
   }
 
   function lineOnCanvas(canvas) {
@@ -41,10 +63,23 @@
     Object.assign(scratch.canvas, { width, height })
     scratch.drawImage(canvas, 0, 0)
     const { data } = scratch.getImageData(0, 0, width, height)
-    const columns = new Set()
-    for (let i = 0; i < data.length && columns.size < COLUMNS; i += 4)
-      if (data[i + 3] > 40 && coloured(data[i], data[i + 1], data[i + 2])) columns.add((i / 4) % width)
-    return columns.size >= COLUMNS
+    const tops = new Array(width)
+    const pixels = new Uint32Array(data.buffer)
+    let last = 0
+    let line = false
+    for (let i = 0; i < pixels.length; i++) {
+      if (pixels[i] !== last) {
+        last = pixels[i]
+        line = data[4 * i + 3] > 40 && coloured(data[4 * i], data[4 * i + 1], data[4 * i + 2])
+      }
+      if (line) tops[i % width] ??= Math.floor(i / width)
+    }
+    let side = []
+    for (const top of tops) {
+      side = top === undefined ? [] : [...side, top]
+      if (side.length >= COLUMNS && Math.max(...side) - Math.min(...side) >= ROWS) return true
+    }
+    return false
   }
 
   // What WebGL has drawn is gone after the frame, unless it is asked to keep it.
@@ -55,17 +90,18 @@
 
   function lineInSvg(svg) {
     for (const line of svg.querySelectorAll('path, polyline')) {
-      const { stroke, strokeOpacity, opacity } = getComputedStyle(line)
+      const { width, height } = line.getBoundingClientRect()
+      if (width < COLUMNS || height < ROWS || !line.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue
+      const { fill, stroke, strokeOpacity } = getComputedStyle(line)
       const parts = stroke.match(/[\d.]+/g)?.map(Number)
-      if (!parts || parts[3] === 0 || strokeOpacity === '0' || opacity === '0' || !coloured(...parts)) continue
-      if (line.getBoundingClientRect().width >= COLUMNS && line.getTotalLength() > COLUMNS) return true
+      if (fill === 'none' && strokeOpacity !== '0' && parts && parts[3] !== 0 && coloured(...parts)) return true
     }
     return false
   }
 
   const hasLine = () =>
-    [...found(document, 'canvas')].some((canvas) => onScreen(canvas) && lineOnCanvas(canvas)) ||
-    [...found(document, 'svg')].some((svg) => onScreen(svg) && lineInSvg(svg))
+    roots.some((root) => [...root.querySelectorAll('canvas')].some((canvas) => onScreen(canvas) && lineOnCanvas(canvas))) ||
+    roots.some((root) => [...root.querySelectorAll('svg')].some((svg) => onScreen(svg) && lineInSvg(svg)))
 
   let stroked = -1
   const { stroke } = CanvasRenderingContext2D.prototype
@@ -95,7 +131,7 @@
     until,
 
     /** The first line of a chart is on the screen; ms since the navigation. */
-    firstLine: () => until(hasLine),
+    firstLine: () => untilPainted(hasLine),
 
     /** ms from the end of the answer of the last request to `path` until lines that were drawn since are painted. */
     drawnAfter: async (path) => {
