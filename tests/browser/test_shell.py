@@ -20,7 +20,8 @@ from .workspace import START, Runs
 def palette(page: Page) -> Locator:
     """The field of the palette, opened by its keys."""
     page.keyboard.press("Control+k")
-    field = page.get_by_role("textbox", name="Find a project, a run or a command")
+    dialog = page.get_by_role("dialog", name="Search and commands", exact=True)
+    field = dialog.get_by_role("textbox", name="Find a project, a run or a command")
     expect(field).to_be_focused()
     return field
 

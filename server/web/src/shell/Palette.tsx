@@ -27,6 +27,7 @@ export function Palette({ showShortcuts }: { showShortcuts: () => void }) {
       actions={groups}
       filter={(_query, actions) => actions}
       nothingFound={strings.palette.nothing}
+      attributes={{ content: { 'aria-label': strings.palette.dialog } }}
       scrollable
       maxHeight={420}
       tagsToIgnore={[]}

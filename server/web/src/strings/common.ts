@@ -39,6 +39,7 @@ export const common = {
     signedOut: 'The server does not know this browser any more: open the address that it printed when it started.',
   },
   palette: {
+    dialog: 'Search and commands',
     title: 'Find a project, a run or a command',
     placeholder: 'Project, run or command…',
     nothing: 'Nothing is called so.',
