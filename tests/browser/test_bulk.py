@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tracker_server.embedded import Embedded
 
@@ -84,6 +85,59 @@ def test_names_notes_and_colours_are_edited(runs: Runs, visit: Visit) -> None:
             stroke = table.row(id_).get_by_role("button", name=f"Hide {id_} from charts").locator("svg line")
             expect(stroke).to_have_attribute("stroke", "#ff0000")
             assert runs.get(id_)["group"] == "twins"
+
+
+def test_runs_get_their_own_colours_back(runs: Runs, visit: Visit) -> None:
+    with visit(runs.path(layout="table")) as page:
+        table = Table(page)
+        table.shows(*ALL)
+
+        def stroke(id_: str) -> Locator:
+            return table.row(id_).get_by_role("button", name=f"Hide {id_} from charts").locator("svg line")
+
+        def edit(color: str | None, *ids: str) -> None:
+            table.select(*ids)
+            bar(page).get_by_role("button", name="Edit").click()
+            form = page.get_by_role("dialog", name=re.compile("^Edit"))
+            if color is None:
+                form.get_by_role("button", name="Their own colours").click()
+                expect(form.get_by_role("textbox", name="Colour")).to_have_attribute("placeholder", "Their own colours")
+            else:
+                if len(ids) == 1:
+                    expect(form.get_by_role("textbox", name="Colour")).to_have_value("#ff0000")
+                form.get_by_role("textbox", name="Colour").fill(color)
+                form.get_by_role("textbox", name="Notes").focus()
+            with page.expect_response("**/api/edits"):
+                form.get_by_role("button", name="Save").click()
+            expect(form).to_be_hidden()
+            table.select(*ids)
+
+        ids = ("r0", "r1", "r2")
+        own = {id_: stroke(id_).get_attribute("stroke") or "" for id_ in ids}
+        edit("#ff0000", *ids)
+        for id_ in ids:
+            expect(stroke(id_)).to_have_attribute("stroke", "#ff0000")
+        edit("", "r0")  # what is in the field is taken out
+        expect(stroke("r0")).to_have_attribute("stroke", own["r0"])
+        expect(stroke("r1")).to_have_attribute("stroke", "#ff0000")
+        table.select("r1", "r2")
+        bar(page).get_by_role("button", name="Edit").click()
+        form = page.get_by_role("dialog", name="Edit 2 runs")
+        form.get_by_role("textbox", name="Colour").fill("#ff")
+        expect(form.get_by_text("A colour is written as #2a8efe.")).to_be_visible()
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        bar(page).get_by_role("button", name="Edit").click()
+        form.get_by_role("textbox", name="Colour").focus()  # to pass through a field changes nothing
+        form.get_by_role("textbox", name="Group").fill("kept")
+        with page.expect_response("**/api/edits"):
+            form.get_by_role("button", name="Save").click()
+        table.select("r1", "r2")
+        assert (runs.get("r1")["group"], runs.get("r1")["color"]) == ("kept", "#ff0000")
+        edit(None, *ids)
+        for id_ in ids:
+            expect(stroke(id_)).to_have_attribute("stroke", own[id_])
+            assert runs.get(id_)["color"] is None
 
 
 def test_a_running_run_is_asked_to_stop(runs: Runs, visit: Visit) -> None:

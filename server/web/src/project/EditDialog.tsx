@@ -1,4 +1,4 @@
-import { Button, ColorInput, Group, Modal, Stack, Textarea, TextInput } from '@mantine/core'
+import { Button, CloseButton, ColorInput, Group, Modal, Stack, Textarea, TextInput, Tooltip } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useFocusBack } from '../lib/focus'
@@ -32,7 +32,9 @@ export function EditDialog({ place, ids, name, scheme, onSave, onClose }: EditDi
   })
   const present = (member: keyof typeof set) => String(set[member] ?? (single ? data?.columns[member]?.[0] : null) ?? '')
   const color = set.color ?? ''
-  const good = Object.keys(set).length > 0 && set.name?.trim() !== '' && (!color || /^#[0-9a-f]{6}$/i.test(color))
+  const badColor = color !== '' && !/^#[0-9a-f]{6}$/i.test(color)
+  const good = Object.keys(set).length > 0 && set.name?.trim() !== '' && !badColor
+  const own = single ? present('color') === '' : set.color === ''
   const hint = single ? undefined : texts.unchanged
   return (
     <Modal opened onClose={onClose} title={texts.title(ids.length)} closeButtonProps={{ 'aria-label': strings.common.close }}>
@@ -51,7 +53,23 @@ export function EditDialog({ place, ids, name, scheme, onSave, onClose }: EditDi
           <TextInput label={texts.group} placeholder={hint} value={present('group')} onChange={(event) => put('group')(event.currentTarget.value)} />
           <TextInput label={texts.jobType} placeholder={hint} value={present('job_type')} onChange={(event) => put('job_type')(event.currentTarget.value)} />
           <Textarea label={texts.notes} placeholder={hint} autosize minRows={2} maxRows={8} value={present('notes')} onChange={(event) => put('notes')(event.currentTarget.value)} />
-          <ColorInput label={texts.color} placeholder={hint ?? '#2a8efe'} format="hex" swatches={[...palette(scheme)]} swatchesPerRow={7} withEyeDropper={false} value={present('color')} onChange={put('color')} />
+          <ColorInput
+            label={texts.color}
+            placeholder={own ? texts.ownColor(ids.length) : (hint ?? '#2a8efe')}
+            format="hex"
+            swatches={[...palette(scheme)]}
+            swatchesPerRow={7}
+            withEyeDropper={false}
+            fixOnBlur={false} // it would take passing through the field for emptying it
+            error={badColor && texts.badColor}
+            value={present('color')}
+            onChange={put('color')}
+            rightSection={
+              <Tooltip label={texts.ownColor(ids.length)}>
+                <CloseButton size="sm" aria-label={texts.ownColor(ids.length)} disabled={own} onClick={() => put('color')('')} />
+              </Tooltip>
+            }
+          />
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={onClose}>
               {texts.cancel}

@@ -127,6 +127,8 @@ export const project = {
     jobType: 'Job type',
     notes: 'Notes',
     color: 'Colour',
+    ownColor: (n: number) => (n === 1 ? 'Its own colour' : 'Their own colours'),
+    badColor: 'A colour is written as #2a8efe.',
     unchanged: 'unchanged',
     save: 'Save',
     cancel: 'Cancel',
