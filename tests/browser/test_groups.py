@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tracker_server.embedded import Embedded
 
 from .conftest import Visit
-from .workspace import Runs, Table
+from .workspace import Chart, Runs, Table
 
 LOSSES = {"adam": [1.0, 2.0, 3.0], "sgd": [5.0, 6.0, 10.0]}
 
@@ -43,7 +43,7 @@ def test_runs_are_grouped_by_nested_config_with_aggregates(runs: Runs, visit: Vi
         table.shows("sgd", "adam")
         expect(page.get_by_role("status").filter(has_text="2 groups · 6 runs")).to_be_visible()
         for name, losses in LOSSES.items():
-            mean, std = statistics.mean(losses), statistics.pstdev(losses)
+            mean, std = statistics.mean(losses), statistics.stdev(losses)
             cell = table.cell(name, "summary.loss")
             expect(cell).to_contain_text(f"{mean:.4g}")
             expect(cell).to_contain_text(f"±{std:.2g}")
@@ -72,6 +72,35 @@ def test_groups_by_several_keys_and_by_all_except(runs: Runs, visit: Visit) -> N
         page.get_by_role("option", name="config.seed").click()
         expect(page.get_by_role("status").filter(has_text="2 groups · 6 runs")).to_be_visible()
         table.shows("sgd", "adam")
+
+
+def test_a_band_is_the_spread_or_the_extremes_of_a_group(runs: Runs, visit: Visit) -> None:
+    with visit(runs.path(group={"by": ["config.optimizer.name"]}, layout="charts")) as page:
+        chart = Chart(page, "loss")
+        expect(chart.lines(2)).to_be_visible()
+        pictures = set()
+        sgd = LOSSES["sgd"]
+        mean, std = statistics.mean(sgd), statistics.stdev(sgd)
+        for band, said in (
+            ("mean ± std", f"{mean - std:.4g} … {mean + std:.4g}"),
+            ("mean, min–max", f"{min(sgd):g} … {max(sgd):g}"),
+            ("mean only", ""),
+        ):
+            page.get_by_role("button", name="More settings").click()
+            choice = page.get_by_role("combobox", name="Groups as")
+            before = chart.picture()
+            if choice.input_value() != band:
+                choice.click()
+                page.get_by_role("option", name=band, exact=True).click()
+                chart.redrawn(before)
+            page.keyboard.press("Escape")
+            chart.plot.press("End")
+            row = chart.values.get_by_role("row").filter(has_text="sgd")
+            expect(row).to_have_text(re.compile(rf"^sgd\s*{mean:g}\s*{re.escape(said)}$"))
+            chart.plot.press("Escape")
+            expect(chart.values).to_have_count(0)
+            pictures.add(chart.picture())
+        assert len(pictures) == 3
 
 
 def test_groups_are_drawn_as_bands(runs: Runs, visit: Visit) -> None:

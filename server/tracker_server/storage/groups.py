@@ -134,7 +134,7 @@ def _summed(column: Field, grouped: _Grouped, some: Array) -> dict[int, Summed]:
 
 
 def _stats(column: Field, grouped: _Grouped) -> tuple[Array, Array, Array, Array, Array]:
-    """By group: how many finite numbers, their mean, standard deviation (of the whole: divided by n), min and max."""
+    """By group: how many finite numbers, their mean, standard deviation (n - 1; 0 of one), min and max."""
     numbers = column.numbers[grouped.places]
     finite = np.isfinite(numbers)
     group, numbers, count = grouped.group[finite], numbers[finite], grouped.groups
@@ -144,7 +144,8 @@ def _stats(column: Field, grouped: _Grouped) -> tuple[Array, Array, Array, Array
     np.maximum.at(high, group, numbers)
     with np.errstate(invalid="ignore", over="ignore"):
         mean = np.bincount(group, numbers, count) / np.where(n, n, np.nan)
-        std = np.sqrt(np.bincount(group, (numbers - mean[group]) ** 2, count) / np.where(n, n, np.nan))
+        spread = np.bincount(group, (numbers - mean[group]) ** 2, count)
+        std = np.sqrt(spread / np.where(n, np.maximum(n - 1, 1), np.nan))
     return n, np.clip(mean, low, high), std, low, high
 
 

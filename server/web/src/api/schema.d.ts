@@ -2224,7 +2224,7 @@ export interface components {
         /**
          * Summed
          * @description What the runs of a group have in a column: of numbers how many are finite, their mean, standard deviation
-         *     (divided by n), min and max; of other values how many different ones, and the value if that is one.
+         *     (n - 1; 0 of one), min and max; of other values how many different ones, and the value if that is one.
          */
         Summed: {
             /** N */
