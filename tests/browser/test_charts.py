@@ -176,6 +176,34 @@ def test_a_spike_is_seen_at_every_zoom(visit: Visit) -> None:
         expect(chart.panel).to_contain_text("of 100,000 points")
 
 
+def test_the_envelope_is_drawn_until_it_is_switched_off(visit: Visit) -> None:
+    with visit(workspace("spike", layout="charts")) as page:
+        chart = Chart(page, "value")
+        expect(chart.lines(1)).to_be_visible()
+        chart.hover(SPIKE_AT / 99_999)
+        expect(chart.values).to_contain_text("…")
+        page.mouse.move(0, 0)
+        expect(chart.values).to_have_count(0)
+        before = chart.picture()
+        page.get_by_role("button", name="More settings").click()
+        envelope = page.get_by_role("switch", name="Min–max envelope of summed-up points")
+        expect(envelope).to_be_checked()
+        envelope.click()
+        chart.redrawn(before)
+        page.keyboard.press("Escape")
+        chart.hover(SPIKE_AT / 99_999)
+        expect(chart.values.get_by_role("row")).to_contain_text("one spike")
+        expect(chart.values).not_to_contain_text("…")
+        page.mouse.move(0, 0)
+        page.get_by_role("button", name="More settings").click()
+        without = chart.picture()
+        envelope.click()
+        chart.redrawn(without)
+        page.keyboard.press("Escape")
+        chart.hover(SPIKE_AT / 99_999)
+        expect(chart.values).to_contain_text("…")
+
+
 def test_all_charts_zoom_together(curves: Runs, visit: Visit) -> None:
     with visit(curves.path(layout="charts")) as page:
         chart, other = Chart(page, "loss"), Chart(page, "val/loss")

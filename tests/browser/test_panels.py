@@ -84,6 +84,56 @@ def test_a_panel_is_made_changed_and_removed(runs: Runs, visit: Visit) -> None:
         expect(Chart(page, "loss").panel).to_be_visible()
 
 
+def test_a_panel_has_a_smoothing_of_its_own(runs: Runs, visit: Visit) -> None:
+    with visit(runs.path(layout="charts", filter='name == "r0"')) as page:
+        chart, other = Chart(page, "loss"), Chart(page, "val/loss")
+        logged = [8.0 + step for step in range(5)]
+
+        def last(of: Chart) -> str:
+            of.plot.press("End")
+            text = of.values.get_by_role("row").inner_text()
+            of.plot.press("Escape")
+            expect(of.values).to_have_count(0)
+            return " ".join(text.split())
+
+        def smooth(panel: str, kind: str, weight: str | None = None) -> None:
+            action(page, panel, "Edit…")
+            form = page.get_by_role("dialog", name="Edit panel")
+            form.get_by_role("switch", name="Own smoothing").click()
+            choose(page, form, "Smoothing", kind)
+            field = form.get_by_role("textbox", name=re.compile("Smoothing weight|Window, in points"))
+            expect(field).to_have_count(0 if weight is None else 1)
+            if weight is not None:
+                field.fill(weight)
+            form.get_by_role("button", name="Save").click()
+            expect(form).to_be_hidden()
+
+        expect(chart.lines(1)).to_be_visible()
+        assert last(chart) == "r0 12"
+        before, beside = chart.picture(), other.picture()
+        smooth("loss", "Running mean", "3")
+        chart.redrawn(before)
+        assert last(chart) == f"r0 {sum(logged[-2:]) / 2:g} logged 12"  # the window ends with the line
+        assert last(other) == "r0 0"
+        assert other.picture() == beside
+        page.wait_for_url(re.compile("smoothing"))
+        page.reload()
+        expect(chart.lines(1)).to_be_visible()
+        assert last(chart) == "r0 11.5 logged 12"
+        choose(page, page.locator("body"), "Smoothing", "EMA (debiased)")
+        page.wait_for_url(re.compile("ema"))
+        assert last(other) == "r0 0 logged 0"
+        assert last(chart) == "r0 11.5 logged 12"
+        before = chart.picture()
+        action(page, "loss", "Edit…")
+        form = page.get_by_role("dialog", name="Edit panel")
+        choose(page, form, "Smoothing", "No smoothing")
+        form.get_by_role("button", name="Save").click()
+        chart.redrawn(before)
+        assert last(chart) == "r0 12"
+        assert last(other) == "r0 0 logged 0"
+
+
 def test_panels_are_moved_and_resized_by_keys_and_mouse(runs: Runs, visit: Visit) -> None:
     with visit(runs.path(layout="charts")) as page:
         expect(Chart(page, "val/loss").lines(8)).to_be_visible()

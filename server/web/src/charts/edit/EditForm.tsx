@@ -118,16 +118,18 @@ function LineFields({ draft, set, context, isNew }: Fields & { isNew: boolean })
               value={draft.smoothingKind}
               onChange={(value) => set({ smoothingKind: value as Draft['smoothingKind'], weight: value === 'mean' ? 10 : 0.6 })}
             />
-            <NumberInput
-              size="xs"
-              w={80}
-              aria-label={draft.smoothingKind === 'mean' ? strings.charts.toolbar.window : strings.charts.toolbar.weight}
-              min={0}
-              max={draft.smoothingKind === 'mean' ? 100_000 : 0.999}
-              step={draft.smoothingKind === 'mean' ? 1 : 0.05}
-              value={draft.weight}
-              onChange={(weight) => typeof weight === 'number' && set({ weight })}
-            />
+            {draft.smoothingKind !== 'none' && (
+              <NumberInput
+                size="xs"
+                w={80}
+                aria-label={draft.smoothingKind === 'mean' ? strings.charts.toolbar.window : strings.charts.toolbar.weight}
+                min={0}
+                max={draft.smoothingKind === 'mean' ? 100_000 : 0.999}
+                step={draft.smoothingKind === 'mean' ? 1 : 0.05}
+                value={draft.weight}
+                onChange={(weight) => typeof weight === 'number' && set({ weight })}
+              />
+            )}
           </>
         )}
       </Group>
