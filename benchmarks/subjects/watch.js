@@ -21,8 +21,8 @@
   }
 
   /**
-   * As `until`, but looks when a frame has been painted: what is drawn late in it, or by a worker, is seen then. Looking
-   * takes a twentieth of the time at most.
+   * As `until`, but looks when a frame has been painted: what is drawn late in it, or by a worker, is seen then. Where a
+   * look takes long, there is a pause of up to 30 ms behind it.
    */
   async function untilPainted(condition, patience = 60_000) {
     for (let next = 0; ; ) {
@@ -32,7 +32,7 @@
       if (condition()) return now
       const looked = performance.now()
       if (looked > patience) throw new Error(`not within ${patience} ms: ${condition}`)
-      next = looked + 19 * (looked - now)
+      next = looked + Math.min(30, 9 * (looked - now))
     }
   }
 
