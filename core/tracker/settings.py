@@ -45,7 +45,7 @@ SETTINGS = (
     Setting("job_type", "TRACKER_JOB_TYPE", str, None, "what the run does within its group, such as train or eval"),
     Setting("tags", "TRACKER_TAGS", list, None, "tags of the run; in the variable separated by commas"),
     Setting("notes", "TRACKER_NOTES", str, None, "a remark about the run"),
-    Setting("color", "TRACKER_COLOR", str, None, "in what colour the run is drawn, as #rrggbb; default: one that its id gives it"),
+    Setting("color", "TRACKER_COLOR", str, None, "in what colour the run is drawn, as #rrggbb; default: one of the palette, in turn"),
     Setting("resume", "TRACKER_RESUME", str, None, "allow, must, never or auto: what to do if the id exists already"),
     Setting("resume_timeout", "TRACKER_RESUME_TIMEOUT", float, 10.0, "seconds that `init` waits for the server if the run to be resumed is not in this directory"),
     Setting("reinit", "TRACKER_REINIT", str, None, "what `init` does while a run is active: return_previous, finish_previous or create_new; default: return_previous in scripts, finish_previous in notebooks"),

@@ -28,7 +28,7 @@ class NewMembers(BaseModel):
     notes: str | None = Field(None, max_length=1_000_000, description="Markdown")
     group: str | None = Field(None, max_length=1000)
     job_type: str | None = Field(None, max_length=1000)
-    color: str | None = Field(None, pattern="^#[0-9a-fA-F]{6}$", description="null: the one that its id gives it")
+    color: str | None = Field(None, pattern="^#[0-9a-fA-F]{6}$", description="null: one of the palette, by its ordinal")
     tags: list[str] | None = Field(None, max_length=1000)
 
 

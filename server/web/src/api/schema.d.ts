@@ -1889,7 +1889,7 @@ export interface components {
             job_type?: string | null;
             /**
              * Color
-             * @description null: the one that its id gives it
+             * @description null: one of the palette, by its ordinal
              */
             color?: string | null;
             /** Tags */

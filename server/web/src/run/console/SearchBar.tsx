@@ -1,5 +1,6 @@
 import { ActionIcon, Group, Loader, Text, TextInput, Tooltip } from '@mantine/core'
 import { IconChevronDown, IconChevronUp, IconRegex, IconSearch } from '@tabler/icons-react'
+import { useEffect, useState } from 'react'
 import { strings } from '../../strings'
 import type { useSearch } from './useSearch'
 
@@ -13,12 +14,18 @@ interface Props {
 export function SearchBar({ search, go }: Props) {
   const { text, regex, found, error, at, isSearching } = search
   const lines = found?.lines ?? []
+  /** Enter was pressed before there was anything to go to */
+  const [early, setEarly] = useState(0)
   const step = (by: number) => {
-    if (!lines.length) return
+    setEarly(search.isSettled ? 0 : by)
+    if (!search.isSettled || !lines.length) return
     const next = at === null ? (by > 0 ? 0 : lines.length - 1) : (at + by + lines.length) % lines.length
     search.setAt(next)
     go(lines[next]!)
   }
+  useEffect(() => {
+    if (early && search.isSettled) step(early)
+  })
   return (
     <Group gap={6} wrap="nowrap" className="console-search">
       <TextInput
@@ -28,7 +35,10 @@ export function SearchBar({ search, go }: Props) {
         onChange={(event) => search.setText(event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key === 'Enter') step(event.shiftKey ? -1 : 1)
-          if (event.key === 'Escape') search.setText('')
+          if (event.key === 'Escape') {
+            setEarly(0)
+            search.setText('')
+          }
         }}
         placeholder={strings.console.search}
         aria-label={strings.console.search}

@@ -50,6 +50,8 @@ export function useSearch(run: RunInfo, stream: Stream) {
   return {
     ...{ text, regex, found, error, pattern, at, setAt },
     isSearching: isFetching,
+    /** Whether what was found is what is asked for now */
+    isSettled: wanted === text && !isFetching,
     setText: (value: string) => {
       setText(value)
       setAt(null)
