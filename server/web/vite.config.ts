@@ -50,6 +50,10 @@ export default defineConfig({
     license: { fileName: 'licenses.md' }, // of what is bundled, as they ask for
     assetsInlineLimit: 0, // the content policy allows no data: scripts or fonts
     chunkSizeWarningLimit: 1200,
+    rolldownOptions: {
+      // What several pages share comes in one file, not in thirty.
+      output: { codeSplitting: { groups: [{ name: 'shared', test: /node_modules\/(?!echarts|zrender|uplot|marked|dompurify)|src\/(api|lib|shell|strings|view)\//, minShareCount: 2 }] } },
+    },
   },
   server: { proxy: { '/api': { target: TRACKER_URL, headers } } },
   test: { include: ['src/**/*.test.ts'] },
