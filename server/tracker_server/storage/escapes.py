@@ -33,4 +33,6 @@ def probe(wanted: str) -> Callable[[str], Any]:
 
     `wanted` has no character that JSON writes differently.
     """
-    return re2.compile("(?i)" + _GAP.join(re2.escape(character) for character in wanted[:_PROBED])).search
+    pattern: Any = re2.compile("(?i)" + _GAP.join(re2.escape(character) for character in wanted[:_PROBED]))
+    search: Callable[[str], Any] = pattern.search
+    return search

@@ -18,9 +18,6 @@ from .schema import keys as table
 from .schema import segments as segment_table
 from .schema import streams
 
-_RUNS = 500
-"""Runs in one statement."""
-
 _ASKED = 10
 """Runs whose definitions of metrics are looked at: those of the others are seldom different."""
 
@@ -46,7 +43,7 @@ def of_runs(connection: sa.Connection, runs: Sequence[int], kind: Kind) -> list[
     place = {run: at for at, run in enumerate(runs) if run}
     found: dict[str, tuple[int, list[int]]] = {}
     ids = list(place)
-    for some in (ids[i : i + _RUNS] for i in range(0, len(ids), _RUNS)):
+    for some in (ids[i : i + state.MANY] for i in range(0, len(ids), state.MANY)):
         query = sa.select(table.c.run, table.c.id, table.c.name, table.c.types).where(
             table.c.run.in_(some), table.c.kind == kind
         )

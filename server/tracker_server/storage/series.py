@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from .envelope import Points, together
 from .interface import Kind
 from .scan import END, Column
 from .schema import keys as key_table
-from .state import Stream, streams_of
+from .state import MANY, Stream, streams_of_all
 
 _BLOCKS_PER_BUCKET = 16
 """With fewer blocks than this in a bucket, exact points are cheap, and blocks would blur where buckets begin."""
@@ -45,22 +46,45 @@ class Query(NamedTuple):
         return self.low == -math.inf and self.high == math.inf
 
 
-def of_run(connection: sa.Connection, run: int, started: float, query: Query) -> dict[str, Points]:
-    """Return by key its points in order of x, as blocks where they are very many; keys without a point in the range are
-    left out."""
-    names = key_table.c.name.in_([*query.keys, query.x])
-    found = connection.execute(
-        sa.select(key_table.c.name, key_table.c.id, key_table.c.n).where(
-            key_table.c.run == run, key_table.c.kind == query.kind, names
-        )
-    ).all()
-    ids = {name: (id_, count) for name, id_, count in found}
+def of_runs(
+    connection: sa.Connection, runs: Mapping[str, sa.Row[Any]], query: Query
+) -> Iterator[tuple[str, str, Points]]:
+    """Give out name, key and points of runs, given by name with their rows: run by run and key by key, points in order
+    of x, as blocks where they are very many. Keys without a point in the range are left out.
+    """
+    ids = [row.id for row in runs.values()]
+    streams = streams_of_all(connection, ids, query.kind)
+    keys: dict[int, dict[str, tuple[int, int]]] = {}
+    for some in (ids[i : i + MANY] for i in range(0, len(ids), MANY)):
+        values = {"runs_": some, "kind_": query.kind, "names_": [*query.keys, query.x]}
+        for run, name, id_, count in connection.execute(_KEYS, values):
+            keys.setdefault(run, {})[name] = id_, count
+    for name, row in runs.items():
+        found = _of_run(connection, row.id, row.created, query, streams[row.id], keys.get(row.id, {}))
+        yield from ((name, key, points) for key, points in found.items())
+
+
+_KEYS = sa.select(key_table.c.run, key_table.c.name, key_table.c.id, key_table.c.n).where(
+    key_table.c.run.in_(sa.bindparam("runs_", expanding=True)),
+    key_table.c.kind == sa.bindparam("kind_"),
+    key_table.c.name.in_(sa.bindparam("names_", expanding=True)),
+)
+
+
+def _of_run(
+    connection: sa.Connection,
+    run: int,
+    started: float,
+    query: Query,
+    streams: list[Stream],
+    ids: Mapping[str, tuple[int, int]],
+) -> dict[str, Points]:
+    """`ids`: by name the number of each key, and about how many values it has."""
     axes = {"_step": STEP, "_timestamp": TIME, "_runtime": TIME}
-    x = axes.get(query.x, ids.get(query.x, (None,))[0])
+    x = axes[query.x] if query.x in axes else ids.get(query.x, (None,))[0]
     if x is None or (x == STEP and query.kind == "system"):
         return {}
     shift = started if query.x == "_runtime" else 0.0
-    streams = streams_of(connection, run, query.kind)
     rows = sum(s.rows for s in streams)
     wanted = {key: (axes[key], rows) if key in axes else ids[key] for key in query.keys if key in axes or key in ids}
     parts: dict[str, list[Points]] = {key: [] for key in wanted}

@@ -211,8 +211,8 @@ class SqlStorage:
     def common_keys(self, runs: Sequence[RunKey], kind: Kind) -> list[CommonKey]:
         """See `Storage.common_keys`."""
         with self._engine.connect() as connection:
-            rows = [state.find(connection, run) for run in runs]
-            return logged.of_runs(connection, [0 if row is None else row.id for row in rows], kind)
+            rows = state.find_all(connection, runs)
+            return logged.of_runs(connection, [rows[run].id if run in rows else 0 for run in runs], kind)
 
     def rows(self, run: RunKey, kind: Kind, keys: list[str] | None, limit: int, cursor: str | None) -> RowPage:
         """See `Storage.rows`. Raises `NoSuchRun`, and ValueError for a bad cursor or limit."""
@@ -350,8 +350,6 @@ def _points(
     connection: sa.Connection, runs: list[str], query: series.Query
 ) -> Iterator[tuple[str, str, envelope.Points]]:
     """Run by run and key by key, the points that there are."""
-    for name in dict.fromkeys(runs):
-        row = state.find(connection, RunKey(*name.split("/")))
-        if row is not None:
-            found = series.of_run(connection, row.id, row.created, query)
-            yield from ((name, key, points) for key, points in found.items())
+    keys = {name: RunKey(*name.split("/")) for name in runs}
+    rows = state.find_all(connection, keys.values())
+    return series.of_runs(connection, {name: rows[key] for name, key in keys.items() if key in rows}, query)

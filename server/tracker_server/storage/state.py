@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,20 +53,41 @@ class Run:
         return sum(map(len, self.keys.values()))
 
 
-_FIND = (
+MANY = 500
+"""Runs that one statement asks for at most."""
+
+_OF_PROJECT = (
     sa.select(*(column for column in runs.c if column.name != "fold"))
     .join(projects, projects.c.id == runs.c.project)
     .where(projects.c.entity == sa.bindparam("entity_"), projects.c.name == sa.bindparam("project_"))
-    .where(runs.c.name == sa.bindparam("name_"))
 )
-_STREAMS = sa.select(streams).where(streams.c.run == sa.bindparam("run_")).order_by(streams.c.opened, streams.c.name)
-_STREAMS_OF_KIND = _STREAMS.where(streams.c.kind == sa.bindparam("kind_"))
+_FIND = _OF_PROJECT.where(runs.c.name == sa.bindparam("name_"))
+_FIND_ALL = _OF_PROJECT.where(runs.c.name.in_(sa.bindparam("names_", expanding=True)))
+_IN_ORDER = sa.select(streams).order_by(streams.c.opened, streams.c.name)
+_STREAMS = _IN_ORDER.where(streams.c.run == sa.bindparam("run_"))
+_OF_KIND = streams.c.kind == sa.bindparam("kind_")
+_STREAMS_OF_KIND = _STREAMS.where(_OF_KIND)
+_STREAMS_OF_ALL = _IN_ORDER.where(streams.c.run.in_(sa.bindparam("runs_", expanding=True)), _OF_KIND)
 
 
 def find(connection: sa.Connection, key: RunKey) -> sa.Row[Any] | None:
     """Return the row of a run, without its fold, or None."""
     values = {"entity_": key.entity, "project_": key.project, "name_": key.id}
     return connection.execute(_FIND, values).one_or_none()
+
+
+def find_all(connection: sa.Connection, wanted: Iterable[RunKey]) -> dict[RunKey, sa.Row[Any]]:
+    """Return the rows of those of the runs that are there."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for key in wanted:
+        names.setdefault((key.entity, key.project), []).append(key.id)
+    found = {}
+    for (entity, project), ids in names.items():
+        for some in (ids[i : i + MANY] for i in range(0, len(ids), MANY)):
+            values = {"entity_": entity, "project_": project, "names_": some}
+            for row in connection.execute(_FIND_ALL, values):
+                found[RunKey(entity, project, row.name)] = row
+    return found
 
 
 def fold_of(connection: sa.Connection, run: int) -> Fold:
@@ -81,6 +103,15 @@ def streams_of(connection: sa.Connection, run: int, kind: str | None = None) -> 
         Stream(s.id, s.name, s.kind, s.opened, s.offset, s.rows)
         for s in connection.execute(query, {"run_": run, "kind_": kind})
     ]
+
+
+def streams_of_all(connection: sa.Connection, wanted: Sequence[int], kind: str) -> dict[int, list[Stream]]:
+    """Return by run the same, of one kind."""
+    found: dict[int, list[Stream]] = {run: [] for run in wanted}
+    for some in (wanted[i : i + MANY] for i in range(0, len(wanted), MANY)):
+        for s in connection.execute(_STREAMS_OF_ALL, {"runs_": some, "kind_": kind}):
+            found[s.run].append(Stream(s.id, s.name, s.kind, s.opened, s.offset, s.rows))
+    return found
 
 
 def load(connection: sa.Connection, row: sa.Row[Any]) -> Run:

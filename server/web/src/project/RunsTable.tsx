@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { queryClient } from '../api/queries'
 import type { Scheme, Stroke } from '../lib/palette'
 import type { Point } from '../shell/PopMenu'
 import type { ViewControl } from '../view/useView'
 import type { Sort } from '../view/view'
-import { steadyTableQuery, type ColumnInfo, type GroupRow, type Place, type Selection } from './api'
+import { firstPage, steadyTableQuery, tableQuery, type ColumnInfo, type GroupRow, type Place, type Selection } from './api'
 import { ColumnMenu } from './ColumnMenu'
 import { moved, shortOrder, usualOrder, withChoice, type Layout } from './columns'
 import { Empty } from './Empty'
@@ -75,7 +76,12 @@ export function RunsTable(p: RunsTableProps) {
 
   const allSelected = selection.ids.size === 0 ? false : selection.ids.size >= (lines.runs ?? Infinity) ? true : 'some'
   const actions: GridActions = {
-    sort: (name, add) => set({ sort: nextSort(view.sort, name, add, layout) }),
+    sort: (name, add) => {
+      const sort = nextSort(view.sort, name, add, layout)
+      // Asked for at once, not only when all that shows the order has been drawn again.
+      if (!view.group) void queryClient.prefetchQuery(tableQuery(place, firstPage({ ...question, sort }, wanted)))
+      set({ sort })
+    },
     move: (name, before) => {
       const pinned = layout.pinned.includes(name)
       if (pinned) return setColumns({ pinned: moved(layout.pinned, name, before !== null && layout.pinned.includes(before) ? before : null) })

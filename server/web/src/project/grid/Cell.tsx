@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import { strings } from '../../strings'
 import type { Column } from '../columns'
 import { differenceText, isNumeric, textOf, titleOf } from '../values'
@@ -6,8 +7,11 @@ const DOTS: Record<string, string> = {
   ...{ running: 'rt-running', finished: 'rt-finished', failed: 'rt-failed', crashed: 'rt-failed', killed: 'rt-killed' },
 }
 
-/** One value. `baseline` is the value to compare with, undefined where there is none or it is this one. */
-export function Cell({ column, item, baseline }: { column: Column; item: unknown; baseline: unknown }) {
+/**
+ * One value. `baseline` is the value to compare with, undefined where there is none or it is this one. There are
+ * hundreds on screen, and a component for each would take a fifth of the time of drawing them.
+ */
+export function valueCell(column: Column, item: unknown, baseline?: unknown): ReactNode {
   if (item === null || item === undefined) return <span className="rt-none">–</span>
   if (column.name === 'state') return <State state={String(item)} />
   if (column.name === 'tags' && Array.isArray(item)) return <Tags tags={item.map(String)} />

@@ -8,7 +8,7 @@ import type { Line } from '../rows'
 import { strokeFor } from '../strokes'
 import { LEAD, type Placed } from '../useColumnModel'
 import { aggregateText, isNumeric } from '../values'
-import { Cell, Dot, Swatch } from './Cell'
+import { Dot, Swatch, valueCell } from './Cell'
 
 const texts = strings.project
 
@@ -137,7 +137,7 @@ function content(p: RowProps, { column }: Placed, name: string): ReactNode {
         </button>
       )
     }
-    if (column.name in line.group.key) return <Cell column={column} item={line.group.key[column.name]} baseline={undefined} />
+    if (column.name in line.group.key) return valueCell(column, line.group.key[column.name])
     const { text, more, title } = aggregateText(column, line.group.values[column.name])
     return (
       <span title={title || undefined}>
@@ -158,5 +158,5 @@ function content(p: RowProps, { column }: Placed, name: string): ReactNode {
     )
   }
   if (!(column.name in line.page.columns)) return <span className="rt-skeleton" />
-  return <Cell column={column} item={item} baseline={p.index < 0 ? undefined : p.baseline?.columns[column.name]?.[0]} />
+  return valueCell(column, item, p.index < 0 ? undefined : p.baseline?.columns[column.name]?.[0])
 }
