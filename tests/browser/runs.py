@@ -78,8 +78,8 @@ def media() -> list[Path]:
 
 def spike() -> list[Path]:
     run = offline(project="spike", id="spike", name="one spike")
-    for step in range(100_000):
-        run.log({"value": 1000.0 if step == 61_803 else math.sin(step / 5000)})
+    for step in range(1_000_000):
+        run.log({"value": 1000.0 if step == 618_034 else math.sin(step / 50_000)})
     return [ended(run)]
 
 

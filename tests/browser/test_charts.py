@@ -22,7 +22,8 @@ from .conftest import Visit
 from .workspace import Chart, Runs, Table, workspace
 
 STEPS = 400
-SPIKE_AT = 61_803
+POINTS = 1_000_000
+SPIKE_AT = 618_034
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
 
 
@@ -154,9 +155,9 @@ def test_what_runs_along_x_is_chosen(curves: Runs, visit: Visit) -> None:
 def test_a_spike_is_seen_at_every_zoom(visit: Visit) -> None:
     with visit(workspace("spike", layout="charts")) as page:
         chart = Chart(page, "value")
-        low, high = 0.0, 99_999.0
-        for width in (99_999, 20_000, 2_000, 100):
-            if width < 99_999:
+        low, high = 0.0, POINTS - 1.0
+        for width in (POINTS, 200_000, 40_000, 8_000, 1_000, 100):
+            if width < POINTS:
                 start = SPIKE_AT - width / 2
                 with page.expect_response("**/api/charts") as refetched:
                     chart.zoom(*((at - low) / (high - low) for at in (start, start + width)))
@@ -173,14 +174,14 @@ def test_a_spike_is_seen_at_every_zoom(visit: Visit) -> None:
                 assert found < 30
         expect(chart.panel).to_contain_text(re.compile(r"all \d+ points"))
         page.get_by_role("button", name="Reset zoom").click()
-        expect(chart.panel).to_contain_text("of 100,000 points")
+        expect(chart.panel).to_contain_text(f"of {POINTS:,} points")
 
 
 def test_the_envelope_is_drawn_until_it_is_switched_off(visit: Visit) -> None:
     with visit(workspace("spike", layout="charts")) as page:
         chart = Chart(page, "value")
         expect(chart.lines(1)).to_be_visible()
-        chart.hover(SPIKE_AT / 99_999)
+        chart.hover(SPIKE_AT / POINTS)
         expect(chart.values).to_contain_text("…")
         page.mouse.move(0, 0)
         expect(chart.values).to_have_count(0)
@@ -191,7 +192,7 @@ def test_the_envelope_is_drawn_until_it_is_switched_off(visit: Visit) -> None:
         envelope.click()
         chart.redrawn(before)
         page.keyboard.press("Escape")
-        chart.hover(SPIKE_AT / 99_999)
+        chart.hover(SPIKE_AT / POINTS)
         expect(chart.values.get_by_role("row")).to_contain_text("one spike")
         expect(chart.values).not_to_contain_text("…")
         page.mouse.move(0, 0)
@@ -200,7 +201,7 @@ def test_the_envelope_is_drawn_until_it_is_switched_off(visit: Visit) -> None:
         envelope.click()
         chart.redrawn(without)
         page.keyboard.press("Escape")
-        chart.hover(SPIKE_AT / 99_999)
+        chart.hover(SPIKE_AT / POINTS)
         expect(chart.values).to_contain_text("…")
 
 
