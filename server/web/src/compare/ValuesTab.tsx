@@ -1,7 +1,7 @@
-import { Group, Switch, Text, TextInput } from '@mantine/core'
-import { IconSearch } from '@tabler/icons-react'
+import { Group, Switch, Text } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import { exact } from '../run/values'
+import { SearchField } from '../shell/SearchField'
 import { strings } from '../strings'
 import type { CompareProps } from './Compare'
 import { differencesOf, type Row } from './differences'
@@ -23,16 +23,7 @@ export function Searched({ rows, ...props }: CompareProps & { rows: Row[] }) {
   return (
     <>
       <Group p="sm" gap="md">
-        <TextInput
-          type="search"
-          size="xs"
-          w={{ base: '100%', xs: 260 }}
-          value={search}
-          onChange={(event) => setSearch(event.currentTarget.value)}
-          placeholder={strings.compare.search}
-          aria-label={strings.compare.search}
-          leftSection={<IconSearch size={14} />}
-        />
+        <SearchField label={strings.compare.search} value={search} onChange={setSearch} w={{ base: '100%', xs: 260 }} />
         <Switch
           size="xs"
           label={strings.compare.differing}

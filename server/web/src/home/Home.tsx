@@ -1,7 +1,6 @@
 import './home.css'
 
-import { Anchor, Container, Group, Stack, Text, TextInput, Title } from '@mantine/core'
-import { IconSearch } from '@tabler/icons-react'
+import { Anchor, Container, Group, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { lazy, Suspense, useState } from 'react'
@@ -13,6 +12,7 @@ import { Empty } from '../shell/Empty'
 import { Failed } from '../shell/Failed'
 import { usePageTitle } from '../shell/title'
 import { Waiting } from '../shell/Waiting'
+import { SearchField } from '../shell/SearchField'
 import { strings } from '../strings'
 import { Sparkline } from './Sparkline'
 
@@ -60,15 +60,7 @@ function Projects({ projects }: { projects: ProjectInfo[] }) {
           <Text c="dimmed">{count(projects.length)}</Text>
         </Group>
         {projects.length > MANY && (
-          <TextInput
-            type="search"
-            value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
-            placeholder={strings.home.filter}
-            aria-label={strings.home.filter}
-            leftSection={<IconSearch size={16} />}
-            w={{ base: '100%', sm: 260 }}
-          />
+          <SearchField label={strings.home.filter} value={text} onChange={setText} size="sm" w={{ base: '100%', sm: 260 }} />
         )}
       </Group>
       {shown.length ? (

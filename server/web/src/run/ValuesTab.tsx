@@ -1,8 +1,8 @@
-import { Group, TextInput, Title } from '@mantine/core'
-import { IconSearch } from '@tabler/icons-react'
+import { Group, Title } from '@mantine/core'
 import { useState } from 'react'
 import { CopyWords } from '../shell/Copy'
 import { Empty } from '../shell/Empty'
+import { SearchField } from '../shell/SearchField'
 import { strings } from '../strings'
 import type { TabProps } from './Run'
 import { Tree } from './Tree'
@@ -13,15 +13,7 @@ export function ValuesTab({ run }: TabProps) {
   const [search, setSearch] = useState('')
   return (
     <div className="values">
-      <TextInput
-        type="search"
-        value={search}
-        onChange={(event) => setSearch(event.currentTarget.value)}
-        placeholder={strings.values.search}
-        aria-label={strings.values.search}
-        leftSection={<IconSearch size={16} />}
-        maw={420}
-      />
+      <SearchField label={strings.values.search} value={search} onChange={setSearch} size="sm" maw={420} />
       <div className="values-both">
         <Values
           title={strings.values.config}

@@ -1,12 +1,12 @@
 import './code.css'
 
-import { Group, Text, TextInput } from '@mantine/core'
-import { IconSearch } from '@tabler/icons-react'
+import { Group, Text } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import { CopyWords } from '../../shell/Copy'
 import { Empty } from '../../shell/Empty'
 import { Failed } from '../../shell/Failed'
 import { Waiting } from '../../shell/Waiting'
+import { SearchField } from '../../shell/SearchField'
 import { strings } from '../../strings'
 import { useContent, useFiles } from '../files/useFiles'
 import type { TabProps } from '../Run'
@@ -34,14 +34,7 @@ export function PackagesTab({ run }: TabProps) {
     <div className="code packages">
       <Group justify="space-between">
         <Group gap="sm">
-          <TextInput
-            type="search"
-            value={search}
-            onChange={(event) => setSearch(event.currentTarget.value)}
-            placeholder={strings.packages.search}
-            aria-label={strings.packages.search}
-            leftSection={<IconSearch size={16} />}
-          />
+          <SearchField label={strings.packages.search} value={search} onChange={setSearch} size="sm" />
           <Text size="sm" c="dimmed" role="status">
             {wanted ? strings.values.of(shown.length, all.length) : strings.packages.count(all.length)}
           </Text>

@@ -1,7 +1,7 @@
 import './files.css'
 
-import { ActionIcon, Anchor, Group, Text, TextInput, Tooltip } from '@mantine/core'
-import { IconArrowLeft, IconDownload, IconSearch } from '@tabler/icons-react'
+import { ActionIcon, Anchor, Group, Text, Tooltip } from '@mantine/core'
+import { IconArrowLeft, IconDownload } from '@tabler/icons-react'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import { size } from '../../lib/format'
@@ -9,6 +9,7 @@ import { Copy } from '../../shell/Copy'
 import { Empty } from '../../shell/Empty'
 import { Failed } from '../../shell/Failed'
 import { Waiting } from '../../shell/Waiting'
+import { SearchField } from '../../shell/SearchField'
 import { strings } from '../../strings'
 import type { TabProps } from '../Run'
 import { FileTree } from './FileTree'
@@ -30,16 +31,7 @@ export function FilesTab({ run }: TabProps) {
   return (
     <div className={chosen ? 'files files-chosen' : 'files'}>
       <nav className="files-list" aria-label={strings.files.list}>
-        <TextInput
-          type="search"
-          size="xs"
-          m="xs"
-          value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
-          placeholder={strings.files.search}
-          aria-label={strings.files.search}
-          leftSection={<IconSearch size={14} />}
-        />
+        <SearchField label={strings.files.search} value={text} onChange={setText} m="xs" />
         <Text size="xs" c="dimmed" px="sm" pb={4} role="status">
           {strings.common.files(shown.length)} · {size(shown.reduce((sum, file) => sum + file.size, 0))}
         </Text>
