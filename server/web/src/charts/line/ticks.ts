@@ -13,8 +13,8 @@ export function tickLabels(ticks: number[], step: number): string[] {
   if (!(most > 0)) return ticks.map(() => '0')
   if (most < 1e-4 || most >= 1e15) return ticks.map((tick) => number(tick, 3))
   let power = 0
-  // k and M only where they lose nothing: 1k and 1.5k, but 1,000 and 1,001
-  while (most >= 1000 ** (power + 1) && step / 1000 ** (power + 1) >= 1e-3 && power < SUFFIXES.length - 1) power++
+  // The largest unit that does not need more than four decimals
+  while (most >= 1000 ** (power + 1) && step / 1000 ** (power + 1) >= 0.99e-4 && power < SUFFIXES.length - 1) power++
   const unit = 1000 ** power
   let decimals = 0
   while (decimals < 10 && !isWhole((step / unit) * 10 ** decimals)) decimals++
