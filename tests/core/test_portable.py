@@ -106,8 +106,9 @@ def a_run(run_id: str | None = None, mark: str = "") -> Path:
 
 
 def told(run: Any) -> dict[str, Any]:
-    """All that a run tells, wherever it is; `seen` is the server's own."""
-    info = {member: value for member, value in run.info.items() if member not in ("seen", "event_files", "environment")}
+    """All that a run tells, wherever it is; `seen` and `ordinal` are the server's own."""
+    apart = ("seen", "ordinal", "event_files", "environment")
+    info = {member: value for member, value in run.info.items() if member not in apart}
     return {
         "info": repr(sorted(info.items())),
         "environment": {k: v for k, v in run.environment.items() if k != "stream"},

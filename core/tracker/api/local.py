@@ -182,7 +182,13 @@ class ExportedRun(LocalRun):
 
 
 def _copy(source: Path, target: Path, entry: dict[str, Any]) -> None:
-    with source.open("rb") as file, arriving(target, entry["digest"]) as take:
+    try:
+        opened = source.open("rb")
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{source} is not there: newer content may have taken its place since the run was read; read it again"
+        ) from error
+    with opened as file, arriving(target, entry["digest"]) as take:
         left = entry["size"]  # it may have grown since
         while left > 0 and (piece := file.read(min(left, _PIECE))):
             take(piece)

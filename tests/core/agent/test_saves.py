@@ -46,9 +46,12 @@ def write(path: str | Path, content: str) -> Path:
 
 
 def kept(directory: str | Path) -> dict[str, str]:
-    """The saved files of a run directory, and what is in them."""
+    """The saved files of a run directory, and what is in them; nothing while an agent puts newer content there."""
     files = tracker.read_run(directory).files()
-    return {file.name: file.download("kept", replace=True).read_text() for file in files}
+    try:
+        return {file.name: file.download("kept", replace=True).read_text() for file in files}
+    except FileNotFoundError:
+        return {}
 
 
 def left_alone(directory: str | Path) -> None:
