@@ -176,7 +176,9 @@ if "wait" in sys.argv:
 
 
 def start_script(*arguments: str) -> subprocess.Popen[str]:
-    Path("train.py").write_text(SCRIPT)
+    script = Path("train.py")
+    if not script.exists():  # one that runs may just be reading it
+        script.write_text(SCRIPT)
     command = [sys.executable, "train.py", *arguments]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
