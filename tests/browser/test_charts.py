@@ -100,7 +100,7 @@ def test_smoothing_is_that_of_tensorboard(curves: Runs, visit: Visit) -> None:
         page.get_by_role("combobox", name="Smoothing").click()
         page.get_by_role("option", name="EMA (debiased)").click()
         page.get_by_role("textbox", name="Smoothing weight").fill("0.9")
-        page.wait_for_url(re.compile("0.9"))
+        page.wait_for_url(re.compile(r"weight%22%3A0\.9\b"))
         expected = tensorboard_ema(noisy(), 0.9)
         chart = Chart(page, "loss")
         for keys, step in ((["End"], STEPS - 1), (["Home"], 0), (["PageDown"], 20), (["ArrowRight"] * 3, 2)):

@@ -73,6 +73,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
   const actions = useActions(place)
   const [edited, setEdited] = useState<{ ids: string[]; name: string | null } | null>(null)
   const [asked, setAsked] = useState<string | null>(null)
+  const onAsked = useCallback(() => setAsked(null), [])
 
   const { entity, project } = place
   const onOpen = useCallback(
@@ -87,12 +88,14 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
     const to = `/projects/${[entity, project].map(encodeURIComponent).join('/')}/compare`
     void navigate({ to, search: { runs: ids.join(','), ...(view.baseline && ids.includes(view.baseline) && { baseline: view.baseline }) } } as never)
   }
+  const { clear } = selection
+  const onTrash = useCallback((on: boolean) => { clear(); setTrashed(on) }, [clear])
   const onDelete = (ids: string[]) => void (trashed ? undefined : actions.trash(ids).then(selection.clear))
   const onBrush = useCallback((expression: string) => set({ filter: narrowed(view.filter, expression) }), [set, view.filter])
 
   const table = (
     <section className="rw-table" aria-label={texts.table}>
-      <TableBar {...{ place, control, catalogue, question, wanted, trashed }} total={drawn.total} onTrash={(on) => { selection.clear(); setTrashed(on) }} />
+      <TableBar {...{ place, control, catalogue, question, wanted, trashed }} total={drawn.total} onTrash={onTrash} />
       <RunsTable
         {...{ place, control, catalogue, layout, wanted, question, selection, scheme, onOpen, onDelete }}
         drawn={drawn.strokes}
@@ -120,7 +123,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
   return (
     <div className="rw-workspace">
       <h1 className="rw-hidden">{project}</h1>
-      <Toolbar {...{ place, control, catalogue, narrow, asked }} error={drawn.error} onAsked={() => setAsked(null)} />
+      <Toolbar {...{ place, control, catalogue, narrow, asked }} error={drawn.error} onAsked={onAsked} />
       {narrow ? (
         <Tabs className="rw-tabs" value={view.layout === 'charts' ? 'charts' : 'table'} onChange={(tab) => set({ layout: tab === 'charts' ? 'charts' : 'both' })} keepMounted={false}>
           <Tabs.List grow>

@@ -2,9 +2,10 @@ import { ActionIcon, Button, Group, Menu, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconDots, IconDownload, IconEye, IconTrash } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
+import { memo } from 'react'
 import { strings } from '../strings'
 import type { ViewControl } from '../view/useView'
-import { firstPage, steadyTableQuery, type ColumnInfo, type Place, type Selection, type TableRequest } from './api'
+import { firstPage, steadyTableQuery, type ColumnInfo, type Place, type Selection, type TablePage, type TableRequest } from './api'
 import { layoutOf } from './columns'
 import { ColumnsPanel } from './ColumnsPanel'
 import { download, fetchCsv } from './csv'
@@ -25,11 +26,13 @@ interface TableBarProps {
   onTrash: (on: boolean) => void
 }
 
+const totalOf = (page: TablePage) => page.total
+
 /** Above the table: how many runs, and how they are shown. */
-export function TableBar({ place, control, catalogue, question, wanted, total, trashed, onTrash }: TableBarProps) {
+export const TableBar = memo(function TableBar({ place, control, catalogue, question, wanted, total, trashed, onTrash }: TableBarProps) {
   const { view, set } = control
   const few: TableRequest = { ...question, sort: [], columns: [], offset: 0, limit: 0 }
-  const { data } = useQuery(steadyTableQuery(place, view.group && !trashed ? few : firstPage(question, wanted)))
+  const { data: runs } = useQuery({ ...steadyTableQuery(place, view.group && !trashed ? few : firstPage(question, wanted)), select: totalOf })
   const save = async () => {
     const layout = layoutOf(view.columns, catalogue)
     const names = [...layout.pinned, ...layout.order.filter((name) => layout.visible.has(name) && !layout.pinned.includes(name))]
@@ -44,14 +47,14 @@ export function TableBar({ place, control, catalogue, question, wanted, total, t
     <Group className="rw-tablebar" gap={4} wrap="nowrap">
       {trashed ? (
         <>
-          <Text size="sm" fw={600}>{texts.trash(data?.total ?? 0)}</Text>
+          <Text size="sm" fw={600}>{texts.trash(runs ?? 0)}</Text>
           <Text size="xs" c="dimmed" truncate>{texts.trashHint}</Text>
           <Button size="compact-sm" variant="light" ml="auto" onClick={() => onTrash(false)}>{texts.leaveTrash}</Button>
         </>
       ) : (
         <>
           <Text size="sm" fw={600} mr={4} role="status" className="rw-total">
-            {data ? (view.group ? texts.groups(total, data.total) : strings.common.runs(data.total)) : ' '}
+            {runs !== undefined ? (view.group ? texts.groups(total, runs) : strings.common.runs(runs)) : ' '}
           </Text>
           <ColumnsPanel control={control} catalogue={catalogue} />
           <GroupPicker control={control} catalogue={catalogue} />
@@ -72,4 +75,4 @@ export function TableBar({ place, control, catalogue, question, wanted, total, t
       )}
     </Group>
   )
-}
+})

@@ -2,7 +2,7 @@ import { ActionIcon, SegmentedControl, TextInput, Tooltip } from '@mantine/core'
 import { useClipboard } from '@mantine/hooks'
 import { IconArrowBackUp, IconArrowForwardUp, IconCheck, IconLayoutColumns, IconLink, IconNotes, IconSearch, IconTable, IconChartLine } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
-import { useCallback, useEffect, useRef, useState } from 'react'
+import { memo, useCallback, useEffect, useRef, useState } from 'react'
 import { strings } from '../strings'
 import type { ViewControl } from '../view/useView'
 import type { View } from '../view/view'
@@ -24,8 +24,8 @@ interface ToolbarProps {
   onAsked: () => void
 }
 
-/** Above table and charts alike: which runs, which view, and ways back. */
-export function Toolbar({ place, control, catalogue, error, narrow, asked, onAsked }: ToolbarProps) {
+/** Above table and charts alike: which runs, which view, and ways back. Nothing of it changes with the runs themselves. */
+export const Toolbar = memo(function Toolbar({ place, control, catalogue, error, narrow, asked, onAsked }: ToolbarProps) {
   const { view, set } = control
   const clipboard = useClipboard()
   const check = useCallback((filter: string) => fetchTable(place, { filter, search: '', sort: [], columns: [], offset: 0, limit: 0 }), [place])
@@ -66,7 +66,7 @@ export function Toolbar({ place, control, catalogue, error, narrow, asked, onAsk
       <Chips filter={view.filter} catalogue={catalogue} onChange={setFilter} />
     </div>
   )
-}
+})
 
 function LayoutChoice({ layout, onChange }: { layout: View['layout']; onChange: (layout: View['layout']) => void }) {
   const option = (value: View['layout'], Icon: typeof IconTable) => ({
