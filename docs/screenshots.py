@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+import tracker
 from tracker_server.embedded import Embedded, serve
 
 HERE = Path(__file__).parent
@@ -32,28 +33,30 @@ def view(**members: Any) -> str:
     return f"{PROJECT}?v={quote(json.dumps(members))}"
 
 
-PARALLEL = {"id": "all", "section": "Charts", "kind": "parallel", "title": "what leads to few mistakes", "width": 2}
-SCATTER = {"id": "scatter", "section": "Charts", "kind": "scatter", "title": "accuracy over learning rate"}
-CHOICES = {
-    "panels": [
-        PARALLEL
-        | {
-            "columns": [
-                "config.lr",
-                "config.width",
-                "config.optimizer.name",
-                "config.dropout",
-                "summary.val/loss",
-                "summary.val/accuracy",
-            ]
-        }
-        | {"color": "summary.val/accuracy"},
-        SCATTER
-        | {"x": "config.lr", "y": "summary.val/accuracy", "color": "config.optimizer.name", "logX": True}
-        | {"pareto": "min-max"},
+PARALLEL = {
+    "id": "all",
+    "section": "Charts",
+    "kind": "parallel",
+    "title": "what leads to few mistakes",
+    "width": 2,
+    "columns": [
+        *(f"config.{name}" for name in ("lr", "width", "optimizer.name", "dropout")),
+        *("summary.val/loss", "summary.val/accuracy"),
     ],
-    "closed": ["weights", "examples"],
+    "color": "summary.val/accuracy",
 }
+SCATTER = {
+    "id": "scatter",
+    "section": "Charts",
+    "kind": "scatter",
+    "title": "accuracy over learning rate",
+    "x": "config.lr",
+    "y": "summary.val/accuracy",
+    "color": "config.optimizer.name",
+    "logX": True,
+    "pareto": "min-max",
+}
+CHOICES = {"panels": [PARALLEL, SCATTER], "closed": ["weights", "examples"]}
 GROUPED = {"layout": "both", "group": {"by": ["config.optimizer.name", "config.width"]}}
 
 
@@ -93,8 +96,6 @@ def train(server: Embedded, work: Path) -> list[tuple[str, float]]:
     environment |= {"TRACKER_BASE_URL": server.url, "TRACKER_API_KEY": server.token, "TRACKER_ENTITY": "ada"}
     environment |= {"HOME": str(work)}
     subprocess.run([sys.executable, "sweep.py"], cwd=repository, env=environment, check=True, stdout=subprocess.DEVNULL)
-    import tracker
-
     api = tracker.Api(server.url, server.token)
     return [(run.id, run.summary["val/accuracy"]) for run in api.runs("ada/digits-sweep", order="-created")]
 

@@ -99,19 +99,20 @@ def fold_of(connection: sa.Connection, run: int) -> Fold:
 def streams_of(connection: sa.Connection, run: int, kind: str | None = None) -> list[Stream]:
     """Return the streams of a run (of one kind) in the order in which they are read."""
     query = _STREAMS if kind is None else _STREAMS_OF_KIND
-    return [
-        Stream(s.id, s.name, s.kind, s.opened, s.offset, s.rows)
-        for s in connection.execute(query, {"run_": run, "kind_": kind})
-    ]
+    return [_stream(row) for row in connection.execute(query, {"run_": run, "kind_": kind})]
 
 
 def streams_of_all(connection: sa.Connection, wanted: Sequence[int], kind: str) -> dict[int, list[Stream]]:
     """Return by run the same, of one kind."""
     found: dict[int, list[Stream]] = {run: [] for run in wanted}
     for some in (wanted[i : i + MANY] for i in range(0, len(wanted), MANY)):
-        for s in connection.execute(_STREAMS_OF_ALL, {"runs_": some, "kind_": kind}):
-            found[s.run].append(Stream(s.id, s.name, s.kind, s.opened, s.offset, s.rows))
+        for row in connection.execute(_STREAMS_OF_ALL, {"runs_": some, "kind_": kind}):
+            found[row.run].append(_stream(row))
     return found
+
+
+def _stream(row: sa.Row[Any]) -> Stream:
+    return Stream(row.id, row.name, row.kind, row.opened, row.offset, row.rows)
 
 
 def load(connection: sa.Connection, row: sa.Row[Any]) -> Run:

@@ -4,7 +4,6 @@ import type { components, paths } from './schema'
 export type Shapes = components['schemas']
 export type RunInfo = Shapes['RunInfo']
 export type ProjectInfo = Shapes['ProjectInfo']
-export type KeyInfo = Shapes['KeyInfo']
 
 /** What the server said was wrong, in its own words; `status` 0 when it could not be reached. */
 export class ApiError extends Error {

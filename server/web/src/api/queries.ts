@@ -40,12 +40,3 @@ export const commonKeysQuery = (runs: string[], kind: 'history' | 'system') =>
       return keys.map(({ key, type, x, runs: members }) => ({ key, type, x, runs: members?.map((at) => runs[at]!) }))
     },
   })
-
-export const keysQuery = (entity: string, project: string, id: string, kind: 'history' | 'system' = 'history') =>
-  queryOptions({
-    queryKey: ['run', entity, project, id, 'keys', kind],
-    queryFn: async () => {
-      const params = { path: { entity, project, id }, query: { kind } }
-      return (await data(GET('/api/runs/{entity}/{project}/{id}/keys', { params }))).keys
-    },
-  })

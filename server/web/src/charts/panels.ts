@@ -16,8 +16,9 @@ export function automatic({ key, type }: CommonKey): PanelSpec | null {
 }
 
 /**
- * What the wall shows: a panel for each key that is not the x of others, numbers first, in the order of keys, with those that people made first; what they changed
- * in place of what was there; without what they removed. Sections by name, that of keys without a prefix first, those of media alone last.
+ * What the wall shows: a panel for each key that is not the x of others, numbers first, in the order of keys, with those
+ * that people made first; what they changed in place of what was there; without what they removed. Sections by name,
+ * that of keys without a prefix first, those of media alone last.
  */
 export function sectionsOf(keys: CommonKey[], view: Pick<ChartsView, 'panels' | 'removed'>): Section[] {
   const own = new Map(view.panels.map((panel) => [panel.id, panel]))

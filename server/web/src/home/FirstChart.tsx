@@ -1,6 +1,6 @@
 import { Text, useComputedColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { keysQuery } from '../api/queries'
+import { commonKeysQuery } from '../api/queries'
 import { Panel } from '../charts'
 import { tableQuery } from '../project/api'
 import { DRAWN, strokeFor } from '../project/strokes'
@@ -27,7 +27,8 @@ export function FirstChart({ entity, project }: Place) {
 
 function Metric({ id, name, ordinal, entity, project }: Place & { id: string; name: string; ordinal: unknown }) {
   const scheme = useComputedColorScheme('light')
-  const { data: keys } = useQuery(keysQuery(entity, project, id))
+  const path = `${entity}/${project}/${id}`
+  const { data: keys } = useQuery(commonKeysQuery([path], 'history'))
   const first = keys?.find((one) => one.type === 'number' && !one.key.startsWith('_'))?.key
   if (!first) {
     return (
@@ -36,7 +37,7 @@ function Metric({ id, name, ordinal, entity, project }: Place & { id: string; na
       </Text>
     )
   }
-  const run = { path: `${entity}/${project}/${id}`, id, name, stroke: strokeFor(ordinal, null, scheme) }
+  const run = { path, id, name, stroke: strokeFor(ordinal, null, scheme) }
   return (
     <Panel
       entity={entity}

@@ -1,9 +1,8 @@
 import { useComputedColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { slotOf, strokeOf } from '../../lib/palette'
 import { columnsQuery, steadyTableQuery } from '../../project/api'
-import { DRAWN } from '../../project/strokes'
+import { DRAWN, strokeFor } from '../../project/strokes'
 import type { PanelProps } from '../panel/props'
 
 /** A run as a panel of all runs sees it: one value a column, in the order asked for. */
@@ -31,8 +30,7 @@ export function useRows({ entity, project, runs, ids, filter, search }: PanelPro
     const { name, color, ordinal } = data.columns
     const found = columns.map((column) => data.columns[column] ?? [])
     return data.runs.map((id, i): RunRow => {
-      const own = color?.[i]
-      const stroke = shown.get(id) ?? (typeof own === 'string' ? own : strokeOf(slotOf(Number(ordinal?.[i]) || 0), scheme).color)
+      const stroke = shown.get(id) ?? strokeFor(ordinal?.[i], color?.[i], scheme).color
       return { id, name: String(name?.[i] ?? id), color: stroke, values: found.map((values) => values[i] ?? null) }
     })
   }, [data, runs, text, scheme])
