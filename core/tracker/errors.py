@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class TrackerError(Exception):
@@ -46,7 +48,7 @@ class Unreachable(ServerError, ConnectionError):
 
 _silent = False
 _warned: set[str] = set()
-contained = 0
+failures = 0
 """How many internal errors were kept out of training in this process."""
 
 
@@ -82,9 +84,18 @@ def contain(error: Exception, doing: str) -> None:
 
     Where `TRACKER_RAISE_INTERNAL` is set, as in our own tests, it is raised instead.
     """
-    global contained
-    contained += 1
+    global failures
+    failures += 1
     if os.environ.get("TRACKER_RAISE_INTERNAL"):
         raise error
     kind = type(error).__name__
     warn_once(f"{doing} failed and is skipped ({kind}: {error}); training goes on", f"{doing} {kind}")
+
+
+@contextmanager
+def contained(doing: str) -> Iterator[None]:
+    """Contain whatever the block raises; see `contain`."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - see contain
+        contain(error, doing)

@@ -48,10 +48,12 @@ def test_internal_errors_are_counted_told_once_and_kept_from_training(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("TRACKER_RAISE_INTERNAL")
-    before = errors.contained
+    before = errors.failures
     for i in range(3):
         errors.contain(ValueError(f"number {i}"), "log() of 'x'")
-    assert errors.contained == before + 3
+    with errors.contained("log() of 'x'"):
+        raise ValueError("number 3")
+    assert errors.failures == before + 4
     assert capsys.readouterr().err.splitlines() == [
         "tracker: log() of 'x' failed and is skipped (ValueError: number 0); training goes on"
     ]
@@ -60,6 +62,8 @@ def test_internal_errors_are_counted_told_once_and_kept_from_training(
 def test_internal_errors_are_raised_where_the_variable_asks_for_it() -> None:
     with pytest.raises(ValueError, match="inner"):
         errors.contain(ValueError("inner"), "log()")
+    with pytest.raises(ValueError, match="inner"), errors.contained("log()"):
+        raise ValueError("inner")
 
 
 def test_all_errors_are_tracker_errors_and_what_users_would_catch_anyway() -> None:

@@ -6,16 +6,15 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from zlib import crc32
 
 import orjson
 
 from tracker.capture import process
-from tracker.capture.console import Capture, start_console
-from tracker.errors import contain, say, warn_once
+from tracker.errors import contain, contained, say, warn_once
 from tracker.names import random_id
 from tracker.runlog.alerts import LEVELS, alert_of
 from tracker.runlog.directory import store
@@ -25,18 +24,14 @@ from tracker.settings import Settings
 
 from . import auto, files
 from .about import About
+from .companions import Companions
 from .config import Config
 from .ending import describe_error, exit_status
 from .resume import Known
 from .stream import Stream
 from .summary import Summary
-from .supervisor import CHECK_EVERY, Supervisor, shorten
+from .supervisor import CHECK_EVERY, shorten
 from .values import to_config, to_row
-
-if TYPE_CHECKING:
-    from tracker.watching import Watch
-
-    from .event_files import EventFiles
 
 _MEMBERS = ("id", "entity", "project", "name", "group", "job_type", "tags", "notes", "color")
 _FAST_LINE = MAX_LINE - 256  # bytes of a row that surely fit in a line with all that stands around them
@@ -71,9 +66,8 @@ class Run(About):
         self._next_check = self._started + CHECK_EVERY
         self._members: dict[str, Any] = {m: getattr(settings, m) for m in _MEMBERS}
         self._stream = Stream(directory, self._of_header, lambda: process.describe(settings))
-        self._supervisor = Supervisor(directory, settings)
+        self._companions = Companions(directory, settings)
         self._followed: set[str] = set()
-        self._watches: list[Watch] = []
         self._alerts: dict[str, float] = {}  # when each title was last called out
         self._joined = joined
         self.resumed = resumed
@@ -86,8 +80,6 @@ class Run(About):
         self.config = Config(self._write_config)
         self.summary = Summary(self._write_summary)
         self._seen = self.summary.seen
-        self._console: Capture | None = None
-        self._event_files: EventFiles | None = None
 
     def _of_header(self) -> dict[str, Any]:
         return {
@@ -111,20 +103,10 @@ class Run(About):
         if self._settings.resume == "auto":
             auto.mark(self._directory, self._settings)
         if self._stream.kept:
-            self._supervisor.start()
+            self._companions.supervisor.start()
             if not self._joined:
                 say(f"run {self.name} in {self.entity}/{self.project}: {self.url or shorten(self._directory)}")
-        if self._stream.kept:
-            try:
-                self._console = start_console(self._directory, self._settings, lambda: self._members)
-            except Exception as error:  # noqa: BLE001 - see contain
-                contain(error, "capturing the console")
-        if self._stream.kept and self._settings.sync_tensorboard:
-            try:
-                self._event_files = _event_files(self.id, self._write)
-                self._event_files.start()
-            except Exception as error:  # noqa: BLE001 - see contain
-                contain(error, "following event files")
+            self._companions.start(lambda: self._members, self._write)
 
     # -- logging ------------------------------------------------------------------------------------------------
 
@@ -320,13 +302,11 @@ class Run(About):
         if not hasattr(model, "named_parameters"):
             raise TypeError(f"watch() takes a torch module, not a {type(model).__name__}")
         self.unwatch(model)
-        self._watches.append(Watch(model, kinds, log_freq, lambda row, _step: self.log(row, commit=False)))
+        self._companions.watch(Watch(model, kinds, log_freq, lambda row, _step: self.log(row, commit=False)))
 
     def unwatch(self, model: Any = None) -> None:
         """End what `watch` began, for one model or for all."""
-        for watch in [w for w in self._watches if model is None or w.model is model]:
-            watch.close()
-            self._watches.remove(watch)
+        self._companions.unwatch(model)
 
     # -- what it calls out ----------------------------------------------------------------------------------------
 
@@ -375,9 +355,7 @@ class Run(About):
         the upload, at most that many seconds. `state` and `error` are for those who know better, such as the exit
         hooks.
         """
-        self._stop_console()
-        self._stop_event_files()
-        self._stop_watching()
+        self._companions.stop()
         with self._lock:
             if self.finished:
                 return
@@ -393,7 +371,7 @@ class Run(About):
         if self._settings.resume == "auto" and self._stream.parent is None:
             auto.ended(self._directory, self._settings, end["state"] == "finished")
         if kept and self._stream.parent is None and not self._joined:
-            self._supervisor.farewell(self.name, end["state"], self.url)
+            self._companions.supervisor.farewell(self.name, end["state"], self.url)
 
     def __enter__(self) -> Run:
         return self
@@ -446,37 +424,10 @@ class Run(About):
     def _check(self, now: float) -> None:
         """From time to time: is the directory still there, does the agent live, has it something to say?"""
         self._next_check = now + CHECK_EVERY
-        try:
+        with contained("looking after the run directory"):
             if self._lost_directory():
                 return
-            if self._stream.parent is None:
-                self._supervisor.check()
-            if self._console is not None:
-                self._console.check()
-        except Exception as error:  # noqa: BLE001 - see contain
-            contain(error, "looking after the agent")
-
-    def _stop_console(self) -> None:
-        console, self._console = self._console, None
-        try:
-            if console is not None:
-                console.stop()
-        except Exception as error:  # noqa: BLE001 - see contain
-            contain(error, "capturing the console")
-
-    def _stop_watching(self) -> None:
-        try:
-            self.unwatch()
-        except Exception as error:  # noqa: BLE001 - see contain
-            contain(error, "watching a model")
-
-    def _stop_event_files(self) -> None:
-        noting, self._event_files = self._event_files, None
-        try:
-            if noting is not None:
-                noting.stop()
-        except Exception as error:  # noqa: BLE001 - see contain
-            contain(error, "following event files")
+        self._companions.check(agent=self._stream.parent is None)
 
     def _lost_directory(self) -> bool:
         if not self._stream.deleted():
@@ -490,11 +441,4 @@ class Run(About):
         self._lock = threading.RLock()
         if not self.finished:
             self._stream.after_fork()
-            if self._console is not None:
-                self._console.after_fork()
-
-
-def _event_files(run_id: str, write: Callable[[str, Any], Any]) -> EventFiles:
-    from .event_files import EventFiles  # which few runs need
-
-    return EventFiles(run_id, write)
+            self._companions.after_fork()
