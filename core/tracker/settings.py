@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .errors import SettingsError
+from . import credentials, trust
+from .errors import SettingsError, warn_once
+from .names import random_id
 from .runlog.records import COLOR, PROJECT_NAME, RUN_ID
 
 MODES = ("online", "offline", "disabled")
 CONSOLES = ("off", "wrap", "redirect")
-_LOCAL = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(?=[:/]|$)")
+_LOCAL = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(?=/|$)")
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
@@ -138,7 +140,7 @@ class Settings:
         unknown = sorted(set(given) - set(_BY_NAME))
         if unknown:
             raise SettingsError(f"there is no setting {', '.join(unknown)}; there are: {', '.join(_BY_NAME)}")
-        directory = read_file(directory_file(given.get("dir") or os.environ.get("TRACKER_DIR")))
+        directory = read_directory_file(directory_file(given.get("dir") or os.environ.get("TRACKER_DIR")))
         user = read_file(user_file())
         self.sources: dict[str, str] = {}
         for setting in SETTINGS:
@@ -155,7 +157,21 @@ class Settings:
             else:
                 setattr(self, setting.name, setting.default)
                 self.sources[setting.name] = "default"
+        self._choose_key(given, directory, user)
         self._check()
+
+    def _choose_key(self, given: Mapping[str, Any], directory: Mapping[str, Any], user: Mapping[str, Any]) -> None:
+        """Set `api_key` to one that is for `base_url`; see `tracker.credentials`."""
+        variables = {s.name: os.environ.get(s.variable) for s in (_BY_NAME["base_url"], _BY_NAME["api_key"])}
+        sources = [
+            credentials.given("argument", given),
+            credentials.given("variable TRACKER_API_KEY", variables),
+            credentials.given("the directory's .tracker/settings.toml", directory, directory=True),
+            credentials.given(str(user_file()), user),
+        ]
+        named_by = next((one for one in sources if one.base_url), None)
+        chosen = credentials.key_for(self.base_url, named_by, sources)
+        self.api_key, self.sources["api_key"] = chosen or (None, "default")
 
     def _check(self) -> None:
         self.mode = "offline" if self.mode == "dryrun" else self.mode
@@ -207,7 +223,9 @@ class Settings:
 
     def environment(self) -> dict[str, str]:
         """Return the settings as `TRACKER_*` variables, for a process that shall resolve them to the same."""
-        return {s.variable: _text(getattr(self, s.name)) for s in SETTINGS if getattr(self, s.name) is not None}
+        variables = {s.variable: _text(getattr(self, s.name)) for s in SETTINGS if getattr(self, s.name) is not None}
+        # A key in our own environment that is for another address must not be taken for this one's.
+        return {"TRACKER_API_KEY": "", **variables} if self.base_url is not None else variables
 
 
 def is_local(url: str) -> bool:
@@ -226,12 +244,35 @@ def user_file() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")) / "tracker" / "settings.toml"
 
 
+def read_directory_file(path: Path) -> dict[str, Any]:
+    """Return what is taken of a directory's settings file: all if the user trusts it, else what is harmless.
+
+    What is left out is told once. Raises `SettingsError` naming the file and the mistake.
+    """
+    found = trust.read(path)
+    values = {} if found is None else _parsed(found.content, path)
+    left_out = sorted(set(values) - trust.HARMLESS)
+    if found is None or not left_out or trust.is_trusted(path, found):
+        return values
+    doubt = found.doubt or "you have not said that you trust this file as it is now"
+    warn_once(
+        f"{path} sets {', '.join(left_out)}, which is left out: {doubt}. If that is what you want, run `tracker trust` "
+        f"in {path.absolute().parent.parent}",
+        f"untrusted {path}",
+    )
+    return {name: value for name, value in values.items() if name in trust.HARMLESS}
+
+
 def read_file(path: Path) -> dict[str, Any]:
     """Return what a settings file says ({} if there is none). Raises `SettingsError` naming the file and the mistake."""
     try:
         content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return {}
+    return _parsed(content, path)
+
+
+def _parsed(content: bytes, path: Path) -> dict[str, Any]:
     if sys.version_info >= (3, 11):
         import tomllib
     else:
@@ -240,27 +281,50 @@ def read_file(path: Path) -> dict[str, Any]:
         values: dict[str, Any] = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read as TOML: {error}") from None
-    unknown = sorted(set(values) - set(_BY_NAME))
+    unknown = sorted(set(values) - set(_BY_NAME) - {"keys"})
     if unknown:
         raise SettingsError(f"{path}: there is no setting {', '.join(unknown)}; there are: {', '.join(_BY_NAME)}")
     return values
 
 
-def write_file(path: Path, values: Mapping[str, str | float | bool | None]) -> None:
+def write_directory_file(path: Path, values: Mapping[str, str | float | bool | None]) -> None:
+    """Change settings in a directory's file, as `write_file` does, and trust the file if nothing else speaks against it.
+
+    Raises `SettingsError` if the file is not the user's, or holds more than harmless settings that the user has not
+    trusted: to write in it must not be to trust them.
+    """
+    if os.path.islink(path.parent) or os.path.islink(path):
+        raise SettingsError(f"{path} is a link or lies behind one: remove the link first")
+    found = trust.read(path)
+    there = {} if found is None else _parsed(found.content, path)
+    strange = sorted(set(there) - trust.HARMLESS - set(values))
+    if found is not None and (found.doubt or strange) and not trust.is_trusted(path, found):
+        what = found.doubt or f"it sets {', '.join(strange)}, and you have not said that you trust it"
+        raise SettingsError(f"{path} is left as it is: {what}. Run `tracker trust` first, or remove what is not yours")
+    write_file(path, values)
+    trust.trust(path)
+
+
+def write_file(path: Path, values: Mapping[str, str | float | bool | Mapping[str, str] | None]) -> None:
     """Change settings in a file, leaving all its other lines as they are; None removes one.
 
     The file and its directory are made if needed; the file is readable by its owner alone, since it may hold a key.
     """
     import json
 
+    def text(value: str | float | bool | Mapping[str, str]) -> str:  # valid TOML, too
+        if isinstance(value, Mapping):
+            return "{ " + ", ".join(f"{text(name)} = {text(one)}" for name, one in value.items()) + " }"
+        return json.dumps(value, ensure_ascii=False)
+
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     for name, value in values.items():
         lines = [line for line in lines if not re.match(rf"\s*{name}\s*=", line)]
         if value is not None:
-            lines.insert(0, f"{name} = {json.dumps(value, ensure_ascii=False)}")  # valid TOML, too
+            lines.insert(0, f"{name} = {text(value)}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    new = path.with_suffix(f".{random_id(12)}")
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write("".join(line + "\n" for line in lines))
     new.replace(path)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tracker.runlog.records import PROJECT_NAME
-from tracker.settings import directory_file, read_file, write_file
+from tracker.settings import directory_file, read_file, write_directory_file
 
 
 @click.command()
@@ -25,7 +25,7 @@ def init(project: str | None, entity: str | None) -> None:
                 f"{value!r} must be 1–128 letters, digits, spaces or _ . - and not start with a dot",
                 param_hint=f"--{name}",
             )
-    write_file(path, {"project": project, **({"entity": entity} if entity else {})})
+    write_directory_file(path, {"project": project, **({"entity": entity} if entity else {})})
     click.echo(f"Runs started in this directory go to project {project} ({path}).")
 
 
@@ -34,14 +34,14 @@ def on() -> None:
     """Track runs that are started in this directory (undoes `tracker off`)."""
     path = directory_file()
     if path.exists():
-        write_file(path, {"mode": None})
+        write_directory_file(path, {"mode": None})
     click.echo("Tracking is on in this directory.")
 
 
 @click.command()
 def off() -> None:
     """Track nothing that is started in this directory: scripts run as they are, calls do nothing."""
-    write_file(directory_file(), {"mode": "disabled"})
+    write_directory_file(directory_file(), {"mode": "disabled"})
     click.echo("Tracking is off in this directory; `tracker on` turns it on again.")
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from tracker.client import Client
+from tracker.credentials import kept
 from tracker.errors import ServerError, Unreachable
-from tracker.settings import Settings, user_file, write_file
+from tracker.settings import Settings, read_file, user_file, write_file
 
 
 @click.command()
@@ -20,7 +21,8 @@ def login(base_url: str | None, key: str | None, no_check: bool) -> None:
     key = key or click.prompt("Key", hide_input=True)
     if not no_check:
         _try(base_url, key)
-    write_file(user_file(), {"base_url": base_url, "api_key": key})
+    keys = kept(read_file(user_file()), base_url)  # those of other servers, to which directories may name the address
+    write_file(user_file(), {"base_url": base_url, "api_key": key, "keys": keys or None})
     click.echo(f"Runs go to {base_url} from now on ({user_file()}).")
 
 

@@ -13,7 +13,7 @@ import pytest
 import tracker
 from tests.waiting import eventually
 from tracker.runlog.directory import agent_alive
-from tracker.settings import directory_file, write_file
+from tracker.settings import directory_file, write_directory_file
 
 Start = Any
 
@@ -127,7 +127,7 @@ def test_disabled_takes_everything_and_leaves_no_file(how: str, monkeypatch: pyt
     if how == "variable":
         monkeypatch.setenv("TRACKER_MODE", "disabled")
     if how == "off":
-        write_file(directory_file(), {"mode": "disabled"})  # what `tracker off` does
+        write_directory_file(directory_file(), {"mode": "disabled"})  # what `tracker off` does
     before = sorted(p for p in Path().rglob("*"))
     Path("model.pt").touch()
     run = tracker.init(config={"lr": 1}, mode="disabled" if how == "argument" else None)

@@ -1,0 +1,145 @@
+"""Open files of a directory that may have come from someone else.
+
+A name leads to a regular file below the directory or to an error: links, pipes and devices are refused, at the end of
+the name and on the way to it, also if they take a file's place at this very moment. Nothing here waits for another
+process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import IO
+
+MOST_HOLES = 64 << 20
+"""Bytes of a stream that no disk holds; lines have no such bytes, and reading them would take for ever."""
+
+_FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+class Unsafe(OSError):
+    """The name leads to a link, or to something else that is no regular file."""
+
+
+def open_folder(directory: str | os.PathLike[str], *names: str, make: bool = False) -> int:
+    """Return a descriptor of a directory, or of a folder below it, made if it is to be; links lead nowhere.
+
+    The directory itself is what the user named, and may be a link. Raises `Unsafe` or another OSError.
+    """
+    folder = os.open(directory, _FOLDER)
+    for name in names:
+        try:
+            if make:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(name, dir_fd=folder)
+            inner = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENOTDIR):
+                raise Unsafe(error.errno, "a link or a file stands for a folder", name) from None
+            raise
+        finally:
+            os.close(folder)
+        folder = inner
+    return folder
+
+
+def open_file(
+    directory: str | os.PathLike[str], name: str, flags: int = os.O_RDONLY, mode: int = 0o644, make: bool = False
+) -> int:
+    """Return a descriptor of the regular file `name` (with `/` between folders, which `make` makes) in a directory.
+
+    Raises `Unsafe` or another OSError.
+    """
+    *folders, last = name.split("/")
+    folder = open_folder(directory, *folders, make=make)
+    try:
+        about = _status(folder, last)
+        if about is not None and not stat.S_ISREG(about.st_mode):  # to open a device may already do something
+            raise Unsafe(errno.ELOOP, "a link, or no regular file", name)
+        fd = os.open(last, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode, dir_fd=folder)
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            return fd
+        os.close(fd)
+        raise Unsafe(errno.ELOOP, "a link, or no regular file", name)
+    finally:
+        os.close(folder)
+
+
+def open_stream(path: str | os.PathLike[str]) -> int:
+    """Return a descriptor for reading a stream of a run directory; `open_file` with a look at how real its bytes are."""
+    directory, name = os.path.split(os.fspath(path))
+    fd = open_file(directory or ".", name)
+    about = os.fstat(fd)
+    if about.st_size - about.st_blocks * 512 > MOST_HOLES and os.lseek(fd, 0, os.SEEK_HOLE) < about.st_size:
+        os.close(fd)
+        raise Unsafe(errno.EINVAL, "most of it is a hole", name)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def reading(path: str | os.PathLike[str]) -> IO[bytes]:
+    """Return a stream of a run directory as a file object; see `open_stream`."""
+    return open(open_stream(path), "rb")
+
+
+def is_regular(directory: str | os.PathLike[str], name: str) -> bool:
+    """Tell whether there is a regular file of this name below a directory, with no link on the way."""
+    return size_of(directory, name) is not None
+
+
+def size_of(directory: str | os.PathLike[str], name: str) -> int | None:
+    """Return the bytes of a regular file below a directory; None if there is none."""
+    *folders, last = name.split("/")
+    try:
+        folder = open_folder(directory, *folders)
+    except OSError:
+        return None
+    try:
+        about = _status(folder, last)
+    finally:
+        os.close(folder)
+    return about.st_size if about is not None and stat.S_ISREG(about.st_mode) else None
+
+
+def write_new(directory: str | os.PathLike[str], name: str, content: bytes, mode: int = 0o644) -> None:
+    """Write a new file below a directory, with the folders that its name says. Raises FileExistsError, OSError."""
+    with open(open_file(directory, name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode, make=True), "wb") as file:
+        file.write(content)
+
+
+def rename(directory: str | os.PathLike[str], name: str, target: str) -> None:
+    """Give a file in a folder below a directory another name there, in place of what had it. Raises OSError."""
+    *folders, last = name.split("/")
+    folder = open_folder(directory, *folders)
+    try:
+        os.replace(last, target.split("/")[-1], src_dir_fd=folder, dst_dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def remove(directory: str | os.PathLike[str], name: str) -> None:
+    """Remove a regular file below a directory, if it is there. Raises OSError where it cannot be removed."""
+    if is_regular(directory, name):
+        *folders, last = name.split("/")
+        folder = open_folder(directory, *folders)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(last, dir_fd=folder)
+        finally:
+            os.close(folder)
+
+
+def ignore(folder: Path, line: str) -> None:
+    """Have git ignore what a folder holds: `.gitignore` with this line, unless there is anything of that name."""
+    with contextlib.suppress(OSError):
+        write_new(folder, ".gitignore", f"{line}\n".encode())
+
+
+def _status(folder: int, name: str) -> os.stat_result | None:
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,108 @@
+"""Which settings of a directory are taken: a directory may have come from someone else.
+
+Of `.tracker/settings.toml` in a directory only what names and describes runs is taken (`HARMLESS`). All other settings
+decide where runs and keys go, what is kept of a machine, or what a program does; they count only if the user trusts the
+file (`tracker trust`), or made it with `tracker init`, `on` or `off`. What is trusted is these very bytes at this place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from .discovery import folder
+from .errors import SettingsError, warn_once
+from .names import random_id
+from .runlog.safe_open import Unsafe, open_file
+
+HARMLESS = frozenset("project entity name group job_type tags notes color".split())
+"""Settings that say no more than what a run is called and belongs to."""
+
+_LONGEST = 1 << 20  # bytes of a settings file
+
+
+class Found(NamedTuple):
+    """A directory's settings file: its bytes, and why it cannot be trusted, if it cannot."""
+
+    content: bytes
+    doubt: str | None
+
+
+def read(path: Path) -> Found | None:
+    """Return what a directory's settings file holds; None if there is none.
+
+    What else is in its place is ignored with one warning. Links are not followed: a directory that came from someone
+    else must not choose which file is read.
+    """
+    try:
+        fd = open_file(path.parent.parent, f"{path.parent.name}/{path.name}")
+    except FileNotFoundError:
+        return None
+    except Unsafe:
+        if os.path.lexists(path) or os.path.islink(path.parent):
+            warn_once(f"{path} is ignored: it is a link, lies behind one, or is not a file")
+        return None
+    except OSError as error:
+        warn_once(f"{path} is ignored: {error.strerror}")
+        return None
+    with open(fd, "rb") as file:
+        about = os.fstat(fd)
+        content = file.read(_LONGEST + 1)
+    if len(content) > _LONGEST:
+        warn_once(f"{path} is ignored: it has more than {_LONGEST:,} bytes")
+        return None
+    doubt = None
+    if about.st_uid != os.geteuid():
+        doubt = "it belongs to another user"
+    elif about.st_mode & 0o022:
+        doubt = "others may write to it (chmod go-w)"
+    return Found(content, doubt)
+
+
+def is_trusted(path: Path, found: Found) -> bool:
+    """Tell whether the user trusts this file as it is now."""
+    if found.doubt is not None:
+        return False
+    try:
+        return _note(path).read_text().split("\n")[0] == _digest(found.content)
+    except (OSError, RuntimeError, UnicodeDecodeError):
+        return False
+
+
+def trust(path: Path) -> None:
+    """Trust a directory's settings file as it is now. Raises `SettingsError` if there is none, if others can change it,
+    or if that cannot be noted.
+    """
+    found = read(path)
+    if found is None:
+        raise SettingsError(f"there is no {path}")
+    if found.doubt is not None:
+        raise SettingsError(f"{path} cannot be trusted: {found.doubt}")
+    try:
+        note = _note(path)
+        note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = note.with_name(f"{note.name}.{random_id(12)}")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", errors="surrogateescape") as file:
+            file.write(f"{_digest(found.content)}\n{os.path.realpath(path)}\n")
+        draft.replace(note)
+    except (OSError, RuntimeError) as error:
+        raise SettingsError(f"that {path} is trusted cannot be noted ({error})") from None
+
+
+def distrust(path: Path) -> None:
+    """Trust a directory's settings file no longer. Raises `SettingsError` if that cannot be noted."""
+    try:
+        _note(path).unlink(missing_ok=True)
+    except (OSError, RuntimeError) as error:
+        raise SettingsError(f"that {path} is not trusted cannot be noted ({error})") from None
+
+
+def _note(path: Path) -> Path:
+    place = os.path.realpath(path).encode("utf-8", "surrogateescape")
+    return folder().parent / "trusted" / hashlib.sha256(place).hexdigest()[:40]
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
