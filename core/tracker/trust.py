@@ -2,7 +2,7 @@
 
 Of `.tracker/settings.toml` in a directory only what names and describes runs is taken (`HARMLESS`). All other settings
 decide where runs and keys go, what is kept of a machine, or what a program does; they count only if the user trusts the
-file (`tracker trust`), or made it with `tracker init`, `on` or `off`. What is trusted is these very bytes at this place.
+file (`tracker trust`), or made it with `tracker init`, `on` or `off`. What is trusted is these bytes at this place.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def open_file(
 
 
 def open_stream(path: str | os.PathLike[str]) -> int:
-    """Return a descriptor for reading a stream of a run directory; `open_file` with a look at how real its bytes are."""
+    """Return a descriptor for reading a stream of a run directory: `open_file`, and its bytes are not mostly holes."""
     directory, name = os.path.split(os.fspath(path))
     fd = open_file(directory or ".", name)
     about = os.fstat(fd)
