@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from .state import state_folder
+
 
 class Server(NamedTuple):
     """A server on this machine: its address, the key to it, its process, its data, and when it started (Unix time)."""
@@ -27,10 +29,7 @@ class Server(NamedTuple):
 
 def folder() -> Path:
     """Return where servers publish themselves; it may not exist."""
-    state = os.environ.get("XDG_STATE_HOME", "")
-    # The XDG specification: a relative path is to be ignored.
-    root = Path(state) if os.path.isabs(state) else Path.home() / ".local" / "state"
-    return root / "tracker" / "servers"
+    return state_folder() / "servers"
 
 
 def publish(url: str, token: str, directory: Path | str) -> Path:

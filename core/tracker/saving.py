@@ -10,8 +10,8 @@ import glob
 import os
 from pathlib import Path
 
-from .discovery import folder
 from .names import random_id
+from .state import state_folder
 
 POLICIES = ("live", "now", "end")
 
@@ -56,7 +56,7 @@ def _joined(parts: tuple[str, ...]) -> bytes:
 
 def _key() -> bytes:
     try:
-        path = folder().parent / "seal.key"
+        path = state_folder() / "seal.key"
     except RuntimeError as error:  # a user without a home, as in some containers
         raise OSError(str(error)) from None
     try:

@@ -12,10 +12,10 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from .discovery import folder
 from .errors import SettingsError, warn_once
 from .names import random_id
 from .runlog.safe_open import Unsafe, open_file
+from .state import state_folder
 
 HARMLESS = frozenset("project entity name group job_type tags notes color".split())
 """Settings that say no more than what a run is called and belongs to."""
@@ -101,7 +101,7 @@ def distrust(path: Path) -> None:
 
 def _note(path: Path) -> Path:
     place = os.path.realpath(path).encode("utf-8", "surrogateescape")
-    return folder().parent / "trusted" / hashlib.sha256(place).hexdigest()[:40]
+    return state_folder() / "trusted" / hashlib.sha256(place).hexdigest()[:40]
 
 
 def _digest(content: bytes) -> str:
