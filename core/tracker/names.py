@@ -1,8 +1,9 @@
-"""Readable random names and ids for runs."""
+"""Names: random ones for runs, and which ones projects and their owners may have."""
 
 from __future__ import annotations
 
 import random
+import re
 
 _ADJECTIVES = """
 amber ancient autumn azure bold brave breezy bright brisk calm cedar clear clever cobalt coral cosmic crimson
@@ -36,3 +37,38 @@ def random_id(length: int = 8) -> str:
 def random_name() -> str:
     """Return a name such as `swift-heron-42`."""
     return f"{_random.choice(_ADJECTIVES)}-{_random.choice(_NOUNS)}-{_random.randrange(1, 1000)}"
+
+
+NAME_RULE = (
+    "must be 1–128 letters of any script, digits, spaces or _ . - (no slash: it stands between names) "
+    "and not start with a dot"
+)
+"""What `is_project_name` asks for, to be said after the name of what breaks it."""
+
+_PLAIN = re.compile(r"(?!\.)[\w .-]{1,128}", re.ASCII)
+_FILLERS = "\u115f\u1160\u3164\uffa0"  # letters that show nothing
+
+
+def is_project_name(name: str) -> bool:
+    """Tell whether a project or its owner may be called so.
+
+    1–128 letters and marks of any script, digits, spaces and `_ . -`, in Unicode's form NFC, not starting with a dot.
+    A slash stands between names; what is invisible or turns the direction of text could pass one name off as another.
+    """
+    if _PLAIN.fullmatch(name):
+        return True
+    if name.isascii() or not 1 <= len(name) <= 128 or name[0] in ". ":
+        return False
+    from unicodedata import category, is_normalized  # which few names need
+
+    letters = all(c in " _.-" or (category(c)[0] in "LMN" and c not in _FILLERS) for c in name)
+    return letters and category(name[0])[0] != "M" and is_normalized("NFC", name)
+
+
+def normal_name(name: str) -> str:
+    """Return a name as it is kept: the same text typed on another system has the same code points."""
+    if name.isascii():
+        return name
+    from unicodedata import normalize
+
+    return normalize("NFC", name)

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import credentials, trust
+from . import credentials, places, trust, typed
 from .errors import SettingsError, warn_once
-from .names import random_id
-from .runlog.records import COLOR, PROJECT_NAME, RUN_ID
+from .names import NAME_RULE, is_project_name, normal_name, random_id
+from .runlog.records import COLOR, RUN_ID
 
 MODES = ("online", "offline", "disabled")
 CONSOLES = ("off", "wrap", "redirect")
 _LOCAL = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(?=/|$)")
-_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+_ADDRESS = re.compile(
+    r"(https?)://((?:[^\s/?#@]*@)?(?:[^\s/?#:@\[\]]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?(?:/[^\s?#]*)?)", re.I
+)
+_PAGE = re.compile(r"/(runs|projects|api)(/|$)|[?#]")  # of the dashboard, as copied from a browser
+_MOST = 1 << 20  # bytes of a settings file
 
 
 class Setting(NamedTuple):
@@ -78,6 +83,9 @@ SETTINGS = (
 _BY_NAME = {s.name: s for s in SETTINGS}
 _SOURCES = ("cpu", "memory", "disk", "network", "process", "nvidia")
 _PARTS = ("command", "variables", "host", "packages", "git", "diff", "untracked")
+_CHOSEN = {"stats_sources": _SOURCES, "capture": _PARTS}  # lists of words; "none" chooses none of them
+_WORDS = ("mode", "resume", "reinit", "console", *_CHOSEN)  # in which capitals do not matter
+_SWITCHED = {"resume": ("allow", "never"), "reinit": ("finish_previous", "return_previous")}  # what true and false mean
 _POSITIVE = (
     "resume_timeout",
     "live_interval",
@@ -140,31 +148,43 @@ class Settings:
         unknown = sorted(set(given) - set(_BY_NAME))
         if unknown:
             raise SettingsError(f"there is no setting {', '.join(unknown)}; there are: {', '.join(_BY_NAME)}")
-        directory = read_directory_file(directory_file(given.get("dir") or os.environ.get("TRACKER_DIR")))
-        user = read_file(user_file())
+        arguments = _cleaned(given)
+        variables = _cleaned({s.name: os.environ.get(s.variable) for s in SETTINGS}, quotes=True)
         self.sources: dict[str, str] = {}
+        self._resolve(_BY_NAME["dir"], {"argument": arguments, "variable TRACKER_DIR": variables})  # where a file is
+        directory = _cleaned(read_directory_file(directory_file(self.dir)))
+        user = _cleaned(read_file(user_file()))
         for setting in SETTINGS:
-            for source, values, key in (
-                ("argument", given, setting.name),
-                ("variable " + setting.variable, os.environ, setting.variable),
-                ("the directory's .tracker/settings.toml", directory, setting.name),
-                (str(user_file()), user, setting.name),
-            ):
-                if key in values:
-                    setattr(self, setting.name, _convert(setting, values[key], source))
-                    self.sources[setting.name] = source
-                    break
-            else:
-                setattr(self, setting.name, setting.default)
-                self.sources[setting.name] = "default"
-        self._choose_key(given, directory, user)
+            sources = {
+                "argument": arguments,
+                f"variable {setting.variable}": variables,
+                "the directory's .tracker/settings.toml": directory,
+                str(user_file()): user,
+            }
+            self._resolve(setting, sources)
+        self._choose_key(arguments, variables, directory, user)
         self._check()
 
-    def _choose_key(self, given: Mapping[str, Any], directory: Mapping[str, Any], user: Mapping[str, Any]) -> None:
+    def _resolve(self, setting: Setting, sources: Mapping[str, Mapping[str, Any]]) -> None:
+        """Set a setting to what the first source says that says anything."""
+        for source, values in sources.items():
+            if setting.name in values:
+                setattr(self, setting.name, _convert(setting, values[setting.name], source))
+                self.sources[setting.name] = source
+                return
+        setattr(self, setting.name, setting.default)
+        self.sources[setting.name] = "default"
+
+    def _choose_key(
+        self,
+        arguments: Mapping[str, Any],
+        variables: Mapping[str, Any],
+        directory: Mapping[str, Any],
+        user: Mapping[str, Any],
+    ) -> None:
         """Set `api_key` to one that is for `base_url`; see `tracker.credentials`."""
-        variables = {s.name: os.environ.get(s.variable) for s in (_BY_NAME["base_url"], _BY_NAME["api_key"])}
         sources = [
-            credentials.given("argument", given),
+            credentials.given("argument", arguments),
             credentials.given("variable TRACKER_API_KEY", variables),
             credentials.given("the directory's .tracker/settings.toml", directory, directory=True),
             credentials.given(str(user_file()), user),
@@ -180,27 +200,42 @@ class Settings:
         if self.entity is None:
             self.entity = _login_name()
         for name in ("project", "entity"):
-            if not PROJECT_NAME.fullmatch(getattr(self, name)):
-                raise self._bad(name, "must be 1–128 letters, digits, spaces or _ . - and not start with a dot")
+            setattr(self, name, normal_name(getattr(self, name)))
+            if not is_project_name(getattr(self, name)):
+                raise self._bad(name, NAME_RULE)
         if self.id is not None and not RUN_ID.fullmatch(self.id):
             raise self._bad("id", "must be 1–64 letters, digits or _ -")
         if self.color is not None and not COLOR.fullmatch(self.color):
             raise self._bad("color", "must read #rrggbb, such as #d62728")
         if self.base_url is not None:
-            self.base_url = self.base_url.rstrip("/")
-            if not re.fullmatch(r"https?://[^/\s]\S*", self.base_url):
-                raise self._bad("base_url", "must start with http:// or https://, such as http://127.0.0.1:8787")
+            self.base_url = self._address(self.base_url)
+        if self.api_key is not None and not re.fullmatch(r"[!-~]+", self.api_key):
+            raise SettingsError(f"api_key (from {self.sources['api_key']}) must be plain characters without spaces")
         for name in _POSITIVE:
             if not getattr(self, name) > 0:
                 raise self._bad(name, "must be more than 0 seconds")
         if self.console not in CONSOLES:
             raise self._bad("console", f"must be one of {', '.join(CONSOLES)}")
-        if not set(self.stats_sources or ()) <= set(_SOURCES):
-            raise self._bad("stats_sources", f"must be some of {', '.join(_SOURCES)}")
         if not self.capture_limit >= 0:
             raise self._bad("capture_limit", "must be 0 MiB or more")
-        if not set(self.capture or ()) <= set(_PARTS):
-            raise self._bad("capture", f"must be some of {', '.join(_PARTS)}")
+        for name, words in _CHOSEN.items():
+            if not set(getattr(self, name) or ()) <= set(words):
+                raise self._bad(name, f"must be some of {', '.join(words)}, or none")
+
+    def _address(self, given: str) -> str:
+        """Return the address of a server without what is not part of it. Raises `SettingsError`."""
+        url = given.rstrip("/")
+        found = _ADDRESS.fullmatch(url)
+        if found is not None and not _PAGE.search(url):
+            return f"{found[1].lower()}://{found[2]}"
+        such = "http://127.0.0.1:8787"
+        if page := _PAGE.search(url):
+            such = url[: page.start()].rstrip("/")
+        elif "://" not in url and _ADDRESS.fullmatch(f"http://{url}"):
+            such = f"http://{url}"
+        raise self._bad(
+            "base_url", f"must be the server's address alone and start with http:// or https://, such as {such}"
+        )
 
     def _bad(self, name: str, must: str) -> SettingsError:
         return SettingsError(f"{name} {getattr(self, name)!r} (from {self.sources[name]}) {must}")
@@ -223,7 +258,7 @@ class Settings:
 
     def environment(self) -> dict[str, str]:
         """Return the settings as `TRACKER_*` variables, for a process that shall resolve them to the same."""
-        variables = {s.variable: _text(getattr(self, s.name)) for s in SETTINGS if getattr(self, s.name) is not None}
+        variables = {s.variable: _text(s, getattr(self, s.name)) for s in SETTINGS if getattr(self, s.name) is not None}
         # A key in our own environment that is for another address must not be taken for this one's.
         return {"TRACKER_API_KEY": "", **variables} if self.base_url is not None else variables
 
@@ -240,8 +275,7 @@ def directory_file(directory: str | None = None) -> Path:
 
 def user_file() -> Path:
     """Return the path of the user's settings file, which need not exist."""
-    # Not Path.home(), which raises for users that have none, as in some containers.
-    return Path(os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")) / "tracker" / "settings.toml"
+    return Path(places.user_folder("XDG_CONFIG_HOME", ".config") or "/nonexistent") / "tracker" / "settings.toml"
 
 
 def read_directory_file(path: Path) -> dict[str, Any]:
@@ -264,12 +298,11 @@ def read_directory_file(path: Path) -> dict[str, Any]:
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """Return what a settings file says ({} if there is none). Raises `SettingsError` naming the file and the mistake."""
-    try:
-        content = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return {}
-    return _parsed(content, path)
+    """Return what a settings file says; {} if there is none. What is there and is no readable file of a sensible size
+    is ignored with one warning. Raises `SettingsError` naming the file and the mistake.
+    """
+    content = _content(path)
+    return {} if content is None else _parsed(content, path)
 
 
 def _parsed(content: bytes, path: Path) -> dict[str, Any]:
@@ -278,7 +311,7 @@ def _parsed(content: bytes, path: Path) -> dict[str, Any]:
     else:
         import tomli as tomllib
     try:
-        values: dict[str, Any] = tomllib.loads(content.decode())
+        values: dict[str, Any] = tomllib.loads(content.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read as TOML: {error}") from None
     unknown = sorted(set(values) - set(_BY_NAME) - {"keys"})
@@ -329,32 +362,79 @@ def write_file(path: Path, values: Mapping[str, str | float | bool | Mapping[str
     new.replace(path)
 
 
-def _convert(setting: Setting, value: Any, source: str) -> Any:
+def _cleaned(values: Mapping[str, Any], quotes: bool = False) -> dict[str, Any]:
+    """Return values without what stands around them by accident, and without those that say nothing."""
+    found = {name: typed.cleaned(value, quotes) for name, value in values.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _content(path: Path) -> bytes | None:
+    """Return the bytes of a regular file; None, with a warning where something is there, if it cannot be had."""
     try:
-        if setting.kind is bool and isinstance(value, str):
-            if value.lower() not in _TRUE | _FALSE:
-                raise ValueError
-            return value.lower() in _TRUE
+        # A pipe of that name must not make us wait for its writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if os.path.lexists(path) and not isinstance(error, FileNotFoundError):
+            warn_once(f"{path} is ignored: {error.strerror}")
+        return None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            warn_once(f"{path} is ignored: it is not a file")
+        elif status.st_size > _MOST:
+            warn_once(f"{path} is ignored: it has {status.st_size:,} bytes, and settings need no more than {_MOST:,}")
+        else:
+            return os.read(descriptor, _MOST)
+    except OSError as error:
+        warn_once(f"{path} is ignored: {error.strerror}")
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _convert(setting: Setting, value: Any, source: str) -> Any:
+    name = setting.name
+    try:
+        if setting.kind is bool:
+            return typed.truth(value)
+        if setting.kind is float:
+            return typed.number(value)
+        if name in _WORDS and isinstance(value, str):
+            value = value.lower()
         if setting.kind is list:
-            items = value.split(",") if isinstance(value, str) else value
-            return [str(item).strip() for item in items if str(item).strip()]
-        if setting.kind is str:
-            return os.fspath(value) if hasattr(value, "__fspath__") else str(value)
-        return setting.kind(value)
-    except (TypeError, ValueError):
+            return [] if name in _CHOSEN and value == "none" else typed.items(value)
+        if name in _SWITCHED and (isinstance(value, bool) or value in ("true", "false")):
+            return _SWITCHED[name][not typed.truth(value)]
+        if name == "dir":
+            return _directory(str(value), source)
+        return str(value)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, SettingsError):
+            raise
         kind = {bool: "true or false", float: "a number", list: "a list"}.get(setting.kind, "a text")
-        raise SettingsError(f"{setting.name} {value!r} (from {source}) must be {kind}") from None
+        raise SettingsError(f"{name} {value!r} (from {source}) must be {kind}") from None
 
 
-def _text(value: Any) -> str:
-    return ",".join(value) if isinstance(value, list) else str(value)
+def _directory(text: str, source: str) -> str:
+    path = places.expand(text)
+    if path.startswith("~") and not os.path.lexists(path):
+        raise SettingsError(
+            f"dir {text!r} (from {source}) must be a directory: there is no home {path.partition('/')[0]}"
+        )
+    return path
+
+
+def _text(setting: Setting, value: Any) -> str:
+    if not isinstance(value, list):
+        return str(value)
+    return ",".join(value) or ("none" if setting.name in _CHOSEN else "")
 
 
 def _login_name() -> str:
     import getpass
 
     try:
-        name = re.sub(r"[^\w.-]", "-", getpass.getuser(), flags=re.ASCII).lstrip(".")[:128]
+        name = normal_name(re.sub(r"[^\w.-]", "-", getpass.getuser()).lstrip(".")[:128])
     except (OSError, KeyError, ImportError):  # no such user, as in some containers
         name = ""
-    return name or "default"
+    return name if is_project_name(name) else "default"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+from .places import user_folder
 
 
 def state_folder() -> Path:
@@ -11,7 +12,7 @@ def state_folder() -> Path:
 
     Raises RuntimeError for a user without a home, as in some containers.
     """
-    state = os.environ.get("XDG_STATE_HOME", "")
-    # The XDG specification: a relative path is to be ignored.
-    root = Path(state) if os.path.isabs(state) else Path.home() / ".local" / "state"
-    return root / "tracker"
+    root = user_folder("XDG_STATE_HOME", ".local", "state")
+    if root is None:
+        raise RuntimeError("there is no home directory")
+    return Path(root, "tracker")

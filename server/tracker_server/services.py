@@ -15,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive
 
-from tracker.runlog.records import PROJECT_NAME, RUN_ID
+from tracker.names import NAME_RULE, is_project_name
+from tracker.runlog.records import RUN_ID
 from tracker.wire import MAX_BODY
 
 from .bodies import chunks
@@ -126,12 +127,8 @@ class Services:
 def run_key(entity: str, project: str, id: str) -> RunKey:
     """Return the run that a path names. Anything but the documented characters is refused with 400."""
     for what, value in (("entity", entity), ("project", project)):
-        if not PROJECT_NAME.fullmatch(value):
-            raise HTTPException(
-                400,
-                f"the {what} {value[:140]!r} is not allowed: use 1 to 128 letters, digits, spaces and _ . - "
-                "and no dot at the start",
-            )
+        if not is_project_name(value):
+            raise HTTPException(400, f"the {what} {value[:140]!r} {NAME_RULE}")
     if not RUN_ID.fullmatch(id):
         raise HTTPException(400, f"the run id {id[:80]!r} is not allowed: use 1 to 64 letters, digits, _ and -")
     return RunKey(entity, project, id)

@@ -107,6 +107,173 @@ def test_lists_are_split_at_commas_in_variables_and_are_lists_in_files(monkeypat
     assert Settings().tags == ["x", "y"]
 
 
+# -- values as people type them -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n", '""', "''"])
+def test_an_empty_variable_is_one_that_is_not_set(blank: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRACKER_ENTITY")
+    monkeypatch.delenv("TRACKER_CAPTURE")
+    monkeypatch.delenv("TRACKER_DRAIN_TIMEOUT")
+    plain = vars(Settings())
+    for setting in SETTINGS:
+        monkeypatch.setenv(setting.variable, blank)
+    assert vars(Settings()) == plain
+
+
+def test_an_empty_value_in_a_file_or_argument_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(user_file(), 'project = "of-user"\n')
+    write(directory_file(), "".join(f'{s.name} = "  "\n' for s in SETTINGS))
+    assert Settings({s.name: " " for s in SETTINGS}).project == "of-user"
+    monkeypatch.setenv("TRACKER_PROJECT", "")
+    assert Settings({"project": ""}).project == "of-user"
+
+
+_TYPED = {
+    "project": ("digits", "digits"),
+    "api_key": ("k3y", "k3y"),
+    "base_url": ("http://gpu-box:8787", "http://gpu-box:8787"),
+    "id": ("a1", "a1"),
+    "mode": ("Offline", "offline"),
+    "console": ("REDIRECT", "redirect"),
+    "silent": ("TRUE", True),
+    "disable_git": ("Yes", True),
+    "upload_interval": ("2.5", 2.5),
+    "tags": ("a ,, b,", ["a", "b"]),
+    "stats_sources": ("CPU, ,memory", ["cpu", "memory"]),
+    "resume": ("True", "allow"),
+    "reinit": ("false", "return_previous"),
+}
+
+
+@pytest.mark.parametrize("around", ["{}", "{}\n", "  {} \r\n", "\t{}", "\ufeff{}", '"{}"', "' {} '"])
+@pytest.mark.parametrize("name", _TYPED)
+def test_what_stands_around_a_variable_is_no_part_of_it(
+    name: str, around: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, value = _TYPED[name]
+    monkeypatch.setenv(next(s.variable for s in SETTINGS if s.name == name), around.format(text))
+    assert getattr(Settings(), name) == value
+
+
+@pytest.mark.parametrize("name", _TYPED)
+def test_what_stands_around_an_argument_or_a_value_in_a_file_is_no_part_of_it(name: str) -> None:
+    text, value = _TYPED[name]
+    assert getattr(Settings({name: f"\ufeff {text}\n"}), name) == value
+    write(user_file(), f'{name} = " {text}\\n"\n')
+    assert getattr(Settings(), name) == value
+
+
+def test_quotes_in_an_argument_are_meant() -> None:
+    assert Settings({"name": '"best"'}).name == '"best"'
+
+
+def test_no_parts_and_no_sources_are_chosen_with_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKER_CAPTURE", "None")
+    assert Settings({"stats_sources": "none"}).stats_sources == []
+    assert Settings().capture == []
+    monkeypatch.setenv("TRACKER_CAPTURE", Settings({"capture": []}).environment()["TRACKER_CAPTURE"])
+    assert Settings().capture == []
+
+
+@pytest.mark.parametrize("how", ["argument", "variable", "file"])
+def test_a_tilde_is_the_home_directory(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if how == "variable":
+        monkeypatch.setenv("TRACKER_DIR", "~/runs")
+    if how == "file":
+        write(user_file(), 'dir = "~/runs"\n')
+    assert Settings({"dir": Path("~/runs")} if how == "argument" else None).dir == f"{Path.home()}/runs"
+
+
+def test_a_tilde_may_name_a_user_who_must_exist() -> None:
+    assert Settings({"dir": "~root/x"}).dir == f"{os.path.expanduser('~root')}/x"
+    with pytest.raises(SettingsError, match="there is no home ~nobody-here"):
+        Settings({"dir": "~nobody-here/x"})
+    Path("~odd").mkdir()
+    assert Settings({"dir": "~odd"}).dir == "~odd"
+
+
+@pytest.mark.parametrize(
+    ("typed", "such"),
+    [
+        ("gpu-box:8787", "http://gpu-box:8787"),
+        ("127.0.0.1:8787/", "http://127.0.0.1:8787"),
+        ("http://gpu-box:8787/?token=abc", "http://gpu-box:8787"),
+        ("https://gpu-box/projects/me/digits", "https://gpu-box"),
+        ("http://gpu-box:8787/runs/me/digits/a1?tab=files", "http://gpu-box:8787"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_with_the_one_that_was_meant(typed: str, such: str) -> None:
+    with pytest.raises(SettingsError, match=rf"such as {re.escape(such)}$"):
+        Settings({"base_url": typed})
+    assert Settings({"base_url": such}).base_url == such
+
+
+def test_an_address_may_have_a_path_and_capitals() -> None:
+    assert Settings({"base_url": "HTTPS://Box.example/tracker/"}).base_url == "https://Box.example/tracker"
+    assert Settings({"base_url": "http://[::1]:8787/"}).base_url == "http://[::1]:8787"
+
+
+def test_a_key_that_no_request_can_carry_is_refused_and_not_shown() -> None:
+    with pytest.raises(SettingsError, match=r"api_key \(from argument\) must") as caught:
+        Settings({"api_key": "se\ncret"})
+    assert "cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["日本語", "проект", "हिन्दी", "مشروع", "Größe 1", "ไทย", "a.b_c-d"])
+def test_projects_may_be_called_in_any_script(name: str) -> None:
+    assert Settings({"project": name, "entity": name}).project == name
+
+
+def test_a_name_is_kept_in_one_form_however_it_was_typed() -> None:
+    assert Settings({"project": "Cafe\u0301"}).project == "Caf\u00e9"
+
+
+# -- places that are not what they should be ------------------------------------------------------------------------
+
+
+def _make_odd(path: Path, what: str) -> None:
+    path.parent.mkdir(parents=True)
+    if what == "directory":
+        path.mkdir()
+    elif what == "fifo":
+        os.mkfifo(path)
+    elif what == "loop":
+        path.symlink_to(path.name)
+    elif what == "huge":
+        path.write_bytes(b"#")
+        os.truncate(path, 1 << 40)
+    elif what == "device":
+        path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("what", ["directory", "fifo", "loop", "huge", "device"])
+@pytest.mark.parametrize("file", [directory_file, user_file])
+def test_what_is_no_settings_file_is_ignored_with_a_warning(
+    what: str, file: Any, capfd: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracker.errors._warned", set())
+    _make_odd(file(), what)
+    assert Settings({"project": "x"}).project == "x"
+    assert f"{file()} is ignored" in capfd.readouterr().err
+
+
+def test_a_mark_of_the_byte_order_is_no_part_of_a_file() -> None:
+    write(user_file(), "").write_bytes(b'\xef\xbb\xbfproject = "x"\n')
+    assert Settings().project == "x"
+
+
+@pytest.mark.parametrize("home", [None, "", "relative", "/nonexistent/home", "/dev/null"])
+def test_without_a_home_there_are_no_settings_of_the_user(home: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    if home is None:
+        monkeypatch.delenv("HOME")
+    else:
+        monkeypatch.setenv("HOME", home)
+    monkeypatch.setenv("XDG_CONFIG_HOME", "relative")
+    assert Settings().project == "uncategorized"
+    assert user_file().is_absolute()
+
+
 def test_dryrun_is_offline() -> None:
     assert Settings({"mode": "dryrun"}).mode == "offline"
 
@@ -121,12 +288,17 @@ def test_a_slash_at_the_end_of_the_address_is_no_part_of_it() -> None:
         ("mode", "on"),
         ("project", "a/b"),
         ("project", ".hidden"),
-        ("project", ""),
+        ("project", "日本/語"),
+        ("project", "evil\u202egnp"),
+        ("project", "a\u200bb"),
         ("entity", "a" * 129),
         ("id", "a b"),
         ("id", "../x"),
         ("base_url", "gpu-box:8787"),
         ("base_url", "ftp://x"),
+        ("base_url", "http://gpu-box:8787/?token=abc"),
+        ("base_url", "http://gpu box:8787"),
+        ("base_url", "http://:8787"),
         ("silent", "perhaps"),
         ("upload_interval", "0"),
         ("upload_timeout", "-1"),

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from tracker.places import absolute
 from tracker.settings import Settings
 
 from .redact import CUT, cut, cut_arguments, is_secret_name, secret_values
@@ -59,7 +60,7 @@ def describe(settings: Settings) -> dict[str, Any] | None:
         "node": _node(),
     }
     if settings.captures("command"):
-        found["command"] = cut_arguments(_bounded(_instead or sys.orig_argv or sys.argv), known)
+        found["command"] = cut_arguments(_bounded(_instead or sys.orig_argv or arguments()), known)
     if settings.captures("variables"):
         names = dict.fromkeys((*VARIABLES, *(settings.capture_variables or ())))
         found["variables"] = {
@@ -81,8 +82,13 @@ def program() -> str | None:
         os.environ.get("JPY_SESSION_NAME"),  # set by the Jupyter server
     ):
         if path and os.path.isfile(path):
-            return os.path.abspath(path)
+            return absolute(path)
     return None
+
+
+def arguments() -> list[str]:
+    """Return `sys.argv`, as far as there is one: embedded interpreters need not have any."""
+    return [word for word in getattr(sys, "argv", None) or () if isinstance(word, str)]
 
 
 def _working_directory() -> str | None:
@@ -95,7 +101,7 @@ def _working_directory() -> str | None:
 def _script(command: tuple[str, ...]) -> str | None:
     """Return the absolute path of the script that a command names, None if it names none."""
     named = (word for word in command if os.path.splitext(word)[1].lower() in _SCRIPTS and os.path.isfile(word))
-    return next(map(os.path.abspath, named), None)
+    return next(map(absolute, named), None)
 
 
 def _of_our_environment(command: str) -> bool:
@@ -103,7 +109,7 @@ def _of_our_environment(command: str) -> bool:
     import shutil
 
     found = shutil.which(command)
-    return found is not None and os.path.dirname(os.path.abspath(found)) == os.path.dirname(sys.executable)
+    return found is not None and os.path.dirname(absolute(found)) == os.path.dirname(sys.executable)
 
 
 def _node() -> int | None:

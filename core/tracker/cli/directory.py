@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
-from tracker.runlog.records import PROJECT_NAME
+from tracker.names import NAME_RULE, is_project_name, normal_name
+from tracker.places import working_directory
 from tracker.settings import directory_file, read_file, write_directory_file
+from tracker.typed import cleaned
 
 
 @click.command()
@@ -19,14 +21,13 @@ def init(project: str | None, entity: str | None) -> None:
     former = read_file(path).get("project")
     if project is None:
         project = click.prompt("Project", default=former or _from_directory())
-    for name, value in (("project", project), ("entity", entity)):
-        if value is not None and not PROJECT_NAME.fullmatch(value):
-            raise click.BadParameter(
-                f"{value!r} must be 1–128 letters, digits, spaces or _ . - and not start with a dot",
-                param_hint=f"--{name}",
-            )
-    write_directory_file(path, {"project": project, **({"entity": entity} if entity else {})})
-    click.echo(f"Runs started in this directory go to project {project} ({path}).")
+    given = {"project": cleaned(project) or "", "entity": cleaned(entity)}
+    named = {name: normal_name(value) for name, value in given.items() if value is not None}
+    for name, value in named.items():
+        if not is_project_name(value):
+            raise click.BadParameter(f"{value!r} {NAME_RULE}", param_hint=f"--{name}")
+    write_directory_file(path, named)
+    click.echo(f"Runs started in this directory go to project {named['project']} ({path}).")
 
 
 @click.command()
@@ -46,5 +47,5 @@ def off() -> None:
 
 
 def _from_directory() -> str:
-    name = Path.cwd().name.lstrip(".")
-    return name if PROJECT_NAME.fullmatch(name) else "uncategorized"
+    name = normal_name(Path(working_directory()).name.lstrip("."))
+    return name if is_project_name(name) else "uncategorized"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -65,8 +66,21 @@ def main() -> None:
     try:
         cli(prog_name="tracker")
     except TrackerError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+        text = str(error)
+    except OSError as error:
+        text = _about(error)
+    else:
+        return
+    click.echo(f"Error: {text}", err=True)
+    sys.exit(1)
+
+
+def _about(error: OSError) -> str:
+    try:
+        os.getcwd()
+    except OSError:
+        return "the working directory was deleted; change to another one with `cd`"
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from tracker.places import absolute
+
 from .headers import HEAD, sniff
 
 Store = Callable[[bytes], str]
@@ -66,7 +68,7 @@ def checked_path(value: str | os.PathLike[str]) -> Path:
     Absolute, because a script may change its directory before it logs. Raises FileNotFoundError, IsADirectoryError,
     PermissionError or ValueError.
     """
-    path = Path(os.path.abspath(os.path.expanduser(value)))
+    path = Path(absolute(value))
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
     if size > MAX_FILE:

@@ -69,7 +69,7 @@ def restore(
     """
     if not run.environment:
         raise TrackerError(
-            f"nothing is known of how {run.path} was run: it was started with TRACKER_CAPTURE= or "
+            f"nothing is known of how {run.path} was run: it was started with TRACKER_CAPTURE=none or "
             "TRACKER_DISABLE_CODE, or ended before its agent could look"
         )
     there = directory.exists()

@@ -22,10 +22,10 @@ from typing import IO, Any, NamedTuple
 import orjson
 
 from tracker.errors import NotARun, TrackerError
-from tracker.names import random_id
+from tracker.names import is_project_name, random_id
 
 from .directory import KEPT_PATH
-from .records import PROJECT_NAME, RUN_ID, STREAM_NAME
+from .records import RUN_ID, STREAM_NAME
 
 VERSION = 1
 
@@ -247,10 +247,10 @@ class Archive:
         return runs
 
     def _checked(self, run: dict[str, Any]) -> tuple[str, list[Entry]]:
-        names = (run["entity"], PROJECT_NAME), (run["project"], PROJECT_NAME), (run["id"], RUN_ID)
+        names = (run["entity"], is_project_name), (run["project"], is_project_name), (run["id"], RUN_ID.fullmatch)
         entries = [Entry(file["name"], file["size"], file["sha256"]) for file in run["files"]]
-        for name, pattern in names:
-            if not pattern.fullmatch(name):
+        for name, allowed in names:
+            if not allowed(name):
                 raise self._damaged(f"{name!r} is no name of a run")
         for name, size, digest in entries:
             # These patterns let no path through that leads out of a run directory.

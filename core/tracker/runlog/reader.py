@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tracker.errors import NotARun
+from tracker.names import is_project_name
 
-from .records import MAX_LINE, PROJECT_NAME, RUN_ID, STREAM_NAME, VERSION, Parsed, Record, parse
+from .records import MAX_LINE, RUN_ID, STREAM_NAME, VERSION, Parsed, Record, parse
 
 _BLOCK = 1024 * 1024
 _KIND_PATTERNS: dict[tuple[str, ...], re.Pattern[bytes]] = {}
@@ -96,9 +97,9 @@ def read_header(directory: Path) -> dict[str, Any]:
         found = found or first.payload
     if found is None:
         return {"version": VERSION, "id": re.sub(r"[^A-Za-z0-9_-]", "-", directory.absolute().name)[:64]}
-    for member, pattern in (("id", RUN_ID), ("entity", PROJECT_NAME), ("project", PROJECT_NAME)):
+    for member, allowed in (("id", RUN_ID.fullmatch), ("entity", is_project_name), ("project", is_project_name)):
         name = found.get(member, "-" if member != "id" else None)
-        if not isinstance(name, str) or not pattern.fullmatch(name):
+        if not isinstance(name, str) or not allowed(name):
             raise NotARun(f"{directory} holds a run whose {member} is {name!r}; runlog/FORMAT.md says what it may be")
     return found
 

@@ -24,7 +24,6 @@ MAX_STEP = 2**53
 STREAM_NAME = re.compile(r"(history|console|system|edits)(-[A-Za-z0-9_]{1,48})?\.jsonl")
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-PROJECT_NAME = re.compile(r"(?!\.)[\w .-]{1,128}", re.ASCII)
 
 _START = re.compile(rb'\{"c":"[0-9a-f]{8}","t":')  # of a line; long enough that no payload looks like one by accident
 _STEPS = range(-(2**63), 2**63)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,11 @@ def claim(runs: Path, settings: Settings) -> str | None:
     It is taken: no other process gets it until it is marked again.
     """
     marks = []
-    for directory in runs.iterdir() if os.path.isdir(runs) else ():
+    try:
+        directories = list(runs.iterdir()) if os.path.isdir(runs) else []
+    except OSError:
+        return None
+    for directory in directories:
         try:
             marks.append(((directory / AUTO).stat().st_mtime, directory))
         except OSError:
@@ -61,7 +64,11 @@ def ended(directory: str, settings: Settings, well: bool) -> None:
 
 
 def _about(settings: Settings) -> dict[str, Any]:
-    return {"entity": settings.entity, "project": settings.project, "program": process.program() or sys.argv[0]}
+    return {
+        "entity": settings.entity,
+        "project": settings.project,
+        "program": process.program() or "".join(process.arguments()[:1]),
+    }
 
 
 def _write(directory: str, about: dict[str, Any]) -> None:

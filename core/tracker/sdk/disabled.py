@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from typing import Any
 
 from tracker.names import random_id, random_name
+from tracker.places import absolute
 from tracker.settings import Settings
 
 from .run import Run
@@ -21,7 +21,7 @@ class DisabledRun(Run):
     def __init__(self, settings: Settings) -> None:
         settings.id = settings.id or random_id()
         settings.name = settings.name or random_name()
-        super().__init__(settings, os.path.abspath(settings.dir or "."))
+        super().__init__(settings, absolute(settings.dir or "."))
         self._stream.append = lambda _line: None
 
     def begin(self) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from tracker.errors import contain, warn_once
 from tracker.event_files import being_written, is_event_file, made_since, path_seal, since_seal
+from tracker.places import absolute
 
 _NEEDED = ("google_crc32c", "numpy", "tensorboard")
 _WRITING = os.O_WRONLY | os.O_RDWR
@@ -93,6 +94,6 @@ def _opened(arguments: tuple[Any, ...]) -> None:
         return
     try:
         if is_event_file(name):
-            _noting[-1].note(os.path.realpath(name))
+            _noting[-1].note(os.path.realpath(absolute(name)))
     except Exception as error:  # noqa: BLE001 - see contain
         contain(error, "noting an event file")

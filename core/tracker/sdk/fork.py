@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tracker.errors import NotARun, SettingsError, Unreachable, say
+from tracker.names import is_project_name, normal_name
 from tracker.runlog.directory import new_stream
 from tracker.runlog.fold import Fold
 from tracker.runlog.forked import PART, beginning, rows_until
 from tracker.runlog.reader import read_header, scan_stream, stream_paths
-from tracker.runlog.records import MAX_STEP, PROJECT_NAME, RUN_ID, encode
+from tracker.runlog.records import MAX_STEP, RUN_ID, encode
 from tracker.runlog.writer import header
 from tracker.settings import Settings
 
 from .resume import Known, ask, of_directory
 
-_NAME = PROJECT_NAME.pattern
-_REFERENCE = re.compile(rf"(?:({_NAME})/({_NAME})/)?({RUN_ID.pattern})\?_step=(\d{{1,16}})", re.ASCII)
+_REFERENCE = re.compile(rf"(?:([^/]+)/([^/]+)/)?({RUN_ID.pattern})\?_step=(\d{{1,16}})", re.ASCII)
 _DIGEST = re.compile(rb'"digest":"([0-9a-f]{64})"')
 
 
@@ -45,8 +45,8 @@ class Parent(NamedTuple):
 
 def parent_of(reference: str, settings: Settings) -> Parent:
     """Read `[entity/project/]id?_step=N`. Raises `SettingsError` if it is something else."""
-    match = _REFERENCE.fullmatch(reference)
-    if match is None:
+    match = _REFERENCE.fullmatch(normal_name(reference.strip()))
+    if match is None or not all(map(is_project_name, filter(None, match.group(1, 2)))):
         raise SettingsError(
             f"fork_from {reference!r} must read id?_step=N or entity/project/id?_step=N, such as k3v9x2m1?_step=500"
         )

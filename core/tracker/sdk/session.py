@@ -14,9 +14,11 @@ from typing import Any
 from tracker.discovery import resolve
 from tracker.errors import NoRun, NotARun, SettingsError, silence, warn_once
 from tracker.names import random_id, random_name
+from tracker.places import absolute
 from tracker.runlog.directory import JOIN
 from tracker.runlog.reader import read_header
 from tracker.settings import Settings
+from tracker.typed import cleaned
 
 from . import auto, fork, resume
 from .config import Config
@@ -98,7 +100,7 @@ def init(
 
 def _of_joined() -> dict[str, str]:
     """Return what makes a process under `tracker run` join its run, whatever the code says; or {}."""
-    directory = os.environ.get(JOIN)
+    directory = cleaned(os.environ.get(JOIN), quotes=True)
     if not directory:
         return {}
     try:
@@ -131,7 +133,7 @@ def _settle_previous(settings: Settings) -> Run | None:
 
 def _prepare(settings: Settings, joined: bool, parent: fork.Parent | None) -> Run:
     """Settle id, name, directory and server, and return the run that follows from them. `joined`: see `_of_joined`."""
-    runs = Path(settings.dir or ".").absolute() / ".tracker" / "runs"
+    runs = Path(absolute(settings.dir or "."), ".tracker", "runs")
     if settings.mode == "online":
         settings.base_url, settings.api_key = resolve(settings.base_url, settings.api_key)
     if settings.resume == "auto" and settings.id is None:

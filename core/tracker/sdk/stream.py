@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tracker.capture.process import arguments
 from tracker.errors import warn_once
 from tracker.runlog.directory import new_stream, this_process
 from tracker.runlog.reader import read_stream
@@ -51,7 +52,7 @@ class Stream:
             if os.path.isdir(self._directory):  # otherwise that it is missing was told
                 warn_once(f"cannot write in {self._directory} ({error}); nothing of this run will be kept")
             return
-        program = sys.argv[0] if sys.argv and sys.argv[0] else None
+        program = "".join(arguments()[:1]) or None
         process = self._process() if self.parent is None else None
         about = {**self._members(), **this_process(), "parent": self.parent, "process": process}
         payload = header("history", **about, program=program, python=sys.version.split()[0])

@@ -71,5 +71,8 @@ class Supervisor:
 
 def shorten(directory: str) -> str:
     """Return a directory relative to the working directory, if it lies below."""
-    relative = os.path.relpath(directory)
+    try:
+        relative = os.path.relpath(directory)
+    except OSError:  # the working directory was deleted
+        return directory
     return directory if relative.startswith("..") else relative

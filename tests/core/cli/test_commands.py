@@ -70,7 +70,7 @@ def test_init_asks_for_the_project_and_offers_the_directorys_name() -> None:
 def test_init_refuses_what_is_no_name(name: str) -> None:
     result = call(init, "--project", name)
     assert (result.exit_code, directory_file().exists()) == (2, False)
-    assert "letters, digits" in result.output
+    assert "letters of any script, digits" in result.output
 
 
 def test_off_and_on_turn_tracking_off_and_on_here_and_leave_the_rest() -> None:

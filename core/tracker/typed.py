@@ -1,0 +1,57 @@
+"""Values as people type them: with spaces around them, in quotes, in capitals, or not at all."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+_TRUE = frozenset(("1", "true", "t", "yes", "y", "on"))
+_FALSE = frozenset(("0", "false", "f", "no", "n", "off"))
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"  # what comes along when text is copied from a page
+
+
+def cleaned(value: Any, quotes: bool = False) -> Any:
+    """Return text without what stands around it by accident; None for text that is then empty, which counts as not
+    given. Other values are returned as they are.
+
+    `quotes`: also without a pair of quotes around all of it, as env files leave them in variables.
+    """
+    if hasattr(value, "__fspath__"):
+        value = os.fspath(value)
+    if not isinstance(value, str):
+        return value
+    text = _stripped(value)
+    if quotes and len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        text = _stripped(text[1:-1])
+    return text or None
+
+
+def truth(value: Any) -> bool:
+    """Return what a switch is set to. Raises ValueError for text that is none of the usual words."""
+    if not isinstance(value, str):
+        return bool(value)
+    word = value.lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError(value)
+    return word in _TRUE
+
+
+def number(value: Any) -> float:
+    """Return a number. Raises TypeError or ValueError for what is none, NaN included."""
+    found = float(value)
+    if found != found:
+        raise ValueError(value)
+    return found
+
+
+def items(value: Any) -> list[str]:
+    """Return the items of a list, or of text with commas between them; empty ones are left out."""
+    parts = value.split(",") if isinstance(value, str) else value
+    return [text for text in (_stripped(str(part)) for part in parts) if text]
+
+
+def _stripped(text: str) -> str:
+    former = None
+    while text != former:
+        former, text = text, text.strip().strip(_INVISIBLE)
+    return text
