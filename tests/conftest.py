@@ -24,6 +24,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TRACKER_RAISE_INTERNAL", "1")
+    monkeypatch.setattr("tracker.errors._warned", set())  # what one test was told is told to the next one, too
     monkeypatch.setenv("TRACKER_CAPTURE", "none")  # agents gather nothing but where that is the subject
     monkeypatch.setenv("TRACKER_ENTITY", "me")
     # An agent whose server went away with its test must not linger.

@@ -249,10 +249,7 @@ def _make_odd(path: Path, what: str) -> None:
 
 @pytest.mark.parametrize("what", ["directory", "fifo", "loop", "huge", "device"])
 @pytest.mark.parametrize("file", [directory_file, user_file])
-def test_what_is_no_settings_file_is_ignored_with_a_warning(
-    what: str, file: Any, capfd: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tracker.errors._warned", set())
+def test_what_is_no_settings_file_is_ignored_with_a_warning(what: str, file: Any, capfd: Any) -> None:
     _make_odd(file(), what)
     assert Settings({"project": "x"}).project == "x"
     assert f"{file()} is ignored" in capfd.readouterr().err
