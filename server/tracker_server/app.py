@@ -17,7 +17,7 @@ from starlette.routing import Mount
 
 from . import charts, console, edits, files, ingest, key, life, live, media, projects, query, table, trash, web
 from .auth import Guard
-from .bodies import Capped
+from .bodies import Capped, StrictRoute
 from .openapi import document
 from .services import Services, Settings, json_response
 from .storage.interface import Blobs, NoSuchProject, NoSuchRun, NoSuchView, NotesChanged, Storage, StorageFull
@@ -46,6 +46,7 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
     api = FastAPI(
         title="tracker", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None, redirect_slashes=False
     )
+    api.router.route_class = StrictRoute
     query.add_routes(api, services)
     charts.add_routes(api, services)
     console.add_routes(api, services)

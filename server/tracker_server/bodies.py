@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
+import orjson
 import zstandard
+from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tracker.runlog.records import MAX_DEPTH, too_deep
 
 MAX_WINDOW = 32 * 1024 * 1024
 """Bytes of memory that a compressed body may ask for; more than any level up to 19 does."""
@@ -54,6 +60,31 @@ def decompress(body: bytes, encoding: str | None, limit: int) -> bytes:
 def too_large(limit: int) -> HTTPException:
     """Return the refusal of a body past `limit` bytes."""
     return HTTPException(413, f"the body has more than {limit:,} bytes: send it in smaller parts")
+
+
+class _StrictRequest(Request):
+    """Takes as JSON only what can be written as JSON again: no lone surrogates, no NaN, nothing nested very deep."""
+
+    async def json(self) -> Any:
+        """Return the body. Raises `json.JSONDecodeError`, and 400 if it nests too deep."""
+        body = await self.body()
+        value = orjson.loads(body)
+        if too_deep(body, value):
+            raise HTTPException(400, f"the body is nested more than {MAX_DEPTH} deep: flatten it")
+        return value
+
+
+class StrictRoute(APIRoute):
+    """A route whose JSON bodies are read by `_StrictRequest`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """See `APIRoute`."""
+        handle = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handle(_StrictRequest(request.scope, request.receive))
+
+        return strict
 
 
 class Capped:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tracker.runlog.directory import process_start, stream_locked
-from tracker.runlog.fold import is_pid
 from tracker.runlog.reader import read_lines, scan
 from tracker.runlog.records import STREAM_NAME, Record, parse
+from tracker.runlog.sound import is_pid
 
 from .journal import Journal
 from .saves import Saves

@@ -11,14 +11,13 @@ from typing import Any
 
 from .alerts import Alert, alert_of, newest
 from .records import Record, jsonable, restore, restore_members
+from .sound import environment_order, is_count, is_file, is_heartbeat, is_metric, is_pid, is_session, meta_of
 from .stats import Stats
 
 STATES = ("running", "finished", "failed", "killed", "crashed", "preempted")
 """All states of a run; the later five from best to worst."""
 
-_META = {"name": str, "group": str, "job_type": str, "tags": list, "notes": str, "color": str}
 _HEADER = ("id", "entity", "project", "host", "program", "python", "forked_from")
-_SUMMARIES = (None, "last", "min", "max", "mean", "best", "none")
 
 
 def ruling(metrics: list[dict[str, Any]], key: str, member: str) -> dict[str, Any]:
@@ -88,7 +87,11 @@ class Fold:
         if handler is None:
             entry["unknown"] += 1
             return
-        handler(self, stream, record.time, payload)
+        try:
+            handler(self, stream, record.time, payload)
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+            # A payload of a shape that nobody foresaw must not keep all later lines of the stream from being read.
+            entry["corrupt"] += 1
 
     def add_rows(self, stream: str, rows: int, stats: dict[str, Stats], until: float, step: int | None = None) -> None:
         """Take in `rows` rows of a stream, summed up per key; `until` is the latest time of them, `step` that of the
@@ -166,7 +169,8 @@ class Fold:
         """The longest that an agent which serves the run's last processes lets pass between two lines, in seconds;
         None if no agent has said so.
         """
-        agents = [s for n, s in self.streams.items() if n.startswith("system") and s["last"] >= self._latest]
+        told = [s for n, s in self.streams.items() if n.startswith("system") and "last" in s]
+        agents = [s for s in told if s["last"] >= self._latest]
         return max((s["heartbeat"] for s in agents if "heartbeat" in s), default=None)
 
     @property
@@ -258,7 +262,7 @@ class Fold:
             entry["pid"] = payload["pid"]
         if payload.get("allow_stop") is True:
             entry["allow_stop"] = True
-        if _is_number(payload.get("heartbeat")) and payload["heartbeat"] > 0:
+        if is_heartbeat(payload.get("heartbeat")):
             entry["heartbeat"] = payload["heartbeat"]
         source = payload.get("event_file")
         if isinstance(source, dict) and isinstance(source.get("name"), str):
@@ -273,7 +277,7 @@ class Fold:
             return
         self.header["started"] = min(time, self.header.get("started", time))
         self.header.update({m: payload[m] for m in _HEADER if payload.get(m) is not None})
-        self.meta.update({m: value for m, value in _sound_meta(payload).items() if value is not None})
+        self.meta.update({m: value for m, value in meta_of(payload)[0].items() if value is not None})
 
     def _config(self, _stream: str, _time: float, payload: dict[str, Any]) -> None:
         self.config.update(payload)
@@ -282,10 +286,10 @@ class Fold:
         self.by_hand.update(payload)
 
     def _metric(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
-        if not isinstance(payload.get("name"), str) or payload.get("summary") not in _SUMMARIES:
+        if is_metric(payload):
+            self.define(payload)
+        else:
             self.stream(stream)["corrupt"] += 1
-            return
-        self.define(payload)
 
     def define(self, metric: dict[str, Any]) -> None:
         """Take in the payload of a `metric` record that is known to be sound."""
@@ -297,30 +301,24 @@ class Fold:
         self.metrics = [m for m in kept if len(m) > 1] + [metric]
 
     def _meta(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
-        sound = _sound_meta(payload)
+        sound, whole = meta_of(payload)
         self.meta.update(sound)
-        self.stream(stream)["corrupt"] += len(sound) < len(payload.keys() & _META)
+        self.stream(stream)["corrupt"] += not whole
 
     def _save(self, _stream: str, _time: float, _payload: dict[str, Any]) -> None:
         """Until an agent has its digest, a saved file is not content anyone could fetch; `saved` concerns agents."""
 
     def _file(self, stream: str, time: float, payload: dict[str, Any]) -> None:
-        name, digest = payload.get("name"), payload.get("digest")
-        if isinstance(name, str) and isinstance(digest, str):
-            # By time, not by arrival: the streams of two agents, one after the other, arrive in any order.
-            if name in self.files and time < self.files[name]["time"]:
-                return
-            self.files[name] = {
-                "digest": digest,
-                "size": payload.get("size"),
-                "path": payload.get("path"),
-                "time": time,
-            }
-        else:
+        if not is_file(payload):
             self.stream(stream)["corrupt"] += 1
+            return
+        name = payload["name"]
+        # By time, not by arrival: the streams of two agents, one after the other, arrive in any order.
+        if name not in self.files or time >= self.files[name]["time"]:
+            self.files[name] = {**{m: payload.get(m) for m in ("digest", "size", "path")}, "time": time}
 
     def _environment(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
-        order, best = _order(payload), _order(self.environment)
+        order, best = environment_order(payload), environment_order(self.environment)
         if order is None:
             self.stream(stream)["corrupt"] += 1
         elif best is None or order >= best:
@@ -331,7 +329,7 @@ class Fold:
 
     def _lost(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
         count = payload.get("count", 1)
-        if type(count) is int and count >= 0:
+        if is_count(count):
             self.stream(stream)["lost"] += count
         else:
             self.stream(stream)["corrupt"] += 1
@@ -340,11 +338,11 @@ class Fold:
         self.stream(str(payload.get("stream", stream)))["suspect"] = str(payload.get("reason", ""))
 
     def _session(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
-        entry, row, step = self.stream(stream), payload.get("row"), payload.get("step")
-        if type(row) is not int or type(step) is not int:
+        entry = self.stream(stream)
+        if not is_session(payload):
             entry["corrupt"] += 1
         elif payload.get("status") == "start" and "event_file" in entry:
-            entry["event_file"]["starts"].append([row, step])
+            entry["event_file"]["starts"].append([payload["row"], payload["step"]])
 
     def _event_file(self, _stream: str, _time: float, _payload: dict[str, Any]) -> None:
         """Which event files shall be followed, and that they were, concerns agents."""
@@ -373,7 +371,7 @@ class Fold:
 
     def _rebuilt(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
         corrupt = payload.get("corrupt")
-        self.stream(stream)["corrupt"] += corrupt if type(corrupt) is int and corrupt >= 0 else 0
+        self.stream(stream)["corrupt"] += corrupt if is_count(corrupt) else 1
 
     def _tensorboard(self, _stream: str, _time: float, _payload: dict[str, Any]) -> None:
         """What else an event file says of itself is no part of what the run is."""
@@ -389,32 +387,10 @@ class Fold:
                 entry[member] = payload[member]
 
 
-def is_pid(value: Any) -> bool:
-    """Tell whether a value from a record can be the pid of a process."""
-    return type(value) is int and 0 < value < 2**31
-
-
 def _end(stream: dict[str, Any]) -> str:
     """The state in which a process ended."""
     state: str = stream["state"]
     return "preempted" if stream.get("preempting") and state != "finished" else state
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _order(environment: dict[str, Any]) -> tuple[int, float, str] | None:
-    """Return what orders environments, the greatest standing for the run; None if the payload is unsound."""
-    node, started, stream = environment.get("node", 0), environment.get("started"), environment.get("stream")
-    if type(node) is int and isinstance(started, (int, float)) and math.isfinite(started) and isinstance(stream, str):
-        return -node, started, stream
-    return None
-
-
-def _sound_meta(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return those members of what a run is called that have the type they should have."""
-    return {m: payload[m] for m, kind in _META.items() if m in payload and isinstance(payload[m], (kind, type(None)))}
 
 
 _HANDLERS = {

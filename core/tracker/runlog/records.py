@@ -166,7 +166,7 @@ def _parse_sound(lines: list[bytes]) -> list[Record] | None:
                 records.append(Record(members["t"] + 0.0, None, kind, points))
                 continue
             if not flat:
-                if _too_deep(line, payload):
+                if too_deep(line, payload):
                     return None
                 if b'{"_type":"' in line:
                     payload = restore_members(payload)
@@ -188,7 +188,7 @@ def _parse_line(line: bytes) -> Record | None:
             return None
         if kind == "points":
             return Record(members["t"] + 0.0, None, kind, _points(payload, line))
-        if _too_deep(line, payload):
+        if too_deep(line, payload):
             return None
         if b'{"_type":"' in line:
             payload = restore_members(payload)
@@ -220,7 +220,8 @@ def _points(payload: Any, line: bytes) -> Points:
     return Points(keys, which, times, steps, array("d", values) if types == {float} else values)
 
 
-def _too_deep(line: bytes, payload: Any) -> bool:
+def too_deep(line: bytes, payload: Any) -> bool:
+    """Whether the payload, which JSON in `line` gave, nests deeper than `MAX_DEPTH`."""
     return line.count(b"{") + line.count(b"[") > MAX_DEPTH and _nests(payload, MAX_DEPTH)
 
 

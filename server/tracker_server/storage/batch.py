@@ -16,7 +16,7 @@ from . import columns
 from .codec import Array
 from .columns import FLOAT, Values
 
-_ROW_KINDS = {"history": "log", "system": "system", "console": "console", "edits": ""}
+_ROW_KINDS = {"history": "log", "system": "system", "console": "console", "edits": None}
 _MANY_SHAPES = 16
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 

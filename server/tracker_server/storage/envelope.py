@@ -88,7 +88,7 @@ def envelope(points: Points, buckets: int) -> Buckets:
     """
     if len(points.x) <= buckets:
         return summed(points, np.arange(len(points.x)))
-    edges = np.linspace(points.x[0], points.x[-1], buckets + 1)[1:-1]
+    edges = 2 * np.linspace(points.x[0] / 2, points.x[-1] / 2, buckets + 1)[1:-1]  # halves: their span is finite
     starts = np.unique(np.concatenate([[0], np.searchsorted(points.x, edges)]))
     return summed(points, starts[starts < len(points.x)])
 

@@ -78,7 +78,7 @@ class Waiting:
 
 def _thinned(one: Held, buckets: int) -> Held:
     x = one.points.x
-    span = float(x[-1] - x[0])
+    span = float(x[-1]) - float(x[0])
     if len(x) <= 2 * _FINE * buckets or not 0 < span < math.inf:
         return one
     cell = 2.0 ** math.floor(math.log2(span / (_FINE * buckets)))
@@ -177,10 +177,10 @@ def _edges(held: list[Held], buckets: int) -> Array:
     """The inner edges of buckets of equal width over the x of all of `held`."""
     if not held:
         return np.zeros(0)
-    low, high = min(one.points.x[0] for one in held), max(one.points.x[-1] for one in held)
-    if not 0 < high - low < math.inf:
+    low, high = min(one.points.x[0] for one in held) / 2, max(one.points.x[-1] for one in held) / 2
+    if not high > low:
         return np.zeros(0)
-    edges = low + (high - low) * (np.arange(1, buckets) / buckets)
+    edges = 2 * (low + (high - low) * (np.arange(1, buckets) / buckets))  # by halves: their span is always finite
     cell = max(one.cell for one in held)
     return np.unique(np.ceil(edges / cell) * cell) if cell else edges
 
