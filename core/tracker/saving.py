@@ -6,7 +6,6 @@ user can read. Without it, a run directory that came from someone else could hav
 
 from __future__ import annotations
 
-import glob
 import os
 from pathlib import Path
 
@@ -14,22 +13,6 @@ from .names import random_id
 from .state import state_folder
 
 POLICIES = ("live", "now", "end")
-
-
-def find(pattern: str) -> list[str]:
-    """Return the files that a path or glob (`**` included) names, sorted; a path that is there is no glob."""
-    if os.path.isfile(pattern):
-        return [pattern]
-    return sorted(filter(os.path.isfile, glob.glob(pattern, recursive=True)))
-
-
-def name_of(path: str, base: str | os.PathLike[str] | None) -> str:
-    """Return the name that a file has in the run: relative to `base` (the working directory), or bare if it lies
-    outside.
-    """
-    root = os.path.realpath(os.getcwd() if base is None else os.fspath(base))
-    relative = os.path.relpath(os.path.realpath(path), root)
-    return os.path.basename(path) if relative.startswith("..") else relative.replace(os.sep, "/")
 
 
 def seal(*parts: str) -> str:

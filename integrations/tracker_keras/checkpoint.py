@@ -7,21 +7,31 @@ import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import tracker
 from tracker.errors import warn_once
+from tracker.places import absolute
+from tracker.saved_names import OwnedNames
 
 from ._keras import keras
 from .runs import Copied, is_first_process
+
+_FOLDER = "checkpoints"
+
+_owned: WeakKeyDictionary[tracker.Run, OwnedNames] = WeakKeyDictionary()
+"""The names of checkpoints, by run: several callbacks may write them."""
 
 
 class TrackerModelCheckpoint(Copied, keras.callbacks.ModelCheckpoint):  # type: ignore[misc] # Keras has no types
     """Keras's `ModelCheckpoint` that also stores each file it writes with the run, as it was then.
 
     It takes the same arguments, and `run` (default: the current run when a file is written, so put `TrackerCallback`
-    before it). `checkpoints/<file name>` is stored, and the same content under the aliases `checkpoints/latest.keras`
-    and, if its `monitor` value is the best so far, `checkpoints/best.keras` (or `.weights.h5`, `.h5`). Each gives a
-    row with `checkpoint/file`, `checkpoint/score` and `epoch`; the summary has `checkpoint/latest`,
+    before it). `checkpoints/<name>` is stored, where the name is the path below the folder in which `filepath` is fixed
+    (`ck/{epoch}/model.keras` gives `1/model.keras`), and the same content under the aliases `checkpoints/latest.keras`
+    and, if its `monitor` value is the best so far, `checkpoints/best.keras` (or `.weights.h5`, `.h5`). The names of a
+    second callback of the run that would be the same have their folder in front, and the summary is the first one's.
+    Each gives a row with `checkpoint/file`, `checkpoint/score` and `epoch`; the summary has `checkpoint/latest`,
     `checkpoint/latest_score`, `checkpoint/best` and `checkpoint/best_score`. Trouble with storing is a warning;
     training goes on.
 
@@ -62,16 +72,30 @@ class TrackerModelCheckpoint(Copied, keras.callbacks.ModelCheckpoint):  # type: 
         if self._is_best(score):
             self._best_score = score
             aliases.append("best")
-        ending = "".join(path.suffixes[-2:]) if path.name.endswith(".weights.h5") else path.suffix
+        own, files = self._names(run, path)
+        kept = list(dict.fromkeys([own, *(files[alias] for alias in aliases)]))
+        if own in files.values() and own not in (files[alias] for alias in aliases):
+            kept.remove(own)  # a file called `best.keras` that is not the best must not take that one's place
+            own = files["latest"]
         try:
-            _save_as(run, path, [path.name, *(alias + ending for alias in aliases)])
+            _save_as(run, path, kept)
         except OSError as error:
             warn_once(f"{path} could not be stored with the run ({error}); training goes on", "checkpoint")
             return
-        name = f"checkpoints/{path.name}"
-        run.log({"checkpoint/file": name, "checkpoint/score": score, "epoch": epoch}, step=run.step)
-        for alias in aliases:
-            run.summary.update({f"checkpoint/{alias}": name, f"checkpoint/{alias}_score": score})
+        run.log({"checkpoint/file": f"{_FOLDER}/{own}", "checkpoint/score": score, "epoch": epoch}, step=run.step)
+        if "/" not in files["latest"]:
+            for alias in aliases:
+                run.summary.update({f"checkpoint/{alias}": f"{_FOLDER}/{own}", f"checkpoint/{alias}_score": score})
+
+    def _names(self, run: tracker.Run, path: Path) -> tuple[str, dict[str, str]]:
+        """Return what a checkpoint is called, and the names of its aliases."""
+        template = absolute(self.filepath)
+        root = os.path.dirname(template.partition("{")[0])
+        names = _owned.setdefault(run, OwnedNames())
+        ending = "".join(path.suffixes[-2:]) if path.name.endswith(".weights.h5") else path.suffix
+        files = {alias: names.name(os.path.join(root, alias + ending), root, template) for alias in ("latest", "best")}
+        own = os.path.relpath(absolute(path), root)
+        return own if own in files.values() else names.name(str(path), root), files
 
     def _is_best(self, score: Any) -> bool:
         if self.save_best_only:
@@ -92,12 +116,12 @@ def _state(path: Path) -> tuple[int, ...] | None:
 def _save_as(run: tracker.Run, path: Path, names: list[str]) -> None:
     """Keep a file with the run under several names. It is copied once, as Keras overwrites files in place."""
     with tempfile.TemporaryDirectory(dir=run.dir) as directory:
-        folder = Path(directory) / "checkpoints"
-        folder.mkdir()
-        first = folder / names[0]
-        shutil.copyfile(path, first)
-        for name in names[1:]:
-            if name != first.name:
-                os.link(first, folder / name)
-        for name in dict.fromkeys(names):
-            run.save(folder / name, base_path=directory)
+        paths = [Path(directory, _FOLDER, name) for name in names]
+        for target in paths:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target is paths[0]:
+                shutil.copyfile(path, target)
+            else:
+                os.link(paths[0], target)
+        for target in paths:
+            run.save(target, base_path=directory)

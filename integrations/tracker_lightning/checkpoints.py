@@ -10,13 +10,15 @@ from typing import Any
 
 import tracker
 from tracker.errors import warn_once
+from tracker.saved_names import OwnedNames
 
 FILE, SCORE = "checkpoint/file", "checkpoint/score"
 LATEST, BEST = "checkpoint/latest", "checkpoint/best"
 
 
 class Checkpoints:
-    """Stores the checkpoints of one run as `<folder>/<file name>`, each once for each time it was written.
+    """Stores the checkpoints of one run as `<folder>/<name>`, each once for each time it was written. The name is the
+    path below the folder of its ModelCheckpoint; of two that would be the same, the second has its folder in front.
 
     Each is a row with `checkpoint/file` and `checkpoint/score` (the monitored metric, where there is one). The summary
     says which are `checkpoint/latest` and `checkpoint/best`, with `_score` behind it their scores.
@@ -25,6 +27,8 @@ class Checkpoints:
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._waiting: dict[str, float | None] = {}  # path → score
+        self._roots: dict[str, str] = {}  # path → folder of its ModelCheckpoint
+        self._names = OwnedNames()
         self._rewritten: set[str] = set()
         self._stored: dict[str, tuple[int, ...]] = {}  # path → which file it was
         self._best = ""
@@ -51,6 +55,7 @@ class Checkpoints:
                 f"checkpoints in {newest.rpartition('/')[0]} are not stored with the run: they are not local files"
             )
         self._waiting.update(scores)
+        self._roots.update(dict.fromkeys(scores, str(getattr(callback, "dirpath", None) or os.path.dirname(newest))))
         self._rewritten.add(last)
         if best and (monitored or not self._monitored):  # to others the newest is always the best
             self._best, self._monitored = best, monitored
@@ -62,7 +67,7 @@ class Checkpoints:
             identity = (status.st_ino, status.st_mtime_ns, status.st_size)
             if self._stored.get(path) == identity:
                 continue
-            name = f"{self._folder}/{os.path.basename(path)}"
+            name = f"{self._folder}/{self._names.name(path, self._roots[path])}"
             try:
                 saved = self._save(run, path, name)
             except OSError as error:

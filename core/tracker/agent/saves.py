@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 from tracker.names import random_id
 from tracker.runlog.directory import KEPT_PATH
 from tracker.runlog.records import Record
-from tracker.saving import find, is_sealed, name_of
+from tracker.saved_names import SavedNames, find, name_of
+from tracker.saving import is_sealed
 
 from .journal import Journal
 from .uploader import Kept
@@ -77,6 +78,7 @@ class Saves:
         self._settled: set[str] = set()  # streams all of whose files some agent has taken for the last time
         self._seen: dict[tuple[Follow, str], Seen] = {}
         self._versions: dict[str, Version] = {}
+        self._owners = SavedNames(str(directory), lambda _text: None)  # the training process has told what it knew
         self._next = 0.0
         self.kept: dict[str, Kept] = {}
         """Digest → file in the run directory, beside those that are named by their digest."""
@@ -224,7 +226,8 @@ class Saves:
 
         A copy, since the next thing that happens to a live file is that it is changed, perhaps in place.
         """
-        name = name_of(path, follow.base).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        base = self._owners.settle([path], follow.base)
+        name = name_of(path, base).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         kept = f"files/save-{random_id(12)}"
         part = self._directory / "files" / f"{self._mark}-{random_id(12)}.part"
         try:

@@ -16,10 +16,12 @@ import orjson
 from tracker.capture import process
 from tracker.errors import contain, contained, say, warn_once
 from tracker.names import random_id
+from tracker.places import absolute
 from tracker.runlog.alerts import LEVELS, alert_of
 from tracker.runlog.directory import store
 from tracker.runlog.records import MAX_LINE, MAX_STEP, encode, jsonable
-from tracker.saving import POLICIES, find, name_of, seal
+from tracker.saved_names import SavedNames, base_of, find, name_of, pattern_of
+from tracker.saving import POLICIES, seal
 from tracker.settings import Settings
 
 from . import auto, files
@@ -68,6 +70,7 @@ class Run(About):
         self._stream = Stream(directory, self._of_header, lambda: process.describe(settings))
         self._companions = Companions(directory, settings)
         self._followed: set[str] = set()
+        self._names = SavedNames(os.path.dirname(directory), warn_once)
         self._alerts: dict[str, float] = {}  # when each title was last called out
         self._joined = joined
         self.resumed = resumed
@@ -230,23 +233,26 @@ class Run(About):
         process has ended the run, or has vanished; with `live` it takes a version some time after each change, and the
         last state at the end. Both also find what a glob matches only later. They cost the training one line.
 
-        Names are relative to `base_path`, by default to the working directory, or the bare file name for files outside
-        it. Without arguments nothing is saved; that the call returned means that the run is on disk. With `now` a path
-        that matches no file gives a warning, since the file may not have been written yet. Raises ValueError for
-        another policy.
+        Names are paths below `base_path`, by default the working directory; for files outside it, below the folder in
+        which the glob begins, or that of the file. A file that is given a name that another one has gets the folders
+        above it in front, with a warning. `~` is expanded. Without arguments nothing is saved; that the call returned
+        means that the run is on disk. With `now` a path that matches no file gives a warning, since the file may not
+        have been written yet. Raises ValueError for another policy.
         """
         if policy not in POLICIES:
             raise ValueError(f"policy {policy!r} must be one of {', '.join(POLICIES)}")
         if glob_or_path is None:
             return []
-        paths = find(os.fspath(glob_or_path))
-        if policy != "now" and self._follow(os.path.abspath(glob_or_path), base_path, policy):
-            return [name_of(path, base_path) for path in paths]
+        pattern = pattern_of(glob_or_path)
+        paths = find(pattern)
+        base = self._names.settle(paths, base_of(glob_or_path, base_path))
+        if policy != "now" and self._follow(pattern, base, policy):
+            return [name_of(path, base) for path in paths]
         if not paths:
             warn_once(f"save({os.fspath(glob_or_path)!r}) matches no file; nothing was saved")
         saved = []
         for path in paths:
-            name = name_of(path, base_path)
+            name = name_of(path, base)
             try:
                 self._write("save", {"name": name, "path": files.pin(self._directory, path)})
                 saved.append(name)
@@ -254,9 +260,8 @@ class Run(About):
                 warn_once(f"save({path!r}) failed ({error}); training goes on without it")
         return saved
 
-    def _follow(self, glob: str, base_path: str | os.PathLike[str] | None, policy: str) -> bool:
+    def _follow(self, glob: str, base: str, policy: str) -> bool:
         """Have the agent take files; tell whether it will."""
-        base = os.path.realpath(os.getcwd() if base_path is None else base_path)
         try:
             mark = seal(self.id, policy, glob, base)
         except OSError as error:
@@ -279,7 +284,7 @@ class Run(About):
             raise TypeError(f"globs must be a list of patterns, such as [{globs!r}]")
         if self._settings.disable_code:
             return
-        base, patterns = os.path.abspath(root), [str(glob) for glob in globs]
+        base, patterns = absolute(root), [str(glob) for glob in globs]
         try:
             mark = seal(self.id, "code", base, *patterns)
         except OSError as error:

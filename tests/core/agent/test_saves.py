@@ -105,6 +105,21 @@ def test_files_of_the_policy_end_are_kept_as_they_are_when_the_run_ends() -> Non
 
 
 @pytest.mark.usefixtures("offline")
+@pytest.mark.parametrize("policy", ["end", "live"])
+def test_files_outside_that_have_one_name_are_kept_as_two(tmp_path: Path, policy: Any) -> None:
+    there = tmp_path / "out"
+    with tracker.init() as run:
+        assert run.save(there / "a" / "*.pt", policy=policy) == []
+        assert run.save(there / "b" / "*.pt", policy=policy) == []
+        for name in "ab":
+            write(there / name / "model.pt", name)
+        write(there / "c" / "1" / "x.txt", "1")
+        assert run.save(there / "c" / "**", policy=policy) == ["1/x.txt"]
+    left_alone(run.dir)
+    assert kept(run.dir) == {"model.pt": "a", "b/model.pt": "b", "1/x.txt": "1"}
+
+
+@pytest.mark.usefixtures("offline")
 def test_files_of_the_policy_end_are_kept_when_the_training_is_killed() -> None:
     directory = vanish("run.save('out.txt', policy='end'); Path('out.txt').write_text('last words')", agent=True)
     left_alone(directory)

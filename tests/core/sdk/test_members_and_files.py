@@ -105,6 +105,86 @@ def test_files_outside_have_their_bare_names_unless_a_base_is_given(tmp_path: Pa
     assert saved(run, 2) == {"x.txt": b"x", "sub/x.txt": b"x"}
 
 
+def test_files_of_a_glob_outside_are_called_by_their_paths_below_where_it_begins(tmp_path: Path) -> None:
+    run = tracker.init()
+    for i in range(2):
+        write(str(tmp_path / "out" / "ck" / str(i) / "model.pt"), b"%d" % i)
+    assert run.save(tmp_path / "out" / "ck" / "*" / "model.pt") == ["0/model.pt", "1/model.pt"]
+    assert run.save("../out/*/*/model.pt") == ["ck/0/model.pt", "ck/1/model.pt"]
+    assert saved(run, 4)["1/model.pt"] == b"1"
+
+
+def test_two_files_of_one_name_get_two_names(tmp_path: Path, warnings: Any) -> None:
+    run = tracker.init()
+    one, other = (write(str(tmp_path / "out" / name / "model.pt"), name.encode()) for name in "ab")
+    for _ in range(2):
+        assert run.save(one) == ["model.pt"]
+        assert run.save(other) == ["b/model.pt"]
+    assert run.save(tmp_path / "out" / "b" / "*.pt", base_path=tmp_path / "out" / "b") == ["b/model.pt"]
+    assert saved(run, 2) == {"model.pt": b"a", "b/model.pt": b"b"}
+    assert warnings() == [f"{other} is saved as b/model.pt, since model.pt is {one}"]
+
+
+def test_files_of_one_name_in_two_working_directories_get_two_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tracker.init()
+    for fold in "ab":
+        write(f"fold-{fold}/model.pt", fold.encode())
+    names = []
+    for fold in "ab":
+        with monkeypatch.context() as there:
+            there.chdir(f"fold-{fold}")
+            names += run.save("model.pt")
+    assert names == ["model.pt", "fold-b/model.pt"]
+    assert saved(run, 2) == {"model.pt": b"a", "fold-b/model.pt": b"b"}
+
+
+def test_a_name_whose_file_is_gone_passes_on_and_that_is_told(tmp_path: Path, warnings: Any) -> None:
+    run = tracker.init()
+    for folder in "ab":
+        path = write(str(tmp_path / folder / "model.pt"), folder.encode())
+        assert run.save(path) == ["model.pt"]
+        shutil.rmtree(path.parent)
+    eventually(lambda: saved(run, 1) == {"model.pt": b"b"})
+    assert "the saved file model.pt is" in warnings()[0]
+
+
+def test_a_link_has_its_own_name_and_what_it_leads_to(tmp_path: Path) -> None:
+    run = tracker.init()
+    for i in range(2):
+        write(str(tmp_path / "scratch" / str(i) / "model.pt"), b"%d" % i)
+        os.symlink(tmp_path / "scratch" / str(i), f"run{i}")
+    write("epoch3.pt", b"three")
+    os.symlink("epoch3.pt", "latest.pt")
+    assert run.save("run*/model.pt") == ["run0/model.pt", "run1/model.pt"]
+    assert run.save("latest.pt") == ["latest.pt"]
+    assert saved(run, 3) == {"run0/model.pt": b"0", "run1/model.pt": b"1", "latest.pt": b"three"}
+
+
+def test_a_working_directory_reached_through_a_link_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("ck/model.pt", b"x")
+    os.symlink(os.getcwd(), tmp_path / "link")
+    assert tracker.init().save(tmp_path / "link" / "ck" / "model.pt") == ["ck/model.pt"]
+
+
+def test_brackets_in_the_name_of_the_working_directory_are_no_glob(monkeypatch: pytest.MonkeyPatch) -> None:
+    write("[exp]/a.pt", b"x")
+    monkeypatch.chdir("[exp]")
+    run = tracker.init()
+    assert [run.save("*.pt", policy=policy) for policy in ("now", "end")] == [["a.pt"]] * 2
+    write("b.pt", b"y")
+    run.finish()
+    assert saved(run, 2) == {"a.pt": b"x", "b.pt": b"y"}
+
+
+def test_a_tilde_in_a_path_or_base_is_the_home_directory() -> None:
+    write(str(Path.home() / "ck" / "a.pt"), b"x")
+    run = tracker.init()
+    assert run.save("~/ck/a.pt") == ["a.pt"]
+    assert run.save("~/ck/*.pt", base_path="~") == ["ck/a.pt"]
+
+
 def test_a_file_deleted_or_replaced_right_after_is_kept_as_it_was() -> None:
     run = tracker.init()
     write("gone", b"gone").resolve()

@@ -57,6 +57,55 @@ def test_each_epoch_is_stored_with_score_and_aliases(runs: Runs, rows: Rows, tmp
     assert (run.summary["checkpoint/latest"], run.summary["checkpoint/latest_score"]) == (names[2], 2.0)
 
 
+def test_folders_in_a_name_belong_to_it(runs: Runs, rows: Rows, tmp_path: Path) -> None:
+    model, predictions = network(), []
+    losses = iter([1.0, 2.0])
+
+    def score(epoch: int, logs: Any) -> None:
+        logs["score"] = next(losses)
+        predictions.append(model.predict(x, verbose=0))
+
+    saving = TrackerModelCheckpoint("ck/{epoch:02d}/model.keras", monitor="score", mode="min")
+    fit(model, TrackerCallback(), Each(score), saving, epochs=2)
+    names = ["checkpoints/01/model.keras", "checkpoints/02/model.keras"]
+    assert [row["checkpoint/file"] for row in rows("checkpoint/file")] == names
+    run = stored(runs, *names, "checkpoints/best.keras")
+    assert run.summary["checkpoint/best"] == names[0]
+    for name, epoch in ((names[0], 0), (names[1], 1), ("checkpoints/best.keras", 0)):
+        loaded = keras.models.load_model(run.file(name).download(tmp_path, replace=True))
+        np.testing.assert_allclose(loaded.predict(x, verbose=0), predictions[epoch], rtol=1e-6)
+
+
+def test_two_callbacks_with_files_of_one_name_keep_both(runs: Runs, rows: Rows) -> None:
+    both = [TrackerModelCheckpoint(f"{folder}/model.keras") for folder in "ab"]
+    fit(network(), TrackerCallback(), *both)
+    assert [row["checkpoint/file"] for row in rows("checkpoint/file")] == [
+        "checkpoints/model.keras",
+        "checkpoints/b/model.keras",
+    ]
+    run = stored(runs, "checkpoints/model.keras", "checkpoints/b/model.keras", "checkpoints/b/latest.keras")
+    assert run.summary["checkpoint/latest"] == "checkpoints/model.keras"
+
+
+def test_a_file_that_is_called_best_takes_that_name_only_where_it_is(runs: Runs, rows: Rows, tmp_path: Path) -> None:
+    model, predictions = network(), []
+    losses = iter([1.0, 2.0])
+
+    def score(epoch: int, logs: Any) -> None:
+        logs["score"] = next(losses)
+        predictions.append(model.predict(x, verbose=0))
+
+    fit(model, TrackerCallback(), Each(score), TrackerModelCheckpoint("best.keras", "score", mode="min"), epochs=2)
+    assert [row["checkpoint/file"] for row in rows("checkpoint/file")] == [
+        "checkpoints/best.keras",
+        "checkpoints/latest.keras",
+    ]
+    run = stored(runs, "checkpoints/best.keras", "checkpoints/latest.keras")
+    for name, epoch in (("best", 0), ("latest", 1)):
+        loaded = keras.models.load_model(run.file(f"checkpoints/{name}.keras").download(tmp_path))
+        np.testing.assert_allclose(loaded.predict(x, verbose=0), predictions[epoch], rtol=1e-6)
+
+
 def test_a_file_that_keras_overwrites_in_place_is_kept_as_it_was(runs: Runs, tmp_path: Path) -> None:
     with tracker.init() as run:
         fit(network(), TrackerModelCheckpoint("m.weights.h5", "loss", save_weights_only=True))

@@ -67,6 +67,22 @@ def test_that_checkpoints_on_another_file_system_are_not_stored_is_said(
     assert "checkpoints in memory://elsewhere are not stored with the run" in capsys.readouterr().err
 
 
+def test_folders_in_a_name_belong_to_it_and_two_callbacks_never_share_a_name(
+    one: Any, trainer: Any, tmp_path: Path
+) -> None:
+    logger = TrackerLogger(log_model="all")
+    common = {"filename": "{epoch}/model", "auto_insert_metric_name": False, "monitor": "val", "save_top_k": -1}
+    saving = [
+        one.callbacks.ModelCheckpoint(dirpath=tmp_path / name, mode=mode, **common)
+        for name, mode in (("a", "min"), ("b", "max"))
+    ]
+    trainer(one, logger, max_epochs=2, callbacks=saving).fit(falling(one, [1.0, 2.0]))
+    names = ["0/model.ckpt", "b/0/model.ckpt", "1/model.ckpt", "b/1/model.ckpt"]
+    assert list(scores(logger)) == names
+    assert set(stored(logger)) == {f"checkpoints/{name}" for name in names}
+    assert aliases(logger)["best"] == "checkpoints/b/1/model.ckpt"
+
+
 def test_all_stores_each_with_its_score_though_it_is_deleted_right_after(pl: Any, trainer: Any) -> None:
     logger = TrackerLogger(log_model="all")
     keep = pl.callbacks.ModelCheckpoint(monitor="val", save_last=True)
