@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from .names import random_id
 from .runlog.archive import Archive, Packed, pack
 from .runlog.directory import agent_alive, is_copy
 from .runlog.reader import read_key, stream_paths
+from .runlog.safe_open import ignore, open_file, open_folder, size_of
 
 
 class Exported(NamedTuple):
@@ -60,8 +62,7 @@ def import_runs(file: Path, root: Path) -> list[Imported]:
     there, OSError; the runs before it are then imported, and of itself nothing.
     """
     root.mkdir(parents=True, exist_ok=True)
-    if not (root.parent / ".gitignore").exists():
-        (root.parent / ".gitignore").write_text(f"{root.name}/\n")
+    ignore(root.parent, f"{root.name}/")
     there = dict(_directories(root))
     done = []
     with Archive(file) as archive:
@@ -105,10 +106,19 @@ def _join(source: Path, target: Path) -> bool:
             f"{target} is that run as it was written, and the file has it as a server knows it, or the other way "
             "round: together they would have all of it twice. Remove the directory, or leave it as it is"
         )
-    (target / "files").mkdir(exist_ok=True)
     for name in lacking:
-        (source / name).replace(target / name)
+        _move(source, target, name)
     return bool(lacking)
+
+
+def _move(source: Path, target: Path, name: str) -> None:
+    """Move a file of a run to another directory, with links on the way leading nowhere."""
+    *folders, last = name.split("/")
+    folder = open_folder(target, *folders, make=True)
+    try:
+        os.replace(source / name, last, dst_dir_fd=folder)
+    finally:
+        os.close(folder)
 
 
 def _lacking(source: Path, target: Path) -> list[str]:
@@ -116,19 +126,20 @@ def _lacking(source: Path, target: Path) -> list[str]:
     found = []
     for path in [*source.glob("files/*"), *stream_paths(source)]:  # lines that name a file after the file
         name = path.relative_to(source).as_posix()
-        size, have = path.stat().st_size, (target / name).stat().st_size if (target / name).exists() else -1
-        if not _same(path, target / name, min(size, have)):
+        size, have = path.stat().st_size, size_of(target, name)
+        if have is None and os.path.lexists(target / name):
+            raise TrackerError(f"{target / name} is a link, or no regular file; move it away to import the run")
+        have = -1 if have is None else have
+        if have > 0 and not _same(path, open_file(target, name), min(size, have)):
             raise TrackerError(f"{target / name} differs from what is in the file; move it away to import the run")
         if size > have:
             found.append(name)
     return found
 
 
-def _same(one: Path, other: Path, size: int) -> bool:
-    """Tell whether two files begin with the same so many bytes."""
-    if size <= 0:
-        return True
-    with one.open("rb") as a, other.open("rb") as b:
+def _same(one: Path, other: int, size: int) -> bool:
+    """Tell whether two files, one of them open, begin with the same so many bytes."""
+    with one.open("rb") as a, open(other, "rb") as b:
         while size > 0:
             piece = min(size, 1 << 20)
             if a.read(piece) != b.read(piece):

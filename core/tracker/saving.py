@@ -7,9 +7,12 @@ user can read. Without it, a run directory that came from someone else could hav
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from .names import random_id
+from .runlog.directory import this_boot
 from .state import state_folder
 
 POLICIES = ("live", "now", "end")
@@ -30,6 +33,23 @@ def is_sealed(mark: object, *parts: str) -> bool:
         return isinstance(mark, str) and mark.isascii() and hmac.compare_digest(mark, seal(*parts))
     except OSError:
         return False
+
+
+def process_seal(run_id: str, process: Mapping[str, Any]) -> str:
+    """Return the seal of a process of this user that writes to a run: `host`, `pid` and `pid_start` of its header, and
+    the boot and process namespace that these are of. Raises OSError if the key cannot be kept.
+    """
+    return seal(*_process(run_id, process))
+
+
+def is_process_sealed(header: Mapping[str, Any]) -> bool:
+    """Tell whether the header of a stream is of a process of this user, on this machine since it was started last."""
+    return type(header.get("pid_start")) is int and is_sealed(header.get("seal"), *_process(header.get("id"), header))
+
+
+def _process(run_id: object, process: Mapping[str, Any]) -> list[str]:
+    named = (run_id, "process", *(process.get(member) for member in ("host", "pid", "pid_start")), *this_boot())
+    return [str(part) for part in named]
 
 
 def _joined(parts: tuple[str, ...]) -> bytes:

@@ -17,6 +17,7 @@ from tensorboardX.record_writer import RecordWriter
 
 from tracker.api import LocalRun, RemoteRun
 from tracker.errors import TrackerError
+from tracker.runlog.safe_open import open_file
 from tracker.wire import EventFile
 
 from .convert import Reason, to_value
@@ -187,6 +188,11 @@ def _safe(name: str) -> str:
     return "/".join("_" if part in ("", ".", "..") else part for part in parts) if name else ""
 
 
+def _kept(directory: Path, digest: str) -> bytes:
+    with open(open_file(directory, f"files/{digest}"), "rb") as file:
+        return file.read()
+
+
 @contextmanager
 def _content(run: AnyRun) -> Iterator[Load]:
     """Yield what returns the content of a run's media by digest."""
@@ -196,7 +202,7 @@ def _content(run: AnyRun) -> Iterator[Load]:
             if not _DIGEST.fullmatch(digest):
                 raise OSError(f"{digest!r} is no digest")
             if isinstance(run, LocalRun):
-                return (run.directory / "files" / digest).read_bytes()
+                return _kept(run.directory, digest)
             return run.media({"digest": digest}, Path(folder, "content")).read_bytes()
 
         yield load

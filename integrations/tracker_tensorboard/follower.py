@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tracker.runlog.reader import first_record, read_header
+from tracker.runlog.safe_open import open_file
 
 from .event_stream import Target
 from .logdir import ALL, EventPath, RunDirectory
@@ -114,7 +115,7 @@ class Follower:
 def main() -> None:
     """Follow what stdin names until it ends, then once more what is there."""
     directory = Path(sys.argv[1])
-    lock = os.open(directory / f"follower-{os.uname().nodename.replace('/', '_')}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    lock = open_file(directory, f"follower-{os.uname().nodename.replace('/', '_')}.lock", os.O_RDWR | os.O_CREAT)
     # One that an agent left, which was killed, is about to end. Until then, what it learns of tags is not known here.
     fcntl.flock(lock, fcntl.LOCK_EX)
     follower = Follower(directory)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tracker.errors import contain
-from tracker.names import random_id
+from tracker.runlog.directory import store
 
 from .convert import Reason, files_beside, hyperparameters, keep
 from .event_stream import EventStream, Target, end_streams
@@ -117,13 +115,7 @@ class RunImport:
         sidecar.note(job.meta, config)
 
     def _store(self, content: bytes) -> str:
-        digest = hashlib.sha256(content).hexdigest()
-        path = self._target.directory / "files" / digest
-        if not path.exists():
-            part = path.with_name(f"{digest}.{random_id()}")
-            part.write_bytes(content)
-            os.replace(part, path)  # content under its digest is whole at all times
-        return digest
+        return store(str(self._target.directory), content)
 
 
 def reason_of(error: Exception) -> str:

@@ -14,6 +14,7 @@ import orjson
 
 from tracker.runlog.reader import scan
 from tracker.runlog.records import Record, encode, parse, seal
+from tracker.runlog.safe_open import ignore, open_file
 
 _WINDOW = 64 * 1024
 _BLOCK = 4 * 1024 * 1024  # bytes that wait to be written
@@ -50,7 +51,7 @@ class Stream:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._fd = open_file(path.parent, path.name, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         self.mark: Mark | None = None
         """The last mark, or None."""
         self.behind: deque[int] = deque()
@@ -183,6 +184,4 @@ class Stream:
 def make_run_directory(directory: Path) -> None:
     """Make a run directory, unless it is there, as `tracker.init` does."""
     (directory / "files").mkdir(parents=True, exist_ok=True)
-    ignore = directory.parent.parent / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("runs/\n")
+    ignore(directory.parent.parent, "runs/")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import hashlib
 import os
+import re
 import threading
 import time
 from collections import deque
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from tracker.names import random_id
 from tracker.runlog.directory import KEPT_PATH
 from tracker.runlog.records import Record
+from tracker.runlog.safe_open import names_in, open_file, open_folder, remove, rename
 from tracker.saved_names import SavedNames, find, name_of
 from tracker.saving import is_sealed
 
@@ -23,6 +24,7 @@ from .journal import Journal
 from .uploader import Kept
 
 _BLOCK = 1 << 20
+_VERSION = re.compile(r"files/save-[a-z0-9]{12}")  # what agents call the versions that they take
 _RESTLESS = 6  # looks after which a file that changes all the time is taken as it is
 _SHARE = 10  # taking versions takes no more than one part in so many of the time
 
@@ -104,8 +106,10 @@ class Saves:
 
     def clean(self) -> None:
         """Remove what an agent of this machine had copied in part when it was killed."""
-        for path in (self._directory / "files").glob(f"{glob.escape(self._mark)}-*.part"):
-            path.unlink(missing_ok=True)
+        for name in names_in(self._directory, "files"):
+            if name.startswith(f"{self._mark}-") and name.endswith(".part"):
+                with contextlib.suppress(OSError):
+                    remove(self._directory, f"files/{name}")
 
     def step(self, now: bool = False) -> None:
         """Do what there is to do: digest what was pinned, look at live files if it is time to (or `now`), and take the
@@ -198,9 +202,9 @@ class Saves:
             return
         self.replaced.add(version.digest)
         self.kept.pop(version.digest, None)
-        if version.path != later.path:
+        if version.path != later.path and _VERSION.fullmatch(version.path):
             with contextlib.suppress(OSError):
-                (self._directory / version.path).unlink()
+                remove(self._directory, version.path)
 
     # -- taking files -----------------------------------------------------------------------------------------------
 
@@ -229,37 +233,43 @@ class Saves:
         base = self._owners.settle([path], follow.base)
         name = name_of(path, base).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         kept = f"files/save-{random_id(12)}"
-        part = self._directory / "files" / f"{self._mark}-{random_id(12)}.part"
+        part = f"files/{self._mark}-{random_id(12)}.part"
         try:
             try:
-                digest, size = _read(path, part)
+                source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             except FileNotFoundError:
                 return True
+            try:
+                digest, size = _read(source, open_file(self._directory, part, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
             except OSError:
-                part.unlink(missing_ok=True)
+                remove(self._directory, part)
                 if follow.stream not in self._ended:
                     return False  # the disk is full, say; the next look tries again
-                os.link(os.path.realpath(path), part)
-                digest, size = _read(part)
+                self._link(path, part)
+                digest, size = _read(open_file(self._directory, part))
             former = self._versions.get(name)
             if former is not None and former.digest == digest:
                 return True
-            part.replace(self._directory / kept)
+            rename(self._directory, part, kept.removeprefix("files/"))
         except OSError as error:
             self._lose(name, error)
             return False
         finally:
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                remove(self._directory, part)
         self._write(name, digest, size, kept, follow.policy == "live")
         return True
 
-    def _digest(self, path: str, name: str) -> None:
-        source = self._directory / path
+    def _link(self, path: str, part: str) -> None:
+        folder = open_folder(self._directory, "files")
         try:
-            if source.resolve() != self._directory.resolve() / path:
-                # `save` makes none; in a directory that came from someone else it may lead to this user's secrets.
-                raise OSError("it is a link to somewhere else")
-            digest, size = _read(source)
+            os.link(os.path.realpath(path), part.removeprefix("files/"), dst_dir_fd=folder)
+        finally:
+            os.close(folder)
+
+    def _digest(self, path: str, name: str) -> None:
+        try:
+            digest, size = _read(open_file(self._directory, path))
         except OSError as error:
             self._lose(name, error)
             return
@@ -304,11 +314,14 @@ class SaveThread(threading.Thread):
                 told = text
 
 
-def _read(source: str | Path, copy: Path | None = None) -> tuple[str, int]:
-    """Return the sha256 and the size of a file as it is read now; with `copy`, what was read is written there."""
+def _read(source: int, copy: int | None = None) -> tuple[str, int]:
+    """Return the sha256 and the size of an open file as it is read now; with `copy`, what was read is written there.
+    Both descriptors are closed.
+    """
     hasher, size = hashlib.sha256(), 0
-    with open(source, "rb") as file, contextlib.ExitStack() as stack:
-        target = stack.enter_context(copy.open("xb")) if copy is not None else None
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(open(source, "rb"))
+        target = stack.enter_context(open(copy, "wb")) if copy is not None else None
         while block := file.read(_BLOCK):
             hasher.update(block)
             size += len(block)

@@ -14,7 +14,8 @@ from tracker.client import Client, Retry
 from tracker.errors import ServerError, Unreachable
 from tracker.runlog.directory import copied, copy_name
 from tracker.runlog.reader import first_record, read_lines
-from tracker.runlog.records import STREAM_NAME
+from tracker.runlog.records import MAX_LINE, STREAM_NAME
+from tracker.runlog.safe_open import Unsafe, is_regular, open_file, reading
 
 BATCH = 1024 * 1024
 """Bytes of lines in one request, before compression; a single longer line goes alone."""
@@ -122,15 +123,18 @@ class Uploader:
         """
         names = [name for name in os.listdir(self._directory) if STREAM_NAME.fullmatch(name)]
         for name in names:
-            if name not in self._opened and (first := first_record(self._directory / name)) is not None:
-                self._opened[name] = first.time
+            try:
+                if name not in self._opened and (first := first_record(self._directory / name)) is not None:
+                    self._opened[name] = first.time
+            except Unsafe as error:
+                self.refused[name] = f"not sent: {error.strerror}"
         return sorted(names, key=lambda name: (self._opened.get(name, 0.0), name))
 
     def _send_stream(self, name: str, offsets: dict[str, int]) -> None:
-        with open(self._directory / name, "rb") as file:
+        with reading(self._directory / name) as file:
             end = os.fstat(file.fileno()).st_size  # what is appended meanwhile must not keep the others waiting
             while (at := offsets.get(name, 0)) < end and (lines := read_lines(file.fileno(), at, self._batch)):
-                if at and os.pread(file.fileno(), 1, at - 1) != b"\n":
+                if at and not _may_end(file.fileno(), at):
                     # Appended there, the rest of a line of ours would be the end of another line.
                     self.refused[name] = f"the server's copy ends after {at:,} bytes, here inside a line: they differ"
                     return
@@ -158,7 +162,7 @@ class Uploader:
             if kept is None or kept.path.name in self.refused:
                 continue  # it may still be written, or lie on another machine
             try:
-                with kept.path.open("rb") as file:
+                with open(self._open(kept), "rb") as file:
                     self._send_blob(digest, file, os.fstat(file.fileno()).st_size if kept.size is None else kept.size)
             except FileNotFoundError:
                 continue
@@ -210,10 +214,22 @@ class Uploader:
 
     def _locate(self, digest: str) -> Kept | None:
         kept = self._kept.get(digest)
-        if kept is not None and kept.path.exists():
+        if kept is not None and is_regular(self._directory, self._inside(kept)):
             return kept
-        path = self._directory / "files" / digest
-        return Kept(path, None) if digest.isalnum() and path.exists() else None
+        here = digest.isalnum() and is_regular(self._directory, f"files/{digest}")
+        return Kept(self._directory / "files" / digest, None) if here else None
+
+    def _open(self, kept: Kept) -> int:
+        return open_file(self._directory, self._inside(kept))
+
+    def _inside(self, kept: Kept) -> str:
+        return kept.path.relative_to(self._directory).as_posix()
+
+
+def _may_end(fd: int, at: int) -> bool:
+    """Tell whether a copy of a stream may end here: after a line, or within one that is longer than lines may be."""
+    before = os.pread(fd, min(at, MAX_LINE), max(0, at - MAX_LINE))
+    return before.endswith(b"\n") or (len(before) == MAX_LINE and b"\n" not in before)
 
 
 class Patience:

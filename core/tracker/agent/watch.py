@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
+import resource
 import select
 import signal
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tracker.runlog.directory import process_start, stream_locked
-from tracker.runlog.reader import read_lines, scan
-from tracker.runlog.records import STREAM_NAME, Record, parse
+from tracker.runlog.directory import is_alive, process_start
+from tracker.runlog.reader import scan
+from tracker.runlog.records import STREAM_NAME, Record
 from tracker.runlog.sound import is_pid
+from tracker.saving import is_process_sealed
 
 from .journal import Journal
 from .saves import Saves
+from .tail import Tail
 
-_BLOCK = 4 * 1024 * 1024
-_NEAR_END = 64 * 1024
 _KINDS = ("run", "stopped", "event_file", "followed", "save", "saved", "file", "environment", "code", "finish")
 
 
@@ -35,11 +36,14 @@ class Writer:
 
     def __init__(self, pid: int, start: int | None) -> None:
         self.pid = pid
+        self._start = start
         self._fd: int | None = None
         self.gone = False
         try:
             # A pidfd names this very process for good; a bare pid may be given to another one.
             self._fd = os.pidfd_open(pid)
+            if self._fd > _descriptors() // 2:  # streams are to be read, too
+                self.close()
         except ProcessLookupError:
             self.gone = True
         except (AttributeError, OSError):
@@ -56,16 +60,16 @@ class Writer:
             poll.register(self._fd, select.POLLIN)
             self.gone = bool(poll.poll(0))
         else:
-            try:
-                os.kill(self.pid, 0)
-            except ProcessLookupError:
-                self.gone = True
-            except OSError:
-                pass
-        if self.gone and self._fd is not None:
+            self.gone = not is_alive(self.pid, self._start)
+        if self.gone:
+            self.close()
+        return self.gone
+
+    def close(self) -> None:
+        """Let go of the process's descriptor."""
+        if self._fd is not None:
             os.close(self._fd)
             self._fd = None
-        return self.gone
 
     def interrupt(self) -> None:
         """Do what ctrl+C does. A process that was started to ignore that, as by a shell in the background, is asked to
@@ -75,35 +79,10 @@ class Writer:
         try:
             if self._fd is not None:
                 signal.pidfd_send_signal(self._fd, number)
-            else:
+            elif is_alive(self.pid, self._start):
                 os.kill(self.pid, number)
         except OSError:
             pass  # it is gone
-
-
-class Tail:
-    """One stream file: how far it was read, and what its own lines say."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self.offset = 0
-        self.flushed = 0
-        self.suspect = False
-        self.writer: Writer | None = None
-        self.alive = 0.0  # Unix time of the last look that found the writer alive
-        self.child = False
-        self.opened = 0.0
-        self.stoppable = False
-        self.wraps = False
-        self.finished = False
-
-    @property
-    def open(self) -> bool:
-        """Whether a process of this machine may still append to it."""
-        if self.path.name.startswith("console"):  # often another process than the one whose output it keeps
-            return stream_locked(self.fd)
-        return self.writer is not None and not self.writer.gone and not self.finished
 
 
 class Watch:
@@ -137,13 +116,12 @@ class Watch:
     def look(self) -> None:
         """Take in what was appended since the last look. Raises FileNotFoundError once the directory is gone."""
         for entry in os.scandir(self._directory):
-            if entry.name not in self._tails and STREAM_NAME.fullmatch(entry.name):
+            known = entry.name in self._tails or not STREAM_NAME.fullmatch(entry.name)
+            if not known and entry.is_file(follow_symlinks=False):  # else it is none of the run's
                 self._tails[entry.name] = Tail(self._directory / entry.name)
         for name, tail in self._tails.items():
             gone = tail.writer is not None and tail.writer.check()  # before reading: what it wrote last is then there
-            end = os.fstat(tail.fd).st_size  # what is appended meanwhile must not keep us from the other streams
-            while tail.offset < end and (data := read_lines(tail.fd, tail.offset, _BLOCK)):
-                tail.offset += len(data)
+            for data in tail.lines():
                 for record in scan(data, _KINDS):
                     self._take(name, tail, record)
             if tail.writer is not None and not tail.writer.gone:
@@ -158,12 +136,12 @@ class Watch:
         again.
         """
         for name, tail in self._tails.items():
-            size = os.fstat(tail.fd).st_size
-            if size == tail.flushed or tail.suspect:
+            if tail.suspect:
                 continue
             try:
-                os.fsync(tail.fd)
-                tail.flushed = size
+                tail.flush()
+            except FileNotFoundError:
+                continue  # it was deleted, and what holds it with it
             except OSError as error:
                 # The kernel may have dropped the dirty pages and will report success next time: asking again proves
                 # nothing.
@@ -200,9 +178,10 @@ class Watch:
         return tail.writer.pid if tail is not None and tail.writer is not None and not tail.writer.gone else None
 
     def close(self) -> None:
-        """Let go of all files."""
+        """Let go of all processes."""
         for tail in self._tails.values():
-            os.close(tail.fd)
+            if tail.writer is not None:
+                tail.writer.close()
         self._tails.clear()
 
     def _take(self, stream: str, tail: Tail, record: Record) -> None:
@@ -214,9 +193,12 @@ class Watch:
             if is_pid(payload.get("pid")) and payload.get("host") == self._host:
                 tail.writer = Writer(payload["pid"], payload.get("pid_start"))
                 tail.opened = record.time
-                tail.stoppable = payload.get("allow_stop") is True and not tail.child
+                # A header can name any process of this machine: only one that this user's own process wrote, and of
+                # which it says so itself, is acted upon.
+                ours = not tail.child and is_process_sealed(payload)
+                tail.stoppable = payload.get("allow_stop") is True and ours
                 tail.wraps = payload.get("wraps") is True
-                if isinstance(payload.get("process"), dict) and not tail.child:
+                if isinstance(payload.get("process"), dict) and ours:
                     self.starts[stream] = Start(stream, record.time, payload)
         elif record.kind == "finish":
             closed = payload.get("stream")
@@ -247,12 +229,16 @@ class Watch:
         if tail.finished or tail.child or name in self._buried:
             return
         self._buried.add(name)
-        if os.fstat(tail.fd).st_size > tail.offset:
+        if tail.size > tail.offset:
             self._journal.write("lost", {"count": 1, "reason": f"the last line of {name} is torn"})
         # When it was last known to live, not now: a run that was resumed since is not to be crashed for it.
-        self.ends[name] = max(tail.alive, _last_time(tail))
+        self.ends[name] = max(tail.alive, tail.last_time())
         state = "killed" if tail.stoppable and tail.opened <= self._stopped else "crashed"
         self._journal.write("finish", {"state": state, "stream": name}, self.ends[name])
+
+
+def _descriptors() -> int:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def ignores(pid: int, number: signal.Signals) -> bool:
@@ -262,10 +248,3 @@ def ignores(pid: int, number: signal.Signals) -> bool:
         return bool(int(status.split("SigIgn:")[1].split()[0], 16) >> (number - 1) & 1)
     except (OSError, ValueError, IndexError):
         return False
-
-
-def _last_time(tail: Tail) -> float:
-    """Return the time of the last record of a stream (now, if that is too long to be looked for)."""
-    start = max(0, tail.offset - _NEAR_END)
-    records = parse(os.pread(tail.fd, tail.offset - start, start)).records
-    return records[-1].time if records else time.time()

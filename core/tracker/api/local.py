@@ -19,6 +19,7 @@ from tracker.runlog.directory import KEPT_PATH, is_alive
 from tracker.runlog.fold import Fold
 from tracker.runlog.reader import read_header, read_stream, scan_stream, stream_paths
 from tracker.runlog.records import Points
+from tracker.runlog.safe_open import open_file
 from tracker.runlog.stats import Stats
 from tracker.wire import EventFile, RunInfo, Series
 
@@ -153,12 +154,27 @@ class LocalRun(RunReader):
 
     def _file(self, name: str, entry: dict[str, Any]) -> File:
         kept = str(entry.get("path"))
-        source = self.directory / (kept if KEPT_PATH.fullmatch(kept) else f"files/{Path(entry['digest']).name}")
+        source = kept if KEPT_PATH.fullmatch(kept) else f"files/{Path(entry['digest']).name}"
         # `self` keeps the directory of an exported run from being removed.
-        return File(name, entry["size"], entry["digest"], lambda target, _run=self: _copy(source, target, entry))  # type: ignore[misc]
+        return File(name, entry["size"], entry["digest"], lambda target: self._copy(source, target, entry))
+
+    def _copy(self, source: str, target: Path, entry: dict[str, Any]) -> None:
+        try:
+            fd = open_file(self.directory, source)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f"{self.directory / source} is not there: newer content may have taken its place since the run was "
+                "read; read it again"
+            ) from error
+        with open(fd, "rb") as file, arriving(target, entry["digest"]) as take:
+            left = entry["size"]  # it may have grown since
+            while left > 0 and (piece := file.read(min(left, _PIECE))):
+                take(piece)
+                left -= len(piece)
 
     def _append(self, stream: str, size: int, lines: bytes) -> None:
-        with (self.directory / stream).open("ab" if size else "xb") as file:
+        how = os.O_APPEND if size else os.O_CREAT | os.O_EXCL
+        with open(open_file(self.directory, stream, os.O_WRONLY | how), "ab") as file:
             file.write(lines)
 
 
@@ -179,20 +195,6 @@ class ExportedRun(LocalRun):
 
     def _append(self, stream: str, size: int, lines: bytes) -> None:  # noqa: ARG002
         raise TrackerError("a run in an exported file cannot be changed; `tracker import` it first")
-
-
-def _copy(source: Path, target: Path, entry: dict[str, Any]) -> None:
-    try:
-        opened = source.open("rb")
-    except FileNotFoundError as error:
-        raise FileNotFoundError(
-            f"{source} is not there: newer content may have taken its place since the run was read; read it again"
-        ) from error
-    with opened as file, arriving(target, entry["digest"]) as take:
-        left = entry["size"]  # it may have grown since
-        while left > 0 and (piece := file.read(min(left, _PIECE))):
-            take(piece)
-            left -= len(piece)
 
 
 def _point_rows(points: Points, started: float, wanted: set[str] | None) -> Iterator[Row]:

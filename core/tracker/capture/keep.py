@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from tracker.runlog.safe_open import remove, write_new
+
 from .redact import holds_secret, is_secret_file
 
 MAX_FILES = 300
@@ -54,9 +56,9 @@ class Keeper:
         """Keep content under a name."""
         try:
             if any(fnmatchcase(name, glob) for glob in self._globs):
-                target = self._directory / "local" / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(content)
+                self._directory.mkdir(parents=True, exist_ok=True)
+                remove(self._directory, f"local/{name}")
+                write_new(self._directory, f"local/{name}", content)
                 self.local.append(name)
             else:
                 self._store(name, content)

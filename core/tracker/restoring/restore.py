@@ -16,6 +16,7 @@ import orjson
 from tracker.api import File, LocalRun, RunReader
 from tracker.errors import TrackerError
 from tracker.runlog.records import jsonable
+from tracker.runlog.safe_open import open_file
 
 from . import again, repository
 from .tree import Refused, Tree
@@ -181,11 +182,13 @@ def _files_of(run: RunReader) -> dict[str, File]:
     files = {file.name: file for file in run.files()}
     if isinstance(run, LocalRun):
         for name in _texts(run.environment.get("local")):
-            path = run.directory / "local" / name
-            if path.is_file() and path.resolve() == run.directory.resolve() / "local" / name:  # no link out of it
-                content = path.read_bytes()
-                digest = hashlib.sha256(content).hexdigest()
-                files[name] = File(name, len(content), digest, lambda target, path=path: _copy(path, target))  # type: ignore[misc]
+            try:
+                with open(open_file(run.directory, f"local/{name}"), "rb") as file:
+                    content = file.read()
+            except OSError:
+                continue
+            digest = hashlib.sha256(content).hexdigest()
+            files[name] = File(name, len(content), digest, lambda target, content=content: _write_to(target, content))  # type: ignore[misc]
     return files
 
 
@@ -193,8 +196,8 @@ def _hide(path: Path) -> None:
     path.write_text("*\n")
 
 
-def _copy(source: Path, target: Path) -> None:
-    shutil.copyfile(source, target)
+def _write_to(target: Path, content: bytes) -> None:
+    target.write_bytes(content)
 
 
 def _texts(value: Any) -> list[str]:

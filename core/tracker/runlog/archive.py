@@ -11,7 +11,6 @@ import hashlib
 import os
 import re
 import shutil
-import stat
 import struct
 import zipfile
 import zlib
@@ -26,6 +25,7 @@ from tracker.names import is_project_name, random_id
 
 from .directory import KEPT_PATH
 from .records import RUN_ID, STREAM_NAME
+from .safe_open import names_in, open_file
 
 VERSION = 1
 
@@ -89,16 +89,13 @@ def _pack_run(archive: zipfile.ZipFile, run: str, directory: Path) -> Packed:
     packed = Packed(run, [], {})
     for name in _names(directory):
         try:
-            # O_NOFOLLOW: a run that came from someone else may have links to what is none of theirs.
-            source = os.open(directory / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+            source = open_file(directory, name)
         except OSError as error:
             packed.left_out[name] = error.strerror or str(error)
             continue
         with open(source, "rb") as file:
             about = os.fstat(source)
-            if not stat.S_ISREG(about.st_mode):
-                packed.left_out[name] = "no regular file"
-            elif _DIGEST.fullmatch(name[6:]) and _sha256(file, about.st_size) != name[6:]:
+            if _DIGEST.fullmatch(name[6:]) and _sha256(file, about.st_size) != name[6:]:
                 packed.left_out[name] = "damaged: its content is not what its digest says"
             else:
                 packed.entries.append(_pack_file(archive, run, name, file, about.st_size))
@@ -107,9 +104,9 @@ def _pack_run(archive: zipfile.ZipFile, run: str, directory: Path) -> Packed:
 
 def _names(directory: Path) -> Iterator[str]:
     yield from sorted(name for name in os.listdir(directory) if STREAM_NAME.fullmatch(name))
-    kept = directory / "files"
-    if kept.is_dir() and not kept.is_symlink():
-        yield from sorted(name for name in (f"files/{path}" for path in os.listdir(kept)) if KEPT_PATH.fullmatch(name))
+    yield from sorted(
+        name for name in (f"files/{one}" for one in names_in(directory, "files")) if KEPT_PATH.fullmatch(name)
+    )
 
 
 def _pack_file(archive: zipfile.ZipFile, run: str, name: str, file: IO[bytes], size: int) -> Entry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import errno
 import hashlib
 import os
 import re
@@ -12,6 +12,9 @@ from typing import Any
 
 from tracker.names import random_id
 
+from .locks import is_taken, take
+from .safe_open import Unsafe, is_regular, open_file, remove, rename, write_new
+
 LOG = "agent.log"
 AUTO = "auto-resume"
 """The mark of a run that shall be continued until it ends well; see `sdk/auto.py`."""
@@ -19,6 +22,7 @@ JOIN = "TRACKER_RUN_DIR"
 """The variable by which `tracker run` tells the programs inside which run directory is theirs, too."""
 KEPT_PATH = re.compile(r"files/[A-Za-z0-9_-]+")
 """Paths in records. A directory that came from someone else must not name files outside itself."""
+_LOCK_SIZE = 64  # bytes that the lock of an agent has at most
 _REBUILT = "_rebuilt"
 NOTICE = b" NOTICE "
 """Marks the lines of the agent's log that the user should see."""
@@ -30,7 +34,12 @@ def lock_path(directory: str) -> str:
     Each machine has one of its own: many network file systems share their locks, and of a run on several nodes each
     must have an agent.
     """
-    return os.path.join(directory, f"agent-{os.uname().nodename.replace('/', '_')}.lock")
+    return os.path.join(directory, lock_name())
+
+
+def lock_name() -> str:
+    """Return the name of that file."""
+    return f"agent-{os.uname().nodename.replace('/', '_')}.lock"
 
 
 def lock_directory(directory: str) -> int | None:
@@ -39,16 +48,29 @@ def lock_directory(directory: str) -> int | None:
 
     The lock ends with `unlock_directory` or the process, however that ends.
     """
-    fd = os.open(lock_path(directory), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.utime(fd)  # whoever had us started knows by that that there is an agent, see `agent_came`
+    fd = open_file(directory, lock_name(), os.O_RDWR | os.O_CREAT)
+    about = os.fstat(fd)
+    if about.st_nlink > 1 or about.st_size > _LOCK_SIZE:  # not made here: what is in it is somebody's
         os.close(fd)
-        return None
-    os.ftruncate(fd, 0)
-    os.write(fd, b"%d\n" % os.getpid())  # for people, and for `agent_came`
-    return fd
+        raise Unsafe(errno.ELOOP, "it is no lock of an agent", lock_name())
+    try:
+        lock = take(fd)
+        if lock is None:
+            os.utime(fd)  # whoever had us started knows by that that there is an agent, see `agent_came`
+            os.close(fd)
+            return None
+    except OSError:
+        os.close(fd)
+        raise
+    _note_pid(directory)
+    return lock
+
+
+def _note_pid(directory: str) -> None:
+    """Write into the lock's file who holds it: for people, and for `agent_came`."""
+    with contextlib.suppress(OSError), open(open_file(directory, lock_name(), os.O_RDWR), "r+b") as file:
+        file.truncate(0)
+        file.write(b"%d\n" % os.getpid())
 
 
 def unlock_directory(lock: int) -> None:
@@ -59,22 +81,19 @@ def unlock_directory(lock: int) -> None:
 def agent_alive(directory: str) -> bool:
     """Tell whether some agent on this machine serves the directory."""
     try:
-        fd = os.open(lock_path(directory), os.O_RDONLY | os.O_CLOEXEC)
+        fd = open_file(directory, lock_name())
     except OSError:
         return False
     try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
+        return is_taken(fd)
     finally:
         os.close(fd)
-    return False
 
 
 def agent_came(directory: str, since: float) -> bool:
     """Tell whether some agent has taken up the directory since a Unix time, whether or not it still lives."""
     try:
-        status = os.stat(lock_path(directory))
+        status = os.lstat(lock_path(directory))
     except OSError:
         return False
     return status.st_size > 0 and status.st_mtime >= since - 0.1  # file times come from a coarser clock
@@ -109,39 +128,23 @@ def lock_stream(path: str) -> int | None:
     ended. None where the file system has no locks. Raises OSError if the file cannot be opened.
     """
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    lock = take(fd)
+    if lock is None:
         os.close(fd)
-        return None
-    return fd
-
-
-def stream_locked(fd: int) -> bool:
-    """Tell whether somebody holds a stream's lock; `fd` is the stream, opened by whoever asks."""
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    fcntl.flock(fd, fcntl.LOCK_UN)
-    return False
+    return lock
 
 
 def store(directory: str, content: bytes) -> str:
     """Write content to `files/<sha256>` of the run directory, unless it is there; return the digest. Raises OSError."""
     digest = hashlib.sha256(content).hexdigest()
-    path = os.path.join(directory, "files", digest)
-    if not os.path.exists(path):
-        part = f"{path}.{random_id()}"
+    if not is_regular(directory, f"files/{digest}"):
+        part = f"files/{digest}.{random_id()}"
         try:
-            with open(part, "wb") as file:
-                file.write(content)
-            os.replace(part, path)  # readers never see half a file
+            write_new(directory, part, content)
+            rename(directory, part, digest)  # readers never see half a file
         except OSError:
             with contextlib.suppress(OSError):
-                os.unlink(part)  # half a file must not fill a disk that is full
+                remove(directory, part)  # half a file must not fill a disk that is full
             raise
     return digest
 
@@ -150,6 +153,19 @@ def this_process() -> dict[str, Any]:
     """Return the members of a stream's header that identify its writer."""
     pid = os.getpid()
     return {"host": os.uname().nodename, "pid": pid, "pid_start": process_start(pid)}
+
+
+def this_boot() -> tuple[str, str]:
+    """Return the identity of the machine since it was started last, and of what its process numbers are valid in.
+
+    Empty where the system does not tell.
+    """
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            boot = file.read().strip()
+        return boot, os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return "", ""
 
 
 def process_start(pid: int) -> int | None:

@@ -10,6 +10,7 @@ from zlib import crc32
 
 from .reader import read_lines
 from .records import Record, encode, encode_points, jsonable, parse
+from .safe_open import reading
 
 PART = "fork.part"
 """What is copied has this name in the run directory until all of it is there."""
@@ -26,7 +27,7 @@ def beginning(header: dict[str, Any], started: float, config: dict[str, Any], me
 
 def rows_until(path: Path, step: int) -> Iterator[bytes]:
     """Yield the rows of a stream up to a step as lines, those that are sound as they are."""
-    with path.open("rb") as file:
+    with reading(path) as file:
         offset = 0
         while data := read_lines(file.fileno(), offset, _BLOCK):
             offset += len(data)

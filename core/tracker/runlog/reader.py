@@ -12,18 +12,25 @@ from tracker.errors import NotARun
 from tracker.names import is_project_name
 
 from .records import MAX_LINE, RUN_ID, STREAM_NAME, VERSION, Parsed, Record, parse
+from .safe_open import Unsafe, open_file, reading
 
 _BLOCK = 1024 * 1024
 _KIND_PATTERNS: dict[tuple[str, ...], re.Pattern[bytes]] = {}
 
 
 def stream_paths(directory: Path, kind: str | None = None) -> list[Path]:
-    """Return the stream files of a run directory (of one kind), in the order in which their rows are read."""
+    """Return the stream files of a run directory (of one kind), in the order in which their rows are read.
+
+    Links and what else is no regular file are no streams.
+    """
     found = []
     for path in directory.iterdir():
         match = STREAM_NAME.fullmatch(path.name)
         if match and (kind is None or match[1] == kind):
-            first = first_record(path)
+            try:
+                first = first_record(path)
+            except Unsafe:
+                continue
             found.append((first.time if first else 0.0, path.name, path))
     return [path for *_, path in sorted(found)]
 
@@ -43,7 +50,7 @@ def read_stream(path: Path, offset: int = 0, block: int = _BLOCK) -> Iterator[Pa
     is left alone: it may still be growing. What is appended meanwhile is left alone, too: a fast writer would keep its
     readers for ever.
     """
-    with path.open("rb") as file:
+    with reading(path) as file:
         end = os.fstat(file.fileno()).st_size
         while offset < end:
             data = read_lines(file.fileno(), offset, block)
@@ -55,20 +62,21 @@ def read_stream(path: Path, offset: int = 0, block: int = _BLOCK) -> Iterator[Pa
 
 
 def read_lines(fd: int, offset: int, limit: int) -> bytes:
-    """Return whole lines from byte `offset`, at most `limit` bytes but always one line if there is a whole one."""
+    """Return whole lines from byte `offset`, at most `limit` bytes but always one line if there is a whole one.
+
+    What is longer than a line may be comes in pieces of `MAX_LINE` bytes without a newline, each of which is corrupt.
+    """
     size = limit
     while True:
         data = os.pread(fd, size, offset)
         end = data.rfind(b"\n") + 1
         if end:
             return data[:end]
+        if len(data) >= MAX_LINE:
+            return data[:MAX_LINE]
         if len(data) < size:  # the end of the file: empty, or a line that is still being written
             return b""
-        if size > 4 * MAX_LINE:
-            return (
-                data  # no newline for far longer than a line may be: damaged; the caller counts it as one corrupt line
-            )
-        size *= 4
+        size = min(4 * size, max(size + 1, MAX_LINE))
 
 
 def read_header(directory: Path) -> dict[str, Any]:
@@ -130,7 +138,7 @@ def scan(data: bytes, kinds: tuple[str, ...]) -> list[Record]:
 
 def scan_stream(path: Path, kinds: tuple[str, ...]) -> Iterator[Record]:
     """Yield the records of some kinds of a stream file; see `scan` and `read_stream`."""
-    with path.open("rb") as file:
+    with reading(path) as file:
         offset, end = 0, os.fstat(file.fileno()).st_size
         while offset < end and (lines := read_lines(file.fileno(), offset, _BLOCK)):
             offset += len(lines)
@@ -139,9 +147,8 @@ def scan_stream(path: Path, kinds: tuple[str, ...]) -> Iterator[Record]:
 
 def last_step(path: Path) -> int | None:
     """Return the step of the last whole row near the end of a stream file, or None if there is none."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        file.seek(max(0, size - _BLOCK))
+    with open(open_file(path.parent, path.name), "rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - _BLOCK))
         tail = file.read()
     for record in reversed(parse(tail).records):
         if record.kind == "log" and record.step is not None:

@@ -14,7 +14,7 @@ import stat
 from pathlib import Path
 from typing import IO
 
-MOST_HOLES = 64 << 20
+MOST_HOLES = 1 << 30
 """Bytes of a stream that no disk holds; lines have no such bytes, and reading them would take for ever."""
 
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
@@ -53,7 +53,7 @@ def open_file(
 
     Raises `Unsafe` or another OSError.
     """
-    *folders, last = name.split("/")
+    *folders, last = _parts(name)
     folder = open_folder(directory, *folders, make=make)
     try:
         about = _status(folder, last)
@@ -92,8 +92,8 @@ def is_regular(directory: str | os.PathLike[str], name: str) -> bool:
 
 def size_of(directory: str | os.PathLike[str], name: str) -> int | None:
     """Return the bytes of a regular file below a directory; None if there is none."""
-    *folders, last = name.split("/")
     try:
+        *folders, last = _parts(name)
         folder = open_folder(directory, *folders)
     except OSError:
         return None
@@ -104,6 +104,25 @@ def size_of(directory: str | os.PathLike[str], name: str) -> int | None:
     return about.st_size if about is not None and stat.S_ISREG(about.st_mode) else None
 
 
+def names_in(directory: str | os.PathLike[str], folder: str) -> list[str]:
+    """Return the names in a folder of a directory; none if there is no such folder, or a link in its place."""
+    try:
+        fd = open_folder(directory, folder)
+    except OSError:
+        return []
+    try:
+        # By way of a descriptor that can be read from; that of `open_folder` only leads there.
+        inner = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)
+        try:
+            return os.listdir(inner)
+        finally:
+            os.close(inner)
+    except OSError:
+        return []
+    finally:
+        os.close(fd)
+
+
 def write_new(directory: str | os.PathLike[str], name: str, content: bytes, mode: int = 0o644) -> None:
     """Write a new file below a directory, with the folders that its name says. Raises FileExistsError, OSError."""
     with open(open_file(directory, name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode, make=True), "wb") as file:
@@ -111,11 +130,11 @@ def write_new(directory: str | os.PathLike[str], name: str, content: bytes, mode
 
 
 def rename(directory: str | os.PathLike[str], name: str, target: str) -> None:
-    """Give a file in a folder below a directory another name there, in place of what had it. Raises OSError."""
-    *folders, last = name.split("/")
+    """Give a file in a folder below a directory the name `target` there, in place of what had it. Raises OSError."""
+    *folders, last = _parts(name)
     folder = open_folder(directory, *folders)
     try:
-        os.replace(last, target.split("/")[-1], src_dir_fd=folder, dst_dir_fd=folder)
+        os.replace(last, target, src_dir_fd=folder, dst_dir_fd=folder)
     finally:
         os.close(folder)
 
@@ -123,7 +142,7 @@ def rename(directory: str | os.PathLike[str], name: str, target: str) -> None:
 def remove(directory: str | os.PathLike[str], name: str) -> None:
     """Remove a regular file below a directory, if it is there. Raises OSError where it cannot be removed."""
     if is_regular(directory, name):
-        *folders, last = name.split("/")
+        *folders, last = _parts(name)
         folder = open_folder(directory, *folders)
         try:
             with contextlib.suppress(FileNotFoundError):
@@ -136,6 +155,13 @@ def ignore(folder: Path, line: str) -> None:
     """Have git ignore what a folder holds: `.gitignore` with this line, unless there is anything of that name."""
     with contextlib.suppress(OSError):
         write_new(folder, ".gitignore", f"{line}\n".encode())
+
+
+def _parts(name: str) -> list[str]:
+    parts = name.split("/")
+    if not {"", ".", ".."}.isdisjoint(parts) or "\0" in name:
+        raise Unsafe(errno.EINVAL, "no name of a file in this directory", name)
+    return parts
 
 
 def _status(folder: int, name: str) -> os.stat_result | None:

@@ -15,9 +15,11 @@ from typing import Any
 from tracker.capture import process
 from tracker.errors import warn_once
 from tracker.runlog.directory import AUTO, is_alive, this_process
+from tracker.runlog.safe_open import open_file, remove, write_new
 from tracker.settings import Settings
 
 _QUIET = 60.0  # seconds after which a run of another machine, to whose directory nothing is added, has ended
+_LONGEST = 64 * 1024  # bytes of a mark
 
 
 def claim(runs: Path, settings: Settings) -> str | None:
@@ -38,7 +40,7 @@ def claim(runs: Path, settings: Settings) -> str | None:
     wanted = _about(settings)
     for _, directory in sorted(marks, reverse=True):
         try:
-            said = json.loads((directory / AUTO).read_text("utf-8"))
+            said = json.loads(_read(directory))
             if all(said.get(member) == value for member, value in wanted.items()) and not _goes_on(said, directory):
                 (directory / AUTO).unlink()
                 return directory.name
@@ -71,9 +73,15 @@ def _about(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _read(directory: Path) -> bytes:
+    with open(open_file(directory, AUTO), "rb") as file:
+        return file.read(_LONGEST)
+
+
 def _write(directory: str, about: dict[str, Any]) -> None:
     try:
-        Path(directory, AUTO).write_text(json.dumps(about), "utf-8")
+        remove(directory, AUTO)
+        write_new(directory, AUTO, json.dumps(about).encode())
     except OSError as error:
         warn_once(f"resume='auto' will not find this run again ({error})")
 

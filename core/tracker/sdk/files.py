@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 
 from tracker.names import random_id
+from tracker.runlog.safe_open import open_file, open_folder
 
 
 def pin(directory: str, path: str) -> str:
     """Make a file as it is now part of the run directory, and return where it is there. Raises OSError."""
     kept = f"files/save-{random_id(12)}"
-    target = os.path.join(directory, kept)
+    folder = open_folder(directory, "files")
     try:
-        os.link(os.path.realpath(path), target)
+        os.link(os.path.realpath(path), kept.removeprefix("files/"), dst_dir_fd=folder)
     except OSError:  # another file system, or one without hard links
         import shutil
 
-        shutil.copyfile(path, target)
+        with open(path, "rb") as source, open(open_file(directory, kept, os.O_WRONLY | os.O_CREAT), "wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+    finally:
+        os.close(folder)
     return kept

@@ -17,6 +17,7 @@ from tracker.names import random_id, random_name
 from tracker.places import absolute
 from tracker.runlog.directory import JOIN
 from tracker.runlog.reader import read_header
+from tracker.runlog.safe_open import ignore
 from tracker.settings import Settings
 from tracker.typed import cleaned
 
@@ -151,9 +152,7 @@ def _prepare(settings: Settings, joined: bool, parent: fork.Parent | None) -> Ru
     settings.name = settings.name or random_name()
     try:
         (directory / "files").mkdir(parents=True, exist_ok=True)
-        ignore = runs.parent / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("runs/\n")  # settings.toml may be committed, runs are not
+        ignore(runs.parent, "runs/")  # settings.toml may be committed, runs are not
         if parent is not None and known is None:
             known = _forked(parent, settings, directory)
     except OSError as error:

@@ -15,6 +15,7 @@ from tracker.runlog.directory import new_stream, this_process
 from tracker.runlog.reader import read_stream
 from tracker.runlog.records import encode
 from tracker.runlog.writer import StreamWriter, header
+from tracker.saving import process_seal
 
 from .values import to_config
 
@@ -55,6 +56,7 @@ class Stream:
         program = "".join(arguments()[:1]) or None
         process = self._process() if self.parent is None else None
         about = {**self._members(), **this_process(), "parent": self.parent, "process": process}
+        about["seal"] = None if self.parent is not None else _seal(about)
         payload = header("history", **about, program=program, python=sys.version.split()[0])
         writer.append(encode("run", to_config(payload), time.time()))  # the name of a program may be any bytes
         self._writer, self.append = writer, writer.append
@@ -103,6 +105,14 @@ class Stream:
     def _append_first(self, line: bytes) -> None:
         self.open()
         self.append(line)
+
+
+def _seal(about: dict[str, Any]) -> str | None:
+    """Return what an agent knows this process of its user by, or it does not stop it; None without a place for keys."""
+    try:
+        return process_seal(about["id"], about)
+    except OSError:
+        return None
 
 
 def _disk_trouble(error: OSError) -> None:

@@ -1,0 +1,107 @@
+"""One stream of a run directory, as its agent follows it.
+
+A run may have thousands of streams, and a process only so many descriptors: a stream is open while it is read, and no
+longer.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tracker.runlog.locks import is_taken
+from tracker.runlog.reader import read_lines
+from tracker.runlog.records import parse
+from tracker.runlog.safe_open import open_stream
+
+if TYPE_CHECKING:
+    from .watch import Writer
+
+_BLOCK = 4 * 1024 * 1024
+_NEAR_END = 64 * 1024
+
+
+class Tail:
+    """One stream file: how far it was read, and what its own lines say."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        """Bytes at the last look."""
+        self.offset = 0
+        self.flushed = 0
+        self.suspect = False
+        self.writer: Writer | None = None
+        self.alive = 0.0  # Unix time of the last look that found the writer alive
+        self.child = False
+        self.opened = 0.0
+        self.stoppable = False
+        self.wraps = False
+        self.finished = False
+        self._let_go = False  # nobody will append to it any more
+
+    @property
+    def open(self) -> bool:
+        """Whether a process of this machine may still append to it."""
+        if self.path.name.startswith("console"):  # often another process than the one whose output it keeps
+            return self._is_held()
+        return self.writer is not None and not self.writer.gone and not self.finished
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the whole lines that were appended since the last look, in blocks.
+
+        What is appended meanwhile is left for the next look: it must not keep us from the other streams. What is no
+        regular file has no lines.
+        """
+        try:
+            about = os.lstat(self.path)
+        except FileNotFoundError:
+            return
+        self.size = about.st_size
+        if self.size <= self.offset or not stat.S_ISREG(about.st_mode):
+            return
+        with open(open_stream(self.path), "rb") as file:
+            while self.offset < self.size and (data := read_lines(file.fileno(), self.offset, _BLOCK)):
+                self.offset += len(data)
+                yield data
+
+    def flush(self) -> None:
+        """Make what was there at the last look survive a power cut. Raises OSError if the disk cannot."""
+        if self.size == self.flushed:
+            return
+        fd = open_stream(self.path)
+        try:
+            size = os.fstat(fd).st_size
+            os.fsync(fd)
+            self.flushed = size
+        finally:
+            os.close(fd)
+
+    def last_time(self) -> float:
+        """Return the time of the last record (now, if that is too long to be looked for)."""
+        start = max(0, self.offset - _NEAR_END)
+        try:
+            with open(open_stream(self.path), "rb") as file:
+                records = parse(os.pread(file.fileno(), self.offset - start, start)).records
+        except OSError:
+            return time.time()
+        return records[-1].time if records else time.time()
+
+    def _is_held(self) -> bool:
+        """Tell whether the stream's writer holds its lock: from before its first line until it lets go for good."""
+        if self._let_go:
+            return False
+        try:
+            fd = open_stream(self.path)
+        except OSError:
+            return False
+        try:
+            held = is_taken(fd)
+        finally:
+            os.close(fd)
+        self._let_go = not held and self.offset > 0
+        return held
