@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tracker.runlog.alerts import alerts_in
-from tracker.runlog.records import STREAM_NAME
+from tracker.runlog.records import STREAM_NAME, is_piece
 from tracker.wire import MAX_BODY
 
 from .bodies import content_encoding, decompress
@@ -65,7 +65,7 @@ def _store(
 ) -> tuple[int, list[str], bytes]:
     """Runs in the writing thread. Returns also the lines."""
     data = decompress(body, encoding, MAX_BODY)
-    if not data.endswith(b"\n"):
+    if not data.endswith(b"\n") and not is_piece(data):
         raise HTTPException(400, "the body must be whole lines: it must end with a newline")
     return *storage.append(run, stream, offset, data), data
 

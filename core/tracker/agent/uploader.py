@@ -14,7 +14,7 @@ from tracker.client import Client, Retry
 from tracker.errors import ServerError, Unreachable
 from tracker.runlog.directory import copied, copy_name
 from tracker.runlog.reader import first_record, read_lines
-from tracker.runlog.records import MAX_LINE, STREAM_NAME
+from tracker.runlog.records import MAX_LINE, STREAM_NAME, is_piece
 from tracker.runlog.safe_open import Unsafe, is_regular, open_file, reading
 
 BATCH = 1024 * 1024
@@ -229,7 +229,7 @@ class Uploader:
 def _may_end(fd: int, at: int) -> bool:
     """Tell whether a copy of a stream may end here: after a line, or within one that is longer than lines may be."""
     before = os.pread(fd, min(at, MAX_LINE), max(0, at - MAX_LINE))
-    return before.endswith(b"\n") or (len(before) == MAX_LINE and b"\n" not in before)
+    return before.endswith(b"\n") or is_piece(before)
 
 
 class Patience:

@@ -56,7 +56,7 @@ def read_stream(path: Path, offset: int = 0, block: int = _BLOCK) -> Iterator[Pa
             data = read_lines(file.fileno(), offset, block)
             if not data:
                 return
-            parsed = parse(data) if data.endswith(b"\n") else Parsed([], 1, len(data))
+            parsed = parse(data)
             yield parsed
             offset += parsed.consumed
 

@@ -115,6 +115,11 @@ def seal(rest: bytes) -> bytes:
     return b'{"c":"%08x",%b' % (crc32(rest[:-1]), rest)
 
 
+def is_piece(data: bytes) -> bool:
+    """Tell whether this is a piece of what is longer than a line may be: `MAX_LINE` bytes without a newline."""
+    return len(data) == MAX_LINE and b"\n" not in data
+
+
 def parse(data: bytes) -> Parsed:
     """Parse the whole lines in `data`; a last line without a newline is left alone and not counted.
 
@@ -122,6 +127,8 @@ def parse(data: bytes) -> Parsed:
     damaged one by a lost newline are recovered.
     """
     end = data.rfind(b"\n") + 1
+    if is_piece(data):
+        return Parsed([], 1, len(data))
     # Empty lines: after the last newline, and where a writer started anew after a short write.
     lines = [line for line in data[:end].split(b"\n") if line]
     whole = _parse_sound(lines)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tracker.runlog.records import STREAM_NAME, VERSION, Points, Record, parse
+from tracker.runlog.records import STREAM_NAME, VERSION, Points, Record, is_piece, parse
 
 from . import columns
 from .codec import Array
@@ -68,7 +68,7 @@ def read(stream: str, data: bytes) -> Upload:
     match = STREAM_NAME.fullmatch(stream)
     if match is None:
         raise ValueError(f"{stream!r} is not the name of a stream; names look like history-ab12.jsonl")
-    if not data.endswith(b"\n"):
+    if not data.endswith(b"\n") and not is_piece(data):
         raise ValueError("the last line lacks its newline; send whole lines only")
     kind = match[1]
     row_kind = _ROW_KINDS[kind]

@@ -19,7 +19,7 @@ from tracker.agent.sync import Synced, sync
 from tracker.client import connect
 from tracker.errors import SettingsError
 from tracker.names import random_id
-from tracker.runlog.directory import agent_alive, lock_path
+from tracker.runlog.directory import agent_alive, agent_came
 from tracker.runlog.reader import read_stream, stream_paths
 from tracker.runlog.records import encode
 from tracker.saving import seal
@@ -56,7 +56,7 @@ def kept(directory: str | Path) -> dict[str, str]:
 
 def left_alone(directory: str | Path) -> None:
     """Wait until the run's agent has come and gone."""
-    eventually(lambda: Path(lock_path(str(directory))).exists() and not agent_alive(str(directory)))
+    eventually(lambda: agent_came(str(directory), 0.0) and not agent_alive(str(directory)))
 
 
 def records(directory: str | Path, kind: str) -> list[Any]:

@@ -170,3 +170,43 @@ def test_by_default_only_a_server_on_this_machine_may_stop_a_run(
 ) -> None:
     monkeypatch.delenv("TRACKER_BASE_URL")
     assert Settings({"base_url": url, "allow_stop": allowed}).stoppable is expected
+
+
+def test_a_header_of_someone_else_stops_nobody(tmp_path: Path) -> None:
+    from tracker.agent.journal import Journal
+    from tracker.agent.saves import Saves
+    from tracker.agent.watch import Watch
+    from tracker.runlog.directory import process_start, this_process
+    from tracker.runlog.records import encode
+
+    victim = subprocess.Popen([sys.executable, "-c", "import time\nwhile True: time.sleep(0.01)"])
+    try:
+        about = {**this_process(), "pid": victim.pid, "pid_start": process_start(victim.pid)}
+        for seal in (None, "0" * 64, 7):
+            directory = tmp_path / str(seal)
+            directory.mkdir()
+            head = {"version": 1, "id": "x", "allow_stop": True, "seal": seal, **about, "process": {"cwd": "/"}}
+            (directory / "history.jsonl").write_bytes(encode("run", head, 1.0))
+            journal = Journal(directory)
+            watch = Watch(directory, journal, Saves(directory, journal, "x", 1.0))
+            watch.look()
+            assert (watch.stoppable(), watch.starts) == (False, {})
+            watch.stop(2.0)
+            watch.close()
+        assert victim.poll() is None
+    finally:
+        victim.kill()
+        victim.wait()
+
+
+def test_a_seal_is_of_one_process_of_one_run_on_one_boot(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tracker import saving
+    from tracker.runlog.directory import this_process
+
+    about = {"id": "x", **this_process()}
+    sealed = {**about, "seal": saving.process_seal("x", about)}
+    assert saving.is_process_sealed(sealed)
+    for member, other in (("id", "y"), ("pid", 1), ("pid_start", 1), ("pid_start", None), ("host", "other")):
+        assert not saving.is_process_sealed({**sealed, member: other})
+    monkeypatch.setattr(saving, "this_boot", lambda: ("another boot", ""))
+    assert not saving.is_process_sealed(sealed)

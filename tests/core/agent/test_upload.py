@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from tracker.agent import uploader
 from tracker.agent.sync import sync, total_size
 from tracker.client import Retry, connect
 from tracker.names import random_id
-from tracker.runlog.directory import agent_alive, lock_directory, lock_path, unlock_directory
+from tracker.runlog.directory import agent_alive, agent_came, lock_directory, lock_path, unlock_directory
 from tracker.runlog.records import encode
 from tracker.settings import Settings
 
@@ -48,7 +49,7 @@ def offline(rows: int, **arguments: Any) -> tracker.Run:
 
 def left_alone(run: tracker.Run) -> None:
     """Wait until the run's agent has come and gone."""
-    eventually(lambda: os.path.exists(lock_path(run.dir)) and not agent_alive(run.dir))
+    eventually(lambda: agent_came(run.dir, 0.0) and not agent_alive(run.dir))
 
 
 def do_sync(directory: str, progress: Any = lambda _: None) -> Any:
@@ -263,3 +264,111 @@ def test_the_wait_grows_with_failures_up_to_a_minute_and_starts_anew_after_a_suc
 
 def test_the_wait_is_no_shorter_than_the_server_asked_for() -> None:
     assert uploader.Patience().delay(Retry("busy", 429, after=120.0)) == 120.0
+
+
+# -- directories that came from someone else ------------------------------------------------------------------------
+
+
+def strange(directory: Path, *more: bytes) -> Path:
+    """Make a run directory as somebody else may have."""
+    directory.mkdir()
+    head = {"version": 1, "id": random_id(), "entity": "me", "project": "agents"}
+    (directory / "history.jsonl").write_bytes(b"".join([encode("run", head, 1.0), *more]))
+    return directory
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """What sync must neither send nor touch."""
+    path = tmp_path / "of-user"
+    path.mkdir()
+    (path / "id_rsa").write_text("secret\n")
+    (path / f"part-{os.uname().nodename}-x.part").write_text("mine")
+    return path
+
+
+def test_sync_truncates_nothing_by_way_of_a_lock(server: Any, tmp_path: Path, home: Path) -> None:
+    directory = strange(tmp_path / "run", encode("log", {"x": 1}, 2.0, 0))
+    Path(lock_path(str(directory))).symlink_to(home / "id_rsa")
+    assert steps(do_sync(str(directory)).run) == [0]
+    assert (home / "id_rsa").read_text() == "secret\n"
+
+
+def test_sync_removes_nothing_by_way_of_a_folder(server: Any, tmp_path: Path, home: Path) -> None:
+    content = [
+        encode("file", {"name": "m", "digest": digit * 64, "size": 1, "path": path, "live": True}, when)
+        for digit, path, when in (("a", "files/id_rsa", 2.0), ("b", "files/save-abcdefghijkl", 3.0))
+    ]
+    directory = strange(tmp_path / "run", *content)
+    (directory / "files").symlink_to(home)
+    before = sorted(os.listdir(home))
+    do_sync(str(directory))
+    assert sorted(os.listdir(home)) == before
+
+
+def test_sync_sends_nothing_that_a_link_leads_to(server: Any, tmp_path: Path, home: Path) -> None:
+    digest = hashlib.sha256(b"secret\n").hexdigest()
+    row = {"page": {"_type": "html", "digest": digest, "size": 7, "format": "html"}}
+    directory = strange(tmp_path / "run", encode("log", row, 2.0, 0))
+    (directory / "files").mkdir()
+    (directory / "files" / digest).symlink_to(home / "id_rsa")
+    (directory / "history-other.jsonl").symlink_to(home / "id_rsa")
+    os.mkfifo(directory / "system-pipe.jsonl")
+    done = do_sync(str(directory))
+    assert done.absent == [digest]
+    assert sorted(done.refused) == ["history-other.jsonl", "system-pipe.jsonl"]
+    assert tracker.Api().run(done.run).info["rows"] == 1
+
+
+# -- many streams, long lines ---------------------------------------------------------------------------------------
+
+
+def test_a_run_may_have_more_streams_than_a_process_has_descriptors(server: Any, tmp_path: Path) -> None:
+    directory = strange(tmp_path / "run", encode("log", {"x": 1}, 2.0, 0))
+    for i in range(300):
+        line = encode("console", {"stream": "stdout", "text": f"epoch {i}"}, 3.0 + i)
+        (directory / f"console-{i}.jsonl").write_bytes(line)
+    program = "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)); sys.argv[0] = 'tracker'"
+    command = f"{program}; from tracker.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", command, "sync", str(directory)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    run = tracker.Api().run(f"me/agents/{tracker.read_run(directory).id}")
+    assert len(list(run.console())) == 300
+
+
+def test_an_agent_follows_more_streams_than_it_has_descriptors(
+    server: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    script = """
+import os, resource, tracker
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+run = tracker.init(id="forks", project="agents")
+for i in range(150):
+    if not (pid := os.fork()):
+        run.log({"x": i})
+        os._exit(0)
+    os.waitpid(pid, 0)
+run.finish()
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+    assert eventually(lambda: (found := on_server("me/agents/forks")) and found.info["rows"] == 150)
+
+
+def test_a_line_that_is_too_long_costs_itself_only(server: Any, tmp_path: Path) -> None:
+    long = b'{"c":"00000000","t":1.0,"s":0,"log":{"x":"' + b"y" * (20 << 20) + b'"}}\n'
+    directory = strange(
+        tmp_path / "run", encode("log", {"x": 1}, 2.0, 0), long, encode("log", {"x": 2}, 3.0, 1), b"z" * (9 << 20)
+    )
+    done = do_sync(str(directory))
+    assert done.refused == {}
+    found = tracker.Api().run(done.run)
+    assert steps(done.run) == [0, 1]
+    local = tracker.read_run(directory)
+    assert [row["_step"] for row in local.scan_history()] == [0, 1]
+    assert found.info["corrupt"] == local.info["corrupt"] == 4  # three pieces of one line, and the piece at the end
+    with (directory / "history.jsonl").open("ab") as file:
+        file.write(b"z\n" + encode("log", {"x": 3}, 4.0, 2))
+    do_sync(str(directory))
+    assert steps(done.run) == [0, 1, 2]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from tracker.cli.runs import runs
 from tracker.cli.status import status
 from tracker.cli.sync import sync
 from tracker.names import random_id
-from tracker.runlog.directory import agent_alive, lock_path
+from tracker.runlog.directory import agent_alive, agent_came
 from tracker.runlog.records import encode, jsonable
 from tracker.settings import directory_file, read_file, user_file
 
@@ -167,7 +166,7 @@ def test_sync_finishes_what_a_real_offline_run_left(server: Any, monkeypatch: py
         run.log({"x": math.nan})
         Path("model.pt").write_bytes(b"weights")
         run.save("model.pt")
-    eventually(lambda: os.path.exists(lock_path(run.dir)) and not agent_alive(run.dir))
+    eventually(lambda: agent_came(run.dir, 0.0) and not agent_alive(run.dir))
     assert call(sync, run.dir).exit_code == 0
     remote = tracker.Api().run(run.path)
     assert (remote.state, remote.file("model.pt").download("back").read_bytes()) == ("finished", b"weights")

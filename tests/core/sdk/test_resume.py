@@ -16,7 +16,7 @@ import tracker
 from tests.waiting import eventually
 from tracker.agent.sync import sync
 from tracker.client import connect
-from tracker.runlog.directory import AUTO, agent_alive, lock_path
+from tracker.runlog.directory import AUTO, agent_alive, agent_came
 from tracker.runlog.reader import read_stream
 from tracker.settings import Settings
 
@@ -297,7 +297,7 @@ def test_two_offline_directories_with_one_id_meet_in_one_run_however_often_they_
         with tracker.init(id="one", dir=place, resume="allow", config={place: True}) as run:
             for value in values:
                 run.log({"x": value})
-        eventually(lambda: os.path.exists(lock_path(run.dir)) and not agent_alive(run.dir))
+        eventually(lambda: agent_came(run.dir, 0.0) and not agent_alive(run.dir))
         return run.dir
 
     places = [train("a", range(3)), train("b", range(10, 13))]
