@@ -45,6 +45,7 @@ class Client:
 
     def __init__(self, base_url: str, api_key: str | None, timeout: float = 30.0) -> None:
         self.base_url = base_url
+        self._given_timeout = timeout
         self._timeout = (min(10.0, timeout), timeout)  # to connect, and between bytes of the answer
         self._session = requests.Session()
         self._session.auth = _Bearer(api_key)
@@ -52,6 +53,12 @@ class Client:
             self._session.trust_env = False  # a proxy could not reach this machine's loopback
             self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         self._compress = zstandard.ZstdCompressor(level=3).compress
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Client:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (self.base_url, self._given_timeout)  # without the key
 
     def offsets(self, run: tuple[str, str, str]) -> StreamOffsets:
         """Return how far the server's copies of the run's streams go, and which blobs it lacks."""
@@ -183,6 +190,14 @@ def connect(settings: Settings) -> Client:
             "or name one with `tracker login` or TRACKER_BASE_URL"
         )
     return Client(base_url, api_key, settings.upload_timeout)
+
+
+def _again(base_url: str, timeout: float) -> Client:
+    """Return a client as it was pickled elsewhere, with this process's own key for the address."""
+    try:
+        return connect(Settings({"base_url": base_url, "upload_timeout": timeout}))
+    except SettingsError:  # which whoever uses the client is told by the server's refusal
+        return Client(base_url, None, timeout)
 
 
 class _Bearer(requests.auth.AuthBase):

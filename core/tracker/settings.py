@@ -22,10 +22,6 @@ from .runlog.records import COLOR, RUN_ID
 MODES = ("online", "offline", "disabled")
 CONSOLES = ("off", "wrap", "redirect")
 _LOCAL = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(?=/|$)")
-_ADDRESS = re.compile(
-    r"(https?)://((?:[^\s/?#@]*@)?(?:[^\s/?#:@\[\]]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?(?:/[^\s?#]*)?)", re.I
-)
-_PAGE = re.compile(r"/(runs|projects|api)(/|$)|[?#]")  # of the dashboard, as copied from a browser
 _MOST = 1 << 20  # bytes of a settings file
 
 
@@ -208,7 +204,10 @@ class Settings:
         if self.color is not None and not COLOR.fullmatch(self.color):
             raise self._bad("color", "must read #rrggbb, such as #d62728")
         if self.base_url is not None:
-            self.base_url = self._address(self.base_url)
+            try:
+                self.base_url = typed.address(self.base_url)
+            except ValueError as error:
+                raise self._bad("base_url", str(error)) from None
         if self.api_key is not None and not re.fullmatch(r"[!-~]+", self.api_key):
             raise SettingsError(f"api_key (from {self.sources['api_key']}) must be plain characters without spaces")
         for name in _POSITIVE:
@@ -222,20 +221,20 @@ class Settings:
             if not set(getattr(self, name) or ()) <= set(words):
                 raise self._bad(name, f"must be some of {', '.join(words)}, or none")
 
-    def _address(self, given: str) -> str:
-        """Return the address of a server without what is not part of it. Raises `SettingsError`."""
-        url = given.rstrip("/")
-        found = _ADDRESS.fullmatch(url)
-        if found is not None and not _PAGE.search(url):
-            return f"{found[1].lower()}://{found[2]}"
-        such = "http://127.0.0.1:8787"
-        if page := _PAGE.search(url):
-            such = url[: page.start()].rstrip("/")
-        elif "://" not in url and _ADDRESS.fullmatch(f"http://{url}"):
-            such = f"http://{url}"
-        raise self._bad(
-            "base_url", f"must be the server's address alone and start with http:// or https://, such as {such}"
-        )
+    def __copy__(self) -> Settings:
+        return self._like({name: list(v) if isinstance(v, list) else v for name, v in vars(self).items()})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Settings:
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Settings._like, ({**without_key(vars(self)), "api_key": None},)  # a pickle goes anywhere
+
+    @staticmethod
+    def _like(values: dict[str, Any]) -> Settings:
+        settings = object.__new__(Settings)
+        vars(settings).update(values)
+        return settings
 
     def _bad(self, name: str, must: str) -> SettingsError:
         return SettingsError(f"{name} {getattr(self, name)!r} (from {self.sources[name]}) {must}")
@@ -261,6 +260,11 @@ class Settings:
         variables = {s.variable: _text(s, getattr(self, s.name)) for s in SETTINGS if getattr(self, s.name) is not None}
         # A key in our own environment that is for another address must not be taken for this one's.
         return {"TRACKER_API_KEY": "", **variables} if self.base_url is not None else variables
+
+
+def without_key(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as they may go to where they are not known to be kept, such as into a pickle."""
+    return {name: value for name, value in settings.items() if name != "api_key"}
 
 
 def is_local(url: str) -> bool:

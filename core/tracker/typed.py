@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 _TRUE = frozenset(("1", "true", "t", "yes", "y", "on"))
 _FALSE = frozenset(("0", "false", "f", "no", "n", "off"))
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"  # what comes along when text is copied from a page
+
+_ADDRESS = re.compile(
+    r"(https?)://((?:[^\s/?#@]*@)?(?:[^\s/?#:@\[\]]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?(?:/[^\s?#]*)?)", re.I
+)
+_PAGE = re.compile(r"/(runs|projects|api)(/|$)|[?#]")  # of the dashboard, as copied from a browser
 
 
 def cleaned(value: Any, quotes: bool = False) -> Any:
@@ -48,6 +54,20 @@ def items(value: Any) -> list[str]:
     """Return the items of a list, or of text with commas between them; empty ones are left out."""
     parts = value.split(",") if isinstance(value, str) else value
     return [text for text in (_stripped(str(part)) for part in parts) if text]
+
+
+def address(text: str) -> str:
+    """Return the address of a server without what is not part of it. Raises ValueError with what it must be."""
+    url = text.rstrip("/")
+    found, page = _ADDRESS.fullmatch(url), _PAGE.search(url)
+    if found is not None and page is None:
+        return f"{found[1].lower()}://{found[2]}"
+    such = "http://127.0.0.1:8787"
+    if page is not None:
+        such = url[: page.start()].rstrip("/")
+    elif "://" not in url and _ADDRESS.fullmatch(f"http://{url}"):
+        such = f"http://{url}"
+    raise ValueError(f"must be the server's address alone and start with http:// or https://, such as {such}")
 
 
 def _stripped(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import tracker
 from tracker.errors import contain
+from tracker.settings import without_key
 
 from ._keras import keras
 from .batches import Batches
@@ -102,8 +103,11 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         self._training: _Training | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the settings: a copy has trained nothing yet."""
-        return {**super().__getstate__(), "_step": self._initial_step, "_new_list": False}
+        """Return the settings without the key: a copy has trained nothing yet."""
+        settings = self._arguments.get("settings")
+        arguments = self._arguments | ({"settings": without_key(settings)} if settings else {})
+        own = {"_arguments": arguments, "_step": self._initial_step, "_new_list": False}
+        return {**super().__getstate__(), **own}
 
     # -- what Keras calls -------------------------------------------------------------------------------------------
 

@@ -93,7 +93,8 @@ class Copied:
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         new = type(self).__new__(type(self))
         memo[id(self)] = new
-        new.__dict__.update(copy.deepcopy(self.__getstate__(), memo), _run=self.__dict__["_run"])
+        shared = {name: self.__dict__[name] for name in ("_run", "_arguments") if name in self.__dict__}
+        new.__dict__.update(copy.deepcopy(self.__getstate__(), memo), **shared)
         return new
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import os
 import sys
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import tracker
 from tracker.errors import contain
 from tracker.names import random_id
-from tracker.settings import SETTINGS, Settings
+from tracker.settings import SETTINGS, Settings, without_key
 from tracker.watching import Watch, kinds_of
 
 from . import frameworks, graph, hyperparameters, nodes
@@ -334,9 +335,17 @@ class TrackerLogger(MediaMethods, Logger):
                 run.save(path, base_path=self.log_dir)
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but what belongs to this process. The copy continues the run."""
+        """All but what belongs to this process, and the key. The copy continues the run."""
         self._continues = True
-        return self.__dict__ | {"_run": None, "_watches": [], "_announced": False}
+        settings = self._arguments.get("settings")
+        arguments = self._arguments | ({"settings": without_key(settings)} if settings else {})
+        return self.__dict__ | {"_arguments": arguments, "_run": None, "_watches": [], "_announced": False}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> TrackerLogger:
+        new = type(self).__new__(type(self))
+        memo[id(self)] = new
+        new.__dict__.update(copy.deepcopy(self.__getstate__(), memo), _arguments=copy.deepcopy(self._arguments, memo))
+        return new
 
 
 TrackerLogger.__module__ = __package__  # where users import it from, and where pickles shall find it

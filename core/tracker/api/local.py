@@ -191,7 +191,11 @@ class ExportedRun(LocalRun):
             folder = tempfile.mkdtemp(prefix="tracker-")
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
             archive.extract(found[0], Path(folder, "run"))
+        self._origin = file, run_id
         super().__init__(Path(folder, "run"))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ExportedRun, (self._origin[0].absolute(), self._origin[1])  # unpacked anew: the folder is this one's
 
     def _append(self, stream: str, size: int, lines: bytes) -> None:  # noqa: ARG002
         raise TrackerError("a run in an exported file cannot be changed; `tracker import` it first")

@@ -10,6 +10,25 @@ from tracker.runlog.records import restore_members
 from .values import to_config, to_mapping
 
 
+class CopiedValues(dict[str, Any]):
+    """What a copy of a config or summary is, also in another process: a dict whose members are also attributes, and
+    which belongs to no run.
+    """
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return a copy."""
+        return dict(self)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"there is no {name!r}; there are: {', '.join(self) or 'none'}") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+
 class Config(MutableMapping[str, Any]):
     """A dict of the run's inputs; each change is in the run log when the call returns.
 
@@ -80,7 +99,7 @@ class Config(MutableMapping[str, Any]):
         self[name] = value
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return dict, (self._values,)  # a copy, also one in another process, is a plain dict: it belongs to no run
+        return CopiedValues, (self._values,)
 
     def __repr__(self) -> str:
         return f"Config({self._values!r})"

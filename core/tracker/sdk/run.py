@@ -29,6 +29,7 @@ from .about import About
 from .companions import Companions
 from .config import Config
 from .ending import describe_error, exit_status
+from .pickling import Shared
 from .resume import Known
 from .stream import Stream
 from .summary import Summary
@@ -46,13 +47,13 @@ WatchKind = Literal["gradients", "parameters", "all"]
 SummaryKind = Literal["last", "min", "max", "mean", "best", "none"]
 
 
-class Run(About):
+class Run(Shared, About):
     """One run. Use it as a context manager, or call `finish`, or let the end of the script do it.
 
     When `log` and the other methods that write have returned, what they wrote is in the kernel and survives the death
     of every process; nothing here waits for the network or for another process. All methods may be called from any
     thread: the order within one thread is kept and calls never interleave. A forked child logs into the same run, in
-    a stream of its own.
+    a stream of its own; so does another process that unpickles it. Copies are the same object.
     """
 
     def __init__(self, settings: Settings, directory: str, resumed: bool = False, joined: bool = False) -> None:

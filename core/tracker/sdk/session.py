@@ -238,8 +238,14 @@ summary: Summary = _OfCurrent("summary")  # type: ignore[assignment]
 
 
 def _adopt(run: Run) -> None:
-    global _current, _hooked
+    global _current
     _current = run
+    keep(run)
+
+
+def keep(run: Run) -> None:
+    """Have a run finished when the process ends."""
+    global _hooked
     _live[:] = [other for other in _live if not other.finished] + [run]
     if not _hooked:
         _hooked = True

@@ -67,6 +67,11 @@ class Stream:
             yield from (record.payload for record in parsed.records if record.kind == "log")
 
     @property
+    def name(self) -> str | None:
+        """What the file is called; in a forked child that has not written yet, its parent's."""
+        return self.parent if self._writer is None else os.path.basename(self._writer.path)
+
+    @property
     def kept(self) -> bool:
         """Whether what is appended goes to a file."""
         return self._writer is not None

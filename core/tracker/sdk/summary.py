@@ -9,6 +9,8 @@ from tracker.runlog.fold import Fold
 from tracker.runlog.records import restore, restore_members
 from tracker.runlog.stats import Stats
 
+from .config import CopiedValues
+
 
 class Summary(MutableMapping[str, Any]):
     """By default the last logged value of each key, or what `define_metric` asked for; values set here win.
@@ -85,6 +87,9 @@ class Summary(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self.as_dict())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CopiedValues, (self.as_dict(),)
 
     def __repr__(self) -> str:
         return f"Summary({self.as_dict()!r})"

@@ -5,6 +5,7 @@ import copy
 import dataclasses
 import enum
 import functools
+import json
 import math
 import pickle
 from pathlib import Path
@@ -130,11 +131,12 @@ def test_members_cannot_be_removed() -> None:
         del run.config["lr"]
 
 
-def test_a_copy_of_a_config_is_a_plain_dict() -> None:
+def test_a_copy_of_a_config_is_a_dict_with_attributes_that_belongs_to_no_run() -> None:
     run = tracker.init(config={"net": {"a": 1}})
     for made in (copy.copy(run.config), copy.deepcopy(run.config), pickle.loads(pickle.dumps(run.config))):
-        assert type(made) is dict
-        assert made == {"net": {"a": 1}}
+        assert json.loads(json.dumps(made)) == made == made.as_dict() == {"net": {"a": 1}}
+        made.lr = 1
+        assert (made.net, made.lr, kept(run)) == ({"a": 1}, 1, {"net": {"a": 1}})
     copied = copy.deepcopy(run.config)
     copied["net"]["a"] = 2
     assert run.config["net"] == {"a": 1}
