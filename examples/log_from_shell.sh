@@ -18,7 +18,7 @@ crc() {
 
 # record MEMBERS: append one line; MEMBERS is everything after the time.
 record() {
-    rest="\"t\":$(date +%s).000,$1}"
+    rest="\"t\":$(date +%s)000000,$1}"
     # One printf to a file opened for appending is one write(2), so a line is there whole or not at all.
     printf '{"c":"%s",%s\n' "$(crc "$rest")" "$rest" >>"$stream"
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tracker.runlog.records import encode_points
+from tracker.runlog.records import LATEST, encode_points
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 MOST = 4096
 """Points of one line."""
-LATEST = 253_402_300_800.0
-"""The year 10000. Times that are later, negative or no numbers are mistakes of whoever wrote them."""
 
 
 class Piece(NamedTuple):
@@ -72,7 +70,10 @@ class Points:
 
 
 def mend(times: NDArray[np.float64], before: float) -> tuple[NDArray[np.float64], int]:
-    """Return times in which each that cannot be is the one before it (`before` for the first), and how many were so."""
+    """Return times in which each that cannot be is the one before it (`before` for the first), and how many were so.
+
+    Times from `LATEST` on, negative ones and NaN are mistakes of whoever wrote them.
+    """
     with np.errstate(invalid="ignore"):
         sound = (times >= 0) & (times < LATEST)
     wrong = len(times) - int(np.count_nonzero(sound))

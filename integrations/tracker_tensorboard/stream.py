@@ -10,10 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import orjson
-
 from tracker.runlog.reader import scan
-from tracker.runlog.records import Record, encode, parse, seal
+from tracker.runlog.records import Record, encode, parse
 from tracker.runlog.safe_open import ignore, open_file
 
 _WINDOW = 64 * 1024
@@ -80,11 +78,11 @@ class Stream:
 
     def put(self, mark: Mark, tags: dict[str, str]) -> None:
         """Append a mark, and with it all lines before it. `tags`: the metadata that came up since the last one."""
-        payload: dict[str, Any] = {"offset": mark.offset, "rows": mark.rows, "last": mark.last}
+        # The time in full: events that have none of their own take it over, also after a resumption.
+        payload: dict[str, Any] = {"offset": mark.offset, "rows": mark.rows, "last": mark.last, "time": mark.time}
         if tags:
             payload["tags"] = tags
-        # The time in full: events that have none of their own take it over, also after a resumption.
-        self.add(seal(b'"t":%b,"source":%b}\n' % (orjson.dumps(mark.time), orjson.dumps(payload))))
+        self.add(encode("source", payload, mark.time))
         self.flush()
         self.mark = mark
         self._marked = os.fstat(self._fd).st_size
@@ -147,7 +145,7 @@ class Stream:
                 if record.kind == "source":
                     self.begun = True
                     payload = record.payload
-                    self.mark = Mark(payload["offset"], payload["rows"], record.time, payload["last"])
+                    self.mark = Mark(payload["offset"], payload["rows"], payload["time"], payload["last"])
                     return
                 self._marked -= len(line) + 1
                 if record.kind == "points":

@@ -10,12 +10,10 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-import orjson
-
 from tracker.errors import ServerError, TrackerError
 from tracker.runlog.directory import copy_name
 from tracker.runlog.fold import Fold
-from tracker.runlog.records import STREAM_NAME, jsonable, seal
+from tracker.runlog.records import STREAM_NAME, encode, jsonable
 from tracker.runlog.writer import header
 from tracker.wire import Folded, StreamInfo
 
@@ -83,10 +81,7 @@ def _row(kind: str, row: Row) -> bytes:
 
 
 def _line(kind: str, payload: Any, time: float, step: int | None = None) -> bytes:
-    # Times whole, and not to the millisecond as `encode` has them.
-    at = b'"t":%b,' % orjson.dumps(float(time))
-    steps = b"" if step is None else b'"s":%d,' % step
-    return seal(b'%b%b"%b":%b}\n' % (at, steps, kind.encode(), orjson.dumps(jsonable(payload))))
+    return encode(kind, jsonable(payload), time, step)
 
 
 def _header(run: RemoteRun, kind: str, time: float, **members: Any) -> bytes:

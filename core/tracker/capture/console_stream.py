@@ -123,4 +123,4 @@ def _record(name: str, text: str) -> bytes:
     except TypeError:  # a lone surrogate, as file names and undecodable input have them
         body = orjson.dumps(text.encode("utf-8", "replace").decode())
     # As `records.encode` would, in half the time.
-    return seal(b'"t":%.3f,"console":{"stream":"%b","text":%b}}\n' % (time.time(), name.encode(), body))
+    return seal(b'"t":%d,"console":{"stream":"%b","text":%b}}\n' % (time.time_ns() // 1000, name.encode(), body))

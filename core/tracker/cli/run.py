@@ -54,7 +54,7 @@ def run(
         command,
         environment,
         stream.feed if stream is not None else lambda _name, _text: None,
-        lambda: the_run._check(time.time()),
+        lambda: the_run._check(time.time_ns() // 1000),
     )
     try:
         code = program.run()

@@ -130,7 +130,7 @@ def scan(data: bytes, kinds: tuple[str, ...]) -> list[Record]:
     if pattern is None:
         names = b"|".join(re.escape(kind.encode()) for kind in kinds)
         pattern = re.compile(
-            rb'\{"c":"[0-9a-f]{8}","t":[-+.eE0-9]+,(?:"s":-?[0-9]+,)?"(?:' + names + rb')":.*\n'
+            rb'\{"c":"[0-9a-f]{8}","t":-?[0-9]+,(?:"s":-?[0-9]+,)?"(?:' + names + rb')":.*\n'
         )  # not only where a line starts: the newline before it may be lost
         _KIND_PATTERNS[kinds] = pattern
     return [r for r in parse(b"".join(pattern.findall(data))).records if r.kind in kinds]

@@ -25,6 +25,10 @@ STREAM_NAME = re.compile(r"(history|console|system|edits)(-[A-Za-z0-9_]{1,48})?\
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
+LATEST = 253_402_300_800.0
+"""The year 10000 as Unix time: the times of lines are at most as far from 1970."""
+
+_MICROS = range(-int(LATEST) * 1_000_000, int(LATEST) * 1_000_000 + 1)
 _START = re.compile(rb'\{"c":"[0-9a-f]{8}","t":')  # of a line; long enough that no payload looks like one by accident
 _STEPS = range(-(2**63), 2**63)
 _BODY = 16  # the checksummed part of a line starts after {"c":"01234567",
@@ -33,8 +37,8 @@ _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 class Record(NamedTuple):
-    """One line: Unix time in seconds, step (`log` lines only), kind, and the payload with non-finite numbers restored:
-    `Points` for `points` lines, whatever JSON holds for others.
+    """One line: Unix time in seconds (the double next to its microseconds), step (`log` lines only), kind, and the
+    payload with non-finite numbers restored: `Points` for `points` lines, whatever JSON holds for others.
     """
 
     time: float
@@ -63,16 +67,28 @@ class Parsed(NamedTuple):
 
 
 def encode(kind: str, payload: Any, time: float, step: int | None = None) -> bytes:
-    """Return one line, newline included. `payload` must be what `orjson` can write; see `jsonable`."""
+    """Return one line, newline included. `payload` must be what `orjson` can write; see `jsonable`.
+
+    `time` is Unix time in seconds and kept to the microsecond. A time that no line can have, of a clock that is wrong,
+    becomes the nearest one that can be. Raises ValueError for NaN.
+    """
     body = orjson.dumps(payload)
     if step is None:
-        return seal(b'"t":%.3f,"%b":%b}\n' % (time, kind.encode(), body))
-    return seal(b'"t":%.3f,"s":%d,"%b":%b}\n' % (time, step, kind.encode(), body))
+        return seal(b'"t":%d,"%b":%b}\n' % (micros(time), kind.encode(), body))
+    return seal(b'"t":%d,"s":%d,"%b":%b}\n' % (micros(time), step, kind.encode(), body))
+
+
+def micros(time: float) -> int:
+    """Return Unix time as whole microseconds, as the `t` of a line has it; see `encode`."""
+    time = min(max(time, -LATEST), LATEST)
+    whole = int(time)
+    return whole * 1_000_000 + round((time - whole) * 1e6)  # in one multiplication, later times would be off by one
 
 
 def encode_points(keys: Sequence[str], which: Any, times: Any, steps: Any, values: Any) -> bytes:
     """Return one `points` line, newline included: rows that have the single key `keys[which[i]]` each, with their
-    times (finite), steps (int64) and values (floats, or integers from −2^63 to 2^64−1).
+    times (finite, in seconds, kept as the doubles they are), steps (int64) and values (floats, or integers from −2^63
+    to 2^64−1).
 
     The last four are sequences of Python numbers or one-dimensional numpy arrays of one length. Values of narrower
     float types are written as the doubles they are. Raises ValueError for what no reader would take.
@@ -89,7 +105,7 @@ def encode_points(keys: Sequence[str], which: Any, times: Any, steps: Any, value
             raise ValueError("the times of points must be finite")
         columns["v"] = jsonable(_listed(values))
         body = orjson.dumps(columns, _listed, orjson.OPT_SERIALIZE_NUMPY)
-    line = seal(b'"t":%.3f,"points":%b}\n' % (times[0], body))
+    line = seal(b'"t":%d,"points":%b}\n' % (micros(float(times[0])), body))
     if len(line) > MAX_LINE:
         raise ValueError(f"{count:,} points make a line of {len(line):,} bytes; a line has at most {MAX_LINE:,}")
     return line
@@ -170,15 +186,18 @@ def _parse_sound(lines: list[bytes]) -> list[Record] | None:
                     return None
             elif kind == "points":
                 points = _points(payload, line)
-                records.append(Record(members["t"] + 0.0, None, kind, points))
+                records.append(Record(_seconds(members["t"]), None, kind, points))
                 continue
             if not flat:
                 if too_deep(line, payload):
                     return None
                 if b'{"_type":"' in line:
                     payload = restore_members(payload)
+            micros = members["t"]
+            if type(micros) is not int or micros not in _MICROS:
+                return None
             # As Record(…) does, without the detour through its __new__.
-            records.append(tuple.__new__(Record, (members["t"] + 0.0, step, kind, payload)))
+            records.append(tuple.__new__(Record, (micros / 1e6, step, kind, payload)))
     except _UNSOUND:
         return None
     return records
@@ -194,14 +213,20 @@ def _parse_line(line: bytes) -> Record | None:
         if kind == "log" and (type(step) is not int or step not in _STEPS):
             return None
         if kind == "points":
-            return Record(members["t"] + 0.0, None, kind, _points(payload, line))
+            return Record(_seconds(members["t"]), None, kind, _points(payload, line))
         if too_deep(line, payload):
             return None
         if b'{"_type":"' in line:
             payload = restore_members(payload)
-        return Record(members["t"] + 0.0, step, kind, payload)
+        return Record(_seconds(members["t"]), step, kind, payload)
     except _UNSOUND:
         return None
+
+
+def _seconds(micros: Any) -> float:
+    if type(micros) is not int or micros not in _MICROS:
+        raise ValueError("t must be whole microseconds, at most 8,030 years from 1970")
+    return micros / 1e6
 
 
 def _points(payload: Any, line: bytes) -> Points:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterable
 from typing import Any
 
-from .records import jsonable
+from .records import Record, jsonable
 
 _LARGEST = sys.float_info.max
 
@@ -45,3 +46,23 @@ class Stats:
         self.max = max(self.max, later.max)
         self.sum += later.sum
         self.last = later.last
+
+
+def sum_up(found: dict[str, Stats], records: Iterable[Record], whole: bool = True) -> None:
+    """Take the rows among records into the stats of their keys; unless they shall be `whole`, only into `last`."""
+    for record in records:
+        if record.kind == "log":
+            values = record.payload.items()
+        elif record.kind == "points":
+            keys = record.payload.keys
+            values = ((keys[k], v) for k, v in zip(record.payload.which, record.payload.values, strict=True))
+        else:
+            continue
+        for key, value in values:
+            stats = found.get(key)
+            if stats is None:
+                stats = found[key] = Stats()
+            if whole:
+                stats.add(value)
+            else:
+                stats.last = value

@@ -29,7 +29,7 @@ class StreamWriter:
         `on_trouble` is called with the first error of each bad spell.
         """
         # O_EXCL: two processes appending to one stream would interleave offsets and lose rows on the server.
-        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         self.path = path
         self.lost = 0
         """Records dropped so far."""
@@ -59,6 +59,21 @@ class StreamWriter:
     def held(self) -> int:
         """How many records wait in memory for the disk to take them."""
         return len(self._held)
+
+    def waiting(self) -> list[bytes]:
+        """Return the lines of these records."""
+        return [line for line in self._held if line]
+
+    def size(self) -> int:
+        """Return how many bytes there are in the file."""
+        try:
+            return os.fstat(self._fd).st_size
+        except OSError:
+            return 0
+
+    def descriptor(self) -> int:
+        """Return a descriptor of one's own from which the stream can be read, also after it was deleted."""
+        return os.dup(self._fd)
 
     def deleted(self) -> bool:
         """Whether the file was removed, so that what is appended can never be read."""

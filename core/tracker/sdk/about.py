@@ -20,7 +20,7 @@ class About(ABC):
     _lock: threading.RLock
 
     @abstractmethod
-    def _write(self, kind: str, payload: Any, step: int | None = None) -> bool:
+    def _write(self, kind: str, payload: Any, step: int | None = None) -> None:
         """Append one record."""
 
     @property

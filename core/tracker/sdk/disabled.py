@@ -22,7 +22,7 @@ class DisabledRun(Run):
         settings.id = settings.id or random_id()
         settings.name = settings.name or random_name()
         super().__init__(settings, absolute(settings.dir or "."))
-        self._stream.append = lambda _line: None
+        self._stream.append = self._stream.remember
 
     def begin(self) -> None:
         """Do nothing."""

@@ -46,7 +46,7 @@ class JoinedRun(Run):
             self._companions.supervisor.start()
         self._stream.append(line)
 
-    def _check(self, now: float) -> None:
+    def _check(self, now: int) -> None:
         super()._check(now)
         self._companions.check(agent=self._stream.kept)
 

@@ -12,7 +12,7 @@ from tracker.errors import SettingsError, Unreachable, contain, warn_once
 from tracker.runlog.fold import Fold
 from tracker.runlog.reader import last_step, read_stream, scan_stream, stream_paths
 from tracker.runlog.records import MAX_STEP
-from tracker.runlog.stats import Stats
+from tracker.runlog.stats import Stats, sum_up
 from tracker.settings import Settings
 
 from .launch import run_helper
@@ -120,23 +120,7 @@ def _stats(paths: list[Path], whole: bool) -> dict[str, Stats]:
     try:
         for path in paths:
             for parsed in read_stream(path):
-                for record in parsed.records:
-                    if record.kind == "log":
-                        _take(found, record.payload.items(), whole)
-                    elif record.kind == "points":
-                        keys, values = record.payload.keys, record.payload.values
-                        _take(found, ((keys[k], v) for k, v in zip(record.payload.which, values, strict=True)), whole)
+                sum_up(found, parsed.records, whole)
     except Exception as error:  # noqa: BLE001 - see contain
         contain(error, "reading the earlier rows of the run")
     return found
-
-
-def _take(found: dict[str, Stats], values: Any, whole: bool) -> None:
-    for key, value in values:
-        stats = found.get(key)
-        if stats is None:
-            stats = found[key] = Stats()
-        if whole:
-            stats.add(value)
-        else:
-            stats.last = value

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from time import time_ns
 from types import TracebackType
 from typing import Any, Literal
 from zlib import crc32
@@ -29,6 +30,7 @@ from .about import About
 from .companions import Companions
 from .config import Config
 from .ending import describe_error, exit_status
+from .logged import Logged
 from .pickling import Shared
 from .resume import Known
 from .stream import Stream
@@ -38,6 +40,7 @@ from .values import to_config, to_row
 
 _MEMBERS = ("id", "entity", "project", "name", "group", "job_type", "tags", "notes", "color")
 _FAST_LINE = MAX_LINE - 256  # bytes of a row that surely fit in a line with all that stands around them
+_BRACKET, _U, _UNDERSCORE = b"[u_"
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME  # neither is a number or text
 _SUMMARIES = ("last", "min", "max", "mean", "best", "none")
 
@@ -66,7 +69,7 @@ class Run(Shared, About):
         self._lock = threading.RLock()
         self._step = 0
         self._started = time.time()
-        self._next_check = self._started + CHECK_EVERY
+        self._checked = time_ns() // 1000  # when `_check` was last called, in microseconds of Unix time
         self._members: dict[str, Any] = {m: getattr(settings, m) for m in _MEMBERS}
         self._stream = Stream(directory, self._of_header, lambda: process.describe(settings))
         self._companions = Companions(directory, settings)
@@ -82,8 +85,8 @@ class Run(Shared, About):
         that would not be told if training was cut short and the script went on.
         """
         self.config = Config(self._write_config)
-        self.summary = Summary(self._write_summary)
-        self._seen = self.summary.seen
+        self._logged = Logged(self._stream)
+        self.summary = Summary(self._write_summary, self._logged)
 
     def _of_header(self) -> dict[str, Any]:
         return {
@@ -97,8 +100,6 @@ class Run(Shared, About):
         self._step = known.step
         self.config._start_with(known.fold.config)
         self.summary._start_with(known.fold, known.stats)
-        if self.summary.tracks:
-            self._seen = self._see_and_track
 
     def begin(self) -> None:
         """Write the run's first line and start its agent; from here on the run exists."""
@@ -130,20 +131,25 @@ class Run(Shared, About):
             body = b"["
         # Plain flat rows are what training loops log a million times; whatever orjson would write differently from
         # the format (NaN as null, nesting, foreign objects) shows in these bytes. The last { is the first byte: flat.
-        if b"null" in body or b"[" in body or body.rfind(b"{") or len(body) > _FAST_LINE:
+        # Bytes are looked for as numbers, u of null and _ of reserved names first: that takes a tenth of the time.
+        if (
+            _BRACKET in body
+            or (_U in body and body.find(b'":null') > 0)
+            or body.rfind(b"{")
+            or len(body) > _FAST_LINE
+            or (_UNDERSCORE in body and _may_be_reserved(data))
+        ):
             return self._log_any(data, step, commit)
         with self._lock:
-            if step is None:
-                number = self._step
-                if commit is not False:
-                    self._step = number + 1
-            else:
+            number = self._step
+            if step is None and commit is not False:
+                self._step = number + 1
+            elif step is not None:
                 number = self._take_step(step, commit)
-            now = time.time()
-            rest = b'"t":%.3f,"s":%d,"log":%b}' % (now, number, body)
+            now = time_ns() // 1000
+            rest = b'"t":%d,"s":%d,"log":%b}' % (now, number, body)
             self._stream.append(b'{"c":"%08x",%b\n' % (crc32(rest), rest))
-            self._seen(data)  # type: ignore[arg-type]
-            if not 0.0 <= self._next_check - now <= CHECK_EVERY:  # due, or the clock jumped
+            if not 0 <= now - self._checked < CHECK_EVERY:  # due, or the clock jumped
                 self._check(now)
         return None
 
@@ -155,12 +161,9 @@ class Run(Shared, About):
         try:
             row = to_row(data, self._store)
             with self._lock:
-                if self._write("log", row, self._take_step(step, commit)):
-                    self.summary.seen(row)
-                    if self.summary.tracks:
-                        self.summary.track(row)
-                now = time.time()
-                if not 0.0 <= self._next_check - now <= CHECK_EVERY:
+                self._write("log", row, self._take_step(step, commit))
+                now = time_ns() // 1000
+                if not 0 <= now - self._checked < CHECK_EVERY:
                     self._check(now)
         except Exception as error:  # noqa: BLE001 - see contain
             self._stream.dropped += 1
@@ -207,16 +210,7 @@ class Run(Shared, About):
         metric = {k: v for k, v in given.items() if v is not None}
         with self._lock:
             self._write("metric", metric)
-            tracked = self.summary.tracks
             self.summary.define(metric)
-            if self.summary.tracks and not tracked:
-                for row in self._stream.rows():  # the definition is also for what was logged before it
-                    self.summary.track(row)
-                self._seen = self._see_and_track
-
-    def _see_and_track(self, row: dict[str, Any]) -> None:
-        self.summary.seen(row)
-        self.summary.track(row)
 
     # -- files ----------------------------------------------------------------------------------------------------
 
@@ -400,8 +394,8 @@ class Run(Shared, About):
 
     # -- the stream -----------------------------------------------------------------------------------------------
 
-    def _write(self, kind: str, payload: Any, step: int | None = None) -> bool:
-        """Append one record; its payload may hold numbers that JSON lacks. Returns whether it was a line that fits."""
+    def _write(self, kind: str, payload: Any, step: int | None = None) -> None:
+        """Append one record; its payload may hold numbers that JSON lacks."""
         now = time.time()
         try:
             line = encode(kind, jsonable(payload), now, step)
@@ -410,13 +404,12 @@ class Run(Shared, About):
         with self._lock:
             if len(line) < MAX_LINE:
                 self._stream.append(line)
-                return True
+                return
             self._stream.drop(line)
         warn_once(
             f"a {kind} record of {len(line) >> 20} MiB is longer than a line may be (8 MiB) and was dropped; "
             "log it as media or save() it as a file"
         )
-        return False
 
     @property
     def dropped(self) -> int:
@@ -427,9 +420,12 @@ class Run(Shared, About):
         self._stream.drop(line)
         warn_once(f"run {self.name} is finished; what is logged to it is dropped (tracker.init() starts a new one)")
 
-    def _check(self, now: float) -> None:
-        """From time to time: is the directory still there, does the agent live, has it something to say?"""
-        self._next_check = now + CHECK_EVERY
+    def _check(self, now: int) -> None:
+        """From time to time: is the directory still there, does the agent live, has it something to say?
+
+        `now`: Unix time in microseconds.
+        """
+        self._checked = now
         with contained("looking after the run directory"):
             if self._lost_directory():
                 return
@@ -438,13 +434,22 @@ class Run(Shared, About):
     def _lost_directory(self) -> bool:
         if not self._stream.deleted():
             return False
-        self._stream.append = self._stream.drop
+        self._stream.append = self._stream.lose
         warn_once(f"{self._directory} was deleted while the run was going on; what was not uploaded by then is lost")
         return True
+
+    def _before_fork(self) -> None:
+        self._stream.before_fork()
 
     def _after_fork(self) -> None:
         """In a forked child: the lock may be held by a thread that does not exist here."""
         self._lock = threading.RLock()
         if not self.finished:
             self._stream.after_fork()
+            self._logged.after_fork()
             self._companions.after_fork()
+
+
+def _may_be_reserved(row: Any) -> bool:
+    """Tell whether a row that orjson can write may have a key that every row has from us."""
+    return type(row) is not dict or "_step" in row or "_timestamp" in row or "_runtime" in row

@@ -278,7 +278,7 @@ def _install_hooks() -> None:
     sys.exit = exit_hook  # type: ignore[assignment]
     sys.excepthook = _Ending.hook = except_hook
     atexit.register(_finish_all)
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
 
 
 def _finish_all() -> None:
@@ -287,6 +287,11 @@ def _finish_all() -> None:
         error = getattr(sys, "last_value", None)
     for run in _live:
         run._finish_by(error)
+
+
+def _before_fork() -> None:
+    for run in _live:
+        run._before_fork()
 
 
 def _after_fork() -> None:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from tracker.capture.process import arguments
 from tracker.errors import warn_once
 from tracker.runlog.directory import new_stream, this_process
-from tracker.runlog.reader import read_stream
-from tracker.runlog.records import encode
+from tracker.runlog.records import encode, parse
+from tracker.runlog.stats import Stats, sum_up
 from tracker.runlog.writer import StreamWriter, header
 from tracker.saving import process_seal
 
 from .values import to_config
+
+_ENDING = 256 * 1024  # bytes
 
 
 class Stream:
@@ -41,6 +42,15 @@ class Stream:
         """In a forked child: the stream of the process that it came from."""
         self.dropped = 0
         """Lines that could not be kept, for whatever reason."""
+        self.pieces: list[tuple[str, int | None]] = []
+        """The paths of the streams that this process's rows are in, and up to which byte they are its rows (None: all
+        of them). In a forked child the first is its parent's.
+        """
+        self.unkept: dict[str, Stats] = {}
+        """The stats of rows that nothing could be kept of: a script that reads them back goes on as it would."""
+        self._at_fork = 0
+        self.ending = 0, b""
+        """The last lines of the stream and the byte where they begin, once it is closed: its file may go away."""
 
     def open(self) -> None:
         """Open the stream and append its header, unless that was done."""
@@ -49,7 +59,7 @@ class Stream:
         try:
             writer = StreamWriter(new_stream(self._directory, "history"), _disk_trouble)
         except OSError as error:
-            self.append = self.drop
+            self.append = self.lose
             if os.path.isdir(self._directory):  # otherwise that it is missing was told
                 warn_once(f"cannot write in {self._directory} ({error}); nothing of this run will be kept")
             return
@@ -60,16 +70,26 @@ class Stream:
         payload = header("history", **about, program=program, python=sys.version.split()[0])
         writer.append(encode("run", to_config(payload), time.time()))  # the name of a program may be any bytes
         self._writer, self.append = writer, writer.append
+        self.pieces.append((writer.path, None))
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield the rows that this process has logged so far."""
-        for parsed in read_stream(Path(self._writer.path)) if self._writer is not None else ():
-            yield from (record.payload for record in parsed.records if record.kind == "log")
+    def descriptor(self, path: str) -> int | None:
+        """Return a descriptor to read one of `pieces` from, or None if its file is gone."""
+        try:
+            if self._writer is not None and self._writer.path == path:
+                return self._writer.descriptor()
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+
+    def waiting(self) -> list[bytes]:
+        """Return the lines that the disk has not taken yet."""
+        return self._writer.waiting() if self._writer is not None else []
 
     @property
     def name(self) -> str | None:
         """What the file is called; in a forked child that has not written yet, its parent's."""
-        return self.parent if self._writer is None else os.path.basename(self._writer.path)
+        own = [path for path, end in self.pieces if end is None]
+        return os.path.basename(own[-1]) if own else self.parent
 
     @property
     def kept(self) -> bool:
@@ -81,8 +101,17 @@ class Stream:
         return self._writer is not None and self._writer.deleted()
 
     def drop(self, _line: bytes) -> None:
-        """Count a line instead of keeping it; `append` becomes this where nothing can be kept."""
+        """Count a line instead of keeping it."""
         self.dropped += 1
+
+    def lose(self, line: bytes) -> None:
+        """Count a line, and remember what it says for the summary; `append` becomes this where nothing can be kept."""
+        self.drop(line)
+        self.remember(line)
+
+    def remember(self, line: bytes) -> None:
+        """Take the row that a line is into `unkept`."""
+        sum_up(self.unkept, parse(line).records)
 
     def close(self, then: Callable[[bytes], None]) -> None:
         """Make everything durable, close the file, and let `then` take what is appended from now on."""
@@ -94,15 +123,27 @@ class Stream:
             writer.sync()
         except OSError as error:
             warn_once(f"the disk could not take the end of the run ({error}); what it has not taken may be lost")
+        try:
+            with open(writer.descriptor(), "rb") as file:
+                start = file.seek(max(0, file.seek(0, os.SEEK_END) - _ENDING))
+                self.ending = start, file.read()
+        except OSError:
+            pass  # who asks for the summary then reads what there is
         writer.close()
+        self._writer = None
         self.dropped += writer.lost
         if writer.lost:
             warn_once(f"{writer.lost} records were lost because the disk did not take them")
+
+    def before_fork(self) -> None:
+        """Note how much there is: what is appended later is not of the forked child."""
+        self._at_fork = self._writer.size() if self._writer is not None else 0
 
     def after_fork(self) -> None:
         """In a forked child: the descriptor and held lines are the parent's; go on in a stream of our own."""
         if self._writer is not None:
             self.parent = os.path.basename(self._writer.path)
+            self.pieces[-1] = self._writer.path, self._at_fork
             self._writer.abandon()
             self._writer = None
             self.append = self._append_first

@@ -6,32 +6,29 @@ from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
 from tracker.runlog.fold import Fold
-from tracker.runlog.records import restore, restore_members
+from tracker.runlog.records import restore_members
 from tracker.runlog.stats import Stats
 
 from .config import CopiedValues
+from .logged import Logged
 
 
 class Summary(MutableMapping[str, Any]):
     """By default the last logged value of each key, or what `define_metric` asked for; values set here win.
 
-    Values that were set are in the run log when the call returns. That of a run that is continued has what the run
-    has; its earlier rows are read when a value is first asked for that stands in none of this process.
+    Values that were set are in the run log when the call returns. Logged ones are read back from there when somebody
+    asks, each row once. A run that is continued has what it had; its earlier rows are read when a value is first asked
+    for that this process has not logged.
     """
 
-    def __init__(self, write: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        """`write` appends a `summary` record and returns the values as they were written."""
+    def __init__(self, write: Callable[[dict[str, Any]], dict[str, Any]], logged: Logged) -> None:
+        """`write` appends a `summary` record and returns the values as they were written; `logged` are the rows."""
         self._write = write
-        self._last: dict[str, Any] = {}
-        self.seen: Callable[[dict[str, Any]], None] = self._last.update
-        """Take in the last values of a row that was logged. On the hot path, hence the bare dict method."""
-        self._fold = (
-            Fold()
-        )  # knows the rules of `define_metric`; holds stats only of the keys that need more than the last
+        self._logged = logged
+        self._fold = Fold()  # knows the rules of `define_metric`, and what was set by hand
         self._earlier: Callable[[bool], dict[str, Stats]] = lambda _whole: {}
         self._before: dict[str, Stats] | None = None  # of the earlier rows, once they were asked for
-        self.tracks = False
-        """Whether rows must be shown to `track`: some key's summary is not its last value."""
+        self._tracks = False  # some key's summary is not its last value
 
     def _start_with(self, fold: Fold, earlier: Callable[[bool], dict[str, Stats]]) -> None:
         """Go on from what the run has: what was set by hand and defined is in `fold`; see `resume.StatsOf`."""
@@ -43,14 +40,9 @@ class Summary(MutableMapping[str, Any]):
     def define(self, metric: dict[str, Any]) -> None:
         """Take in the payload of a `metric` record."""
         self._fold.define(metric)
-        tracked, self.tracks = self.tracks, any(m.get("summary", "last") != "last" for m in self._fold.metrics)
-        if self.tracks and not tracked:
+        tracked, self._tracks = self._tracks, any(m.get("summary", "last") != "last" for m in self._fold.metrics)
+        if self._tracks and not tracked:
             self._before = None  # if they were read, then for the last values only
-
-    def track(self, row: dict[str, Any]) -> None:
-        """Take in a row where `tracks` says so."""
-        for key, value in row.items():
-            self._fold.stats.setdefault(key, Stats()).add(restore(value))
 
     def update(self, *sources: Any, **members: Any) -> None:
         """Set several values at once."""
@@ -60,11 +52,10 @@ class Summary(MutableMapping[str, Any]):
     def as_dict(self) -> dict[str, Any]:
         """Return a copy."""
         if self._before is None:
-            self._before = self._earlier(self.tracks)
+            self._before = self._earlier(self._tracks)
         fold = Fold()
         fold.metrics, fold.by_hand = self._fold.metrics, self._fold.by_hand
-        here = {key: Stats(last=restore(value)) for key, value in self._last.items()} | self._fold.stats
-        for part in (self._before, here):
+        for part in (self._before, self._logged.stats(self._tracks)):
             for key, stats in part.items():
                 fold.stats.setdefault(key, Stats()).merge(stats)
         return fold.summary
@@ -72,8 +63,8 @@ class Summary(MutableMapping[str, Any]):
     def __getitem__(self, key: str) -> Any:
         if key in self._fold.by_hand:
             return self._fold.by_hand[key]
-        if key in self._last and key not in self._fold.stats:
-            return restore(self._last[key])
+        if not self._tracks and (value := self._logged.last(key)) is not None:
+            return value
         return self.as_dict()[key]
 
     def __setitem__(self, key: str, value: Any) -> None:

@@ -11,8 +11,8 @@ from tracker.settings import Settings
 
 from . import launch
 
-CHECK_EVERY = 5.0
-"""Seconds between looks at the agent and the run directory."""
+CHECK_EVERY = 5_000_000
+"""Microseconds between looks at the agent and the run directory."""
 
 _STARTING = 3.0  # seconds within which a new agent need not have shown itself
 _MOST_STARTS = 10  # an agent that keeps dying is given up; `tracker sync` completes the run

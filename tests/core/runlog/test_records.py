@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tracker.runlog import records
 from tracker.runlog.records import (
+    LATEST,
     MAX_DEPTH,
     MAX_LINE,
     MAX_STEP,
@@ -39,14 +40,26 @@ def same(one: Any, other: Any) -> bool:
     return repr(one) == repr(other)
 
 
-@given(payload=payloads, step=st.integers(-MAX_STEP, MAX_STEP), time=st.integers(0, 2**40))
+@given(payload=payloads, step=st.integers(-MAX_STEP, MAX_STEP), time=st.integers(-(2**52), 2**52))
 def test_what_is_encoded_is_parsed_back_exactly(payload: dict[str, Any], step: int, time: int) -> None:
-    line = encode("log", jsonable(payload), time / 1000, step)
+    line = encode("log", jsonable(payload), time / 1e6, step)
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
     (record,), corrupt, consumed = parse(line)
     assert (corrupt, consumed) == (0, len(line))
-    assert same(record, Record(time / 1000, step, "log", payload))
+    assert same(record, Record(time / 1e6, step, "log", payload))
+
+
+@given(st.integers(-(2**52), 2**52))
+def test_a_time_is_the_same_microsecond_however_often_it_is_written_again(time: int) -> None:
+    line = encode("alive", {}, time / 1e6)
+    assert orjson.loads(line)["t"] == time
+    assert encode("alive", {}, parse(line).records[0].time) == line
+
+
+@pytest.mark.parametrize(("time", "kept"), [(-5.0, -5.0), (-math.inf, -LATEST), (1e300, LATEST), (math.inf, LATEST)])
+def test_a_clock_that_is_far_off_costs_no_record(time: float, kept: float) -> None:
+    assert parse(encode("log", {"x": 1}, time, 0)).records == [Record(kept, 0, "log", {"x": 1})]
 
 
 @given(st.floats() | st.integers())
@@ -145,36 +158,46 @@ def test_an_object_that_only_looks_like_a_number_is_left_as_it_is() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        b'{"c":"%08x","t":1.0,"s":0,"log":{"x":1}',
+        b'{"c":"%08x","t":1000000,"s":0,"log":{"x":1}',
         b'{"c":"%08x","t":"nan","s":0,"log":{}}',
+        b'{"c":"%08x","t":"1000000","s":0,"log":{}}',
+        b'{"c":"%08x","t":1000000.0,"s":0,"log":{}}',
+        b'{"c":"%08x","t":true,"s":0,"log":{}}',
+        b'{"c":"%08x","t":null,"s":0,"log":{}}',
+        b'{"c":"%08x","t":[1000000],"s":0,"log":{}}',
+        b'{"c":"%08x","t":-253402300800000001,"s":0,"log":{}}',
+        b'{"c":"%08x","t":253402300800000001,"s":0,"log":{}}',
+        b'{"c":"%08x","t":18446744073709551616,"s":0,"log":{}}',
+        b'{"c":"%08x","t":1e15,"config":{"a":1}}',
+        b'{"c":"%08x","t":1.5,"points":{"keys":["a"],"k":[0],"t":[1],"s":[1],"v":[1]}}',
         b'{"c":"%08x","s":0,"log":{}}',
-        b'{"c":"%08x","t":1.0,"log":{"x":1}}',
-        b'{"c":"%08x","t":1.0,"s":1.5,"log":{}}',
-        b'{"c":"%08x","t":1.0,"s":"1","log":{}}',
-        b'{"c":"%08x","t":1.0,"s":9223372036854775808,"log":{}}',
-        b'{"c":"%08x","t":1.0,"points":{}}',
-        b'{"c":"%08x","t":1.0,"points":[]}',
-        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[],"t":[],"s":[],"v":[]}}',
-        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0,0],"t":[1],"s":[1],"v":[1]}}',
-        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[1],"t":[1],"s":[1],"v":[1]}}',
-        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[-1],"t":[1],"s":[1],"v":[1]}}',
-        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0.0],"t":[1],"s":[1],"v":[1]}}',
-        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":"0","t":[1],"s":[1],"v":[1]}}',
-        b'{"c":"%08x","t":1.0,"points":{"keys":["a","b"],"k":[true],"t":[1],"s":[1],"v":[1]}}',
-        b'{"c":"%08x","t":1.0,"points":{"keys":[1],"k":[0],"t":[1],"s":[1],"v":[1]}}',
-        b'{"c":"%08x","t":1.0,"points":{"keys":"a","k":[0],"t":[1],"s":[1],"v":[1]}}',
-        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0],"t":[null],"s":[1],"v":[1]}}',
-        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0],"t":[{"_type":"float","value":"NaN"}],"s":[1],"v":[1]}}',
-        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0],"t":[1],"s":[1.5],"v":[1]}}',
-        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0],"t":[1],"s":[false],"v":[1]}}',
-        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0],"t":[1],"s":[9223372036854775808],"v":[1]}}',
-        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0],"t":[1],"s":[1],"v":["1"]}}',
-        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0],"t":[1],"s":[1],"v":[true]}}',
-        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0],"t":[1],"s":[1],"v":[{"_type":"html"}]}}',
-        b'{"c":"%08x","t":1.0,"points":{"keys":["a"],"k":[0],"t":[1],"s":[1],"v":{"a":1}}}',
+        b'{"c":"%08x","t":1000000,"log":{"x":1}}',
+        b'{"c":"%08x","t":1000000,"s":1.5,"log":{}}',
+        b'{"c":"%08x","t":1000000,"s":"1","log":{}}',
+        b'{"c":"%08x","t":1000000,"s":9223372036854775808,"log":{}}',
+        b'{"c":"%08x","t":1000000,"points":{}}',
+        b'{"c":"%08x","t":1000000,"points":[]}',
+        b'{"c":"%08x","t":1000000,"points":{"keys":["a"],"k":[],"t":[],"s":[],"v":[]}}',
+        b'{"c":"%08x","t":1000000,"points":{"keys":["a"],"k":[0,0],"t":[1],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1000000,"points":{"keys":["a"],"k":[1],"t":[1],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1000000,"points":{"keys":["a"],"k":[-1],"t":[1],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1000000,"points":{"keys":["a"],"k":[0.0],"t":[1],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1000000,"points":{"keys":["a"],"k":"0","t":[1],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1000000,"points":{"keys":["a","b"],"k":[true],"t":[1],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1000000,"points":{"keys":[1],"k":[0],"t":[1],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1000000,"points":{"keys":"a","k":[0],"t":[1],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1000000,"points":{"keys":["a"],"k":[0],"t":[null],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1000000,"points":{"keys":["a"],"k":[0],"t":[{"_type":"float","value":"NaN"}],"s":[1],"v":[1]}}',
+        b'{"c":"%08x","t":1000000,"points":{"keys":["a"],"k":[0],"t":[1],"s":[1.5],"v":[1]}}',
+        b'{"c":"%08x","t":1000000,"points":{"keys":["a"],"k":[0],"t":[1],"s":[false],"v":[1]}}',
+        b'{"c":"%08x","t":1000000,"points":{"keys":["a"],"k":[0],"t":[1],"s":[9223372036854775808],"v":[1]}}',
+        b'{"c":"%08x","t":1000000,"points":{"keys":["a"],"k":[0],"t":[1],"s":[1],"v":["1"]}}',
+        b'{"c":"%08x","t":1000000,"points":{"keys":["a"],"k":[0],"t":[1],"s":[1],"v":[true]}}',
+        b'{"c":"%08x","t":1000000,"points":{"keys":["a"],"k":[0],"t":[1],"s":[1],"v":[{"_type":"html"}]}}',
+        b'{"c":"%08x","t":1000000,"points":{"keys":["a"],"k":[0],"t":[1],"s":[1],"v":{"a":1}}}',
         b'{"c":"%08x","t":1e999,"s":0,"log":{}}',
         b'{"c":"%08x",' + b"[" * 5000,
-        b'{"c":"%08x","t":1.0,"config":' + b'{"_type":"x","a":' * 1100 + b"1" + b"}" * 1100 + b"}",
+        b'{"c":"%08x","t":1000000,"config":' + b'{"_type":"x","a":' * 1100 + b"1" + b"}" * 1100 + b"}",
     ],
 )
 def test_a_line_with_a_right_checksum_and_wrong_content_is_corrupt_and_spoils_no_other(line: bytes) -> None:
@@ -194,7 +217,7 @@ def test_a_line_longer_than_lines_may_be_is_corrupt() -> None:
 
 def test_a_payload_that_nests_deeper_than_payloads_may_is_corrupt() -> None:
     def line(depth: int, opening: bytes, closing: bytes) -> bytes:
-        return seal(b'"t":1.0,"config":{"x":' + opening * (depth - 1) + b"1" + closing * (depth - 1) + b"}}\n")
+        return seal(b'"t":1000000,"config":{"x":' + opening * (depth - 1) + b"1" + closing * (depth - 1) + b"}}\n")
 
     for brackets in ((b'{"a":', b"}"), (b"[", b"]")):
         assert parse(line(MAX_DEPTH, *brackets)).corrupt == 0

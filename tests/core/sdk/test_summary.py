@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -138,3 +141,60 @@ def test_values_cannot_be_removed_and_missing_ones_are_key_errors() -> None:
     with pytest.raises(KeyError):
         run.summary["b"]
     assert run.summary.get("b", 5) == 5
+
+
+def test_a_value_is_found_after_many_rows_and_after_the_directory_is_gone() -> None:
+    run = tracker.init()
+    run.log({"once": 1, "loss": -1})
+    for i in range(4000):  # more than what is looked through for a single value
+        run.log({"loss": i, "filler": "x" * 100})
+        if i in (0, 2000, 3999):
+            assert run.summary["loss"] == i
+    assert (run.summary["once"], run.summary.get("nothing")) == (1, None)
+    assert agreed(run)["loss"] == 3999
+    run.log({"last": 5})
+    shutil.rmtree(run.dir)
+    assert (run.summary["last"], run.summary["once"]) == (5, 1)  # the open stream can still be read
+    run.log({"last": 6})
+    run.finish()
+    assert (run.summary["last"], run.summary["loss"]) == (6, 3999)
+
+
+def test_a_finished_run_whose_directory_is_gone_has_its_last_values() -> None:
+    with tracker.init() as run:
+        for i in range(10):
+            run.log({"loss": i})
+    shutil.rmtree(run.dir)
+    assert run.summary.as_dict() == {"loss": 9}
+    run.log({"loss": 10})
+    assert run.summary["loss"] == 9  # that row is dropped
+
+
+def test_rows_that_cannot_be_kept_are_read_back_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tracker.sdk import run as module
+
+    run = tracker.init()
+    run.define_metric("best", summary="max")
+    run.log({"best": 3, "x": 0})
+    shutil.rmtree(run.dir)
+    monkeypatch.setattr(module, "CHECK_EVERY", -1)  # look with every row
+    for x in (1, 2, 3):
+        run.log({"x": x, "best": 1})
+    assert (run.summary["x"], run.summary["best"], run.dropped) == (3, 3, 2)
+
+
+def test_a_forked_child_has_what_was_logged_before_it(tmp_path: Path) -> None:
+    run = tracker.init()
+    run.log({"before": 1, "both": 1})
+    pid = os.fork()
+    if pid == 0:
+        try:
+            run.log({"both": 2})
+            (tmp_path / "child").write_text(repr(run.summary.as_dict()))
+            run.finish()
+        finally:
+            os._exit(0)
+    run.log({"parent": 3})
+    os.waitpid(pid, 0)
+    assert (tmp_path / "child").read_text() == "{'before': 1, 'both': 2}"
+    assert run.summary.as_dict() == {"before": 1, "both": 1, "parent": 3}
