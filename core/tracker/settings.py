@@ -51,7 +51,7 @@ SETTINGS = (
     Setting("color", "TRACKER_COLOR", str, None, "in what colour the run is drawn, as #rrggbb; default: one of the palette, in turn"),
     Setting("resume", "TRACKER_RESUME", str, None, "allow, must, never or auto: what to do if the id exists already"),
     Setting("resume_timeout", "TRACKER_RESUME_TIMEOUT", float, 10.0, "seconds that `init` waits for the server if the run to be resumed is not in this directory"),
-    Setting("reinit", "TRACKER_REINIT", str, None, "what `init` does while a run is active: return_previous, finish_previous or create_new; default: return_previous in scripts, finish_previous in notebooks"),
+    Setting("reinit", "TRACKER_REINIT", str, None, "what `init` does while a run is active: return_previous, finish_previous or create_new; default: in scripts return it unless another one is named, in notebooks finish_previous"),
     Setting("silent", "TRACKER_SILENT", bool, False, "print nothing"),
     Setting("save_code", "TRACKER_SAVE_CODE", bool, False, "keep the main script or notebook with the run"),
     Setting("capture", "TRACKER_CAPTURE", list, None, "what is kept of how the run was made: some of command, variables, host, packages, git, diff, untracked; default: all"),

@@ -21,7 +21,7 @@ from tracker.runlog.safe_open import ignore
 from tracker.settings import Settings
 from tracker.typed import cleaned
 
-from . import auto, fork, resume
+from . import auto, fork, previous, resume
 from .config import Config
 from .disabled import DisabledRun
 from .run import Run
@@ -35,6 +35,8 @@ _current: Run | None = None
 _live: list[Run] = []
 """Held here, since a run that nobody holds must be finished, too."""
 _hooked = False
+_has_joined = False
+"""Whether this process has joined the run of the `tracker run` around it. It does so once."""
 
 
 def init(
@@ -62,8 +64,9 @@ def init(
     Waits for no network and no other process: it makes the run directory, writes the first lines and starts the
     agent, which uploads them and collects system metrics. What is not given comes from variables and settings files
     (docs/settings.md). `config` is anything that `run.config.update` takes. `mode` is online, offline (alias dryrun)
-    or disabled. While a run is active, `reinit` decides: "return_previous" (the default in scripts),
-    "finish_previous" (in notebooks; also True) or "create_new" (several runs side by side). `resume` with an `id`
+    or disabled. While a run is active, a script gets that run, unless the arguments name another one or contradict its
+    config; then it gets one of its own beside it. `reinit` decides otherwise: "return_previous" (what had no effect is
+    told), "finish_previous" (the default in notebooks; also True) or "create_new". `resume` with an `id`
     continues a run: "allow" (also True), "must" (an error if there is none), "never" (also False; an error if there is
     one). Only for a run that is not in this directory, the server is asked, for `resume_timeout` seconds at most.
     "auto" continues the newest run of this directory, project and program that was started so and did not end well.
@@ -74,6 +77,7 @@ def init(
     Raises `SettingsError` for what cannot be used, and TypeError for a `config` that has no members, before anything
     is written.
     """
+    global _current, _has_joined
     given = {
         "project": project, "entity": entity, "name": name, "id": id, "group": group, "job_type": job_type,
         "tags": tags, "notes": notes, "color": color, "dir": dir, "mode": mode, "save_code": save_code,
@@ -81,28 +85,29 @@ def init(
         "resume": {True: "allow", False: "never"}.get(resume) if isinstance(resume, bool) else resume,
         "reinit": {True: "finish_previous", False: "return_previous"}[reinit] if isinstance(reinit, bool) else reinit,
     }  # fmt: skip
-    joined = _of_joined() if id is None else {}
+    joined = _of_joined(given) if id is None else {}
     given.update(joined)
     resolved = Settings({**(settings or {}), **{k: v for k, v in given.items() if v is not None}})
     _check_words(resolved)
     members = {} if config is None else to_mapping(config)
-    previous = _settle_previous(resolved)
-    if previous is not None:
-        previous.config.update(members)
-        return previous
+    active = _settle_previous(resolved, members, fork_from is not None)
+    if active is not None:
+        _current = active
+        return previous.take_up(active, resolved, members)
     silence(resolved.silent)
     parent = None if fork_from is None else fork.parent_of(fork_from, resolved)
     run = DisabledRun(resolved) if resolved.mode == "disabled" else _prepare(resolved, bool(joined), parent)
     run.config.update(members)
     run.begin()
     _adopt(run)
+    _has_joined = _has_joined or bool(joined)
     return run
 
 
-def _of_joined() -> dict[str, str]:
-    """Return what makes a process under `tracker run` join its run, whatever the code says; or {}."""
+def _of_joined(given: Mapping[str, Any]) -> dict[str, str]:
+    """Return what makes a process under `tracker run` join its run with its first `init`; or {}."""
     directory = cleaned(os.environ.get(JOIN), quotes=True)
-    if not directory:
+    if not directory or _has_joined:
         return {}
     try:
         header = read_header(Path(directory))
@@ -110,6 +115,12 @@ def _of_joined() -> dict[str, str]:
         warn_once(f"{JOIN} is left aside: {error}")
         return {}
     known = {name: header[name] for name in ("id", "entity", "project") if header.get(name)}
+    ignored = [name for name in ("entity", "project") if cleaned(given[name]) not in (None, header.get(name))]
+    if ignored:
+        warn_once(
+            f"this process joins the run of the `tracker run` around it; {', '.join(ignored)} of tracker.init() had no "
+            "effect (pass an id to start another run)"
+        )
     return {**known, "dir": str(Path(directory).parents[2]), "resume": "allow"}
 
 
@@ -122,13 +133,21 @@ def _check_words(settings: Settings) -> None:
         raise SettingsError(f"reinit {settings.reinit!r} must be one of {', '.join(_REINIT)}")
 
 
-def _settle_previous(settings: Settings) -> Run | None:
-    """Return the active run if `init` shall return it; finish it if it shall end."""
+def _settle_previous(settings: Settings, members: Mapping[str, Any], forks: bool) -> Run | None:
+    """Return the active run if `init` shall return it, or another live one that it names; finish it if it shall end."""
+    how = settings.reinit or ("finish_previous" if _in_notebook() else None)
+    named = next((run for run in _live if not run.finished and previous.is_named(run, settings)), None)
+    if how is None and named is not None:
+        return named
     if _current is None or _current.finished:
         return None
-    how = settings.reinit or ("finish_previous" if _in_notebook() else "return_previous")
     if how == "finish_previous":
         _current.finish()
+    if how is None:
+        others = previous.others(_current, settings, members) + (["fork_from"] if forks else [])
+        if others:
+            previous.tell_beside(_current, others)
+        return None if others else _current
     return _current if how == "return_previous" else None
 
 

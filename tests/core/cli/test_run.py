@@ -102,6 +102,26 @@ def test_a_command_is_needed() -> None:
     assert call().returncode == call("--project", "p").returncode == 2
 
 
+def test_a_script_joins_with_its_first_init_and_later_ones_name_runs_of_their_own() -> None:
+    script = """
+import tracker
+first = tracker.init(project="elsewhere", config={"lr": 1})
+assert tracker.init() is first
+second = tracker.init(name="second", config={"lr": 2})
+second.log({"x": 2})
+second.finish()
+first.finish()
+third = tracker.init(config={"lr": 3})
+print(first.project, second.project, len({first.id, second.id, third.id}))
+"""
+    done = call("--project", "digits", "--name", "mine", *python(script), cwd=Path.cwd())
+    assert (done.returncode, done.stdout) == (0, "digits uncategorized 3\n"), done.stderr
+    assert "project of tracker.init() had no effect" in done.stderr
+    found = {run.config["lr"]: run for run in map(tracker.read_run, Path(".tracker/runs").iterdir())}
+    assert {lr: run.state for lr, run in found.items()} == dict.fromkeys((1, 2, 3), "finished")
+    assert found[1].name == "mine"
+
+
 def test_a_script_that_calls_init_joins_the_run_whatever_it_calls_itself() -> None:
     script = JOINS + "run.log({'x': 1})\nprint(run.id, run.project, run.name, run.resumed, run.step)"
     done = call("--project", "digits", "--name", "mine", *python(script), cwd=Path.cwd())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -175,12 +176,110 @@ def test_online_with_a_server_the_run_has_an_address(monkeypatch: pytest.MonkeyP
 # -- a run while another is active ------------------------------------------------------------------------------------
 
 
-def test_in_scripts_a_second_init_returns_the_active_run_and_takes_its_config() -> None:
-    first = tracker.init(config={"a": 1})
-    assert tracker.init(name="other", config={"b": 2}) is first
-    assert dict(first.config) == {"a": 1, "b": 2}
+def test_in_scripts_a_second_init_returns_the_active_run_and_takes_its_config(warnings: Any) -> None:
+    first = tracker.init(name="first", project="p", config={"a": 1, "n": math.nan}, tags=["t"])
+    assert tracker.init() is first
+    assert tracker.init(name="first", project="p", config={"b": 2, "n": math.nan}, tags="t", dir=".") is first
+    first.name = "renamed"
+    assert tracker.init(name="renamed", id=first.id) is first
+    assert (first.config["a"], first.config["b"]) == (1, 2)
+    assert warnings() == []
     first.finish()
     assert tracker.init() is not first
+
+
+@pytest.mark.parametrize(
+    "naming",
+    [
+        {"id": "other"},
+        {"project": "other"},
+        {"entity": "other"},
+        {"name": "other"},
+        {"group": "other"},
+        {"job_type": "other"},
+        {"dir": "other"},
+        {"mode": "disabled"},
+        {"config": {"lr": 2}},
+        {"settings": {"name": "other"}},
+    ],
+)
+def test_a_second_init_that_names_another_run_gets_it_and_the_first_stays_as_it_is(
+    naming: dict[str, Any], warnings: Any
+) -> None:
+    first = tracker.init(project="p", config={"lr": 1})
+    second = tracker.init(**{"config": {"lr": 3}, **naming})
+    assert second is not first
+    assert tracker.run is second
+    for name, value in naming.items():
+        if name not in ("dir", "config", "settings"):
+            assert getattr(second, name) == value
+    first.log({"x": 1})
+    second.log({"x": 2})
+    assert [row["x"] for row in tracker.read_run(first.dir).scan_history()] == [1]
+    assert (tracker.read_run(first.dir).config, first.finished) == ({"lr": 1}, False)
+    (said,) = warnings()
+    assert f"run {first.name} goes on beside" in said
+
+
+def test_a_loop_of_trials_without_finish_gives_a_run_to_each() -> None:
+    runs = [tracker.init(project="p", config={"lr": lr}) for lr in (0.1, 0.01, 0.001)]
+    for run in runs:
+        run.log({"x": 1})
+    assert [tracker.read_run(run.dir).config for run in runs] == [{"lr": 0.1}, {"lr": 0.01}, {"lr": 0.001}]
+
+
+def test_a_live_run_that_is_named_by_its_id_is_returned_and_current_again(warnings: Any) -> None:
+    first = tracker.init(id="a", config={"lr": 1})
+    second = tracker.init(id="b")
+    assert tracker.init(id="a", config={"lr": 2}) is first
+    assert tracker.run is first
+    assert dict(first.config) == {"lr": 1}
+    assert tracker.init(id="b", project="other") not in (first, second)
+    assert "config.lr had no effect" in warnings()[1]
+
+
+def test_a_variable_that_was_changed_since_names_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKER_GROUP", "unused")
+    monkeypatch.setenv("TRACKER_PROJECT", "of-variable")
+    first = tracker.init(project="of-argument")
+    assert tracker.init() is first
+    monkeypatch.setenv("TRACKER_NAME", "second")
+    second = tracker.init()
+    assert (second is not first, second.name) == (True, "second")
+
+
+def test_what_return_previous_leaves_aside_is_told_and_nothing_is_overwritten(warnings: Any) -> None:
+    first = tracker.init(name="first", config={"lr": 1})
+    assert tracker.init(reinit="return_previous", name="x", notes="n", config={"lr": 2, "more": 3}) is first
+    assert (first.name, first.notes, dict(first.config)) == ("first", None, {"lr": 1, "more": 3})
+    assert tracker.init(tags=["x"], settings={"live_interval": 3}) is first
+    one, two = warnings()
+    assert "name, config.lr, notes had no effect" in one
+    assert "tags, live_interval had no effect" in two
+
+
+def test_a_forked_child_that_names_its_own_run_gets_it() -> None:
+    code = """
+import os, tracker
+run = tracker.init(id="parent", config={"lr": 1})
+for i in range(2):
+    if not os.fork():
+        own = tracker.init(id=f"child{i}", config={"lr": i + 2})
+        own.log({"x": i})
+        own.finish()
+        assert tracker.init(id="parent") is run
+        run.log({"child": i})
+        os._exit(0)
+for _ in range(2):
+    assert os.wait()[1] == 0
+run.log({"x": 9})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = {name: tracker.read_run(f".tracker/runs/{name}") for name in ("parent", "child0", "child1")}
+    assert [run.config["lr"] for run in found.values()] == [1, 2, 3]
+    assert [row["x"] for row in found["child1"].scan_history(["x"])] == [1]
+    assert {row.get("child", row.get("x")) for row in found["parent"].scan_history()} == {0, 1, 9}
 
 
 @pytest.mark.parametrize("reinit", ["finish_previous", True])

@@ -1,0 +1,79 @@
+"""What `init` means while a run is active: that run, or another one. Nothing that was asked for is dropped unsaid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tracker.errors import warn_once
+from tracker.places import absolute
+from tracker.runlog.records import jsonable
+from tracker.settings import SETTINGS, Settings
+
+from .config import Config
+from .run import Run
+from .values import to_config
+
+_NAMING = ("id", "entity", "project", "name", "group", "job_type", "dir", "mode")
+"""Settings that say which run is meant."""
+
+
+def is_named(run: Run, settings: Settings) -> bool:
+    """Tell whether a run is the one whose id is given."""
+    if settings.id is None or settings.id != run.id:
+        return False
+    return all(not _given(run, settings, name) or _fits(run, settings, name) for name in ("entity", "project", "dir"))
+
+
+def others(run: Run, settings: Settings, members: Mapping[str, Any]) -> list[str]:
+    """Return what shows that another run than this one is meant: arguments, and variables that were set since then,
+    that name it differently, or a config that contradicts its own.
+    """
+    found = [name for name in _NAMING if _given(run, settings, name) and not _fits(run, settings, name)]
+    return found + [f"config.{name}" for name in differing(run.config, members)]
+
+
+def differing(config: Config, members: Mapping[str, Any]) -> list[str]:
+    """Return the names of those members that a config has with another value."""
+    return [
+        str(name)
+        for name, value in members.items()
+        if str(name) in config and jsonable(to_config(config[str(name)])) != jsonable(to_config(value))
+    ]
+
+
+def take_up(run: Run, settings: Settings, members: Mapping[str, Any]) -> Run:
+    """Return the active run with the members that its config lacks; what else was given is told, and has no effect."""
+    ignored = others(run, settings, members)
+    rest = [s.name for s in SETTINGS if s.name not in (*_NAMING, "reinit")]
+    ignored += [name for name in rest if settings.sources[name] == "argument" and not _fits(run, settings, name)]
+    if ignored:
+        warn_once(
+            f"tracker.init() returned run {run.name}, which is active; {', '.join(ignored)} had no effect "
+            "(finish() it first, or pass reinit='create_new')"
+        )
+    run.config.update({name: value for name, value in members.items() if str(name) not in run.config})
+    return run
+
+
+def tell_beside(run: Run, others: list[str]) -> None:
+    """Tell that a run goes on beside the one that is about to start."""
+    warn_once(
+        f"run {run.name} goes on beside the one that tracker.init() starts now, which has another "
+        f"{', '.join(others)}; finish() it before, or pass reinit='finish_previous', if it is over",
+        "beside",
+    )
+
+
+def _given(run: Run, settings: Settings, name: str) -> bool:
+    source = settings.sources[name]
+    return source == "argument" or (source.startswith("variable") and run.settings.sources.get(name) != "argument")
+
+
+def _fits(run: Run, settings: Settings, name: str) -> bool:
+    value = getattr(settings, name)
+    if name == "dir":
+        return absolute(value) == (run.dir if run.mode == "disabled" else str(Path(run.dir).parents[2]))
+    now = getattr(run, name, None)
+    return value in (getattr(run.settings, name), list(now) if isinstance(now, tuple) else now)
