@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+import hmac
 import os
+import secrets
+import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote, urlsplit
 
 import orjson
 import requests
 import zstandard
 
+from . import answers, discovery
 from .arriving import arriving
 from .discovery import resolve
 from .errors import ServerError, SettingsError, Unreachable
 from .settings import Settings, is_local
+from .terminal import clean
 from .wire import FRAME_TYPE, Accepted, StreamOffsets, Upload, decode_frame, run_path
 
 if TYPE_CHECKING:
     from typing import TypeGuard
 
 
-_BLOCK = 1 << 18  # bytes of a download that are lost at most when it breaks off
+_MOST_BYTES = 1 << 53  # that any file has
 _PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds before attempts to go on with a download, while none gets any further
+
+
+class Answer(NamedTuple):
+    """A whole answer."""
+
+    status: int
+    content: bytes
+    url: str
 
 
 class Retry(ServerError):
@@ -47,8 +60,10 @@ class Client:
         self.base_url = base_url
         self._given_timeout = timeout
         self._timeout = (min(10.0, timeout), timeout)  # to connect, and between bytes of the answer
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.auth = _Bearer(api_key)
+        self._session.headers["Accept-Encoding"] = "gzip"  # what `answers` can bound
+        self._unproven = api_key if discovery.is_published(base_url, api_key) else None
         if is_local(base_url):
             self._session.trust_env = False  # a proxy could not reach this machine's loopback
             self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
@@ -62,7 +77,7 @@ class Client:
 
     def offsets(self, run: tuple[str, str, str]) -> StreamOffsets:
         """Return how far the server's copies of the run's streams go, and which blobs it lacks."""
-        answer = self.json("GET", run_path(*run) + "/streams")
+        answer = _decode(self._answer("GET", run_path(*run) + "/streams", answers.SMALL))
         offsets = answer.get("offsets")
         if not isinstance(offsets, dict) or not all(map(_is_offset, offsets.values())):
             raise Retry("the server's answer has no offsets")
@@ -72,9 +87,10 @@ class Client:
         """Offer lines that stand at `offset`; the answer says where to go on, also when these were not the right
         ones.
         """
-        response = self._request(
+        response = self._answer(
             "POST",
             f"{run_path(*run)}/streams/{quote(stream)}",
+            answers.SMALL,
             params={"offset": offset},
             data=self._compress(lines),
             headers={"Content-Type": "application/x-ndjson", "Content-Encoding": "zstd"},
@@ -88,20 +104,21 @@ class Client:
 
     def put_blob(self, run: tuple[str, str, str], digest: str, content: bytes) -> None:
         """Upload a small file; the server verifies the digest."""
-        self._request("PUT", f"{run_path(*run)}/blobs/{digest}", data=content, accept=(200, 201, 204))
+        self._answer("PUT", f"{run_path(*run)}/blobs/{digest}", answers.SMALL, data=content, accept=(200, 201, 204))
 
     def upload(self, run: tuple[str, str, str], digest: str, size: int) -> Upload:
         """Ask how far the server has got with a large file, which clients upload in parts."""
         path = f"{run_path(*run)}/uploads/{digest}"
-        return _upload(_decode(self._request("GET", path, params={"size": size})), size)
+        return _upload(_decode(self._answer("GET", path, answers.SMALL, params={"size": size})), size)
 
     def send_part(self, run: tuple[str, str, str], digest: str, size: int, offset: int, part: bytes) -> Upload:
         """Upload the bytes of a file that stand at `offset`; the answer says where to go on, also when these were not
         the right ones, and whether the server has the whole and has verified it.
         """
-        response = self._request(
+        response = self._answer(
             "POST",
             f"{run_path(*run)}/uploads/{digest}",
+            answers.SMALL,
             params={"size": size, "offset": offset},
             data=part,
             headers={"Content-Type": "application/octet-stream"},
@@ -111,24 +128,28 @@ class Client:
 
     def json(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         """Make a request whose answer is a JSON object."""
-        return _decode(self._request(method, path, **arguments))
+        return _decode(self._answer(method, path, answers.LARGE, **arguments))
 
     def frame(self, path: str, body: Any) -> tuple[dict[str, Any], list[memoryview[float]]]:
         """Post a JSON body; the answer is a frame (see `wire.decode_frame`)."""
         headers = {"Accept": FRAME_TYPE, "Content-Type": "application/json"}
-        return decode_frame(self._request("POST", path, data=orjson.dumps(body), headers=headers).content)
+        answer = self._answer("POST", path, answers.LARGE, data=orjson.dumps(body), headers=headers)
+        try:
+            return decode_frame(answer.content)
+        except (ValueError, TypeError, KeyError, OverflowError, struct.error) as error:
+            raise Retry(f"{answer.url} sent an unreadable response ({type(error).__name__})", answer.status) from None
 
     def delete(self, path: str) -> None:
         """Delete what is at a path."""
-        self._request("DELETE", path, accept=(200, 204))
+        self._answer("DELETE", path, answers.SMALL, accept=(200, 204))
 
-    def download(self, path: str, target: Path, digest: str) -> None:
+    def download(self, path: str, target: Path, digest: str, size: int | None = None) -> None:
         """Write what is at a path to a file, which appears whole and verified, or not at all.
 
         A connection that breaks off is taken up where it broke. Raises `TrackerError` if the content is not of the
-        sha256 `digest`.
+        sha256 `digest`, or, as soon as that is seen, of more bytes than `size`.
         """
-        with arriving(target, digest) as take:
+        with arriving(target, digest, size) as take:
             there = failures = 0
             while True:
                 try:
@@ -143,23 +164,47 @@ class Client:
                 time.sleep(_PAUSES[failures - 1])
 
     def _blocks(self, path: str, start: int) -> Iterator[bytes]:
-        headers = {"Range": f"bytes={start}-"} if start else {}
-        with self._request("GET", path, (200, 206), stream=True, headers=headers) as response:
+        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
+        with self._request("GET", path, (200, 206), headers=headers) as response:
             skip = start if response.status_code == 200 else 0  # a proxy may know nothing of parts
-            try:
-                for block in response.iter_content(_BLOCK):
-                    if len(block) > skip:
-                        yield block[skip:]
-                    skip = max(0, skip - len(block))
-            except requests.RequestException as error:
-                raise Unreachable(f"{self.base_url} broke off in mid-file ({_cause(error)})") from error
+            for block in answers.blocks(response):
+                if len(block) > skip:
+                    yield block[skip:]
+                skip = max(0, skip - len(block))
+
+    def _answer(self, method: str, path: str, most: int, **arguments: Any) -> Answer:
+        response = self._request(method, path, **arguments)
+        return Answer(response.status_code, answers.read(response, most), clean(response.url))
+
+    def _prove(self, key: str) -> None:
+        """Have a server that was found on this machine prove that it knows the key, before it is told.
+
+        It answers a random question with an HMAC that only who knows the key can make, and that names its address: what
+        listens on the port of a server that is gone learns nothing.
+        """
+        question = secrets.token_hex(32)
+        self._unproven = None
+        try:
+            asked = self._request("GET", discovery.PROOF_PATH, auth=_Bearer(None), params={"question": question})
+            proof = (answers.parse(answers.read(asked, answers.SMALL)) or {}).get("proof")
+        except Unreachable:
+            self._unproven = key
+            raise
+        except ServerError:
+            proof = None
+        right = discovery.proof(key, question, urlsplit(self.base_url).port or 80)
+        if not isinstance(proof, str) or not hmac.compare_digest(proof.encode("utf-8", "replace"), right.encode()):
+            self._unproven = key
+            raise Unreachable(f"{self.base_url} is not your own server any more: it cannot prove to know its token")
 
     def _request(
         self, method: str, path: str, accept: tuple[int, ...] = (200, 201, 204), **arguments: Any
     ) -> requests.Response:
+        if self._unproven is not None:
+            self._prove(self._unproven)
         try:
             response = self._session.request(
-                method, self.base_url + path, timeout=self._timeout, allow_redirects=False, **arguments
+                method, self.base_url + path, timeout=self._timeout, allow_redirects=False, stream=True, **arguments
             )
         except requests.exceptions.SSLError as error:
             raise Unreachable(
@@ -172,9 +217,9 @@ class Client:
             raise Unreachable(f"no answer from {self.base_url} ({type(error).__name__}: {_cause(error)})") from error
         if response.status_code in accept:
             return response
-        message = f"{self.base_url} answered {response.status_code}: {_message(response)}"
+        message = f"{self.base_url} answered {response.status_code}: {answers.message(response)}"
         if response.status_code in (408, 425, 429) or response.status_code >= 500:
-            raise Retry(message, response.status_code, _retry_after(response))
+            raise Retry(message, response.status_code, answers.retry_after(response))
         raise ServerError(message, response.status_code)
 
 
@@ -200,6 +245,13 @@ def _again(base_url: str, timeout: float) -> Client:
         return Client(base_url, None, timeout)
 
 
+class _Session(requests.Session):
+    """Looks at no redirect: the key is for one address, and `requests` reads all of an answer to look for the next."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        return None
+
+
 class _Bearer(requests.auth.AuthBase):
     """Sends the key. Setting `auth` also keeps requests from putting a `.netrc` password there instead."""
 
@@ -213,7 +265,7 @@ class _Bearer(requests.auth.AuthBase):
 
 
 def _is_offset(value: Any) -> TypeGuard[int]:
-    return type(value) is int and value >= 0
+    return type(value) is int and 0 <= value <= _MOST_BYTES
 
 
 def _upload(answer: dict[str, Any], size: int) -> Upload:
@@ -228,28 +280,11 @@ def _digests(answer: dict[str, Any]) -> list[str]:
     return [digest for digest in missing if isinstance(digest, str)] if isinstance(missing, list) else []
 
 
-def _decode(response: requests.Response) -> dict[str, Any]:
-    try:
-        answer = orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        answer = None
-    if not isinstance(answer, dict):
-        raise Retry(f"{response.url} answered what is no JSON object; is this a tracker server?", response.status_code)
-    return answer
-
-
-def _message(response: requests.Response) -> str:
-    try:
-        return str(orjson.loads(response.content)["error"])
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return response.reason or "no reason given"
-
-
-def _retry_after(response: requests.Response) -> float | None:
-    try:
-        return max(0.0, float(response.headers["Retry-After"]))
-    except (KeyError, ValueError):  # absent, or a date, which needs clocks that agree
-        return None
+def _decode(answer: Answer) -> dict[str, Any]:
+    found = answers.parse(answer.content)
+    if found is None:
+        raise Retry(f"{answer.url} answered what is no JSON object; is this a tracker server?", answer.status)
+    return found
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -1,20 +1,28 @@
 """How a client on this machine finds a server that the same user started: one small file per server.
 
 A server publishes `STATE/tracker/servers/<port>.json` while it runs (STATE is `$XDG_STATE_HOME` or `~/.local/state`).
-The file holds the server's token, so only its owner may read it, and readers trust only files that are so.
+The file holds the server's token, so only its owner may read it, and readers trust only files that are so. Before a
+client sends the token, the server at the address has to prove that it knows it (`proof`).
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import hmac
 import json
 import os
 import stat
 import time
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from .runlog.directory import is_alive, process_start, this_boot
 from .state import state_folder
+
+PROOF_PATH = "/api/proof"
+"""Where a server answers the question whether it knows its token; see `proof`."""
 
 
 class Server(NamedTuple):
@@ -25,6 +33,8 @@ class Server(NamedTuple):
     pid: int
     directory: str
     started: float
+    process: tuple[str, int | None, str, str]
+    """Its host, when its process started (clock ticks since boot), the boot, and what its pid is valid in."""
 
 
 def folder() -> Path:
@@ -48,6 +58,7 @@ def publish(url: str, token: str, directory: Path | str) -> Path:
         "pid": os.getpid(),
         "dir": str(Path(directory).absolute()),
         "started": time.time(),
+        "process": _process(os.getpid()),
     }
     draft = path.with_suffix(f".{os.getpid()}.new")
     with contextlib.suppress(FileNotFoundError):
@@ -72,11 +83,7 @@ def find() -> Server | None:
     Entries that are damaged, that another user owns, or that others may read are ignored. Takes no lock and
     connects to nothing.
     """
-    try:
-        paths = list(folder().glob("*.json"))
-    except (OSError, RuntimeError):  # RuntimeError: a user without a home, as in some containers
-        return None
-    found = [server for server in map(_read, paths) if server is not None and _alive(server.pid)]
+    found = [server for server in map(_read, _paths()) if server is not None and _alive(server)]
     return max(found, key=lambda server: server.started, default=None)
 
 
@@ -91,6 +98,34 @@ def resolve(base_url: str | None, api_key: str | None) -> tuple[str | None, str 
     return base_url, api_key
 
 
+def is_published(url: str, token: str | None) -> bool:
+    """Tell whether this token for this address comes from a file that a server of this user published."""
+    return token is not None and any(
+        server is not None and server.url == url and server.token == token for server in map(_read, _paths())
+    )
+
+
+def proof(token: str, question: str, port: int) -> str:
+    """Return what only a server that knows the token and listens on `port` answers to a question.
+
+    The port is part of it, or what listens there could pass the question on to the server and have its answer.
+    """
+    return hmac.digest(_stretched(token), f"tracker {question} {port}".encode(), "sha256").hex()
+
+
+@cache
+def _stretched(token: str) -> bytes:
+    # Slow: whoever sees a proof must not find out a token that is easy to guess by trying.
+    return hashlib.pbkdf2_hmac("sha256", token.encode(), b"tracker proof", 50_000)
+
+
+def _paths() -> list[Path]:
+    try:
+        return list(folder().glob("*.json"))
+    except (OSError, RuntimeError):  # RuntimeError: a user without a home, as in some containers
+        return []
+
+
 def _read(path: Path) -> Server | None:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -100,20 +135,18 @@ def _read(path: Path) -> Server | None:
             if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
                 return None
             entry = json.loads(file.read(65536))
-        return Server(
-            str(entry["url"]), str(entry["token"]), int(entry["pid"]), str(entry["dir"]), float(entry["started"])
-        )
+        host, start, boot, space = entry["process"]
+        process = (str(host), None if start is None else int(start), str(boot), str(space))
+        about = str(entry["url"]), str(entry["token"]), int(entry["pid"]), str(entry["dir"]), float(entry["started"])
+        return Server(*about, process)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _alive(pid: int) -> bool:
-    if pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True  # not ours to signal, but there
-    return True
+def _process(pid: int) -> tuple[str, int | None, str, str]:
+    return (os.uname().nodename, process_start(pid), *this_boot())
+
+
+def _alive(server: Server) -> bool:
+    """Tell whether the very process that published itself lives, and not another one that got its pid."""
+    return server.pid > 0 and is_alive(server.pid, server.process[1]) and server.process == _process(server.pid)

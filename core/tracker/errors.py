@@ -17,6 +17,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from .terminal import clean
+
 
 class TrackerError(Exception):
     """Base of all errors that tracker raises on purpose."""
@@ -69,11 +71,11 @@ def warn_once(message: str, key: str | None = None) -> None:
 
 
 def say(message: str) -> None:
-    """Write a line for the user on stderr; a broken stderr is none of our business."""
+    """Write a line for the user on stderr, with nothing in it that a terminal takes for orders. Never raises."""
     if _silent:
         return
     try:
-        sys.stderr.write(f"tracker: {message}\n")
+        sys.stderr.write(f"tracker: {clean(message)}\n")
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         pass

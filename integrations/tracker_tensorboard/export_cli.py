@@ -9,6 +9,7 @@ import click
 
 import tracker
 from tracker.errors import NotARun, TrackerError
+from tracker.terminal import clean
 
 from .export import AnyRun, Export, Exported
 from .report import limited, plural
@@ -40,12 +41,12 @@ def tensorboard_export(runs: tuple[str, ...], outdir: Path, add: bool) -> None:
         written += 1
         told += _remarks(run, exported)
         numbers = f"{plural(exported.scalars, 'scalar')}, {exported.media:,} media"
-        click.echo(f"{run.name}: {numbers} in {outdir / exported.directory.relative_to(outdir.absolute())}")
+        click.echo(f"{clean(run.name)}: {numbers} in {outdir / exported.directory.relative_to(outdir.absolute())}")
     for sort in ("left out", "rounded"):
         for line in limited([line for line in told if line.startswith(f"{sort}: ")]):
-            click.echo(line)
+            click.echo(clean(line))
     for line in failed:
-        click.echo(line, err=True)
+        click.echo(clean(line), err=True)
     if written:
         click.echo(f"{plural(written, 'run')} in {outdir}; see with: tensorboard --logdir {outdir}")
     if failed or any(line.startswith("left out: ") for line in told):

@@ -17,6 +17,7 @@ import orjson
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from . import proof
 from .pages import sign_in
 from .services import Settings, json_response
 
@@ -101,6 +102,8 @@ class Guard:
             return _refusal(403, text)
         if scope["path"] == "/" and scope["method"] == "GET" and b"token=" in scope["query_string"]:
             return self._sign_in(scope, headers)
+        if proof.is_question(scope):
+            return proof.answer(scope, self._token.decode())
         by_cookie = False
         if not self._has_key(headers.get(b"authorization", "")):
             by_cookie = self._has_cookie(headers.get(b"cookie", ""))

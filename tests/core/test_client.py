@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
 import threading
+import tracemalloc
+import zlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -235,3 +238,109 @@ def test_its_token_is_sent_to_nobody_else() -> None:
     assert (found.base_url, found._session.auth._key) == ("http://gpu-box:8787", None)  # type: ignore[union-attr]
     found = connect(Settings({"base_url": "http://127.0.0.1:8787", "api_key": "mine"}))
     assert found._session.auth._key == "mine"  # type: ignore[union-attr]
+
+
+# -- answers of a malicious server ----------------------------------------------------------------------------------
+
+
+def bomb(size: int) -> bytes:
+    packer = zlib.compressobj(9, wbits=31)
+    return b"".join(
+        [packer.compress(b'{"a":"'), *(packer.compress(b" " * (1 << 20)) for _ in range(size)), packer.flush()]
+    )
+
+
+def peak(work: Callable[[], Any]) -> int:
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("status", [200, 302, 401, 500])
+def test_an_answer_grows_no_larger_than_answers_are(status: int, client: Client, stub: Stub) -> None:
+    stub.answer = (status, {"Content-Encoding": "gzip", "Location": "/x"}, bomb(1200))
+
+    def ask() -> None:
+        with pytest.raises(ServerError):
+            client.offsets(RUN)
+
+    assert peak(ask) < 64 << 20
+
+
+def test_a_compression_that_was_not_asked_for_is_refused(client: Client, stub: Stub) -> None:
+    stub.answer = (200, {"Content-Encoding": "zstd"}, b"\x28\xb5\x2f\xfd")
+    with pytest.raises(ServerError, match="not asked for"):
+        client.json("GET", "/api/projects")
+    assert stub.asked[0][2]["Accept-Encoding"] == "gzip"
+
+
+def test_a_compressed_answer_is_read(client: Client, stub: Stub) -> None:
+    stub.answer = (200, {"Content-Encoding": "gzip"}, gzip.compress(b'{"projects": [1]}'))
+    assert client.json("GET", "/api/projects") == {"projects": [1]}
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 900 + b"]" * 900, b'{"a":' * 300 + b"1" + b"}" * 300, b"[]", b"\xff", b'"x"', b""]
+)
+def test_an_answer_that_is_none_is_tried_again_later(body: bytes, client: Client, stub: Stub) -> None:
+    stub.answer = (200, {}, body)
+    with pytest.raises(Retry):
+        client.json("GET", "/api/projects")
+
+
+@pytest.mark.parametrize("asked", ["1e300", "inf", "-5", "nan", "9" * 400, "soon", "300"])
+def test_no_server_is_left_alone_for_ever(asked: str, client: Client, stub: Stub) -> None:
+    stub.answer = (503, {"Retry-After": asked}, b"{}")
+    with pytest.raises(Retry) as caught:
+        client.offsets(RUN)
+    assert caught.value.after is None or 0 <= caught.value.after <= 300
+
+
+@pytest.mark.parametrize("offset", [-1, 1 << 60, 1.5, True, None, "1", [1]])
+def test_impossible_offsets_are_no_answer(offset: Any, client: Client, stub: Stub) -> None:
+    stub.answer = (200, {}, json.dumps({"offsets": {"history.jsonl": offset}, "missing": []}).encode())
+    with pytest.raises(Retry):
+        client.offsets(RUN)
+
+
+def test_what_a_refusal_says_is_cleaned_and_cut(client: Client, stub: Stub) -> None:
+    stub.answer = (400, {}, json.dumps({"error": "\x1b[2Jno\u202e" + "x" * 100_000}).encode())
+    with pytest.raises(ServerError) as caught:
+        client.json("GET", "/api/projects")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 3000
+
+
+def test_a_download_takes_no_more_than_the_file_has(client: Client, stub: Stub, tmp_path: Path) -> None:
+    stub.answer = (200, {}, b"x" * (8 << 20))
+    with pytest.raises(TrackerError, match="more of it"):
+        client.download("/x", tmp_path / "file", "0" * 64, 1000)
+    assert list(tmp_path.iterdir()) == [path for path in tmp_path.iterdir() if path.is_dir()]
+
+
+def test_a_redirect_does_not_get_the_key(client: Client, stub: Stub) -> None:
+    stub.answer = (307, {"Location": f"{stub.url}/elsewhere"}, b"{}")  # type: ignore[attr-defined]
+    with pytest.raises(ServerError):
+        client.json("GET", "/api/projects")
+    assert [path for _, path, *_ in stub.asked] == ["/api/projects"]
+
+
+# -- proofs ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_token_of_a_server_that_was_found_is_sent_only_to_who_knows_it(stub: Stub) -> None:
+    publish(stub.url, "its-token", ".")  # type: ignore[attr-defined]
+    for answer in (b"{}", b'{"proof": "0"}', b'{"proof": 7}', b"nothing"):
+        stub.answer = (200, {}, answer)
+        with pytest.raises(Unreachable, match="prove"):
+            connect(Settings()).json("GET", "/api/projects")
+    assert not any("Authorization" in headers or b"its-token" in body for _, _, headers, body in stub.asked)
+
+
+def test_a_proof_is_for_one_question_at_one_port() -> None:
+    from tracker.discovery import proof
+
+    assert len({proof("t", "a", 1), proof("t", "b", 1), proof("t", "a", 2), proof("u", "a", 1)}) == 4

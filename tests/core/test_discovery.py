@@ -90,3 +90,29 @@ def test_withdrawing_leaves_the_entry_of_a_server_that_came_after() -> None:
 def test_a_relative_state_directory_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "relative")
     assert discovery.folder() == Path.home() / ".local" / "state" / "tracker" / "servers"
+
+
+def test_an_entry_whose_pid_another_process_has_now_is_ignored() -> None:
+    path = discovery.publish("http://127.0.0.1:8787", "secret", "data")
+    host, start, boot, space = json.loads(path.read_text())["process"]
+    assert discovery.find() is not None
+    for other in (
+        [host, start + 1, boot, space],
+        ["other", start, boot, space],
+        [host, start, "b", space],
+        [host, start, boot, "s"],
+    ):
+        _edit(path, process=other)
+        assert discovery.find() is None, other
+    _edit(path, process=[host, start, boot, space])
+    assert discovery.find() is not None
+
+
+def test_a_stale_entry_does_not_hide_a_live_one() -> None:
+    path = discovery.publish("http://127.0.0.1:1", "old", "data")
+    host, start, boot, space = json.loads(path.read_text())["process"]
+    _edit(path, process=[host, start - 1, boot, space], started=time.time() + 1000)
+    discovery.publish("http://127.0.0.1:2", "new", "data")
+    found = discovery.find()
+    assert found is not None
+    assert found.token == "new"

@@ -23,6 +23,7 @@ PART = 4 * 1024 * 1024
 """Bytes of a file in one request; larger files go in parts, and are resumed after the last one that arrived."""
 
 _SMALLEST_BATCH = 16 * 1024
+_MOST_RETURNS = 3  # times that a server may ask for earlier lines of a stream in one step
 _VERIFYING = 1.0  # seconds between questions whether the server has verified a file
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 60.0
 
@@ -133,6 +134,7 @@ class Uploader:
     def _send_stream(self, name: str, offsets: dict[str, int]) -> None:
         with reading(self._directory / name) as file:
             end = os.fstat(file.fileno()).st_size  # what is appended meanwhile must not keep the others waiting
+            returns = 0
             while (at := offsets.get(name, 0)) < end and (lines := read_lines(file.fileno(), at, self._batch)):
                 if at and not _may_end(file.fileno(), at):
                     # Appended there, the rest of a line of ours would be the end of another line.
@@ -152,6 +154,10 @@ class Uploader:
                     # Taken at its word, such an answer would have lines sent for ever, or never.
                     self._offsets = None
                     raise Retry(f"the server's answer, offset {answer['offset']}, cannot be")
+                returns += answer["offset"] < at
+                if returns > _MOST_RETURNS:
+                    self._offsets = None
+                    raise Retry(f"the server asks for the same lines of {name} again and again")
                 offsets[name] = answer["offset"]
                 self._wanted.update(answer["missing"])
                 self._progress(self.acknowledged)

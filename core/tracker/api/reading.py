@@ -12,6 +12,7 @@ from tracker.names import random_id
 from tracker.runlog.alerts import Alert
 from tracker.runlog.records import encode, jsonable
 from tracker.runlog.writer import header
+from tracker.terminal import clean
 from tracker.wire import EventFile, RunInfo, Series
 
 from .adding import AddedRows
@@ -266,7 +267,7 @@ class RunReader(ABC):
         """Add lines at the end of a stream, which has `size` bytes by now."""
 
     def __repr__(self) -> str:
-        return f"<run {self.path} {self.name!r} {self.state}>"
+        return f"<run {clean(self.path)} {self.name!r} {clean(self.state)}>"
 
 
 def edits_name() -> str:

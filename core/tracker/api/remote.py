@@ -179,12 +179,13 @@ class RemoteRun(RunReader):
 
     def _file(self, entry: dict[str, Any]) -> File:
         path = f"{self._path}/blobs/{entry['digest']}"
-        digest = entry["digest"]
-        return File(entry["name"], entry["size"], digest, lambda target: self._client.download(path, target, digest))
+        digest, size = entry["digest"], entry["size"]
+        return File(entry["name"], size, digest, lambda target: self._client.download(path, target, digest, size))
 
     def media(self, value: dict[str, Any], target: str | Path) -> Path:
         """Write the content of a logged media value (a dict with `digest`) to a file and return its path."""
-        self._client.download(f"{self._path}/blobs/{value['digest']}", Path(target), value["digest"])
+        digest, size = value["digest"], value.get("size")
+        self._client.download(f"{self._path}/blobs/{quote(digest)}", Path(target), digest, size)
         return Path(target)
 
     def _folded(self) -> Folded:

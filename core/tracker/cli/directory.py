@@ -11,6 +11,8 @@ from tracker.places import working_directory
 from tracker.settings import directory_file, read_file, write_directory_file
 from tracker.typed import cleaned
 
+from .output import echo
+
 
 @click.command()
 @click.option("--project", help="The project of runs that are started here.")
@@ -27,7 +29,7 @@ def init(project: str | None, entity: str | None) -> None:
         if not is_project_name(value):
             raise click.BadParameter(f"{value!r} {NAME_RULE}", param_hint=f"--{name}")
     write_directory_file(path, named)
-    click.echo(f"Runs started in this directory go to project {named['project']} ({path}).")
+    echo(f"Runs started in this directory go to project {named['project']} ({path}).")
 
 
 @click.command()
@@ -36,14 +38,14 @@ def on() -> None:
     path = directory_file()
     if path.exists():
         write_directory_file(path, {"mode": None})
-    click.echo("Tracking is on in this directory.")
+    echo("Tracking is on in this directory.")
 
 
 @click.command()
 def off() -> None:
     """Track nothing that is started in this directory: scripts run as they are, calls do nothing."""
     write_directory_file(directory_file(), {"mode": "disabled"})
-    click.echo("Tracking is off in this directory; `tracker on` turns it on again.")
+    echo("Tracking is off in this directory; `tracker on` turns it on again.")
 
 
 def _from_directory() -> str:

@@ -9,6 +9,8 @@ from tracker.credentials import kept
 from tracker.errors import ServerError, Unreachable
 from tracker.settings import Settings, read_file, user_file, write_file
 
+from .output import echo
+
 
 @click.command()
 @click.option("--base-url", help="Address of the server, such as http://gpu-box:8787.")
@@ -23,7 +25,7 @@ def login(base_url: str | None, key: str | None, no_check: bool) -> None:
         _try(base_url, key)
     keys = kept(read_file(user_file()), base_url)  # those of other servers, to which directories may name the address
     write_file(user_file(), {"base_url": base_url, "api_key": key, "keys": keys or None})
-    click.echo(f"Runs go to {base_url} from now on ({user_file()}).")
+    echo(f"Runs go to {base_url} from now on ({user_file()}).")
 
 
 def _try(base_url: str, key: str) -> None:

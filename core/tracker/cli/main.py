@@ -10,6 +10,9 @@ from typing import Any
 import click
 
 from tracker.errors import TrackerError
+from tracker.terminal import clean
+
+from .output import echo
 
 GROUP = "tracker.commands"
 
@@ -31,6 +34,14 @@ class Commands(click.Group):
         except ImportError as error:
             return _missing(cmd_name, error)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the sub-command. What its errors say may come from others, as all that is printed."""
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            error.message = clean(error.message, lines=True)  # type: ignore[misc]
+            raise
 
 
 def _installed() -> dict[str, EntryPoint]:
@@ -71,7 +82,7 @@ def main() -> None:
         text = _about(error)
     else:
         return
-    click.echo(f"Error: {text}", err=True)
+    echo(f"Error: {text}", err=True)
     sys.exit(1)
 
 

@@ -10,6 +10,8 @@ from tracker.api.finding import find_run
 from tracker.portable import Exported, export_runs, import_runs
 from tracker.settings import Settings
 
+from .output import echo
+
 _MOST = 5  # names that are shown
 
 
@@ -31,13 +33,13 @@ def export(runs: tuple[str, ...], file: Path, parquet: bool) -> None:
             from tracker.api.arrow import write_parquet
 
             rows = write_parquet(file, found)
-            click.echo(f"{rows:,} rows of {_count(len(found), 'run')} are in {file}")
+            echo(f"{rows:,} rows of {_count(len(found), 'run')} are in {file}")
             return
         for exported in export_runs(file, found):
             _tell(exported)
     except (OSError, ImportError) as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"{_count(len(found), 'run')} in {file} ({_size(file.stat().st_size)})")
+    echo(f"{_count(len(found), 'run')} in {file} ({_size(file.stat().st_size)})")
 
 
 @click.command("import")
@@ -53,9 +55,9 @@ def import_(file: Path) -> None:
     except OSError as error:
         raise click.ClickException(str(error)) from None
     for one in imported:
-        click.echo(f"{one.run} is in {one.directory}{'' if one.new else ' already'}")
+        echo(f"{one.run} is in {one.directory}{'' if one.new else ' already'}")
     if any(one.new for one in imported):
-        click.echo("`tracker sync` uploads them.")
+        echo("`tracker sync` uploads them.")
 
 
 def _tell(exported: Exported) -> None:
@@ -63,12 +65,12 @@ def _tell(exported: Exported) -> None:
     streams = sum(entry.name.endswith(".jsonl") for entry in packed.entries)
     size = sum(entry.size for entry in packed.entries)
     files = len(packed.entries) - streams
-    click.echo(f"{packed.run}: {_count(streams, 'stream')}, {_count(files, 'file')}, {_size(size)}")
+    echo(f"{packed.run}: {_count(streams, 'stream')}, {_count(files, 'file')}, {_size(size)}")
     if missing:
         shown = ", ".join(missing[:_MOST]) + (" …" if len(missing) > _MOST else "")
-        click.echo(f"  the server lacks the content of {_count(len(missing), 'file')}: {shown}")
+        echo(f"  the server lacks the content of {_count(len(missing), 'file')}: {shown}")
     for name, reason in packed.left_out.items():
-        click.echo(f"  {name} is left out: {reason}")
+        echo(f"  {name} is left out: {reason}")
 
 
 def _count(number: int, what: str) -> str:

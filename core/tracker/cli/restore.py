@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -14,6 +13,9 @@ from tracker.restoring import Restored
 from tracker.restoring import restore as restore_run
 from tracker.restoring.again import has_secrets, quote
 from tracker.restoring.restore import DETAILS
+from tracker.terminal import clean
+
+from .output import echo
 
 _MOST = 8  # names that are shown
 
@@ -41,7 +43,7 @@ def restore(run: str, directory: Path | None, repository: Path | None, fetch: bo
         made = restore_run(found, directory or Path(f"restored-{found.id}"), repositories, fetch, not without_git)
     except OSError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"Restored {found.path} to {_shown(made.directory)}\n")
+    echo(f"Restored {clean(found.path)} to {_shown(made.directory)}\n")
     _tell_parts(made, without_git)
     _tell_lacks(made)
     _tell_command(made)
@@ -50,8 +52,8 @@ def restore(run: str, directory: Path | None, repository: Path | None, fetch: bo
 def _tell_parts(made: Restored, without_git: bool) -> None:
     git = made.environment.get("git") or {}
     if made.commit is not None:
-        branch = f", of branch {_clean(git['branch'])}" if git.get("branch") else ""
-        _tell("commit", f"{made.commit[:12]}{branch}, in {made.origin}")
+        branch = f", of branch {clean(git['branch'])}" if git.get("branch") else ""
+        _tell("commit", f"{made.commit[:12]}{branch}, in {clean(made.origin)}")
     elif git and not without_git:
         _tell("commit", "none yet; a new repository")
     if made.patched:
@@ -67,46 +69,46 @@ def _tell_parts(made: Restored, without_git: bool) -> None:
 
 def _tell_lacks(made: Restored) -> None:
     left_out = made.environment.get("left_out")
-    reasons = {_clean(name): _clean(reason) for name, reason in (left_out or {}).items()}
+    reasons = {clean(name): clean(reason) for name, reason in (left_out or {}).items()}
     lines = [f"{name}: {reason}" for name, reason in reasons.items()]
     git = made.environment.get("git") or {}
     if git.get("dirty") and not made.patched and made.commit is not None:
         lines.insert(0, "tracked files had changes that were not kept")
-    lines += [f"{_clean(name)}: not at hand; it may be in the run's own directory only" for name in made.absent]
-    lines += [f"{_clean(name)}: not written, {reason}" for name, reason in made.refused.items()]
+    lines += [f"{clean(name)}: not at hand; it may be in the run's own directory only" for name in made.absent]
+    lines += [f"{clean(name)}: not written, {clean(reason)}" for name, reason in made.refused.items()]
     if lines:
-        click.echo("\nNot restored:")
+        echo("\nNot restored:")
         for line in lines[:_MOST]:
-            click.echo(f"  {line}")
+            echo(f"  {line}")
         if len(lines) > _MOST:
-            click.echo(f"  … and {len(lines) - _MOST} more; {DETAILS}/environment.json has all")
+            echo(f"  … and {len(lines) - _MOST} more; {DETAILS}/environment.json has all")
 
 
 def _tell_command(made: Restored) -> None:
     about = made.environment
     if made.command is None:
-        click.echo("\nThe command that it was run by is not known.")
+        echo("\nThe command that it was run by is not known.")
         return
-    its, ours = _clean(about.get("python", "?")), platform.python_version()
-    click.echo(f"\nTo run it again{'' if its == ours else f' (it ran with Python {its}, this is {ours})'}:\n")
+    its, ours = clean(about.get("python", "?")), platform.python_version()
+    echo(f"\nTo run it again{'' if its == ours else f' (it ran with Python {its}, this is {ours})'}:\n")
     where = made.working_directory or made.directory
-    click.echo(f"  cd {quote(_shown(where))}")
+    echo(f"  cd {quote(_shown(where))}")
     if f"{DETAILS}/requirements.txt" in made.details:
         requirements = os.path.relpath(made.directory / DETAILS / "requirements.txt", where)
-        click.echo(f"  pip install -r {quote(requirements)}")
-    click.echo(f"  {made.command}")
+        echo(f"  pip install -r {quote(requirements)}")
+    echo(f"  {made.command}")
     if made.working_directory is None:
-        click.echo(f"\nIt was started in {_clean(about.get('cwd'))}, outside of its repository.")
+        echo(f"\nIt was started in {clean(about.get('cwd'))}, outside of its repository.")
     if has_secrets(about):
-        click.echo("\n*** stands for a secret that was not kept.")
+        echo("\n*** stands for a secret that was not kept.")
 
 
 def _tell(what: str, text: str) -> None:
-    click.echo(f"  {what:<10}  {text}")
+    echo(f"  {what:<10}  {text}")
 
 
 def _names(names: list[str]) -> str:
-    shown = ", ".join(map(_clean, names[:_MOST]))
+    shown = ", ".join(map(clean, names[:_MOST]))
     return shown if len(names) <= _MOST else f"{shown} and {len(names) - _MOST} more"
 
 
@@ -114,8 +116,3 @@ def _shown(path: Path) -> str:
     """Return a path as it is shortest to write from here."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("../..") else relative
-
-
-def _clean(text: Any) -> str:
-    """Return text from a run with nothing in it that a terminal would take for orders."""
-    return "".join(c if c.isprintable() else "�" for c in str(text))

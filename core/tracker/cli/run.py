@@ -16,6 +16,7 @@ from tracker.runlog.directory import JOIN
 from tracker.settings import Settings
 
 from .command import Command
+from .output import echo
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -35,7 +36,7 @@ def run(
     """
     if shutil.which(command[0]) is None:
         there = os.path.exists(command[0]) and os.sep in command[0]
-        click.echo(f"Error: {command[0]}: {'not executable' if there else 'command not found'}", err=True)
+        echo(f"Error: {command[0]}: {'not executable' if there else 'command not found'}", err=True)
         raise SystemExit(126 if there else 127)
     given = {"project": project, "name": name, "group": group, "tags": list(tags) or None}
     settings = Settings(given)
@@ -59,7 +60,7 @@ def run(
     try:
         code = program.run()
     except OSError as error:  # a file that is executable and yet no program
-        click.echo(f"Error: {command[0]}: {error.strerror}", err=True)
+        echo(f"Error: {command[0]}: {error.strerror}", err=True)
         the_run.finish(126, error=error)
         raise SystemExit(126) from None
     if stream is not None:

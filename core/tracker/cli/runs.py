@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import orjson
 
 from tracker.api import Api, RunReader, read_run
 from tracker.errors import NotARun
@@ -16,6 +15,7 @@ from tracker.runlog.records import jsonable
 from tracker.settings import Settings
 from tracker.wire import Filter
 
+from .output import echo, echo_json
 from .tables import print_runs
 
 _ORDER = "-created"
@@ -42,15 +42,15 @@ def runs(path: str | None, filters: str | None, order: str, limit: int, local: b
         found, total = list(itertools.islice(query, limit)), len(query)
     if as_json:
         for run in found:
-            click.echo(orjson.dumps(jsonable(run.info)))
+            echo_json(jsonable(run.info))
         return
     where = str(Path(settings.dir or ".") / ".tracker" / "runs") if local else path
     if not found:
-        click.echo(f"No runs in {where}." if not filters else f"No runs in {where} match the filter.")
+        echo(f"No runs in {where}." if not filters else f"No runs in {where} match the filter.")
         return
     print_runs(found, where)
     if total > len(found):
-        click.echo(f"{total - len(found)} more; --limit {total} shows all.")
+        echo(f"{total - len(found)} more; --limit {total} shows all.")
 
 
 def _conditions(text: str) -> Filter | str:

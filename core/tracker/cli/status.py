@@ -6,14 +6,17 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from tracker.client import Client, connect
 from tracker.errors import ServerError, SettingsError
 from tracker.runlog.directory import agent_alive, copied
 from tracker.runlog.reader import read_key, stream_paths
 from tracker.settings import SETTINGS, Settings
+from tracker.terminal import clean
+
+from .output import echo
 
 
 @click.command()
@@ -29,7 +32,8 @@ def status(show_all: bool) -> None:
         source = settings.sources[setting.name]
         if show_all or source != "default" or setting.name in ("mode", "project", "entity"):
             value = getattr(settings, setting.name)
-            table.add_row(setting.name, escape(_hidden(value) if setting.name == "api_key" else str(value)), source)
+            shown = _hidden(value) if setting.name == "api_key" else value
+            table.add_row(setting.name, Text(clean(shown)), Text(clean(source)))
     console.print(table)
     client = _server(settings)
     _directories(settings, client)
@@ -43,14 +47,14 @@ def _server(settings: Settings) -> Client | None:
     try:
         client = connect(settings)
     except SettingsError as error:
-        click.echo(f"\n{error}.")
+        echo(f"\n{error}.")
         return None
     try:
         projects = client.json("GET", "/api/projects")["projects"]
     except ServerError as error:
-        click.echo(f"\nServer: {error}")
+        echo(f"\nServer: {error}")
         return None
-    click.echo(f"\nServer: {client.base_url}, {len(projects)} project{'s' if len(projects) != 1 else ''}")
+    echo(f"\nServer: {client.base_url}, {len(projects)} project{'s' if len(projects) != 1 else ''}")
     return client
 
 
@@ -62,10 +66,10 @@ def _directories(settings: Settings, client: Client | None) -> None:
         live += agent_alive(str(directory))
         if client is not None and not agent_alive(str(directory)) and _lacks(directory, settings, client):
             waiting.append(directory)
-    click.echo(f"Run directories here: {len(directories)}, {live} with an agent at work")
+    echo(f"Run directories here: {len(directories)}, {live} with an agent at work")
     if waiting:
         shown = " ".join(str(d) for d in waiting[:5]) + (" …" if len(waiting) > 5 else "")
-        click.echo(f"Not on the server yet: {len(waiting)}; tracker sync {shown}")
+        echo(f"Not on the server yet: {len(waiting)}; tracker sync {shown}")
 
 
 def _lacks(directory: Path, settings: Settings, client: Client) -> bool:

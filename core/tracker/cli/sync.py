@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -21,6 +20,9 @@ from rich.text import Text
 from tracker.agent.sync import Sync, Synced, total_size
 from tracker.errors import NotARun, ServerError, Unreachable
 from tracker.settings import Settings
+from tracker.terminal import clean
+
+from .output import echo
 
 
 @click.command()
@@ -41,13 +43,13 @@ def sync(directories: tuple[Path, ...]) -> None:
 
     def content(directory: Path, name: str, there: int, size: int) -> None:
         if (directory, name) not in files:
-            files[directory, name] = progress.add_task(f"  {escape(name)}", total=size)
+            files[directory, name] = progress.add_task(f"  {clean(name)}", total=size)
         progress.update(files[directory, name], completed=there)
 
     uploads = Sync(settings, lambda directory, size: progress.update(tasks[directory], completed=size), content)
     failed = 0
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         _SpeedColumn(),
@@ -55,24 +57,24 @@ def sync(directories: tuple[Path, ...]) -> None:
     )
     with Progress(*columns) as progress:
         for directory in chosen:
-            task = tasks[directory] = progress.add_task(directory.name, total=None)
+            task = tasks[directory] = progress.add_task(clean(directory.name), total=None)
             try:
                 progress.update(task, total=total_size(directory) if directory.is_dir() else None)
                 done = uploads.upload(directory)
                 progress.update(task, completed=done.size, total=done.size)
                 failed += _tell(progress, directory, done)
             except NotARun as error:
-                progress.console.print(f"{error}", style="red", markup=False)
+                _print(progress, error, "red")
                 failed += 1
             except Unreachable as error:
                 progress.stop()
                 raise click.ClickException(f"{error}; nothing is lost, run the same command again later") from None
             except (ServerError, OSError) as error:
-                progress.console.print(f"{directory}: {error}", style="red", markup=False)
+                _print(progress, f"{directory}: {error}", "red")
                 failed += 1
     if failed:
         raise click.ClickException(f"{failed} of {len(chosen)} run directories did not arrive whole")
-    click.echo(f"{len(chosen)} run{'s are' if len(chosen) != 1 else ' is'} on {uploads.url}")
+    echo(f"{len(chosen)} run{'s are' if len(chosen) != 1 else ' is'} on {uploads.url}")
 
 
 class _SpeedColumn(TransferSpeedColumn):
@@ -82,15 +84,17 @@ class _SpeedColumn(TransferSpeedColumn):
         return super().render(task) if task.finished_speed or task.speed else Text("")
 
 
+def _print(progress: Progress, text: object, style: str) -> None:
+    progress.console.print(Text(clean(text), style=style))
+
+
 def _tell(progress: Progress, directory: Path, done: Synced) -> bool:
     """Tell what did not arrive; return whether there is such a thing."""
     for name, reason in done.refused.items():
-        progress.console.print(f"{directory / name}: refused ({reason})", style="red", markup=False)
+        _print(progress, f"{directory / name}: refused ({reason})", "red")
     for glob in done.elsewhere:
         text = f"{directory}: {glob} can only be taken where the run was, and by who started it"
-        progress.console.print(text, style="yellow", markup=False)
+        _print(progress, text, "yellow")
     if done.absent:
-        progress.console.print(
-            f"{directory}: {len(done.absent)} files that the run names are not here", style="red", markup=False
-        )
+        _print(progress, f"{directory}: {len(done.absent)} files that the run names are not here", "red")
     return bool(done.refused or done.absent)

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from tracker.api import RunReader
+from tracker.terminal import clean
 
 _COLOURS = {
     "running": "cyan",
@@ -54,14 +54,14 @@ def runs_table(runs: Iterable[RunReader], title: str, width: int) -> Table:
         ),
     ]
     shown = _fitting(columns, width)
-    table = Table(title=escape(title), title_justify="left", title_style="bold", header_style="bold", box=None)
+    table = Table(title=Text(clean(title)), title_justify="left", title_style="bold", header_style="bold", box=None)
     table.pad_edge, table.caption_justify = False, "left"
     if len(shown) < len(columns):
         table.caption = f"columns left out for width: {len(columns) - len(shown)} (--json has all)"
     for column in shown:
-        table.add_column(escape(column.heading), no_wrap=True, justify=column.justify)
+        table.add_column(Text(clean(column.heading, lines=True)), no_wrap=True, justify=column.justify)
     for i, run in enumerate(runs):
-        cells = [Text(column.cells[i]) for column in shown]
+        cells = [Text(clean(column.cells[i])) for column in shown]
         cells[2].style = _COLOURS.get(run.state, "")
         table.add_row(*cells)
     return table
@@ -94,6 +94,7 @@ def duration(seconds: float) -> str:
 
 def _heading(name: str) -> str:
     """Break long names after their separators, so that columns stay as narrow as their values."""
+    name = clean(name)
     return name if len(name) <= 8 else re.sub(r"([/_.])", r"\1\n", name)
 
 

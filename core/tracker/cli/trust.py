@@ -7,6 +7,8 @@ import click
 from tracker import trust as trusted
 from tracker.settings import directory_file, read_file
 
+from .output import echo
+
 
 @click.command()
 @click.option("--undo", is_flag=True, help="Trust the file no longer.")
@@ -19,9 +21,9 @@ def trust(undo: bool) -> None:
     path = directory_file()
     if undo:
         trusted.distrust(path)
-        click.echo(f"{path} is not trusted: only what names and describes runs is taken from it.")
+        echo(f"{path} is not trusted: only what names and describes runs is taken from it.")
         return
     trusted.trust(path)
-    click.echo(f"{path} is trusted until it changes. It sets:")
+    echo(f"{path} is trusted until it changes. It sets:")
     for name, value in read_file(path).items():
-        click.echo(f"  {name} = {'***' if name in ('api_key', 'keys') else value}")
+        echo(f"  {name} = {'***' if name in ('api_key', 'keys') else value}")

@@ -1,0 +1,109 @@
+"""Read what a server answers, which may be anything: never more than was asked for, nor for ever."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import requests
+import urllib3
+
+from .errors import ServerError, Unreachable
+from .terminal import clean
+
+SMALL = 16 << 20
+"""Bytes of an answer that says how far things are."""
+LARGE = 256 << 20
+"""Bytes of an answer that holds rows."""
+LONGEST_WAIT = 300.0
+"""Seconds that a server may ask to be left alone."""
+
+_MESSAGE = 64 << 10  # bytes of a refusal
+_MOST_TOLD = 2000  # characters of what it says
+_SECONDS = 600.0  # for all of an answer
+_DEEPEST = 200  # objects and lists in one another; the run log allows 100
+_BLOCK = 1 << 18
+
+
+def blocks(response: requests.Response) -> Iterator[bytes]:
+    """Yield the body of an answer in pieces, of no more than 256 KiB each however well they were compressed.
+
+    Raises `Unreachable` if it breaks off, `ServerError` for a compression that was not asked for.
+    """
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in ("", "identity", "gzip", "x-gzip"):
+        raise ServerError(f"{clean(response.url)} answered in an encoding that was not asked for", response.status_code)
+    inflater = zlib.decompressobj(wbits=31) if encoding.endswith("gzip") else None
+    try:
+        for piece in response.raw.stream(_BLOCK, decode_content=False):
+            if inflater is None:
+                yield piece
+                continue
+            yield inflater.decompress(piece, _BLOCK)
+            while inflater.unconsumed_tail:
+                yield inflater.decompress(inflater.unconsumed_tail, _BLOCK)
+    except zlib.error as error:
+        raise Unreachable(f"the answer of {clean(response.url)} is damaged ({error})") from error
+    except (urllib3.exceptions.HTTPError, requests.RequestException, OSError) as error:
+        raise Unreachable(f"{clean(response.url)} broke off in mid-answer ({type(error).__name__})") from error
+
+
+def read(response: requests.Response, most: int) -> bytes:
+    """Return the body of an answer. Raises `ServerError` if it has more than `most` bytes or takes minutes, and what
+    `blocks` raises.
+    """
+    content, deadline = bytearray(), time.monotonic() + _SECONDS
+    with response:
+        for block in blocks(response):
+            content += block
+            if len(content) > most:
+                raise ServerError(f"{clean(response.url)} answered more than {most >> 20} MiB", response.status_code)
+            if time.monotonic() > deadline:
+                raise Unreachable(f"{clean(response.url)} has not ended its answer in {_SECONDS:g} seconds")
+    return bytes(content)
+
+
+def parse(content: bytes) -> dict[str, Any] | None:
+    """Return the JSON object that an answer is; None for anything else, and for one nested deeper than any of ours."""
+    try:
+        answer = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return None
+    return answer if isinstance(answer, dict) and not _too_deep(answer) else None
+
+
+def message(response: requests.Response) -> str:
+    """Return what a refusal says, cleaned and not too long; its reason phrase if it says nothing."""
+    try:
+        answer = parse(read(response, _MESSAGE)) or {}
+    except ServerError:
+        answer = {}
+    told = answer.get("error")
+    text = clean(told if isinstance(told, str) else response.reason or "no reason given", lines=True)
+    return text if len(text) <= _MOST_TOLD else text[:_MOST_TOLD] + "…"
+
+
+def retry_after(response: requests.Response) -> float | None:
+    """Return for how many seconds a server wants to be left alone, if it says so; `LONGEST_WAIT` at most."""
+    try:
+        asked = float(response.headers["Retry-After"])
+    except (KeyError, ValueError):  # absent, or a date, which needs clocks that agree
+        return None
+    return min(max(0.0, asked), LONGEST_WAIT) if asked == asked else None
+
+
+def _too_deep(answer: Any) -> bool:
+    level: list[Any] = [answer]
+    for _ in range(_DEEPEST):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if type(parent) is dict else parent)
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return False
+    return True

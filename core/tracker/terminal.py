@@ -1,0 +1,24 @@
+"""Text for a terminal. Names, paths and messages come from whoever logged a run, or runs a server: they are data."""
+
+from __future__ import annotations
+
+_SPACES = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_KEPT = "\u200c\u200d"  # joiners within words and emoji, which move nothing
+
+
+def clean(text: object, lines: bool = False) -> str:
+    """Return text with nothing in it that a terminal takes for orders: control and escape characters, and those that
+    turn the direction of writing, become `�`. Line breaks and tabs become spaces, unless `lines` are to stay.
+    """
+    given = str(text)
+    if given.isprintable():
+        return given
+    return "".join(c if c.isprintable() or c in _KEPT else _instead(c, lines) for c in given)
+
+
+def _instead(character: str, lines: bool) -> str:
+    if character == "\n" and lines:
+        return character
+    if character in "\n\t":
+        return " "
+    return character if character in _SPACES else "�"
