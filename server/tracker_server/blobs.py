@@ -131,6 +131,8 @@ class ObjectBlobs:
 
     async def has(self, digests: list[str]) -> set[str]:
         """Return those that are stored."""
+        if self._root is not None:
+            return await asyncio.to_thread(_stored, self._root, digests)
         found: set[str] = set()
         for start in range(0, len(digests), _TOGETHER):
             some = digests[start : start + _TOGETHER]
@@ -194,6 +196,10 @@ def _path(digest: str) -> str:
     if not DIGEST.fullmatch(digest):
         raise LookupError(digest)
     return f"{digest[:2]}/{digest[2:]}"
+
+
+def _stored(root: Path, digests: list[str]) -> set[str]:
+    return {digest for digest in digests if DIGEST.fullmatch(digest) and os.path.isfile(f"{root}/{_path(digest)}")}
 
 
 def _hash_some(file: BinaryIO, sha: Any) -> bool:

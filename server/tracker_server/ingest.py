@@ -19,7 +19,8 @@ from tracker.wire import MAX_BODY
 
 from .bodies import content_encoding, decompress
 from .services import Services, byte_count, json_response, run_key
-from .storage.interface import Blobs, OffsetMismatch, RunKey, Storage
+from .storage.batch import MAX_LINES, TooManyLines
+from .storage.interface import Blobs, OffsetMismatch, Storage
 
 STREAMS = "/api/runs/{entity}/{project}/{id}/streams"
 STREAM = STREAMS + "/{name}"
@@ -42,17 +43,21 @@ def routes(services: Services) -> list[BaseRoute]:
                 400, f"the stream name {name[:100]!r} is not allowed: see FORMAT.md, `history-….jsonl` for example"
             )
         offset = byte_count(request, "offset", "say where these lines stand in the stream: ?offset=N")
-        # The lock is not held while the body arrives, or one slow client would stop all.
-        async with services.body(request.receive) as body, services.references:
-            encoding = content_encoding(request.headers)
+        encoding = content_encoding(request.headers)
+        async with services.body(request.receive) as body, services.unpacked:
             try:
-                end, named, data = await workers.write(_store, storage, run, name, offset, body, encoding)
+                data, lines = await workers.parse(_read, storage, name, body, encoding)
+                # The lock is not held while the body arrives or is parsed, or one client would stop all.
+                async with services.references:
+                    end, named = await workers.write(storage.append, run, name, offset, lines)
+                    services.live.appended(run, name, offset, named)
+                    missing = await _lacking(blobs, named)
+            except TooManyLines as error:
+                raise HTTPException(413, str(error)) from error
             except ValueError as error:
                 raise HTTPException(400, str(error)) from error
             except OffsetMismatch as mismatch:
                 return json_response(orjson.dumps({"offset": mismatch.offset, "missing": []}), 409)
-            services.live.appended(run, name, offset, named)
-            missing = await _lacking(blobs, named)
         if services.webhook is not None and b'"alert":{' in data:
             services.webhook.put(run, await workers.read(alerts_in, data))
         return json_response(orjson.dumps({"offset": end, "missing": missing}))
@@ -60,14 +65,12 @@ def routes(services: Services) -> list[BaseRoute]:
     return [Route(STREAMS, offsets, methods=["GET"]), Route(STREAM, append, methods=["POST"])]
 
 
-def _store(
-    storage: Storage, run: RunKey, stream: str, offset: int, body: bytes, encoding: str | None
-) -> tuple[int, list[str], bytes]:
-    """Runs in the writing thread. Returns also the lines."""
+def _read(storage: Storage, stream: str, body: bytes, encoding: str | None) -> tuple[bytes, Any]:
+    """Return the lines of a body, and the same parsed."""
     data = decompress(body, encoding, MAX_BODY)
     if not data.endswith(b"\n") and not is_piece(data):
         raise HTTPException(400, "the body must be whole lines: it must end with a newline")
-    return *storage.append(run, stream, offset, data), data
+    return data, storage.read(stream, data)
 
 
 async def _lacking(blobs: Blobs, digests: list[str]) -> list[str]:
@@ -92,8 +95,8 @@ OPERATIONS: dict[str, dict[str, Any]] = {
             "summary": "Append whole lines to a stream of a run",
             "description": (
                 "The body is whole lines of the run log that stand at byte `offset` of the stream, at most "
-                f"{MAX_BODY:,} bytes, optionally with `Content-Encoding: zstd`. The run and its project are made on "
-                "first sight. 200 means that the lines are on disk, once."
+                f"{MAX_BODY:,} bytes and {MAX_LINES:,} lines, optionally with `Content-Encoding: zstd`. The run and "
+                "its project are made on first sight. 200 means that the lines are on disk, once."
             ),
             "parameters": [
                 {

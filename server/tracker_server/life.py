@@ -34,8 +34,8 @@ def add_routes(api: FastAPI, services: Services) -> None:
 
     @api.get(run + "/stop", response_model=model(wire.Stop), summary="Whether it was asked to stop")
     async def stop(run: Run) -> Response:
-        return await services.answer(lambda: {"requested": storage.fold(run).stop_requested})
+        return await services.answer(lambda: {"requested": storage.stop_requested(run)})
 
     @api.get(run + "/alerts", response_model=schemas.Alerts, summary="What it called out, the newest 100")
     async def alerts(run: Run) -> Response:
-        return await services.answer(lambda: {"alerts": storage.fold(run).alerts})
+        return await services.answer(lambda: {"alerts": storage.alerts(run)})

@@ -27,6 +27,9 @@ from .webhook import Webhook
 
 T = TypeVar("T")
 
+_UNPACKED = 4
+"""Uploads that are unpacked at a time."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -55,10 +58,16 @@ class Workers:
         # One writer: the embedded database takes one write transaction at a time, so more would only queue on its lock.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="tracker-write")
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="tracker-read")
+        # What clients choose to send is unpacked beside the writer, so that it keeps nobody else's lines waiting.
+        self._parsers = ThreadPoolExecutor(2, thread_name_prefix="tracker-parse")
 
     async def write(self, function: Callable[..., T], *args: Any) -> T:
         """Run `function` after all earlier writes."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, function, *args)
+
+    async def parse(self, function: Callable[..., T], *args: Any) -> T:
+        """Run `function`, which prepares a write, beside reads and writes."""
+        return await asyncio.get_running_loop().run_in_executor(self._parsers, function, *args)
 
     async def read(self, function: Callable[..., T], *args: Any) -> T:
         """Run `function` beside other reads and writes."""
@@ -66,6 +75,7 @@ class Workers:
 
     def close(self) -> None:
         """Return when what was begun has ended; what has not begun is dropped."""
+        self._parsers.shutdown(wait=True, cancel_futures=True)
         self._writer.shutdown(wait=True, cancel_futures=True)
         self._readers.shutdown(wait=True, cancel_futures=True)
 
@@ -88,6 +98,9 @@ class Services:
     references: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while lines that name blobs are stored and their blobs looked up, and while a deleted run's blobs go; else a
     client could be told that the server has a blob that is deleted a moment later."""
+
+    unpacked: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_UNPACKED))
+    """Held while an upload is in memory as more than its body, which it may be many times as large as."""
 
     live: Hub = field(default_factory=Hub)
     in_flight: InFlight = field(default_factory=InFlight)

@@ -157,6 +157,8 @@ def test_a_copy_keeps_every_member_of_what_the_records_add_up_to(uploaded: tuple
     rebuild(remote, tmp_path / "copy")
     theirs, ours = Fold.from_json(remote._folded()["fold"]), tracker.read_run(tmp_path / "copy")._fold
     for member, value in vars(theirs).items():
+        if member == "touched":
+            continue  # says nothing of the run
         assert value not in (None, {}, []), f"{member} is not put to the test"
         if member in ("streams", "stats", "environment", "files"):
             continue  # their names differ, and `told` compares what they say

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from typing import Any, TypedDict
 
 from .reader import scan
@@ -44,6 +45,7 @@ def alerts_in(lines: bytes) -> list[Alert]:
     return [alert for alert in found if alert is not None]
 
 
-def newest(alerts: list[Alert]) -> list[Alert]:
-    """Return the newest `MAX_ALERTS`, the oldest of them first."""
-    return sorted(alerts, key=lambda alert: alert["time"])[-MAX_ALERTS:]
+def add_alert(alerts: list[Alert], alert: Alert) -> None:
+    """Put an alert into its place among the newest `MAX_ALERTS`, the oldest of them first."""
+    insort(alerts, alert, key=lambda one: one["time"])
+    del alerts[:-MAX_ALERTS]

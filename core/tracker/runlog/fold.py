@@ -6,10 +6,10 @@ The same code runs where a run directory is read and on the server, so both alwa
 from __future__ import annotations
 
 import math
-from fnmatch import fnmatchcase
 from typing import Any
 
-from .alerts import Alert, alert_of, newest
+from .alerts import Alert, add_alert, alert_of
+from .definitions import Definitions
 from .records import Record, jsonable, restore, restore_members
 from .sound import environment_order, is_count, is_file, is_heartbeat, is_metric, is_pid, is_session, meta_of
 from .stats import Stats
@@ -18,19 +18,6 @@ STATES = ("running", "finished", "failed", "killed", "crashed", "preempted")
 """All states of a run; the later five from best to worst."""
 
 _HEADER = ("id", "entity", "project", "host", "program", "python", "forked_from")
-
-
-def ruling(metrics: list[dict[str, Any]], key: str, member: str) -> dict[str, Any]:
-    """Return the definition that rules `member` for `key`: exact names first, then the last glob; or {}."""
-    found: dict[str, Any] = {}
-    for metric in metrics:
-        if metric.get(member) is None:
-            continue
-        if metric["name"] == key:
-            return metric
-        if fnmatchcase(key, metric["name"].replace("[", "[[]")):  # only * and ? are special
-            found = metric
-    return found
 
 
 class Fold:
@@ -47,8 +34,7 @@ class Fold:
         self.config: dict[str, Any] = {}
         self.by_hand: dict[str, Any] = {}
         """Summary values that were set by hand."""
-        self.metrics: list[dict[str, Any]] = []
-        """The payloads of `metric` records, without the members that a later one of the same name replaces."""
+        self.definitions = Definitions()
         self.stats: dict[str, Stats] = {}
         self.files: dict[str, dict[str, Any]] = {}
         self.environment: dict[str, Any] = {}
@@ -61,11 +47,14 @@ class Fold:
         """By stream name: opened, last, closed (Unix times), state, parent, rows, corrupt, lost, unknown, suspect,
         event_file (`wire.EventFile`), added, step (of the last row), preempting, allow_stop, heartbeat.
         """
+        self.touched: set[str] = set()
+        """The streams whose entries were looked up by `stream`, to be emptied by whoever keeps them."""
         self.updated: float = 0.0
         """The latest time of any record of the run's own processes and agents, later edits not counted."""
 
     def stream(self, name: str) -> dict[str, Any]:
         """Return the entry of a stream, made on first use."""
+        self.touched.add(name)
         entry = self.streams.get(name)
         if entry is None:
             entry = self.streams[name] = {"rows": 0, "corrupt": 0, "lost": 0, "unknown": 0}
@@ -110,6 +99,16 @@ class Fold:
             if have is None:
                 have = self.stats[key] = Stats()
             have.merge(more)
+
+    def ended(self, stream: str) -> bool:
+        """Whether a stream is there and closed."""
+        return "closed" in self.streams.get(stream, {})
+
+    def refuse(self, stream: str, count: int) -> None:
+        """Count values of rows that are not kept; see `reserved`."""
+        if count:
+            entry = self.stream(stream)
+            entry["refused"] = entry.get("refused", 0) + count
 
     def _reopen(self, entry: dict[str, Any], time: float) -> None:
         # By time, not by arrival: an agent's word that the process vanished may arrive before the last rows do.
@@ -195,9 +194,14 @@ class Fold:
             return stats.last
         return {"min": stats.min, "max": stats.max, "mean": stats.sum / stats.n}[how]
 
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """The payloads of `metric` records, without the members that a later one of the same name replaces."""
+        return list(self.definitions)
+
     def metric(self, key: str, member: str) -> dict[str, Any]:
-        """Return the definition that rules `member` for `key`; see `ruling`."""
-        return ruling(self.metrics, key, member)
+        """Return the definition that rules `member` for `key`; see `Definitions.ruling`."""
+        return self.definitions.ruling(key, member)
 
     @property
     def event_files(self) -> dict[str, Any]:
@@ -213,6 +217,11 @@ class Fold:
     def lost(self) -> int:
         """How many records the logging processes reported as not written."""
         return sum(s["lost"] for s in self.streams.values())
+
+    @property
+    def refused(self) -> int:
+        """How many values of rows were not kept, for having a reserved name or one key too many."""
+        return sum(s.get("refused", 0) for s in self.streams.values())
 
     # -- keeping it ---------------------------------------------------------------------------------------------
 
@@ -239,7 +248,7 @@ class Fold:
         fold = cls()
         for member in ("header", "meta", "config", "by_hand", "files", "environment", "streams"):
             setattr(fold, member, restore_members(data.get(member, {})))
-        fold.metrics = [restore_members(metric) for metric in data["metrics"]]
+        fold.definitions = Definitions(restore_members(metric) for metric in data["metrics"])
         fold.alerts, fold.stop = data.get("alerts", []), data.get("stop")
         fold.updated = data["updated"]
         for key, stats in data["stats"].items():
@@ -286,19 +295,8 @@ class Fold:
         self.by_hand.update(payload)
 
     def _metric(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
-        if is_metric(payload):
-            self.define(payload)
-        else:
+        if not is_metric(payload) or not self.definitions.add(payload):
             self.stream(stream)["corrupt"] += 1
-
-    def define(self, metric: dict[str, Any]) -> None:
-        """Take in the payload of a `metric` record that is known to be sound."""
-        replaced = metric.keys() - {"name"}
-        kept = [
-            {k: v for k, v in m.items() if k not in replaced} if m["name"] == metric["name"] else m
-            for m in self.metrics
-        ]
-        self.metrics = [m for m in kept if len(m) > 1] + [metric]
 
     def _meta(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
         sound, whole = meta_of(payload)
@@ -355,7 +353,7 @@ class Fold:
         if alert is None:
             self.stream(stream)["corrupt"] += 1
         else:
-            self.alerts = newest([*self.alerts, alert])
+            add_alert(self.alerts, alert)
 
     def _preempting(self, stream: str, _time: float, _payload: dict[str, Any]) -> None:
         self.stream(stream)["preempting"] = True

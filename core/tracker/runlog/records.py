@@ -6,6 +6,7 @@ import math
 import re
 from array import array
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -33,6 +34,7 @@ _START = re.compile(rb'\{"c":"[0-9a-f]{8}","t":')  # of a line; long enough that
 _STEPS = range(-(2**63), 2**63)
 _BODY = 16  # the checksummed part of a line starts after {"c":"01234567",
 _UNSOUND = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)  # what odd JSON raises
+_MAX_RECOVERED = 1000  # lines that are looked for in a damaged one: damage glues two together, seldom more
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -266,7 +268,7 @@ def _nests(value: Any, beyond: int) -> bool:
 def _recover(line: bytes) -> list[Record]:
     """Whole lines inside a damaged one: the newline between two lines was lost, or a torn line has no newline."""
     found = []
-    starts = [m.start() for m in _START.finditer(line)]
+    starts = [m.start() for m in islice(_START.finditer(line), _MAX_RECOVERED)]
     for start, end in zip(starts, [*starts, len(line) + 1][1:], strict=True):
         for stop in (end, end - 1):  # a flipped newline leaves one foreign byte between the two
             record = _parse_line(line[start:stop])

@@ -39,7 +39,7 @@ class Summary(MutableMapping[str, Any]):
 
     def define(self, metric: dict[str, Any]) -> None:
         """Take in the payload of a `metric` record."""
-        self._fold.define(metric)
+        self._fold.definitions.add(metric)
         tracked, self._tracks = self._tracks, any(m.get("summary", "last") != "last" for m in self._fold.metrics)
         if self._tracks and not tracked:
             self._before = None  # if they were read, then for the last values only
@@ -54,7 +54,7 @@ class Summary(MutableMapping[str, Any]):
         if self._before is None:
             self._before = self._earlier(self._tracks)
         fold = Fold()
-        fold.metrics, fold.by_hand = self._fold.metrics, self._fold.by_hand
+        fold.definitions, fold.by_hand = self._fold.definitions, self._fold.by_hand
         for part in (self._before, self._logged.stats(self._tracks)):
             for key, stats in part.items():
                 fold.stats.setdefault(key, Stats()).merge(stats)

@@ -10,21 +10,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from tracker.runlog.fold import Fold
-from tracker.runlog.stats import Stats
+from tracker.runlog.reserved import MAX_KEYS, RESERVED
 
-from . import chunks, codec, segments, state
-from .batch import Batch, Group, Upload, read
+from . import chunks, segments, state
+from .batch import Upload, read
+from .columns import Batch, Group
 from .console import append_lines
 from .interface import NoSuchRun, OffsetMismatch, RunKey
+from .parts import Parts
 from .schema import Prepared, digests, keys, of_a_run, projects, runs, streams
+from .schema import parts as part_table
 from .schema import segments as segment_table
-from .sums import stats
-
-MAX_KEYS = 100_000
-"""Keys of one run. The values of further ones are counted as `refused` in the stream's entry of the fold."""
-
-RESERVED = frozenset({"_step", "_timestamp", "_runtime"})
-"""Names of the columns that each row has anyway; values logged under them are refused likewise."""
 
 _MERGE_ROWS = 4096
 _MERGE_SEGMENTS = 64
@@ -56,26 +52,28 @@ class Writer:
             .values(
                 {
                     c: sa.bindparam(f"{c}_")
-                    for c in ("version", "created", "updated", "seen", "fold", "state", "heartbeat")
+                    for c in ("version", "created", "updated", "seen", "hot", "state", "heartbeat", "stop")
                 }
             ),
         )
+        self._put_part = Prepared(
+            engine, part_table.insert().prefix_with("OR REPLACE"), ["run", "member", "block", "data"]
+        )
+        self._put_key = Prepared(engine, keys.insert(), ["run", "id", "kind", "name", "n", "types"])
 
-    def append(self, key: RunKey, stream: str, offset: int, data: bytes) -> tuple[int, list[str]]:
+    def append(self, key: RunKey, stream: str, offset: int, upload: Upload) -> tuple[int, list[str]]:
         """See `Storage.append`."""
-        upload = read(stream, data)
-        sums = stats(upload.batch) if upload.batch and upload.kind == "history" else {}
         with self._lock:
             try:
                 with self._connection.begin():
                     connection = self._connection
                     run = self._open(connection, key, offset)
-                    self._append(connection, run, stream, offset, len(data), upload, sums)
+                    self._append(connection, run, stream, offset, upload)
             except BaseException:
                 self._cache.drop(key)  # it may say what was rolled back
                 raise
             self._cache.put(key, run)
-        return offset + len(data), upload.digests
+        return offset + upload.size, upload.digests
 
     def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]]) -> None:
         """Store lines that begin new streams of runs that are there, all or none of them. Raises `NoSuchRun`."""
@@ -84,11 +82,11 @@ class Writer:
             try:
                 with self._connection.begin():
                     connection = self._connection
-                    for (key, stream, data), upload in zip(batches, uploads, strict=True):
+                    for (key, stream, _), upload in zip(batches, uploads, strict=True):
                         if state.find(connection, key) is None:
                             raise NoSuchRun(f"there is no run {'/'.join(key)} on this server")
                         run = self._open(connection, key, 0)
-                        self._append(connection, run, stream, 0, len(data), upload, {})
+                        self._append(connection, run, stream, 0, upload)
                         self._cache.put(key, run)
             except BaseException:
                 for key, _, _ in batches:
@@ -152,30 +150,22 @@ class Writer:
         run.version = self._get_version(connection, id_=run.id, project_=run.project).fetchone()[1] + 1
         return run
 
-    def _append(
-        self,
-        connection: sa.Connection,
-        run: state.Run,
-        name: str,
-        offset: int,
-        size: int,
-        upload: Upload,
-        sums: dict[str, Stats],
-    ) -> None:
+    def _append(self, connection: sa.Connection, run: state.Run, name: str, offset: int, upload: Upload) -> None:
         now = time.time()
         stream = run.streams.get(name)
         if offset != (stream.offset if stream else 0):
             raise OffsetMismatch(stream.offset if stream else 0)
+        # Rows alone change neither the state nor what was promised, and to find these out costs with each stream.
+        news = stream is None or bool(upload.events) or upload.kind == "system" or run.fold.ended(name)
         if stream is None:
             opened = now if upload.opened is None else upload.opened
             stream = run.streams[name] = _open_stream(connection, run, name, upload.kind, opened)
+        refused = 0
         if upload.batch is not None:
-            batch, refused = self._numbered(connection, run, upload.batch, upload.kind)
-            for key in refused:
-                sums.pop(key, None)
-            if refused:
-                entry = run.fold.stream(name)
-                entry["refused"] = entry.get("refused", 0) + sum(refused.values())
+            batch, kept_out = self._numbered(connection, run, upload.batch, upload.kind)
+            for key, count in kept_out.items():
+                upload.sums.pop(key, None)
+                refused += count
             raw_size, blob = segments.encode(batch)
             self._put_segment(
                 connection, run=run.id, stream=stream.id, row0=stream.rows, n=upload.n, size=raw_size, data=blob
@@ -185,24 +175,37 @@ class Writer:
             stream.pending_size += raw_size
         elif upload.lines:
             append_lines(connection, run.id, stream.id, stream.rows, upload.lines)
-        stream.offset = offset + size
+        stream.offset = offset + upload.size
         stream.rows += upload.n
-        ended = _fold(run.fold, name, upload, sums)
+        run.fold.refuse(name, refused)
+        ended = _fold(run.fold, name, upload)
         if upload.digests:
             _remember(connection, run.id, upload.digests)
         for one in {name, *ended}:
             self._merge_if_due(connection, run, one, ended=one in ended)
         self._put_stream(connection, id_=stream.id, offset_=stream.offset, rows_=stream.rows)
+        if news:
+            run.state, run.heartbeat, run.created = run.fold.state, run.fold.heartbeat, created(run)
+            run.stop = run.fold.stop_requested
+        self._put_fold(connection, run, upload, now)
+
+    def _put_fold(self, connection: sa.Connection, run: state.Run, upload: Upload, now: float) -> None:
+        """Write what the upload has changed of what the run's records add up to."""
+        fold = run.fold
+        hot, parts = run.parts.pack(fold, _touched(fold, upload), bool(upload.events))
+        for member, block, data in parts:
+            self._put_part(connection, run=run.id, member=member, block=block, data=data)
         self._put_run(
             connection,
             id_=run.id,
             version_=run.version,
-            created_=created(run),
-            updated_=run.fold.updated,
+            created_=run.created,
+            updated_=fold.updated,
             seen_=now,
-            fold_=codec.pack_json(run.fold.to_json()),
-            state_=run.fold.state,
-            heartbeat_=run.fold.heartbeat,
+            hot_=hot,
+            state_=run.state,
+            heartbeat_=run.heartbeat,
+            stop_=run.stop,
         )
 
     def _numbered(
@@ -210,9 +213,10 @@ class Writer:
     ) -> tuple[Batch, dict[str, int]]:
         """Put numbers for the names of keys; returns also how many values of which keys were refused."""
         known = run.keys[kind]
-        made: list[dict[str, object]] = []
+        made: list[tuple[Any, ...]] = []
         refused: dict[str, int] = {}
         groups = []
+        count = run.key_count
         for group in batch.groups:
             numbers = [known.get(key) for key in group.keys]
             if None not in numbers:
@@ -220,16 +224,17 @@ class Writer:
                 continue
             kept: list[tuple[int, object]] = []
             for key, number, values in zip(group.keys, numbers, group.values, strict=True):
-                if number is None and (key in RESERVED or run.key_count >= MAX_KEYS):
+                if number is None and (key in RESERVED or len(known) >= MAX_KEYS):
                     refused[key] = refused.get(key, 0) + len(values)
                     continue
                 if number is None:
-                    number = known[key] = chunks.FIRST_KEY + run.key_count
-                    made.append({**_NO_VALUES, "run": run.id, "id": number, "kind": kind, "name": key})
+                    number = known[key] = chunks.FIRST_KEY + count
+                    count += 1
+                    made.append((run.id, number, kind, key, 0, 0))
                 kept.append((number, values))
             groups.append(Group(group.rows, [n for n, _ in kept], [v for _, v in kept]))  # type: ignore[misc]
         if made:
-            connection.execute(keys.insert(), made)
+            self._put_key.many(connection, made)
         return Batch(batch.times, batch.steps, groups), refused
 
     def _merge_if_due(self, connection: sa.Connection, run: state.Run, name: str, ended: bool) -> None:
@@ -270,14 +275,14 @@ def _create(connection: sa.Connection, key: RunKey) -> state.Run:
         "created": now,
         "updated": now,
         "seen": now,
-        "fold": b"",
+        "hot": b"",
     }
     run_id = _insert(connection, runs, new)
     axes = [(chunks.STEP, "_step"), (chunks.TIME, "_timestamp")]
     connection.execute(
         keys.insert(), [{**_NO_VALUES, "run": run_id, "id": i, "kind": "axis", "name": n} for i, n in axes]
     )
-    return state.Run(run_id, project, top + 1, Fold())
+    return state.Run(run_id, project, top + 1, Fold(), Parts())
 
 
 def _insert(connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> int:
@@ -292,7 +297,7 @@ def _open_stream(connection: sa.Connection, run: state.Run, name: str, kind: str
     return state.Stream(stream_id, name, kind, opened, 0, 0)
 
 
-def _fold(fold: Fold, name: str, upload: Upload, sums: dict[str, Stats]) -> set[str]:
+def _fold(fold: Fold, name: str, upload: Upload) -> set[str]:
     """Let the fold take in the upload; returns the streams that it says have ended."""
     taken = 0
     ended = set()
@@ -303,7 +308,9 @@ def _fold(fold: Fold, name: str, upload: Upload, sums: dict[str, Stats]) -> set[
         if until > taken:
             steps = None if upload.batch is None else upload.batch.steps
             step = None if steps is None else int(steps[until - 1])
-            fold.add_rows(name, until - taken, {} if taken else sums, float(upload.times[taken:until].max()), step)
+            fold.add_rows(
+                name, until - taken, {} if taken else upload.sums, float(upload.times[taken:until].max()), step
+            )
             taken = until
 
     fold.stream(name)["corrupt"] += upload.corrupt
@@ -316,9 +323,19 @@ def _fold(fold: Fold, name: str, upload: Upload, sums: dict[str, Stats]) -> set[
     return ended
 
 
+def _touched(fold: Fold, upload: Upload) -> dict[str, Any]:
+    """Return which entries of the fold the upload has made or changed, by member."""
+    touched: dict[str, Any] = {"stats": upload.sums, "streams": set(fold.touched)}
+    fold.touched.clear()
+    for _, record in upload.events:
+        if not isinstance(record.payload, dict):
+            continue
+        if record.kind in ("config", "summary"):
+            touched.setdefault("config" if record.kind == "config" else "by_hand", {}).update(record.payload)
+        elif record.kind == "file" and record.payload.get("name") in fold.files:
+            touched.setdefault("files", {})[record.payload["name"]] = None
+    return touched
+
+
 def _remember(connection: sa.Connection, run: int, found: list[str]) -> None:
-    for some in (found[i : i + 500] for i in range(0, len(found), 500)):
-        have = sa.select(digests.c.digest).where(digests.c.run == run, digests.c.digest.in_(some))
-        new = set(some).difference(connection.execute(have).scalars())
-        if new:
-            connection.execute(digests.insert(), [{"run": run, "digest": d} for d in sorted(new)])
+    connection.execute(digests.insert().prefix_with("OR IGNORE"), [{"run": run, "digest": one} for one in found])

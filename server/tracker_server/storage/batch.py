@@ -11,30 +11,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tracker.runlog.records import STREAM_NAME, VERSION, Points, Record, is_piece, parse
+from tracker.runlog.stats import Stats
 
 from . import columns
 from .codec import Array
-from .columns import FLOAT, Values
+from .columns import FLOAT, Batch, Group, Values
+from .sums import stats
 
 _ROW_KINDS = {"history": "log", "system": "system", "console": "console", "edits": None}
 _MANY_SHAPES = 16
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-
-
-class Group(NamedTuple):
-    """Some rows of a batch and the values of keys that all of them have. `rows` are positions, None for all rows."""
-
-    rows: Array | None
-    keys: list[Any]
-    values: list[Values]
-
-
-class Batch(NamedTuple):
-    """Rows by column. `steps` (int64) is None in system streams. A key may stand in several groups, once for a row."""
-
-    times: Array
-    steps: Array | None
-    groups: list[Group]
 
 
 class Upload(NamedTuple):
@@ -57,19 +43,34 @@ class Upload(NamedTuple):
     """The time of the first record."""
     corrupt: int
     digests: list[str]
+    size: int
+    """Bytes of the lines."""
+    sums: dict[str, Stats]
+    """Of the rows of a history, by key."""
+
+
+class TooManyLines(ValueError):
+    """An upload has more lines than are taken at a time."""
+
+
+MAX_LINES = 100_000
+"""Lines in one upload: each costs some microseconds, also those that say nothing."""
 
 
 def read(stream: str, data: bytes) -> Upload:
     """Parse whole lines of a stream.
 
-    Raises ValueError for what no server of this version will ever accept: a bad stream name, a last line without
-    newline, a newer version of the run log.
+    Raises `TooManyLines`, and ValueError for what no server of this version will ever accept: a bad stream name, a last
+    line without newline, a newer version of the run log.
     """
     match = STREAM_NAME.fullmatch(stream)
     if match is None:
         raise ValueError(f"{stream!r} is not the name of a stream; names look like history-ab12.jsonl")
     if not data.endswith(b"\n") and not is_piece(data):
         raise ValueError("the last line lacks its newline; send whole lines only")
+    count = data.count(b"\n")
+    if count > MAX_LINES:
+        raise TooManyLines(f"these are {count:,} lines; send at most {MAX_LINES:,} at a time")
     kind = match[1]
     row_kind = _ROW_KINDS[kind]
     records, corrupt, _ = parse(data)
@@ -102,7 +103,8 @@ def read(stream: str, data: bytes) -> Upload:
         batch = some if batch is None else _interleaved(batch, some, before, [len(p.times) for p in points])
     times = np.array([r.time for r in rows]) if batch is None else batch.times
     digests = _digests(batch, events)
-    return Upload(kind, len(rows) + many, depth, batch, lines, events, times, opened, corrupt, digests)
+    sums = stats(batch) if batch is not None and kind == "history" else {}
+    return Upload(kind, len(rows) + many, depth, batch, lines, events, times, opened, corrupt, digests, len(data), sums)
 
 
 def _check_version(record: Record) -> None:

@@ -14,16 +14,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import orjson
 import sqlalchemy as sa
 
 from tracker.runlog.fold import Fold
 
-from . import codec
 from .contact import judged, silent
 from .fields import Array, Field, Mask
 from .info import info as info_of
 from .names import MISSING, Entry, Name, Sums
+from .parts import folds
 from .schema import projects
 from .schema import runs as run_table
 from .steps import StepField, at_steps
@@ -91,13 +90,11 @@ class Runs:
         rows = connection.execute(query.order_by(run_table.c.version)).all()
         if rows:
             self.revision += 1
-        for row in rows:
-            self._take(row)
+        for row, fold, _, size in folds(connection, rows):
+            self._take(row, fold, size)
         self._judge({self._places[row.id] for row in rows})
 
-    def _take(self, row: sa.Row[Any]) -> None:
-        text = codec.unpack(row.fold)
-        fold = Fold.from_json(orjson.loads(text))
+    def _take(self, row: sa.Row[Any], fold: Fold, size: int) -> None:
         info = info_of(self._entity, self._project, row, fold)
         at = self._places.get(row.id)
         if at is None:
@@ -109,8 +106,8 @@ class Runs:
             self._places[row.id] = at
             self._ids[at], self._there[at] = row.id, True
         before = self.entries[at]
-        self.json_size += len(text) - (0 if before is None else before.size)
-        self.entries[at] = Entry(info, fold.heartbeat, self._sums(fold), len(text))
+        self.json_size += size - (0 if before is None else before.size)
+        self.entries[at] = Entry(info, fold.heartbeat, self._sums(fold), size)
         self._versions[at] = row.version
         self._touched[at] = self.revision
         self._trashed[at] = np.nan if row.trashed is None else row.trashed
@@ -238,7 +235,7 @@ class Runs:
         self._kept[name] = self.revision, value
 
 
-_COLUMNS = [run_table.c[name] for name in ("id", "name", "version", "created", "seen", "trashed", "fold")]
+_COLUMNS = [run_table.c[name] for name in ("id", "name", "version", "created", "seen", "trashed", "updated", "hot")]
 
 
 class _Growing:

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,22 @@ class Values:
 
     def __len__(self) -> int:
         return len(self.items or ()) if self.numbers is None else len(self.numbers)
+
+
+class Group(NamedTuple):
+    """Some rows of a batch and the values of keys that all of them have. `rows` are positions, None for all rows."""
+
+    rows: Array | None
+    keys: list[Any]
+    values: list[Values]
+
+
+class Batch(NamedTuple):
+    """Rows by column. `steps` (int64) is None in system streams. A key may stand in several groups, once for a row."""
+
+    times: Array
+    steps: Array | None
+    groups: list[Group]
 
 
 def typed(values: Sequence[Any]) -> Values:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
+from tracker.runlog.alerts import Alert
 from tracker.runlog.fold import Fold
 from tracker.wire import (
     ChartQuery,
@@ -96,8 +97,15 @@ class Storage(Protocol):
     def offsets(self, run: RunKey) -> dict[str, int]:
         """How far each stream's copy goes, in bytes; empty for an unknown run."""
 
-    def append(self, run: RunKey, stream: str, offset: int, data: bytes) -> tuple[int, list[str]]:
-        """Store whole lines that stand at byte `offset` of the stream; make run and project on first sight.
+    def read(self, stream: str, data: bytes) -> Any:
+        """Parse whole lines of a stream for `append`; needs no lock, and takes most of the time.
+
+        Raises ValueError for what will never be accepted, `batch.TooManyLines` for more than are taken at a time.
+        """
+
+    def append(self, run: RunKey, stream: str, offset: int, lines: Any) -> tuple[int, list[str]]:
+        """Store whole lines (bytes, or what `read` made of them) that stand at byte `offset` of the stream; make run
+        and project on first sight.
 
         Returns the new offset and the digests that these lines name. Raises `OffsetMismatch`, `StorageFull`.
         """
@@ -202,6 +210,12 @@ class Storage(Protocol):
 
     def folded(self, run: RunKey) -> Folded:
         """What a copy of the run needs beside its rows, console lines and contents, all as of one moment."""
+
+    def stop_requested(self, run: RunKey) -> float | None:
+        """When the run's last processes were asked to stop, None if they were not; costs the same for every run."""
+
+    def alerts(self, run: RunKey) -> list[Alert]:
+        """What the run called out, the newest 100."""
 
     def files(self, run: RunKey) -> dict[str, dict[str, Any]]:
         """By name: digest, size, time of the named files."""

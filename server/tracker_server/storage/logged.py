@@ -8,12 +8,13 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from tracker.runlog.fold import ruling
+from tracker.runlog.definitions import Definitions
 from tracker.wire import CommonKey, KeyInfo
 
 from . import chunks, scan, segments, state
 from .columns import JSON
 from .interface import Kind
+from .parts import said_of
 from .schema import keys as table
 from .schema import segments as segment_table
 from .schema import streams
@@ -55,12 +56,12 @@ def of_runs(connection: sa.Connection, runs: Sequence[int], kind: Kind) -> list[
                 known, members = found.get(name, (0, []))
                 found[name] = (known | types, members)
                 members.append(place[run])
-    metrics = _definitions(connection, ids) if kind == "history" else []
+    metrics = Definitions(_definitions(connection, ids) if kind == "history" else ())
     return [
         CommonKey(
             key=name,
             type=_type(types),
-            x=ruling(metrics, name, "step_metric").get("step_metric"),
+            x=metrics.ruling(name, "step_metric").get("step_metric"),
             runs=None if types & chunks.NUMBER else sorted(members),
         )
         for name, (types, members) in found.items()
@@ -69,7 +70,7 @@ def of_runs(connection: sa.Connection, runs: Sequence[int], kind: Kind) -> list[
 
 def _definitions(connection: sa.Connection, runs: Sequence[int]) -> list[dict[str, Any]]:
     """What the first runs have defined of their metrics; the first run's word counts most."""
-    defined = [state.fold_of(connection, run).metrics for run in runs[:_ASKED]]
+    defined = [said_of(connection, run)["metrics"] or [] for run in runs[:_ASKED]]
     exact: dict[str, dict[str, Any]] = {}
     for metrics in defined:
         for metric in metrics:

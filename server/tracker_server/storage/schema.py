@@ -40,14 +40,25 @@ runs = Table(
     Column("created", Float, nullable=False),
     Column("updated", Float, nullable=False),
     Column("seen", Float, nullable=False),
-    Column("fold", LargeBinary, nullable=False),  # `Fold.to_json`
+    Column("hot", LargeBinary, nullable=False),  # of its fold what changes most: see parts.py
     Column("trashed", Float),  # when it was put in the trash
     # What the fold says, where it is asked of many runs at once.
     Column("state", Text),
     Column("heartbeat", Float),
+    Column("stop", Float),  # `Fold.stop_requested`
     UniqueConstraint("project", "name"),
     Index("runs_version", "project", "version"),
     sqlite_autoincrement=True,  # ids of deleted runs are never used again: caches go by them
+)
+
+parts = Table(
+    "parts",
+    metadata,
+    Column("run", Integer, primary_key=True, autoincrement=False),
+    Column("member", Text, primary_key=True),
+    Column("block", Integer, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 streams = Table(
@@ -141,7 +152,7 @@ views = Table(
     Column("view", Text, nullable=False),
 )
 
-of_a_run = (streams, keys, segments, chunks, console, digests)
+of_a_run = (parts, streams, keys, segments, chunks, console, digests)
 """The tables whose rows go when a run is deleted."""
 
 
@@ -206,3 +217,7 @@ class Prepared:
         cursor = connection.connection.cursor()
         cursor.execute(self._sql, values if self._names is None else [values[name] for name in self._names])
         return cursor
+
+    def many(self, connection: sa.Connection, values: list[tuple[Any, ...]]) -> None:
+        """Run it with each of the values, which stand in the order of the names it was made with."""
+        connection.connection.cursor().executemany(self._sql, values)

@@ -9,9 +9,8 @@ import numpy as np
 import orjson
 
 from . import codec, columns
-from .batch import Batch, Group
 from .codec import Array
-from .columns import INT, JSON, MIXED, Values
+from .columns import INT, JSON, MIXED, Batch, Group, Values
 
 # The blob is zstd over: uint32 length of the header, the header (JSON), times, steps if any, then group by group the
 # positions of its rows if it has not all of them, and the columns one after the other. Arrays are little-endian, 8

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from tracker.runlog.alerts import Alert
 from tracker.runlog.fold import Fold
 from tracker.runlog.records import jsonable
 from tracker.wire import (
@@ -34,12 +35,14 @@ from tracker.wire import (
     TableQuery,
 )
 
-from . import console, contact, envelope, grid, groups, logged, projects, rows, runs, series, state, table
+from . import batch, console, contact, envelope, grid, groups, logged, projects, rows, runs, series, state, table
 from .append import Writer
+from .batch import Upload
 from .cache import Cache, Runs
 from .info import info as info_of
 from .interface import ConsolePage, Kind, NoSuchRun, Page, RunKey, StorageFull
 from .overview import Overview
+from .parts import fold_of, said_of
 from .schema import connect, digests
 from .schema import projects as project_table
 from .schema import runs as run_table
@@ -70,7 +73,11 @@ class SqlStorage:
 
     # -- writing ------------------------------------------------------------------------------------------------
 
-    def append(self, run: RunKey, stream: str, offset: int, data: bytes) -> tuple[int, list[str]]:
+    def read(self, stream: str, data: bytes) -> Upload:
+        """See `Storage.read`."""
+        return batch.read(stream, data)
+
+    def append(self, run: RunKey, stream: str, offset: int, lines: bytes | Upload) -> tuple[int, list[str]]:
         """Store whole lines that stand at byte `offset` of the stream; make run and project on first sight.
 
         Returns the new offset and the digests that these lines name, once all of it is on disk. Raises
@@ -78,7 +85,8 @@ class SqlStorage:
         was stored.
         """
         with self._space():
-            return self._writer.append(run, stream, offset, data)
+            upload = self.read(stream, lines) if isinstance(lines, bytes) else lines
+            return self._writer.append(run, stream, offset, upload)
 
     def delete(self, run: RunKey) -> None:
         """Forget the run and all its data. Raises `NoSuchRun`."""
@@ -198,7 +206,7 @@ class SqlStorage:
     def run(self, run: RunKey) -> RunInfo:
         """Return one run. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
-            fold = state.fold_of(connection, row.id)
+            fold = fold_of(connection, row.id)[0]
             known = info_of(run.entity, run.project, row, fold)
             info: RunInfo = jsonable(contact.judged(known, fold.heartbeat, self._since, time.time()))
             return info
@@ -261,7 +269,7 @@ class SqlStorage:
     def fold(self, run: RunKey) -> Fold:
         """What the records of a run add up to. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
-            return state.fold_of(connection, row.id)
+            return fold_of(connection, row.id)[0]
 
     def folded(self, run: RunKey) -> Folded:
         """See `Storage.folded`. Raises `NoSuchRun`."""
@@ -270,19 +278,30 @@ class SqlStorage:
                 StreamInfo(stream=s.name, opened=s.opened, rows=s.rows) for s in state.streams_of(connection, row.id)
             ]
             named = connection.execute(sa.select(digests.c.digest).where(digests.c.run == row.id)).scalars()
-            fold = state.fold_of(connection, row.id).to_json()
+            fold = fold_of(connection, row.id)[0].to_json()
             return Folded(fold=fold, streams=streams, digests=sorted(named))
+
+    def stop_requested(self, run: RunKey) -> float | None:
+        """See `Storage.stop_requested`. Raises `NoSuchRun`."""
+        with self._found(run) as (_, row):
+            asked: float | None = row.stop
+            return asked
+
+    def alerts(self, run: RunKey) -> list[Alert]:
+        """See `Storage.alerts`. Raises `NoSuchRun`."""
+        with self._found(run) as (connection, row):
+            return said_of(connection, row.id)["alerts"] or []
 
     def files(self, run: RunKey) -> dict[str, dict[str, Any]]:
         """By name: digest, size, path, time of the named files. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
-            return state.fold_of(connection, row.id).files
+            return fold_of(connection, row.id)[0].files
 
     def streams(self, run: RunKey) -> dict[str, dict[str, Any]]:
         """By name, what is known of each stream: `Fold.streams`, and in `refused` how many values were not taken for
         having one key too many, or a reserved one. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
-            found: dict[str, dict[str, Any]] = jsonable(state.fold_of(connection, row.id).streams)
+            found: dict[str, dict[str, Any]] = jsonable(fold_of(connection, row.id)[0].streams)
             return found
 
     def close(self) -> None:

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 
 from tracker.runlog.fold import Fold
 
-from . import codec
+from . import parts
 from .interface import RunKey
 from .schema import keys, projects, runs, segments, streams
 
 _MAX_RUNS = 256
-_MAX_KEYS = 200_000
+_MAX_SIZE = 400_000
 
 
 @dataclass
@@ -44,20 +44,30 @@ class Run:
     project: int
     version: int
     fold: Fold
+    parts: parts.Parts
     streams: dict[str, Stream] = field(default_factory=dict)
     keys: dict[str, dict[str, int]] = field(default_factory=lambda: {"history": {}, "system": {}})
+    state: str | None = None
+    heartbeat: float | None = None
+    stop: float | None = None
+    created: float = 0.0
 
     @property
     def key_count(self) -> int:
         """How many keys of all kinds it has."""
         return sum(map(len, self.keys.values()))
 
+    @property
+    def size(self) -> int:
+        """How many keys and other entries of it are in memory."""
+        return self.key_count + self.parts.entries
+
 
 MANY = 500
 """Runs that one statement asks for at most."""
 
 _OF_PROJECT = (
-    sa.select(*(column for column in runs.c if column.name != "fold"))
+    sa.select(*(column for column in runs.c if column.name != "hot"))
     .join(projects, projects.c.id == runs.c.project)
     .where(projects.c.entity == sa.bindparam("entity_"), projects.c.name == sa.bindparam("project_"))
 )
@@ -90,12 +100,6 @@ def find_all(connection: sa.Connection, wanted: Iterable[RunKey]) -> dict[RunKey
     return found
 
 
-def fold_of(connection: sa.Connection, run: int) -> Fold:
-    """Return what the records of a run add up to."""
-    data = connection.execute(sa.select(runs.c.fold).where(runs.c.id == run)).scalar_one()
-    return Fold.from_json(codec.unpack_json(data))
-
-
 def streams_of(connection: sa.Connection, run: int, kind: str | None = None) -> list[Stream]:
     """Return the streams of a run (of one kind) in the order in which they are read."""
     query = _STREAMS if kind is None else _STREAMS_OF_KIND
@@ -117,7 +121,8 @@ def _stream(row: sa.Row[Any]) -> Stream:
 
 def load(connection: sa.Connection, row: sa.Row[Any]) -> Run:
     """Read the state of the run in `row`."""
-    run = Run(row.id, row.project, row.version, fold_of(connection, row.id))
+    run = Run(row.id, row.project, row.version, *parts.fold_of(connection, row.id))
+    run.state, run.heartbeat, run.stop, run.created = row.state, row.heartbeat, row.stop, row.created
     for stream in streams_of(connection, row.id):
         run.streams[stream.name] = stream
     by_id = {s.id: s for s in run.streams.values()}
@@ -150,9 +155,10 @@ class Cache:
         """Keep the state, and forget others if there are too many."""
         self._runs[key] = run
         self._runs.move_to_end(key)
-        if self._sizes.get(key) != run.key_count:
-            self._sizes[key] = run.key_count
-            while len(self._runs) > 1 and (len(self._runs) > _MAX_RUNS or sum(self._sizes.values()) > _MAX_KEYS):
+        size = run.size
+        if self._sizes.get(key) != size:
+            self._sizes[key] = size
+            while len(self._runs) > 1 and (len(self._runs) > _MAX_RUNS or sum(self._sizes.values()) > _MAX_SIZE):
                 self.drop(next(iter(self._runs)))
 
     def drop(self, key: RunKey) -> None:

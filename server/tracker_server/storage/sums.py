@@ -11,9 +11,8 @@ from tracker.runlog.records import restore
 from tracker.runlog.stats import Stats
 
 from . import columns
-from .batch import Batch, Group
 from .codec import Array
-from .columns import FLOAT, INT, MIXED, Values
+from .columns import FLOAT, INT, MIXED, Batch, Group, Values
 
 
 def stats(batch: Batch) -> dict[str, Stats]:
