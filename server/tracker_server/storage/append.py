@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from tracker.runlog.fold import Fold
 from tracker.runlog.reserved import MAX_KEYS, RESERVED
+from tracker.runlog.sound import is_file
 
 from . import chunks, segments, state
 from .batch import Upload, read
@@ -332,7 +333,7 @@ def _touched(fold: Fold, upload: Upload) -> dict[str, Any]:
             continue
         if record.kind in ("config", "summary"):
             touched.setdefault("config" if record.kind == "config" else "by_hand", {}).update(record.payload)
-        elif record.kind == "file" and record.payload.get("name") in fold.files:
+        elif record.kind == "file" and is_file(record.payload):
             touched.setdefault("files", {})[record.payload["name"]] = None
     return touched
 
