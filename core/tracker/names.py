@@ -72,3 +72,12 @@ def normal_name(name: str) -> str:
     from unicodedata import normalize
 
     return normalize("NFC", name)
+
+
+def is_reserved(part: str) -> bool:
+    """Tell whether some file system takes a name for `.git` or `.tracker`, whose content decides what programs do.
+
+    They differ in case, dots, spaces and invisible characters (CVE-2014-9390, CVE-2019-1352).
+    """
+    plain = re.sub(r"[^\x21-\x7e]", "", part).casefold().split(":")[0].rstrip(".")
+    return plain in (".git", ".tracker") or re.fullmatch(r"(git|tracke)~\d", plain) is not None

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import tracker
 from tracker.api import File, RunReader
+from tracker.names import random_id
 from tracker.runlog.directory import KEPT_PATH
 from tracker.runlog.reader import read_header, read_stream, stream_paths
+from tracker.runlog.safe_open import open_file, size_of
 from tracker.settings import Settings
 
 from .checkpoints import BEST, LATEST
@@ -59,11 +61,16 @@ def _kept(directory: Path) -> Iterator[File]:
                     name, found = str(record.payload["name"]), (record.time, str(record.payload["path"]))
                     latest[name] = max(found, latest.get(name, found))
     for name, (_, kept) in latest.items():
-        source = directory / kept
-        yield File(name, source.stat().st_size, "", partial(_copy, source))
+        size = size_of(directory, kept)
+        if size is not None:
+            yield File(name, size, "", partial(_copy, directory, kept))
 
 
-def _copy(source: Path, target: Path) -> None:
-    part = target.with_name(target.name + ".part")
-    shutil.copyfile(source, part)
-    part.replace(target)
+def _copy(directory: Path, kept: str, target: Path) -> None:
+    part = target.with_name(f".{random_id(12)}.part")
+    try:
+        with open(open_file(directory, kept), "rb") as source, part.open("xb") as file:
+            shutil.copyfileobj(source, file, 1 << 20)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from tracker.names import is_reserved
+
 
 class File:
     """A named file of a run: `name`, `size` in bytes, `digest` (sha256, lower-case hex)."""
@@ -23,7 +25,8 @@ class File:
 
         Memory stays small however large the file is; it appears whole and with its digest verified, or not at all, and
         a connection that breaks off is taken up where it broke. Raises FileExistsError if it is there and `replace` is
-        not set, ValueError if the name would lead out of `root`, `TrackerError` if the content is damaged.
+        not set, ValueError if the name would lead out of `root` or into `.git` or `.tracker`, `TrackerError` if the
+        content is damaged.
         """
         target = self.target(root)
         if target.exists() and not replace:
@@ -42,6 +45,10 @@ class File:
         target = (base / self.name).resolve()
         if base not in target.parents:  # names come from whoever logged the run
             raise ValueError(f"the file's name {self.name!r} leads out of {base}; it is not written")
+        if any(map(is_reserved, [*self.name.split("/"), *target.relative_to(base).parts])):
+            raise ValueError(
+                f"the file's name {self.name!r} leads to where git or tracker keep settings; it is not written"
+            )
         return target
 
     def is_at(self, path: Path) -> bool:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from tracker.errors import TrackerError
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_LEFT_OUT = ("[.][tT][rR][aA][cC][kK][eE][rR]/*", "*/[.][tT][rR][aA][cC][kK][eE][rR]/*")
 _NETWORK = ("http", "https", "ssh", "git")
 # Hooks, watchers and helpers of transports start programs; the others change what is checked out or applied.
 _OPTIONS = (
@@ -98,10 +99,11 @@ def begin(target: Path) -> None:
 
 def apply(target: Path, patch: Path) -> None:
     """Apply a patch to the files of a work tree: wholly, or raise `TrackerError`. git lets no path through that leads
-    out of it, into `.git`, or beyond a link.
+    out of it, into `.git`, or beyond a link; what it says of `.tracker`, where settings are, is left out.
     """
     if patch.stat().st_size:
-        _git(target, "apply", "--whitespace=nowarn", str(patch.absolute()))
+        left_out = (f"--exclude={pattern}" for pattern in _LEFT_OUT)
+        _git(target, "apply", "--whitespace=nowarn", *left_out, str(patch.absolute()))
 
 
 def remove(origin: Origin | None, target: Path) -> None:

@@ -165,13 +165,15 @@ class _Restoration:
             if file is not None:
                 details[name] = file.copy_to
         for name, content in details.items():
-            self._write(f"{DETAILS}/{name}", name, content, self._made.details)
+            self._write(f"{DETAILS}/{name}", name, content, self._made.details, ours=True)
         # git shall not take it for a part of the work.
-        self._write(f"{DETAILS}/.gitignore", ".gitignore", _hide, [])
+        self._write(f"{DETAILS}/.gitignore", ".gitignore", _hide, [], ours=True)
 
-    def _write(self, path: str, name: str, content: Callable[[Path], None], done: list[str]) -> None:
+    def _write(
+        self, path: str, name: str, content: Callable[[Path], None], done: list[str], ours: bool = False
+    ) -> None:
         try:
-            self._tree.write(path, content)
+            self._tree.write(path, content, ours)
             done.append(path)
         except Refused as error:
             self._made.refused[name] = str(error)

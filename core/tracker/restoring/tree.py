@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
+
+from tracker.names import is_reserved
 
 
 class Refused(Exception):
@@ -19,15 +20,16 @@ class Tree:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def folder(self, name: str) -> Path:
+    def folder(self, name: str, ours: bool = False) -> Path:
         """Return a folder (`.` for the directory itself), made if it is not there. Raises `Refused` if something else
-        is in the way, as a link is, or if the name leads out of the directory or to where git keeps its own.
+        is in the way, as a link is, or if the name leads out of the directory or to where git or tracker keep what is
+        theirs, unless it is `ours`.
         """
         if name == ".":
             return self.root
         folder = self.root
         for part in name.split("/"):
-            _check(part)
+            _check(part, ours)
             folder = folder / part
             try:
                 os.mkdir(folder)
@@ -38,20 +40,20 @@ class Tree:
                 raise Refused(error.strerror or str(error)) from None
         return folder
 
-    def place(self, name: str) -> Path:
+    def place(self, name: str, ours: bool = False) -> Path:
         """Return where a new file of that name goes, in a folder that exists now. Raises `Refused` as `folder` does, or
         if there is something already.
         """
         above, _, last = name.rpartition("/")
-        _check(last)
-        target = (self.folder(above) if "/" in name else self.root) / last
+        _check(last, ours)
+        target = (self.folder(above, ours) if "/" in name else self.root) / last
         if os.path.lexists(target):
             raise Refused("there is such a file already")
         return target
 
-    def write(self, name: str, content: Callable[[Path], None]) -> Path:
+    def write(self, name: str, content: Callable[[Path], None], ours: bool = False) -> Path:
         """Let `content` write a new file. Raises `Refused` as `place` does, or where the system does not take it."""
-        target = self.place(name)
+        target = self.place(name, ours)
         try:
             content(target)
         except OSError as error:
@@ -60,17 +62,9 @@ class Tree:
         return target
 
 
-def _check(part: str) -> None:
-    if part in ("", ".", "..") or "\0" in part or _is_of_git(part):
+def _check(part: str, ours: bool) -> None:
+    if part in ("", ".", "..") or "\0" in part or (is_reserved(part) and not ours):
         raise Refused("its name leads to where no file of a run belongs")
-
-
-def _is_of_git(part: str) -> bool:
-    """Tell whether some file system takes a name for `.git`: they differ in case, dots, spaces and invisible characters
-    (CVE-2014-9390, CVE-2019-1352).
-    """
-    plain = re.sub(r"[^\x21-\x7e]", "", part).casefold().split(":")[0].rstrip(".")
-    return plain == ".git" or re.fullmatch(r"git~\d", plain) is not None
 
 
 def _let_run(path: Path) -> None:

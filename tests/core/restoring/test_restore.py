@@ -381,3 +381,18 @@ def test_a_damaged_file_stops_it(a_run: Make, work: Work, tmp_path: Path) -> Non
     with pytest.raises(TrackerError, match="is not what was saved"):
         restore(run, tmp_path / "out", [])
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("path", [".tracker/settings.toml", "sub/.tracker/settings.toml", ".TRACKER/settings.toml"])
+def test_a_run_brings_no_settings_along(path: str, a_run: Make, work: Work, tmp_path: Path) -> None:
+    changes = patch(path, "base_url = 'x'") + patch("new.py", "print(6)")
+    run = a_run({"diff.patch": changes, f"untracked/{path}": b"x", f"code/{path}": b"x"}, git=of(work))
+    made = restore(run, tmp_path / "out", [])
+    assert not (tmp_path / "out" / path).exists()
+    assert (tmp_path / "out" / "new.py").exists()
+    assert f"untracked/{path}" in made.refused
+    alone = restore(a_run({"diff.patch": patch(path, "x")}, git=of(work)), tmp_path / "alone", [])
+    assert not (alone.directory / path).exists()
+    file = next(file for file in run.files() if file.name == f"untracked/{path}")
+    with pytest.raises(ValueError, match=r"(?i)\.tracker"):
+        file.download(tmp_path / "fetched")
