@@ -29,6 +29,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TRACKER_ENTITY", "me")
     # An agent whose server went away with its test must not linger.
     monkeypatch.setenv("TRACKER_DRAIN_TIMEOUT", "5")
+    # The same on a machine as in a container.
+    monkeypatch.setenv("TRACKER_FINISH_TIMEOUT", "0")
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)

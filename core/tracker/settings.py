@@ -12,7 +12,7 @@ import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from . import credentials, places, trust, typed
 from .errors import SettingsError, warn_once
@@ -70,7 +70,7 @@ SETTINGS = (
     Setting("upload_interval", "TRACKER_UPLOAD_INTERVAL", float, 1.0, "seconds between uploads by the agent"),
     Setting("upload_timeout", "TRACKER_UPLOAD_TIMEOUT", float, 30.0, "seconds after which an unanswered request is tried again"),
     Setting("drain_timeout", "TRACKER_DRAIN_TIMEOUT", float, 3600.0, "seconds for which the agent goes on trying to upload after training has ended; `tracker sync` completes what is left"),
-    Setting("finish_timeout", "TRACKER_FINISH_TIMEOUT", float, 0.0, "seconds for which `finish` waits for the upload to complete; 0: it returns once the run is on disk"),
+    Setting("finish_timeout", "TRACKER_FINISH_TIMEOUT", float, "auto", "seconds for which `finish` waits for the upload to complete; 0: it returns once the run is on disk; auto: as long as the upload advances, 60 at most, in containers and under schedulers, else 0"),
     Setting("stats_disabled", "TRACKER_STATS_DISABLED", bool, False, "collect no system metrics"),
     Setting("stats_sample_interval", "TRACKER_STATS_SAMPLE_INTERVAL", float, 2.0, "seconds between samples of system metrics"),
     Setting("stats_average_over", "TRACKER_STATS_AVERAGE_OVER", float, 30.0, "seconds over which samples are averaged into one logged row"),
@@ -129,7 +129,7 @@ class Settings:
     upload_interval: float
     upload_timeout: float
     drain_timeout: float
-    finish_timeout: float
+    finish_timeout: float | Literal["auto"]
     stats_disabled: bool
     stats_sample_interval: float
     stats_average_over: float
@@ -254,6 +254,14 @@ class Settings:
     def stoppable(self) -> bool:
         """Whether the run may be stopped through the server: as `allow_stop` says, else if it is on this machine."""
         return self.allow_stop if self.allow_stop is not None else self.base_url is None or is_local(self.base_url)
+
+    def given(self) -> dict[str, Any]:
+        """Return the settings that came from arguments and variables, as arguments that give them again."""
+        return {
+            name: getattr(self, name)
+            for name, source in self.sources.items()
+            if source.split()[0] in ("argument", "variable") and getattr(self, name) is not None
+        }
 
     def environment(self) -> dict[str, str]:
         """Return the settings as `TRACKER_*` variables, for a process that shall resolve them to the same."""
@@ -402,7 +410,7 @@ def _convert(setting: Setting, value: Any, source: str) -> Any:
         if setting.kind is bool:
             return typed.truth(value)
         if setting.kind is float:
-            return typed.number(value)
+            return "auto" if str(value).lower() == setting.default == "auto" else typed.number(value)
         if name in _WORDS and isinstance(value, str):
             value = value.lower()
         if setting.kind is list:

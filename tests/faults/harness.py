@@ -95,14 +95,22 @@ class Training:
 
 
 def agents(directory: Path) -> list[psutil.Process]:
-    """Return the agent processes of a run directory."""
-    found = psutil.process_iter(["cmdline"])
-    return [p for p in found if p.info["cmdline"] and p.info["cmdline"][-1] == str(directory) and p.pid != os.getpid()]
+    """Return the agent processes of a run directory: those started for it alone, and the shared one that serves it."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if "serve_one" in command and command[-1] == str(directory):
+            found.append(process)
+    if agent_alive(str(directory)):
+        pid = int(Path(lock_path(str(directory))).read_bytes().split()[0])  # which it notes as soon as it has the lock
+        if psutil.pid_exists(pid):
+            found.append(psutil.Process(pid))
+    return list(dict.fromkeys(found))
 
 
 def left(directory: Path) -> bool:
     """Tell whether a run directory has had an agent and has none now."""
-    return os.path.exists(lock_path(str(directory))) and not agents(directory)
+    return os.path.exists(lock_path(str(directory))) and not agent_alive(str(directory))
 
 
 def kill_agents(directory: Path) -> int:

@@ -213,9 +213,7 @@ def _measure(directory: Path, peaks: dict[int, int]) -> None:
 
 
 def _start(run: tracker.Run, network: Proxy) -> None:
-    helper = start_agent(run.dir, {"TRACKER_BASE_URL": network.url, "TRACKER_DRAIN_TIMEOUT": str(PATIENCE)})
-    assert helper is not None
-    os.waitpid(helper, 0)
+    start_agent(run.dir, {"TRACKER_BASE_URL": network.url, "TRACKER_DRAIN_TIMEOUT": str(PATIENCE)})
 
 
 def _file(run: tracker.Run) -> tracker.api.File:

@@ -1,5 +1,8 @@
 """`python -m tracker.agent RUN_DIR`."""
 
-from .main import main
+import sys
 
-main()
+from .main import serve_one
+
+sys.argv.insert(1, "detached")
+serve_one()

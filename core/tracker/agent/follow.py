@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tracker.event_files import KIND, being_written, is_path_sealed, is_since_sealed, made_since, path_seal
+from tracker.own_processes import command
 
 from .journal import Journal
 from .watch import Watch
@@ -33,12 +34,6 @@ _MOST_STARTS = 10
 _PAUSE = 1.0  # seconds before a follower that failed is started again
 _PATIENCE = 600.0  # seconds that it may take to read what is left at the end
 _MISSING = 77  # its exit status where its packages are not installed
-
-# See `sdk.launch`: the working directory must not come first on the path.
-_CODE = (
-    "import sys; sys.path[0] or sys.path.pop(0); sys.path.append(sys.argv.pop(1)); "
-    "from tracker.agent.follow import run_follower; run_follower()"
-)
 
 
 class _Told(NamedTuple):
@@ -141,8 +136,8 @@ class Following:
         if self._starts == _MOST_STARTS:
             return
         self._starts += 1
-        arguments = [sys.executable, "-c", _CODE, str(Path(__file__).parents[2]), str(self._directory)]
         try:
+            arguments = command("tracker.agent.follow", "run_follower", str(self._directory))
             self._follower = _Told(subprocess.Popen(arguments, stdin=subprocess.PIPE), set())
         except OSError as error:
             self._failed(f"cannot be started ({error})")

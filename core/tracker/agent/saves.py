@@ -294,17 +294,25 @@ class SaveThread(threading.Thread):
         super().__init__(name="saves", daemon=True)
         self._saves, self._pause, self._notice = saves, pause, notice
         self._closing = threading.Event()
+        self._stopped = False
 
     def close(self) -> None:
         """Return when all that `Saves` was told has been done."""
         self._closing.set()
         self.join()
 
+    def stop(self) -> None:
+        """Do no more than what is under way. Safe to repeat."""
+        self._stopped = True
+        self._closing.set()
+
     def run(self) -> None:
         """Run until closed."""
         closing, told = False, ""
         while not closing:
             closing = self._closing.wait(self._pause)
+            if self._stopped:
+                return
             try:
                 self._saves.step()
             except Exception as error:  # noqa: BLE001 - whatever it is, the thread must not end without a word

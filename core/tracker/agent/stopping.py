@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from tracker.client import Client
-from tracker.errors import ServerError
+from tracker.errors import ServerError, SettingsError
 from tracker.wire import run_path
 
 _EVERY, _LONGEST = 3.0, 60.0  # seconds between questions, and at most while there is no answer
@@ -18,18 +18,25 @@ class StopThread(threading.Thread):
     def __init__(
         self, make: Callable[[], Client | None], run: tuple[str, str, str], concerned: Callable[[], bool]
     ) -> None:
-        """`make` returns a client, or None while no server is known. Nothing is asked while nobody is `concerned`."""
+        """`make` returns a client for the present server, or None while none is known. Nothing is asked while nobody is
+        `concerned`.
+        """
         super().__init__(name="stopping", daemon=True)
         self._make = make
         self._path = run_path(*run) + "/stop"
         self._concerned = concerned
+        self._closing = threading.Event()
         self.requested: float | None = None
         """When the run was asked to stop, as `RunInfo.stop_requested`."""
 
+    def close(self) -> None:
+        """Ask no more."""
+        self._closing.set()
+
     def run(self) -> None:
-        """Run for as long as the process."""
-        client, wait, never = None, _EVERY, threading.Event()
-        while not never.wait(wait):
+        """Run until closed."""
+        client, wait = None, _EVERY
+        while not self._closing.wait(wait):
             if not self._concerned():
                 continue
             try:
@@ -39,5 +46,6 @@ class StopThread(threading.Thread):
                     if isinstance(requested, (int, float)):
                         self.requested = requested
                 wait = _EVERY
-            except ServerError:  # the upload tells of it
+            except (ServerError, SettingsError):  # the upload tells of it
+                client = None  # the address or the key may be another one when it is asked again
                 wait = min(2 * wait, _LONGEST)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import random
-import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from tracker.client import Client, Retry
-from tracker.errors import ServerError, Unreachable
+from tracker.errors import ServerError
 from tracker.runlog.directory import copied, copy_name
 from tracker.runlog.reader import first_record, read_lines
 from tracker.runlog.records import MAX_LINE, STREAM_NAME, is_piece
@@ -26,6 +25,10 @@ _SMALLEST_BATCH = 16 * 1024
 _MOST_RETURNS = 3  # times that a server may ask for earlier lines of a stream in one step
 _VERIFYING = 1.0  # seconds between questions whether the server has verified a file
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 60.0
+
+
+class Expired(Exception):
+    """The uploader's deadline has passed in mid-work."""
 
 
 class Kept(NamedTuple):
@@ -74,6 +77,10 @@ class Uploader:
         self._bytes = 0
         self.refused: dict[str, str] = {}
         """Streams and files that the server will never take, with its reason."""
+        self.deadline = float("inf")
+        """When to raise `Expired` in mid-work, in seconds of the monotonic clock."""
+        self.moved: Callable[[], None] = lambda: None
+        """Called whenever the server has taken something."""
 
     def step(self) -> None:
         """Send all that there is now. Raises `Unreachable`, `Retry`, or `ServerError` if nothing of this run can be
@@ -140,6 +147,7 @@ class Uploader:
                     # Appended there, the rest of a line of ours would be the end of another line.
                     self.refused[name] = f"the server's copy ends after {at:,} bytes, here inside a line: they differ"
                     return
+                self._check_deadline()
                 try:
                     answer = self._client.send(self.run, name, at, lines)
                 except ServerError as error:
@@ -161,6 +169,7 @@ class Uploader:
                 offsets[name] = answer["offset"]
                 self._wanted.update(answer["missing"])
                 self._progress(self.acknowledged)
+                self.moved()
 
     def _send_blobs(self) -> None:
         for digest in sorted(self._wanted):
@@ -190,10 +199,13 @@ class Uploader:
                 self._shrink(error)
             else:
                 self._bytes += size
+                self.moved()
                 return
         state = self._client.upload(self.run, digest, size)
         while True:
+            self._check_deadline()
             self._content(digest, state["offset"], size)
+            self.moved()
             if state["complete"]:
                 return
             if self._offsets is not None:
@@ -211,6 +223,10 @@ class Uploader:
             if part and state["offset"] == at:
                 raise Retry("the server's answer gets the file nowhere")
             self._bytes += max(0, state["offset"] - at)
+
+    def _check_deadline(self) -> None:
+        if time.monotonic() > self.deadline:
+            raise Expired
 
     def _shrink(self, error: ServerError) -> None:
         """Send smaller parts from now on, if that is what is the matter: a proxy may take less than the server."""
@@ -260,73 +276,3 @@ class Patience:
 def asked(error: Exception) -> float:
     """Return for how many seconds the server wants to be left alone after this failure."""
     return (error.after if isinstance(error, Retry) else None) or 0.0
-
-
-class UploadThread(threading.Thread):
-    """Keeps a run directory uploaded: a step every `interval` seconds, for ever again after failures."""
-
-    def __init__(self, make: Callable[[], Uploader | None], interval: float, notice: Callable[[str], None]) -> None:
-        """`make` returns the uploader, or None while no server is known. `notice` is told what the user should know."""
-        super().__init__(name="upload", daemon=True)
-        self._make = make
-        self._interval = interval
-        self._notice = notice
-        self._wake = threading.Event()
-        self._closing = False
-        self.done = False
-        """Everything has been uploaded, or what is left never can be."""
-
-    def close(self, timeout: float) -> None:
-        """No more will be written: upload the rest, giving up `timeout` seconds from now."""
-        self._closing = True
-        self._wake.set()
-        self.join(timeout)
-
-    def run(self) -> None:
-        """Run until closed and done."""
-        uploader, patience = None, Patience()
-        while not self.done:
-            closing, wait, least = self._closing, self._interval, 0.0
-            before = uploader.arrived if uploader is not None else 0
-            try:
-                uploader = uploader or self._make()
-                if uploader is not None:
-                    uploader.step()
-                    self._report(uploader)
-                    if closing:
-                        uploader.complete()
-                    patience.reset()
-                self.done = closing
-            except FileNotFoundError:
-                self.done = True  # the run directory was deleted
-            except Exception as error:  # noqa: BLE001 - whatever it is, the thread must not end without a word
-                self._notice(_explain(error))
-                if uploader is not None and uploader.arrived != before:
-                    patience.reset()  # a network that lets some of it through is no reason to wait ever longer
-                wait, least = patience.delay(error), asked(error)
-            if not self.done:
-                self._pause(wait, least)
-
-    def _pause(self, seconds: float, least: float) -> None:
-        time.sleep(least)
-        self._wake.wait(max(0.0, seconds - least))
-        self._wake.clear()  # `close` wakes it once; later waits are between attempts only
-
-    def _report(self, uploader: Uploader) -> None:
-        for name, reason in uploader.refused.items():
-            self._notice(f"{name} is not uploaded any further ({reason}); it stays in the run directory")
-
-
-def _kind(error: Unreachable) -> str:
-    cause = error.__cause__
-    return type(cause).__name__ if cause is not None else "SSLError"
-
-
-def _explain(error: Exception) -> str:
-    if isinstance(error, Unreachable):
-        return f"Network error ({_kind(error)}), entering retry loop. {error}"
-    if not isinstance(error, ServerError):
-        return f"uploading failed ({type(error).__name__}: {error}); trying again"
-    if error.status in (401, 403):
-        return f"the server does not accept the key ({error}); set it with `tracker login` or TRACKER_API_KEY"
-    return f"the server cannot take the run now ({error}); trying again"

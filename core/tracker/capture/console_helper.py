@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tracker.own_processes import detach
 from tracker.runlog.reader import read_header
 
 from .console_channel import Channel, copy_size
@@ -28,9 +29,8 @@ _LOOK = 1000  # milliseconds between looks at the size of a terminal
 
 def main() -> None:
     """Serve the channels named on the command line: DIRECTORY LIMIT NAME…, as `Redirect` starts it."""
+    detach()
     directory, limit, *names = sys.argv[1:]
-    if os.fork():
-        os._exit(0)  # what remains is no child of the training, whose os.wait() must not wait for it
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the training may have something to say on its way out
     Helper(directory, int(limit), names).serve()

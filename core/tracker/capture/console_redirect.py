@@ -8,20 +8,15 @@ import select
 import socket
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from tracker.errors import warn_once
+from tracker.own_processes import collect, start_detached
 from tracker.runlog.directory import LOG
 
 from .console_channel import Channel, open_terminal
 from .console_helper import CONTROL
 from .console_stream import NAMES, ConsoleStream
 
-# As the agent is started: the working directory must not be on the path.
-_CODE = (
-    "import sys; sys.path[0] or sys.path.pop(0); sys.path.append(sys.argv.pop(1)); "
-    "from tracker.capture.console_helper import main; main()"
-)
 _PIPE = 1024 * 1024  # bytes that a pipe holds, where allowed, while the helper starts or starts again
 _PATIENCE = 10.0  # seconds for which `stop` waits for a helper whose terminal takes nothing
 _HIGH = 32  # our descriptors stand above this, out of the way of the helper's
@@ -75,7 +70,6 @@ class Redirect:
         self._limit = limit
         self._parts: list[_Redirected] = []
         self._control: socket.socket | None = None
-        self._started: int | None = None
         self._owner = os.getpid()
 
     @classmethod
@@ -115,22 +109,20 @@ class Redirect:
         for part in self._parts:
             part.close()
         Redirect._active = False
-        self._reap()
+        collect()
 
     def after_fork(self) -> None:
         """Nothing to do in a forked child: what it prints goes where its parent's goes."""
 
     def check(self) -> None:
         """If both processes of the helper were killed, start it again; until then the pipe holds what is printed."""
-        self._reap()
+        collect()
         if self._owner == os.getpid() and self._control is not None and _ended(self._control):
             self._control.close()
             self._control = None
             self._start_helper()
 
     def _start_helper(self) -> None:
-        if not sys.executable:
-            raise OSError("this interpreter cannot start another one")
         ours, theirs = socket.socketpair()
         fds = [fcntl.fcntl(theirs, fcntl.F_DUPFD_CLOEXEC, _HIGH)]
         theirs.close()
@@ -138,17 +130,15 @@ class Redirect:
             fds += [part.source, part.target]
         log = os.path.join(self._directory, LOG)
         names = NAMES[: len(self._parts)]
-        root = str(Path(__file__).parents[2])
-        arguments = [sys.executable, "-c", _CODE, root, self._directory, str(self._limit), *names]
         actions = [
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644),
             (os.POSIX_SPAWN_DUP2, 1, 2),
             *((os.POSIX_SPAWN_DUP2, fd, CONTROL + number) for number, fd in enumerate(fds)),
         ]
+        arguments = [self._directory, str(self._limit), *names]
         try:
-            self._started = os.posix_spawn(sys.executable, arguments, os.environ, file_actions=actions, setsid=True)
-        except NotImplementedError as error:  # in our session, ctrl+C would reach it
+            start_detached("tracker.capture.console_helper", "main", arguments, os.environ, actions)
+        except ValueError as error:  # of a variable that no environment can carry
             raise OSError(str(error)) from None
         finally:
             os.close(fds[0])
@@ -180,14 +170,6 @@ class Redirect:
             channel.drain()
             channel.flush()
         stream.close()
-
-    def _reap(self) -> None:
-        if self._started is not None:
-            try:
-                if os.waitpid(self._started, os.WNOHANG)[0]:
-                    self._started = None
-            except ChildProcessError:  # the user's own code collected it
-                self._started = None
 
 
 def _high(fd: int) -> int:

@@ -1,63 +1,72 @@
-"""Start the agent of a run directory, and see whether it lives."""
+"""Have a run directory served by an agent."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from tracker import handover
+from tracker.own_processes import command, start_detached
 from tracker.runlog.directory import LOG, NOTICE
+from tracker.settings import SETTINGS
 
-# Not `-m tracker.agent`: that would put the working directory first on the path, where a user's `random.py` shadows
-# ours.
-_CODE = (
-    "import sys; sys.path[0] or sys.path.pop(0); sys.path.append(sys.argv.pop(1)); "
-    "from importlib import import_module; import_module(sys.argv.pop(1)).main()"
-)
-_ROOT = str(Path(__file__).parents[2])
-
-_uncollected: set[int] = set()
-"""Helpers of agents whose exit status is still to be collected: a short run may be over before its helper is."""
+_MAIN = "tracker.agent.main"
+_LOCK = 3  # the descriptor of the lock in the agent, see there
+_LARGEST_LOG = 1 << 20
 
 
-def start_agent(directory: str, environment: Mapping[str, str]) -> int | None:
-    """Start an agent in a session of its own and return the pid of a helper that exits at once, to be reaped.
+def hand_over(directory: str, given: Mapping[str, Any]) -> None:
+    """Have the agent of this user and machine serve a directory; start it if there is none.
 
-    Takes about a millisecond and waits for nothing. If another agent serves the directory, the new one exits.
-    The agent's own settings are in `environment`. Raises OSError if no process could be started; None if this
-    interpreter cannot start another one.
+    Takes a fraction of a millisecond, or a few if it must be started, and waits for nothing. `given`: the arguments of
+    `Settings` there. Raises OSError.
     """
-    if not sys.executable:
-        return None
-    for pid in tuple(_uncollected):  # else a process with thousands of short runs had as many zombies
-        reap(pid)
-    log = os.path.join(directory, LOG)
-    actions = [
-        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644),
+    folder = handover.folder()
+    handover.put(folder, directory, {**given, "dir": str(Path(directory).parents[2])})
+    # Held from before the agent begins: of any number of processes, one starts it.
+    lock = handover.lock(folder)
+    if lock is None:
+        return
+    try:
+        names = {setting.variable for setting in SETTINGS}
+        environment = {name: value for name, value in os.environ.items() if name not in names}
+        log = folder / handover.LOG
+        if log.exists() and log.stat().st_size > _LARGEST_LOG:
+            log.unlink()
+        actions = [(os.POSIX_SPAWN_DUP2, lock, _LOCK)] if lock != _LOCK else []
+        if lock == _LOCK:
+            os.set_inheritable(lock, True)
+        start_detached(_MAIN, "serve_all", [str(folder), directory], environment, [*_logged(str(log)), *actions])
+    finally:
+        os.close(lock)
+
+
+def start_agent(directory: str, environment: Mapping[str, str]) -> None:
+    """Start an agent for one directory alone, with `environment` beside that of this process.
+
+    If another agent serves the directory, the new one exits. Raises OSError or ValueError if no process could be
+    started.
+    """
+    actions = _logged(os.path.join(directory, LOG))
+    start_detached(_MAIN, "serve_one", [directory], {**os.environ, **environment}, actions)
+
+
+def _logged(path: str) -> list[tuple[Any, ...]]:
+    return [
+        (os.POSIX_SPAWN_OPEN, 1, path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
-    arguments = [sys.executable, "-c", _CODE, _ROOT, "tracker.agent.main", directory]
-    merged = {**os.environ, **environment}
-    try:  # a session of its own: Ctrl-C and hang-ups at the terminal are the training's affair
-        pid = os.posix_spawn(sys.executable, arguments, merged, file_actions=actions, setsid=True)
-    except NotImplementedError:
-        pid = os.posix_spawn(sys.executable, arguments, merged, file_actions=actions, setpgroup=0)
-    _uncollected.add(pid)
-    return pid
 
 
 def run_helper(module: str, arguments: Sequence[str], environment: Mapping[str, str], timeout: float | None) -> bytes:
     """Run `main` of a module in a process of its own and return what it printed; nothing if it was not done in time."""
-    if not sys.executable:
-        return b""
     import subprocess  # which most training processes need not pay for
 
-    command = [sys.executable, "-c", _CODE, _ROOT, module, *arguments]
     try:
         return subprocess.run(
-            command,
+            command(module, "main", *arguments),
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -67,18 +76,6 @@ def run_helper(module: str, arguments: Sequence[str], environment: Mapping[str, 
         ).stdout
     except (subprocess.TimeoutExpired, OSError, ValueError):
         return b""
-
-
-def reap(pid: int | None) -> int | None:
-    """Collect the exit status of the helper that `start_agent` left; return its pid while there is none to collect."""
-    if pid is not None and pid in _uncollected:
-        try:
-            if not os.waitpid(pid, os.WNOHANG)[0]:
-                return pid
-        except ChildProcessError:
-            pass  # the user's own code collected it, or it is that of a process this one was forked from
-        _uncollected.discard(pid)  # the number may soon be that of a child of the user's
-    return None
 
 
 class Notices:

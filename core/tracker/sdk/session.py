@@ -26,6 +26,7 @@ from .config import Config
 from .disabled import DisabledRun
 from .run import Run
 from .summary import Summary
+from .supervisor import wait_at_exit
 from .values import to_mapping
 
 _REINIT = ("return_previous", "finish_previous", "create_new")
@@ -306,6 +307,7 @@ def _finish_all() -> None:
         error = getattr(sys, "last_value", None)
     for run in _live:
         run._finish_by(error)
+    wait_at_exit()
 
 
 def _before_fork() -> None:

@@ -1,12 +1,16 @@
-"""Look after the agent of a run, from the course of logging: no thread, no waiting."""
+"""Look after the agent of a run, from the course of logging: no thread, no waiting but at the end."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections import deque
 
+from tracker import confined
+from tracker.agent_status import Status, read_status
 from tracker.errors import say, warn_once
-from tracker.runlog.directory import agent_alive, agent_came
+from tracker.own_processes import NoPython, collect
+from tracker.runlog.directory import agent_alive, agent_came, process_start
 from tracker.settings import Settings
 
 from . import launch
@@ -14,59 +18,183 @@ from . import launch
 CHECK_EVERY = 5_000_000
 """Microseconds between looks at the agent and the run directory."""
 
+MOST_STARTS, WITHIN = 10, 600.0
+"""So many agents are started for one run within so many seconds; then they are left alone for a while."""
+
 _STARTING = 3.0  # seconds within which a new agent need not have shown itself
-_MOST_STARTS = 10  # an agent that keeps dying is given up; `tracker sync` completes the run
+_SHARED = 4  # so often the shared agent is asked before one is started for this run alone
+_STALL = 10.0  # seconds without progress of the upload after which `finish` waits no more on its own account
+_TROUBLE = 3.0  # the same, once the agent has said that it cannot upload
+_LOOK = 0.02
+
+_pending: list[Supervisor] = []
+"""Of runs that have ended, and whose upload had not when `finish` returned."""
+_agents: dict[int, int] = {}
+"""The agents that are known, by pid: when they started (see `process_start`)."""
+_stalled = False
+"""Whether the upload of this process has last been seen to get nowhere: then a sweep does not wait for every run."""
 
 
 class Supervisor:
-    """Starts the agent of a run directory, starts it again if it died, and passes on what it has to say."""
+    """Has the run directory served by an agent, again if that died, and passes on what it has to say."""
 
     def __init__(self, directory: str, settings: Settings) -> None:
         self._directory = directory
         self._settings = settings
-        self._helper: int | None = None
-        self._starts = 0
-        self._started = self._started_at = 0.0
+        self._starts: deque[float] = deque(maxlen=MOST_STARTS)
+        self._asked = 0  # how often in a row no agent has come
+        self._started_at = 0.0
+        self._unable: str | None = None
         self._notices = launch.Notices(directory)
 
     def start(self) -> None:
-        """Start an agent. A failure is told once; `tracker sync` stands in for it."""
-        self._starts += 1
-        self._started, self._started_at = time.monotonic(), time.time()
+        """Have an agent serve the run. A failure is told once; `tracker sync` stands in for it."""
+        self._starts.append(time.monotonic())
+        self._asked += 1
+        if self._asked == 1:
+            self._started_at = time.time()
         try:
-            self._helper = launch.start_agent(self._directory, self._settings.environment())
+            self._start()
         except (OSError, ValueError) as error:  # ValueError: a setting that no environment can carry
+            self._unable = f"no agent could be started ({error})"
             warn_once(f"cannot start the agent ({error}); run `tracker sync {shorten(self._directory)}` later")
+
+    def _start(self) -> None:
+        if self._asked <= _SHARED:
+            try:
+                launch.hand_over(self._directory, self._settings.given())
+            except NoPython:
+                raise
+            except OSError:
+                pass  # such as a home that cannot be written in: then this run has one of its own
+            else:
+                return
+        launch.start_agent(self._directory, self._settings.environment())
 
     def check(self) -> None:
         """Say what the agent had to say, and start it again if it is gone."""
-        self._helper = launch.reap(self._helper)  # a pid that was collected may become that of the user's own child
-        for notice in self._notices.new():
-            warn_once(notice)
-        starting = time.monotonic() - self._started < _STARTING
-        if 0 < self._starts < _MOST_STARTS and not starting and not agent_alive(self._directory):
-            self.start()
+        collect()
+        self._know_agent()
+        self._tell()
+        if not self._starts or self._unable is not None:
+            return
+        if agent_alive(self._directory):
+            self._asked = 0
+            return
+        now = time.monotonic()
+        if now - self._starts[-1] < _STARTING and not agent_came(self._directory, self._started_at):
+            return
+        if len(self._starts) == MOST_STARTS and now - self._starts[0] < WITHIN:
+            minutes = (WITHIN - (now - self._starts[0])) / 60
+            warn_once(
+                f"the agent ended {MOST_STARTS} times within {WITHIN / 60:.0f} minutes, for reasons that "
+                f"{shorten(self._directory)}/agent.log may tell; it is started again in {minutes:.0f} minutes, and "
+                f"`tracker sync {shorten(self._directory)}` uploads what there is"
+            )
+            return
+        self.start()
 
     def farewell(self, name: str, state: str, url: str | None) -> None:
         """After the end of the run: wait for the upload if the settings say so, and tell where the run is."""
         self.check()
-        if self._settings.finish_timeout > 0 and self._settings.mode == "online":
-            deadline = time.monotonic() + self._settings.finish_timeout
-            while self._working() and time.monotonic() < deadline:
-                time.sleep(0.02)
-            for notice in self._notices.new():
-                warn_once(notice)
-        self._helper = launch.reap(self._helper)
-        if url is not None:
+        waited = 0.0
+        if self._settings.mode == "online" and self._unable is None:
+            waited = self._wait(confined.seconds(self._settings.finish_timeout))
+        if self._working() and self._settings.finish_timeout == "auto" and waited:
+            _pending.append(self)
+        self._tell()
+        self._know_agent()
+        directory = shorten(self._directory)
+        if url is None or self._settings.mode != "online":
+            say(f"run {name} {state}, kept on disk; upload it with: tracker sync {directory}")
+        elif (reason := self._missing(waited)) is None:
             say(f"run {name} {state}: {url}")
         else:
-            say(f"run {name} {state}, kept on disk; upload it with: tracker sync {shorten(self._directory)}")
+            say(f"run {name} {state}, but not all of it is uploaded: {reason}")
+            say(f"complete it with: tracker sync {directory}")
+
+    def wait_at_exit(self) -> None:
+        """Wait once more for an upload that `finish` did not wait for to the end."""
+        if self._working():
+            self._wait(confined.LONGEST, patient=True)
+        if (reason := self._missing(confined.LONGEST)) is not None:
+            directory = shorten(self._directory)
+            warn_once(f"not all of {directory} is uploaded: {reason}; complete it with: tracker sync {directory}")
+
+    def _wait(self, timeout: float, patient: bool = False) -> float:
+        """Wait for the upload, `timeout` seconds at most, where we wait on our own account no longer than it advances;
+        return for how long.
+        """
+        global _stalled
+        auto = self._settings.finish_timeout == "auto"
+        begun = advanced = time.monotonic()
+        seen: int | None = None
+        while self._working() and (now := time.monotonic()) - begun < timeout:
+            status = self._status()
+            if status is not None and status.moved != seen:
+                seen, advanced, _stalled = status.moved, now, False
+            stall = _TROUBLE if status is not None and status.trouble is not None else _STALL
+            if auto and now - advanced > (0.2 if _stalled and not patient else stall):
+                _stalled = True
+                break
+            time.sleep(_LOOK)
+        return time.monotonic() - begun
+
+    def _missing(self, waited: float) -> str | None:
+        """Return why something is not uploaded, None if it is, or will be as far as is known."""
+        status, working = self._status(), self._working()
+        if status is not None and status.done:
+            return status.left
+        if status is not None and status.trouble is not None:
+            return status.trouble
+        if self._unable is not None:
+            return self._unable
+        if not working:
+            return "the agent has ended" if os.path.isdir(self._directory) else None
+        return f"the upload was not complete after {waited:.0f} seconds" if waited >= 0.2 else None
+
+    def _status(self) -> Status | None:
+        """Return what the agent of this time says; None while it has not begun."""
+        return read_status(self._directory) if agent_came(self._directory, self._started_at) else None
 
     def _working(self) -> bool:
         """Tell whether an agent is at work, or was started and has yet to begin."""
         return agent_alive(self._directory) or (
-            self._starts > 0 and not agent_came(self._directory, self._started_at) and os.path.isdir(self._directory)
+            bool(self._starts)
+            and self._unable is None
+            and not agent_came(self._directory, self._started_at)
+            and os.path.isdir(self._directory)
         )
+
+    def _tell(self) -> None:
+        for notice in self._notices.new():
+            warn_once(notice)
+
+    def _know_agent(self) -> None:
+        status = read_status(self._directory)
+        if status is not None and status.start is not None:
+            _agents[status.pid] = status.start
+        _collect_agents()
+
+
+def _collect_agents() -> None:
+    """Collect the exit status of agents that became children of this process, as in a container all do whose parent has
+    ended: nobody else will.
+    """
+    for pid, start in list(_agents.items()):
+        if process_start(pid) == start:
+            try:
+                if not os.waitpid(pid, os.WNOHANG)[0]:
+                    continue
+            except ChildProcessError:
+                pass  # the usual case: it is no child of ours, nor will it be
+        del _agents[pid]
+
+
+def wait_at_exit() -> None:
+    """At the end of the process: wait for what uploads are still under way, where they would end with it."""
+    while _pending:
+        _pending.pop().wait_at_exit()
 
 
 def shorten(directory: str) -> str:

@@ -17,11 +17,11 @@ import tracker
 from tests.core.capture.repositories import Work
 from tests.waiting import eventually
 from tracker.agent import describe
-from tracker.agent.main import serve
+from tracker.agent.drain import Drain
+from tracker.agent.service import Service
 from tracker.runlog.directory import agent_alive, agent_came
 from tracker.runlog.reader import read_stream, stream_paths
 from tracker.runlog.records import encode
-from tracker.settings import Settings
 
 HOST = os.uname().nodename
 
@@ -90,7 +90,7 @@ class Log:
 
     def agent(self, **settings: Any) -> list[str]:
         """Do all that an agent would; return the streams that are described then."""
-        serve(self.directory, Settings({"mode": "offline", "capture": ["command", "git"], **settings}))
+        Service(self.directory, {"mode": "offline", "capture": ["command", "git"], **settings}, Drain()).run()
         return [name.removeprefix("history-").removesuffix(".jsonl") for name in described(self.directory)]
 
 

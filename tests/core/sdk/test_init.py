@@ -412,30 +412,18 @@ def test_an_agent_serves_the_directory_while_the_run_goes_on() -> None:
 
 
 def test_an_agent_that_died_is_started_again_also_if_only_arrays_are_logged(monkeypatch: pytest.MonkeyPatch) -> None:
-    import psutil
-
+    from tests.faults.harness import kill_agents
     from tracker.sdk import run as module
     from tracker.sdk import supervisor
 
     run = tracker.init()
     eventually(lambda: agent_alive(run.dir))
-    (agent,) = [p for p in psutil.process_iter() if run.dir in " ".join(_command(p))]
-    agent.kill()
-    eventually(lambda: not agent_alive(run.dir))
+    assert kill_agents(Path(run.dir)) == 1
     monkeypatch.setattr(module, "CHECK_EVERY", -1.0)
     monkeypatch.setattr(supervisor, "_STARTING", 0.0)
     run.log({"x": [1]})
     monkeypatch.setattr(supervisor, "_STARTING", 60.0)
     eventually(lambda: agent_alive(run.dir))
-
-
-def _command(process: Any) -> list[str]:
-    import psutil
-
-    try:
-        return list(process.cmdline())
-    except psutil.Error:
-        return []
 
 
 def test_short_runs_leave_no_children_behind(start: Start) -> None:

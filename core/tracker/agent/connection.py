@@ -1,0 +1,97 @@
+"""Which server a run goes to, and with which key: asked again whenever that may have changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tracker import credentials
+from tracker.client import Client
+from tracker.discovery import find, folder, resolve
+from tracker.errors import SettingsError
+from tracker.settings import Settings, directory_file, read_file, user_file
+
+
+class Connection:
+    """The address and the key that the settings name now.
+
+    What the process of the run was given as an argument or a variable stays. The rest is looked up again when a
+    settings file has changed or a server on this machine has come or gone. Only where the server refuses a given key,
+    one that the user has stored for this address since takes its place.
+    """
+
+    def __init__(self, given: Mapping[str, Any], settings: Settings) -> None:
+        """`given`: arguments of `Settings`, of which `settings` came."""
+        self._given = given
+        self._settings = settings
+        self._refused: set[tuple[str, str | None]] = set()
+        self._mark = self._look()
+        self.current: tuple[str | None, str | None] = self._resolve()
+        """Address and key."""
+
+    def changed(self) -> bool:
+        """Look whether the address or the key is another now, which then is `current`."""
+        mark = self._look()
+        if mark == self._mark and self.current[0] is not None:
+            return False
+        self._mark = mark
+        return self.again()
+
+    def refused(self) -> bool:
+        """Be told that the server does not accept the key; tell whether there is another one, then `current`."""
+        if self.current[0] is not None:
+            self._refused.add((self.current[0], self.current[1]))
+        return self.again()
+
+    def client(self) -> Client | None:
+        """Return a client for `current`; None while no server is known."""
+        base_url, api_key = self.current
+        return None if base_url is None else Client(base_url, api_key, self._settings.upload_timeout)
+
+    def again(self) -> bool:
+        """Look the address and the key up again; tell whether they are others now."""
+        try:
+            found = self._resolve()
+        except SettingsError:  # a file that is being edited
+            return False
+        changed, self.current = found != self.current, found
+        return changed
+
+    def _resolve(self) -> tuple[str | None, str | None]:
+        settings = Settings(self._given)
+        base_url, api_key = resolve(settings.base_url, settings.api_key)
+        if base_url is not None and (base_url, api_key) in self._refused:
+            stored = [key for key in _stored(base_url) if (base_url, key) not in self._refused]
+            if stored:
+                api_key = stored[0]
+        return base_url, api_key
+
+    def _look(self) -> list[tuple[int, int, int] | None]:
+        """Return what differs when a file that counts has changed."""
+        try:
+            servers = folder()
+        except RuntimeError:  # a user without a home
+            servers = None
+        return [_identity(path) for path in (user_file(), directory_file(self._settings.dir), servers)]
+
+
+def _stored(base_url: str) -> list[str]:
+    """Return the keys that this user has stored for an address."""
+    user, server = credentials.given("", read_file(user_file())), find()
+    found = credentials.key_for(base_url, None, [user])
+    keys = [] if found is None else [found[0]]
+    if server is not None and server.url == base_url:
+        keys.append(server.token)
+    return keys
+
+
+def _identity(path: Path | None) -> tuple[int, int, int] | None:
+    if path is None:
+        return None
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size

@@ -1,0 +1,84 @@
+"""One process that serves many run directories."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from pathlib import Path
+
+from tracker import handover
+from tracker.runlog.directory import process_start
+
+from .drain import Drain
+from .service import Service
+
+_TICK = 0.1  # seconds between looks at the queue
+_LINGER = 2.0  # seconds for which it waits for more to do: the next run of a sweep need not start another process
+
+
+class Hub:
+    """Serves what is in the queue of a folder (see `handover`), each directory by itself."""
+
+    def __init__(self, folder: Path, lock: int) -> None:
+        """`lock`: what `handover.lock` returned."""
+        self._folder = folder
+        self._lock = lock
+        self._drain = Drain()
+        self._services: dict[str, Service] = {}
+        self._names: dict[str, set[str]] = {}  # directory → the requests that are done when it is
+
+    def run(self) -> None:
+        """Serve until nothing is left to do."""
+        self._sign()
+        self._serve(handover.left(self._folder))
+        idle = time.monotonic()
+        while True:
+            self._serve(handover.take(self._folder))
+            self._collect()
+            if self._services:
+                idle = time.monotonic()
+            elif time.monotonic() - idle >= _LINGER and not self._stay():
+                return
+            time.sleep(_TICK)
+
+    def _serve(self, requests: dict[str, handover.Request]) -> None:
+        for name, (directory, given) in requests.items():
+            self._names.setdefault(directory, set()).add(name)
+            service = self._services.get(directory)
+            if service is not None:
+                service.again(given)
+            else:
+                self._services[directory] = service = Service(Path(directory), given, self._drain)
+                service.start()
+
+    def _collect(self) -> None:
+        """Forget what is over."""
+        for directory, service in list(self._services.items()):
+            if service.over.is_set():
+                del self._services[directory]
+                if service.asked_again is not None:
+                    self._services[directory] = fresh = Service(Path(directory), service.asked_again, self._drain)
+                    fresh.start()
+                else:
+                    for name in self._names.pop(directory, ()):
+                        handover.done(self._folder, name)
+
+    def _stay(self) -> bool:
+        """Give up the lock; take it back if something came in the meantime, which then nobody else would serve."""
+        os.close(self._lock)
+        if not handover.waiting(self._folder):
+            return False
+        lock = handover.lock(self._folder)
+        if lock is None:
+            return False
+        self._lock = lock
+        self._sign()
+        return True
+
+    def _sign(self) -> None:
+        """Note in the lock's file who holds it, for people and for `supervisor.collect_agents`."""
+        pid = os.getpid()
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, b"%d %d\n" % (pid, process_start(pid) or 0), 0)

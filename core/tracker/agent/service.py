@@ -1,0 +1,230 @@
+"""Serve one run directory: watch, describe, flush and sample while its processes live, then see to the upload."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tracker import confined
+from tracker.agent_status import StatusFile
+from tracker.runlog.directory import LOG, NOTICE, lock_directory, unlock_directory
+from tracker.runlog.reader import read_key
+from tracker.settings import Settings
+
+from .connection import Connection
+from .describe import Describer
+from .drain import Drain, Ended
+from .follow import GRACE, Following
+from .journal import Journal
+from .monitor import Monitor
+from .saves import Saves, SaveThread
+from .stopping import StopThread
+from .upload import Upload, UploadThread
+from .uploader import Uploader
+from .watch import Watch
+
+_TICK = 0.2  # seconds between looks at the directory
+_TURN = 30.0  # seconds for which a run waits at most for others that are about to end, too
+
+HEARTBEAT = 60.0
+"""Seconds after which an agent that uploads has something to upload: that it is there."""
+
+_ending = threading.Semaphore(4)
+"""Held by runs that end: many at once would need much memory, and none would be done any sooner."""
+
+
+class Service(threading.Thread):
+    """Serves a directory in a thread of its own, unless another agent does. Its trouble is its own: it goes to the log
+    in the directory, and no other directory suffers.
+    """
+
+    def __init__(self, directory: Path, given: Mapping[str, Any], drain: Drain) -> None:
+        """`given`: arguments of `Settings`."""
+        super().__init__(name="service", daemon=True)
+        self._directory = directory
+        self._given = given
+        self._drain = drain
+        self._ended: Ended | None = None
+        self._told: set[str] = set()
+        self.asked_again: Mapping[str, Any] | None = None
+        """The settings to serve it with anew, if it has to be when it is over."""
+        self.over = threading.Event()
+        """Set when the directory needs no agent any more, or this one cannot serve it."""
+
+    def again(self, given: Mapping[str, Any]) -> None:
+        """Be told that a process has begun to write to the run: served it is already, unless it only waits to be
+        uploaded. Then it is `over` soon, and has to be served anew.
+        """
+        self.asked_again = given
+        if self._ended is not None and self._drain.recall(self._ended):
+            self._ended.over(False)
+
+    def run(self) -> None:
+        """Serve it."""
+        try:
+            self._serve()
+        except FileNotFoundError:
+            self.log("the run directory is gone; nothing left to do")
+        except Exception as error:  # noqa: BLE001 - other directories need this process
+            self.log(f"this agent cannot serve the run ({type(error).__name__}: {error})", notice=True)
+        if self._ended is None:
+            self.over.set()
+
+    def _serve(self) -> None:
+        lock = lock_directory(str(self._directory))
+        if lock is None:
+            return  # another agent serves it
+        try:
+            settings = Settings(self._given)
+            self._ended = self._attend(settings, lock)
+        finally:
+            if self._ended is None:
+                unlock_directory(lock)
+        if self._ended is not None:
+            self._drain.add(self._ended)
+
+    def _attend(self, settings: Settings, lock: int) -> Ended | None:
+        """Do all that has to be done on this machine; return what is left to upload, None if there is no server to be.
+
+        Raises FileNotFoundError if the directory goes away.
+        """
+        online = settings.mode == "online"
+        status = StatusFile(lock)
+        status.tell(None)
+        journal = Journal(self._directory, HEARTBEAT if online else None)
+        run = read_key(self._directory, settings.entity, settings.project)
+        saves = Saves(self._directory, journal, run[2], settings.live_interval)
+        watch = Watch(self._directory, journal, saves)
+        describer = Describer(self._directory, settings, journal, watch, self.log)
+        following = Following(self._directory, journal, watch, run[2], self._notice)
+        keeper = SaveThread(saves, _TICK, self.log)
+        upload = self._upload(settings, run, saves, status) if online else None
+        try:
+            watch.look()
+            saves.clean()
+            keeper.start()  # now that all is known that an earlier agent has done
+            if watch.writing():
+                self._accompany(settings, run, journal, watch, describer, following, upload)
+            with _turn():
+                watch.look()
+                describer.close()
+                watch.look()
+                watch.flush()  # what follows may take a while
+                # With a time-out, the process waits for us.
+                following.close(0.0 if confined.seconds(settings.finish_timeout) else GRACE)
+                watch.look()
+                keeper.close()
+                watch.look()  # once more: takes in the digests and ends that were noted in the journal
+                watch.flush()
+        except BaseException:
+            journal.close()
+            raise
+        finally:
+            keeper.stop()
+            watch.close()
+        if upload is None:
+            journal.close()
+            status.tell(None, done=True)
+            return None
+        return Ended(upload, settings.drain_timeout, lambda _done: self._finish(journal, lock))
+
+    def _accompany(
+        self,
+        settings: Settings,
+        run: tuple[str, str, str],
+        journal: Journal,
+        watch: Watch,
+        describer: Describer,
+        following: Following,
+        upload: Upload | None,
+    ) -> None:
+        """Look after the run until no process of this machine writes to it."""
+        describer.look()
+        following.look()
+        monitor = None if settings.stats_disabled else self._monitor(settings, journal, watch)
+        uploading = UploadThread(upload) if upload is not None else None
+        stopping = StopThread(upload.connection.client, run, watch.stoppable) if upload is not None else None
+        for thread in (uploading, stopping):
+            if thread is not None:
+                thread.start()
+        flushed = time.monotonic()
+        try:
+            while watch.writing():
+                time.sleep(_TICK)
+                watch.look()
+                describer.look()
+                following.look()
+                journal.beat()
+                if stopping is not None and stopping.requested is not None:
+                    watch.stop(stopping.requested)
+                if time.monotonic() - flushed >= settings.fsync_interval:
+                    watch.flush()
+                    flushed = time.monotonic()
+        finally:
+            if monitor is not None:
+                monitor.stop()
+            if stopping is not None:
+                stopping.close()
+            if uploading is not None:
+                uploading.close()
+
+    def _finish(self, journal: Journal, lock: int) -> None:
+        journal.close()
+        unlock_directory(lock)
+        self._ended = None
+        self.over.set()
+
+    def _monitor(self, settings: Settings, journal: Journal, watch: Watch) -> Monitor:
+        monitor = Monitor(
+            lambda sample: journal.write("system", sample),
+            watch.pids,
+            str(self._directory),
+            settings.stats_sample_interval,
+            settings.stats_average_over,
+            settings.stats_sources,
+        )
+        monitor.start()
+        return monitor
+
+    def _upload(self, settings: Settings, run: tuple[str, str, str], saves: Saves, status: StatusFile) -> Upload:
+        connection = Connection(self._given, settings)
+
+        def make() -> Uploader | None:
+            client = connection.client()
+            if client is None:
+                return None
+            return Uploader(client, run, self._directory, saves.kept, changed=saves.changed)
+
+        return Upload(connection, make, settings.upload_interval, self._notice, status)
+
+    def _notice(self, text: str) -> None:
+        """Tell the user, but of each kind of trouble once."""
+        kind = text.split(".")[0]
+        if kind not in self._told:
+            self._told.add(kind)
+            self.log(text, notice=True)
+
+    def log(self, text: str, notice: bool = False) -> None:
+        """Write a line into the log of the directory; as a `notice`, the process of the run tells the user."""
+        stamp = datetime.now().isoformat(timespec="seconds")
+        line = f"{stamp}{NOTICE.decode() if notice else ' '}{text}\n"
+        try:
+            with (self._directory / LOG).open("ab") as file:
+                file.write(line.encode("utf-8", "surrogateescape"))
+        except OSError:
+            pass  # a full disk is no reason to stop uploading
+
+
+class _turn:  # noqa: N801 - a block
+    """Wait for one's turn, but not for ever: a file system that hangs must not keep the others."""
+
+    def __enter__(self) -> None:
+        self._got = _ending.acquire(timeout=_TURN)
+
+    def __exit__(self, *_: object) -> None:
+        if self._got:
+            _ending.release()

@@ -1,0 +1,148 @@
+"""Keep the server's copy of a run directory going, whatever the network, the server and the key do meanwhile."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tracker.agent_status import StatusFile
+from tracker.errors import ServerError, Unreachable
+
+from .connection import Connection
+from .uploader import Expired, Patience, Uploader, asked
+
+_GLANCE = 1.0  # seconds between looks at the settings while the server is left alone
+
+
+class Outcome(NamedTuple):
+    """Of an attempt: whether there is nothing left to do, its error, and the seconds until the next one makes sense."""
+
+    done: bool
+    error: Exception | None
+    wait: float
+
+
+class Upload:
+    """The upload of one run directory, an attempt at a time. Not thread-safe."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        make: Callable[[], Uploader | None],
+        interval: float,
+        notice: Callable[[str], None],
+        status: StatusFile,
+    ) -> None:
+        """`make` returns an uploader for the connection's present server, or None while none is known. `interval`:
+        seconds between attempts. `notice` is told what the user should know.
+        """
+        self.connection = connection
+        self._make = make
+        self._interval = interval
+        self._notice = notice
+        self._status = status
+        self._uploader: Uploader | None = None
+        self._patience = Patience()
+        self.not_before = 0.0
+        """Until when the server wants to be left alone, in seconds of the monotonic clock."""
+        self.deadline = float("inf")
+        """When to stop in mid-work, in seconds of the monotonic clock."""
+
+    def attempt(self, closing: bool) -> Outcome:
+        """Send what there is; with `closing`, all that the server lacks of a run to which nothing is added."""
+        if self.connection.changed():
+            self.release()
+        before = self._uploader.arrived if self._uploader is not None else 0
+        try:
+            self._uploader = self._uploader or self._make()
+            if self._uploader is not None:
+                self._uploader.deadline = self.deadline
+                self._uploader.moved = self._status.move
+                self._uploader.step()
+                if closing:
+                    self._uploader.complete()
+                self._report(self._uploader, closing)
+            self._patience.reset()
+            return Outcome(closing, None, self._interval)
+        except FileNotFoundError:
+            return Outcome(True, None, 0.0)  # the run directory was deleted
+        except Expired:
+            return Outcome(False, None, 0.0)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run must not end without a word
+            return self._failed(error, before)
+
+    def release(self) -> None:
+        """Let go of what the upload needs memory and connections for."""
+        self._uploader = None
+
+    def _failed(self, error: Exception, before: int) -> Outcome:
+        refused = isinstance(error, ServerError) and error.status in (401, 403)
+        if self.connection.refused() if refused else isinstance(error, Unreachable) and self.connection.again():
+            self.release()  # there is another key, or another server
+            return Outcome(False, None, 0.0)
+        self._notice(_explain(error))
+        self._status.tell(_explain(error).removesuffix("; trying again"))
+        if self._uploader is not None and self._uploader.arrived != before:
+            self._patience.reset()  # a network that lets some of it through is no reason to wait ever longer
+        self.not_before = time.monotonic() + asked(error)
+        return Outcome(False, error, self._patience.delay(error))
+
+    def _report(self, uploader: Uploader, done: bool) -> None:
+        for name, reason in uploader.refused.items():
+            self._notice(f"{name} is not uploaded any further ({reason}); it stays in the run directory")
+        left = next(iter(uploader.refused.values()), None)
+        self._status.tell(None, left, done)
+
+
+class UploadThread(threading.Thread):
+    """Makes one attempt after another while a run goes on, until it is closed."""
+
+    def __init__(self, upload: Upload) -> None:
+        super().__init__(name="upload", daemon=True)
+        self._upload = upload
+        self._closing = threading.Event()
+
+    def close(self) -> None:
+        """Return when the attempt under way is over."""
+        self._closing.set()
+        self.join()
+
+    def run(self) -> None:
+        """Run until closed."""
+        while not self._closing.is_set():
+            outcome = self._upload.attempt(closing=False)
+            if outcome.done:
+                return
+            self._pause(outcome)
+
+    def _pause(self, outcome: Outcome) -> None:
+        """Wait until the next attempt makes sense: also when a login has changed what it failed for."""
+        begun = time.monotonic()
+        while not self._closing.wait(min(_GLANCE, max(0.0, begun + outcome.wait - time.monotonic()))):
+            if time.monotonic() >= begun + outcome.wait:
+                return
+            if outcome.error is not None and self._upload.connection.changed():
+                self._upload.release()
+                return
+
+
+def is_about_server(error: Exception | None) -> bool:
+    """Tell whether other runs that go to the same server with the same key would fail likewise."""
+    return isinstance(error, Unreachable) or (isinstance(error, ServerError) and error.status in (401, 403))
+
+
+def _kind(error: Unreachable) -> str:
+    cause = error.__cause__
+    return type(cause).__name__ if cause is not None else "SSLError"
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, Unreachable):
+        return f"Network error ({_kind(error)}), entering retry loop. {error}"
+    if not isinstance(error, ServerError):
+        return f"uploading failed ({type(error).__name__}: {error}); trying again"
+    if error.status in (401, 403):
+        return f"the server does not accept the key ({error}); set it with `tracker login` or TRACKER_API_KEY"
+    return f"the server cannot take the run now ({error}); trying again"

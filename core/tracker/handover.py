@@ -1,0 +1,147 @@
+"""Hand run directories over to the one agent that serves those of this user on this machine.
+
+In a folder that only the user can read lie a lock, which that agent holds, and `queue/`, with a file for each directory
+that waits to be served. The agent moves it to `taken/`, and deletes it when the directory needs it no longer: so the
+next agent knows what one that was killed had to do. Programs with another Python, another tracker, or another
+environment, as far as that concerns an agent, have a folder of their own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import stat
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .names import random_id
+from .state import state_folder
+
+LOCK, LOG = "lock", "agent.log"
+_CONCERNS = re.compile(
+    r"proxy|ca_bundle|ssl|cert|^home$|^xdg_|^path$|^ld_|^python|^git_|ssh|key|token|secret|pass|pwd|cred|auth|dsn|_ur[li]",
+    re.IGNORECASE,
+)
+"""Variables that change what an agent reaches, runs, or must keep secret."""
+_VARIES = {"PWD", "OLDPWD"}
+
+
+class Request(NamedTuple):
+    """A run directory, and the settings that its process was given as arguments and variables."""
+
+    directory: str
+    given: dict[str, Any]
+
+
+def folder() -> Path:
+    """Return the folder by which processes like this one and their agent meet. Raises OSError if there can be none."""
+    reasons = []
+    for root in _roots():
+        path = root / "agents" / _mark()
+        try:
+            root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for part in (path.parent, path, path / "queue", path / "taken"):
+                part.mkdir(exist_ok=True, mode=0o700)
+                _check_ours(part)
+        except OSError as error:
+            reasons.append(str(error))
+        else:
+            return path
+    raise OSError("; ".join(reasons))
+
+
+def _roots() -> list[Path]:
+    shared = Path(os.environ.get("TMPDIR") or "/tmp") / f"tracker-{os.getuid()}"
+    try:
+        return [state_folder(), shared]
+    except RuntimeError:  # a user without a home, as in some containers
+        return [shared]
+
+
+def _check_ours(path: Path) -> None:
+    status = os.lstat(path)
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
+        raise PermissionError(f"{path} is not a folder that only its owner {os.getuid()} may write to")
+
+
+def _mark() -> str:
+    """Return what tells apart those that one agent cannot serve together."""
+    words = [sys.modules["tracker"].__version__, __file__, sys.executable or "", os.uname().nodename, str(os.getuid())]
+    for name in ("pid", "mnt", "net", "user"):  # what a process in another container can see and reach is not the same
+        try:
+            words.append(str(os.stat(f"/proc/self/ns/{name}").st_ino))
+        except OSError:
+            words.append("")
+    words += [
+        f"{name}={value}"
+        for name, value in sorted(os.environ.items())
+        if _CONCERNS.search(name) and name not in _VARIES and not name.startswith("TRACKER_")
+    ]
+    return hashlib.sha256("\0".join(words).encode("utf-8", "surrogateescape")).hexdigest()[:24]
+
+
+def lock(path: Path) -> int | None:
+    """Become the agent of a folder; None if there is one. Raises OSError where the disk has no locks.
+
+    The lock belongs to the returned descriptor, also where another process inherits that.
+    """
+    fd = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return None
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def put(path: Path, directory: str, given: Mapping[str, Any]) -> None:
+    """Have a directory served by the agent of a folder, the present one or the next. Raises OSError."""
+    name = f"{hashlib.sha256(os.fsencode(directory)).hexdigest()[:32]}-{os.getpid()}"
+    draft = path / f"{name}.{random_id()}"
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump({"directory": directory, "given": dict(given)}, file)  # names of any bytes: as escapes
+    os.replace(draft, path / "queue" / name)
+
+
+def take(path: Path) -> dict[str, Request]:
+    """Take what waits in the queue; return the requests by their names, for `done`."""
+    taken = {}
+    for name in sorted(os.listdir(path / "queue")):
+        os.replace(path / "queue" / name, path / "taken" / name)
+        request = _read(path / "taken" / name)
+        if request is not None:
+            taken[name] = request
+    return taken
+
+
+def left(path: Path) -> dict[str, Request]:
+    """Return what an earlier agent had taken and was not done with."""
+    found = {name: _read(path / "taken" / name) for name in sorted(os.listdir(path / "taken"))}
+    return {name: request for name, request in found.items() if request is not None}
+
+
+def waiting(path: Path) -> bool:
+    """Tell whether something is in the queue."""
+    return any(True for _ in os.scandir(path / "queue"))
+
+
+def done(path: Path, name: str) -> None:
+    """Forget a request that was taken."""
+    (path / "taken" / name).unlink(missing_ok=True)
+
+
+def _read(path: Path) -> Request | None:
+    try:
+        entry = json.loads(path.read_text("utf-8"))
+        return Request(str(entry["directory"]), dict(entry["given"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        path.unlink(missing_ok=True)
+        return None
