@@ -29,13 +29,8 @@ def test_every_setting_is_documented_with_its_variable_and_default(setting: obje
     row = cells("settings.md")[f"`{name}`"]
     assert row[1] == f"`{variable}`"
     if default is not None:
-        shown = (
-            f"`{str(default).lower()}`"
-            if kind is bool
-            else f"{default:g}"
-            if isinstance(default, float)
-            else f"`{default}`"
-        )
+        number = isinstance(default, float)
+        shown = f"`{str(default).lower()}`" if kind is bool else f"{default:g}" if number else f"`{default}`"
         assert row[2] == shown
 
 

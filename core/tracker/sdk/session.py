@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from tracker.discovery import resolve
-from tracker.errors import NoRun, NotARun, SettingsError, silence, warn_once
+from tracker.errors import NoRun, NotARun, SettingsError, contained, silence, warn_once
 from tracker.names import random_id, random_name
 from tracker.places import absolute
 from tracker.runlog.directory import JOIN
@@ -27,6 +28,7 @@ from .disabled import DisabledRun
 from .run import Run
 from .summary import Summary
 from .supervisor import wait_at_exit
+from .termination import handle_termination
 from .values import to_mapping
 
 _REINIT = ("return_previous", "finish_previous", "create_new")
@@ -270,6 +272,7 @@ def keep(run: Run) -> None:
     if not _hooked:
         _hooked = True
         _install_hooks()
+    handle_termination(_finish_terminated)
 
 
 # -- the end of the process -----------------------------------------------------------------------------------------
@@ -313,6 +316,13 @@ def _finish_all() -> None:
 def _before_fork() -> None:
     for run in _live:
         run._before_fork()
+
+
+def _finish_terminated() -> None:
+    for run in _live:
+        with contained("ending the run"):
+            run.finish(128 + signal.SIGTERM, state="killed")
+    wait_at_exit()
 
 
 def _after_fork() -> None:

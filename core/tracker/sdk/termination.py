@@ -1,0 +1,51 @@
+"""SIGTERM where it is the end of everything: in a container the run has to end, and be uploaded, before that."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from tracker import confined
+
+_handler: Any = None
+
+
+def handle_termination(finish: Callable[[], None]) -> None:
+    """Have SIGTERM call `finish` and then do what it does by itself, where the agent would end with this process and
+    nobody else handles the signal. Python as process 1 of a container would ignore it, up to the SIGKILL that follows.
+    """
+    global _handler
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        return
+    if confined.reason() is None:
+        return
+
+    def end(number: int, _frame: Any) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        finish()
+        _flush()
+        os.kill(os.getpid(), number)
+        os._exit(128 + number)  # process 1 does not die of it
+
+    if _handler is None:
+        os.register_at_fork(after_in_child=_leave)
+    _handler = end
+    signal.signal(signal.SIGTERM, end)
+
+
+def _leave() -> None:
+    """In a forked child, whose run is its parent's: SIGTERM ends it as it ends others."""
+    if signal.getsignal(signal.SIGTERM) is _handler:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass
