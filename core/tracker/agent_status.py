@@ -1,6 +1,6 @@
-"""What an agent lets the processes of its run know, in the file on which it holds its lock.
+"""What an agent lets the processes of its run know, in a file beside its lock: a JSON object.
 
-Its first line is the agent's pid, the second one a JSON object. The file's time moves on as the upload does.
+The file's time moves on as the upload does.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ import os
 from typing import Any, NamedTuple
 
 from .runlog.directory import lock_path, process_start
+from .runlog.safe_open import open_file
+
+_LONGEST = 1 << 14  # bytes
 
 
 class Status(NamedTuple):
@@ -31,30 +34,33 @@ class Status(NamedTuple):
 class StatusFile:
     """The agent's side. Never raises for the disk."""
 
-    def __init__(self, lock: int) -> None:
-        """`lock`: what `lock_directory` returned."""
-        self._lock = lock
+    def __init__(self, directory: str) -> None:
+        """The agent holds the lock of `directory`."""
+        self._directory = directory
         self._said: dict[str, Any] = {}
         pid = os.getpid()
         self._who = {"pid": pid, "start": process_start(pid)}
 
     def tell(self, trouble: str | None, left: str | None = None, done: bool = False) -> None:
         """Replace what is said, if it is another."""
-        said = {**self._who, "trouble": trouble, "left": left, "done": done}
+        said = {**self._who, "trouble": _short(trouble), "left": _short(left), "done": done}
         if said == self._said:
             return
         self._said = said
-        text = b"%d\n%b\n" % (os.getpid(), json.dumps(said).encode())
         try:
-            os.pwrite(self._lock, text, 0)
-            os.ftruncate(self._lock, len(text))
+            fd = open_file(self._directory, _name(self._directory), os.O_RDWR | os.O_CREAT)
+            with open(fd, "r+b") as file:
+                about = os.fstat(fd)
+                if about.st_nlink == 1 and about.st_size <= _LONGEST:  # else it was not made here
+                    file.write(json.dumps(said).encode())
+                    file.truncate()
         except OSError:
             pass  # a disk that is full: then nobody knows better
 
     def move(self) -> None:
         """Let it be seen that the upload advances."""
         try:
-            os.utime(self._lock)
+            os.utime(os.path.join(self._directory, _name(self._directory)), follow_symlinks=False)
         except OSError:
             pass
 
@@ -62,11 +68,19 @@ class StatusFile:
 def read_status(directory: str) -> Status | None:
     """Return what the agent of this machine says, or said last, of a run directory; None if there is nothing."""
     try:
-        with open(lock_path(directory), "rb") as file:
-            text, moved = file.read(65536), os.fstat(file.fileno()).st_mtime_ns
-        said = json.loads(text.split(b"\n")[1])
+        with open(open_file(directory, _name(directory)), "rb") as file:
+            text, moved = file.read(_LONGEST), os.fstat(file.fileno()).st_mtime_ns
+        said = json.loads(text)
         pid, start = said["pid"], said["start"]
         trouble, left = (said[name] and str(said[name]) for name in ("trouble", "left"))
         return Status(int(pid), start if isinstance(start, int) else None, moved, trouble, left, said["done"] is True)
-    except (OSError, ValueError, KeyError, IndexError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _name(directory: str) -> str:
+    return os.path.basename(lock_path(directory)).removesuffix(".lock") + ".status"
+
+
+def _short(text: str | None) -> str | None:
+    return text and text[:1000]

@@ -110,7 +110,7 @@ def agents(directory: Path) -> list[psutil.Process]:
 
 def left(directory: Path) -> bool:
     """Tell whether a run directory has had an agent and has none now."""
-    return os.path.exists(lock_path(str(directory))) and not agent_alive(str(directory))
+    return os.path.exists(lock_path(str(directory))) and not agents(directory)
 
 
 def kill_agents(directory: Path) -> int:

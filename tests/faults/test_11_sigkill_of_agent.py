@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.faults.harness import (
     PATIENCE,
     Training,
+    agents,
     assert_delivered,
     kill_agents,
     left,
@@ -51,9 +55,10 @@ def test_agents_killed_in_mid_upload_leave_a_prefix_and_the_next_one_goes_on_fro
 
 
 def test_a_killed_agent_is_started_again_by_the_run_or_made_up_for_by_sync(
-    server: Embedded, train: Callable[..., Training]
+    tmp_path: Path, server: Embedded, train: Callable[..., Training]
 ) -> None:
-    lucky, unlucky = trainings = [train("--pause", 0.002), train("--pause", 0.002)]
+    states = [{"XDG_STATE_HOME": str(tmp_path / name)} for name in ("lucky", "unlucky")]  # as of two users
+    lucky, unlucky = trainings = [train("--pause", 0.002, environment=state) for state in states]
     for _ in range(2):
         for training in trainings:
             eventually(lambda t=training: agent_alive(str(t.directory)), PATIENCE)
@@ -70,6 +75,24 @@ def test_a_killed_agent_is_started_again_by_the_run_or_made_up_for_by_sync(
     assert not agent_alive(str(unlucky.directory))
     sync_directory(unlucky.directory)
     assert_delivered(uploaded(unlucky, "finished"), unlucky.board.returned)
+
+
+def test_the_next_agent_serves_all_runs_of_one_that_was_killed_also_those_that_have_ended(
+    server: Embedded, train: Callable[..., Training]
+) -> None:
+    longest = {"TRACKER_DRAIN_TIMEOUT": "120"}
+    going, silent = trainings = [train("--pause", 0.002, environment=longest) for _ in range(2)]
+    for training in trainings:
+        eventually(lambda t=training: on_server(t.path), PATIENCE)
+    (agent,) = {agent.pid for training in trainings for agent in agents(training.directory)}
+    silent.process.send_signal(signal.SIGSTOP)  # it cannot start another agent
+    os.kill(agent, signal.SIGKILL)
+    silent.kill()
+    assert_delivered(uploaded(silent, "crashed"), silent.board.returned, more=1)
+    (other,) = agents(going.directory)
+    assert other.pid != agent
+    assert going.stop() == 0
+    assert_delivered(uploaded(going, "finished"), going.board.returned)
 
 
 def _kill_during_upload(

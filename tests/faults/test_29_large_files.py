@@ -91,7 +91,7 @@ def test_what_is_logged_while_a_large_file_is_on_its_way_does_not_wait_for_it(se
         return None
 
     with proxy(server.url, plan) as network:
-        run = tracker.init(project="faults", settings={"base_url": network.url})
+        run = tracker.init(project="faults", settings={"base_url": network.url, "api_key": server.token})
         run.save("large.bin")
         eventually(lambda: (found := on_server(run.path)) and found.files(), PATIENCE)
         posts = [seen.line for seen in network.seen if seen.line.startswith("POST")]

@@ -93,7 +93,7 @@ class Service(threading.Thread):
         Raises FileNotFoundError if the directory goes away.
         """
         online = settings.mode == "online"
-        status = StatusFile(lock)
+        status = StatusFile(str(self._directory))
         status.tell(None)
         journal = Journal(self._directory, HEARTBEAT if online else None)
         run = read_key(self._directory, settings.entity, settings.project)
@@ -199,7 +199,7 @@ class Service(threading.Thread):
                 return None
             return Uploader(client, run, self._directory, saves.kept, changed=saves.changed)
 
-        return Upload(connection, make, settings.upload_interval, self._notice, status)
+        return Upload(self._directory, connection, make, settings.upload_interval, self._notice, status)
 
     def _notice(self, text: str) -> None:
         """Tell the user, but of each kind of trouble once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from tracker.agent_status import StatusFile
@@ -29,6 +30,7 @@ class Upload:
 
     def __init__(
         self,
+        directory: Path,
         connection: Connection,
         make: Callable[[], Uploader | None],
         interval: float,
@@ -38,6 +40,7 @@ class Upload:
         """`make` returns an uploader for the connection's present server, or None while none is known. `interval`:
         seconds between attempts. `notice` is told what the user should know.
         """
+        self._directory = directory
         self.connection = connection
         self._make = make
         self._interval = interval
@@ -54,6 +57,8 @@ class Upload:
         """Send what there is; with `closing`, all that the server lacks of a run to which nothing is added."""
         if self.connection.changed():
             self.release()
+        if not self._directory.is_dir():
+            return Outcome(True, None, 0.0)
         before = self._uploader.arrived if self._uploader is not None else 0
         try:
             self._uploader = self._uploader or self._make()
@@ -83,7 +88,7 @@ class Upload:
             self.release()  # there is another key, or another server
             return Outcome(False, None, 0.0)
         self._notice(_explain(error))
-        self._status.tell(_explain(error).removesuffix("; trying again"))
+        self._status.tell(f"the server does not accept the key ({error})" if refused else str(error))
         if self._uploader is not None and self._uploader.arrived != before:
             self._patience.reset()  # a network that lets some of it through is no reason to wait ever longer
         self.not_before = time.monotonic() + asked(error)

@@ -24,6 +24,8 @@ def hand_over(directory: str, given: Mapping[str, Any]) -> None:
     `Settings` there. Raises OSError.
     """
     folder = handover.folder()
+    with open(os.path.join(directory, LOG), "ab"):  # for `Notices`, and for those who wait for it
+        pass
     handover.put(folder, directory, {**given, "dir": str(Path(directory).parents[2])})
     # Held from before the agent begins: of any number of processes, one starts it.
     lock = handover.lock(folder)
@@ -38,7 +40,7 @@ def hand_over(directory: str, given: Mapping[str, Any]) -> None:
         actions = [(os.POSIX_SPAWN_DUP2, lock, _LOCK)] if lock != _LOCK else []
         if lock == _LOCK:
             os.set_inheritable(lock, True)
-        start_detached(_MAIN, "serve_all", [str(folder), directory], environment, [*_logged(str(log)), *actions])
+        start_detached(_MAIN, "serve_all", [str(folder), directory], environment, [*_logged(str(log), 0o600), *actions])
     finally:
         os.close(lock)
 
@@ -53,9 +55,9 @@ def start_agent(directory: str, environment: Mapping[str, str]) -> None:
     start_detached(_MAIN, "serve_one", [directory], {**os.environ, **environment}, actions)
 
 
-def _logged(path: str) -> list[tuple[Any, ...]]:
+def _logged(path: str, mode: int = 0o644) -> list[tuple[Any, ...]]:
     return [
-        (os.POSIX_SPAWN_OPEN, 1, path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644),
+        (os.POSIX_SPAWN_OPEN, 1, path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, mode),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
 

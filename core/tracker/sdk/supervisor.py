@@ -110,8 +110,10 @@ class Supervisor:
         elif (reason := self._missing(waited)) is None:
             say(f"run {name} {state}: {url}")
         else:
+            goes_on = self._working() and not waited
+            how = "the agent goes on trying; to have it done now" if goes_on else "complete it with"
             say(f"run {name} {state}, but not all of it is uploaded: {reason}")
-            say(f"complete it with: tracker sync {directory}")
+            say(f"{how}: tracker sync {directory}")
 
     def wait_at_exit(self) -> None:
         """Wait once more for an upload that `finish` did not wait for to the end."""
@@ -155,7 +157,8 @@ class Supervisor:
 
     def _status(self) -> Status | None:
         """Return what the agent of this time says; None while it has not begun."""
-        return read_status(self._directory) if agent_came(self._directory, self._started_at) else None
+        status = read_status(self._directory)
+        return status if status is not None and status.moved >= (self._started_at - 0.1) * 1e9 else None
 
     def _working(self) -> bool:
         """Tell whether an agent is at work, or was started and has yet to begin."""
