@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from tracker import confined
 from tracker.agent_status import StatusFile
 from tracker.runlog.directory import LOG, NOTICE, lock_directory, unlock_directory
 from tracker.runlog.reader import read_key
+from tracker.runlog.safe_open import open_file
 from tracker.settings import Settings
 
 from .connection import Connection
@@ -213,7 +215,7 @@ class Service(threading.Thread):
         stamp = datetime.now().isoformat(timespec="seconds")
         line = f"{stamp}{NOTICE.decode() if notice else ' '}{text}\n"
         try:
-            with (self._directory / LOG).open("ab") as file:
+            with open(open_file(self._directory, LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as file:
                 file.write(line.encode("utf-8", "surrogateescape"))
         except OSError:
             pass  # a full disk is no reason to stop uploading
