@@ -123,4 +123,4 @@ class Keeper:
     def _secret(self, path: str, content: bytes) -> str | None:
         if is_secret_file(path):
             return "its name is one of files that keep secrets"
-        return "it holds what looks like a key" if holds_secret(content, self._known) else None
+        return "it holds what looks like a key or password" if holds_secret(content, self._known, path) else None

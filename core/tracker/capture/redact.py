@@ -7,7 +7,7 @@ that its issuer gives it (`ghp_…`), or because a variable of the environment w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 
@@ -15,7 +15,7 @@ CUT = "***"
 """Stands where a secret was."""
 
 _SECRET = ("password", "passwd", "passphrase", "secret", "secrets", "credential", "credentials", "apikey", "accesskey")
-_LAST = ("pwd", "auth", "authorization", "bearer", "signature", "sig")  # secret as the last word of a name
+_LAST = ("pwd", "auth", "authorization", "bearer", "signature", "sig", "cookie")  # secret as the last word of a name
 _KEYS = frozenset(
     "access account api auth client comet deploy encryption hf license master neptune openai private secret service "
     "signing storage subscription wandb".split()
@@ -31,12 +31,17 @@ _SHAPES = (
     r"gh[oprsu]_[A-Za-z0-9]{30,}|github_pat_\w{22,}|glpat-[\w-]{20,}|hf_[A-Za-z0-9]{30,}|sk-[\w-]{20,}"
     r"|(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{35}|xox[abeoprs]-[\w-]{10,}|[rs]k_live_\w{20,}|npm_[A-Za-z0-9]{36}"
     r"|pypi-[\w-]{50,}|dapi[0-9a-f]{32}|dop_v1_[0-9a-f]{64}|dckr_pat_[\w-]{20,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}"
-    r"|hooks\.slack\.com/services/[\w/]+"
+    r"|hooks\.slack\.com/(?:services|workflows|triggers)/[\w/]+|discord(?:app)?\.com/api/webhooks/\d+/[\w-]+"
+    r"|gsk_[A-Za-z0-9]{20,}|xai-[A-Za-z0-9]{20,}|r8_[A-Za-z0-9]{20,}|SG\.[\w-]{16,}\.[\w-]{16,}|ya29\.[\w-]{20,}"
+    r"|gl(?:sa|c|rt|dt|ft|ptt|cbt|agent|oas)[_-][\w-]{20,}|nvapi-[\w-]{20,}|pplx-[A-Za-z0-9]{20,}|hvs\.[\w-]{20,}"
+    r"|[rs]k_test_\w{20,}|whsec_[\w+/=]{20,}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|\d{8,10}:AA[\w-]{33}"
 )
 _PRIVATE_KEY = r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY"
 _HINTS = (
     "pass pwd secret token key credential auth bearer sig :// ghp_ gho_ ghr_ ghs_ ghu_ github_pat_ glpat- hf_ sk- akia "
-    "asia aiza xox k_live_ npm_ pypi- dapi dop_v1_ dckr_pat_ eyj hooks.slack"
+    "asia aiza xox k_live_ npm_ pypi- dapi dop_v1_ dckr_pat_ eyj hooks.slack cookie "
+    "gsk_ xai- r8_ sg. ya29. discord glsa glc glrt gldt glft glptt glcbt glagent gloas nvapi- pplx- hvs. k_test_ "
+    "whsec_ shp :aa"
 ).split()
 """Text without any of these, in small letters, holds nothing that could be known as a secret."""
 
@@ -45,6 +50,9 @@ _FILES = """
 .env .env.* *.env .envrc *.pem *.key *.p12 *.pfx *.ppk *.jks *.keystore *.kdbx *.ovpn *.gpg *.tfstate *.token token
 id_rsa* id_dsa* id_ecdsa* id_ed25519* credentials credentials.* *credentials.json *service*account*.json secret secrets
 secret.* secrets.* .netrc _netrc .pgpass .npmrc .pypirc .git-credentials .htpasswd .boto .s3cfg .dockercfg kaggle.json
+*.tfvars *.tfvars.json *.tfstate.* .terraformrc terraform.rc kubeconfig kubeconfig.* *.kubeconfig *_token *-token
+.vault-token .vault_pass* vault_pass* .my.cnf .mylogin.cnf .yarnrc.yml .databrickscfg .snowsql *_rsa *_dsa *_ecdsa
+*_ed25519 *.p8 *.asc .*_history wallet.dat cookies.txt .condarc pip.conf .docker-config.json .age *.agekey
 """.split()
 _FOLDERS = frozenset(".ssh .aws .azure .gcloud .gnupg .kube .docker .tracker .git".split())
 
@@ -98,19 +106,55 @@ def cut(text: str, known: Iterable[str] = ()) -> str:
 def cut_arguments(arguments: Iterable[str], known: Iterable[str] = ()) -> list[str]:
     """Return the arguments of a command with the secrets in them cut."""
     result: list[str] = []
-    expected = False
+    expected: Callable[[str], str | None] | None = None  # what is left of the next argument, if it is a value
     for argument in arguments:
-        name, equals, _ = argument.partition("=")
+        if expected is not None and not argument.startswith("--"):
+            left, expected = expected(argument), None
+            if left is not None:
+                result.append(left)
+                continue
+        name, equals, value = argument.partition("=")
         # Not in a sentence or an address: there a secret may end before the argument does.
         plain = all(c.isalnum() or c in "-_.+/~" for c in name)
         named = plain and _hinted(name) and is_secret_name(name)
-        if expected and not argument.startswith("--"):
-            result.append(CUT)
-            expected = False
-            continue
-        expected = named and not equals and argument.startswith("-")
-        result.append(f"{name}={CUT}" if named and equals else argument if expected else cut(argument, known))
+        option = argument.startswith("-")
+        expected = (_SHORT.get(argument) or (_all if named else None)) if option and not equals else None
+        if equals and plain and option and name in _SHORT and (left := _SHORT[name](value)) is not None:
+            result.append(f"{name}={left}")
+        elif named and equals:
+            result.append(f"{name}={CUT}")
+        else:
+            result.append(argument if expected is not None else cut(argument, known))
     return result
+
+
+def _all(_value: str) -> str:
+    return CUT
+
+
+def _password(value: str) -> str | None:
+    """What `-p` and its like are given: a password, unless it is a number, a path, a list or a word."""
+    number = re.fullmatch(r"[-+]?[\d.,:e-]+|(?i:true|false|none)", value)
+    looks = any(c.isdigit() or not c.isalnum() for c in value) or (value.lower() != value != value.upper())
+    return None if number or not looks or re.search(r"[/\\=\[{]|\.\w{1,5}$", value) else CUT
+
+
+def _counted(value: str) -> str | None:
+    """What `--pass` is given: a password, unless it is how often."""
+    return None if value.isdecimal() and len(value) < 4 else CUT
+
+
+def _of_user(value: str) -> str | None:
+    """What `-u` is given: USER:PASSWORD, unless it is an address or a port."""
+    user, colon, password = value.partition(":")
+    return f"{user}:{CUT}" if colon and password and not password.isdecimal() and password[0] not in "/\\" else None
+
+
+_SHORT: dict[str, Callable[[str], str | None]] = {
+    "-p": _password, "-P": _password, "--pass": _counted, "--pw": _counted, "--passin": _counted, "--passout": _counted,
+    "-u": _of_user, "--user": _of_user, "-U": _of_user, "--proxy-user": _of_user,
+}  # fmt: skip
+"""Options whose names alone do not tell, and what is left of their values; None where they are no secret."""
 
 
 def is_secret_file(path: str) -> bool:
@@ -119,9 +163,15 @@ def is_secret_file(path: str) -> bool:
     return not _FOLDERS.isdisjoint(folders) or any(fnmatchcase(name, pattern) for pattern in _FILES)
 
 
-def holds_secret(content: bytes, known: Iterable[str] = ()) -> bool:
-    """Tell whether a file's content has something of the shape of a key in it, or one of the `known` secrets."""
-    if _key_shapes().search(content):
+def holds_secret(content: bytes, known: Iterable[str] = (), path: str = "") -> bool:
+    """Tell whether a file's content has something of the shape of a key in it, gives a secret to a name, or has one of
+    the `known` secrets. `path` tells code, in which secrets stand in quotes, from other files.
+    """
+    # Both are for agents, and need not be there in training.
+    from .assigned import holds_assigned
+    from .key_shapes import holds_key
+
+    if _key_shapes().search(content) or holds_key(content) or holds_assigned(content.decode("utf-8", "replace"), path):
         return True
     return any(value.encode("utf-8", "surrogateescape") in content for value in known)
 

@@ -111,3 +111,110 @@ def test_content_that_holds_a_secret_is_known(content: str) -> None:
 )
 def test_other_content_does_not(content: str) -> None:
     assert not holds_secret(content.encode(), ["known-secret-0"])
+
+
+MIXED = "aZ4kP9xQ2mT7vB1nC6wE"
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        f"gsk_{MIXED}{MIXED}", f"xai-{MIXED}{MIXED}", f"r8_{MIXED}{MIXED}", f"SG.{MIXED}.{MIXED}{MIXED}",
+        f"ya29.{MIXED}",
+        f"glsa_{MIXED}{MIXED[:12]}_1a2b3c4d", f"https://discord.com/api/webhooks/123456789012345678/{MIXED}{MIXED}",
+        f"https://hooks.slack.com/services/T00000000/B00000000/{MIXED}", f"hf_{MIXED}{MIXED}", f"hvs.{MIXED}{MIXED}",
+        f"github_pat_11ABCDEFG0{MIXED}_{MIXED}{MIXED}", f"eyJhbGciOiJI{MIXED}.eyJzdWIiOiIx{MIXED}.{MIXED}",
+        f"nvapi-{MIXED}{MIXED}", f"pplx-{MIXED}{MIXED}", f"glpat-{MIXED}", f"123456789:AA{MIXED}{MIXED[:13]}",
+    ],
+)  # fmt: skip
+def test_keys_of_many_issuers_are_known_by_their_shapes(shape: str) -> None:
+    assert holds_secret(f"x = f({shape!r})\n".encode(), path="train.py")
+    kept = cut_arguments(["train.py", "--note", f"see {shape}", shape])
+    assert MIXED not in " ".join(kept)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("train.py", "password = 'hunter2'"),
+        ("train.py", 'connect(user="me", password="correct-horse")'),
+        ("diff.patch", "+    db_password = 'hunter2'"),
+        ("train.py", "URL = 'postgres://u:p@h/db'"),
+        ("train.py", f'aws_secret_access_key = "{MIXED}{MIXED}"'),
+        ("train.ipynb", '"os.environ[\\"HF_TOKEN\\"] = \\"x\\"\\n", "password = \\"hunter2\\"\\n"'),
+        ("conf.ini", f"aws_secret_access_key = {MIXED}{MIXED}"),
+        ("conf.yaml", "db:\n  password: hunter2\n"),
+        ("run.sh", f"export API_TOKEN={MIXED}"),
+        ("conf.json", '{"secret": "s3cr3t", "lr": 1}'),
+        ("main.tf", 'password = "hunter2"'),
+        ("x.conf", "redis://default:p4ss@h:1"),
+    ],
+)
+def test_what_is_given_to_the_name_of_a_secret_is_known(path: str, text: str) -> None:
+    assert holds_secret(text.encode(), path=path)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("train.py", "password = os.environ['DB_PASSWORD']"),
+        ("train.py", "def connect(password: str = '', token=None): ..."),
+        ("train.py", "token = tokenizer.eos_token"),
+        ("train.py", "hf_token = args.hf_token"),
+        ("train.py", 'eos_token = "</s>"; pad_token = "<pad>"'),
+        ("train.py", 'parser.add_argument("--api-key", default="")'),
+        ("train.py", 'API_KEY = os.getenv("OPENAI_API_KEY")'),
+        ("data.json", '{"token": "hello", "max_tokens": 512, "key": "query"}'),
+        ("conf.yaml", "wandb_api_key: ${oc.env:WANDB_API_KEY}\npassword: null\ntoken: 50256\nlr: 0.1"),
+        ("conf.yaml", "tokenizer: gpt2\nn_tokens: 1024\nauthor: me"),
+        ("README.md", "password = 'your-password'; postgres://<user>:<password>@host"),
+        ("train.py", 'url = f"postgres://{user}:{password}@{host}"'),
+    ],
+)
+def test_ordinary_code_and_configuration_is_not(path: str, text: str) -> None:
+    assert not holds_secret(text.encode(), path=path)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("-p hunter2", "-p ***"),
+        ("--pass X", "--pass ***"),
+        ("--pw X", "--pw ***"),
+        ("--passwd X", "--passwd ***"),
+        ("-u me:X", "-u me:***"),
+        ("--user me:X", "--user me:***"),
+        ("--cookie session=X", "--cookie ***"),
+        ("--cookie=X", "--cookie=***"),
+        ("--pass=X --pw=X", "--pass=*** --pw=***"),
+        ("-p 8080", "-p 8080"),
+        ("-p 0.1", "-p 0.1"),
+        ("-p 1e-4", "-p 1e-4"),
+        ("-p config.yaml", "-p config.yaml"),
+        ("-p data/train", "-p data/train"),
+        ("-p digits", "-p digits"),
+        ("-p --lr 1", "-p --lr 1"),
+        ("--pass 2", "--pass 2"),
+        ("-u 10", "-u 10"),
+        ("-u train.py", "-u train.py"),
+        ("-u host:8080", "-u host:8080"),
+        ("-u http://host/x", "-u http://host/x"),
+        ("--tokenizer gpt2 --max-tokens 512 --n-pass 3", "--tokenizer gpt2 --max-tokens 512 --n-pass 3"),
+    ],
+)
+def test_options_that_often_take_passwords_are_cut_unless_it_is_none(given: str, kept: str) -> None:
+    assert cut_arguments(["cmd", *given.split()]) == ["cmd", *kept.split()]
+
+
+def test_a_header_with_a_secret_is_cut() -> None:
+    for header in ("Authorization: Basic X", "Cookie: session=X", "X-Api-Key: X"):
+        assert "X" not in cut_arguments(["curl", "--header", header])[-1].removeprefix("X-Api")
+
+
+@pytest.mark.parametrize(
+    "path",
+    "terraform.tfvars a/prod.tfvars.json kubeconfig hf_token .vault-token .netrc .pgpass .npmrc id_rsa deploy_ed25519 "
+    "terraform.tfstate.backup .bash_history .my.cnf vault_pass.txt .databrickscfg".split(),
+)
+def test_more_files_that_keep_secrets_are_known_by_name(path: str) -> None:
+    assert is_secret_file(path)
