@@ -29,11 +29,9 @@ class Journal:
         run itself suffers from: not told twice.
         """
         with self._lock:
-            if self._writer is None:
-                try:
-                    self._writer = self._open()
-                except OSError:  # it may not even be written in; what is there can still be uploaded
-                    return
+            if not self._opened():
+                return
+            assert self._writer is not None
             self._writer.append(encode(kind, jsonable(payload), time.time() if when is None else when))
             self._beaten = time.monotonic()
 
@@ -43,11 +41,25 @@ class Journal:
             self._beaten = time.monotonic()  # also if the disk does not take it: not again at once
             self.write("alive", {})
 
+    def promise(self) -> None:
+        """Open the stream at once, if there are to be heartbeats: whoever reads the run then knows to expect them."""
+        if self._heartbeat is not None:
+            with self._lock:
+                self._opened()
+
     def close(self) -> None:
         """Close the stream if it was opened."""
         with self._lock:
             if self._writer is not None:
                 self._writer.close()
+
+    def _opened(self) -> bool:
+        if self._writer is None:
+            try:
+                self._writer = self._open()
+            except OSError:  # it may not even be written in; what is there can still be uploaded
+                return False
+        return True
 
     def _open(self) -> StreamWriter:
         writer = StreamWriter(new_stream(str(self._directory), "system"), lambda _: None)

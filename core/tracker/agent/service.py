@@ -107,6 +107,7 @@ class Service(threading.Thread):
         upload = self._upload(settings, run, saves, status) if online else None
         try:
             watch.look()
+            journal.promise()
             saves.clean()
             keeper.start()  # now that all is known that an earlier agent has done
             if watch.writing():
@@ -155,7 +156,9 @@ class Service(threading.Thread):
                 thread.start()
         flushed = time.monotonic()
         try:
-            while watch.writing():
+            # How a process that is leaving really ends is known when it is gone; but it may wait for us.
+            waits = confined.seconds(settings.finish_timeout) > 0
+            while watch.writing() or (watch.leaving() and not waits):
                 time.sleep(_TICK)
                 watch.look()
                 describer.look()

@@ -11,7 +11,7 @@ import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tracker.runlog.locks import is_taken
 from tracker.runlog.reader import read_lines
@@ -42,6 +42,8 @@ class Tail:
         self.stoppable = False
         self.wraps = False
         self.finished = False
+        self.told: dict[str, Any] | None = None
+        """What its process said of its own end."""
         self._let_go = False  # nobody will append to it any more
 
     @property
@@ -50,6 +52,11 @@ class Tail:
         if self.path.name.startswith("console"):  # often another process than the one whose output it keeps
             return self._is_held()
         return self.writer is not None and not self.writer.gone and not self.finished
+
+    @property
+    def leaving(self) -> bool:
+        """Whether its process has said that it was about to end, and could not know for sure how."""
+        return self.told is not None and "at_exit" in self.told
 
     def lines(self) -> Iterator[bytes]:
         """Yield the whole lines that were appended since the last look, in blocks.

@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tracker.runlog.directory import is_alive, process_start
+from tracker.runlog.exits import Exit, correction, left_status
 from tracker.runlog.reader import scan
 from tracker.runlog.records import STREAM_NAME, Record
 from tracker.runlog.sound import is_pid
 from tracker.saving import is_process_sealed
 
+from .exit_info import Memory, exit_of, explained
 from .journal import Journal
 from .saves import Saves
 from .tail import Tail
 
-_KINDS = ("run", "stopped", "event_file", "followed", "save", "saved", "file", "environment", "code", "finish")
+_KINDS = tuple("run stopped event_file followed save saved file environment code goes_on finish".split())
 
 
 class Start(NamedTuple):
@@ -50,6 +52,9 @@ class Writer:
             pass  # not Linux, or not allowed
         if start is not None and not self.gone and process_start(pid) not in (None, start):
             self.gone = True  # the pid was reused before we looked
+        self.memory = None if self.gone else Memory(pid)
+        self.exit: Exit | None = None
+        """How it ended, if it is gone and the machine told us."""
 
     def check(self) -> bool:
         """Tell whether the process is gone."""
@@ -62,7 +67,10 @@ class Writer:
         else:
             self.gone = not is_alive(self.pid, self._start)
         if self.gone:
+            self.exit = exit_of(self.pid, self._fd)
             self.close()
+        elif self.memory is not None:
+            self.memory.look()
         return self.gone
 
     def close(self) -> None:
@@ -204,11 +212,13 @@ class Watch:
             closed = payload.get("stream")
             self.ends[stream if closed is None else str(closed)] = record.time
             if closed is None:
-                tail.finished = True
+                tail.finished, tail.told = True, payload
                 self._saves.end(stream)
             else:
                 self._buried.add(str(closed))
                 self._saves.end(str(closed))
+        elif record.kind == "goes_on":
+            tail.child = False
         elif record.kind == "stopped" and isinstance(payload.get("requested"), (int, float)):
             self._stopped = max(self._stopped, payload["requested"])
         elif record.kind == "environment":
@@ -225,16 +235,32 @@ class Watch:
         elif record.kind in ("save", "saved", "file"):
             self._saves.take(stream, record, here=tail.writer is not None)
 
+    def leaving(self) -> bool:
+        """Tell whether a process of this machine that said it was leaving is still there: how it ends is not known."""
+        return any(t.leaving and not t.writer.gone for t in self._tails.values() if t.writer is not None)
+
     def _bury(self, name: str, tail: Tail) -> None:
-        if tail.finished or tail.child or name in self._buried:
+        """Note how a process that is gone has ended, unless it said so itself and was right."""
+        if tail.child or name in self._buried or (tail.finished and not tail.leaving):
             return
         self._buried.add(name)
-        if tail.size > tail.offset:
-            self._journal.write("lost", {"count": 1, "reason": f"the last line of {name} is torn"})
+        assert tail.writer is not None
+        real = tail.writer.exit or (left_status(str(tail.path)) if tail.finished else None)
+        if tail.finished and real is None:
+            return
+        end = correction(tail.told, real or Exit())
+        if end is None:
+            return
         # When it was last known to live, not now: a run that was resumed since is not to be crashed for it.
-        self.ends[name] = max(tail.alive, tail.last_time())
-        state = "killed" if tail.stoppable and tail.opened <= self._stopped else "crashed"
-        self._journal.write("finish", {"state": state, "stream": name}, self.ends[name])
+        when = max(tail.alive, tail.last_time())
+        if not tail.finished:
+            if tail.size > tail.offset:
+                self._journal.write("lost", {"count": 1, "reason": f"the last line of {name} is torn"})
+            self.ends[name] = when
+            if tail.stoppable and tail.opened <= self._stopped:
+                end = {**end, "state": "killed"}
+        end = explained(end, real or Exit(), tail.writer.memory)
+        self._journal.write("finish", {**end, "stream": name}, when)
 
 
 def _descriptors() -> int:

@@ -16,9 +16,10 @@ from tracker.errors import NotARun, TrackerError
 from tracker.runlog.alerts import Alert
 from tracker.runlog.archive import Archive
 from tracker.runlog.directory import KEPT_PATH, is_alive
+from tracker.runlog.exits import correction, left_status
 from tracker.runlog.fold import Fold
 from tracker.runlog.reader import read_header, read_stream, scan_stream, stream_paths
-from tracker.runlog.records import Points
+from tracker.runlog.records import STREAM_NAME, Points
 from tracker.runlog.safe_open import open_file
 from tracker.runlog.stats import Stats
 from tracker.wire import EventFile, RunInfo, Series
@@ -71,7 +72,7 @@ class LocalRun(RunReader):
             "project": header.get("project") or "uncategorized",
             "ordinal": None,
             "name": fold.meta.get("name") or header["id"],
-            "state": _state(fold),
+            "state": _state(fold, self.directory),
             "group": fold.meta.get("group"),
             "job_type": fold.meta.get("job_type"),
             "tags": fold.meta.get("tags") or [],
@@ -240,10 +241,16 @@ def _take_records(fold: Fold, stream: str, records: Iterable[Any]) -> None:
         fold.add_rows(stream, rows, stats, until, step)
 
 
-def _state(fold: Fold) -> str:
-    """The state that an agent would find: streams whose writer was on this machine and is gone are crashed."""
-    for entry in fold.streams.values():
+def _state(fold: Fold, directory: Path) -> str:
+    """The state that an agent would find: streams whose writer was on this machine and is gone are crashed, and what
+    a process said on its way out is corrected by the exit status that it left.
+    """
+    for name, entry in fold.streams.items():
         here = entry.get("host") == os.uname().nodename and "pid" in entry and "opened" in entry
         if here and "closed" not in entry and not is_alive(entry["pid"], entry.get("pid_start")):
             entry["closed"], entry["state"] = max(entry["last"], entry["opened"]), "crashed"
+        elif "at_exit" in entry and STREAM_NAME.fullmatch(name) and (real := left_status(str(directory / name))):
+            end = correction(entry, real)
+            if end is not None:
+                fold.settle(name, end)
     return fold.state

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from tracker.errors import ServerError, TrackerError
 from tracker.runlog.directory import copy_name
+from tracker.runlog.exits import MEMBERS
 from tracker.runlog.fold import Fold
 from tracker.runlog.records import STREAM_NAME, encode, jsonable
 from tracker.runlog.writer import header
@@ -22,7 +23,6 @@ from .restarts import AXES, Row
 
 _OF_RUN = ("program", "python", "forked_from")
 _OF_STREAM = ("host", "pid", "pid_start", "added", "allow_stop", "heartbeat")
-_OF_END = ("state", "exit_code", "error", "traceback")
 
 
 def rebuild(run: RemoteRun, directory: Path) -> list[str]:
@@ -116,7 +116,7 @@ def _beginning(run: RemoteRun, fold: Fold, info: StreamInfo) -> Iterator[bytes]:
 def _end(fold: Fold, info: StreamInfo) -> Iterator[bytes]:
     entry = fold.streams.get(info["stream"], {})
     if "closed" in entry:
-        yield _line("finish", {m: entry[m] for m in _OF_END if m in entry}, entry["closed"])
+        yield _line("finish", {m: entry[m] for m in MEMBERS if m in entry}, entry["closed"])
     # Also the time of the last line, which may have been of a kind that says nothing of the run.
     yield _line("rebuilt", {"corrupt": entry.get("corrupt", 0)}, entry.get("last", info["opened"]))
 

@@ -173,19 +173,30 @@ def process_start(pid: int) -> int | None:
 
     None where there is no such process or no /proc.
     """
+    fields = _stat(pid)
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[19])
-    except (OSError, ValueError, IndexError):
+        return int(fields[19])
+    except (ValueError, IndexError):
         return None
 
 
 def is_alive(pid: int, start: int | None) -> bool:
-    """Tell whether a process of this machine lives; `start` is what `process_start` said of it."""
+    """Tell whether a process of this machine lives; `start` is what `process_start` said of it. One that has ended and
+    whose parent has not collected it does not.
+    """
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except OSError:
         pass  # not ours to signal, but there
-    return start in (None, process_start(pid))
+    return start in (None, process_start(pid)) and _stat(pid)[:1] not in ([b"Z"], [b"X"])
+
+
+def _stat(pid: int) -> list[bytes]:
+    """Return what proc(5) tells of a process from its state on; nothing where there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()
+    except OSError:
+        return []

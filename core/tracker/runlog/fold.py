@@ -10,6 +10,7 @@ from typing import Any
 
 from .alerts import Alert, add_alert, alert_of
 from .definitions import Definitions
+from .exits import MEMBERS
 from .records import Record, jsonable, restore, restore_members
 from .sound import environment_order, is_count, is_file, is_heartbeat, is_metric, is_pid, is_session, meta_of
 from .stats import Stats
@@ -18,6 +19,8 @@ STATES = ("running", "finished", "failed", "killed", "crashed", "preempted")
 """All states of a run; the later five from best to worst."""
 
 _HEADER = ("id", "entity", "project", "host", "program", "python", "forked_from")
+_END = ("closed", "at_exit", "settled", *MEMBERS)
+"""Members of a stream's entry that say how its process ended."""
 
 
 class Fold:
@@ -45,7 +48,8 @@ class Fold:
         """The Unix time of the latest `stop` record; see `stop_requested`."""
         self.streams: dict[str, dict[str, Any]] = {}
         """By stream name: opened, last, closed (Unix times), state, parent, rows, corrupt, lost, unknown, suspect,
-        event_file (`wire.EventFile`), added, step (of the last row), preempting, allow_stop, heartbeat.
+        event_file (`wire.EventFile`), added, step (of the last row), preempting, allow_stop, heartbeat, after, goes_on,
+        exit_code, signal, error, traceback, at_exit; `settled` if an agent has told how its process ended.
         """
         self.touched: set[str] = set()
         """The streams whose entries were looked up by `stream`, to be emptied by whoever keeps them."""
@@ -113,7 +117,8 @@ class Fold:
     def _reopen(self, entry: dict[str, Any], time: float) -> None:
         # By time, not by arrival: an agent's word that the process vanished may arrive before the last rows do.
         if time > entry.get("closed", math.inf):
-            del entry["closed"], entry["state"]
+            for member in _END:
+                entry.pop(member, None)
             entry["opened"] = time
 
     # -- what the records add up to ---------------------------------------------------------------------------
@@ -139,9 +144,13 @@ class Fold:
         return max(said)[1] if said and state != "running" else None
 
     def _deciding(self) -> list[dict[str, Any]]:
-        """The streams of the run's own processes, forked children left aside."""
-        own = [s for n, s in self.streams.items() if n.startswith("history")]
-        return [s for s in own if "opened" in s and not s.get("parent") and not s.get("added")]
+        """The streams of the run's own processes, but for forked children and processes that others came after.
+
+        Who came after whom, a process says that knew of the others: the clocks of two machines do not.
+        """
+        own = {n: s for n, s in self.streams.items() if n.startswith("history") and "opened" in s and _decides(s)}
+        before = {name for s in own.values() for name in s.get("after", ())}
+        return [s for n, s in own.items() if n not in before] or list(own.values())
 
     @property
     def _latest(self) -> float:
@@ -271,6 +280,8 @@ class Fold:
             entry["pid"] = payload["pid"]
         if payload.get("allow_stop") is True:
             entry["allow_stop"] = True
+        if _names(payload.get("after")):
+            entry["after"] = _names(payload["after"])
         if is_heartbeat(payload.get("heartbeat")):
             entry["heartbeat"] = payload["heartbeat"]
         source = payload.get("event_file")
@@ -374,15 +385,50 @@ class Fold:
     def _tensorboard(self, _stream: str, _time: float, _payload: dict[str, Any]) -> None:
         """What else an event file says of itself is no part of what the run is."""
 
+    def _goes_on(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
+        entry = self.stream(stream)
+        entry["goes_on"] = True
+        entry["after"] = [*entry.get("after", ()), *_names(payload.get("after"))]
+
     def _finish(self, stream: str, time: float, payload: dict[str, Any]) -> None:
-        entry = self.stream(str(payload.get("stream", stream)))
-        if "stream" not in payload:
+        own = "stream" not in payload
+        entry = self.stream(stream if own else str(payload["stream"]))
+        if own:
             entry.setdefault("opened", time)  # its first line may be damaged
-        entry["closed"] = max(time, entry.get("opened", time))
-        entry["state"] = payload.get("state") if payload.get("state") in STATES[1:] else "crashed"
-        for member in ("exit_code", "error", "traceback"):
-            if payload.get(member) is not None:
-                entry[member] = payload[member]
+        # The streams arrive in any order. What a process said while it was leaving gives way to what its agent saw.
+        if entry.get("settled") if own and "at_exit" in payload else not own and _is_final(entry):
+            return
+        closed = max(time, entry.get("opened", time))
+        for member in _END:
+            entry.pop(member, None)
+        entry["closed"] = closed
+        entry.update({m: payload[m] for m in MEMBERS if payload.get(m) is not None})
+        entry["state"] = _ended_as(payload.get("state"))
+        if not own:
+            entry["settled"] = True
+        elif "at_exit" in payload:
+            entry["at_exit"] = _ended_as(payload["at_exit"])
+
+    def settle(self, stream: str, end: dict[str, Any]) -> None:
+        """Take in how the process of a stream has really ended (a `finish` payload), as its agent would note it."""
+        self._finish("", self.stream(stream)["closed"], {**end, "stream": stream})
+
+
+def _is_final(entry: dict[str, Any]) -> bool:
+    """Tell whether a process has said how it ended, and knew."""
+    return "closed" in entry and not entry.keys() & {"at_exit", "settled"}
+
+
+def _ended_as(state: Any) -> str:
+    return state if state in STATES[1:] else "crashed"
+
+
+def _decides(entry: dict[str, Any]) -> bool:
+    return not entry.get("added") and (not entry.get("parent") or bool(entry.get("goes_on")))
+
+
+def _names(value: Any) -> list[str]:
+    return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
 
 
 def _end(stream: dict[str, Any]) -> str:
@@ -415,5 +461,6 @@ _HANDLERS = {
     "stop": Fold._stop,
     "stopped": Fold._stopped,
     "alive": Fold._alive,
+    "goes_on": Fold._goes_on,
     "finish": Fold._finish,
 }

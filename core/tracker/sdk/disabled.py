@@ -37,13 +37,7 @@ class DisabledRun(Run):
     def watch(self, model: Any, log: Any = "gradients", log_freq: int = 100) -> None:
         """Do nothing."""
 
-    def finish(
-        self,
-        exit_code: int | None = None,  # noqa: ARG002
-        *,
-        state: str | None = None,  # noqa: ARG002
-        error: BaseException | None = None,  # noqa: ARG002
-    ) -> None:
+    def _end(self, end: dict[str, Any]) -> None:  # noqa: ARG002
         """Do nothing but note it."""
         self.finished = True
 

@@ -81,7 +81,7 @@ def unpickle(ticket: dict[str, Any]) -> Shared:
 def _join(ticket: Mapping[str, Any]) -> Run:
     from .disabled import DisabledRun
     from .joining import JoinedRun
-    from .session import keep
+    from .exit_hooks import adopt
 
     if ticket.get("mode") == "disabled":
         return DisabledRun(_defaults(ticket))
@@ -102,7 +102,7 @@ def _join(ticket: Mapping[str, Any]) -> Run:
     if settings.mode == "disabled":
         return DisabledRun(settings)
     run = JoinedRun(settings, str(directory), ticket)
-    keep(run)
+    adopt(run)
     return run
 
 

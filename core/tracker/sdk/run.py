@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -29,7 +30,7 @@ from . import auto, files
 from .about import About
 from .companions import Companions
 from .config import Config
-from .ending import describe_error, exit_status
+from .exit_status import describe_error, ending, exit_ending
 from .logged import Logged
 from .pickling import Shared
 from .resume import Known
@@ -42,6 +43,7 @@ _MEMBERS = ("id", "entity", "project", "name", "group", "job_type", "tags", "not
 _FAST_LINE = MAX_LINE - 256  # bytes of a row that surely fit in a line with all that stands around them
 _BRACKET, _U, _UNDERSCORE = b"[u_"
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME  # neither is a number or text
+_AT_ONCE = 1.0  # seconds that a process which leaves by `os._exit` waits for our lock
 _SUMMARIES = ("last", "min", "max", "mean", "best", "none")
 
 AlertLevel = Literal["info", "warn", "error"]
@@ -351,27 +353,36 @@ class Run(Shared, About):
     ) -> None:
         """End the run: `finished`, or `failed` if `exit_code` is not 0. Safe to repeat.
 
-        Returns once the run is on disk; the agent goes on uploading. With the setting `finish_timeout` it waits for
-        the upload, at most that many seconds. `state` and `error` are for those who know better, such as the exit
-        hooks.
+        Without `exit_code` the run ends as `state_at_exit` says. With one other than 0, an exception that is being
+        handled is kept as the reason. Returns once the run is on disk; the agent goes on uploading. With the setting
+        `finish_timeout` it waits for the upload, at most that many seconds. Internal: `state` and `error`.
         """
+        code = 0 if exit_code is None else int(exit_code)
+        if state is None:
+            state = "failed" if code else self.state_at_exit if exit_code is None else None
+        if error is None and code:
+            error = sys.exc_info()[1]
+        end: dict[str, Any] = {"state": state or "finished", "exit_code": code}
+        self._end({**end, **(describe_error(error) if error is not None else {})})
+
+    def _end(self, end: dict[str, Any]) -> None:
+        """Write the `finish` record `end`, unless the run has ended, and let go of all that goes with it."""
         self._companions.stop()
         with self._lock:
             if self.finished:
                 return
-            code = 0 if exit_code is None else int(exit_code)
-            end: dict[str, Any] = {"state": state or ("finished" if code == 0 else "failed"), "exit_code": code}
-            if error is not None:
-                end.update(describe_error(error))
             self._lost_directory()
             self._write("finish", end)
             self.finished = True
             kept = self._stream.kept
             self._stream.close(self._after_finish)
-        if self._settings.resume == "auto" and self._stream.parent is None:
-            auto.ended(self._directory, self._settings, end["state"] == "finished")
+        self._mark_ended(end)
         if kept and self._stream.parent is None and not self._joined:
             self._companions.supervisor.farewell(self.name, end["state"], self.url)
+
+    def _mark_ended(self, end: dict[str, Any]) -> None:
+        if self._settings.resume == "auto" and self._stream.parent is None:
+            auto.ended(self._directory, self._settings, end["state"] == "finished")
 
     def __enter__(self) -> Run:
         return self
@@ -383,14 +394,34 @@ class Run(Shared, About):
 
     def _finish_by(self, error: BaseException | None) -> None:
         """Finish with the state that an exception means (None: all went well)."""
-        if error is None:
-            self.finish(state=self.state_at_exit)
-        elif isinstance(error, KeyboardInterrupt):
-            self.finish(130, state="killed", error=error)
-        elif isinstance(error, SystemExit):
-            self.finish(exit_status(error.code))
-        else:
-            self.finish(1, error=error)
+        self._end(ending(error) if error is not None else self._good_end())
+
+    def _good_end(self) -> dict[str, Any]:
+        return {"state": self.state_at_exit or "finished", "exit_code": 0}
+
+    def _finish_at_exit(self, end: dict[str, Any] | None) -> None:
+        """Finish as the process is about to end (None: well, as far as anybody knows). Its exit status may tell
+        otherwise later.
+        """
+        good = self._good_end()
+        if end is None or end["state"] == "finished":
+            end = good
+        self._end({**end, "at_exit": good["state"]})
+
+    def _leave_at_once(self, status: int) -> None:
+        """Write the end of a process that leaves by `os._exit`, and do nothing that could take time: it may be a forked
+        child between fork and exec, or a watchdog whose training hangs, maybe with our lock.
+        """
+        if self.finished or not self._stream.kept or not self._lock.acquire(timeout=_AT_ONCE):
+            return
+        try:
+            with contained("writing the end of the run"):
+                end = self._good_end() if status == 0 else {**exit_ending(status, sys.exc_info()[1])}
+                self._write("finish", end)
+                self.finished = True
+                self._mark_ended(end)
+        finally:
+            self._lock.release()
 
     # -- the stream -----------------------------------------------------------------------------------------------
 

@@ -1,19 +1,15 @@
-"""`init`, the current run, and the hooks that give runs the right end however the process ends."""
+"""`init` and the current run."""
 
 from __future__ import annotations
 
-import atexit
 import os
-import signal
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from tracker.discovery import resolve
-from tracker.errors import NoRun, NotARun, SettingsError, contained, silence, warn_once
+from tracker.errors import NoRun, NotARun, SettingsError, silence, warn_once
 from tracker.names import random_id, random_name
 from tracker.places import absolute
 from tracker.runlog.directory import JOIN
@@ -22,22 +18,17 @@ from tracker.runlog.safe_open import ignore
 from tracker.settings import Settings
 from tracker.typed import cleaned
 
-from . import auto, fork, previous, resume
+from . import auto, exit_hooks, fork, interactive, previous, resume
 from .config import Config
 from .disabled import DisabledRun
 from .run import Run
 from .summary import Summary
-from .supervisor import wait_at_exit
-from .termination import handle_termination
 from .values import to_mapping
 
 _REINIT = ("return_previous", "finish_previous", "create_new")
 _RESUME = ("allow", "must", "never", "auto")
 
 _current: Run | None = None
-_live: list[Run] = []
-"""Held here, since a run that nobody holds must be finished, too."""
-_hooked = False
 _has_joined = False
 """Whether this process has joined the run of the `tracker run` around it. It does so once."""
 
@@ -138,8 +129,8 @@ def _check_words(settings: Settings) -> None:
 
 def _settle_previous(settings: Settings, members: Mapping[str, Any], forks: bool) -> Run | None:
     """Return the active run if `init` shall return it, or another live one that it names; finish it if it shall end."""
-    how = settings.reinit or ("finish_previous" if _in_notebook() else None)
-    named = next((run for run in _live if not run.finished and previous.is_named(run, settings)), None)
+    how = settings.reinit or ("finish_previous" if interactive.in_notebook() else None)
+    named = next((run for run in exit_hooks.live() if previous.is_named(run, settings)), None)
     if how is None and named is not None:
         return named
     if _current is None or _current.finished:
@@ -193,11 +184,6 @@ def _forked(parent: fork.Parent, settings: Settings, directory: Path) -> resume.
 
         shutil.rmtree(directory, ignore_errors=True)  # it was made for this run
         raise
-
-
-def _in_notebook() -> bool:
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
-    return shell is not None and getattr(shell(), "kernel", None) is not None
 
 
 # -- the current run ------------------------------------------------------------------------------------------------
@@ -262,69 +248,4 @@ summary: Summary = _OfCurrent("summary")  # type: ignore[assignment]
 def _adopt(run: Run) -> None:
     global _current
     _current = run
-    keep(run)
-
-
-def keep(run: Run) -> None:
-    """Have a run finished when the process ends."""
-    global _hooked
-    _live[:] = [other for other in _live if not other.finished] + [run]
-    if not _hooked:
-        _hooked = True
-        _install_hooks()
-    handle_termination(_finish_terminated)
-
-
-# -- the end of the process -----------------------------------------------------------------------------------------
-
-
-class _Ending:
-    """How the process is about to end, as far as it is known."""
-
-    error: BaseException | None = None
-    hook: Any = None
-
-
-def _install_hooks() -> None:
-    """Learn of exceptions and exit codes, and finish live runs last; nothing of the user's own handling changes."""
-    former_exit, former_hook = sys.exit, sys.excepthook
-
-    def exit_hook(status: Any = None, /) -> None:
-        if threading.current_thread() is threading.main_thread():  # elsewhere it ends only the thread
-            _Ending.error = SystemExit(status)
-        former_exit(status)
-
-    def except_hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        _Ending.error = error
-        former_hook(kind, error, trace)
-
-    sys.exit = exit_hook  # type: ignore[assignment]
-    sys.excepthook = _Ending.hook = except_hook
-    atexit.register(_finish_all)
-    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
-
-
-def _finish_all() -> None:
-    error = _Ending.error
-    if error is None and sys.excepthook is not _Ending.hook:  # somebody replaced it without calling ours
-        error = getattr(sys, "last_value", None)
-    for run in _live:
-        run._finish_by(error)
-    wait_at_exit()
-
-
-def _before_fork() -> None:
-    for run in _live:
-        run._before_fork()
-
-
-def _finish_terminated() -> None:
-    for run in _live:
-        with contained("ending the run"):
-            run.finish(128 + signal.SIGTERM, state="killed")
-    wait_at_exit()
-
-
-def _after_fork() -> None:
-    for run in _live:
-        run._after_fork()
+    exit_hooks.adopt(run)

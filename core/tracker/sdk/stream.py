@@ -96,6 +96,11 @@ class Stream:
         """Whether what is appended goes to a file."""
         return self._writer is not None
 
+    @property
+    def path(self) -> str | None:
+        """The file of the stream, None while there is none."""
+        return self._writer.path if self._writer is not None else None
+
     def deleted(self) -> bool:
         """Tell whether the file is gone, so that nobody will ever read what is appended."""
         return self._writer is not None and self._writer.deleted()

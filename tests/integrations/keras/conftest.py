@@ -15,7 +15,7 @@ import pytest
 
 import tracker
 from tracker import errors
-from tracker.sdk import session
+from tracker.sdk import exit_hooks
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 BACKEND = os.environ["KERAS_BACKEND"]
@@ -42,7 +42,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TRACKER_STATS_DISABLED", "true")
     monkeypatch.setattr(errors, "_warned", set())
     yield
-    for run in list(session._live):
+    for run in list(exit_hooks._live):
         run.finish()
     errors.silence(False)
 

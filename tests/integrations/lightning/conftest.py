@@ -16,7 +16,7 @@ import pytest
 
 import tracker
 from tracker import errors
-from tracker.sdk import session
+from tracker.sdk import exit_hooks
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = [name for name in ("lightning.pytorch", "pytorch_lightning") if importlib.util.find_spec(name.split(".")[0])]
@@ -58,7 +58,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK"):
         monkeypatch.delenv(name, raising=False)
     yield
-    for run in list(session._live):
+    for run in list(exit_hooks._live):
         run.finish()
     errors.silence(False)
 

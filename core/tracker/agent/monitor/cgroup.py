@@ -58,6 +58,11 @@ def memory_limit(root: Path = ROOT, membership: Path = MEMBERSHIP) -> MemoryLimi
     return min(found, key=lambda limit: limit.bytes, default=None)
 
 
+def memory_groups(membership: Path, root: Path = ROOT) -> list[Path]:
+    """Return the directories of the groups that account for a process's memory, its own before those above it."""
+    return [*_groups("", root, membership), *_groups("memory", root, membership)]
+
+
 def cpu_quota(root: Path = ROOT, membership: Path = MEMBERSHIP) -> CpuQuota | None:
     """Return the tightest CPU quota of our groups, or None without one."""
     found: list[CpuQuota] = []

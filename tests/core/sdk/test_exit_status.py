@@ -14,6 +14,11 @@ import tracker
 from tests.waiting import eventually
 from tracker.runlog.reader import read_stream, stream_paths
 
+SERVED = """
+import glob, time
+while not glob.glob(run.dir + "/system-*.jsonl"):  # until the agent knows this process
+    time.sleep(0.02)
+"""
 START = "import os, sys, tracker\nrun = tracker.init(id='r')\nrun.log({'x': 1})\n"
 
 
@@ -49,7 +54,25 @@ def end_of(run: Any) -> dict[str, Any]:
         ("run.finish(); sys.exit(3)", "finished", 3),
         ("run.state_at_exit = 'failed'", "failed", 0),
         ("run.state_at_exit = 'failed'; sys.exit(3)", "failed", 3),
-        ("run.state_at_exit = 'failed'; run.finish()", "finished", 0),
+        ("run.state_at_exit = 'failed'; run.finish()", "failed", 0),
+        ("run.state_at_exit = 'failed'; tracker.finish()", "failed", 0),
+        ("run.state_at_exit = 'failed'; run.finish(0)", "finished", 0),
+        ("try: sys.exit(2)\nexcept SystemExit: pass", "finished", 0),
+        ("try: argparse.ArgumentParser().parse_args(['x'])\nexcept SystemExit: pass", "finished", 0),
+        ("try: sys.exit(2)\nexcept SystemExit: raise SystemExit(3)", "failed", 3),
+        ("try: sys.exit(2)\nexcept SystemExit: run.state_at_exit = 'killed'", "killed", 0),
+        ("exit(1)", "failed", 1),
+        ("quit(2)", "failed", 2),
+        ("exit()", "finished", 0),
+        ("former_exit(5)", "failed", 5),
+        ("raise SystemExit(2)", "failed", 2),
+        ("raise SystemExit", "finished", 0),
+        ("raise SystemExit('text')", "failed", 1),
+        ("raise SystemExit(130)", "killed", 130),
+        ("try: raise KeyboardInterrupt\nexcept KeyboardInterrupt: sys.exit(1)", "killed", 1),
+        ("os._exit(0)", "finished", 0),
+        ("os._exit(3)", "failed", 3),
+        ("sys.excepthook(ValueError, ValueError('told, and dealt with'), None)", "finished", 0),
         ("with run: pass", "finished", 0),
         ("with run: sys.exit(3)", "failed", 3),
         ("with run: 1 / 0", "failed", 1),
@@ -59,8 +82,9 @@ def end_of(run: Any) -> dict[str, Any]:
     ],
 )
 def test_a_run_ends_as_its_process_does_and_nothing_of_the_process_changes(ending: str, state: str, code: int) -> None:
-    code_with = START + "import signal, threading, time\n" + ending
-    code_without = "import os, sys, signal, threading, time\n" + ending
+    modules = "import argparse, os, signal, sys, threading, time\nfrom sys import exit as former_exit\n"
+    code_with = modules + START + ending
+    code_without = modules + ending
     done = script(code_with)
     run = the_run()
     assert (done.returncode, run.state) == (code, state)
@@ -105,12 +129,63 @@ def test_exit_handlers_of_the_user_may_still_log() -> None:
     assert the_run().state == "finished"
 
 
-@pytest.mark.parametrize("ending", ["os.kill(os.getpid(), 9)", "os._exit(0)", "os.abort()", "os.kill(os.getpid(), 15)"])
-def test_an_agent_notes_the_crash_of_a_process_that_vanished(ending: str) -> None:
-    script(START + ending)
+@pytest.mark.parametrize(
+    ("ending", "name"),
+    [
+        ("os.kill(os.getpid(), 9)", "SIGKILL"),
+        ("os.abort()", "SIGABRT"),
+        ("os.kill(os.getpid(), 15)", "SIGTERM"),
+        ("import ctypes; ctypes.string_at(0)", "SIGSEGV"),
+    ],
+)
+def test_an_agent_notes_the_crash_of_a_process_that_vanished(
+    ending: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACKER_MODE", "online")
+    script(START + SERVED + ending)
     assert the_run().state == "crashed"  # seen at once by whoever reads on this machine
     eventually(lambda: noted_ends(the_run()) == ["crashed"])
     assert [row["x"] for row in the_run().scan_history()] == [1]
+    assert f"ended by {name}" in the_run().info["error"]
+    assert "peak memory was" in the_run().info["error"]
+
+
+def test_a_process_that_crashes_while_it_leaves_has_crashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a library's threads fall over one another once Python is gone."""
+    monkeypatch.setenv("TRACKER_MODE", "online")
+    script("import atexit, os\natexit.register(os.kill, os.getpid(), 11)\n" + START + SERVED)
+    eventually(lambda: the_run().state == "crashed")
+    assert "ended by SIGSEGV" in the_run().info["error"]
+
+
+@pytest.mark.parametrize(("status", "state"), [(0, "finished"), (3, "failed")])
+def test_a_process_that_leaves_where_no_hook_is_asked_ends_as_its_status_says(
+    status: int, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACKER_MODE", "online")
+    script(f"from os import _exit\n{START}{SERVED}_exit({status})")
+    eventually(lambda: noted_ends(the_run()) == [state])
+    assert the_run().state == state
+    assert end_of(the_run())["exit_code"] == status
+
+
+@pytest.mark.parametrize(
+    ("ending", "text"),
+    [
+        ("sys.exit('no data')", "no data"),
+        ("exit('no data')", "no data"),
+        ("try: 1 / 0\nexcept Exception: sys.exit(1)", "ZeroDivisionError: division by zero"),
+        ("try: 1 / 0\nexcept Exception: sys.exit('no data')", "no data"),
+        ("try: 1 / 0\nexcept Exception: run.finish(1); raise", "ZeroDivisionError: division by zero"),
+        ("try: 1 / 0\nexcept Exception as e: raise RuntimeError('no data') from e", "RuntimeError: no data"),
+        ("with run: sys.exit('no data')", "no data"),
+    ],
+)
+def test_the_message_of_a_failed_process_is_kept_and_so_is_its_cause(ending: str, text: str) -> None:
+    assert script(START + ending).returncode == 1
+    assert (the_run().state, the_run().info["error"]) == ("failed", text)
+    if "1 / 0" in ending:
+        assert "ZeroDivisionError: division by zero" in end_of(the_run())["traceback"]
 
 
 def noted_ends(run: Any) -> list[str]:

@@ -1,0 +1,92 @@
+"""How a process ended, and what that makes of the end that it told of itself.
+
+A process that is leaving cannot know its exit status for sure: `SystemExit` may be raised without anybody being asked,
+and what was asked for may be caught. So the `finish` record that it writes on its way out has a member `at_exit`, and
+whoever learns how the process really ended corrects it: its agent, or any reader by the file that the C library wrote.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import struct
+from typing import Any, NamedTuple
+
+_STATUS = struct.Struct("i")
+_INTERRUPTED = 128 + signal.SIGINT
+MEMBERS = ("state", "exit_code", "signal", "error", "traceback")
+"""What a `finish` record may say of the end of a process."""
+
+
+class Exit(NamedTuple):
+    """The end of a process: its exit status, or the signal that ended it."""
+
+    status: int | None = None
+    signal: int | None = None
+
+    @classmethod
+    def of_wait(cls, status: int) -> Exit:
+        """Return what a wait status (wait(2)) means."""
+        return cls(signal=os.WTERMSIG(status)) if os.WIFSIGNALED(status) else cls(os.WEXITSTATUS(status))
+
+
+def exit_path(stream: str) -> str:
+    """Return the file to which a process writes its exit status, by the path or name of its stream."""
+    return stream.removesuffix(".jsonl") + ".exit"
+
+
+def left_status(stream: str) -> Exit | None:
+    """Return what the process of a stream (a path) wrote to its exit file, None if there is nothing of use."""
+    try:
+        fd = os.open(exit_path(stream), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        data = os.read(fd, _STATUS.size) if stat.S_ISREG(os.fstat(fd).st_mode) else b""
+    except OSError:
+        data = b""
+    finally:
+        os.close(fd)
+    return Exit(_STATUS.unpack(data)[0] & 0xFF) if len(data) == _STATUS.size else None
+
+
+def correction(told: dict[str, Any] | None, real: Exit) -> dict[str, Any] | None:
+    """Return the payload of the `finish` record that is right, None if what the process `told` is.
+
+    `told`: the payload of its own `finish` record, None if it wrote none.
+    """
+    if told is None:
+        return _untold(real)
+    otherwise = told.get("at_exit")
+    if otherwise is None or told.get("state") == "killed":
+        return None
+    if real.signal is not None:
+        return _untold(real) if told.get("state") == "finished" else None
+    code = told.get("exit_code")
+    if real.status is None or real.status == code:
+        return None
+    if real.status == 0:
+        return {"state": otherwise, "exit_code": 0}
+    if real.status == _INTERRUPTED:
+        return {"state": "killed", "exit_code": real.status}
+    return {"state": "failed" if otherwise == "finished" else otherwise, "exit_code": real.status}
+
+
+def _untold(real: Exit) -> dict[str, Any]:
+    if real.signal is not None:
+        name = signal_name(real.signal)
+        state = "killed" if real.signal == signal.SIGINT else "crashed"
+        return {"state": state, "exit_code": 128 + real.signal, "signal": name, "error": f"ended by {name}"}
+    if real.status is None:
+        return {"state": "crashed"}
+    state = "finished" if real.status == 0 else "killed" if real.status == _INTERRUPTED else "failed"
+    return {"state": state, "exit_code": real.status}
+
+
+def signal_name(number: int) -> str:
+    """Return `SIGKILL` for 9, and `signal 40` for what has no name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,56 @@
+"""Children of multiprocessing: they leave by `os._exit`, or are terminated by the pool that they wait for."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+_finished_in = 0  # the process in which `finish_with_child` was called
+
+
+def is_child() -> bool:
+    """Tell whether this process is a child of multiprocessing, and so ends with its parent's work."""
+    module = sys.modules.get("multiprocessing.process")
+    return module is not None and module.parent_process() is not None
+
+
+def finish_with_child(finish: Callable[[], None]) -> None:
+    """In a child of multiprocessing have `finish` called when it ends; elsewhere do nothing. Safe to repeat."""
+    global _finished_in
+    if not is_child() or _finished_in == os.getpid():
+        return
+    _finished_in = os.getpid()
+    util: Any = sys.modules["multiprocessing.util"]
+    util.Finalize(None, finish, exitpriority=0)
+    if _in_pool(sys._getframe()) and threading.current_thread() is threading.main_thread():
+        _end_well_when_idle(finish)
+
+
+def _end_well_when_idle(finish: Callable[[], None]) -> None:
+    """A pool terminates its workers when it is left, also those whose work is done: such a one has ended well."""
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        return
+
+    def terminated(number: int, frame: FrameType | None) -> None:
+        if _in_pool(frame, idle=True):
+            finish()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGTERM, terminated)
+
+
+def _in_pool(frame: FrameType | None, idle: bool = False) -> bool:
+    """Tell whether a frame is in a worker of a pool; `idle`: and waits there for work or hands over results."""
+    inner: FrameType | None = None
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "worker" and code.co_filename.endswith(os.path.join("multiprocessing", "pool.py")):
+            return not idle or inner is None or inner.f_code.co_name in ("get", "put")
+        inner, frame = frame, frame.f_back
+    return False

@@ -1,0 +1,150 @@
+"""The hooks that give runs the right end however their process ends; nothing of the user's own handling changes.
+
+A run that is still open when its process ends is finished by whichever comes first: `atexit`, the end of a child of
+multiprocessing, or `os._exit`. What the hooks cannot know for sure, readers and the agent correct (`runlog/exits.py`).
+"""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import os
+import signal
+import sys
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from tracker.errors import contained
+
+from . import children, interactive
+from .exit_status import ending, exit_ending, leave_status
+from .supervisor import wait_at_exit
+from .termination import handle_termination
+
+if TYPE_CHECKING:
+    from .run import Run
+
+_live: list[Run] = []
+"""Held here, since a run that nobody holds must be finished, too."""
+
+
+class _Noted:
+    """How the process is about to end, as far as anybody has said so."""
+
+    end: dict[str, Any] | None = None
+    armed = False
+    hook: Any = None
+    stale: Any = None  # the error that `sys.last_value` named when the newest run began
+
+
+def live() -> list[Run]:
+    """Return the runs of this process that have not ended."""
+    return [run for run in _live if not run.finished]
+
+
+def adopt(run: Run) -> None:
+    """See to it that the run ends with its process. What happened before it began is not its end."""
+    _live[:] = [*live(), run]
+    _Noted.end = None
+    _Noted.stale = getattr(sys, "last_value", None)
+    if not _Noted.armed:
+        _Noted.armed = True
+        _arm()
+    if sys.excepthook is not _Noted.hook:  # the first time, or whoever replaced it gave it back as it was
+        _hook_exceptions()
+    interactive.watch(_note)
+    children.finish_with_child(_finish_in_child)
+    handle_termination(_finish_terminated)
+
+
+def _arm() -> None:
+    atexit.register(_leave)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
+    former_exit, former_exit_now = sys.exit, os._exit
+
+    def exit_hook(status: Any = None, /) -> None:
+        _note_exit(status)
+        former_exit(status)
+
+    def exit_now_hook(status: int) -> None:
+        if isinstance(status, int):
+            for run in _live:
+                run._leave_at_once(status & 0xFF)
+        former_exit_now(status)
+
+    sys.exit = exit_hook  # type: ignore[assignment]
+    os._exit = exit_now_hook  # type: ignore[assignment]
+    quitter = type(getattr(builtins, "exit", None))  # what `site` puts there
+    if quitter.__name__ == "Quitter":
+        former_quit = quitter.__call__
+
+        def quit_hook(self: Any, code: Any = None) -> None:
+            _note_exit(code)
+            former_quit(self, code)
+
+        quitter.__call__ = quit_hook  # type: ignore[method-assign]
+
+
+def _hook_exceptions() -> None:
+    former = sys.excepthook
+
+    def except_hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if not interactive.at_prompt():  # there, an error ends a command and not the process
+            with contained("noting an error"):
+                _note(ending(error))
+        former(kind, error, trace)
+
+    sys.excepthook = _Noted.hook = except_hook
+
+
+def _note(end: dict[str, Any] | None) -> None:
+    _Noted.end = end
+
+
+def _note_exit(code: Any) -> None:
+    if threading.current_thread() is threading.main_thread():  # elsewhere it ends only the thread
+        with contained("noting an exit"):
+            _note(exit_ending(code, sys.exc_info()[1]))
+
+
+def _leave() -> None:
+    """Finish what is open, with what is known; where the C library leaves the exit status, that rules later."""
+    end = _Noted.end
+    if end is None and sys.excepthook is not _Noted.hook and not interactive.at_prompt():
+        error = getattr(sys, "last_value", None)  # somebody replaced the hook without calling ours
+        end = None if error is _Noted.stale else ending(error)
+    # A forked child that has written nothing has nothing to end.
+    runs = [run for run in live() if run._stream.parent is None or run._stream.kept]
+    leave_status([run._stream.path for run in runs if run._stream.path is not None])
+    for run in runs:
+        run._finish_at_exit(end)
+    wait_at_exit()
+
+
+def _finish_in_child() -> None:
+    """At the end of a child of multiprocessing, which leaves without `atexit`; an exception that ends it is being
+    handled.
+    """
+    error = sys.exc_info()[1]
+    for run in _live:
+        if run._stream.parent is None:
+            run._finish_by(error)
+
+
+def _finish_terminated() -> None:
+    for run in live():
+        with contained("ending the run"):
+            run.finish(128 + signal.SIGTERM, state="killed")
+    wait_at_exit()
+
+
+def _before_fork() -> None:
+    for run in _live:
+        run._before_fork()
+
+
+def _after_fork() -> None:
+    _Noted.end = None
+    for run in _live:
+        run._after_fork()
