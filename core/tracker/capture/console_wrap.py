@@ -24,14 +24,33 @@ class Tap:
         """Raises AttributeError or TypeError for a stream whose `write` cannot be replaced."""
         self._name = name
         self.stream = stream
+        self._probed = False
         self._feeds: tuple[Callable[[str], None], ...] = ()
         self.lock = threading.RLock()  # print() in a signal handler may come in the middle of another one
+        self._stand_before(stream)
+
+    def _stand_before(self, stream: Any) -> None:
         self._write: Callable[[str], int] = stream.write
         self._own = "write" in vars(stream)
         stream.write = self.write
 
+    def rearm(self) -> None:
+        """Stand before `write` again if somebody has given the stream back the one that it had before us."""
+        self._probed = False
+        if vars(self.stream).get("write") != self.write:
+            self.stream.write("")  # comes to us if they stand before us
+            if not self._probed:
+                self._stand_before(self.stream)
+
+    def moved(self, stream: Any) -> Tap:
+        """Return a tap for the same listeners on the stream that has taken the place of this one."""
+        tap = Tap(self._name, stream)
+        tap._feeds = self._feeds
+        return tap
+
     def write(self, text: str) -> int:
         """Write, then tell the listeners: what they hear is in the order in which it was written."""
+        self._probed = True
         with self.lock:
             result = self._write(text)
             try:
@@ -62,6 +81,21 @@ class Tap:
                 del self.stream.write
 
 
+def rearm() -> None:
+    """Listen to what `sys.stdout` and `sys.stderr` are now. Whoever opened a scope in which we began to listen, such as
+    a cell of a notebook, put back what was there before when it ended.
+    """
+    for name, tap in list(_taps.items()):
+        stream = getattr(sys, name)
+        try:
+            if stream is tap.stream:
+                tap.rearm()
+            elif stream is not None:
+                _taps[name] = tap.moved(stream)
+        except (AttributeError, TypeError, ValueError, OSError):  # a closed one, say
+            continue
+
+
 class Wrap:
     """Listens to this process's `sys.stdout` and `sys.stderr`."""
 
@@ -69,7 +103,7 @@ class Wrap:
         """`make` returns a stream that is not open yet."""
         self._make = make
         self._stream = make()
-        self._heard: list[tuple[str, Tap]] = []
+        self._heard: list[str] = []
 
     def start(self) -> None:
         """Begin to listen; what is missing or cannot be listened to is left alone."""
@@ -81,15 +115,15 @@ class Wrap:
             except (AttributeError, TypeError):
                 continue
             tap.add(self._stream)
-            self._heard.append((name, tap))
+            self._heard.append(name)
 
     def stop(self) -> None:
         """Stop listening and close the stream; once nobody listens, all is as it was."""
-        for name, tap in self._heard:
-            if tap.drop(self._stream):
+        for name in self._heard:
+            tap = _taps.get(name)
+            if tap is not None and tap.drop(self._stream):
                 tap.remove()
-                if _taps.get(name) is tap:
-                    del _taps[name]
+                del _taps[name]
         self._heard.clear()
         self._stream.close()
 
@@ -97,10 +131,13 @@ class Wrap:
         """In a forked child: go on in a stream of our own."""
         former, self._stream = self._stream, self._make()
         former.abandon()
-        for _, tap in self._heard:
-            tap.lock = threading.RLock()  # a thread that does not exist here may hold it
-            tap.drop(former)
-            tap.add(self._stream)
+        for name in self._heard:
+            tap = _taps.get(name)
+            if tap is not None:
+                tap.lock = threading.RLock()  # a thread that does not exist here may hold it
+                tap.drop(former)
+                tap.add(self._stream)
 
     def check(self) -> None:
-        """Nothing to look after."""
+        """Listen again where somebody has put back what was there before us."""
+        rearm()

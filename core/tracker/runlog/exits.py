@@ -33,7 +33,8 @@ class Exit(NamedTuple):
 
 def exit_path(stream: str) -> str:
     """Return the file to which a process writes its exit status, by the path or name of its stream."""
-    return stream.removesuffix(".jsonl") + ".exit"
+    folder, name = os.path.split(stream)
+    return os.path.join(folder, f"exit-{name.removesuffix('.jsonl')}")
 
 
 def left_status(stream: str) -> Exit | None:

@@ -15,6 +15,7 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from tracker.capture.console_wrap import rearm
 from tracker.errors import contained
 
 from . import children, interactive
@@ -53,7 +54,7 @@ def adopt(run: Run) -> None:
         _arm()
     if sys.excepthook is not _Noted.hook:  # the first time, or whoever replaced it gave it back as it was
         _hook_exceptions()
-    interactive.watch(_note)
+    interactive.watch(_note, rearm)
     children.finish_with_child(_finish_in_child)
     handle_termination(_finish_terminated)
 

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from tracker.errors import contained
+
 from .exit_status import ending
 
 _watched: Any = None  # the shell whose cells are watched
@@ -27,20 +29,33 @@ def at_prompt() -> bool:
     return bool(hasattr(sys, "ps1") or sys.flags.interactive or sys.flags.inspect) or shell() is not None
 
 
-def watch(note: Callable[[dict[str, Any] | None], None]) -> None:
-    """Have `note` told how each cell of a notebook ended, from now on: a process whose last cell failed has failed.
+def watch(note: Callable[[dict[str, Any] | None], None], rearm: Callable[[], None]) -> None:
+    """At IPython's prompts and in notebooks, have `note` told how each cell of a notebook ended, and `rearm` called
+    before each cell. A process whose last cell failed has failed; at other prompts only the end of the process counts.
 
-    At other prompts only the end of the process counts.
+    IPython gives back `sys.stdout.write` after a cell as it was before, without what was put there meanwhile.
     """
     global _watched
     here = shell()
-    if here is None or here is _watched:
+    events = getattr(here, "events", None)
+    if events is None or here is _watched:
         return
     _watched = here
+
+    def cell_begins(_info: Any = None) -> None:
+        with contained("capturing the console"):
+            rearm()
 
     def cell_ended(result: Any = None) -> None:
         error = getattr(result, "error_before_exec", None) or getattr(result, "error_in_exec", None)
         # `sys.exit` in a cell ends the cell alone.
-        note(None if error is None or isinstance(error, SystemExit) or not in_notebook() else ending(error))
+        with contained("noting the end of a cell"):
+            note(None if error is None or isinstance(error, SystemExit) or not in_notebook() else _of_cell(error))
 
-    here.events.register("post_run_cell", cell_ended)
+    events.register("pre_run_cell", cell_begins)
+    events.register("post_run_cell", cell_ended)
+
+
+def _of_cell(error: BaseException) -> dict[str, Any]:
+    end = ending(error)
+    return {**end, "exit_code": 0, "at_exit": end["state"]}  # the kernel itself ends well

@@ -406,7 +406,7 @@ class Run(Shared, About):
         good = self._good_end()
         if end is None or end["state"] == "finished":
             end = good
-        self._end({**end, "at_exit": good["state"]})
+        self._end({"at_exit": good["state"], **end})
 
     def _leave_at_once(self, status: int) -> None:
         """Write the end of a process that leaves by `os._exit`, and do nothing that could take time: it may be a forked
