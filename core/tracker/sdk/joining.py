@@ -50,12 +50,10 @@ class JoinedRun(Run):
         super()._check(now)
         self._companions.check(agent=self._stream.kept)
 
-    def finish(
-        self, exit_code: int | None = None, *, state: str | None = None, error: BaseException | None = None
-    ) -> None:
+    def _end(self, end: dict[str, Any]) -> None:
         """End what this process logs; the run itself ends where it began."""
         if self._stream.kept:
-            super().finish(exit_code, state=state, error=error)
-        elif not self.finished:
+            super()._end(end)
+        else:
             self.finished = True
             self._stream.append = self._after_finish

@@ -80,8 +80,8 @@ def unpickle(ticket: dict[str, Any]) -> Shared:
 
 def _join(ticket: Mapping[str, Any]) -> Run:
     from .disabled import DisabledRun
-    from .joining import JoinedRun
     from .exit_hooks import adopt
+    from .joining import JoinedRun
 
     if ticket.get("mode") == "disabled":
         return DisabledRun(_defaults(ticket))
