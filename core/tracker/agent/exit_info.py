@@ -20,14 +20,27 @@ _INFO = struct.Struct("=QQ11Ii")  # mask, cgroup, ids, exit code: 64 bytes
 _GET_INFO = 3 << 30 | _INFO.size << 16 | 0xFF << 8 | 11
 _WANT_EXIT = 1 << 3
 _GIB = 1 << 30
+_REMEMBERED = 1000  # processes
 
 
-def exit_of(pid: int, pidfd: int | None) -> Exit | None:
+_seen: dict[tuple[int, int | None], Exit] = {}
+"""By pid and start, how processes ended that this one has watched."""
+
+
+def exit_of(pid: int, start: int | None, pidfd: int | None) -> Exit | None:
     """Return how a process ended that is gone, None if the machine does not tell.
 
-    The kernel tells it by the pidfd once the parent has collected the process, and by /proc until then.
+    The kernel tells it by the pidfd once the parent has collected the process, and by /proc until then; later, this
+    process knows it if it has asked before.
     """
-    return _collected(pidfd) or _zombie(pid) or _collected(pidfd)  # it may be collected between the two
+    if (pid, start) not in _seen:
+        found = _collected(pidfd) or _zombie(pid) or _collected(pidfd)  # it may be collected between the two
+        if found is None:
+            return None
+        _seen[pid, start] = found
+        while len(_seen) > _REMEMBERED:
+            del _seen[next(iter(_seen))]
+    return _seen[pid, start]
 
 
 def _collected(pidfd: int | None) -> Exit | None:

@@ -6,7 +6,9 @@ import contextlib
 import os
 import resource
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tracker import handover
 from tracker.own_processes import detach
@@ -25,9 +27,12 @@ def serve_one() -> None:
     from .drain import Drain
     from .service import Service
 
-    service = Service(directory, {}, Drain())
-    service.start()
-    service.over.wait()
+    given: Mapping[str, Any] | None = {}
+    while given is not None:
+        service = Service(directory, given, Drain())
+        service.start()
+        service.over.wait()
+        given = service.asked_again
 
 
 def serve_all() -> None:

@@ -27,10 +27,12 @@ from .saves import Saves, SaveThread
 from .stopping import StopThread
 from .upload import Upload, UploadThread
 from .uploader import Uploader
-from .watch import Watch
+from .watch import Leaving, Watch
 
 _TICK = 0.2  # seconds between looks at the directory
 _TURN = 30.0  # seconds for which a run waits at most for others that are about to end, too
+
+_LEAVING = 600.0  # seconds for which processes are awaited that are about to end
 
 HEARTBEAT = 60.0
 """Seconds after which an agent that uploads has something to upload: that it is there."""
@@ -52,6 +54,8 @@ class Service(threading.Thread):
         self._drain = drain
         self._ended: Ended | None = None
         self._told: set[str] = set()
+        self._leaving: list[Leaving] = []
+        self._hurry = threading.Event()
         self.asked_again: Mapping[str, Any] | None = None
         """The settings to serve it with anew, if it has to be when it is over."""
         self.over = threading.Event()
@@ -62,6 +66,7 @@ class Service(threading.Thread):
         uploaded. Then it is `over` soon, and has to be served anew.
         """
         self.asked_again = given
+        self._hurry.set()
         if self._ended is not None and self._drain.recall(self._ended):
             self._ended.over(False)
 
@@ -128,6 +133,7 @@ class Service(threading.Thread):
             raise
         finally:
             keeper.stop()
+            self._leaving = watch.part()
             watch.close()
         if upload is None:
             journal.close()
@@ -157,7 +163,7 @@ class Service(threading.Thread):
         flushed = time.monotonic()
         try:
             # How a process that is leaving really ends is known when it is gone; but it may wait for us.
-            waits = confined.seconds(settings.finish_timeout) > 0
+            waits = upload is not None and confined.seconds(settings.finish_timeout) > 0
             while watch.writing() or (watch.leaving() and not waits):
                 time.sleep(_TICK)
                 watch.look()
@@ -179,8 +185,23 @@ class Service(threading.Thread):
 
     def _finish(self, journal: Journal, lock: int) -> None:
         journal.close()
-        unlock_directory(lock)
+        unlock_directory(lock)  # by this, a process that waits for us knows that it may go
         self._ended = None
+        if self._leaving:
+            threading.Thread(target=self._see_off, name="leaving", daemon=True).start()
+        else:
+            self.over.set()
+
+    def _see_off(self) -> None:
+        """Wait for processes that were leaving; if one ends otherwise than it said, serve the directory once more."""
+        until = time.monotonic() + _LEAVING
+        while not all(process.writer.check() for process in self._leaving) and time.monotonic() < until:
+            if self._hurry.wait(_TICK):
+                break
+        if any(process.differs() for process in self._leaving) and self.asked_again is None:
+            self.asked_again = self._given
+        for process in self._leaving:
+            process.writer.close()
         self.over.set()
 
     def _monitor(self, settings: Settings, journal: Journal, watch: Watch) -> Monitor:

@@ -53,7 +53,7 @@ class Writer:
         if start is not None and not self.gone and process_start(pid) not in (None, start):
             self.gone = True  # the pid was reused before we looked
         self.memory = None if self.gone else Memory(pid)
-        self.exit: Exit | None = None
+        self.exit = exit_of(pid, start, None) if self.gone else None
         """How it ended, if it is gone and the machine told us."""
 
     def check(self) -> bool:
@@ -67,7 +67,7 @@ class Writer:
         else:
             self.gone = not is_alive(self.pid, self._start)
         if self.gone:
-            self.exit = exit_of(self.pid, self._fd)
+            self.exit = exit_of(self.pid, self._start, self._fd)
             self.close()
         elif self.memory is not None:
             self.memory.look()
@@ -91,6 +91,21 @@ class Writer:
                 os.kill(self.pid, number)
         except OSError:
             pass  # it is gone
+
+
+class Leaving(NamedTuple):
+    """A process that has said it was about to end: its stream (a path), what it said, and itself."""
+
+    stream: str
+    told: dict[str, Any]
+    writer: Writer
+
+    def differs(self) -> bool:
+        """Tell whether it has ended otherwise than it said."""
+        if not self.writer.check():
+            return False
+        real = self.writer.exit or left_status(self.stream)
+        return real is not None and correction(self.told, real) is not None
 
 
 class Watch:
@@ -238,6 +253,15 @@ class Watch:
     def leaving(self) -> bool:
         """Tell whether a process of this machine that said it was leaving is still there: how it ends is not known."""
         return any(t.leaving and not t.writer.gone for t in self._tails.values() if t.writer is not None)
+
+    def part(self) -> list[Leaving]:
+        """Return those processes, no longer to be watched here."""
+        found = []
+        for tail in self._tails.values():
+            if tail.leaving and tail.told is not None and tail.writer is not None and not tail.writer.gone:
+                found.append(Leaving(str(tail.path), tail.told, tail.writer))
+                tail.writer = None
+        return found
 
     def _bury(self, name: str, tail: Tail) -> None:
         """Note how a process that is gone has ended, unless it said so itself and was right."""
