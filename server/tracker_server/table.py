@@ -16,7 +16,6 @@ from .schemas import FilterError, model
 from .services import Services, json_response, run_key
 from .storage.expression import MAX_TEXT
 
-_NAME = Field(min_length=1, max_length=1000)
 _BAD_FILTER: dict[int | str, dict[str, Any]] = {
     400: {"model": FilterError, "description": "What is wrong, and with a filter that is not understood, where"}
 }
@@ -27,7 +26,7 @@ class SortBy(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    column: str = _NAME
+    column: str
     descending: bool = False
 
 
@@ -49,6 +48,15 @@ class TableRequest(_Query):
     """Which runs, in what order, and which of their columns."""
 
     limit: int = Field(100, ge=0, le=10_000)
+
+
+class ColumnsRequest(BaseModel):
+    """Which columns are looked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    search: str = Field("", max_length=20_000, description="Only those whose name has this text, in any case")
+    names: list[str] = Field([], max_length=1000, description="Besides, those of these names")
 
 
 class GroupRequest(_Query):
@@ -92,6 +100,15 @@ def add_routes(api: FastAPI, services: Services) -> None:
     async def columns(entity: str, project: str) -> Response:
         run_key(entity, project, "any")
         return await answer(storage.columns, entity, project)
+
+    @api.post(
+        "/api/columns/{entity}/{project}",
+        response_model=model(wire.TableColumns),
+        summary="Columns of the runs table, by search and by name",
+    )
+    async def search_columns(entity: str, project: str, query: ColumnsRequest) -> Response:
+        run_key(entity, project, "any")
+        return await answer(storage.columns, entity, project, query.search, query.names)
 
     @api.post(
         "/api/groups/{entity}/{project}",

@@ -31,6 +31,7 @@ Reading
     GET, PUT, DELETE /api/projects/{entity}/{project}/views/{name}  {"view": any JSON}
     POST /api/table/{entity}/{project}                          `TableQuery` → `TablePage`
     GET  /api/columns/{entity}/{project}                        → `TableColumns`
+    POST /api/columns/{entity}/{project}                        {"search", "names"} → `TableColumns`
     POST /api/groups/{entity}/{project}                         `GroupQuery` → `TableGroups`
         400 for a filter that is not understood also has "position" and "length": the characters of it that are wrong
     POST /api/edits                                             {"runs": ["entity/project/id"]} and `Edits` → `Changed`

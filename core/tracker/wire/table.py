@@ -68,11 +68,14 @@ class ColumnInfo(_ColumnInfo, total=False):
 
 
 class TableColumns(TypedDict):
-    """All columns of a project's runs table, and how many runs it has."""
+    """Columns of a project's runs table, and how many runs it has."""
 
     version: int
     total: int
+    matching: int
+    """How many columns there are that match the search, listed or not."""
     columns: list[ColumnInfo]
+    """At most 1,000 of those, and the ones that were asked for by name."""
 
 
 _Except = TypedDict("_Except", {"except": list[str]}, total=False)

@@ -97,6 +97,8 @@ class _Parser:
         token = self._take()
         if token.kind not in ("name", "quoted") or token.word is not None:
             raise token.error(_no_name(token))
+        if token.kind == "name" and token.value in ("config.", "summary.", "environment."):
+            raise token.error(f"a key belongs after {token.value} (the empty key: `{token.value}` in backticks)")
         try:
             what = known(token.value, bare=True)
         except ValueError as error:

@@ -155,11 +155,11 @@ def _filter(table: Runs, base: str, by: Mapping[str, Field], key: Mapping[str, A
     for name, value in key.items():
         column, written = by[name], written_name(name)
         if value is MISSING or value is None:
-            part = None if written is None else f"{written} is null"
+            part: str | None = f"{written} is null"
         else:
             # A list holds its elements for `==`, too.
             said = None if column.has(LIST, OBJECT) else written_value(value)
-            part = None if written is None or said is None else f"{written} == {said}"
+            part = None if said is None else f"{written} == {said}"
         if part is None or len(parts) > MAX_TERMS // 2:
             ids = ", ".join(f'"{table.entry(at).info["id"]}"' for at in members.tolist())
             return f"id in [{ids}]"

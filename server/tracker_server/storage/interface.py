@@ -145,8 +145,10 @@ class Storage(Protocol):
         Columns may be numpy arrays, in which NaN is null.
         """
 
-    def columns(self, entity: str, project: str) -> TableColumns:
-        """What columns the runs have. Of many runs the answer may be out of date for about a second."""
+    def columns(self, entity: str, project: str, search: str = "", wanted: Sequence[str] = ()) -> TableColumns:
+        """What columns the runs have; with a search only those whose name has the text, in any case. Those `wanted` by
+        name are listed besides, where runs have them. Of many runs the answer may be out of date for about a second.
+        """
 
     def groups(self, entity: str, project: str, query: GroupQuery) -> TableGroups:
         """Runs drawn together. Raises as `table` does."""

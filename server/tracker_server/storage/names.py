@@ -16,8 +16,6 @@ from tracker.wire import RunInfo
 MISSING = object()
 """What a run has under a name that it lacks."""
 
-MAX_NAME = 1000
-
 MEMBERS = (
     "name", "id", "state", "created", "updated", "duration", "group", "job_type", "tags", "notes", "host", "user",
     "program", "commit", "last_step", "rows", "error", "color", "ordinal",
@@ -27,10 +25,13 @@ MEMBERS = (
 TIMES = frozenset({"created", "updated", "seen", "stop_requested", "trashed"})
 """Members that are Unix times."""
 
+_MOST_DUG = 1000
+"""Objects that a path is looked for in: keys with dots make many ways of one path."""
+
 Choice = Literal["min", "max", "mean", "last"]
 Getter = Callable[["Entry"], Any]
 
-_CHOICE = re.compile(r"(.+)@(min|max|mean|last|step=(-?\d{1,18}))", re.DOTALL)
+_CHOICE = re.compile(r"(.*)@(min|max|mean|last|step=(-?\d{1,18}))", re.DOTALL)
 
 
 class Sums(NamedTuple):
@@ -70,15 +71,15 @@ def known(name: str, bare: bool = False) -> Name:
 
     What follows `config.` or `summary.` is a key, or else a path with dots or slashes between the keys; a key that
     matches as a whole wins. `summary.<key>@min`, `@max`, `@mean`, `@last` and `@step=N` are of the key's history.
-    Raises ValueError for a name that no run can have.
+    A key may be any text, the empty one too. Raises ValueError for a name that no run can have.
     """
     member = _member(name)
     if member is not None:
         return Name(member, time=name in TIMES)
     place, path = _split(name)
-    if len(name) <= MAX_NAME and path and place in ("config", "summary", "environment"):
+    if place != name and place in ("config", "summary", "environment"):
         return Name(_getter(place, path)) if place != "summary" else _summary(path)
-    if bare and 0 < len(name) <= MAX_NAME and (path or place == name):
+    if bare:
         config, summary = _getter("config", name), _summary(name)
 
         def either(entry: Entry) -> Any:
@@ -141,16 +142,19 @@ def _getter(place: str, path: str) -> Getter:
 
 def dig(value: Any, path: str) -> Any:
     """Return what stands under a key, or else at a path into nested objects; `MISSING` if nothing does."""
-    if not isinstance(value, Mapping):
-        return MISSING
-    found = value.get(path, MISSING)
-    if found is not MISSING:
-        return found
-    for i, char in enumerate(path):
-        if char in "./" and isinstance(inner := value.get(path[:i]), Mapping):
-            found = dig(inner, path[i + 1 :])
-            if found is not MISSING:
-                return found
+    waiting = [(value, path)]
+    for _ in range(_MOST_DUG):
+        if not waiting:
+            break
+        here, rest = waiting.pop()
+        if not isinstance(here, Mapping):
+            continue
+        found = here.get(rest, MISSING)
+        if found is not MISSING:
+            return found
+        longest = max((len(key) for key in here), default=0)
+        ways = [i for i, char in enumerate(rest[: longest + 1]) if char in "./" and rest[:i] in here]
+        waiting += [(here[rest[:i]], rest[i + 1 :]) for i in reversed(ways)]
     return MISSING
 
 

@@ -185,10 +185,10 @@ class SqlStorage:
         with self._cached(entity, project) as cached:
             return table.page(cached, query)
 
-    def columns(self, entity: str, project: str) -> TableColumns:
+    def columns(self, entity: str, project: str, search: str = "", wanted: Sequence[str] = ()) -> TableColumns:
         """See `Storage.columns`. An unknown project has no runs."""
         with self._cached(entity, project) as cached:
-            return table.columns(cached)
+            return table.columns(cached, search, wanted)
 
     def groups(self, entity: str, project: str, query: GroupQuery) -> TableGroups:
         """See `Storage.groups`. An unknown project has no runs."""

@@ -18,10 +18,16 @@ from .names import MEMBERS, MISSING, known
 from .runs import MAX_ORDERS, Order, arrange
 
 MAX_COLUMNS = 1000
-"""Columns of one project that are listed, and that one request may ask for."""
+"""Columns of one project that are listed at once, and that one request may ask for."""
+
+MAX_NAMES = 200_000
+"""Names of columns of one project that are known; of more, those that came first."""
 
 MAX_VALUES = 1_000_000
 """Of one answer."""
+
+MAX_FOUND = 200
+"""Columns that a search lists."""
 
 MAX_DISTINCT = 1000
 MAX_TEXTS = 20
@@ -137,8 +143,33 @@ def is_numeric(column: Field) -> bool:
 # -- what columns there are ------------------------------------------------------------------------------------------
 
 
-def columns(table: Runs) -> TableColumns:
+def columns(table: Runs, search: str = "", wanted: Sequence[str] = ()) -> TableColumns:
     """See `Storage.columns`."""
+    listed = _listed(table)
+    if not search and not wanted:
+        return listed
+    there = {info["name"] for info in listed["columns"]}
+    shown = table.shown()
+    found = listed["columns"]
+    matching = listed["matching"]
+    if search:
+        text = search.lower()
+        matches = [name for name in [*MEMBERS, *_names(table)] if text in name.lower()]
+        matching = len(matches)
+        named = {*matches[:MAX_FOUND]}
+        found = [info for info in found if info["name"] in named]
+        wanted = [*matches[:MAX_FOUND], *wanted]
+        there = {info["name"] for info in found}
+    more = [name for name in checked(wanted) if name not in there]
+    infos = [info for name in more if _is_column(name) and (info := _info(table, name, shown)) is not None]
+    return TableColumns(version=table.revision, total=listed["total"], matching=matching, columns=[*found, *infos])
+
+
+def _is_column(name: str) -> bool:
+    return name in MEMBERS or name.partition(".")[0] in ("config", "summary")
+
+
+def _listed(table: Runs) -> TableColumns:
     kept = table.kept("columns")
     if kept is not None:
         revision, (answer, cost, made) = kept
@@ -147,8 +178,11 @@ def columns(table: Runs) -> TableColumns:
             return known_answer
     began = time.thread_time()
     shown = table.shown()
-    infos = [info for name in [*MEMBERS, *_names(table)] if (info := _info(table, name, shown)) is not None]
-    answer = TableColumns(version=table.revision, total=int(shown.sum()), columns=infos)
+    names = [*MEMBERS, *_names(table)]
+    infos = [info for name in names[:MAX_COLUMNS] if (info := _info(table, name, shown)) is not None]
+    hidden = len(names[MAX_COLUMNS:])
+    total = int(shown.sum())
+    answer = TableColumns(version=table.revision, total=total, matching=len(infos) + hidden, columns=infos)
     table.keep("columns", (answer, time.thread_time() - began, time.monotonic()))
     return answer
 
@@ -173,8 +207,8 @@ def _names(table: Runs) -> list[str]:
             if shape not in shapes or dict in set(map(type, members.values())):
                 shapes.add(shape)
                 names.update(dict.fromkeys(_paths(place, members)))
-        if len(names) > MAX_COLUMNS:
-            names = dict.fromkeys(list(names)[:MAX_COLUMNS])
+        if len(names) > MAX_NAMES:
+            names = dict.fromkeys(list(names)[:MAX_NAMES])
         if len(shapes) > MAX_COLUMNS:
             shapes.clear()
     table.keep("names", (names, shapes))

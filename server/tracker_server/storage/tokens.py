@@ -17,7 +17,7 @@ _TOKEN = re.compile(
     |(?P<name>[^\W0-9](?:[\w./-]|@(?!step=-?[0-9]))*(?:@step=-?[0-9]+)?)
     |(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?P<unit>[smhdw]?)(?![\w.@/])
     |(?P<infinite>[+-]inf)(?![\w.@/-])
-    |`(?P<quoted>[^`]*)`
+    |`(?P<quoted>(?:[^`]|``)*)`
     |"(?P<double>(?:[^"\\]|\\.)*)"
     |'(?P<single>(?:[^'\\]|\\.)*)'
     |(?P<sign><=|>=|==|!=|[<>=~()\[\],])""",
@@ -82,6 +82,8 @@ def tokens(text: str) -> list[Token]:
         elif kind in ("double", "single"):
             # Other backslashes stay, so that patterns look as they do everywhere.
             found.append(Token("text", _ESCAPED.sub(r"\1", match[kind]), at, length))
+        elif kind == "quoted":
+            found.append(Token("quoted", match["quoted"].replace("``", "`"), at, length))
         elif kind != "space":
             found.append(Token(kind, match[kind or 0], at, length))  # type: ignore[arg-type]
         at = match.end()
@@ -114,11 +116,11 @@ def _unknown(text: str, at: int) -> ExpressionError:
     return ExpressionError(problem, at, len(word))
 
 
-def written_name(name: str) -> str | None:
-    """Return a name as an expression has it; None if it cannot be written in one."""
-    if _BARE.fullmatch(name) and name.lower() not in KEYWORDS:
+def written_name(name: str) -> str:
+    """Return a name as an expression has it."""
+    if _BARE.fullmatch(name) and not name.endswith(".") and name.lower() not in KEYWORDS:
         return name
-    return None if "`" in name or not name else f"`{name}`"
+    return "`" + name.replace("`", "``") + "`"
 
 
 def written_value(value: Any) -> str | None:

@@ -1,7 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
 import { queryClient } from './api/queries'
 import { Home } from './home/Home'
-import { columnsQuery } from './project/api'
+import { columnsQuery } from './project/catalogue'
 import { Failed, NotFound } from './shell/Failed'
 import { Shell } from './shell/Shell'
 

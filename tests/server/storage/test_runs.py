@@ -79,7 +79,7 @@ def test_a_filter_chooses_runs(three: Any, filters: dict[str, Any], expected: st
 @pytest.mark.parametrize(
     "filters",
     [
-        {"nonsense": 1}, {"config.": 1}, {"__class__": 1}, {"config.lr": {"$where": "1"}}, {"$lt": 1},
+        {"nonsense": 1}, {"": 1}, {"__class__": 1}, {"config.lr": {"$where": "1"}}, {"$lt": 1},
         {"$or": {}}, {"$and": [1]},
         {"config.lr": {"$lt": [1]}}, {"id": {"$in": "a"}}, {"id": {"$exists": 1}}, {"id": {"$regex": "("}},
         {"id": {"$regex": 1}},

@@ -263,9 +263,6 @@ def test_too_much_is_refused_in_words(three: Any) -> None:
     for query in (
         {"columns": [f"c{i}" for i in range(1001)]},
         {"sort": [{"column": "id"}] * 11},
-        {"columns": ["config."]},
-        {"columns": ["x" * 2000]},
-        {"sort": [{"column": ""}]},
     ):
         with pytest.raises(ValueError, match=r"\w+ \w+"):
             ask(three, **query)

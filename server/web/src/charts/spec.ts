@@ -1,3 +1,5 @@
+import { readable } from '../lib/format'
+
 /** What a panel shows: the part of a view that people make, change, save and embed in notes. */
 
 export interface Smoothing {
@@ -71,14 +73,14 @@ export const changed = (spec: PanelSpec, change: Partial<PanelBase>): PanelSpec 
 export const prefixOf = (key: string): string => key.slice(0, Math.max(0, key.indexOf('/')))
 
 /** A column as people read it: without the word that says where it is from. */
-export const columnTitle = (column: string): string => column.replace(/^(summary|config)\./, '')
+export const columnTitle = (column: string): string => readable(column.replace(/^(summary|config)\./, ''))
 
 /** What a panel is called where the user has not said. */
 export function titleOf(spec: PanelSpec): string {
   if (spec.title) return spec.title
   switch (spec.kind) {
     case 'line':
-      return spec.keys.join(', ') || `/${spec.regex ?? ''}/`
+      return spec.keys.length ? spec.keys.map(readable).join(', ') : `/${spec.regex ?? ''}/`
     case 'bar':
       return columnTitle(spec.column)
     case 'scatter':
@@ -86,6 +88,6 @@ export function titleOf(spec: PanelSpec): string {
     case 'parallel':
       return spec.columns.map(columnTitle).join(', ')
     default:
-      return String(spec.key ?? spec.kind)
+      return readable(String(spec.key ?? spec.kind))
   }
 }

@@ -3,7 +3,7 @@ import { IconPin, IconPinFilled, IconX } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { Fragment } from 'react'
 import type { RunInfo } from '../api/client'
-import { number } from '../lib/format'
+import { number, readable } from '../lib/format'
 import { strokeFor } from '../project/strokes'
 import { exact, isMedia, mediaLabel } from '../run/values'
 import { runAddress } from '../shell/Crumbs'
@@ -44,7 +44,7 @@ export function SideBySide({ rows, runs, baseline, setBaseline, remove }: Compar
                 .map((row) => (
                   <tr key={row.name}>
                     <th scope="row" className="compare-key" title={row.name}>
-                      {row.name}
+                      <span className="clamped">{readable(row.name)}</span>
                     </th>
                     {row.values.map((value, i) => (
                       <Cell key={runs[i]!.id} value={value} baseline={row.values[at]} isBaseline={i === at} />

@@ -16,7 +16,9 @@ export function ValuesTab(props: CompareProps) {
 /** A table of which only what differs is shown, and what is searched for. */
 export function Searched({ rows, ...props }: CompareProps & { rows: Row[] }) {
   const [search, setSearch] = useState('')
-  const [differing, setDiffering] = useState(props.runs.length > 1)
+  // Until somebody chooses: the runs arrive one after the other, and of one alone nothing differs.
+  const [chosen, setDiffering] = useState<boolean | null>(null)
+  const differing = chosen ?? props.runs.length > 1
   const wanted = search.trim().toLowerCase()
   const possible = differing ? rows.filter((row) => row.differs) : rows
   const shown = wanted ? possible.filter((row) => textOf(row).includes(wanted)) : possible

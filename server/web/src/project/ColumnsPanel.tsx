@@ -5,14 +5,15 @@ import { useMemo, useRef, useState, type KeyboardEvent } from 'react'
 import { strings } from '../strings'
 import type { ViewControl } from '../view/useView'
 import { defaultView } from '../view/view'
-import type { ColumnInfo } from './api'
+import type { ColumnInfo, Place } from './api'
+import { useColumnSearch } from './catalogue'
 import { labelOf, layoutOf, moved, shortOrder, usualOrder, type Column } from './columns'
 
 const texts = strings.project.columns
 const LINE = 30
 
 /** Which columns the table has, and their order: a list to search, tick, pin and drag. */
-export function ColumnsPanel({ control, catalogue }: { control: ViewControl; catalogue: ColumnInfo[] }) {
+export function ColumnsPanel({ place, control, catalogue }: { place: Place; control: ViewControl; catalogue: ColumnInfo[] }) {
   const hiddenCount = control.view.columns.hidden.length
   return (
     <Popover shadow="md" position="bottom-start" trapFocus returnFocus width={340}>
@@ -22,15 +23,16 @@ export function ColumnsPanel({ control, catalogue }: { control: ViewControl; cat
         </Button>
       </Popover.Target>
       <Popover.Dropdown p="sm">
-        <Panel control={control} catalogue={catalogue} />
+        <Panel place={place} control={control} catalogue={catalogue} />
       </Popover.Dropdown>
     </Popover>
   )
 }
 
-function Panel({ control, catalogue }: { control: ViewControl; catalogue: ColumnInfo[] }) {
+function Panel({ place, control, catalogue }: { place: Place; control: ViewControl; catalogue: ColumnInfo[] }) {
   const { view, setColumns } = control
   const [search, setSearch] = useState('')
+  useColumnSearch(place, search)
   const layout = useMemo(() => layoutOf({ ...view.columns, differing: false }, catalogue), [view.columns, catalogue])
   const usual = useMemo(() => usualOrder(catalogue), [catalogue])
   const byName = useMemo(() => new Map(layout.all.map((one) => [one.name, one])), [layout])
@@ -43,6 +45,8 @@ function Panel({ control, catalogue }: { control: ViewControl; catalogue: Column
   const show = (names: string[], on: boolean) => {
     const some = new Set(names)
     const rest = view.columns.hidden.filter((name) => !some.has(name))
+    // One beyond those that are shown at once takes its place among the first.
+    if (on && names.length === 1 && layout.left > 0) return setColumns({ hidden: rest, order: [names[0]!, ...view.columns.order.filter((name) => name !== names[0])] })
     setColumns({ hidden: on ? rest : [...rest, ...names.filter((name) => name !== 'name')] })
   }
   const step = (name: string, by: number) => {
@@ -86,6 +90,7 @@ function Panel({ control, catalogue }: { control: ViewControl; catalogue: Column
           })}
         </ul>
       </div>
+      {layout.left > 0 && <Text size="xs" c="dimmed">{texts.some(layout.visible.size)}</Text>}
       <Text size="xs" c="dimmed">{texts.hint}</Text>
     </Stack>
   )

@@ -3,14 +3,17 @@ import { IconStack2 } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
 import { strings } from '../strings'
 import type { ViewControl } from '../view/useView'
-import type { ColumnInfo } from './api'
+import type { ColumnInfo, Place } from './api'
+import { useColumnSearch } from './catalogue'
 
 const texts = strings.project.group
 
 /** By what runs are grouped: columns that they agree in, or all config except some. */
-export function GroupPicker({ control, catalogue }: { control: ViewControl; catalogue: ColumnInfo[] }) {
+export function GroupPicker({ place, control, catalogue }: { place: Place; control: ViewControl; catalogue: ColumnInfo[] }) {
   const { view, set } = control
   const now = view.group
+  const [search, setSearch] = useState('')
+  useColumnSearch(place, search)
   const [mode, setMode] = useState<'by' | 'except'>(now && 'except' in now ? 'except' : 'by')
   const chosen = !now ? [] : 'by' in now ? now.by : now.except
   const data = useMemo(() => {
@@ -60,6 +63,7 @@ export function GroupPicker({ control, catalogue }: { control: ViewControl; cata
             value={chosen}
             onChange={(next) => put(next)}
             searchable
+            onSearchChange={setSearch}
             limit={80}
             comboboxProps={{ withinPortal: false }}
             data-autofocus

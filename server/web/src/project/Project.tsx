@@ -8,7 +8,8 @@ import { usePageTitle } from '../shell/title'
 import { strings } from '../strings'
 import { useView } from '../view/useView'
 import type { Sort } from '../view/view'
-import { columnsQuery, type ColumnInfo, type Place, type Selection } from './api'
+import type { ColumnInfo, Place, Selection } from './api'
+import { columnsQuery, useViewColumns } from './catalogue'
 import { layoutOf, splitChoice, type Layout } from './columns'
 import { EditDialog } from './EditDialog'
 import { narrowed } from './filter/expression'
@@ -33,11 +34,11 @@ export function Project() {
   const { entity, project } = useParams({ strict: false }) as Place
   usePageTitle(project)
   const place = useMemo(() => ({ entity, project }), [entity, project])
-  const { data: catalogue, error, refetch } = useQuery(columnsQuery(place))
-  if (error && !catalogue) return <Failed error={error} reset={() => void refetch()} />
-  if (!catalogue) return <Waiting />
+  const { data, error, refetch } = useQuery(columnsQuery(place))
+  if (error && !data) return <Failed error={error} reset={() => void refetch()} />
+  if (!data) return <Waiting />
   // Another project has another view, selection and history.
-  return <Workspace key={`${entity}/${project}`} place={place} catalogue={catalogue} />
+  return <Workspace key={`${entity}/${project}`} place={place} catalogue={data.columns} />
 }
 
 function Waiting() {
@@ -56,6 +57,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
   const { v } = useSearch({ strict: false }) as { v?: unknown }
   const control = useView(v, (view, push) => void navigate({ to: '.', search: (now: Record<string, unknown>) => ({ ...now, v: view }), replace: !push } as never))
   const { view, set, setCharts } = control
+  useViewColumns(place, view)
   const scheme = useComputedColorScheme('light')
   const narrow = useMediaQuery('(max-width: 820px)', window.innerWidth <= 820) ?? false
 

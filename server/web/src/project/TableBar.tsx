@@ -56,8 +56,8 @@ export const TableBar = memo(function TableBar({ place, control, catalogue, ques
           <Text size="sm" fw={600} mr={4} role="status" className="rw-total">
             {runs !== undefined ? (view.group ? texts.groups(total, runs) : strings.common.runs(runs)) : ' '}
           </Text>
-          <ColumnsPanel control={control} catalogue={catalogue} />
-          <GroupPicker control={control} catalogue={catalogue} />
+          <ColumnsPanel place={place} control={control} catalogue={catalogue} />
+          <GroupPicker place={place} control={control} catalogue={catalogue} />
           <Menu position="bottom-end" shadow="md">
             <Menu.Target>
               <ActionIcon ml="auto" variant="subtle" color="gray" aria-label={texts.more}>

@@ -42,9 +42,9 @@ export const Toolbar = memo(function Toolbar({ place, control, catalogue, error,
       <div className="rw-bar">
         <ViewsMenu place={place} control={control} />
         <Search value={view.search} onChange={(search) => set({ search })} />
-        <FilterInput value={view.filter} catalogue={catalogue} error={error} check={check} onChange={setFilter} />
+        <FilterInput place={place} value={view.filter} catalogue={catalogue} error={error} check={check} onChange={setFilter} />
         <div className="rw-tools">
-          <AddCondition filter={view.filter} catalogue={catalogue} asked={asked} onAsked={onAsked} onChange={setFilter} />
+          <AddCondition place={place} filter={view.filter} catalogue={catalogue} asked={asked} onAsked={onAsked} onChange={setFilter} />
           {tool(IconArrowBackUp, texts.undo, control.undo, !control.canUndo)}
           {tool(IconArrowForwardUp, texts.redo, control.redo, !control.canRedo)}
           {tool(clipboard.copied ? IconCheck : IconLink, clipboard.copied ? texts.copied : texts.link, () => clipboard.copy(window.location.href))}
@@ -63,7 +63,7 @@ export const Toolbar = memo(function Toolbar({ place, control, catalogue, error,
           {!narrow && <LayoutChoice layout={view.layout} onChange={(layout) => set({ layout })} />}
         </div>
       </div>
-      <Chips filter={view.filter} catalogue={catalogue} onChange={setFilter} />
+      <Chips place={place} filter={view.filter} catalogue={catalogue} onChange={setFilter} />
     </div>
   )
 })

@@ -81,14 +81,15 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
 
 const at = ({ entity, project }: Place): string => `${encodeURIComponent(entity)}/${encodeURIComponent(project)}`
 
-export const columnsQuery = (place: Place) =>
-  queryOptions({
-    queryKey: ['columns', place.entity, place.project],
-    queryFn: async ({ signal }) => {
-      const { columns } = await call<{ columns: ColumnInfo[] }>('GET', `/api/columns/${at(place)}`, undefined, signal)
-      return columns
-    },
-  })
+/** Columns that there are; `matching` counts those that fit the search, listed or not. */
+export interface Columns {
+  columns: ColumnInfo[]
+  matching: number
+}
+
+/** What the server lists by itself and, beside, columns that are named or whose name has a text. */
+export const fetchColumns = (place: Place, asked: { search?: string; names?: string[] }, signal?: AbortSignal): Promise<Columns> =>
+  call('POST', `/api/columns/${at(place)}`, asked, signal)
 
 export interface TableRequest extends Selection {
   columns: string[]

@@ -1,3 +1,4 @@
+import { readable } from '../lib/format'
 import type { ColumnsView } from '../view/view'
 import type { ColumnInfo, ColumnType } from './api'
 
@@ -20,7 +21,12 @@ export interface Layout {
   order: string[]
   visible: Set<string>
   pinned: string[]
+  /** Columns that are not hidden, but too many to be shown at once */
+  left: number
 }
+
+/** Columns that are shown at once. */
+export const SHOWN = 300
 
 /** Members of the run that stand before, and after, what was configured and measured. */
 const FIRST = ['name', 'created']
@@ -45,7 +51,7 @@ export function splitChoice(name: string): { base: string; choice: string | null
 /** What stands above the column, and above that in small where the column is from. */
 export function labelOf(column: Pick<Column, 'base' | 'choice' | 'kind'>): { label: string; from: string } {
   if (column.kind === 'run') return { label: column.base.replaceAll('_', ' '), from: '' }
-  const label = column.base.slice(column.kind.length + 1)
+  const label = readable(column.base.slice(column.kind.length + 1))
   return { label, from: column.choice ? column.choice.replace('=', ' ') : column.kind }
 }
 
@@ -79,9 +85,11 @@ export function layoutOf(view: ColumnsView, catalogue: ColumnInfo[]): Layout {
   const placed = new Set(first)
   const order = [...placed, ...usual.filter((name) => !placed.has(name))]
   const hidden = new Set(view.hidden)
-  const shown = all.filter((one) => !hidden.has(one.name) && (!view.differing || one.name === 'name' || one.info.differs))
-  const visible = new Set(shown.map((one) => one.name))
-  return { all, order, visible, pinned: view.pinned.filter((name) => visible.has(name)) }
+  const isShown = (one: Column) => !hidden.has(one.name) && (!view.differing || one.name === 'name' || one.info.differs)
+  const shown = new Set(all.filter(isShown).map((one) => one.name))
+  const pinned = view.pinned.filter((name) => shown.has(name))
+  const visible = new Set([...pinned, ...order.filter((name) => shown.has(name))].slice(0, SHOWN + pinned.length))
+  return { all, order, visible, pinned, left: shown.size - visible.size }
 }
 
 export function usualOrder(catalogue: ColumnInfo[]): string[] {

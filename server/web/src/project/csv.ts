@@ -1,6 +1,8 @@
 import { fetchTable, type Place, type Selection } from './api'
 
+/** The server's limits of one answer: rows, and values */
 const MOST = 10_000
+const VALUES = 1_000_000
 
 /**
  * A cell as spreadsheets read it. Text that they would run as a formula gets an apostrophe before it, since names, tags
@@ -20,12 +22,13 @@ export const csvOf = (names: string[], rows: unknown[][]): string =>
 /** All runs that match, with the given columns, in the order of the table. Times are in ISO 8601, UTC. */
 export async function fetchCsv(place: Place, selection: Selection, columns: string[], times: ReadonlySet<string>): Promise<string> {
   const rows: unknown[][] = []
+  const limit = Math.min(MOST, Math.floor(VALUES / Math.max(1, columns.length)))
   for (;;) {
-    const page = await fetchTable(place, { ...selection, columns, offset: rows.length, limit: MOST })
+    const page = await fetchTable(place, { ...selection, columns, offset: rows.length, limit })
     page.runs.forEach((id, i) => {
       rows.push([id, ...columns.map((name) => written(page.columns[name]?.[i], times.has(name)))])
     })
-    if (page.runs.length < MOST) return csvOf(['id', ...columns], rows)
+    if (page.runs.length < limit) return csvOf(['id', ...columns], rows)
   }
 }
 

@@ -1,6 +1,7 @@
 import { ActionIcon, Badge, Group, TagsInput, Text, Tooltip } from '@mantine/core'
 import { IconTag } from '@tabler/icons-react'
 import { useState } from 'react'
+import { readable } from '../lib/format'
 import { strings } from '../strings'
 import { useEdit } from './actions'
 import type { TabProps } from './Run'
@@ -41,9 +42,9 @@ export function Tags({ run }: TabProps) {
   }
   return (
     <Group gap={4}>
-      {run.tags.map((tag) => (
-        <Badge key={tag} variant="default" tt="none" fw={500} radius="sm" maw={240} title={tag}>
-          {tag}
+      {run.tags.map((tag, i) => (
+        <Badge key={i} variant="default" tt="none" fw={500} radius="sm" maw={240} title={tag}>
+          {readable(tag)}
         </Badge>
       ))}
       {!run.tags.length && (

@@ -1,6 +1,7 @@
 import { Button, Text, UnstyledButton } from '@mantine/core'
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
+import { readable } from '../lib/format'
 import { Copy } from '../shell/Copy'
 import { strings } from '../strings'
 import { branchesOf, rowsOf, type Row } from './rows'
@@ -34,7 +35,7 @@ export function Tree({ values, search = '' }: { values: Record<string, unknown>;
       )}
       <ul className="plain-list">
         {rows.slice(0, MOST).map((row) => (
-          <TreeRow key={row.path} row={row} open={!closed.has(row.path) || search !== ''} toggle={toggle} />
+          <TreeRow key={row.id} row={row} open={!closed.has(row.id) || search !== ''} toggle={toggle} />
         ))}
       </ul>
       {rows.length > MOST && (
@@ -52,9 +53,9 @@ function TreeRow({ row, open, toggle }: { row: Row; open: boolean; toggle: (path
     const Chevron = open ? IconChevronDown : IconChevronRight
     return (
       <li className="tree-row" style={indent}>
-        <UnstyledButton className="tree-name tree-branch" aria-expanded={open} onClick={() => toggle(row.path)}>
+        <UnstyledButton className="tree-name tree-branch" aria-expanded={open} onClick={() => toggle(row.id)}>
           <Chevron size={14} aria-hidden />
-          <span className="wrap">{row.name}</span>
+          <span className="wrap clamped">{readable(row.name)}</span>
         </UnstyledButton>
         {!open && (
           <Text size="sm" c="dimmed">
@@ -69,8 +70,8 @@ function TreeRow({ row, open, toggle }: { row: Row; open: boolean; toggle: (path
   }
   return (
     <li className="tree-row" style={indent}>
-      <span className="tree-name wrap" title={row.path}>
-        {row.name}
+      <span className="tree-name wrap clamped" title={row.path}>
+        {readable(row.name)}
       </span>
       <Value value={row.value} />
       <span className="tree-copy">

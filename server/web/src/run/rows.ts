@@ -2,6 +2,8 @@ import { exact, isMedia, isObject } from './values'
 
 /** A line of a tree: a value, or a branch with what is in it below. */
 export interface Row {
+  /** Its own: paths may be equal, since keys may have dots in them */
+  id: string
   path: string
   name: string
   depth: number
@@ -25,28 +27,30 @@ function membersOf(value: unknown): [string, unknown][] | null {
 export function rowsOf(values: Record<string, unknown>, closed: ReadonlySet<string>, search: string): Row[] {
   const rows: Row[] = []
   const wanted = search.trim().toLowerCase()
-  const add = (name: string, value: unknown, path: string, depth: number): boolean => {
+  const add = (name: string, value: unknown, path: string, id: string, depth: number): boolean => {
     const members = membersOf(value)
     if (!members) {
       if (wanted && !`${path}\n${exact(value)}`.toLowerCase().includes(wanted)) return false
-      rows.push({ path, name, depth, value, members: null })
+      rows.push({ id, path, name, depth, value, members: null })
       return true
     }
-    const at = rows.push({ path, name, depth, value, members: members.length })
-    if (!wanted && closed.has(path)) return true
-    const found = members.filter(([inner, one]) => add(inner, one, `${path}.${inner}`, depth + 1)).length
+    const at = rows.push({ id, path, name, depth, value, members: members.length })
+    if (!wanted && closed.has(id)) return true
+    const found = members.filter(([inner, one]) => add(inner, one, `${path}.${inner}`, within(id, inner), depth + 1)).length
     if (!found) rows.length = at - 1
     return found > 0
   }
-  for (const [name, value] of Object.entries(values)) add(name, value, name, 0)
+  for (const [name, value] of Object.entries(values)) add(name, value, name, name, 0)
   return rows
 }
 
-/** The paths of all branches. */
+const within = (id: string, name: string): string => `${id}\0${name}`
+
+/** The ids of all branches. */
 export function branchesOf(values: Record<string, unknown>, prefix = ''): string[] {
   return Object.entries(values).flatMap(([name, value]) => {
     const members = membersOf(value)
-    const path = prefix + name
-    return members ? [path, ...branchesOf(Object.fromEntries(members), `${path}.`)] : []
+    const id = prefix + name
+    return members ? [id, ...branchesOf(Object.fromEntries(members), within(id, ''))] : []
   })
 }

@@ -1,4 +1,5 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
+import * as address from '../view/address'
 import { decodeView, encodeView } from '../view/codec'
 import { defaultView, type ChartsView } from '../view/view'
 
@@ -6,10 +7,10 @@ import { defaultView, type ChartsView } from '../view/view'
 export function useChartsView(standard: ChartsView = defaultView.charts) {
   const navigate = useNavigate()
   const { charts: written }: { charts?: unknown } = useSearch({ strict: false })
-  const view = written ? decodeView({ charts: written }).charts : standard
+  const view = written ? decodeView({ charts: address.read(written) }).charts : standard
   const change = (members: Partial<ChartsView>) => {
     const { charts } = encodeView({ ...defaultView, charts: { ...view, ...members } })
-    void navigate({ to: '.', search: ((before: object) => ({ ...before, charts })) as never, replace: true })
+    void navigate({ to: '.', search: ((before: object) => ({ ...before, charts: address.written(charts as Record<string, unknown> | undefined) })) as never, replace: true })
   }
   return [view, change] as const
 }

@@ -11,6 +11,7 @@ import { Offline } from './Offline'
 import { Palette } from './Palette'
 import { Shortcuts } from './Shortcuts'
 import { ThemeButton } from './Theme'
+import { useEscape } from './useEscape'
 import { useKey } from './useKey'
 
 /** What stands around every page. */
@@ -18,6 +19,7 @@ export function Shell() {
   const [shortcuts, { open, close }] = useDisclosure()
   const content = useFocusOnNavigation()
   useLive()
+  useEscape()
   useKey('?', open)
   useKey('/', focusSearch)
   return (

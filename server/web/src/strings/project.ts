@@ -85,6 +85,7 @@ export const project = {
     move: (name: string) => `Move ${name}: arrow keys, or drag`,
     pin: (name: string) => `Pin ${name}`,
     remove: (name: string) => `Remove ${name}`,
+    some: (shown: number) => `${count(shown)} columns are shown at once. Tick another one to show it first, or search for it.`,
     hint: 'Drag, or use the arrow keys on a handle, to change the order.',
   },
   group: {

@@ -120,7 +120,7 @@ const READ_VIEW: Record<string, Read> = {
   split: between(0.1, 0.9),
   columns: (value) =>
     isObject(value) ? decoded(value, defaultView.columns as unknown as Members, READ_COLUMNS) : undefined,
-  charts: (value) => (isObject(value) ? decoded(value, defaultView.charts as unknown as Members, READ_CHARTS) : undefined),
+  charts: (value) => (isObject(parsed(value)) ? decoded(parsed(value) as Members, defaultView.charts as unknown as Members, READ_CHARTS) : undefined),
 }
 
 const isSort = (value: unknown): value is Sort =>

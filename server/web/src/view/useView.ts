@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useMemo, useReducer, useRef } from 'react'
+import * as address from './address'
 import { decodeView, encodeView } from './codec'
 import { begin, change, redo, undo, type History } from './history'
 import type { ChartsView, ColumnsView, View } from './view'
@@ -37,8 +38,8 @@ const WRITE_AFTER_MS = 200
  * The view that the address holds, and its history while the page is open. `written` is the search parameter as the
  * router gives it; `write` puts another there, replacing the entry in the browser's history unless `push`.
  */
-export function useView(written: unknown, write: (view: Record<string, unknown> | undefined, push: boolean) => void): ViewControl {
-  const [history, dispatch] = useReducer(reduce, written, (text) => begin(decodeView(text)))
+export function useView(written: unknown, write: (view: unknown, push: boolean) => void): ViewControl {
+  const [history, dispatch] = useReducer(reduce, written, (text) => begin(decodeView(address.read(text))))
   const view = history.now
   const inAddress = useRef(JSON.stringify(encodeView(view)))
   const push = useRef(false)
@@ -47,7 +48,7 @@ export function useView(written: unknown, write: (view: Record<string, unknown> 
 
   // Somebody else changed the address: a link within the page, or back and forward.
   useEffect(() => {
-    const arrived = decodeView(written)
+    const arrived = decodeView(address.read(written))
     const text = JSON.stringify(encodeView(arrived))
     if (text === inAddress.current) return
     inAddress.current = text
@@ -60,7 +61,7 @@ export function useView(written: unknown, write: (view: Record<string, unknown> 
     if (text === inAddress.current) return
     const put = () => {
       inAddress.current = text
-      writer.current(Object.keys(members).length ? members : undefined, push.current)
+      writer.current(address.written(Object.keys(members).length ? members : undefined), push.current)
       push.current = false
     }
     // A drag changes the view at every frame, while browsers refuse more than 100 addresses in 30 seconds.

@@ -1,6 +1,7 @@
 import { Autocomplete, Button, Group, MultiSelect, NumberInput, SegmentedControl, Select, Stack, Switch, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { strings } from '../../strings'
+import { useColumnSearch } from '../../project/catalogue'
 import { columnTitle, titleOf } from '../spec'
 import { useColumns } from '../table/rows'
 import { draftOf, KINDS, sectionFor, specOf, type Draft } from './draft'
@@ -100,7 +101,7 @@ function LineFields({ draft, set, context, isNew }: Fields & { isNew: boolean })
         data={[
           { value: '', label: text.commonX },
           ...Object.entries(strings.charts.axes).map(([value, label]) => ({ value, label })),
-          ...metrics.map((value) => ({ value, label: value })),
+          ...metrics.filter(Boolean).map((value) => ({ value, label: value })),
         ]}
         value={draft.ownX}
         onChange={(ownX) => set({ ownX: ownX ?? '' })}
@@ -181,11 +182,14 @@ function ScatterFields({ draft, set, context }: Fields) {
 
 function ParallelFields({ draft, set, context }: Fields) {
   const text = strings.charts.edit
+  const [search, setSearch] = useState('')
+  useColumnSearch(context, search)
   return (
     <>
       <MultiSelect
         label={text.columns}
         searchable
+        onSearchChange={setSearch}
         limit={200}
         nothingFoundMessage={text.nothing}
         data={useChoices(context, draft.columns)}
@@ -200,10 +204,13 @@ function ParallelFields({ draft, set, context }: Fields) {
 /** Chooses one column of the runs table. */
 function Column({ label, name, none, draft, set, context }: Fields & { label: string; name: 'column' | 'x' | 'y' | 'color'; none?: string }) {
   const choices = useChoices(context, [draft[name]])
+  const [search, setSearch] = useState('')
+  useColumnSearch(context, search)
   return (
     <Select
       label={label}
       searchable
+      onSearchChange={setSearch}
       limit={200}
       allowDeselect={false}
       nothingFoundMessage={strings.charts.edit.nothing}

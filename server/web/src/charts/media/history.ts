@@ -36,7 +36,7 @@ const mediaQuery = (path: string, key: string) =>
       for (let page = 0; page < PAGES; page++) {
         const asked: URLSearchParams = new URLSearchParams({ keys: key, limit: String(PAGE), ...(cursor && { cursor }) })
         const answer: Page = await send<Page>('GET', `${baseOf(path)}/history?${asked}`, undefined, signal)
-        const found = answer.columns[key]
+        const found = Object.hasOwn(answer.columns, key) ? answer.columns[key] : undefined
         const steps = answer.columns._step
         found?.values.forEach((value, i) => {
           const values = mediaOf(value)

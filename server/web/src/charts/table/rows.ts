@@ -1,7 +1,8 @@
 import { useComputedColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { columnsQuery, steadyTableQuery } from '../../project/api'
+import { steadyTableQuery, type ColumnInfo } from '../../project/api'
+import { columnsQuery } from '../../project/catalogue'
 import { DRAWN, strokeFor } from '../../project/strokes'
 import type { PanelProps } from '../panel/props'
 
@@ -23,7 +24,7 @@ export function useRows({ entity, project, runs, ids, filter, search }: PanelPro
   const { data, error, isPending, refetch } = useQuery(
     steadyTableQuery({ entity, project }, { ...asked, ...(only && { ids: only }) }),
   )
-  const text = columns.join('\n')
+  const text = JSON.stringify(columns)
   const rows = useMemo(() => {
     if (!data) return []
     const shown = new Map(runs.map((run) => [run.id, run.stroke.color]))
@@ -38,7 +39,9 @@ export function useRows({ entity, project, runs, ids, filter, search }: PanelPro
 }
 
 /** What columns the runs of a project have. */
-export const useColumns = (entity: string, project: string) => useQuery(columnsQuery({ entity, project })).data ?? []
+export const useColumns = (entity: string, project: string): ColumnInfo[] => useQuery(columnsQuery({ entity, project })).data?.columns ?? NOTHING
+
+const NOTHING: ColumnInfo[] = []
 
 /** A value as a position on an axis: numbers, times and truth values; NaN for anything else. */
 export const asNumber = (value: unknown): number =>

@@ -1,21 +1,23 @@
 import { ActionIcon, Popover } from '@mantine/core'
 import { IconFilterPlus, IconX } from '@tabler/icons-react'
 import { useState } from 'react'
+import { readable } from '../../lib/format'
 import { strings } from '../../strings'
-import type { ColumnInfo } from '../api'
+import type { ColumnInfo, Place } from '../api'
 import { ConditionForm } from './ConditionForm'
 import { conditions, narrowed, replaced, without, type Condition } from './expression'
 
 const texts = strings.project.filter
 
 interface ChipsProps {
+  place: Place
   filter: string
   catalogue: ColumnInfo[]
   onChange: (filter: string) => void
 }
 
 /** The conditions of the filter one by one, to be changed and taken away by clicks. */
-export function Chips({ filter, catalogue, onChange }: ChipsProps) {
+export function Chips({ place, filter, catalogue, onChange }: ChipsProps) {
   const [editing, setEditing] = useState<number | null>(null)
   const found = conditions(filter)
   if (!found.length) return null
@@ -35,6 +37,7 @@ export function Chips({ filter, catalogue, onChange }: ChipsProps) {
           </Popover.Target>
           <Popover.Dropdown>
             <ConditionForm
+              place={place}
               catalogue={catalogue}
               start={one.simple}
               onDone={(text) => {
@@ -56,7 +59,7 @@ interface AddConditionProps extends ChipsProps {
 }
 
 /** Adds a condition by clicks. */
-export function AddCondition({ filter, catalogue, asked, onAsked, onChange }: AddConditionProps) {
+export function AddCondition({ place, filter, catalogue, asked, onAsked, onChange }: AddConditionProps) {
   const [open, setOpen] = useState(false)
   const [count, setCount] = useState(0)
   const close = () => {
@@ -75,6 +78,7 @@ export function AddCondition({ filter, catalogue, asked, onAsked, onChange }: Ad
       <Popover.Dropdown>
         <ConditionForm
           key={`${count} ${asked ?? ''}`}
+          place={place}
           catalogue={catalogue}
           start={asked === null ? null : { name: asked, operator: '', value: '' }}
           onDone={(text) => {
@@ -91,7 +95,7 @@ function Said({ condition: { simple, text } }: { condition: Condition }) {
   if (!simple) return <span>{text}</span>
   return (
     <>
-      <span>{simple.name.replace(/^(config|summary)\./, '')}</span>
+      <span>{readable(simple.name.replace(/^(config|summary)\./, ''))}</span>
       <em>{simple.operator}</em>
       {simple.value && <span>{simple.value.replace(/^"(.*)"$/, '$1')}</span>}
     </>

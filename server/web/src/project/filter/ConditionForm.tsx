@@ -1,7 +1,8 @@
 import { Autocomplete, Button, Group, Select, Stack, TagsInput } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import { strings } from '../../strings'
-import type { ColumnInfo } from '../api'
+import type { ColumnInfo, Place } from '../api'
+import { useColumnSearch } from '../catalogue'
 import { splitChoice } from '../columns'
 import { operatorName, operatorsFor } from './completion'
 import { tokenize, writtenName, writtenValue, type Condition } from './expression'
@@ -9,14 +10,17 @@ import { tokenize, writtenName, writtenValue, type Condition } from './expressio
 const texts = strings.project.filter
 
 interface ConditionFormProps {
+  place: Place
   catalogue: ColumnInfo[]
   start: Condition['simple']
   onDone: (text: string) => void
 }
 
 /** One condition by clicks: a column, how to compare, with what. */
-export function ConditionForm({ catalogue, start, onDone }: ConditionFormProps) {
+export function ConditionForm({ place, catalogue, start, onDone }: ConditionFormProps) {
   const [name, setName] = useState(start?.name ?? '')
+  const [search, setSearch] = useState('')
+  useColumnSearch(place, search)
   const column = catalogue.find((one) => one.name === name) ?? catalogue.find((one) => one.name === splitChoice(name).base)
   const operators = operatorsFor(column?.type)
   const [chosen, setChosen] = useState(start?.operator ?? '')
@@ -46,6 +50,7 @@ export function ConditionForm({ catalogue, start, onDone }: ConditionFormProps) 
         value={name || null}
         onChange={(next) => setName(next ?? '')}
         searchable
+        onSearchChange={setSearch}
         onFocus={(event) => event.currentTarget.select()}
         limit={60}
         comboboxProps={{ withinPortal: false }}

@@ -1,14 +1,16 @@
 import { IconFilter, IconX } from '@tabler/icons-react'
 import { useEffect, useId, useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
 import { strings } from '../../strings'
-import { FilterError, type ColumnInfo } from '../api'
-import { complete, isFinished, type Completion } from './completion'
+import { FilterError, type ColumnInfo, type Place } from '../api'
+import { useColumnSearch } from '../catalogue'
+import { complete, isFinished, typedName, type Completion } from './completion'
 import './filter.css'
 
 const texts = strings.project.filter
 const SETTLED_MS = 450
 
 interface FilterInputProps {
+  place: Place
   value: string
   catalogue: ColumnInfo[]
   /** What the server says of the filter that is in use, such as one from an old link */
@@ -22,7 +24,7 @@ interface FilterInputProps {
  * The filter as text. It is used when typing pauses at a whole one, on Enter, or when the input is left; one that is not
  * understood is not used, and what is wrong with it is underlined at its place. The suggestions are a combobox: arrow keys choose one, Tab or Enter takes it, Escape closes them.
  */
-export function FilterInput({ value, catalogue, error: wrong, check, onChange }: FilterInputProps) {
+export function FilterInput({ place, value, catalogue, error: wrong, check, onChange }: FilterInputProps) {
   const [draft, setDraft] = useState(value)
   const [caret, setCaret] = useState(0)
   const [open, setOpen] = useState(false)
@@ -64,6 +66,7 @@ export function FilterInput({ value, catalogue, error: wrong, check, onChange }:
   const typed = draft.trim()
   const error = refused?.text === typed ? refused.error : typed === value ? wrong : null
 
+  useColumnSearch(place, open ? typedName(draft, caret) : '')
   const { from, to, options } = open ? complete(draft, caret, catalogue) : { from: 0, to: 0, options: [] }
   const current = chosen < options.length ? chosen : -1
   const take = (option: Completion) => {

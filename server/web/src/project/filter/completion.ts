@@ -55,6 +55,12 @@ export function complete(text: string, caret: number, columns: ColumnInfo[]): Co
   return fitting(['and', 'or'].map((one) => ({ text: one, detail: '' })))
 }
 
+/** What is typed of a name at the caret. */
+export function typedName(text: string, caret: number): string {
+  const token = tokenize(text).find((one) => one.from < caret && caret <= one.to && isName(one))
+  return token && token.to === caret ? token.value : ''
+}
+
 /** Whether a filter could be used as it stands: what is typed on the way to one need not be tried. */
 export function isFinished(text: string): boolean {
   const tokens = tokenize(text)

@@ -20,7 +20,7 @@ const TOKEN = new RegExp(
     String.raw`(?<space>\s+)`,
     `(?<name>${NAME})`,
     String.raw`(?<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[smhdw]?(?![\p{L}\p{N}_.@/])|[+-]inf(?![\p{L}\p{N}_.@/-]))`,
-    '`(?<quoted>[^`]*)`?',
+    '`(?<quoted>(?:[^`]|``)*)`?',
     String.raw`"(?<double>(?:[^"\\]|\\.)*)"?`,
     String.raw`'(?<single>(?:[^'\\]|\\.)*)'?`,
     String.raw`(?<sign><=|>=|==|!=|[<>=~()\[\],])`,
@@ -42,7 +42,7 @@ export function tokenize(text: string): Token[] {
     const put = (kind: TokenKind, value: string) => found.push({ kind, value, from, to })
     if (parts.name !== undefined) put('name', parts.name)
     else if (parts.number !== undefined) put('number', parts.number)
-    else if (parts.quoted !== undefined) put('quoted', parts.quoted)
+    else if (parts.quoted !== undefined) put('quoted', parts.quoted.replaceAll('``', '`'))
     else if (parts.double !== undefined) put('text', unescaped(parts.double))
     else if (parts.single !== undefined) put('text', unescaped(parts.single))
     else if (parts.sign !== undefined) put('sign', parts.sign)
@@ -64,7 +64,7 @@ export const isName = (token: Token | undefined): boolean =>
 
 /** A name as expressions have it. */
 export const writtenName = (name: string): string =>
-  BARE.test(name) && !KEYWORDS.has(name.toLowerCase()) ? name : `\`${name.replaceAll('`', '')}\``
+  BARE.test(name) && !name.endsWith('.') && !KEYWORDS.has(name.toLowerCase()) ? name : `\`${name.replaceAll('`', '``')}\``
 
 /** A value as expressions have it. */
 export function writtenValue(value: unknown): string {

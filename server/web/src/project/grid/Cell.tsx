@@ -41,8 +41,8 @@ export const Dot = ({ state }: { state: string }) => <i className={`rt-dot ${DOT
 function Tags({ tags }: { tags: string[] }) {
   return (
     <span title={tags.join(', ')}>
-      {tags.map((tag) => (
-        <span key={tag} className="rt-tag">
+      {tags.map((tag, i) => (
+        <span key={i} className="rt-tag">
           {tag}
         </span>
       ))}
