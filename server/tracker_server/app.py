@@ -20,9 +20,11 @@ from .auth import Guard
 from .bodies import Capped, StrictRoute
 from .openapi import document
 from .services import Services, Settings, json_response
+from .storage.budget import OverBudget
 from .storage.interface import Blobs, NoSuchProject, NoSuchRun, NoSuchView, NotesChanged, Storage, StorageFull
 from .storage.tokens import ExpressionError
 from .webhook import Webhook
+from .workers import Busy
 
 MAX_QUERY = 1024 * 1024
 """Bytes of a request body that is not an upload."""
@@ -75,9 +77,16 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
         part.add_exception_handler(NotesChanged, _changed)
         part.add_exception_handler(ExpressionError, _bad_filter)
         part.add_exception_handler(StorageFull, _full)
+        part.add_exception_handler(OverBudget, _not_asked_well)
+        part.add_exception_handler(Busy, _busy)
         part.add_exception_handler(ClientDisconnect, _gone)
         part.add_exception_handler(Exception, _failed)
-    return Guard(app, settings, services.live.close)
+
+    def stop() -> None:
+        services.live.close()
+        services.workers.stop()
+
+    return Guard(app, settings, stop)
 
 
 def _error(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
@@ -125,6 +134,14 @@ def _full(_request: Request, error: Exception) -> Response:
     return _error(
         507, "the server's disk is full: nothing of this was stored; make room and it goes on", {"retry-after": "30"}
     )
+
+
+def _not_asked_well(_request: Request, error: Exception) -> Response:
+    return _error(400, str(error))
+
+
+def _busy(_request: Request, _raised: Exception) -> Response:
+    return _error(503, "the server is busy: try again in a second", {"retry-after": "1"})
 
 
 def _gone(_request: Request, _raised: Exception) -> Response:

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from . import proof
 from .pages import sign_in
 from .services import Settings, json_response
+from .workers import Asker, asker
 
 log = logging.getLogger("tracker_server")
 
@@ -83,8 +84,10 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
             return
         response = self._judge(scope)
+        who = Asker(scope, receive)
+        asker.set(who)
         try:
-            await (response or self.app)(scope, receive, _with_headers(send))
+            await (response or self.app)(scope, who.receive, _with_headers(send))
         except Exception:
             # Starlette has answered with 500 and raises again; from here on that would only cut the connection.
             log.exception("%s %s failed", scope["method"], scope["path"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -24,6 +23,7 @@ from .live import Hub
 from .storage.interface import Blobs, RunKey, Storage
 from .storage.tokens import ExpressionError
 from .webhook import Webhook
+from .workers import Busy, Workers
 
 T = TypeVar("T")
 
@@ -49,35 +49,6 @@ class Settings:
     """Bytes of one media or saved file; more is refused with 413."""
     max_in_flight: int = 256 * 1024**2
     """Bytes of uploads that may wait in memory, all clients together; more is put off with 429."""
-
-
-class Workers:
-    """The threads in which storage runs: one that writes, a few that read, so the event loop never waits for a disk."""
-
-    def __init__(self, readers: int = 4) -> None:
-        # One writer: the embedded database takes one write transaction at a time, so more would only queue on its lock.
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="tracker-write")
-        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="tracker-read")
-        # What clients choose to send is unpacked beside the writer, so that it keeps nobody else's lines waiting.
-        self._parsers = ThreadPoolExecutor(2, thread_name_prefix="tracker-parse")
-
-    async def write(self, function: Callable[..., T], *args: Any) -> T:
-        """Run `function` after all earlier writes."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, function, *args)
-
-    async def parse(self, function: Callable[..., T], *args: Any) -> T:
-        """Run `function`, which prepares a write, beside reads and writes."""
-        return await asyncio.get_running_loop().run_in_executor(self._parsers, function, *args)
-
-    async def read(self, function: Callable[..., T], *args: Any) -> T:
-        """Run `function` beside other reads and writes."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, function, *args)
-
-    def close(self) -> None:
-        """Return when what was begun has ended; what has not begun is dropped."""
-        self._parsers.shutdown(wait=True, cancel_futures=True)
-        self._writer.shutdown(wait=True, cancel_futures=True)
-        self._readers.shutdown(wait=True, cancel_futures=True)
 
 
 @dataclass
@@ -127,6 +98,8 @@ class Services:
         """Run `function`, which asks the storage, in a thread. What the storage calls a bad question is a 400."""
         try:
             return await self.workers.read(function)
+        except Busy:
+            raise HTTPException(503, "the server is busy: try again in a second", {"retry-after": "1"}) from None
         except ExpressionError:
             raise  # the answer says also where
         except ValueError as error:

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from tracker.runlog.fold import Fold
 
+from . import budget
 from .contact import judged, silent
 from .fields import Array, Field, Mask
 from .info import info as info_of
@@ -274,9 +275,10 @@ class Cache:
         with self._lock:
             lock, cached = self._projects.setdefault(found.id, (threading.Lock(), Runs(entity, project, self._since)))
             self._projects.move_to_end(found.id)
-        with lock:
+        with budget.locked(lock):
             try:
-                cached.refresh(connection, found.id, found.deletions)
+                with budget.free():
+                    cached.refresh(connection, found.id, found.deletions)
             except BaseException:
                 self._drop(found.id)  # it may have taken in a part
                 raise

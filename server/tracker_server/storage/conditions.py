@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import re2
 
-from .fields import LIST, NOTHING, NUMBER, TEXT, Field, Mask, class_of
+from .budget import check
+from .fields import BOOLEAN, LIST, NOTHING, NUMBER, TEXT, Field, Mask, class_of
 from .names import Name
 
 MAX_PATTERN = 500
@@ -21,6 +22,9 @@ MAX_PATTERN = 500
 
 MAX_LIST = 100_000
 """Entries of a list to be in."""
+
+MAX_ODD = 100
+"""Entries of such a list that are lists or nothing."""
 
 MAX_TERMS, MAX_DEPTH = 500, 20
 
@@ -63,6 +67,7 @@ def every(parts: Sequence[Condition]) -> Condition:
     def condition(source: Source) -> Mask:
         found = np.ones(source.size, bool)
         for part in parts:
+            check()
             found = found & part(source)
         return found
 
@@ -75,6 +80,7 @@ def some(parts: Sequence[Condition]) -> Condition:
     def condition(source: Source) -> Mask:
         found = np.zeros(source.size, bool)
         for part in parts:
+            check()
             found = found | part(source)
         return found
 
@@ -92,6 +98,7 @@ def all_of(tests: Sequence[Test]) -> Test:
     def many(field: Field) -> Mask | None:
         found = np.ones(field.size, bool)
         for test in tests:
+            check()
             found &= test.mask(field)
         return found
 
@@ -180,17 +187,37 @@ def within(wanted: Any) -> Test:
         raise ValueError(f"$in and $nin take a list; this is {brief(wanted)}")
     if len(wanted) > MAX_LIST:
         raise ValueError(f"a list in a filter has at most {MAX_LIST:,} entries")
-    plain = {w for w in wanted if type(w) is str}
-    tests = [equal(w).one for w in wanted if type(w) is not str]
+    # Values are equal only within their class, so a set for each class finds them at once.
+    plain: dict[int, set[Any]] = {}
+    odd = []
+    for value in wanted:
+        if class_of(value) in (BOOLEAN, NUMBER, TEXT):
+            plain.setdefault(class_of(value), set()).add(value)
+        elif class_of(value) == NOTHING or value not in odd:
+            odd.append(value)
+            if len(odd) > MAX_ODD:
+                raise ValueError(f"a list in a filter has at most {MAX_ODD:,} entries that are lists or nothing")
+    tests = [equal(value).one for value in odd]
+
+    def among(value: Any) -> bool:
+        return class_of(value) in (BOOLEAN, NUMBER, TEXT) and value in plain.get(class_of(value), ())
 
     def one(value: Any) -> bool:
-        if type(value) is str and value in plain:
-            return True
-        if isinstance(value, list) and any(type(v) is str and v in plain for v in value):
+        if among(value) or (isinstance(value, list) and any(map(among, value))):
             return True
         return any(test(value) for test in tests)
 
-    return Test(one)
+    numbers = plain.get(NUMBER, set())
+    if odd or plain.keys() - {NUMBER} or not all(map(_is_exact, numbers)):
+        return Test(one)
+    array = np.array(sorted(numbers), np.float64)
+
+    def many(field: Field) -> Mask | None:
+        if not field.exact or field.has(LIST):
+            return None
+        return np.isin(field.numbers[: field.size], array)
+
+    return Test(one, many)
 
 
 def exists(wanted: Any) -> Test:

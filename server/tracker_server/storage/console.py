@@ -11,6 +11,7 @@ import re2
 import sqlalchemy as sa
 
 from . import codec, cursors, escapes, state
+from .budget import checked
 from .conditions import pattern
 from .interface import ConsolePage
 from .schema import console
@@ -142,7 +143,7 @@ def _blocks(
         begin = sa.select(sa.func.max(console.c.row0)).where(mine, console.c.row0 <= first).scalar_subquery()
         query = sa.select(console).where(mine, console.c.row0 >= sa.func.coalesce(begin, 0)).order_by(console.c.row0)
         with connection.execute(query.execution_options(yield_per=64)) as found:
-            for block in found:
+            for block in checked(found):
                 yield stream, _Block(block.row0, block.n, block.size, block.errors, first), codec.unpack(block.data)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .budget import checked
 from .names import MISSING, Entry, Name
 
 Array = npt.NDArray[Any]
@@ -50,7 +51,6 @@ class Field:
 
     def refresh(self, entries: list[Entry | None], places: Iterable[int], revision: int) -> None:
         """Read anew what has changed at `places`."""
-        self.revision = revision
         self._entries = entries
         count = len(entries)
         if count > len(self.numbers):
@@ -74,10 +74,11 @@ class Field:
                 self._codes = None
         if self._codes is None or (self._ranks is not None and len(self._ranks) != count):
             self._ranks = None
+        self.revision = revision  # at the end: until then it is as old as it was
 
     def _read(self, places: list[int]) -> list[Any]:
         get, entries = self.name.get, self._entries
-        return [MISSING if (entry := entries[at]) is None else get(entry) for at in places]
+        return [MISSING if (entry := entries[at]) is None else get(entry) for at in checked(places)]
 
     def _floats(self, numbers: list[Any]) -> Array:
         if int in set(map(type, numbers)) and any(not -_EXACT <= n <= _EXACT for n in numbers if type(n) is int):
@@ -122,7 +123,7 @@ class Field:
         places: dict[Any, int] = {}
         distinct: list[Any] = []
         codes = np.full(self.size, -1, np.int64)
-        for at in np.flatnonzero(classes).tolist():
+        for at in checked(np.flatnonzero(classes).tolist()):
             value, kind = self.value(at), int(classes[at])
             key = (kind, repr(value) if kind >= LIST or value != value else value)
             code = places.get(key)
@@ -154,7 +155,7 @@ class Field:
     def matching(self, test: Callable[[Any], bool]) -> Mask:
         """Return where a test of single values holds; it is asked once for each distinct value."""
         codes, distinct = self.codes()
-        hits = np.fromiter((test(value) for value in [*distinct, MISSING]), bool, len(distinct) + 1)
+        hits = np.fromiter((test(value) for value in checked([*distinct, MISSING])), bool, len(distinct) + 1)
         return np.asarray(hits[codes])
 
 

@@ -12,6 +12,7 @@ from tracker.runlog.definitions import Definitions
 from tracker.wire import CommonKey, KeyInfo
 
 from . import chunks, scan, segments, state
+from .budget import checked
 from .columns import JSON
 from .interface import Kind
 from .parts import said_of
@@ -86,7 +87,7 @@ def _pending(connection: sa.Connection, wanted: set[tuple[int, int]], kind: Kind
         .where(segment_table.c.run.in_({run for run, _ in wanted}), streams.c.kind == kind)
     )
     found: dict[tuple[int, int], int] = {}
-    for run, data in connection.execute(query):
+    for run, data in checked(connection.execute(query)):
         unclear = set()
         for id_, type_ in segments.types(data):
             if (run, id_) not in wanted or found.get((run, id_), 0) & chunks.NUMBER:

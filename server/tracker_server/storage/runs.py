@@ -10,7 +10,7 @@ import numpy as np
 from tracker.runlog.records import jsonable
 from tracker.wire import RunInfo
 
-from . import cursors, filters
+from . import budget, cursors, filters
 from .cache import Runs
 from .fields import Array, Field, sortable
 from .names import known
@@ -31,7 +31,9 @@ def page(
     names = _names(order)
     matches = filters.condition(condition)
     orders = [(table.field(name, known(name)), falling) for name, falling in names]
-    found = arrange(table, np.flatnonzero(matches(table) & table.shown()), orders)
+    with budget.limited(budget.FILTER_SECONDS):
+        there = matches(table) & table.shown()
+    found = arrange(table, np.flatnonzero(there), orders)
     start = 0 if cursor is None else _start(table, found, orders, cursor)
     some = found[start : start + min(limit, MAX_LIMIT)].tolist()
     following = None

@@ -12,6 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from . import codec, columns, segments
+from .budget import checked
 from .chunks import STEP, TIME
 from .codec import Array
 from .columns import FLOAT, INT, Values
@@ -93,7 +94,7 @@ def pending(
     """Like `read`, but only rows that are still in segments. `ids` None: all keys."""
     pile = segments.Pile()
     values = {"run_": run, "stream_": stream, "low_": low, "high_": high}
-    for row0, count, data in connection.execute(_segments_of, values):
+    for row0, count, data in checked(connection.execute(_segments_of, values)):
         batch = segments.decode(data, ids)
         pile.add(row0, batch)
         rows = np.arange(row0, row0 + count)
@@ -124,7 +125,7 @@ def _select(
     ordered = sorted(ids)
     for some in (ordered[i : i + 500] for i in range(0, len(ordered), 500)):
         values = {"run_": run, "stream_": stream, "low_": low, "high_": high, "ids_": some}
-        yield from connection.execute(query, values)
+        yield from checked(connection.execute(query, values))
 
 
 def _cut(column: Column, low: int, high: int) -> Column:

@@ -12,6 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
 
+from . import budget
+
 metadata = sa.MetaData()
 _Big = sa.BigInteger().with_variant(Integer, "sqlite")
 
@@ -185,6 +187,7 @@ def _add_columns(engine: sa.Engine) -> None:
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
+    budget.watch(connection)
     connection.isolation_level = None  # the driver would begin transactions late and without the lock
     connection.execute("PRAGMA busy_timeout = 30000")
     connection.execute("PRAGMA journal_mode = WAL")

@@ -11,6 +11,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from . import chunks, columns, scan
+from .budget import checked
 from .chunks import BLOCK, STEP, TIME
 from .codec import Array
 from .envelope import Points, together
@@ -90,7 +91,7 @@ def _of_run(
     parts: dict[str, list[Points]] = {key: [] for key in wanted}
     for stream in streams:
         reader = _Reader(connection, run, query, stream, x, shift, [id_ for id_, _ in wanted.values()])
-        for key, (id_, count) in wanted.items():
+        for key, (id_, count) in checked(wanted.items()):
             parts[key] += [points for points in reader.points(id_, count) if len(points.x)]
     result = {key: together(found) for key, found in parts.items() if found}
     if "_runtime" in result:

@@ -11,7 +11,7 @@ import numpy as np
 from tracker.runlog.records import jsonable
 from tracker.wire import ColumnInfo, Sort, TableColumns, TablePage, TableQuery
 
-from . import conditions, filters
+from . import budget, conditions, filters
 from .cache import Runs
 from .fields import BOOLEAN, LIST, NOTHING, NUMBER, OBJECT, TEXT, Array, Field, Mask
 from .names import MEMBERS, MISSING, known
@@ -76,11 +76,12 @@ def select(table: Runs, query: Mapping[str, Any]) -> Array:
         wanted = set(ids)
         mask &= np.fromiter((e is not None and e.info["id"] in wanted for e in table.entries), bool, table.size)
     text = query.get("filter", "").strip()
-    if text:
-        mask &= filters.condition(text)(table)
     search = query.get("search", "").strip()
-    if search:
-        mask &= _search(table, search)
+    with budget.limited(budget.FILTER_SECONDS):
+        if text:
+            mask &= filters.condition(text)(table)
+        if search:
+            mask &= _search(table, search)
     return np.flatnonzero(mask)
 
 
@@ -88,15 +89,15 @@ def _search(table: Runs, text: str) -> Mask:
     """Where the text, or the pattern between slashes, is in a name, id, note, tag or group; case does not matter."""
     revision, texts = table.kept("texts") or (-1, [])
     texts += [""] * (table.size - len(texts))
-    for at in table.touched_since(revision):
+    for at in budget.checked(table.touched_since(revision)):
         entry = table.entries[at]
         texts[at] = "" if entry is None else _searched(entry.info)
     table.keep("texts", texts)
     if len(text) > 2 and text[0] == text[-1] == "/":
         find = conditions.pattern(text[1:-1], "(?im)")
-        return np.fromiter((find(one) is not None for one in texts), bool, table.size)
+        return np.fromiter((find(one) is not None for one in budget.checked(texts)), bool, table.size)
     lower = text.lower()
-    return np.fromiter((lower in one.lower() for one in texts), bool, table.size)
+    return np.fromiter((lower in one.lower() for one in budget.checked(texts)), bool, table.size)
 
 
 def _searched(run: Mapping[str, Any]) -> str:
@@ -170,6 +171,11 @@ def _is_column(name: str) -> bool:
 
 
 def _listed(table: Runs) -> TableColumns:
+    with budget.free():
+        return _listed_now(table)
+
+
+def _listed_now(table: Runs) -> TableColumns:
     kept = table.kept("columns")
     if kept is not None:
         revision, (answer, cost, made) = kept

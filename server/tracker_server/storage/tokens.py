@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Literal, NamedTuple
 
+from .budget import check
+
 Kind = Literal["name", "quoted", "text", "number", "span", "sign", "end"]
 
 KEYWORDS = frozenset({"and", "or", "not", "in", "has", "is", "true", "false", "null"})
@@ -71,6 +73,8 @@ def tokens(text: str) -> list[Token]:
     found: list[Token] = []
     at = 0
     while at < len(text):
+        if not len(found) % 64:
+            check()
         match = _TOKEN.match(text, at)
         if match is None:
             raise _unknown(text, at)
