@@ -22,6 +22,12 @@ MAX_DEPTH = 100
 MAX_STEP = 2**53
 """What `log` takes as a step: charts have steps as float64, which is exact up to here. The format allows int64."""
 
+MAX_KEYS = 100_000
+"""Keys of one run. The values of further ones are refused, here and on the server, and counted."""
+
+RESERVED = frozenset({"_step", "_timestamp", "_runtime"})
+"""What each row has anyway; values logged under these names are refused."""
+
 STREAM_NAME = re.compile(r"(history|console|system|edits)(-[A-Za-z0-9_]{1,48})?\.jsonl")
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")

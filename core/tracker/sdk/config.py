@@ -7,7 +7,7 @@ from typing import Any
 
 from tracker.runlog.records import restore_members
 
-from .values import to_config, to_mapping
+from .values import Members, read_config
 
 
 class CopiedValues(dict[str, Any]):
@@ -50,21 +50,23 @@ class Config(MutableMapping[str, Any]):
         self._values.update(values)
 
     def update(self, *sources: Any, allow_val_change: bool = True, **members: Any) -> None:  # noqa: ARG002
-        """Set several members at once, from dicts, argparse namespaces, dataclasses or omegaconf-like mappings.
+        """Set several members at once, from dicts, argparse namespaces, dataclasses, pydantic and attrs objects,
+        omegaconf-like mappings or other objects with attributes.
 
-        `allow_val_change` is accepted for scripts that pass it; changes are always allowed and the log keeps them all.
+        What cannot be read is kept as text, with one warning. `allow_val_change` is accepted for scripts that pass it;
+        changes are always allowed and the log keeps them all. Raises TypeError for what has no members.
         """
-        changed: dict[str, Any] = {}
-        for source in (*sources, members):
-            if source is not None:
-                changed.update({str(k): to_config(v) for k, v in to_mapping(source).items()})
-        if changed:
-            self._values.update(restore_members(changed))
-            self._write(changed)
+        self._take(read_config(*sources, members))
 
     def setdefaults(self, source: Any) -> None:
         """Set those members that are not set yet."""
-        self.update({k: v for k, v in to_mapping(source).items() if str(k) not in self._values})
+        self._take(read_config(source).without(self._values))
+
+    def _take(self, members: Members) -> None:
+        members.warn()
+        if members.values:
+            self._values.update(restore_members(members.values))
+            self._write(members.values)
 
     def as_dict(self) -> dict[str, Any]:
         """Return a copy."""

@@ -13,7 +13,7 @@ from tracker.settings import SETTINGS, Settings
 
 from .config import Config
 from .run import Run
-from .values import to_config
+from .values import Members, to_config
 
 _NAMING = ("id", "entity", "project", "name", "group", "job_type", "dir", "mode")
 """Settings that say which run is meant."""
@@ -35,17 +35,13 @@ def others(run: Run, settings: Settings, members: Mapping[str, Any]) -> list[str
 
 
 def differing(config: Config, members: Mapping[str, Any]) -> list[str]:
-    """Return the names of those members that a config has with another value."""
-    return [
-        str(name)
-        for name, value in members.items()
-        if str(name) in config and jsonable(to_config(config[str(name)])) != jsonable(to_config(value))
-    ]
+    """Return the names of those members, as `read_config` returns them, that a config has with another value."""
+    return [name for name, value in members.items() if name in config and jsonable(to_config(config[name])) != value]
 
 
-def take_up(run: Run, settings: Settings, members: Mapping[str, Any]) -> Run:
+def take_up(run: Run, settings: Settings, members: Members) -> Run:
     """Return the active run with the members that its config lacks; what else was given is told, and has no effect."""
-    ignored = others(run, settings, members)
+    ignored = others(run, settings, members.values)
     rest = [s.name for s in SETTINGS if s.name not in (*_NAMING, "reinit")]
     ignored += [name for name in rest if settings.sources[name] == "argument" and not _fits(run, settings, name)]
     if ignored:
@@ -53,7 +49,7 @@ def take_up(run: Run, settings: Settings, members: Mapping[str, Any]) -> Run:
             f"tracker.init() returned run {run.name}, which is active; {', '.join(ignored)} had no effect "
             "(finish() it first, or pass reinit='create_new')"
         )
-    run.config.update({name: value for name, value in members.items() if str(name) not in run.config})
+    run.config._take(members.without(run.config))
     return run
 
 

@@ -26,7 +26,7 @@ from tracker.saved_names import SavedNames, base_of, find, name_of, pattern_of
 from tracker.saving import POLICIES, seal
 from tracker.settings import Settings
 
-from . import auto, files
+from . import auto, files, oversized
 from .about import About
 from .companions import Companions
 from .config import Config
@@ -37,7 +37,7 @@ from .resume import Known
 from .stream import Stream
 from .summary import Summary
 from .supervisor import CHECK_EVERY, shorten
-from .values import to_config, to_row
+from .values import Unreadable, to_config, to_row
 
 _MEMBERS = ("id", "entity", "project", "name", "group", "job_type", "tags", "notes", "color")
 _FAST_LINE = MAX_LINE - 256  # bytes of a row that surely fit in a line with all that stands around them
@@ -107,6 +107,8 @@ class Run(Shared, About):
         """Write the run's first line and start its agent; from here on the run exists."""
         with self._lock:
             self._stream.open()
+        if self._stream.shortened:
+            self._write("meta", self._stream.shortened)
         if self._settings.resume == "auto":
             auto.mark(self._directory, self._settings)
         if self._stream.kept:
@@ -161,9 +163,13 @@ class Run(Shared, About):
                 f"log() takes a dict of names and values, such as {{'loss': 0.1}}, not a {type(data).__name__}"
             )
         try:
-            row = to_row(data, self._store)
+            try:
+                row = to_row(data, self._store)
+            except Unreadable as error:
+                self._lose_unreadable("row", error)
+                return
             with self._lock:
-                self._write("log", row, self._take_step(step, commit))
+                self._write_sound("log", row, self._take_step(step, commit))
                 now = time_ns() // 1000
                 if not 0 <= now - self._checked < CHECK_EVERY:
                     self._check(now)
@@ -339,12 +345,21 @@ class Run(Shared, About):
         return store(self._directory, content)
 
     def _write_config(self, members: dict[str, Any]) -> None:
-        self._write("config", members)
+        self._write_sound("config", members)
 
     def _write_summary(self, values: dict[str, Any]) -> dict[str, Any]:
-        row = to_row(values, self._store)
-        self._write("summary", row)
+        try:
+            row = to_row(values, self._store, refused=frozenset())
+        except Unreadable as error:
+            self._lose_unreadable("summary", error)
+            return {}
+        self._write_sound("summary", row)
         return row
+
+    def _lose_unreadable(self, what: str, error: Unreadable) -> None:
+        with self._lock:
+            self._stream.count_lost(f"a {what} that cannot be read ({error})")
+        warn_once(f"a {what} that cannot be read is lost ({error}); training goes on", f"{what} unreadable")
 
     # -- the end --------------------------------------------------------------------------------------------------
 
@@ -427,20 +442,26 @@ class Run(Shared, About):
 
     def _write(self, kind: str, payload: Any, step: int | None = None) -> None:
         """Append one record; its payload may hold numbers that JSON lacks."""
-        now = time.time()
         try:
-            line = encode(kind, jsonable(payload), now, step)
+            self._write_sound(kind, jsonable(payload), step)
         except TypeError:  # a name with a lone surrogate, say, as the bytes of file names may give
-            line = encode(kind, to_config(payload), now, step)
-        with self._lock:
-            if len(line) < MAX_LINE:
+            self._write_sound(kind, to_config(payload), step)
+
+    def _write_sound(self, kind: str, sound: Any, step: int | None = None) -> None:
+        """Append one record with a payload of JSON, in several lines and files where it is too long for one."""
+        now = time.time()
+        line = encode(kind, sound, now, step)
+        if len(line) < MAX_LINE:
+            with self._lock:
                 self._stream.append(line)
                 return
-            self._stream.drop(line)
-        warn_once(
-            f"a {kind} record of {len(line) >> 20} MiB is longer than a line may be (8 MiB) and was dropped; "
-            "log it as media or save() it as a file"
-        )
+        parts = oversized.parts(kind, sound, self._store)
+        with self._lock:
+            for part, members in parts.records:
+                self._stream.append(encode(part, members, now, step if part == kind else None))
+            for reason in parts.lost:
+                self._stream.count_lost(reason)
+        warn_once(f"a {kind} record of {len(line) / 2**20:.1f} MiB is longer than a line may be: {_told(parts)}")
 
     @property
     def dropped(self) -> int:
@@ -448,7 +469,7 @@ class Run(Shared, About):
         return self._stream.dropped
 
     def _after_finish(self, line: bytes) -> None:
-        self._stream.drop(line)
+        self._stream.drop_late(line)
         warn_once(f"run {self.name} is finished; what is logged to it is dropped (tracker.init() starts a new one)")
 
     def _check(self, now: int) -> None:
@@ -484,3 +505,9 @@ class Run(Shared, About):
 def _may_be_reserved(row: Any) -> bool:
     """Tell whether a row that orjson can write may have a key that every row has from us."""
     return type(row) is not dict or "_step" in row or "_timestamp" in row or "_runtime" in row
+
+
+def _told(parts: oversized.Parts) -> str:
+    files = [members["name"] for kind, members in parts.records if kind == "file"]
+    kept = f"what is too large is kept as {', '.join(files[:3])}" if files else "what is too large is kept as a file"
+    return "; ".join(parts.lost[:3]) or kept

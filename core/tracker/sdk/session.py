@@ -22,7 +22,7 @@ from .config import Config
 from .disabled import DisabledRun
 from .run import Run
 from .summary import Summary
-from .values import to_mapping
+from .values import read_config
 
 _REINIT = ("return_previous", "finish_previous", "create_new")
 _RESUME = ("allow", "must", "never", "auto")
@@ -82,15 +82,15 @@ def init(
     given.update(joined)
     resolved = Settings({**(settings or {}), **{k: v for k, v in given.items() if v is not None}})
     _check_words(resolved)
-    members = {} if config is None else to_mapping(config)
-    active = _settle_previous(resolved, members, fork_from is not None)
+    members = read_config(config)
+    active = _settle_previous(resolved, members.values, fork_from is not None)
     if active is not None:
         _current = active
         return previous.take_up(active, resolved, members)
     silence(resolved.silent)
     parent = None if fork_from is None else fork.parent_of(fork_from, resolved)
     run = DisabledRun(resolved) if resolved.mode == "disabled" else _prepare(resolved, bool(joined), parent)
-    run.config.update(members)
+    run.config._take(members)
     run.begin()
     _adopt(run)
     _has_joined = _has_joined or bool(joined)

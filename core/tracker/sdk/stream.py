@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import time
@@ -11,11 +12,12 @@ from typing import Any
 from tracker.capture.process import arguments
 from tracker.errors import warn_once
 from tracker.runlog.directory import new_stream, this_process
-from tracker.runlog.records import encode, parse
+from tracker.runlog.records import MAX_LINE, encode, parse
 from tracker.runlog.stats import Stats, sum_up
 from tracker.runlog.writer import StreamWriter, header
 from tracker.saving import process_seal
 
+from . import oversized
 from .values import to_config
 
 _ENDING = 256 * 1024  # bytes
@@ -51,6 +53,9 @@ class Stream:
         self._at_fork = 0
         self.ending = 0, b""
         """The last lines of the stream and the byte where they begin, once it is closed: its file may go away."""
+        self.shortened: dict[str, Any] = {}
+        """Members that the header does not hold in full, since it would have been too long for a line."""
+        self._late: Late | None = None
 
     def open(self) -> None:
         """Open the stream and append its header, unless that was done."""
@@ -67,8 +72,12 @@ class Stream:
         process = self._process() if self.parent is None else None
         about = {**self._members(), **this_process(), "parent": self.parent, "process": process}
         about["seal"] = None if self.parent is not None else _seal(about)
-        payload = header("history", **about, program=program, python=sys.version.split()[0])
-        writer.append(encode("run", to_config(payload), time.time()))  # the name of a program may be any bytes
+        payload = to_config(header("history", **about, program=program, python=sys.version.split()[0]))
+        line = encode("run", payload, time.time())  # to_config, as the name of a program may be any bytes
+        if len(line) >= MAX_LINE:
+            payload, self.shortened = oversized.shortened(payload)
+            line = encode("run", payload, time.time())
+        writer.append(line)
         self._writer, self.append = writer, writer.append
         self.pieces.append((writer.path, None))
 
@@ -118,6 +127,23 @@ class Stream:
         """Take the row that a line is into `unkept`."""
         sum_up(self.unkept, parse(line).records)
 
+    def count_lost(self, reason: str) -> None:
+        """Count a record that cannot be kept, here and in the run."""
+        before = self.dropped
+        self.append(encode("lost", {"count": 1, "reason": reason[:1000]}, time.time()))
+        if self.dropped == before:  # else the line itself was dropped, and counted
+            self.dropped += 1
+
+    def drop_late(self, line: bytes) -> None:
+        """Count a line that comes after `close`, here and in the run; `append` may become this then.
+
+        The run is told of the 1st, 2nd, 4th, … at once and of the rest when the process ends: a loop that goes on
+        must not fill the disk with what it lost.
+        """
+        self.drop(line)
+        if self._late is not None:
+            self._late.count()
+
     def close(self, then: Callable[[bytes], None]) -> None:
         """Make everything durable, close the file, and let `then` take what is appended from now on."""
         self.append = then
@@ -136,6 +162,7 @@ class Stream:
             pass  # who asks for the summary then reads what there is
         writer.close()
         self._writer = None
+        self._late = Late(writer.path)
         self.dropped += writer.lost
         if writer.lost:
             warn_once(f"{writer.lost} records were lost because the disk did not take them")
@@ -164,6 +191,41 @@ def _seal(about: dict[str, Any]) -> str | None:
         return process_seal(about["id"], about)
     except OSError:
         return None
+
+
+class Late:
+    """Counts in a stream that its process has closed what came after that."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._pid = os.getpid()
+        self._told = self._counted = 0
+
+    def count(self) -> None:
+        """Count one record."""
+        if not self._counted:
+            atexit.register(self.tell)
+        self._counted += 1
+        if self._counted & (self._counted - 1) == 0:
+            self.tell()
+
+    def tell(self) -> None:
+        """Write what was not told yet. A forked child tells nothing: the stream is its parent's."""
+        count = self._counted - self._told
+        if not count or os.getpid() != self._pid:
+            return
+        self._told = self._counted
+        line = encode("lost", {"count": count, "reason": "logged after the end of the run"}, time.time())
+        try:
+            fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return  # the directory is gone, or the disk: nobody will read it
+        try:
+            os.write(fd, line)
+        except OSError:
+            pass  # likewise
+        finally:
+            os.close(fd)
 
 
 def _disk_trouble(error: OSError) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from tracker.runlog.fold import Fold
@@ -11,6 +11,7 @@ from tracker.runlog.stats import Stats
 
 from .config import CopiedValues
 from .logged import Logged
+from .objects import is_a
 
 
 class Summary(MutableMapping[str, Any]):
@@ -46,8 +47,10 @@ class Summary(MutableMapping[str, Any]):
 
     def update(self, *sources: Any, **members: Any) -> None:
         """Set several values at once."""
-        written = self._write(dict(*sources, **members))
-        self._fold.by_hand.update(restore_members(written))
+        for source in (*sources, members):
+            if source is not None and (source is not members or members):
+                written = self._write(source if is_a(source, Mapping) else dict(source))
+                self._fold.by_hand.update(restore_members(written))
 
     def as_dict(self) -> dict[str, Any]:
         """Return a copy."""

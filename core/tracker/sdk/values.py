@@ -1,148 +1,446 @@
-"""Turn what users log into what the run log can hold. Off the fast path: plain numbers and text never come here."""
+"""Turn what users log into what the run log can hold. Off the fast path: plain numbers and text never come here.
+
+Users' objects may do anything when they are read. What raises costs its own value only, which becomes text; that is
+told, once, and is no error of ours.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 import os
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Container, Iterator, Mapping
+from typing import Any, NamedTuple
 
-from tracker.errors import contain, warn_once
-from tracker.media.arrays import MISSING, is_array, scalar, to_plain_list
+from tracker.capture.redact import is_secret_name
+from tracker.errors import warn_once
+from tracker.media.arrays import MISSING, count, is_array, scalar, to_plain_list
 from tracker.media.base import Media
 from tracker.media.convert import as_media
-from tracker.runlog.records import jsonable
+from tracker.runlog.records import RESERVED, jsonable
+
+from . import objects
+from .objects import Read, clean, complaint, free_name, is_a, key_text, outline
 
 _MAX_DEPTH = 20
-_MAX_TEXT = 10_000
+_MAX_AGAIN = 2  # times that an object is written within itself
+_DEAR = 10_000  # objects read in a config that are no lists or dicts in memory, or were read before; see `_Guard`
+_DEAR_IN_ROW = 2_000
+_DEAR_IN_TEXT = 100
 _MAX_BITS = 10_000  # of an integer; Python itself refuses to write much larger ones in decimal
+_SMALL = 1000  # elements of an array or a data frame that are kept as they are in a config
+_MAX_TEXT = 10_000
+_FEW = 100  # items of a collection that an object of any class holds
+_PLAIN = frozenset({type(None), bool, int, float, str})
+_SHOWN = 5  # unreadable members that a warning names
 
 Store = Callable[[bytes], str]
 """Keeps content beside the log and returns its digest."""
 
 
-def to_row(data: Mapping[Any, Any], store: Store) -> dict[str, Any]:
+class Members(NamedTuple):
+    """What a config holds, as JSON can write it, and what of it could not be read: by name, the complaint."""
+
+    values: dict[str, Any]
+    unreadable: dict[str, str]
+
+    def without(self, names: Container[str]) -> Members:
+        """Return the members that have none of these names."""
+        return self._replace(values={name: value for name, value in self.values.items() if name not in names})
+
+    def warn(self) -> None:
+        """Tell of what could not be read, once."""
+        if not self.unreadable:
+            return
+        some = list(self.unreadable.items())[:_SHOWN]
+        told = ", ".join(f"{repr(name) if name else 'the whole'} ({why})" for name, why in some)
+        more = len(self.unreadable) - len(some)
+        also = f" and {more:,} more" if more else ""
+        warn_once(f"config: what cannot be read is kept as text: {told}{also}", f"config {[name for name, _ in some]}")
+
+
+def read_config(*sources: Any) -> Members:
+    """Return the members of dicts, namespaces, dataclasses, and objects that have members by any protocol that
+    `objects.members` knows, or as public attributes.
+
+    Raises TypeError for what has none, and nothing else: see `Members.unreadable`.
+    """
+    reading = _Reading()
+    found: dict[str, Any] = {}
+    for source in sources:
+        if source is not None:
+            found.update(reading.config(source))
+    return Members(found, reading.unreadable)
+
+
+def to_config(value: Any) -> Any:
+    """Return a config value as JSON can write it. Classes and functions become their names, paths and enums their
+    text; what cannot be read becomes text in silence.
+    """
+    return _Reading().value(value, "")
+
+
+def to_row(data: Mapping[Any, Any], store: Store, refused: frozenset[str] = RESERVED) -> dict[str, Any]:
     """Return `data` as the payload of a `log` record: flat keys (`a/b` for nesting), values that JSON can write.
 
-    A value that cannot be read, such as an image whose file is gone, is left out with a warning.
+    A value that cannot be read becomes text with a warning; media, such as an image whose file is gone, are left out.
+    So are the names that each row has anyway (`_step`, …: `refused`). Raises `Unreadable` if `data` tells no member.
     """
-    row: dict[str, Any] = {}
-    _flatten(row, "", data, store, 0)
-    return row
+    row = _Row(store, refused)
+    row.take("", data, 0)
+    return row.values
 
 
-def _flatten(row: dict[str, Any], prefix: str, data: Mapping[Any, Any], store: Store, depth: int) -> None:
-    for key, value in data.items():
-        name = _key(key, prefix)
-        if isinstance(value, Mapping) and depth < _MAX_DEPTH:
-            _flatten(row, name + "/", value, store, depth + 1)
-        else:
+class Unreadable(Exception):
+    """An object does not tell what is in it."""
+
+
+class _Guard:
+    """Ends what has no end: objects that hold themselves, or each other many times, or make others when they are read.
+
+    Lists and dicts in memory are read once each for nothing. All else is counted, so that one member of a config or
+    row takes half of what all of them may.
+    """
+
+    def __init__(self, dear: int) -> None:
+        self._left = dear
+        self._share = self._of_member = dear // 2
+        self._around: dict[int, int] = {}
+        self.refused = False
+        """Whether something was not read in the current member since it was too much."""
+
+    def next_member(self) -> None:
+        """Begin with another member."""
+        self._of_member = self._share
+        self.refused = False
+
+    def enter(self, value: Any, depth: int) -> bool:
+        """Tell whether to read what is in a value; if so, `leave` it after that."""
+        around = self._around.get(id(value), 0)
+        if depth >= _MAX_DEPTH or around > _MAX_AGAIN:
+            return False
+        if id(value) in self._around or type(value) not in (list, dict, tuple):
+            if self._left <= 0 or self._of_member <= 0:
+                self.refused = True
+                return False
+            self._left -= 1
+            self._of_member -= 1
+        self._around[id(value)] = around + 1
+        return True
+
+    def leave(self, value: Any) -> None:
+        """Say that a value was read."""
+        self._around[id(value)] -= 1
+
+
+# -- config ---------------------------------------------------------------------------------------------------------
+
+
+class _Reading:
+    """One reading of a config."""
+
+    def __init__(self, dear: int = _DEAR) -> None:
+        self._guard = _Guard(dear)
+        self.unreadable: dict[str, str] = {}
+
+    def config(self, source: Any) -> dict[str, Any]:
+        """Return the members of a whole config."""
+        try:
+            members = _members_of(source)
+            found = {} if members is None else self._named(members, "", 0)
+        except Exception as error:  # noqa: BLE001 - configs are anybody's objects
+            self._note("", error)
+            return {}
+        if members is None:
+            kind = type(source).__name__
+            raise TypeError(f"config takes a dict, a namespace, a dataclass or a mapping, not a {kind}")
+        return found
+
+    def value(self, value: Any, name: str, depth: int = 0) -> Any:
+        """Return a value as JSON can write it. Never raises."""
+        try:
+            return self._read(value, name, depth)
+        except Exception as error:  # noqa: BLE001 - values are anybody's objects
+            self._note(name, error)
+            return outline(value)
+
+    def _read(self, value: Any, name: str, depth: int) -> Any:
+        plain = _plain(value)
+        if plain is not MISSING:
+            return plain
+        if is_a(value, enum.Enum):
+            return clean(objects.enum_name(value))
+        if is_a(value, type):
+            return objects.callable_name(value)
+        if not self._guard.enter(value, depth):
+            return outline(value)
+        try:
+            return self._parts(value, name, depth)
+        finally:
+            self._guard.leave(value)
+
+    def _parts(self, value: Any, name: str, depth: int) -> Any:
+        kind = type(value)
+        simple = _simple(value)
+        if simple is not None:
+            return simple
+        if hasattr(kind, "shape") and (is_array(value) or hasattr(kind, "keys")) and count(value) > _SMALL:
+            return outline(value)
+        if is_array(value) and not hasattr(kind, "keys"):
+            return self.value(to_plain_list(value), name, depth + 1)
+        if not hasattr(kind, "__next__"):
+            members = objects.members(value)
+            if members is not None:
+                return self._named(members, name, depth + 1)
+            listed = objects.items(value)
+            if listed is not None:
+                return self._listed(listed, name, depth + 1)
+        if is_a(value, os.PathLike):
+            path = os.fspath(value)
+            return clean(path if isinstance(path, str) else repr(path))
+        held = objects.bound(value)
+        if held is not None:
+            function, arguments, keywords = held
+            parts = {"function": function, "args": list(arguments), "kwargs": dict(keywords)}
+            return {k: self.value(v, f"{name}/{k}", depth + 1) for k, v in parts.items() if k == "function" or v}
+        return self._thing(value, name, depth)
+
+    def _thing(self, value: Any, name: str, depth: int) -> Any:
+        """Return what identifies a callable, or an object of any class."""
+        known = objects.callable_name(value)
+        if known is not None:
+            return known
+        if callable(value):
+            text = objects.instance_name(value)
+            if text is not None:
+                return text
+        elif objects.describes_itself(value):
+            return objects.text_of(value)
+        if hasattr(type(value), "__next__"):
+            return objects.text_of(value)
+        return self._object(value, name, depth)
+
+    def _object(self, value: Any, name: str, depth: int) -> Any:
+        """Return the class and the public attributes of an object. They are not all meant to be shown: none whose
+        name is that of a secret, and of collections only small ones.
+        """
+        kind = objects.class_name(type(value))
+        found: dict[str, Any] = {}
+        for key, read in objects.attributes(value) or ():
+            text = key_text(key)
+            if is_secret_name(text):
+                continue
+            found[text] = self._member(read, f"{name}/{text}", max(depth + 1, _MAX_DEPTH - 2), few=True)
+        return {"class": kind, **found} if found else kind
+
+    def _named(self, members: Iterator[tuple[Any, Read]], name: str, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        try:
+            for key, read in members:
+                text = key_text(key)
+                if text in found:
+                    text = free_name(text, key, found)
+                path = f"{name}/{text}" if name else text
+                if not depth:
+                    self._guard.next_member()
+                found[text] = self._member(read, path, depth)
+                if not depth and self._guard.refused:
+                    self.unreadable.setdefault(path, "there is too much in it")
+        except Exception as error:
+            if not found:
+                raise
+            self._note(name, error)
+        return found
+
+    def _listed(self, items: Iterator[Read], name: str, depth: int) -> list[Any]:
+        found: list[Any] = []
+        try:
+            for read in items:
+                found.append(self._member(read, name, depth))  # noqa: PERF401 - what was read before an error is kept
+        except Exception as error:
+            if not found:
+                raise
+            self._note(name, error)
+            found.append(f"<unreadable: {complaint(error)}>")
+        return found
+
+    def _member(self, read: Read, name: str, depth: int, few: bool = False) -> Any:
+        """Return what `read` gives as JSON can write it; with `few`, only what a collection is that is not small."""
+        try:
+            item = read()
+        except objects.Unresolved as error:
+            self._note(name, error)
+            return error.text
+        except Exception as error:  # noqa: BLE001 - members are anybody's properties
+            self._note(name, error)
+            return f"<unreadable: {complaint(error)}>"
+        large = few and not issubclass(type(item), str) and _length(item) > _FEW
+        return outline(item) if large else self.value(item, name, depth)
+
+    def _note(self, name: str, error: Exception) -> None:
+        why = str(error) if isinstance(error, objects.Unresolved) else complaint(error)
+        self.unreadable.setdefault(name, why)
+
+
+def _members_of(source: Any) -> Iterator[tuple[Any, Read]] | None:
+    if _has_no_members(source):
+        return None
+    found = objects.members(source)
+    if found is not None or callable(source):
+        return found
+    return objects.attributes(source)
+
+
+def _has_no_members(source: Any) -> bool:
+    kind = type(source)
+    known = (str, bytes, bytearray, int, float, complex, type, list, set, frozenset)
+    return issubclass(kind, known) or (issubclass(kind, tuple) and not hasattr(kind, "_fields")) or is_array(source)
+
+
+def _simple(value: Any) -> Any:
+    """Return a list or dict of nothing but plain values, such as a vocabulary, in a tenth of the time; else None."""
+    if type(value) in (list, tuple) and _PLAIN.issuperset(map(type, value)):
+        listed = list(map(_plain, value))
+        return listed if MISSING not in listed else None
+    if type(value) is dict and _PLAIN.issuperset(map(type, value.values())) and set(map(type, value)) <= {str}:
+        named = {clean(key): _plain(item) for key, item in value.items()}
+        return named if len(named) == len(value) and MISSING not in named.values() else None
+    return None
+
+
+def _length(value: Any) -> int:
+    try:
+        return len(value) if hasattr(type(value), "__len__") else 0
+    except Exception:  # noqa: BLE001 - anybody's object
+        return 0
+
+
+# -- rows -----------------------------------------------------------------------------------------------------------
+
+
+class _LeftOut(Exception):
+    """A value is not logged at all; that was told."""
+
+
+class _Row:
+    """One reading of what is logged."""
+
+    def __init__(self, store: Store, refused: frozenset[str]) -> None:
+        self._store = store
+        self._refused = refused
+        self._guard = _Guard(_DEAR_IN_ROW)
+        self._told = 0
+        self.values: dict[str, Any] = {}
+
+    def take(self, prefix: str, data: Mapping[Any, Any], depth: int) -> None:
+        """Add the members of a mapping, under names with this prefix."""
+        any_read = False
+        try:
+            for key, read in objects.members(data) or ():
+                any_read = True
+                if not depth:
+                    self._guard.next_member()
+                self._add(prefix + key_text(key), key, read, depth)
+        except Exception as error:
+            if not any_read and not depth:
+                raise Unreadable(complaint(error)) from error
+            self._unread(prefix.rstrip("/"), error, "only a part of it is kept")
+
+    def _add(self, name: str, key: Any, read: Read, depth: int) -> None:
+        if name in self._refused:
+            names = ", ".join(sorted(RESERVED))
+            self._tell(f"log(): each row has {names} anyway; values under these names are refused")
+            return
+        value = self._read_out(read, name)
+        if is_a(value, Mapping) and self._guard.enter(value, depth + 1):
+            self.take(name + "/", value, depth + 1)
+            self._guard.leave(value)
+            return
+        try:
+            kept = self._value(value, name, 0)
+        except _LeftOut:
+            return
+        if name in self.values:
+            name, former = free_name(name, key, self.values), name
+            self._tell(f"log() got {former!r} more than once in a row; the later value is kept as {name!r}")
+        self.values[name] = kept
+
+    def _read_out(self, read: Read, name: str) -> Any:
+        try:
+            return read()
+        except Exception as error:  # noqa: BLE001 - members are anybody's properties
+            self._unread(name, error)
+            return f"<unreadable: {complaint(error)}>"
+
+    def _value(self, value: Any, name: str, depth: int) -> Any:
+        if issubclass(type(value), Media):
             try:
-                row[name] = _value(value, store, name)
-            except Exception as error:  # noqa: BLE001 - values are anybody's objects; the rest of the row stays
-                contain(error, f"log() of {name!r}")
+                return value.record(self._store)
+            except Exception as error:  # noqa: BLE001 - a file that is gone, a figure that cannot be drawn
+                what = f"log() of {name!r} failed"
+                self._tell(f"{what} ({complaint(error)}); it is left out", f"{what} {type(error).__name__}")
+                raise _LeftOut from None
+        try:
+            return self._read(value, name, depth)
+        except _LeftOut:
+            raise
+        except Exception as error:  # noqa: BLE001 - values are anybody's objects; the rest of the row stays
+            self._unread(name, error)
+            return outline(value)
 
+    def _read(self, value: Any, name: str, depth: int) -> Any:
+        plain = _plain(value)
+        if plain is not MISSING:
+            return plain
+        try:
+            media = as_media(value)
+        except Exception:
+            if not issubclass(type(value), (list, tuple)):
+                raise
+            media = None  # one odd item of a list is no reason to give up the others
+        if media is not None:
+            return self._value(media, name, depth)
+        if not self._guard.enter(value, depth):
+            return outline(value)
+        try:
+            if is_array(value):
+                return self._value(to_plain_list(value), name, depth + 1)
+            listed = None if is_a(value, Mapping) else objects.items(value)
+            if listed is not None:
+                return [self._value(self._read_out(read, name), name, depth + 1) for read in listed]
+        finally:
+            self._guard.leave(value)
+        return self._text(value, name)
 
-def _key(key: Any, prefix: str = "") -> str:
-    text = key if isinstance(key, str) else str(key)
-    return prefix + text.encode("utf-8", "replace").decode("utf-8")  # lone surrogates have no UTF-8
+    def _text(self, value: Any, name: str) -> str:
+        kind = objects.class_name(type(value))
+        self._tell(f"log() of {name!r} got a {kind}, which is no number, text or media; it is kept as text")
+        try:
+            if is_a(value, Mapping):  # whose own text has no end where objects name each other
+                return str(_Reading(_DEAR_IN_TEXT).value(value, name))[:_MAX_TEXT]
+            return objects.text_of(value)
+        except Exception as error:  # noqa: BLE001 - the user's own __str__ may do anything
+            return f"<{kind}: no text ({type(error).__name__})>"
 
+    def _unread(self, name: str, error: Exception, then: str = "it is kept as text") -> None:
+        what = f"log() of {name!r} cannot read the value"
+        self._tell(f"{what} ({complaint(error)}); {then}", f"{what} {type(error).__name__}")
 
-def _value(value: Any, store: Store, name: str, depth: int = 0) -> Any:
-    plain = _plain(value)
-    if plain is not MISSING:
-        return plain
-    media = value if isinstance(value, Media) else as_media(value)
-    if media is not None:
-        return media.record(store)
-    if depth < _MAX_DEPTH:
-        if isinstance(value, (list, tuple, set, frozenset)):
-            return [_value(item, store, name, depth + 1) for item in value]
-        if is_array(value):
-            return _value(to_plain_list(value), store, name, depth + 1)
-    return _as_text(value, f"log() of {name!r}")
+    def _tell(self, message: str, key: str | None = None) -> None:
+        self._told += 1
+        if self._told <= _SHOWN:  # of one row: a thousand odd values are one trouble
+            warn_once(message, key)
 
 
 def _plain(value: Any) -> Any:
     """Return numbers, text and None as JSON can write them, or MISSING."""
-    if value is None or isinstance(value, bool):
+    if value is None or value is True or value is False:
         return value
-    if isinstance(value, str):
-        return _key(value)
-    number = value if type(value) is float or type(value) is int else scalar(value)
+    kind = type(value)
+    if kind is int and -(2**63) <= value < 2**64:
+        return value
+    if issubclass(kind, str):
+        return clean(value)
+    number = value if kind is float or kind is int else scalar(value)
     if number is MISSING or (type(number) is int and number.bit_length() > _MAX_BITS):
         return MISSING
     return jsonable(number)
-
-
-def _as_text(value: Any, where: str) -> str:
-    kind = f"{type(value).__module__}.{type(value).__qualname__}"
-    warn_once(f"{where} got a {kind}, which is no number, text or media; it is kept as text")
-    try:
-        return _key(str(value))[:_MAX_TEXT]
-    except Exception as error:  # noqa: BLE001 - the user's own __str__ may do anything
-        return f"<{kind}: no text ({type(error).__name__})>"
-
-
-def to_mapping(source: Any) -> dict[str, Any]:
-    """Return the members of a dict, an argparse namespace, a dataclass or an omegaconf-like mapping.
-
-    Raises TypeError for anything else.
-    """
-    if isinstance(source, Mapping):
-        return dict(source)
-    if hasattr(source, "__dataclass_fields__") and not isinstance(source, type):
-        return {field.name: getattr(source, field.name) for field in dataclasses.fields(source)}
-    if hasattr(source, "keys") and hasattr(source, "__getitem__"):
-        return {key: source[key] for key in source.keys()}  # noqa: SIM118 - all that such a mapping need have
-    if hasattr(source, "__dict__") and not isinstance(source, type) and not callable(source):
-        return {k: v for k, v in vars(source).items() if not k.startswith("_")}
-    raise TypeError(f"config takes a dict, a namespace, a dataclass or a mapping, not a {type(source).__name__}")
-
-
-def to_config(value: Any, depth: int = 0) -> Any:
-    """Return a config value as JSON can write it. Classes and functions become their names, paths and enums their
-    text.
-    """
-    plain = _plain(value)
-    if plain is not MISSING:
-        return plain
-    if depth < _MAX_DEPTH:
-        if isinstance(value, (list, tuple, set, frozenset)):
-            return [to_config(item, depth + 1) for item in value]
-        if is_array(value):
-            return to_config(to_plain_list(value), depth + 1) if _small(value) else _array_text(value)
-        if _is_mapping(value):
-            return {_key(k): to_config(v, depth + 1) for k, v in to_mapping(value).items()}
-    if isinstance(value, enum.Enum):
-        return value.name
-    if isinstance(value, os.PathLike):
-        return _key(os.fspath(value) if isinstance(os.fspath(value), str) else repr(value))
-    if isinstance(value, type) or callable(value):
-        return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', type(value).__qualname__)}"
-    try:
-        return _key(str(value))[:_MAX_TEXT]
-    except Exception as error:  # noqa: BLE001 - the user's own __str__ may do anything
-        return f"<{type(value).__qualname__}: no text ({type(error).__name__})>"
-
-
-def _is_mapping(value: Any) -> bool:
-    if isinstance(value, type):
-        return False
-    if isinstance(value, Mapping) or hasattr(value, "__dataclass_fields__"):
-        return True
-    return type(value).__name__ in ("Namespace", "SimpleNamespace", "DictConfig") or (
-        hasattr(value, "keys") and hasattr(value, "__getitem__")
-    )
-
-
-def _small(array: Any) -> bool:
-    size = 1
-    for side in array.shape:
-        size *= int(side)
-    return size <= 1000
-
-
-def _array_text(array: Any) -> str:
-    return f"<{type(array).__name__} of shape {tuple(array.shape)}, {array.dtype}>"

@@ -86,7 +86,8 @@ def test_values_are_read_back_as_they_are_kept() -> None:
     assert found == {
         "big": 10**30, "none": None, "text": "x?", "path": "/a/b", "enum": "RED", "level": 3,
         "class": f"{__name__}.Options",
-        "function": f"{__name__}.double", "set": [5], "partial": "functools.partial",
+        "function": f"{__name__}.double", "set": [5],
+        "partial": {"function": f"{__name__}.double", "args": [2]},
         "nested": {"a": {"1": {"lr": 0.1, "layers": [1, 2]}}, "namespace": {"b": [1]}}, "7": "key",
     }  # fmt: skip
 

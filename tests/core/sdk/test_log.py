@@ -170,16 +170,25 @@ def test_a_value_that_cannot_be_read_costs_only_itself(
     assert "log() of 'image' failed" in warning
 
 
-def test_a_row_that_is_too_long_is_dropped_counted_and_told(start: Start, rows: Rows, warnings: Any) -> None:
+@pytest.mark.parametrize("name", ["_step", "_timestamp", "_runtime"])
+def test_what_each_row_has_anyway_is_refused_with_one_warning(
+    name: str, start: Start, rows: Rows, warnings: Any
+) -> None:
     run = start()
-    run.log({"x": 1})
-    run.log({"huge": "a" * (9 * 1024 * 1024)})
-    run.log({"huge": ["a" * (9 * 1024 * 1024)]})
-    run.log({"x": 2})
-    assert [row["x"] for row in rows(run)] == [1, 2]
-    assert tracker.read_run(run.dir).info["corrupt"] == 0
-    assert run.dropped == 2
-    assert "longer than a line may be" in warnings()[0]
+    for i in range(3):
+        run.log({"loss": i, name: 99, "nested": {name: 1}, "_other": 2})
+    assert rows(run) == [{"_step": i, "loss": i, f"nested/{name}": 1, "_other": 2} for i in range(3)]
+    found = tracker.read_run(run.dir)
+    assert name not in found.summary
+    assert name not in found.keys()  # noqa: SIM118
+    (warning,) = warnings()
+    assert "values under these names are refused" in warning
+
+
+def test_names_that_are_the_same_as_text_are_all_kept(start: Start, rows: Rows, warnings: Any) -> None:
+    row = one(start, rows, {1: "int", "1": "text", 1.0 + 1e-9: 3, "a": {"b": 4}, "a/b": 5})
+    assert row == {"1": "int", "1 (2)": "text", "1.000000001": 3, "a/b": 4, "a/b (2)": 5}
+    assert "more than once in a row" in warnings()[0]
 
 
 def test_numpy_values_are_numbers_lists_and_media(start: Start, rows: Rows) -> None:
@@ -319,5 +328,6 @@ def test_rows_after_the_end_are_counted_and_told_once(start: Start, rows: Rows, 
     run.summary["y"] = 1
     assert len(rows(run)) == 1
     assert run.dropped == 3
+    assert tracker.read_run(run.dir).state == "finished"
     (warning,) = warnings()
     assert "is finished" in warning

@@ -1,0 +1,154 @@
+"""Keep what is too long for a line: members that are too large become files of the run, the others stay in its log."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import orjson
+
+from tracker.runlog.records import MAX_LINE
+
+_ROOM = MAX_LINE - 4096  # bytes of a payload that surely fit in a line with all that stands around them
+_WORTH = 64 * 1024  # bytes of a member that is worth a file of its own
+_TEXT = 10_000  # characters that stay of a text of which the whole is a file
+_ABOUT = ("name", "group", "job_type", "tags", "notes")
+_ODD = re.compile(r"[^\w.+=@-]+")
+_DEPTH = 20
+_MANY = 10_000  # members of an object that is rather a table, such as a vocabulary: it is set aside whole
+_SUBJECTS = {kind: f"oversized/{kind}" for kind in ("config", "summary", "meta")}
+"""Folders of the files; rows name theirs by digest alone, since there may be one a step."""
+
+Store = Callable[[bytes], str]
+"""Keeps content as a file of the run and returns its digest; may raise OSError."""
+
+
+class Parts(NamedTuple):
+    """Records, each a kind and a payload, that say in lines of lawful length what one record would have said; and
+    what none of them can say.
+    """
+
+    records: list[tuple[str, dict[str, Any]]]
+    lost: list[str]
+
+
+def parts(kind: str, payload: Any, store: Store) -> Parts:
+    """Return the records to write in place of one that is too long.
+
+    Members that are too large become files, and their place in the record names the file
+    (`{"_type": "file", "digest": …}`); of texts that must stay text, the beginning stays. A config or summary that is
+    too long with all of its members small is told in several records, a row in several rows.
+    """
+    if kind not in ("log", *_SUBJECTS) or not isinstance(payload, dict):
+        return Parts([], [f"a {kind} record of {_size(payload) / 2**20:.1f} MiB is longer than a line may be"])
+    shrinking = _Shrinking(kind, store)
+    room = _ROOM if kind == "log" else sum(map(_size, payload.values())) + _ROOM
+    if kind == "meta":
+        small = {name: shrinking.text(value, name) for name, value in payload.items()}
+    elif kind == "log":
+        small = shrinking.members(payload, room, "")
+    else:
+        small = {name: shrinking.member(value, _ROOM, str(name)) for name, value in payload.items()}
+    records = [*shrinking.files, *((kind, part) for part in _split(small, shrinking.lost))]
+    return Parts(records, shrinking.lost)
+
+
+def shortened(header: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the payload of a stream's first line without what makes it too long, and the texts that were cut."""
+    cut = {name: value for name, value in header.items() if _size(value) >= _WORTH}
+    texts = {name: value for name, value in cut.items() if name in _ABOUT}
+    kept = {name: value for name, value in header.items() if name not in cut}
+    return {**kept, **{name: _beginning(value) for name, value in texts.items()}}, texts
+
+
+def _split(members: dict[str, Any], lost: list[str]) -> Iterator[dict[str, Any]]:
+    part: dict[str, Any] = {}
+    size = 0
+    for name, value in members.items():
+        more = _size(name) + _size(value) + 2
+        if more > _ROOM:
+            lost.append(f"the name of a member has {len(name) / 2**20:.1f} MiB")
+            continue
+        if size + more > _ROOM and part:
+            yield part
+            part, size = {}, 0
+        part[name] = value
+        size += more
+    if part:
+        yield part
+
+
+class _Shrinking:
+    """One record that is being made smaller."""
+
+    def __init__(self, kind: str, store: Store) -> None:
+        self._subject = _SUBJECTS.get(kind)
+        self._store = store
+        self.files: list[tuple[str, dict[str, Any]]] = []
+        self.lost: list[str] = []
+
+    def members(self, members: dict[str, Any], room: int, path: str, depth: int = 0) -> dict[str, Any]:
+        """Set members aside, the largest first, until the rest fits, or is made of small ones only."""
+        sizes = {name: _size(name) + _size(value) + 2 for name, value in members.items()}
+        total = sum(sizes.values())
+        found = dict(members)
+        for name in sorted(sizes, key=sizes.__getitem__, reverse=True):
+            if total <= room or sizes[name] < _WORTH:
+                break
+            left = max(sizes[name] - (total - room), _WORTH)
+            found[name] = self.member(members[name], left, f"{path}/{name}" if path else str(name), depth)
+            total += _size(name) + _size(found[name]) + 2 - sizes[name]
+        return found
+
+    def member(self, value: Any, room: int, path: str, depth: int = 0) -> Any:
+        """Return a value that fits: itself, an object with some members set aside, or what names its file."""
+        if _size(value) <= room:
+            return value
+        if type(value) is dict and "_type" not in value and len(value) <= _MANY and depth < _DEPTH:
+            smaller = self.members(value, room, path, depth + 1)
+            if _size(smaller) <= room:
+                return smaller
+        return self._aside(value, path)
+
+    def text(self, value: Any, name: str) -> Any:
+        """Return a text, or list of texts, of which a reader needs no more than the beginning to show it."""
+        if _size(value) < _WORTH:
+            return value
+        kept = self._aside(value, name)
+        more = f"… ({kept['size']:,} bytes, the whole is the file {kept['name']})" if isinstance(kept, dict) else "…"
+        return _beginning(value, more)
+
+    def _aside(self, value: Any, path: str) -> Any:
+        text = isinstance(value, str)
+        content = value.encode() if text else orjson.dumps(value)
+        kind = "txt" if text else "json"
+        try:
+            digest = self._store(content)
+        except OSError as error:
+            self.lost.append(f"{path[:200]!r} of {len(content) / 2**20:.1f} MiB could not be kept as a file: {error}")
+            return f"<lost: {len(content):,} bytes>"
+        kept: dict[str, Any] = {"_type": "file", "digest": digest, "size": len(content), "format": kind}
+        if self._subject is not None:
+            kept["name"] = _file_name(f"{self._subject}/{path}", kind)
+            file = {"name": kept["name"], "digest": digest, "size": len(content), "path": f"files/{digest}"}
+            self.files.append(("file", file))
+        return kept
+
+
+def _beginning(value: Any, more: str = "…") -> Any:
+    if isinstance(value, list):
+        return [str(item)[:100] for item in value[:100]]
+    return f"{str(value)[:_TEXT]}{more}"
+
+
+def _file_name(path: str, kind: str) -> str:
+    name = "/".join([_ODD.sub("_", part).lstrip(".")[:80] or "_" for part in path.split("/")][:8])
+    if name != path:  # another path may give the same name
+        name = f"{name}-{hashlib.sha256(path.encode()).hexdigest()[:8]}"
+    return f"{name}.{kind}"
+
+
+def _size(value: Any) -> int:
+    return len(orjson.dumps(value))
