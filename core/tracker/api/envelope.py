@@ -1,57 +1,136 @@
-"""Draw the points of a series together into buckets, without losing an extreme."""
+"""Draw the points of series together into buckets, without losing an extreme, in bounded memory."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
-from tracker.runlog.stats import Stats
 from tracker.wire import Series
 
+_LARGEST = sys.float_info.max
 
-def envelopes(run: str, rows: Iterable[dict[str, Any]], keys: Sequence[str], x: str, buckets: int) -> Iterator[Series]:
-    """Yield the `envelope` of each key that has numbers in the rows; `x` is the member that says where they stand."""
-    points: dict[str, list[tuple[float, float]]] = {key: [] for key in keys}
+Points = Callable[[], Iterator[tuple[str, float, float]]]
+"""Returns the points of some keys anew each time it is called: key, x, y."""
+
+
+def points_of(rows: Iterable[dict[str, Any]], keys: Iterable[str], x: str) -> Iterator[tuple[str, float, float]]:
+    """Yield the points in rows: the numbers of some keys, at what their row has as `x`."""
+    wanted = frozenset(keys)
     for row in rows:
-        for key in row.keys() & points.keys():
-            value = row[key]
-            if isinstance(value, (int, float)) and not isinstance(value, bool):
-                points[key].append((row[x], value))
-    for key, found in points.items():
-        if found:
-            yield envelope(run, key, found, buckets)
+        for key in row.keys() & wanted:
+            if is_number(row[key]):
+                yield key, row[x], row[key]
 
 
-def envelope(run: str, key: str, points: list[tuple[float, float]], buckets: int) -> Series:
-    """Return `points` (x, y) whole if they are no more than `buckets`, else in that many buckets of equal width in x.
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a point of a series."""
+    return type(value) is float or type(value) is int
 
-    Each bucket has the exact min and max and the mean of its finite points; NaN where it has none.
+
+def envelopes(run: str, points: Points, keys: Sequence[str], buckets: int) -> Iterator[Series]:
+    """Yield the series of each key that has points: all of them, by x, if they are no more than `buckets`, else that
+    many buckets of equal width in x.
+
+    Each bucket has the exact min and max and the mean of its finite points; NaN where it has none. Points are asked for
+    once, and once more if a key has more of them than buckets. No more than `buckets` are held of a key.
     """
-    points = sorted(points, key=itemgetter(0))
-    series: Series = {"run": run, "key": key, "points": len(points), "x": [], "mean": [], "min": [], "max": [], "n": []}
-    if len(points) <= buckets:
-        for x, y in points:
-            _add(series, x, y, y, y, 1)
-        return series
-    first, last = points[0][0], points[-1][0]
-    width = (last - first) / buckets or 1.0
-    for _, bucket in groupby(points, lambda point: min(int((point[0] - first) / width), buckets - 1)):
-        stats, n, x = Stats(), 0, first
-        for x, y in bucket:  # noqa: B007 - x is the bucket's last
-            stats.add(y)
-            n += 1
-        mean = stats.sum / stats.n if stats.n else math.nan
-        low, high = (stats.min, stats.max) if stats.n else (math.nan, math.nan)
-        _add(series, x, mean, low, high, n)
-    return series
+    series = {key: _Points(buckets) for key in keys}
+    for key, x, y in points():
+        series[key].add(x, y)
+    many = {key: found.drawn_together() for key, found in series.items() if found.n > buckets}
+    if many:
+        for key, x, y in points():
+            if key in many:
+                many[key].add(x, y)
+    for key, found in series.items():
+        if found.n:
+            yield many[key].series(run, key) if key in many else found.series(run, key)
 
 
-def _add(series: Series, x: float, mean: float, low: float, high: float, n: int) -> None:
-    series["x"].append(x)
-    series["mean"].append(mean)
-    series["min"].append(low)
-    series["max"].append(high)
-    series["n"].append(n)
+def envelope(run: str, key: str, points: Iterable[tuple[float, float]], buckets: int) -> Series:
+    """Return the series of one key; see `envelopes`."""
+    held = [(key, x, y) for x, y in points]
+    empty: Series = {"run": run, "key": key, "points": 0, "x": [], "mean": [], "min": [], "max": [], "n": []}
+    return next(envelopes(run, lambda: iter(held), [key], buckets), empty)
+
+
+class _Points:
+    """Points of one key, the first of them as they are."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._first: list[tuple[float, float]] = []
+        self.n = 0
+        self._low, self._high = math.inf, -math.inf
+
+    def add(self, x: float, y: float) -> None:
+        self.n += 1
+        if self.n <= self._most:
+            self._first.append((x, y))
+        if x < self._low:
+            self._low = x
+        if x > self._high:
+            self._high = x
+
+    def drawn_together(self) -> _Buckets:
+        return _Buckets(self._low, self._high, self._most)
+
+    def series(self, run: str, key: str) -> Series:
+        found = sorted(self._first, key=itemgetter(0))
+        x, y = [x for x, _ in found], [y for _, y in found]
+        return {
+            "run": run,
+            "key": key,
+            "points": self.n,
+            "x": x,
+            "mean": y,
+            "min": y[:],
+            "max": y[:],
+            "n": [1] * self.n,
+        }
+
+
+class _Buckets:
+    """Points of one key, drawn together."""
+
+    def __init__(self, low: float, high: float, count: int) -> None:
+        self._low, self._last = low, count - 1
+        self._width = (high - low) / count or 1.0
+        self._x = [-math.inf] * count  # the last in each
+        self._n, self._finite, self._sum = [0] * count, [0] * count, [0.0] * count
+        self._min, self._max = [math.inf] * count, [-math.inf] * count
+
+    def add(self, x: float, y: float) -> None:
+        at = int((x - self._low) / self._width)
+        if at > self._last:
+            at = self._last
+        self._n[at] += 1
+        if x > self._x[at]:
+            self._x[at] = x
+        if -_LARGEST <= y <= _LARGEST:
+            self._finite[at] += 1
+            self._sum[at] += y
+            if y < self._min[at]:
+                self._min[at] = y
+            if y > self._max[at]:
+                self._max[at] = y
+
+    def series(self, run: str, key: str) -> Series:
+        used = [at for at, n in enumerate(self._n) if n]
+
+        def of_finite(values: list[float]) -> list[float]:
+            return [values[at] if self._finite[at] else math.nan for at in used]
+
+        return {
+            "run": run,
+            "key": key,
+            "points": sum(self._n),
+            "x": [self._x[at] for at in used],
+            "mean": of_finite([total / max(n, 1) for total, n in zip(self._sum, self._finite, strict=True)]),
+            "min": of_finite(self._min),
+            "max": of_finite(self._max),
+            "n": [self._n[at] for at in used],
+        }

@@ -17,7 +17,7 @@ from tracker.wire import EventFile, RunInfo, Series
 
 from .adding import AddedRows
 from .arrow import Columns
-from .envelope import envelopes
+from .envelope import envelopes, points_of
 from .files import File
 from .restarts import Restarts, Row, checked, only, show
 
@@ -211,7 +211,8 @@ class RunReader(ABC):
             if view == "all":
                 series = self._series(kind, wanted, samples)
             else:
-                series = envelopes(self.path, self.scan_history(wanted, view), wanted, X[kind], samples)
+                shown = list(self.scan_history(wanted, view))
+                series = envelopes(self.path, lambda: points_of(shown, wanted, X[kind]), wanted, samples)
             rows = _join(series, X[kind])
         if as_arrow:
             columns = Columns()
@@ -287,11 +288,13 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _join(series: Iterable[Series], x: str) -> list[dict[str, Any]]:
-    rows: dict[float, dict[str, Any]] = {}
+    rows: dict[tuple[float, int], dict[str, Any]] = {}
     for one in series:
         key, bucketed = one["key"], one["points"] > len(one["x"])
+        before, repeated = None, 0
         for i, at in enumerate(one["x"]):
-            row = rows.setdefault(at, {x: int(at) if x == "_step" else at})
+            before, repeated = at, repeated + 1 if at == before else 0  # a step may have several values of one key
+            row = rows.setdefault((at, repeated), {x: int(at) if x == "_step" else at})
             row[key] = one["mean"][i]
             if bucketed:
                 row[f"{key}.min"], row[f"{key}.max"] = one["min"][i], one["max"][i]

@@ -14,7 +14,8 @@ Restarts = Literal["all", "latest", "tensorboard", "tensorboard-rust"]
 """`all`: every row as it was written.
 
 `latest`: for each key and step the value that was written last, by its time, then the name of its file, then its place
-there. One row a step, in the order of steps; its time is that of the last value written for the step.
+there. One row a step, in the order of steps; its time is that of the last value written for the step. Of a key that a
+file has at step 0 only, at several times, no value takes the place of another: its writer gave no steps.
 
 `tensorboard`: the values that TensorBoard 2.21 shows when its Python code reads the files, purging orphaned data as it
 does by default. It reads files in the order of their names. From version 2 of the format on, a session start, unless
@@ -67,30 +68,64 @@ def only(rows: Iterable[Row], keys: Collection[str]) -> Iterator[Row]:
 
 
 class _Latest:
-    """The value written last for each step and key."""
+    """The value written last for each step and key; all values of keys that have no steps."""
 
     def __init__(self) -> None:
         self._steps: dict[int, tuple[float, float]] = {}
         """The time and the run time of the last value of each step."""
         self._values: dict[int, dict[str, tuple[float, str, Any]]] = defaultdict(dict)
+        self._without: dict[tuple[str, str], list[tuple[int, Row]]] = {}
+        """By stream and key, the numbered rows of keys that had no step but 0 so far."""
+        self._with: set[tuple[str, str]] = set()
+        self._names: dict[str, str] = {}
+        self._rows = 0
 
-    def add(self, _stream: str, file: EventFile, rows: Iterable[Row]) -> None:
-        name = file["name"]
+    def add(self, stream: str, file: EventFile, rows: Iterable[Row]) -> None:
+        name = self._names[stream] = file["name"]
         for row in rows:
-            step, time = row["_step"], row["_timestamp"]
-            self._steps[step] = max(self._steps.get(step, (time, row["_runtime"])), (time, row["_runtime"]))
-            values = self._values[step]
-            for key, value in row.items():
-                if key not in AXES:
-                    held = values.get(key)
-                    if held is None or (time, name) >= held[:2]:
-                        values[key] = time, name, value
+            self._rows += 1
+            for key in row.keys() - AXES:
+                if (stream, key) not in self._with:
+                    if row["_step"] == 0:
+                        self._without.setdefault((stream, key), []).append((self._rows, row))
+                        continue
+                    self._with.add((stream, key))
+                    for _, former in self._without.pop((stream, key), ()):
+                        self._take(former, key, name)
+                self._take(row, key, name)
+
+    def _take(self, row: Row, key: str, name: str) -> None:
+        step, time = row["_step"], row["_timestamp"]
+        self._steps[step] = max(self._steps.get(step, (time, row["_runtime"])), (time, row["_runtime"]))
+        held = self._values[step].get(key)
+        if held is None or (time, name) >= held[:2]:
+            self._values[step][key] = time, name, row[key]
 
     def rows(self) -> Iterator[Row]:
+        without = list(self._without_steps())
         for step in sorted(self._steps):
+            if step >= 0:
+                yield from without
+                without = []
             time, runtime = self._steps[step]
             values = {key: value for key, (_, _, value) in self._values[step].items()}
             yield {"_step": step, "_timestamp": time, "_runtime": runtime, **values}
+        yield from without
+
+    def _without_steps(self) -> Iterator[Row]:
+        """Yield the rows of keys that have no steps, with these keys only; the other keys' values have their steps."""
+        left: dict[int, Row] = {}
+        for (stream, key), held in self._without.items():
+            if len({row["_timestamp"] for _, row in held}) < 2:
+                for _, row in held:
+                    self._take(row, key, self._names[stream])
+                continue
+            for number, row in held:
+                if number not in left:
+                    left[number] = {axis: row[axis] for axis in ("_step", "_timestamp", "_runtime")}
+                left[number][key] = row[key]
+        for number in sorted(left):
+            yield left[number]
 
 
 class _Tag:

@@ -6,8 +6,9 @@ and `hyperparameters` find what lies beside event files.
 
 from .back import to_value
 from .converter import Converter, Reason
-from .directory import Beside, files_beside, hyperparameters, keep
+from .directory import Beside, files_beside, keep
 from .hparams import finish_state
+from .hparams_yaml import hyperparameters
 from .lines import Line, Store
 
 __all__ = [

@@ -7,13 +7,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from google.protobuf import text_format
 from tensorboard.plugins.projector import projector_config_pb2
 
 from tracker.names import random_id
-from tracker.runlog.records import MAX_DEPTH, jsonable
 
 from .files import FOLDER
 
@@ -24,7 +23,6 @@ LARGE = 16 * 2**20
 
 _PROFILES = Path("plugins", "profile")
 _MAX_CONFIG = 2**20
-_MAX_MEMBERS = 100_000
 _BLOCK = 2**20
 
 
@@ -58,42 +56,6 @@ def files_beside(directory: Path) -> list[Beside]:
                 name = f"{FOLDER}/projector/{relative.as_posix()}"
             found[os.fsencode(name).decode("utf-8", "replace")] = real
     return [Beside(name, path) for name, path in sorted(found.items())]
-
-
-def hyperparameters(path: Path) -> dict[str, Any]:
-    """Return what Lightning kept in a `hparams.yaml`, as `config` can hold it; objects of Python become their parts.
-
-    No object is made, whatever the file asks for. Raises ValueError, with the reason, for a file that is no YAML
-    mapping or that unfolds to more than 100,000 values; OSError; and ImportError without PyYAML.
-    """
-    try:
-        import yaml  # Lightning brings it; nothing else here needs it
-    except ImportError:
-        raise ImportError("reading hyperparameters needs PyYAML: pip install pyyaml") from None
-
-    class Loader(yaml.SafeLoader):
-        """Reads the tags of Python's objects as plain data, and `<<` as a member like others: merging can unfold
-        a few lines to any size.
-        """
-
-        def flatten_mapping(self, node: Any) -> None:
-            pass
-
-    Loader.add_multi_constructor("", _construct)
-    with path.open("rb") as file:
-        text = file.read(_MAX_CONFIG + 1)
-    if len(text) > _MAX_CONFIG:
-        raise ValueError(f"larger than {_MAX_CONFIG:,} bytes")
-    try:
-        data = yaml.load(text, Loader)  # noqa: S506 - it is a SafeLoader
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise ValueError(f"not readable as YAML ({type(error).__name__})") from None
-    if not isinstance(data, dict):
-        if data is None:
-            return {}
-        raise ValueError("no mapping of names to values")
-    plain: dict[str, Any] = _plain(data, [_MAX_MEMBERS], 0)
-    return plain
 
 
 def keep(run_directory: Path, path: Path) -> tuple[str, int]:
@@ -154,35 +116,6 @@ def _of_projector(path: Path) -> Iterator[str]:
         ):
             if name and "\0" not in name:
                 yield name
-
-
-def _construct(loader: Any, _suffix: str, node: Any) -> Any:
-    import yaml
-
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return loader.construct_scalar(node)
-
-
-def _plain(value: Any, left: list[int], depth: int) -> Any:
-    """Plain data as JSON can say it. `left` counts down: a few lines of YAML can unfold to any size."""
-    left[0] -= 1
-    if left[0] < 0 or depth > MAX_DEPTH - 10:
-        raise ValueError(f"more than {_MAX_MEMBERS:,} values, or nested too deep")
-    if isinstance(value, dict):
-        return {_text(str(key)): _plain(member, left, depth + 1) for key, member in value.items()}
-    if isinstance(value, (list, tuple, set)):
-        return [_plain(member, left, depth + 1) for member in value]
-    if value is None or isinstance(value, (bool, int, float)):
-        return jsonable(value)
-    return _text(str(value))
-
-
-def _text(text: str) -> str:
-    """Replace lone surrogates, which UTF-8 and so the log cannot hold."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _digest(path: Path) -> tuple[str, int]:

@@ -112,6 +112,23 @@ def test_latest_has_a_row_a_step_with_the_values_that_were_written_last(director
     assert len(list(run.scan_history(restarts="all"))) == run.info["rows"] == 9
 
 
+def test_values_without_steps_are_all_there(directory: Directory, read: Reader) -> None:
+    without = [("a", 0, 10.0 + i, float(i)) for i in range(20)]
+    stepped = [("loss", step, 10.5 + step, 0.5) for step in range(3)]
+    directory.event_file("one", sorted(without + stepped, key=lambda point: point[2]))
+    directory.event_file("two", [("a", 0, 50.0, 50.0), ("a", 0, 51.0, 51.0), ("loss", 2, 52.0, 0.25)])
+    run = read(directory.path)
+    assert values(run, "a") == [(0, value) for value in (*range(20), 50, 51)]
+    assert values(run, "loss") == [(0, 0.5), (1, 0.5), (2, 0.25)]
+    assert [row["_timestamp"] for row in run.scan_history(["a"])] == [10.0 + i for i in range(20)] + [50.0, 51.0]
+    assert len(values(run, "a", "all")) == len(values(run, "a")) == len(run.history(["a"], samples=1000, pandas=False))
+
+
+def test_a_key_that_gets_steps_later_has_the_latest_of_its_first_one(directory: Directory, read: Reader) -> None:
+    directory.event_file("one", [("a", 0, 1.0, 1.0), ("a", 0, 2.0, 2.0), ("a", -1, 3.0, 3.0), ("a", 1, 4.0, 4.0)])
+    assert values(read(directory.path), "a") == [(-1, 3.0), (0, 2.0), (1, 4.0)]
+
+
 @pytest.mark.parametrize("view", [None, "latest", "tensorboard", "tensorboard-rust"])
 def test_rows_that_were_logged_are_never_touched(directory: Directory, read: Reader, view: Any) -> None:
     rows = [(5, 50.0, {"loss": 1.0}), (1, 51.0, {"loss": 2.0, "acc": 0}), (1, 52.0, {"loss": 3.0})]

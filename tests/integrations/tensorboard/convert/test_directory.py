@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,7 @@ import pytest
 pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not installed")
 
 
-from tracker_tensorboard.convert import files_beside, hyperparameters, keep
-
-yaml_only = pytest.mark.skipif(find_spec("yaml") is None, reason="needs PyYAML")
+from tracker_tensorboard.convert import files_beside, keep
 
 
 def write(path: Path, content: str | bytes = "x") -> Path:
@@ -89,52 +86,3 @@ def test_a_kept_file_is_not_changed_when_its_source_is_written_over(tmp_path: Pa
     digest, _ = keep(tmp_path, source)
     source.write_text("after")
     assert (tmp_path / "files" / digest).read_text() == "before"
-
-
-@yaml_only
-def test_hyperparameters_keep_their_types_and_nesting(tmp_path: Path) -> None:
-    path = write(
-        tmp_path / "hparams.yaml", "lr: 0.1\nlayers: [1, 2]\nopt:\n  name: adam\n  nan: .nan\nday: 2026-01-02\n"
-    )
-    found = hyperparameters(path)
-    nan = {"_type": "float", "value": "NaN"}
-    assert found == {"lr": 0.1, "layers": [1, 2], "opt": {"name": "adam", "nan": nan}, "day": "2026-01-02"}
-
-
-@yaml_only
-def test_objects_of_python_become_their_parts_and_nothing_is_run(tmp_path: Path) -> None:
-    path = write(
-        tmp_path / "hparams.yaml",
-        "a: !!python/object/apply:os.system ['touch ran']\n"
-        "b: !!python/object:argparse.Namespace\n  x: 1\n"
-        "c: !!python/name:torch.nn.ReLU ''\n"
-        "d: !!python/tuple [1, 2]\n",
-    )
-    assert hyperparameters(path) == {"a": ["touch ran"], "b": {"x": 1}, "c": "", "d": [1, 2]}
-    assert not (tmp_path / "ran").exists()
-
-
-@yaml_only
-def test_an_empty_file_has_no_hyperparameters(tmp_path: Path) -> None:
-    assert hyperparameters(write(tmp_path / "hparams.yaml", "")) == {}
-    assert hyperparameters(write(tmp_path / "hparams.yaml", "{}\n")) == {}
-
-
-NESTED = "[" * 200 + "]" * 200
-LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 12)
-)
-MERGED = "a0: &a0 {x: 1}\n" + "".join(f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 10)}]}}\n" for i in range(1, 12))
-
-
-@yaml_only
-@pytest.mark.parametrize(
-    "content",
-    ["- 1\n", "a: [", "a: " + NESTED, LAUGHS, MERGED, "a: &a [*a]", "x" * 2_000_000, "a: " + "9" * 5000, b"a: \xff"],
-    ids=["list", "broken", "deep", "laughs", "merged", "circle", "large", "digits", "bytes"],
-)
-def test_what_is_no_mapping_or_unfolds_without_end_is_refused_with_the_reason(
-    content: str | bytes, tmp_path: Path
-) -> None:
-    with pytest.raises(ValueError, match=r"\w"):
-        hyperparameters(write(tmp_path / "hparams.yaml", content))

@@ -1,0 +1,224 @@
+"""Read Lightning's `hparams.yaml`, whoever wrote it: what people can read of it, with a bounded amount of work.
+
+The file is read event by event. No object of Python is made, and what was pickled is passed over: modules, optimizers
+and data sets unfold to megabytes that tell nobody anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tracker.runlog.records import MAX_DEPTH, jsonable
+
+_MOST_BYTES = 16 * 2**20
+_MOST_EVENTS = 1_000_000
+_MOST_VALUES = 100_000
+_MOST_TEXT = 2**20  # characters of one member, and four times that of all
+_DEEPEST = MAX_DEPTH - 10
+
+_TAG = "tag:yaml.org,2002:"
+_PYTHON = f"{_TAG}python/"
+_PLAIN = {"none": "null", "bool": "bool", "int": "int", "long": "int", "float": "float"}
+_TEXTS = ("str", "unicode", "complex")
+_HOLDERS = ("Namespace", "SimpleNamespace", "AttributeDict", "OrderedDict", "defaultdict")
+"""Classes that hold named values and nothing else: they are mappings."""
+
+
+class _TooLarge(Exception):
+    """A member is more than anyone reads."""
+
+
+class _Enough(Exception):
+    """The file is more than anyone reads; what came before counts."""
+
+
+def hyperparameters(path: Path) -> dict[str, Any]:
+    """Return what Lightning kept in a `hparams.yaml`, as `config` can hold it.
+
+    Objects of Python become the names of their classes, but for those that only hold named values, such as an argparse
+    namespace; no object is made, whatever the file asks for. A member that is too large is named and left out, and of a
+    file of more than 16 MiB the beginning is read. Raises ValueError, with the reason, for a file that is no YAML
+    mapping or whose aliases unfold to more than 100,000 values; OSError; and ImportError without PyYAML.
+    """
+    try:
+        import yaml  # Lightning brings it; nothing else here needs it
+    except ImportError:
+        raise ImportError("reading hyperparameters needs PyYAML: pip install pyyaml") from None
+    with path.open("rb") as file:
+        text = file.read(_MOST_BYTES + 1)
+    reader = _Reader(text)
+    try:
+        return reader.members()
+    except _Enough:
+        return reader.found
+    except (yaml.YAMLError, RecursionError, StopIteration, _TooLarge) as error:
+        if len(text) > _MOST_BYTES and reader.found:
+            return reader.found
+        raise ValueError(f"not readable as YAML ({type(error).__name__})") from None
+
+
+class _Reader:
+    """Builds values out of the events of one document."""
+
+    def __init__(self, text: bytes) -> None:
+        import yaml
+
+        self._yaml = yaml
+        self._events: Iterator[Any] = yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        self._scalars = yaml.SafeLoader("")
+        self._anchors: dict[str, tuple[Any, int] | None] = {}  # what each stands for, and of how many values that is
+        self._seen = 0
+        self._open = 0  # collections that have begun and not ended
+        self._values = self._text = 0  # of the member that is being read
+        self._all_values = self._all_text = 0
+        self.found: dict[str, Any] = {}
+        """The members that were read."""
+
+    def members(self) -> dict[str, Any]:
+        """Return the members of the mapping that the document is. Raises ValueError if it is none."""
+        yaml = self._yaml
+        event = self._next()
+        while isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent)):
+            event = self._next()
+        if isinstance(event, yaml.StreamEndEvent) or (isinstance(event, yaml.ScalarEvent) and not event.value):
+            return {}
+        python = _python(event.tag) if isinstance(event, yaml.MappingStartEvent) else None
+        if not isinstance(event, yaml.MappingStartEvent) or (python is not None and not _holds(python[1])):
+            raise ValueError("no mapping of names to values")
+        while not isinstance(event := self._next(), yaml.MappingEndEvent):
+            self._member(event)
+        held = self.found.get("dictitems")
+        if python is not None and python[0].startswith("object/") and isinstance(held, dict):
+            return held
+        return self.found
+
+    def _member(self, event: Any) -> None:
+        self._values = self._text = 0
+        name = _name(self._value(event, 1))
+        try:
+            value = self._value(self._next(), 1)
+        except _TooLarge:
+            while self._open > 1:
+                self._next()
+            value = "left out: too large to be read by anyone; hparams.yaml has it"
+        else:
+            self._all_values, self._all_text = self._all_values + self._values, self._all_text + self._text
+            if self._all_values > _MOST_VALUES or self._all_text > 4 * _MOST_TEXT:
+                raise _Enough
+        self.found[name] = value
+
+    def _next(self) -> Any:
+        self._seen += 1
+        if self._seen > _MOST_EVENTS:
+            raise _Enough
+        event = next(self._events)
+        if isinstance(event, self._yaml.CollectionStartEvent):
+            self._open += 1
+        elif isinstance(event, self._yaml.CollectionEndEvent):
+            self._open -= 1
+        return event
+
+    def _count(self, values: int, text: int = 0) -> None:
+        self._values += values
+        self._text += text
+        if self._values > _MOST_VALUES or self._text > _MOST_TEXT:
+            raise _TooLarge
+
+    def _value(self, event: Any, depth: int) -> Any:
+        if depth > _DEEPEST:
+            raise ValueError("nested too deep")
+        if isinstance(event, self._yaml.AliasEvent):
+            return self._alias(event.anchor)
+        before = self._values
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None  # until it is complete
+        value = self._of(event, depth)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = value, self._values - before
+        return value
+
+    def _alias(self, anchor: str) -> Any:
+        found = self._anchors.get(anchor, ("", 1))  # of something that was passed over
+        if found is None or self._values + found[1] > _MOST_VALUES:
+            raise ValueError(f"unfolds to more than {_MOST_VALUES:,} values")
+        self._count(found[1])
+        return found[0]
+
+    def _of(self, event: Any, depth: int) -> Any:
+        self._count(1)
+        python = _python(event.tag)
+        if isinstance(event, self._yaml.ScalarEvent):
+            return self._scalar(event, python)
+        if python is not None and python[1] and not _holds(python[1]):
+            return self._named(event, python, depth)
+        if isinstance(event, self._yaml.SequenceStartEvent):
+            items = self._items(depth)
+            return _pairs(items) if python is not None and python[1] else items
+        members: dict[str, Any] = {}
+        while not isinstance(key := self._next(), self._yaml.MappingEndEvent):
+            name = _name(self._value(key, depth + 1))
+            members[name] = self._value(self._next(), depth + 1)
+        if python is not None and python[0].startswith("object/"):  # how yaml writes those that are dicts themselves
+            held = members.get("dictitems", members.get("args", {}))
+            return _pairs(held) if isinstance(held, list) else held
+        return members
+
+    def _items(self, depth: int) -> list[Any]:
+        items = []
+        while not isinstance(item := self._next(), self._yaml.SequenceEndEvent):
+            items.append(self._value(item, depth + 1))
+        return items
+
+    def _named(self, event: Any, python: tuple[str, str], depth: int) -> str:
+        """Return what stands for an object, all of which is passed over; a path is what it says."""
+        if python[1].startswith("pathlib.") and isinstance(event, self._yaml.SequenceStartEvent):
+            return str(Path(*map(str, self._items(depth))))
+        around = self._open - 1
+        while self._open > around:
+            self._next()
+        return _name(python[1])
+
+    def _scalar(self, event: Any, python: tuple[str, str] | None) -> Any:
+        self._count(0, len(event.value))
+        if python is not None and python[1]:
+            return _name(python[1])
+        kind = _PLAIN.get(python[0]) if python is not None else None
+        if kind is not None:
+            tag = _TAG + kind
+        elif python is not None or (event.tag or "!") != "!":
+            tag = event.tag
+        else:
+            tag = self._scalars.resolve(self._yaml.ScalarNode, event.value, event.implicit)
+        make = self._scalars.yaml_constructors.get(tag) if tag and tag.startswith(_TAG) else None
+        value = event.value if make is None else make(self._scalars, self._yaml.ScalarNode(tag, event.value))
+        if value is None or isinstance(value, (bool, int, float)):
+            return jsonable(value)
+        return _name(value)
+
+
+def _python(tag: str | None) -> tuple[str, str] | None:
+    """Return the kind and the name in a tag of Python's, such as `object/apply` and `torch.device`."""
+    if tag is None or not tag.startswith(_PYTHON):
+        return None
+    kind, _, name = tag[len(_PYTHON) :].partition(":")
+    return kind, name
+
+
+def _holds(name: str) -> bool:
+    return name.rpartition(".")[2] in _HOLDERS
+
+
+def _pairs(arguments: list[Any]) -> Any:
+    """Return the members of a dict that is made of pairs."""
+    pairs = arguments[-1] if arguments else []
+    if isinstance(pairs, dict):
+        return pairs
+    sound = isinstance(pairs, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in pairs)
+    return {_name(key): value for key, value in pairs} if sound else arguments
+
+
+def _name(value: Any) -> str:
+    """Return a value as text, without lone surrogates, which UTF-8 and so the log cannot hold."""
+    return str(value).encode("utf-8", "replace").decode()
