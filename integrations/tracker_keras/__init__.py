@@ -14,6 +14,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import tracker_runs  # noqa: F401 - beside a user's own `tracker.py`, the modules of this package find ours by it
+
 if TYPE_CHECKING:
     from .callback import TrackerCallback
     from .checkpoint import TrackerModelCheckpoint

@@ -88,7 +88,7 @@ def _command(example: _Example) -> str:
 
 def _start_server(directory: Path | None) -> tuple[subprocess.Popen[bytes], Server]:
     """Start `tracker server` on a free port and wait until it has published itself."""
-    command = [sys.executable, "-m", "tracker.cli.main", "server", "--port", "0"]
+    command = [sys.executable, "-m", "tracker_runs", "server", "--port", "0"]
     command += ["--dir", str(directory)] if directory is not None else []
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
     deadline = time.monotonic() + 30

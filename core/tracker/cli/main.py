@@ -30,7 +30,7 @@ class Commands(click.Group):
         if entry is None:
             return None
         try:
-            command: click.Command = entry.load()
+            command: click.Command = _ours(entry).load()
         except ImportError as error:
             return _missing(cmd_name, error)
         return command
@@ -46,6 +46,13 @@ class Commands(click.Group):
 
 def _installed() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+def _ours(entry: EntryPoint) -> EntryPoint:
+    """Return an entry point that leads to our own module, also where `tracker` is somebody else's."""
+    root = __name__.partition(".")[0]
+    first, dot, rest = entry.value.partition(".")
+    return EntryPoint(entry.name, f"{root}{dot}{rest}", entry.group) if first == "tracker" else entry
 
 
 def _missing(name: str, error: ImportError) -> click.Command:

@@ -1,0 +1,5 @@
+"""`python -m tracker`: the command."""
+
+from .cli.main import main
+
+main()
