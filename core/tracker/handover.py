@@ -71,7 +71,13 @@ def _check_ours(path: Path) -> None:
 
 def _mark() -> str:
     """Return what tells apart those that one agent cannot serve together."""
-    words = [sys.modules["tracker"].__version__, __file__, sys.executable or "", os.uname().nodename, str(os.getuid())]
+    words = [
+        sys.modules[str(__package__)].__version__,
+        __file__,
+        sys.executable or "",
+        os.uname().nodename,
+        str(os.getuid()),
+    ]
     for name in ("pid", "mnt", "net", "user"):  # what a process in another container can see and reach is not the same
         try:
             words.append(str(os.stat(f"/proc/self/ns/{name}").st_ino))

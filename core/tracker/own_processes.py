@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# Not `-m`: that would put the working directory first on the path, where a user's `random.py` shadows ours.
+# Not `-m`: that would put the working directory first on the path, where a user's `random.py` shadows ours. And by the
+# name that is ours alone: PYTHONPATH may lead to a `tracker.py` of the user's.
 _CODE = (
     "import sys; sys.path[0] or sys.path.pop(0); sys.path.append(sys.argv.pop(1)); "
-    "from importlib import import_module; getattr(import_module(sys.argv.pop(1)), sys.argv.pop(1))()"
+    "from importlib import import_module; "
+    "getattr(import_module('tracker_runs.' + sys.argv.pop(1).partition('.')[2]), sys.argv.pop(1))()"
 )
 _PYTHON = re.compile(r"(python|pypy|graalpy)w?[\d.]*[a-z]{0,2}(-(dbg|intel64|arm64|config64))?(\.exe)?", re.IGNORECASE)
 _SHELL = "/bin/sh"

@@ -50,7 +50,7 @@ def _installed() -> dict[str, EntryPoint]:
 
 def _ours(entry: EntryPoint) -> EntryPoint:
     """Return an entry point that leads to our own module, also where `tracker` is somebody else's."""
-    root = __name__.partition(".")[0]
+    root = str(__package__).partition(".")[0]  # of `python -m`, too
     first, dot, rest = entry.value.partition(".")
     return EntryPoint(entry.name, f"{root}{dot}{rest}", entry.group) if first == "tracker" else entry
 
