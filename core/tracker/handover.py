@@ -108,6 +108,21 @@ def lock(path: Path) -> int | None:
     return fd
 
 
+def is_served(path: Path) -> bool:
+    """Tell whether there is an agent of a folder, or one is being started."""
+    try:
+        fd = os.open(path / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
 def put(path: Path, directory: str, given: Mapping[str, Any]) -> None:
     """Have a directory served by the agent of a folder, the present one or the next. Raises OSError."""
     name = f"{hashlib.sha256(os.fsencode(directory)).hexdigest()[:32]}-{os.getpid()}"

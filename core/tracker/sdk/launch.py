@@ -17,11 +17,11 @@ _LOCK = 3  # the descriptor of the lock in the agent, see there
 _LARGEST_LOG = 1 << 20
 
 
-def hand_over(directory: str, given: Mapping[str, Any]) -> None:
+def hand_over(directory: str, given: Mapping[str, Any]) -> Path:
     """Have the agent of this user and machine serve a directory; start it if there is none.
 
     Takes a fraction of a millisecond, or a few if it must be started, and waits for nothing. `given`: the arguments of
-    `Settings` there. Raises OSError.
+    `Settings` there. Returns the folder that it went through, see `handover`. Raises OSError.
     """
     folder = handover.folder()
     with open(os.path.join(directory, LOG), "ab"):  # for `Notices`, and for those who wait for it
@@ -30,7 +30,7 @@ def hand_over(directory: str, given: Mapping[str, Any]) -> None:
     # Held from before the agent begins: of any number of processes, one starts it.
     lock = handover.lock(folder)
     if lock is None:
-        return
+        return folder
     try:
         names = {setting.variable for setting in SETTINGS}
         environment = {name: value for name, value in os.environ.items() if name not in names}
@@ -43,6 +43,7 @@ def hand_over(directory: str, given: Mapping[str, Any]) -> None:
         start_detached(_MAIN, "serve_all", [str(folder), directory], environment, [*_logged(str(log), 0o600), *actions])
     finally:
         os.close(lock)
+    return folder
 
 
 def start_agent(directory: str, environment: Mapping[str, str]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
+from pathlib import Path
 
-from tracker import confined
+from tracker import confined, handover
 from tracker.agent_status import Status, read_status
 from tracker.errors import say, warn_once
 from tracker.own_processes import NoPython, collect
@@ -23,7 +24,7 @@ MOST_STARTS, WITHIN = 10, 600.0
 
 _STARTING = 3.0  # seconds within which a new agent need not have shown itself
 _SHARED = 4  # so often the shared agent is asked before one is started for this run alone
-_STALL = 10.0  # seconds without progress of the upload after which `finish` waits no more on its own account
+_STALL = 20.0  # seconds without progress of the upload after which `finish` waits no more on its own account
 _TROUBLE = 3.0  # the same, once the agent has said that it cannot upload
 _LOOK = 0.02
 
@@ -45,6 +46,7 @@ class Supervisor:
         self._asked = 0  # how often in a row no agent has come
         self._started_at = 0.0
         self._unable: str | None = None
+        self._folder: Path | None = None
         self._notices = launch.Notices(directory)
 
     def start(self) -> None:
@@ -62,7 +64,7 @@ class Supervisor:
     def _start(self) -> None:
         if self._asked <= _SHARED:
             try:
-                launch.hand_over(self._directory, self._settings.given())
+                self._folder = launch.hand_over(self._directory, self._settings.given())
             except NoPython:
                 raise
             except OSError:
@@ -136,6 +138,8 @@ class Supervisor:
             if status is not None and status.moved != seen:
                 seen, advanced, _stalled = status.moved, now, False
             stall = _TROUBLE if status is not None and status.trouble is not None else _STALL
+            if status is None and self._folder is not None and handover.is_served(self._folder):
+                stall = timeout  # it has yet to come to this run
             if auto and now - advanced > (0.2 if _stalled and not patient else stall):
                 _stalled = True
                 break

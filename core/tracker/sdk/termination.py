@@ -12,6 +12,7 @@ from typing import Any
 from tracker import confined
 
 _handler: Any = None
+_mask: set[Any] | None = None  # signals that were blocked before a fork under way
 
 
 def handle_termination(finish: Callable[[], None]) -> None:
@@ -32,15 +33,32 @@ def handle_termination(finish: Callable[[], None]) -> None:
         os._exit(128 + number)  # process 1 does not die of it
 
     if _handler is None:
-        os.register_at_fork(after_in_child=_leave)
+        os.register_at_fork(before=_hold, after_in_child=_leave, after_in_parent=_release)
     _handler = end
     signal.signal(signal.SIGTERM, end)
+
+
+# Python forgets signals that reach a child before it is set up; for our handler's sake none must be lost.
+
+
+def _hold() -> None:
+    global _mask
+    if signal.getsignal(signal.SIGTERM) is _handler:
+        _mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _release() -> None:
+    global _mask
+    if _mask is not None:
+        mask, _mask = _mask, None
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _leave() -> None:
     """In a forked child, whose run is its parent's: SIGTERM ends it as it ends others."""
     if signal.getsignal(signal.SIGTERM) is _handler:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _release()
 
 
 def _flush() -> None:
