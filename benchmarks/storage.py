@@ -52,7 +52,7 @@ def fill(storage: SqlStorage, run: str, what: str, rows: int, batch: int, rng: n
     key, offset, spent = RunKey("me", "bench", run), 0, 0.0
     for data in batches(run, what, rows, batch, rng):
         start = time.process_time()
-        offset, _ = storage.append(key, "history-a.jsonl", offset, data)
+        offset, *_ = storage.append(key, "history-a.jsonl", offset, data)
         spent += time.process_time() - start
     return spent
 
@@ -78,7 +78,7 @@ def take_points(storage: SqlStorage, points: int, keys: int, line: int, rng: np.
     offset, spent = 0, 0.0
     for data in point_batches(points, keys, line, rng):
         start = time.process_time()
-        offset, _ = storage.append(RunKey("me", "bench", "p"), "history-a.jsonl", offset, data)
+        offset, *_ = storage.append(RunKey("me", "bench", "p"), "history-a.jsonl", offset, data)
         spent += time.process_time() - start
     return spent
 

@@ -100,7 +100,7 @@ class Client:
         reached = answer.get("offset")
         if not _is_offset(reached) or reached == offset:  # an answer that gets nobody further is none
             raise Retry("the server's answer has no new offset")
-        return {"offset": reached, "missing": _digests(answer)}
+        return {"offset": reached, "missing": _digests(answer), "trashed": answer.get("trashed") is True}
 
     def put_blob(self, run: tuple[str, str, str], digest: str, content: bytes) -> None:
         """Upload a small file; the server verifies the digest."""

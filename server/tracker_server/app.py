@@ -21,8 +21,18 @@ from .bodies import Capped, StrictRoute
 from .openapi import document
 from .services import Services, Settings, json_response
 from .storage.budget import OverBudget
-from .storage.interface import Blobs, NoSuchProject, NoSuchRun, NoSuchView, NotesChanged, Storage, StorageFull
+from .storage.interface import (
+    Blobs,
+    NoSuchProject,
+    NoSuchRun,
+    NoSuchView,
+    NotesChanged,
+    RunDeleted,
+    Storage,
+    StorageFull,
+)
 from .storage.tokens import ExpressionError
+from .tidying import tidying
 from .webhook import Webhook
 from .workers import Busy
 
@@ -39,7 +49,7 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with trash.emptying(services):
+        async with trash.emptying(services), tidying(services):
             yield
         services.workers.close()
         if webhook is not None:
@@ -72,6 +82,7 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
         part.add_exception_handler(HTTPException, _http_error)
         part.add_exception_handler(RequestValidationError, _invalid)
         part.add_exception_handler(NoSuchRun, _no_such_run)
+        part.add_exception_handler(RunDeleted, _deleted)
         part.add_exception_handler(NoSuchProject, _not_here)
         part.add_exception_handler(NoSuchView, _not_here)
         part.add_exception_handler(NotesChanged, _changed)
@@ -117,6 +128,10 @@ def _no_such_run(_request: Request, _raised: Exception) -> Response:
 
 def _not_here(_request: Request, error: Exception) -> Response:
     return _error(404, str(error))
+
+
+def _deleted(_request: Request, error: Exception) -> Response:
+    return _error(410, str(error))
 
 
 def _changed(_request: Request, error: Exception) -> Response:

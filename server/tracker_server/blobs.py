@@ -176,6 +176,20 @@ class ObjectBlobs:
             if DIGEST.fullmatch(digest):
                 await self._remove(_path(digest))
 
+    async def older(self, before: float) -> list[str]:
+        """Return the digests of what was stored before a Unix time."""
+
+        def listed() -> list[str]:
+            found = []
+            for some in obstore.list(self._store):
+                for one in some:
+                    digest = one["path"].replace("/", "", 1)
+                    if DIGEST.fullmatch(digest) and one["last_modified"].timestamp() < before:
+                        found.append(digest)
+            return found
+
+        return await asyncio.to_thread(listed)
+
     async def _remove(self, path: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             await obstore.delete_async(self._store, path)
@@ -186,6 +200,8 @@ def open_blobs(directory: Path, limits: Limits = _LIMITS) -> ObjectBlobs:
     for uploads in parts, which go on.
     """
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with contextlib.suppress(PermissionError):
+        directory.chmod(0o700)
     shutil.rmtree(directory / "incoming", ignore_errors=True)
     partials = Partials(directory / "partial", limits)
     return ObjectBlobs(LocalStore(prefix=directory, mkdir=True), partials, root=directory)

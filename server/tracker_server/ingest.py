@@ -33,6 +33,8 @@ def routes(services: Services) -> list[BaseRoute]:
     async def offsets(request: Request) -> Response:
         run = run_key(**request.path_params)
         found, named = await workers.read(lambda: (storage.offsets(run), storage.digests(run)))
+        if not found:
+            await workers.read(storage.is_deleted, run)
         return json_response(orjson.dumps({"offsets": found, "missing": await _lacking(blobs, named)}))
 
     async def append(request: Request) -> Response:
@@ -49,18 +51,18 @@ def routes(services: Services) -> list[BaseRoute]:
                 data, lines = await workers.parse(_read, storage, name, body, encoding)
                 # The lock is not held while the body arrives or is parsed, or one client would stop all.
                 async with services.references:
-                    end, named = await workers.write(storage.append, run, name, offset, lines)
-                    services.live.appended(run, name, offset, named)
-                    missing = await _lacking(blobs, named)
+                    stored = await workers.write(storage.append, run, name, offset, lines)
+                    services.live.appended(run, name, offset, stored.digests)
+                    missing = await _lacking(blobs, stored.digests)
             except TooManyLines as error:
                 raise HTTPException(413, str(error)) from error
             except ValueError as error:
                 raise HTTPException(400, str(error)) from error
             except OffsetMismatch as mismatch:
-                return json_response(orjson.dumps({"offset": mismatch.offset, "missing": []}), 409)
+                return json_response(orjson.dumps({"offset": mismatch.offset, "missing": [], "trashed": False}), 409)
         if services.webhook is not None and b'"alert":{' in data:
             services.webhook.put(run, await workers.read(alerts_in, data))
-        return json_response(orjson.dumps({"offset": end, "missing": missing}))
+        return json_response(orjson.dumps({"offset": stored.offset, "missing": missing, "trashed": stored.trashed}))
 
     return [Route(STREAMS, offsets, methods=["GET"]), Route(STREAM, append, methods=["POST"])]
 
@@ -87,7 +89,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
         "get": {
             "summary": "How far the server's copy of each stream goes, and which files it lacks",
             "description": "A run that the server has not seen has no offsets.",
-            "responses": {"200": "StreamOffsets"},
+            "responses": {"200": "StreamOffsets", "410": "Error"},
         }
     },
     STREAM: {
@@ -96,7 +98,8 @@ OPERATIONS: dict[str, dict[str, Any]] = {
             "description": (
                 "The body is whole lines of the run log that stand at byte `offset` of the stream, at most "
                 f"{MAX_BODY:,} bytes and {MAX_LINES:,} lines, optionally with `Content-Encoding: zstd`. The run and "
-                "its project are made on first sight. 200 means that the lines are on disk, once."
+                "its project are made on first sight. 200 means that the lines are on disk, once. 410: the run was "
+                "deleted here."
             ),
             "parameters": [
                 {
@@ -111,6 +114,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
             "responses": {
                 "200": "Accepted",
                 "409": "Accepted",
+                "410": "Error",
                 "413": "Error",
                 "415": "Error",
                 "429": "Error",

@@ -78,8 +78,14 @@ def add_routes(api: FastAPI, services: Services) -> None:
         return await services.answer(storage.run, run)
 
     @api.delete(run, status_code=204, summary="Forget a run, its data, and files that no other run names")
-    async def delete(run: Run) -> Response:
-        await forget(services, run)
+    async def delete(
+        run: Run,
+        readmit: Annotated[bool, Query(description="The run was deleted: let it be uploaded anew")] = False,
+    ) -> Response:
+        if readmit:
+            await workers.write(storage.readmit, run)
+        else:
+            await forget(services, run)
         return Response(status_code=204)
 
     @api.get(run + "/keys", response_model=schemas.Keys, summary="What was logged")
@@ -129,6 +135,7 @@ async def forget(services: Services, run: RunKey) -> None:
     async with services.references:
         unused = await services.workers.write(_forget, services.storage, run)
         await services.blobs.delete(unused)
+    services.untidy.set()
     services.live.changed([run], "removed")
 
 

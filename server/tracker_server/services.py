@@ -73,6 +73,9 @@ class Services:
     unpacked: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_UNPACKED))
     """Held while an upload is in memory as more than its body, which it may be many times as large as."""
 
+    untidy: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the storage may have put off work; see `tidying`."""
+
     live: Hub = field(default_factory=Hub)
     in_flight: InFlight = field(default_factory=InFlight)
     webhook: Webhook | None = None

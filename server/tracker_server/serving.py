@@ -22,6 +22,7 @@ from .app import create_app
 from .auth import TOKEN, Guard
 from .blobs import open_blobs
 from .services import Settings
+from .storage.database_file import UnusableDatabase
 from .storage.sql import open_storage
 
 GRACE = 2
@@ -65,7 +66,10 @@ def serve(
         names = (*allowed_hosts, *(() if is_loopback(host) else (host, socket.gethostname())))
         url = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
         settings = Settings(token=key, allowed_hosts=names, url=url, webhook=webhook)
-        storage = open_storage(directory)
+        try:
+            storage = open_storage(directory)
+        except UnusableDatabase as error:
+            raise CannotServe(str(error)) from error
         stack.callback(storage.close)
         app = create_app(storage, open_blobs(directory / "blobs"), settings)
 

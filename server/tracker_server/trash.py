@@ -1,4 +1,4 @@
-"""The trash: runs that are in no list any more and can be brought back, for a while."""
+"""The trash: runs that are in no list any more and can be brought back, for a while; and files that nobody names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ from .services import Services
 KEPT = 30 * 86400.0
 """Seconds after which a run in the trash is deleted."""
 
+GRACE = 86400.0
+"""Seconds for which a file may be on the server before a record names it."""
+
 _INTERVAL = 86400.0
+_TOGETHER = 200
 
 log = logging.getLogger("tracker_server")
 
@@ -67,6 +71,20 @@ async def empty(services: Services, now: float) -> int:
     return len(old)
 
 
+async def collect(services: Services, now: float) -> int:
+    """Delete the files that no record of any run names, `GRACE` seconds after they came; returns how many that were."""
+    old = await services.blobs.older(now - GRACE)
+    count = 0
+    for some in (old[i : i + _TOGETHER] for i in range(0, len(old), _TOGETHER)):
+        # Nobody can be told that one of them is there, and name it, between the question and the deletion.
+        async with services.references:
+            used = await services.workers.read(services.storage.digests_in_use, some)
+            unnamed = [digest for digest in some if digest not in used]
+            await services.blobs.delete(unnamed)
+        count += len(unnamed)
+    return count
+
+
 @asynccontextmanager
 async def emptying(services: Services) -> AsyncIterator[None]:
     """Empty the trash now and once a day, until the block ends."""
@@ -75,6 +93,7 @@ async def emptying(services: Services) -> AsyncIterator[None]:
         while True:
             try:
                 await empty(services, time.time())
+                await collect(services, time.time())
             except Exception:
                 log.exception("the trash could not be emptied; it is tried again tomorrow")
             await asyncio.sleep(_INTERVAL)

@@ -9,7 +9,8 @@ Ingest
         Body: whole lines (runlog/FORMAT.md) that stand at byte N of the stream; `Content-Encoding: zstd` or none.
         200 → `Accepted`: they are on disk, once, and `offset` is where to go on.
         409 → `Accepted`: N is not the server's offset; go on from the one given. Nothing was stored.
-        400, 413, 422: this body will never be accepted. 401, 403: not with this key.
+        400, 413, 422: this body will never be accepted. 410: the run was deleted on the server, which takes no more of
+        it until `DELETE /api/runs/{entity}/{project}/{id}?readmit=true`; the offsets above answer so, too. 401, 403: not with this key.
         415: the encoding is none of these. 429, 5xx: try later, `Retry-After` says when.
     PUT  /api/runs/{entity}/{project}/{id}/blobs/{digest}
         The content of a media or saved file. 204: it is there, whole. 422: its sha256 is not `digest`.

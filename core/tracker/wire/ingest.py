@@ -19,6 +19,8 @@ class Accepted(TypedDict):
     offset: int
     missing: list[str]
     """Digests that these lines name and whose content the server lacks."""
+    trashed: bool
+    """Whether the run is in the trash: the lines are kept, and seen once it is restored."""
 
 
 class Upload(TypedDict):

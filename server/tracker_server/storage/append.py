@@ -17,11 +17,12 @@ from . import chunks, segments, state
 from .batch import Upload, read
 from .columns import Batch, Group
 from .console import append_lines
-from .interface import NoSuchRun, OffsetMismatch, RunKey
+from .interface import Appended, NoSuchRun, OffsetMismatch, RunDeleted, RunKey
 from .parts import Parts
-from .schema import Prepared, digests, keys, of_a_run, projects, runs, streams
+from .schema import Prepared, digests, keys, projects, runs, streams, tombstones
 from .schema import parts as part_table
 from .schema import segments as segment_table
+from .tidying import Tidying
 
 _MERGE_ROWS = 4096
 _MERGE_SEGMENTS = 64
@@ -37,8 +38,12 @@ class Writer:
         self._lock = threading.Lock()
         self._connection = engine.connect().execution_options(write=True)
         self._cache = state.Cache()
+        with self._connection.begin():
+            self._tidying = Tidying(self._connection)
         top = sa.select(sa.func.max(runs.c.version)).where(runs.c.project == sa.bindparam("project_")).scalar_subquery()
-        self._get_version = Prepared(engine, sa.select(runs.c.version, top).where(runs.c.id == sa.bindparam("id_")))
+        self._get_version = Prepared(
+            engine, sa.select(runs.c.version, top, runs.c.trashed).where(runs.c.id == sa.bindparam("id_"))
+        )
         self._put_segment = Prepared(engine, segment_table.insert(), ["run", "stream", "row0", "n", "size", "data"])
         self._put_stream = Prepared(
             engine,
@@ -62,7 +67,7 @@ class Writer:
         )
         self._put_key = Prepared(engine, keys.insert(), ["run", "id", "kind", "name", "n", "types"])
 
-    def append(self, key: RunKey, stream: str, offset: int, upload: Upload) -> tuple[int, list[str]]:
+    def append(self, key: RunKey, stream: str, offset: int, upload: Upload) -> Appended:
         """See `Storage.append`."""
         with self._lock:
             try:
@@ -74,7 +79,7 @@ class Writer:
                 self._cache.drop(key)  # it may say what was rolled back
                 raise
             self._cache.put(key, run)
-        return offset + upload.size, upload.digests
+        return Appended(offset + upload.size, upload.digests, run.trashed)
 
     def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]]) -> None:
         """Store lines that begin new streams of runs that are there, all or none of them. Raises `NoSuchRun`."""
@@ -115,19 +120,49 @@ class Writer:
             return int(self._connection.execute(statement).rowcount)
 
     def delete(self, key: RunKey) -> bool:
-        """Delete the run; returns whether there was one."""
+        """Delete the run, and leave a tombstone that keeps its processes from making it anew; returns whether there was
+        one. Its rows go later, by `tidy`: until then nothing leads to them.
+        """
+        with self._lock:
+            with self._connection.begin():
+                connection = self._connection
+                self._cache.drop(key)
+                row = state.find(connection, key)
+                if row is None:
+                    return False
+                connection.execute(digests.delete().where(digests.c.run == row.id))
+                connection.execute(runs.delete().where(runs.c.id == row.id))
+                more = {"deletions": projects.c.deletions + 1}
+                connection.execute(projects.update().where(projects.c.id == row.project).values(more))
+                stone = {"project": row.project, "name": key.id, "deleted": time.time(), "run": row.id}
+                connection.execute(tombstones.insert(), stone)
+            self._tidying.deleted(row.id)
+        return True
+
+    def readmit(self, key: RunKey) -> bool:
+        """Let a deleted run be made anew; returns whether there was one."""
         with self._lock, self._connection.begin():
-            connection = self._connection
-            self._cache.drop(key)
-            row = state.find(connection, key)
-            if row is None:
+            stone = tombstone(self._connection, key)
+            if stone is None:
                 return False
-            for table in of_a_run:
-                connection.execute(table.delete().where(table.c.run == row.id))
-            connection.execute(runs.delete().where(runs.c.id == row.id))
-            more = {"deletions": projects.c.deletions + 1}
-            connection.execute(projects.update().where(projects.c.id == row.project).values(more))
+            where = (tombstones.c.project == stone.project) & (tombstones.c.name == key.id)
+            # Whose rows are not all removed yet: under a name that no run can have.
+            gone = {"name": f"/{stone.run}"}
+            if stone.run is None:
+                self._connection.execute(tombstones.delete().where(where))
+            else:
+                self._connection.execute(tombstones.update().where(where).values(gone))
             return True
+
+    def tidy(self) -> bool:
+        """Do a piece of what was put off; returns whether there is more."""
+        with self._lock:
+            with self._connection.begin():
+                done = self._tidying.remove_some(self._connection)
+            if not done and self._tidying.left:
+                # Without BEGIN: what gives space back would otherwise wait for the end of the transaction.
+                self._tidying.give_back(self._connection)
+            return self._tidying.left
 
     def close(self) -> None:
         """Give the connection back once no upload is being stored."""
@@ -140,14 +175,17 @@ class Writer:
         if run is not None:
             row = self._get_version(connection, id_=run.id, project_=run.project).fetchone()
             if row is not None and row[0] == run.version:
-                run.version = row[1] + 1
+                run.version, run.trashed = row[1] + 1, row[2] is not None
                 return run
         found = state.find(connection, key)
         if found is None:
+            if (stone := tombstone(connection, key)) is not None:
+                raise RunDeleted(key, stone.deleted)
             if offset:
                 raise OffsetMismatch(0)
             return _create(connection, key)
         run = state.load(connection, found)
+        run.trashed = found.trashed is not None
         run.version = self._get_version(connection, id_=run.id, project_=run.project).fetchone()[1] + 1
         return run
 
@@ -259,6 +297,13 @@ def created(run: state.Run) -> float:
     """Return when the run began: when its first logging process said so, else the first line of any stream."""
     started = run.fold.header.get("started")
     return float(started) if started is not None else min(s.opened for s in run.streams.values())
+
+
+def tombstone(connection: sa.Connection, key: RunKey) -> Any:
+    """Return what is left of a deleted run, None if there is none."""
+    where = (projects.c.entity == key.entity) & (projects.c.name == key.project) & (tombstones.c.name == key.id)
+    query = sa.select(tombstones).join(projects, projects.c.id == tombstones.c.project).where(where)
+    return connection.execute(query).one_or_none()
 
 
 def _create(connection: sa.Connection, key: RunKey) -> state.Run:

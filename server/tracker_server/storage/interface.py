@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timezone
 from typing import Any, Literal, NamedTuple, Protocol
 
 from tracker.runlog.alerts import Alert
@@ -50,6 +51,18 @@ class NoSuchRun(LookupError):
     """The run is not on this server."""
 
 
+class RunDeleted(Exception):
+    """The run was deleted on the server: what is left of it elsewhere is not to make it anew."""
+
+    def __init__(self, run: RunKey, when: float) -> None:
+        at = datetime.fromtimestamp(when, timezone.utc).isoformat(" ", "seconds")
+        super().__init__(
+            f"the run {'/'.join(run)} was deleted on the server at {at}, which takes no more of it; what is on disk "
+            "stays there. To upload it again, let the server forget the deletion: DELETE /api/runs/"
+            f"{'/'.join(run)}?readmit=true"
+        )
+
+
 class NoSuchProject(LookupError):
     """The project is not on this server."""
 
@@ -78,6 +91,14 @@ class Page(NamedTuple):
     total: int
 
 
+class Appended(NamedTuple):
+    """What became of lines: the new offset, the digests that they name, and whether the run is in the trash."""
+
+    offset: int
+    digests: list[str]
+    trashed: bool
+
+
 class ConsolePage(NamedTuple):
     """Some lines, the cursor for the next ones (None after the last), how many there are, the first one's number."""
 
@@ -103,11 +124,12 @@ class Storage(Protocol):
         Raises ValueError for what will never be accepted, `batch.TooManyLines` for more than are taken at a time.
         """
 
-    def append(self, run: RunKey, stream: str, offset: int, lines: Any) -> tuple[int, list[str]]:
+    def append(self, run: RunKey, stream: str, offset: int, lines: Any) -> Appended:
         """Store whole lines (bytes, or what `read` made of them) that stand at byte `offset` of the stream; make run
-        and project on first sight.
+        and project on first sight. A run in the trash takes lines like any other.
 
-        Returns the new offset and the digests that these lines name. Raises `OffsetMismatch`, `StorageFull`.
+        Raises `OffsetMismatch`, `RunDeleted`,
+        `StorageFull`.
         """
 
     def digests(self, run: RunKey) -> list[str]:
@@ -174,7 +196,16 @@ class Storage(Protocol):
     def run(self, run: RunKey) -> RunInfo: ...
 
     def delete(self, run: RunKey) -> None:
-        """Forget the run and all its data. Uploads for it are refused from then on only by making it anew."""
+        """Forget the run and all its data. Uploads for it raise `RunDeleted` from then on."""
+
+    def readmit(self, run: RunKey) -> None:
+        """Let a deleted run be uploaded anew. Raises `NoSuchRun` if none of this name was deleted."""
+
+    def is_deleted(self, run: RunKey) -> None:
+        """Raise `RunDeleted` if the run was deleted."""
+
+    def tidy(self) -> bool:
+        """Do a piece of what was put off, such as removing the rows of deleted runs; returns whether there is more."""
 
     def keys(self, run: RunKey, kind: Kind) -> list[KeyInfo]:
         """What a run has logged, in the order of first sight."""
@@ -249,3 +280,6 @@ class Blobs(Protocol):
         is nothing at `start`."""
 
     async def delete(self, digests: list[str]) -> None: ...
+
+    async def older(self, before: float) -> list[str]:
+        """The digests of what was stored before a Unix time."""

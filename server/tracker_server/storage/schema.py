@@ -7,12 +7,14 @@ data lies together and can be moved or deleted as a whole.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
 
 from . import budget
+from .database_file import prepare
 
 metadata = sa.MetaData()
 _Big = sa.BigInteger().with_variant(Integer, "sqlite")
@@ -145,6 +147,15 @@ digests = Table(
     Index("digests_digest", "digest"),
 )
 
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("project", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    Column("deleted", Float, nullable=False),
+    Column("run", Integer),  # whose rows are still to be removed
+)
+
 views = Table(
     "views",
     metadata,
@@ -154,36 +165,25 @@ views = Table(
     Column("view", Text, nullable=False),
 )
 
-of_a_run = (parts, streams, keys, segments, chunks, console, digests)
-"""The tables whose rows go when a run is deleted."""
+of_a_run = (parts, streams, keys, segments, chunks, console)
+"""The tables whose rows go, in pieces, when a run has been deleted."""
 
 
 def connect(url: str) -> sa.Engine:
     """Return an engine for the database, tables made. Transactions read one state of the database from begin to end.
 
+    Raises `UnusableDatabase` for a file that is not a database of this program or of a newer one, before it is written.
     SQLite: a commit returns once the data is on disk (WAL, synchronous=FULL); connections with the execution option
     `write=True` take the write lock when they begin.
     """
     engine = sa.create_engine(url, pool_size=8, max_overflow=32)
     if engine.dialect.name == "sqlite":
+        prepare(Path(engine.url.database or ""))
         sa.event.listen(engine, "connect", _set_up_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     writer = engine.execution_options(write=True)
     metadata.create_all(writer)
-    _add_columns(writer)
     return engine
-
-
-def _add_columns(engine: sa.Engine) -> None:
-    """Give the tables of an older database the columns that came later: they are all nullable or have a default."""
-    there = sa.inspect(engine)
-    for table in metadata.sorted_tables:
-        known = {column["name"] for column in there.get_columns(table.name)}
-        for column in table.columns:
-            if column.name not in known:
-                made = sa.schema.CreateColumn(column).compile(dialect=engine.dialect)
-                with engine.begin() as connection:
-                    connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {made}")
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

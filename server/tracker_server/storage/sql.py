@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -36,16 +36,19 @@ from tracker.wire import (
 )
 
 from . import batch, console, contact, envelope, grid, groups, logged, projects, rows, runs, series, state, table
-from .append import Writer
+from .append import Writer, tombstone
 from .batch import Upload
 from .cache import Cache, Runs
+from .database_file import Reserve
 from .info import info as info_of
-from .interface import ConsolePage, Kind, NoSuchRun, Page, RunKey, StorageFull
+from .interface import Appended, ConsolePage, Kind, NoSuchRun, Page, RunDeleted, RunKey, StorageFull
 from .overview import Overview
 from .parts import fold_of, said_of
 from .schema import connect, digests
 from .schema import projects as project_table
 from .schema import runs as run_table
+
+T = TypeVar("T")
 
 MAX_BUCKETS = 10_000
 MAX_SERIES = 10_000
@@ -66,6 +69,10 @@ class SqlStorage:
 
     def __init__(self, url: str) -> None:
         self._engine = connect(url)
+        database = self._engine.url.database
+        self._reserve = Reserve(Path(database)) if self._engine.dialect.name == "sqlite" and database else None
+        if self._reserve is not None:
+            self._reserve.fill()
         self._writer = Writer(self._engine)
         self._since = time.time()
         self._runs = Cache(self._since)
@@ -77,12 +84,11 @@ class SqlStorage:
         """See `Storage.read`."""
         return batch.read(stream, data)
 
-    def append(self, run: RunKey, stream: str, offset: int, lines: bytes | Upload) -> tuple[int, list[str]]:
+    def append(self, run: RunKey, stream: str, offset: int, lines: bytes | Upload) -> Appended:
         """Store whole lines that stand at byte `offset` of the stream; make run and project on first sight.
 
-        Returns the new offset and the digests that these lines name, once all of it is on disk. Raises
-        `OffsetMismatch`, `StorageFull`, and ValueError for what will never be accepted (see `batch.read`); then nothing
-        was stored.
+        Returns once all of it is on disk. Raises `OffsetMismatch`, `RunDeleted`, `StorageFull`, and ValueError for
+        what will never be accepted (see `batch.read`); then nothing was stored.
         """
         with self._space():
             upload = self.read(stream, lines) if isinstance(lines, bytes) else lines
@@ -90,9 +96,27 @@ class SqlStorage:
 
     def delete(self, run: RunKey) -> None:
         """Forget the run and all its data. Raises `NoSuchRun`."""
+        if not self._making_room(lambda: self._writer.delete(run)):
+            raise _unknown(run)
+
+    def readmit(self, run: RunKey) -> None:
+        """See `Storage.readmit`. Raises `NoSuchRun`."""
         with self._space():
-            if not self._writer.delete(run):
-                raise _unknown(run)
+            if not self._writer.readmit(run):
+                raise NoSuchRun(f"no run {'/'.join(run)} was deleted on this server")
+
+    def is_deleted(self, run: RunKey) -> None:
+        """Raise `RunDeleted` if the run was deleted."""
+        with self._engine.connect() as connection:
+            if state.find(connection, run) is None and (stone := tombstone(connection, run)) is not None:
+                raise RunDeleted(run, stone.deleted)
+
+    def tidy(self) -> bool:
+        """See `Storage.tidy`."""
+        more = self._making_room(self._writer.tidy)
+        if not more and self._reserve is not None:
+            self._reserve.fill()
+        return more
 
     def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]]) -> None:
         """See `Storage.append_all`."""
@@ -101,8 +125,7 @@ class SqlStorage:
 
     def trash(self, runs: Sequence[RunKey], when: float | None) -> int:
         """See `Storage.trash`."""
-        with self._space():
-            return self._writer.trash(runs, when)
+        return self._making_room(lambda: self._writer.trash(runs, when))
 
     def trashed(self, before: float) -> list[RunKey]:
         """Runs that were put in the trash before a Unix time."""
@@ -313,6 +336,17 @@ class SqlStorage:
     def _cached(self, entity: str, project: str) -> Iterator[Runs]:
         with self._engine.connect() as connection, self._runs.open(connection, entity, project) as cached:
             yield cached
+
+    def _making_room(self, change: Callable[[], T]) -> T:
+        """Make a change that lets runs go, also where the disk is full: with what was kept in reserve for that."""
+        try:
+            with self._space():
+                return change()
+        except StorageFull:
+            if self._reserve is None or not self._reserve.release():
+                raise
+        with self._space():
+            return change()
 
     @contextmanager
     def _space(self) -> Iterator[None]:

@@ -50,6 +50,7 @@ class Run:
     state: str | None = None
     heartbeat: float | None = None
     stop: float | None = None
+    trashed: bool = False
     created: float = 0.0
 
     @property

@@ -52,7 +52,7 @@ class Stream:
         """Upload what is not uploaded yet, `lines` at a time."""
         while self.lines:
             some, self.lines = self.lines[:lines], self.lines[lines:] if lines else []
-            self.offset, _ = self.storage.append(self.key, self.name, self.offset, b"".join(some))
+            self.offset, *_ = self.storage.append(self.key, self.name, self.offset, b"".join(some))
         return self
 
 

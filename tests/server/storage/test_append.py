@@ -30,8 +30,8 @@ def lines(count: int, start: int = 0) -> bytes:
 def test_the_offset_is_where_the_next_upload_goes_on(store: Any) -> None:
     assert store.storage.offsets(KEY) == {}
     first, second = lines(10), lines(10, 10)
-    assert store.storage.append(KEY, NAME, 0, first) == (len(first), [])
-    assert store.storage.append(KEY, NAME, len(first), second) == (len(first) + len(second), [])
+    assert store.storage.append(KEY, NAME, 0, first) == (len(first), [], False)
+    assert store.storage.append(KEY, NAME, len(first), second) == (len(first) + len(second), [], False)
     assert store.storage.offsets(KEY) == {NAME: len(first) + len(second)}
     store.reopen()
     assert store.storage.offsets(KEY) == {NAME: len(first) + len(second)}
@@ -114,7 +114,7 @@ def test_digests_of_media_and_files_are_remembered_by_run(store: Any) -> None:
         "odd": {"_type": "image", "digest": "../../etc/passwd"},
     }
     stream = store.stream().log(0, row).add("file", {"name": "model.pt", "digest": file, "size": 5, "path": "m"})
-    offset, named = store.storage.append(KEY, NAME, 0, b"".join(stream.lines))
+    offset, named, _ = store.storage.append(KEY, NAME, 0, b"".join(stream.lines))
     assert sorted(named) == sorted(store.storage.digests(KEY)) == [image, audio, file]
     again = encode("log", {"image": row["image"]}, 9.0, 1)
     assert store.storage.append(KEY, NAME, offset, again)[1] == [image]
@@ -167,7 +167,7 @@ def test_two_servers_on_one_directory_take_turns(store: Any) -> None:
     offset = 0
     for i in range(200):
         storage = (store.storage, other)[i // 3 % 2]
-        offset, _ = storage.append(KEY, NAME, offset, encode("log", {"a": i, f"k{i // 2}": i}, 1.0, i))
+        offset, *_ = storage.append(KEY, NAME, offset, encode("log", {"a": i, f"k{i // 2}": i}, 1.0, i))
     assert [row["a"] for _, _, row in store.read()] == list(range(200))
     assert len(other.keys(KEY, "history")) == 101
     assert other.run(KEY)["rows"] == 200
@@ -186,7 +186,7 @@ offset = storage.offsets(key).get("history-a.jsonl", 0)
 data = Path(sys.argv[2]).read_bytes()
 while offset < len(data):
     end = data.find(b"\\n", min(offset + 4000, len(data) - 1)) + 1
-    offset, _ = storage.append(key, "history-a.jsonl", offset, data[offset:end])
+    offset, *_ = storage.append(key, "history-a.jsonl", offset, data[offset:end])
     print(offset, flush=True)
 """
 
@@ -247,7 +247,7 @@ def test_a_full_disk_is_reported_and_leaves_the_store_as_it_was(tmp_path: Path) 
             count = rng.choice([1, 50, 500, 20_000])
             some = b"".join(encode("log", {"a": rows + i, "b": rng.random()}, 1.0, i) for i in range(count))
             try:
-                offset, _ = storage.append(KEY, NAME, offset, some)
+                offset, *_ = storage.append(KEY, NAME, offset, some)
             except StorageFull as error:
                 full.append(str(error))
                 assert storage.offsets(KEY) == {NAME: offset}

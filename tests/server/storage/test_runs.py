@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tracker_server.storage import cache
-from tracker_server.storage.interface import NoSuchRun, RunKey
+from tracker_server.storage.interface import NoSuchRun, RunDeleted, RunKey
 
 
 def ids(store: Any, filters: dict[str, Any] | None = None, order: str = "id") -> list[str]:
@@ -210,6 +210,7 @@ def test_the_table_follows_uploads_deletions_and_restarts(store: Any) -> None:
     store.stream("edits-x.jsonl", RunKey("me", "digits", "a")).add("config", {"n": 2}).send()
     assert ids(store, {"config.n": 2}) == ["a", "b"]
     store.storage.delete(RunKey("me", "digits", "b"))
+    store.storage.readmit(RunKey("me", "digits", "b"))
     assert ids(store) == ["a"]
     store.run("b", {"n": 3})
     assert ids(store, {"config.n": 3}) == ["b"]
@@ -236,7 +237,7 @@ def test_projects_tell_how_many_runs_they_have_and_when_the_last_changed(store: 
     assert store.storage.runs("me", "nothing", {}, "", 10, None) == ([], None, 0)
 
 
-def test_a_deleted_run_is_gone_and_its_name_is_free(store: Any) -> None:
+def test_a_deleted_run_is_gone_and_comes_back_only_when_it_is_readmitted(store: Any) -> None:
     stream = store.stream()
     for i in range(5000):
         stream.log(i, {"a": i, "m": {"_type": "image", "digest": "a" * 64}})
@@ -250,6 +251,14 @@ def test_a_deleted_run_is_gone_and_its_name_is_free(store: Any) -> None:
     assert store.storage.offsets(stream.key) == {}
     assert store.storage.digests(stream.key) == []
     assert store.storage.digests_in_use(["a" * 64]) == set()
+    for _ in range(2):
+        with pytest.raises(RunDeleted, match="me/digits/r1 was deleted on the server at 20"):
+            store.stream().log(3, {"b": 1}).send()
+        store.reopen()
+        other.storage = store.storage
+    with pytest.raises(RunDeleted):
+        store.storage.is_deleted(stream.key)
+    store.storage.readmit(stream.key)
     store.stream().log(3, {"b": 1}).send()
     assert store.read() == [(3, 1000.125, {"b": 1})]
     assert store.read(key=other.key) == [(0, 1000.125, {"a": 7})]

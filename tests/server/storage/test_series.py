@@ -19,7 +19,7 @@ def upload(
     key, offset = RunKey("me", "digits", "r1"), 0
     for start in range(0, len(rows), batch):
         some = [encode("log", row, 1000.0 + i, step + i) for i, row in enumerate(rows[start : start + batch], start)]
-        offset, _ = store.storage.append(key, name, offset, b"".join(some))
+        offset, *_ = store.storage.append(key, name, offset, b"".join(some))
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def spike(tmp_path_factory: pytest.TempPathFactory) -> Any:
         some = [
             encode("log", {"a": v}, 1000.0 + i, i) for i, v in enumerate(values[start : start + 20_000].tolist(), start)
         ]
-        offset, _ = storage.append(RunKey("me", "digits", "r1"), "history-a.jsonl", offset, b"".join(some))
+        offset, *_ = storage.append(RunKey("me", "digits", "r1"), "history-a.jsonl", offset, b"".join(some))
     yield storage, values
     storage.close()
 

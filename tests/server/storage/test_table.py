@@ -3,8 +3,6 @@ from __future__ import annotations
 import json
 import math
 import random
-import sqlite3
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -164,6 +162,7 @@ def test_the_table_follows_every_change(store: Any) -> None:
             store.stream(f"edits-{turn}.jsonl", key).add("meta", {"name": f"n{turn}", "tags": [f"t{turn % 3}"]}).send()
         elif what == "delete":
             store.storage.delete(key)
+            store.storage.readmit(key)
             del streams[id_]
         else:
             store.storage.trash([key], 5.0 if what == "trash" else None)
@@ -299,25 +298,3 @@ def test_runs_in_the_trash_are_in_no_list_and_no_count(three: Any) -> None:
     assert column(three, "summary.loss", trashed=True) == [9.0]
     assert three.storage.trash([a], None) == 1
     assert ask(three)["runs"] == ["c", "b", "a"]
-
-
-def test_a_database_from_before_these_columns_is_completed(tmp_path: Path) -> None:
-    storage = open_storage(tmp_path)
-    from .conftest import Stream
-
-    Stream(storage, "history-a.jsonl", RunKey("me", "digits", "a"), 5.0).log(0, {"x": 1}).send()
-    storage.close()
-    with sqlite3.connect(tmp_path / "tracker.db") as connection:
-        for table, columns in {
-            "runs": ["trashed", "state", "heartbeat"],
-            "projects": ["owner", "visibility", "notes", "notes_version"],
-        }.items():
-            for name in columns:
-                connection.execute(f"ALTER TABLE {table} DROP COLUMN {name}")
-        connection.execute("DROP TABLE views")
-    connection.close()
-    storage = open_storage(tmp_path)
-    assert storage.table("me", "digits", {"columns": ["summary.x"]})["columns"] == {"summary.x": [1]}
-    assert storage.project("me", "digits")["visibility"] == "private"
-    assert storage.trash([RunKey("me", "digits", "a")], 1.0) == 1
-    storage.close()

@@ -1,0 +1,114 @@
+"""The file of the embedded database: whose it is, and that it is one of ours before anything is written to it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+
+APPLICATION_ID = 0x74726B72
+"""`PRAGMA application_id` of our databases: "trkr"."""
+
+SCHEMA_VERSION = 1
+"""`PRAGMA user_version` of databases that this program reads and writes. It grows with each change of the schema."""
+
+_MAGIC = b"SQLite format 3\x00"
+_RESERVE = 8 * 1024 * 1024
+
+
+class UnusableDatabase(Exception):
+    """The file is not a database that this program can use; nothing of it was changed."""
+
+
+def prepare(path: Path) -> None:
+    """Make the database if there is none, readable by its owner only. Raises `UnusableDatabase`."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except FileNotFoundError:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        head = b""
+    except OSError as error:
+        raise UnusableDatabase(f"cannot read the database {path}: {error.strerror}") from error
+    if head:
+        _check(path, head)
+    _protect(path)
+    if not head:
+        _make(path)
+    _check_version(path)
+
+
+def _check(path: Path, head: bytes) -> None:
+    """Look at the head of the file only: SQLite would write to what it opens."""
+    if len(head) < 100 or not head.startswith(_MAGIC):
+        raise UnusableDatabase(f"{path} is no database: move it away, or choose another directory with --dir")
+    if int.from_bytes(head[68:72], "big") != APPLICATION_ID:
+        raise UnusableDatabase(
+            f"{path} is not a database of tracker server (or of a version that was never released): move it away, or "
+            "choose another directory with --dir"
+        )
+    _refuse_newer(path, int.from_bytes(head[60:64], "big"))
+
+
+def _refuse_newer(path: Path, version: int) -> None:
+    if version > SCHEMA_VERSION:
+        raise UnusableDatabase(
+            f"{path} was written by a newer tracker server (schema {version}, and this one knows {SCHEMA_VERSION}): "
+            "install that version again; nothing was changed"
+        )
+
+
+def _make(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only an empty database takes it without a rewrite
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+
+
+def _check_version(path: Path) -> None:
+    """The head may lag behind the write-ahead log of a server that was killed."""
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise UnusableDatabase(f"the database {path} cannot be read ({error}): restore it from a backup") from error
+    _refuse_newer(path, version)
+
+
+def _protect(path: Path) -> None:
+    """Take from others what they could read: SQLite gives the files beside the database the same rights."""
+    for one in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-reserve"))):
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            one.chmod(0o600)
+
+
+class Reserve:
+    """Some megabytes beside the database that are given up when the disk is full, so that runs can still be deleted."""
+
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_name(database.name + "-reserve")
+
+    def fill(self) -> None:
+        """Take the space, if there is some."""
+        with contextlib.suppress(OSError):
+            if self._path.exists() and self._path.stat().st_size >= _RESERVE:
+                return
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(descriptor, 0, _RESERVE)
+            except OSError:
+                self._path.unlink(missing_ok=True)  # half of it would only take what somebody else needs
+            finally:
+                os.close(descriptor)
+
+    def release(self) -> bool:
+        """Give the space up; returns whether there was some."""
+        try:
+            self._path.unlink()
+        except OSError:
+            return False
+        return True

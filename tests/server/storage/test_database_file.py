@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import random
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tracker_server.storage.database_file import APPLICATION_ID, SCHEMA_VERSION, UnusableDatabase
+from tracker_server.storage.interface import RunKey
+from tracker_server.storage.sql import open_storage
+
+KEY = RunKey("me", "digits", "r1")
+
+
+def _modes(directory: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mode & 0o777 for path in directory.glob("tracker.db*")}
+
+
+def test_the_database_is_readable_by_its_owner_only_also_in_a_directory_of_all(store: Any) -> None:
+    store.directory.chmod(0o755)
+    store.stream().log(0, {"a": 1}).send()
+    modes = _modes(store.directory)
+    assert {"tracker.db", "tracker.db-wal", "tracker.db-shm"} <= modes.keys()
+    assert set(modes.values()) == {0o600}
+    for name in modes:
+        (store.directory / name).chmod(0o644)
+    store.reopen()
+    store.stream("history-b.jsonl").log(0, {"a": 1}).send()
+    assert set(_modes(store.directory).values()) == {0o600}
+
+
+def test_a_database_says_whose_it_is_and_gives_space_back(store: Any) -> None:
+    with sqlite3.connect(store.directory / "tracker.db") as connection:
+        values = [
+            connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("application_id", "user_version", "auto_vacuum")
+        ]
+    connection.close()
+    assert values == [APPLICATION_ID, SCHEMA_VERSION, 2]
+
+
+@pytest.mark.parametrize("what", ["newer", "newer in its log", "foreign", "text", "directory", "torn"])
+def test_a_database_that_is_not_ours_is_refused_and_left_as_it_is(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "tracker.db"
+    connection = None
+    if what.startswith("newer") or what == "torn":
+        open_storage(tmp_path).close()
+    if what == "foreign" or what.startswith("newer"):
+        connection = sqlite3.connect(path, isolation_level=None)
+        if what == "newer in its log":
+            connection.execute("PRAGMA wal_autocheckpoint = 0")
+        else:
+            connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("CREATE TABLE theirs (a)")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1 if what.startswith('newer') else 0}")
+    if what == "text":
+        path.write_text("These are my notes, and they are longer than the head of a database. " * 3)
+    if what == "directory":
+        path.mkdir()
+    if what == "torn":
+        path.write_bytes(path.read_bytes()[:100] + b"\xff" * 20_000)
+        for rest in tmp_path.glob("tracker.db-*"):
+            rest.unlink()
+    before = None if path.is_dir() else path.read_bytes()
+    with pytest.raises(UnusableDatabase, match=r"newer|is no|cannot"):
+        open_storage(tmp_path)
+    if connection is not None:
+        connection.close()
+    assert before is None or what == "newer in its log" or path.read_bytes() == before
+
+
+def test_space_of_a_deleted_run_comes_back_piece_by_piece(store: Any) -> None:
+    kept = store.stream(key=RunKey("me", "digits", "kept")).log(0, {"a": 7.0}).send()
+    stream = store.stream()
+    rng = random.Random(3)
+    for step in range(3000):
+        stream.log(step, {f"key{i}": rng.random() for i in range(20)})
+    stream.send(500)
+    store.stream("console-a.jsonl").add("console", {"stream": "stdout", "text": "x" * 100_000}).send()
+    store.reopen()
+    database = store.directory / "tracker.db"
+    large = database.stat().st_size
+    store.storage.delete(KEY)
+    store.reopen()  # what is left to do is not forgotten
+    pieces = 1
+    while store.storage.tidy():
+        pieces += 1
+    store.reopen()
+    assert pieces > 3
+    assert database.stat().st_size < large - 300_000
+    assert store.read(key=kept.key) == [(0, 1000.125, {"a": 7.0})]
+    with sqlite3.connect(database) as connection:
+        for table in ("chunks", "segments", "keys", "streams", "parts", "console"):
+            assert connection.execute(f"SELECT count(*) FROM {table} WHERE run != 1").fetchone() == (0,), table
+    connection.close()
+
+
+def test_a_run_that_is_readmitted_before_its_rows_are_gone_begins_anew(store: Any) -> None:
+    store.stream().log(0, {"a": 1.0}).send()
+    store.storage.delete(KEY)
+    store.storage.readmit(KEY)
+    store.stream().log(5, {"b": 2.0}).send()
+    while store.storage.tidy():
+        pass
+    assert store.read() == [(5, 1000.125, {"b": 2.0})]
+    store.storage.delete(KEY)
+    store.storage.readmit(KEY)
