@@ -29,6 +29,7 @@ def tensorboard_export(runs: tuple[str, ...], outdir: Path, add: bool) -> None:
         raise click.UsageError(
             f"{outdir} is not empty; name a new directory, or pass --add to write beside what is there"
         )
+    outdir = outdir.expanduser()
     export, told, failed = Export(outdir), list[str](), list[str]()
     written = 0
     for given in dict.fromkeys(runs):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tracker.errors import NotARun
+from tracker.places import expand
 from tracker.runlog.records import RUN_ID
 from tracker.settings import Settings
 
@@ -14,11 +15,13 @@ from .remote import Api
 
 
 def find_run(named: str) -> RunReader:
-    """Return the run that is a run directory, a file that `tracker export` wrote (of several runs in it, `FILE/ID` is
-    one), the id of a run directory here, or `entity/project/id` on the server of the settings.
+    """Return the run that is a run directory (or the only one in a directory where runs were started), a file that
+    `tracker export` wrote (of several runs in it, `FILE/ID` is one), the id of a run directory here, or
+    `entity/project/id` on the server of the settings.
 
     Raises `NotARun` or what `Api` raises if there is no such run.
     """
+    named = expand(named.strip())
     path = Path(named)
     if path.exists() or path.parent.is_file():
         return read_run(path)

@@ -13,12 +13,13 @@ from typing import Any
 
 from tracker.arriving import arriving
 from tracker.errors import NotARun, TrackerError
+from tracker.places import expand
 from tracker.runlog.alerts import Alert
 from tracker.runlog.archive import Archive
 from tracker.runlog.directory import KEPT_PATH, is_alive
 from tracker.runlog.exits import correction, left_status
 from tracker.runlog.fold import Fold
-from tracker.runlog.reader import read_header, read_stream, scan_stream, stream_paths
+from tracker.runlog.reader import read_header, read_stream, run_directories, scan_stream, stream_paths
 from tracker.runlog.records import STREAM_NAME, Points
 from tracker.runlog.safe_open import open_file
 from tracker.runlog.stats import Stats
@@ -35,15 +36,19 @@ _PIECE = 1 << 20
 def read_run(run_dir: str | os.PathLike[str]) -> LocalRun:
     """Return the run in a run directory, which may be live, torn or damaged: whatever can be read is there, and
     `info["corrupt"]` counts what cannot; or in a file that `tracker export` wrote, which is unpacked for as long as the
-    object lives. Of several runs in a file, `FILE/ID` is one. Raises `NotARun` if there is no run log, `TrackerError`
-    if a file is damaged.
+    object lives. Of several runs in a file, `FILE/ID` is one. Of a directory in which runs were started it is the only
+    one. Raises `NotARun` if there is no run log, or more than one, `TrackerError` if a file is damaged.
     """
-    path = Path(run_dir)
+    path = Path(expand(run_dir))
     if path.is_file():
         return ExportedRun(path, None)
     if path.parent.is_file():
         return ExportedRun(path.parent, path.name)
-    return LocalRun(path)
+    found = run_directories(path)
+    if len(found) > 1:
+        names = ", ".join(run.name for run in found[:5]) + (" …" if len(found) > 5 else "")
+        raise NotARun(f"{path} holds {len(found)} runs ({names}): name one of them, such as {found[0]}")
+    return LocalRun(found[0])
 
 
 class LocalRun(RunReader):

@@ -18,6 +18,7 @@ import tracker
 from tracker.api import LocalRun, RunReader
 from tracker.discovery import Server, find
 
+from .paths import PathArgument
 from .tables import print_runs
 
 _RATES = ("0.003", "0.03")
@@ -53,7 +54,7 @@ _ALL = (
 
 @click.command()
 @click.option("--exit", "stop", is_flag=True, help="Stop after checking what arrived, instead of serving on.")
-@click.option("--dir", "directory", type=click.Path(path_type=Path), help="Where the server keeps its data.")
+@click.option("--dir", "directory", type=PathArgument(), help="Where the server keeps its data.")
 def demo(stop: bool, directory: Path | None) -> None:
     """Train on handwritten digits with Lightning and Keras, whichever is installed, and show the runs."""
     examples = [example for example in _ALL if not example.lacks()]

@@ -11,13 +11,14 @@ from tracker.portable import Exported, export_runs, import_runs
 from tracker.settings import Settings
 
 from .output import echo
+from .paths import PathArgument
 
 _MOST = 5  # names that are shown
 
 
 @click.command()
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True)
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("file", metavar="FILE", type=PathArgument())
 @click.option("--parquet", is_flag=True, help="Their history as a table, instead of all that there is of them.")
 def export(runs: tuple[str, ...], file: Path, parquet: bool) -> None:
     """Put runs into one file: FILE.zip has all that there is of them, for `tracker import` or `restore` anywhere.
@@ -43,7 +44,7 @@ def export(runs: tuple[str, ...], file: Path, parquet: bool) -> None:
 
 
 @click.command("import")
-@click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", metavar="FILE", type=PathArgument(exists=True, dir_okay=False))
 def import_(file: Path) -> None:
     """Put the runs of a file that `tracker export` wrote into run directories here; `tracker sync` uploads them.
 

@@ -16,16 +16,17 @@ from tracker.restoring.restore import DETAILS
 from tracker.terminal import clean
 
 from .output import echo
+from .paths import PathArgument
 
 _MOST = 8  # names that are shown
 
 
 @click.command()
 @click.argument("run", metavar="RUN")
-@click.option("--dir", "directory", type=click.Path(path_type=Path), help="A new directory; restored-<id> by default.")
+@click.option("--dir", "directory", type=PathArgument(), help="A new directory; restored-<id> by default.")
 @click.option(
     "--repository",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=PathArgument(exists=True, file_okay=False),
     help="A git repository that has the commit; by default the one here, or that the run was in.",
 )
 @click.option("--fetch", is_flag=True, help="Clone the run's remote if no repository here has the commit.")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from tracker.api import Api, RunReader, read_run
-from tracker.errors import NotARun
+from tracker.errors import NotARun, SettingsError
 from tracker.runlog.records import jsonable
 from tracker.settings import Settings
 from tracker.wire import Filter
@@ -19,6 +18,7 @@ from .output import echo, echo_json
 from .tables import print_runs
 
 _ORDER = "-created"
+_MOST = 8  # projects that are named
 
 
 @click.command()
@@ -27,30 +27,66 @@ _ORDER = "-created"
 @click.option("--order", default=_ORDER, show_default=True, help="For example -summary.acc,created.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="At most this many runs.")
 @click.option("--local", is_flag=True, help="The run directories of this directory, with no server.")
+@click.option("--all", "everywhere", is_flag=True, help="The runs of all projects.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of the table.")
-def runs(path: str | None, filters: str | None, order: str, limit: int, local: bool, as_json: bool) -> None:
-    """Show the runs of a project (by default this directory's)."""
+def runs(
+    path: str | None, filters: str | None, order: str, limit: int, local: bool, everywhere: bool, as_json: bool
+) -> None:
+    """Show the runs of a project (by default this directory's).
+
+    Without a server they are those in the run directories here.
+    """
     settings = Settings()
-    path = path or f"{settings.entity}/{settings.project}"
-    if local and (filters or order != _ORDER):
-        raise click.UsageError("--filter and --order are for runs on a server; leave out --local")
+    chosen = path is not None or filters or order != _ORDER
+    if local and chosen:
+        raise click.UsageError("PROJECT, --filter and --order are for runs on a server; leave out --local")
+    if everywhere and (path is not None or order != _ORDER):
+        raise click.UsageError("--all shows the newest runs of all projects; leave out PROJECT and --order")
     conditions = _conditions(filters or "")
-    if local:
-        found, total = list(itertools.islice(_local(settings), limit)), len(list(_local(settings)))
+    api = None
+    if not local:
+        try:
+            api = Api()
+        except SettingsError:
+            if chosen or not _directories(settings):
+                raise
+    if api is None:
+        where, everything = str(_root(settings)), _local(settings)
+        found, total = everything[:limit], len(everything)
+    elif everywhere:
+        where, (found, total) = "all projects", _everywhere(api, conditions, limit)
     else:
-        query = Api().runs(path, conditions, order)
+        where = path or f"{settings.entity}/{settings.project}"
+        query = api.runs(where, conditions, order)
         found, total = list(itertools.islice(query, limit)), len(query)
     if as_json:
         for run in found:
             echo_json(jsonable(run.info))
         return
-    where = str(Path(settings.dir or ".") / ".tracker" / "runs") if local else path
     if not found:
         echo(f"No runs in {where}." if not filters else f"No runs in {where} match the filter.")
+        if api is not None and not everywhere:
+            _tell_where(api)
         return
     print_runs(found, where)
     if total > len(found):
         echo(f"{total - len(found)} more; --limit {total} shows all.")
+
+
+def _everywhere(api: Api, conditions: Filter | str, limit: int) -> tuple[list[RunReader], int]:
+    """Return the newest runs of all projects, and how many there are."""
+    queries = [api.runs(f"{p['entity']}/{p['project']}", conditions) for p in api.projects()]
+    found = [run for query in queries for run in itertools.islice(query, limit)]
+    found.sort(key=lambda run: -run.info["created"])
+    return list(found[:limit]), sum(map(len, queries))
+
+
+def _tell_where(api: Api) -> None:
+    """Say in which projects there are runs."""
+    there = [project for project in api.projects() if project["runs"]]
+    if there:
+        names = ", ".join(f"{p['entity']}/{p['project']} ({p['runs']})" for p in there[:_MOST])
+        echo(f"There are runs in {names}{' …' if len(there) > _MOST else ''}; `tracker runs --all` shows them.")
 
 
 def _conditions(text: str) -> Filter | str:
@@ -65,12 +101,20 @@ def _conditions(text: str) -> Filter | str:
     return filters
 
 
-def _local(settings: Settings) -> Iterator[RunReader]:
-    root = Path(settings.dir or ".") / ".tracker" / "runs"
-    found = []
-    for directory in root.iterdir() if root.is_dir() else []:
+def _root(settings: Settings) -> Path:
+    return Path(settings.dir or ".") / ".tracker" / "runs"
+
+
+def _directories(settings: Settings) -> list[Path]:
+    root = _root(settings)
+    return [entry for entry in root.iterdir() if entry.is_dir()] if root.is_dir() else []
+
+
+def _local(settings: Settings) -> list[RunReader]:
+    found: list[RunReader] = []
+    for directory in _directories(settings):
         try:
             found.append(read_run(directory))
         except NotARun:
             continue
-    return iter(sorted(found, key=lambda run: -run.info["created"]))
+    return sorted(found, key=lambda run: -run.info["created"])

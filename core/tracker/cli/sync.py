@@ -19,23 +19,27 @@ from rich.text import Text
 
 from tracker.agent.sync import Sync, Synced, total_size
 from tracker.errors import NotARun, ServerError, Unreachable
+from tracker.runlog.reader import run_directories
 from tracker.settings import Settings
 from tracker.terminal import clean
 
 from .output import echo
+from .paths import PathArgument
 
 
 @click.command()
-@click.argument("directories", nargs=-1, metavar="[DIR]...", type=click.Path(path_type=Path))
+@click.argument("directories", nargs=-1, metavar="[DIR]...", type=PathArgument())
 def sync(directories: tuple[Path, ...]) -> None:
     """Upload run directories, live or finished, from this or another machine.
 
-    Without DIR: all runs of this directory (.tracker/runs/*). Safe to repeat: what the server has is not sent again.
+    DIR is a run directory, or one in which runs were started: then all its runs. Without DIR: all runs of this
+    directory (.tracker/runs/*). Safe to repeat: what the server has is not sent again.
     The exit status is 0 if everything there is has arrived, 1 if something is left, 2 for wrong usage.
     """
     settings = Settings()
     root = Path(settings.dir or ".") / ".tracker" / "runs"
-    chosen = list(directories) or (sorted(d for d in root.iterdir() if d.is_dir()) if root.is_dir() else [])
+    named = dict.fromkeys(run for directory in directories for run in run_directories(directory))
+    chosen = list(named) or (sorted(d for d in root.iterdir() if d.is_dir()) if root.is_dir() else [])
     if not chosen:
         raise click.UsageError(f"there are no runs in {root}; name run directories to upload")
     tasks: dict[Path, TaskID] = {}

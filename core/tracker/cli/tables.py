@@ -41,8 +41,10 @@ def runs_table(runs: Iterable[RunReader], title: str, width: int) -> Table:
     """
     runs = list(runs)
     configs = [_flat(run.config) for run in runs]
+    projects = [f"{run.entity}/{run.project}" for run in runs]
     columns = [
         _Column("name", [run.name for run in runs]),
+        *([_Column("project", projects)] if len(set(projects)) > 1 else []),
         _Column("id", [run.id for run in runs]),
         _Column("state", [run.state for run in runs]),
         _Column("age", [duration(time.time() - run.info["created"]) for run in runs], "right"),
@@ -60,9 +62,10 @@ def runs_table(runs: Iterable[RunReader], title: str, width: int) -> Table:
         table.caption = f"columns left out for width: {len(columns) - len(shown)} (--json has all)"
     for column in shown:
         table.add_column(Text(clean(column.heading, lines=True)), no_wrap=True, justify=column.justify)
+    state = next(i for i, column in enumerate(columns) if column.heading == "state")
     for i, run in enumerate(runs):
         cells = [Text(clean(column.cells[i])) for column in shown]
-        cells[2].style = _COLOURS.get(run.state, "")
+        cells[state].style = _COLOURS.get(run.state, "")
         table.add_row(*cells)
     return table
 
@@ -74,11 +77,11 @@ class _Column(NamedTuple):
 
 
 def _fitting(columns: list[_Column], width: int) -> list[_Column]:
-    """The first columns that fit beside each other, at least the first three."""
+    """The first columns that fit beside each other, at least the first four."""
     used = 0
     for i, column in enumerate(columns):
         used += max(len(text) for text in (*column.heading.split("\n"), *column.cells)) + (2 if i else 0)
-        if used > width and i >= 3:
+        if used > width and i >= 4:
             return columns[:i]
     return columns
 

@@ -35,6 +35,29 @@ def stream_paths(directory: Path, kind: str | None = None) -> list[Path]:
     return [path for *_, path in sorted(found)]
 
 
+def run_directories(path: Path) -> list[Path]:
+    """Return the run directory that `path` is, or those that it holds: where `init(dir=path)` keeps its runs, or one of
+    the folders on the way there. `path` itself, where there is none.
+    """
+    if _has_streams(path):
+        return [path]
+    for folder in (path / ".tracker" / "runs", path / "runs", path):
+        try:
+            inner = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink())
+        except OSError:
+            continue
+        if found := list(filter(_has_streams, inner)):
+            return found
+    return [path]
+
+
+def _has_streams(directory: Path) -> bool:
+    try:
+        return any(STREAM_NAME.fullmatch(entry.name) for entry in directory.iterdir())
+    except OSError:
+        return False
+
+
 def first_record(path: Path) -> Record | None:
     """Return the first readable record of a stream file, or None while there is none."""
     for parsed in read_stream(path, block=1 << 16):

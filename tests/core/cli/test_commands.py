@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,32 @@ def test_sync_uploads_what_a_shell_script_logged(server: Any) -> None:
     assert [row["square"] for row in remote.scan_history(["square"])] == [0, 1, 4, 9, 16]
 
 
+@pytest.mark.parametrize("named", ["out", "out/.tracker", "out/.tracker/runs", "~/out"])
+def test_sync_takes_the_directory_in_which_runs_were_started(
+    server: Any, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", os.getcwd())
+    project = f"here-{random_id()}"
+    with tracker.init(mode="offline", dir="out", project=project, id="one"):
+        pass
+    assert tracker.read_run(named).id == "one"
+    with tracker.init(mode="offline", dir="out", project=project, id="two"):
+        pass
+    assert f"2 runs are on {server.url}" in call(sync, named).output
+    assert {run.id for run in tracker.Api().runs(f"me/{project}")} == {"one", "two"}
+    with pytest.raises(tracker.NotARun, match=r"holds 2 runs \(one, two\): name one of them"):
+        tracker.read_run(named)
+
+
+def test_a_project_may_be_called_in_any_script(server: Any) -> None:
+    name = f"日本語 हिन्दी {random_id()}"
+    make_run("r1", {"acc": 1}, project=name)
+    assert call(sync).exit_code == 0
+    assert tracker.Api().run(f"me/{name}/r1").project == name
+    assert "name of r1" in call(runs, name).output
+    assert name in [project["project"] for project in tracker.Api().projects()]
+
+
 def test_sync_says_what_did_not_arrive_and_brings_the_rest(server: Any) -> None:
     good = random_id()
     make_run(good, {"x": 1}, project="sync")
@@ -230,6 +257,33 @@ def test_runs_shows_a_table_of_the_directorys_project(server: Any, monkeypatch: 
     assert [run["id"] for run in found] == ["r2", "r1", "r0"]
 
 
+def test_runs_says_in_which_projects_there_are_runs(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = f"elsewhere-{random_id()}"
+    make_run("r1", {"acc": 1}, project=project)
+    make_run("r2", {"acc": 1}, project=f"{project}-too")
+    call(sync)
+    monkeypatch.setenv("TRACKER_PROJECT", "nothing-here")
+    output = call(runs).output
+    assert "No runs in me/nothing-here." in output
+    assert "There are runs in me/" in output
+    assert "`tracker runs --all` shows them" in output
+    output = call(runs, "--all", "--limit", "1000").output
+    assert f"me/{project}-too" in output
+    assert "name of r1" in output
+    assert "name of r2" in output
+    assert len(call(runs, "--all", "--json", "--limit", "1").output.splitlines()) == 1
+
+
+def test_without_a_server_runs_are_those_of_the_directory() -> None:
+    make_run("a1", {"acc": 0.5})
+    make_run("b1", {"acc": 0.5}, project="日本語")
+    output = call(runs).output
+    assert "name of a1" in output
+    assert "me/日本語" in output
+    with pytest.raises(tracker.SettingsError, match="tracker server"):
+        call(runs, "me/digits")
+
+
 def test_runs_of_the_directory_need_no_server() -> None:
     assert "No runs in" in call(runs, "--local").output
     make_run("a1", {"acc": 0.5, "nan": math.nan})
@@ -248,6 +302,8 @@ def test_runs_of_the_directory_need_no_server() -> None:
         ["--limit", "0"],
         ["--local", "--filter", "{}"],
         ["--local", "--order", "created"],
+        ["--local", "digits"],
+        ["--all", "digits"],
     ],
 )
 def test_runs_refuses_wrong_usage(arguments: list[str]) -> None:
