@@ -25,6 +25,7 @@ _WHAT = {
     "403": "Not from this host name or origin",
     "404": "No such run or file",
     "409": "Not the server's offset: go on from the one given",
+    "410": "The run was deleted on the server",
     "413": "Too large",
     "415": "Unknown content encoding",
     "416": "The file has no such part",

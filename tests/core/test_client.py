@@ -108,7 +108,7 @@ def test_a_proxy_is_not_used_for_a_server_on_this_machine(
 def test_an_accepted_upload_and_a_corrected_offset_are_both_answers(client: Client, stub: Stub) -> None:
     for status in (200, 409):
         stub.answer = (status, {}, b'{"offset": 12, "missing": ["d", 5]}')
-        assert client.send(RUN, "history.jsonl", 0, b"x\n") == {"offset": 12, "missing": ["d"]}
+        assert client.send(RUN, "history.jsonl", 0, b"x\n") == {"offset": 12, "missing": ["d"], "trashed": False}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def test_a_run_never_seen_has_no_offsets(client: Any) -> None:
 def test_lines_are_stored_and_the_answer_says_where_to_go_on(client: Any, lines: Any) -> None:
     data = lines("plain")
     answer = client.append("plain", data)
-    assert (answer.status_code, answer.json()) == (200, {"offset": len(data), "missing": []})
+    assert (answer.status_code, answer.json()) == (200, {"offset": len(data), "missing": [], "trashed": False})
     assert _streams(client, "plain")["offsets"] == {"history.jsonl": len(data)}
 
 
@@ -39,7 +39,7 @@ def test_a_wrong_offset_stores_nothing_and_tells_the_right_one(client: Any, line
     client.append("twice", data)
     for offset in (0, len(data) + 7):
         answer = client.append("twice", data, offset)
-        assert (answer.status_code, answer.json()) == (409, {"offset": len(data), "missing": []})
+        assert (answer.status_code, answer.json()) == (409, {"offset": len(data), "missing": [], "trashed": False})
     assert _streams(client, "twice")["offsets"] == {"history.jsonl": len(data)}
 
 
