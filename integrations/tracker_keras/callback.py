@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tracker
-from tracker.errors import contain
+from tracker.errors import warn_once
 from tracker.settings import without_key
 
 from ._keras import keras
@@ -303,7 +303,7 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
             try:
                 self._describe_model(training)
             except Exception as error:  # noqa: BLE001 - models are anybody's objects
-                contain(error, "describing the model")
+                _tell("the model", error)
 
     def _describe_model(self, training: _Training) -> None:
         members, text = describe_model(training.model), model_json(training.model)
@@ -314,7 +314,17 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         training.run.config["keras_model"] = members
 
     def _describe_training(self, training: _Training) -> None:
-        training.run.config["keras"] = describe_training(training.model, training.arguments)
+        try:
+            training.run.config["keras"] = describe_training(training.model, training.arguments)
+        except Exception as error:  # noqa: BLE001 - models are anybody's objects
+            _tell("the training", error)
+
+
+def _tell(what: str, error: Exception) -> None:
+    kind = type(error).__name__
+    warn_once(
+        f"{what} cannot be described ({kind}); the config lacks it, training goes on", f"describing {what} {kind}"
+    )
 
 
 def _log_batch(run: tracker.Run, logs: dict[str, Any], step: int) -> None:

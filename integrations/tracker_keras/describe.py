@@ -34,16 +34,17 @@ def describe_model(model: Any) -> dict[str, Any]:
         "name": getattr(model, "name", None),
         "params": _count(getattr(model, "weights", ())),
         "trainable_params": _count(getattr(model, "trainable_weights", ())),
-        "layers": [
-            {
-                "name": layer.name,
-                "class": type(layer).__name__,
-                "output_shape": _output_shape(layer),
-                "params": _count(layer.weights),
-                "trainable": layer.trainable,
-            }
-            for layer in getattr(model, "layers", ())
-        ],
+        "layers": [_layer(layer) for layer in getattr(model, "layers", ())],
+    }
+
+
+def _layer(layer: Any) -> dict[str, Any]:
+    return {
+        "name": _quietly(lambda: layer.name),
+        "class": type(layer).__name__,
+        "output_shape": _output_shape(layer),
+        "params": _quietly(lambda: _count(layer.weights)),
+        "trainable": _quietly(lambda: layer.trainable),
     }
 
 

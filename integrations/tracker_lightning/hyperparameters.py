@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Mapping
 from typing import Any
 
-
-def plain(value: Any) -> Any:
-    """Return `value` with OmegaConf's containers in it, which resolve or fail when read, as plain dicts and lists.
-
-    Interpolations are resolved where that is possible and kept as text otherwise. All else is left to the run.
-    """
-    omegaconf = sys.modules.get("omegaconf")
-    return value if omegaconf is None else _plain(value, omegaconf)
+_OF_LIGHTNING = "_instantiator"
+"""A hyperparameter that LightningCLI adds to load checkpoints by, and that nobody chose."""
 
 
-def _plain(value: Any, omegaconf: Any) -> Any:
-    if omegaconf.OmegaConf.is_config(value):
-        try:
-            return omegaconf.OmegaConf.to_container(value, resolve=True)
-        except omegaconf.errors.OmegaConfBaseException:
-            return omegaconf.OmegaConf.to_container(value, resolve=False)
-    if isinstance(value, dict):
-        return {key: _plain(item, omegaconf) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return [_plain(item, omegaconf) for item in value]
-    return value
+def chosen(params: Any) -> Any:
+    """Return hyperparameters without what LightningCLI adds to them. All else is left to the run."""
+    try:
+        if isinstance(params, dict) and _OF_LIGHTNING in params:
+            return {name: value for name, value in params.items() if name != _OF_LIGHTNING}
+    except Exception:  # noqa: BLE001 - anybody's object, which the run reads with more care
+        return params
+    return params
+
+
+def measured(metrics: Any) -> dict[str, Any]:
+    """Return the metrics that Lightning's users log with hyperparameters, as a row; a bare value is `hp_metric`."""
+    if metrics is None or isinstance(metrics, Mapping):
+        return dict(metrics or {})
+    return {"hp_metric": metrics}
 
 
 def of_command_line(model: Any) -> tuple[dict[str, Any], str] | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import tracker
-from tracker.errors import contain
+from tracker.errors import contain, warn_once
 from tracker.names import random_id
 from tracker.settings import SETTINGS, Settings, without_key
 from tracker.watching import Watch, kinds_of
@@ -197,13 +197,30 @@ class TrackerLogger(MediaMethods, Logger):
             run.log({**metrics, STEP: step}, step)
         return None
 
-    def log_hyperparams(self, params: Mapping[str, Any] | Namespace, *_args: Any, **_kwargs: Any) -> None:
-        """Keep hyperparameters as config. Takes dicts, namespaces, dataclasses and OmegaConf's containers, nested and
-        with values of any kind. What other loggers take beside them is ignored.
+    def log_hyperparams(
+        self,
+        params: Mapping[str, Any] | Namespace,
+        metrics: Mapping[str, Any] | float | None = None,
+        step: int | None = None,
+        *_args: Any,
+        **_kwargs: Any,
+    ) -> None:
+        """Keep hyperparameters as config, nested and with values of any kind; what cannot be read becomes text.
+
+        `metrics` are logged as a row at `step` (default: 0), as Lightning's TensorBoardLogger does; a bare value is
+        `hp_metric`. What other loggers take beside them is ignored.
         """
         if rank() > 0:
             return self._elsewhere()
-        return self._opened().config.update(hyperparameters.plain(params))
+        run = self._opened()
+        try:
+            run.config.update(hyperparameters.chosen(params))
+        except TypeError as error:
+            warn_once(f"log_hyperparams() keeps nothing: {error}")
+        row = hyperparameters.measured(metrics)
+        if row:
+            self.log_metrics(row, 0 if step is None else step)
+        return None
 
     def log_graph(self, model: Any, input_array: Any = None) -> None:
         """Keep a table of the model's modules as `model` in the summary, and the config of LightningCLI.

@@ -94,3 +94,43 @@ def test_members_of_the_users_own_are_not_touched(runs: Runs) -> None:
         fit(network(), TrackerCallback())
     found = runs()[0].config
     assert (found["optimizer"], found["epochs"]) == ("mine", "mine")
+
+
+def test_a_layer_that_cannot_be_read_costs_only_its_own_words(runs: Runs) -> None:
+    raising: list[bool] = []
+
+    class Odd(keras.layers.Dense):  # type: ignore[misc] # Keras has no types
+        @property
+        def trainable(self) -> bool:
+            if raising:
+                raise RuntimeError("no")
+            return True
+
+        @trainable.setter
+        def trainable(self, value: bool) -> None: ...
+
+    class Only(keras.callbacks.Callback):  # type: ignore[misc]
+        """Lets the layer raise while the next callback reads it."""
+
+        def on_train_begin(self, logs: Any = None) -> None:
+            raising.append(True)
+
+    class Again(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_train_begin(self, logs: Any = None) -> None:
+            raising.clear()
+
+    model = keras.Sequential([keras.Input((3,)), Odd(1, name="odd")])
+    model.compile("sgd", "mse")
+    fit(model, Only(), TrackerCallback(), Again())
+    (run,) = runs()
+    assert (run.info["rows"], run.config["keras"]["fit"]["epochs"]) == (1, 1)
+    (layer,) = run.config["keras_model"]["layers"]
+    assert (layer["name"], layer["class"], layer["trainable"]) == ("odd", "Odd", None)
+
+
+def test_a_huge_config_costs_no_other_member(runs: Runs) -> None:
+    fit(network(), TrackerCallback(config={"lr": 0.1, "vocabulary": {f"token {i}": i for i in range(500_000)}}))
+    (run,) = runs()
+    assert run.config["lr"] == 0.1
+    assert run.config["keras"]["fit"]["epochs"] >= 1
+    assert run.config["vocabulary"]["name"] in [file.name for file in run.files()]

@@ -67,6 +67,7 @@ def test_it_is_made_from_yaml_and_the_config_is_kept_with_the_run(command: Any, 
     assert (run.path, run.tags, run.notes) == ("me/digits/r", ["from", "yaml"], "a remark")
     assert {"p/loss", "checkpoint/file"} <= set(run.keys())
     assert (run.config["seed"], run.config["width"]) == (7, 5)
+    assert "_instantiator" not in run.config  # which LightningCLI adds to hyperparameters
     assert run.config["cli"]["trainer"]["limit_train_batches"] == 2
     assert run.config["cli"]["trainer"]["logger"]["init_args"]["project"] == "digits"
     assert Path("digits/r/config.yaml").is_file()

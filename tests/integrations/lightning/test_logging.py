@@ -124,6 +124,51 @@ def test_omegaconf_is_resolved_where_it_can_be(logger: TrackerLogger) -> None:
     }  # fmt: skip
 
 
+class Odd:
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize("metrics", [{"hp/acc": 0.5}, 0.5])
+def test_metrics_of_hyperparameters_are_a_row(metrics: Any, logger: TrackerLogger, rows: Any) -> None:
+    logger.log_hyperparams({"lr": 0.1}, metrics)
+    logger.log_metrics({"hp/acc": 0.9, "hp_metric": 0.9}, 5)
+    first, last = rows(logger)
+    name = "hp/acc" if isinstance(metrics, dict) else "hp_metric"
+    assert first == {"_step": 0, name: 0.5, STEP: 0}
+    found = tracker.read_run(logger.experiment.dir)
+    assert found.config == {"lr": 0.1}
+    assert found.summary[name] == last[name] == 0.9  # the first value is no verdict
+
+
+def test_hyperparameters_that_cannot_be_read_stop_no_training(pl: Any, trainer: Any) -> None:
+    omegaconf = pytest.importorskip("omegaconf")
+    around: list[Any] = [1]
+    around.append(around)
+
+    class Model(pl.BoringModel):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            missing = omegaconf.OmegaConf.create({"a": "???", "b": 1})
+            self.save_hyperparameters({"lr": 0.1, "around": around, "odd": Odd(), "missing": missing, "last": 2})
+
+    logger = TrackerLogger()
+    trainer(pl, logger).fit(Model())
+    logger.log_hyperparams(5)  # type: ignore[arg-type]
+    config = tracker.read_run(logger.experiment.dir).config
+    assert (config["lr"], config["last"], config["around"][0]) == (0.1, 2, 1)
+    assert config["missing"] == {"a": "???", "b": 1}
+
+
+def test_a_vocabulary_costs_no_other_hyperparameter(logger: TrackerLogger) -> None:
+    vocabulary = {f"token {i}": i for i in range(500_000)}
+    logger.log_hyperparams({"lr": 0.1, "model": {"depth": 3, "vocabulary": vocabulary}, "last": 1})
+    found = tracker.read_run(logger.experiment.dir)
+    assert (found.config["lr"], found.config["model"]["depth"], found.config["last"]) == (0.1, 3, 1)
+    assert found.config["model"]["vocabulary"]["name"] == found.files()[0].name
+    assert found.info["lost"] == 0
+
+
 def test_the_modules_of_a_model_are_a_table(logger: TrackerLogger) -> None:
     model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.BatchNorm1d(3), torch.nn.LazyLinear(2))
     model[1].requires_grad_(False)
