@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tracker.media.arrays import MISSING, scalar
+from tracker.errors import warn_once
+from tracker.media.arrays import MISSING, is_array, scalar, to_plain_list
 from tracker.names import random_id
-from tracker.runlog.records import MAX_LINE, encode, jsonable
+from tracker.runlog.records import MAX_LINE, RESERVED, encode, jsonable
 from tracker.runlog.writer import header
 
 Append = Callable[[str, int, bytes], None]
@@ -33,7 +34,11 @@ class AddedRows:
             raise TypeError(f"log() takes a dict of names and values, not a {type(data).__name__}")
         number = self._step if step is None else int(step)
         now = time.time()
-        line = encode("log", _flat(data), now, number)
+        row = _flat(data)
+        if row.keys() & RESERVED:
+            warn_once(f"log(): each row has {', '.join(sorted(RESERVED))} anyway; values under these names are refused")
+            row = {name: value for name, value in row.items() if name not in RESERVED}
+        line = encode("log", row, now, number)
         if len(line) >= MAX_LINE:
             raise ValueError("a row that is longer than 8 MiB cannot be added")
         if not self._size:
@@ -50,16 +55,21 @@ def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         if isinstance(value, Mapping):
             row.update(_flat(value, f"{prefix}{key}/"))
         else:
-            row[f"{prefix}{key}"] = _plain(value, key)
+            row[f"{prefix}{key}"] = plain(value, str(key))
     return row
 
 
-def _plain(value: Any, key: str) -> Any:
+def plain(value: Any, key: str) -> Any:
+    """Return a value as JSON can write it. Raises TypeError for what is no number, text, or list or dict of them."""
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, (list, tuple)):
-        return [_plain(item, key) for item in value]
+        return [plain(item, key) for item in value]
+    if isinstance(value, Mapping):
+        return {str(name): plain(item, f"{key}/{name}") for name, item in value.items()}
     number = scalar(value)
+    if number is MISSING and is_array(value):
+        return plain(to_plain_list(value), key)
     if number is MISSING:
         raise TypeError(f"{key!r}: numbers, text and lists of them can be added, not a {type(value).__name__}")
     return jsonable(number)

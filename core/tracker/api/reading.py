@@ -6,11 +6,12 @@ import copy
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from tracker.names import random_id
 from tracker.runlog.alerts import Alert
-from tracker.runlog.records import encode, jsonable
+from tracker.runlog.records import MAX_LINE, encode, jsonable, restore_members
 from tracker.runlog.writer import header
 from tracker.terminal import clean
 from tracker.wire import EventFile, RunInfo, Series
@@ -20,6 +21,7 @@ from .arrow import Columns
 from .envelope import envelopes, points_of
 from .files import File
 from .restarts import Restarts, Row, checked, only, show
+from .written import Written
 
 if TYPE_CHECKING:
     import pandas
@@ -35,8 +37,9 @@ _EDITABLE = ("name", "group", "job_type", "tags", "notes", "color")
 class RunReader(ABC):
     """One run: what it is and all that was logged.
 
-    `config`, `summary`, `name`, `group`, `job_type`, `tags`, `notes` and `color` may be changed in place; `update()`
-    then keeps the changes. Other changes to the object have no effect on the run.
+    What is set in `config` and `summary` is kept with the run when the call returns. `name`, `group`, `job_type`,
+    `tags`, `notes` and `color` may be changed in place, as may what is inside a nested member; `update()` then keeps
+    the changes. Other changes to the object have no effect on the run.
     """
 
     def __init__(self, info: RunInfo) -> None:
@@ -45,8 +48,8 @@ class RunReader(ABC):
 
     def _take(self, info: RunInfo) -> None:
         self._info = info
-        self.config: dict[str, Any] = copy.deepcopy(info["config"])
-        self.summary: dict[str, Any] = copy.deepcopy(info["summary"])
+        self.config: dict[str, Any] = Written(copy.deepcopy(info["config"]), partial(self._keep, "config"))
+        self.summary: dict[str, Any] = Written(copy.deepcopy(info["summary"]), partial(self._keep, "summary"))
         self.name = info["name"]
         self.group = info["group"]
         self.job_type = info["job_type"]
@@ -243,6 +246,10 @@ class RunReader(ABC):
             self._edit({kind: payload for kind, payload in changes.items() if payload})
             self.reload()
 
+    def _keep(self, kind: Literal["config", "summary"], members: dict[str, Any]) -> None:
+        self._edit({kind: members})
+        self._info[kind].update(restore_members(members))
+
     def log(self, data: Mapping[str, Any], step: int | None = None) -> None:
         """Add one row to the run, which may have ended long ago; its state stays what it is.
 
@@ -261,7 +268,10 @@ class RunReader(ABC):
     def _edit(self, changes: dict[str, dict[str, Any]], when: float | None = None) -> None:
         time_ = time.time() if when is None else when
         records = [("run", header("edits", **self._about)), *changes.items()]
-        self._append(edits_name(), 0, b"".join(encode(kind, jsonable(payload), time_) for kind, payload in records))
+        lines = [encode(kind, jsonable(payload), time_) for kind, payload in records]
+        if max(map(len, lines)) >= MAX_LINE:
+            raise ValueError("what is changed at once must be shorter than 8 MiB; keep large values as files")
+        self._append(edits_name(), 0, b"".join(lines))
 
     @abstractmethod
     def _append(self, stream: str, size: int, lines: bytes) -> None:

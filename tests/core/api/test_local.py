@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import copy
 import hashlib
+import json
 import math
 import os
 import subprocess
@@ -222,6 +224,57 @@ def test_changes_are_kept_and_seen_by_whoever_reads_again(tmp_path: Path) -> Non
         assert math.isnan(one.config["lr"])
         assert one.state == "finished"
     assert [row["_step"] for row in run.scan_history()] == [0, 1, 2, 3, 4]
+
+
+def test_what_is_set_in_config_and_summary_is_kept_at_once(tmp_path: Path) -> None:
+    directory = logged(tmp_path / "r")
+    run = tracker.read_run(directory)
+    before = dict(run.config)
+    run.summary.update({"acc": 0.9, "nan": math.nan}, loss=(1, 2))
+    run.config["net"] = {"depth": 3, 4: [None]}
+    run.config.setdefault("seed", 7)
+    run.config |= {"more": True}
+    run.summary.update({})
+    again = tracker.read_run(directory)
+    assert again.config == run.config == {**before, "net": {"depth": 3, "4": [None]}, "seed": 7, "more": True}
+    assert (again.summary["acc"], again.summary["loss"], run.summary["loss"]) == (0.9, [1, 2], [1, 2])
+    assert math.isnan(again.summary["nan"])
+    assert again.state == "finished"
+    edits = len([name for name in os.listdir(directory) if name.startswith("edits")])
+    assert edits == 4
+    run.update()  # there is nothing more to keep
+    assert len([name for name in os.listdir(directory) if name.startswith("edits")]) == edits
+
+
+def test_what_cannot_be_kept_is_refused_and_the_copy_stays_as_it_was(tmp_path: Path) -> None:
+    run = tracker.read_run(logged(tmp_path / "r"))
+    for value in (object(), {"a": {1, 2}}, b"x"):
+        with pytest.raises(TypeError, match="can be added"):
+            run.config["odd"] = value
+    with pytest.raises(ValueError, match="shorter than 8 MiB"):
+        run.config["odd"] = "x" * (9 << 20)
+    assert "odd" not in run.config
+    assert os.listdir(tmp_path / "r") == ["history.jsonl"]
+
+
+def test_copies_of_what_was_read_change_nothing(tmp_path: Path) -> None:
+    run = tracker.read_run(logged(tmp_path / "r"))
+    for copied in (copy.copy(run.config), copy.deepcopy(run.config), run.config.copy(), {**run.config}):
+        assert type(copied) is dict
+        assert copied == run.config
+        copied["x"] = 1
+    assert json.loads(json.dumps(run.config)) == run.config
+    assert os.listdir(tmp_path / "r") == ["history.jsonl"]
+
+
+def test_names_that_rows_have_anyway_are_not_added(tmp_path: Path) -> None:
+    directory = logged(tmp_path / "r")
+    run = tracker.read_run(directory)
+    for row in list(run.scan_history())[:2]:  # as scripts that copy rows do
+        run.log({**row, "copied": 1})
+    *_, last = tracker.read_run(directory).scan_history()
+    assert last["copied"] == 1
+    assert last["_step"] > 1
 
 
 def test_without_changes_nothing_is_written(tmp_path: Path) -> None:

@@ -101,6 +101,39 @@ def test_edits_are_kept_on_the_server(run: tracker.Run) -> None:
     assert again.state == "finished"
 
 
+def test_what_is_set_in_config_and_summary_is_on_the_server_when_the_call_returns(run: tracker.Run) -> None:
+    remote = arrived(run)
+    remote.summary.update({"late": math.inf, "acc": 0.5})
+    remote.summary["acc"] = 0.9
+    remote.config["net"] = {"depth": 3}
+    again = tracker.Api().run(run.path)
+    assert (again.summary["late"], again.summary["acc"], again.config["net"]) == (math.inf, 0.9, {"depth": 3})
+    assert again.state == "finished"
+    again.config.update(lr=0.25)
+    assert tracker.Api().run(run.path).config["lr"] == again.config["lr"] == 0.25
+
+
+def test_what_is_too_large_for_a_line_arrives_as_a_file(server: Any, project: str) -> None:
+    text = "x" * (9 << 20)
+    with tracker.init(config={"lr": 0.1, "text": text}) as run:
+        run.log({"loss": 1, "text": text + "y"})
+        run.summary["text"] = text + "z"
+    remote = tracker.Api().run(run.path)
+    assert (remote.config["lr"], remote.summary["loss"], remote.info["lost"]) == (0.1, 1, 0)
+    (row,) = remote.scan_history()
+    names = {remote.config["text"]["name"], remote.summary["text"]["name"]}
+    assert eventually(lambda: names <= {file.name for file in remote.files()})
+    assert remote.file(remote.config["text"]["name"]).download("text").read_text() == text
+    assert eventually(lambda: blob(remote, row["text"]) == text + "y")
+
+
+def blob(remote: Any, value: Any) -> str | None:
+    try:
+        return Path(remote.media(value, "blob")).read_text()
+    except tracker.TrackerError:
+        return None  # it is still on its way
+
+
 def test_rows_are_added_to_a_run_that_has_ended(run: tracker.Run) -> None:
     remote = arrived(run)
     remote.log({"final": {"acc": 0.9}, "nan": math.nan})

@@ -1,0 +1,50 @@
+"""Config and summary of a run that was read: what is set in them is kept with the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tracker.runlog.records import restore_members
+
+from .adding import plain
+
+
+class Written(dict[str, Any]):
+    """A dict whose members are kept with the run when they are set, each call as one edit.
+
+    If that fails, the call raises and the dict is as it was. What is changed inside a nested dict or list cannot be
+    seen: `RunReader.update` keeps it. Copies are plain dicts, and change nothing.
+    """
+
+    def __init__(self, values: Mapping[str, Any], write: Callable[[dict[str, Any]], None]) -> None:
+        """`write` keeps changed members, as JSON can write them."""
+        super().__init__(values)
+        self._write = write
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.update({name: value})
+
+    def update(self, *sources: Any, **members: Any) -> None:
+        """Set several members at once. Raises TypeError for what is no number, text, list or dict."""
+        changed = {str(name): plain(value, str(name)) for name, value in dict(*sources, **members).items()}
+        if changed:
+            self._write(changed)
+            super().update(restore_members(changed))
+
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        """Return a member, set first if there is none."""
+        if name not in self:
+            self[name] = default
+        return self[name]
+
+    def __ior__(self, other: Any) -> Written:  # type: ignore[override, misc]
+        self.update(other)
+        return self
+
+    def copy(self) -> dict[str, Any]:
+        """Return a plain dict."""
+        return dict(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, (dict(self),)
