@@ -213,7 +213,8 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         if isinstance(self._config, Mapping):
             run.config.update(self._config)
         if owned:
-            fail_unless_ended(run)
+            holder = weakref.ref(self)
+            fail_unless_ended(run, lambda: _abandon(holder()))
         at_exit(self, TrackerCallback._flush)
         return training
 
@@ -221,7 +222,7 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         self._training = None
         trained[training.run] = self._step
         if training.owned:
-            ended(training.run)
+            ended(training.run, well=True)
             training.run.finish()
 
     def _abandon(self) -> None:
@@ -229,8 +230,8 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         self._flush()
         training, self._training = self._training, None
         if training is not None and training.owned:
-            ended(training.run)
-            training.run.finish(1, state=training.run.state_at_exit)
+            ended(training.run, well=False)
+            training.run.finish()  # as `state_at_exit` says
 
     def _flush(self) -> None:
         """Log all that is left when there will be no end of the epoch."""
@@ -329,6 +330,11 @@ def _tell(what: str, error: Exception) -> None:
 
 def _log_batch(run: tracker.Run, logs: dict[str, Any], step: int) -> None:
     run.log({f"batch/{name}": value for name, value in logs.items()}, step=step)
+
+
+def _abandon(callback: TrackerCallback | None) -> None:
+    if callback is not None:
+        callback._abandon()
 
 
 def _every(log_freq: Any) -> int:

@@ -16,6 +16,7 @@ import tracker
 from tracker.errors import warn_once
 
 from ._keras import keras
+from .loops import Loop
 
 trained: WeakKeyDictionary[tracker.Run, int] = WeakKeyDictionary()
 """Batches trained in each run, by whichever callback: a second `fit` goes on from here."""
@@ -26,7 +27,9 @@ def find_run(given: tracker.Run | None, arguments: dict[str, Any]) -> tuple[trac
 
     It is `given`, else the current run, else a new one of `tracker.init(**arguments)`. Of many processes that train
     one model only the first starts a run: in the others it is None, unless their script has a run itself.
+    A run that was started for a training which an exception has ended since is ended first, and not used.
     """
+    _end_abandoned()
     run = given if given is not None else tracker.run
     if run is not None:
         if arguments and given is None:
@@ -47,29 +50,44 @@ def is_first_process() -> bool:
     return True
 
 
-_training: WeakSet[tracker.Run] = WeakSet()
+_training: WeakKeyDictionary[tracker.Run, tuple[Loop, Callable[[], None]]] = WeakKeyDictionary()
+"""Runs that were started for a training whose end nobody has told, with what runs it, and what gives it up."""
 
 
-def fail_unless_ended(run: tracker.Run) -> None:
-    """Let a run become `failed` when the process ends, or `killed` if Ctrl-C comes first, until `ended`.
+def fail_unless_ended(run: tracker.Run, give_up: Callable[[], None]) -> None:
+    """Let a run become `failed` when the process ends or another training begins, or `killed` if Ctrl-C comes first,
+    until `ended`. `give_up` is called for that; it has to end the run.
 
     Keras calls no hook when an exception ends a training, and scripts often catch KeyboardInterrupt to go on. The
     signal is listened to only where Python's own handler is in place, so that nobody else's is replaced.
     """
     run.state_at_exit = "failed"
-    _training.add(run)
+    _training[run] = Loop(), give_up
     _handle_interrupt(signal.default_int_handler, _interrupted)
 
 
-def ended(run: tracker.Run) -> None:
-    """Take note that a training has ended or was given up."""
-    _training.discard(run)
+def ended(run: tracker.Run, well: bool) -> None:
+    """Take note that a training has ended, or was given up."""
+    _training.pop(run, None)
+    if well:
+        run.state_at_exit = None
     if not _training:
         _handle_interrupt(_interrupted, signal.default_int_handler)
 
 
+def _end_abandoned() -> None:
+    now = Loop()
+    for run, (loop, give_up) in list(_training.items()):
+        if run.finished:
+            ended(run, well=True)
+        elif not loop.goes_on(now):
+            give_up()
+            ended(run, well=False)
+            run.finish()
+
+
 def _interrupted(number: int, frame: FrameType | None) -> None:
-    for run in _training:
+    for run in list(_training):
         run.state_at_exit = "killed"
     signal.default_int_handler(number, frame)
 

@@ -189,3 +189,77 @@ def test_a_fit_that_failed_does_not_end_the_users_run(runs: Runs) -> None:
             fit(network(), ours, Each(fail))
         fit(network(), ours)
     assert [run.state for run in runs()] == ["finished"]
+
+
+def fail(*_: Any) -> None:
+    raise RuntimeError("mine")
+
+
+def interrupt(*_: Any) -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+class AtTestEnd(Each):
+    """Calls something at the end of an evaluation."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Not here."""
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.function(batch, logs)
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate"])
+@pytest.mark.parametrize(("trouble", "state"), [(fail, "failed"), (interrupt, "killed")])
+def test_the_next_training_with_another_callback_has_a_run_of_its_own(
+    runs: Runs, interruptible: None, method: str, trouble: Any, state: str
+) -> None:
+    broken = Each(trouble) if method == "fit" else AtTestEnd(trouble)
+    try:
+        getattr(network(), method)(x, y, verbose=0, callbacks=[TrackerCallback(name="broken"), broken])
+    except (RuntimeError, KeyboardInterrupt):
+        pass
+    fit(network(), TrackerCallback(name="good", config={"good": True}), epochs=2)
+    assert tracker.run is None
+    first, second = runs()
+    assert [(run.name, run.state) for run in (first, second)] == [("broken", state), ("good", "finished")]
+    assert ("good" in first.config, "good" in second.config) == (False, True)
+    assert [row["epoch"] for row in second.scan_history()] == [0, 1]
+
+
+def test_each_trial_of_a_search_is_a_run_whatever_became_of_the_others(runs: Runs) -> None:
+    """As tuners do it: the trials' callbacks are copies of one."""
+    ours, kept = TrackerCallback(project="p"), []
+    for trial in range(4):
+        try:
+            fit(network(), *copy.deepcopy([ours]), *([Each(fail)] if trial % 2 else []))
+        except RuntimeError as error:
+            kept.append(error)  # with its traceback, and so all frames and the callbacks in them
+    fit(network(), copy.deepcopy(ours))
+    assert [run.state for run in runs()] == ["finished", "failed", "finished", "failed", "finished"]
+
+
+def test_a_run_that_is_finished_by_hand_after_a_failure_has_failed(runs: Runs) -> None:
+    with pytest.raises(RuntimeError, match="mine"):
+        fit(network(), TrackerCallback(), Each(fail))
+    tracker.finish()
+    fit(network(), TrackerCallback())
+    assert [run.state for run in runs()] == ["failed", "finished"]
+
+
+def test_two_callbacks_of_one_fit_and_a_fit_within_it_share_the_run(runs: Runs) -> None:
+    def inner(*_: Any) -> None:
+        fit(network(), TrackerCallback())
+
+    fit(network(), TrackerCallback(), TrackerCallback(), Each(inner))
+    assert [run.state for run in runs()] == ["finished"]
+
+
+def test_two_loops_of_ones_own_side_by_side_share_the_run(runs: Runs) -> None:
+    lists = [keras.callbacks.CallbackList([TrackerCallback()], model=network()) for _ in range(2)]
+    for callbacks in lists:
+        callbacks.on_train_begin()
+    for callbacks in reversed(lists):
+        callbacks.on_epoch_end(0, {"loss": 1.0})
+        callbacks.on_train_end()
+    assert [run.state for run in runs()] == ["finished"]
