@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.abc
 import os
 import sys
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from typing import Any
 
@@ -30,6 +32,36 @@ def adopt(kind: Any) -> None:
     for logger in [*loaded("loggers.logger", "Logger"), *loaded("loggers.csv_logs", "CSVLogger")]:
         if not issubclass(kind, logger):
             logger.register(kind)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Lets a class be a Logger to packages that are imported later, as soon as their loggers are there."""
+
+    def __init__(self, kind: Any) -> None:
+        self._kind = kind
+        self._names = {f"{package}.loggers.{module}" for package in _PACKAGES for module in ("logger", "csv_logs")}
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:  # noqa: ARG002
+        """Find what the others find, and have the class adopted when it was executed."""
+        if name not in self._names:
+            return None
+        self._names.discard(name)  # the others are asked now
+        spec = find_spec(name)
+        loader = None if spec is None else spec.loader
+        if loader is not None:
+            execute = loader.exec_module
+
+            def executed(module: Any) -> None:
+                execute(module)
+                adopt(self._kind)
+
+            loader.exec_module = executed  # type: ignore[method-assign]
+        return spec
+
+
+def adopt_later(kind: Any) -> None:
+    """Do the same for packages that are yet to be imported."""
+    sys.meta_path.insert(0, _Finder(kind))
 
 
 def require() -> None:

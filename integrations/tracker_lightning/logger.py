@@ -22,7 +22,7 @@ from . import frameworks, graph, hyperparameters, nodes
 from .checkpoints import Checkpoints
 from .frameworks import rank
 from .media import MediaMethods
-from .runs import STEP, adopt, arguments_of, fail, joined, opened
+from .runs import STEP, adopt, arguments_of, ended, fail, joined, opened
 from .watch import watched
 
 if TYPE_CHECKING:
@@ -170,11 +170,14 @@ class TrackerLogger(MediaMethods, Logger):
 
     @property
     def experiment(self) -> tracker.Run:
-        """The run, which is started if need be; on ranks other than 0 a dummy that takes everything."""
+        """The run, which is started if need be; on ranks other than 0 a dummy that takes everything.
+
+        A run that has ended stays so until something is written to it.
+        """
         if rank() > 0:
             self._elsewhere()
             return frameworks.dummy()  # type: ignore[no-any-return]
-        return self._opened()
+        return ended(self._arguments) or self._opened()
 
     def save(self) -> None:
         """Do nothing: what was logged is safe when the call returns."""
@@ -305,11 +308,13 @@ class TrackerLogger(MediaMethods, Logger):
             self._elsewhere()
         for watch in self._watches:
             watch.flush()
-        if self._run is not None and self._log_model:
+        run = self._run
+        if run is not None and not run.finished and self._log_model:
             self._store_checkpoints()
+        if status == "finished" and "SLURM_JOB_ID" in os.environ and run is not None and not run.finished:
+            run.mark_preempting()  # so Lightning says that SLURM is about to take the machine and to requeue the job
         if status in ("success", "finished"):
             return
-        run = self._run
         if run is None and rank() == 0 and self._started_elsewhere():
             run = self._opened()
         if run is not None:
@@ -366,3 +371,4 @@ class TrackerLogger(MediaMethods, Logger):
 
 
 TrackerLogger.__module__ = __package__  # where users import it from, and where pickles shall find it
+frameworks.adopt_later(TrackerLogger)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -17,10 +16,17 @@ _runs: WeakValueDictionary[tuple[str, str], tracker.Run] = WeakValueDictionary()
 """Those of this process, by directory and id: copies of a logger share the run."""
 
 
+def ended(arguments: dict[str, Any]) -> tracker.Run | None:
+    """Return the run of this process that has these arguments, if it has ended."""
+    run = _runs.get(_key(arguments))
+    return run if run is not None and run.finished else None
+
+
 def opened(arguments: dict[str, Any], continues: bool) -> tracker.Run:
     """Return the run of this process that has these arguments of `tracker.init`, among them `dir` and `id`.
 
-    It is started or, if it has ended, continued. `continues`: it may have been started before, maybe elsewhere.
+    It is started or, if it has ended, continued; what is still written to the ended one goes there as well.
+    `continues`: it may have been started before, maybe elsewhere.
     """
     run = _runs.get(_key(arguments))
     if run is None or run.finished:
@@ -29,13 +35,13 @@ def opened(arguments: dict[str, Any], continues: bool) -> tracker.Run:
         if not run.resumed:
             run.define_metric("*", step_metric=STEP)
         adopt(run, arguments)
-        _finish_with_child(run)
     return run
 
 
 def adopt(run: tracker.Run, arguments: dict[str, Any]) -> None:
     """Let `opened` return a run for these arguments."""
     _runs[_key(arguments)] = run
+    run.continued = lambda: opened(arguments, True)
 
 
 def joined(arguments: dict[str, Any]) -> tracker.Run:
@@ -66,11 +72,3 @@ def fail(run: tracker.Run, error: BaseException | None) -> None:
         run.__exit__(type(error), error, error.__traceback__)
     else:
         run.finish(1, error=error)
-
-
-def _finish_with_child(run: tracker.Run) -> None:
-    """Children of multiprocessing that were forked end without exit hooks: finish what they have started themselves."""
-    multiprocessing = sys.modules.get("multiprocessing.util")
-    if multiprocessing is not None and sys.modules["multiprocessing.process"].parent_process() is not None:
-        # The exception that ends the process is then being handled.
-        multiprocessing.Finalize(None, lambda: run.__exit__(*sys.exc_info()), exitpriority=0)

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import time_ns
 from types import TracebackType
 from typing import Any, Literal
@@ -86,6 +86,8 @@ class Run(Shared, About):
         """The state that the exit hooks give this run where the process ends well (None: finished). For integrations
         that would not be told if training was cut short and the script went on.
         """
+        self.continued: Callable[[], Run] | None = None
+        """Gives the run that takes what is written after the end of this one; None: it is dropped. For integrations."""
         self.config = Config(self._write_config)
         self._logged = Logged(self._stream)
         self.summary = Summary(self._write_summary, self._logged)
@@ -469,6 +471,10 @@ class Run(Shared, About):
         return self._stream.dropped
 
     def _after_finish(self, line: bytes) -> None:
+        if self.continued is not None and (run := self.continued()) is not self:
+            with run._lock:
+                run._stream.append(line)
+            return
         self._stream.drop_late(line)
         warn_once(f"run {self.name} is finished; what is logged to it is dropped (tracker.init() starts a new one)")
 

@@ -13,6 +13,8 @@ torch = pytest.importorskip("torch")
 
 from tracker_lightning import TrackerLogger  # noqa: E402
 
+from .conftest import PACKAGES  # noqa: E402
+
 STEP = "trainer/global_step"
 
 
@@ -305,3 +307,104 @@ def test_what_lightning_calls_is_what_arrives(pl: Any, trainer: Any, rows: Any) 
     it.test(net)
     assert logger.history == [(0, ["epoch", "train"]), (0, ["early", "epoch", "val"]), (1, ["epoch", "test"])]
     assert [sorted(set(row) - {"_step", STEP}) for row in rows(logger)] == [keys for _, keys in logger.history]
+
+
+def failing(pl: Any) -> Any:
+    class Model(pl.BoringModel):  # type: ignore[misc, name-defined]
+        def on_train_epoch_end(self) -> None:
+            raise ValueError("mine")
+
+    return Model()
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        lambda logger: logger.experiment.finish(),
+        lambda logger: logger.experiment.id,
+        lambda logger: (
+            logger.name,
+            logger.version,
+            logger.log_dir,
+            logger.experiment.config,
+            logger.experiment.summary,
+        ),
+        lambda logger: logger.finalize("success"),
+        lambda logger: logger.finalize("failed"),
+        lambda logger: tracker.finish(),
+    ],
+)
+def test_a_failed_training_stays_failed_whatever_is_read_of_it(pl: Any, trainer: Any, runs: Any, after: Any) -> None:
+    logger = TrackerLogger(log_model=True)
+
+    def train() -> None:
+        try:
+            trainer(pl, logger).fit(failing(pl))
+        finally:
+            after(logger)
+
+    with pytest.raises(ValueError, match="mine"):
+        train()
+    (run,) = runs()
+    assert (run.state, run.info["error"]) == ("failed", "ValueError: mine")
+
+
+def test_what_is_logged_after_a_failure_continues_the_run(
+    pl: Any, trainer: Any, model: Any, rows: Any, runs: Any
+) -> None:
+    logger = TrackerLogger()
+    with pytest.raises(ValueError, match="mine"):
+        trainer(pl, logger).fit(failing(pl))
+    experiment = logger.experiment
+    experiment.log({"late": 1})
+    experiment.summary["found"] = 2
+    assert [run.state for run in runs()] == ["running"]
+    trainer(pl, logger).fit(model(pl))
+    logger.experiment.finish()
+    (run,) = runs()
+    assert (run.state, run.summary["found"]) == ("finished", 2)
+    assert [row["late"] for row in rows(logger) if "late" in row] == [1]
+
+
+@pytest.mark.parametrize("method", ["validate", "test", "predict"])
+def test_each_method_of_the_trainer_may_fail_the_run(pl: Any, trainer: Any, runs: Any, method: str) -> None:
+    class Model(pl.BoringModel):  # type: ignore[misc, name-defined]
+        def fail(self, *_: Any) -> None:
+            raise ValueError("mine")
+
+        validation_step = test_step = predict_step = fail
+
+    logger = TrackerLogger()
+    with pytest.raises(ValueError, match="mine"):
+        getattr(trainer(pl, logger), method)(Model())
+    assert logger.experiment.finished
+    assert [run.state for run in runs()] == ["failed"]
+
+
+def test_a_job_that_slurm_takes_up_again_is_preempted(
+    pl: Any, trainer: Any, model: Any, runs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    logger = TrackerLogger()
+    logger.log_metrics({"x": 1}, 0)
+    logger.finalize("finished")  # as Lightning does when SLURM announces the end
+    logger.experiment.finish(143)
+    assert [run.state for run in runs()] == ["preempted"]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_logger_that_is_made_before_lightning_is_imported_is_one(package: str, script: Any) -> None:
+    script(
+        f"""
+import sys
+from tracker_lightning import TrackerLogger
+logger = TrackerLogger(project="p")
+assert not any("lightning" in name and "tracker" not in name for name in sys.modules)
+from {package} import Trainer
+from {package}.loggers import Logger, CSVLogger
+trainer = Trainer(logger=logger, accelerator="cpu", devices=1)
+assert isinstance(logger, Logger) and isinstance(logger, CSVLogger)
+assert trainer.logger is logger
+assert trainer.log_dir == logger.log_dir, trainer.log_dir
+"""
+    )
