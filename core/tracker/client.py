@@ -63,7 +63,7 @@ class Client:
         self._session = _Session()
         self._session.auth = _Bearer(api_key)
         self._session.headers["Accept-Encoding"] = "gzip"  # what `answers` can bound
-        self._unproven = api_key if discovery.is_published(base_url, api_key) else None
+        self._unproven = discovery.token_at(base_url)  # whatever key is sent: to that server, or to nobody
         if is_local(base_url):
             self._session.trust_env = False  # a proxy could not reach this machine's loopback
             self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
@@ -101,6 +101,10 @@ class Client:
         if not _is_offset(reached) or reached == offset:  # an answer that gets nobody further is none
             raise Retry("the server's answer has no new offset")
         return {"offset": reached, "missing": _digests(answer), "trashed": answer.get("trashed") is True}
+
+    def readmit(self, run: tuple[str, str, str]) -> None:
+        """Have the server take a run again that was deleted there."""
+        self._answer("DELETE", run_path(*run), answers.SMALL, params={"readmit": "true"}, accept=(200, 204))
 
     def put_blob(self, run: tuple[str, str, str], digest: str, content: bytes) -> None:
         """Upload a small file; the server verifies the digest."""
@@ -177,7 +181,7 @@ class Client:
         return Answer(response.status_code, answers.read(response, most), clean(response.url))
 
     def _prove(self, key: str) -> None:
-        """Have a server that was found on this machine prove that it knows the key, before it is told.
+        """Have a server that was found on this machine prove that it knows its token, before it is sent any key.
 
         It answers a random question with an HMAC that only who knows the key can make, and that names its address: what
         listens on the port of a server that is gone learns nothing.
@@ -187,7 +191,7 @@ class Client:
         try:
             asked = self._request("GET", discovery.PROOF_PATH, auth=_Bearer(None), params={"question": question})
             proof = (answers.parse(answers.read(asked, answers.SMALL)) or {}).get("proof")
-        except Unreachable:
+        except (Unreachable, Retry):
             self._unproven = key
             raise
         except ServerError:

@@ -83,8 +83,7 @@ def find() -> Server | None:
     Entries that are damaged, that another user owns, or that others may read are ignored. Takes no lock and
     connects to nothing.
     """
-    found = [server for server in map(_read, _paths()) if server is not None and _alive(server)]
-    return max(found, key=lambda server: server.started, default=None)
+    return max(_live(), key=lambda server: server.started, default=None)
 
 
 def resolve(base_url: str | None, api_key: str | None) -> tuple[str | None, str | None]:
@@ -98,11 +97,9 @@ def resolve(base_url: str | None, api_key: str | None) -> tuple[str | None, str 
     return base_url, api_key
 
 
-def is_published(url: str, token: str | None) -> bool:
-    """Tell whether this token for this address comes from a file that a server of this user published."""
-    return token is not None and any(
-        server is not None and server.url == url and server.token == token for server in map(_read, _paths())
-    )
+def token_at(url: str) -> str | None:
+    """Return the token of the live server of this user that published this address, None if there is none."""
+    return next((server.token for server in _live() if server.url == url), None)
 
 
 def proof(token: str, question: str, port: int) -> str:
@@ -117,6 +114,10 @@ def proof(token: str, question: str, port: int) -> str:
 def _stretched(token: str) -> bytes:
     # Slow: whoever sees a proof must not find out a token that is easy to guess by trying.
     return hashlib.pbkdf2_hmac("sha256", token.encode(), b"tracker proof", 50_000)
+
+
+def _live() -> list[Server]:
+    return [server for server in map(_read, _paths()) if server is not None and _alive(server)]
 
 
 def _paths() -> list[Path]:

@@ -62,11 +62,12 @@ def _key() -> bytes:
         path = state_folder() / "seal.key"
     except RuntimeError as error:  # a user without a home, as in some containers
         raise OSError(str(error)) from None
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
+    if not path.exists():
         _make_key(path)
-        return path.read_bytes()
+    key = path.read_bytes()
+    if len(key) < 32:  # seals made with it would be easy to make
+        raise OSError(f"{path} is damaged: remove it")
+    return key
 
 
 def _make_key(path: Path) -> None:

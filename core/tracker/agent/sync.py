@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tracker.client import Client, Retry, connect
-from tracker.errors import Unreachable, warn_once
+from tracker.errors import ServerError, Unreachable, warn_once
 from tracker.runlog.directory import lock_directory, unlock_directory
 from tracker.runlog.reader import read_key, stream_paths
 from tracker.settings import Settings
@@ -17,6 +17,7 @@ from tracker.settings import Settings
 from .follow import Following
 from .journal import Journal
 from .saves import Saves
+from .upload import GONE
 from .uploader import Patience, Uploader
 from .watch import Watch
 
@@ -57,14 +58,17 @@ class Sync:
         settings: Settings | None = None,
         progress: Callable[[Path, int], None] = lambda _directory, _size: None,
         content: Callable[[Path, str, int, int], None] = lambda _directory, _name, _there, _size: None,
+        again: bool = False,
     ) -> None:
         """`progress` is told the bytes of a directory's lines that the server has, `content` the name of a large saved
-        file, how many of its bytes the server has, and its size. Raises `SettingsError` if there is no server.
+        file, how many of its bytes the server has, and its size. `again`: upload also runs that were deleted on the
+        server. Raises `SettingsError` if there is no server.
         """
         self._settings = settings or Settings()
         self._client = connect(self._settings)
         self._progress = progress
         self._content = content
+        self._again = again
         self._attended: dict[Path, _Attended] = {}
 
     @property
@@ -90,7 +94,13 @@ class Sync:
             lambda name, there, size: self._content(directory, name, there, size),
         ) as attended:
             self._attended[directory] = attended
-            return _upload(attended)
+            try:
+                return _upload(attended)
+            except ServerError as error:
+                if error.status != GONE or not self._again:
+                    raise
+                self._client.readmit(attended.uploader.run)
+                return _upload(attended)
 
 
 def sync(directory: Path, client: Client, settings: Settings, progress: Callable[[int], None]) -> Synced:

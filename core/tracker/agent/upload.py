@@ -14,6 +14,9 @@ from tracker.errors import ServerError, Unreachable
 from .connection import Connection
 from .uploader import Expired, Patience, Uploader, asked
 
+GONE = 410
+"""The HTTP status for a run that was deleted on the server."""
+
 _GLANCE = 1.0  # seconds between looks at the settings while the server is left alone
 
 
@@ -87,6 +90,11 @@ class Upload:
         if self.connection.refused() if refused else isinstance(error, Unreachable) and self.connection.again():
             self.release()  # there is another key, or another server
             return Outcome(False, None, 0.0)
+        if isinstance(error, ServerError) and error.status == GONE:
+            self.release()
+            self._notice(f"the run was deleted on the server: it is uploaded no further. {kept_here(self._directory)}")
+            self._status.tell(None, "the run was deleted on the server", True)
+            return Outcome(True, None, 0.0)
         self._notice(_explain(error))
         self._status.tell(f"the server does not accept the key ({error})" if refused else str(error))
         if self._uploader is not None and self._uploader.arrived != before:
@@ -95,6 +103,8 @@ class Upload:
         return Outcome(False, error, self._patience.delay(error))
 
     def _report(self, uploader: Uploader, done: bool) -> None:
+        if uploader.trashed:
+            self._notice("the run is in the server's trash: what it logs is kept there, and seen once it is restored")
         for name, reason in uploader.refused.items():
             self._notice(f"{name} is not uploaded any further ({reason}); it stays in the run directory")
         left = next(iter(uploader.refused.values()), None)
@@ -131,6 +141,11 @@ class UploadThread(threading.Thread):
             if outcome.error is not None and self._upload.connection.changed():
                 self._upload.release()
                 return
+
+
+def kept_here(directory: Path) -> str:
+    """Return what people can do about a run that was deleted while there was more of it."""
+    return f"All of it stays in {directory}; to have it there again: tracker sync --again {directory}"
 
 
 def is_about_server(error: Exception | None) -> bool:

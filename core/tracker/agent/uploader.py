@@ -77,6 +77,8 @@ class Uploader:
         self._bytes = 0
         self.refused: dict[str, str] = {}
         """Streams and files that the server will never take, with its reason."""
+        self.trashed = False
+        """Whether the run is in the server's trash."""
         self.deadline = float("inf")
         """When to raise `Expired` in mid-work, in seconds of the monotonic clock."""
         self.moved: Callable[[], None] = lambda: None
@@ -162,6 +164,7 @@ class Uploader:
                     # Taken at its word, such an answer would have lines sent for ever, or never.
                     self._offsets = None
                     raise Retry(f"the server's answer, offset {answer['offset']}, cannot be")
+                self.trashed = answer["trashed"]
                 returns += answer["offset"] < at
                 if returns > _MOST_RETURNS:
                     self._offsets = None

@@ -18,6 +18,7 @@ from rich.progress import (
 from rich.text import Text
 
 from tracker.agent.sync import Sync, Synced, total_size
+from tracker.agent.upload import GONE, kept_here
 from tracker.errors import NotARun, ServerError, Unreachable
 from tracker.runlog.reader import run_directories
 from tracker.settings import Settings
@@ -29,7 +30,8 @@ from .paths import PathArgument
 
 @click.command()
 @click.argument("directories", nargs=-1, metavar="[DIR]...", type=PathArgument())
-def sync(directories: tuple[Path, ...]) -> None:
+@click.option("--again", is_flag=True, help="Also runs that were deleted on the server.")
+def sync(directories: tuple[Path, ...], again: bool) -> None:
     """Upload run directories, live or finished, from this or another machine.
 
     DIR is a run directory, or one in which runs were started: then all its runs. Without DIR: all runs of this
@@ -50,7 +52,7 @@ def sync(directories: tuple[Path, ...]) -> None:
             files[directory, name] = progress.add_task(f"  {clean(name)}", total=size)
         progress.update(files[directory, name], completed=there)
 
-    uploads = Sync(settings, lambda directory, size: progress.update(tasks[directory], completed=size), content)
+    uploads = Sync(settings, lambda directory, size: progress.update(tasks[directory], completed=size), content, again)
     failed = 0
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -73,7 +75,12 @@ def sync(directories: tuple[Path, ...]) -> None:
             except Unreachable as error:
                 progress.stop()
                 raise click.ClickException(f"{error}; nothing is lost, run the same command again later") from None
-            except (ServerError, OSError) as error:
+            except ServerError as error:
+                gone = error.status == GONE
+                text = f"the run was deleted on the server. {kept_here(directory)}" if gone else str(error)
+                _print(progress, f"{directory}: {text}", "red")
+                failed += 1
+            except OSError as error:
                 _print(progress, f"{directory}: {error}", "red")
                 failed += 1
     if failed:
