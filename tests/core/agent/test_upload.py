@@ -372,3 +372,43 @@ def test_a_line_that_is_too_long_costs_itself_only(server: Any, tmp_path: Path) 
         file.write(b"z\n" + encode("log", {"x": 3}, 4.0, 2))
     do_sync(str(directory))
     assert steps(done.run) == [0, 1, 2]
+
+
+# -- deleted on the server ------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_is_deleted_while_it_goes_on_stays_deleted_and_is_told(
+    server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from click.testing import CliRunner
+
+    from tracker.cli.sync import sync as command
+
+    run = tracker.init()
+    run.log({"x": 0})
+    eventually(lambda: (found := on_server(run.path)) and found.info["rows"] == 1)
+    on_server(run.path).delete()
+    log = Path(run.dir, "agent.log")
+    run.log({"x": 1})
+    eventually(lambda: "deleted on the server" in log.read_text())
+    run.log({"x": 2})
+    run.finish()
+    said = capsys.readouterr().err
+    assert "deleted on the server" in said
+    assert f"tracker sync --again {run.dir}" in said.replace("\n", " ")
+    eventually(lambda: not agent_alive(run.dir))
+    assert on_server(run.path) is None
+    result = CliRunner().invoke(command, [run.dir])
+    assert (result.exit_code, "deleted on the server" in result.output) == (1, True)
+    assert on_server(run.path) is None
+    assert CliRunner().invoke(command, ["--again", run.dir]).exit_code == 0
+    assert steps(run.path) == [0, 1, 2]
+
+
+def test_a_live_run_in_the_trash_is_told(server: Any) -> None:
+    with tracker.init() as run:
+        run.log({"x": 0})
+        eventually(lambda: (found := on_server(run.path)) and found.info["rows"] == 1)
+        connect(Settings()).json("POST", "/api/trash", json={"runs": [run.path]})
+        run.log({"x": 1})
+        eventually(lambda: "trash" in Path(run.dir, "agent.log").read_text())
