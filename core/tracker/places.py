@@ -56,8 +56,3 @@ def absolute(path: str | os.PathLike[str]) -> str:
     """Return a path as an absolute one without `..`, with `~` expanded; also where the working directory is gone."""
     text = expand(path)
     return os.path.normpath(text if os.path.isabs(text) else os.path.join(working_directory(), text))
-
-
-def machine() -> str:
-    """Return the name of this machine, fit to be part of a file's name; never empty."""
-    return os.uname().nodename.replace("/", "_").replace("\0", "_") or "localhost"

@@ -81,7 +81,8 @@ def rank() -> int:
     known = getattr(getattr(module, "rank_zero_only", None), "rank", None)
     if known is not None:
         return int(known)
-    return next((int(os.environ[name]) for name in _RANKS if name in os.environ), 0)
+    given = (os.environ.get(name, "").strip() for name in _RANKS)
+    return next((int(number) for number in given if number.isdecimal()), 0)
 
 
 class _Dummy:

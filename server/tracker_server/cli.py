@@ -16,6 +16,8 @@ from typing import Any
 
 import click
 
+from tracker.typed import cleaned
+
 from .services import Settings
 from .serving import CannotServe, default_directory, is_loopback, serve
 
@@ -99,6 +101,7 @@ def _serve(
 ) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     directory = (directory or default_directory()).expanduser().absolute()
+    token, webhook = cleaned(token, quotes=True), cleaned(webhook, quotes=True)
 
     def started(url: str, settings: Settings) -> None:
         click.echo(_greeting(url, settings.token, directory, host))

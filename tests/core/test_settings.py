@@ -112,9 +112,8 @@ def test_lists_are_split_at_commas_in_variables_and_are_lists_in_files(monkeypat
 
 @pytest.mark.parametrize("blank", ["", "  ", "\n", '""', "''"])
 def test_an_empty_variable_is_one_that_is_not_set(blank: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TRACKER_ENTITY")
-    monkeypatch.delenv("TRACKER_CAPTURE")
-    monkeypatch.delenv("TRACKER_DRAIN_TIMEOUT")
+    for setting in SETTINGS:
+        monkeypatch.delenv(setting.variable, raising=False)
     plain = vars(Settings())
     for setting in SETTINGS:
         monkeypatch.setenv(setting.variable, blank)

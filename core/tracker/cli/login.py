@@ -21,6 +21,7 @@ def login(base_url: str | None, key: str | None, no_check: bool) -> None:
     base_url = base_url or click.prompt("Address of the server", default=Settings().base_url)
     base_url = str(Settings({"base_url": base_url}).base_url)
     key = key or click.prompt("Key", hide_input=True)
+    key = str(Settings({"base_url": base_url, "api_key": key}).api_key)  # without what was pasted along with it
     if not no_check:
         _try(base_url, key)
     keys = kept(read_file(user_file()), base_url)  # those of other servers, to which directories may name the address

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
 from collections import deque
@@ -29,7 +30,9 @@ class StreamWriter:
         `on_trouble` is called with the first error of each bad spell.
         """
         # O_EXCL: two processes appending to one stream would interleave offsets and lose rows on the server.
-        self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        self._fd = _above_standard(
+            os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        )
         self.path = path
         self.lost = 0
         """Records dropped so far."""
@@ -145,6 +148,16 @@ class StreamWriter:
             if line:  # else its record is in the file and lacks only a newline
                 self.lost += 1
                 self._unreported += 1
+
+
+def _above_standard(fd: int) -> int:
+    """Return a descriptor that nobody takes for stdin, stdout or stderr, which daemons and some launchers close."""
+    if fd > 2:
+        return fd
+    try:
+        return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        os.close(fd)
 
 
 def header(kind: str, **members: Any) -> dict[str, Any]:
