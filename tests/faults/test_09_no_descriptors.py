@@ -22,7 +22,7 @@ def test_a_training_without_descriptors_goes_on_and_says_that_it_cannot_start_an
     resource.prlimit(training.process.pid, resource.RLIMIT_NOFILE, (0, most))
     kill_agents(training.directory)
     told = "cannot start the agent"
-    eventually(lambda: told in training.said, CHECK_EVERY + PATIENCE)
+    eventually(lambda: told in training.said, CHECK_EVERY / 1e6 + PATIENCE)
     training.reach(training.board.returned + 100)
     assert training.stop() == 0
     assert training.board.dropped == 0

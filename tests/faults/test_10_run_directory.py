@@ -110,7 +110,7 @@ def test_a_training_whose_directory_is_deleted_goes_on_and_says_so_once(
     training.reach(50)
     eventually(lambda: on_server(training.path))
     _delete(training.directory)
-    eventually(lambda: DELETED in training.said, CHECK_EVERY + PATIENCE)
+    eventually(lambda: DELETED in training.said, CHECK_EVERY / 1e6 + PATIENCE)
     training.reach(training.board.returned + 100)
     assert training.stop() == 0
     assert training.said.count(DELETED) == 1

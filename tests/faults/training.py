@@ -58,6 +58,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=sys.maxsize)
     parser.add_argument("--pause", type=float, default=0.0, help="seconds between rows")
     parser.add_argument("--pad", type=int, default=0)
+    parser.add_argument("--hoard", type=int, default=0, help="bytes of memory to take and keep with each row")
     parser.add_argument("--exit", type=int, default=0, help="exit status")
     parser.add_argument("--vanish", action="store_true", help="end without a word, as SIGKILL does it")
     parser.add_argument("--together", action="store_true", help="be ready, and start when the board says go")
@@ -67,6 +68,7 @@ def main() -> None:
     while options.together and not board.go:
         pass
     run = tracker.init()
+    hoard: list[bytes] = []
     for n in range(options.first, options.first + options.rows):
         if board.stop:
             break
@@ -74,6 +76,8 @@ def main() -> None:
         run.log(row(n, options.pad))
         board.longest = max(board.longest, time.perf_counter_ns() - begun)
         board.returned = n + 1 - options.first
+        if options.hoard:
+            hoard.append(b"\1" * options.hoard)
         if options.pause:
             time.sleep(options.pause)
     if options.vanish:

@@ -31,6 +31,7 @@ from .about import About
 from .companions import Companions
 from .config import Config
 from .exit_status import describe_error, ending, exit_ending
+from .latency import Latency
 from .logged import Logged
 from .pickling import Shared
 from .resume import Known
@@ -75,6 +76,7 @@ class Run(Shared, About):
         self._members: dict[str, Any] = {m: getattr(settings, m) for m in _MEMBERS}
         self._stream = Stream(directory, self._of_header, lambda: process.describe(settings))
         self._companions = Companions(directory, settings)
+        self._latency = Latency(directory)
         self._followed: set[str] = set()
         self._names = SavedNames(os.path.dirname(directory), warn_once)
         self._alerts: dict[str, float] = {}  # when each title was last called out
@@ -484,6 +486,8 @@ class Run(Shared, About):
         `now`: Unix time in microseconds.
         """
         self._checked = now
+        if self._latency.took(time_ns() // 1000 - now):
+            self._checked = 0  # look at the next write, too
         with contained("looking after the run directory"):
             if self._lost_directory():
                 return

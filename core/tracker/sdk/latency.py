@@ -1,0 +1,30 @@
+"""Notice a slow disk: `log()` waits for its writes."""
+
+from __future__ import annotations
+
+from tracker.errors import warn_once
+
+SLOW = 100_000
+"""Microseconds from which a write is slow. On a local disk one takes less than 10."""
+
+
+class Latency:
+    """Looks at one write in a few seconds, so that the others cost nothing."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+        self._slow = 0
+
+    def took(self, microseconds: int) -> bool:
+        """Take in how long a write took; tell whether the next one is worth a look as well.
+
+        Two in a row are told of, once. One may have been a clock that was set.
+        """
+        self._slow = self._slow + 1 if microseconds >= SLOW else 0
+        if self._slow == 2:
+            warn_once(
+                f"the disk is slow: log() waited {microseconds / 1e6:.1f} s for it to take a row. Training is faster "
+                f"with {self._directory} on a local disk (`dir` or TRACKER_DIR); `tracker sync` works from anywhere",
+                "slow disk",
+            )
+        return self._slow == 1
