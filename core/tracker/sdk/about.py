@@ -9,6 +9,8 @@ from typing import Any
 from tracker.runlog.records import COLOR
 from tracker.settings import Settings
 
+from .objects import key_text
+
 
 class About(ABC):
     """The members by which a run is known; those that may be assigned are written at once."""
@@ -80,7 +82,7 @@ class About(ABC):
 
     @name.setter
     def name(self, value: str) -> None:
-        self._set_meta("name", str(value))
+        self._set_meta("name", key_text(value))
 
     @property
     def group(self) -> str | None:
@@ -89,7 +91,7 @@ class About(ABC):
 
     @group.setter
     def group(self, value: str | None) -> None:
-        self._set_meta("group", None if value is None else str(value))
+        self._set_meta("group", None if value is None else key_text(value))
 
     @property
     def job_type(self) -> str | None:
@@ -98,7 +100,7 @@ class About(ABC):
 
     @job_type.setter
     def job_type(self, value: str | None) -> None:
-        self._set_meta("job_type", None if value is None else str(value))
+        self._set_meta("job_type", None if value is None else key_text(value))
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -107,7 +109,7 @@ class About(ABC):
 
     @tags.setter
     def tags(self, value: list[str] | tuple[str, ...]) -> None:
-        self._set_meta("tags", [str(tag) for tag in ([value] if isinstance(value, str) else value)])
+        self._set_meta("tags", [key_text(tag) for tag in ([value] if isinstance(value, str) else value)])
 
     @property
     def notes(self) -> str | None:
@@ -116,7 +118,7 @@ class About(ABC):
 
     @notes.setter
     def notes(self, value: str | None) -> None:
-        self._set_meta("notes", None if value is None else str(value))
+        self._set_meta("notes", None if value is None else key_text(value))
 
     @property
     def color(self) -> str | None:

@@ -66,6 +66,14 @@ def clean(text: str) -> str:
     return str.encode(text, "utf-8", "replace").decode("utf-8")
 
 
+def shown(value: Any) -> str:
+    """Return a value as a message shows it. Never raises."""
+    try:
+        return repr(value)[:_MAX_DETAIL]
+    except Exception:  # noqa: BLE001 - the user's own __repr__ may do anything
+        return outline(value)
+
+
 def key_text(key: Any) -> str:
     """Return a key as text. Never raises."""
     try:

@@ -42,7 +42,7 @@ def parts(kind: str, payload: Any, store: Store) -> Parts:
     too long with all of its members small is told in several records, a row in several rows.
     """
     if kind not in ("log", *_SUBJECTS) or not isinstance(payload, dict):
-        return Parts([], [f"a {kind} record of {_size(payload) / 2**20:.1f} MiB is longer than a line may be"])
+        return Parts([], [f"it is lost ({kind}, {_size(payload):,} bytes)"])
     shrinking = _Shrinking(kind, store)
     room = _ROOM if kind == "log" else sum(map(_size, payload.values())) + _ROOM
     if kind == "meta":

@@ -33,6 +33,7 @@ from .config import Config
 from .exit_status import describe_error, ending, exit_ending
 from .latency import Latency
 from .logged import Logged
+from .objects import is_a, key_text, shown
 from .pickling import Shared
 from .resume import Known
 from .stream import Stream
@@ -127,10 +128,11 @@ class Run(Shared, About):
         """Append one row.
 
         Values are numbers of any kind (Python, numpy, torch, jax scalars; NaN and ±Infinity included), text, media,
-        or lists of them; nested dicts flatten to `a/b`. Anything else gives one warning and is kept as text. Without
-        `step` the row gets the run's step counter, which then advances, unless `commit=False` says that more of this
-        step follows. With `step` the counter is set to it, and advances only with `commit=True`. Rows are never
-        merged, reordered or rejected for their step: repeated and earlier steps are rows like any other. Raises
+        or lists of them; nested dicts flatten to `a/b`. Anything else gives one warning and is kept as text, and what
+        is too long for a line as a file. `_step`, `_timestamp` and `_runtime`, which each row has anyway, are refused.
+        Without `step` the row gets the run's step counter, which then advances, unless `commit=False` says that more
+        of this step follows. With `step` the counter is set to it, and advances only with `commit=True`. Rows are
+        never merged, reordered or rejected for their step: repeated and earlier steps are rows like any other. Raises
         TypeError if `data` is not a mapping.
         """
         try:
@@ -162,7 +164,7 @@ class Run(Shared, About):
         return None
 
     def _log_any(self, data: Any, step: int | None, commit: bool | None) -> None:
-        if not isinstance(data, Mapping):
+        if not is_a(data, Mapping):
             raise TypeError(
                 f"log() takes a dict of names and values, such as {{'loss': 0.1}}, not a {type(data).__name__}"
             )
@@ -190,7 +192,9 @@ class Run(Shared, About):
             if number != step or abs(number) > MAX_STEP:
                 raise ValueError
         except Exception:  # noqa: BLE001 - anybody's object may fail in its own way
-            warn_once(f"log(step={step!r}): a step is a whole number up to 2^53; the run's counter is used", "step")
+            warn_once(
+                f"log(step={shown(step)}): a step is a whole number up to 2^53; the run's counter is used", "step"
+            )
             number, commit = self._step, True
         self._step = number + 1 if commit else number
         return number
@@ -331,7 +335,7 @@ class Run(Shared, About):
         if level not in LEVELS:
             raise ValueError(f"level {level!r} must be one of {', '.join(LEVELS)}")
         now = time.time()
-        alert = alert_of(now, {"title": str(title), "text": str(text), "level": level})
+        alert = alert_of(now, {"title": key_text(title), "text": key_text(text), "level": level})
         assert alert is not None
         with self._lock:
             if not 0 <= now - self._alerts.get(alert["title"], -math.inf) < self._settings.alert_interval:

@@ -249,6 +249,22 @@ def test_a_config_that_tells_nothing_is_told(warnings: Any) -> None:
     assert "the whole (RuntimeError: it fails)" in warnings()[0]
 
 
+def test_odd_objects_in_other_places_stop_no_training(rows: Any) -> None:
+    mute = made(object, __str__=fails, __repr__=fails)()
+    run = tracker.init()
+    run.log({"x": 1}, step=mute)
+    run.alert(mute, mute)
+    run.name = run.notes = run.group = run.job_type = mute
+    run.tags = [mute]
+    with pytest.raises(TypeError, match="takes a dict"):
+        run.log(made(object, __class__=property(fails))())
+    (row,) = rows(run)
+    assert (row["_step"], row["x"]) == (0, 1)
+    found = tracker.read_run(run.dir)
+    assert "no text" in found.name
+    assert len(found.alerts()) == 1
+
+
 def test_an_interrupt_while_a_config_is_read_leaves_no_directory() -> None:
     def interrupt(_self: Any) -> str:
         raise KeyboardInterrupt

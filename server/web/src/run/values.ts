@@ -1,4 +1,4 @@
-import { number } from '../lib/format'
+import { size as bytes, number } from '../lib/format'
 
 /** A value and its place in nested objects, `optimizer.schedule.kind`. */
 export interface Leaf {
@@ -48,5 +48,6 @@ export const stringify = (value: unknown, indent?: number): string =>
 export function mediaLabel(value: { _type: string } & Record<string, unknown>): string {
   const size = value.width && value.height ? ` ${String(value.width)} × ${String(value.height)}` : ''
   const rows = value._type === 'table' && value.rows !== undefined ? ` ${String(value.rows)} rows` : ''
-  return `${value._type}${size}${rows}`
+  const file = value._type === 'file' ? `${value.name ? ` ${String(value.name)}` : ''} (${bytes(Number(value.size))})` : ''
+  return `${value._type}${size}${rows}${file}`
 }
