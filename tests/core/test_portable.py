@@ -15,7 +15,7 @@ import tracker
 from tests.waiting import eventually
 from tracker.agent.sync import Sync
 from tracker.api.rebuild import rebuild
-from tracker.errors import NotARun, TrackerError
+from tracker.errors import NotARun, ServerError, TrackerError
 from tracker.names import random_id
 from tracker.portable import export_runs, import_runs
 from tracker.runlog.directory import is_copy, lock_directory, store, unlock_directory
@@ -199,7 +199,9 @@ def test_an_imported_copy_goes_to_another_project_of_servers_but_never_beside_wh
     assert told(remote) == before
     # As another server would get it: one that does not have the run.
     remote.delete()
-    Sync().upload(imported.directory)
+    with pytest.raises(ServerError, match="was deleted on the server"):
+        Sync().upload(imported.directory)
+    Sync(again=True).upload(imported.directory)
     Sync().upload(imported.directory)
     again = tracker.Api().run(remote.path)
     assert told(again) == before
@@ -217,7 +219,8 @@ def test_a_copy_of_a_copy_is_the_same_again(uploaded: tuple[Path, Any], tmp_path
     before = told(remote)
     export_runs(tmp_path / "one.zip", [remote])
     remote.delete()
-    Sync().upload(import_runs(tmp_path / "one.zip", tmp_path / "a/runs")[0].directory)
+    copy = import_runs(tmp_path / "one.zip", tmp_path / "a/runs")[0].directory
+    Sync(again=True).upload(copy)
     export_runs(tmp_path / "two.zip", [tracker.Api().run(remote.path)])
     assert told(tracker.read_run(tmp_path / "two.zip")) == before
 

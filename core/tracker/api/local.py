@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from tracker.runlog.directory import KEPT_PATH, is_alive
 from tracker.runlog.exits import correction, left_status
 from tracker.runlog.fold import Fold
 from tracker.runlog.reader import read_header, read_stream, run_directories, scan_stream, stream_paths
-from tracker.runlog.records import STREAM_NAME, Points
+from tracker.runlog.records import MAX_KEYS, RESERVED, STREAM_NAME, Points
 from tracker.runlog.safe_open import open_file
 from tracker.runlog.stats import Stats
 from tracker.wire import EventFile, RunInfo, Series
@@ -93,6 +93,7 @@ class LocalRun(RunReader):
             "rows": sum(s["rows"] for n, s in fold.streams.items() if n.startswith("history")),
             "corrupt": fold.corrupt,
             "lost": fold.lost,
+            "refused": fold.refused,
             "suspect": any("suspect" in s for s in fold.streams.values()),
             "event_files": fold.event_files,
             "error": fold.error,
@@ -118,13 +119,16 @@ class LocalRun(RunReader):
     def _read_rows(self, path: Path, kind: Kind, wanted: set[str] | None) -> Iterator[Row]:
         started = self._fold.header.get("started", 0.0)
         record_kind = "log" if kind == "history" else "system"
+        kept = self._fold.stats if kind == "history" and self._fold.refused else None
         for parsed in read_stream(path):
             for record in parsed.records:
                 if record.kind == "points" and kind == "history":
-                    yield from _point_rows(record.payload, started, wanted)
+                    yield from _point_rows(record.payload, started, wanted, kept)
                 if record.kind != record_kind or not isinstance(record.payload, dict):
                     continue
                 row = record.payload
+                if kept is not None or not RESERVED.isdisjoint(row):
+                    row = {k: v for k, v in row.items() if (k in kept if kept is not None else k not in RESERVED)}
                 if wanted is not None:
                     row = {k: v for k, v in row.items() if k in wanted}
                     if not row:
@@ -228,35 +232,49 @@ def _of_points(points: Points, wanted: frozenset[str]) -> Iterator[tuple[str, fl
             yield key, step, value
 
 
-def _point_rows(points: Points, started: float, wanted: set[str] | None) -> Iterator[Row]:
+def _point_rows(points: Points, started: float, wanted: set[str] | None, kept: Container[str] | None) -> Iterator[Row]:
     for at, time, step, value in zip(points.which, points.times, points.steps, points.values, strict=True):
         key = points.keys[at]
         if wanted is None or key in wanted:
-            yield {"_step": step, "_timestamp": time, "_runtime": time - started, key: value}
+            head = {"_step": step, "_timestamp": time, "_runtime": time - started}
+            if kept is None or key in kept:
+                yield {**head, key: value}
+            elif wanted is None:
+                yield head  # a row is one also where its value is refused
 
 
 def _take_records(fold: Fold, stream: str, records: Iterable[Any]) -> None:
     rows, until, step = 0, -math.inf, None
     stats: dict[str, Stats] = {}
+    room, refused = MAX_KEYS - len(fold.stats), 0
+
+    def add(key: str, value: Any) -> None:
+        nonlocal room, refused
+        if key not in stats:
+            if key not in fold.stats:
+                if key in RESERVED or not room:
+                    refused += 1
+                    return
+                room -= 1
+            stats[key] = Stats()
+        stats[key].add(value)
+
     for record in records:
         if record.kind == "log" and isinstance(record.payload, dict):
             rows += 1
             until, step = max(until, record.time), record.step
             for key, value in record.payload.items():
-                if key not in stats:
-                    stats[key] = Stats()
-                stats[key].add(value)
+                add(key, value)
         elif record.kind == "points":
             points: Points = record.payload
             rows += len(points.times)
             until, step = max(until, *points.times), points.steps[-1]
             for at, value in zip(points.which, points.values, strict=True):
-                key = points.keys[at]
-                if key not in stats:
-                    stats[key] = Stats()
-                stats[key].add(value)
+                add(points.keys[at], value)
         elif record.kind in ("system", "console"):
             rows += 1
+            if record.kind == "system" and isinstance(record.payload, dict):
+                refused += len(RESERVED & record.payload.keys())
             until = max(until, record.time)
         else:
             if rows and record.kind == "finish":  # in order: a row after the end of its stream opens it again
@@ -265,6 +283,7 @@ def _take_records(fold: Fold, stream: str, records: Iterable[Any]) -> None:
             fold.apply(stream, record)
     if rows:
         fold.add_rows(stream, rows, stats, until, step)
+    fold.refuse(stream, refused)
 
 
 def _state(fold: Fold, directory: Path) -> str:

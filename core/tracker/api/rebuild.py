@@ -118,7 +118,8 @@ def _end(fold: Fold, info: StreamInfo) -> Iterator[bytes]:
     if "closed" in entry:
         yield _line("finish", {m: entry[m] for m in MEMBERS if m in entry}, entry["closed"])
     # Also the time of the last line, which may have been of a kind that says nothing of the run.
-    yield _line("rebuilt", {"corrupt": entry.get("corrupt", 0)}, entry.get("last", info["opened"]))
+    counts = {member: entry[member] for member in ("corrupt", "refused") if entry.get(member)}
+    yield _line("rebuilt", {"corrupt": 0, **counts}, entry.get("last", info["opened"]))
 
 
 def _state(run: RemoteRun, fold: Fold, opened: float) -> Iterator[bytes]:

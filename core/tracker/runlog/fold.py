@@ -109,7 +109,7 @@ class Fold:
         return "closed" in self.streams.get(stream, {})
 
     def refuse(self, stream: str, count: int) -> None:
-        """Count values of rows that are not kept; see `reserved`."""
+        """Count values of rows that are not kept; see `records.RESERVED` and `records.MAX_KEYS`."""
         if count:
             entry = self.stream(stream)
             entry["refused"] = entry.get("refused", 0) + count
@@ -381,6 +381,7 @@ class Fold:
     def _rebuilt(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
         corrupt = payload.get("corrupt")
         self.stream(stream)["corrupt"] += corrupt if is_count(corrupt) else 1
+        self.refuse(stream, payload["refused"] if is_count(payload.get("refused")) else 0)
 
     def _tensorboard(self, _stream: str, _time: float, _payload: dict[str, Any]) -> None:
         """What else an event file says of itself is no part of what the run is."""

@@ -80,6 +80,8 @@ class RunInfo(TypedDict):
     """Lines that could not be read."""
     lost: int
     """Records that the logging process reported as not written."""
+    refused: int
+    """Values that are not kept: those logged as `_step`, `_timestamp` or `_runtime`, and beyond 100,000 keys."""
     suspect: bool
     event_files: dict[str, EventFile]
     """By stream."""

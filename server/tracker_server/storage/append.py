@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tracker.runlog.fold import Fold
-from tracker.runlog.reserved import MAX_KEYS, RESERVED
+from tracker.runlog.records import MAX_KEYS, RESERVED
 from tracker.runlog.sound import is_file
 
 from . import chunks, segments, state

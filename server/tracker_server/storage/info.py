@@ -35,6 +35,7 @@ def info(entity: str, project: str, row: Any, fold: Fold) -> RunInfo:
         rows=sum(s["rows"] for name, s in fold.streams.items() if name.startswith("history")),
         corrupt=fold.corrupt,
         lost=fold.lost,
+        refused=fold.refused,
         suspect=any("suspect" in s for s in fold.streams.values()),
         event_files=fold.event_files,
         error=fold.error,

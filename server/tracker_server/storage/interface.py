@@ -58,8 +58,7 @@ class RunDeleted(Exception):
         at = datetime.fromtimestamp(when, timezone.utc).isoformat(" ", "seconds")
         super().__init__(
             f"the run {'/'.join(run)} was deleted on the server at {at}, which takes no more of it; what is on disk "
-            "stays there. To upload it again, let the server forget the deletion: DELETE /api/runs/"
-            f"{'/'.join(run)}?readmit=true"
+            "stays there. To upload it again: `tracker sync --again DIR`"
         )
 
 

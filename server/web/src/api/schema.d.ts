@@ -2108,6 +2108,8 @@ export interface components {
             corrupt: number;
             /** Lost */
             lost: number;
+            /** Refused */
+            refused: number;
             /** Suspect */
             suspect: boolean;
             /** Event Files */

@@ -63,7 +63,7 @@ function About({ run, host }: TabProps & { host?: string }) {
 
 function Problems({ run, environment }: TabProps & { environment: Environment }) {
   const leftOut = Object.entries(environment.leftOut)
-  if (!run.corrupt && !run.lost && !run.suspect && !leftOut.length) return null
+  if (!run.corrupt && !run.lost && !run.refused && !run.suspect && !leftOut.length) return null
   return (
     <section className="panel facts">
       <Title order={2} size="h5" mb="xs">
@@ -72,6 +72,7 @@ function Problems({ run, environment }: TabProps & { environment: Environment })
       <Stack gap={4}>
         {run.corrupt > 0 && <Text size="sm">{strings.run.corrupt(run.corrupt)}</Text>}
         {run.lost > 0 && <Text size="sm">{strings.run.lost(run.lost)}</Text>}
+        {run.refused > 0 && <Text size="sm">{strings.run.refused(run.refused)}</Text>}
         {run.suspect && <Text size="sm">{strings.run.suspect}</Text>}
         {leftOut.length > 0 && (
           <details>

@@ -88,6 +88,7 @@ export const run = {
     eventFiles: 'TensorBoard event files',
     corrupt: (n: number) => `${count(n)} lines could not be read`,
     lost: (n: number) => `${count(n)} records could not be written by the process`,
+    refused: (n: number) => `${count(n)} values were refused: reserved names, or more than 100,000 keys`,
     suspect: 'A disk reported an error while the run was written',
     leftOut: (n: number) => `${count(n)} files were not kept`,
   },
