@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ PART = 4 * 1024 * 1024
 
 _SMALLEST_BATCH = 16 * 1024
 _MOST_RETURNS = 3  # times that a server may ask for earlier lines of a stream in one step
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _VERIFYING = 1.0  # seconds between questions whether the server has verified a file
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 60.0
 
@@ -238,10 +240,12 @@ class Uploader:
         self._part //= 2
 
     def _locate(self, digest: str) -> Kept | None:
+        if not _DIGEST.fullmatch(digest):  # the server, or a record, names something else
+            return None
         kept = self._kept.get(digest)
         if kept is not None and is_regular(self._directory, self._inside(kept)):
             return kept
-        here = digest.isalnum() and is_regular(self._directory, f"files/{digest}")
+        here = is_regular(self._directory, f"files/{digest}")
         return Kept(self._directory / "files" / digest, None) if here else None
 
     def _open(self, kept: Kept) -> int:

@@ -16,8 +16,9 @@ from tracker.errors import ServerError, TrackerError
 from tracker.runlog.forked import beginning
 from tracker.runlog.records import encode, jsonable
 from tracker.settings import Settings
-from tracker.wire import run_path
+from tracker.wire import Resumption, run_path
 
+from .checked import checked
 from .remote import RemoteRun, of_answer
 from .restarts import AXES
 
@@ -40,7 +41,7 @@ def main() -> None:
 
 
 def _resumption(run: str) -> dict[str, Any]:
-    return connect(Settings()).json("GET", _path(run) + "/resumption")
+    return dict(checked(connect(Settings()).json("GET", _path(run) + "/resumption"), Resumption))
 
 
 def _fork(run: str, step: str, header: str, file: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import quote
 
 import orjson
@@ -15,8 +15,9 @@ from tracker.errors import ServerError, TrackerError
 from tracker.runlog.alerts import Alert
 from tracker.runlog.records import restore
 from tracker.settings import Settings
-from tracker.wire import EventFile, Filter, Folded, ProjectInfo, RunInfo, Series, run_path
+from tracker.wire import EventFile, Filter, Folded, ProjectInfo, RowPage, RunInfo, Series, run_path
 
+from .checked import check_names, checked
 from .files import File
 from .reading import Kind, RunReader
 from .restarts import Row
@@ -43,7 +44,7 @@ class Api:
 
     def projects(self) -> list[ProjectInfo]:
         """Return all projects, the latest active first."""
-        projects: list[ProjectInfo] = self._client.json("GET", "/api/projects")["projects"]
+        projects: list[ProjectInfo] = checked(self._client.json("GET", "/api/projects"), _Projects)["projects"]
         return projects
 
     def runs(self, path: str, filters: Filter | str | None = None, order: str = "-created") -> Runs:
@@ -106,7 +107,7 @@ class Runs:
 
     def _page(self, limit: int, cursor: str | None) -> dict[str, Any]:
         page = self._client.json("GET", self._path, params={**self._parameters, "limit": limit, "cursor": cursor})
-        self._total = page["total"]
+        self._total = checked(page, _RunPage)["total"]
         return page
 
 
@@ -133,14 +134,14 @@ class RemoteRun(RunReader):
     def keys(self, kind: Kind = "history") -> list[str]:
         """Return the names of all logged keys, sorted."""
         answer = self._client.json("GET", self._path + "/keys", params={"kind": kind})
-        return sorted(entry["key"] for entry in answer["keys"])
+        return sorted(entry["key"] for entry in checked(answer, _Keys)["keys"])
 
     def _batches(self, kind: Kind, keys: Sequence[str] | None) -> Iterator[tuple[str, Iterable[Row]]]:
         cursor = None
         while True:
             parameters: dict[str, Any] = {"kind": kind, "limit": _PAGE, "cursor": cursor, "keys": keys}
             page = self._client.json("GET", self._path + "/history", params=parameters)
-            rows = _page_rows(page)
+            rows = _page_rows(checked(page, RowPage))
             for span in page["streams"]:
                 yield span["stream"], islice(rows, span["count"])
             cursor = page["cursor"]
@@ -162,23 +163,23 @@ class RemoteRun(RunReader):
         cursor = None
         while True:
             page = self._client.json("GET", self._path + "/console", params={"limit": _PAGE, "cursor": cursor})
-            yield from page["lines"]
+            yield from checked(page, _Lines)["lines"]
             cursor = page["cursor"]
             if cursor is None:
                 return
 
     def alerts(self) -> list[Alert]:
         """Return what the run called out: `time`, `title`, `text`, `level`."""
-        alerts: list[Alert] = self._client.json("GET", self._path + "/alerts")["alerts"]
+        alerts: list[Alert] = checked(self._client.json("GET", self._path + "/alerts"), _Alerts)["alerts"]
         return alerts
 
     def files(self) -> list[File]:
         """Return the files that were saved with the run and have arrived on the server."""
         answer = self._client.json("GET", self._path + "/files")
-        return [self._file(entry) for entry in answer["files"] if entry["stored"]]
+        return [self._file(entry) for entry in checked(answer, _Files)["files"] if entry["stored"]]
 
     def _file(self, entry: dict[str, Any]) -> File:
-        path = f"{self._path}/blobs/{entry['digest']}"
+        path = f"{self._path}/blobs/{quote(entry['digest'], safe='')}"
         digest, size = entry["digest"], entry["size"]
         return File(entry["name"], size, digest, lambda target: self._client.download(path, target, digest, size))
 
@@ -217,9 +218,68 @@ class RemoteRun(RunReader):
             raise ServerError(f"{self._client.base_url} has another stream {stream}; nothing was added")
 
 
+class _Projects(TypedDict):
+    projects: list[ProjectInfo]
+
+
+class _RunPage(TypedDict):
+    runs: list[dict[str, Any]]
+    total: int
+    cursor: str | None
+
+
+class _Run(TypedDict):
+    id: str
+    entity: str
+    project: str
+    name: Any
+    state: str
+    group: Any
+    job_type: Any
+    tags: list[Any]
+    notes: Any
+    color: Any
+    config: dict[str, Any]
+    summary: dict[str, Any]
+    created: float
+    updated: float
+    rows: int
+    event_files: dict[str, Any]
+    environment: dict[str, Any]
+
+
+class _Key(TypedDict):
+    key: str
+
+
+class _Keys(TypedDict):
+    keys: list[_Key]
+
+
+class _Lines(TypedDict):
+    lines: list[dict[str, Any]]
+    cursor: str | None
+
+
+class _Alerts(TypedDict):
+    alerts: list[Alert]
+
+
+class _StoredFile(TypedDict):
+    name: str
+    digest: str
+    size: int
+    stored: bool
+
+
+class _Files(TypedDict):
+    files: list[_StoredFile]
+
+
 def of_answer(answer: dict[str, Any]) -> RunInfo:
     """Return the info in a server's answer, with the numbers that JSON lacks."""
-    info: RunInfo = restore(answer)
+    info: RunInfo = checked(restore(answer), _Run)
+    check_names(info)
     return info
 
 

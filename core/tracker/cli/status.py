@@ -50,11 +50,12 @@ def _server(settings: Settings) -> Client | None:
         echo(f"\n{error}.")
         return None
     try:
-        projects = client.json("GET", "/api/projects")["projects"]
+        projects = client.json("GET", "/api/projects").get("projects")
     except ServerError as error:
         echo(f"\nServer: {error}")
         return None
-    echo(f"\nServer: {client.base_url}, {len(projects)} project{'s' if len(projects) != 1 else ''}")
+    count = len(projects) if isinstance(projects, list) else 0
+    echo(f"\nServer: {client.base_url}, {count} project{'s' if count != 1 else ''}")
     return client
 
 
