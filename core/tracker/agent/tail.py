@@ -21,7 +21,7 @@ from tracker.runlog.safe_open import open_stream
 if TYPE_CHECKING:
     from .watch import Writer
 
-_BLOCK = 4 * 1024 * 1024
+_BLOCK = 1024 * 1024
 _NEAR_END = 64 * 1024
 
 

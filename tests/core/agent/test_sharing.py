@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -84,6 +85,18 @@ def test_ended_runs_wait_for_an_unreachable_server_in_one_small_agent(
         eventually(lambda: states(ids) == ["finished"] * 100, 120)
         eventually(lambda: not any(agent_alive(str(directory)) for directory in directories()))
     assert agents() == {agent}
+
+
+def test_an_agent_stays_small_at_full_speed(server: Any) -> None:
+    run = tracker.init()
+    for i in range(300_000):
+        run.log({"loss": i * 0.1, "accuracy": i / 3, "lr": 1e-3, "i": i})
+    eventually(lambda: tracker.Api().run(run.path).info["rows"] == 300_000)
+    (agent,) = agents()
+    peak = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{agent}/status").read_text())
+    assert peak is not None
+    assert int(peak[1]) <= 60 * 1024
+    run.finish()
 
 
 def test_runs_that_share_an_agent_keep_their_own_server_key_and_project(server: Any, tmp_path: Path) -> None:
