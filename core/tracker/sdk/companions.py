@@ -39,6 +39,11 @@ class Companions:
                 self._event_files = EventFiles(members()["id"], write)
                 self._event_files.start()
 
+    def wake(self) -> None:
+        """Have an agent look at the run again, after its end."""
+        with contained("waking the agent"):
+            self.supervisor.start()
+
     def check(self, agent: bool) -> None:
         """Look after them; after the `agent` only in the process that started it."""
         with contained("looking after the agent"):

@@ -398,7 +398,7 @@ class Run(Shared, About):
             self._write("finish", end)
             self.finished = True
             kept = self._stream.kept
-            self._stream.close(self._after_finish)
+            self._stream.close(self._after_finish, self._companions.wake if self._stream.parent is None else _nothing)
         self._mark_ended(end)
         if kept and self._stream.parent is None and not self._joined:
             self._companions.supervisor.farewell(self.name, end["state"], self.url)
@@ -519,6 +519,9 @@ class Run(Shared, About):
 def _may_be_reserved(row: Any) -> bool:
     """Tell whether a row that orjson can write may have a key that every row has from us."""
     return type(row) is not dict or "_step" in row or "_timestamp" in row or "_runtime" in row
+
+
+def _nothing() -> None: ...
 
 
 def _told(parts: oversized.Parts) -> str:

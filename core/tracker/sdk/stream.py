@@ -144,8 +144,10 @@ class Stream:
         if self._late is not None:
             self._late.count()
 
-    def close(self, then: Callable[[bytes], None]) -> None:
-        """Make everything durable, close the file, and let `then` take what is appended from now on."""
+    def close(self, then: Callable[[bytes], None], wake: Callable[[], None]) -> None:
+        """Make everything durable, close the file, and let `then` take what is appended from now on. `wake`: see
+        `Late`.
+        """
         self.append = then
         writer = self._writer
         if writer is None:
@@ -162,7 +164,7 @@ class Stream:
             pass  # who asks for the summary then reads what there is
         writer.close()
         self._writer = None
-        self._late = Late(writer.path)
+        self._late = Late(writer.path, wake)
         self.dropped += writer.lost
         if writer.lost:
             warn_once(f"{writer.lost} records were lost because the disk did not take them")
@@ -196,34 +198,43 @@ def _seal(about: dict[str, Any]) -> str | None:
 class Late:
     """Counts in a stream that its process has closed what came after that."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, wake: Callable[[], None]) -> None:
+        """`wake` has an agent look at the run again, which may have been done with it."""
         self._path = path
+        self._wake = wake
         self._pid = os.getpid()
         self._told = self._counted = 0
 
     def count(self) -> None:
-        """Count one record."""
-        if not self._counted:
-            atexit.register(self.tell)
+        """Count one record. A forked child counts nothing here: the stream is its parent's."""
+        if os.getpid() != self._pid:
+            return
         self._counted += 1
         if self._counted & (self._counted - 1) == 0:
-            self.tell()
+            self._tell()
+        if self._counted == 1:
+            atexit.register(self._tell_rest)
+            self._wake()
 
-    def tell(self) -> None:
-        """Write what was not told yet. A forked child tells nothing: the stream is its parent's."""
+    def _tell_rest(self) -> None:
+        if self._tell():
+            self._wake()
+
+    def _tell(self) -> bool:
+        """Write what was not told yet; return whether there was any."""
         count = self._counted - self._told
         if not count or os.getpid() != self._pid:
-            return
+            return False
         self._told = self._counted
         line = encode("lost", {"count": count, "reason": "logged after the end of the run"}, time.time())
         try:
             fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
-            return  # the directory is gone, or the disk: nobody will read it
+            return False  # the directory is gone, or the disk: nobody will read it
         try:
-            os.write(fd, line)
+            return os.write(fd, line) > 0
         except OSError:
-            pass  # likewise
+            return False  # likewise
         finally:
             os.close(fd)
 

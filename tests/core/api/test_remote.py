@@ -127,6 +127,16 @@ def test_what_is_too_large_for_a_line_arrives_as_a_file(server: Any, project: st
     assert eventually(lambda: blob(remote, row["text"]) == text + "y")
 
 
+def test_what_comes_after_the_end_is_counted_on_the_server(server: Any, project: str) -> None:
+    run = tracker.init()
+    run.log({"loss": 1})
+    run.finish()
+    run.log({"loss": 2})
+    remote = tracker.Api().run(run.path)
+    assert eventually(lambda: remote.reload() or remote.info["lost"] == 1)
+    assert (remote.state, remote.info["rows"], run.dropped) == ("finished", 1, 1)
+
+
 def blob(remote: Any, value: Any) -> str | None:
     try:
         return Path(remote.media(value, "blob")).read_text()

@@ -40,7 +40,7 @@ def whole(config: Any) -> Any:
 def no_agents(monkeypatch: pytest.MonkeyPatch) -> None:
     from tracker.sdk import launch
 
-    monkeypatch.setattr(launch, "start_agent", lambda *_: None)  # they have no part in this, and take a while
+    monkeypatch.setattr(launch, "hand_over", lambda *_: None)  # they have no part in this, and take a while
 
 
 def double(x: int, by: int = 2) -> int:

@@ -17,7 +17,7 @@ HUGE = "x" * (9 * MIB)
 
 @pytest.fixture(autouse=True)
 def no_agents(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "start_agent", lambda *_: None)  # they have no part in this
+    monkeypatch.setattr(launch, "hand_over", lambda *_: None)  # they have no part in this
 
 
 def content(run: Any, value: dict[str, Any], tmp_path: Path) -> Any:

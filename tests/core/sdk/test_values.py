@@ -21,7 +21,7 @@ import tracker
 def no_agents(monkeypatch: pytest.MonkeyPatch) -> None:
     from tracker.sdk import launch
 
-    monkeypatch.setattr(launch, "start_agent", lambda *_: None)  # they have no part in this, and take a while
+    monkeypatch.setattr(launch, "hand_over", lambda *_: None)  # they have no part in this, and take a while
 
 
 def fails(*_arguments: Any, **_keywords: Any) -> Any:
