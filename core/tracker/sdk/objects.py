@@ -142,15 +142,16 @@ def enum_name(value: enum.Enum) -> str:
 # -- members --------------------------------------------------------------------------------------------------------
 
 
-def members(value: Any) -> Iterator[tuple[Any, Read]] | None:
+def members(value: Any, most: int = MAX_ITEMS) -> Iterator[tuple[Any, Read]] | None:
     """Yield the names of a value's members, each with how to read it; None if it has none by any protocol known here.
 
     Known are mappings, dataclasses, named tuples, and the classes of attrs, msgspec, pydantic and argparse; classes
-    that come from and go to dicts (`from_dict`, `to_dict`); and `SimpleNamespace`.
+    that come from and go to dicts (`from_dict`, `to_dict`); and `SimpleNamespace`. `most`: members taken of a mapping
+    that is no dict, and may have no end.
     """
     kind = type(value)
     if is_a(value, Mapping) or (hasattr(kind, "keys") and hasattr(kind, "__getitem__")):
-        return _of_mapping(value)
+        return _of_mapping(value, most)
     for names in (_field_names, _attrs_names, _tuple_names, _struct_names):
         found = names(kind)
         if found is not None:
@@ -158,7 +159,7 @@ def members(value: Any) -> Iterator[tuple[Any, Read]] | None:
     if is_a(value, types.SimpleNamespace) or _bases(kind) & _SINGLE:
         return _of_dict(value)
     if hasattr(kind, "to_dict") and hasattr(kind, "from_dict") and not hasattr(kind, "__call__"):  # noqa: B004
-        return _of_mapping(value.to_dict())
+        return _of_mapping(value.to_dict(), most)
     return None
 
 
@@ -190,14 +191,14 @@ def _slots(kind: type) -> list[str]:
     return [slots] if isinstance(slots, str) else [name for name in slots if isinstance(name, str)]
 
 
-def _of_mapping(value: Any) -> Iterator[tuple[Any, Read]]:
+def _of_mapping(value: Any, most: int) -> Iterator[tuple[Any, Read]]:
     kind = type(value)
     in_memory = issubclass(kind, dict) and kind.__getitem__ is dict.__getitem__
-    for key in _keys(value):
+    for key in _keys(value, most):
         yield key, functools.partial(dict.__getitem__ if in_memory else _looked_up, value, key)
 
 
-def _keys(value: Any) -> Iterable[Any]:
+def _keys(value: Any, most: int) -> Iterable[Any]:
     kind = type(value)
     if kind is dict:
         return list(value)
@@ -205,7 +206,7 @@ def _keys(value: Any) -> Iterable[Any]:
     for name in ("keys", "__iter__"):
         try:
             keys = iter(getattr(value, name)())
-            return list(keys) if issubclass(kind, dict) else _limited(keys)
+            return list(keys) if issubclass(kind, dict) else _limited(keys, most)
         except Exception as error:  # noqa: BLE001 - the other way may do
             failure = failure or error
     if issubclass(kind, dict):
@@ -214,9 +215,9 @@ def _keys(value: Any) -> Iterable[Any]:
     raise failure
 
 
-def _limited(keys: Iterator[Any]) -> Iterator[Any]:
+def _limited(keys: Iterator[Any], most: int) -> Iterator[Any]:
     for count, key in enumerate(keys):
-        if count >= MAX_ITEMS:
+        if count >= most:
             raise OverflowError(f"it has more than {count:,} members")
         yield key
 

@@ -29,6 +29,7 @@ _DEAR_IN_TEXT = 100
 _MAX_BITS = 10_000  # of an integer; Python itself refuses to write much larger ones in decimal
 _SMALL = 1000  # elements of an array or a data frame that are kept as they are in a config
 _MAX_TEXT = 10_000
+_MAX_KEYS_IN_ROW = 10_000  # of a mapping that is no dict, and may have no end: a run has room for 100,000
 _FEW = 100  # items of a collection that an object of any class holds
 _PLAIN = frozenset({type(None), bool, int, float, str})
 _SHOWN = 5  # unreadable members that a warning names
@@ -335,7 +336,7 @@ class _Row:
         """Add the members of a mapping, under names with this prefix."""
         any_read = False
         try:
-            for key, read in objects.members(data) or ():
+            for key, read in objects.members(data, _MAX_KEYS_IN_ROW) or ():
                 any_read = True
                 if not depth:
                     self._guard.next_member()
