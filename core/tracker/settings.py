@@ -148,7 +148,8 @@ class Settings:
         variables = _cleaned({s.name: os.environ.get(s.variable) for s in SETTINGS}, quotes=True)
         self.sources: dict[str, str] = {}
         self._resolve(_BY_NAME["dir"], {"argument": arguments, "variable TRACKER_DIR": variables})  # where a file is
-        directory = _cleaned(read_directory_file(directory_file(self.dir)))
+        self._resolve(_BY_NAME["silent"], {"argument": arguments, "variable TRACKER_SILENT": variables})
+        directory = _cleaned(read_directory_file(directory_file(self.dir), self.silent))
         user = _cleaned(read_file(user_file()))
         for setting in SETTINGS:
             sources = {
@@ -290,10 +291,10 @@ def user_file() -> Path:
     return Path(places.user_folder("XDG_CONFIG_HOME", ".config") or "/nonexistent") / "tracker" / "settings.toml"
 
 
-def read_directory_file(path: Path) -> dict[str, Any]:
+def read_directory_file(path: Path, silent: bool = False) -> dict[str, Any]:
     """Return what is taken of a directory's settings file: all if the user trusts it, else what is harmless.
 
-    What is left out is told once. Raises `SettingsError` naming the file and the mistake.
+    What is left out is told once, unless `silent`. Raises `SettingsError` naming the file and the mistake.
     """
     found = trust.read(path)
     values = {} if found is None else _parsed(found.content, path)
@@ -301,11 +302,12 @@ def read_directory_file(path: Path) -> dict[str, Any]:
     if found is None or not left_out or trust.is_trusted(path, found):
         return values
     doubt = found.doubt or "you have not said that you trust this file as it is now"
-    warn_once(
-        f"{path} sets {', '.join(left_out)}, which is left out: {doubt}. If that is what you want, run `tracker trust` "
-        f"in {path.absolute().parent.parent}",
-        f"untrusted {path}",
-    )
+    if not silent:
+        warn_once(
+            f"{path} sets {', '.join(left_out)}, which is left out: {doubt}. If that is what you want, run `tracker "
+            f"trust` in {path.absolute().parent.parent}",
+            f"untrusted {path}",
+        )
     return {name: value for name, value in values.items() if name in trust.HARMLESS}
 
 

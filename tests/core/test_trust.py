@@ -43,6 +43,12 @@ def test_only_what_names_and_describes_runs_is_taken_from_a_directory(capsys: py
     assert "base_url, capture, mode" in told
 
 
+def test_nothing_is_told_where_silence_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    write(POWERFUL)
+    assert Settings({"silent": True}).base_url is None
+    assert capsys.readouterr().err == ""
+
+
 def test_every_setting_that_decides_more_needs_trust() -> None:
     assert {"base_url", "api_key", "dir", "mode", "console", "capture", "allow_stop", "resume"}.isdisjoint(
         trust.HARMLESS
