@@ -45,6 +45,35 @@ def being_written(pid: int) -> list[str]:
     return sorted(found)
 
 
+def below(pid: int) -> list[int]:
+    """Return the processes that a process has started, and those that these have; those that can be found out."""
+    found: list[int] = []
+    pending = [pid]
+    while pending:
+        parent = pending.pop()
+        try:
+            for task in os.listdir(f"/proc/{parent}/task"):
+                with open(f"/proc/{parent}/task/{task}/children", "rb") as file:
+                    pending += map(int, file.read().split())
+        except FileNotFoundError:
+            if parent == pid:  # no /proc, or one that does not tell
+                return _below_elsewhere(pid)
+        except OSError:
+            continue
+        if parent != pid:
+            found.append(parent)
+    return found
+
+
+def _below_elsewhere(pid: int) -> list[int]:
+    import psutil
+
+    try:
+        return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
 def _writes(pid: int, descriptor: str) -> bool:
     with open(f"/proc/{pid}/fdinfo/{descriptor}", "rb") as file:
         flags = re.search(rb"^flags:\s*([0-7]+)", file.read(), re.MULTILINE)

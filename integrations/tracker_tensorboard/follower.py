@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 import queue
 import sys
@@ -16,8 +17,11 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tracker.runlog.reader import first_record, read_header
+from tracker.runlog.directory import is_alive
+from tracker.runlog.reader import first_record, last_time, read_header
+from tracker.runlog.records import STREAM_NAME
 from tracker.runlog.safe_open import open_file
+from tracker.runlog.sound import is_pid
 
 from .event_stream import Target
 from .logdir import ALL, EventPath, RunDirectory
@@ -55,11 +59,12 @@ class Follower:
 
         The keys of the first directory are the tags. Those of others have in front where they lie: the path from what
         they have in common with the first one, or as much of their own path as tells them apart. That stays so, since
-        rows cannot be changed later.
+        rows cannot be changed later. A process that was started when the former ones had ended goes on with what they
+        wrote: its directories are counted anew, and one that is called like one of theirs has its keys.
         """
         where, name = os.path.split(path)
         if where not in self._directories:
-            self._take(where, self._folder(where), stream)
+            self._take(where, self._folder(where, stream), stream)
         self._directories[where].names.add(name)
 
     def advance(self) -> dict[str, str]:
@@ -88,15 +93,46 @@ class Follower:
                     failed[path] = reason
         return failed
 
-    def _folder(self, where: str) -> str:
-        if not self._directories:
+    def _folder(self, where: str, stream: str) -> str:
+        beside: dict[str, str] = {}  # directory → folder, of processes that live or lived at the same time
+        before: dict[str, str] = {}  # the same, by the last part of the directory, of those that had ended
+        for known, directory in self._directories.items():
+            if self._together(directory.target.run["parent"], stream):
+                beside[known] = directory.folder
+            else:
+                before[os.path.basename(known)] = directory.folder
+        again = before.get(os.path.basename(where))
+        if again is not None and again not in beside.values():
+            return again
+        if not beside:
             return ""
-        taken = {directory.folder for directory in self._directories.values()}
-        first = min(self._directories, key=lambda known: self._directories[known].folder != "")
+        first = min(beside, key=lambda known: beside[known] != "")
         parts = Path(where).parts[1:]
         common = len(Path(os.path.commonpath([first, where])).parts[1:])
         folders = ("/".join(parts[start:]) for start in (common, *range(len(parts) - 1, -1, -1)))
-        return next(folder for folder in folders if folder not in taken)
+        return next(folder for folder in folders if folder not in beside.values())
+
+    def _together(self, one: str, other: str) -> bool:
+        """Tell whether two streams are of one process, or of two that were there at the same time."""
+        (first, last), (begun, ended) = self._span(one), self._span(other)
+        return one == other or (first <= ended and begun <= last)
+
+    def _span(self, stream: str) -> tuple[float, float]:
+        """Return from when to when there was the process of a stream, as far as that can be told."""
+        if not STREAM_NAME.fullmatch(stream):
+            return -math.inf, math.inf
+        try:
+            path = self._directory / stream
+            first = first_record(path)
+            if first is None:
+                return -math.inf, math.inf
+            header = first.payload if isinstance(first.payload, dict) else {}
+            here = header.get("host") == os.uname().nodename and is_pid(header.get("pid"))
+            if here and is_alive(header["pid"], header.get("pid_start")):
+                return first.time, math.inf
+            return first.time, max(last_time(path), first.time)
+        except OSError:
+            return -math.inf, math.inf
 
     def _take(self, where: str, folder: str, parent: str) -> None:
         root = Path(where.removesuffix(folder)) if folder else Path(where)

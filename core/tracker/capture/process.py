@@ -46,6 +46,11 @@ def is_wrapper() -> bool:
     return bool(_instead)
 
 
+def wrapped() -> tuple[str, ...]:
+    """Return the command line of that program, or () if there is none."""
+    return _instead
+
+
 def describe(settings: Settings) -> dict[str, Any] | None:
     """Return the `process` member of a stream's header (FORMAT.md) without secrets; None if nothing is captured."""
     if not settings.captures_anything():

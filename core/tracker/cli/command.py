@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import termios
+import time
 import tty
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,6 @@ from typing import Any
 from tracker.capture.console_channel import Channel, copy_size, open_terminal
 from tracker.errors import say
 
-_LOOK = 5.0  # seconds between calls of `look_after`
 _END = b"\x04"  # ctrl+D
 _STOPS = (
     (signal.SIGINT, "interrupting the program; ctrl+D again terminates it"),
@@ -43,12 +43,16 @@ class Command:
         environment: Mapping[str, str],
         feed: Callable[[str, str], None],
         look_after: Callable[[], None],
+        every: float,
     ) -> None:
-        """`feed` is told the stream and the text of what is printed. `look_after` is called every few seconds."""
+        """`feed` is told the stream and the text of what is printed. `look_after` is called about `every` so many
+        seconds.
+        """
         self._command = command
         self._environment = environment
         self._feed = feed
         self._look_after = look_after
+        self._every = every
         self._process: subprocess.Popen[bytes] | None = None
         self._interactive = all(map(os.isatty, (0, 1))) and _in_foreground()
         # Else it would not be allowed to read from the terminal.
@@ -113,6 +117,7 @@ class Command:
     def _serve(self, channels: list[Channel], woken: int) -> int:
         assert self._process is not None
         typing = self._interactive
+        look_at = time.monotonic() + self._every
         while (status := self._process.poll()) is None:
             poll = select.poll()
             poll.register(woken, select.POLLIN)
@@ -123,9 +128,10 @@ class Command:
                 poll.register(0, select.POLLIN)
             if self._typed and self._terminal is not None and channels[0].open:
                 poll.register(self._terminal, select.POLLIN | select.POLLOUT)
-            ready = dict(poll.poll(1000 * _LOOK))
-            if not ready:
+            ready = dict(poll.poll(1000 * max(0.0, look_at - time.monotonic())))
+            if time.monotonic() >= look_at:
                 self._look_after()
+                look_at = time.monotonic() + self._every
             if woken in ready:
                 os.read(woken, 4096)
             if self._terminal is not None and ready.get(self._terminal, 0) & select.POLLOUT:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import time
 
 import click
 
@@ -13,6 +12,7 @@ import tracker
 from tracker.capture.console_stream import ConsoleStream
 from tracker.capture.process import stand_in_for
 from tracker.runlog.directory import JOIN
+from tracker.sdk.program_event_files import LOOK_EVERY
 from tracker.settings import Settings
 
 from .command import Command
@@ -55,7 +55,8 @@ def run(
         command,
         environment,
         stream.feed if stream is not None else lambda _name, _text: None,
-        lambda: the_run._check(time.time_ns() // 1000),
+        the_run._look,
+        LOOK_EVERY if settings.sync_tensorboard else 5.0,
     )
     try:
         code = program.run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -168,14 +169,22 @@ def scan_stream(path: Path, kinds: tuple[str, ...]) -> Iterator[Record]:
             yield from scan(lines, kinds)
 
 
+def last_time(path: Path) -> float:
+    """Return the latest time of the records near the end of a stream file, −∞ if there are none."""
+    return max((record.time for record in _last_records(path)), default=-math.inf)
+
+
 def last_step(path: Path) -> int | None:
     """Return the step of the last whole row near the end of a stream file, or None if there is none."""
-    with open(open_file(path.parent, path.name), "rb") as file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - _BLOCK))
-        tail = file.read()
-    for record in reversed(parse(tail).records):
+    for record in reversed(_last_records(path)):
         if record.kind == "log" and record.step is not None:
             return int(record.step)
         if record.kind == "points":
             return int(record.payload.steps[-1])
     return None
+
+
+def _last_records(path: Path) -> list[Record]:
+    with open(open_file(path.parent, path.name), "rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - _BLOCK))
+        return parse(file.read()).records

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tracker.capture import process
 from tracker.capture.console import Capture, start_console
 from tracker.errors import contained
 from tracker.settings import Settings
@@ -35,14 +36,23 @@ class Companions:
         if self._settings.sync_tensorboard:
             with contained("following event files"):
                 from .event_files import EventFiles  # which few runs need
+                from .program_event_files import ProgramEventFiles
 
-                self._event_files = EventFiles(members()["id"], write)
+                program = process.wrapped()
+                found = ProgramEventFiles(program, self._directory) if program else None
+                self._event_files = EventFiles(members()["id"], write, found)
                 self._event_files.start()
 
     def wake(self) -> None:
         """Have an agent look at the run again, after its end."""
         with contained("waking the agent"):
             self.supervisor.start()
+
+    def look(self) -> None:
+        """See what the program writes that this process only runs; to be called often."""
+        with contained("following event files"):
+            if self._event_files is not None:
+                self._event_files.look()
 
     def check(self, agent: bool) -> None:
         """Look after them; after the `agent` only in the process that started it."""

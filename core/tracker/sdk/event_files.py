@@ -17,6 +17,8 @@ from tracker.errors import contain, warn_once
 from tracker.event_files import being_written, is_event_file, made_since, path_seal, since_seal
 from tracker.places import absolute
 
+from .program_event_files import ProgramEventFiles
+
 _NEEDED = ("google_crc32c", "numpy", "tensorboard")
 _WRITING = os.O_WRONLY | os.O_RDWR
 
@@ -30,10 +32,13 @@ _hooked = False
 class EventFiles:
     """Notes in a run's log the event files that this process writes, from `start` to `stop`, each once."""
 
-    def __init__(self, run_id: str, write: Callable[[str, Any], Any]) -> None:
-        """`write` appends a record of a kind with a payload to the log of the run."""
+    def __init__(self, run_id: str, write: Callable[[str, Any], Any], program: ProgramEventFiles | None = None) -> None:
+        """`write` appends a record of a kind with a payload to the log of the run. `program` finds what the program
+        writes that this process only runs.
+        """
         self._run_id = run_id
         self._write = write
+        self._program = program
         self._since = 0.0
 
     def start(self) -> None:
@@ -53,9 +58,16 @@ class EventFiles:
             _hooked = True
             sys.addaudithook(_hook)
 
+    def look(self) -> None:
+        """Note what the program below this process has open. To be called again and again."""
+        for path in self._program.open_now() if self._program is not None and self in _noting else ():
+            self.note(path)
+
     def stop(self) -> None:
         """Note what only the system knows to be open, and end. Safe to repeat."""
         if self in _noting:
+            for path in self._program.left_behind() if self._program is not None else ():
+                self.note(path)
             for path in being_written(os.getpid()):
                 self.note(path)
             _noting.remove(self)

@@ -484,6 +484,13 @@ class Run(Shared, About):
         self._stream.drop_late(line)
         warn_once(f"run {self.name} is finished; what is logged to it is dropped (tracker.init() starts a new one)")
 
+    def _look(self) -> None:
+        """Look after all that accompanies the run, where another program runs and nothing is logged here."""
+        self._companions.look()
+        now = time_ns() // 1000
+        if not 0 <= now - self._checked < CHECK_EVERY:
+            self._check(now)
+
     def _check(self, now: int) -> None:
         """From time to time: is the directory still there, does the agent live, has it something to say?
 

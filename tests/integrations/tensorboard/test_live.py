@@ -166,7 +166,8 @@ from tensorboard.summary.writer import event_file_writer, record_writer
 things = builtins, io, os, tensorboardX, tensorboardX.SummaryWriter, tensorboardX.record_writer.RecordWriter
 things += event_file_writer.EventFileWriter, record_writer.RecordWriter
 def members():
-    return [(name, id(member)) for thing in things for name, member in vars(thing).items()]
+    found = [(name, id(member)) for thing in things for name, member in vars(thing).items()]
+    return [one for one in found if one[0] != "_exit"]  # any run learns how its process ends
 before = members()
 """
     after = """
@@ -319,3 +320,102 @@ def test_a_run_directory_from_elsewhere_makes_nobody_read_files_that_it_names(se
     stream.write_bytes(b"".join(lines))
     tracker.Sync().upload(directory)
     assert counts(local()) == {"x": 1}
+
+
+# -- programs that know nothing of us -------------------------------------------------------------------------------
+
+
+def wrapped(script: str, *arguments: str, **settings: str) -> None:
+    """Run a script under `tracker run`."""
+    Path("script.py").write_text(f"STEPS = {STEPS}\n{script}")
+    call = [sys.executable, "-c", "from tracker.cli.run import run; run(prog_name='tracker run')"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TRACKER_SYNC_TENSORBOARD": "1", **OFFLINE, **settings}
+    program = [sys.executable, "script.py", *arguments]
+    done = subprocess.run([*call, *program], env=environment, timeout=120, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_tracker_run_follows_what_the_program_writes_in_any_process_below_it(tmp_path: Path) -> None:
+    Path("train.py").write_text(
+        f"STEPS = {STEPS}\n" + WRITERS["torch"].replace('"logs/torch"', "__import__('sys').argv[1]")
+    )
+    wrapped(
+        "import subprocess, sys, os\n"
+        "subprocess.run(['sh', '-c', f'{sys.executable} train.py {os.environ[\"ELSEWHERE\"]}; true'], check=True)\n",
+        ELSEWHERE=str(tmp_path / "elsewhere"),
+    )
+    arrived(loss=STEPS, acc=STEPS)
+    eventually(lambda: local().state == "finished")
+
+
+def test_tracker_run_finds_what_was_open_for_too_short_a_time_to_be_seen() -> None:
+    wrapped(
+        BY_HAND.replace(INIT, "")
+        + f"""
+write(Path("old", "{NAME}"), version(), many(0, 3, ("old",)))
+os.utime("old/{NAME}", (1.7e9, 1.7e9))
+append("{NAME}", version() + many(0, 5))
+"""
+    )
+    arrived(loss=5, acc=5)
+
+
+def test_tracker_run_takes_nothing_that_another_run_may_have_written() -> None:
+    other = f"""
+import tracker
+from tests.integrations.tensorboard.events import *
+with tracker.init(id="other"):
+    pass
+write(Path("logs", "{NAME}"), version(), many(0, 5))
+write(Path("logs", "{NAME}.1.0"), version(), many(0, 5))
+"""
+    wrapped(
+        "import os, subprocess, sys\n"
+        "del os.environ['TRACKER_RUN_DIR'], os.environ['TRACKER_SYNC_TENSORBOARD']\n"
+        f"subprocess.run([sys.executable, '-c', {other!r}], check=True)\n"
+    )
+    runs = [tracker.read_run(path) for path in Path(".tracker/runs").iterdir()]
+    assert [run.keys() for run in runs] == [[], []]
+
+
+# -- folders of several starts --------------------------------------------------------------------------------------
+
+RESUMES = BY_HAND.replace("name='a'", "id='one', resume='allow'")
+
+
+def test_a_start_that_opens_a_folder_of_its_own_goes_on_with_the_keys_of_the_one_before() -> None:
+    for number, folder in enumerate(("Nov29_10-00_host", "Nov30_11-00_host", "Nov30_12-00_host")):
+        do(
+            f"{RESUMES}append('{folder}/{NAME}.{number}', version() + many({10 * number}, {10 * number + 10}))",
+            **OFFLINE,
+        )
+    arrived(loss=30, acc=30)
+
+
+def test_folders_that_are_called_like_those_of_the_start_before_have_their_keys() -> None:
+    for number, folders in enumerate((("train", "validation"), ("validation", "train"))):
+        files = "".join(
+            f"append('start{number}/{folder}/{NAME}', version()"
+            f" + many({10 * number}, {10 * number + 10}, ('{folder}',)))\n"
+            for folder in folders
+        )
+        do(RESUMES + files, **OFFLINE)
+    arrived(**{"train": 20, "validation/validation": 20})
+
+
+def test_folders_of_processes_that_live_at_the_same_time_are_told_apart() -> None:
+    wait = "sys.stdout.write('ready\\n'); sys.stdout.flush(); sys.stdin.read()\n"
+    first = start(f"{RESUMES}append('a/{NAME}', version() + many(0, 10))\n{wait}", **OFFLINE)
+    assert first.stdout is not None
+    while first.stdout.readline() != "ready\n":
+        pass
+    second = start(f"{RESUMES}append('b/{NAME}', version() + many(0, 10))\n{wait}", **OFFLINE)
+    assert second.stdout is not None
+    while second.stdout.readline() != "ready\n":
+        pass
+    for process in (second, first):
+        process.communicate("", timeout=60)
+    eventually(lambda: local().state == "finished")
+    found = eventually(lambda: counts(local()) if len(counts(local())) == 4 else None)
+    assert sorted(found.values()) == [10] * 4
+    assert {key.rpartition("/")[0] for key in found} in ({"", "b"}, {"", "a"})
