@@ -28,7 +28,12 @@ def add_routes(api: FastAPI, services: Services) -> None:
             fold = storage.fold(run)
             known = fold.to_json()
             members = ("meta", "config", "by_hand", "metrics", "stats")
-            return {"step": fold.last_step, **{member: known[member] for member in members}}
+            silent = storage.run(run)["state"] != "running"  # also where nobody could say that its machine has died
+            return {
+                "step": fold.last_step,
+                **{member: known[member] for member in members},
+                "ended": fold.deciding(ended=not silent),
+            }
 
         return await services.answer(read)
 

@@ -18,6 +18,9 @@ from .stats import Stats
 STATES = ("running", "finished", "failed", "killed", "crashed", "preempted")
 """All states of a run; the later five from best to worst."""
 
+UNPROMISED = 720.0
+"""Seconds that stand for the promise of an agent that has given none, see `Fold.promise`."""
+
 _HEADER = ("id", "entity", "project", "host", "program", "python", "forked_from")
 _END = ("closed", "at_exit", "settled", *MEMBERS)
 """Members of a stream's entry that say how its process ended."""
@@ -157,6 +160,11 @@ class Fold:
         """When the process that came last opened its stream."""
         return max((s["opened"] for s in self._deciding()), default=-math.inf)
 
+    def deciding(self, ended: bool = False) -> list[str]:
+        """Return the names of the streams that decide the state; of those that have ended, if that is asked."""
+        chosen = self._deciding()
+        return [n for n, s in self.streams.items() if any(s is c for c in chosen) and (not ended or "closed" in s)]
+
     @property
     def last_step(self) -> int | None:
         """The greatest of the steps at which the streams end; None if there are no rows."""
@@ -177,9 +185,17 @@ class Fold:
         """The longest that an agent which serves the run's last processes lets pass between two lines, in seconds;
         None if no agent has said so.
         """
-        told = [s for n, s in self.streams.items() if n.startswith("system") and "last" in s]
-        agents = [s for s in told if s["last"] >= self._latest]
+        agents = [s for n, s in self.streams.items() if n.startswith("system") and s["last"] >= self._latest]
         return max((s["heartbeat"] for s in agents if "heartbeat" in s), default=None)
+
+    @property
+    def promise(self) -> float | None:
+        """The same, and `UNPROMISED` if no agent has said so, as when its machine died first or the run was only synced
+        while it went on. None if a process runs of which no agent could ever tell that it has gone.
+        """
+        if any("pid" not in s for s in self._deciding() if "closed" not in s):
+            return self.heartbeat
+        return self.heartbeat or UNPROMISED
 
     @property
     def summary(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def finish_with_child(finish: Callable[[], None]) -> None:
     _finished_in = os.getpid()
     util: Any = sys.modules["multiprocessing.util"]
     util.Finalize(None, finish, exitpriority=0)
-    if _in_pool(sys._getframe()) and threading.current_thread() is threading.main_thread():
+    if _in_pool(sys._getframe()) is not None and threading.current_thread() is threading.main_thread():
         _end_well_when_idle(finish)
 
 
@@ -37,7 +37,8 @@ def _end_well_when_idle(finish: Callable[[], None]) -> None:
         return
 
     def terminated(number: int, frame: FrameType | None) -> None:
-        if _in_pool(frame, idle=True):
+        if not _at_work(frame):
+            signal.signal(number, signal.SIG_IGN)
             finish()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
@@ -45,12 +46,20 @@ def _end_well_when_idle(finish: Callable[[], None]) -> None:
     signal.signal(signal.SIGTERM, terminated)
 
 
-def _in_pool(frame: FrameType | None, idle: bool = False) -> bool:
-    """Tell whether a frame is in a worker of a pool; `idle`: and waits there for work or hands over results."""
-    inner: FrameType | None = None
+def _at_work(frame: FrameType | None) -> bool:
+    """Tell whether a worker of a pool is doing what it was given, and not waiting for more, handing over a result, or
+    about to end.
+    """
+    found = _in_pool(frame)
+    return found is not None and found not in ("", "get", "put")
+
+
+def _in_pool(frame: FrameType | None) -> str | None:
+    """Return the name of the function that the main loop of a pool's worker has called; None outside of such a loop."""
+    inner = ""
     while frame is not None:
         code = frame.f_code
         if code.co_name == "worker" and code.co_filename.endswith(os.path.join("multiprocessing", "pool.py")):
-            return not idle or inner is None or inner.f_code.co_name in ("get", "put")
-        inner, frame = frame, frame.f_back
-    return False
+            return inner
+        inner, frame = code.co_name, frame.f_back
+    return None

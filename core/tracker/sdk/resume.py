@@ -25,12 +25,13 @@ StatsOf = Callable[[bool], dict[str, Stats]]
 
 class Known(NamedTuple):
     """What a run has: the step after its last one, what was said of it (`fold`: meta, config, summary values set by
-    hand, metric definitions), and its rows summed up.
+    hand, metric definitions), and its rows summed up; `ended`: streams whose processes have ended, as a server knows.
     """
 
     step: int
     fold: Fold
     stats: StatsOf
+    ended: tuple[str, ...] = ()
 
 
 def find(settings: Settings, directory: Path, given: bool) -> Known | None:
@@ -95,7 +96,9 @@ def of_server(settings: Settings, run: str) -> Known | None:
         step = 0 if answer["step"] is None else max(0, min(int(answer["step"]) + 1, MAX_STEP))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unreachable(f"{settings.base_url} answered what is not known here: {error!r}") from None
-    return Known(step, fold, lambda _whole: fold.stats)
+    ended = answer.get("ended")
+    names = tuple(n for n in ended if isinstance(n, str)) if isinstance(ended, list) else ()
+    return Known(step, fold, lambda _whole: fold.stats, names)
 
 
 def ask(settings: Settings, *arguments: str, timeout: float | None) -> dict[str, Any] | None:

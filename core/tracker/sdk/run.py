@@ -20,7 +20,7 @@ from tracker.errors import contain, contained, say, warn_once
 from tracker.names import random_id
 from tracker.places import absolute
 from tracker.runlog.alerts import LEVELS, alert_of
-from tracker.runlog.directory import store
+from tracker.runlog.directory import agent_alive, store, this_process
 from tracker.runlog.records import MAX_LINE, MAX_STEP, encode, jsonable
 from tracker.saved_names import SavedNames, base_of, find, name_of, pattern_of
 from tracker.saving import POLICIES, seal
@@ -37,6 +37,7 @@ from .objects import is_a, key_text, shown
 from .pickling import Shared
 from .resume import Known
 from .stream import Stream
+from .succession import Origin, ended_before
 from .summary import Summary
 from .supervisor import CHECK_EVERY, shorten
 from .values import Unreadable, to_config, to_row
@@ -82,6 +83,9 @@ class Run(Shared, About):
         self._names = SavedNames(os.path.dirname(directory), warn_once)
         self._alerts: dict[str, float] = {}  # when each title was last called out
         self._joined = joined
+        self._origin: Origin | None = None
+        self._after: tuple[str, ...] = ()  # streams of processes that had ended, as a server knows
+        self._alone = False  # whether this is a forked child that the run was left to
         self.resumed = resumed
         """Whether this continues a run that had rows, in this directory or on the server."""
         self.finished = False
@@ -98,6 +102,7 @@ class Run(Shared, About):
     def _of_header(self) -> dict[str, Any]:
         return {
             **self._members,
+            "after": None if self._stream.parent else sorted({*ended_before(self._directory), *self._after}) or None,
             "allow_stop": self._settings.stoppable or None,
             "wraps": process.is_wrapper() or None,
         }
@@ -105,6 +110,7 @@ class Run(Shared, About):
     def _start_with(self, known: Known) -> None:
         """Go on from what the run has; before `begin`."""
         self._step = known.step
+        self._after = known.ended
         self.config._start_with(known.fold.config)
         self.summary._start_with(known.fold, known.stats)
 
@@ -112,6 +118,9 @@ class Run(Shared, About):
         """Write the run's first line and start its agent; from here on the run exists."""
         with self._lock:
             self._stream.open()
+        if self._stream.path is not None:
+            about = this_process()
+            self._origin = Origin(self._stream.path, about["pid"], about["pid_start"])
         if self._stream.shortened:
             self._write("meta", self._stream.shortened)
         if self._settings.resume == "auto":
@@ -391,6 +400,7 @@ class Run(Shared, About):
     def _end(self, end: dict[str, Any]) -> None:
         """Write the `finish` record `end`, unless the run has ended, and let go of all that goes with it."""
         self._companions.stop()
+        self._take_over()
         with self._lock:
             if self.finished:
                 return
@@ -400,12 +410,29 @@ class Run(Shared, About):
             kept = self._stream.kept
             self._stream.close(self._after_finish, self._companions.wake if self._stream.parent is None else _nothing)
         self._mark_ended(end)
-        if kept and self._stream.parent is None and not self._joined:
+        if kept and self._is_its_own and not self._joined:
             self._companions.supervisor.farewell(self.name, end["state"], self.url)
 
     def _mark_ended(self, end: dict[str, Any]) -> None:
-        if self._settings.resume == "auto" and self._stream.parent is None:
+        if self._settings.resume == "auto" and self._is_its_own:
             auto.ended(self._directory, self._settings, end["state"] == "finished")
+
+    @property
+    def _is_its_own(self) -> bool:
+        """Whether the end of this process is the end of the run, as far as this process goes."""
+        return self._stream.parent is None or self._alone
+
+    def _take_over(self) -> None:
+        """In a forked child: go on with the run where the process that began it has left it to us, as to a daemon."""
+        if self._is_its_own or self._origin is None or self.finished or not self._stream.kept:
+            return
+        with contained("going on with the run"):
+            if self._origin.left():
+                self._alone = True
+                before = dict.fromkeys((os.path.basename(self._origin.stream), self._stream.parent))
+                self._write("goes_on", {"after": list(before)})
+                if not agent_alive(self._directory):
+                    self._companions.supervisor.start()
 
     def __enter__(self) -> Run:
         return self
@@ -439,6 +466,7 @@ class Run(Shared, About):
             return
         try:
             with contained("writing the end of the run"):
+                self._take_over()
                 end = self._good_end() if status == 0 else {**exit_ending(status, sys.exc_info()[1])}
                 self._write("finish", end)
                 self.finished = True
@@ -502,7 +530,8 @@ class Run(Shared, About):
         with contained("looking after the run directory"):
             if self._lost_directory():
                 return
-        self._companions.check(agent=self._stream.parent is None)
+        self._take_over()
+        self._companions.check(agent=self._is_its_own)
 
     def _lost_directory(self) -> bool:
         if not self._stream.deleted():
@@ -521,6 +550,14 @@ class Run(Shared, About):
             self._stream.after_fork()
             self._logged.after_fork()
             self._companions.after_fork()
+            if self._stream.parent is not None:
+                self._alone = False
+                self._stream.append = self._append_first_of_child
+
+    def _append_first_of_child(self, line: bytes) -> None:
+        self._stream.open()
+        self._take_over()
+        self._stream.append(line)
 
 
 def _may_be_reserved(row: Any) -> bool:

@@ -42,6 +42,8 @@ class Resumption(TypedDict):
     metrics: list[dict[str, Any]]
     stats: dict[str, list[Any]]
     """By key: how many finite numbers, their min, max and sum, and the last value; `[0, last]` if there are none."""
+    ended: list[str]
+    """Streams whose processes have ended, which the one that continues the run comes after."""
 
 
 class Stop(TypedDict):

@@ -224,7 +224,7 @@ class Writer:
             self._merge_if_due(connection, run, one, ended=one in ended)
         self._put_stream(connection, id_=stream.id, offset_=stream.offset, rows_=stream.rows)
         if news:
-            run.state, run.heartbeat, run.created = run.fold.state, run.fold.heartbeat, created(run)
+            run.state, run.heartbeat, run.created = run.fold.state, run.fold.promise, created(run)
             run.stop = run.fold.stop_requested
         self._put_fold(connection, run, upload, now)
 

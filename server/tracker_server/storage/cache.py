@@ -108,13 +108,13 @@ class Runs:
             self._ids[at], self._there[at] = row.id, True
         before = self.entries[at]
         self.json_size += size - (0 if before is None else before.size)
-        self.entries[at] = Entry(info, fold.heartbeat, self._sums(fold), size)
+        self.entries[at] = Entry(info, fold.promise, self._sums(fold), size)
         self._versions[at] = row.version
         self._touched[at] = self.revision
         self._trashed[at] = np.nan if row.trashed is None else row.trashed
         self._seen[at] = row.seen
-        running = info["state"] == "running" and fold.heartbeat is not None
-        self._heartbeats[at] = fold.heartbeat if running else np.nan
+        running = info["state"] == "running" and fold.promise is not None
+        self._heartbeats[at] = fold.promise if running else np.nan
         self._lost.discard(at)
 
     def _forget(self, number: int) -> None:

@@ -49,7 +49,7 @@ class Entry(NamedTuple):
 
     info: RunInfo
     heartbeat: float | None
-    """As in `Fold.heartbeat`."""
+    """As in `Fold.promise`."""
     sums: Sums
     size: int
     """Bytes of JSON."""

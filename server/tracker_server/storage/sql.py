@@ -231,7 +231,7 @@ class SqlStorage:
         with self._found(run) as (connection, row):
             fold = fold_of(connection, row.id)[0]
             known = info_of(run.entity, run.project, row, fold)
-            info: RunInfo = jsonable(contact.judged(known, fold.heartbeat, self._since, time.time()))
+            info: RunInfo = jsonable(contact.judged(known, fold.promise, self._since, time.time()))
             return info
 
     def keys(self, run: RunKey, kind: Kind) -> list[KeyInfo]:

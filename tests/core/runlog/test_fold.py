@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.runlog.fold import Fold
+from tracker.runlog.fold import UNPROMISED, Fold
 from tracker.runlog.records import Record
 from tracker.runlog.stats import Stats
 
@@ -483,3 +483,64 @@ def test_the_newest_hundred_alerts_are_kept_in_the_order_of_their_times() -> Non
     assert (fold.alerts[0]["level"], len(fold.alerts[0]["text"])) == ("info", 2000)
     apply(fold, "history.jsonl", "alert", {"title": 5}, 300)
     assert (len(fold.alerts), fold.corrupt) == (100, 1)
+
+
+def test_where_no_agent_has_promised_a_heartbeat_an_hour_of_silence_is_the_end() -> None:
+    fold = opened(("history.jsonl", 10))
+    assert fold.promise == UNPROMISED
+    apply(fold, "system-a.jsonl", "run", {**RUN, "heartbeat": 60}, 11)
+    assert fold.promise == 60
+    apply(fold, "history-shell.jsonl", "run", {**RUN, "pid": None}, 12)  # nobody ever sees that it is gone
+    apply(fold, "system-a.jsonl", "alive", {}, 13)
+    assert fold.promise == 60
+    assert opened(("history.jsonl", 10), pid=None).promise is None
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_who_came_after_whom_is_what_processes_say_and_not_their_clocks(order: tuple[int, int]) -> None:
+    """The clock of the first machine was an hour ahead."""
+
+    def first(fold: Fold) -> None:
+        apply(fold, "history-a.jsonl", "run", RUN, 3610)
+        finish(fold, "history-a.jsonl", "finished", 3620)
+
+    def second(fold: Fold) -> None:
+        apply(fold, "history-b.jsonl", "run", {**RUN, "after": ["history-a.jsonl"]}, 100)
+        assert fold.state == "running"
+        finish(fold, "history-b.jsonl", "failed", 110)
+
+    fold = Fold()
+    for number in order:
+        (first, second)[number](fold)
+    assert fold.state == "failed"
+    assert Fold.from_json(orjson.loads(orjson.dumps(fold.to_json()))).state == "failed"
+
+
+def test_streams_that_name_one_another_as_earlier_all_count() -> None:
+    fold = Fold()
+    for one, other in (("history-a.jsonl", "history-b.jsonl"), ("history-b.jsonl", "history-a.jsonl")):
+        apply(fold, one, "run", {**RUN, "after": [other]}, 1)
+        finish(fold, one, "failed", 2)
+    assert fold.state == "failed"
+
+
+AT_EXIT = {"state": "failed", "exit_code": 3, "error": "text", "at_exit": "finished"}
+
+
+@pytest.mark.parametrize("agent_first", [True, False])
+def test_what_a_process_says_on_its_way_out_gives_way_to_what_its_agent_saw(agent_first: bool) -> None:
+    fold = opened(("history.jsonl", 1))
+    says = [
+        ("history.jsonl", AT_EXIT),
+        ("system.jsonl", {"state": "finished", "exit_code": 0, "stream": "history.jsonl"}),
+    ]
+    for stream, payload in reversed(says) if agent_first else says:
+        apply(fold, stream, "finish", payload, 2)
+    assert (fold.state, fold.error) == ("finished", None)
+
+
+def test_what_a_process_knew_of_its_end_stands() -> None:
+    fold = opened(("history.jsonl", 1))
+    apply(fold, "history.jsonl", "finish", {"state": "finished"}, 2)
+    bury(fold, "history.jsonl", 3)
+    assert fold.state == "finished"

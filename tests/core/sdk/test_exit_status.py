@@ -299,3 +299,136 @@ for worker in workers:
     rows = list(the_run().scan_history())
     assert sum("child" in row for row in rows) == 30
     assert the_run().info["corrupt"] == 0
+
+
+@pytest.mark.parametrize("ending", ["", "sys.exit(3)", "raise ValueError('mine')", "os._exit(4)", "run.finish(5)"])
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_child_of_multiprocessing_with_a_run_of_its_own_ends_it(method: str, ending: str) -> None:
+    code = f"""
+import multiprocessing, os, sys, tracker
+
+def work():
+    run = tracker.init(id="r")
+    run.log({{"x": 1}})
+    {ending}
+
+if __name__ == "__main__":
+    child = multiprocessing.get_context({method!r}).Process(target=work)
+    child.start()
+    child.join()
+"""
+    assert script(code).returncode == 0
+    state = the_run().state
+    assert state == ("failed" if ending else "finished")
+    assert the_run().info["error"] == ("ValueError: mine" if "mine" in ending else None)
+    assert [row["x"] for row in the_run().scan_history()] == [1]
+
+
+@pytest.mark.parametrize("leave", ["pass", "pool.close(); pool.join()"])
+def test_the_workers_of_a_pool_end_their_runs_well(leave: str) -> None:
+    """Leaving a pool terminates its workers; the work was done."""
+    code = f"""
+import multiprocessing, tracker
+
+def work(i):
+    tracker.init(id=f"r{{i}}", reinit="create_new").log({{"x": i}})
+    return i
+
+if __name__ == "__main__":
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        assert pool.map(work, range(4), chunksize=1) == [0, 1, 2, 3]
+        {leave}
+"""
+    assert script(code).returncode == 0
+    states = [tracker.read_run(f".tracker/runs/r{i}") for i in range(4)]
+    eventually(lambda: [tracker.read_run(run.directory).state for run in states] == ["finished"] * 4)
+
+
+def test_a_worker_of_a_pool_that_is_terminated_at_work_has_not_ended_well() -> None:
+    code = """
+import multiprocessing, time, tracker
+
+def work(i):
+    run = tracker.init(id="r")
+    run.log({"x": 1})
+    open("begun", "w").close()
+    time.sleep(100)
+
+if __name__ == "__main__":
+    import os
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        pool.apply_async(work, (1,))
+        while not os.path.exists("begun"):
+            time.sleep(0.01)
+"""
+    assert script(code).returncode == 0
+    assert the_run().state in ("crashed", "killed")
+
+
+def test_the_workers_of_an_executor_end_their_runs_well() -> None:
+    code = """
+import concurrent.futures, tracker
+
+def work(i):
+    tracker.init(id=f"r{i}", reinit="create_new").log({"x": i})
+
+if __name__ == "__main__":
+    with concurrent.futures.ProcessPoolExecutor(2) as pool:
+        list(pool.map(work, range(4)))
+"""
+    assert script(code).returncode == 0
+    assert [tracker.read_run(f".tracker/runs/r{i}").state for i in range(4)] == ["finished"] * 4
+
+
+@pytest.mark.parametrize(
+    ("ending", "state"), [("os._exit(0)", "finished"), ("os._exit(3)", "failed"), ("", "finished")]
+)
+def test_a_forked_child_with_a_run_of_its_own_ends_it(ending: str, state: str) -> None:
+    code = f"""
+import os, sys, tracker
+if os.fork() == 0:
+    run = tracker.init(id="r")
+    run.log({{"x": 1}})
+    {ending or "sys.exit()"}
+os.wait()
+"""
+    assert script(code).returncode == 0
+    assert the_run().state == state
+
+
+@pytest.mark.parametrize("leave", ["os._exit(0)", "sys.exit(0)"])
+@pytest.mark.parametrize(("ending", "state"), [("", "finished"), ("1 / 0", "failed"), ("os._exit(2)", "failed")])
+def test_a_daemon_goes_on_with_the_run_and_its_end_is_the_runs(leave: str, ending: str, state: str) -> None:
+    code = f"""{START}
+import time
+if os.fork():
+    {leave}
+os.setsid()
+if os.fork():
+    os._exit(0)
+while tracker.read_run(run.dir).state == "running":  # until the first process has left
+    time.sleep(0.01)
+run.log({{"x": 2}})
+assert tracker.read_run(run.dir).state == "running"
+{ending}
+"""
+    assert script(code).returncode == 0
+    eventually(lambda: len([s for s in the_run()._fold.streams.values() if s.get("goes_on") and "closed" in s]) == 1)
+    assert the_run().state == state
+    assert [row["x"] for row in the_run().scan_history()] == [1, 2]
+
+
+def test_a_forked_child_that_outlives_a_crash_does_not_hide_it() -> None:
+    code = f"""{START}
+import signal, time
+parent = os.getpid()
+if os.fork() == 0:
+    while os.getppid() == parent:
+        time.sleep(0.01)
+    run.log({{"x": 2}})
+    sys.exit(0)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    script(code)
+    eventually(lambda: len(list(the_run().scan_history())) == 2)
+    assert the_run().state == "crashed"

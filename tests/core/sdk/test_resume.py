@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tracker.agent.sync import sync
 from tracker.client import connect
 from tracker.runlog.directory import AUTO, agent_alive, agent_came
 from tracker.runlog.reader import read_stream
+from tracker.runlog.records import encode
 from tracker.settings import Settings
 
 
@@ -310,3 +312,35 @@ def test_two_offline_directories_with_one_id_meet_in_one_run_however_often_they_
     found = [(row["_step"], row["x"]) for row in run.scan_history()]
     assert found == [(0, 0), (1, 1), (2, 2), (0, 10), (1, 11), (2, 12), (3, 3), (4, 4), (5, 5)]
     assert (run.state, run.config, run.info["last_step"]) == ("finished", {"a": True, "b": True}, 5)
+
+
+@pytest.mark.parametrize("resume", ["allow", None])
+def test_a_failure_counts_though_an_earlier_machine_had_its_clock_ahead(resume: str | None) -> None:
+    run = finished(id="a1")
+    (path,) = Path(run.dir).glob("history-*.jsonl")
+    ahead = [
+        encode(record.kind, {**record.payload, "host": "elsewhere"} if record.kind == "run" else record.payload,
+               record.time + 3600, record.step)
+        for parsed in read_stream(path) for record in parsed.records
+    ]  # fmt: skip
+    path.unlink()
+    path.with_name("history-ahead.jsonl").write_bytes(b"".join(ahead))
+    assert tracker.read_run(run.dir).state == "finished"
+    again = tracker.init(id="a1", resume=resume, reinit="create_new")
+    assert tracker.read_run(run.dir).state == "running"
+    again.finish(1)
+    assert tracker.read_run(run.dir).state == "failed"
+
+
+def test_a_failure_counts_though_the_machine_that_only_the_server_knows_had_its_clock_ahead(online: Any) -> None:
+    server = connect(Settings())
+    path = f"/api/runs/me/{Settings().project}/a1"
+    late = time.time() + 3600
+    about = {"version": 1, "id": "a1", "entity": "me", "project": Settings().project, "host": "far", "pid": 7}
+    lines = (
+        encode("run", about, late) + encode("log", {"x": 1}, late, 1) + encode("finish", {"state": "finished"}, late)
+    )
+    server.json("POST", f"{path}/streams/history-far.jsonl?offset=0", data=lines)
+    run = tracker.init(id="a1", resume="must", dir="elsewhere")
+    run.finish(1)
+    assert tracker.Api().run(run.path).state == "failed"

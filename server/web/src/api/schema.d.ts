@@ -1996,6 +1996,8 @@ export interface components {
             stats: {
                 [key: string]: unknown[];
             };
+            /** Ended */
+            ended: string[];
         };
         /**
          * RowColumn
