@@ -288,7 +288,8 @@ def directory_file(directory: str | None = None) -> Path:
 
 def user_file() -> Path:
     """Return the path of the user's settings file, which need not exist."""
-    return Path(places.user_folder("XDG_CONFIG_HOME", ".config") or "/nonexistent") / "tracker" / "settings.toml"
+    # Without a home it is where no file can ever be.
+    return Path(places.user_folder("XDG_CONFIG_HOME", ".config") or os.devnull) / "tracker" / "settings.toml"
 
 
 def read_directory_file(path: Path, silent: bool = False) -> dict[str, Any]:

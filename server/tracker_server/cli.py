@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from tracker.places import absolute
 from tracker.typed import cleaned
 
 from .services import Settings
@@ -100,7 +101,10 @@ def _serve(
     browser: bool,
 ) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    directory = (directory or default_directory()).expanduser().absolute()
+    try:
+        directory = Path(absolute(directory or default_directory()))
+    except CannotServe as error:
+        raise click.ClickException(str(error)) from error
     token, webhook = cleaned(token, quotes=True), cleaned(webhook, quotes=True)
 
     def started(url: str, settings: Settings) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import ipaddress
+import logging
 import os
 import secrets
 import signal
@@ -17,6 +18,7 @@ from types import FrameType
 import uvicorn
 
 from tracker import discovery
+from tracker.places import user_folder
 
 from .app import create_app
 from .auth import TOKEN, Guard
@@ -34,10 +36,11 @@ class CannotServe(Exception):
 
 
 def default_directory() -> Path:
-    """Return `$XDG_DATA_HOME/tracker`, or `~/.local/share/tracker`."""
-    data = os.environ.get("XDG_DATA_HOME", "")
-    root = Path(data) if os.path.isabs(data) else Path.home() / ".local" / "share"
-    return root / "tracker"
+    """Return `$XDG_DATA_HOME/tracker`, or `~/.local/share/tracker`. Raises `CannotServe` without a home."""
+    root = user_folder("XDG_DATA_HOME", ".local", "share")
+    if root is None:
+        raise CannotServe("there is no home directory to keep runs in: name a folder with --dir")
+    return Path(root, "tracker")
 
 
 def serve(
@@ -74,7 +77,12 @@ def serve(
         app = create_app(storage, open_blobs(directory / "blobs"), settings)
 
         def begin() -> None:
-            stack.callback(discovery.withdraw, discovery.publish(url, key, directory))
+            try:
+                stack.callback(discovery.withdraw, discovery.publish(url, key, directory))
+            except (OSError, RuntimeError) as error:  # without a home, say; clients are told the address by other ways
+                logging.getLogger(__name__).warning(
+                    "scripts of this user cannot find the server by themselves: %s", error
+                )
             started(url, settings)
 
         _Server(configuration(app), begin, app.stop).run(sockets=[listener])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -154,3 +155,21 @@ for number in range(3):
 def test_a_program_that_does_not_say_what_it_is_is_a_run_like_any_other(program: str) -> None:
     done = train(before=program, options={"resume": "auto"}, TRACKER_CAPTURE=None)
     assert (rows(done["dir"]), done["dropped"]) == ([1], 0)
+
+
+def without_home(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user without a home."""
+    code = "import pwd, sys\ndef getpwuid(uid): raise KeyError(uid)\npwd.getpwuid = getpwuid\n"
+    code += "from tracker.cli.main import main; main()"
+    environment = {name: value for name, value in os.environ.items() if name != "HOME"}
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_commands_of_a_user_without_a_home_say_what_to_do() -> None:
+    login = without_home("login", "--base-url", "http://127.0.0.1:9", "--key", "k", "--no-check")
+    assert (login.returncode, "set TRACKER_BASE_URL" in login.stderr) == (1, True), login.stderr
+    assert without_home("status").returncode == 0
+    if importlib.util.find_spec("fastapi") is not None:
+        server = without_home("server", "--port", "0")
+        assert (server.returncode, "name a folder with --dir" in server.stderr) == (1, True), server.stderr

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tracker.names import is_reserved
+from tracker.places import expand
 
 
 class File:
@@ -41,7 +42,7 @@ class File:
 
     def target(self, root: str | os.PathLike[str] = ".") -> Path:
         """Return where `download` would write the file. Raises ValueError if the name would lead out of `root`."""
-        base = Path(root).resolve()
+        base = Path(expand(root)).resolve()
         target = (base / self.name).resolve()
         if base not in target.parents:  # names come from whoever logged the run
             raise ValueError(f"the file's name {self.name!r} leads out of {base}; it is not written")

@@ -12,6 +12,7 @@ import orjson
 
 from tracker.client import Client, connect
 from tracker.errors import ServerError, TrackerError
+from tracker.names import normal_name
 from tracker.runlog.alerts import Alert
 from tracker.runlog.records import restore
 from tracker.settings import Settings
@@ -63,7 +64,7 @@ class Api:
         return RemoteRun(self._client, of_answer(info))
 
     def _split(self, path: str, names: int) -> list[str]:
-        parts = path.strip("/").split("/")
+        parts = normal_name(path.strip().strip("/")).split("/")
         if len(parts) == names:
             parts.insert(0, self._entity)
         if len(parts) != names + 1 or not all(parts):

@@ -7,6 +7,7 @@ import click
 from tracker.client import Client
 from tracker.credentials import kept
 from tracker.errors import ServerError, Unreachable
+from tracker.places import user_folder
 from tracker.settings import Settings, read_file, user_file, write_file
 
 from .output import echo
@@ -24,6 +25,10 @@ def login(base_url: str | None, key: str | None, no_check: bool) -> None:
     key = str(Settings({"base_url": base_url, "api_key": key}).api_key)  # without what was pasted along with it
     if not no_check:
         _try(base_url, key)
+    if user_folder("XDG_CONFIG_HOME", ".config") is None:
+        raise click.ClickException(
+            "there is no home directory to remember it in; set TRACKER_BASE_URL and TRACKER_API_KEY where scripts run"
+        )
     keys = kept(read_file(user_file()), base_url)  # those of other servers, to which directories may name the address
     write_file(user_file(), {"base_url": base_url, "api_key": key, "keys": keys or None})
     echo(f"Runs go to {base_url} from now on ({user_file()}).")

@@ -189,3 +189,23 @@ def test_disabled_it_keeps_nothing(one: Any, trainer: Any, model: Any, monkeypat
     logger = TrackerLogger(log_model="all")
     trainer(one, logger).fit(model(one))
     assert not Path(".tracker").exists()
+
+
+def test_a_tilde_in_save_dir_is_the_home_directory() -> None:
+    logger = TrackerLogger(save_dir="~/lightning", project="p")
+    assert logger.save_dir == f"{Path.home()}/lightning"
+    assert Path(logger.experiment.dir).parents[2] == Path.home() / "lightning"
+
+
+def test_a_rank_that_is_no_number_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "")
+    monkeypatch.setenv("LOCAL_RANK", " 0\n")
+    with monkeypatch.context() as patch:
+        patch.delattr("lightning_utilities.core.rank_zero.rank_zero_only.rank", raising=False)
+        TrackerLogger().log_metrics({"x": 1})
+
+
+def test_no_key_is_in_the_pickle_of_a_logger_and_a_copy_has_it() -> None:
+    logger = TrackerLogger(settings={"base_url": "http://127.0.0.1:9", "api_key": "s3cretkey"})
+    assert b"s3cretkey" not in pickle.dumps(logger)
+    assert copy.deepcopy(logger)._arguments["settings"]["api_key"] == "s3cretkey"
