@@ -54,6 +54,7 @@ def routes(services: Services) -> list[BaseRoute]:
                     stored = await workers.write(storage.append, run, name, offset, lines)
                     services.live.appended(run, name, offset, stored.digests)
                     missing = await _lacking(blobs, stored.digests)
+                services.untidy.set()
             except TooManyLines as error:
                 raise HTTPException(413, str(error)) from error
             except ValueError as error:

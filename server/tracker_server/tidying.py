@@ -25,8 +25,8 @@ async def tidying(services: Services) -> AsyncIterator[None]:
             services.untidy.clear()
             try:
                 # Each piece waits its turn: what came meanwhile is written first.
-                while await services.workers.write(services.storage.tidy):
-                    pass
+                while await services.workers.parse(services.storage.prepare):
+                    await services.workers.write(services.storage.tidy)
             except Exception:
                 log.exception("the storage could not be tidied; it is tried again in a minute")
                 await asyncio.sleep(_AGAIN)

@@ -24,6 +24,9 @@ from .schema import parts as part_table
 from .schema import segments as segment_table
 from .tidying import Tidying
 
+_FEW_KEYS = 500
+"""Rows with no more keys are merged at once, which takes some tens of milliseconds; with more, in pieces."""
+
 _MERGE_ROWS = 4096
 _MERGE_SEGMENTS = 64
 _MERGE_SIZE = 8 * 1024 * 1024
@@ -35,6 +38,7 @@ class Writer:
     def __init__(self, engine: sa.Engine) -> None:
         # SQLite has one write lock for the whole database (taken by BEGIN IMMEDIATE), so there is nothing to win from a
         # finer one here. What PostgreSQL will need instead is an advisory lock on the run, first thing in `_open`.
+        self._engine = engine
         self._lock = threading.Lock()
         self._connection = engine.connect().execution_options(write=True)
         self._cache = state.Cache()
@@ -154,12 +158,20 @@ class Writer:
                 self._connection.execute(tombstones.update().where(where).values(gone))
             return True
 
+    def prepare(self) -> bool:
+        """Read what the next piece needs, beside the writer; returns whether there is anything left to do."""
+        return self._tidying.prepare(self._engine)
+
     def tidy(self) -> bool:
         """Do a piece of what was put off; returns whether there is more."""
         with self._lock:
-            with self._connection.begin():
-                done = self._tidying.remove_some(self._connection)
-            if not done and self._tidying.left:
+            try:
+                with self._connection.begin():
+                    done = self._tidying.merge_some(self._connection) or self._tidying.remove_some(self._connection)
+            except BaseException:
+                self._tidying.reset()
+                raise
+            if not done:
                 # Without BEGIN: what gives space back would otherwise wait for the end of the transaction.
                 self._tidying.give_back(self._connection)
             return self._tidying.left
@@ -286,7 +298,10 @@ class Writer:
             or stream.pending >= _MERGE_SEGMENTS
             or stream.pending_size >= _MERGE_SIZE
         ):
-            chunks.merge(connection, run.id, stream.id)
+            if len(run.keys[stream.kind]) > _FEW_KEYS:
+                self._tidying.merge(run.id, stream.id)  # in pieces, by and by
+            else:
+                chunks.Merge(connection, run.id, stream.id).work(connection)
             stream.pending = stream.pending_rows = stream.pending_size = 0
 
 

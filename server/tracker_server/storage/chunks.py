@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from time import monotonic
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +13,7 @@ import sqlalchemy as sa
 from . import codec, columns, segments
 from .codec import Array
 from .columns import FLOAT, INT, JSON, Values
-from .schema import chunks, keys
+from .schema import chunks, keys, streams
 from .schema import segments as segment_table
 
 STEP, TIME, FIRST_KEY = 0, 1, 2
@@ -24,7 +26,8 @@ sum, and the x of the last one."""
 
 CHUNK = 4096
 _OPEN = 3072  # chunks with fewer values are extended, so that a sparse key does not shatter into tiny ones
-_ROWS_AT_ONCE = 1000
+_KEYS_AT_ONCE = 100
+_NO_KEY = 2**31
 _JSON_SIZE = 1 << 20  # JSON chunks are also cut by size: a page of rows must not unpack gigabytes
 
 NUMBER, MEDIA, OTHER = 1, 2, 4
@@ -51,7 +54,15 @@ _run: sa.BindParameter[int] = sa.bindparam("run_")
 _stream: sa.BindParameter[int] = sa.bindparam("stream_")
 _of_stream = (segment_table.c.run == _run) & (segment_table.c.stream == _stream)
 _SEGMENTS = sa.select(segment_table.c.row0, segment_table.c.data).where(_of_stream).order_by(segment_table.c.row0)
-_DROP_SEGMENTS = segment_table.delete().where(_of_stream)
+_DROP_SEGMENTS = segment_table.delete().where(_of_stream, segment_table.c.row0 < sa.bindparam("until_"))
+_BEGUN = sa.select(streams.c.merging, streams.c.merged_key).where(
+    streams.c.id == _stream, streams.c.merging.is_not(None)
+)
+_MARK = (
+    streams.update()
+    .where(streams.c.id == sa.bindparam("stream_"))
+    .values(merging=sa.bindparam("merging"), merged_key=sa.bindparam("merged_key"))
+)
 _DROP_CHUNK = chunks.delete().where(
     chunks.c.run == _run,
     chunks.c.key == sa.bindparam("key_"),
@@ -72,43 +83,76 @@ _TAILS = (
 )
 
 
-def merge(connection: sa.Connection, run: int, stream: int) -> None:
-    """Move all rows of the stream's segments into chunks. The caller holds the run's lock and commits."""
-    this = {"run_": run, "stream_": stream}
-    found = connection.execute(_SEGMENTS, this).all()
-    if not found:
-        return
-    pile = segments.Pile()
-    times, steps = [], []
-    for row0, data in found:
-        batch = segments.decode(data)
-        pile.add(row0, batch)
-        times.append(batch.times)
-        if batch.steps is not None:
-            steps.append(batch.steps)
-    base = found[0].row0
-    axis = time = np.concatenate(times)
-    rows = np.arange(base, base + len(time))
-    merged = pile.columns()
-    merged[TIME] = rows, Values(FLOAT, time)
-    if steps:
-        step = np.concatenate(steps)
-        merged[STEP] = rows, Values(INT, step)
-        axis = step.astype(np.float64)
-    tails = _tails(connection, this, list(merged))
-    stale, fresh = [], []
-    for key, (at, values) in merged.items():
-        tail = tails.get(key)
-        made, replaced = _extend(tail, at, values, axis[at - base])
-        if replaced and tail is not None:
-            stale.append({**this, "key_": key, "row_": tail.row0})
-        fresh += [{"run": run, "key": key, "stream": stream, **chunk} for chunk in made]
-        if len(fresh) >= _ROWS_AT_ONCE:
-            _replace(connection, stale, fresh)
-            stale, fresh = [], []
-    _replace(connection, stale, fresh)
-    connection.execute(_COUNT_KEYS, [_counts(run, key, values) for key, (_, values) in merged.items()])
-    connection.execute(_DROP_SEGMENTS, this)
+class Merge:
+    """Moves the rows that a stream has in segments into chunks, some keys at a time.
+
+    Made with any connection, beside the writer: rows in segments never change. Each piece leaves the database so that
+    whoever reads finds each value once (`scan.pending`), and a merge that was cut short is taken up by the next one.
+    """
+
+    def __init__(self, connection: sa.Connection, run: int, stream: int) -> None:
+        self._this = {"run_": run, "stream_": stream}
+        begun = connection.execute(_BEGUN, self._this).one_or_none()
+        limit, first = (None, None) if begun is None else begun
+        found = [row for row in connection.execute(_SEGMENTS, self._this).all() if limit is None or row.row0 < limit]
+        pile = segments.Pile()
+        times, steps = [], []
+        for row0, data in found:
+            batch = segments.decode(data)
+            pile.add(row0, batch)
+            times.append(batch.times)
+            if batch.steps is not None:
+                steps.append(batch.steps)
+        self._columns: dict[int, tuple[Array, Values]] = {}
+        self._left: list[int] = []
+        if not found:
+            return
+        self._base = found[0].row0
+        self._axis = time = np.concatenate(times)
+        self._until = self._base + len(time)
+        rows = np.arange(self._base, self._until)
+        self._columns = {key: column for key, column in pile.columns().items() if first is None or key >= first}
+        last = {TIME: (rows, Values(FLOAT, time))}
+        if steps:
+            step = np.concatenate(steps)
+            last[STEP] = rows, Values(INT, step)
+            self._axis = step.astype(np.float64)
+        # What all keys are drawn over comes last: until then the rows of all are told by their segments.
+        self._left = [*sorted(last), *sorted(self._columns, reverse=True)]
+        self._columns |= last
+
+    def work(self, connection: sa.Connection, seconds: float = math.inf) -> bool:
+        """Merge keys for about so long; returns whether all is done. In a transaction of the writer's."""
+        end = monotonic() + seconds
+        while self._left:
+            some = self._left[-_KEYS_AT_ONCE:]
+            if len(some) < len(self._left):
+                some = [key for key in some if key >= FIRST_KEY]
+            self._merge(connection, some[::-1])
+            del self._left[-len(some) :]
+            if self._left and monotonic() > end:
+                following = self._left[-1] if self._left[-1] >= FIRST_KEY else _NO_KEY
+                connection.execute(_MARK, {**self._this, "merging": self._until, "merged_key": following})
+                return False
+        if self._columns:
+            connection.execute(_DROP_SEGMENTS, {**self._this, "until_": self._until})
+            connection.execute(_MARK, {**self._this, "merging": None, "merged_key": None})
+            self._columns = {}
+        return True
+
+    def _merge(self, connection: sa.Connection, some: list[int]) -> None:
+        tails = _tails(connection, self._this, some)
+        stale, fresh = [], []
+        for key in some:
+            at, values = self._columns[key]
+            tail = tails.get(key)
+            made, replaced = _extend(tail, at, values, self._axis[at - self._base])
+            if replaced and tail is not None:
+                stale.append({**self._this, "key_": key, "row_": tail.row0})
+            run, stream = self._this["run_"], self._this["stream_"]
+            fresh += [{"run": run, "key": key, "stream": stream, **chunk} for chunk in made]
+        _replace(connection, stale, fresh)
+        connection.execute(_COUNT_KEYS, [_counts(self._this["run_"], key, self._columns[key][1]) for key in some])
 
 
 def _replace(connection: sa.Connection, stale: list[dict[str, int]], fresh: list[dict[str, Any]]) -> None:

@@ -203,6 +203,11 @@ class Storage(Protocol):
     def is_deleted(self, run: RunKey) -> None:
         """Raise `RunDeleted` if the run was deleted."""
 
+    def prepare(self) -> bool:
+        """Read what the next piece of work needs that was put off, so that `tidy` is short; returns whether there is
+        anything to do. To be called by one thread at a time, and not beside `tidy`.
+        """
+
     def tidy(self) -> bool:
         """Do a piece of what was put off, such as removing the rows of deleted runs; returns whether there is more."""
 

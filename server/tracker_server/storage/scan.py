@@ -15,8 +15,8 @@ from . import codec, columns, segments
 from .budget import checked
 from .chunks import STEP, TIME
 from .codec import Array
-from .columns import FLOAT, INT, Values
-from .schema import chunks, keys
+from .columns import FLOAT, INT, Batch, Values
+from .schema import chunks, keys, streams
 from .schema import segments as segment_table
 
 END = 2**62
@@ -55,7 +55,8 @@ _extents_of = _chunks_of.with_only_columns(
 )
 _blocks_of = _chunks_of.with_only_columns(chunks.c.blocks)
 _segments_of = (
-    sa.select(segment_table.c.row0, segment_table.c.n, segment_table.c.data)
+    sa.select(segment_table.c.row0, segment_table.c.n, segment_table.c.data, streams.c.merging, streams.c.merged_key)
+    .join(streams, streams.c.id == segment_table.c.stream)
     .where(segment_table.c.run == _run, segment_table.c.stream == _stream, segment_table.c.row0 < _high)
     .where(segment_table.c.row0 + segment_table.c.n > _low)
     .order_by(segment_table.c.row0)
@@ -94,8 +95,10 @@ def pending(
     """Like `read`, but only rows that are still in segments. `ids` None: all keys."""
     pile = segments.Pile()
     values = {"run_": run, "stream_": stream, "low_": low, "high_": high}
-    for row0, count, data in checked(connection.execute(_segments_of, values)):
+    for row0, count, data, merging, merged_key in checked(connection.execute(_segments_of, values)):
         batch = segments.decode(data, ids)
+        if merging is not None and row0 < merging:
+            batch = _unmerged(batch, merged_key)
         pile.add(row0, batch)
         rows = np.arange(row0, row0 + count)
         if ids is not None and TIME in ids:
@@ -105,6 +108,15 @@ def pending(
     found = pile.columns()
     cut = {key: _cut(column, low, high) for key, column in found.items()}
     return {key: column for key, column in cut.items() if len(column[0])}
+
+
+def _unmerged(batch: Batch, first: int) -> Batch:
+    """Leave out the keys that a merge which goes on has already put into chunks."""
+    groups = []
+    for group in batch.groups:
+        kept = [(key, values) for key, values in zip(group.keys, group.values, strict=True) if key >= first]
+        groups.append(group._replace(keys=[key for key, _ in kept], values=[values for _, values in kept]))
+    return batch._replace(groups=groups)
 
 
 def extents(

@@ -75,6 +75,9 @@ streams = Table(
     Column("opened", Float, nullable=False),  # time of the first line: the order of streams
     Column("offset", _Big, nullable=False),
     Column("rows", _Big, nullable=False),  # of a console stream: lines
+    # While a merge goes on in pieces: of the rows before `merging`, the keys below `merged_key` are in chunks.
+    Column("merging", _Big),
+    Column("merged_key", Integer),
     UniqueConstraint("run", "name"),
     sqlite_autoincrement=True,
 )

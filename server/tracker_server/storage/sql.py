@@ -111,8 +111,13 @@ class SqlStorage:
             if state.find(connection, run) is None and (stone := tombstone(connection, run)) is not None:
                 raise RunDeleted(run, stone.deleted)
 
+    def prepare(self) -> bool:
+        """See `Storage.prepare`."""
+        return self._writer.prepare()
+
     def tidy(self) -> bool:
         """See `Storage.tidy`."""
+        self._writer.prepare()
         more = self._making_room(self._writer.tidy)
         if not more and self._reserve is not None:
             self._reserve.fill()

@@ -1,0 +1,82 @@
+"""Rows with very many keys are merged in pieces, and read the same before, between and after them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tracker_server.storage import tidying
+from tracker_server.storage.interface import RunKey
+
+KEY = RunKey("me", "digits", "r1")
+NAMES = [f"key{i}" for i in range(730)]
+SHOWN = [NAMES[0], NAMES[99], NAMES[100], NAMES[500], NAMES[729], "_step", "_timestamp"]
+
+
+@pytest.fixture(autouse=True)
+def short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tidying, "_SECONDS", 0.0)
+
+
+def _wide(store: Any, finish: bool = True) -> Any:
+    stream = store.stream()
+    for step in range(6):
+        names = NAMES if step != 3 else NAMES[50:650:7]
+        stream.log(
+            step, {name: step + i / 7 if i % 5 else {"_type": "text", "value": name} for i, name in enumerate(names)}
+        )
+        stream.send()
+    if finish:
+        stream.add("finish", {"state": "finished", "exit_code": 0}).send()
+    return stream
+
+
+def _told(store: Any) -> Any:
+    rows = [(step, time, dict(sorted(row.items()))) for step, time, row in store.read()]
+    charts = [store.chart(SHOWN, x=x, buckets=3) for x in ("_step", "_timestamp", NAMES[101])]
+    keys = store.storage.keys(KEY, "history")
+    steps = store.storage.table("me", "digits", {"columns": [f"summary.{NAMES[101]}@step=2"]})["columns"]
+    return rows, repr(charts), keys, steps, store.storage.common_keys([KEY], "history")
+
+
+def test_a_wide_run_reads_the_same_after_each_piece_of_its_merge(store: Any) -> None:
+    _wide(store)
+    before = _told(store)
+    pieces = 0
+    while store.storage.tidy():
+        pieces += 1
+        assert _told(store) == before
+        if pieces == 3:
+            store.reopen()  # it goes on where it was
+            assert _told(store) == before
+    assert pieces >= 6
+    assert _told(store) == before
+    store.reopen()
+    assert _told(store) == before
+
+
+def test_rows_that_come_while_a_merge_goes_on_are_kept_and_merged_later(store: Any) -> None:
+    stream = _wide(store, finish=False)
+    stream.add("finish", {"state": "finished"}).send()
+    assert store.storage.tidy()
+    stream.log(9, dict.fromkeys(NAMES, 9.0), time=2000.0).send()
+    stream.add("finish", {"state": "finished"}).send()
+    before = _told(store)
+    while store.storage.tidy():
+        assert _told(store) == before
+    assert _told(store) == before
+    assert len(before[0]) == 7
+    with store.storage._engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM segments").scalar_one() == 0
+
+
+def test_a_run_that_is_deleted_while_it_is_merged_leaves_nothing(store: Any) -> None:
+    _wide(store)
+    assert store.storage.tidy()
+    store.storage.delete(KEY)
+    while store.storage.tidy():
+        pass
+    with store.storage._engine.connect() as connection:
+        for table in ("segments", "chunks", "keys", "streams", "parts"):
+            assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0, table
