@@ -176,6 +176,15 @@ def _said(value: Any) -> str:
     return repr(sorted(value.items()) if isinstance(value, dict) else value)
 
 
+def test_a_config_that_is_too_long_for_a_line_comes_back_whole(server: Any, tmp_path: Path) -> None:
+    config = {f"{i:05} {'n' * 200}": i for i in range(45_000)}
+    with tracker.init(config=config, id="long", project="carried") as run:
+        run.log({"x": 1})
+    export_runs(tmp_path / "x.zip", [tracker.Api().run(run.path)])
+    copy = tracker.read_run(tmp_path / "x.zip")
+    assert (copy.config, copy.info["corrupt"]) == (config, 0)
+
+
 def test_content_that_the_server_lacks_is_named(server: Any, tmp_path: Path) -> None:
     directory = a_run(mark=random_id())  # which no test has uploaded
     for name in (directory / "files").iterdir():
@@ -342,6 +351,9 @@ def test_a_run_in_a_file_cannot_be_changed_there(tmp_path: Path) -> None:
     run.name = "other"
     with pytest.raises(TrackerError, match="import"):
         run.update()
+    with pytest.raises(TrackerError, match="import"):
+        run.summary["acc"] = 0.9
+    assert "acc" not in run.summary
 
 
 def test_a_file_whose_run_is_another_than_it_says_is_refused(tmp_path: Path) -> None:

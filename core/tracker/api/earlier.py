@@ -14,6 +14,7 @@ import orjson
 from tracker.client import Client, connect
 from tracker.errors import ServerError, TrackerError
 from tracker.runlog.forked import beginning
+from tracker.runlog.pieces import files
 from tracker.runlog.records import encode, jsonable
 from tracker.settings import Settings
 from tracker.wire import Resumption, run_path
@@ -52,6 +53,8 @@ def _fork(run: str, step: str, header: str, file: str) -> dict[str, Any]:
         out.write(
             beginning(orjson.loads(header), parent.info["created"], parent.info["config"], parent.info["metrics"])
         )
+        for value in files(parent.info["config"]):
+            _download(client, run, value["digest"], part.parent / "files" / value["digest"])
         for row in parent.scan_history(restarts="all"):
             if row["_step"] <= until:
                 values = {key: value for key, value in row.items() if key not in AXES}

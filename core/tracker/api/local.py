@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Container, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tracker.runlog.safe_open import open_file
 from tracker.runlog.stats import Stats
 from tracker.wire import EventFile, RunInfo, Series
 
+from .adding import Append
 from .envelope import envelopes, is_number
 from .files import File
 from .reading import Kind, RunReader
@@ -196,10 +198,8 @@ class LocalRun(RunReader):
                 take(piece)
                 left -= len(piece)
 
-    def _append(self, stream: str, size: int, lines: bytes) -> None:
-        how = os.O_APPEND if size else os.O_CREAT | os.O_EXCL
-        with open(open_file(self.directory, stream, os.O_WRONLY | how), "ab") as file:
-            file.write(lines)
+    def _appender(self) -> Append:
+        return partial(_append, self.directory)
 
 
 class ExportedRun(LocalRun):
@@ -221,8 +221,18 @@ class ExportedRun(LocalRun):
     def __reduce__(self) -> tuple[Any, ...]:
         return ExportedRun, (self._origin[0].absolute(), self._origin[1])  # unpacked anew: the folder is this one's
 
-    def _append(self, stream: str, size: int, lines: bytes) -> None:  # noqa: ARG002
-        raise TrackerError("a run in an exported file cannot be changed; `tracker import` it first")
+    def _appender(self) -> Append:
+        return _refuse
+
+
+def _append(directory: Path, stream: str, size: int, lines: bytes) -> None:
+    how = os.O_APPEND if size else os.O_CREAT | os.O_EXCL
+    with open(open_file(directory, stream, os.O_WRONLY | how), "ab") as file:
+        file.write(lines)
+
+
+def _refuse(_stream: str, _size: int, _lines: bytes) -> None:
+    raise TrackerError("a run in an exported file cannot be changed; `tracker import` it first")
 
 
 def _of_points(points: Points, wanted: frozenset[str]) -> Iterator[tuple[str, float, float]]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from tracker.names import random_id
@@ -16,7 +15,7 @@ from tracker.runlog.writer import header
 from tracker.terminal import clean
 from tracker.wire import EventFile, RunInfo, Series
 
-from .adding import AddedRows
+from .adding import AddedRows, Append
 from .arrow import Columns
 from .envelope import envelopes, points_of
 from .files import File
@@ -48,8 +47,8 @@ class RunReader(ABC):
 
     def _take(self, info: RunInfo) -> None:
         self._info = info
-        self.config: dict[str, Any] = Written(copy.deepcopy(info["config"]), partial(self._keep, "config"))
-        self.summary: dict[str, Any] = Written(copy.deepcopy(info["summary"]), partial(self._keep, "summary"))
+        self.config: dict[str, Any] = Written(copy.deepcopy(info["config"]), self._keeper("config"))
+        self.summary: dict[str, Any] = Written(copy.deepcopy(info["summary"]), self._keeper("summary"))
         self.name = info["name"]
         self.group = info["group"]
         self.job_type = info["job_type"]
@@ -246,9 +245,14 @@ class RunReader(ABC):
             self._edit({kind: payload for kind, payload in changes.items() if payload})
             self.reload()
 
-    def _keep(self, kind: Literal["config", "summary"], members: dict[str, Any]) -> None:
-        self._edit({kind: members})
-        self._info[kind].update(restore_members(members))
+    def _keeper(self, kind: Literal["config", "summary"]) -> Callable[[dict[str, Any]], None]:
+        about, append, info = self._about, self._appender(), self._info  # not the run: it is to go when nobody holds it
+
+        def keep(members: dict[str, Any]) -> None:
+            edit(about, append, {kind: members})
+            info[kind].update(restore_members(members))
+
+        return keep
 
     def log(self, data: Mapping[str, Any], step: int | None = None) -> None:
         """Add one row to the run, which may have ended long ago; its state stays what it is.
@@ -258,7 +262,7 @@ class RunReader(ABC):
         """
         if self._added is None:
             last = self._info["last_step"]
-            self._added = AddedRows(self._about, 0 if last is None else last + 1, self._append)
+            self._added = AddedRows(self._about, 0 if last is None else last + 1, self._appender())
         self._added.add(data, step)
 
     @property
@@ -266,19 +270,26 @@ class RunReader(ABC):
         return {"id": self.id, "entity": self.entity, "project": self.project}
 
     def _edit(self, changes: dict[str, dict[str, Any]], when: float | None = None) -> None:
-        time_ = time.time() if when is None else when
-        records = [("run", header("edits", **self._about)), *changes.items()]
-        lines = [encode(kind, jsonable(payload), time_) for kind, payload in records]
-        if max(map(len, lines)) >= MAX_LINE:
-            raise ValueError("what is changed at once must be shorter than 8 MiB; keep large values as files")
-        self._append(edits_name(), 0, b"".join(lines))
+        edit(self._about, self._appender(), changes, when)
 
     @abstractmethod
-    def _append(self, stream: str, size: int, lines: bytes) -> None:
-        """Add lines at the end of a stream, which has `size` bytes by now."""
+    def _appender(self) -> Append:
+        """Return what adds lines to the run's streams."""
 
     def __repr__(self) -> str:
         return f"<run {clean(self.path)} {self.name!r} {clean(self.state)}>"
+
+
+def edit(about: dict[str, str], append: Append, changes: dict[str, dict[str, Any]], when: float | None = None) -> None:
+    """Add a stream of edits to the run that `about` names: by kind of record, what changes.
+
+    Raises ValueError for what is too long for a line, and what `append` does.
+    """
+    time_ = time.time() if when is None else when
+    lines = [encode(k, jsonable(v), time_) for k, v in [("run", header("edits", **about)), *changes.items()]]
+    if max(map(len, lines)) >= MAX_LINE:
+        raise ValueError("what is changed at once must be shorter than 8 MiB; keep large values as files")
+    append(edits_name(), 0, b"".join(lines))
 
 
 def edits_name() -> str:

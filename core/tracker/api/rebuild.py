@@ -14,6 +14,7 @@ from tracker.errors import ServerError, TrackerError
 from tracker.runlog.directory import copy_name
 from tracker.runlog.exits import MEMBERS
 from tracker.runlog.fold import Fold
+from tracker.runlog.pieces import split
 from tracker.runlog.records import STREAM_NAME, encode, jsonable
 from tracker.runlog.writer import header
 from tracker.wire import Folded, StreamInfo
@@ -125,9 +126,11 @@ def _end(fold: Fold, info: StreamInfo) -> Iterator[bytes]:
 def _state(run: RemoteRun, fold: Fold, opened: float) -> Iterator[bytes]:
     """Yield the stream of all that is true of the run as a whole. As edits, which do not count as its activity."""
     yield _header(run, "edits", opened)
-    for kind, payload in (("meta", fold.meta), ("config", fold.config), ("summary", fold.by_hand)):
-        if payload:
-            yield _line(kind, payload, opened)
+    if fold.meta:
+        yield _line("meta", fold.meta, opened)
+    for kind, members in (("config", fold.config), ("summary", fold.by_hand)):
+        for part in split(jsonable(members)):
+            yield _line(kind, part, opened)
     for metric in fold.metrics:
         yield _line("metric", metric, opened)
     for alert in fold.alerts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypedDict
@@ -18,6 +19,7 @@ from tracker.runlog.records import restore
 from tracker.settings import Settings
 from tracker.wire import EventFile, Filter, Folded, ProjectInfo, RowPage, RunInfo, Series, run_path
 
+from .adding import Append
 from .checked import check_names, checked
 from .files import File
 from .reading import Kind, RunReader
@@ -116,8 +118,8 @@ class RemoteRun(RunReader):
     """A run on a server."""
 
     def __init__(self, client: Client, info: RunInfo) -> None:
-        super().__init__(info)
         self._client = client
+        super().__init__(info)
 
     @property
     def _path(self) -> str:
@@ -213,10 +215,14 @@ class RemoteRun(RunReader):
         self._edit({"stop": {}}, self._info["updated"] + 0.001)
         self.reload()
 
-    def _append(self, stream: str, size: int, lines: bytes) -> None:
-        reached = self._client.send((self.entity, self.project, self.id), stream, size, lines)["offset"]
-        if reached != size + len(lines):
-            raise ServerError(f"{self._client.base_url} has another stream {stream}; nothing was added")
+    def _appender(self) -> Append:
+        return partial(_append, self._client, (self.entity, self.project, self.id))
+
+
+def _append(client: Client, run: tuple[str, str, str], stream: str, size: int, lines: bytes) -> None:
+    reached = client.send(run, stream, size, lines)["offset"]
+    if reached != size + len(lines):
+        raise ServerError(f"{client.base_url} has another stream {stream}; nothing was added")
 
 
 class _Projects(TypedDict):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+from .pieces import records
 from .reader import read_lines
 from .records import Record, encode, encode_points, jsonable, parse
 from .safe_open import reading
@@ -21,7 +22,7 @@ _BLOCK = 1 << 20
 
 def beginning(header: dict[str, Any], started: float, config: dict[str, Any], metrics: list[dict[str, Any]]) -> bytes:
     """Return the lines that come before the rows, of the time when the parent began: so the stream is read first."""
-    said = [("run", header), *([("config", config)] if config else []), *(("metric", metric) for metric in metrics)]
+    said = [("run", header), *records("config", config), *(("metric", metric) for metric in metrics)]
     return b"".join(encode(kind, jsonable(payload), started) for kind, payload in said)
 
 

@@ -18,6 +18,7 @@ from tracker.names import is_project_name, normal_name
 from tracker.runlog.directory import new_stream
 from tracker.runlog.fold import Fold
 from tracker.runlog.forked import PART, beginning, rows_until
+from tracker.runlog.pieces import files
 from tracker.runlog.reader import read_header, scan_stream, stream_paths
 from tracker.runlog.records import MAX_STEP, RUN_ID, encode
 from tracker.runlog.writer import header
@@ -89,6 +90,8 @@ def _copy(source: Path, step: int, first: dict[str, Any], part: Path) -> int:
             fold.apply(path.name, record)
     with part.open("wb") as file:
         file.write(beginning(first, fold.header.get("started", 0.0), fold.config, fold.metrics))
+        for value in files(fold.config):
+            _link(source, part.parent, value["digest"])
         for path in stream_paths(source, "history"):
             for line in rows_until(path, step):
                 file.write(line)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import orjson
 
-from tracker.runlog.records import MAX_LINE
+from tracker.runlog.pieces import ROOM, size, split
 
-_ROOM = MAX_LINE - 4096  # bytes of a payload that surely fit in a line with all that stands around them
 _WORTH = 64 * 1024  # bytes of a member that is worth a file of its own
 _TEXT = 10_000  # characters that stay of a text of which the whole is a file
 _ABOUT = ("name", "group", "job_type", "tags", "notes")
@@ -42,42 +41,27 @@ def parts(kind: str, payload: Any, store: Store) -> Parts:
     too long with all of its members small is told in several records, a row in several rows.
     """
     if kind not in ("log", *_SUBJECTS) or not isinstance(payload, dict):
-        return Parts([], [f"it is lost ({kind}, {_size(payload):,} bytes)"])
+        return Parts([], [f"it is lost ({kind}, {size(payload):,} bytes)"])
     shrinking = _Shrinking(kind, store)
-    room = _ROOM if kind == "log" else sum(map(_size, payload.values())) + _ROOM
+    room = ROOM if kind == "log" else sum(map(size, payload.values())) + ROOM
     if kind == "meta":
         small = {name: shrinking.text(value, name) for name, value in payload.items()}
     elif kind == "log":
         small = shrinking.members(payload, room, "")
     else:
-        small = {name: shrinking.member(value, _ROOM, str(name)) for name, value in payload.items()}
-    records = [*shrinking.files, *((kind, part) for part in _split(small, shrinking.lost))]
+        small = {name: shrinking.member(value, ROOM, str(name)) for name, value in payload.items()}
+    records = [*shrinking.files, *((kind, part) for part in split(small))]
+    unfit = (name for name, value in small.items() if size(name) + size(value) + 2 > ROOM)
+    shrinking.lost += [f"a name of {size(name):,} bytes" for name in unfit]
     return Parts(records, shrinking.lost)
 
 
 def shortened(header: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the payload of a stream's first line without what makes it too long, and the texts that were cut."""
-    cut = {name: value for name, value in header.items() if _size(value) >= _WORTH}
+    cut = {name: value for name, value in header.items() if size(value) >= _WORTH}
     texts = {name: value for name, value in cut.items() if name in _ABOUT}
     kept = {name: value for name, value in header.items() if name not in cut}
     return {**kept, **{name: _beginning(value) for name, value in texts.items()}}, texts
-
-
-def _split(members: dict[str, Any], lost: list[str]) -> Iterator[dict[str, Any]]:
-    part: dict[str, Any] = {}
-    size = 0
-    for name, value in members.items():
-        more = _size(name) + _size(value) + 2
-        if more > _ROOM:
-            lost.append(f"the name of a member has {len(name) / 2**20:.1f} MiB")
-            continue
-        if size + more > _ROOM and part:
-            yield part
-            part, size = {}, 0
-        part[name] = value
-        size += more
-    if part:
-        yield part
 
 
 class _Shrinking:
@@ -91,7 +75,7 @@ class _Shrinking:
 
     def members(self, members: dict[str, Any], room: int, path: str, depth: int = 0) -> dict[str, Any]:
         """Set members aside, the largest first, until the rest fits, or is made of small ones only."""
-        sizes = {name: _size(name) + _size(value) + 2 for name, value in members.items()}
+        sizes = {name: size(name) + size(value) + 2 for name, value in members.items()}
         total = sum(sizes.values())
         found = dict(members)
         for name in sorted(sizes, key=sizes.__getitem__, reverse=True):
@@ -99,22 +83,22 @@ class _Shrinking:
                 break
             left = max(sizes[name] - (total - room), _WORTH)
             found[name] = self.member(members[name], left, f"{path}/{name}" if path else str(name), depth)
-            total += _size(name) + _size(found[name]) + 2 - sizes[name]
+            total += size(name) + size(found[name]) + 2 - sizes[name]
         return found
 
     def member(self, value: Any, room: int, path: str, depth: int = 0) -> Any:
         """Return a value that fits: itself, an object with some members set aside, or what names its file."""
-        if _size(value) <= room:
+        if size(value) <= room:
             return value
         if type(value) is dict and "_type" not in value and len(value) <= _MANY and depth < _DEPTH:
             smaller = self.members(value, room, path, depth + 1)
-            if _size(smaller) <= room:
+            if size(smaller) <= room:
                 return smaller
         return self._aside(value, path)
 
     def text(self, value: Any, name: str) -> Any:
         """Return a text, or list of texts, of which a reader needs no more than the beginning to show it."""
-        if _size(value) < _WORTH:
+        if size(value) < _WORTH:
             return value
         kept = self._aside(value, name)
         more = f"… ({kept['size']:,} bytes, the whole is the file {kept['name']})" if isinstance(kept, dict) else "…"
@@ -148,7 +132,3 @@ def _file_name(path: str, kind: str) -> str:
     if name != path:  # another path may give the same name
         name = f"{name}-{hashlib.sha256(path.encode()).hexdigest()[:8]}"
     return f"{name}.{kind}"
-
-
-def _size(value: Any) -> int:
-    return len(orjson.dumps(value))

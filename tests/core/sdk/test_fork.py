@@ -114,3 +114,18 @@ def test_the_parent_may_be_on_the_server_only(server: Any, monkeypatch: pytest.M
     assert fork.media(row["page"], "page.html").read_text().endswith("<p>early")
     with pytest.raises(tracker.SettingsError, match="nor on http"):
         tracker.init(fork_from="gone?_step=4")
+
+
+def test_a_fork_has_a_config_that_is_too_long_for_a_line(tmp_path: Path) -> None:
+    many = {f"{i:05} {'n' * 200}": i for i in range(45_000)}
+    text = "x" * (9 << 20)
+    with tracker.init(id="parent", config={"lr": 1, "model": {"text": text}, **many}) as origin:
+        origin.log({"x": 1})
+    with tracker.init(fork_from="parent?_step=0") as run:
+        assert (run.config["lr"], len(run.config)) == (1, len(many) + 2)
+    shutil.rmtree(origin.dir)
+    found = tracker.read_run(run.dir)
+    assert found.info["corrupt"] == 0
+    assert (found.config["lr"], len(found.config)) == (1, len(many) + 2)
+    name = found.config["model"]["text"]["name"]
+    assert found.file(name).download(tmp_path / "text").read_text() == text

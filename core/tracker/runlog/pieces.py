@@ -1,0 +1,60 @@
+"""Configs and summaries that are too long for one line, and the files that hold some of their values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from .records import MAX_LINE, jsonable
+
+ROOM = MAX_LINE - 4096
+"""Bytes of a payload that surely fit in a line with all that stands around them."""
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def size(value: Any) -> int:
+    """Return how many bytes a value of JSON takes."""
+    return len(orjson.dumps(value))
+
+
+def split(members: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the members (as JSON has them) in payloads that fit in a line each. Those that never will are left out."""
+    part: dict[str, Any] = {}
+    taken = 0
+    for name, value in members.items():
+        more = size(name) + size(value) + 2
+        if more > ROOM:
+            continue
+        if taken + more > ROOM:
+            yield part
+            part, taken = {}, 0
+        part[name] = value
+        taken += more
+    if part:
+        yield part
+
+
+def records(kind: str, members: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the records, kind and payload, that say a whole config or summary again: its files, and its members."""
+    for value in files(members):
+        if isinstance(value.get("name"), str):
+            file = {name: value.get(name) for name in ("name", "digest", "size")}
+            yield "file", {**file, "path": f"files/{value['digest']}"}
+    for part in split(jsonable(members)):
+        yield kind, part
+
+
+def files(members: Any, depth: int = 20) -> Iterator[dict[str, Any]]:
+    """Yield the values of `_type` `file` in members, at any depth."""
+    for value in members.values():
+        if not isinstance(value, dict):
+            continue
+        digest = value.get("digest")
+        if value.get("_type") == "file" and isinstance(digest, str) and _DIGEST.fullmatch(digest):
+            yield value
+        elif depth:
+            yield from files(value, depth - 1)
