@@ -8,7 +8,6 @@ environment, as far as that concerns an agent, have a folder of their own.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .names import random_id
+from .runlog import locks
 from .state import state_folder
 
 LOCK, LOG = "lock", "agent.log"
@@ -92,20 +92,15 @@ def _mark() -> str:
 
 
 def lock(path: Path) -> int | None:
-    """Become the agent of a folder; None if there is one. Raises OSError where the disk has no locks.
+    """Become the agent of a folder; None if there is one. Raises OSError.
 
     The lock belongs to the returned descriptor, also where another process inherits that.
     """
     fd = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    held = locks.take(fd)
+    if held is None:
         os.close(fd)
-        return None
-    except OSError:
-        os.close(fd)
-        raise
-    return fd
+    return held
 
 
 def is_served(path: Path) -> bool:
@@ -115,12 +110,9 @@ def is_served(path: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
+        return locks.is_taken(fd)
     finally:
         os.close(fd)
-    return False
 
 
 def put(path: Path, directory: str, given: Mapping[str, Any]) -> None:

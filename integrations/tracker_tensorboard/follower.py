@@ -6,7 +6,6 @@ has no say in the run's state. All that must be known to go on after a kill stan
 
 from __future__ import annotations
 
-import fcntl
 import json
 import math
 import os
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tracker.runlog.directory import is_alive
+from tracker.runlog.locks import wait_for
 from tracker.runlog.reader import first_record, last_time, read_header
 from tracker.runlog.records import STREAM_NAME
 from tracker.runlog.safe_open import open_file
@@ -153,7 +153,7 @@ def main() -> None:
     directory = Path(sys.argv[1])
     lock = open_file(directory, f"follower-{os.uname().nodename.replace('/', '_')}.lock", os.O_RDWR | os.O_CREAT)
     # One that an agent left, which was killed, is about to end. Until then, what it learns of tags is not known here.
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    wait_for(lock)
     follower = Follower(directory)
     told: queue.SimpleQueue[dict[str, str] | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(told,), daemon=True).start()

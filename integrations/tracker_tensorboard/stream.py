@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections import deque
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tracker.runlog.locks import take
 from tracker.runlog.reader import scan
 from tracker.runlog.records import Record, encode, parse
 from tracker.runlog.safe_open import ignore, open_file
@@ -50,6 +50,7 @@ class Stream:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._fd = open_file(path.parent, path.name, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        self._lock_fd: int | None = None
         self.mark: Mark | None = None
         """The last mark, or None."""
         self.behind: deque[int] = deque()
@@ -65,7 +66,7 @@ class Stream:
             self._lock()
             self._recover()
         except BaseException:
-            os.close(self._fd)
+            self.close()
             raise
 
     def add(self, line: bytes) -> None:
@@ -104,6 +105,9 @@ class Stream:
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._fd)
+        if self._lock_fd is not None:
+            os.close(self._lock_fd)
+            self._lock_fd = None
 
     def records(self, *kinds: str) -> Iterator[Record]:
         """Yield the records of some kinds up to the last mark, in order."""
@@ -119,13 +123,14 @@ class Stream:
     def _lock(self) -> None:
         deadline = time.monotonic() + _PATIENCE
         while True:
-            try:
-                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fd = os.dup(self._fd)
+            self._lock_fd = take(fd)
+            if self._lock_fd is not None:
                 return
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise StreamError("another import is at work on it") from None
-                time.sleep(0.05)
+            os.close(fd)
+            if time.monotonic() > deadline:
+                raise StreamError("another import is at work on it")
+            time.sleep(0.05)
 
     def _recover(self) -> None:
         """Find the last mark and what stands behind it."""

@@ -7,10 +7,10 @@ and inode. Only a lock that somebody holds means that somebody holds it; any oth
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import stat
-import tempfile
 
 from tracker.errors import warn_once
 
@@ -33,6 +33,17 @@ def take(fd: int) -> int | None:
         return None
     os.close(fd)
     return instead
+
+
+def wait_for(fd: int) -> None:
+    """Lock a file for us alone, as soon as nobody else has it, until the process ends; where that is possible."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+    except OSError:
+        instead = _instead(fd)
+        if instead is not None:
+            with contextlib.suppress(OSError):
+                fcntl.flock(instead, fcntl.LOCK_EX)
 
 
 def is_taken(fd: int) -> bool:
@@ -62,6 +73,8 @@ def _flock(fd: int, how: int) -> bool | None:
 
 def _instead(fd: int) -> int | None:
     """Open the file that stands for a file on a file system without locks; None if there is no safe place for it."""
+    import tempfile  # which most trainings need not pay for
+
     about, user = os.fstat(fd), os.geteuid()
     folder = os.path.join(tempfile.gettempdir(), f"tracker-locks-{user}")
     try:

@@ -21,6 +21,7 @@ from tracker.runlog.forked import PART, beginning, rows_until
 from tracker.runlog.pieces import files
 from tracker.runlog.reader import read_header, scan_stream, stream_paths
 from tracker.runlog.records import MAX_STEP, RUN_ID, encode
+from tracker.runlog.safe_open import is_regular, open_file, open_folder
 from tracker.runlog.writer import header
 from tracker.settings import Settings
 
@@ -103,14 +104,22 @@ def _copy(source: Path, step: int, first: dict[str, Any], part: Path) -> int:
 
 
 def _link(source: Path, directory: Path, digest: str) -> None:
-    kept, target = source / "files" / digest, directory / "files" / digest
-    if kept.exists() and not target.exists():
-        try:
-            os.link(kept, target)
-        except OSError:  # a file system without hard links
-            import shutil
+    """Take the content of a digest along, by a hard link where the file system has them."""
+    name = f"files/{digest}"
+    if is_regular(directory, name) or not is_regular(source, name):
+        return
+    here, there = open_folder(source, "files"), open_folder(directory, "files")
+    try:
+        os.link(digest, digest, src_dir_fd=here, dst_dir_fd=there, follow_symlinks=False)
+    except OSError:
+        import shutil
 
-            shutil.copyfile(kept, target)
+        made = open_file(directory, name, os.O_WRONLY | os.O_CREAT)
+        with open(open_file(source, name), "rb") as kept, open(made, "wb") as target:
+            shutil.copyfileobj(kept, target, 1 << 20)
+    finally:
+        os.close(here)
+        os.close(there)
 
 
 def _fetch(parent: Parent, settings: Settings, first: dict[str, Any], part: Path) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from tracker import handover
 from tracker.own_processes import command, start_detached
 from tracker.runlog.directory import LOG, NOTICE
+from tracker.runlog.safe_open import open_file
 from tracker.settings import SETTINGS
 
 _MAIN = "tracker.agent.main"
@@ -25,8 +26,7 @@ def hand_over(directory: str, given: Mapping[str, Any]) -> Path:
     `Settings` there. Returns the folder that it went through, see `handover`. Raises OSError.
     """
     folder = handover.folder()
-    with open(os.path.join(directory, LOG), "ab"):  # for `Notices`, and for those who wait for it
-        pass
+    os.close(open_file(directory, LOG, os.O_WRONLY | os.O_CREAT))  # for `Notices`, and for those who wait for it
     handover.put(folder, directory, {**given, "dir": str(Path(directory).parents[2])})
     # Held from before the agent begins: of any number of processes, one starts it.
     lock = handover.lock(folder)
@@ -87,6 +87,7 @@ class Notices:
     """Reads what an agent has to tell the user from its log."""
 
     def __init__(self, directory: str) -> None:
+        self._directory = directory
         self._path = os.path.join(directory, LOG)
         # What an agent had to say to the process that this one resumes is no news.
         self._offset = os.path.getsize(self._path) if os.path.exists(self._path) else 0
@@ -96,7 +97,7 @@ class Notices:
         try:
             if os.stat(self._path).st_size == self._offset:
                 return []
-            with open(self._path, "rb") as file:
+            with open(open_file(self._directory, LOG), "rb") as file:
                 file.seek(self._offset)
                 data = file.read()
         except OSError:
