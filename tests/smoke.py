@@ -14,7 +14,10 @@ def main() -> None:
     os.environ.update(HOME=str(home), XDG_STATE_HOME=str(home / "state"), XDG_CONFIG_HOME=str(home / "config"))
     os.chdir(home)
     import tracker
+    import tracker_runs
     from tracker_server.embedded import serve
+
+    assert tracker_runs is tracker
 
     where = Path(tracker.__file__).parent
     assert "site-packages" in str(where), f"imported from {where}, not from the wheel"

@@ -46,22 +46,29 @@ NAME_RULE = (
 """What `is_project_name` asks for, to be said after the name of what breaks it."""
 
 _PLAIN = re.compile(r"(?!\.)[\w .-]{1,128}", re.ASCII)
-_FILLERS = "\u115f\u1160\u3164\uffa0"  # letters that show nothing
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+"""Letters and marks that show nothing."""
 
 
 def is_project_name(name: str) -> bool:
     """Tell whether a project or its owner may be called so.
 
-    1–128 letters and marks of any script, digits, spaces and `_ . -`, in Unicode's form NFC, not starting with a dot.
+    1–128 letters and marks of any script, digits, spaces and `_ . -`, at most 255 bytes of UTF-8, in Unicode's form
+    NFC, not starting with a dot.
     A slash stands between names; what is invisible or turns the direction of text could pass one name off as another.
     """
     if _PLAIN.fullmatch(name):
         return True
     if name.isascii() or not 1 <= len(name) <= 128 or name[0] in ". ":
         return False
+    try:
+        if len(name.encode()) > 255:  # which no folder could be called
+            return False
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
     from unicodedata import category, is_normalized  # which few names need
 
-    letters = all(c in " _.-" or (category(c)[0] in "LMN" and c not in _FILLERS) for c in name)
+    letters = all(c in " _.-" or category(c)[0] in "LMN" for c in name) and not _UNSEEN.search(name)
     return letters and category(name[0])[0] != "M" and is_normalized("NFC", name)
 
 

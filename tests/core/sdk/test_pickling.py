@@ -242,6 +242,25 @@ def test_runs_that_were_read_can_be_copied_and_pickled(start: Start) -> None:
         assert (made.config, [row["x"] for row in made.scan_history()]) == ({"lr": 1}, [1])
 
 
+def test_runs_of_a_server_can_be_copied_and_pickled(server: Any) -> None:
+    run = tracker.init(mode="online", project="pickled", config={"lr": 1}, reinit="create_new")
+    run.log({"x": 1})
+    run.finish()
+    api = tracker.Api()
+    found = api.run(run.path)
+    for made in (
+        copy.deepcopy(found),
+        pickle.loads(pickle.dumps(found)),
+        pickle.loads(pickle.dumps(api)).run(run.path),
+    ):
+        assert dict(made.config) == {"lr": 1}
+        assert [row["x"] for row in made.scan_history()] == [1]
+        made.summary["y"] = 2
+        made.update()
+    assert server.token.encode() not in pickle.dumps([api, found, api.runs("pickled")])
+    assert api.run(run.path).summary["y"] == 2
+
+
 def test_an_api_that_is_unpickled_has_this_process_s_own_key(monkeypatch: pytest.MonkeyPatch) -> None:
     pickled = pickle.dumps(tracker.Api("http://127.0.0.1:9", "one"))
     monkeypatch.setenv("TRACKER_BASE_URL", "http://127.0.0.1:9")
