@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from typing import Any
 
 import pytest
@@ -140,3 +141,59 @@ def test_uploads_past_what_may_wait_in_memory_are_put_off(tmp_path: Any, run_ser
         answer = client.append("much", lines("much", rows=100))
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
         assert client.append("much", lines("much")).status_code == 200
+
+
+@pytest.mark.parametrize("line", [b"{\n", b"\n", b'{"c":"00000000","t":1}\n'])
+def test_a_small_body_of_very_many_lines_is_refused_before_they_are_parsed(
+    client: Any, lines: Any, line: bytes
+) -> None:
+    run = f"bomb{len(line)}"
+    body = zstandard.ZstdCompressor().compress(line * (MAX_BODY // len(line)))
+    assert len(body) < 10_000
+    answer = client.append(run, body, headers={"Content-Encoding": "zstd"})
+    assert (answer.status_code, "at most 100,000 at a time" in answer.json()["error"]) == (413, True)
+    assert _streams(client, run)["offsets"] == {}
+    few = line * 50_000  # what an agent sends then: damage is taken in parts, and what follows it as well
+    assert client.append(run, few).json()["offset"] == len(few)
+    assert client.append(run, lines(run), len(few)).status_code == 200
+    assert client.json(run_path("me", "digits", run))["rows"] == 3
+
+
+def test_uploads_of_others_go_on_while_one_is_parsed(run_server: Any, lines: Any, tmp_path: Any) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(storage: Any) -> None:
+        read = storage.read
+
+        def parse(stream: str, data: bytes) -> Any:
+            if b"slow" in data:
+                begun.set()
+                assert go_on.wait(60)
+            return read(stream, data)
+
+        storage.read = parse
+
+    with run_server(tmp_path, change=slow) as server:
+        first = threading.Thread(target=server.append, args=("slow", lines("slow")))
+        first.start()
+        assert begun.wait(60)
+        other = type(server)(server.url)
+        for number in range(5):
+            assert other.append(f"other{number}", lines("r")).status_code == 200
+        assert server.get(run_path("me", "digits", "slow")).status_code == 404
+        go_on.set()
+        first.join(60)
+        assert other.json(run_path("me", "digits", "slow"))["rows"] == 3
+
+
+def test_thousands_of_definitions_and_alerts_are_taken_and_the_last_ones_count(client: Any, lines: Any) -> None:
+    records = [("metric", {"name": f"k{i % 12_000}", "summary": "max", "step_metric": f"x{i}"}) for i in range(24_000)]
+    records += [("metric", {"name": f"g{i}/*", "summary": "min"}) for i in range(300)]
+    records += [("alert", {"title": f"a{i}"}) for i in range(3000)]
+    assert client.append("many", lines("many", more=records)).status_code == 200
+    info = client.json(run_path("me", "digits", "many"))
+    assert len(info["metrics"]) == 10_000
+    assert info["metrics"][0] == {"name": "k0", "summary": "max", "step_metric": "x12000"}
+    assert info["corrupt"] == 2 * 2000 + 300
+    alerts = client.json(run_path("me", "digits", "many") + "/alerts")["alerts"]
+    assert [alert["title"] for alert in alerts] == [f"a{i}" for i in range(2900, 3000)]

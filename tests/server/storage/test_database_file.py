@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import contextlib
+import os
 import random
+import shutil
 import sqlite3
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tracker.runlog.records import encode
 from tracker_server.storage.database_file import APPLICATION_ID, SCHEMA_VERSION, UnusableDatabase
-from tracker_server.storage.interface import RunKey
+from tracker_server.storage.interface import RunKey, StorageFull
 from tracker_server.storage.sql import open_storage
 
 KEY = RunKey("me", "digits", "r1")
@@ -107,3 +112,39 @@ def test_a_run_that_is_readmitted_before_its_rows_are_gone_begins_anew(store: An
     assert store.read() == [(5, 1000.125, {"b": 2.0})]
     store.storage.delete(KEY)
     store.storage.readmit(KEY)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
+def test_runs_are_deleted_and_trashed_on_a_full_disk_and_then_there_is_room(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", disk], check=True)
+    try:
+        storage, rng = open_storage(disk), random.Random(5)
+        full = False
+        for number in range(1000):
+            key = RunKey("me", "digits", f"r{number % 3}")
+            at = storage.offsets(key).get("history-a.jsonl", 0)
+            rows = [{f"key{i}": rng.random() for i in range(100)} for _ in range(100)]
+            lines = b"".join(encode("log", row, 1.7e9, step) for step, row in enumerate(rows))
+            try:
+                storage.append(key, "history-a.jsonl", at, lines)
+            except StorageFull:
+                full = True
+                break
+        assert full
+        with contextlib.suppress(OSError), (disk / "rest").open("ab", buffering=0) as file:
+            while True:
+                file.write(b"x" * 4096)
+        gone, kept = RunKey("me", "digits", "r0"), RunKey("me", "digits", "r1")
+        rows = storage.run(kept)["rows"]
+        assert storage.trash([RunKey("me", "digits", "r2")], 1.0) == 1
+        storage.delete(gone)
+        while storage.tidy():
+            pass
+        assert shutil.disk_usage(disk).free > 4_000_000
+        assert storage.run(kept)["rows"] == rows
+        storage.append(kept, "history-b.jsonl", 0, encode("log", {"after": 1.0}, 1.7e9, 0))
+        storage.close()
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
