@@ -57,6 +57,8 @@ class Proxy(socketserver.ThreadingTCPServer):
         self.target = (address.hostname, address.port)
         self.plan = plan
         self.seen: list[Seen] = []
+        self.rewrite = (b"\0", b"\0")
+        """What stands in answers, and what stands there instead, of the same length."""
         self.ordered = threading.Lock()
         super().__init__(("127.0.0.1", 0), _Handler)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
@@ -102,7 +104,7 @@ class _Handler(socketserver.StreamRequestHandler):
             _reset(self.connection)
             return False
         upstream.sendall(head + body)
-        answer = b"".join(_message(answers))
+        answer = b"".join(_message(answers)).replace(*self.server.rewrite)
         if isinstance(fault, LoseAnswer):
             self.connection.sendall(answer[: int(fault.part * len(answer))])
             _reset(self.connection)

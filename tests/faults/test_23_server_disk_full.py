@@ -50,6 +50,7 @@ def test_a_full_server_refuses_keeps_what_it_has_and_goes_on_when_there_is_space
     data.mkdir(mode=0o700)
     (data / "token").write_text(TOKEN)
     with serve(data) as server, proxy(server.url) as network:
+        network.rewrite = (b"retry-after: 30", b"retry-after: 01")  # we need not wait for somebody to make room
         monkeypatch.setenv("TRACKER_BASE_URL", server.url)
         monkeypatch.setenv("TRACKER_API_KEY", TOKEN)
         settings = {"TRACKER_BASE_URL": network.url, "TRACKER_DRAIN_TIMEOUT": "120"}
