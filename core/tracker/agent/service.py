@@ -30,6 +30,7 @@ from .uploader import Uploader
 from .watch import Leaving, Watch
 
 _TICK = 0.2  # seconds between looks at the directory
+_HELPER = 10.0  # seconds within which a console's helper has begun
 _TURN = 30.0  # seconds for which a run waits at most for others that are about to end, too
 
 _LEAVING = 600.0  # seconds for which processes are awaited that are about to end
@@ -117,6 +118,8 @@ class Service(threading.Thread):
             keeper.start()  # now that all is known that an earlier agent has done
             if watch.writing():
                 self._accompany(settings, run, journal, watch, describer, following, upload)
+            if settings.console == "redirect":
+                self._await_console(watch)
             with _turn():
                 watch.look()
                 describer.close()
@@ -182,6 +185,16 @@ class Service(threading.Thread):
                 stopping.close()
             if uploading is not None:
                 uploading.close()
+
+    def _await_console(self, watch: Watch) -> None:
+        """Wait for the helper that keeps what a process printed which vanished soon after it had started both."""
+        deadline = time.monotonic() + _HELPER
+        while watch.lacks_console() and time.monotonic() < deadline:
+            time.sleep(_TICK)
+            watch.look()
+        while watch.writing():
+            time.sleep(_TICK)
+            watch.look()
 
     def _finish(self, journal: Journal, lock: int) -> None:
         journal.close()

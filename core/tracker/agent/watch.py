@@ -175,6 +175,12 @@ class Watch:
         """Tell whether a process of this machine may still write to the run."""
         return any(tail.open for tail in self._tails.values())
 
+    def lacks_console(self) -> bool:
+        """Tell whether a process of this machine vanished, and what it printed may yet be about to be kept."""
+        written = [tail for tail in self._tails.values() if tail.writer is not None and not tail.child]
+        vanished = any(tail.writer is not None and tail.writer.gone and not tail.finished for tail in written)
+        return vanished and sum(name.startswith("console") for name in self._tails) < len(written)
+
     def pids(self) -> list[int]:
         """Return the processes of this machine that write to the run, forked children not counted."""
         return [t.writer.pid for t in list(self._tails.values()) if t.writer is not None and t.open and not t.child]
