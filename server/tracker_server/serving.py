@@ -11,6 +11,8 @@ import os
 import secrets
 import signal
 import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -23,12 +25,23 @@ from tracker.places import user_folder
 from .app import create_app
 from .auth import TOKEN, Guard
 from .blobs import open_blobs
+from .connections import BoundedProtocol, allow_connections
 from .services import Settings
 from .storage.database_file import UnusableDatabase
 from .storage.sql import open_storage
 
 GRACE = 2
 """Seconds that requests may still take when the server is asked to stop."""
+
+
+LIMIT = 9
+"""Seconds after which the process ends whatever it does. What it has acknowledged is on disk."""
+
+
+def _end_after(seconds: float) -> None:
+    time.sleep(seconds)
+    logging.getLogger("tracker_server").error("the server did not stop within %s s: it ends now", seconds)
+    os._exit(1)
 
 
 class CannotServe(Exception):
@@ -85,6 +98,7 @@ def serve(
                 )
             started(url, settings)
 
+        allow_connections()
         _Server(configuration(app), begin, app.stop).run(sockets=[listener])
 
 
@@ -92,6 +106,7 @@ def configuration(app: Guard) -> uvicorn.Config:
     """Return how uvicorn is to run the application."""
     return uvicorn.Config(
         app,
+        http=BoundedProtocol,
         lifespan="on",
         ws="none",
         log_config=None,
@@ -133,6 +148,8 @@ class _Server(uvicorn.Server):
         # The original raises the signal again after a clean end, so that the process seems to have been killed.
         def stop(_signal: int, _frame: FrameType | None) -> None:
             self.force_exit = self.should_exit
+            if not self.should_exit:
+                threading.Thread(target=_end_after, args=[LIMIT], daemon=True).start()
             self.should_exit = True
 
         former = {sig: signal.signal(sig, stop) for sig in (signal.SIGINT, signal.SIGTERM)}

@@ -1,0 +1,192 @@
+"""The HTTP protocol with bounds on what a stranger may make the server keep, all before anybody has shown a key.
+
+A connection has so many seconds for the head of a request, whose bytes and headers are counted as they come; a body
+must keep coming at some rate. Addresses have so many connections; when too many have sent no whole head, the oldest of
+those is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from collections import Counter
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_HEAD = 192 * 1024
+"""Bytes of a request's line and headers. Addresses hold views, which name columns."""
+
+MAX_HEADERS = 100
+
+HEAD_SECONDS = 15.0
+"""Seconds from the first byte of a head to its end, and from connecting to the first byte."""
+
+BODY_RATE = 1024
+"""Bytes a second of a body, on average since it began; the first `BODY_GRACE` seconds are free."""
+BODY_GRACE = 30.0
+
+_PIECE = 16 * 1024
+
+LOOK = 5.0
+"""Seconds between two looks at a body that is coming."""
+
+MAX_CONNECTIONS = 4000
+MAX_HEADLESS = 500
+"""Connections, and those of them that have not sent a whole head yet."""
+
+MAX_OF_ONE = 1000
+"""Connections of one address. Agents, browsers and tunnels of many people may come from the loopback address."""
+MAX_OF_LOOPBACK = 3000
+
+
+_RESERVED = 200
+"""Descriptors that are for files and the database."""
+
+
+def allow_connections() -> None:
+    """Let this process have as many descriptors as it may, up to what the connections need."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + _RESERVED
+    if 0 <= soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard < 0 else min(hard, wanted), hard))
+
+
+class _Census:
+    """Which connections there are, in one event loop."""
+
+    def __init__(self) -> None:
+        self.of: Counter[str] = Counter()
+        self.headless: dict[BoundedProtocol, None] = {}
+        self.count = 0
+        descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self.most = MAX_CONNECTIONS if descriptors < 0 else max(64, min(MAX_CONNECTIONS, descriptors - _RESERVED))
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """See the module."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # One for each server; uvicorn hands its state to every connection.
+        census = getattr(self.server_state, "census", None)
+        if census is None:
+            census = _Census()
+            self.server_state.census = census  # type: ignore[attr-defined]
+        self._census: _Census = census
+        self._address = ""
+        self._in_head = True
+        self._head = 0
+        self._clock: asyncio.TimerHandle | None = None
+        self._body = 0
+        self._since = 0.0
+        self._counted = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._address = self.client[0] if self.client else ""
+        census = self._census
+        census.of[self._address] += 1
+        census.count += 1
+        self._counted = True
+        most = MAX_OF_LOOPBACK if self._address in ("127.0.0.1", "::1", "") else MAX_OF_ONE
+        if census.of[self._address] > most or census.count > census.most:
+            self._refuse(503, "too many connections")
+            return
+        self._await_head()
+        if len(census.headless) > min(MAX_HEADLESS, census.most // 2):
+            next(iter(census.headless))._refuse(503, "too many connections")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_clock()
+        self._census.headless.pop(self, None)
+        if self._counted:
+            self._counted = False
+            self._census.count -= 1
+            self._census.of[self._address] -= 1
+            if not self._census.of[self._address]:
+                del self._census.of[self._address]
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        at = 0
+        while at < len(data) and not self.transport.is_closing():
+            if not self._in_head:
+                super().data_received(data[at:])
+                return
+            # Piece by piece, so that the headers of a head that is too large are never made.
+            piece = data[at : at + _PIECE]
+            at += len(piece)
+            if not self._head and self._clock is None:
+                self._await_head()  # the next request of a connection that was kept
+            self._head += len(piece)
+            if self._head > MAX_HEAD:
+                self._refuse(431, f"the request's head has more than {MAX_HEAD} bytes")
+                return
+            super().data_received(piece)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if len(self.headers) >= MAX_HEADERS:
+            # An error in here makes the parser stop.
+            self._refuse(431, f"the request's head has more than {MAX_HEADERS} headers")
+            raise ValueError("too many headers")
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head, self._head = False, 0
+        self._stop_clock()
+        self._census.headless.pop(self, None)
+        self._body, self._since = 0, time.monotonic()
+        self._clock = self.loop.call_later(BODY_GRACE, self._look_at_body)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._body += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._stop_clock()
+        self._in_head, self._head = True, 0
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        if not self.transport.is_closing():
+            super().send_400_response(msg)
+
+    # -- bounds ----------------------------------------------------------------------------------------------------
+
+    def _await_head(self) -> None:
+        self._census.headless[self] = None
+        self._stop_clock()
+        self._clock = self.loop.call_later(HEAD_SECONDS, self._refuse, 408, "the request's head did not come in time")
+
+    def _look_at_body(self) -> None:
+        if self.flow.read_paused:
+            self._since = time.monotonic() - BODY_GRACE  # it is the server that is slow
+            self._body = 0
+        elif self._body < BODY_RATE * (time.monotonic() - self._since - BODY_GRACE):
+            self._refuse(408, "the request's body did not come in time")
+            return
+        self._clock = self.loop.call_later(LOOK, self._look_at_body)
+
+    def _refuse(self, status: int, text: str) -> None:
+        """Answer, where nothing was answered yet, and close."""
+        self._stop_clock()
+        self._census.headless.pop(self, None)
+        if self.transport.is_closing():
+            return
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            body = b'{"error":"%b"}' % text.encode()
+            head = f"HTTP/1.1 {status} Refused\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+            self.transport.write(head.encode() + b"connection: close\r\n\r\n" + body)
+        self.transport.close()
+
+    def _stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None

@@ -1,0 +1,104 @@
+"""What a stranger sends is bounded before anybody has shown a key, and keeps nobody else out."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tracker_server import connections, embedded
+
+
+LONG = "a" * 60_000
+
+
+@pytest.fixture
+def host(client: Any) -> tuple[str, int]:
+    name, port = client.url.removeprefix("http://").split(":")
+    return name, int(port)
+
+
+def _answer(connection: socket.socket) -> bytes:
+    """All that is sent until the other side closes."""
+    connection.settimeout(30)
+    said = b""
+    try:
+        while piece := connection.recv(65536):
+            said += piece
+    except ConnectionError:
+        pass
+    return said
+
+
+def _send(connection: socket.socket, pieces: Iterator[bytes]) -> int:
+    """Send until the other side closes; return how much was sent."""
+    sent = 0
+    try:
+        for piece in pieces:
+            connection.sendall(piece)
+            sent += len(piece)
+    except ConnectionError:
+        pass
+    return sent
+
+
+def test_a_head_of_any_size_is_cut_off(client: Any, host: tuple[str, int]) -> None:
+    for line in (b"x: " + b"a" * 60_000 + b"\r\n", b"x: 1\r\n" * 1000):
+        with socket.create_connection(host) as stranger:
+            begin = b"GET /api/projects HTTP/1.1\r\nHost: localhost\r\n"
+            _send(stranger, iter([begin, *[line] * 1000]))
+            assert b"431" in _answer(stranger)[:20]
+    with socket.create_connection(host) as stranger:
+        _send(stranger, iter([b"GET /" + b"a" * 30_000_000]))
+        assert _answer(stranger)[:12] in (b"HTTP/1.1 431", b"HTTP/1.1 400", b"")
+    assert client.get("/api/projects").status_code == 200
+
+
+def test_a_head_that_does_not_end_is_given_up(
+    client: Any, host: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
+    for begin in (b"", b"GET / HTTP/1.1\r\nHost: localhost\r\nx:"):
+        with socket.create_connection(host) as stranger:
+            stranger.sendall(begin)
+            assert b"408" in _answer(stranger)[:20]
+
+
+def test_a_body_that_hardly_comes_is_given_up(
+    client: Any, host: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "BODY_GRACE", 0.2)
+    monkeypatch.setattr(connections, "LOOK", 0.1)
+    head = f"POST /api/keys HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {client.token}\r\nContent-Length: 9999"
+    with socket.create_connection(host) as slow:
+        slow.sendall(head.encode() + b"\r\n\r\n{")
+        assert b"408" in _answer(slow)[:20]
+    # An answer may take as long as it takes: the whole question is there.
+    assert client.get("/api/projects").status_code == 200
+
+
+def test_half_sent_requests_keep_nobody_out(tmp_path: Path) -> None:
+    with embedded.serve(tmp_path) as server, ExitStack() as stack:
+        name, port = server.url.removeprefix("http://").split(":")
+        for _ in range(900):
+            stranger = stack.enter_context(socket.create_connection((name, int(port)), timeout=30))
+            _send(stranger, iter([b"GET /api/projects HTTP/1.1\r\nHost: localhost\r\nx: "]))
+        head = f"GET /api/projects HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.token}\r\n"
+        with socket.create_connection((name, int(port)), timeout=60) as friend:
+            friend.sendall(f"{head}Connection: close\r\n\r\n".encode())
+            assert _answer(friend).startswith(b"HTTP/1.1 200")
+
+
+def test_requests_that_follow_each_other_on_a_connection_are_counted_one_by_one(
+    host: tuple[str, int], client: Any
+) -> None:
+    head = f"GET /api/projects HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {client.token}\r\nx: {LONG}\r\n"
+    with socket.create_connection(host) as friend:
+        for _ in range(6):
+            friend.sendall(f"{head}\r\n".encode())
+        friend.sendall(f"{head}Connection: close\r\n\r\n".encode())
+        assert _answer(friend).count(b"HTTP/1.1 200") == 7
