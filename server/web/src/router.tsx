@@ -1,14 +1,31 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
+import { Suspense, type ComponentType } from 'react'
 import { queryClient } from './api/queries'
 import { Home } from './home/Home'
 import { columnsQuery } from './project/catalogue'
 import { Failed, NotFound } from './shell/Failed'
+import { Guard } from './shell/Guard'
+import { later } from './shell/later'
 import { Shell } from './shell/Shell'
+import { Waiting } from './shell/Waiting'
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Failed })
 
 /** What an address says after `?`; each page reads what it knows, and what a newer version wrote is left alone. */
 const validateSearch = (search: Record<string, unknown>): Record<string, unknown> => search
+
+/** A page that is fetched when it is first gone to. */
+function page(load: () => Promise<ComponentType>) {
+  const Shown = later(load)
+  const Page = () => (
+    <Guard>
+      <Suspense fallback={<Waiting />}>
+        <Shown />
+      </Suspense>
+    </Guard>
+  )
+  return Object.assign(Page, { preload: Shown.preload })
+}
 
 const home = createRoute({ getParentRoute: () => root, path: '/', component: Home })
 
@@ -16,7 +33,7 @@ const home = createRoute({ getParentRoute: () => root, path: '/', component: Hom
 export const projectRoute = createRoute({
   getParentRoute: () => root,
   path: '/projects/$entity/$project',
-  component: lazyRouteComponent(() => import('./project/Project'), 'Project'),
+  component: page(() => import('./project/Project').then((it) => it.Project)),
   loader: ({ params }) => void queryClient.prefetchQuery(columnsQuery(params)), // while the page itself is loaded
   validateSearch,
 })
@@ -25,7 +42,7 @@ export const projectRoute = createRoute({
 export const compareRoute = createRoute({
   getParentRoute: () => root,
   path: '/projects/$entity/$project/compare',
-  component: lazyRouteComponent(() => import('./compare/Compare'), 'Compare'),
+  component: page(() => import('./compare/Compare').then((it) => it.Compare)),
   validateSearch,
 })
 
@@ -33,7 +50,7 @@ export const compareRoute = createRoute({
 export const notesRoute = createRoute({
   getParentRoute: () => root,
   path: '/projects/$entity/$project/notes',
-  component: lazyRouteComponent(() => import('./notes/ProjectNotes'), 'ProjectNotes'),
+  component: page(() => import('./notes/ProjectNotes').then((it) => it.ProjectNotes)),
   validateSearch,
 })
 
@@ -41,7 +58,7 @@ export const notesRoute = createRoute({
 export const runRoute = createRoute({
   getParentRoute: () => root,
   path: '/runs/$entity/$project/$id',
-  component: lazyRouteComponent(() => import('./run/Run'), 'Run'),
+  component: page(() => import('./run/Run').then((it) => it.Run)),
   validateSearch,
 })
 

@@ -3,11 +3,13 @@ import './compare.css'
 import { Tabs, Title } from '@mantine/core'
 import { useQueries } from '@tanstack/react-query'
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { lazy, Suspense, type ComponentType } from 'react'
+import { Suspense, type ComponentType } from 'react'
 import type { RunInfo } from '../api/client'
 import { runQuery } from '../api/queries'
 import { Empty } from '../shell/Empty'
 import { Failed } from '../shell/Failed'
+import { Guard } from '../shell/Guard'
+import { later } from '../shell/later'
 import { usePageTitle } from '../shell/title'
 import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
@@ -24,9 +26,9 @@ export interface CompareProps {
 
 const TABS: Record<keyof typeof strings.compare.tabs, ComponentType<CompareProps>> = {
   values: ValuesTab,
-  charts: lazy(() => import('./ChartsTab').then((it) => ({ default: it.ChartsTab }))),
-  code: lazy(() => import('./CodeTab').then((it) => ({ default: it.CodeTab }))),
-  packages: lazy(() => import('./PackagesTab').then((it) => ({ default: it.PackagesTab }))),
+  charts: later(() => import('./ChartsTab').then((it) => it.ChartsTab)),
+  code: later(() => import('./CodeTab').then((it) => it.CodeTab)),
+  packages: later(() => import('./PackagesTab').then((it) => it.PackagesTab)),
 }
 
 type TabName = keyof typeof TABS
@@ -83,13 +85,15 @@ export function Compare() {
           {!ids.length && <Empty title={strings.compare.none}>{strings.compare.noneText}</Empty>}
           {ids.length > 0 && !runs.length && failed < 0 && <Waiting />}
           {runs.length > 0 && (
-            <Suspense fallback={<Waiting />}>
-              <Shown
-                {...{ runs, baseline }}
-                setBaseline={(id) => change({ baseline: id })}
-                remove={(id) => setRuns(ids.filter((one) => one !== id))}
-              />
-            </Suspense>
+            <Guard key={tab}>
+              <Suspense fallback={<Waiting />}>
+                <Shown
+                  {...{ runs, baseline }}
+                  setBaseline={(id) => change({ baseline: id })}
+                  remove={(id) => setRuns(ids.filter((one) => one !== id))}
+                />
+              </Suspense>
+            </Guard>
           )}
         </Tabs.Panel>
       </Tabs>

@@ -3,13 +3,15 @@ import './home.css'
 import { Anchor, Container, Group, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
 import type { ProjectInfo } from '../api/client'
 import { projectsQuery } from '../api/queries'
 import { ago, count, moment } from '../lib/format'
 import { projectAddress } from '../shell/Crumbs'
 import { Empty } from '../shell/Empty'
 import { Failed } from '../shell/Failed'
+import { Guard } from '../shell/Guard'
+import { later } from '../shell/later'
 import { usePageTitle } from '../shell/title'
 import { Waiting } from '../shell/Waiting'
 import { SearchField } from '../shell/SearchField'
@@ -17,7 +19,7 @@ import { strings } from '../strings'
 import { Sparkline } from './Sparkline'
 
 /** With the charts that it turns into, which this page needs for nothing else. */
-const FirstRun = lazy(() => import('./FirstRun').then((it) => ({ default: it.FirstRun })))
+const FirstRun = later(() => import('./FirstRun').then((it) => it.FirstRun))
 
 const MANY = 8
 const WHILE_EMPTY_MS = 2000
@@ -36,9 +38,11 @@ export function Home() {
   if (!projects) return <Waiting />
   if (begins) {
     return (
-      <Suspense fallback={<Waiting />}>
+      <Guard>
+        <Suspense fallback={<Waiting />}>
         <FirstRun project={projects[0]} />
       </Suspense>
+      </Guard>
     )
   }
   return <Projects projects={projects} />

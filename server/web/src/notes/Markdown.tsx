@@ -13,13 +13,21 @@ interface Props {
   under?: number
 }
 
+/** The harmless parts of the text; null for one that is nested so deeply that it can only be shown as it is written. */
+function madeOf(text: string, under: number) {
+  try {
+    return partsOf(text, under).map((part) => (part.kind === 'text' ? { ...part, html: sanitize(part.html) } : part))
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
+  }
+}
+
 /** Markdown of users, made harmless. */
 export function Markdown({ text, panel, under = 2 }: Props) {
   const router = useRouter()
-  const parts = useMemo(
-    () => partsOf(text, under).map((part) => (part.kind === 'text' ? { ...part, html: sanitize(part.html) } : part)),
-    [text, under],
-  )
+  const parts = useMemo(() => madeOf(text, under), [text, under])
+  if (parts === null) return <pre className="markdown wrap">{text}</pre>
   // Links to other views go there without loading the page anew.
   const follow = (event: MouseEvent) => {
     const link = (event.target as Element).closest('a')

@@ -25,3 +25,10 @@ test('HTML stays text, in lines and between them', () => {
 test('no text, no parts', () => {
   expect(partsOf('')).toEqual([])
 })
+
+test('quotes and lists that are nested without end cost no more than others', () => {
+  for (const text of ['>'.repeat(2000) + ' deep', '> '.repeat(100_000) + 'deep', '- '.repeat(2000) + 'deep', Array.from({ length: 700 }, (_, i) => ' '.repeat(2 * i) + '- deep').join('\n')]) {
+    const [part] = partsOf(text)
+    expect(part!.kind === 'text' && part!.html).toContain('deep')
+  }
+})

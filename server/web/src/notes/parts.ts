@@ -7,6 +7,16 @@ const marked = new Marked({
   renderer: { html: ({ text }) => text.replace(/[&<>]/g, (character) => ESCAPES[character]!) },
 })
 
+const DEEPEST = 20
+const MARK = String.raw`(?:[-*+]|\d{1,9}[.)])[ \t]+`
+
+/** Quotes within quotes, and lists within lists, as deep as anybody can read: each level costs a look at all that is in it. */
+const shallow = (markdown: string): string =>
+  markdown
+    .replace(new RegExp(`^((?:[ \\t]{0,3}>){${DEEPEST}})[ \\t>]*`, 'gm'), '$1 ')
+    .replace(new RegExp(`^([ \\t]*(?:${MARK}){${DEEPEST}})(?:${MARK})*`, 'gm'), '$1')
+    .replace(/^[ \t]{100,}/gm, (indent) => indent.slice(0, 100))
+
 /** Notes are text with live panels in it. */
 export type Part = { kind: 'text'; html: string } | { kind: 'panel'; source: string }
 
@@ -21,7 +31,7 @@ export function partsOf(markdown: string, below = 0): Part[] {
     if (text.length) parts.push({ kind: 'text', html: marked.parser(text) })
     text = []
   }
-  for (const token of marked.lexer(markdown)) {
+  for (const token of marked.lexer(shallow(markdown))) {
     if (token.type === 'code' && token.lang?.trim() === 'panel') {
       endText()
       parts.push({ kind: 'panel', source: token.text as string })

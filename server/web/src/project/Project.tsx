@@ -2,8 +2,10 @@ import { Skeleton, Stack, Tabs, useComputedColorScheme } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
+import { Suspense, useCallback, useMemo, useState } from 'react'
 import { Failed } from '../shell/Failed'
+import { Guard } from '../shell/Guard'
+import { later } from '../shell/later'
 import { usePageTitle } from '../shell/title'
 import { strings } from '../strings'
 import { useView } from '../view/useView'
@@ -24,8 +26,8 @@ import { useDrawn } from './useDrawn'
 import { useRunSelection } from './useRunSelection'
 import './project.css'
 
-const charts = import('../charts') // at once, not only when there is something to draw
-const Charts = lazy(() => charts.then(({ Charts }) => ({ default: Charts })))
+const Charts = later(() => import('../charts').then((it) => it.Charts))
+void Charts.preload() // at once, not only when there is something to draw
 
 const texts = strings.project
 
@@ -97,6 +99,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
 
   const table = (
     <section className="rw-table" aria-label={texts.table}>
+      <Guard>
       <TableBar {...{ place, control, catalogue, question, wanted, trashed }} total={drawn.total} onTrash={onTrash} />
       <RunsTable
         {...{ place, control, catalogue, layout, wanted, question, selection, scheme, onOpen, onDelete }}
@@ -104,6 +107,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
         onRename={(id, name) => setEdited({ ids: [id], name })}
         onCondition={setAsked}
       />
+      </Guard>
       {selection.ids.size > 0 && (
         <SelectionBar
           {...{ trashed, catalogue, actions, onCompare }}
@@ -117,9 +121,11 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
   )
   const charts = (
     <section className="rw-charts" aria-label={texts.charts}>
+      <Guard>
       <Suspense fallback={<Skeleton h={300} m="sm" />}>
         <Charts {...place} runs={drawn.runs} groups={drawn.groups} total={drawn.total} view={view.charts} onChange={setCharts} onBrush={onBrush} filter={view.filter} search={view.search} />
       </Suspense>
+      </Guard>
     </section>
   )
   return (

@@ -1,5 +1,6 @@
 import { Anchor, Stack, Text, Title } from '@mantine/core'
 import { duration, moment, number, size, value } from '../lib/format'
+import { Guard } from '../shell/Guard'
 import { strings } from '../strings'
 import { Alerts } from './Alerts'
 import { environmentOf, type Environment } from './environment'
@@ -18,20 +19,44 @@ export function Overview({ run }: TabProps) {
   return (
     <div className="overview">
       <Stack gap="md" className="overview-main">
-        <Failure run={run} />
-        <Alerts run={run} />
-        <Notes run={run} />
-        <Leaves title={strings.run.summary} values={run.summary} />
-        <Leaves title={strings.run.config} values={run.config} />
+        <Guard>
+          <Failure run={run} />
+        </Guard>
+        <Guard>
+          <Alerts run={run} />
+        </Guard>
+        <Guard>
+          <Notes run={run} />
+        </Guard>
+        <Guard>
+          <Leaves title={strings.run.summary} values={run.summary} />
+        </Guard>
+        <Guard>
+          <Leaves title={strings.run.config} values={run.config} />
+        </Guard>
       </Stack>
       <Stack gap="md" className="overview-side">
-        <About run={run} host={environment.host} />
-        <Problems run={run} environment={environment} />
-        <Lineage run={run} />
-        <GitFacts environment={environment} />
-        <Reproduce run={run} environment={environment} />
-        <Machine environment={environment} />
-        <EventFiles run={run} />
+        <Guard>
+          <About run={run} host={environment.host} />
+        </Guard>
+        <Guard>
+          <Problems run={run} environment={environment} />
+        </Guard>
+        <Guard>
+          <Lineage run={run} />
+        </Guard>
+        <Guard>
+          <GitFacts environment={environment} />
+        </Guard>
+        <Guard>
+          <Reproduce run={run} environment={environment} />
+        </Guard>
+        <Guard>
+          <Machine environment={environment} />
+        </Guard>
+        <Guard>
+          <EventFiles run={run} />
+        </Guard>
       </Stack>
     </div>
   )

@@ -3,11 +3,13 @@ import './run.css'
 import { Tabs } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { lazy, Suspense, useEffect, useRef, type ComponentType } from 'react'
+import { Suspense, useEffect, useRef, type ComponentType } from 'react'
 import { ApiError, type RunInfo } from '../api/client'
 import { runQuery } from '../api/queries'
 import { Empty } from '../shell/Empty'
 import { Failed } from '../shell/Failed'
+import { Guard } from '../shell/Guard'
+import { later } from '../shell/later'
 import { usePageTitle } from '../shell/title'
 import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
@@ -20,13 +22,13 @@ export interface TabProps {
 
 const TABS: Record<keyof typeof strings.run.tabs, ComponentType<TabProps>> = {
   overview: Overview,
-  charts: lazy(() => import('./ChartsTab').then((it) => ({ default: it.History }))),
-  system: lazy(() => import('./ChartsTab').then((it) => ({ default: it.System }))),
-  console: lazy(() => import('./console/ConsoleTab').then((it) => ({ default: it.ConsoleTab }))),
-  files: lazy(() => import('./files/FilesTab').then((it) => ({ default: it.FilesTab }))),
-  config: lazy(() => import('./ValuesTab').then((it) => ({ default: it.ValuesTab }))),
-  code: lazy(() => import('./code/CodeTab').then((it) => ({ default: it.CodeTab }))),
-  packages: lazy(() => import('./code/PackagesTab').then((it) => ({ default: it.PackagesTab }))),
+  charts: later(() => import('./ChartsTab').then((it) => it.History)),
+  system: later(() => import('./ChartsTab').then((it) => it.System)),
+  console: later(() => import('./console/ConsoleTab').then((it) => it.ConsoleTab)),
+  files: later(() => import('./files/FilesTab').then((it) => it.FilesTab)),
+  config: later(() => import('./ValuesTab').then((it) => it.ValuesTab)),
+  code: later(() => import('./code/CodeTab').then((it) => it.CodeTab)),
+  packages: later(() => import('./code/PackagesTab').then((it) => it.PackagesTab)),
 }
 
 type TabName = keyof typeof TABS
@@ -58,7 +60,9 @@ function Page({ run }: TabProps) {
   }, [tab])
   return (
     <div className="run-page">
-      <Header run={run} />
+      <Guard>
+        <Header run={run} />
+      </Guard>
       <Tabs value={tab} onChange={show} keepMounted={false} className="run-tabs">
         <Tabs.List ref={list} aria-label={strings.run.views} className="run-tab-list">
           {NAMES.map((name) => (
@@ -71,9 +75,11 @@ function Page({ run }: TabProps) {
           const Shown = TABS[name]
           return (
             <Tabs.Panel key={name} value={name} className="run-panel">
-              <Suspense fallback={<Waiting />}>
-                <Shown run={run} />
-              </Suspense>
+              <Guard>
+                <Suspense fallback={<Waiting />}>
+                  <Shown run={run} />
+                </Suspense>
+              </Guard>
             </Tabs.Panel>
           )
         })}

@@ -29,6 +29,8 @@ export const common = {
     noRun: 'There is no such run. It may have been deleted, or its data has not arrived yet.',
     home: 'Go to all projects',
     refused: 'This could not be done',
+    broken: 'This part of the page failed.',
+    away: 'This part of the page could not be fetched: the server does not answer. It comes as soon as the server is back.',
   },
   shell: {
     skip: 'Skip to content',

@@ -104,8 +104,13 @@ const READ_CHARTS: Record<string, Read> = {
 /** Whether it can be shown as a panel; one of an unknown kind is left to the charts, which say so in its place. */
 function isPanel(value: unknown): value is PanelSpec {
   if (!isObject(value)) return false
-  const { id, section, kind, keys } = value
-  return [id, section, kind].every((one) => typeof one === 'string') && (kind !== 'line' || isTexts(keys))
+  const { id, section, kind, keys, title, columns, column, x, y } = value
+  if (![id, section, kind].every((one) => typeof one === 'string')) return false
+  if (title !== undefined && typeof title !== 'string') return false
+  if (kind === 'line') return isTexts(keys)
+  if (kind === 'parallel') return isTexts(columns)
+  if (kind === 'bar') return typeof column === 'string'
+  return kind !== 'scatter' || (typeof x === 'string' && typeof y === 'string')
 }
 
 const READ_VIEW: Record<string, Read> = {

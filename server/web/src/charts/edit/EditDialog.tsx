@@ -1,11 +1,12 @@
 import { Loader, Modal } from '@mantine/core'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import { useFocusBack } from '../../lib/focus'
+import { later } from '../../shell/later'
 import { strings } from '../../strings'
 import type { PanelProps } from '../panel/props'
 import type { PanelSpec } from '../spec'
 
-const EditForm = lazy(() => import('./EditForm'))
+const EditForm = later(() => import('./EditForm').then((it) => it.default))
 
 export interface EditProps {
   /** The panel to change; null: a new one */

@@ -1,4 +1,5 @@
-import { lazy, useMemo, useState, type ComponentType } from 'react'
+import { useMemo, useState, type ComponentType } from 'react'
+import { later } from '../../shell/later'
 import { strings } from '../../strings'
 import type { PanelProps } from '../panel/props'
 import { Empty, Loading, Trouble } from '../panel/States'
@@ -8,9 +9,9 @@ import { SHOWN, useMedia, type MediaRun } from './history'
 import { StepSlider } from './StepSlider'
 import { itemAt, stepsOf, type One } from './values'
 
-const Curve = lazy(() => import('./Curve'))
-const Heatmap = lazy(() => import('./Heatmap'))
-const Tables = lazy(() => import('./Tables'))
+const Curve = later(() => import('./Curve').then((it) => it.default))
+const Heatmap = later(() => import('./Heatmap').then((it) => it.default))
+const Tables = later(() => import('./Tables').then((it) => it.default))
 
 /** What a view shows: each run's values at the step, and for views over time all of them. */
 export interface ViewProps {

@@ -1,18 +1,20 @@
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
+import { Guard } from '../../shell/Guard'
+import { later } from '../../shell/later'
 import { strings } from '../../strings'
 import { LinePanel } from '../line/LinePanel'
 import type { PanelProps } from './props'
-import { Empty, Guard, Loading } from './States'
+import { Empty, Loading } from './States'
 
-const Bar = lazy(() => import('../table/BarPanel'))
-const Scatter = lazy(() => import('../table/ScatterPanel'))
-const Parallel = lazy(() => import('../parallel/ParallelPanel'))
-const Media = lazy(() => import('../media/MediaPanel'))
+const Bar = later(() => import('../table/BarPanel').then((it) => it.default))
+const Scatter = later(() => import('../table/ScatterPanel').then((it) => it.default))
+const Parallel = later(() => import('../parallel/ParallelPanel').then((it) => it.default))
+const Media = later(() => import('../media/MediaPanel').then((it) => it.default))
 
 /** What is in a panel, by its kind. All but line charts are loaded when first needed. */
 export function Content(props: PanelProps) {
   return (
-    <Guard key={props.spec.kind}>
+    <Guard key={props.spec.kind} what={strings.charts.failed}>
       <Suspense fallback={<Loading />}>{contentOf(props)}</Suspense>
     </Guard>
   )

@@ -1,5 +1,5 @@
 import { Button, Skeleton, Stack, Text } from '@mantine/core'
-import { Component, type ReactNode } from 'react'
+import type { ReactNode } from 'react'
 import { strings } from '../../strings'
 
 /** Why a panel is empty. */
@@ -30,14 +30,4 @@ export function Trouble({ error, retry }: { error: unknown; retry?: () => void }
       )}
     </Stack>
   )
-}
-
-/** Keeps the trouble of one panel in that panel. */
-export class Guard extends Component<{ children: ReactNode }, { error: unknown }> {
-  state = { error: null as unknown }
-  static getDerivedStateFromError = (error: unknown) => ({ error })
-  render() {
-    if (this.state.error === null) return this.props.children
-    return <Trouble error={new Error(`${strings.charts.failed} ${String(this.state.error)}`)} retry={() => this.setState({ error: null })} />
-  }
 }
