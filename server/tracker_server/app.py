@@ -15,11 +15,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount
 
-from . import charts, console, edits, files, ingest, key, life, live, media, projects, query, table, trash, web
+from . import account, charts, console, edits, files, ingest, key, life, live, media, projects, query, table, trash, web
 from .auth import Guard
 from .bodies import Capped, StrictRoute
 from .openapi import document
 from .services import Services, Settings, json_response
+from .sessions import Sessions
 from .storage.budget import OverBudget
 from .storage.interface import (
     Blobs,
@@ -45,6 +46,7 @@ log = logging.getLogger("tracker_server")
 def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
     """Return the ASGI application. Whoever opened `storage` closes it, after the application has ended."""
     webhook = None if settings.webhook is None else Webhook(settings.webhook, settings.url)
+    sessions = Sessions(settings.sessions, settings.token)
     services = Services(storage, blobs, settings, webhook=webhook)
 
     @asynccontextmanager
@@ -66,6 +68,7 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
     life.add_routes(api, services)
     for routes_of in (projects, table, edits, trash):
         routes_of.add_routes(api, services)
+    account.add_routes(api, sessions)
     api.openapi = document(api, {**ingest.OPERATIONS, **files.OPERATIONS, **live.OPERATIONS, **media.OPERATIONS})  # type: ignore[method-assign]
     # Ingest first: routes are tried in order, and it is what is asked for most.
     routes = [
@@ -73,12 +76,13 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
         *files.routes(services),
         *live.routes(services.live),
         *media.routes(services),
-        *web.routes(),
+        *web.routes(settings.root_path),
         Mount("/", Capped(api, MAX_QUERY)),
     ]
     app = Starlette(routes=routes, lifespan=lifespan)
     app.router.redirect_slashes = False
     for part in (app, api):
+        part.state.root_path = settings.root_path
         part.add_exception_handler(HTTPException, _http_error)
         part.add_exception_handler(RequestValidationError, _invalid)
         part.add_exception_handler(NoSuchRun, _no_such_run)
@@ -97,7 +101,7 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
         services.live.close()
         services.workers.stop()
 
-    return Guard(app, settings, stop)
+    return Guard(app, settings, sessions, stop)
 
 
 def _error(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
@@ -109,7 +113,7 @@ def _http_error(request: Request, error: Exception) -> Response:
     text = error.detail
     if text == "Not Found":
         if web.wants_page(request):
-            return web.page(404)
+            return web.page(404, request.app.state.root_path)
         text = f"there is nothing at {request.url.path[:300]}: /api/openapi.json lists what is"
     elif text == "Method Not Allowed":
         text = f"{request.method} is not possible here: /api/openapi.json lists what is"

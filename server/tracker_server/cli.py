@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import secrets
 import socket
 import sys
@@ -27,6 +28,13 @@ def _web_address(_context: click.Context, _option: click.Parameter, url: str | N
     if url and not url.startswith(("http://", "https://")):
         raise click.BadParameter("it must begin with https:// or http://")
     return url or None
+
+
+def _prefix(_context: click.Context, _option: click.Parameter, text: str) -> str:
+    prefix = text.strip().rstrip("/")
+    if prefix and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", prefix):
+        raise click.BadParameter("it must read like /tracker: letters, digits and . _ ~ - between slashes")
+    return prefix
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -59,6 +67,20 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
                 multiple=True,
                 metavar="NAME",
                 help="A further name under which clients reach this server; repeat it for several.",
+            ),
+            click.option(
+                "--root-path",
+                default="",
+                metavar="/PREFIX",
+                callback=_prefix,
+                help="The prefix under which a proxy has this server, such as /tracker.",
+            ),
+            click.option(
+                "--trusted-proxy",
+                "trusted_proxies",
+                multiple=True,
+                metavar="ADDRESS",
+                help="A further proxy whose X-Forwarded-Proto is believed; those on this machine are anyway.",
             ),
             click.option(
                 "--webhook",
@@ -98,6 +120,8 @@ def _serve(
     allowed_hosts: tuple[str, ...],
     announce_fd: int | None,
     webhook: str | None,
+    root_path: str,
+    trusted_proxies: tuple[str, ...],
     browser: bool,
 ) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -116,7 +140,7 @@ def _serve(
             _open(url, settings)
 
     try:
-        serve(directory, host, port, token, allowed_hosts, started, webhook)
+        serve(directory, host, port, token, allowed_hosts, started, webhook, root_path, trusted_proxies)
     except CannotServe as error:
         raise click.ClickException(str(error)) from error
 

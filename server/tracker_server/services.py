@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
@@ -41,6 +42,12 @@ class Settings:
     """Names under which the server may be addressed, besides those of the loopback interface and plain IP addresses."""
     visits: set[str] = field(default_factory=set)
     """Codes that are as good as the token in `/?token=…`, each once."""
+    root_path: str = ""
+    """The prefix under which a proxy has the server, such as `/tracker`."""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses of proxies that say by `X-Forwarded-Proto` whether the browser speaks TLS."""
+    sessions: Path | None = None
+    """The file of signed-in browsers; None keeps them in memory."""
     url: str = ""
     """The server's own address, where it is known."""
     webhook: str | None = None

@@ -64,6 +64,8 @@ def serve(
     allowed_hosts: tuple[str, ...],
     started: Callable[[str, Settings], None],
     webhook: str | None = None,
+    root_path: str = "",
+    trusted_proxies: tuple[str, ...] = (),
 ) -> None:
     """Serve `directory` until SIGINT or SIGTERM; then finish what was begun (at most `GRACE` seconds) and return.
 
@@ -81,7 +83,15 @@ def serve(
             raise CannotServe(f"cannot use the directory {directory}: {error.strerror}") from error
         names = (*allowed_hosts, *(() if is_loopback(host) else (host, socket.gethostname())))
         url = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
-        settings = Settings(token=key, allowed_hosts=names, url=url, webhook=webhook)
+        settings = Settings(
+            token=key,
+            allowed_hosts=names,
+            url=url,
+            webhook=webhook,
+            root_path=root_path,
+            trusted_proxies=("127.0.0.1", "::1", *trusted_proxies),
+            sessions=directory / "sessions.json",
+        )
         try:
             storage = open_storage(directory)
         except UnusableDatabase as error:

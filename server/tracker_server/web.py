@@ -32,8 +32,12 @@ _LEFT_OUT = (
 )
 
 
-def routes() -> list[BaseRoute]:
+def routes(root: str = "") -> list[BaseRoute]:
     """Return the routes of the dashboard: one page that shows itself at several addresses, and its assets."""
+
+    async def _page(_request: Request) -> Response:
+        return page(root=root)
+
     return [*(Route(path, _page, methods=["GET"]) for path in PAGES), Route(ASSET, _asset, methods=["GET"])]
 
 
@@ -44,22 +48,20 @@ def wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-async def _page(_request: Request) -> Response:
-    return page()
-
-
-def page(status: int = 200) -> Response:
+def page(status: int = 200, root: str = "") -> Response:
     """Return the dashboard, which shows what is at the address it was asked for, or that nothing is."""
     # The components write style sheets of their own while they run, which only a nonce admits.
     nonce = secrets.token_urlsafe(16)
     policy = CONTENT_POLICY.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce}'") + "; frame-src 'self'"
-    return HTMLResponse(_index().replace("{{nonce}}", nonce), status, {"content-security-policy": policy})
+    return HTMLResponse(_index(root).replace("{{nonce}}", nonce), status, {"content-security-policy": policy})
 
 
 @cache
-def _index() -> str:
+def _index(root: str) -> str:
     try:
-        return (BUILT / "index.html").read_text(encoding="utf-8")
+        # Built with addresses that begin at the page, of which there are many.
+        text = (BUILT / "index.html").read_text(encoding="utf-8")
+        return text.replace('"./assets/', f'"{root}/assets/').replace("{{root}}", root)
     except FileNotFoundError:
         return _LEFT_OUT
 

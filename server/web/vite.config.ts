@@ -41,6 +41,7 @@ const { TRACKER_URL = 'http://127.0.0.1:8787', TRACKER_API_KEY } = process.env
 const headers = TRACKER_API_KEY ? { authorization: `Bearer ${TRACKER_API_KEY}` } : undefined
 
 export default defineConfig({
+  base: './', // the server writes its prefix into the page
   plugins: [react(), precompress(), plotly()],
   build: {
     outDir: '../tracker_server/dashboard',

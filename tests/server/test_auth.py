@@ -113,7 +113,10 @@ def test_allowed_host_names_are_answered_to(tmp_path: Path, run_server: Any) -> 
 def _signed_in(client: Any) -> Any:
     browser = type(client)(client.url, None)
     answer = browser.get(f"/?token={client.token}")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert answer.status_code == 303
+    path, _, secret = answer.headers["location"].partition("#page=")
+    assert path == "/"
+    browser.session.headers["X-Tracker-Page"] = secret
     return browser
 
 
@@ -123,10 +126,93 @@ def test_the_token_in_the_address_becomes_a_strict_cookie_that_does_not_hold_it(
     cookie = answer.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
-    assert client.token not in cookie
+    assert f"Max-Age={30 * 86400}" in cookie
+    assert client.token not in cookie + answer.headers["location"]
     _assert_headers(answer)
-    assert browser.get("/api/projects").status_code == 200
     assert browser.get("/").status_code == 200
+    # Other ports of the host get the cookie, too: for data the page's own secret is needed.
+    assert browser.get("/api/projects").status_code == 401
+    secret = answer.headers["location"].partition("#page=")[2]
+    assert browser.get("/api/projects", headers={"X-Tracker-Page": secret}).status_code == 200
+    assert browser.get(f"/api/projects?page={secret}").status_code == 200
+    assert (
+        browser("DELETE", f"/api/runs/me/digits/none?page={secret}", headers={"Origin": client.url}).status_code == 401
+    )
+    assert type(client)(client.url, None).get(f"/api/projects?page={secret}").status_code == 401
+
+
+def test_each_browser_has_a_session_that_is_listed_and_ended(tmp_path: Path, run_server: Any) -> None:
+    file = tmp_path / "sessions.json"
+    with run_server(tmp_path / "data", sessions=file) as client:
+        first, second = _signed_in(client), _signed_in(client)
+        listed = second.json("/api/sessions")["sessions"]
+        assert [one["current"] for one in listed] == [True, False]
+        assert first.get("/api/projects").status_code == 200
+        other = next(one["id"] for one in listed if not one["current"])
+        own = {"Origin": client.url}
+        assert second("DELETE", f"/api/sessions/{other}", headers=own).status_code == 204
+        assert second("DELETE", f"/api/sessions/{other}", headers=own).status_code == 404
+        assert first.get("/api/projects").status_code == 401
+        kept = file.read_text()
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert not any(cookie.value in kept for cookie in second.session.cookies)
+    with run_server(tmp_path / "data", sessions=file) as again:
+        second.url = again.url
+        assert second.get("/api/projects").status_code == 200
+        assert second("DELETE", "/api/sessions/current", headers={"Origin": again.url}).status_code == 204
+        assert second.get("/api/projects").status_code == 401
+
+
+def test_a_session_that_is_not_used_for_30_days_ends(tmp_path: Path) -> None:
+    import json
+    import time
+
+    from tracker_server.sessions import LASTS, Sessions
+
+    file = tmp_path / "sessions.json"
+    cookie, _ = Sessions(file, "token").begin("127.0.0.1", "browser")
+    assert Sessions(file, "token").find(cookie) is not None
+    assert Sessions(file, "another token").find(cookie) is None
+    (kept,) = json.loads(file.read_text())
+    for age, there in ((LASTS - 3600, True), (LASTS + 1, False)):
+        file.write_text(json.dumps([{**kept, "seen": time.time() - age}]))
+        assert (Sessions(file, "token").find(cookie) is not None) == there
+
+
+def test_the_cookie_is_secure_where_a_trusted_proxy_speaks_tls(tmp_path: Path, run_server: Any) -> None:
+    tls = {"X-Forwarded-Proto": "https"}
+    for proxies, secure in ((("127.0.0.1",), True), (("192.0.2.1",), False)):
+        with run_server(tmp_path / str(secure), trusted_proxies=proxies) as client:
+            stranger = type(client)(client.url, None)
+            cookie = stranger.get(f"/?token={client.token}", headers=tls).headers["set-cookie"]
+            assert ("Secure" in cookie) == secure
+            assert "Secure" not in stranger.get(f"/?token={client.token}").headers["set-cookie"]
+
+
+def test_another_port_of_an_allowed_host_is_another_origin(tmp_path: Path, run_server: Any) -> None:
+    with run_server(tmp_path, allowed_hosts=("runs.example", "runs.example:8443")) as client:
+        path = "/api/runs/me/digits/none"
+        for origin, status in (
+            ("https://runs.example", 404),
+            ("https://runs.example:8443", 404),
+            ("https://runs.example:9999", 403),
+            ("http://127.0.0.1:1", 403),
+        ):
+            assert client("DELETE", path, headers={"Origin": origin}).status_code == status, origin
+
+
+def test_a_prefix_of_a_proxy_is_in_all_that_the_server_says_of_itself(tmp_path: Path, run_server: Any) -> None:
+    with run_server(tmp_path, root_path="/tracker") as client:
+        for prefix in ("", "/tracker"):
+            stranger = type(client)(client.url, None)
+            answer = stranger.get(f"{prefix}/?token={client.token}")
+            assert answer.headers["location"].startswith("/tracker/#page=")
+            assert "Path=/tracker/" in answer.headers["set-cookie"]
+            assert client.get(f"{prefix}/api/projects").status_code == 200
+            asked = type(client)(client.url, None).get(f"{prefix}/", headers={"Accept": "text/html"})
+            assert 'action="/tracker/"' in asked.text
+        assert client.get("/tracker/assets/none.js").status_code == 404
+        assert client.get("/trackers/api/projects").status_code == 404
 
 
 @pytest.mark.parametrize("query", ["token=wrong-token", "token=", "token=%FF", "token=%C3%BC"])
@@ -141,7 +227,7 @@ def test_a_wrong_cookie_is_no_key(client: Any) -> None:
     (name,) = [cookie.name for cookie in browser.session.cookies]
     stranger = type(client)(client.url, None)
     for value in ("", "wrong", client.token, "\xff"):
-        answer = stranger.get("/api/projects", headers={"Cookie": f"{name}={value}".encode("latin-1")})
+        answer = stranger.get("/", headers={"Cookie": f"{name}={value}".encode("latin-1")})
         assert answer.status_code == 401
 
 
@@ -149,7 +235,7 @@ def test_cookies_of_other_applications_do_not_matter(client: Any) -> None:
     browser = _signed_in(client)
     (cookie,) = browser.session.cookies
     header = {"Cookie": f'odd[name]=x; _xsrf=2|a; "; bad; {cookie.name}={cookie.value}; more'}
-    assert type(client)(client.url, None).get("/api/projects", headers=header).status_code == 200
+    assert type(client)(client.url, None).get("/", headers=header).status_code == 200
 
 
 def test_with_the_cookie_only_own_pages_may_change_anything(client: Any) -> None:
@@ -175,7 +261,7 @@ def test_a_code_for_one_visit_signs_in_once(tmp_path: Path, run_server: Any) -> 
     with run_server(tmp_path, visits=visits) as client:
         browser = type(client)(client.url, None)
         assert browser.get("/?token=one-time-code").status_code == 303
-        assert browser.get("/api/projects").status_code == 200
+        assert browser.get("/").status_code == 200
         assert type(client)(client.url, None).get("/?token=one-time-code").status_code == 401
 
 

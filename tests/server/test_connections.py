@@ -12,7 +12,6 @@ import pytest
 
 from tracker_server import connections, embedded
 
-
 LONG = "a" * 60_000
 
 

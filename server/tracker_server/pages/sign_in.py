@@ -19,7 +19,7 @@ _HOW = """<main>
 </ol>
 <p>The browser is then signed in on this machine. The token is also in the file <code>token</code> in the server's
 data directory. Someone else's server? Ask them for the address.</p>
-<form action="/" method="get">
+<form action="{root}/" method="get">
 <label for="token">Or paste the token</label>
 <div class="field"><input id="token" name="token" type="password" autocomplete="off" required autofocus>
 <button>Sign in</button></div>
@@ -27,9 +27,9 @@ data directory. Someone else's server? Ask them for the address.</p>
 </main>"""
 
 
-def page() -> HTMLResponse:
-    """Say how to sign in."""
-    return respond("Sign in · tracker", _HOW, 401)
+def page(root: str = "") -> HTMLResponse:
+    """Say how to sign in; `root` is the prefix of the server's paths."""
+    return respond("Sign in · tracker", _HOW.replace("{root}", escape(root)), 401)
 
 
 def again(path: str, query: str) -> HTMLResponse:

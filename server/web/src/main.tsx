@@ -9,9 +9,12 @@ import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
+import { takeSecret } from './api/address'
 import { queryClient } from './api/queries'
 import { router } from './router'
 import { theme, variables } from './theme'
+
+takeSecret()
 
 // The content policy admits only styles that carry the nonce of this page's answer.
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')!.content

@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
 import { Suspense, type ComponentType } from 'react'
+import { ROOT } from './api/address'
 import { queryClient } from './api/queries'
 import { Home } from './home/Home'
 import { columnsQuery } from './project/catalogue'
@@ -63,6 +64,7 @@ export const runRoute = createRoute({
 })
 
 export const router = createRouter({
+  basepath: ROOT || '/',
   routeTree: root.addChildren([home, projectRoute, compareRoute, notesRoute, runRoute]),
 })
 

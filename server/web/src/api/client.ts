@@ -1,4 +1,5 @@
 import createClient from 'openapi-fetch'
+import { ROOT, secret } from './address'
 import type { components, paths } from './schema'
 
 export type Shapes = components['schemas']
@@ -17,7 +18,15 @@ export class ApiError extends Error {
   }
 }
 
-const client = createClient<paths>({ baseUrl: '' })
+const PAGE = 'x-tracker-page'
+
+const client = createClient<paths>({
+  baseUrl: ROOT,
+  fetch: (request) => {
+    request.headers.set(PAGE, secret())
+    return fetch(request)
+  },
+})
 
 export const { GET, POST, DELETE } = client
 
@@ -47,7 +56,7 @@ export async function send<T>(method: string, path: string, body?: unknown, sign
 async function request(path: string, init: RequestInit): Promise<Response> {
   let response
   try {
-    response = await fetch(path, init)
+    response = await fetch(ROOT + path, { ...init, headers: { ...(init.headers as Record<string, string>), [PAGE]: secret() } })
   } catch (error) {
     if (init.signal?.aborted) throw error
     throw new ApiError(0, 'The server cannot be reached.')

@@ -1,6 +1,7 @@
 /** What the server tells of changes becomes fetching anew what is shown of them. */
 import type { QueryClient, QueryKey } from '@tanstack/react-query'
 import { useEffect, useSyncExternalStore } from 'react'
+import { signed } from './address'
 import { queryClient } from './queries'
 import { openStream, type Change, type Connection, type Message, type What } from './stream'
 
@@ -160,8 +161,9 @@ export function useLive(): void {
 
 /** Listen through the worker that all tabs share, or, where there is none, by oneself. Returns how to end it. */
 function connect(hear: (message: Message) => void): () => void {
-  if (typeof SharedWorker === 'undefined') return openStream(hear)
-  const worker = new SharedWorker(new URL('./live.worker.ts', import.meta.url), { type: 'module', name: 'tracker' })
+  const address = new URL(signed('/api/live'), window.location.href).href
+  if (typeof SharedWorker === 'undefined') return openStream(hear, address)
+  const worker = new SharedWorker(new URL('./live.worker.ts', import.meta.url), { type: 'module', name: address })
   let close = leave
   function leave() {
     worker.port.postMessage('leave')
@@ -170,7 +172,7 @@ function connect(hear: (message: Message) => void): () => void {
   worker.port.onmessage = ({ data }: MessageEvent<Message>) => hear(data)
   worker.onerror = () => {
     leave()
-    close = openStream(hear)
+    close = openStream(hear, address)
   }
   const left = () => close()
   window.addEventListener('pagehide', left)

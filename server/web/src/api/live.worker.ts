@@ -1,7 +1,7 @@
 /** One stream for all tabs of the browser: each connection to the server is one of the six that browsers allow. */
 import { openStream, type Connection, type Message } from './stream'
 
-declare const self: { onconnect: ((event: MessageEvent) => void) | null }
+declare const self: { name: string; onconnect: ((event: MessageEvent) => void) | null }
 
 const ports = new Set<MessagePort>()
 let connection: Connection = 'connecting'
@@ -17,7 +17,7 @@ self.onconnect = (event) => {
   ports.add(port)
   port.onmessage = () => ports.delete(port) // all a page ever says is that it goes
   port.postMessage({ kind: 'connection', connection } satisfies Message)
-  // The worker ends with its last tab, and the stream with it.
-  if (!started) openStream(tell)
+  // It is called by the stream's address. The worker ends with its last tab, and the stream with it.
+  if (!started) openStream(tell, self.name)
   started = true
 }

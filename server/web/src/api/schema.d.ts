@@ -362,7 +362,8 @@ export interface paths {
         /** What columns the runs table has */
         get: operations["columns_api_columns__entity___project__get"];
         put?: never;
-        post?: never;
+        /** Columns of the runs table, by search and by name */
+        post: operations["search_columns_api_columns__entity___project__post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -432,6 +433,40 @@ export interface paths {
         /** Take runs out of the trash */
         post: operations["restore_api_trash_restore_post"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The signed-in browsers */
+        get: operations["listed_api_sessions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Sign a browser out; `current` is the asking one */
+        delete: operations["end_api_sessions__id__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -527,7 +562,7 @@ export interface paths {
         put?: never;
         /**
          * Append whole lines to a stream of a run
-         * @description The body is whole lines of the run log that stand at byte `offset` of the stream, at most 16,777,216 bytes, optionally with `Content-Encoding: zstd`. The run and its project are made on first sight. 200 means that the lines are on disk, once.
+         * @description The body is whole lines of the run log that stand at byte `offset` of the stream, at most 16,777,216 bytes and 100,000 lines, optionally with `Content-Encoding: zstd`. The run and its project are made on first sight. 200 means that the lines are on disk, once.
          */
         post: {
             parameters: {
@@ -1602,6 +1637,24 @@ export interface components {
             values?: string[];
         };
         /**
+         * ColumnsRequest
+         * @description Which columns are looked for.
+         */
+        ColumnsRequest: {
+            /**
+             * Search
+             * @description Only those whose name has this text, in any case
+             * @default
+             */
+            search?: string;
+            /**
+             * Names
+             * @description Besides, those of these names
+             * @default []
+             */
+            names?: string[];
+        };
+        /**
          * CommonKey
          * @description A key that some of several runs have logged. `x`: the key that they defined as its x axis (`define_metric`).
          *     `runs`, where it holds no numbers: the positions of these runs.
@@ -2193,6 +2246,32 @@ export interface components {
             n: number[];
         };
         /**
+         * SessionInfo
+         * @description One signed-in browser; times are Unix seconds.
+         */
+        SessionInfo: {
+            /** Id */
+            id: string;
+            /** Created */
+            created: number;
+            /** Seen */
+            seen: number;
+            /** Address */
+            address: string;
+            /** Agent */
+            agent: string;
+            /** Current */
+            current: boolean;
+        };
+        /**
+         * SessionList
+         * @description The signed-in browsers, the one used last first.
+         */
+        SessionList: {
+            /** Sessions */
+            sessions: components["schemas"]["SessionInfo"][];
+        };
+        /**
          * SortBy
          * @description A column to sort by.
          */
@@ -2248,13 +2327,15 @@ export interface components {
         };
         /**
          * TableColumns
-         * @description All columns of a project's runs table, and how many runs it has.
+         * @description Columns of a project's runs table, and how many runs it has.
          */
         TableColumns: {
             /** Version */
             version: number;
             /** Total */
             total: number;
+            /** Matching */
+            matching: number;
             /** Columns */
             columns: components["schemas"]["ColumnInfo"][];
         };
@@ -3837,6 +3918,69 @@ export interface operations {
             };
         };
     };
+    search_columns_api_columns__entity___project__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ColumnsRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableColumns"];
+                };
+            };
+            /** @description This request will never be accepted */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     groups_api_groups__entity___project__post: {
         parameters: {
             query?: never;
@@ -4041,6 +4185,118 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Changed"];
                 };
+            };
+            /** @description This request will never be accepted */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listed_api_sessions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description This request will never be accepted */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not from this host name or origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    end_api_sessions__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description This request will never be accepted */
             400: {

@@ -19,14 +19,14 @@ export type Message =
 /** Milliseconds after which a stream that the server refused is asked for again. */
 const AGAIN = 5000
 
-/** Open the stream and keep it open. Returns how to close it. */
-export function openStream(tell: (message: Message) => void): () => void {
+/** Open the stream at the address and keep it open. Returns how to close it. */
+export function openStream(tell: (message: Message) => void, address: string): () => void {
   let source: EventSource
   let timer: ReturnType<typeof setTimeout> | undefined
   let isClosed = false
 
   function open(again: boolean): void {
-    source = new EventSource('/api/live')
+    source = new EventSource(address)
     source.onopen = () => {
       tell({ kind: 'connection', connection: 'live' })
       if (again) tell({ kind: 'reset' })
@@ -43,7 +43,7 @@ export function openStream(tell: (message: Message) => void): () => void {
   }
 
   async function refused(): Promise<void> {
-    const answer = await fetch('/api/live', { method: 'HEAD' }).catch(() => null)
+    const answer = await fetch(address, { method: 'HEAD' }).catch(() => null)
     if (isClosed) return
     const isStranger = answer?.status === 401 || answer?.status === 403
     tell({ kind: 'connection', connection: isStranger ? 'signed-out' : 'offline' })

@@ -1,6 +1,7 @@
 import { Button, Container, Group, Loader, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { ROOT } from '../api/address'
 import type { ProjectInfo } from '../api/client'
 import { projectAddress } from '../shell/Crumbs'
 import { Copy } from '../shell/Copy'
@@ -33,7 +34,7 @@ function Instructions() {
     queryFn: () => send<{ key: string | null }>('GET', '/api/key'),
     retry: false,
   })
-  const url = window.location.origin
+  const url = window.location.origin + ROOT
   const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(window.location.hostname)
   const shell = data?.key
     ? `export TRACKER_BASE_URL=${url}\nexport TRACKER_API_KEY=${data.key}`

@@ -1,5 +1,6 @@
 import './markdown.css'
 
+import { ROOT } from '../api/address'
 import { useRouter } from '@tanstack/react-router'
 import { useMemo, type MouseEvent, type ReactNode } from 'react'
 import { partsOf } from './parts'
@@ -32,7 +33,7 @@ export function Markdown({ text, panel, under = 2 }: Props) {
   const follow = (event: MouseEvent) => {
     const link = (event.target as Element).closest('a')
     if (!link || link.target || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return
-    if (link.origin !== window.location.origin || link.pathname.startsWith('/api/')) return
+    if (link.origin !== window.location.origin || link.pathname.startsWith(`${ROOT}/api/`)) return
     event.preventDefault()
     router.history.push(link.pathname + link.search + link.hash)
   }

@@ -1,4 +1,5 @@
 import DOMPurify from 'dompurify'
+import { ROOT, signed } from '../api/address'
 
 /**
  * What became of markdown as harmless HTML: no scripts, handlers, styles, forms, frames or names, and nothing from other
@@ -27,6 +28,7 @@ purify.addHook('afterSanitizeAttributes', (node) => {
 
 function secureLink(link: Element) {
   const address = link.getAttribute('href') ?? ''
+  if (/^\/(?!\/)/.test(address) && !address.startsWith(`${ROOT || '//'}/`)) link.setAttribute('href', address.startsWith('/api/') ? signed(address) : ROOT + address)
   if (/^(https?:|\/\/)/i.test(address)) {
     link.setAttribute('target', '_blank')
     link.setAttribute('rel', 'noopener noreferrer')
@@ -36,7 +38,10 @@ function secureLink(link: Element) {
 /** An image of another site would tell it who reads the notes and when: a link stands in its place. */
 function secureImage(image: Element) {
   const source = image.getAttribute('src') ?? ''
-  if (OWN_IMAGE.test(source)) return
+  if (OWN_IMAGE.test(source)) {
+    if (source.startsWith('/api/')) image.setAttribute('src', signed(source))
+    return
+  }
   const link = image.ownerDocument.createElement('a')
   link.textContent = image.getAttribute('alt') || source
   if (/^https?:/i.test(source)) link.setAttribute('href', source)

@@ -3,6 +3,7 @@ import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { Suspense, useCallback, useMemo, useState } from 'react'
+import { ROOT } from '../api/address'
 import { Failed } from '../shell/Failed'
 import { Guard } from '../shell/Guard'
 import { later } from '../shell/later'
@@ -83,7 +84,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
   const onOpen = useCallback(
     (id: string, aside: boolean) => {
       const to = `/runs/${[entity, project, id].map(encodeURIComponent).join('/')}`
-      if (aside) window.open(to, '_blank', 'noopener')
+      if (aside) window.open(ROOT + to, '_blank', 'noopener')
       else void navigate({ to } as never)
     },
     [navigate, entity, project],

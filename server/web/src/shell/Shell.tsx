@@ -6,6 +6,7 @@ import { Link, Outlet, useRouterState } from '@tanstack/react-router'
 import { useEffect, useRef } from 'react'
 import { useLive } from '../api/live'
 import { strings } from '../strings'
+import { Account } from './Account'
 import { Crumbs } from './Crumbs'
 import { Offline } from './Offline'
 import { Palette } from './Palette'
@@ -60,6 +61,7 @@ export function Shell() {
               </ActionIcon>
             </Tooltip>
             <ThemeButton />
+            <Account />
           </Group>
         </Group>
       </AppShell.Header>

@@ -23,6 +23,16 @@ export const common = {
     lines: (n: number) => (n === 1 ? '1 line' : `${count(n)} lines`),
     files: (n: number) => (n === 1 ? '1 file' : `${count(n)} files`),
   },
+  account: {
+    title: 'Account',
+    browsers: 'Signed-in browsers',
+    signOut: 'Sign out',
+    hint: 'A browser that is not used for 30 days is signed out.',
+    unknown: 'Unknown browser',
+    used: (address: string, when: string) => `${address} · last used ${when}`,
+    current: 'This browser',
+    end: 'Sign out',
+  },
   errors: {
     title: 'This could not be loaded',
     notFound: 'There is nothing at this address.',

@@ -1,3 +1,4 @@
+import { signed } from '../../api/address'
 import { Text } from '@mantine/core'
 import { strings } from '../../strings'
 import { Swatch } from '../line/Values'
@@ -31,7 +32,7 @@ export function Medium({ base, value, label, small = false }: { base: string; va
     case 'image':
     case 'video': {
       const moves = value._type === 'video' && !['apng', 'gif', 'png', 'webp'].includes(value.format)
-      const address = `${base}/media/${value.digest}?type=${moves ? 'video' : 'image'}`
+      const address = signed(`${base}/media/${value.digest}?type=${moves ? 'video' : 'image'}`)
       const { width, height } = value
       return (
         <figure className="chart-figure" data-small={small || undefined}>
@@ -47,14 +48,14 @@ export function Medium({ base, value, label, small = false }: { base: string; va
     case 'audio':
       return (
         <figure className="chart-figure">
-          <audio src={`${base}/media/${value.digest}?type=audio`} controls preload="none" aria-label={value.caption ?? label} />
+          <audio src={signed(`${base}/media/${value.digest}?type=audio`)} controls preload="none" aria-label={value.caption ?? label} />
           {value.caption && <figcaption>{value.caption}</figcaption>}
         </figure>
       )
     case 'html':
     case 'plotly':
       // A page of its own without our origin: what users logged can run there and reach nothing here.
-      return <iframe className="chart-page" src={`${base}/render/${value.digest}`} sandbox="allow-scripts" referrerPolicy="no-referrer" loading="lazy" title={label} />
+      return <iframe className="chart-page" src={signed(`${base}/render/${value.digest}`)} sandbox="allow-scripts" referrerPolicy="no-referrer" loading="lazy" title={label} />
     default:
       return <span className="chart-aside">{strings.charts.media.kinds[value._type] ?? value._type}</span>
   }

@@ -1,3 +1,4 @@
+import { signed } from '../../api/address'
 import { ActionIcon, Select, Table, Text, TextInput, UnstyledButton } from '@mantine/core'
 import { IconArrowDown, IconArrowUp, IconDownload } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
@@ -59,7 +60,7 @@ function OneTable({ one, value, choices, onChoose }: OneProps) {
         <Text size="xs" c="dimmed">
           {text.rows(rows.length, table.data.length)}
         </Text>
-        <ActionIcon component="a" href={`${one.base}/blobs/${value.digest}`} variant="subtle" color="gray" aria-label={text.download} title={text.download}>
+        <ActionIcon component="a" href={signed(`${one.base}/blobs/${value.digest}`)} variant="subtle" color="gray" aria-label={text.download} title={text.download}>
           <IconDownload size={14} />
         </ActionIcon>
       </div>

@@ -1,3 +1,4 @@
+import { ROOT } from '../../api/address'
 import { IconChevronRight, IconEyeOff } from '@tabler/icons-react'
 import { memo, type ReactNode } from 'react'
 import { count } from '../../lib/format'
@@ -150,7 +151,7 @@ function content(p: RowProps, { column }: Placed, name: string): ReactNode {
     const path = [place.entity, place.project, line.id].map(encodeURIComponent).join('/')
     const state = String(line.page.columns.state?.[line.at] ?? '')
     return (
-      <a href={`/runs/${path}`} tabIndex={-1} data-do="open" className={`rt-name${line.inGroup ? ' rt-member' : ''}`} title={`${name}\n${strings.states[state] ?? state}`}>
+      <a href={`${ROOT}/runs/${path}`} tabIndex={-1} data-do="open" className={`rt-name${line.inGroup ? ' rt-member' : ''}`} title={`${name}\n${strings.states[state] ?? state}`}>
         <Dot state={state} />
         {name}
         <span className="rw-hidden">, {strings.states[state] ?? state}</span>

@@ -1,3 +1,4 @@
+import { signed } from '../../api/address'
 import './files.css'
 
 import { ActionIcon, Anchor, Group, Text, Tooltip } from '@mantine/core'
@@ -69,7 +70,7 @@ function Chosen({ run, file, close }: TabProps & { file: RunFile; close: () => v
             <Tooltip label={strings.common.download}>
               <ActionIcon
                 component={Anchor<'a'>}
-                href={addressOf(run, file.name)}
+                href={signed(addressOf(run, file.name))}
                 download={file.name.split('/').at(-1)}
                 variant="subtle"
                 color="gray"

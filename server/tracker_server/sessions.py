@@ -1,0 +1,110 @@
+"""Browsers that are signed in: each has a session of its own, which ends by itself or is ended.
+
+A session has two secrets of 256 bits. One is a cookie. Browsers send cookies to every port of a host, so whoever runs
+something on another port can have it; the other one is kept by the dashboard's pages, in storage that belongs to their
+origin with its port, and goes along with each request for data. Only hashes are kept, in a file for its owner.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+LASTS = 30 * 86400.0
+"""Seconds after which a session that is not used ends."""
+
+MOST = 500
+"""Sessions; of more, those used longest ago end."""
+
+_NOTED = 3600.0
+"""Seconds between two times that the use of a session is written down."""
+
+
+@dataclass
+class Session:
+    """One signed-in browser; times are Unix seconds."""
+
+    id: str
+    cookie: str
+    page: str
+    created: float
+    seen: float
+    address: str
+    agent: str
+
+
+class Sessions:
+    """The sessions in a file, or without one in memory. They end with the token they were begun with."""
+
+    def __init__(self, path: Path | None, token: str) -> None:
+        self._path, self._token = path, token.encode()
+        self._all: dict[str, Session] = {}
+        if path is not None:
+            with contextlib.suppress(FileNotFoundError, ValueError, TypeError, KeyError):
+                self._all = {one["cookie"]: Session(**one) for one in orjson.loads(path.read_bytes())}
+
+    def begin(self, address: str, agent: str) -> tuple[str, str]:
+        """Begin a session; return its two secrets, the cookie first."""
+        now = time.time()
+        cookie, page = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        made = Session(secrets.token_hex(4), self._hash(cookie), self._hash(page), now, now, address[:100], agent[:200])
+        self._all[made.cookie] = made
+        self._tidy(now)
+        self._write()
+        return cookie, page
+
+    def find(self, cookie: str) -> Session | None:
+        """Return the session that has the cookie, None if it has ended or never was."""
+        found = self._all.get(self._hash(cookie)) if cookie else None
+        now = time.time()
+        if found is None or now - found.seen > LASTS:
+            return None
+        if now - found.seen > _NOTED:
+            found.seen = now
+            self._write()
+        return found
+
+    def holds(self, session: Session, page: str) -> bool:
+        """Whether this is the session's other secret."""
+        return hmac.compare_digest(self._hash(page), session.page)
+
+    def listed(self) -> list[Session]:
+        """Return the sessions, the one used last first."""
+        self._tidy(time.time())
+        return sorted(self._all.values(), key=lambda one: -one.seen)
+
+    def end(self, id: str) -> bool:
+        """End a session; return whether there was one."""
+        ended = [one.cookie for one in self._all.values() if one.id == id]
+        for cookie in ended:
+            del self._all[cookie]
+        if ended:
+            self._write()
+        return bool(ended)
+
+    def _hash(self, secret: str) -> str:
+        return hmac.new(self._token, secret.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+
+    def _tidy(self, now: float) -> None:
+        kept = sorted((one for one in self._all.values() if now - one.seen <= LASTS), key=lambda one: -one.seen)
+        self._all = {one.cookie: one for one in kept[:MOST]}
+
+    def _write(self) -> None:
+        if self._path is None:
+            return
+        draft = self._path.with_name(self._path.name + ".new")
+        content: list[dict[str, Any]] = [asdict(one) for one in self._all.values()]
+        with contextlib.suppress(OSError):  # on a full disk they last until the server stops
+            draft.unlink(missing_ok=True)
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(orjson.dumps(content))
+            draft.replace(self._path)
