@@ -56,7 +56,7 @@ Reading
     GET  /api/runs/{entity}/{project}/{id}/blobs/{digest}       → the content, as an attachment
         Both answer `Range: bytes=N-` and `bytes=N-M` with 206 and the part, 416 if there is none.
 
-Every request carries `Authorization: Bearer <key>`, or the cookie that a browser got from `/?token=<key>`. Errors are
+Every request carries `Authorization: Bearer <key>`, or what a browser got from `/?token=<key>`. Errors are
 `{"error": "<what happened and what to do>"}`. Numbers that JSON lacks travel as in the run log (`{"_type": "float",
 …}`).
 """

@@ -532,6 +532,15 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
+                /** @description The run was deleted on the server */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
                 /** @description The server failed: try again later */
                 500: {
                     headers: {
@@ -562,7 +571,7 @@ export interface paths {
         put?: never;
         /**
          * Append whole lines to a stream of a run
-         * @description The body is whole lines of the run log that stand at byte `offset` of the stream, at most 16,777,216 bytes and 100,000 lines, optionally with `Content-Encoding: zstd`. The run and its project are made on first sight. 200 means that the lines are on disk, once.
+         * @description The body is whole lines of the run log that stand at byte `offset` of the stream, at most 16,777,216 bytes and 100,000 lines, optionally with `Content-Encoding: zstd`. The run and its project are made on first sight. 200 means that the lines are on disk, once. 410: the run was deleted here.
          */
         post: {
             parameters: {
@@ -628,6 +637,15 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["Accepted"];
+                    };
+                };
+                /** @description The run was deleted on the server */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
                     };
                 };
                 /** @description Too large */
@@ -2456,6 +2474,8 @@ export interface components {
             offset: number;
             /** Missing */
             missing: string[];
+            /** Trashed */
+            trashed: boolean;
         };
         /**
          * Upload
@@ -2664,7 +2684,10 @@ export interface operations {
     };
     delete_api_runs__entity___project___id__delete: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The run was deleted: let it be uploaded anew */
+                readmit?: boolean;
+            };
             header?: never;
             path: {
                 /** @description User or team */
