@@ -14,8 +14,9 @@ from tracker import wire
 from .schemas import Error, model
 
 DESCRIPTION = """Every request carries `Authorization: Bearer <token>`, or the cookie and the page's secret
-(`X-Tracker-Page`) that a browser got from `/?token=<token>`. Errors are `{"error": "<what happened and what to do>"}`. Numbers that JSON lacks travel as in the
-run log: `{"_type": "float", "value": "NaN"}`. Times are Unix seconds."""
+(`X-Tracker-Page`) that a browser got from `/?token=<token>`. Errors are
+`{"error": "<what happened and what to do>"}`. Numbers that JSON lacks travel as in the run log:
+`{"_type": "float", "value": "NaN"}`. Times are Unix seconds."""
 
 _SHAPES = {shape.__name__: shape for shape in (wire.StreamOffsets, wire.Accepted, wire.Upload)}
 _WHAT = {
