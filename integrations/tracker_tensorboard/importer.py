@@ -14,7 +14,7 @@ from .pool import Failure, cores, run_apart, run_here
 from .run import Job, RunImport, import_run, run_directory
 from .uploads import Uploads
 
-_SMALL = 128 * 1024 * 1024  # bytes of event files for which more processes cost more than they save
+_SMALL = 16 * 1024 * 1024  # bytes of event files for which more processes cost more than they save
 _MOST = 4  # processes at once, so that they take no more than 300 MB together
 _ROUND = 1.0  # seconds from one look at the directories to the next, at least
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing import connection, get_context
 from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple, TypeVar
 
+Pipe = connection.Connection
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 Work = Callable[[Job, Callable[[Any], None]], Result]
@@ -46,18 +49,21 @@ def run_apart(
 ) -> Iterator[tuple[Job, Result | Failure]]:
     """Do jobs in so many processes, at most one in each at a time; yield each with its result as it gets done.
 
-    The processes are new ones (spawn), leave ctrl+C to this one, and end when it does: their pipe breaks. A process
-    that dies, killed for its memory say, costs the job that it was at.
+    The processes are copies of this one where it has no other threads, and new ones (spawn) elsewhere: to start and
+    import everything takes a new one longer than to read some ten files. They leave ctrl+C to this one, and end when it
+    does: their pipe breaks. A process that dies, killed for its memory say, costs the job that it was at.
     """
     pending = deque(jobs)
-    workers = [_Worker(work) for _ in range(min(processes, len(pending)))]
+    workers: list[_Worker] = []
+    for _ in range(min(processes, len(pending))):
+        workers.append(_Worker(work, workers))
     try:
         while pending or any(worker.job is not None for worker in workers):
             for i, worker in enumerate(workers):
                 if worker.job is None and pending:
                     if worker.dead:
                         worker.close()
-                        worker = workers[i] = _Worker(work)
+                        worker = workers[i] = _Worker(work, workers)
                     worker.give(pending.popleft())
             busy = {worker.pipe: worker for worker in workers if worker.job is not None}
             for pipe in connection.wait(list(busy)):
@@ -74,11 +80,18 @@ def run_apart(
 
 
 class _Worker:
-    def __init__(self, work: Work[Any, Any]) -> None:
-        context = get_context("spawn")
+    def __init__(self, work: Work[Any, Any], others: Iterable[_Worker]) -> None:
+        copied = threading.active_count() == 1 and hasattr(os, "fork")
+        context = get_context("fork" if copied else "spawn")
         self.pipe, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(target=_serve, args=(work, theirs), daemon=True)
-        self.process.start()
+        # A copy has our ends of all pipes, and must not keep them open beyond our end.
+        ours = [self.pipe, *(other.pipe for other in others if not other.pipe.closed)] if copied else []
+        process = context.Process  # type: ignore[attr-defined]
+        self.process: BaseProcess = process(target=_serve, args=(work, theirs, ours), daemon=True)
+        with warnings.catch_warnings():
+            # Python 3.12 counts the threads of numpy's libraries, which see to forks themselves.
+            warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+            self.process.start()
         theirs.close()  # the worker must see ours as the only one, and its end as ours
         self.job: Any = None
         self.dead = False
@@ -105,8 +118,10 @@ class _Worker:
         self.process.join()
 
 
-def _serve(work: Work[Any, Any], pipe: connection.Connection) -> None:
+def _serve(work: Work[Any, Any], pipe: Pipe, ours: list[Pipe]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for other in ours:
+        other.close()
     try:
         while True:
             job = pipe.recv()

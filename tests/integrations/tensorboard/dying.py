@@ -43,14 +43,14 @@ def killed(logdir: Path, root: str, at: int, part: int) -> bool:
 
 def arm(left: int, part: int) -> None:
     def dying(name: str, real: Any) -> Any:
-        def call(*arguments: Any) -> Any:
+        def call(*arguments: Any, **named: Any) -> Any:
             nonlocal left
             left -= 1
             if left == 0:
                 if name == "write":
                     real(arguments[0], arguments[1][: len(arguments[1]) * part // 1000])
                 os.kill(os.getpid(), signal.SIGKILL)
-            return real(*arguments)
+            return real(*arguments, **named)
 
         return call
 
