@@ -6,7 +6,6 @@ import inspect
 import os
 import tempfile
 import weakref
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -76,7 +75,7 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         log_freq: Literal["epoch", "batch"] | int = "epoch",
         run: tracker.Run | None = None,
         project: str | None = None,
-        config: bool | Mapping[str, Any] = True,
+        config: Any = True,
         log_lr: bool = True,
         log_graph: bool = True,
         initial_global_step: int = 0,
@@ -84,7 +83,8 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
     ) -> None:
         """No side effects: the run is looked for or started when training begins.
 
-        `config`: keep the arguments of `compile` and `fit` as the config member `keras`; a dict is kept, too.
+        `config`: keep the arguments of `compile` and `fit` as the config member `keras`; a dict, or another object that
+        `tracker.init` takes as config, is kept, too.
         `log_lr`: log the learning rate of each epoch. `log_graph`: keep the table of layers and the model's JSON as
         the config member `keras_model` (JSON of more than 100,000 characters as the file `model.json`).
         `initial_global_step`: batches trained before, where training goes on in another process without resuming the
@@ -94,7 +94,8 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         super().__init__()
         self._every = _every(log_freq)
         self._run = run
-        self._config, self._log_lr, self._log_graph = config, log_lr, log_graph
+        self._config, self._members = config is not False, None if isinstance(config, bool) else config
+        self._log_lr, self._log_graph = log_lr, log_graph
         self._initial_step = self._step = int(initial_global_step)
         self._arguments = {k: v for k, v in {"project": project, **init_kwargs}.items() if v is not None}
         inspect.signature(tracker.init).bind(**self._arguments)
@@ -210,8 +211,10 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         training = self._training = _Training(run, owned, self._model)
         self._step = self._first_step(run)
         self._trained_model = None if self._model is None else weakref.ref(self._model)
-        if isinstance(self._config, Mapping):
-            run.config.update(self._config)
+        try:
+            run.config.update(self._members)
+        except TypeError as error:
+            warn_once(f"config of TrackerCallback is left out: {error}")
         if owned:
             holder = weakref.ref(self)
             fail_unless_ended(run, lambda: _abandon(holder()))

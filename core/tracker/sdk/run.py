@@ -36,11 +36,12 @@ from .logged import Logged
 from .objects import is_a, key_text, shown
 from .pickling import Shared
 from .resume import Known
+from .rows import Unreadable, to_row
 from .stream import Stream
 from .succession import Origin, ended_before
 from .summary import Summary
 from .supervisor import CHECK_EVERY, shorten
-from .values import Unreadable, to_config, to_row
+from .values import to_config
 
 _MEMBERS = ("id", "entity", "project", "name", "group", "job_type", "tags", "notes", "color")
 _FAST_LINE = MAX_LINE - 256  # bytes of a row that surely fit in a line with all that stands around them

@@ -1,4 +1,4 @@
-"""Turn what users log into what the run log can hold. Off the fast path: plain numbers and text never come here.
+"""Turn what users configure into what the run log can hold; `rows` does it for what they log.
 
 Users' objects may do anything when they are read. What raises costs its own value only, which becomes text; that is
 told, once, and is no error of ours.
@@ -8,34 +8,25 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
 
 from tracker.capture.redact import is_secret_name
 from tracker.errors import warn_once
 from tracker.media.arrays import MISSING, count, is_array, scalar, to_plain_list
-from tracker.media.base import Media
-from tracker.media.convert import as_media
-from tracker.runlog.records import RESERVED, jsonable
+from tracker.runlog.records import jsonable
 
 from . import objects
 from .objects import Read, clean, complaint, free_name, is_a, key_text, outline
 
 _MAX_DEPTH = 20
 _MAX_AGAIN = 2  # times that an object is written within itself
-_DEAR = 10_000  # objects read in a config that are no lists or dicts in memory, or were read before; see `_Guard`
-_DEAR_IN_ROW = 2_000
-_DEAR_IN_TEXT = 100
+_DEAR = 10_000  # objects read in a config that are no lists or dicts in memory, or were read before; see `Guard`
 _MAX_BITS = 10_000  # of an integer; Python itself refuses to write much larger ones in decimal
 _SMALL = 1000  # elements of an array or a data frame that are kept as they are in a config
-_MAX_TEXT = 10_000
-_MAX_KEYS_IN_ROW = 10_000  # of a mapping that is no dict, and may have no end: a run has room for 100,000
 _FEW = 100  # items of a collection that an object of any class holds
 _PLAIN = frozenset({type(None), bool, int, float, str})
 _SHOWN = 5  # unreadable members that a warning names
-
-Store = Callable[[bytes], str]
-"""Keeps content beside the log and returns its digest."""
 
 
 class Members(NamedTuple):
@@ -65,7 +56,7 @@ def read_config(*sources: Any) -> Members:
 
     Raises TypeError for what has none, and nothing else: see `Members.unreadable`.
     """
-    reading = _Reading()
+    reading = Reading()
     found: dict[str, Any] = {}
     for source in sources:
         if source is not None:
@@ -77,25 +68,10 @@ def to_config(value: Any) -> Any:
     """Return a config value as JSON can write it. Classes and functions become their names, paths and enums their
     text; what cannot be read becomes text in silence.
     """
-    return _Reading().value(value, "")
+    return Reading().value(value, "")
 
 
-def to_row(data: Mapping[Any, Any], store: Store, refused: frozenset[str] = RESERVED) -> dict[str, Any]:
-    """Return `data` as the payload of a `log` record: flat keys (`a/b` for nesting), values that JSON can write.
-
-    A value that cannot be read becomes text with a warning; media, such as an image whose file is gone, are left out.
-    So are the names that each row has anyway (`_step`, …: `refused`). Raises `Unreadable` if `data` tells no member.
-    """
-    row = _Row(store, refused)
-    row.take("", data, 0)
-    return row.values
-
-
-class Unreadable(Exception):
-    """An object does not tell what is in it."""
-
-
-class _Guard:
+class Guard:
     """Ends what has no end: objects that hold themselves, or each other many times, or make others when they are read.
 
     Lists and dicts in memory are read once each for nothing. All else is counted, so that one member of a config or
@@ -136,11 +112,11 @@ class _Guard:
 # -- config ---------------------------------------------------------------------------------------------------------
 
 
-class _Reading:
+class Reading:
     """One reading of a config."""
 
     def __init__(self, dear: int = _DEAR) -> None:
-        self._guard = _Guard(dear)
+        self._guard = Guard(dear)
         self.unreadable: dict[str, str] = {}
 
     def config(self, source: Any) -> dict[str, Any]:
@@ -165,9 +141,9 @@ class _Reading:
             return outline(value)
 
     def _read(self, value: Any, name: str, depth: int) -> Any:
-        plain = _plain(value)
-        if plain is not MISSING:
-            return plain
+        number = plain(value)
+        if number is not MISSING:
+            return number
         if is_a(value, enum.Enum):
             return clean(objects.enum_name(value))
         if is_a(value, type):
@@ -300,10 +276,10 @@ def _has_no_members(source: Any) -> bool:
 def _simple(value: Any) -> Any:
     """Return a list or dict of nothing but plain values, such as a vocabulary, in a tenth of the time; else None."""
     if type(value) in (list, tuple) and _PLAIN.issuperset(map(type, value)):
-        listed = list(map(_plain, value))
+        listed = list(map(plain, value))
         return listed if MISSING not in listed else None
     if type(value) is dict and _PLAIN.issuperset(map(type, value.values())) and set(map(type, value)) <= {str}:
-        named = {clean(key): _plain(item) for key, item in value.items()}
+        named = {clean(key): plain(item) for key, item in value.items()}
         return named if len(named) == len(value) and MISSING not in named.values() else None
     return None
 
@@ -315,124 +291,7 @@ def _length(value: Any) -> int:
         return 0
 
 
-# -- rows -----------------------------------------------------------------------------------------------------------
-
-
-class _LeftOut(Exception):
-    """A value is not logged at all; that was told."""
-
-
-class _Row:
-    """One reading of what is logged."""
-
-    def __init__(self, store: Store, refused: frozenset[str]) -> None:
-        self._store = store
-        self._refused = refused
-        self._guard = _Guard(_DEAR_IN_ROW)
-        self._told = 0
-        self.values: dict[str, Any] = {}
-
-    def take(self, prefix: str, data: Mapping[Any, Any], depth: int) -> None:
-        """Add the members of a mapping, under names with this prefix."""
-        any_read = False
-        try:
-            for key, read in objects.members(data, _MAX_KEYS_IN_ROW) or ():
-                any_read = True
-                if not depth:
-                    self._guard.next_member()
-                self._add(prefix + key_text(key), key, read, depth)
-        except Exception as error:
-            if not any_read and not depth:
-                raise Unreadable(complaint(error)) from error
-            self._unread(prefix.rstrip("/"), error, "only a part of it is kept")
-
-    def _add(self, name: str, key: Any, read: Read, depth: int) -> None:
-        if name in self._refused:
-            names = ", ".join(sorted(RESERVED))
-            self._tell(f"log(): each row has {names} anyway; values under these names are refused")
-            return
-        value = self._read_out(read, name)
-        if is_a(value, Mapping) and self._guard.enter(value, depth + 1):
-            self.take(name + "/", value, depth + 1)
-            self._guard.leave(value)
-            return
-        try:
-            kept = self._value(value, name, 0)
-        except _LeftOut:
-            return
-        if name in self.values:
-            name, former = free_name(name, key, self.values), name
-            self._tell(f"log() got {former!r} more than once in a row; the later value is kept as {name!r}")
-        self.values[name] = kept
-
-    def _read_out(self, read: Read, name: str) -> Any:
-        try:
-            return read()
-        except Exception as error:  # noqa: BLE001 - members are anybody's properties
-            self._unread(name, error)
-            return f"<unreadable: {complaint(error)}>"
-
-    def _value(self, value: Any, name: str, depth: int) -> Any:
-        if issubclass(type(value), Media):
-            try:
-                return value.record(self._store)
-            except Exception as error:  # noqa: BLE001 - a file that is gone, a figure that cannot be drawn
-                what = f"log() of {name!r} failed"
-                self._tell(f"{what} ({complaint(error)}); it is left out", f"{what} {type(error).__name__}")
-                raise _LeftOut from None
-        try:
-            return self._read(value, name, depth)
-        except _LeftOut:
-            raise
-        except Exception as error:  # noqa: BLE001 - values are anybody's objects; the rest of the row stays
-            self._unread(name, error)
-            return outline(value)
-
-    def _read(self, value: Any, name: str, depth: int) -> Any:
-        plain = _plain(value)
-        if plain is not MISSING:
-            return plain
-        try:
-            media = as_media(value)
-        except Exception:
-            if not issubclass(type(value), (list, tuple)):
-                raise
-            media = None  # one odd item of a list is no reason to give up the others
-        if media is not None:
-            return self._value(media, name, depth)
-        if not self._guard.enter(value, depth):
-            return outline(value)
-        try:
-            if is_array(value):
-                return self._value(to_plain_list(value), name, depth + 1)
-            listed = None if is_a(value, Mapping) else objects.items(value)
-            if listed is not None:
-                return [self._value(self._read_out(read, name), name, depth + 1) for read in listed]
-        finally:
-            self._guard.leave(value)
-        return self._text(value, name)
-
-    def _text(self, value: Any, name: str) -> str:
-        kind = objects.class_name(type(value))
-        self._tell(f"log() of {name!r} got a {kind}, which is no number, text or media; it is kept as text")
-        try:
-            if is_a(value, Mapping):  # whose own text has no end where objects name each other
-                return str(_Reading(_DEAR_IN_TEXT).value(value, name))[:_MAX_TEXT]
-            return objects.text_of(value)
-        except Exception as error:  # noqa: BLE001 - the user's own __str__ may do anything
-            return f"<{kind}: no text ({type(error).__name__})>"
-
-    def _unread(self, name: str, error: Exception, then: str = "it is kept as text") -> None:
-        what = f"log() of {name!r} cannot read the value"
-        self._tell(f"{what} ({complaint(error)}); {then}", f"{what} {type(error).__name__}")
-
-    def _tell(self, message: str, key: str | None = None) -> None:
-        self._told += 1
-        if self._told <= _SHOWN:  # of one row: a thousand odd values are one trouble
-            warn_once(message, key)
-
-
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return numbers, text and None as JSON can write them, or MISSING."""
     if value is None or value is True or value is False:
         return value

@@ -170,6 +170,20 @@ def test_a_value_that_cannot_be_read_costs_only_itself(
     assert "log() of 'image' failed" in warning
 
 
+def test_media_that_cannot_be_read_cost_no_other_item_of_their_list(start: Start, rows: Rows, warnings: Any) -> None:
+    class Gone(tracker.Text):
+        def record(self, store: Any) -> dict[str, Any]:
+            raise OSError("no such file")
+
+    run = start()
+    run.log({"x": 1, "media": [Gone("a"), tracker.Text("b")], "mixed": [Gone("a"), 5], "none": [Gone("a")]})
+    (row,) = rows(run)
+    assert row["media"] == {"_type": "list", "items": [{"_type": "text", "value": "b"}]}
+    assert (row["x"], row["mixed"]) == (1, [5])
+    assert "none" not in row
+    assert len(warnings()) == 3
+
+
 @pytest.mark.parametrize("name", ["_step", "_timestamp", "_runtime"])
 def test_what_each_row_has_anyway_is_refused_with_one_warning(
     name: str, start: Start, rows: Rows, warnings: Any

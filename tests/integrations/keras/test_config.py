@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -134,3 +135,11 @@ def test_a_huge_config_costs_no_other_member(runs: Runs) -> None:
     assert run.config["lr"] == 0.1
     assert run.config["keras"]["fit"]["epochs"] >= 1
     assert run.config["vocabulary"]["name"] in [file.name for file in run.files()]
+
+
+def test_a_config_may_be_any_object_with_members(runs: Runs) -> None:
+    fit(network(), TrackerCallback(config=SimpleNamespace(lr=0.1)))
+    fit(network(), TrackerCallback(config=5))
+    first, second = runs()
+    assert first.config["lr"] == 0.1
+    assert first.config["keras"]["loss"] == second.config["keras"]["loss"] == "mse"
