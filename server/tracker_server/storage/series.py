@@ -117,6 +117,10 @@ class _Reader:
     def points(self, key: int, count: int) -> list[Points]:
         """Return the points of a key, in pieces; `count` is about how many the run has."""
         many = count >= _BLOCKS_PER_BUCKET * chunks.BLOCK_SIZE * self._query.buckets
+        if self._x == TIME and not self._natural and (many or not self._query.whole):
+            found = self._by_time(key, many)
+            if found is not None:
+                return found
         if not self._natural or (self._query.whole and not many):
             return [self._exact(key, 0, END)]
         parts = scan.extents(self._connection, self._run, self._stream.id, key)
@@ -135,6 +139,36 @@ class _Reader:
             return [self._exact(key, start, END)]
         return [self._exact(key, start, stop), *self._rest(key, merged)]
 
+    def _by_time(self, key: int, many: bool) -> list[Points] | None:
+        """Return the points of a key of a history over time where its chunks have the rows of those of the time,
+        else None. Chunks know the extent of steps; the blocks of the time tell that of times.
+        """
+        parts = scan.extents(self._connection, self._run, self._stream.id, key)
+        clocks = scan.extents(self._connection, self._run, self._stream.id, TIME)[: len(parts)]
+        if not parts or [(p.row0, p.row1, p.n) for p in parts] != [(c.row0, c.row1, c.n) for c in clocks]:
+            return None
+        merged, end = parts[-1].row1 + 1, parts[-1].row0 + 1
+        clock = self._records(TIME, parts[0].row0, end)
+        counts = [-(-p.n // chunks.BLOCK_SIZE) for p in parts]
+        starts = np.cumsum([0, *counts[:-1]])
+        low, high = np.minimum.reduceat(clock["low"], starts), np.maximum.reduceat(clock["high"], starts)
+        touched = np.flatnonzero((high >= self._low) & (low <= self._high)).tolist()
+        if not touched:
+            return self._rest(key, merged)
+        some = [parts[i] for i in touched]
+        in_order = bool((clock["low"][1:] >= clock["high"][:-1]).all())
+        pays = sum(p.n for p in some) >= _BLOCKS_PER_BUCKET * chunks.BLOCK_SIZE * self._query.buckets
+        if not (many and pays and in_order and all(p.type != columns.JSON for p in some)):
+            return [self._exact(key, some[0].row0, some[-1].row1 + 1), *self._rest(key, merged)]
+        inner = [i for i in touched if low[i] >= self._low and high[i] <= self._high]
+        pieces = [self._exact(key, parts[i].row0, parts[i].row1 + 1) for i in touched if i not in set(inner)]
+        if inner:
+            first, last = inner[0], inner[-1]
+            found = self._records(key, parts[first].row0, parts[last].row0 + 1)
+            x = clock["high"][starts[first] : starts[last] + counts[last]]
+            pieces.append(self._summed(found, x))
+        return [*pieces, *self._rest(key, merged)]
+
     def _rest(self, key: int, merged: int) -> list[Points]:
         """The points that are not in chunks yet."""
         return [self._exact(key, merged, END)] if merged < self._stream.rows else []
@@ -146,10 +180,16 @@ class _Reader:
         return in_order and sum(p.n for p in parts) >= _BLOCKS_PER_BUCKET * chunks.BLOCK_SIZE * self._query.buckets
 
     def _blocks(self, key: int, low: int, high: int) -> Points:
+        found = self._records(key, low, high)
+        return self._summed(found, found["x"])
+
+    def _records(self, key: int, low: int, high: int) -> Array:
         records = scan.blocks(self._connection, self._run, self._stream.id, key, low, high)
-        found = np.frombuffer(b"".join(records), BLOCK)
+        return np.frombuffer(b"".join(records), BLOCK)
+
+    def _summed(self, found: Array, x: Array) -> Points:
         n, finite = found["n"].astype(np.float64), found["finite"].astype(np.float64)
-        return Points(found["x"] - self._shift, n, finite, found["low"], found["high"], found["total"])
+        return Points(x - self._shift, n, finite, found["low"], found["high"], found["total"])
 
     def _exact(self, key: int, low: int, high: int) -> Points:
         axis, found = self._columns(key, low, high)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tracker.runlog.records import encode
+from tracker_server.storage import scan
 from tracker_server.storage.interface import RunKey
 
 RUN = "me/digits/r1"
@@ -210,3 +211,44 @@ def test_many_keys_at_once_are_drawn_as_each_by_itself(store: Any, monkeypatch: 
     for query in ({}, {"x": "m1"}, {"x": "_runtime", "buckets": 40}, {"min": 20, "max": 200, "buckets": 30}):
         alone = [store.chart([key], **query) for key in dict.fromkeys(keys)]
         assert store.chart(keys, **query) == [one for found in alone for one in found]
+
+
+@pytest.mark.parametrize("what", ["in order", "late", "sparse"])
+def test_charts_over_time_have_the_exact_extremes_and_read_no_points_where_blocks_do(
+    store: Any, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    rng = np.random.default_rng(11)
+    count = 20_000
+    times = 1e9 + np.cumsum(rng.random(count)).round(3)
+    if what == "late":
+        times[7000:7500] -= 3000
+    values = rng.normal(size=count)
+    stream = store.stream()
+    rows = [(step, times[step], {"a": values[step]}) for step in range(count) if what != "sparse" or step % 3]
+    for start in range(0, len(rows), 2500):
+        stream.points(rows[start : start + 2500]).send()
+    stream.log(count, {"b": 1.0}, time=times[-1] + 1).send()
+    if what == "sparse":  # rows that lack the key lie between
+        store.stream("history-b.jsonl", added=True).log(0, {"b": 2.0}, time=times[5]).send()
+    read: list[int] = []
+    real = scan.read
+
+    def counted(connection: Any, run: int, stream_: int, ids: Any, low: int = 0, high: int = scan.END) -> Any:
+        read.append(min(high, count) - low)
+        return real(connection, run, stream_, ids, low, high)
+
+    monkeypatch.setattr(scan, "read", counted)
+    t = np.array([time for _, time, _ in rows])
+    v = np.array([row["a"] for _, _, row in rows])
+    for low, high in ((-np.inf, np.inf), (t[len(t) // 6], t[len(t) * 3 // 4])):
+        read.clear()
+        bounds = {} if np.isinf(low) else {"min": float(low), "max": float(high)}
+        (chart,) = store.chart(["a"], x="_timestamp", buckets=4, **bounds)
+        inside = (t >= low) & (t <= high)
+        assert chart["points"] == inside.sum() == sum(chart["n"])
+        assert (min(chart["min"]), max(chart["max"])) == (v[inside].min(), v[inside].max())
+        assert np.isclose(np.dot(chart["mean"], chart["n"]), v[inside].sum())
+        assert chart["x"] == sorted(chart["x"])
+        assert chart["x"][-1] == t[inside].max()
+        if what == "in order":
+            assert sum(read) <= count / 2  # only what a window cuts, and rows that are not in chunks yet
