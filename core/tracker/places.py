@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 
 from .errors import warn_once
+from .names import is_project_name, normal_name
 
 
 def home() -> str | None:
@@ -56,3 +58,14 @@ def absolute(path: str | os.PathLike[str]) -> str:
     """Return a path as an absolute one without `..`, with `~` expanded; also where the working directory is gone."""
     text = expand(path)
     return os.path.normpath(text if os.path.isabs(text) else os.path.join(working_directory(), text))
+
+
+def login_name() -> str:
+    """Return the user's login name as a project's owner may be called; `default` where there is none."""
+    import getpass
+
+    try:
+        name = normal_name(re.sub(r"[^\w.-]", "-", getpass.getuser()).lstrip(".")[:128])
+    except (OSError, KeyError, ImportError):  # no such user, as in some containers
+        name = ""
+    return name if is_project_name(name) else "default"

@@ -195,7 +195,7 @@ class Settings:
         if self.mode not in MODES:
             raise self._bad("mode", f"must be one of {', '.join(MODES)} (or dryrun, which is offline)")
         if self.entity is None:
-            self.entity = _login_name()
+            self.entity = places.login_name()
         for name in ("project", "entity"):
             setattr(self, name, normal_name(getattr(self, name)))
             if not is_project_name(getattr(self, name)):
@@ -443,13 +443,3 @@ def _text(setting: Setting, value: Any) -> str:
     if not isinstance(value, list):
         return str(value)
     return ",".join(value) or ("none" if setting.name in _CHOSEN else "")
-
-
-def _login_name() -> str:
-    import getpass
-
-    try:
-        name = normal_name(re.sub(r"[^\w.-]", "-", getpass.getuser()).lstrip(".")[:128])
-    except (OSError, KeyError, ImportError):  # no such user, as in some containers
-        name = ""
-    return name if is_project_name(name) else "default"
