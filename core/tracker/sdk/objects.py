@@ -158,7 +158,7 @@ def members(value: Any, most: int = MAX_ITEMS) -> Iterator[tuple[Any, Read]] | N
             return _of_attributes(value, found)
     if is_a(value, types.SimpleNamespace) or _bases(kind) & _SINGLE:
         return _of_dict(value)
-    if hasattr(kind, "to_dict") and hasattr(kind, "from_dict") and not hasattr(kind, "__call__"):  # noqa: B004
+    if hasattr(kind, "to_dict") and hasattr(kind, "from_dict") and not callable(value):
         return _of_mapping(value.to_dict(), most)
     return None
 

@@ -91,6 +91,23 @@ class Slots:
         self.a = 1
 
 
+class Convertible:
+    """As the configurations of many libraries are."""
+
+    def __init__(self, layers: int = 2) -> None:
+        self._layers = layers
+
+    def __repr__(self) -> str:
+        return "Convertible"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"layers": self._layers, "inner": Point(1)}
+
+    @classmethod
+    def from_dict(cls, members: dict[str, Any]) -> Convertible:
+        return cls(members["layers"])
+
+
 class Printed:
     def __repr__(self) -> str:
         return "Printed(5)"
@@ -137,6 +154,7 @@ ME = __name__
         (re, "re"),
         (Printed(), "Printed(5)"),
         (Slots(), {"class": f"{ME}.Slots", "a": 1}),
+        (Convertible(), {"layers": 2, "inner": {"x": 1, "y": "up"}}),
     ],
     ids=lambda value: type(value).__name__,
 )
