@@ -1,6 +1,6 @@
 """The script that every subject runs: make a run, log rows, finish; print what it cost as JSON.
 
-    python script.py SUBJECT DIRECTORY --calls N [--rows random|training] [--timers] [--spread SECONDS]
+    python script.py SUBJECT DIRECTORY --calls N [--rows random|training] [--new-keys] [--timers] [--spread SECONDS]
 
 Runs in the subject's own environment, so it imports nothing but the standard library and the subject.
 """
@@ -150,6 +150,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, required=True)
     parser.add_argument("--rows", choices=["random", "training"], default="random")
     parser.add_argument("--timers", action="store_true", help="time each call")
+    parser.add_argument("--new-keys", action="store_true", help="log a key of its own with each call")
     parser.add_argument(
         "--spread", type=float, default=0.0, metavar="SECONDS", help="pause now and then to last so long"
     )
@@ -169,7 +170,8 @@ def main() -> None:
 
     measure = with_timers if options.timers else without_timers
     cpu, wall, at = time.process_time(), time.perf_counter(), time.monotonic()
-    result = measure(subject.log, spread(islice(cycle(rows), options.calls), options.calls, options.spread))
+    logged = ({f"key{n}": 1.0} for n in range(options.calls)) if options.new_keys else cycle(rows)
+    result = measure(subject.log, spread(islice(logged, options.calls), options.calls, options.spread))
     result["loop_cpu_s"], result["loop_s"] = time.process_time() - cpu, time.perf_counter() - wall
     ended = time.perf_counter()
     subject.finish()
@@ -208,7 +210,8 @@ def with_timers(log, rows) -> dict[str, float]:
         times.append(clock() - before)
     times.sort()
     count = len(times)
-    return {f"p{share}_us": times[min(count - 1, count * share // 100)] / 1000 for share in (50, 99)}
+    shares = {f"p{share}_us": times[min(count - 1, count * share // 100)] / 1000 for share in (50, 99)}
+    return shares | {"mean_us": sum(times) / count / 1000, "max_us": times[-1] / 1000}
 
 
 if __name__ == "__main__":
