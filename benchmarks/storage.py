@@ -84,7 +84,7 @@ def take_points(storage: SqlStorage, points: int, keys: int, line: int, rng: np.
 
 
 def size(directory: Path) -> int:
-    return sum(p.stat().st_size for p in directory.iterdir())
+    return sum(p.stat().st_size for p in directory.iterdir() if not p.name.endswith("-reserve"))
 
 
 def rss() -> float:
