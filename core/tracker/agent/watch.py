@@ -222,12 +222,11 @@ class Watch:
             if is_pid(payload.get("pid")) and payload.get("host") == self._host:
                 tail.writer = Writer(payload["pid"], payload.get("pid_start"))
                 tail.opened = record.time
-                # A header can name any process of this machine: only one that this user's own process wrote, and of
-                # which it says so itself, is acted upon.
-                ours = not tail.child and is_process_sealed(payload)
-                tail.stoppable = payload.get("allow_stop") is True and ours
+                # A header can name any process of this machine: only one that has sealed it is interrupted.
+                sealed = not tail.child and is_process_sealed(payload)
+                tail.stoppable = payload.get("allow_stop") is True and sealed
                 tail.wraps = payload.get("wraps") is True
-                if isinstance(payload.get("process"), dict) and ours:
+                if isinstance(payload.get("process"), dict) and not tail.child:
                     self.starts[stream] = Start(stream, record.time, payload)
         elif record.kind == "finish":
             closed = payload.get("stream")
