@@ -120,11 +120,9 @@ def test_more_than_so_many_a_minute_are_left_out(receiver: Receiver, webhook: We
 
 
 def test_putting_never_waits_for_a_receiver_that_is_not_there(unused: Callable[[], str]) -> None:
-    webhook = Webhook(unused(), pauses=(60.0,))
-    before = time.monotonic()
+    webhook = Webhook(unused(), pauses=(1e6,))
     webhook.put(RUN, [alert()] * 100)
-    webhook.close()
-    assert time.monotonic() - before < 30  # and not a minute
+    webhook.close()  # returns, and not after ten days
 
 
 @pytest.fixture
