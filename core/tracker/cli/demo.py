@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from importlib.util import find_spec
@@ -17,6 +16,7 @@ import click
 import tracker
 from tracker.api import LocalRun, RunReader
 from tracker.discovery import Server, find
+from tracker.own_processes import python
 
 from .paths import PathArgument
 from .tables import print_runs
@@ -89,7 +89,7 @@ def _command(example: _Example) -> str:
 
 def _start_server(directory: Path | None) -> tuple[subprocess.Popen[bytes], Server]:
     """Start `tracker server` on a free port and wait until it has published itself."""
-    command = [sys.executable, "-m", "tracker_runs", "server", "--port", "0"]
+    command = [python(), "-m", "tracker_runs", "server", "--port", "0"]
     command += ["--dir", str(directory)] if directory is not None else []
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
     deadline = time.monotonic() + 30
@@ -136,7 +136,7 @@ def _start(script: str, work: Path, environment: dict[str, str]) -> tuple[str, P
     directory.mkdir()
     with (directory / _OUTPUT).open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, _EXAMPLES / script, "--lr", *_RATES],
+            [python(), _EXAMPLES / script, "--lr", *_RATES],
             cwd=directory,
             env=environment,
             stdout=output,
