@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page
 
 from tracker.runlog.records import encode
 from tracker_server.embedded import Embedded, serve
@@ -24,6 +24,7 @@ for (const reach of wanted)
 document.getElementById("said").textContent = said.join(" ");
 </script>"""
 FRAME = "address => { const made = document.createElement('iframe'); made.src = address; document.body.append(made) }"
+SECRET = "localStorage.getItem('tracker page ')"
 FIGURE = orjson.dumps({"data": [{"y": [1, 3, 2]}], "layout": {"title": {"text": "</script>a figure"}}})
 
 
@@ -93,26 +94,30 @@ def test_a_lost_server_is_said_and_found_again(tmp_path: Path, context: BrowserC
         page.get_by_text("2 runs").first.wait_for()
 
 
+def _framed(page: Page, server: Embedded, address: str) -> FrameLocator:
+    """Show a logged page as the dashboard does, with the secret that its pages keep for their origin."""
+    page.goto(f"{server.url}/?token={server.token}")
+    page.evaluate(FRAME, f"{address}?page={page.evaluate(SECRET)}")
+    return page.frame_locator("iframe")
+
+
 def test_logged_html_reaches_nothing_of_the_dashboard(logging: Logging, context: BrowserContext) -> None:
     address = logging.media("html", "html", HTML)
-    with watched(context, logging.server.url) as page:
-        page.goto(f"{logging.server.url}/?token={logging.server.token}")
-        page.goto(address)  # not even when it is opened by itself, where `parent` and `top` are the page's own window
-        said = page.locator("#said").inner_text().split()
-        assert (said[0], said[3]) == ("refused", "refused")
-        page.goto(logging.server.url)
-        page.evaluate(
-            "address => { const f = document.createElement('iframe'); f.src = address; document.body.append(f) }",
-            address,
-        )
-        assert page.frame_locator("iframe").locator("#said").inner_text() == "refused refused refused refused"
+    with watched(context, logging.server.url, refusals=(401, 403)) as page:
+        frame = _framed(page, logging.server, address)
+        assert frame.locator("#said").inner_text() == "refused refused refused refused"
+        # By itself, where it could seem to be the dashboard, it is not shown at all.
+        secret = page.evaluate(SECRET)
+        for alone, status in ((address, 401), (f"{address}?page={secret}", 403)):
+            answer = page.goto(alone)
+            assert answer is not None
+            assert answer.status == status
 
 
 def test_a_figure_is_drawn(logging: Logging, context: BrowserContext) -> None:
     address = logging.media("figure", "plotly", FIGURE)
     with watched(context, logging.server.url) as page:
-        page.goto(f"{logging.server.url}/?token={logging.server.token}")
         page.set_default_timeout(60_000)  # the library that draws it is large
-        page.goto(address)
-        page.get_by_text("</script>a figure").wait_for()
-        page.locator("svg .scatterlayer path.js-line").wait_for()
+        frame = _framed(page, logging.server, address)
+        frame.get_by_text("</script>a figure").wait_for()
+        frame.locator("svg .scatterlayer path.js-line").wait_for()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -14,10 +15,11 @@ import orjson
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tracker.runlog.records import encode
 from tracker_server.embedded import Embedded
 
 from .conftest import Visit
-from .workspace import Runs
+from .workspace import START, Runs
 
 ORIGIN = "/runs/me/origin/origin"
 CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
@@ -428,3 +430,36 @@ def test_system_metrics_are_drawn(visit: Visit) -> None:
         charts = page.get_by_role("application")
         expect(charts.first).to_be_visible()
         expect(page.get_by_role("application", name=re.compile("cpu")).first).to_be_visible()
+
+
+# -- how it ended, and what was too large ---------------------------------------------------------------------------
+
+
+def test_how_a_process_was_ended_and_what_the_machine_knew(runs: Runs, visit: Visit) -> None:
+    runs.add("one", ended=False)
+    end = {"state": "crashed", "signal": "SIGKILL", "exit_code": 137, "error": "ended by SIGKILL"}
+    runs.append("one", encode("finish", {**end, "peak_memory": 3 * 2**30, "out_of_memory": True}, START + 9))
+    with visit(f"/runs/me/{runs.project}/one") as page:
+        expect(page.get_by_text("ended by SIGKILL").last).to_be_visible()
+        expect(page.get_by_role("heading", name="Error")).to_be_visible()
+
+
+def test_a_value_that_was_set_aside_is_downloaded(runs: Runs, visit: Visit) -> None:
+    content = orjson.dumps({"words": ["a"] * 1000})
+    digest = hashlib.sha256(content).hexdigest()
+    kept = {"_type": "file", "digest": digest, "size": len(content), "format": "json", "name": "config/vocabulary.json"}
+    runs.add("one", config={"vocabulary": kept, "lr": 0.1})
+    address = f"{runs.server.url}/api/runs/me/{runs.project}/one/blobs/{digest}"
+    runs._session.put(address, data=content).raise_for_status()
+    with visit(f"/runs/me/{runs.project}/one?tab=config") as page:
+        link = page.get_by_role("link", name=re.compile("download"))
+        _, got = downloaded(page, link)
+        assert got == content
+
+
+def test_problems_say_what_was_lost_and_refused(runs: Runs, visit: Visit) -> None:
+    runs.add("one")
+    runs.append("one", encode("lost", {"count": 3}, START) + b"not a record\n")
+    with visit(f"/runs/me/{runs.project}/one") as page:
+        expect(page.get_by_text("3 records could not be written")).to_be_visible()
+        expect(page.get_by_text("could not be read")).to_be_visible()

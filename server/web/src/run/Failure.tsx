@@ -2,6 +2,7 @@ import { Group, Text, Title } from '@mantine/core'
 import { IconCircleX } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { urlOf } from '../api/client'
+import { size } from '../lib/format'
 import { Copy } from '../shell/Copy'
 import { send } from '../api/client'
 import { strings } from '../strings'
@@ -10,13 +11,15 @@ import { isObject } from './values'
 
 /** What the failing process said, with the traceback of each process that left one. */
 export function Failure({ run }: TabProps) {
-  const failed = Boolean(run.error)
-  const { data: tracebacks = [] } = useQuery({
+  const failed = Boolean(run.error) || run.state === 'crashed' || run.state === 'failed'
+  const { data } = useQuery({
     queryKey: ['run', run.entity, run.project, run.id, 'tracebacks', run.state],
-    queryFn: async ({ signal }) => tracebacksOf(await send('GET', `${urlOf(run)}/fold`, undefined, signal)),
+    queryFn: ({ signal }) => send<unknown>('GET', `${urlOf(run)}/fold`, undefined, signal),
     enabled: failed,
   })
   if (!failed) return null
+  const [tracebacks, ends] = [tracebacksOf(data), endsOf(data)]
+  if (!run.error && !ends.length) return null
   return (
     <section className="panel facts failure">
       <Group gap="xs" wrap="nowrap" align="flex-start">
@@ -28,6 +31,11 @@ export function Failure({ run }: TabProps) {
           <Text className="wrap pre" mt={4}>
             {run.error}
           </Text>
+          {ends.map((text) => (
+            <Text key={text} size="sm" c="dimmed" className="wrap">
+              {text}
+            </Text>
+          ))}
           {tracebacks.map(({ process, text }, i) => (
             <details key={process} open={i === 0 && tracebacks.length === 1}>
               <summary>{tracebacks.length > 1 ? strings.run.tracebackOf(process) : strings.run.traceback}</summary>
@@ -47,12 +55,29 @@ export function Failure({ run }: TabProps) {
   )
 }
 
-function tracebacksOf(folded: unknown): { process: string; text: string }[] {
+const streamsOf = (folded: unknown): [string, Record<string, unknown>][] => {
   const streams = isObject(folded) && isObject(folded.fold) ? folded.fold.streams : null
-  if (!isObject(streams)) return []
-  return Object.entries(streams).flatMap(([name, stream]) => {
-    if (!isObject(stream) || typeof stream.traceback !== 'string') return []
-    const process = stream.pid ? `${String(stream.host ?? '')} · ${String(stream.pid)}` : name
-    return [{ process, text: stream.traceback.trimEnd() }]
+  return isObject(streams) ? Object.entries(streams).filter((one): one is [string, Record<string, unknown>] => isObject(one[1])) : []
+}
+
+const processOf = (name: string, { pid, host }: Record<string, unknown>): string => (pid ? `${String(host ?? '')} · ${String(pid)}` : name)
+
+/** How processes ended that did not end well, and what the machine knew of it. */
+function endsOf(folded: unknown): string[] {
+  const text = strings.run
+  return streamsOf(folded).flatMap(([name, stream]) => {
+    const { signal, exit_code: code, peak_memory: peak, out_of_memory: out } = stream
+    const said = [
+      typeof signal === 'string' ? text.endedBy(signal) : typeof code === 'number' && code !== 0 ? text.exitStatus(code) : '',
+      typeof peak === 'number' ? text.peakMemory(size(peak)) : '',
+      out === true ? text.outOfMemory : '',
+    ].filter(Boolean)
+    return said.length ? [`${processOf(name, stream)}: ${said.join(' · ')}`] : []
   })
+}
+
+function tracebacksOf(folded: unknown): { process: string; text: string }[] {
+  return streamsOf(folded).flatMap(([name, stream]) =>
+    typeof stream.traceback === 'string' ? [{ process: processOf(name, stream), text: stream.traceback.trimEnd() }] : [],
+  )
 }

@@ -1,7 +1,8 @@
 import { Button, Text, UnstyledButton } from '@mantine/core'
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
-import { readable } from '../lib/format'
+import { signed } from '../api/address'
+import { readable, size } from '../lib/format'
 import { Copy } from '../shell/Copy'
 import { strings } from '../strings'
 import { branchesOf, rowsOf, type Row } from './rows'
@@ -10,7 +11,7 @@ import { exact, isMedia, mediaLabel, stringify } from './values'
 const MOST = 1500
 
 /** Nested values; branches open and close, and a search opens those in which something is found. */
-export function Tree({ values, search = '' }: { values: Record<string, unknown>; search?: string }) {
+export function Tree({ values, search = '', base }: { values: Record<string, unknown>; search?: string; base?: string }) {
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set())
   const branches = useMemo(() => branchesOf(values), [values])
   const rows = useMemo(() => rowsOf(values, closed, search), [values, closed, search])
@@ -35,7 +36,7 @@ export function Tree({ values, search = '' }: { values: Record<string, unknown>;
       )}
       <ul className="plain-list">
         {rows.slice(0, MOST).map((row) => (
-          <TreeRow key={row.id} row={row} open={!closed.has(row.id) || search !== ''} toggle={toggle} />
+          <TreeRow key={row.id} row={row} base={base} open={!closed.has(row.id) || search !== ''} toggle={toggle} />
         ))}
       </ul>
       {rows.length > MOST && (
@@ -47,7 +48,7 @@ export function Tree({ values, search = '' }: { values: Record<string, unknown>;
   )
 }
 
-function TreeRow({ row, open, toggle }: { row: Row; open: boolean; toggle: (path: string) => void }) {
+function TreeRow({ row, base, open, toggle }: { row: Row; base?: string; open: boolean; toggle: (path: string) => void }) {
   const indent = { paddingLeft: 18 * row.depth }
   if (row.members !== null) {
     const Chevron = open ? IconChevronDown : IconChevronRight
@@ -73,7 +74,7 @@ function TreeRow({ row, open, toggle }: { row: Row; open: boolean; toggle: (path
       <span className="tree-name wrap clamped" title={row.path}>
         {readable(row.name)}
       </span>
-      <Value value={row.value} />
+      <Value value={row.value} base={base} />
       <span className="tree-copy">
         <Copy text={exact(row.value)} what={strings.values.value(row.path)} />
       </span>
@@ -81,8 +82,15 @@ function TreeRow({ row, open, toggle }: { row: Row; open: boolean; toggle: (path
   )
 }
 
-/** A value as it is; the kind of media in its place. */
-export function Value({ value }: { value: unknown }) {
+/** A value as it is; the kind of media in its place, and of what was set aside as a file, at `base` in the API, a link. */
+export function Value({ value, base }: { value: unknown; base?: string }) {
+  if (base && isMedia(value) && value._type === 'file' && typeof value.digest === 'string') {
+    return (
+      <a className="tree-value" href={signed(`${base}/blobs/${value.digest}`)} download={typeof value.name === 'string' ? value.name : value.digest}>
+        {strings.run.wholeValue(typeof value.size === 'number' ? size(value.size) : '')}
+      </a>
+    )
+  }
   if (isMedia(value)) return <span className="tree-value value-faint">{mediaLabel(value)}</span>
   const faint = value === null || value === undefined
   return <span className={`tree-value mono wrap${faint ? ' value-faint' : ''}`}>{exact(value)}</span>

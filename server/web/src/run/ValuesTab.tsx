@@ -5,6 +5,7 @@ import { Empty } from '../shell/Empty'
 import { SearchField } from '../shell/SearchField'
 import { strings } from '../strings'
 import type { TabProps } from './Run'
+import { urlOf } from '../api/client'
 import { Tree } from './Tree'
 import { stringify } from './values'
 
@@ -18,12 +19,14 @@ export function ValuesTab({ run }: TabProps) {
         <Values
           title={strings.values.config}
           values={run.config}
+          base={urlOf(run)}
           search={search}
           empty={<Empty title={strings.values.noConfig}>{strings.values.noConfigText}</Empty>}
         />
         <Values
           title={strings.values.summary}
           values={run.summary}
+          base={urlOf(run)}
           search={search}
           empty={<Empty title={strings.values.noSummary}>{strings.values.noSummaryText}</Empty>}
         />
@@ -35,11 +38,12 @@ export function ValuesTab({ run }: TabProps) {
 interface ValuesProps {
   title: string
   values: Record<string, unknown>
+  base: string
   search: string
   empty: React.ReactNode
 }
 
-function Values({ title, values, search, empty }: ValuesProps) {
+function Values({ title, values, base, search, empty }: ValuesProps) {
   const some = Object.keys(values).length > 0
   return (
     <section className="panel facts">
@@ -49,7 +53,7 @@ function Values({ title, values, search, empty }: ValuesProps) {
         </Title>
         {some && <CopyWords text={stringify(values, 2)} label={strings.values.copyJson} />}
       </Group>
-      {some ? <Tree values={values} search={search} /> : empty}
+      {some ? <Tree values={values} base={base} search={search} /> : empty}
     </section>
   )
 }
