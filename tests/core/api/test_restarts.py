@@ -112,6 +112,12 @@ def test_latest_has_a_row_a_step_with_the_values_that_were_written_last(director
     assert len(list(run.scan_history(restarts="all"))) == run.info["rows"] == 9
 
 
+def test_times_are_exact_to_the_microsecond(directory: Directory, read: Reader) -> None:
+    times = [1_700_000_000.123457, 1_700_000_000.123458, 1_700_000_001.000001]
+    run = read(directory.logged(*((step, time, {"a": 1.0}) for step, time in enumerate(times))).path)
+    assert [row["_timestamp"] for row in run.scan_history()] == times
+
+
 def test_values_without_steps_are_all_there(directory: Directory, read: Reader) -> None:
     without = [("a", 0, 10.0 + i, float(i)) for i in range(20)]
     stepped = [("loss", step, 10.5 + step, 0.5) for step in range(3)]

@@ -11,6 +11,8 @@ import pytest
 
 pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not installed")
 
+from tensorboard.compat.proto import event_pb2
+
 import tracker
 from tests.integrations.tensorboard.events import (
     NAME,
@@ -358,3 +360,18 @@ def test_a_mark_stands_behind_every_so_many_bytes_of_the_file() -> None:
     assert all(EVERY <= step < EVERY + 100 for step in steps[:-1])
     assert max(len(record.payload.steps) for record in records if record.kind == "points") == 4096
     assert records[-1].kind == "finish"
+
+
+def test_wall_times_of_all_values_are_kept_to_the_microsecond() -> None:
+    time = 1_700_000_000.123457
+    words = event_pb2.Event().summary
+    value = words.value.add(tag="words")
+    value.metadata.plugin_data.plugin_name = "text"
+    value.tensor.dtype = 7
+    value.tensor.string_val.append(b"hello")
+    write(Path("logs") / NAME, version(), scalar("loss", 0, 1.0, time), event(time, step=1, summary=words))
+    bring(Path("logs"), "there")
+    (directory,) = Path("there", ".tracker", "runs").iterdir()
+    run = tracker.read_run(directory)
+    assert [row["_timestamp"] for row in run.scan_history()] == [time, time]
+    assert run.keys() == ["loss", "words"]
