@@ -21,13 +21,9 @@ def points_of(rows: Iterable[dict[str, Any]], keys: Iterable[str], x: str) -> It
     wanted = frozenset(keys)
     for row in rows:
         for key in row.keys() & wanted:
-            if is_number(row[key]):
-                yield key, row[x], row[key]
-
-
-def is_number(value: Any) -> bool:
-    """Tell whether a value is a point of a series."""
-    return type(value) is float or type(value) is int
+            value = row[key]
+            if type(value) is float or type(value) is int:
+                yield key, row[x], value
 
 
 def envelopes(run: str, points: Points, keys: Sequence[str], buckets: int) -> Iterator[Series]:

@@ -27,7 +27,7 @@ from tracker.runlog.stats import Stats
 from tracker.wire import EventFile, RunInfo, Series
 
 from .adding import Append
-from .envelope import envelopes, is_number
+from .envelope import envelopes
 from .files import File
 from .reading import Kind, RunReader
 from .restarts import Row
@@ -159,7 +159,7 @@ class LocalRun(RunReader):
                     elif record.kind == record_kind and isinstance(record.payload, dict):
                         x: Any = record.step if by_step else record.time
                         for key, value in record.payload.items():
-                            if key in wanted and is_number(value):
+                            if key in wanted and (type(value) is float or type(value) is int):
                                 yield key, x, value
 
     def console(self) -> Iterator[dict[str, Any]]:
