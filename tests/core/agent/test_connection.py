@@ -87,7 +87,7 @@ def test_a_key_that_was_replaced_is_taken_up_once_it_is_stored(
         assert "finished, but not all of it is uploaded: the server does not accept the key" in last[0]
         assert last[1].endswith(f"tracker sync .tracker/runs/{ended.id}")
         log_in(url, SECOND)
-        eventually(lambda: rows(url, SECOND, run.id) == 2)
+        eventually(lambda: rows(url, SECOND, run.id) == 2 and not trouble(run))
         run.finish()
         assert capsys.readouterr().err.splitlines()[-1].endswith(f"finished: {run.url}")
         api = tracker.Api(url, SECOND)
