@@ -91,11 +91,11 @@ def _rows_with(found: dict[int, Column], ids: list[int]) -> Array:
 def _bounded(connection: sa.Connection, run: int, stream: int, ids: list[int], position: int, width: int) -> int:
     """Return a width, `width` or less, in which no more JSON chunks start than memory should hold."""
     while width > 1:
-        found = 0
-        for some in (ids[i : i + 500] for i in range(0, len(ids), 500)):
-            where = (chunks.c.run == run) & (chunks.c.stream == stream) & chunks.c.key.in_(some)
-            where &= (chunks.c.row0 >= position) & (chunks.c.row0 < position + width) & (chunks.c.type == columns.JSON)
-            found += connection.execute(sa.select(sa.func.count()).where(where)).scalar_one()
+        where = (chunks.c.run == run) & (chunks.c.stream == stream)
+        where &= (chunks.c.row0 >= position) & (chunks.c.row0 < position + width) & (chunks.c.type == columns.JSON)
+        if len(ids) <= scan.MANY:  # else one look at all chunks costs less than one for each key
+            where &= chunks.c.key.in_(ids)
+        found = connection.execute(sa.select(sa.func.count()).where(where)).scalar_one()
         if found <= _MAX_JSON_CHUNKS:
             break
         width //= 2

@@ -22,6 +22,9 @@ from .schema import segments as segment_table
 END = 2**62
 """Beyond every row."""
 
+MANY = 500
+"""Keys that are looked up one by one."""
+
 Column = tuple[Array, Values]
 """Ascending row numbers, and the values in them."""
 
@@ -49,6 +52,11 @@ _chunks_of = (
 )
 _values_of = _chunks_of.with_only_columns(
     *(chunks.c[name] for name in ("key", "row0", "row1", "n", "stride", "type", "rows", "data"))
+)
+_values_in = (
+    sa.select(*(chunks.c[name] for name in ("key", "row0", "row1", "n", "stride", "type", "rows", "data")))
+    .where(chunks.c.run == _run, chunks.c.stream == _stream, chunks.c.row0 < _high, chunks.c.row1 >= _low)
+    .order_by(chunks.c.key, chunks.c.row0)
 )
 _extents_of = _chunks_of.with_only_columns(
     *(chunks.c[name] for name in ("key", "row0", "row1", "n", "x0", "x1", "ordered", "type"))
@@ -135,6 +143,13 @@ def _select(
     connection: sa.Connection, query: Any, run: int, stream: int, ids: set[int], low: int, high: int
 ) -> Iterator[sa.Row[Any]]:
     ordered = sorted(ids)
+    if query is _values_of and len(ids) > MANY:
+        # One look at where all chunks lie costs less than one for each of so many keys.
+        window = {"run_": run, "stream_": stream, "low_": low, "high_": high}
+        for chunk in checked(connection.execute(_values_in, window)):
+            if chunk.key in ids:
+                yield chunk
+        return
     for some in (ordered[i : i + 500] for i in range(0, len(ordered), 500)):
         values = {"run_": run, "stream_": stream, "low_": low, "high_": high, "ids_": some}
         yield from checked(connection.execute(query, values))
