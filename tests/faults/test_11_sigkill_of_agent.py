@@ -35,7 +35,7 @@ def test_agents_killed_in_mid_upload_leave_a_prefix_and_the_next_one_goes_on_fro
     server: Embedded, train: Callable[..., Training], rng: random.Random
 ) -> None:
     training = train("--rows", ROWS, "--pad", PAD, "--vanish", environment={"TRACKER_MODE": "offline"})
-    assert training.process.wait() == 0
+    assert training.process.wait() == -signal.SIGKILL
     eventually(lambda: left(training.directory), PATIENCE)
     client = connect(Settings())
     (entity, project, id) = training.path.split("/")

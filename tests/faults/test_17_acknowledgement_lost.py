@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def test_sync_goes_on_after_lost_answers(
     server: Embedded, train: Callable[..., Training], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     training = train("--rows", 1000, "--pad", 5000, "--vanish", environment={"TRACKER_MODE": "offline"})
-    assert training.process.wait() == 0
+    assert training.process.wait() == -signal.SIGKILL
     with proxy(server.url, _every_second(LoseAnswer())) as network:
         monkeypatch.setenv("TRACKER_BASE_URL", network.url)
         sync_directory(training.directory)

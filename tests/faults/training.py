@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import mmap
 import os
+import signal
 import sys
 import time
 from typing import Any
@@ -60,7 +61,7 @@ def main() -> None:
     parser.add_argument("--pad", type=int, default=0)
     parser.add_argument("--hoard", type=int, default=0, help="bytes of memory to take and keep with each row")
     parser.add_argument("--exit", type=int, default=0, help="exit status")
-    parser.add_argument("--vanish", action="store_true", help="end without a word, as SIGKILL does it")
+    parser.add_argument("--vanish", action="store_true", help="end without a word, by SIGKILL")
     parser.add_argument("--together", action="store_true", help="be ready, and start when the board says go")
     options = parser.parse_args()
     board = Board(options.board)
@@ -81,7 +82,7 @@ def main() -> None:
         if options.pause:
             time.sleep(options.pause)
     if options.vanish:
-        os._exit(0)
+        os.kill(os.getpid(), signal.SIGKILL)
     if options.exit == 0:
         run.finish()
         board.dropped = run.dropped
