@@ -193,3 +193,14 @@ def test_deleting_a_run_removes_the_files_that_no_other_run_names(client: Any, l
     assert client.get(f"{second}/files/s").content == b"shared"
     third = client.append("third", lines("third", more=[shared, own]))
     assert third.json()["missing"] == [_digest(b"own")]
+
+
+def test_values_of_a_config_that_were_set_aside_are_files_of_the_run(client: Any, lines: Any) -> None:
+    content = b'{"words": []}'
+    digest = hashlib.sha256(content).hexdigest()
+    kept = {"_type": "file", "digest": digest, "size": len(content), "format": "json"}
+    config = {"model": {"layers": [{"vocabulary": kept}]}}
+    assert client.append("aside", lines("aside", more=[("config", config)])).status_code == 200
+    path = f"/api/runs/me/digits/aside/blobs/{digest}"
+    assert client("PUT", path, data=content).status_code == 204
+    assert client.get(path).content == content

@@ -205,7 +205,22 @@ def _digests(batch: Batch | None, events: list[tuple[int, Record]]) -> list[str]
     for _, record in events:
         if record.kind in ("file", "summary") and isinstance(record.payload, dict):
             _find_digests({"_type": "list", "items": [record.payload, *record.payload.values()]}, found)
+        if record.kind in ("config", "summary"):
+            _find_kept(record.payload, found)
     return list(found)
+
+
+def _find_kept(payload: Any, found: dict[str, None]) -> None:
+    """Find values at any depth that were set aside as files."""
+    waiting = [payload]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if value.get("_type") == "file":
+                _find_digests(value, found)
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
 
 
 def _find_digests(item: dict[str, Any], found: dict[str, None]) -> None:
