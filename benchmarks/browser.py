@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -27,12 +28,14 @@ class Chromium:
 
     @contextmanager
     def page(self, size: tuple[int, int] = SIZE, sign_in: str | None = None) -> Iterator[Any]:
-        """Open an empty page with nothing in its cache; `sign_in` is an address that sets the cookie it needs."""
+        """Open an empty page with nothing in its cache; `sign_in` is an address that begins the session it needs."""
         context = self._browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme="light")
         context.add_init_script(path=SUBJECTS / "watch.js")
         try:
             if sign_in is not None:
-                context.request.get(sign_in)
+                # The cookie, and the secret that the dashboard's pages keep for their origin.
+                _, _, secret = context.request.get(sign_in, max_redirects=0).headers["location"].partition("#page=")
+                context.add_init_script(script=f"localStorage.setItem('tracker page ', {json.dumps(secret)})")
             page = context.new_page()
             page.set_default_timeout(60_000)
             yield page
