@@ -26,23 +26,49 @@ def points_of(rows: Iterable[dict[str, Any]], keys: Iterable[str], x: str) -> It
                 yield key, row[x], value
 
 
-def envelopes(run: str, points: Points, keys: Sequence[str], buckets: int) -> Iterator[Series]:
+Span = list[float]
+"""How many points a key has, and their lowest and highest x."""
+
+
+def note(spans: dict[str, Span], key: str, x: float) -> None:
+    """Take a point into the span of its key."""
+    span = spans.get(key)
+    if span is None:
+        spans[key] = [1, x, x]
+        return
+    span[0] += 1
+    if x < span[1]:
+        span[1] = x
+    elif x > span[2]:
+        span[2] = x
+
+
+def envelopes(
+    run: str, points: Points, keys: Sequence[str], buckets: int, spans: dict[str, Span] | None = None
+) -> Iterator[Series]:
     """Yield the series of each key that has points: all of them, by x, if they are no more than `buckets`, else that
     many buckets of equal width in x.
 
     Each bucket has the exact min and max and the mean of its finite points; NaN where it has none. Points are asked for
-    once, and once more if a key has more of them than buckets. No more than `buckets` are held of a key.
+    once, and once more if a key has more of them than buckets and `spans` are not known. No more than `buckets` are
+    held of a key.
     """
     series = {key: _Points(buckets) for key in keys}
-    for key, x, y in points():
-        series[key].add(x, y)
-    many = {key: found.drawn_together() for key, found in series.items() if found.n > buckets}
-    if many:
+    many: dict[str, _Buckets] = {}
+    if spans is not None:
+        many = {key: _Buckets(low, high, buckets) for key, (n, low, high) in spans.items() if n > buckets}
+        for key, x, y in points():
+            (many[key] if key in many else series[key]).add(x, y)
+    else:
+        for key, x, y in points():
+            series[key].add(x, y)
+        many = {key: found.drawn_together() for key, found in series.items() if found.n > buckets}
+    if many and spans is None:
         for key, x, y in points():
             if key in many:
                 many[key].add(x, y)
     for key, found in series.items():
-        if found.n:
+        if found.n or key in many:
             yield many[key].series(run, key) if key in many else found.series(run, key)
 
 

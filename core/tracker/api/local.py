@@ -27,7 +27,7 @@ from tracker.runlog.stats import Stats
 from tracker.wire import EventFile, RunInfo, Series
 
 from .adding import Append
-from .envelope import envelopes
+from .envelope import Span, envelopes, note
 from .files import File
 from .reading import Kind, RunReader
 from .restarts import Row
@@ -68,9 +68,10 @@ class LocalRun(RunReader):
     def _read(self) -> RunInfo:
         header = read_header(self.directory)
         fold = self._fold = Fold()
+        self._sizes, self._spans = self._sizes_now(), dict[str, Span]()
         for path in stream_paths(self.directory):
             for parsed in read_stream(path):
-                _take_records(fold, path.name, parsed.records)
+                _take_records(fold, path.name, parsed.records, self._spans)
                 fold.stream(path.name)["corrupt"] += parsed.corrupt
         started = fold.header.get("started", fold.updated)
         return {
@@ -146,7 +147,11 @@ class LocalRun(RunReader):
         return fold.event_files
 
     def _series(self, kind: Kind, keys: Sequence[str], samples: int) -> Iterable[Series]:
-        return envelopes(self.path, lambda: self._points(kind, keys), keys, samples)
+        known = self._spans if kind == "history" and self._sizes == self._sizes_now() else None
+        return envelopes(self.path, lambda: self._points(kind, keys), keys, samples, known)
+
+    def _sizes_now(self) -> dict[str, int]:
+        return {path.name: path.stat().st_size for path in stream_paths(self.directory, "history")}
 
     def _points(self, kind: Kind, keys: Sequence[str]) -> Iterator[tuple[str, float, float]]:
         """Yield the points of some keys straight from the records: rows would cost as much again."""
@@ -253,12 +258,12 @@ def _point_rows(points: Points, started: float, wanted: set[str] | None, kept: C
                 yield head  # a row is one also where its value is refused
 
 
-def _take_records(fold: Fold, stream: str, records: Iterable[Any]) -> None:
+def _take_records(fold: Fold, stream: str, records: Iterable[Any], spans: dict[str, Span]) -> None:
     rows, until, step = 0, -math.inf, None
     stats: dict[str, Stats] = {}
     room, refused = MAX_KEYS - len(fold.stats), 0
 
-    def add(key: str, value: Any) -> None:
+    def add(key: str, value: Any, step: int) -> None:
         nonlocal room, refused
         if key not in stats:
             if key not in fold.stats:
@@ -268,19 +273,21 @@ def _take_records(fold: Fold, stream: str, records: Iterable[Any]) -> None:
                 room -= 1
             stats[key] = Stats()
         stats[key].add(value)
+        if type(value) is float or type(value) is int:
+            note(spans, key, step)
 
     for record in records:
         if record.kind == "log" and isinstance(record.payload, dict):
             rows += 1
             until, step = max(until, record.time), record.step
             for key, value in record.payload.items():
-                add(key, value)
+                add(key, value, record.step)
         elif record.kind == "points":
             points: Points = record.payload
             rows += len(points.times)
             until, step = max(until, *points.times), points.steps[-1]
-            for at, value in zip(points.which, points.values, strict=True):
-                add(points.keys[at], value)
+            for at, of, value in zip(points.which, points.steps, points.values, strict=True):
+                add(points.keys[at], value, of)
         elif record.kind in ("system", "console"):
             rows += 1
             if record.kind == "system" and isinstance(record.payload, dict):

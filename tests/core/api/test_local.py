@@ -405,3 +405,21 @@ def test_what_cannot_be_added_is_refused_and_nothing_is_written(data: Any, tmp_p
     with pytest.raises(TypeError):
         run.log(data)
     assert len(list((tmp_path / "r").iterdir())) == 1
+
+
+def test_samples_are_the_same_whether_the_run_has_grown_since_it_was_read(tmp_path: Path) -> None:
+    path = tmp_path / "r" / "history.jsonl"
+    path.parent.mkdir()
+    rows = b"".join(encode("log", {"a": step % 7, "b": 1.0}, 1.0, step) for step in range(300))
+    path.write_bytes(encode("run", {"version": 1, "id": "r"}, 1.0) + rows)
+    run = tracker.read_run(path.parent)
+    before = run.history(samples=10, pandas=False)
+    with path.open("ab") as file:
+        file.write(encode("alive", {}, 2.0))
+    assert run.history(samples=10, pandas=False) == before
+    assert len(before) == 10
+    with path.open("ab") as file:
+        file.write(encode("log", {"a": 100.0}, 2.0, 1000))
+    grown = run.history(samples=10, pandas=False)
+    assert max(row.get("a.max", row.get("a", 0)) for row in grown) == 100
+    assert grown == tracker.read_run(path.parent).history(samples=10, pandas=False)
