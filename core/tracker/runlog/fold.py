@@ -185,7 +185,8 @@ class Fold:
         """The longest that an agent which serves the run's last processes lets pass between two lines, in seconds;
         None if no agent has said so.
         """
-        agents = [s for n, s in self.streams.items() if n.startswith("system") and s["last"] >= self._latest]
+        told = [s for n, s in self.streams.items() if n.startswith("system") and "last" in s]
+        agents = [s for s in told if s["last"] >= self._latest]
         return max((s["heartbeat"] for s in agents if "heartbeat" in s), default=None)
 
     @property
