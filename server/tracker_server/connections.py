@@ -163,7 +163,14 @@ class BoundedProtocol(HttpToolsProtocol):
     def _await_head(self) -> None:
         self._census.headless[self] = None
         self._stop_clock()
-        self._clock = self.loop.call_later(HEAD_SECONDS, self._refuse, 408, "the request's head did not come in time")
+        self._clock = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+
+    def _head_is_late(self) -> None:
+        if self._head:
+            self._refuse(408, "the request's head did not come in time")
+        else:
+            self._census.headless.pop(self, None)
+            self.transport.close()  # browsers connect ahead of need: they asked nothing that could be answered
 
     def _look_at_body(self) -> None:
         if self.flow.read_paused:
