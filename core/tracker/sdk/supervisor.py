@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tracker import confined, handover
 from tracker.agent_status import Status, read_status
+from tracker.confined import LONGEST
 from tracker.errors import say, warn_once
 from tracker.own_processes import NoPython, collect
 from tracker.runlog.directory import agent_alive, agent_came, process_start
@@ -26,6 +27,7 @@ _STARTING = 3.0  # seconds within which a new agent need not have shown itself
 _SHARED = 4  # so often the shared agent is asked before one is started for this run alone
 _STALL = 20.0  # seconds without progress of the upload after which `finish` waits no more on its own account
 _TROUBLE = 3.0  # the same, once the agent has said that it cannot upload
+_STALLED = 0.2  # the same for further runs, once an upload was seen to get nowhere
 _LOOK = 0.02
 
 _pending: list[Supervisor] = []
@@ -40,7 +42,7 @@ class Supervisor:
     """Has the run directory served by an agent, again if that died, and passes on what it has to say."""
 
     def __init__(self, directory: str, settings: Settings) -> None:
-        self._directory = directory
+        self.directory = directory
         self._settings = settings
         self._starts: deque[float] = deque(maxlen=MOST_STARTS)
         self._asked = 0  # how often in a row no agent has come
@@ -59,19 +61,19 @@ class Supervisor:
             self._start()
         except (OSError, ValueError) as error:  # ValueError: a setting that no environment can carry
             self._unable = f"no agent could be started ({error})"
-            warn_once(f"cannot start the agent ({error}); run `tracker sync {shorten(self._directory)}` later")
+            warn_once(f"cannot start the agent ({error}); run `tracker sync {shorten(self.directory)}` later")
 
     def _start(self) -> None:
         if self._asked <= _SHARED:
             try:
-                self._folder = launch.hand_over(self._directory, self._settings.given())
+                self._folder = launch.hand_over(self.directory, self._settings.given())
             except NoPython:
                 raise
             except OSError:
                 pass  # such as a home that cannot be written in: then this run has one of its own
             else:
                 return
-        launch.start_agent(self._directory, self._settings.environment())
+        launch.start_agent(self.directory, self._settings.environment())
 
     def check(self) -> None:
         """Say what the agent had to say, and start it again if it is gone."""
@@ -80,18 +82,18 @@ class Supervisor:
         self._tell()
         if not self._starts or self._unable is not None:
             return
-        if agent_alive(self._directory):
+        if agent_alive(self.directory):
             self._asked = 0
             return
         now = time.monotonic()
-        if now - self._starts[-1] < _STARTING and not agent_came(self._directory, self._started_at):
+        if now - self._starts[-1] < _STARTING and not agent_came(self.directory, self._started_at):
             return
         if len(self._starts) == MOST_STARTS and now - self._starts[0] < WITHIN:
             minutes = (WITHIN - (now - self._starts[0])) / 60
             warn_once(
                 f"the agent ended {MOST_STARTS} times within {WITHIN / 60:.0f} minutes, for reasons that "
-                f"{shorten(self._directory)}/agent.log may tell; it is started again in {minutes:.0f} minutes, and "
-                f"`tracker sync {shorten(self._directory)}` uploads what there is"
+                f"{shorten(self.directory)}/agent.log may tell; it is started again in {minutes:.0f} minutes, and "
+                f"`tracker sync {shorten(self.directory)}` uploads what there is"
             )
             return
         self.start()
@@ -106,7 +108,7 @@ class Supervisor:
             _pending.append(self)
         self._tell()
         self._know_agent()
-        directory = shorten(self._directory)
+        directory = shorten(self.directory)
         if url is None or self._settings.mode != "online":
             say(f"run {name} {state}, kept on disk; upload it with: tracker sync {directory}")
         elif (reason := self._missing(waited)) is None:
@@ -117,15 +119,13 @@ class Supervisor:
             say(f"run {name} {state}, but not all of it is uploaded: {reason}")
             say(f"{how}: tracker sync {directory}")
 
-    def wait_at_exit(self) -> None:
-        """Wait once more for an upload that `finish` did not wait for to the end."""
-        if self._working():
-            self._wait(confined.LONGEST, patient=True)
-        if (reason := self._missing(confined.LONGEST)) is not None:
-            directory = shorten(self._directory)
-            warn_once(f"not all of {directory} is uploaded: {reason}; complete it with: tracker sync {directory}")
+    def wait_at_exit(self, timeout: float) -> str | None:
+        """Wait once more for an upload that `finish` did not wait for to the end; return why something is missing."""
+        if timeout > 0 and self._working():
+            self._wait(timeout)
+        return self._missing(LONGEST)
 
-    def _wait(self, timeout: float, patient: bool = False) -> float:
+    def _wait(self, timeout: float) -> float:
         """Wait for the upload, `timeout` seconds at most, where we wait on our own account no longer than it advances;
         return for how long.
         """
@@ -136,11 +136,13 @@ class Supervisor:
         while self._working() and (now := time.monotonic()) - begun < timeout:
             status = self._status()
             if status is not None and status.moved != seen:
-                seen, advanced, _stalled = status.moved, now, False
+                if seen is not None and status.trouble is None:
+                    _stalled = False  # that an agent begins is no sign that it gets anywhere
+                seen, advanced = status.moved, now
             stall = _TROUBLE if status is not None and status.trouble is not None else _STALL
             if status is None and self._folder is not None and handover.is_served(self._folder):
                 stall = timeout  # it has yet to come to this run
-            if auto and now - advanced > (0.2 if _stalled and not patient else stall):
+            if auto and now - advanced > (_STALLED if _stalled else stall):
                 _stalled = True
                 break
             time.sleep(_LOOK)
@@ -156,21 +158,23 @@ class Supervisor:
         if self._unable is not None:
             return self._unable
         if not working:
-            return "the agent has ended" if os.path.isdir(self._directory) else None
-        return f"the upload was not complete after {waited:.0f} seconds" if waited >= 0.2 else None
+            return "the agent has ended" if os.path.isdir(self.directory) else None
+        if _stalled and waited:
+            return "the upload does not advance"
+        return f"the upload was not complete after {waited:.0f} seconds" if waited >= _STALLED else None
 
     def _status(self) -> Status | None:
         """Return what the agent of this time says; None while it has not begun."""
-        status = read_status(self._directory)
+        status = read_status(self.directory)
         return status if status is not None and status.moved >= (self._started_at - 0.1) * 1e9 else None
 
     def _working(self) -> bool:
         """Tell whether an agent is at work, or was started and has yet to begin."""
-        return agent_alive(self._directory) or (
+        return agent_alive(self.directory) or (
             bool(self._starts)
             and self._unable is None
-            and not agent_came(self._directory, self._started_at)
-            and os.path.isdir(self._directory)
+            and not agent_came(self.directory, self._started_at)
+            and os.path.isdir(self.directory)
         )
 
     def _tell(self) -> None:
@@ -178,7 +182,7 @@ class Supervisor:
             warn_once(notice)
 
     def _know_agent(self) -> None:
-        status = read_status(self._directory)
+        status = read_status(self.directory)
         if status is not None and status.start is not None:
             _agents[status.pid] = status.start
         _collect_agents()
@@ -199,9 +203,25 @@ def _collect_agents() -> None:
 
 
 def wait_at_exit() -> None:
-    """At the end of the process: wait for what uploads are still under way, where they would end with it."""
+    """At the end of the process: wait for what uploads are still under way, where they would end with it.
+
+    All of them together take `LONGEST` seconds at most, and no longer than one of them advances.
+    """
+    global _stalled
+    _stalled = False
+    deadline = time.monotonic() + LONGEST
+    missing: list[tuple[str, str]] = []
     while _pending:
-        _pending.pop().wait_at_exit()
+        supervisor = _pending.pop()
+        reason = supervisor.wait_at_exit(0.0 if _stalled else deadline - time.monotonic())
+        if reason is not None:
+            missing.append((supervisor.directory, reason))
+    if not missing:
+        return
+    (directory, reason), count = missing[0], len(missing)
+    what = f"{count} runs are" if count > 1 else f"{shorten(directory)} is"
+    folder = os.path.dirname(directory) if count > 1 else directory
+    warn_once(f"{what} not uploaded to the end: {reason}; complete it with: tracker sync {shorten(folder)}")
 
 
 def shorten(directory: str) -> str:

@@ -180,3 +180,18 @@ print(os.WTERMSIG(os.waitpid(child, 0)[1]))
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, f"{int(signal.SIGTERM)}\n")
     eventually(lambda: tracker.read_run(".tracker/runs/r").state == "finished")
+
+
+def test_a_sweep_whose_server_does_not_answer_is_told_of_once_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("TRACKER_BASE_URL", "http://127.0.0.1:9")
+    code = "import tracker\nfor i in range(5):\n    tracker.init(id=f'r{i}').log({'x': 1})\n    tracker.finish()\n"
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=60)
+    assert done.returncode == 0
+    lines = done.stderr.splitlines()
+    ends = [line for line in lines if "finished, but not all of it is uploaded" in line]
+    assert len(ends) == 5
+    assert "no answer" in ends[0]
+    assert "the upload does not advance" in ends[1]  # and only the first was waited for
+    assert lines[-1].startswith("tracker: 5 runs are not uploaded to the end: ")
+    assert lines[-1].endswith("complete it with: tracker sync .tracker/runs")
