@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import atexit
 import builtins
+import contextlib
 import os
 import signal
 import sys
 import threading
+from collections import deque
+from itertools import count
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +42,12 @@ class _Noted:
     stale: Any = None  # the error that `sys.last_value` named when the newest run began
 
 
+_amid: deque[tuple[int, Run]] = deque(maxlen=16)
+"""Runs that were finished while an exception went through, as by a `finally`, and the number that it was given."""
+_MARK = "_tracker_amid"  # holds that number: an `id` goes to the next exception as soon as this one is gone
+_numbers = count()
+
+
 def live() -> list[Run]:
     """Return the runs of this process that have not ended."""
     return [run for run in _live if not run.finished]
@@ -57,6 +66,15 @@ def adopt(run: Run) -> None:
     interactive.watch(_note, rearm)
     children.finish_with_child(_finish_in_child)
     handle_termination(_finish_terminated)
+
+
+def ended_amid(error: BaseException, run: Run) -> None:
+    """Remember that `run` was finished while `error` was being handled: if it then ends the process, that is its end
+    too.
+    """
+    with contextlib.suppress(Exception):  # the user's own class may take no attributes; then `finish` stands
+        number = error.__dict__.setdefault(_MARK, next(_numbers))
+        _amid.append((number, run))
 
 
 def _arm() -> None:
@@ -94,6 +112,9 @@ def _hook_exceptions() -> None:
         if not interactive.at_prompt():  # there, an error ends a command and not the process
             with contained("noting an error"):
                 _note(ending(error))
+                for number, run in list(_amid):
+                    if number == error.__dict__.get(_MARK):
+                        run._correct_end(ending(error))
         former(kind, error, trace)
 
     sys.excepthook = _Noted.hook = except_hook

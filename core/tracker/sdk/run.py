@@ -26,7 +26,7 @@ from tracker.saved_names import SavedNames, base_of, find, name_of, pattern_of
 from tracker.saving import POLICIES, seal
 from tracker.settings import Settings
 
-from . import auto, files, oversized
+from . import auto, exit_hooks, files, oversized
 from .about import About
 from .companions import Companions
 from .config import Config
@@ -393,10 +393,20 @@ class Run(Shared, About):
         code = 0 if exit_code is None else int(exit_code)
         if state is None:
             state = "failed" if code else self.state_at_exit if exit_code is None else None
+        handled = sys.exc_info()[1]
         if error is None and code:
-            error = sys.exc_info()[1]
+            error = handled
         end: dict[str, Any] = {"state": state or "finished", "exit_code": code}
+        if exit_code is None and handled is not None and not self.finished:
+            exit_hooks.ended_amid(handled, self)
         self._end({**end, **(describe_error(error) if error is not None else {})})
+
+    def _correct_end(self, end: dict[str, Any]) -> None:
+        """Tell another end of the run than `finish` did, which was called while an exception went through."""
+        if self.finished and self.continued is None:
+            self._stream.correct_end(encode("finish", end, time.time()))
+            self._mark_ended(end)
+            say(f"run {self.name} {end['state']}: the exception during which it was finished ended the process")
 
     def _end(self, end: dict[str, Any]) -> None:
         """Write the `finish` record `end`, unless the run has ended, and let go of all that goes with it."""

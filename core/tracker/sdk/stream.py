@@ -144,6 +144,11 @@ class Stream:
         if self._late is not None:
             self._late.count()
 
+    def correct_end(self, line: bytes) -> None:
+        """After `close`: append a `finish` record that is truer than the one that the stream ended with."""
+        if self._late is not None:
+            self._late.append(line)
+
     def close(self, then: Callable[[bytes], None], wake: Callable[[], None]) -> None:
         """Make everything durable, close the file, and let `then` take what is appended from now on. `wake`: see
         `Late`.
@@ -196,7 +201,7 @@ def _seal(about: dict[str, Any]) -> str | None:
 
 
 class Late:
-    """Counts in a stream that its process has closed what came after that."""
+    """Adds to a stream that its process has closed: above all, how many records came after that."""
 
     def __init__(self, path: str, wake: Callable[[], None]) -> None:
         """`wake` has an agent look at the run again, which may have been done with it."""
@@ -226,7 +231,14 @@ class Late:
         if not count or os.getpid() != self._pid:
             return False
         self._told = self._counted
-        line = encode("lost", {"count": count, "reason": "logged after the end of the run"}, time.time())
+        return self._write(encode("lost", {"count": count, "reason": "logged after the end of the run"}, time.time()))
+
+    def append(self, line: bytes) -> None:
+        """Append a line and have an agent take it."""
+        if os.getpid() == self._pid and self._write(line):
+            self._wake()
+
+    def _write(self, line: bytes) -> bool:
         try:
             fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
