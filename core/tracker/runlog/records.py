@@ -304,14 +304,15 @@ def jsonable(value: Any) -> Any:
 def restore(value: Any) -> Any:
     """Undo `jsonable`: turn `_type` objects of numbers back into numbers; other values are returned as they are."""
     if isinstance(value, dict):
-        kind = value.get("_type")
-        if kind == "float" and value.get("value") in _NON_FINITE:
-            return _NON_FINITE[value["value"]]
-        if kind == "int":
-            try:
-                return int(value["value"])
-            except (KeyError, ValueError, TypeError):
-                return value
+        kind, text = value.get("_type"), value.get("value")
+        if isinstance(text, str):  # what foreign writers put there may be anything
+            if kind == "float" and text in _NON_FINITE:
+                return _NON_FINITE[text]
+            if kind == "int":
+                try:
+                    return int(text)
+                except ValueError:
+                    return value
         return {k: restore(v) for k, v in value.items()}
     if isinstance(value, list):
         return [restore(v) for v in value]
