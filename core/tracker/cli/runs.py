@@ -64,7 +64,8 @@ def runs(
             echo_json(jsonable(run.info))
         return
     if not found:
-        echo(f"No runs in {where}." if not filters else f"No runs in {where} match the filter.")
+        place = "" if everywhere else f" in {where}"
+        echo(f"No runs{place}." if not filters else f"No runs{place} match the filter.")
         if api is not None and not everywhere:
             _tell_where(api)
         return

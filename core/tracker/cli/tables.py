@@ -44,7 +44,7 @@ def runs_table(runs: Iterable[RunReader], title: str, width: int) -> Table:
     projects = [f"{run.entity}/{run.project}" for run in runs]
     columns = [
         _Column("name", [run.name for run in runs]),
-        *([_Column("project", projects)] if len(set(projects)) > 1 else []),
+        *([_Column("project", projects)] if set(projects) - {title} else []),
         _Column("id", [run.id for run in runs]),
         _Column("state", [run.state for run in runs]),
         _Column("age", [duration(time.time() - run.info["created"]) for run in runs], "right"),

@@ -30,6 +30,7 @@ MOST_MEMORY = 150 * 2**20
 
 @pytest.fixture(autouse=True)
 def project(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("fastapi", reason="the extra `server` is not installed")
     monkeypatch.setenv("TRACKER_PROJECT", "sharing")
     monkeypatch.setenv("TRACKER_STATS_DISABLED", "true")
     monkeypatch.setenv("TRACKER_FINISH_TIMEOUT", "0")

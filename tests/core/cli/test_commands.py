@@ -261,6 +261,7 @@ def test_runs_says_in_which_projects_there_are_runs(server: Any, monkeypatch: py
     project = f"elsewhere-{random_id()}"
     make_run("r1", {"acc": 1}, project=project)
     make_run("r2", {"acc": 1}, project=f"{project}-too")
+    make_run(alone := random_id(), {"acc": 1}, project=project)
     call(sync)
     monkeypatch.setenv("TRACKER_PROJECT", "nothing-here")
     output = call(runs).output
@@ -271,6 +272,9 @@ def test_runs_says_in_which_projects_there_are_runs(server: Any, monkeypatch: py
     assert f"me/{project}-too" in output
     assert "name of r1" in output
     assert "name of r2" in output
+    one = call(runs, "--all", "--filter", f"id = '{alone}'").output
+    assert f"me/{project}" in one  # also where all are in one project
+    assert call(runs, "--all", "--filter", "name = 'none'").output == "No runs match the filter.\n"
     assert len(call(runs, "--all", "--json", "--limit", "1").output.splitlines()) == 1
 
 
