@@ -1,4 +1,4 @@
-"""Read what a server answers, which may be anything: never more than was asked for, nor for ever."""
+"""Read a server's answer, which may be anything, within limits of size and time."""
 
 from __future__ import annotations
 

@@ -206,7 +206,7 @@ class Service(threading.Thread):
             self.over.set()
 
     def _see_off(self) -> None:
-        """Wait for processes that were leaving; if one ends otherwise than it said, serve the directory once more."""
+        """Wait for processes that were leaving; serve the directory again if one ends in another way than it said."""
         until = time.monotonic() + _LEAVING
         while not all(process.writer.check() for process in self._leaving) and time.monotonic() < until:
             if self._hurry.wait(_TICK):
@@ -259,7 +259,7 @@ class Service(threading.Thread):
 
 
 class _turn:  # noqa: N801 - a block
-    """Wait for one's turn, but not for ever: a file system that hangs must not keep the others."""
+    """Wait for a turn, with a limit: a file system that hangs must not stop the others."""
 
     def __enter__(self) -> None:
         self._got = _ending.acquire(timeout=_TURN)

@@ -149,7 +149,7 @@ def kept_here(directory: Path) -> str:
 
 
 def is_about_server(error: Exception | None) -> bool:
-    """Tell whether other runs that go to the same server with the same key would fail likewise."""
+    """Tell whether other runs with the same server and key would fail for the same reason."""
     return isinstance(error, Unreachable) or (isinstance(error, ServerError) and error.status in (401, 403))
 
 

@@ -101,7 +101,7 @@ class Leaving(NamedTuple):
     writer: Writer
 
     def differs(self) -> bool:
-        """Tell whether it has ended otherwise than it said."""
+        """Tell whether it has ended in another way than it said."""
         if not self.writer.check():
             return False
         real = self.writer.exit or left_status(self.stream)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 MOST_HOLES = 1 << 30
-"""Bytes of a stream that no disk holds; lines have no such bytes, and reading them would take for ever."""
+"""Bytes of a stream that no disk holds; lines have no such bytes, and reading them would take hours."""
 
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 

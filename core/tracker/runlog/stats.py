@@ -49,7 +49,7 @@ class Stats:
 
 
 def sum_up(found: dict[str, Stats], records: Iterable[Record], whole: bool = True) -> None:
-    """Take the rows among records into the stats of their keys; unless they shall be `whole`, only into `last`."""
+    """Take the rows among records into the stats of their keys; with `whole` into all of it, else only into `last`."""
     for record in records:
         if record.kind == "log":
             values = record.payload.items()

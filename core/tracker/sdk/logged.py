@@ -36,7 +36,7 @@ class Logged:
         self._offsets: dict[str, int] = {}  # by stream, what is summed up
 
     def stats(self, whole: bool) -> dict[str, Stats]:
-        """Return the stats of the rows by key; unless they shall be `whole`, only `last` of each is right."""
+        """Return the stats of the rows by key; without `whole` only `last` of each is right."""
         with self._lock:
             try:
                 if whole and not self._whole:

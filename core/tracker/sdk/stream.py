@@ -246,7 +246,7 @@ class Late:
         try:
             return os.write(fd, line) > 0
         except OSError:
-            return False  # likewise
+            return False  # as above
         finally:
             os.close(fd)
 
