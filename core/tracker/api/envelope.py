@@ -4,43 +4,73 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import compress, islice
 from operator import itemgetter
 from typing import Any
 
+from tracker.runlog.stats import summed
 from tracker.wire import Series
 
 _LARGEST = sys.float_info.max
+_NUMBERS = {float, int}
 
-Points = Callable[[], Iterator[tuple[str, float, float]]]
-"""Returns the points of some keys anew each time it is called: key, x, y."""
+Columns = dict[str, tuple[list[Any], list[Any]]]
+"""The values of some keys, in order: for each key where they are in x, and the values."""
+
+Points = Callable[[], Iterator[Columns]]
+"""Returns the points of some keys anew each time it is called, some at a time; values that are no numbers are none."""
 
 
-def points_of(rows: Iterable[dict[str, Any]], keys: Iterable[str], x: str) -> Iterator[tuple[str, float, float]]:
-    """Yield the points in rows: the numbers of some keys, at what their row has as `x`."""
-    wanted = frozenset(keys)
-    for row in rows:
-        for key in row.keys() & wanted:
-            value = row[key]
-            if type(value) is float or type(value) is int:
-                yield key, row[x], value
+def columns_of(xs: list[Any], rows: Sequence[dict[str, Any]], wanted: Container[str] | None = None) -> Columns:
+    """Return the values in rows by key (all or those that are wanted), keys in the order in which they come.
+
+    `xs` are the places of the rows.
+    """
+    if len(set(map(len, rows))) == 1:
+        with suppress(KeyError):  # else all have the same keys
+            found = [key for key in rows[0] if wanted is None or key in wanted]
+            return {key: (xs, list(map(itemgetter(key), rows))) for key in found}
+    columns: Columns = {}
+    for x, row in zip(xs, rows, strict=True):
+        for key, value in row.items():
+            if wanted is None or key in wanted:
+                gather(columns, key, x, value)
+    return columns
+
+
+def gather(columns: Columns, key: str, x: float, value: Any) -> None:
+    """Add one value to its column."""
+    column = columns.get(key)
+    if column is None:
+        column = columns[key] = [], []
+    column[0].append(x)
+    column[1].append(value)
+
+
+def numbers(column: tuple[list[Any], list[Any]]) -> tuple[list[Any], list[Any]]:
+    """Return the points of a column: its numbers."""
+    xs, values = column
+    if set(map(type, values)) <= _NUMBERS:
+        return column
+    kept = [type(value) in _NUMBERS for value in values]
+    return list(compress(xs, kept)), list(compress(values, kept))
 
 
 Span = list[float]
 """How many points a key has, and their lowest and highest x."""
 
 
-def note(spans: dict[str, Span], key: str, x: float) -> None:
-    """Take a point into the span of its key."""
-    span = spans.get(key)
-    if span is None:
-        spans[key] = [1, x, x]
-        return
-    span[0] += 1
-    if x < span[1]:
-        span[1] = x
-    elif x > span[2]:
-        span[2] = x
+def note(spans: dict[str, Span], key: str, xs: Sequence[float]) -> None:
+    """Take points into the span of their key."""
+    if xs:
+        low, high = min(xs), max(xs)
+        span = spans.get(key)
+        spans[key] = (
+            [len(xs), low, high] if span is None else [span[0] + len(xs), min(span[1], low), max(span[2], high)]
+        )
 
 
 def envelopes(
@@ -56,17 +86,16 @@ def envelopes(
     series = {key: _Points(buckets) for key in keys}
     many: dict[str, _Buckets] = {}
     if spans is not None:
-        many = {key: _Buckets(low, high, buckets) for key, (n, low, high) in spans.items() if n > buckets}
-        for key, x, y in points():
-            (many[key] if key in many else series[key]).add(x, y)
-    else:
-        for key, x, y in points():
-            series[key].add(x, y)
+        known = {key: spans[key] for key in series.keys() & spans.keys()}
+        many = {key: _Buckets(low, high, buckets) for key, (n, low, high) in known.items() if n > buckets}
+    for columns in points():
+        for key in series.keys() & columns.keys():
+            (many[key] if key in many else series[key]).add(*numbers(columns[key]))
+    if spans is None:
         many = {key: found.drawn_together() for key, found in series.items() if found.n > buckets}
-    if many and spans is None:
-        for key, x, y in points():
-            if key in many:
-                many[key].add(x, y)
+        for columns in points() if many else ():
+            for key in many.keys() & columns.keys():
+                many[key].add(*numbers(columns[key]))
     for key, found in series.items():
         if found.n or key in many:
             yield many[key].series(run, key) if key in many else found.series(run, key)
@@ -74,9 +103,10 @@ def envelopes(
 
 def envelope(run: str, key: str, points: Iterable[tuple[float, float]], buckets: int) -> Series:
     """Return the series of one key; see `envelopes`."""
-    held = [(key, x, y) for x, y in points]
+    held = list(points)
+    columns: Columns = {key: ([x for x, _ in held], [y for _, y in held])}
     empty: Series = {"run": run, "key": key, "points": 0, "x": [], "mean": [], "min": [], "max": [], "n": []}
-    return next(envelopes(run, lambda: iter(held), [key], buckets), empty)
+    return next(envelopes(run, lambda: iter([columns]), [key], buckets), empty)
 
 
 class _Points:
@@ -88,14 +118,12 @@ class _Points:
         self.n = 0
         self._low, self._high = math.inf, -math.inf
 
-    def add(self, x: float, y: float) -> None:
-        self.n += 1
-        if self.n <= self._most:
-            self._first.append((x, y))
-        if x < self._low:
-            self._low = x
-        if x > self._high:
-            self._high = x
+    def add(self, xs: list[float], ys: list[float]) -> None:
+        if xs:
+            self.n += len(xs)
+            self._first.extend(islice(zip(xs, ys, strict=True), max(self._most - len(self._first), 0)))
+            low, high = min(xs), max(xs)
+            self._low, self._high = min(self._low, low), max(self._high, high)
 
     def drawn_together(self) -> _Buckets:
         return _Buckets(self._low, self._high, self._most)
@@ -125,10 +153,31 @@ class _Buckets:
         self._n, self._finite, self._sum = [0] * count, [0] * count, [0.0] * count
         self._min, self._max = [math.inf] * count, [-math.inf] * count
 
-    def add(self, x: float, y: float) -> None:
-        at = int((x - self._low) / self._width)
-        if at > self._last:
-            at = self._last
+    def add(self, xs: list[float], ys: list[float]) -> None:
+        """Take in points; where x ascends, as steps mostly do, those of a bucket all at once."""
+        if sorted(xs) != xs:
+            for x, y in zip(xs, ys, strict=True):
+                self._add_one(self._at(x), x, y)
+            return
+        start = 0
+        while start < len(xs):
+            at = self._at(xs[start])
+            end = bisect_right(xs, at, start + 1, key=self._at)
+            if (found := summed(self._sum[at], ys[start:end])) is None:
+                for x, y in zip(xs[start:end], ys[start:end], strict=True):
+                    self._add_one(at, x, y)
+            else:
+                self._n[at] += end - start
+                self._x[at] = max(self._x[at], xs[end - 1])
+                self._finite[at] += end - start
+                self._sum[at], low, high = found
+                self._min[at], self._max[at] = min(self._min[at], low), max(self._max[at], high)
+            start = end
+
+    def _at(self, x: float) -> int:
+        return min(int((x - self._low) / self._width), self._last)
+
+    def _add_one(self, at: int, x: float, y: float) -> None:
         self._n[at] += 1
         if x > self._x[at]:
             self._x[at] = x

@@ -20,14 +20,14 @@ from tracker.runlog.archive import Archive
 from tracker.runlog.directory import KEPT_PATH, is_alive
 from tracker.runlog.exits import correction, left_status
 from tracker.runlog.fold import Fold
-from tracker.runlog.reader import read_header, read_stream, run_directories, scan_stream, stream_paths
-from tracker.runlog.records import MAX_KEYS, RESERVED, STREAM_NAME, Points
+from tracker.runlog.reader import read_header, read_rows, read_stream, run_directories, scan_stream, stream_paths
+from tracker.runlog.records import MAX_KEYS, RESERVED, STREAM_NAME, Parsed, Points, Rows
 from tracker.runlog.safe_open import open_file
 from tracker.runlog.stats import Stats
 from tracker.wire import EventFile, RunInfo, Series
 
 from .adding import Append
-from .envelope import Span, envelopes, note
+from .envelope import Columns, Span, columns_of, envelopes, gather, note, numbers
 from .files import File
 from .reading import Kind, RunReader
 from .restarts import Row
@@ -70,9 +70,15 @@ class LocalRun(RunReader):
         fold = self._fold = Fold()
         self._sizes, self._spans = self._sizes_now(), dict[str, Span]()
         for path in stream_paths(self.directory):
-            for parsed in read_stream(path):
-                _take_records(fold, path.name, parsed.records, self._spans)
-                fold.stream(path.name)["corrupt"] += parsed.corrupt
+            for block in read_rows(path):
+                if isinstance(block, Rows):
+                    columns = columns_of(block.steps, block.payloads)
+                    _take_rows(
+                        fold, path.name, len(block.steps), max(block.times) / 1e6, block.steps[-1], columns, self._spans
+                    )
+                else:
+                    _take_records(fold, path.name, block.records, self._spans)
+                    fold.stream(path.name)["corrupt"] += block.corrupt
         started = fold.header.get("started", fold.updated)
         return {
             "id": header["id"],
@@ -153,19 +159,14 @@ class LocalRun(RunReader):
     def _sizes_now(self) -> dict[str, int]:
         return {path.name: path.stat().st_size for path in stream_paths(self.directory, "history")}
 
-    def _points(self, kind: Kind, keys: Sequence[str]) -> Iterator[tuple[str, float, float]]:
-        """Yield the points of some keys straight from the records: rows would cost as much again."""
-        wanted, record_kind, by_step = frozenset(keys), "log" if kind == "history" else "system", kind == "history"
+    def _points(self, kind: Kind, keys: Sequence[str]) -> Iterator[Columns]:
+        """Yield the values of some keys straight from the lines: rows would cost as much again."""
+        wanted = frozenset(keys) - RESERVED
+        if kind == "history" and self._fold.refused:
+            wanted &= self._fold.stats.keys()
         for path in stream_paths(self.directory, kind):
-            for parsed in read_stream(path):
-                for record in parsed.records:
-                    if record.kind == "points" and by_step:
-                        yield from _of_points(record.payload, wanted)
-                    elif record.kind == record_kind and isinstance(record.payload, dict):
-                        x: Any = record.step if by_step else record.time
-                        for key, value in record.payload.items():
-                            if key in wanted and (type(value) is float or type(value) is int):
-                                yield key, x, value
+            for block in read_rows(path):
+                yield _columns(block, kind, wanted)
 
     def console(self) -> Iterator[dict[str, Any]]:
         """Yield the lines that the processes printed: `time`, `stream` (stdout or stderr), `text`."""
@@ -240,11 +241,26 @@ def _refuse(_stream: str, _size: int, _lines: bytes) -> None:
     raise TrackerError("a run in an exported file cannot be changed; `tracker import` it first")
 
 
-def _of_points(points: Points, wanted: frozenset[str]) -> Iterator[tuple[str, float, float]]:
+def _columns(block: Rows | Parsed, kind: Kind, wanted: Container[str]) -> Columns:
+    if isinstance(block, Rows):
+        return columns_of(block.steps, block.payloads, wanted)
+    columns: Columns = {}
+    for record in block.records:
+        if record.kind == "points" and kind == "history":
+            _gather_points(columns, record.payload, wanted)
+        elif record.kind == ("log" if kind == "history" else "system") and isinstance(record.payload, dict):
+            x: Any = record.step if kind == "history" else record.time
+            for key, value in record.payload.items():
+                if key in wanted:
+                    gather(columns, key, x, value)
+    return columns
+
+
+def _gather_points(columns: Columns, points: Points, wanted: Container[str] | None = None) -> None:
     for at, step, value in zip(points.which, points.steps, points.values, strict=True):
         key = points.keys[at]
-        if key in wanted:
-            yield key, step, value
+        if wanted is None or key in wanted:
+            gather(columns, key, step, value)
 
 
 def _point_rows(points: Points, started: float, wanted: set[str] | None, kept: Container[str] | None) -> Iterator[Row]:
@@ -260,47 +276,48 @@ def _point_rows(points: Points, started: float, wanted: set[str] | None, kept: C
 
 def _take_records(fold: Fold, stream: str, records: Iterable[Any], spans: dict[str, Span]) -> None:
     rows, until, step = 0, -math.inf, None
-    stats: dict[str, Stats] = {}
-    room, refused = MAX_KEYS - len(fold.stats), 0
-
-    def add(key: str, value: Any, step: int) -> None:
-        nonlocal room, refused
-        if key not in stats:
-            if key not in fold.stats:
-                if key in RESERVED or not room:
-                    refused += 1
-                    return
-                room -= 1
-            stats[key] = Stats()
-        stats[key].add(value)
-        if type(value) is float or type(value) is int:
-            note(spans, key, step)
-
+    columns: Columns = {}
     for record in records:
         if record.kind == "log" and isinstance(record.payload, dict):
             rows += 1
             until, step = max(until, record.time), record.step
             for key, value in record.payload.items():
-                add(key, value, record.step)
+                gather(columns, key, record.step, value)
         elif record.kind == "points":
             points: Points = record.payload
             rows += len(points.times)
             until, step = max(until, *points.times), points.steps[-1]
-            for at, of, value in zip(points.which, points.steps, points.values, strict=True):
-                add(points.keys[at], value, of)
+            _gather_points(columns, points)
         elif record.kind in ("system", "console"):
             rows += 1
             if record.kind == "system" and isinstance(record.payload, dict):
-                refused += len(RESERVED & record.payload.keys())
+                fold.refuse(stream, len(RESERVED & record.payload.keys()))
             until = max(until, record.time)
         else:
             if rows and record.kind == "finish":  # in order: a row after the end of its stream opens it again
-                fold.add_rows(stream, rows, stats, until, step)
-                rows, until, stats = 0, -math.inf, {}
+                _take_rows(fold, stream, rows, until, step, columns, spans)
+                rows, until, columns = 0, -math.inf, {}
             fold.apply(stream, record)
     if rows:
-        fold.add_rows(stream, rows, stats, until, step)
-    fold.refuse(stream, refused)
+        _take_rows(fold, stream, rows, until, step, columns, spans)
+
+
+def _take_rows(
+    fold: Fold, stream: str, rows: int, until: float, step: int | None, columns: Columns, spans: dict[str, Span]
+) -> None:
+    """Take in rows whose values are `columns`; the other arguments are as in `Fold.add_rows`."""
+    stats: dict[str, Stats] = {}
+    room = MAX_KEYS - len(fold.stats)
+    for key, column in columns.items():
+        if key not in fold.stats:
+            if key in RESERVED or not room:
+                fold.refuse(stream, len(column[1]))
+                continue
+            room -= 1
+        stats[key] = Stats()
+        stats[key].add_all(column[1])
+        note(spans, key, numbers(column)[0])
+    fold.add_rows(stream, rows, stats, until, step)
 
 
 def _state(fold: Fold, directory: Path) -> str:

@@ -17,7 +17,7 @@ from tracker.wire import EventFile, RunInfo, Series
 
 from .adding import AddedRows, Append
 from .arrow import Columns
-from .envelope import envelopes, points_of
+from .envelope import columns_of, envelopes
 from .files import File
 from .restarts import Restarts, Row, checked, only, show
 from .written import Written
@@ -214,7 +214,8 @@ class RunReader(ABC):
                 series = self._series(kind, wanted, samples)
             else:
                 shown = list(self.scan_history(wanted, view))
-                series = envelopes(self.path, lambda: points_of(shown, wanted, X[kind]), wanted, samples)
+                by_key = columns_of([row[X[kind]] for row in shown], shown, frozenset(wanted))
+                series = envelopes(self.path, lambda: iter([by_key]), wanted, samples)
             rows = _join(series, X[kind])
         if as_arrow:
             columns = Columns()

@@ -12,10 +12,11 @@ from typing import Any
 from tracker.errors import NotARun
 from tracker.names import is_project_name
 
-from .records import MAX_LINE, RUN_ID, STREAM_NAME, VERSION, Parsed, Record, parse
+from .records import MAX_LINE, RUN_ID, STREAM_NAME, VERSION, Parsed, Record, Rows, parse, parse_rows
 from .safe_open import Unsafe, open_file, reading
 
-_BLOCK = 1024 * 1024
+_BLOCK = 64 * 1024  # what larger blocks hold outgrows the caches and is gone through by the garbage collector
+_LARGE_BLOCK = 1024 * 1024  # for what makes few objects
 _KIND_PATTERNS: dict[tuple[str, ...], re.Pattern[bytes]] = {}
 
 
@@ -61,7 +62,7 @@ def _has_streams(directory: Path) -> bool:
 
 def first_record(path: Path) -> Record | None:
     """Return the first readable record of a stream file, or None while there is none."""
-    for parsed in read_stream(path, block=1 << 16):
+    for parsed in read_stream(path):
         if parsed.records:
             return parsed.records[0]
     return None
@@ -70,19 +71,31 @@ def first_record(path: Path) -> Record | None:
 def read_stream(path: Path, offset: int = 0, block: int = _BLOCK) -> Iterator[Parsed]:
     """Yield the records of a stream file from byte `offset` (a line start), in blocks of about `block` bytes.
 
-    Survives torn tails and corrupt lines; what it skipped is counted in `Parsed.corrupt`. A last line without newline
-    is left alone: it may still be growing. What is appended meanwhile is left alone, too: a fast writer would keep its
-    readers for ever.
+    Survives torn tails and corrupt lines; what it skipped is counted in `Parsed.corrupt`.
+    """
+    return map(parse, read_blocks(path, offset, block))
+
+
+def read_rows(path: Path) -> Iterator[Rows | Parsed]:
+    """Yield the records of a stream file as `read_stream` does, those of blocks with nothing but `log` lines by column,
+    which is the fastest way to the values of keys.
+    """
+    for data in read_blocks(path):
+        rows = parse_rows(data)
+        yield parse(data) if rows is None else rows
+
+
+def read_blocks(path: Path, offset: int = 0, block: int = _BLOCK) -> Iterator[bytes]:
+    """Yield the lines of a stream file from byte `offset` (a line start), as `read_lines` gives them.
+
+    A last line without newline is left alone: it may still be growing. What is appended meanwhile is left alone, too: a
+    fast writer would keep its readers for ever.
     """
     with reading(path) as file:
         end = os.fstat(file.fileno()).st_size
-        while offset < end:
-            data = read_lines(file.fileno(), offset, block)
-            if not data:
-                return
-            parsed = parse(data)
-            yield parsed
-            offset += parsed.consumed
+        while offset < end and (data := read_lines(file.fileno(), offset, block)):
+            yield data
+            offset += len(data)
 
 
 def read_lines(fd: int, offset: int, limit: int) -> bytes:
@@ -162,11 +175,8 @@ def scan(data: bytes, kinds: tuple[str, ...]) -> list[Record]:
 
 def scan_stream(path: Path, kinds: tuple[str, ...]) -> Iterator[Record]:
     """Yield the records of some kinds of a stream file; see `scan` and `read_stream`."""
-    with reading(path) as file:
-        offset, end = 0, os.fstat(file.fileno()).st_size
-        while offset < end and (lines := read_lines(file.fileno(), offset, _BLOCK)):
-            offset += len(lines)
-            yield from scan(lines, kinds)
+    for lines in read_blocks(path, block=_LARGE_BLOCK):
+        yield from scan(lines, kinds)
 
 
 def last_time(path: Path) -> float:
@@ -186,5 +196,5 @@ def last_step(path: Path) -> int | None:
 
 def _last_records(path: Path) -> list[Record]:
     with open(open_file(path.parent, path.name), "rb") as file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - _BLOCK))
+        file.seek(max(0, os.fstat(file.fileno()).st_size - _LARGE_BLOCK))
         return parse(file.read()).records

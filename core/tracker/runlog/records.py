@@ -7,6 +7,8 @@ import re
 from array import array
 from collections.abc import Sequence
 from itertools import islice
+from operator import itemgetter
+from struct import pack
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -64,6 +66,16 @@ class Points(NamedTuple):
     steps: array[int]
     values: array[float] | list[float]
     """Numbers of int and float as they were logged; an array where all are floats."""
+
+
+class Rows(NamedTuple):
+    """Rows of `log` lines by column, one or more."""
+
+    times: list[int]
+    """Unix time in microseconds."""
+    steps: list[int]
+    payloads: list[dict[str, Any]]
+    """As those of `Record`."""
 
 
 class Parsed(NamedTuple):
@@ -170,19 +182,62 @@ def parse(data: bytes) -> Parsed:
     return Parsed(records, corrupt, end)
 
 
+def parse_rows(data: bytes) -> Rows | None:
+    """Parse whole lines that are all sound `log` lines by column, which takes two thirds of the time of `parse`; None
+    if there is anything else in `data`.
+    """
+    lines = data.split(b"\n")
+    if lines.pop():
+        return None
+    try:
+        sound = _load_sound(lines)
+        if sound is None or set(map(tuple, sound[0])) != {("c", "t", "s", "log")}:
+            return None
+        objects, flat = sound
+        times, steps, payloads = (list(map(itemgetter(member), objects)) for member in ("t", "s", "log"))
+        if {*map(type, times), *map(type, steps)} != {int} or set(map(type, payloads)) != {dict}:
+            return None
+        if not all(time in _MICROS for time in (min(times), max(times))):
+            return None
+        if not all(step in _STEPS for step in (min(steps), max(steps))):
+            return None
+        if not flat:
+            for at, line in enumerate(lines):
+                if too_deep(line, payloads[at]):
+                    return None
+                if b'{"_type":"' in line:
+                    payloads[at] = restore_members(payloads[at])
+    except _UNSOUND:
+        return None
+    return Rows(times, steps, payloads)
+
+
+def _load_sound(lines: list[bytes]) -> tuple[list[dict[str, Any]], bool] | None:
+    """Return the objects of lines whose checksums are right, and whether none of them nests anything in its payload;
+    None if there is trouble with any line. Raises one of `_UNSOUND` for what is no JSON.
+    """
+    together = b",".join(lines)
+    if len(together) >= MAX_LINE and max(map(len, lines)) >= MAX_LINE:
+        return None
+    # All checksums at once: making and comparing the text of each takes a third longer.
+    sums = pack(f">{len(lines)}I", *[crc32(line[_BODY:]) for line in lines]).hex(",", 4)
+    starts = '{"c":"' + sums.replace(",", '",{"c":"') + '",' if lines else ""
+    if b"".join([line[:_BODY] for line in lines]) != starts.encode():
+        return None
+    # A line has two braces at least, its own and its payload's; if none has more, nothing is nested or special, and no
+    # piece of JSON can reach from one line into the next.
+    flat = together.count(b"{") == 2 * len(lines) and b"[" not in together
+    objects = orjson.loads(b"[" + together + b"]") if flat else [orjson.loads(line) for line in lines]
+    return (objects, flat) if len(objects) == len(lines) else None
+
+
 def _parse_sound(lines: list[bytes]) -> list[Record] | None:
     """Parse lines in one go, a third faster than one by one; None if there is any trouble with any of them."""
-    if max(map(len, lines), default=0) >= MAX_LINE:
-        return None
-    if [line[:_BODY] for line in lines] != [b'{"c":"%08x",' % crc32(line[_BODY:]) for line in lines]:
-        return None
-    together = b",".join(lines)
-    # A line has two braces at least, its own and its payload's; if none has more, nothing is nested or special.
-    flat = together.count(b"{") == 2 * len(lines) and b"[" not in together
     try:
-        objects = orjson.loads(b"[" + together + b"]")
-        if len(objects) != len(lines):
+        sound = _load_sound(lines)
+        if sound is None:
             return None
+        objects, flat = sound
         records = []
         for line, members in zip(lines, objects, strict=True):
             kind, payload = members.popitem()

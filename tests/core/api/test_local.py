@@ -14,7 +14,8 @@ import pytest
 
 import tracker
 from tracker.runlog.directory import this_process
-from tracker.runlog.records import encode, jsonable
+from tracker.runlog.reader import read_rows
+from tracker.runlog.records import Parsed, Rows, encode, jsonable
 
 ROWS = [
     {"loss": 0.5, "epoch": 0},
@@ -423,3 +424,53 @@ def test_samples_are_the_same_whether_the_run_has_grown_since_it_was_read(tmp_pa
     grown = run.history(samples=10, pandas=False)
     assert max(row.get("a.max", row.get("a", 0)) for row in grown) == 100
     assert grown == tracker.read_run(path.parent).history(samples=10, pandas=False)
+
+
+_ODD_ROWS: list[tuple[dict[str, Any], int]] = [
+    ({"a": math.nan, "b": math.inf}, 5),
+    ({"b": -math.inf, "a": 1}, 5),
+    ({"a": True, "b": None, "c": "text"}, 6),
+    ({"a": [1, 2], "c": {"_type": "text", "value": "x"}}, 2),
+    ({"a": 10**30, "b": 10**400}, 3000),
+    ({"_step": 7, "_runtime": 1.0, "a": -2.5}, -10),
+    ({}, 4),
+    ({"a": sys.float_info.max}, 5000),
+    ({"a": sys.float_info.max}, 5000),
+    ({"rare": 1.5, "b": -0.0}, 1500),
+]
+
+
+@pytest.mark.parametrize("every", [1, 7, 400, 10_000])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_is_read_by_column_is_what_is_read_row_by_row(every: int, restarted: bool, tmp_path: Path) -> None:
+    rows: list[tuple[dict[str, Any], int]] = []
+    for i in range(4000):
+        rows.append(({"a": i % 97 / 8, "b": i % 11, "c": -i}, i % 1500 if restarted else i))
+        if i % every == every - 1:
+            rows.append(_ODD_ROWS[i // every % len(_ODD_ROWS)])
+    lines = [("log", row, 10.0 + i % 50, step) for i, (row, step) in enumerate(rows)]
+    unknown = ("unknown", {}, 1.0)
+    # A line of another kind now and then, and at the end, has all blocks read record by record.
+    parts = [lines[at : at + 100] for at in range(0, len(lines), 100)]
+    mixed = [line for part in parts for line in [*part, unknown]]
+    write(tmp_path / "columns", "history.jsonl", ("run", header(), 9.0), *lines, *[unknown] * len(parts))
+    write(tmp_path / "records", "history.jsonl", ("run", header(), 9.0), *mixed)
+    kinds = [{type(block) for block in read_rows(tmp_path / name / "history.jsonl")} for name in ("columns", "records")]
+    assert kinds == [{Rows, Parsed}, {Parsed}]
+    one, other = (tracker.read_run(tmp_path / name) for name in ("columns", "records"))
+    assert same(one.info, other.info)
+    assert same(one.summary, other.summary)
+    for samples in (1, 100, 10_000):
+        assert same(one.history(samples=samples, pandas=False), other.history(samples=samples, pandas=False))
+    assert same(
+        one.history(["a", "rare", "_step"], samples=50, pandas=False),
+        other.history(["a", "rare", "_step"], samples=50, pandas=False),
+    )
+    drawn = one.history(["a"], samples=100, pandas=False)
+    numbers = [
+        row["a"]
+        for row in one.scan_history(["a"])
+        if type(row["a"]) in (int, float) and abs(row["a"]) <= sys.float_info.max
+    ]
+    assert min(row["a.min"] for row in drawn if row["a.min"] == row["a.min"]) == min(numbers)
+    assert max(row["a.max"] for row in drawn if row["a.max"] == row["a.max"]) == max(numbers)

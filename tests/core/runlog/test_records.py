@@ -22,6 +22,7 @@ from tracker.runlog.records import (
     encode_points,
     jsonable,
     parse,
+    parse_rows,
     restore,
     seal,
 )
@@ -48,6 +49,79 @@ def test_what_is_encoded_is_parsed_back_exactly(payload: dict[str, Any], step: i
     (record,), corrupt, consumed = parse(line)
     assert (corrupt, consumed) == (0, len(line))
     assert same(record, Record(time / 1e6, step, "log", payload))
+
+
+def _sealed(rest: bytes) -> bytes:
+    return seal(rest + b"\n")
+
+
+ODD_LINES = {
+    "another kind": encode("config", {"a": 1}, 2.0),
+    "points": encode_points(["a"], [0, 0], [2.0, 3.0], [1, 2], [0.5, 0.25]),
+    "damaged": encode("log", {"a": 1.0}, 2.0, 5).replace(b"1.0", b"2.0"),
+    "damaged checksum": encode("log", {"a": 1.0}, 2.0, 5).replace(b'{"c":"', b'{"d":"'),
+    "two without a newline": encode("log", {"a": 1.0}, 2.0, 5)[:-1] + encode("log", {"a": 2.0}, 2.0, 6),
+    "empty": b"\n",
+    "no step": _sealed(b'"t":1,"log":{"a":1}}'),
+    "another member": _sealed(b'"t":1,"s":1,"u":1,"log":{"a":1}}'),
+    "another order": _sealed(b'"s":1,"t":1,"log":{"a":1}}'),
+    "payload first": _sealed(b'"log":{"a":1},"s":1,"t":1}'),
+    "a member twice": _sealed(b'"t":1,"log":3,"s":1,"log":{"a":1}}'),
+    "a step twice": _sealed(b'"t":1,"s":1,"s":2,"log":{"a":1}}'),
+    "the checksum twice": _sealed(b'"t":1,"c":1,"s":2,"log":{"a":1}}'),
+    "a key twice": _sealed(b'"t":1,"s":1,"log":{"a":1,"a":2}}'),
+    "a step that is no integer": _sealed(b'"t":1,"s":1.5,"log":{"a":1}}'),
+    "a step that is a bool": _sealed(b'"t":1,"s":true,"log":{"a":1}}'),
+    "a step that is too large": _sealed(b'"t":1,"s":9223372036854775808,"log":{"a":1}}'),
+    "a time that is no integer": _sealed(b'"t":1.0,"s":1,"log":{"a":1}}'),
+    "a time that is too late": _sealed(b'"t":253402300800000001,"s":1,"log":{"a":1}}'),
+    "a list": _sealed(b'"t":1,"s":1,"log":[1,2]}'),
+    "a number": _sealed(b'"t":1,"s":1,"log":7}'),
+    "no JSON": _sealed(b'"t":1,"s":1,"log":{"a":nan}}'),
+    "two objects": _sealed(b'"t":1,"s":1,"log":{"a":1}},{"c":"00000000","t":1,"s":1,"log":{"a":1}}'),
+    "one object in two lines": _sealed(b'"t":1,"s":1,"log":{"a":[1') + _sealed(b'"t":1}]}},{"t":2,"s":2,"log":{}}'),
+    "too deep": _sealed(b'"t":1,"s":1,"log":{"a":' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}}"),
+}
+
+
+def _one_by_one(data: bytes) -> list[Record]:
+    """Lines do not depend on those around them."""
+    return [record for line in data.splitlines(keepends=True) for record in parse(line).records]
+
+
+def _as_records(rows: records.Rows) -> list[Record]:
+    columns = zip(rows.times, rows.steps, rows.payloads, strict=True)
+    return [Record(time / 1e6, step, "log", payload) for time, step, payload in columns]
+
+
+@given(st.lists(st.tuples(payloads, st.integers(-(2**63), 2**63 - 1), st.integers(-(2**52), 2**52)), min_size=1))
+def test_rows_by_column_are_those_of_the_records(rows: list[tuple[dict[str, Any], int, int]]) -> None:
+    data = b"".join(encode("log", jsonable(payload), time / 1e6, step) for payload, step, time in rows)
+    found = parse_rows(data)
+    assert found is not None
+    assert same(_as_records(found), _one_by_one(data))
+    assert same(_as_records(found), parse(data).records)
+
+
+@pytest.mark.parametrize("odd", ODD_LINES.values(), ids=ODD_LINES)
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_odd_lines_are_never_taken_for_rows_that_they_are_not(odd: bytes, at: int) -> None:
+    lines = [encode("log", {"a": 0.5, "b": {"c": [1]} if at == 1 else 2}, 1.0, step) for step in range(2)]
+    assert parse_rows(b"".join(lines)) is not None
+    data = b"".join([*lines[:at], odd, *lines[at:]])
+    found = parse_rows(data)
+    assert found is None or same(_as_records(found), _one_by_one(data))
+    assert same(parse(data).records, _one_by_one(data))
+
+
+def test_a_torn_line_is_left_to_the_parser() -> None:
+    line = encode("log", {"a": 1.0}, 2.0, 5)
+    assert parse_rows(line) is not None
+    assert parse_rows(line + line[:-1]) is None
+
+
+def test_there_are_no_rows_by_column_in_nothing() -> None:
+    assert parse_rows(b"") is None
 
 
 @given(st.integers(-(2**52), 2**52))
