@@ -16,6 +16,8 @@ from tracker.wire import Series
 
 _LARGEST = sys.float_info.max
 _NUMBERS = {float, int}
+_FEW = 12
+"""Of fewer points a bucket, each is taken in by itself: that is faster."""
 
 Columns = dict[str, tuple[list[Any], list[Any]]]
 """The values of some keys, in order: for each key where they are in x, and the values."""
@@ -155,7 +157,7 @@ class _Buckets:
 
     def add(self, xs: list[float], ys: list[float]) -> None:
         """Take in points; where x ascends, as steps mostly do, those of a bucket all at once."""
-        if sorted(xs) != xs:
+        if sorted(xs) != xs or (xs and len(xs) < _FEW * (1 + self._at(xs[-1]) - self._at(xs[0]))):
             for x, y in zip(xs, ys, strict=True):
                 self._add_one(self._at(x), x, y)
             return
