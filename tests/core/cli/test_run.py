@@ -304,7 +304,9 @@ def test_ctrl_d_interrupts_a_script_that_joined_and_its_rows_are_there() -> None
 
 
 def test_ctrl_c_is_the_programs_own() -> None:
-    user = AtTerminal(*python("print('ready', flush=True)\ntry: input()\nexcept KeyboardInterrupt: print('mine')"))
+    user = AtTerminal(
+        *python("try:\n    print('ready', flush=True)\n    input()\nexcept KeyboardInterrupt: print('mine')")
+    )
     user.expect("ready\n")
     user.type(b"\x03")
     assert user.end() == 0
