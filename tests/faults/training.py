@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 import mmap
 import os
+import random
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import tracker
@@ -51,6 +53,11 @@ def row(n: int, pad: int = 0) -> dict[str, Any]:
     return {**values, "pad": chr(97 + n % 26) * pad} if pad else values
 
 
+def content(name: str) -> bytes:
+    """Return what is in the saved file of a name."""
+    return random.Random(name).randbytes(20_000)
+
+
 def main() -> None:
     """Log rows until there are enough or the board says stop, then end as asked."""
     parser = argparse.ArgumentParser()
@@ -60,6 +67,7 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=0.0, help="seconds between rows")
     parser.add_argument("--pad", type=int, default=0)
     parser.add_argument("--hoard", type=int, default=0, help="bytes of memory to take and keep with each row")
+    parser.add_argument("--save", type=int, default=0, help="rows after each of which a file is saved")
     parser.add_argument("--exit", type=int, default=0, help="exit status")
     parser.add_argument("--vanish", action="store_true", help="end without a word, by SIGKILL")
     parser.add_argument("--together", action="store_true", help="be ready, and start when the board says go")
@@ -77,6 +85,10 @@ def main() -> None:
         run.log(row(n, options.pad))
         board.longest = max(board.longest, time.perf_counter_ns() - begun)
         board.returned = n + 1 - options.first
+        if options.save and n % options.save == 0:
+            name = f"file-{n}"
+            Path(name).write_bytes(content(name))
+            run.save(name)
         if options.hoard:
             hoard.append(b"\1" * options.hoard)
         if options.pause:

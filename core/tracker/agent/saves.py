@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from tracker.names import random_id
 from tracker.runlog.directory import KEPT_PATH
 from tracker.runlog.records import Record
-from tracker.runlog.safe_open import names_in, open_file, open_folder, remove, rename
+from tracker.runlog.safe_open import is_whole, names_in, open_file, open_folder, remove, rename, sync_names
 from tracker.saved_names import SavedNames, find, name_of
 from tracker.saving import is_sealed
 
@@ -36,6 +36,14 @@ class Follow(NamedTuple):
     policy: str
     glob: str
     base: str
+
+
+class Pin(NamedTuple):
+    """A `save` record of a file that is pinned in the run directory; `size`: its bytes then, None if it had holes."""
+
+    name: str
+    stream: str
+    size: int | None
 
 
 class Version(NamedTuple):
@@ -73,10 +81,12 @@ class Saves:
         self._mark = f"part-{os.uname().nodename}".replace(os.sep, "_")  # the agents of other machines have their own
         self._told: deque[tuple[str, Record, bool]] = deque()
         self._lock = threading.Lock()
-        self._pins: dict[str, str] = {}  # path → name, not digested yet
+        self._pins: dict[str, Pin] = {}  # by path, not digested yet
         self._digested: set[str] = set()  # paths
+        self._lost: set[str] = set()  # paths of pins that were counted as lost; they may yet turn up
         self._follows: dict[Follow, None] = {}
         self._ended: set[str] = set()  # streams
+        self._vanished: set[str] = set()  # those of them whose process did not say that it ended
         self._settled: set[str] = set()  # streams all of whose files some agent has taken for the last time
         self._seen: dict[tuple[Follow, str], Seen] = {}
         self._versions: dict[str, Version] = {}
@@ -92,11 +102,13 @@ class Saves:
         """What was asked for on another machine or by another user, and can only be taken there."""
 
     def take(self, stream: str, record: Record, here: bool) -> None:
-        """Be told of a `save`, `saved` or `file` record, and whether the stream was written on this machine."""
+        """Be told of a `save`, `saved`, `file` or `lost` record, and whether the stream was written on this machine."""
         self._told.append((stream, record, here))
 
-    def end(self, stream: str) -> None:
+    def end(self, stream: str, vanished: bool = False) -> None:
         """Be told, after all its records, that a stream's process will save nothing more. Safe to repeat."""
+        if vanished:
+            self._vanished.add(stream)
         self._ended.add(stream)
 
     def listen(self) -> None:
@@ -118,8 +130,10 @@ class Saves:
         with self._lock:
             ended = frozenset(self._ended)  # before listening: all that these streams asked for is then known
             self._listen()
-            for path, name in list(self._pins.items()):
-                self._digest(path, name)
+            if self._pins:
+                sync_names(self._directory, "files")
+            for path, pin in list(self._pins.items()):
+                self._digest(path, pin)
                 self._pins.pop(path, None)
             begun = time.monotonic()
             due = now or begun >= self._next
@@ -141,7 +155,7 @@ class Saves:
             self.replaced.add(digest)
             for name, version in list(self._versions.items()):
                 if version.digest == digest and kept is not None and self._directory / version.path == kept.path:
-                    self._digest(version.path, name)
+                    self._digest(version.path, Pin(name, "", None))
 
     # -- what records say -------------------------------------------------------------------------------------------
 
@@ -153,10 +167,13 @@ class Saves:
                 self._settle(str(payload.get("stream")))
             elif record.kind == "file":
                 self._note(record.time, payload)
+            elif record.kind == "lost":
+                self._lost.add(str(payload.get("path")))
             elif "glob" in payload:
                 self._follow(stream, payload, here)
             elif KEPT_PATH.fullmatch(str(payload.get("path"))) and payload["path"] not in self._digested:
-                self._pins[payload["path"]] = str(payload.get("name"))
+                size = payload["size"] if type(payload.get("size")) is int else None
+                self._pins[payload["path"]] = Pin(str(payload.get("name")), stream, size)
 
     def _follow(self, stream: str, payload: dict[str, Any], here: bool) -> None:
         policy, pattern, base = (str(payload.get(member)) for member in ("policy", "glob", "base"))
@@ -251,6 +268,7 @@ class Saves:
             if former is not None and former.digest == digest:
                 return True
             rename(self._directory, part, kept.removeprefix("files/"))
+            sync_names(self._directory, "files")
         except OSError as error:
             self._lose(name, error)
             return False
@@ -267,13 +285,20 @@ class Saves:
         finally:
             os.close(folder)
 
-    def _digest(self, path: str, name: str) -> None:
+    def _digest(self, path: str, pin: Pin) -> None:
+        """Note the digest of a pinned file as it is, unless it is not whole and nobody will write the rest."""
         try:
-            digest, size = _read(open_file(self._directory, path))
+            source = open_file(self._directory, path)
+            if pin.stream in self._vanished and pin.size is not None and not is_whole(source, pin.size):
+                os.close(source)
+                raise OSError("it is not whole, and the process that saved it has vanished")
+            digest, size = _read(source)
         except OSError as error:
-            self._lose(name, error)
+            if path not in self._lost:
+                self._lost.add(path)
+                self._lose(pin.name, error, path)
             return
-        self._write(name, digest, size, path, live=False)
+        self._write(pin.name, digest, size, path, live=False)
 
     def _write(self, name: str, digest: str, size: int, path: str, live: bool) -> None:
         payload = {"name": name, "digest": digest, "size": size, "path": path, **({"live": True} if live else {})}
@@ -283,8 +308,9 @@ class Saves:
         self._journal.write("file", payload, when)
         self._note(when, payload)
 
-    def _lose(self, name: str, error: OSError) -> None:
-        self._journal.write("lost", {"count": 1, "reason": f"saved file {name}: {error}"})
+    def _lose(self, name: str, error: OSError, path: str | None = None) -> None:
+        where = {} if path is None else {"path": path}
+        self._journal.write("lost", {"count": 1, "reason": f"saved file {name}: {error}", **where})
 
 
 class SaveThread(threading.Thread):
@@ -325,6 +351,8 @@ class SaveThread(threading.Thread):
 def _read(source: int, copy: int | None = None) -> tuple[str, int]:
     """Return the sha256 and the size of an open file as it is read now; with `copy`, what was read is written there.
     Both descriptors are closed.
+
+    The file, or the copy, then survives a power cut: the log must not claim content that the disk may yet lose.
     """
     hasher, size = hashlib.sha256(), 0
     with contextlib.ExitStack() as stack:
@@ -335,4 +363,10 @@ def _read(source: int, copy: int | None = None) -> tuple[str, int]:
             size += len(block)
             if target is not None:
                 target.write(block)
+        if target is not None:
+            target.flush()
+            os.fsync(target.fileno())
+        else:
+            with contextlib.suppress(OSError):  # what was read can be uploaded, and the server checks it
+                os.fsync(file.fileno())
     return hasher.hexdigest(), size

@@ -113,6 +113,7 @@ class Service(threading.Thread):
         upload = self._upload(settings, run, saves, status) if online else None
         try:
             watch.look()
+            watch.look()  # once more: only now are the writers known that are gone
             journal.promise()
             saves.clean()
             keeper.start()  # now that all is known that an earlier agent has done

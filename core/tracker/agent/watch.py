@@ -14,6 +14,7 @@ from tracker.runlog.directory import is_alive, process_start
 from tracker.runlog.exits import Exit, correction, left_status
 from tracker.runlog.reader import scan
 from tracker.runlog.records import STREAM_NAME, Record
+from tracker.runlog.safe_open import sync_names
 from tracker.runlog.sound import is_pid
 from tracker.saving import is_process_sealed
 
@@ -22,7 +23,7 @@ from .journal import Journal
 from .saves import Saves
 from .tail import Tail
 
-_KINDS = tuple("run stopped event_file followed save saved file environment code goes_on finish".split())
+_KINDS = tuple("run stopped event_file followed save saved file lost environment code goes_on finish".split())
 
 
 class Start(NamedTuple):
@@ -117,6 +118,7 @@ class Watch:
         self._journal = journal
         self._saves = saves
         self._tails: dict[str, Tail] = {}
+        self._named = 0  # streams whose names survive a power cut
         self._buried: set[str] = set()  # streams that some agent has closed for their vanished writers
         self._stopped = 0.0  # when the request to stop was made that some agent passed on last
         self._served: set[str] = set()  # ids of `code` requests
@@ -150,7 +152,7 @@ class Watch:
             if tail.writer is not None and not tail.writer.gone:
                 tail.alive = time.time()
             if gone:
-                self._saves.end(name)
+                self._saves.end(name, vanished=not tail.finished)
                 if self.acts:
                     self._bury(name, tail)
 
@@ -158,6 +160,11 @@ class Watch:
         """Make what was appended survive a power cut. A stream whose disk fails is noted as suspect and not trusted
         again.
         """
+        if len(self._tails) > self._named:
+            # With the folders that the first process of the run made.
+            for folder in [self._directory, *(() if self._named else self._directory.parents[:3])]:
+                sync_names(folder)
+            self._named = len(self._tails)
         for name, tail in self._tails.items():
             if tail.suspect:
                 continue
@@ -252,7 +259,7 @@ class Watch:
             self.event_files.append((str(payload.get("stream", stream)), payload))
         elif record.kind == "followed":
             self.followed.add(str(payload.get("stream")))
-        elif record.kind in ("save", "saved", "file"):
+        elif record.kind in ("save", "saved", "file", "lost"):
             self._saves.take(stream, record, here=tail.writer is not None)
 
     def leaving(self) -> bool:

@@ -17,6 +17,7 @@ from .safe_open import Unsafe, open_file, reading
 
 _BLOCK = 64 * 1024  # what larger blocks hold outgrows the caches and is gone through by the garbage collector
 _LARGE_BLOCK = 1024 * 1024  # for what makes few objects
+_NEAR_END = 64 * 1024 * 1024
 _KIND_PATTERNS: dict[tuple[str, ...], re.Pattern[bytes]] = {}
 
 
@@ -196,5 +197,10 @@ def last_step(path: Path) -> int | None:
 
 def _last_records(path: Path) -> list[Record]:
     with open(open_file(path.parent, path.name), "rb") as file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - _LARGE_BLOCK))
-        return parse(file.read()).records
+        size, block = os.fstat(file.fileno()).st_size, _LARGE_BLOCK
+        while True:
+            file.seek(max(0, size - block))
+            records = parse(file.read()).records
+            if records or block >= min(size, _NEAR_END):
+                return records
+            block *= 4  # a power cut may leave a long hole at the end

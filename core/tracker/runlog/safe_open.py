@@ -123,6 +123,38 @@ def names_in(directory: str | os.PathLike[str], folder: str) -> list[str]:
         os.close(fd)
 
 
+def sync_names(directory: str | os.PathLike[str], *names: str) -> None:
+    """Make the names in a directory, or in a folder below it, survive a power cut, where the file system can.
+
+    To flush a file is not enough: its name is its folder's.
+    """
+    with contextlib.suppress(OSError):
+        fd = open_folder(directory, *names)
+        try:
+            inner = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)
+            try:
+                os.fsync(inner)
+            finally:
+                os.close(inner)
+        finally:
+            os.close(fd)
+
+
+def is_whole(fd: int, size: int) -> bool:
+    """Tell whether an open file has its first `size` bytes, without a hole, as far as the file system says.
+
+    A file that was not flushed before a power cut may be short, or have holes in place of what was written.
+    """
+    if os.fstat(fd).st_size < size:
+        return False
+    try:
+        return os.lseek(fd, 0, os.SEEK_HOLE) >= size
+    except OSError:  # an empty file, or a file system that does not tell
+        return True
+    finally:
+        os.lseek(fd, 0, os.SEEK_SET)
+
+
 def write_new(directory: str | os.PathLike[str], name: str, content: bytes, mode: int = 0o644) -> None:
     """Write a new file below a directory, with the folders that its name says. Raises FileExistsError, OSError."""
     with open(open_file(directory, name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode, make=True), "wb") as file:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from tracker.names import random_id
-from tracker.runlog.safe_open import open_file, open_folder
+from tracker.runlog.safe_open import is_whole, open_file, open_folder
 
 
-def pin(directory: str, path: str) -> str:
-    """Make a file as it is now part of the run directory, and return where it is there. Raises OSError."""
+def pin(directory: str, path: str) -> dict[str, Any]:
+    """Make a file as it is now part of the run directory. Return where it is there and, unless it has holes, its size,
+    as members of a `save` record. Raises OSError.
+    """
     kept = f"files/save-{random_id(12)}"
     folder = open_folder(directory, "files")
     try:
@@ -21,4 +24,9 @@ def pin(directory: str, path: str) -> str:
             shutil.copyfileobj(source, target, 1 << 20)
     finally:
         os.close(folder)
-    return kept
+    fd = open_file(directory, kept)
+    try:
+        size = os.fstat(fd).st_size
+        return {"path": kept, "size": size} if is_whole(fd, size) else {"path": kept}
+    finally:
+        os.close(fd)

@@ -275,7 +275,7 @@ class Run(Shared, About):
         for path in paths:
             name = name_of(path, base)
             try:
-                self._write("save", {"name": name, "path": files.pin(self._directory, path)})
+                self._write("save", {"name": name, **files.pin(self._directory, path)})
                 saved.append(name)
             except OSError as error:
                 warn_once(f"save({path!r}) failed ({error}); training goes on without it")

@@ -293,6 +293,30 @@ Path("train.log").write_text("the end")
     assert found.info["lost"] == 0
 
 
+@pytest.mark.parametrize("harm", ["short", "hole", "gone"])
+def test_a_pinned_file_that_is_not_whole_is_lost_once_if_its_process_vanished(server: Any, harm: str) -> None:
+    directory = vanish('Path("model.pt").write_bytes(b"weights" * 10_000)\nrun.save("model.pt")', agent=False)
+    (kept,) = Path(directory, "files").glob("save-*")
+    size = kept.stat().st_size
+    if harm == "gone":
+        kept.unlink()
+    else:
+        os.truncate(kept, 10_000)
+        os.truncate(kept, size if harm == "hole" else 10_000)
+    for _ in range(2):
+        done = do_sync(directory)
+        found = tracker.Api().run(done.run)
+        assert (found.files(), tracker.read_run(directory).files(), found.info["lost"]) == ([], [], 1)
+
+
+def test_a_pinned_file_with_holes_that_was_saved_so_is_kept(server: Any) -> None:
+    directory = vanish(
+        'os.truncate(os.open("sparse", os.O_CREAT | os.O_RDWR), 70_000)\nrun.save("sparse")', agent=False
+    )
+    done = do_sync(directory)
+    assert tracker.Api().run(done.run).file("sparse").download("server").read_bytes() == bytes(70_000)
+
+
 def test_sync_of_a_run_that_goes_on_takes_live_files_as_they_are_and_none_of_the_policy_end(server: Any) -> None:
     with tracker.init(settings={"finish_timeout": 0}) as run:
         from tests.faults.harness import kill_agents

@@ -153,6 +153,15 @@ def test_the_last_step_is_that_of_the_last_whole_row(tmp_path: Path) -> None:
     assert last_step(path) == 5
 
 
+def test_the_last_step_is_found_before_what_a_power_cut_left(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    path.write_bytes(header() + log(7) + log(9)[:-5])
+    os.truncate(path, 5 * 1024**2)
+    assert last_step(path) == 7
+    os.truncate(path, 50 * 1024**3)
+    assert last_step(path) is None  # nobody waits until all of that is read
+
+
 def test_the_last_step_of_a_large_stream_is_found_without_reading_it(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     with path.open("wb") as file:
