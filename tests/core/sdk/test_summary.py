@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import math
-import os
 import shutil
-from pathlib import Path
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -183,18 +183,22 @@ def test_rows_that_cannot_be_kept_are_read_back_all_the_same(monkeypatch: pytest
     assert (run.summary["x"], run.summary["best"], run.dropped) == (3, 3, 2)
 
 
-def test_a_forked_child_has_what_was_logged_before_it(tmp_path: Path) -> None:
-    run = tracker.init()
-    run.log({"before": 1, "both": 1})
-    pid = os.fork()
-    if pid == 0:
-        try:
-            run.log({"both": 2})
-            (tmp_path / "child").write_text(repr(run.summary.as_dict()))
-            run.finish()
-        finally:
-            os._exit(0)
-    run.log({"parent": 3})
-    os.waitpid(pid, 0)
-    assert (tmp_path / "child").read_text() == "{'before': 1, 'both': 2}"
-    assert run.summary.as_dict() == {"before": 1, "both": 1, "parent": 3}
+FORKED = """
+import os, tracker
+run = tracker.init()
+run.log({"before": 1, "both": 1})
+if (pid := os.fork()) == 0:
+    run.log({"both": 2})
+    print(run.summary.as_dict(), flush=True)
+    run.finish()
+    os._exit(0)
+run.log({"parent": 3})
+os.waitpid(pid, 0)
+print(run.summary.as_dict())
+"""
+
+
+def test_a_forked_child_has_what_was_logged_before_it() -> None:
+    # In a process of its own: libraries that other tests import must not be forked.
+    done = subprocess.run([sys.executable, "-c", FORKED], text=True, stdout=subprocess.PIPE, check=True)
+    assert done.stdout.splitlines() == ["{'before': 1, 'both': 2}", "{'before': 1, 'both': 1, 'parent': 3}"]
