@@ -211,6 +211,7 @@ def test_a_failure_is_shown_with_its_traceback(server: Embedded, runs: Runs, vis
         f"import tracker\nwith tracker.init(project={runs.project!r}, id='bad'):\n    raise ValueError('too hot')\n"
     )
     settings = {"TRACKER_BASE_URL": server.url, "TRACKER_API_KEY": server.token, "TRACKER_ENTITY": "me"}
+    settings["TRACKER_FINISH_TIMEOUT"] = "60"  # the page is opened when the run is there
     failed = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env={**os.environ, **settings}, check=False)
     assert failed.returncode == 1
     with visit(f"/runs/me/{runs.project}/bad") as page:
