@@ -26,6 +26,8 @@ def handle_termination(finish: Callable[[], None]) -> None:
         return
 
     def end(number: int, _frame: Any) -> None:
+        if _belongs_to_trainer(signal.getsignal(number)):
+            return
         signal.signal(number, signal.SIG_DFL)
         finish()
         _flush()
@@ -36,6 +38,13 @@ def handle_termination(finish: Callable[[], None]) -> None:
         os.register_at_fork(before=_hold, after_in_child=_leave, after_in_parent=_release)
     _handler = end
     signal.signal(signal.SIGTERM, end)
+
+
+def _belongs_to_trainer(handler: Any) -> bool:
+    """Tell whether a handler is one of Lightning's, which calls the one that it found and then ends the training in
+    order itself, with checkpoints and loggers.
+    """
+    return type(handler).__module__.partition(".")[0] in ("lightning", "lightning_fabric", "pytorch_lightning")
 
 
 # Python forgets signals that reach a child before it is set up; for our handler's sake none must be lost.

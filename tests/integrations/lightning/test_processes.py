@@ -234,4 +234,6 @@ for name, (ending, *_) in {ENDINGS!r}.items():
         run = tracker.read_run(f".tracker/runs/{name}")
         assert steps(run, "loss")[:2] == [0, 1]
         assert eventually(lambda path=run.directory: tracker.read_run(path).state) == state, name
-        assert tracker.read_run(run.directory).info["error"] == error
+        said = tracker.read_run(run.directory).info["error"]
+        # The signal is known where the agent came in time to see the process end.
+        assert said == error or (name == "kill" and said.startswith("ended by SIGKILL"))

@@ -180,7 +180,8 @@ def test_a_run_says_what_its_records_say(store: Any) -> None:
         "tags": ["x"], "notes": "n", "config": {"lr": 0.1},
         "summary": {"acc": 0.9, "nan": {"_type": "float", "value": "NaN"}, "best": 1},
         "metrics": [{"name": "acc", "summary": "max"}], "created": 50.0, "updated": stream.time, "host": "box",
-        "program": "train.py", "event_files": {}, "rows": 2, "corrupt": 0, "lost": 3, "suspect": False, "error": None,
+        "program": "train.py", "event_files": {}, "rows": 2, "corrupt": 0, "lost": 3, "refused": 0,
+        "suspect": False, "error": None,
         "environment": {}, "last_step": 1, "forked_from": None, "allow_stop": False, "stop_requested": None,
         "color": None, "trashed": None, "ordinal": 1,
     }  # fmt: skip
