@@ -56,8 +56,8 @@ def take_up(run: Run, settings: Settings, members: Members) -> Run:
 def tell_beside(run: Run, others: list[str]) -> None:
     """Tell that a run goes on beside the one that is about to start."""
     warn_once(
-        f"run {run.name} goes on beside the one that tracker.init() starts now, which has another "
-        f"{', '.join(others)}; finish() it before, or pass reinit='finish_previous', if it is over",
+        f"run {run.name} is still open and stays so; tracker.init() starts another run, since it names another "
+        f"{', '.join(others)}. To end the open one first, call its finish() or pass reinit='finish_previous'",
         "beside",
     )
 

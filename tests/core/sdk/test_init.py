@@ -218,7 +218,7 @@ def test_a_second_init_that_names_another_run_gets_it_and_the_first_stays_as_it_
     assert [row["x"] for row in tracker.read_run(first.dir).scan_history()] == [1]
     assert (tracker.read_run(first.dir).config, first.finished) == ({"lr": 1}, False)
     (said,) = warnings()
-    assert f"run {first.name} goes on beside" in said
+    assert f"run {first.name} is still open and stays so" in said
 
 
 def test_a_loop_of_trials_without_finish_gives_a_run_to_each() -> None:
