@@ -54,7 +54,8 @@ def routes(services: Services) -> list[BaseRoute]:
                     stored = await workers.write(storage.append, run, name, offset, lines)
                     services.live.appended(run, name, offset, stored.digests)
                     missing = await _lacking(blobs, stored.digests)
-                services.untidy.set()
+                if storage.untidy:  # seldom, and to look for work costs a thread's turn
+                    services.untidy.set()
             except TooManyLines as error:
                 raise HTTPException(413, str(error)) from error
             except ValueError as error:

@@ -158,6 +158,11 @@ class Writer:
                 self._connection.execute(tombstones.update().where(where).values(gone))
             return True
 
+    @property
+    def untidy(self) -> bool:
+        """Whether anything was put off."""
+        return self._tidying.left
+
     def prepare(self) -> bool:
         """Read what the next piece needs, beside the writer; returns whether there is anything left to do."""
         return self._tidying.prepare(self._engine)

@@ -203,6 +203,10 @@ class Storage(Protocol):
     def is_deleted(self, run: RunKey) -> None:
         """Raise `RunDeleted` if the run was deleted."""
 
+    @property
+    def untidy(self) -> bool:
+        """Whether any work was put off. Takes no time, in any thread."""
+
     def prepare(self) -> bool:
         """Read what the next piece of work needs that was put off, so that `tidy` is short; returns whether there is
         anything to do. To be called by one thread at a time, and not beside `tidy`.

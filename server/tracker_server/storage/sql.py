@@ -111,6 +111,11 @@ class SqlStorage:
             if state.find(connection, run) is None and (stone := tombstone(connection, run)) is not None:
                 raise RunDeleted(run, stone.deleted)
 
+    @property
+    def untidy(self) -> bool:
+        """See `Storage.untidy`."""
+        return self._writer.untidy
+
     def prepare(self) -> bool:
         """See `Storage.prepare`."""
         return self._writer.prepare()

@@ -71,6 +71,20 @@ def test_rows_that_come_while_a_merge_goes_on_are_kept_and_merged_later(store: A
         assert connection.exec_driver_sql("SELECT count(*) FROM segments").scalar_one() == 0
 
 
+def test_only_what_puts_work_off_says_so(store: Any) -> None:
+    while store.storage.tidy():
+        pass
+    store.stream(key=RunKey("me", "digits", "r2")).log(0, {"loss": 1.0}).send()
+    assert not store.storage.untidy
+    _wide(store)
+    assert store.storage.untidy
+    while store.storage.tidy():
+        pass
+    assert not store.storage.untidy
+    store.storage.delete(KEY)
+    assert store.storage.untidy
+
+
 def test_a_run_that_is_deleted_while_it_is_merged_leaves_nothing(store: Any) -> None:
     _wide(store)
     assert store.storage.tidy()
