@@ -14,6 +14,7 @@ import numpy as np  # noqa: E402
 
 import tracker  # noqa: E402
 from tests.waiting import eventually  # noqa: E402
+from tracker.runlog.directory import agent_alive  # noqa: E402
 from tracker_keras import TrackerCallback, TrackerModelCheckpoint  # noqa: E402
 
 from .networks import Each, fit, network, x  # noqa: E402
@@ -23,12 +24,13 @@ Runs = Callable[[], list[Any]]
 
 
 def stored(runs: Runs, *names: str) -> Any:
-    """The run, once its agent has seen these files."""
+    """The run, once its agent is done with it and has seen these files."""
     (run,) = runs()
 
     def seen() -> bool:
+        done = not agent_alive(str(run.directory))  # a name may come to mean a later file
         run.reload()
-        return {*names} <= {file.name for file in run.files()}
+        return done and {*names} <= {file.name for file in run.files()}
 
     eventually(seen)
     return run
