@@ -163,12 +163,12 @@ def values(run: Any) -> list[dict[str, Any]]:
     return [{k: v for k, v in found.items() if not k.startswith("_")} for found in run.scan_history()]
 
 
-def uploaded(training: Training, state: str) -> RemoteRun:
-    """Wait until the agent has left and the server says `state`; return the run."""
+def uploaded(training: Training, *states: str) -> RemoteRun:
+    """Wait until the agent has left and the server says one of `states`; return the run."""
 
     def there() -> RemoteRun | None:
         run = on_server(training.path)
-        return run if run is not None and run.state == state and not agent_alive(str(training.directory)) else None
+        return run if run is not None and run.state in states and not agent_alive(str(training.directory)) else None
 
     return eventually(there, PATIENCE)
 
