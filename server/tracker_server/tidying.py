@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from .background import beside
 from .services import Services
 
 _AGAIN = 60.0
@@ -33,10 +33,5 @@ async def tidying(services: Services) -> AsyncIterator[None]:
                 continue
             await services.untidy.wait()
 
-    task = asyncio.create_task(repeat())
-    try:
+    async with beside(repeat()):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task

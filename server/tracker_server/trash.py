@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -15,6 +14,7 @@ from starlette.responses import Response
 
 from tracker import wire
 
+from .background import beside
 from .edits import run_keys
 from .query import forget
 from .schemas import model
@@ -98,10 +98,5 @@ async def emptying(services: Services) -> AsyncIterator[None]:
                 log.exception("the trash could not be emptied; it is tried again tomorrow")
             await asyncio.sleep(_INTERVAL)
 
-    task = asyncio.create_task(repeat())
-    try:
+    async with beside(repeat()):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task

@@ -90,7 +90,7 @@ def read_blocks(path: Path, offset: int = 0, block: int = _BLOCK) -> Iterator[by
     """Yield the lines of a stream file from byte `offset` (a line start), as `read_lines` gives them.
 
     A last line without newline is left alone: it may still be growing. What is appended meanwhile is left alone, too: a
-    fast writer would keep its readers for ever.
+    fast writer would never let its readers end.
     """
     with reading(path) as file:
         end = os.fstat(file.fileno()).st_size
