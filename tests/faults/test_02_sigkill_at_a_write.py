@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.harness import Training, assert_delivered, require, uploaded
+from tests.faults.harness import Training, assert_delivered, require, sync_directory, uploaded
 from tracker_server.embedded import Embedded
 
 
@@ -20,6 +20,8 @@ def test_killed_at_a_write_the_rows_before_it_are_uploaded(
     for training in trainings:
         training.process.wait()
         assert training.board.returned < 200
+        if training.board.returned == 0:  # it may have died before it gave its run to an agent
+            sync_directory(training.directory)
         run = uploaded(training, "crashed")
         assert_delivered(run, training.board.returned, more=1)
         assert run.info["corrupt"] == 0
