@@ -1,7 +1,7 @@
 """Settings: arguments first, then `TRACKER_*` variables, then `.tracker/settings.toml` in the directory, then the
 user's.
 
-`SETTINGS` lists them all; `docs/settings.md` documents each and a test holds the two together.
+`SETTINGS` lists them all; `docs/reference/settings.md` documents each and a test holds the two together.
 """
 
 from __future__ import annotations

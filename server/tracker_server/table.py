@@ -33,7 +33,7 @@ class SortBy(BaseModel):
 class _Query(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    filter: str = Field("", max_length=MAX_TEXT, description="An expression: docs/filters.md")
+    filter: str = Field("", max_length=MAX_TEXT, description="An expression: docs/reference/filters.md")
     search: str = Field(
         "", max_length=1000, description="Text in a run's name, id, notes, tags or group; a pattern between slashes"
     )

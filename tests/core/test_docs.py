@@ -26,7 +26,7 @@ def cells(document: str) -> dict[str, list[str]]:
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_every_setting_is_documented_with_its_variable_and_default(setting: object) -> None:
     name, variable, kind, default = setting.name, setting.variable, setting.kind, setting.default  # type: ignore[attr-defined]
-    row = cells("settings.md")[f"`{name}`"]
+    row = cells("reference/settings.md")[f"`{name}`"]
     assert row[1] == f"`{variable}`"
     if default is not None:
         number = isinstance(default, float)
@@ -35,7 +35,7 @@ def test_every_setting_is_documented_with_its_variable_and_default(setting: obje
 
 
 def test_no_setting_is_documented_that_does_not_exist() -> None:
-    table = (DOCS / "settings.md").read_text().split("## All settings")[1].split("\n## ")[0]
+    table = (DOCS / "reference/settings.md").read_text().split("## All settings")[1].split("\n## ")[0]
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [setting.name for setting in SETTINGS]
 
 
@@ -57,27 +57,27 @@ def commands() -> dict[str, click.Command]:
 
 @pytest.mark.parametrize("name", commands())
 def test_every_command_is_documented_with_all_its_options(name: str) -> None:
-    document = (DOCS / "cli.md").read_text()
+    document = (DOCS / "reference/cli.md").read_text()
     sections = [s for s in document.split("\n## ") if f"`tracker {name}`" in s.splitlines()[0]]
-    assert len(sections) == 1, f"docs/cli.md needs one section about `tracker {name}`"
+    assert len(sections) == 1, f"docs/reference/cli.md needs one section about `tracker {name}`"
     assert f"tracker {name}" in "".join(re.findall(r"^```\n(.*?)^```", document, re.MULTILINE | re.DOTALL))
     for parameter in commands()[name].params:
         if isinstance(parameter, click.Option) and not parameter.hidden:
             for option in (*parameter.opts, *parameter.secondary_opts):
-                assert f"`{option}" in sections[0], f"{option} of `tracker {name}` is not in docs/cli.md"
+                assert f"`{option}" in sections[0], f"{option} of `tracker {name}` is not in docs/reference/cli.md"
         if isinstance(parameter, click.Argument):
             assert f"`{parameter.metavar}`" in sections[0]
 
 
 def test_every_installed_command_is_in_the_docs() -> None:
-    document = (DOCS / "cli.md").read_text()
+    document = (DOCS / "reference/cli.md").read_text()
     for entry in entry_points(group=GROUP):
         if entry.value.startswith(("tracker.", "tracker_server.", "tracker_tensorboard.")):
             assert f"`tracker {entry.name}`" in document
 
 
 def test_every_command_in_the_docs_is_announced() -> None:
-    titles = re.findall(r"^## (.*)$", (DOCS / "cli.md").read_text(), re.MULTILINE)
+    titles = re.findall(r"^## (.*)$", (DOCS / "reference/cli.md").read_text(), re.MULTILINE)
     documented = {name for title in titles for name in re.findall(r"`tracker ([\w-]+)`", title)}
     announced = (ROOT / "pyproject.toml").read_text().split('"tracker.commands"]')[1].split("[")[0]
     assert documented == set(re.findall(r"^([\w-]+) = ", announced, re.MULTILINE))
@@ -85,15 +85,15 @@ def test_every_command_in_the_docs_is_announced() -> None:
 
 @pytest.mark.parametrize("kind", [tracker.Run, Api, LocalRun, RemoteRun, File, tracker.Sync])
 def test_every_public_member_is_documented_and_has_a_docstring(kind: type) -> None:
-    document = (DOCS / "api.md").read_text()
+    document = (DOCS / "reference/python.md").read_text()
     members = {name for cls in kind.__mro__ for name in vars(cls) if cls is not object and not name.startswith("_")}
     for name in members - {"begin"}:  # for init alone
-        assert re.search(rf"`{name}[`(]", document), f"{kind.__name__}.{name} is not in docs/api.md"
+        assert re.search(rf"`{name}[`(]", document), f"{kind.__name__}.{name} is not in docs/reference/python.md"
         assert getattr(kind, name).__doc__
 
 
 def test_every_error_member_of_info_and_operator_is_documented() -> None:
-    document = (DOCS / "api.md").read_text()
+    document = (DOCS / "reference/python.md").read_text()
     errors = [
         name
         for name in tracker.__all__
@@ -105,6 +105,6 @@ def test_every_error_member_of_info_and_operator_is_documented() -> None:
 
 
 def test_documents_link_only_to_what_is_there() -> None:
-    for document in [*DOCS.glob("*.md"), *ROOT.glob("*.md")]:
+    for document in [*DOCS.rglob("*.md"), *ROOT.glob("*.md")]:
         for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name} links to {target}"

@@ -92,7 +92,7 @@ class RunReader(ABC):
 
     @property
     def environment(self) -> dict[str, Any]:
-        """How the run was run: command, machine, git and the names of the files that were kept (docs/reproduce.md); {}
+        """How the run was run: command, machine, git and the names of kept files (docs/how-to/restore.md); {}
         if it is not known.
         """
         return self._info["environment"]
@@ -182,7 +182,7 @@ class RunReader(ABC):
     def system_history(
         self, keys: Sequence[str] | None = None, samples: int | None = None, pandas: bool = True, arrow: bool = False
     ) -> pandas.DataFrame | pyarrow.Table | list[Row]:
-        """Return the system metrics like `history`, by `_timestamp`. docs/system-metrics.md lists the keys."""
+        """Return the system metrics like `history`, by `_timestamp`; docs/reference/system-metrics.md lists them."""
         return self._table("system", keys, samples, pandas, arrow)
 
     def _view(self, restarts: Restarts | None) -> Restarts:

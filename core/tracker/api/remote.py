@@ -53,8 +53,9 @@ class Api:
     def runs(self, path: str, filters: Filter | str | None = None, order: str = "-created") -> Runs:
         """Return the runs of `entity/project` (or `project` of your own entity), fetched as they are iterated over.
 
-        `filters` as in `config.lr < 1e-3 and state == "finished"` (docs/filters.md) or as in `{"config.lr": {"$lt":
-        1e-3}, "state": "finished"}` (docs/api.md); `order` as in `-summary.acc,created` (`-` for descending).
+        `filters` as in `config.lr < 1e-3 and state == "finished"` (docs/reference/filters.md) or as in
+        `{"config.lr": {"$lt": 1e-3}, "state": "finished"}` (docs/reference/python.md);
+        `order` as in `-summary.acc,created` (`-` for descending).
         """
         entity, project = self._split(path, 1)
         return Runs(self._client, entity, project, filters or {}, order)

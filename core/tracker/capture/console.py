@@ -1,4 +1,4 @@
-"""The console of a run: what its process prints, kept as lines. docs/console.md says what each way sees."""
+"""The console of a run: what its process prints, kept as lines. docs/how-to/console.md says what each way sees."""
 
 from __future__ import annotations
 

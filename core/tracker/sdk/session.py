@@ -56,17 +56,17 @@ def init(
 
     Waits for no network and no other process: it makes the run directory, writes the first lines and starts the
     agent, which uploads them and collects system metrics. What is not given comes from variables and settings files
-    (docs/settings.md). `config` is anything that `run.config.update` takes. `mode` is online, offline (alias dryrun)
-    or disabled. While a run is active, a script gets that run, unless the arguments name another one or contradict its
-    config; then it gets one of its own beside it. `reinit` decides otherwise: "return_previous" (what had no effect is
+    (docs/reference/settings.md). `config` is anything that `run.config.update` takes. `mode` is online, offline (alias
+    dryrun) or disabled. While a run is active, a script gets that run, unless the arguments name another one or
+    contradict its config; then it gets one of its own beside it. `reinit` decides otherwise: "return_previous" (what had no effect is
     told), "finish_previous" (the default in notebooks; also True) or "create_new". `resume` with an `id`
     continues a run: "allow" (also True), "must" (an error if there is none), "never" (also False; an error if there is
     one). Only for a run that is not in this directory, the server is asked, for `resume_timeout` seconds at most.
     "auto" continues the newest run of this directory, project and program that was started so and did not end well.
     `fork_from="id?_step=N"` begins a new run with the rows of another one up to step N and its config: copied from the
     directory beside it, else from the server, which takes as long as it takes. Where `resume` continues a run, it has
-    begun already. docs/resume.md has more on both. With `sync_tensorboard` the TensorBoard event files that this
-    process writes are followed: what is in them comes into the run (docs/tensorboard.md).
+    begun already. docs/how-to/resume.md has more on both. With `sync_tensorboard` the TensorBoard event files that this
+    process writes are followed: what is in them comes into the run (docs/how-to/tensorboard.md).
     Raises `SettingsError` for what cannot be used, and TypeError for a `config` that has no members, before anything
     is written.
     """

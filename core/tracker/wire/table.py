@@ -18,10 +18,10 @@ class Sort(TypedDict, total=False):
 
 
 class TableQuery(TypedDict, total=False):
-    """Which runs of a project, in what order, and which of their columns. docs/filters.md has the names of columns."""
+    """Which runs of a project, in what order, and which of their columns (named as in docs/reference/filters.md)."""
 
     filter: str
-    """An expression (docs/filters.md); empty: all runs."""
+    """An expression (docs/reference/filters.md); empty: all runs."""
     search: str
     """Text to be found in a run's name, id, notes, tags or group, or a pattern between slashes."""
     sort: list[Sort]

@@ -1,4 +1,4 @@
-"""What becomes of the values of event files: rows, config, files of the run, provenance (docs/tensorboard.md).
+"""What becomes of the values of event files: rows, config, files of the run, provenance (docs/how-to/tensorboard.md).
 
 `Converter` makes records of the run log from events, `to_value` values from what stands in rows, and `files_beside`
 and `hyperparameters` find what lies beside event files.

@@ -1,4 +1,4 @@
-"""Conditions on runs in the form of text: `config.lr < 1e-3 and tags has "base"` (docs/filters.md).
+"""Conditions on runs in the form of text: `config.lr < 1e-3 and tags has "base"` (docs/reference/filters.md).
 
 A recursive descent; the result is made of the same tests as that of `filters`.
 """

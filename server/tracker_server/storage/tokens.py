@@ -1,4 +1,4 @@
-"""The words of filter expressions (docs/filters.md), and how names and values are written in them."""
+"""The words of filter expressions (docs/reference/filters.md), and how names and values are written in them."""
 
 from __future__ import annotations
 

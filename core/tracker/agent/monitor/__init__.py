@@ -1,4 +1,4 @@
-"""The system monitor of the agent process, one file per source. Its keys: docs/system-metrics.md."""
+"""The system monitor of the agent process, one file per source. Its keys: docs/reference/system-metrics.md."""
 
 from .monitor import SOURCES, Monitor
 

@@ -1825,7 +1825,7 @@ export interface components {
         GroupRequest: {
             /**
              * Filter
-             * @description An expression: docs/filters.md
+             * @description An expression: docs/reference/filters.md
              * @default
              */
             filter?: string;
@@ -2392,7 +2392,7 @@ export interface components {
         TableRequest: {
             /**
              * Filter
-             * @description An expression: docs/filters.md
+             * @description An expression: docs/reference/filters.md
              * @default
              */
             filter?: string;
