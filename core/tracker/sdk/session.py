@@ -58,7 +58,8 @@ def init(
     agent, which uploads them and collects system metrics. What is not given comes from variables and settings files
     (docs/reference/settings.md). `config` is anything that `run.config.update` takes. `mode` is online, offline (alias
     dryrun) or disabled. While a run is active, a script gets that run, unless the arguments name another one or
-    contradict its config; then it gets one of its own beside it. `reinit` decides otherwise: "return_previous" (what had no effect is
+    contradict its config; then it gets one of its own beside it. `reinit` decides otherwise: "return_previous"
+    (what had no effect is
     told), "finish_previous" (the default in notebooks; also True) or "create_new". `resume` with an `id`
     continues a run: "allow" (also True), "must" (an error if there is none), "never" (also False; an error if there is
     one). Only for a run that is not in this directory, the server is asked, for `resume_timeout` seconds at most.
