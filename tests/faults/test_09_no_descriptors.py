@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tests.faults.harness import PATIENCE, Training, assert_delivered, kill_agents, sync_directory, uploaded
 from tests.waiting import eventually
 from tracker.runlog.directory import agent_alive
-from tracker.sdk.supervisor import CHECK_EVERY
+from tracker.sdk.agent_supervisor import CHECK_EVERY
 from tracker_server.embedded import Embedded
 
 

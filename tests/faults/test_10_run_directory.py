@@ -25,7 +25,7 @@ from tests.faults.harness import (
 from tests.faults.training import row
 from tests.waiting import eventually
 from tracker.runlog.directory import agent_alive, lock_path
-from tracker.sdk.supervisor import CHECK_EVERY
+from tracker.sdk.agent_supervisor import CHECK_EVERY
 from tracker_server.embedded import Embedded
 
 DELETED = "was deleted while the run was going on"

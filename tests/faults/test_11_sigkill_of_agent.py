@@ -24,7 +24,7 @@ from tests.faults.proxy import CutBody, Fault, LoseAnswer, proxy
 from tests.waiting import eventually
 from tracker.client import connect
 from tracker.runlog.directory import agent_alive
-from tracker.sdk.launch import start_agent
+from tracker.sdk.agent_launch import start_agent
 from tracker.settings import Settings
 from tracker_server.embedded import Embedded
 

@@ -15,7 +15,7 @@ from tracker.names import random_id
 from tracker.runlog.directory import agent_alive
 from tracker.runlog.reader import read_stream, stream_paths
 from tracker.runlog.writer import StreamWriter
-from tracker.sdk.launch import start_agent
+from tracker.sdk.agent_launch import start_agent
 from tracker_server.embedded import Embedded
 
 ROUNDS, ROWS = 5, 200

@@ -20,7 +20,7 @@ from tests.faults.harness import (
 )
 from tests.waiting import eventually
 from tracker.runlog.directory import agent_alive
-from tracker.sdk.supervisor import CHECK_EVERY
+from tracker.sdk.agent_supervisor import CHECK_EVERY
 from tracker_server.embedded import serve
 
 NOTICE = "tracker: Network error (ConnectionError), entering retry loop."

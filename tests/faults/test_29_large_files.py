@@ -30,7 +30,7 @@ from tests.waiting import eventually
 from tracker.agent import uploader
 from tracker.agent.uploader import PART
 from tracker.errors import Unreachable
-from tracker.sdk.launch import start_agent
+from tracker.sdk.agent_launch import start_agent
 from tracker_server.embedded import Embedded, serve
 
 SIZE = int(os.environ.get("TRACKER_TEST_FILE_SIZE") or 100_000_000)

@@ -17,7 +17,7 @@ from .safe_open import Unsafe, is_regular, open_file, remove, rename, write_new
 
 LOG = "agent.log"
 AUTO = "auto-resume"
-"""The mark of a run that shall be continued until it ends well; see `sdk/auto.py`."""
+"""The mark of a run that shall be continued until it ends well; see `sdk/resume/auto_resume.py`."""
 JOIN = "TRACKER_RUN_DIR"
 """The variable by which `tracker run` tells the programs inside which run directory is theirs, too."""
 KEPT_PATH = re.compile(r"files/[A-Za-z0-9_-]+")

@@ -10,7 +10,7 @@ from tracker.capture.console import Capture, start_console
 from tracker.errors import contained
 from tracker.settings import Settings
 
-from .supervisor import Supervisor
+from .agent_supervisor import Supervisor
 
 if TYPE_CHECKING:
     from tracker.watching import Watch

@@ -7,7 +7,7 @@ from typing import Any
 
 from tracker.runlog.records import restore_members
 
-from .values import Members, read_config
+from .values.config_values import Members, read_config
 
 
 class CopiedValues(dict[str, Any]):

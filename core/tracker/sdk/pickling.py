@@ -79,9 +79,9 @@ def unpickle(ticket: dict[str, Any]) -> Shared:
 
 
 def _join(ticket: Mapping[str, Any]) -> Run:
-    from .disabled import DisabledRun
-    from .exit_hooks import adopt
-    from .joining import JoinedRun
+    from .disabled_run import DisabledRun
+    from .exit.hooks import adopt
+    from .joined_run import JoinedRun
 
     if ticket.get("mode") == "disabled":
         return DisabledRun(_defaults(ticket))

@@ -26,22 +26,25 @@ from tracker.saved_names import SavedNames, base_of, find, name_of, pattern_of
 from tracker.saving import POLICIES, seal
 from tracker.settings import Settings
 
-from . import auto, exit_hooks, files, oversized
-from .about import About
+from .agent_supervisor import CHECK_EVERY, shorten
 from .companions import Companions
 from .config import Config
-from .exit_status import describe_error, ending, exit_ending
-from .latency import Latency
-from .logged import Logged
-from .objects import is_a, key_text, shown
+from .exit import hooks as exit_hooks
+from .exit.exit_status import describe_error, ending, exit_ending
+from .identity import RunIdentity
+from .logged_rows import LoggedRows
 from .pickling import Shared
-from .resume import Known
-from .rows import Unreadable, to_row
+from .pin import pin
+from .process_order import Origin, ended_before
+from .resume import auto_resume
+from .resume.resume_state import ResumeState
+from .slow_disk import SlowDiskWarning
 from .stream import Stream
-from .succession import Origin, ended_before
 from .summary import Summary
-from .supervisor import CHECK_EVERY, shorten
-from .values import to_config
+from .values import oversized
+from .values.config_values import to_config
+from .values.foreign_objects import is_a, key_text, shown
+from .values.row import Unreadable, to_row
 
 _MEMBERS = ("id", "entity", "project", "name", "group", "job_type", "tags", "notes", "color")
 _FAST_LINE = MAX_LINE - 256  # bytes of a row that surely fit in a line with all that stands around them
@@ -56,7 +59,7 @@ WatchKind = Literal["gradients", "parameters", "all"]
 SummaryKind = Literal["last", "min", "max", "mean", "best", "none"]
 
 
-class Run(Shared, About):
+class Run(Shared, RunIdentity):
     """One run. Use it as a context manager, or call `finish`, or let the end of the script do it.
 
     When `log` and the other methods that write have returned, what they wrote is in the kernel and survives the death
@@ -79,7 +82,7 @@ class Run(Shared, About):
         self._members: dict[str, Any] = {m: getattr(settings, m) for m in _MEMBERS}
         self._stream = Stream(directory, self._of_header, lambda: process.describe(settings))
         self._companions = Companions(directory, settings)
-        self._latency = Latency(directory)
+        self._slow_disk = SlowDiskWarning(directory)
         self._followed: set[str] = set()
         self._names = SavedNames(os.path.dirname(directory), warn_once)
         self._alerts: dict[str, float] = {}  # when each title was last called out
@@ -97,7 +100,7 @@ class Run(Shared, About):
         self.continued: Callable[[], Run] | None = None
         """Gives the run that takes what is written after the end of this one; None: it is dropped. For integrations."""
         self.config = Config(self._write_config)
-        self._logged = Logged(self._stream)
+        self._logged = LoggedRows(self._stream)
         self.summary = Summary(self._write_summary, self._logged)
 
     def _of_header(self) -> dict[str, Any]:
@@ -108,7 +111,7 @@ class Run(Shared, About):
             "wraps": process.is_wrapper() or None,
         }
 
-    def _start_with(self, known: Known) -> None:
+    def _start_with(self, known: ResumeState) -> None:
         """Go on from what the run has; before `begin`."""
         self._step = known.step
         self._after = known.ended
@@ -125,7 +128,7 @@ class Run(Shared, About):
         if self._stream.shortened:
             self._write("meta", self._stream.shortened)
         if self._settings.resume == "auto":
-            auto.mark(self._directory, self._settings)
+            auto_resume.mark(self._directory, self._settings)
         if self._stream.kept:
             self._companions.supervisor.start()
             if not self._joined:
@@ -275,7 +278,7 @@ class Run(Shared, About):
         for path in paths:
             name = name_of(path, base)
             try:
-                self._write("save", {"name": name, **files.pin(self._directory, path)})
+                self._write("save", {"name": name, **pin(self._directory, path)})
                 saved.append(name)
             except OSError as error:
                 warn_once(f"save({path!r}) failed ({error}); training goes on without it")
@@ -426,7 +429,7 @@ class Run(Shared, About):
 
     def _mark_ended(self, end: dict[str, Any]) -> None:
         if self._settings.resume == "auto" and self._is_its_own:
-            auto.ended(self._directory, self._settings, end["state"] == "finished")
+            auto_resume.ended(self._directory, self._settings, end["state"] == "finished")
 
     @property
     def _is_its_own(self) -> bool:
@@ -536,7 +539,7 @@ class Run(Shared, About):
         `now`: Unix time in microseconds.
         """
         self._checked = now
-        if self._latency.took(time_ns() // 1000 - now):
+        if self._slow_disk.took(time_ns() // 1000 - now):
             self._checked = 0  # look at the next write, too
         with contained("looking after the run directory"):
             if self._lost_directory():

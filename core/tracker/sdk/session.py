@@ -17,12 +17,16 @@ from tracker.runlog.safe_open import ignore
 from tracker.settings import Settings
 from tracker.typed import cleaned
 
-from . import auto, exit_hooks, fork, interactive, previous, resume
+from . import repeated_init
 from .config import Config
-from .disabled import DisabledRun
+from .disabled_run import DisabledRun
+from .exit import hooks as exit_hooks
+from .exit import notebook
+from .resume import auto_resume, resume_state
+from .resume.fork_from import Parent, parent_of, start_fork
 from .run import Run
 from .summary import Summary
-from .values import read_config
+from .values.config_values import read_config
 
 _REINIT = ("return_previous", "finish_previous", "create_new")
 _RESUME = ("allow", "must", "never", "auto")
@@ -87,9 +91,9 @@ def init(
     active = _settle_previous(resolved, members.values, fork_from is not None)
     if active is not None:
         _current = active
-        return previous.take_up(active, resolved, members)
+        return repeated_init.take_up(active, resolved, members)
     silence(resolved.silent)
-    parent = None if fork_from is None else fork.parent_of(fork_from, resolved)
+    parent = None if fork_from is None else parent_of(fork_from, resolved)
     run = DisabledRun(resolved) if resolved.mode == "disabled" else _prepare(resolved, bool(joined), parent)
     run.config._take(members)
     run.begin()
@@ -129,8 +133,8 @@ def _check_words(settings: Settings) -> None:
 
 def _settle_previous(settings: Settings, members: Mapping[str, Any], forks: bool) -> Run | None:
     """Return the active run if `init` shall return it, or another live one that it names; finish it if it shall end."""
-    how = settings.reinit or ("finish_previous" if interactive.in_notebook() else None)
-    named = next((run for run in exit_hooks.live() if previous.is_named(run, settings)), None)
+    how = settings.reinit or ("finish_previous" if notebook.in_notebook() else None)
+    named = next((run for run in exit_hooks.live() if repeated_init.is_named(run, settings)), None)
     if how is None and named is not None:
         return named
     if _current is None or _current.finished:
@@ -138,24 +142,24 @@ def _settle_previous(settings: Settings, members: Mapping[str, Any], forks: bool
     if how == "finish_previous":
         _current.finish()
     if how is None:
-        others = previous.others(_current, settings, members) + (["fork_from"] if forks else [])
+        others = repeated_init.others(_current, settings, members) + (["fork_from"] if forks else [])
         if others:
-            previous.tell_beside(_current, others)
+            repeated_init.tell_beside(_current, others)
         return None if others else _current
     return _current if how == "return_previous" else None
 
 
-def _prepare(settings: Settings, joined: bool, parent: fork.Parent | None) -> Run:
+def _prepare(settings: Settings, joined: bool, parent: Parent | None) -> Run:
     """Settle id, name, directory and server, and return the run that follows from them. `joined`: see `_of_joined`."""
     runs = Path(absolute(settings.dir or "."), ".tracker", "runs")
     if settings.mode == "online":
         settings.base_url, settings.api_key = resolve(settings.base_url, settings.api_key)
     if settings.resume == "auto" and settings.id is None:
-        settings.id = auto.claim(runs, settings)
+        settings.id = auto_resume.claim(runs, settings)
     given = settings.id is not None
     settings.id = settings.id or random_id()
     directory = runs / settings.id
-    known = resume.find(settings, directory, given)
+    known = resume_state.find(settings, directory, given)
     resumed = known is not None and (known.step > 0 or not joined)
     if parent is not None and known is None and (os.path.isdir(directory) or parent.id == settings.id):
         raise SettingsError(f"fork_from begins a new run, and there is a run {settings.id} already; choose another id")
@@ -176,9 +180,9 @@ def _prepare(settings: Settings, joined: bool, parent: fork.Parent | None) -> Ru
     return run
 
 
-def _forked(parent: fork.Parent, settings: Settings, directory: Path) -> resume.Known:
+def _forked(parent: Parent, settings: Settings, directory: Path) -> resume_state.ResumeState:
     try:
-        return fork.fork(parent, settings, directory)
+        return start_fork(parent, settings, directory)
     except SettingsError:
         import shutil
 

@@ -17,8 +17,8 @@ from tracker.runlog.stats import Stats, sum_up
 from tracker.runlog.writer import StreamWriter, header
 from tracker.saving import process_seal
 
-from . import oversized
-from .values import to_config
+from .values import oversized
+from .values.config_values import to_config
 
 _ENDING = 256 * 1024  # bytes
 

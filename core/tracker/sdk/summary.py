@@ -10,8 +10,8 @@ from tracker.runlog.records import restore_members
 from tracker.runlog.stats import Stats
 
 from .config import CopiedValues
-from .logged import Logged
-from .objects import is_a
+from .logged_rows import LoggedRows
+from .values.foreign_objects import is_a
 
 
 class Summary(MutableMapping[str, Any]):
@@ -22,7 +22,7 @@ class Summary(MutableMapping[str, Any]):
     for that this process has not logged.
     """
 
-    def __init__(self, write: Callable[[dict[str, Any]], dict[str, Any]], logged: Logged) -> None:
+    def __init__(self, write: Callable[[dict[str, Any]], dict[str, Any]], logged: LoggedRows) -> None:
         """`write` appends a `summary` record and returns the values as they were written; `logged` are the rows."""
         self._write = write
         self._logged = logged

@@ -17,7 +17,7 @@ from tests.waiting import eventually
 from tracker.agent_status import read_status
 from tracker.cli.login import login
 from tracker.runlog.directory import agent_alive
-from tracker.sdk import supervisor
+from tracker.sdk import agent_supervisor as supervisor
 
 FIRST, SECOND = "the-first-token", "the-second-token"
 

@@ -78,7 +78,7 @@ def vanish(body: str, agent: bool) -> Path:
     code = f"""
 import os, signal, tracker
 from pathlib import Path
-{"" if agent else "tracker.sdk.supervisor.Supervisor.start = lambda self: None"}
+{"" if agent else "tracker.sdk.agent_supervisor.Supervisor.start = lambda self: None"}
 run = tracker.init(id={run_id!r})
 {body}
 os.kill(os.getpid(), signal.SIGKILL)
@@ -252,7 +252,7 @@ def test_a_glob_that_takes_in_the_run_directory_takes_nothing_from_there(tmp_pat
 @pytest.mark.usefixtures("offline")
 def test_an_agent_that_was_killed_is_followed_by_one_that_goes_on(server: Any) -> None:
     from tests.faults.harness import kill_agents
-    from tracker.sdk.launch import start_agent
+    from tracker.sdk.agent_launch import start_agent
 
     with tracker.init() as run:
         run.save("train.log", policy="live")

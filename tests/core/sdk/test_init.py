@@ -413,8 +413,8 @@ def test_an_agent_serves_the_directory_while_the_run_goes_on() -> None:
 
 def test_an_agent_that_died_is_started_again_also_if_only_arrays_are_logged(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.faults.harness import kill_agents
+    from tracker.sdk import agent_supervisor as supervisor
     from tracker.sdk import run as module
-    from tracker.sdk import supervisor
 
     run = tracker.init()
     eventually(lambda: agent_alive(run.dir))

@@ -119,7 +119,7 @@ actions = st.one_of(
 def test_the_process_and_the_reader_agree_whatever_is_done(
     monkeypatch: pytest.MonkeyPatch, done: list[tuple[str, Any]]
 ) -> None:
-    from tracker.sdk import launch
+    from tracker.sdk import agent_launch as launch
 
     monkeypatch.setattr(launch, "start_agent", lambda *_: None)  # an agent has no part in this, and 60 take a while
     with tracker.init(reinit="create_new", settings={"silent": True}) as run:

@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 from tracker.capture.console_wrap import rearm
 from tracker.errors import contained
+from tracker.sdk.agent_supervisor import wait_at_exit
 
-from . import children, interactive
+from . import multiprocessing_child, notebook
 from .exit_status import ending, exit_ending, leave_status
-from .supervisor import wait_at_exit
-from .termination import handle_termination
+from .sigterm import handle_termination
 
 if TYPE_CHECKING:
-    from .run import Run
+    from tracker.sdk.run import Run
 
 _live: list[Run] = []
 """Held here, since a run that nobody holds must be finished, too."""
@@ -63,8 +63,8 @@ def adopt(run: Run) -> None:
         _arm()
     if sys.excepthook is not _Noted.hook:  # the first time, or whoever replaced it gave it back as it was
         _hook_exceptions()
-    interactive.watch(_note, rearm)
-    children.finish_with_child(_finish_in_child)
+    notebook.watch(_note, rearm)
+    multiprocessing_child.finish_with_child(_finish_in_child)
     handle_termination(_finish_terminated)
 
 
@@ -109,7 +109,7 @@ def _hook_exceptions() -> None:
     former = sys.excepthook
 
     def except_hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if not interactive.at_prompt():  # there, an error ends a command and not the process
+        if not notebook.at_prompt():  # there, an error ends a command and not the process
             with contained("noting an error"):
                 _note(ending(error))
                 for number, run in list(_amid):
@@ -133,7 +133,7 @@ def _note_exit(code: Any) -> None:
 def _leave() -> None:
     """Finish what is open, with what is known; where the C library leaves the exit status, that rules later."""
     end = _Noted.end
-    if end is None and sys.excepthook is not _Noted.hook and not interactive.at_prompt():
+    if end is None and sys.excepthook is not _Noted.hook and not notebook.at_prompt():
         error = getattr(sys, "last_value", None)  # somebody replaced the hook without calling ours
         end = None if error is _Noted.stale else ending(error)
     # A forked child that has written nothing has nothing to end.

@@ -25,7 +25,7 @@ from tracker.runlog.safe_open import is_regular, open_file, open_folder
 from tracker.runlog.writer import header
 from tracker.settings import Settings
 
-from .resume import Known, ask, of_directory
+from .resume_state import ResumeState, ask, from_directory
 
 _REFERENCE = re.compile(rf"(?:([^/]+)/([^/]+)/)?({RUN_ID.pattern})\?_step=(\d{{1,16}})", re.ASCII)
 _DIGEST = re.compile(rb'"digest":"([0-9a-f]{64})"')
@@ -55,7 +55,7 @@ def parent_of(reference: str, settings: Settings) -> Parent:
     return Parent(match[1] or settings.entity, match[2] or settings.project, match[3], int(match[4]))
 
 
-def fork(parent: Parent, settings: Settings, directory: Path) -> Known:
+def start_fork(parent: Parent, settings: Settings, directory: Path) -> ResumeState:
     """Begin the run in `directory` with the rows of `parent` up to its step, its config and its metric definitions;
     the next step is the one after that.
 
@@ -77,7 +77,7 @@ def fork(parent: Parent, settings: Settings, directory: Path) -> Known:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    return of_directory(directory)._replace(step=min(parent.step + 1, MAX_STEP))
+    return from_directory(directory)._replace(step=min(parent.step + 1, MAX_STEP))
 
 
 def _copy(source: Path, step: int, first: dict[str, Any], part: Path) -> int:

@@ -19,7 +19,7 @@ import tracker
 
 @pytest.fixture(autouse=True)
 def no_agents(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tracker.sdk import launch
+    from tracker.sdk import agent_launch as launch
 
     monkeypatch.setattr(launch, "hand_over", lambda *_: None)  # they have no part in this, and take a while
 

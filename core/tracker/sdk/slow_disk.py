@@ -8,7 +8,7 @@ SLOW = 100_000
 """Microseconds from which a write is slow. On a local disk one takes less than 10."""
 
 
-class Latency:
+class SlowDiskWarning:
     """Looks at one write in a few seconds, so that the others cost nothing."""
 
     def __init__(self, directory: str) -> None:

@@ -13,7 +13,7 @@ from tracker.settings import SETTINGS, Settings
 
 from .config import Config
 from .run import Run
-from .values import Members, to_config
+from .values.config_values import Members, to_config
 
 _NAMING = ("id", "entity", "project", "name", "group", "job_type", "dir", "mode")
 """Settings that say which run is meant."""

@@ -16,8 +16,8 @@ from tracker.errors import warn_once
 from tracker.media.arrays import MISSING, count, is_array, scalar, to_plain_list
 from tracker.runlog.records import jsonable
 
-from . import objects
-from .objects import Read, clean, complaint, free_name, is_a, key_text, outline
+from . import foreign_objects
+from .foreign_objects import Read, clean, complaint, free_name, is_a, key_text, outline
 
 _MAX_DEPTH = 20
 _MAX_AGAIN = 2  # times that an object is written within itself
@@ -52,7 +52,7 @@ class Members(NamedTuple):
 
 def read_config(*sources: Any) -> Members:
     """Return the members of dicts, namespaces, dataclasses, and objects that have members by any protocol that
-    `objects.members` knows, or as public attributes.
+    `foreign_objects.members` knows, or as public attributes.
 
     Raises TypeError for what has none, and nothing else: see `Members.unreadable`.
     """
@@ -145,9 +145,9 @@ class Reading:
         if number is not MISSING:
             return number
         if is_a(value, enum.Enum):
-            return clean(objects.enum_name(value))
+            return clean(foreign_objects.enum_name(value))
         if is_a(value, type):
-            return objects.callable_name(value)
+            return foreign_objects.callable_name(value)
         if not self._guard.enter(value, depth):
             return outline(value)
         try:
@@ -165,16 +165,16 @@ class Reading:
         if is_array(value) and not hasattr(kind, "keys"):
             return self.value(to_plain_list(value), name, depth + 1)
         if not hasattr(kind, "__next__"):
-            members = objects.members(value)
+            members = foreign_objects.members(value)
             if members is not None:
                 return self._named(members, name, depth + 1)
-            listed = objects.items(value)
+            listed = foreign_objects.items(value)
             if listed is not None:
                 return self._listed(listed, name, depth + 1)
         if is_a(value, os.PathLike):
             path = os.fspath(value)
             return clean(path if isinstance(path, str) else repr(path))
-        held = objects.bound(value)
+        held = foreign_objects.bound(value)
         if held is not None:
             function, arguments, keywords = held
             parts = {"function": function, "args": list(arguments), "kwargs": dict(keywords)}
@@ -183,26 +183,26 @@ class Reading:
 
     def _thing(self, value: Any, name: str, depth: int) -> Any:
         """Return what identifies a callable, or an object of any class."""
-        known = objects.callable_name(value)
+        known = foreign_objects.callable_name(value)
         if known is not None:
             return known
         if callable(value):
-            text = objects.instance_name(value)
+            text = foreign_objects.instance_name(value)
             if text is not None:
                 return text
-        elif objects.describes_itself(value):
-            return objects.text_of(value)
+        elif foreign_objects.describes_itself(value):
+            return foreign_objects.text_of(value)
         if hasattr(type(value), "__next__"):
-            return objects.text_of(value)
+            return foreign_objects.text_of(value)
         return self._object(value, name, depth)
 
     def _object(self, value: Any, name: str, depth: int) -> Any:
         """Return the class and the public attributes of an object. They are not all meant to be shown: none whose
         name is that of a secret, and of collections only small ones.
         """
-        kind = objects.class_name(type(value))
+        kind = foreign_objects.class_name(type(value))
         found: dict[str, Any] = {}
-        for key, read in objects.attributes(value) or ():
+        for key, read in foreign_objects.attributes(value) or ():
             text = key_text(key)
             if is_secret_name(text):
                 continue
@@ -244,7 +244,7 @@ class Reading:
         """Return what `read` gives as JSON can write it; with `few`, only what a collection is that is not small."""
         try:
             item = read()
-        except objects.Unresolved as error:
+        except foreign_objects.Unresolved as error:
             self._note(name, error)
             return error.text
         except Exception as error:  # noqa: BLE001 - members are anybody's properties
@@ -254,17 +254,17 @@ class Reading:
         return outline(item) if large else self.value(item, name, depth)
 
     def _note(self, name: str, error: Exception) -> None:
-        why = str(error) if isinstance(error, objects.Unresolved) else complaint(error)
+        why = str(error) if isinstance(error, foreign_objects.Unresolved) else complaint(error)
         self.unreadable.setdefault(name, why)
 
 
 def _members_of(source: Any) -> Iterator[tuple[Any, Read]] | None:
     if _has_no_members(source):
         return None
-    found = objects.members(source)
+    found = foreign_objects.members(source)
     if found is not None or callable(source):
         return found
-    return objects.attributes(source)
+    return foreign_objects.attributes(source)
 
 
 def _has_no_members(source: Any) -> bool:

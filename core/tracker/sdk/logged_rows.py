@@ -19,7 +19,7 @@ _BLOCK = 1024 * 1024
 _TAIL = 256 * 1024  # bytes in which the last value of a key is looked for before all is read
 
 
-class Logged:
+class LoggedRows:
     """The rows that this process has logged, summed up per key. Each line is read once, however often that is asked.
 
     Never raises for what cannot be read. May be used from any thread.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import tracker
-from tracker.sdk import launch
+from tracker.sdk import agent_launch as launch
 
 MIB = 1024 * 1024
 HUGE = "x" * (9 * MIB)

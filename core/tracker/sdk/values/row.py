@@ -12,9 +12,9 @@ from tracker.media.base import Media, MediaList
 from tracker.media.convert import as_media
 from tracker.runlog.records import RESERVED
 
-from . import objects
-from .objects import Read, complaint, free_name, is_a, key_text, outline
-from .values import Guard, Reading, plain
+from . import foreign_objects
+from .config_values import Guard, Reading, plain
+from .foreign_objects import Read, complaint, free_name, is_a, key_text, outline
 
 _DEAR = 2_000  # objects read in a row that are no lists or dicts in memory, or were read before; see `Guard`
 _DEAR_IN_TEXT = 100
@@ -59,7 +59,7 @@ class _Row:
         """Add the members of a mapping, under names with this prefix."""
         any_read = False
         try:
-            for key, read in objects.members(data, _MAX_KEYS) or ():
+            for key, read in foreign_objects.members(data, _MAX_KEYS) or ():
                 any_read = True
                 if not depth:
                     self._guard.next_member()
@@ -133,7 +133,7 @@ class _Row:
         try:
             if is_array(value):
                 return self._value(to_plain_list(value), name, depth + 1)
-            listed = None if is_a(value, Mapping) else objects.items(value)
+            listed = None if is_a(value, Mapping) else foreign_objects.items(value)
             if listed is not None:
                 return self._values(listed, name, depth + 1)
         finally:
@@ -153,12 +153,12 @@ class _Row:
         return found
 
     def _text(self, value: Any, name: str) -> str:
-        kind = objects.class_name(type(value))
+        kind = foreign_objects.class_name(type(value))
         self._tell(f"log() of {name!r} got a {kind}, which is no number, text or media; it is kept as text")
         try:
             if is_a(value, Mapping):  # whose own text has no end where objects name each other
                 return str(Reading(_DEAR_IN_TEXT).value(value, name))[:_MAX_TEXT]
-            return objects.text_of(value)
+            return foreign_objects.text_of(value)
         except Exception as error:  # noqa: BLE001 - the user's own __str__ may do anything
             return f"<{kind}: no text ({type(error).__name__})>"
 

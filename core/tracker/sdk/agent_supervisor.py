@@ -15,7 +15,7 @@ from tracker.own_processes import NoPython, collect
 from tracker.runlog.directory import agent_alive, agent_came, process_start
 from tracker.settings import Settings
 
-from . import launch
+from . import agent_launch
 
 CHECK_EVERY = 5_000_000
 """Microseconds between looks at the agent and the run directory."""
@@ -49,7 +49,7 @@ class Supervisor:
         self._started_at = 0.0
         self._unable: str | None = None
         self._folder: Path | None = None
-        self._notices = launch.Notices(directory)
+        self._notices = agent_launch.Notices(directory)
 
     def start(self) -> None:
         """Have an agent serve the run. A failure is told once; `tracker sync` stands in for it."""
@@ -66,14 +66,14 @@ class Supervisor:
     def _start(self) -> None:
         if self._asked <= _SHARED:
             try:
-                self._folder = launch.hand_over(self.directory, self._settings.given())
+                self._folder = agent_launch.hand_over(self.directory, self._settings.given())
             except NoPython:
                 raise
             except OSError:
                 pass  # such as a home that cannot be written in: then this run has one of its own
             else:
                 return
-        launch.start_agent(self.directory, self._settings.environment())
+        agent_launch.start_agent(self.directory, self._settings.environment())
 
     def check(self) -> None:
         """Say what the agent had to say, and start it again if it is gone."""

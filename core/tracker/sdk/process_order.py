@@ -13,7 +13,7 @@ from tracker.runlog.records import STREAM_NAME, Record, parse
 from tracker.runlog.safe_open import open_stream
 from tracker.runlog.sound import is_pid
 
-from . import children
+from .exit import multiprocessing_child
 
 _NEAR_END = 256 * 1024  # bytes; an end with its traceback is shorter
 _QUIET = 3600.0  # seconds without a line after which a process of another machine counts as gone
@@ -33,7 +33,7 @@ class Origin:
         """Tell whether it has left the run to this forked child, as the parent of a daemon does: it ended well, and
         this process does not end with its work, as children of multiprocessing do.
         """
-        if os.getpid() == self._pid or children.is_child() or is_alive(self._pid, self._start):
+        if os.getpid() == self._pid or multiprocessing_child.is_child() or is_alive(self._pid, self._start):
             return False
         end = _end_of(self.stream)
         return end is not None and isinstance(end.payload, dict) and end.payload.get("state") == "finished"

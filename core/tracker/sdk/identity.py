@@ -9,10 +9,10 @@ from typing import Any
 from tracker.runlog.records import COLOR
 from tracker.settings import Settings
 
-from .objects import key_text
+from .values.foreign_objects import key_text
 
 
-class About(ABC):
+class RunIdentity(ABC):
     """The members by which a run is known; those that may be assigned are written at once."""
 
     _settings: Settings

@@ -38,7 +38,7 @@ def whole(config: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def no_agents(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tracker.sdk import launch
+    from tracker.sdk import agent_launch as launch
 
     monkeypatch.setattr(launch, "hand_over", lambda *_: None)  # they have no part in this, and take a while
 
@@ -189,7 +189,7 @@ def test_a_lambda_is_known_by_where_it_is_written() -> None:
     function = lambda x: x  # noqa: E731
     line = function.__code__.co_firstlineno
     name = "test_a_lambda_is_known_by_where_it_is_written.<locals>.<lambda>"
-    assert kept(function) == f"{ME}.{name} (test_objects.py:{line})"
+    assert kept(function) == f"{ME}.{name} (test_foreign_objects.py:{line})"
 
 
 def test_iterators_are_not_consumed() -> None:

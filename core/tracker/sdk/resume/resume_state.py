@@ -13,9 +13,8 @@ from tracker.runlog.fold import Fold
 from tracker.runlog.reader import last_step, read_stream, scan_stream, stream_paths
 from tracker.runlog.records import MAX_STEP
 from tracker.runlog.stats import Stats, sum_up
+from tracker.sdk.agent_launch import run_helper
 from tracker.settings import Settings
-
-from .launch import run_helper
 
 _KINDS = ("run", "meta", "config", "summary", "metric")
 
@@ -23,7 +22,7 @@ StatsOf = Callable[[bool], dict[str, Stats]]
 """Returns the stats of a run's earlier rows by key; if it is told False, only `last` of each needs to be right."""
 
 
-class Known(NamedTuple):
+class ResumeState(NamedTuple):
     """What a run has: the step after its last one, what was said of it (`fold`: meta, config, summary values set by
     hand, metric definitions), and its rows summed up; `ended`: streams whose processes have ended, as a server knows.
     """
@@ -34,7 +33,7 @@ class Known(NamedTuple):
     ended: tuple[str, ...] = ()
 
 
-def find(settings: Settings, directory: Path, given: bool) -> Known | None:
+def find(settings: Settings, directory: Path, given: bool) -> ResumeState | None:
     """Return what the run has that `settings` resume, or None if it is new.
 
     The server is asked only for a run that is not in this directory, and if its id was `given`; that takes at most
@@ -46,7 +45,7 @@ def find(settings: Settings, directory: Path, given: bool) -> Known | None:
     if os.path.isdir(directory):  # unlike Path.is_dir it never raises
         if how == "never":
             raise SettingsError(f"resume='never': {name} is in {directory.parent} already; choose another id")
-        return of_directory(directory)
+        return from_directory(directory)
     if not given:
         return None
     nowhere = f"resume='must': there is no {name} in {directory.parent}"
@@ -56,7 +55,7 @@ def find(settings: Settings, directory: Path, given: bool) -> Known | None:
             raise SettingsError(f"{nowhere}, and a server is not asked: {why}")
         return None
     try:
-        known = of_server(settings, f"{settings.entity}/{settings.project}/{settings.id}")
+        known = from_server(settings, f"{settings.entity}/{settings.project}/{settings.id}")
     except Unreachable as error:
         if how == "must":
             raise SettingsError(f"{nowhere}, and the server cannot be asked: {error}") from None
@@ -70,7 +69,7 @@ def find(settings: Settings, directory: Path, given: bool) -> Known | None:
     return known
 
 
-def of_directory(directory: Path) -> Known:
+def from_directory(directory: Path) -> ResumeState:
     """Return what a run has in its directory. Rows are read only when they are asked for."""
     step, fold, history = 0, Fold(), []
     for path in stream_paths(directory):
@@ -80,10 +79,10 @@ def of_directory(directory: Path) -> Known:
             step = max(step, min(last + 1, MAX_STEP)) if last is not None else step
         for record in scan_stream(path, _KINDS):
             fold.apply(path.name, record)
-    return Known(step, fold, lambda whole: _stats(history, whole))
+    return ResumeState(step, fold, lambda whole: _stats(history, whole))
 
 
-def of_server(settings: Settings, run: str) -> Known | None:
+def from_server(settings: Settings, run: str) -> ResumeState | None:
     """Return what a run (`entity/project/id`) has on the server; None if it is not there.
 
     Raises `Unreachable` if that cannot be learnt within `resume_timeout` seconds.
@@ -98,7 +97,7 @@ def of_server(settings: Settings, run: str) -> Known | None:
         raise Unreachable(f"{settings.base_url} answered what is not known here: {error!r}") from None
     ended = answer.get("ended")
     names = tuple(n for n in ended if isinstance(n, str)) if isinstance(ended, list) else ()
-    return Known(step, fold, lambda _whole: fold.stats, names)
+    return ResumeState(step, fold, lambda _whole: fold.stats, names)
 
 
 def ask(settings: Settings, *arguments: str, timeout: float | None) -> dict[str, Any] | None:

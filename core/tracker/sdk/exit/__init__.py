@@ -1,0 +1,1 @@
+"""How a run ends with its process: exit hooks, exit status, SIGTERM, children of multiprocessing, notebooks."""
