@@ -1,6 +1,6 @@
 """Tasks. `nox` runs the checks and the whole test suite; `nox -s NAME` one of them.
 
-There are: tests, core, browser, lint, types, web, wheel, faults, bench, tensorflow.
+There are: lint, types, web, wheel, core, tests, slow, browser, faults, bench, tensorflow.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2024.4.15"
-nox.options.sessions = ["lint", "types", "web", "wheel", "core", "tests", "browser"]
+nox.options.sessions = ["lint", "types", "web", "wheel", "core", "tests"]
 nox.options.default_venv_backend = "virtualenv"  # with pip, which honours the constraints and local builds of torch
 nox.options.error_on_missing_interpreters = True
 
 CONSTRAINTS = ("-c", "constraints.txt")
 LIGHT = ".[server,pandas,demo,tensorboard]"  # all but the frameworks, which bring PyTorch
+# Many tests wait for other processes, so that two of them a core keep it busy; whole files, as they share servers.
+WORKERS = str(min(8, 2 * (os.cpu_count() or 1)))
+PYTEST = ("pytest", "-n", WORKERS, "--dist", "loadfile", "--durations=15")
 GROUPS = nox.project.load_toml("pyproject.toml")["dependency-groups"]
 
 
@@ -28,18 +31,32 @@ def install(session: nox.Session, project: str, *groups: str) -> None:
 
 
 @nox.session
-def tests(session: nox.Session) -> None:
-    """Run the whole suite with all extras."""
-    install(session, ".[all]", "test", "frameworks")
-    session.run("pytest", *session.posargs)
-
-
-@nox.session
 def core(session: nox.Session) -> None:
     """Import and test the library with no extras and no ML framework installed."""
     install(session, ".", "test")
     session.run("python", "-c", "import tracker; tracker.init(mode='disabled').finish()")
-    session.run("pytest", "tests/core", *session.posargs)
+    passed = Path(session.create_tmp()).absolute() / "passed"
+    session.run(*PYTEST, "-m", "not slow", "--passed-to", str(passed), "tests/core", *session.posargs)
+    passed_in_core.append(passed)
+
+
+passed_in_core: list[Path] = []
+"""The ids of the tests that passed in `core`, if that ran before."""
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the suite with all extras, less what is slow, and what `core` has just run."""
+    install(session, ".[all]", "test", "frameworks")
+    before = [option for path in passed_in_core[:1] for option in ("--passed-before", str(path))]
+    session.run(*PYTEST, "-m", "not slow", *before, *session.posargs)
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """Run what takes long: kill loops, large files, random input for a minute, whole demonstrations."""
+    install(session, ".[all]", "test", "frameworks")
+    session.run(*PYTEST, "-m", "slow", *session.posargs)
 
 
 @nox.session
@@ -49,7 +66,7 @@ def browser(session: nox.Session) -> None:
     if known is None and not os.environ.get("CI"):
         session.skip("there is no Chromium here: apt-get install chromium, or set TRACKER_TEST_CHROMIUM")
     install(session, ".[server]", "browser")
-    session.run("pytest", "tests/browser", *session.posargs)
+    session.run(*PYTEST, "tests/browser", *session.posargs)
 
 
 @nox.session
@@ -105,9 +122,9 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Run the fault matrix alone, and try random event files for a minute."""
+    """Run the whole fault matrix."""
     install(session, LIGHT, "test")
-    session.run("pytest", "tests/faults", *session.posargs, env={"TRACKER_TEST_FUZZ_SECONDS": "60"})
+    session.run(*PYTEST, "tests/faults", *session.posargs)
 
 
 @nox.session

@@ -1,4 +1,4 @@
-"""What all tests share: a clean environment."""
+"""What all tests share: a clean environment, and which tests a session leaves to others."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ import signal
 from pathlib import Path
 
 import pytest
+
+try:
+    import hypothesis
+except ImportError:  # `nox -s browser` needs none
+    pass
+else:
+    hypothesis.settings.register_profile("suite", deadline=None)  # how long an example takes depends on the machine
+    hypothesis.settings.load_profile("suite")
 
 # Shells start background jobs with SIGINT ignored, which the programs under test would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -34,3 +42,41 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("sessions")
+    group.addoption("--passed-to", metavar="FILE", help="write the ids of the tests that pass to FILE")
+    group.addoption(
+        "--passed-before", metavar="FILE", help="leave out the tests in FILE, unless they are marked `extras`"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    path = config.getoption("passed_to")
+    if path is not None and not hasattr(config, "workerinput"):  # xdist's workers report to the process that writes
+        config.pluginmanager.register(_Passed(Path(path)))
+
+
+class _Passed:
+    """Writes the ids of the tests that pass to a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("w", encoding="utf-8")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" and report.passed:
+            self._file.write(f"{report.nodeid}\n")
+
+    def pytest_unconfigure(self) -> None:
+        self._file.close()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    path = config.getoption("passed_before")
+    if path is None:
+        return
+    passed = set(Path(path).read_text(encoding="utf-8").splitlines())
+    left_out = [item for item in items if item.nodeid in passed and item.get_closest_marker("extras") is None]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]

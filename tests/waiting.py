@@ -1,4 +1,4 @@
-"""Wait for what other processes do, without sleeping blindly."""
+"""Wait for what other processes and threads do, without sleeping blindly."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 
 T = TypeVar("T")
 
+PATIENCE = 90.0
+"""Seconds: a machine may be busy with other tests, and waiting costs nothing where the effect comes soon."""
 
-def eventually(check: Callable[[], T], timeout: float = 30.0) -> T:
-    """Return the first true result of `check`, asked again and again; fail with the last one after `timeout` seconds.
 
-    For what other processes do: they tell by their effects only.
-    """
+def eventually(check: Callable[[], T], timeout: float = PATIENCE) -> T:
+    """Call `check` until its result is true, and return that; fail with the last result after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:
         result = check()

@@ -68,10 +68,12 @@ tracker.agent.main asyncio multiprocessing logging
 IMPORTED = f"print([m for m in {HEAVY} if m in set(sys.modules) - before])"  # what .pth files import is not ours
 
 
+@pytest.mark.extras
 def test_importing_tracker_imports_nothing_heavy() -> None:
     assert python(f"import sys; before = set(sys.modules); import tracker; {IMPORTED}") == "[]"
 
 
+@pytest.mark.extras
 def test_a_whole_run_imports_nothing_heavy_and_starts_no_thread() -> None:
     code = f"""
 import sys

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,7 @@ import pytest
 
 import tracker
 from tests.faults.training import Board, row
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.agent.sync import Synced, sync
 from tracker.api import RemoteRun
 from tracker.client import connect
@@ -29,7 +28,6 @@ from tracker.settings import Settings
 
 ENTITY, PROJECT = "me", "faults"
 TOKEN = "a-token-for-these-tests"
-PATIENCE = 60.0  # seconds that other processes may take: these machines are shared
 
 
 def require(available: bool, reason: str) -> None:
@@ -121,14 +119,6 @@ def kill_agents(directory: Path) -> int:
     # Not their own `wait`: it waits until the init process has collected them, which may take seconds.
     eventually(lambda: not set(found) & set(agents(directory)), PATIENCE)
     return len(found)
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def data_directory(root: Path) -> Path:

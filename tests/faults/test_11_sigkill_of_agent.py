@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.depth import depth
 from tests.faults.harness import (
     PATIENCE,
     Training,
@@ -28,20 +29,23 @@ from tracker.sdk.agent_launch import start_agent
 from tracker.settings import Settings
 from tracker_server.embedded import Embedded
 
-ROUNDS, ROWS, PAD = 10, 3000, 7000  # more than the rounds can upload, 1 MiB at a time
+PAD = 7000
+ROWS = 300  # of a round: more than it can upload, 1 MiB at a time
 
 
+@depth("rounds", brief=3, slow=10)
 def test_agents_killed_in_mid_upload_leave_a_prefix_and_the_next_one_goes_on_from_there(
-    server: Embedded, train: Callable[..., Training], rng: random.Random
+    server: Embedded, train: Callable[..., Training], rng: random.Random, rounds: int
 ) -> None:
-    training = train("--rows", ROWS, "--pad", PAD, "--vanish", environment={"TRACKER_MODE": "offline"})
+    rows = rounds * ROWS
+    training = train("--rows", rows, "--pad", PAD, "--vanish", environment={"TRACKER_MODE": "offline"})
     assert training.process.wait() == -signal.SIGKILL
     eventually(lambda: left(training.directory), PATIENCE)
     client = connect(Settings())
     (entity, project, id) = training.path.split("/")
     had = 0
     with proxy(server.url) as network:
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             killed = threading.Event()
             network.plan = _kill_during_upload(training, rng, killed)
             start_agent(str(training.directory), {"TRACKER_BASE_URL": network.url})
@@ -51,7 +55,7 @@ def test_agents_killed_in_mid_upload_leave_a_prefix_and_the_next_one_goes_on_fro
             had = have
     assert not agent_alive(str(training.directory))
     sync_directory(training.directory)
-    assert_delivered(uploaded(training, "crashed"), ROWS, pad=PAD)
+    assert_delivered(uploaded(training, "crashed"), rows, pad=PAD)
 
 
 def test_a_killed_agent_is_started_again_by_the_run_or_made_up_for_by_sync(

@@ -13,12 +13,12 @@ from tests.faults.harness import (
     Training,
     assert_delivered,
     data_directory,
-    free_port,
     left,
     on_server,
     sync_directory,
     uploaded,
 )
+from tests.ports import free_port
 from tests.waiting import eventually
 from tracker_server.embedded import serve
 

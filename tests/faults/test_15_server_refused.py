@@ -13,11 +13,11 @@ from tests.faults.harness import (
     Training,
     assert_delivered,
     data_directory,
-    free_port,
     on_server,
     sync_directory,
     uploaded,
 )
+from tests.ports import free_port
 from tests.waiting import eventually
 from tracker.runlog.directory import agent_alive
 from tracker.sdk.agent_supervisor import CHECK_EVERY

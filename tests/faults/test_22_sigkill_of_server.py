@@ -8,31 +8,32 @@ from pathlib import Path
 
 import pytest
 
+from tests.depth import depth
 from tests.faults.harness import (
     ENTITY,
     PROJECT,
     TOKEN,
     assert_delivered,
     data_directory,
-    free_port,
     on_server,
     small_log,
     write_log,
 )
 from tests.faults.training import row
+from tests.ports import free_port
 from tracker.agent.uploader import Uploader
 from tracker.client import Client
 from tracker.errors import Unreachable
 from tracker.runlog.records import encode
 from tracker_server.embedded import serve
 
-ROUNDS = 50
 LONGEST = 0.2  # seconds of uploading before a kill
 RUN = (ENTITY, PROJECT, "survivor")
 
 
+@depth("rounds", brief=5, slow=50)
 def test_what_a_killed_server_acknowledged_it_has_and_nothing_is_doubled(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: random.Random
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: random.Random, rounds: int
 ) -> None:
     data, port = data_directory(tmp_path), free_port()
     url = f"http://127.0.0.1:{port}"
@@ -41,7 +42,7 @@ def test_what_a_killed_server_acknowledged_it_has_and_nothing_is_doubled(
     directory = write_log(tmp_path, RUN[2], small_log(RUN[2], rows=0))
     uploader = Uploader(Client(url, TOKEN), RUN, directory, {})
     rows = interrupted = 0
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         with serve(data, port=port) as server:
             had = sum(Client(url, TOKEN).offsets(RUN)["offsets"].values())
             assert had >= uploader.acknowledged
@@ -54,7 +55,7 @@ def test_what_a_killed_server_acknowledged_it_has_and_nothing_is_doubled(
             except Unreachable:
                 interrupted += 1
             killer.join()
-    assert interrupted == ROUNDS
+    assert interrupted == rounds
     with serve(data, port=port):
         uploader.step()
         assert uploader.complete() == []

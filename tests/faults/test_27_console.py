@@ -10,11 +10,10 @@ import psutil
 import pytest
 
 import tracker
+from tests.depth import depth
 from tests.faults.harness import PATIENCE, Training, uploaded
 from tests.waiting import eventually
 from tracker_server.embedded import Embedded
-
-ROUNDS = 10
 
 Start = Callable[..., tuple[Training, Path]]
 
@@ -85,19 +84,23 @@ def numbers(count: int) -> list[str]:
     return [str(n) for n in range(count)]
 
 
+@depth("rounds", brief=1, slow=5)
 @pytest.mark.parametrize("mode", ["wrap", "redirect"])
 def test_what_a_killed_training_printed_is_kept_and_uploaded_in_order(
-    server: Embedded, start: Start, rng: random.Random, mode: str
+    server: Embedded, start: Start, rng: random.Random, mode: str, rounds: int
 ) -> None:
-    for _ in range(ROUNDS // 2):
+    for _ in range(rounds):
         training, out = start(mode)
         training.reach(rng.randrange(1, 2000))
         assert_kept(training, out, training.kill())
 
 
-def test_either_process_of_the_helper_may_be_killed_at_any_moment(start: Start, rng: random.Random) -> None:
+@depth("rounds", brief=3, slow=10)
+def test_either_process_of_the_helper_may_be_killed_at_any_moment(
+    start: Start, rng: random.Random, rounds: int
+) -> None:
     training, out = start("redirect", "--pause", 0.0005, TRACKER_MODE="offline")
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         rng.choice(pair(training)).kill()
         printed = training.board.returned
         training.reach(printed + 50)
@@ -105,7 +108,7 @@ def test_either_process_of_the_helper_may_be_killed_at_any_moment(start: Start, 
     expected = numbers(training.board.returned)
     assert distinct(unglued(out.read_text().splitlines(), expected)) == expected
     assert distinct(kept(training)) == expected
-    assert len(kept(training)) - len(expected) <= ROUNDS
+    assert len(kept(training)) - len(expected) <= rounds
 
 
 def test_with_no_helper_left_the_training_itself_passes_on_and_keeps_what_waits(start: Start) -> None:

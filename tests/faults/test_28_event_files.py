@@ -1,17 +1,15 @@
 """Row 28: event files with any bytes in them.
 
-`TRACKER_TEST_FUZZ_SECONDS` says for how long new ones are tried; without it few are, as this is also part of the whole
-suite. No file may take more than seconds of CPU, or hundreds of megabytes.
+Few are tried by default, and many by `nox -s slow`. No file may take more than seconds of CPU, or
+hundreds of megabytes.
 """
 
 from __future__ import annotations
 
-import os
 import resource
 import signal
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not instal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.depth import depth
 from tests.integrations.tensorboard.events import bring, rows, runs
 from tests.integrations.tensorboard.reader.crafted import (
     SHAPES,
@@ -36,7 +35,6 @@ from tests.integrations.tensorboard.reader.crafted import (
 )
 from tracker_tensorboard.reader import Damage, EventFile
 
-SECONDS = float(os.environ.get("TRACKER_TEST_FUZZ_SECONDS", "0"))
 ROOM = 256 * 2**20
 PATIENCE = 10.0
 
@@ -112,19 +110,11 @@ def bounded_time() -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
-def tried(check: Callable[[], None], share: float) -> None:
-    """Try new files for a share of the time that there is, and at least once."""
-    deadline = time.monotonic() + SECONDS * share
-    with bounded_memory():
-        check()
-        while time.monotonic() < deadline:
-            check()
-
-
+@depth("examples", brief=100, slow=2000)
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
-def test_of_any_bytes_each_is_read_set_aside_or_pending_as_record_by_record() -> None:
+def test_of_any_bytes_each_is_read_set_aside_or_pending_as_record_by_record(examples: int) -> None:
     @given(files, st.integers(0, 5000))
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=examples, deadline=None)
     def check(data: bytes, first: int) -> None:
         expected = read_slowly(data)
         with tempfile.TemporaryDirectory() as directory, bounded_time():
@@ -144,13 +134,15 @@ def test_of_any_bytes_each_is_read_set_aside_or_pending_as_record_by_record() ->
                 pass
             assert unchecked.offset + unchecked.pending == len(data)
 
-    tried(check, 0.7)
+    with bounded_memory():
+        check()
 
 
+@depth("examples", brief=25, slow=500)
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
-def test_any_file_is_imported_whole_however_it_grew_and_once() -> None:
+def test_any_file_is_imported_whole_however_it_grew_and_once(examples: int) -> None:
     @given(files, st.integers(0, 5000))
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=examples, deadline=None)
     def check(data: bytes, first: int) -> None:
         with tempfile.TemporaryDirectory() as directory, bounded_time():
             path = Path(directory, "logs", "tfevents")
@@ -163,7 +155,8 @@ def test_any_file_is_imported_whole_however_it_grew_and_once() -> None:
             grown, whole = (_told(Path(directory, root)) for root in ("grown", "at once"))
             assert grown == whole
 
-    tried(check, 0.3)
+    with bounded_memory():
+        check()
 
 
 def _told(root: Path) -> Any:

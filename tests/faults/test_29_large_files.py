@@ -19,13 +19,13 @@ from tests.faults.harness import (
     TOKEN,
     agents,
     data_directory,
-    free_port,
     kill_agents,
     left,
     on_server,
     sync_directory,
 )
 from tests.faults.proxy import Answer, CutBody, Fault, LoseAnswer, Proxy, proxy
+from tests.ports import free_port
 from tests.waiting import eventually
 from tracker.agent import uploader
 from tracker.agent.uploader import PART
@@ -33,19 +33,25 @@ from tracker.errors import Unreachable
 from tracker.sdk.agent_launch import start_agent
 from tracker_server.embedded import Embedded, serve
 
-SIZE = int(os.environ.get("TRACKER_TEST_FILE_SIZE") or 100_000_000)
+LARGE = int(os.environ.get("TRACKER_TEST_FILE_SIZE") or 100_000_000)
 PEAK = 100 * 1024 * 1024  # bytes of memory that an agent may take at any time
 
 
+@pytest.fixture(params=[6 * PART, pytest.param(LARGE, marks=pytest.mark.slow)])
+def size(request: pytest.FixtureRequest) -> int:
+    """How large the file is."""
+    return int(request.param)
+
+
 @pytest.fixture
-def saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[tracker.Run, str]]:
-    """An offline run, ended and left by its agent, with a file `large.bin` of `SIZE` bytes; and the file's sha256."""
+def saved(size: int) -> Iterator[tuple[tracker.Run, str]]:
+    """An offline run, ended and left by its agent, with a file `large.bin` of `size` bytes; and the file's sha256."""
     rng = random.Random(27)
     with Path("large.bin").open("wb") as file:
-        for at in range(0, SIZE, 1 << 20):  # some bytes in each MiB, the rest a hole
+        for at in range(0, size, 1 << 20):  # some bytes in each MiB, the rest a hole
             file.seek(at)
             file.write(rng.randbytes(4096))
-        file.truncate(SIZE)
+        file.truncate(size)
     with tracker.init(mode="offline", project="faults") as run:
         run.log({"x": 1})
         run.save("large.bin")
@@ -59,14 +65,14 @@ def saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[tra
 
 
 def test_an_agent_that_is_killed_twice_in_its_upload_goes_on_where_it_was_and_stays_small(
-    server: Embedded, saved: tuple[tracker.Run, str]
+    server: Embedded, saved: tuple[tracker.Run, str], size: int
 ) -> None:
     run, digest = saved
     peaks: dict[int, int] = {}
     with proxy(server.url) as network:
         for part in (1 / 3, 2 / 3):
             killed = threading.Event()
-            network.plan = _kill_at(part * SIZE, Path(run.dir), killed, peaks)
+            network.plan = _kill_at(part * size, Path(run.dir), killed, peaks)
             _start(run, network)
             assert killed.wait(PATIENCE)
         network.plan = lambda _: _measure(Path(run.dir), peaks)
@@ -74,9 +80,9 @@ def test_an_agent_that_is_killed_twice_in_its_upload_goes_on_where_it_was_and_st
         eventually(lambda: left(Path(run.dir)), PATIENCE)
         bodies = [seen for seen in network.seen if "/uploads/" in seen.line and seen.line.startswith("POST")]
     file = _file(run)
-    assert (file.digest, file.size) == (digest, SIZE)
+    assert (file.digest, file.size) == (digest, size)
     assert file.is_at(file.download("back"))
-    assert sum(seen.size for seen in bodies) <= SIZE + 2 * PART  # no more than what was on its way at each kill
+    assert sum(seen.size for seen in bodies) <= size + 2 * PART  # no more than what was on its way at each kill
     assert len(peaks) == 3
     assert max(peaks.values()) <= PEAK
 
@@ -103,7 +109,7 @@ def test_what_is_logged_while_a_large_file_is_on_its_way_does_not_wait_for_it(se
 
 
 def test_a_server_that_is_killed_in_an_upload_has_what_it_acknowledged_and_goes_on(
-    tmp_path: Path, saved: tuple[tracker.Run, str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, saved: tuple[tracker.Run, str], size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, digest = saved
     data, port = data_directory(tmp_path), free_port()
@@ -117,7 +123,7 @@ def test_a_server_that_is_killed_in_an_upload_has_what_it_acknowledged_and_goes_
             def plan(line: str, real: Embedded = real, rounds: int = rounds) -> Fault | None:
                 nonlocal parts
                 parts += "/uploads/" in line and line.startswith("POST")
-                if rounds and parts > SIZE // PART // 3:
+                if rounds and parts > size // PART // 3:
                     real.process.kill()
                 return None
 
@@ -130,13 +136,13 @@ def test_a_server_that_is_killed_in_an_upload_has_what_it_acknowledged_and_goes_
                 assert (done.absent, done.refused) == ([], {})
                 monkeypatch.setenv("TRACKER_BASE_URL", real.url)
                 file = _file(run)
-                assert (file.digest, file.size, file.is_at(file.download("back"))) == (digest, SIZE, True)
-                assert parts <= SIZE // PART // 3 + 3
+                assert (file.digest, file.size, file.is_at(file.download("back"))) == (digest, size, True)
+                assert parts <= size // PART // 3 + 3
     assert list((data / "blobs" / "partial").iterdir()) == []
 
 
 def test_a_download_whose_connection_is_reset_goes_on_where_it_was(
-    server: Embedded, saved: tuple[tracker.Run, str], monkeypatch: pytest.MonkeyPatch
+    server: Embedded, saved: tuple[tracker.Run, str], size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, _ = saved
     sync_directory(Path(run.dir))
@@ -152,7 +158,7 @@ def test_a_download_whose_connection_is_reset_goes_on_where_it_was(
         monkeypatch.setenv("TRACKER_BASE_URL", network.url)
         path = tracker.restore("large.bin", run.path, root="back")
     monkeypatch.setenv("TRACKER_BASE_URL", server.url)
-    assert (len(downloads), path.stat().st_size) == (3, SIZE)
+    assert (len(downloads), path.stat().st_size) == (3, size)
     assert _file(run).is_at(path)
 
 

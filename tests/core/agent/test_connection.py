@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 import tracker
-from tests.faults.harness import free_port, kill_agents
+from tests.faults.harness import kill_agents
+from tests.ports import free_port
 from tests.waiting import eventually
 from tracker.agent_status import read_status
 from tracker.cli.login import login

@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 import tracker
-from tests.faults.harness import TOKEN, data_directory, free_port
+from tests.faults.harness import TOKEN, data_directory
+from tests.ports import free_port
 from tests.waiting import eventually
 from tracker import handover
 from tracker.agent_status import read_status

@@ -21,6 +21,7 @@ def install(site: Path, name: str, release: str, direct: dict[str, Any] | None =
         (folder / "direct_url.json").write_text(json.dumps(direct))
 
 
+@pytest.mark.extras
 def test_every_distribution_of_this_interpreter_is_listed_once_with_its_version_sorted() -> None:
     lines = requirements(sys.path).splitlines()
     assert f"orjson=={version('orjson')}" in lines

@@ -15,9 +15,12 @@ from click.testing import CliRunner
 import tracker
 from tracker.cli.demo import demo
 
-pytestmark = pytest.mark.skipif(
-    not any(entry_points(group="tracker.commands", name="sync")), reason="tracker-runs is not installed here"
-)
+pytestmark = [
+    pytest.mark.extras,
+    pytest.mark.skipif(
+        not any(entry_points(group="tracker.commands", name="sync")), reason="tracker-runs is not installed here"
+    ),
+]
 
 
 def call(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:

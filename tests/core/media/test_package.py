@@ -44,6 +44,7 @@ def test_the_package_offers_exactly_its_media():
         _ = tracker.media.Molecule
 
 
+@pytest.mark.extras
 def test_importing_costs_under_3_ms_and_loads_nobodys_library(tmp_path):
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPYCACHEPREFIX"] = str(tmp_path)  # the first round compiles, the others find it done
