@@ -1,12 +1,12 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
 import { Suspense, type ComponentType } from 'react'
-import { ROOT } from './api/address'
+import { ROOT } from './api/session'
 import { queryClient } from './api/queries'
 import { Home } from './home/Home'
-import { columnsQuery } from './project/catalogue'
+import { columnsQuery } from './project/columnCatalogue'
 import { Failed, NotFound } from './shell/Failed'
-import { Guard } from './shell/Guard'
-import { later } from './shell/later'
+import { ErrorBoundary } from './shell/ErrorBoundary'
+import { lazyLoad } from './shell/lazyLoad'
 import { Shell } from './shell/Shell'
 import { Waiting } from './shell/Waiting'
 
@@ -17,13 +17,13 @@ const validateSearch = (search: Record<string, unknown>): Record<string, unknown
 
 /** A page that is fetched when it is first gone to. */
 function page(load: () => Promise<ComponentType>) {
-  const Shown = later(load)
+  const Shown = lazyLoad(load)
   const Page = () => (
-    <Guard>
+    <ErrorBoundary>
       <Suspense fallback={<Waiting />}>
         <Shown />
       </Suspense>
-    </Guard>
+    </ErrorBoundary>
   )
   return Object.assign(Page, { preload: Shown.preload })
 }

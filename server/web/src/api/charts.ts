@@ -1,5 +1,5 @@
 import { bytes } from './client'
-import { decodeFrame } from './frame'
+import { decodeFrame } from './binaryFrame'
 
 /**
  * One key of one run or of one group of runs. Arrays that are equal are one object, also of several series: do not

@@ -1,5 +1,5 @@
 import createClient from 'openapi-fetch'
-import { ROOT, secret } from './address'
+import { ROOT, secret } from './session'
 import type { components, paths } from './schema'
 
 export type Shapes = components['schemas']

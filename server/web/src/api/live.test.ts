@@ -1,7 +1,7 @@
 import { QueryClient } from '@tanstack/react-query'
 import { expect, test, vi } from 'vitest'
 import { Changes, concerns } from './live'
-import type { What } from './stream'
+import type { What } from './liveStream'
 
 const changed = (run: string, ...what: What[]) => new Map([[run, new Set(what)]])
 

@@ -1,11 +1,11 @@
 /** What the server tells of changes becomes fetching anew what is shown of them. */
 import type { QueryClient, QueryKey } from '@tanstack/react-query'
 import { useEffect, useSyncExternalStore } from 'react'
-import { signed } from './address'
+import { signed } from './session'
 import { queryClient } from './queries'
-import { openStream, type Change, type Connection, type Message, type What } from './stream'
+import { openStream, type Change, type Connection, type Message, type What } from './liveStream'
 
-export type { Change, Connection } from './stream'
+export type { Change, Connection } from './liveStream'
 
 /** The kinds of queries that change by themselves, and how often, in ms, each kind is fetched anew at most. */
 const REST: Record<string, number> = {

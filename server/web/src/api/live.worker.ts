@@ -1,5 +1,5 @@
 /** One stream for all tabs of the browser: each connection to the server is one of the six that browsers allow. */
-import { openStream, type Connection, type Message } from './stream'
+import { openStream, type Connection, type Message } from './liveStream'
 
 declare const self: { name: string; onconnect: ((event: MessageEvent) => void) | null }
 

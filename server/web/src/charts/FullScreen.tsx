@@ -5,7 +5,7 @@ import { strings } from '../strings'
 import { Content } from './panel/Content'
 import type { PanelProps } from './panel/props'
 import type { Section } from './panels'
-import { titleOf } from './spec'
+import { titleOf } from './panelSpec'
 
 interface Props {
   sections: Section[]

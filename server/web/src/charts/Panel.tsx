@@ -2,10 +2,10 @@ import { useMemo, useState } from 'react'
 import { dashed } from '../lib/palette'
 import { defaultCharts, type ChartsView } from '../view/view'
 import './charts.css'
-import { useKeys } from './keys'
+import { useKeys } from './useKeys'
 import { ZoomProvider } from './line/ZoomProvider'
 import { Content } from './panel/Content'
-import { titleOf, type PanelSpec } from './spec'
+import { titleOf, type PanelSpec } from './panelSpec'
 import type { ShownGroup, ShownRun } from './types'
 
 interface Props {

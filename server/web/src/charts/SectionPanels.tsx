@@ -2,12 +2,12 @@ import { Text } from '@mantine/core'
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react'
 import { useId } from 'react'
 import { strings } from '../strings'
-import { useSize } from './frame'
+import { useSize } from './useSize'
 import { Content } from './panel/Content'
 import { Frame, HEIGHT, type FrameActions } from './panel/Frame'
 import type { PanelProps } from './panel/props'
 import type { Section } from './panels'
-import { titleOf, type PanelSpec } from './spec'
+import { titleOf, type PanelSpec } from './panelSpec'
 
 interface Props {
   section: Section

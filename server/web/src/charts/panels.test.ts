@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { CommonKey } from '../api/queries'
 import { kept, matching, moved, sectionsOf, without } from './panels'
-import type { PanelSpec } from './spec'
+import type { PanelSpec } from './panelSpec'
 
 const keys: CommonKey[] = ['train/loss', 'val/loss', 'lr', 'train/acc', 'train/layer/10', 'train/layer/9'].map((key) => ({ key, type: 'number' }))
 const media: CommonKey = { key: 'val/samples', type: 'media' }

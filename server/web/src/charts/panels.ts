@@ -1,7 +1,7 @@
 import { strings } from '../strings'
 import type { ChartsView } from '../view/view'
 import type { CommonKey } from '../api/queries'
-import { prefixOf, titleOf, type PanelSpec } from './spec'
+import { prefixOf, titleOf, type PanelSpec } from './panelSpec'
 
 export interface Section {
   name: string

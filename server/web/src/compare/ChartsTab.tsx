@@ -2,10 +2,10 @@ import { useComputedColorScheme } from '@mantine/core'
 import { pathOf } from '../api/client'
 import { Charts } from '../charts'
 import { dashed } from '../lib/palette'
-import { strokeFor } from '../project/strokes'
+import { strokeFor } from '../lib/runStroke'
 import { useChartsView } from '../run/useChartsView'
 import { defaultCharts } from '../view/view'
-import type { CompareProps } from './Compare'
+import type { CompareProps } from './props'
 
 const DEFAULT = { ...defaultCharts, limit: 50 }
 

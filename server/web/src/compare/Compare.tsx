@@ -4,31 +4,23 @@ import { Tabs, Title } from '@mantine/core'
 import { useQueries } from '@tanstack/react-query'
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { Suspense, type ComponentType } from 'react'
-import type { RunInfo } from '../api/client'
 import { runQuery } from '../api/queries'
 import { Empty } from '../shell/Empty'
 import { Failed } from '../shell/Failed'
-import { Guard } from '../shell/Guard'
-import { later } from '../shell/later'
-import { usePageTitle } from '../shell/title'
+import { ErrorBoundary } from '../shell/ErrorBoundary'
+import { lazyLoad } from '../shell/lazyLoad'
+import { usePageTitle } from '../shell/usePageTitle'
 import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
 import { AddRun } from './AddRun'
+import type { CompareProps } from './props'
 import { ValuesTab } from './ValuesTab'
-
-export interface CompareProps {
-  runs: RunInfo[]
-  /** Id of the run that the others are compared with */
-  baseline: string
-  setBaseline: (id: string) => void
-  remove: (id: string) => void
-}
 
 const TABS: Record<keyof typeof strings.compare.tabs, ComponentType<CompareProps>> = {
   values: ValuesTab,
-  charts: later(() => import('./ChartsTab').then((it) => it.ChartsTab)),
-  code: later(() => import('./CodeTab').then((it) => it.CodeTab)),
-  packages: later(() => import('./PackagesTab').then((it) => it.PackagesTab)),
+  charts: lazyLoad(() => import('./ChartsTab').then((it) => it.ChartsTab)),
+  code: lazyLoad(() => import('./CodeTab').then((it) => it.CodeTab)),
+  packages: lazyLoad(() => import('./PackagesTab').then((it) => it.PackagesTab)),
 }
 
 type TabName = keyof typeof TABS
@@ -85,7 +77,7 @@ export function Compare() {
           {!ids.length && <Empty title={strings.compare.none}>{strings.compare.noneText}</Empty>}
           {ids.length > 0 && !runs.length && failed < 0 && <Waiting />}
           {runs.length > 0 && (
-            <Guard key={tab}>
+            <ErrorBoundary key={tab}>
               <Suspense fallback={<Waiting />}>
                 <Shown
                   {...{ runs, baseline }}
@@ -93,7 +85,7 @@ export function Compare() {
                   remove={(id) => setRuns(ids.filter((one) => one !== id))}
                 />
               </Suspense>
-            </Guard>
+            </ErrorBoundary>
           )}
         </Tabs.Panel>
       </Tabs>

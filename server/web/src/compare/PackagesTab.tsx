@@ -3,10 +3,10 @@ import { useMemo } from 'react'
 import { urlOf } from '../api/client'
 import { REQUIREMENTS } from '../run/code/PackagesTab'
 import { parseRequirements } from '../run/code/requirements'
-import { fetchPart } from '../run/files/content'
+import { fetchPart } from '../run/files/fileContent'
 import { Waiting } from '../shell/Waiting'
-import type { CompareProps } from './Compare'
-import { sideBySide } from './differences'
+import type { CompareProps } from './props'
+import { sideBySide } from './valueDifferences'
 import { Searched } from './ValuesTab'
 
 const MOST = 4 * 1024 * 1024

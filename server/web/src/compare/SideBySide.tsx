@@ -4,13 +4,13 @@ import { Link } from '@tanstack/react-router'
 import { Fragment } from 'react'
 import type { RunInfo } from '../api/client'
 import { number, readable } from '../lib/format'
-import { strokeFor } from '../project/strokes'
+import { strokeFor } from '../lib/runStroke'
 import { exact, isMedia, mediaLabel } from '../run/values'
-import { runAddress } from '../shell/Crumbs'
-import { State } from '../shell/State'
+import { runAddress } from '../lib/pageAddress'
+import { RunState } from '../shell/RunState'
 import { strings } from '../strings'
-import type { CompareProps } from './Compare'
-import { percent, relative, same, type Row } from './differences'
+import type { CompareProps } from './props'
+import { percent, relative, same, type Row } from './valueDifferences'
 
 /** A row for each name, a column for each run; what differs from the baseline has a sign, and numbers say by how much. */
 export function SideBySide({ rows, runs, baseline, setBaseline, remove }: CompareProps & { rows: Row[] }) {
@@ -101,7 +101,7 @@ function RunHead({ run, isBaseline, setBaseline, remove }: HeadProps) {
         </Group>
       </Group>
       <Group gap="xs" wrap="nowrap">
-        <State state={run.state} size="xs" />
+        <RunState state={run.state} size="xs" />
         {isBaseline && (
           <Text size="xs" c="dimmed">
             {strings.compare.baseline}

@@ -3,8 +3,8 @@ import { useMemo, useState } from 'react'
 import { exact } from '../run/values'
 import { SearchField } from '../shell/SearchField'
 import { strings } from '../strings'
-import type { CompareProps } from './Compare'
-import { differencesOf, type Row } from './differences'
+import type { CompareProps } from './props'
+import { differencesOf, type Row } from './valueDifferences'
 import { SideBySide } from './SideBySide'
 
 /** State, inputs and results of the runs; by default only those in which they differ. */

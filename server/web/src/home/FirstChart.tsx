@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { commonKeysQuery } from '../api/queries'
 import { Panel } from '../charts'
 import { tableQuery } from '../project/api'
-import { DRAWN, strokeFor } from '../project/strokes'
+import { STROKE_COLUMNS, strokeFor } from '../lib/runStroke'
 import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
 
@@ -17,7 +17,7 @@ export function FirstChart({ entity, project }: Place) {
   const { data } = useQuery(
     tableQuery(
       { entity, project },
-      { filter: '', search: '', sort: [{ column: 'created', descending: false }], columns: DRAWN, offset: 0, limit: 1 },
+      { filter: '', search: '', sort: [{ column: 'created', descending: false }], columns: STROKE_COLUMNS, offset: 0, limit: 1 },
     ),
   )
   const id = data?.runs[0]

@@ -1,10 +1,10 @@
 import { Button, Container, Group, Loader, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { ROOT } from '../api/address'
+import { ROOT } from '../api/session'
 import type { ProjectInfo } from '../api/client'
-import { projectAddress } from '../shell/Crumbs'
-import { Copy } from '../shell/Copy'
+import { projectAddress } from '../lib/pageAddress'
+import { CopyButton } from '../shell/CopyButton'
 import { send } from '../api/client'
 import { strings } from '../strings'
 import { FirstChart } from './FirstChart'
@@ -75,7 +75,7 @@ function Snippet({ name, text, before, after }: { name: string; text: string; be
       <div className="snippet panel">
         <pre className="mono">{text}</pre>
         <div className="snippet-copy">
-          <Copy text={text} what={name} />
+          <CopyButton text={text} what={name} />
         </div>
       </div>
       {after && (

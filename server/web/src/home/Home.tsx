@@ -7,19 +7,19 @@ import { Suspense, useState } from 'react'
 import type { ProjectInfo } from '../api/client'
 import { projectsQuery } from '../api/queries'
 import { ago, count, moment } from '../lib/format'
-import { projectAddress } from '../shell/Crumbs'
+import { projectAddress } from '../lib/pageAddress'
 import { Empty } from '../shell/Empty'
 import { Failed } from '../shell/Failed'
-import { Guard } from '../shell/Guard'
-import { later } from '../shell/later'
-import { usePageTitle } from '../shell/title'
+import { ErrorBoundary } from '../shell/ErrorBoundary'
+import { lazyLoad } from '../shell/lazyLoad'
+import { usePageTitle } from '../shell/usePageTitle'
 import { Waiting } from '../shell/Waiting'
 import { SearchField } from '../shell/SearchField'
 import { strings } from '../strings'
 import { Sparkline } from './Sparkline'
 
 /** With the charts that it turns into, which this page needs for nothing else. */
-const FirstRun = later(() => import('./FirstRun').then((it) => it.FirstRun))
+const FirstRun = lazyLoad(() => import('./FirstRun').then((it) => it.FirstRun))
 
 const MANY = 8
 const WHILE_EMPTY_MS = 2000
@@ -38,11 +38,11 @@ export function Home() {
   if (!projects) return <Waiting />
   if (begins) {
     return (
-      <Guard>
+      <ErrorBoundary>
         <Suspense fallback={<Waiting />}>
         <FirstRun project={projects[0]} />
       </Suspense>
-      </Guard>
+      </ErrorBoundary>
     )
   }
   return <Projects projects={projects} />

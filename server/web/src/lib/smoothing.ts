@@ -3,7 +3,7 @@
  * the curve is the same at every resolution. Non-finite values stay as they are and are skipped, and a line that is
  * constant is left untouched.
  */
-import type { Smoothing } from '../charts/spec'
+import type { Smoothing } from '../charts/panelSpec'
 
 export interface Line {
   x: ArrayLike<number>

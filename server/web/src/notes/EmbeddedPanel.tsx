@@ -3,11 +3,11 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { Panel } from '../charts'
 import { steadyTableQuery } from '../project/api'
-import { DRAWN } from '../project/strokes'
-import { strokeFor } from '../project/strokes'
+import { STROKE_COLUMNS } from '../lib/runStroke'
+import { strokeFor } from '../lib/runStroke'
 import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
-import { parsePanel, type NotePanel } from './panels'
+import { parsePanel, type NotePanel } from './parsePanel'
 
 interface Place {
   entity: string
@@ -34,7 +34,7 @@ function Shown({ panel, source, entity, project }: Place & { panel: NotePanel; s
       { entity, project },
       {
         ...{ filter: panel.filter, search: '', sort: [{ column: 'created', descending: true }], offset: 0 },
-        ...{ columns: DRAWN, limit: panel.limit, ids: panel.runs.length ? panel.runs : undefined },
+        ...{ columns: STROKE_COLUMNS, limit: panel.limit, ids: panel.runs.length ? panel.runs : undefined },
       },
     ),
   )

@@ -1,9 +1,9 @@
 import './markdown.css'
 
-import { ROOT } from '../api/address'
+import { ROOT } from '../api/session'
 import { useRouter } from '@tanstack/react-router'
 import { useMemo, type MouseEvent, type ReactNode } from 'react'
-import { partsOf } from './parts'
+import { partsOf } from './noteParts'
 import { sanitize } from './sanitize'
 
 interface Props {

@@ -5,13 +5,13 @@ import { useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import { ApiError, type Shapes } from '../api/client'
 import { loadView, projectQuery } from '../project/api'
-import { refused } from '../run/actions'
-import { projectAddress } from '../shell/Crumbs'
+import { showError } from '../shell/showError'
+import { projectAddress } from '../lib/pageAddress'
 import { Empty } from '../shell/Empty'
 import { Failed } from '../shell/Failed'
 import { send } from '../api/client'
 import { projectApi } from '../shell/requests'
-import { usePageTitle } from '../shell/title'
+import { usePageTitle } from '../shell/usePageTitle'
 import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
 import { Editor } from './Editor'
@@ -87,7 +87,7 @@ function Editing({ project, panel, close }: EditingProps) {
       await client.invalidateQueries({ queryKey: key })
     },
     onError: async (error) => {
-      if (!(error instanceof ApiError) || error.status !== 409) return refused(error)
+      if (!(error instanceof ApiError) || error.status !== 409) return showError(error)
       const now = (await client.fetchQuery({ ...projectQuery({ entity, project: name }), staleTime: 0 })) as ProjectAnswer
       setVersion(now.notes.version)
       setTheirs(now.notes.text)
@@ -132,7 +132,7 @@ function Tools({ project, insert }: { project: ProjectAnswer; insert: (text: str
       const address = `${projectAddress(place.entity, place.project)}?v=${encodeURIComponent(JSON.stringify(view))}`
       insert(`[${name.replace(/[[\]\\]/g, '\\$&')}](${address.replaceAll('(', '%28').replaceAll(')', '%29')})`)
     } catch (error) {
-      refused(error)
+      showError(error)
     }
   }
   return (

@@ -1,5 +1,5 @@
 import DOMPurify from 'dompurify'
-import { ROOT, signed } from '../api/address'
+import { ROOT, signed } from '../api/session'
 
 /**
  * What became of markdown as harmless HTML: no scripts, handlers, styles, forms, frames or names, and nothing from other

@@ -6,7 +6,7 @@ import { strings } from '../strings'
 import type { ViewControl } from '../view/useView'
 import { defaultView } from '../view/view'
 import type { ColumnInfo, Place } from './api'
-import { useColumnSearch } from './catalogue'
+import { useColumnSearch } from './columnCatalogue'
 import { labelOf, layoutOf, moved, shortOrder, usualOrder, type Column } from './columns'
 
 const texts = strings.project.columns

@@ -1,7 +1,7 @@
 import { Button, CloseButton, ColorInput, Group, Modal, Stack, Textarea, TextInput, Tooltip } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { useFocusBack } from '../lib/focus'
+import { useFocusBack } from '../lib/useFocusBack'
 import { palette, type Scheme } from '../lib/palette'
 import { strings } from '../strings'
 import { steadyTableQuery, type Edit, type Place } from './api'

@@ -4,7 +4,7 @@ import { useMemo, useState } from 'react'
 import { strings } from '../strings'
 import type { ViewControl } from '../view/useView'
 import type { ColumnInfo, Place } from './api'
-import { useColumnSearch } from './catalogue'
+import { useColumnSearch } from './columnCatalogue'
 
 const texts = strings.project.group
 

@@ -4,9 +4,9 @@ import { PopMenu, type Point } from '../shell/PopMenu'
 import { strings } from '../strings'
 import type { Column } from './columns'
 import { writtenName, writtenValue } from './filter/expression'
-import type { Line } from './rows'
-import type { Placed } from './useColumnModel'
-import { textOf, titleOf } from './values'
+import type { Line } from './useTableLines'
+import type { Placed } from './grid/useColumnModel'
+import { textOf, titleOf } from './cellText'
 
 const texts = strings.project.line
 

@@ -3,31 +3,31 @@ import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { Suspense, useCallback, useMemo, useState } from 'react'
-import { ROOT } from '../api/address'
+import { ROOT } from '../api/session'
 import { Failed } from '../shell/Failed'
-import { Guard } from '../shell/Guard'
-import { later } from '../shell/later'
-import { usePageTitle } from '../shell/title'
+import { ErrorBoundary } from '../shell/ErrorBoundary'
+import { lazyLoad } from '../shell/lazyLoad'
+import { usePageTitle } from '../shell/usePageTitle'
 import { strings } from '../strings'
 import { useView } from '../view/useView'
 import type { Sort } from '../view/view'
 import type { ColumnInfo, Place, Selection } from './api'
-import { columnsQuery, useViewColumns } from './catalogue'
+import { columnsQuery, useViewColumns } from './columnCatalogue'
 import { layoutOf, splitChoice, type Layout } from './columns'
 import { EditDialog } from './EditDialog'
 import { narrowed } from './filter/expression'
 import { RunsTable } from './RunsTable'
 import { SelectionBar } from './SelectionBar'
 import { Splitter } from './Splitter'
-import { DRAWN } from './strokes'
+import { STROKE_COLUMNS } from '../lib/runStroke'
 import { TableBar } from './TableBar'
 import { Toolbar } from './Toolbar'
 import { useActions } from './useActions'
-import { useDrawn } from './useDrawn'
+import { useDrawnRuns } from './useDrawnRuns'
 import { useRunSelection } from './useRunSelection'
 import './project.css'
 
-const Charts = later(() => import('../charts').then((it) => it.Charts))
+const Charts = lazyLoad(() => import('../charts').then((it) => it.Charts))
 void Charts.preload() // at once, not only when there is something to draw
 
 const texts = strings.project
@@ -73,7 +73,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
   const living = useMemo((): Selection => ({ ...question, trashed: false }), [question])
   const layout = useMemo(() => layoutOf(view.columns, catalogue), [view.columns, catalogue])
   const wanted = useWanted(layout)
-  const drawn = useDrawn(place, living, view, wanted, catalogue, scheme)
+  const drawn = useDrawnRuns(place, living, view, wanted, catalogue, scheme)
   const selection = useRunSelection(place, question, view.group !== null)
   const actions = useActions(place)
   const [edited, setEdited] = useState<{ ids: string[]; name: string | null } | null>(null)
@@ -100,7 +100,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
 
   const table = (
     <section className="rw-table" aria-label={texts.table}>
-      <Guard>
+      <ErrorBoundary>
       <TableBar {...{ place, control, catalogue, question, wanted, trashed }} total={drawn.total} onTrash={onTrash} />
       <RunsTable
         {...{ place, control, catalogue, layout, wanted, question, selection, scheme, onOpen, onDelete }}
@@ -108,7 +108,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
         onRename={(id, name) => setEdited({ ids: [id], name })}
         onCondition={setAsked}
       />
-      </Guard>
+      </ErrorBoundary>
       {selection.ids.size > 0 && (
         <SelectionBar
           {...{ trashed, catalogue, actions, onCompare }}
@@ -122,11 +122,11 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
   )
   const charts = (
     <section className="rw-charts" aria-label={texts.charts}>
-      <Guard>
+      <ErrorBoundary>
       <Suspense fallback={<Skeleton h={300} m="sm" />}>
         <Charts {...place} runs={drawn.runs} groups={drawn.groups} total={drawn.total} view={view.charts} onChange={setCharts} onBrush={onBrush} filter={view.filter} search={view.search} />
       </Suspense>
-      </Guard>
+      </ErrorBoundary>
     </section>
   )
   return (
@@ -155,7 +155,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
 }
 
 /** Columns that lines need whether they are shown or not. */
-const NEEDED = [...DRAWN, 'state']
+const NEEDED = [...STROKE_COLUMNS, 'state']
 
 /** What the server is asked for: it stays the same object while the visible columns are the same in any order. */
 function useWanted(layout: Layout): string[] {

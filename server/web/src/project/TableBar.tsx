@@ -8,7 +8,7 @@ import type { ViewControl } from '../view/useView'
 import { firstPage, steadyTableQuery, type ColumnInfo, type Place, type Selection, type TablePage, type TableRequest } from './api'
 import { layoutOf } from './columns'
 import { ColumnsPanel } from './ColumnsPanel'
-import { download, fetchCsv } from './csv'
+import { download, fetchCsv } from './csvExport'
 import { GroupPicker } from './GroupPicker'
 
 const texts = strings.project.bar

@@ -1,6 +1,6 @@
 import { useCallback, useMemo, useRef, useState } from 'react'
 import { fetchIds, type Place, type Selection } from './api'
-import type { Line, Lines } from './rows'
+import type { Line, Lines } from './useTableLines'
 
 export interface RunSelection {
   ids: ReadonlySet<string>

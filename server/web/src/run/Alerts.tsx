@@ -5,7 +5,7 @@ import { send } from '../api/client'
 import { ago, moment } from '../lib/format'
 import { urlOf } from '../api/client'
 import { strings } from '../strings'
-import type { TabProps } from './Run'
+import type { TabProps } from './props'
 
 interface Alert {
   time: number

@@ -1,9 +1,9 @@
 import { useComputedColorScheme } from '@mantine/core'
 import { pathOf } from '../api/client'
 import { Charts } from '../charts'
-import { strokeFor } from '../project/strokes'
+import { strokeFor } from '../lib/runStroke'
 import { defaultCharts } from '../view/view'
-import type { TabProps } from './Run'
+import type { TabProps } from './props'
 import { useChartsView } from './useChartsView'
 
 const DEFAULTS = { history: defaultCharts, system: { ...defaultCharts, x: '_runtime' } }

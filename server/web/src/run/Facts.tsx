@@ -1,6 +1,6 @@
 import { Group, Text, Title } from '@mantine/core'
 import type { ReactNode } from 'react'
-import { Copy } from '../shell/Copy'
+import { CopyButton } from '../shell/CopyButton'
 
 /** A titled list of names and what they stand for; those without a value are left out. */
 export function Facts({ title, children }: { title: string; children: ReactNode }) {
@@ -32,7 +32,7 @@ export function Fact({ name, text, mono, copy, children }: FactProps) {
       </Text>
       <Group component="dd" gap={4} wrap="nowrap" align="flex-start" justify="space-between">
         <div className={mono ? 'mono wrap' : 'wrap'}>{children ?? text}</div>
-        {copy && text && <Copy text={text} what={name} />}
+        {copy && text && <CopyButton text={text} what={name} />}
       </Group>
     </>
   )

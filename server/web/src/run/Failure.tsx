@@ -3,10 +3,10 @@ import { IconCircleX } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { urlOf } from '../api/client'
 import { size } from '../lib/format'
-import { Copy } from '../shell/Copy'
+import { CopyButton } from '../shell/CopyButton'
 import { send } from '../api/client'
 import { strings } from '../strings'
-import type { TabProps } from './Run'
+import type { TabProps } from './props'
 import { isObject } from './values'
 
 /** What the failing process said, with the traceback of each process that left one. */
@@ -44,7 +44,7 @@ export function Failure({ run }: TabProps) {
                   {text}
                 </pre>
                 <div className="snippet-copy">
-                  <Copy text={text} what={strings.run.traceback} />
+                  <CopyButton text={text} what={strings.run.traceback} />
                 </div>
               </div>
             </details>

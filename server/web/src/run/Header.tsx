@@ -8,12 +8,13 @@ import { useState } from 'react'
 import type { RunInfo } from '../api/client'
 import { ago, duration } from '../lib/format'
 import { editRuns, restoreRuns, trashRuns } from '../project/api'
-import { projectAddress } from '../shell/Crumbs'
-import { State } from '../shell/State'
+import { projectAddress } from '../lib/pageAddress'
+import { RunState } from '../shell/RunState'
 import { strings } from '../strings'
-import { refused, useEdit } from './actions'
-import { Colour } from './Colour'
-import type { TabProps } from './Run'
+import { showError } from '../shell/showError'
+import { useEdit } from './useEdit'
+import { ColorPicker } from './ColorPicker'
+import type { TabProps } from './props'
 import { Tags } from './Tags'
 import { useNow } from './useNow'
 
@@ -23,7 +24,7 @@ export function Header({ run }: TabProps) {
     <header className="run-head">
       <Group justify="space-between" wrap="nowrap" gap="sm" align="flex-start">
         <Group gap="xs" wrap="nowrap" miw={0}>
-          <Colour run={run} />
+          <ColorPicker run={run} />
           <Name run={run} />
         </Group>
         <Group gap="xs" wrap="nowrap">
@@ -32,7 +33,7 @@ export function Header({ run }: TabProps) {
         </Group>
       </Group>
       <Group className="run-about">
-        <State state={run.state} />
+        <RunState state={run.state} />
         <Times run={run} />
         {run.stop_requested && run.state === 'running' && (
           <Badge color="orange" variant="light" tt="none">
@@ -99,7 +100,7 @@ function Stop({ run }: TabProps) {
   const stop = useMutation({
     mutationFn: () => editRuns(run, [run.id], { stop: true }),
     onSuccess: () => notifications.show({ message: strings.run.stopDone }),
-    onError: refused,
+    onError: showError,
     onSettled: close,
   })
   if (run.state !== 'running' || !run.allow_stop || run.stop_requested) return null
@@ -132,7 +133,7 @@ function Actions({ run }: TabProps) {
   const navigate = useNavigate()
   const trash = useMutation({
     mutationFn: () => trashRuns(run, [run.id]),
-    onError: refused,
+    onError: showError,
     onSuccess: async () => {
       await navigate({ to: projectAddress(run.entity, run.project) })
       offerUndo(run)
@@ -171,7 +172,7 @@ function offerUndo(run: RunInfo) {
       await restoreRuns(run, [run.id])
       notifications.show({ message: strings.run.restored(run.name) })
     } catch (error) {
-      refused(error)
+      showError(error)
     }
   }
   const id = notifications.show({

@@ -3,11 +3,11 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { pathOf, type RunInfo } from '../api/client'
 import { data, GET } from '../api/client'
-import { runAddress } from '../shell/Crumbs'
+import { runAddress } from '../lib/pageAddress'
 import { strings } from '../strings'
 import { originOf } from './environment'
 import { Fact, Facts } from './Facts'
-import type { TabProps } from './Run'
+import type { TabProps } from './props'
 
 const FORKS = 20
 

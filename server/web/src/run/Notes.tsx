@@ -4,8 +4,8 @@ import { useState } from 'react'
 import { Editor } from '../notes/Editor'
 import { Markdown } from '../notes/Markdown'
 import { strings } from '../strings'
-import { useEdit } from './actions'
-import type { TabProps } from './Run'
+import { useEdit } from './useEdit'
+import type { TabProps } from './props'
 
 /** The run's notes, and writing them in their place. */
 export function Notes({ run }: TabProps) {

@@ -1,6 +1,6 @@
 import { Anchor, Stack, Text, Title } from '@mantine/core'
 import { duration, moment, number, size, value } from '../lib/format'
-import { Guard } from '../shell/Guard'
+import { ErrorBoundary } from '../shell/ErrorBoundary'
 import { strings } from '../strings'
 import { Alerts } from './Alerts'
 import { environmentOf, type Environment } from './environment'
@@ -9,7 +9,7 @@ import { Failure } from './Failure'
 import { Lineage } from './Lineage'
 import { Notes } from './Notes'
 import { GitFacts, Reproduce } from './Reproduce'
-import type { TabProps } from './Run'
+import type { TabProps } from './props'
 import { TabLink } from './TabLink'
 import { exact, flatten, holdsMedia } from './values'
 
@@ -19,44 +19,44 @@ export function Overview({ run }: TabProps) {
   return (
     <div className="overview">
       <Stack gap="md" className="overview-main">
-        <Guard>
+        <ErrorBoundary>
           <Failure run={run} />
-        </Guard>
-        <Guard>
+        </ErrorBoundary>
+        <ErrorBoundary>
           <Alerts run={run} />
-        </Guard>
-        <Guard>
+        </ErrorBoundary>
+        <ErrorBoundary>
           <Notes run={run} />
-        </Guard>
-        <Guard>
+        </ErrorBoundary>
+        <ErrorBoundary>
           <Leaves title={strings.run.summary} values={run.summary} />
-        </Guard>
-        <Guard>
+        </ErrorBoundary>
+        <ErrorBoundary>
           <Leaves title={strings.run.config} values={run.config} />
-        </Guard>
+        </ErrorBoundary>
       </Stack>
       <Stack gap="md" className="overview-side">
-        <Guard>
+        <ErrorBoundary>
           <About run={run} host={environment.host} />
-        </Guard>
-        <Guard>
+        </ErrorBoundary>
+        <ErrorBoundary>
           <Problems run={run} environment={environment} />
-        </Guard>
-        <Guard>
+        </ErrorBoundary>
+        <ErrorBoundary>
           <Lineage run={run} />
-        </Guard>
-        <Guard>
+        </ErrorBoundary>
+        <ErrorBoundary>
           <GitFacts environment={environment} />
-        </Guard>
-        <Guard>
+        </ErrorBoundary>
+        <ErrorBoundary>
           <Reproduce run={run} environment={environment} />
-        </Guard>
-        <Guard>
+        </ErrorBoundary>
+        <ErrorBoundary>
           <Machine environment={environment} />
-        </Guard>
-        <Guard>
+        </ErrorBoundary>
+        <ErrorBoundary>
           <EventFiles run={run} />
-        </Guard>
+        </ErrorBoundary>
       </Stack>
     </div>
   )

@@ -1,10 +1,10 @@
 import { Anchor, Stack, Text, Title } from '@mantine/core'
 import { pathOf } from '../api/client'
-import { Copy } from '../shell/Copy'
+import { CopyButton } from '../shell/CopyButton'
 import { strings } from '../strings'
 import { pageOf, quoted, type Environment } from './environment'
 import { Fact, Facts } from './Facts'
-import type { TabProps } from './Run'
+import type { TabProps } from './props'
 import { TabLink } from './TabLink'
 
 /** Which code ran, and by which command. */
@@ -85,7 +85,7 @@ function Command({ name, text, about }: { name: string; text: string; about?: st
       </Text>
       <div className="command">
         <code className="mono wrap">{text}</code>
-        <Copy text={text} what={name} />
+        <CopyButton text={text} what={name} />
       </div>
     </div>
   )

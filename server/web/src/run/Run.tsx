@@ -4,31 +4,28 @@ import { Tabs } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { Suspense, useEffect, useRef, type ComponentType } from 'react'
-import { ApiError, type RunInfo } from '../api/client'
+import { ApiError } from '../api/client'
 import { runQuery } from '../api/queries'
 import { Empty } from '../shell/Empty'
 import { Failed } from '../shell/Failed'
-import { Guard } from '../shell/Guard'
-import { later } from '../shell/later'
-import { usePageTitle } from '../shell/title'
+import { ErrorBoundary } from '../shell/ErrorBoundary'
+import { lazyLoad } from '../shell/lazyLoad'
+import { usePageTitle } from '../shell/usePageTitle'
 import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
 import { Header } from './Header'
 import { Overview } from './Overview'
-
-export interface TabProps {
-  run: RunInfo
-}
+import type { TabProps } from './props'
 
 const TABS: Record<keyof typeof strings.run.tabs, ComponentType<TabProps>> = {
   overview: Overview,
-  charts: later(() => import('./ChartsTab').then((it) => it.History)),
-  system: later(() => import('./ChartsTab').then((it) => it.System)),
-  console: later(() => import('./console/ConsoleTab').then((it) => it.ConsoleTab)),
-  files: later(() => import('./files/FilesTab').then((it) => it.FilesTab)),
-  config: later(() => import('./ValuesTab').then((it) => it.ValuesTab)),
-  code: later(() => import('./code/CodeTab').then((it) => it.CodeTab)),
-  packages: later(() => import('./code/PackagesTab').then((it) => it.PackagesTab)),
+  charts: lazyLoad(() => import('./ChartsTab').then((it) => it.History)),
+  system: lazyLoad(() => import('./ChartsTab').then((it) => it.System)),
+  console: lazyLoad(() => import('./console/ConsoleTab').then((it) => it.ConsoleTab)),
+  files: lazyLoad(() => import('./files/FilesTab').then((it) => it.FilesTab)),
+  config: lazyLoad(() => import('./ValuesTab').then((it) => it.ValuesTab)),
+  code: lazyLoad(() => import('./code/CodeTab').then((it) => it.CodeTab)),
+  packages: lazyLoad(() => import('./code/PackagesTab').then((it) => it.PackagesTab)),
 }
 
 type TabName = keyof typeof TABS
@@ -60,9 +57,9 @@ function Page({ run }: TabProps) {
   }, [tab])
   return (
     <div className="run-page">
-      <Guard>
+      <ErrorBoundary>
         <Header run={run} />
-      </Guard>
+      </ErrorBoundary>
       <Tabs value={tab} onChange={show} keepMounted={false} className="run-tabs">
         <Tabs.List ref={list} aria-label={strings.run.views} className="run-tab-list">
           {NAMES.map((name) => (
@@ -75,11 +72,11 @@ function Page({ run }: TabProps) {
           const Shown = TABS[name]
           return (
             <Tabs.Panel key={name} value={name} className="run-panel">
-              <Guard>
+              <ErrorBoundary>
                 <Suspense fallback={<Waiting />}>
                   <Shown run={run} />
                 </Suspense>
-              </Guard>
+              </ErrorBoundary>
             </Tabs.Panel>
           )
         })}

@@ -3,8 +3,8 @@ import { IconTag } from '@tabler/icons-react'
 import { useState } from 'react'
 import { readable } from '../lib/format'
 import { strings } from '../strings'
-import { useEdit } from './actions'
-import type { TabProps } from './Run'
+import { useEdit } from './useEdit'
+import type { TabProps } from './props'
 
 /** The tags, and changing them in their place. */
 export function Tags({ run }: TabProps) {

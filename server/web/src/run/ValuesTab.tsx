@@ -1,12 +1,12 @@
 import { Group, Title } from '@mantine/core'
 import { useState } from 'react'
-import { CopyWords } from '../shell/Copy'
+import { CopyWords } from '../shell/CopyButton'
 import { Empty } from '../shell/Empty'
 import { SearchField } from '../shell/SearchField'
 import { strings } from '../strings'
-import type { TabProps } from './Run'
+import type { TabProps } from './props'
 import { urlOf } from '../api/client'
-import { Tree } from './Tree'
+import { ValuesTree } from './ValuesTree'
 import { stringify } from './values'
 
 /** The inputs of a run and what came of them. */
@@ -53,7 +53,7 @@ function Values({ title, values, base, search, empty }: ValuesProps) {
         </Title>
         {some && <CopyWords text={stringify(values, 2)} label={strings.values.copyJson} />}
       </Group>
-      {some ? <Tree values={values} base={base} search={search} /> : empty}
+      {some ? <ValuesTree values={values} base={base} search={search} /> : empty}
     </section>
   )
 }

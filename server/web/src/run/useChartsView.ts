@@ -1,5 +1,5 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import * as address from '../view/address'
+import * as address from '../view/longViews'
 import { decodeView, encodeView } from '../view/codec'
 import { defaultView, type ChartsView } from '../view/view'
 

@@ -2,7 +2,7 @@ import { ActionIcon, Badge, Button, Group, Menu, Modal, Stack, Text } from '@man
 import { useDisclosure } from '@mantine/hooks'
 import { IconDevices, IconLogout, IconUser } from '@tabler/icons-react'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { forgetSecret, ROOT } from '../api/address'
+import { forgetSecret, ROOT } from '../api/session'
 import { data, GET, send, type Shapes } from '../api/client'
 import { queryClient } from '../api/queries'
 import { ago } from '../lib/format'

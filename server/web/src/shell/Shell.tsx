@@ -7,9 +7,9 @@ import { useEffect, useRef } from 'react'
 import { useLive } from '../api/live'
 import { strings } from '../strings'
 import { Account } from './Account'
-import { Crumbs } from './Crumbs'
+import { Breadcrumbs } from './Breadcrumbs'
 import { Offline } from './Offline'
-import { Palette } from './Palette'
+import { CommandPalette } from './CommandPalette'
 import { Shortcuts } from './Shortcuts'
 import { ThemeButton } from './Theme'
 import { useEscape } from './useEscape'
@@ -37,7 +37,7 @@ export function Shell() {
                 {strings.product}
               </Text>
             </Anchor>
-            <Crumbs />
+            <Breadcrumbs />
           </Group>
           <Group gap={4} wrap="nowrap">
             <UnstyledButton className="find" onClick={openSpotlight} aria-label={strings.palette.title}>
@@ -71,7 +71,7 @@ export function Shell() {
           <Outlet />
         </div>
       </AppShell.Main>
-      <Palette showShortcuts={open} />
+      <CommandPalette showShortcuts={open} />
       <Shortcuts opened={shortcuts} close={close} />
     </AppShell>
   )

@@ -1,4 +1,4 @@
-import type { PanelSpec } from '../charts/spec'
+import type { PanelSpec } from '../charts/panelSpec'
 import { defaultView, type Grouping, type Sort, type View } from './view'
 
 type Members = Record<string, unknown>

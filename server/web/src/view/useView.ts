@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useReducer, useRef } from 'react'
-import * as address from './address'
+import * as address from './longViews'
 import { decodeView, encodeView } from './codec'
-import { begin, change, redo, undo, type History } from './history'
+import { begin, change, redo, undo, type History } from './undoHistory'
 import type { ChartsView, ColumnsView, View } from './view'
 
 export interface ViewControl {

@@ -1,4 +1,4 @@
-import type { PanelSpec } from '../charts/spec'
+import type { PanelSpec } from '../charts/panelSpec'
 
 /** One level of the order of runs. */
 export interface Sort {

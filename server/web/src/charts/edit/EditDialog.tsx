@@ -1,20 +1,11 @@
 import { Loader, Modal } from '@mantine/core'
 import { Suspense } from 'react'
-import { useFocusBack } from '../../lib/focus'
-import { later } from '../../shell/later'
+import { useFocusBack } from '../../lib/useFocusBack'
+import { lazyLoad } from '../../shell/lazyLoad'
 import { strings } from '../../strings'
-import type { PanelProps } from '../panel/props'
-import type { PanelSpec } from '../spec'
+import type { EditProps } from './props'
 
-const EditForm = later(() => import('./EditForm').then((it) => it.default))
-
-export interface EditProps {
-  /** The panel to change; null: a new one */
-  spec: PanelSpec | null
-  context: Omit<PanelProps, 'spec' | 'title'>
-  onClose: () => void
-  onSave: (panel: PanelSpec) => void
-}
+const EditForm = lazyLoad(() => import('./EditForm').then((it) => it.default))
 
 /** Makes a panel, or changes one. */
 export function EditDialog(props: EditProps) {

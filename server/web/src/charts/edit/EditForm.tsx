@@ -1,11 +1,11 @@
 import { Autocomplete, Button, Group, MultiSelect, NumberInput, SegmentedControl, Select, Stack, Switch, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { strings } from '../../strings'
-import { useColumnSearch } from '../../project/catalogue'
-import { columnTitle, titleOf } from '../spec'
-import { useColumns } from '../table/rows'
+import { useColumnSearch } from '../../project/columnCatalogue'
+import { columnTitle, titleOf } from '../panelSpec'
+import { useColumns } from '../table/runRows'
 import { draftOf, KINDS, sectionFor, specOf, type Draft } from './draft'
-import type { EditProps } from './EditDialog'
+import type { EditProps } from './props'
 
 type Fields = { draft: Draft; set: (change: Partial<Draft>) => void; context: EditProps['context'] }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { PanelSpec } from '../spec'
+import type { PanelSpec } from '../panelSpec'
 import { draftOf, specOf } from './draft'
 
 const specs: PanelSpec[] = [

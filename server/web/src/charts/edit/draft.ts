@@ -1,7 +1,7 @@
 import { strings } from '../../strings'
 import type { ColumnInfo } from '../../project/api'
 import type { CommonKey } from '../../api/queries'
-import { columnTitle, prefixOf, type PanelKind, type PanelSpec } from '../spec'
+import { columnTitle, prefixOf, type PanelKind, type PanelSpec } from '../panelSpec'
 
 /** Kinds that can be chosen for a new panel. `media` shows whatever a key holds. */
 export const KINDS = ['line', 'bar', 'scatter', 'parallel', 'media'] as const

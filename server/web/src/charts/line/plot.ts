@@ -1,6 +1,6 @@
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { drawTraces, mapper, type Scale } from './draw'
+import { drawTraces, mapper, type Scale } from './drawTraces'
 import type { Range, Sync } from './sync'
 import { DURATION_STEPS, durationLabel, logLabels, tickLabels, xKind } from './ticks'
 import { hearTouch, type Grip } from './touch'

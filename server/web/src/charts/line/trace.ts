@@ -1,7 +1,7 @@
 import type { Series } from '../../api/charts'
 import type { Stroke } from '../../lib/palette'
 import { smooth, smooths, sumsBefore } from '../../lib/smoothing'
-import type { Smoothing } from '../spec'
+import type { Smoothing } from '../panelSpec'
 import type { ShownGroup, ShownRun } from '../types'
 
 export type Numbers = Float64Array

@@ -4,11 +4,11 @@ import { strings } from '../../strings'
 import { LineChart } from '../line/LineChart'
 import type { Trace } from '../line/trace'
 import { Empty, Loading } from '../panel/States'
-import { asNumber } from '../table/rows'
-import { contentQuery } from './history'
-import type { ViewProps } from './MediaPanel'
-import { tableOf, type TableContent } from './tables'
-import type { Stored } from './values'
+import { asNumber } from '../table/runRows'
+import { contentQuery } from './useMedia'
+import type { ViewProps } from './props'
+import { tableOf, type TableContent } from './tableContent'
+import type { Stored } from './mediaValues'
 
 /** Two columns of a table as a line for each run, such as a precision-recall curve. */
 export default function Curve({ title, shown }: ViewProps) {

@@ -1,9 +1,9 @@
-import { signed } from '../../api/address'
+import { signed } from '../../api/session'
 import { Text } from '@mantine/core'
 import { strings } from '../../strings'
 import { Swatch } from '../line/Values'
-import type { ViewProps } from './MediaPanel'
-import type { One } from './values'
+import type { ViewProps } from './props'
+import type { One } from './mediaValues'
 
 /** Images, sounds, films, texts and pages, side by side: one row a run. */
 export function Gallery({ shown, title }: ViewProps) {

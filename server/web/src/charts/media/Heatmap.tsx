@@ -1,11 +1,12 @@
 import { useEffect, useMemo, useRef, useState, type MouseEvent } from 'react'
 import { number } from '../../lib/format'
 import { strings } from '../../strings'
-import { useColors, useSize } from '../frame'
+import { useColors } from '../useColors'
+import { useSize } from '../useSize'
 import { Swatch } from '../line/Values'
-import { shadeAt } from '../ramp'
-import { columnsOf, edgesOf, extentsOf, type Column } from './heat'
-import type { ViewProps } from './MediaPanel'
+import { shadeAt } from '../colorRamp'
+import { columnsOf, edgesOf, extentsOf, type Column } from './histogramColumns'
+import type { ViewProps } from './props'
 
 /** Histograms over steps: one map a run, all with the same values and the same shades. */
 export default function Heatmap({ title, found }: ViewProps) {

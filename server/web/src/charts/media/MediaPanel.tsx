@@ -1,30 +1,18 @@
 import { useMemo, useState, type ComponentType } from 'react'
-import { later } from '../../shell/later'
+import { lazyLoad } from '../../shell/lazyLoad'
 import { strings } from '../../strings'
 import type { PanelProps } from '../panel/props'
 import { Empty, Loading, Trouble } from '../panel/States'
-import type { MediaSpec } from '../spec'
+import type { MediaSpec } from '../panelSpec'
 import { Gallery } from './Gallery'
-import { SHOWN, useMedia, type MediaRun } from './history'
+import type { Shown, ViewProps } from './props'
+import { SHOWN, useMedia } from './useMedia'
 import { StepSlider } from './StepSlider'
-import { itemAt, stepsOf, type One } from './values'
+import { itemAt, stepsOf, type One } from './mediaValues'
 
-const Curve = later(() => import('./Curve').then((it) => it.default))
-const Heatmap = later(() => import('./Heatmap').then((it) => it.default))
-const Tables = later(() => import('./Tables').then((it) => it.default))
-
-/** What a view shows: each run's values at the step, and for views over time all of them. */
-export interface ViewProps {
-  title: string
-  found: MediaRun[]
-  shown: Shown[]
-  step: number
-}
-
-export interface Shown extends MediaRun {
-  step: number
-  values: One[]
-}
+const Curve = lazyLoad(() => import('./Curve').then((it) => it.default))
+const Heatmap = lazyLoad(() => import('./Heatmap').then((it) => it.default))
+const Tables = lazyLoad(() => import('./Tables').then((it) => it.default))
 
 /** Whatever runs logged under a key, at a step that can be chosen. How it is shown follows from what it is. */
 export default function MediaPanel({ spec, title, runs: drawn, keys }: PanelProps & { spec: MediaSpec }) {

@@ -1,4 +1,4 @@
-import { signed } from '../../api/address'
+import { signed } from '../../api/session'
 import { ActionIcon, Select, Table, Text, TextInput, UnstyledButton } from '@mantine/core'
 import { IconArrowDown, IconArrowUp, IconDownload } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
@@ -8,10 +8,10 @@ import { value as shownValue } from '../../lib/format'
 import { strings } from '../../strings'
 import { Loading, Trouble } from '../panel/States'
 import { Medium } from './Gallery'
-import { contentQuery } from './history'
-import type { Shown, ViewProps } from './MediaPanel'
-import { arranged, tableOf } from './tables'
-import { mediaOf, type Stored } from './values'
+import { contentQuery } from './useMedia'
+import type { Shown, ViewProps } from './props'
+import { arranged, tableOf } from './tableContent'
+import { mediaOf, type Stored } from './mediaValues'
 
 /** A logged table: of one run at a time, sorted and searched here. */
 export default function Tables({ shown }: ViewProps) {

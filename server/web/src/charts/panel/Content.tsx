@@ -1,22 +1,22 @@
 import { Suspense } from 'react'
-import { Guard } from '../../shell/Guard'
-import { later } from '../../shell/later'
+import { ErrorBoundary } from '../../shell/ErrorBoundary'
+import { lazyLoad } from '../../shell/lazyLoad'
 import { strings } from '../../strings'
 import { LinePanel } from '../line/LinePanel'
 import type { PanelProps } from './props'
 import { Empty, Loading } from './States'
 
-const Bar = later(() => import('../table/BarPanel').then((it) => it.default))
-const Scatter = later(() => import('../table/ScatterPanel').then((it) => it.default))
-const Parallel = later(() => import('../parallel/ParallelPanel').then((it) => it.default))
-const Media = later(() => import('../media/MediaPanel').then((it) => it.default))
+const Bar = lazyLoad(() => import('../table/BarPanel').then((it) => it.default))
+const Scatter = lazyLoad(() => import('../table/ScatterPanel').then((it) => it.default))
+const Parallel = lazyLoad(() => import('../parallel/ParallelPanel').then((it) => it.default))
+const Media = lazyLoad(() => import('../media/MediaPanel').then((it) => it.default))
 
 /** What is in a panel, by its kind. All but line charts are loaded when first needed. */
 export function Content(props: PanelProps) {
   return (
-    <Guard key={props.spec.kind} what={strings.charts.failed}>
+    <ErrorBoundary key={props.spec.kind} what={strings.charts.failed}>
       <Suspense fallback={<Loading />}>{contentOf(props)}</Suspense>
-    </Guard>
+    </ErrorBoundary>
   )
 }
 
@@ -40,7 +40,7 @@ function contentOf(props: PanelProps) {
     case 'html':
       return <Media {...props} spec={spec} />
     default:
-      // A view of a later version, or one that was written by hand
+      // A view of a lazyLoad version, or one that was written by hand
       return <Empty>{strings.charts.empty.kind(String((spec as { kind: unknown }).kind))}</Empty>
   }
 }

@@ -1,6 +1,6 @@
 import type { CommonKey } from '../../api/queries'
 import type { ChartsView } from '../../view/view'
-import type { PanelSpec } from '../spec'
+import type { PanelSpec } from '../panelSpec'
 import type { ShownGroup, ShownRun } from '../types'
 
 /** What every kind of panel gets. */

@@ -1,14 +1,15 @@
 import { Button, Collapse, Group, NumberInput, TextInput } from '@mantine/core'
 import { useEffect, useMemo, useRef, useState, type PointerEvent } from 'react'
 import { strings } from '../../strings'
-import { useColors, useSize } from '../frame'
+import { useColors } from '../useColors'
+import { useSize } from '../useSize'
 import type { PanelProps } from '../panel/props'
 import { Empty, Loading, Trouble } from '../panel/States'
-import type { ParallelSpec } from '../spec'
-import { asNumber, useRows } from '../table/rows'
+import type { ParallelSpec } from '../panelSpec'
+import { asNumber, useRows } from '../table/runRows'
 import { axisOf, conditionOf, positionOf, valueOf, within, type Axis, type Part } from './axes'
 import { MARGIN, paintAxes, paintLines, placesOf } from './paint'
-import { rampColors } from '../ramp'
+import { rampColors } from '../colorRamp'
 
 /** A line for each run through its values on parallel axes. Ranges of axes, dragged or typed, make a filter. */
 export default function ParallelPanel(props: PanelProps & { spec: ParallelSpec }) {

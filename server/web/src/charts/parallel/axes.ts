@@ -1,6 +1,6 @@
 import { number } from '../../lib/format'
-import { columnTitle } from '../spec'
-import { asNumber, isCategorical } from '../table/rows'
+import { columnTitle } from '../panelSpec'
+import { asNumber, isCategorical } from '../table/runRows'
 
 /** One axis: where its values lie between 0 (below) and 1, and what is written beside it. */
 export interface Axis {

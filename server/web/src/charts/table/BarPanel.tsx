@@ -1,12 +1,12 @@
 import { useMemo } from 'react'
 import { number } from '../../lib/format'
 import { strings } from '../../strings'
-import { useColors } from '../frame'
+import { useColors } from '../useColors'
 import type { PanelProps } from '../panel/props'
 import { Empty, Loading, Trouble } from '../panel/States'
-import { columnTitle, type BarSpec } from '../spec'
+import { columnTitle, type BarSpec } from '../panelSpec'
 import { EChart, looks } from './EChart'
-import { asNumber, useRows, type RunRow } from './rows'
+import { asNumber, useRows, type RunRow } from './runRows'
 
 interface Bar {
   name: string

@@ -1,6 +1,6 @@
 import type { EChartsCoreOption, EChartsType } from 'echarts/core'
 import { useEffect, useRef } from 'react'
-import { useSize } from '../frame'
+import { useSize } from '../useSize'
 import { init } from './echarts'
 
 /** Draws what an option says. Its texts are drawn on the canvas, never made into elements. */

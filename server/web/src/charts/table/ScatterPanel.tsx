@@ -3,14 +3,14 @@ import { useMemo } from 'react'
 import { number, value as shown } from '../../lib/format'
 import { palette } from '../../lib/palette'
 import { strings } from '../../strings'
-import { useColors } from '../frame'
+import { useColors } from '../useColors'
 import type { PanelProps } from '../panel/props'
 import { Empty, Loading, Trouble } from '../panel/States'
-import { columnTitle, type ScatterSpec } from '../spec'
-import { RAMPS } from '../ramp'
+import { columnTitle, type ScatterSpec } from '../panelSpec'
+import { RAMPS } from '../colorRamp'
 import { EChart, looks } from './EChart'
 import { paretoFront } from './pareto'
-import { asNumber, isCategorical, useRows, type RunRow } from './rows'
+import { asNumber, isCategorical, useRows, type RunRow } from './runRows'
 
 /** All runs that match, at two of their values, coloured by a third. */
 export default function ScatterPanel(props: PanelProps & { spec: ScatterSpec }) {

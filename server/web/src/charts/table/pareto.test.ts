@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Pareto } from '../spec'
+import type { Pareto } from '../panelSpec'
 import { paretoFront } from './pareto'
 
 const points = [

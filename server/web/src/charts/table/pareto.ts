@@ -1,4 +1,4 @@
-import type { Pareto } from '../spec'
+import type { Pareto } from '../panelSpec'
 
 export interface Point {
   x: number

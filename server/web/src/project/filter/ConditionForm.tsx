@@ -2,7 +2,7 @@ import { Autocomplete, Button, Group, Select, Stack, TagsInput } from '@mantine/
 import { useMemo, useState } from 'react'
 import { strings } from '../../strings'
 import type { ColumnInfo, Place } from '../api'
-import { useColumnSearch } from '../catalogue'
+import { useColumnSearch } from '../columnCatalogue'
 import { splitChoice } from '../columns'
 import { operatorName, operatorsFor } from './completion'
 import { tokenize, writtenName, writtenValue, type Condition } from './expression'

@@ -2,7 +2,7 @@ import { IconFilter, IconX } from '@tabler/icons-react'
 import { useEffect, useId, useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
 import { strings } from '../../strings'
 import { FilterError, type ColumnInfo, type Place } from '../api'
-import { useColumnSearch } from '../catalogue'
+import { useColumnSearch } from '../columnCatalogue'
 import { complete, isFinished, typedName, type Completion } from './completion'
 import './filter.css'
 

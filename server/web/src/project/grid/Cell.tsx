@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { strings } from '../../strings'
 import type { Column } from '../columns'
-import { differenceText, isNumeric, textOf, titleOf } from '../values'
+import { differenceText, isNumeric, textOf, titleOf } from '../cellText'
 
 const DOTS: Record<string, string> = {
   ...{ running: 'rt-running', finished: 'rt-finished', failed: 'rt-failed', crashed: 'rt-failed', killed: 'rt-killed' },

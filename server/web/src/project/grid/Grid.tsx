@@ -1,78 +1,24 @@
 import { useVirtualizer, defaultRangeExtractor } from '@tanstack/react-virtual'
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type MouseEvent, type RefObject } from 'react'
-import type { Scheme, Stroke } from '../../lib/palette'
-import { below, type Point } from '../../shell/PopMenu'
+import { below } from '../../shell/PopMenu'
 import { strings } from '../../strings'
-import type { Sort } from '../../view/view'
-import type { GroupRow, Place, TablePage } from '../api'
-import type { Line, Lines } from '../rows'
-import { LEAD, type Placed } from '../useColumnModel'
+import type { Line, Lines } from '../useTableLines'
+import { BASELINE_LINE, HEAD_HEIGHT, HEADER_LINE, LEAD, ROW_HEIGHT } from './layout'
+import type { Active, GridProps } from './props'
 import { Header } from './Header'
 import { Row } from './Row'
 import { useGridKeys } from './useGridKeys'
 import './grid.css'
 
-export const ROW = 32
-const HEAD = 44
-
-/** Line number of the column heads */
-export const HEADS = -2
-
-/** The cell that has, or had last, the focus. */
-export interface Active {
-  line: number
-  column: number
-}
-
-/** What is done in the grid. Lines are given with their number, since runs have no other place. */
-export interface GridActions {
-  sort: (name: string, add: boolean) => void
-  move: (name: string, before: string | null) => void
-  resize: (name: string, width: number, done: boolean) => void
-  columnMenu: (name: string, at: Point) => void
-  lineMenu: (line: Line, column: Placed | null, at: Point) => void
-  open: (id: string, aside: boolean) => void
-  toggleGroup: (group: GroupRow) => void
-  toggleDrawn: (line: Line) => void
-  toggleAllDrawn: () => void
-  /** `range`: all from the line selected last */
-  select: (line: Line, index: number, range: boolean) => void
-  selectAll: () => void
-  clearSelection: () => void
-  rename: (id: string) => void
-  remove: () => void
-  baseline: (id: string) => void
-}
-
-export interface GridProps {
-  place: Place
-  lines: Lines
-  model: { pinned: Placed[]; center: Placed[]; pinnedWidth: number; width: number }
-  sort: Sort[]
-  selected: ReadonlySet<string>
-  allSelected: boolean | 'some'
-  isHidden: (id: string) => boolean
-  allDrawn: boolean
-  /** How charts draw runs and groups, by id */
-  drawn: ReadonlyMap<string, Stroke>
-  baseline: { id: string; page: TablePage } | null
-  scheme: Scheme
-  groupName: (group: GroupRow) => string
-  /** Changes where other lines are asked for, so that the table is to begin at its top */
-  question: string
-  onRange: (first: number, last: number) => void
-  on: GridActions
-}
-
 /** The runs as an ARIA grid: only lines and columns on screen are in the document, one cell is in the tab order. */
 export function Grid(p: GridProps) {
   const { lines, model, on } = p
   const scroller = useRef<HTMLDivElement>(null)
-  const [active, setActive] = useState<Active>({ line: HEADS, column: LEAD.length })
+  const [active, setActive] = useState<Active>({ line: HEADER_LINE, column: LEAD.length })
   const columnCount = LEAD.length + model.pinned.length + model.center.length
   const waiting = lines.total === undefined && !lines.error
   const count = waiting ? 12 : lines.count
-  const above = HEAD + (p.baseline ? ROW : 0)
+  const above = HEAD_HEIGHT + (p.baseline ? ROW_HEIGHT : 0)
 
   const baselineRow = useMemo(
     (): Line | null => p.baseline && { kind: 'run', id: p.baseline.id, page: p.baseline.page, at: 0, inGroup: false },
@@ -82,7 +28,7 @@ export function Grid(p: GridProps) {
   const rows = useVirtualizer({
     count,
     getScrollElement: () => scroller.current,
-    estimateSize: () => ROW,
+    estimateSize: () => ROW_HEIGHT,
     overscan: 6,
     scrollPaddingEnd: above,
     useFlushSync: false,
@@ -153,16 +99,16 @@ export function Grid(p: GridProps) {
     const found = cellOf(event.target)
     if (!found) return
     const { cell, what } = found
-    if (cell.line !== -1) setActive(cell)
+    if (cell.line !== BASELINE_LINE) setActive(cell)
     const placed = [...model.pinned, ...model.center][cell.column - LEAD.length]
-    if (cell.line === HEADS) {
+    if (cell.line === HEADER_LINE) {
       if (what === 'select') on.selectAll()
       if (what === 'eye') on.toggleAllDrawn()
       if (what === 'menu' && placed) on.columnMenu(placed.column.name, below(event.target as Element))
       if (what === 'sort' && placed) on.sort(placed.column.name, event.shiftKey)
       return
     }
-    const line = cell.line === -1 && baselineRow ? baselineRow : lines.lineAt(cell.line)
+    const line = cell.line === BASELINE_LINE && baselineRow ? baselineRow : lines.lineAt(cell.line)
     if (line.kind === 'loading') return
     if (what === 'select' || (cell.column === 0 && !what)) on.select(line, cell.line, event.shiftKey)
     else if (what === 'eye') on.toggleDrawn(line)
@@ -178,11 +124,11 @@ export function Grid(p: GridProps) {
     if (!found) return
     const placed = [...model.pinned, ...model.center][found.cell.column - LEAD.length]
     const at = { x: event.clientX, y: event.clientY }
-    if (found.cell.line === HEADS) {
+    if (found.cell.line === HEADER_LINE) {
       if (!placed) return
       on.columnMenu(placed.column.name, at)
     } else {
-      const line = found.cell.line === -1 && baselineRow ? baselineRow : lines.lineAt(found.cell.line)
+      const line = found.cell.line === BASELINE_LINE && baselineRow ? baselineRow : lines.lineAt(found.cell.line)
       if (line.kind === 'loading') return
       on.lineMenu(line, placed ?? null, at)
     }
@@ -194,7 +140,7 @@ export function Grid(p: GridProps) {
   const visible = rows.getVirtualItems()
   // Lines that leave the screen lend their elements to those that come; one that stays only for its focus has its own.
   const pool = useMost(visible.length + 2)
-  const rendered = active.line === HEADS || visible.some((item) => item.index === active.line)
+  const rendered = active.line === HEADER_LINE || visible.some((item) => item.index === active.line)
   return (
     <div
       ref={scroller}
@@ -213,7 +159,7 @@ export function Grid(p: GridProps) {
       onFocus={(event) => {
         inside.current = true
         const found = cellOf(event.target)
-        if (found && found.cell.line !== -1 && (found.cell.line !== active.line || found.cell.column !== active.column)) setActive(found.cell)
+        if (found && found.cell.line !== BASELINE_LINE && (found.cell.line !== active.line || found.cell.column !== active.column)) setActive(found.cell)
       }}
       onBlur={(event) => {
         // Without a related target the focused cell may have gone out of the document; the effect above sees to it.
@@ -221,9 +167,9 @@ export function Grid(p: GridProps) {
       }}
     >
       <div role="rowgroup" className="rt-above" style={{ width: model.width }}>
-        <Header {...common} active={active.line === HEADS ? active.column : null} sort={p.sort} selected={p.allSelected} allDrawn={p.allDrawn} onResize={on.resize} onMove={on.move} />
+        <Header {...common} active={active.line === HEADER_LINE ? active.column : null} sort={p.sort} selected={p.allSelected} allDrawn={p.allDrawn} onResize={on.resize} onMove={on.move} />
         {p.baseline && baselineRow && (
-          <Row {...rowProps} line={baselineRow} index={-1} top={0} active={null} selected={false} hidden={p.isHidden(p.baseline.id)} stroke={p.drawn.get(p.baseline.id) ?? null} groupName="" />
+          <Row {...rowProps} line={baselineRow} index={BASELINE_LINE} top={0} active={null} selected={false} hidden={p.isHidden(p.baseline.id)} stroke={p.drawn.get(p.baseline.id) ?? null} groupName="" />
         )}
       </div>
       <div role="rowgroup" className="rt-body" style={{ height: rows.getTotalSize(), width: model.width }}>
@@ -275,12 +221,12 @@ function useStay(scroller: RefObject<HTMLDivElement | null>, offset: number, lin
     if (asked.current !== question) element.scrollTop = 0
     else if (top.current) {
       const now = lines.indexOf(top.current.id)
-      if (now !== undefined && now !== top.current.index) element.scrollTop += (now - top.current.index) * ROW
+      if (now !== undefined && now !== top.current.index) element.scrollTop += (now - top.current.index) * ROW_HEIGHT
     }
   }, [lines, question]) // eslint-disable-line react-hooks/exhaustive-deps
   useLayoutEffect(() => {
     asked.current = question
-    const index = Math.ceil(offset / ROW)
+    const index = Math.ceil(offset / ROW_HEIGHT)
     const line = lines.lineAt(index)
     top.current = line.kind === 'loading' ? null : { id: line.id, index }
   }, [offset, lines, question])

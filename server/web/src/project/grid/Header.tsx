@@ -3,8 +3,9 @@ import { memo, useState, type DragEvent, type PointerEvent } from 'react'
 import { strings } from '../../strings'
 import type { Sort } from '../../view/view'
 import { labelOf } from '../columns'
-import { LEAD, LEAST_WIDTH, type Placed } from '../useColumnModel'
-import { isNumeric } from '../values'
+import { HEADER_LINE, LEAD, LEAST_WIDTH } from './layout'
+import type { Placed } from './useColumnModel'
+import { isNumeric } from '../cellText'
 
 const texts = strings.project
 
@@ -80,7 +81,7 @@ export const Header = memo(function Header(p: HeaderProps) {
       )
     })
   return (
-    <div role="row" aria-rowindex={1} data-line={-2} className="rt-row rt-heads" style={{ width: p.width }}>
+    <div role="row" aria-rowindex={1} data-line={HEADER_LINE} className="rt-row rt-heads" style={{ width: p.width }}>
       <div role="presentation" className="rt-fixed">
         <div role="columnheader" aria-colindex={1} data-c={0} tabIndex={p.active === 0 ? 0 : -1} className="rt-cell rt-lead rt-head" style={{ width: LEAD[0] }}>
           <input

@@ -1,9 +1,10 @@
 import type { KeyboardEvent, RefObject } from 'react'
 import type { Sort } from '../../view/view'
-import type { Line } from '../rows'
-import { LEAD, type Placed } from '../useColumnModel'
+import type { Line } from '../useTableLines'
+import type { Placed } from './useColumnModel'
 import { below } from '../../shell/PopMenu'
-import { HEADS, ROW, type Active, type GridActions } from './Grid'
+import { HEADER_LINE, LEAD, ROW_HEIGHT } from './layout'
+import type { Active, GridActions } from './props'
 
 interface Keys {
   active: Active
@@ -24,13 +25,13 @@ export function useGridKeys(p: Keys): (event: KeyboardEvent) => void {
   const { active, on } = p
   const placed = p.columns[active.column - LEAD.length]
   const lastLine = p.count - 1
-  const page = Math.max(1, Math.floor((p.scroller.current?.clientHeight ?? 0) / ROW) - 2)
+  const page = Math.max(1, Math.floor((p.scroller.current?.clientHeight ?? 0) / ROW_HEIGHT) - 2)
 
   const step = (lines: number, columns: number): Active => {
-    let line = active.line === HEADS ? -1 : active.line
+    let line = active.line === HEADER_LINE ? -1 : active.line
     line = Math.min(lastLine, Math.max(-1, line + lines))
     return {
-      line: line < 0 ? HEADS : line,
+      line: line < 0 ? HEADER_LINE : line,
       column: Math.min(p.columnCount - 1, Math.max(0, active.column + columns)),
     }
   }
@@ -102,7 +103,7 @@ export function useGridKeys(p: Keys): (event: KeyboardEvent) => void {
   return (event) => {
     if (event.defaultPrevented) return
     const ctrl = event.ctrlKey || event.metaKey
-    let done = active.line === HEADS ? inHeads(event) : inLines(event)
+    let done = active.line === HEADER_LINE ? inHeads(event) : inLines(event)
     if (!done && ctrl && event.key.toLowerCase() === 'a') {
       on.selectAll()
       done = true

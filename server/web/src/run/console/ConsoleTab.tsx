@@ -8,13 +8,13 @@ import { useState } from 'react'
 import { Empty } from '../../shell/Empty'
 import { Failed } from '../../shell/Failed'
 import { strings } from '../../strings'
-import { refused } from '../actions'
-import type { TabProps } from '../Run'
+import { showError } from '../../shell/showError'
+import type { TabProps } from '../props'
 import { Lines } from './Lines'
 import { SearchBar } from './SearchBar'
 import { useTotal, type Stream } from './useConsole'
 import { useSearch } from './useSearch'
-import { saveAs, wholeText } from './whole'
+import { saveAs, fullConsole } from './fullConsole'
 
 const STREAMS: { value: Stream; label: string }[] = [
   { value: '', label: strings.console.both },
@@ -86,7 +86,7 @@ function Options({ run, stream, times, setTimes }: TabProps & { stream: Stream; 
     mutationFn: async () => {
       let text = ''
       let lines = 0
-      for await (const part of wholeText(run, stream)) {
+      for await (const part of fullConsole(run, stream)) {
         text += part.text
         lines += part.lines
         if (lines > COPIED_LINES) throw new Error(strings.console.tooLong)
@@ -95,15 +95,15 @@ function Options({ run, stream, times, setTimes }: TabProps & { stream: Stream; 
       return lines
     },
     onSuccess: (lines) => notifications.show({ message: strings.console.copied(lines) }),
-    onError: refused,
+    onError: showError,
   })
   const download = useMutation({
     mutationFn: async () => {
       const parts: string[] = []
-      for await (const part of wholeText(run, stream)) parts.push(part.text)
+      for await (const part of fullConsole(run, stream)) parts.push(part.text)
       saveAs(`${run.id}-console.txt`, parts)
     },
-    onError: refused,
+    onError: showError,
   })
   const busy = copy.isPending || download.isPending
   return (

@@ -1,7 +1,7 @@
 import { memo, type CSSProperties } from 'react'
 import { count } from '../../lib/format'
-import { parse, plain, type Colour, type Span } from './ansi'
-import { cut, marksIn, type Mark } from './marks'
+import { parse, plain, type Color, type Span } from './ansi'
+import { cut, marksIn, type Mark } from './searchMarks'
 import type { ConsoleLine } from './useConsole'
 
 interface Props {
@@ -53,7 +53,7 @@ function Part({ span, from, marks }: { span: Span; from: number; marks: Mark[] }
   return unstyled ? <span>{text}</span> : <span className={styles.map((name) => `ansi-${name}`).join(' ')} style={style}>{text}</span>
 }
 
-function css(colour: Colour): string | undefined {
+function css(colour: Color): string | undefined {
   if (colour === null) return undefined
   if (typeof colour === 'number') return `var(--ansi-${colour})`
   return colour === 'back' || colour === 'fore' ? `var(--ansi-${colour})` : colour

@@ -1,11 +1,11 @@
 /** What a terminal would show of a line with escape sequences. */
 
 /** `null`: the terminal's own; 0–15: one of its named colours; else a CSS colour */
-export type Colour = number | string | null
+export type Color = number | string | null
 
 export interface Style {
-  fg: Colour
-  bg: Colour
+  fg: Color
+  bg: Color
   bold: boolean
   dim: boolean
   italic: boolean
@@ -104,7 +104,7 @@ const SWITCHES: Record<number, Partial<Style>> = {
 }
 
 /** The colour that follows 38 or 48, and how many numbers it took. */
-function extended(rest: number[]): [Colour, number] {
+function extended(rest: number[]): [Color, number] {
   if (rest[0] === 5) return [indexed(rest[1] ?? 0), 2]
   if (rest[0] === 2) return [`rgb(${byte(rest[1])}, ${byte(rest[2])}, ${byte(rest[3])})`, 4]
   return [null, 1]
@@ -113,7 +113,7 @@ function extended(rest: number[]): [Colour, number] {
 const byte = (value: number | undefined) => Math.min(255, Math.max(0, Math.round(value ?? 0) || 0))
 
 /** Of the 256 colours: 16 named ones, a cube of 6 × 6 × 6, 24 greys. */
-function indexed(index: number): Colour {
+function indexed(index: number): Color {
   if (index < 16) return index
   if (index >= 232) {
     const grey = byte(8 + 10 * (index - 232))

@@ -1,4 +1,4 @@
-import { signed } from '../../api/address'
+import { signed } from '../../api/session'
 import './files.css'
 
 import { ActionIcon, Anchor, Group, Text, Tooltip } from '@mantine/core'
@@ -6,13 +6,13 @@ import { IconArrowLeft, IconDownload } from '@tabler/icons-react'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import { size } from '../../lib/format'
-import { Copy } from '../../shell/Copy'
+import { CopyButton } from '../../shell/CopyButton'
 import { Empty } from '../../shell/Empty'
 import { Failed } from '../../shell/Failed'
 import { Waiting } from '../../shell/Waiting'
 import { SearchField } from '../../shell/SearchField'
 import { strings } from '../../strings'
-import type { TabProps } from '../Run'
+import type { TabProps } from '../props'
 import { FileTree } from './FileTree'
 import { Preview } from './Preview'
 import { addressOf, useFiles, type RunFile } from './useFiles'
@@ -65,7 +65,7 @@ function Chosen({ run, file, close }: TabProps & { file: RunFile; close: () => v
           </Text>
         </Group>
         <Group gap={4} wrap="nowrap">
-          <Copy text={file.name} what={strings.packages.name} />
+          <CopyButton text={file.name} what={strings.packages.name} />
           {file.stored && (
             <Tooltip label={strings.common.download}>
               <ActionIcon

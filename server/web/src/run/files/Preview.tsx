@@ -7,11 +7,11 @@ import { Failed } from '../../shell/Failed'
 import { Waiting } from '../../shell/Waiting'
 import { strings } from '../../strings'
 import { Patch } from '../code/Patch'
-import type { TabProps } from '../Run'
-import { Tree } from '../Tree'
+import type { TabProps } from '../props'
+import { ValuesTree } from '../ValuesTree'
 import { isObject } from '../values'
-import { kindOf, textOf, typeOf, type Kind } from './content'
-import { parseCsv } from './csv'
+import { kindOf, textOf, typeOf, type Kind } from './fileContent'
+import { parseCsv } from './parseCsv'
 import { Notebook, notebookOf } from './Notebook'
 import { useContent, type RunFile } from './useFiles'
 
@@ -99,7 +99,7 @@ function render(kind: Kind, name: string, text: string, isPart: boolean): ReactN
   if (isPart || (kind !== 'json' && kind !== 'notebook')) return null
   try {
     const value: unknown = JSON.parse(text)
-    if (kind === 'json') return isObject(value) ? <Tree values={value} /> : <Tree values={{ '': value }} />
+    if (kind === 'json') return isObject(value) ? <ValuesTree values={value} /> : <ValuesTree values={{ '': value }} />
     const notebook = notebookOf(value)
     return notebook && <Notebook notebook={notebook} />
   } catch {

@@ -1,6 +1,6 @@
 import { queryOptions, useQuery } from '@tanstack/react-query'
 import { data, GET, type RunInfo, urlOf } from '../../api/client'
-import { fetchPart } from './content'
+import { fetchPart } from './fileContent'
 
 type Some = Pick<RunInfo, 'entity' | 'project' | 'id'>
 

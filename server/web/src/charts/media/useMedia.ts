@@ -1,0 +1,79 @@
+import { queryOptions, useQueries } from '@tanstack/react-query'
+import { useMemo } from 'react'
+import { send } from '../../api/client'
+import type { ShownRun } from '../types'
+import { mediaOf, type Item } from './mediaValues'
+
+/** What a run has logged under a key, and the address below which the contents are. */
+export interface MediaRun {
+  run: ShownRun
+  base: string
+  items: Item[]
+  /** Whether there is more than was fetched */
+  more: boolean
+}
+
+/** Rows a request, and requests for a run and key. */
+const PAGE = 1000
+const PAGES = 5
+
+/** Runs whose media are shown together. */
+export const SHOWN = 10
+
+interface Page {
+  columns: Record<string, { rows: number[] | null; values: unknown[] }>
+  cursor: string | null
+}
+
+const baseOf = (path: string): string => `/api/runs/${path.split('/').map(encodeURIComponent).join('/')}`
+
+const mediaQuery = (path: string, key: string) =>
+  queryOptions({
+    queryKey: ['run', ...path.split('/'), 'media', key],
+    queryFn: async ({ signal }) => {
+      const items: Item[] = []
+      let cursor: string | null = null
+      for (let page = 0; page < PAGES; page++) {
+        const asked: URLSearchParams = new URLSearchParams({ keys: key, limit: String(PAGE), ...(cursor && { cursor }) })
+        const answer: Page = await send<Page>('GET', `${baseOf(path)}/history?${asked}`, undefined, signal)
+        const found = Object.hasOwn(answer.columns, key) ? answer.columns[key] : undefined
+        const steps = answer.columns._step
+        found?.values.forEach((value, i) => {
+          const values = mediaOf(value)
+          const row = found.rows?.[i] ?? i
+          // All rows have a step.
+          if (values.length) items.push({ step: Number(steps?.values[row] ?? row), values })
+        })
+        cursor = answer.cursor
+        if (!cursor) break
+      }
+      items.sort((a, b) => a.step - b.step)
+      return { items, more: cursor !== null }
+    },
+  })
+
+/** What the runs have logged under a key; those without anything are left out. */
+export function useMedia(runs: ShownRun[], key: string) {
+  const asked = runs.slice(0, SHOWN)
+  const { answers, pending, error } = useQueries({
+    queries: asked.map((run) => mediaQuery(run.path, key)),
+    combine: (all) => ({
+      answers: all.map((one) => one.data),
+      pending: all.some((one) => one.isPending),
+      error: all.find((one) => one.error)?.error ?? null,
+    }),
+  })
+  const found = useMemo(
+    () => asked.flatMap((run, i): MediaRun[] => (answers[i]?.items.length ? [{ run, base: baseOf(run.path), ...answers[i] }] : [])),
+    [answers, runs],
+  )
+  return { found, pending, error }
+}
+
+/** The content of a stored value that is JSON. */
+export const contentQuery = (base: string, digest: string) =>
+  queryOptions({
+    queryKey: ['blob', base, digest],
+    queryFn: ({ signal }) => send<unknown>('GET', `${base}/blobs/${digest}`, undefined, signal),
+    staleTime: Infinity, // it is named by what it holds
+  })

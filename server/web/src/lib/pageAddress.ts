@@ -1,0 +1,7 @@
+/** The address of a project's page. */
+export const projectAddress = (entity: string, project: string) =>
+  `/projects/${encodeURIComponent(entity)}/${encodeURIComponent(project)}`
+
+/** The address of a run's page. */
+export const runAddress = (run: { entity: string; project: string; id: string }) =>
+  `/runs/${[run.entity, run.project, run.id].map(encodeURIComponent).join('/')}`

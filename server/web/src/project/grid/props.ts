@@ -1,0 +1,52 @@
+import type { Point } from '../../shell/PopMenu'
+import type { Scheme, Stroke } from '../../lib/palette'
+import type { Sort } from '../../view/view'
+import type { GroupRow, Place, TablePage } from '../api'
+import type { Line, Lines } from '../useTableLines'
+import type { Placed } from './useColumnModel'
+
+/** The cell that has, or had last, the focus. */
+export interface Active {
+  line: number
+  column: number
+}
+
+/** What is done in the grid. Lines are given with their number, since runs have no other place. */
+export interface GridActions {
+  sort: (name: string, add: boolean) => void
+  move: (name: string, before: string | null) => void
+  resize: (name: string, width: number, done: boolean) => void
+  columnMenu: (name: string, at: Point) => void
+  lineMenu: (line: Line, column: Placed | null, at: Point) => void
+  open: (id: string, aside: boolean) => void
+  toggleGroup: (group: GroupRow) => void
+  toggleDrawn: (line: Line) => void
+  toggleAllDrawn: () => void
+  /** `range`: all from the line selected last */
+  select: (line: Line, index: number, range: boolean) => void
+  selectAll: () => void
+  clearSelection: () => void
+  rename: (id: string) => void
+  remove: () => void
+  baseline: (id: string) => void
+}
+
+export interface GridProps {
+  place: Place
+  lines: Lines
+  model: { pinned: Placed[]; center: Placed[]; pinnedWidth: number; width: number }
+  sort: Sort[]
+  selected: ReadonlySet<string>
+  allSelected: boolean | 'some'
+  isHidden: (id: string) => boolean
+  allDrawn: boolean
+  /** How charts draw runs and groups, by id */
+  drawn: ReadonlyMap<string, Stroke>
+  baseline: { id: string; page: TablePage } | null
+  scheme: Scheme
+  groupName: (group: GroupRow) => string
+  /** Changes where other lines are asked for, so that the table is to begin at its top */
+  question: string
+  onRange: (first: number, last: number) => void
+  on: GridActions
+}

@@ -1,0 +1,33 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import type { RunInfo } from '../api/client'
+import { editRuns } from '../project/api'
+import { showError } from '../shell/showError'
+
+/** What people may change about a run; no colour is the run's own again. */
+export interface Changes {
+  name?: string
+  notes?: string
+  group?: string
+  job_type?: string
+  color?: string | null
+  tags?: string[]
+}
+
+/** Changes to one run, shown at once and taken back if the server refuses. */
+export function useEdit(run: RunInfo) {
+  const client = useQueryClient()
+  const key = ['run', run.entity, run.project, run.id]
+  return useMutation({
+    mutationFn: (set: Changes) => editRuns(run, [run.id], { set }),
+    onMutate: async (set) => {
+      await client.cancelQueries({ queryKey: key, exact: true })
+      const before = client.getQueryData<RunInfo>(key)
+      if (before) client.setQueryData<RunInfo>(key, { ...before, ...set })
+      return before
+    },
+    onError: (error, _set, before) => {
+      if (before) client.setQueryData(key, before)
+      showError(error)
+    },
+  })
+}

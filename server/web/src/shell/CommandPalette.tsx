@@ -1,0 +1,154 @@
+import { useDebouncedValue } from '@mantine/hooks'
+import { notifications } from '@mantine/notifications'
+import { Spotlight, type SpotlightActionGroupData } from '@mantine/spotlight'
+import { IconFolder, IconHome, IconKeyboard, IconLink, IconNotes, IconPalette, IconPoint, IconSearch } from '@tabler/icons-react'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useNavigate, useParams } from '@tanstack/react-router'
+import { useState } from 'react'
+import { projectsQuery } from '../api/queries'
+import { ago } from '../lib/format'
+import { fetchTable } from '../project/api'
+import { strings } from '../strings'
+import { projectAddress, runAddress } from '../lib/pageAddress'
+import { useTheme } from './Theme'
+
+const PROJECTS = 8
+const RUNS = 8
+const SEARCHED = 6
+
+/** Everything reached by its name: projects, runs, commands. */
+export function CommandPalette({ showShortcuts }: { showShortcuts: () => void }) {
+  const [text, setText] = useState('')
+  const groups = [...useProjects(text), ...useRuns(text), ...useCommands(text, showShortcuts)]
+  return (
+    <Spotlight
+      query={text}
+      onQueryChange={setText}
+      actions={groups}
+      filter={(_query, actions) => actions}
+      nothingFound={strings.palette.nothing}
+      attributes={{ content: { 'aria-label': strings.palette.dialog } }}
+      scrollable
+      maxHeight={420}
+      tagsToIgnore={[]}
+      shortcut={['mod + K']}
+      overlayProps={{ backgroundOpacity: 0.35, blur: 0 }}
+      searchProps={{
+        // Runs are found a moment later than they are asked for: what stands first then is what Enter means.
+        onKeyDown: (event) => {
+          if (event.key !== 'Enter' || document.querySelector('[data-action][data-selected]')) return
+          document.querySelector<HTMLElement>('[data-action]')?.click()
+        },
+        leftSection: <IconSearch size={18} />,
+        placeholder: strings.palette.placeholder,
+        'aria-label': strings.palette.title,
+      }}
+    />
+  )
+}
+
+const has = (name: string, text: string) => name.toLowerCase().includes(text.trim().toLowerCase())
+
+function useProjects(text: string): SpotlightActionGroupData[] {
+  const { data: projects = [] } = useQuery(projectsQuery)
+  const navigate = useNavigate()
+  const found = projects
+    .filter((one) => has(`${one.entity}/${one.project}`, text))
+    .sort((a, b) => b.updated - a.updated)
+    .slice(0, PROJECTS)
+  if (!found.length) return []
+  const actions = found.map((one) => ({
+    id: `project ${one.entity}/${one.project}`,
+    label: `${one.entity}/${one.project}`,
+    description: `${strings.common.runs(one.runs)} · ${ago(one.updated)}`,
+    leftSection: <IconFolder size={18} />,
+    onClick: () => void navigate({ to: projectAddress(one.entity, one.project) }),
+  }))
+  return [{ group: strings.palette.projects, actions }]
+}
+
+interface Found {
+  entity: string
+  project: string
+  id: string
+  name: string
+  created: number
+}
+
+/** Runs that are called so: of the project that is open, else of those that were active last. */
+async function findRuns(places: { entity: string; project: string }[], search: string, signal: AbortSignal): Promise<Found[]> {
+  const sort = [{ column: 'created', descending: true }]
+  const answers = await Promise.all(
+    places.map(async ({ entity, project }) => {
+      const wanted = { filter: '', search, sort, columns: ['name', 'created'], offset: 0, limit: RUNS }
+      const found = await fetchTable({ entity, project }, wanted, signal)
+      return found.runs.map((id, i) => ({
+        ...{ entity, project, id },
+        name: String(found.columns.name?.[i] ?? id),
+        created: Number(found.columns.created?.[i] ?? 0),
+      }))
+    }),
+  )
+  return answers
+    .flat()
+    .sort((a, b) => b.created - a.created)
+    .slice(0, RUNS)
+}
+
+function useRuns(text: string): SpotlightActionGroupData[] {
+  const { entity, project } = useParams({ strict: false })
+  const { data: projects = [] } = useQuery(projectsQuery)
+  const navigate = useNavigate()
+  const [search] = useDebouncedValue(text.trim(), 150)
+  const latest = [...projects].sort((a, b) => b.updated - a.updated).slice(0, SEARCHED)
+  const places = entity && project ? [{ entity, project }] : latest
+  const { data: found = [] } = useQuery({
+    queryKey: ['palette', places.map((one) => `${one.entity}/${one.project}`), search],
+    queryFn: ({ signal }) => findRuns(places, search, signal),
+    enabled: search.length > 0,
+    placeholderData: keepPreviousData,
+    retry: false,
+  })
+  if (!search || !found.length) return []
+  const actions = found.map((one) => ({
+    id: `run ${one.entity}/${one.project}/${one.id}`,
+    label: one.name,
+    description: `${one.entity}/${one.project}/${one.id} · ${ago(one.created)}`,
+    leftSection: <IconPoint size={18} />,
+    onClick: () => void navigate({ to: runAddress(one) }),
+  }))
+  return [{ group: strings.palette.runs, actions }]
+}
+
+function useCommands(text: string, showShortcuts: () => void): SpotlightActionGroupData[] {
+  const { entity, project } = useParams({ strict: false })
+  const navigate = useNavigate()
+  const { next } = useTheme()
+  const copyLink = () => {
+    void navigator.clipboard
+      .writeText(window.location.href)
+      .then(() => notifications.show({ message: strings.palette.linked }))
+  }
+  const all = [
+    { label: strings.shell.home, icon: IconHome, onClick: () => void navigate({ to: '/' }) },
+    ...(entity && project
+      ? [
+          {
+            label: strings.palette.notes,
+            icon: IconNotes,
+            onClick: () => void navigate({ to: `${projectAddress(entity, project)}/notes` }),
+          },
+        ]
+      : []),
+    { label: strings.palette.link, icon: IconLink, onClick: copyLink },
+    { label: strings.palette.theme, icon: IconPalette, onClick: next },
+    { label: strings.palette.shortcuts, icon: IconKeyboard, onClick: showShortcuts },
+  ]
+  const found = all.filter((one) => has(one.label, text))
+  if (!found.length) return []
+  const actions = found.map(({ label, icon: Icon, onClick }) => ({
+    ...{ id: `command ${label}`, label, onClick },
+    leftSection: <Icon size={18} />,
+  }))
+  return [{ group: strings.palette.commands, actions }]
+}

@@ -1,0 +1,50 @@
+import { Button, Stack, Text } from '@mantine/core'
+import { Component, useEffect, type ReactNode } from 'react'
+import { useConnection } from '../api/live'
+import { strings } from '../strings'
+import { LoadError } from './lazyLoad'
+
+interface Props {
+  /** What is said before the error */
+  what?: string
+  children: ReactNode
+}
+
+/** Keeps the trouble of one part of a page in that part, with a way to try again. Give it a key where its content changes. */
+export class ErrorBoundary extends Component<Props, { error: unknown }> {
+  state = { error: null as unknown }
+  static getDerivedStateFromError = (error: unknown) => ({ error })
+  render() {
+    const { error } = this.state
+    if (error === null) return this.props.children
+    const retry = () => {
+      if (error instanceof LoadError) error.forget()
+      this.setState({ error: null })
+    }
+    return error instanceof LoadError ? <Away retry={retry} /> : <Broken text={`${this.props.what ?? strings.errors.broken} ${String(error)}`} retry={retry} />
+  }
+}
+
+function Broken({ text, retry }: { text: string; retry: () => void }) {
+  return (
+    <Stack className="chart-state" p="md" align="center" justify="center" gap="xs" role="alert">
+      <Text size="sm" ta="center" className="clamped">
+        {text}
+      </Text>
+      <Button size="compact-sm" variant="light" onClick={retry}>
+        {strings.common.retry}
+      </Button>
+    </Stack>
+  )
+}
+
+/** What could not be fetched is asked for again as soon as the server is back. */
+function Away({ retry }: { retry: () => void }) {
+  const connection = useConnection()
+  useEffect(() => {
+    if (connection !== 'offline') return
+    return retry // when that changes
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [connection])
+  return <Broken text={strings.errors.away} retry={retry} />
+}

@@ -1,0 +1,26 @@
+import { Group, Text, Tooltip } from '@mantine/core'
+import { IconAlertTriangle, IconCircleCheck, IconCircleX, IconPlayerPlay, IconPlayerStop } from '@tabler/icons-react'
+import { strings } from '../strings'
+
+const ICONS = {
+  running: IconPlayerPlay,
+  finished: IconCircleCheck,
+  failed: IconCircleX,
+  killed: IconPlayerStop,
+  crashed: IconAlertTriangle,
+} as const
+
+/** How it stands with a run: an icon, a colour and a word. */
+export function RunState({ state, size = 'sm' }: { state: string; size?: string }) {
+  const Icon = ICONS[state as keyof typeof ICONS] ?? IconAlertTriangle
+  return (
+    <Tooltip label={strings.stateMeanings[state] ?? state}>
+      <Group gap={4} wrap="nowrap" className={`state state-${state}`} component="span">
+        <Icon size={16} aria-hidden />
+        <Text size={size} component="span" c="inherit">
+          {strings.states[state] ?? state}
+        </Text>
+      </Group>
+    </Tooltip>
+  )
+}

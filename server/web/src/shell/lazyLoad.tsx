@@ -1,0 +1,54 @@
+import { lazy, type ComponentType } from 'react'
+
+/** A part of the dashboard that could not be fetched. */
+export class LoadError extends Error {
+  constructor(
+    message: string,
+    /** Have it asked for again */
+    readonly forget: () => void,
+  ) {
+    super(message)
+  }
+}
+
+const RELOADED = 'tracker reloaded'
+const AGAIN_MS = 60_000
+
+/**
+ * A component that is fetched when it is first shown, and again after that failed. If the server answers but has not got
+ * it, another version of the dashboard is there: the page is loaded anew, once.
+ */
+export function lazyLoad<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> & { preload: () => Promise<void> } {
+  let made: ComponentType<P> | null = null
+  const fetched = async () => {
+    try {
+      return { default: await load() }
+    } catch (error) {
+      if (await isThere() && reload()) return new Promise<never>(() => {})
+      throw new LoadError(String(error), () => {
+        made = null
+      })
+    }
+  }
+  function Later(props: P) {
+    made ??= lazy(fetched) as unknown as ComponentType<P>
+    const Shown = made
+    return <Shown {...props} />
+  }
+  return Object.assign(Later, { preload: () => load().then(() => {}, () => {}) })
+}
+
+/** Whether the server answers. */
+const isThere = (): Promise<boolean> => fetch(document.baseURI, { method: 'HEAD', cache: 'no-store' }).then((answer) => answer.status < 500, () => false)
+
+/** Load the page anew, unless that was done a moment ago. */
+function reload(): boolean {
+  try {
+    if (Date.now() - Number(sessionStorage.getItem(RELOADED)) < AGAIN_MS) return false
+    sessionStorage.setItem(RELOADED, String(Date.now()))
+  } catch {
+    return false
+  }
+  window.location.reload()
+  return true
+}
