@@ -9,9 +9,9 @@ import click
 from tracker.errors import SettingsError
 from tracker.settings import Settings
 
-from .importer import Import, Plan, Source
+from .importer import Importer, Plan, Source
 from .logdir import Selection, is_event_file
-from .report import Show, limited, passed_over, plan_table, plural, remarks, table
+from .report import TerminalView, limited, plan_table, plural, remarks, result_table, skipped_lines
 from .uploads import Uploads
 
 
@@ -57,30 +57,32 @@ def tensorboard_import(
     settings = Settings({"project": project, "entity": entity})
     if settings.mode == "disabled":
         raise click.UsageError(f"tracking is off ({settings.sources['mode']}); `tracker on` turns it on in a directory")
-    sources = [_source(logdir, identity, Selection(include, exclude), follow) for logdir in dict.fromkeys(logdirs)]
+    sources = [
+        _parse_source(logdir, identity, Selection(include, exclude), follow) for logdir in dict.fromkeys(logdirs)
+    ]
     root = Path(settings.dir or ".")
     plan = Plan(sources, root, settings.entity, settings.project, name, group, single_run)
-    jobs, skipped = plan.look()
-    show = Show()
-    for line in passed_over(skipped):
+    jobs, skipped = plan.find_jobs()
+    show = TerminalView()
+    for line in skipped_lines(skipped):
         show.say(line, "dim")
     if not jobs and not follow:
-        raise click.UsageError(_nothing(logdirs, include, exclude))
+        raise click.UsageError(_no_event_files(logdirs, include, exclude))
     if dry_run:
         show.console.print(plan_table(jobs.values(), show.console.width))
         show.say(f"{plural(len(jobs), 'run')} would be imported into {plan.entity}/{plan.project}")
         return
     uploads = None if offline or settings.mode == "offline" else _uploads(show)
-    done = Import(plan, uploads, show)
-    arrived = _run(done, uploads, show, follow, until_idle)
-    if not done.outcomes:
-        raise click.UsageError(_nothing(logdirs, include, exclude))
-    show.console.print(table(done.jobs, done.outcomes, show.console.width))
-    for line in remarks(done.jobs, done.outcomes):
+    importer = Importer(plan, uploads, show)
+    arrived = _import_and_upload(importer, uploads, show, follow, until_idle)
+    if not importer.results:
+        raise click.UsageError(_no_event_files(logdirs, include, exclude))
+    show.console.print(result_table(importer.jobs, importer.results, show.console.width))
+    for line in remarks(importer.jobs, importer.results):
         show.say(line)
-    whole = all(outcome.whole for outcome in done.outcomes.values())
-    runs = f"{plural(len(done.outcomes), 'run')} of {plan.entity}/{plan.project}"
-    if not any(outcome.points or outcome.media for outcome in done.outcomes.values()):
+    complete = all(result.complete for result in importer.results.values())
+    runs = f"{plural(len(importer.results), 'run')} of {plan.entity}/{plan.project}"
+    if not any(result.points or result.media for result in importer.results.values()):
         runs = f"nothing new in {runs}"
     where = root / ".tracker" / "runs"
     if uploads is None:
@@ -88,14 +90,14 @@ def tensorboard_import(
     elif arrived:
         show.say(f"{runs} on {uploads.url}")
     else:
-        for line in limited([f"not uploaded: {path.name}: {reason}" for path, reason in uploads.left.items()]):
+        for line in limited([f"not uploaded: {path.name}: {reason}" for path, reason in uploads.not_uploaded.items()]):
             show.say(line)
         show.say(f"{runs} in {where}, not all of them uploaded; nothing is lost: `tracker sync` uploads the rest")
-    if not (whole and arrived):
+    if not (complete and arrived):
         click.get_current_context().exit(1)
 
 
-def _source(given: str, identity: str | None, selection: Selection, follow: bool) -> Source:
+def _parse_source(given: str, identity: str | None, selection: Selection, follow: bool) -> Source:
     """Return the log directory that was meant."""
     path = Path(given).expanduser()
     if "://" in given:
@@ -110,12 +112,12 @@ def _source(given: str, identity: str | None, selection: Selection, follow: bool
     return Source(path, identity if identity is not None else str(path), selection)
 
 
-def _nothing(logdirs: tuple[str, ...], include: tuple[str, ...], exclude: tuple[str, ...]) -> str:
+def _no_event_files(logdirs: tuple[str, ...], include: tuple[str, ...], exclude: tuple[str, ...]) -> str:
     chosen = " that --include and --exclude leave" if include or exclude else ""
     return f"there are no event files{chosen} in {', '.join(logdirs)}; their names have `tfevents` in them"
 
 
-def _uploads(show: Show) -> Uploads:
+def _uploads(show: TerminalView) -> Uploads:
     try:
         uploads = Uploads(lambda text: show.say(text, "yellow"))
     except SettingsError as error:
@@ -124,14 +126,16 @@ def _uploads(show: Show) -> Uploads:
     return uploads
 
 
-def _run(done: Import, uploads: Uploads | None, show: Show, follow: bool, until_idle: float | None) -> bool:
+def _import_and_upload(
+    importer: Importer, uploads: Uploads | None, show: TerminalView, follow: bool, until_idle: float | None
+) -> bool:
     """Import, and return whether all that was to be uploaded has arrived."""
     with show:
         try:
             if follow:
-                done.follow(until_idle)
+                importer.follow(until_idle)
             else:
-                done.once()
+                importer.import_now()
             if uploads is not None:
                 uploads.close()
                 while uploads.is_alive():
@@ -139,4 +143,4 @@ def _run(done: Import, uploads: Uploads | None, show: Show, follow: bool, until_
                     uploads.join(0.1)
         except KeyboardInterrupt:
             raise click.ClickException("interrupted; the same command goes on where this one stopped") from None
-    return uploads is None or not uploads.left
+    return uploads is None or not uploads.not_uploaded

@@ -20,9 +20,9 @@ from tracker.errors import TrackerError
 from tracker.runlog.safe_open import open_file
 from tracker.wire import EventFile
 
-from .convert import Reason, to_value
-from .convert.back import Load
+from .convert import SkipReason, to_value
 from .convert.lines import Value
+from .convert.to_event import Load
 from .logdir import is_event_file
 from .reader.results import Event
 
@@ -31,12 +31,12 @@ Row = Mapping[str, Any]
 
 _AXES = ("_step", "_timestamp", "_runtime")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_NOT_HERE = "its content is not here"
-_UNSOUND = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError)
-_LOGGED: EventFile = {"name": "", "version": 2.0, "starts": []}  # rows that did not come from an event file
+_CONTENT_MISSING = "its content is not here"
+_MALFORMED = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError)
+_LOGGED_ROWS: EventFile = {"name": "", "version": 2.0, "starts": []}  # rows that did not come from an event file
 
 
-class Exported:
+class ExportResult:
     """What became of a run: the directory that it was written to, and numbers of values."""
 
     def __init__(self, directory: Path) -> None:
@@ -45,43 +45,43 @@ class Exported:
         self.media = 0
         self.rounded = 0
         """Scalars that no float32 is equal to."""
-        self.left_out: Counter[Reason] = Counter()
+        self.left_out: Counter[SkipReason] = Counter()
         """Values that event files have no form for, or whose content is not to be had."""
 
 
-class Export:
+class Exporter:
     """Writes runs to directories below `outdir`, each called like its run."""
 
     def __init__(self, outdir: Path) -> None:
         self._outdir = outdir.absolute()
         self._taken: set[Path] = set()
 
-    def write(self, run: AnyRun) -> Exported:
+    def write(self, run: AnyRun) -> ExportResult:
         """Write a run. Raises FileExistsError if event files are where its own would be, OSError if the disk does not
         take them, and what reading the run raises.
         """
         files = run.info["event_files"]
-        directory = self._directory(run, {os.path.dirname(_safe(file["name"])) for file in files.values()})
-        exported = Exported(directory)
+        directory = self._directory(run, {os.path.dirname(_safe_path(file["name"])) for file in files.values()})
+        exported = ExportResult(directory)
         paths: set[Path] = set()
         with _content(run) as load:
             for stream, batches in groupby(run.scan_streams(), itemgetter(0)):
                 rows = chain.from_iterable(rows for _, rows in batches)
                 first = next(rows, None)
                 if first is not None:
-                    source = files.get(stream, _LOGGED)
-                    path = _path(directory, source, run.id, first["_timestamp"], paths)
-                    with closing(_Writer(path, source, first["_timestamp"], load, exported)) as writer:
+                    source = files.get(stream, _LOGGED_ROWS)
+                    path = _unused_path(directory, source, run.id, first["_timestamp"], paths)
+                    with closing(_EventFileWriter(path, source, first["_timestamp"], load, exported)) as writer:
                         for row in chain((first,), rows):
                             writer.add(row)
         for file in run.files():
             if file.name.startswith("tensorboard/"):
-                exported.left_out[Reason(file.name.split("/")[1], "kept as a file of the run")] += 1
+                exported.left_out[SkipReason(file.name.split("/")[1], "kept as a file of the run")] += 1
         return exported
 
     def _directory(self, run: AnyRun, folders: set[str]) -> Path:
         """Where a run goes: not where another one of this export went."""
-        name = _safe(run.name)
+        name = _safe_path(run.name)
         for directory in (name, f"{name}-{run.id}", f"{name}-{run.path}"):
             path = self._outdir / directory
             places = {path, *(path / folder for folder in folders)}
@@ -94,10 +94,10 @@ class Export:
         return path
 
 
-class _Writer:
+class _EventFileWriter:
     """One event file."""
 
-    def __init__(self, path: Path, source: EventFile, time: float, load: Load, exported: Exported) -> None:
+    def __init__(self, path: Path, source: EventFile, time: float, load: Load, exported: ExportResult) -> None:
         self._source = source
         self._load = load
         self._exported = exported
@@ -120,7 +120,9 @@ class _Writer:
             if key in _AXES:
                 continue
             tag = key.removeprefix(self._prefix)
-            value = self._number(tag, member) if isinstance(member, (int, float)) else self._other(tag, member)
+            value = (
+                self._scalar_value(tag, member) if isinstance(member, (int, float)) else self._media_value(tag, member)
+            )
             if value is not None:
                 event = Event(wall_time=self._time, step=step)
                 event.summary.value.append(value)
@@ -137,24 +139,24 @@ class _Writer:
             event.session_log.status = event.session_log.START
             self._write(event)
 
-    def _number(self, tag: str, number: float) -> Value:
-        value = Value(tag=tag, simple_value=_float(number))
+    def _scalar_value(self, tag: str, number: float) -> Value:
+        value = Value(tag=tag, simple_value=_to_float(number))
         self._exported.scalars += 1
         self._exported.rounded += value.simple_value != number and number == number
         return value
 
-    def _other(self, tag: str, member: Any) -> Value | None:
+    def _media_value(self, tag: str, member: Any) -> Value | None:
         payload = {"_type": "text", "value": member} if isinstance(member, str) else member
         kind = payload.get("_type", "object") if isinstance(payload, dict) else type(payload).__name__
         try:
             value = to_value(tag, payload, self._load) if isinstance(payload, dict) else None
             reason = f"event files have no form for it: {kind}"
         except (OSError, TrackerError):
-            value, reason = None, _NOT_HERE
-        except _UNSOUND as error:
+            value, reason = None, _CONTENT_MISSING
+        except _MALFORMED as error:
             value, reason = None, f"unsound {kind} ({type(error).__name__}: {error})"
         if value is None:
-            self._exported.left_out[Reason(tag, reason)] += 1
+            self._exported.left_out[SkipReason(tag, reason)] += 1
         else:
             self._exported.media += 1
         return value
@@ -163,16 +165,16 @@ class _Writer:
         self._records.write(event.SerializeToString())
 
 
-def _float(number: float) -> float:
+def _to_float(number: float) -> float:
     try:
         return float(number)
     except OverflowError:
         return float("inf") if number > 0 else float("-inf")
 
 
-def _path(directory: Path, source: EventFile, run: str, time: float, taken: set[Path]) -> Path:
+def _unused_path(directory: Path, source: EventFile, run: str, time: float, taken: set[Path]) -> Path:
     """The path of a new event file: its former name, or one that says when it began."""
-    name = _safe(source["name"]) or f"events.out.tfevents.{max(0, int(time)):010d}.{run}"
+    name = _safe_path(source["name"]) or f"events.out.tfevents.{max(0, int(time)):010d}.{run}"
     folder, base = os.path.split(name)
     base = base if is_event_file(base) else f"events.out.tfevents.{base}"
     path, number = directory / folder / base, 1
@@ -182,13 +184,13 @@ def _path(directory: Path, source: EventFile, run: str, time: float, taken: set[
     return path
 
 
-def _safe(name: str) -> str:
+def _safe_path(name: str) -> str:
     """A name as a path that stays below where it is put. Names come from whoever logged the run."""
     parts = name.replace("\0", "_").split("/")
     return "/".join("_" if part in ("", ".", "..") else part for part in parts) if name else ""
 
 
-def _kept(directory: Path, digest: str) -> bytes:
+def _stored_content(directory: Path, digest: str) -> bytes:
     with open(open_file(directory, f"files/{digest}"), "rb") as file:
         return file.read()
 
@@ -202,7 +204,7 @@ def _content(run: AnyRun) -> Iterator[Load]:
             if not _DIGEST.fullmatch(digest):
                 raise OSError(f"{digest!r} is no digest")
             if isinstance(run, LocalRun):
-                return _kept(run.directory, digest)
+                return _stored_content(run.directory, digest)
             return run.media({"digest": digest}, Path(folder, "content")).read_bytes()
 
         yield load

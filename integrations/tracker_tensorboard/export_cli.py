@@ -11,7 +11,7 @@ import tracker
 from tracker.errors import NotARun, TrackerError
 from tracker.terminal import clean
 
-from .export import AnyRun, Export, Exported
+from .export import AnyRun, Exporter, ExportResult
 from .report import limited, plural
 
 
@@ -30,7 +30,7 @@ def tensorboard_export(runs: tuple[str, ...], outdir: Path, add: bool) -> None:
             f"{outdir} is not empty; name a new directory, or pass --add to write beside what is there"
         )
     outdir = outdir.expanduser()
-    export, told, failed = Export(outdir), list[str](), list[str]()
+    export, told, failed = Exporter(outdir), list[str](), list[str]()
     written = 0
     for given in dict.fromkeys(runs):
         try:
@@ -68,7 +68,7 @@ def _open(given: str) -> AnyRun:
     return tracker.Api().run(given)
 
 
-def _remarks(run: AnyRun, exported: Exported) -> Iterator[str]:
+def _remarks(run: AnyRun, exported: ExportResult) -> Iterator[str]:
     for (tag, reason), count in exported.left_out.items():
         yield f"left out: {run.name}: {tag}: {plural(count, 'value')}: {reason}"
     if exported.rounded:

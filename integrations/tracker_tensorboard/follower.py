@@ -23,12 +23,12 @@ from tracker.runlog.records import STREAM_NAME
 from tracker.runlog.safe_open import open_file
 from tracker.runlog.sound import is_pid
 
-from .event_stream import Target
+from .event_file_import import Target
+from .import_result import ImportResult
 from .logdir import ALL, EventPath, RunDirectory
-from .outcome import Outcome
-from .run import Job, RunImport
+from .run_import import ImportJob, RunImport
 
-_ROUND = 1.0  # seconds from one look at the files to the next, at least
+_MIN_INTERVAL = 1.0  # seconds from one look at the files to the next, at least
 
 
 class _Directory(NamedTuple):
@@ -50,7 +50,7 @@ class Follower:
         header = read_header(directory)
         self._run: dict[str, str] = {name: header[name] for name in ("id", "entity", "project") if name in header}
         self._directories: dict[str, _Directory] = {}
-        self._seen: dict[str, tuple[int, int]] = {}
+        self._file_states: dict[str, tuple[int, int]] = {}
         for path in directory.glob("history-tb_*.jsonl"):
             self._recall(path)
 
@@ -62,62 +62,62 @@ class Follower:
         rows cannot be changed later. A process that was started when the former ones had ended goes on with what they
         wrote: its directories are counted anew, and one that is called like one of theirs has its keys.
         """
-        where, name = os.path.split(path)
-        if where not in self._directories:
-            self._take(where, self._folder(where, stream), stream)
-        self._directories[where].names.add(name)
+        location, name = os.path.split(path)
+        if location not in self._directories:
+            self._add_directory(location, self._folder(location, stream), stream)
+        self._directories[location].names.add(name)
 
     def advance(self) -> dict[str, str]:
         """Bring all whole records that the files have now; return those that could not be brought, and why."""
         failed: dict[str, str] = {}
-        for where, directory in self._directories.items():
+        for location, directory in self._directories.items():
             files, changed = [], set()
             for name in sorted(directory.names):
-                path = os.path.join(where, name)
+                path = os.path.join(location, name)
                 try:
                     status = os.stat(path)
                 except OSError:
                     continue  # it is gone; what was read of it stays
                 file = EventPath(os.path.join(directory.folder, name), status.st_size, status.st_mtime_ns)
                 files.append(file)
-                if self._seen.get(path) != (file.size, file.changed):
-                    self._seen[path] = (file.size, file.changed)
+                if self._file_states.get(path) != (file.size, file.changed):
+                    self._file_states[path] = (file.size, file.changed)
                     changed.add(file.name)
             if changed:
                 source = RunDirectory(directory.root, ALL, tuple(files))
-                job = Job(source, directory.target, {}, "", end=False)
-                outcome: Outcome = directory.imports.advance(job, lambda _: None, frozenset(changed))
-                for file_name, reason in outcome.failed.items():
+                job = ImportJob(source, directory.target, {}, "", end=False)
+                result: ImportResult = directory.imports.advance(job, lambda _: None, frozenset(changed))
+                for file_name, reason in result.failed.items():
                     path = str(directory.root / file_name)
-                    self._seen.pop(path, None)
+                    self._file_states.pop(path, None)
                     failed[path] = reason
         return failed
 
-    def _folder(self, where: str, stream: str) -> str:
-        beside: dict[str, str] = {}  # directory → folder, of processes that live or lived at the same time
+    def _folder(self, location: str, stream: str) -> str:
+        concurrent: dict[str, str] = {}  # directory → folder, of processes that live or lived at the same time
         before: dict[str, str] = {}  # the same, by the last part of the directory, of those that had ended
         for known, directory in self._directories.items():
-            if self._together(directory.target.run["parent"], stream):
-                beside[known] = directory.folder
+            if self._overlap(directory.target.run["parent"], stream):
+                concurrent[known] = directory.folder
             else:
                 before[os.path.basename(known)] = directory.folder
-        again = before.get(os.path.basename(where))
-        if again is not None and again not in beside.values():
+        again = before.get(os.path.basename(location))
+        if again is not None and again not in concurrent.values():
             return again
-        if not beside:
+        if not concurrent:
             return ""
-        first = min(beside, key=lambda known: beside[known] != "")
-        parts = Path(where).parts[1:]
-        common = len(Path(os.path.commonpath([first, where])).parts[1:])
+        first = min(concurrent, key=lambda known: concurrent[known] != "")
+        parts = Path(location).parts[1:]
+        common = len(Path(os.path.commonpath([first, location])).parts[1:])
         folders = ("/".join(parts[start:]) for start in (common, *range(len(parts) - 1, -1, -1)))
-        return next(folder for folder in folders if folder not in beside.values())
+        return next(folder for folder in folders if folder not in concurrent.values())
 
-    def _together(self, one: str, other: str) -> bool:
+    def _overlap(self, one: str, other: str) -> bool:
         """Tell whether two streams are of one process, or of two that were there at the same time."""
-        (first, last), (begun, ended) = self._span(one), self._span(other)
+        (first, last), (begun, ended) = self._lifetime(one), self._lifetime(other)
         return one == other or (first <= ended and begun <= last)
 
-    def _span(self, stream: str) -> tuple[float, float]:
+    def _lifetime(self, stream: str) -> tuple[float, float]:
         """Return from when to when there was the process of a stream, as far as that can be told."""
         if not STREAM_NAME.fullmatch(stream):
             return -math.inf, math.inf
@@ -134,10 +134,10 @@ class Follower:
         except OSError:
             return -math.inf, math.inf
 
-    def _take(self, where: str, folder: str, parent: str) -> None:
-        root = Path(where.removesuffix(folder)) if folder else Path(where)
-        target = Target(self._directory, {**self._run, "parent": parent, "source": where})
-        self._directories[where] = _Directory(root, folder, RunImport(target), target, set())
+    def _add_directory(self, location: str, folder: str, parent: str) -> None:
+        root = Path(location.removesuffix(folder)) if folder else Path(location)
+        target = Target(self._directory, {**self._run, "parent": parent, "source": location})
+        self._directories[location] = _Directory(root, folder, RunImport(target), target, set())
 
     def _recall(self, path: Path) -> None:
         """Learn from the header of a stream where the keys of a directory are."""
@@ -145,7 +145,7 @@ class Follower:
         header: dict[str, Any] = first.payload if first is not None and first.kind == "run" else {}
         if "source" in header and "event_file" in header and header["source"] not in self._directories:
             folder = os.path.dirname(header["event_file"]["name"])
-            self._take(header["source"], folder, header["parent"])
+            self._add_directory(header["source"], folder, header["parent"])
 
 
 def main() -> None:
@@ -155,35 +155,35 @@ def main() -> None:
     # One that an agent left, which was killed, is about to end. Until then, what it learns of tags is not known here.
     wait_for(lock)
     follower = Follower(directory)
-    told: queue.SimpleQueue[dict[str, str] | None] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(told,), daemon=True).start()
-    said: set[str] = set()
+    received: queue.SimpleQueue[dict[str, str] | None] = queue.SimpleQueue()
+    threading.Thread(target=_read_stdin, args=(received,), daemon=True).start()
+    warned: set[str] = set()
     pause, ended = 0.1, False
     while not ended:
-        ended = _hear(told, follower, pause)
+        ended = _receive(received, follower, pause)
         began = time.monotonic()
         failed = follower.advance()
-        pause = max(_ROUND, 2 * (time.monotonic() - began))  # where reading takes long, it must not take a processor
+        pause = max(_MIN_INTERVAL, 2 * (time.monotonic() - began))
         for path, reason in failed.items():
-            if reason not in said:
-                said.add(reason)
+            if reason not in warned:
+                warned.add(reason)
                 sys.stderr.write(f"{path}: {reason}\n")
     sys.exit(1 if failed else 0)
 
 
-def _listen(told: queue.SimpleQueue[dict[str, str] | None]) -> None:
+def _read_stdin(received: queue.SimpleQueue[dict[str, str] | None]) -> None:
     for line in sys.stdin.buffer:
         if line.endswith(b"\n"):
-            told.put(json.loads(line))
-    told.put(None)
+            received.put(json.loads(line))
+    received.put(None)
 
 
-def _hear(told: queue.SimpleQueue[dict[str, str] | None], follower: Follower, patience: float) -> bool:
+def _receive(received: queue.SimpleQueue[dict[str, str] | None], follower: Follower, patience: float) -> bool:
     """Take in what was said, for so many seconds; tell whether no more will be."""
     deadline = time.monotonic() + patience
     while True:
         try:
-            file = told.get(timeout=max(0.0, deadline - time.monotonic()))
+            file = received.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             return False
         if file is None:

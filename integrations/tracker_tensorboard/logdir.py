@@ -15,8 +15,8 @@ ROOT = "."
 ALL = "**"
 """Stands for the run path where all directories go into one run."""
 
-_MARK = "tfevents"
-_DECOYS = {
+_EVENT_FILE_MARK = "tfevents"
+_OTHER_FILES = {
     ".profile-empty": "an empty file that says there are profiles",
     ".meta": "not an event file: a companion of one",
     ".bak": "a backup copy",
@@ -54,7 +54,7 @@ class Skipped(NamedTuple):
     reason: str
 
 
-class Found(NamedTuple):
+class FoundRuns(NamedTuple):
     """What a log directory holds."""
 
     runs: list[RunDirectory]
@@ -68,28 +68,28 @@ class Selection(NamedTuple):
     exclude: Sequence[str] = ()
     only: str | None = None
 
-    def takes(self, path: str) -> bool:
+    def includes(self, path: str) -> bool:
         """Tell whether the run of a path is wanted."""
         if self.include and not any(fnmatchcase(path, glob) for glob in self.include):
             return False
         return not any(fnmatchcase(path, glob) for glob in self.exclude)
 
 
-def find_runs(logdir: Path, selection: Selection | None = None, single: bool = False) -> Found:
+def find_runs(logdir: Path, selection: Selection | None = None, single: bool = False) -> FoundRuns:
     """Return the runs of a log directory by run path, and what in it looks like an event file but is none.
 
     Links to directories are followed, but not round in circles. With `single`, all directories make one run.
     """
     selection = selection or Selection()
-    found = Found([], [])
+    found = FoundRuns([], [])
     for directory, path, names in _walk(logdir, found.skipped):
-        if not selection.takes(path):
+        if not selection.includes(path):
             continue
         files = []
         for name in names:
             if not is_event_file(name) or (selection.only is not None and name != selection.only):
                 continue
-            reason, file = _look(directory, name)
+            reason, file = _inspect(directory, name)
             if file is not None:
                 files.append(file)
             elif reason is not None:
@@ -106,7 +106,7 @@ def find_runs(logdir: Path, selection: Selection | None = None, single: bool = F
 
 def is_event_file(name: str) -> bool:
     """Tell whether a file of this name may be an event file, by TensorBoard's rule."""
-    return _MARK in name
+    return _EVENT_FILE_MARK in name
 
 
 def run_id(identity: str, path: str) -> str:
@@ -162,11 +162,11 @@ def _is_dir(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _look(directory: Path, name: str) -> tuple[str | None, EventPath | None]:
+def _inspect(directory: Path, name: str) -> tuple[str | None, EventPath | None]:
     """Return an event file, or the reason why this is none."""
     if _SAGEMAKER in name:
         return "a marker that SageMaker leaves beside event files", None
-    for ending, reason in _DECOYS.items():
+    for ending, reason in _OTHER_FILES.items():
         if name.endswith(ending):
             return reason, None
     try:

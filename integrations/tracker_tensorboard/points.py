@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-MOST = 4096
+MAX_POINTS = 4096
 """Points of one line."""
 
 
-class Piece(NamedTuple):
+class PointArrays(NamedTuple):
     """Consecutive scalar values as `reader.Scalars` has them: value i is of the tag `tags[which[i]]`."""
 
     tags: list[str]
@@ -27,31 +27,31 @@ class Piece(NamedTuple):
     steps: NDArray[np.int64]
     values: NDArray[np.float64]
 
-    def part(self, start: int, stop: int | None = None) -> Piece:
+    def slice(self, start: int, stop: int | None = None) -> PointArrays:
         """Return some of them."""
         cut = slice(start, stop)
-        return Piece(self.tags, self.which[cut], self.times[cut], self.steps[cut], self.values[cut])
+        return PointArrays(self.tags, self.which[cut], self.times[cut], self.steps[cut], self.values[cut])
 
 
-class Points:
-    """Collects scalar values and gives them back as lines of `MOST` points."""
+class PointBatcher:
+    """Collects scalar values and gives them back as lines of `MAX_POINTS` points."""
 
     def __init__(self) -> None:
-        self._pieces: deque[Piece] = deque()
+        self._pieces: deque[PointArrays] = deque()
         self._count = 0
 
-    def add(self, piece: Piece) -> Iterator[bytes]:
+    def add(self, piece: PointArrays) -> Iterator[bytes]:
         """Take in values; yield the lines that are full."""
-        while self._count + len(piece.which) >= MOST:
-            size = MOST - self._count
-            self._pieces.append(piece.part(0, size))
-            piece = piece.part(size)
+        while self._count + len(piece.which) >= MAX_POINTS:
+            size = MAX_POINTS - self._count
+            self._pieces.append(piece.slice(0, size))
+            piece = piece.slice(size)
             yield self._line()
         if len(piece.which):
             self._pieces.append(piece)
             self._count += len(piece.which)
 
-    def rest(self) -> Iterator[bytes]:
+    def flush(self) -> Iterator[bytes]:
         """Yield a line of what is left, if there is anything."""
         if self._pieces:
             yield self._line()
@@ -69,7 +69,7 @@ class Points:
         return encode_points([tags[i] for i in used], place[which], times, steps, values)
 
 
-def mend(times: NDArray[np.float64], before: float) -> tuple[NDArray[np.float64], int]:
+def repair_times(times: NDArray[np.float64], before: float) -> tuple[NDArray[np.float64], int]:
     """Return times in which each that cannot be is the one before it (`before` for the first), and how many were so.
 
     Times from `LATEST` on, negative ones and NaN are mistakes of whoever wrote them.
@@ -83,13 +83,13 @@ def mend(times: NDArray[np.float64], before: float) -> tuple[NDArray[np.float64]
     return np.concatenate(([before], times))[at], wrong
 
 
-def mend_one(time: float, before: float) -> tuple[float, int]:
+def repair_time(time: float, before: float) -> tuple[float, int]:
     """Return a time, or the one before it if it cannot be, and whether it was so."""
     return (time, 0) if 0 <= time < LATEST else (before, 1)
 
 
-def _join(pieces: deque[Piece]) -> Piece:
-    return Piece(
+def _join(pieces: deque[PointArrays]) -> PointArrays:
+    return PointArrays(
         pieces[-1].tags,  # a reader's list of tags only grows
         np.concatenate([piece.which for piece in pieces]),
         np.concatenate([piece.times for piece in pieces]),

@@ -28,7 +28,7 @@ class Failure(NamedTuple):
 class Progress(NamedTuple):
     """What a job told while it was at work."""
 
-    news: Any
+    value: Any
 
 
 def cores() -> int:
@@ -37,15 +37,15 @@ def cores() -> int:
 
 
 def run_here(
-    work: Work[Job, Result], jobs: Iterable[Job], tell: Callable[[Any], None]
+    work: Work[Job, Result], jobs: Iterable[Job], on_progress: Callable[[Any], None]
 ) -> Iterator[tuple[Job, Result | Failure]]:
     """Do jobs one after the other in this process; yield each with its result."""
     for job in jobs:
-        yield job, work(job, tell)
+        yield job, work(job, on_progress)
 
 
 def run_apart(
-    work: Work[Job, Result], jobs: Iterable[Job], tell: Callable[[Any], None], processes: int
+    work: Work[Job, Result], jobs: Iterable[Job], on_progress: Callable[[Any], None], processes: int
 ) -> Iterator[tuple[Job, Result | Failure]]:
     """Do jobs in so many processes, at most one in each at a time; yield each with its result as it gets done.
 
@@ -68,12 +68,12 @@ def run_apart(
             busy = {worker.pipe: worker for worker in workers if worker.job is not None}
             for pipe in connection.wait(list(busy)):
                 worker = busy[pipe]  # type: ignore[index]
-                news = worker.take()
-                if isinstance(news, Progress):
-                    tell(news.news)
+                value = worker.take()
+                if isinstance(value, Progress):
+                    on_progress(value.value)
                 else:
                     job, worker.job = worker.job, None
-                    yield job, news
+                    yield job, value
     finally:
         for worker in workers:
             worker.close()
@@ -126,7 +126,7 @@ def _serve(work: Work[Any, Any], pipe: Pipe, ours: list[Pipe]) -> None:
         while True:
             job = pipe.recv()
             try:
-                result = work(job, lambda news: pipe.send(Progress(news)))
+                result = work(job, lambda value: pipe.send(Progress(value)))
             except (EOFError, ConnectionError):
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the other jobs go on

@@ -10,17 +10,17 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from .import_result import ImportResult
 from .logdir import ALL, ROOT, Skipped, printable
-from .outcome import Outcome
-from .run import Job
+from .run_import import ImportJob
 
-MOST = 20
+MAX_LINES = 20
 """Lines of one sort that are shown; the others are counted."""
 
-_EVERY = 10.0  # seconds between lines where there is no bar
+_LINE_INTERVAL = 10.0  # seconds between lines where there is no bar
 
 
-class Show:
+class TerminalView:
     """Shows a progress bar with points per second and the time left, or where there is no terminal a line now and
     then; and lines and tables.
     """
@@ -43,7 +43,7 @@ class Show:
         )
         self._task = self._bar.add_task("importing", total=None, what="", visible=False)
 
-    def __enter__(self) -> Show:
+    def __enter__(self) -> TerminalView:
         self._bar.start()
         return self
 
@@ -54,28 +54,28 @@ class Show:
         """Show a line, broken where the terminal ends."""
         self.console.print(text, style=style, markup=False)
 
-    # -- while it goes on: see `View` -------------------------------------------------------------------------------
+    # -- ProgressView -----------------------------------------------------------------------------------------------
 
     def begin(self, runs: int, size: int) -> None:
-        """See `View`."""
+        """See `ProgressView`."""
         self._size, self._began = size, time.monotonic()
         self._bar.reset(self._task, total=size or None, visible=True, description=plural(runs, "run"))
 
     def advance(self, news: tuple[int, int]) -> None:
-        """See `View`."""
+        """See `ProgressView`."""
         self._done += news[0]
         self._points += news[1]
         now = time.monotonic()
         what = f"{short(self._points)} points, {short(self._points / max(now - self._began, 0.01))}/s"
         if self._done <= self._size:
             self._bar.update(self._task, completed=self._done, what=what)
-        if not self._terminal and now > self._told + _EVERY:
+        if not self._terminal and now > self._told + _LINE_INTERVAL:
             self._told = now
             part = f"{100 * self._done / self._size:.0f}%, " if self._done <= self._size else ""
             self.say(part + what)
 
     def following(self, runs: int) -> None:
-        """See `View`."""
+        """See `ProgressView`."""
         what = f"{short(self._points)} points; ctrl+C ends it"
         self._bar.reset(self._task, description=f"following {plural(runs, 'run')}", total=None, what=what)
 
@@ -85,23 +85,23 @@ class Show:
         self._bar.update(self._task, description="uploading", completed=sent, total=size or None, what=what)
 
 
-def table(jobs: Mapping[str, Job], outcomes: Mapping[str, Outcome], width: int) -> Table:
+def result_table(jobs: Mapping[str, ImportJob], results: Mapping[str, ImportResult], width: int) -> Table:
     """Return what is new by run: all runs, or if these are many those with trouble first, and their sum."""
-    rows = [(job.meta["name"], outcomes[run]) for run, job in jobs.items() if run in outcomes]
+    rows = [(job.meta["name"], results[run]) for run, job in jobs.items() if run in results]
     shown = rows
-    if len(rows) > MOST:
-        shown = sorted(rows, key=lambda row: row[1].whole)[:MOST]
-    lines = [(name, *_cells([outcome])) for name, outcome in shown]
+    if len(rows) > MAX_LINES:
+        shown = sorted(rows, key=lambda row: row[1].complete)[:MAX_LINES]
+    lines = [(name, *_cells([result])) for name, result in shown]
     if len(shown) < len(rows):
         names = {name for name, _ in shown}
-        left = [outcome for name, outcome in rows if name not in names]
+        left = [result for name, result in rows if name not in names]
         lines.append((f"… {plural(len(left), 'run')} more", *_cells(left)))
     if len(rows) > 1:
-        lines.append(("all", *_cells([outcome for _, outcome in rows])))
+        lines.append(("all", *_cells([result for _, result in rows])))
     return _table(("run", "points", "media", "skipped", "damaged"), lines, width)
 
 
-def plan_table(jobs: Iterable[Job], width: int) -> Table:
+def plan_table(jobs: Iterable[ImportJob], width: int) -> Table:
     """Return what would be imported."""
     lines = []
     for job in jobs:
@@ -111,44 +111,45 @@ def plan_table(jobs: Iterable[Job], width: int) -> Table:
     return _table(("run", "files", "bytes", "id"), lines, width)
 
 
-def remarks(jobs: Mapping[str, Job], outcomes: Mapping[str, Outcome]) -> list[str]:
+def remarks(jobs: Mapping[str, ImportJob], results: Mapping[str, ImportResult]) -> list[str]:
     """Return what is to be said of values and files that are not imported as what they are."""
-    found = [remark for run, outcome in outcomes.items() for remark in _remarks(jobs[run], outcome)]
+    found = [remark for run, result in results.items() for remark in _remarks(jobs[run], result)]
     sorts = ("failed", "damaged", "unread", "skipped", "rewritten", "shorter", "times")
     return [line for sort in sorts for line in limited([text for text in found if text.startswith(f"{sort}: ")])]
 
 
-def _remarks(job: Job, outcome: Outcome) -> Iterator[str]:
+def _remarks(job: ImportJob, result: ImportResult) -> Iterator[str]:
     path = job.source.path
     place = "" if path in (ROOT, ALL) else f"{printable(path)}/"
     for sort, gaps in (
-        ("damaged", outcome.damaged),
-        ("unread", outcome.pending.values()),
-        ("shorter", outcome.shortened.values()),
+        ("damaged", result.damaged),
+        ("unread", result.pending.values()),
+        ("shorter", result.shortened.values()),
     ):
         for gap in gaps:
             yield f"{sort}: {place}{gap.file}, bytes {gap.start:,} to {gap.end:,}: {gap.reason}"
-    for file, reason in outcome.failed.items():
+    for file, reason in result.failed.items():
         yield f"failed: {place}{file}: {reason}"
-    for (tag, reason), count in outcome.skipped.items():
+    for (tag, reason), count in result.skipped.items():
         yield f"skipped: {place}{tag}: {plural(count, 'value')}: {reason}"
-    for file in outcome.rewritten:
+    for file in result.rewritten:
         yield f"rewritten: {place}{file}: not what was imported before; imported anew, and what was before stays"
-    if outcome.mended:
-        yield f"times: {job.meta['name']}: {plural(outcome.mended, 'event')} without a sensible time got the one before"
+    if result.repaired_times:
+        events = plural(result.repaired_times, "event")
+        yield f"times: {job.meta['name']}: {events} without a sensible time got the one before"
 
 
-def passed_over(skipped: Sequence[Skipped]) -> list[str]:
+def skipped_lines(skipped: Sequence[Skipped]) -> list[str]:
     """Return lines about what is no event file."""
     return limited([f"passed over: {path}: {reason}" for path, reason in skipped])
 
 
 def limited(lines: list[str]) -> list[str]:
     """Return the first lines, and how many more there are."""
-    if len(lines) <= MOST:
+    if len(lines) <= MAX_LINES:
         return lines
     sort = lines[0].partition(":")[0]
-    return [*lines[:MOST], f"{sort}: … and {len(lines) - MOST:,} more"]
+    return [*lines[:MAX_LINES], f"{sort}: … and {len(lines) - MAX_LINES:,} more"]
 
 
 def plural(count: int, thing: str) -> str:
@@ -177,11 +178,11 @@ def _table(headings: Sequence[str], lines: Sequence[Sequence[str]], width: int) 
     return made
 
 
-def _cells(outcomes: Sequence[Outcome]) -> list[str]:
+def _cells(results: Sequence[ImportResult]) -> list[str]:
     numbers = (
-        sum(outcome.points for outcome in outcomes),
-        sum(outcome.media for outcome in outcomes),
-        sum(outcome.skipped.total() for outcome in outcomes),
-        sum(outcome.gaps + len(outcome.failed) for outcome in outcomes),
+        sum(result.points for result in results),
+        sum(result.media for result in results),
+        sum(result.skipped.total() for result in results),
+        sum(result.gaps + len(result.failed) for result in results),
     )
     return [f"{number:,}" for number in numbers]

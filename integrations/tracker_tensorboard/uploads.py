@@ -10,7 +10,7 @@ import tracker
 from tracker.errors import ServerError, TrackerError, Unreachable
 
 _INTERVAL = 1.0
-_LONGEST = 30.0
+_MAX_WAIT = 30.0
 
 
 class Uploads(threading.Thread):
@@ -18,18 +18,18 @@ class Uploads(threading.Thread):
     closed.
     """
 
-    def __init__(self, notice: Callable[[str], None]) -> None:
-        """`notice` is told each kind of trouble once. Raises `SettingsError` if there is no server."""
+    def __init__(self, on_trouble: Callable[[str], None]) -> None:
+        """`on_trouble` is told each kind of trouble once. Raises `SettingsError` if there is no server."""
         super().__init__(name="uploads", daemon=True)
         self._sync = tracker.Sync(progress=self._progress)
-        self._notice = notice
+        self._on_trouble = on_trouble
         self._noticed: set[str] = set()
         self._changed = threading.Condition()
         self._due: dict[Path, None] = {}
         self._closing = False
         self._sent: dict[Path, int] = {}
         self._sizes: dict[Path, int] = {}
-        self.left: dict[Path, str] = {}
+        self.not_uploaded: dict[Path, str] = {}
         """Directories that are not on the server as a whole, and why."""
 
     @property
@@ -76,18 +76,18 @@ class Uploads(threading.Thread):
         for i, directory in enumerate(due):
             try:
                 done = self._sync.upload(directory)
-                lacking = [f"{name}: {reason}" for name, reason in done.refused.items()]
-                lacking += [f"{len(done.absent)} files that the run names are not here"] if done.absent else []
-                if lacking:
-                    self.left[directory] = "; ".join(lacking)
+                missing = [f"{name}: {reason}" for name, reason in done.refused.items()]
+                missing += [f"{len(done.absent)} files that the run names are not here"] if done.absent else []
+                if missing:
+                    self.not_uploaded[directory] = "; ".join(missing)
                 else:
-                    self.left.pop(directory, None)
+                    self.not_uploaded.pop(directory, None)
             except Unreachable as error:
                 self._fail(due[i:], error)
-                return min(_LONGEST, 2 * (waited or _INTERVAL))
+                return min(_MAX_WAIT, 2 * (waited or _INTERVAL))
             except (TrackerError, OSError) as error:
                 self._fail([directory], error)
-                wait = min(_LONGEST, 2 * (waited or _INTERVAL))
+                wait = min(_MAX_WAIT, 2 * (waited or _INTERVAL))
         return wait
 
     def _fail(self, directories: list[Path], error: Exception) -> None:
@@ -95,10 +95,10 @@ class Uploads(threading.Thread):
         if kind not in self._noticed:
             self._noticed.add(kind)
             again = "the import goes on and tries again" if isinstance(error, ServerError) else "trying again"
-            self._notice(f"uploading failed: {error}; {again}")
+            self._on_trouble(f"uploading failed: {error}; {again}")
         with self._changed:
             for directory in directories:
-                self.left[directory] = str(error)
+                self.not_uploaded[directory] = str(error)
                 self._due.setdefault(directory)
 
     def _progress(self, directory: Path, size: int) -> None:

@@ -151,7 +151,7 @@ def test_any_file_is_imported_whole_however_it_grew_and_once(examples: int) -> N
                 for content in contents:
                     path.write_bytes(content)
                     done = bring(path.parent, Path(directory, root))
-                    assert not any(outcome.failed for outcome in done.outcomes.values())
+                    assert not any(outcome.failed for outcome in done.results.values())
             grown, whole = (_told(Path(directory, root)) for root in ("grown", "at once"))
             assert grown == whole
 

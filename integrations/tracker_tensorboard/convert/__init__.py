@@ -1,25 +1,25 @@
 """What becomes of the values of event files: rows, config, files of the run, provenance (docs/how-to/tensorboard.md).
 
-`Converter` makes records of the run log from events, `to_value` values from what stands in rows, and `files_beside`
+`Converter` makes records of the run log from events, `to_value` values from what stands in rows, and `companion_files`
 and `hyperparameters` find what lies beside event files.
 """
 
-from .back import to_value
-from .converter import Converter, Reason
-from .directory import Beside, files_beside, keep
+from .companion_files import CompanionFile, companion_files, store_file
+from .converter import Converter, SkipReason
 from .hparams import finish_state
 from .hparams_yaml import hyperparameters
 from .lines import Line, Store
+from .to_event import to_value
 
 __all__ = [
-    "Beside",
+    "CompanionFile",
     "Converter",
     "Line",
-    "Reason",
+    "SkipReason",
     "Store",
-    "files_beside",
+    "companion_files",
     "finish_state",
     "hyperparameters",
-    "keep",
+    "store_file",
     "to_value",
 ]

@@ -6,10 +6,10 @@ from typing import Any
 
 import tracker
 
-from .lines import Cannot, Store, Value, one_or_list, unknown_media, with_origin
+from .lines import ConversionError, Store, Value, one_or_list, unknown_media, with_origin
 from .tensors import STRING, shape_of, strings
 
-_OF_PROTO = ("sample_rate", "num_channels", "length_frames", "content_type")
+_PROTO_FIELDS = ("sample_rate", "num_channels", "length_frames", "content_type")
 
 
 def from_proto(value: Value, store: Store) -> dict[str, Any]:
@@ -18,14 +18,14 @@ def from_proto(value: Value, store: Store) -> dict[str, Any]:
     payload = _sound(audio.encoded_audio_string, store)
     if "sample_rate" not in payload and audio.sample_rate > 0:
         payload |= {"sample_rate": audio.sample_rate, "duration": audio.length_frames / audio.sample_rate}
-    return with_origin(payload, value, **{name: getattr(audio, name) for name in _OF_PROTO})
+    return with_origin(payload, value, **{name: getattr(audio, name) for name in _PROTO_FIELDS})
 
 
 def from_tensor(value: Value, store: Store) -> dict[str, Any]:
     """Return the payload for a tensor of k sounds, or of k x 2: sounds with their labels, which become captions."""
     shape, parts = shape_of(value.tensor), strings(value.tensor)
     if len(shape) not in (1, 2) or (len(shape) == 2 and shape[1] not in (1, 2)):
-        raise Cannot("sounds in a tensor that is not of k or k x 2 strings")
+        raise ConversionError("sounds in a tensor that is not of k or k x 2 strings")
     width = shape[1] if len(shape) == 2 else 1
     items = [_sound(parts[at], store) for at in range(0, len(parts), width)]
     if width == 2:
@@ -39,7 +39,7 @@ def to_proto(payload: dict[str, Any], contents: list[bytes], value: Value) -> No
     """Write a payload, with the bytes of its sounds, into a value, in the form that it came from."""
     origin = payload.get("tensorboard", {})
     if "num_channels" in origin:
-        for name in _OF_PROTO:
+        for name in _PROTO_FIELDS:
             setattr(value.audio, name, origin[name])
         value.audio.encoded_audio_string = contents[0]
         return

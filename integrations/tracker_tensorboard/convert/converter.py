@@ -16,8 +16,8 @@ from tracker.errors import contain
 from tracker.runlog.records import jsonable
 from tracker_tensorboard.reader import Metadata, scalar
 
-from . import audio, curves, files, histograms, hparams, images, provenance, text
-from .lines import Cannot, Line, Store, Value
+from . import audio, histograms, hparams, images, pr_curves, session_events, text, value_files
+from .lines import ConversionError, Line, Store, Value
 from .tensors import is_numeric, numbers, shape_of
 
 MAX_PAYLOAD = 7 * 2**20
@@ -30,11 +30,22 @@ NO_VALUE = "no value"
 
 _MAX_REASONS = 10_000
 _MAX_TAG = 200
-_PLAIN = ("", "tensor", "scalars")  # plugins whose tensors are just numbers; PyTorch's add_tensor says "tensor"
-_FILES = ("custom_scalars", "graph_keras_model", "graph_run_metadata", "graph_run_metadata_graph", "graphs", "mesh")
+_NUMBER_PLUGINS = (
+    "",
+    "tensor",
+    "scalars",
+)  # plugins whose tensors are just numbers; PyTorch's add_tensor says "tensor"
+_FILE_PLUGINS = (
+    "custom_scalars",
+    "graph_keras_model",
+    "graph_run_metadata",
+    "graph_run_metadata_graph",
+    "graphs",
+    "mesh",
+)
 
 
-class Reason(NamedTuple):
+class SkipReason(NamedTuple):
     """Why values of a tag were not converted to what they stand for."""
 
     tag: str
@@ -52,7 +63,7 @@ class Converter:
     def __init__(self, store: Store, metadata: dict[str, Metadata] | None = None) -> None:
         self._store = store
         self.metadata = {} if metadata is None else metadata
-        self.skipped: Counter[Reason] = Counter()
+        self.skipped: Counter[SkipReason] = Counter()
         """How many values are kept as a file or left out, because they could not be converted."""
 
     def lines(self, event: event_pb2.Event, row: int) -> list[Line]:
@@ -62,15 +73,15 @@ class Converter:
         too, and counted with its reason in `skipped`; it never costs its neighbours. Raises OSError where `store` does.
         """
         if not event.HasField("summary"):
-            convert = partial(provenance.lines, event, row, self._store)
-            return self._sound(convert, event.SerializeToString, event.WhichOneof("what") or "", event)
+            convert = partial(session_events.lines, event, row, self._store)
+            return self._lines_or_file(convert, event.SerializeToString, event.WhichOneof("what") or "", event)
         found = []
         for value in event.summary.value:
             if value.HasField("metadata") and value.tag not in self.metadata:
                 self.metadata[value.tag] = Metadata.FromString(value.metadata.SerializeToString())
             known = self.metadata.get(value.tag)
             convert = partial(self._value, value, known, event)
-            found += self._sound(convert, partial(files.whole, value, known), value.tag, event)
+            found += self._lines_or_file(convert, partial(value_files.value_bytes, value, known), value.tag, event)
         return found
 
     def _value(self, value: Value, known: Metadata | None, event: event_pb2.Event) -> list[Line]:
@@ -84,8 +95,8 @@ class Converter:
         if payload is not None:
             return [Line("log", {value.tag: payload}, event.wall_time, event.step)]
         if value.WhichOneof("value") is None and not value.metadata.plugin_data.content:
-            raise Cannot(NO_VALUE)
-        return [files.value_line(value, plugin, known, self._store, event.wall_time, event.step)]
+            raise ConversionError(NO_VALUE)
+        return [value_files.value_line(value, plugin, known, self._store, event.wall_time, event.step)]
 
     def _media(self, value: Value, plugin: str) -> Any:
         """What stands for a value in a row; None if it is for a file."""
@@ -96,44 +107,44 @@ class Converter:
             return images.from_proto(value, self._store)
         if what == "audio":
             return audio.from_proto(value, self._store)
-        if what != "tensor" or plugin in _FILES:
+        if what != "tensor" or plugin in _FILE_PLUGINS:
             return None
-        convert = _TENSORS.get(plugin)
+        convert = _FROM_TENSOR.get(plugin)
         if convert is not None:
             return convert(value, self._store)
-        if plugin in _PLAIN and is_numeric(value.tensor) and prod(shape_of(value.tensor)) <= MAX_LISTED:
+        if plugin in _NUMBER_PLUGINS and is_numeric(value.tensor) and prod(shape_of(value.tensor)) <= MAX_LISTED:
             return jsonable(numbers(value.tensor).tolist())
         return None
 
-    def _sound(
+    def _lines_or_file(
         self, convert: Callable[[], list[Line]], whole: Callable[[], bytes], tag: str, event: event_pb2.Event
     ) -> list[Line]:
-        """Return the lines that `convert` makes if the log can hold them, else one for a file of the `whole`."""
+        """Return the lines that `convert` makes if the log can hold them, else one for a file of the `value_bytes`."""
         try:
             lines = convert()
             if all(len(orjson.dumps(line.payload)) <= MAX_PAYLOAD for line in lines):
                 return lines
             reason = "too large for a line of the log"
-        except (Cannot, DecodeError) as error:
-            reason = str(error) if isinstance(error, Cannot) else "unreadable metadata of its plugin"
+        except (ConversionError, DecodeError) as error:
+            reason = str(error) if isinstance(error, ConversionError) else "unreadable metadata of its plugin"
         except OSError:
             raise
         except Exception as error:  # noqa: BLE001 - one value must not cost the others
             contain(error, f"the import of {tag[:100]!r}")
             reason = type(error).__name__
         known = len(self.skipped) < _MAX_REASONS
-        self.skipped[Reason(tag[:_MAX_TAG] if known else "…", reason)] += 1
+        self.skipped[SkipReason(tag[:_MAX_TAG] if known else "…", reason)] += 1
         if reason == NO_VALUE:
             return []
-        line = files.file_line("other", tag, "pb", whole(), self._store, event.wall_time, event.step)
+        line = value_files.file_line("other", tag, "pb", whole(), self._store, event.wall_time, event.step)
         line.payload["tensorboard"]["reason"] = reason
         return [line]
 
 
-_TENSORS: dict[str, Callable[[Value, Store], dict[str, Any]]] = {
+_FROM_TENSOR: dict[str, Callable[[Value, Store], dict[str, Any]]] = {
     "histograms": histograms.from_tensor,
     "images": images.from_tensor,
     "audio": audio.from_tensor,
     "text": text.from_tensor,
-    "pr_curves": curves.from_tensor,
+    "pr_curves": pr_curves.from_tensor,
 }

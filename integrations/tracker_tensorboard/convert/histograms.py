@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tensorboard.compat.proto import types_pb2
 
-from .lines import Cannot, Store, Value, with_origin
+from .lines import ConversionError, Store, Value, with_origin
 from .tensors import numbers
 
 MAX_BUCKETS = 50_000
@@ -34,7 +34,7 @@ def from_proto(value: Value) -> dict[str, Any]:
     """
     histo = value.histo
     if len(histo.bucket) != len(histo.bucket_limit):
-        raise Cannot("a histogram with another number of buckets than of limits")
+        raise ConversionError("a histogram with another number of buckets than of limits")
     limits, counts = _column(histo.bucket_limit), _column(histo.bucket)
     filled = np.flatnonzero(counts > 0)
     start, end = (filled[0], filled[-1]) if len(filled) else (0, -1)
@@ -65,7 +65,7 @@ def from_tensor(value: Value, _store: Store) -> dict[str, Any]:
     if rows.size == 0:
         rows = rows.reshape(0, 3)
     if rows.ndim != 2 or rows.shape[1] != 3:
-        raise Cannot("a histogram that is no tensor of k x 3 numbers")
+        raise ConversionError("a histogram that is no tensor of k x 3 numbers")
     payload, exact = _payload(rows[:, 0], rows[:, 1], rows[:, 2])
     return with_origin(payload, value, buckets=None if exact else rows.tolist())
 
@@ -91,7 +91,7 @@ def to_proto(payload: dict[str, Any], value: Value) -> None:
 def _payload(lefts: NDArray[Any], rights: NDArray[Any], counts: NDArray[Any]) -> tuple[dict[str, Any], bool]:
     """Return the payload of buckets, and whether it has these very buckets."""
     if len(counts) > MAX_BUCKETS:
-        raise Cannot(f"a histogram of more than {MAX_BUCKETS:,} buckets")
+        raise ConversionError(f"a histogram of more than {MAX_BUCKETS:,} buckets")
     finite = np.isfinite(lefts) & np.isfinite(rights) & np.isfinite(counts) & (counts >= 0)
     proper = len(counts) > 0 and finite.all() and (rights > lefts).all() and (lefts[1:] == rights[:-1]).all()
     if proper:

@@ -10,7 +10,7 @@ from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
 from tracker.runlog.records import jsonable
 from tracker_tensorboard.reader import Metadata
 
-from .lines import Cannot, Line
+from .lines import ConversionError, Line
 
 EXPERIMENT = "hparams_experiment"
 """Member of the config that has the experiment: its hyperparameters with their domains, and its metrics."""
@@ -44,7 +44,7 @@ def lines(metadata: Metadata, time: float) -> list[Line]:
         status = api_pb2.Status.Name(end.status).removeprefix("STATUS_").lower()
         session = _filled(status=status, state=_STATES.get(end.status), time=end.end_time_secs)
         return [Line("tensorboard", {"session_end": session}, time)]
-    raise Cannot("hparams that are neither an experiment nor the start or end of a session")
+    raise ConversionError("hparams that are neither an experiment nor the start or end of a session")
 
 
 def finish_state(line: Line) -> str | None:

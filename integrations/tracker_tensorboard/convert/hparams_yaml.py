@@ -84,8 +84,8 @@ class _Reader:
             event = self._next()
         if isinstance(event, yaml.StreamEndEvent) or (isinstance(event, yaml.ScalarEvent) and not event.value):
             return {}
-        python = _python(event.tag) if isinstance(event, yaml.MappingStartEvent) else None
-        if not isinstance(event, yaml.MappingStartEvent) or (python is not None and not _holds(python[1])):
+        python = _python_tag(event.tag) if isinstance(event, yaml.MappingStartEvent) else None
+        if not isinstance(event, yaml.MappingStartEvent) or (python is not None and not _is_holder(python[1])):
             raise ValueError("no mapping of names to values")
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             self._member(event)
@@ -134,7 +134,7 @@ class _Reader:
         before = self._values
         if event.anchor is not None:
             self._anchors[event.anchor] = None  # until it is complete
-        value = self._of(event, depth)
+        value = self._build(event, depth)
         if event.anchor is not None:
             self._anchors[event.anchor] = value, self._values - before
         return value
@@ -146,13 +146,13 @@ class _Reader:
         self._count(found[1])
         return found[0]
 
-    def _of(self, event: Any, depth: int) -> Any:
+    def _build(self, event: Any, depth: int) -> Any:
         self._count(1)
-        python = _python(event.tag)
+        python = _python_tag(event.tag)
         if isinstance(event, self._yaml.ScalarEvent):
             return self._scalar(event, python)
-        if python is not None and python[1] and not _holds(python[1]):
-            return self._named(event, python, depth)
+        if python is not None and python[1] and not _is_holder(python[1]):
+            return self._class_name(event, python, depth)
         if isinstance(event, self._yaml.SequenceStartEvent):
             items = self._items(depth)
             return _pairs(items) if python is not None and python[1] else items
@@ -171,7 +171,7 @@ class _Reader:
             items.append(self._value(item, depth + 1))
         return items
 
-    def _named(self, event: Any, python: tuple[str, str], depth: int) -> str:
+    def _class_name(self, event: Any, python: tuple[str, str], depth: int) -> str:
         """Return what stands for an object, all of which is passed over; a path is what it says."""
         if python[1].startswith("pathlib.") and isinstance(event, self._yaml.SequenceStartEvent):
             return str(Path(*map(str, self._items(depth))))
@@ -198,7 +198,7 @@ class _Reader:
         return _name(value)
 
 
-def _python(tag: str | None) -> tuple[str, str] | None:
+def _python_tag(tag: str | None) -> tuple[str, str] | None:
     """Return the kind and the name in a tag of Python's, such as `object/apply` and `torch.device`."""
     if tag is None or not tag.startswith(_PYTHON):
         return None
@@ -206,7 +206,7 @@ def _python(tag: str | None) -> tuple[str, str] | None:
     return kind, name
 
 
-def _holds(name: str) -> bool:
+def _is_holder(name: str) -> bool:
     return name.rpartition(".")[2] in _HOLDERS
 
 

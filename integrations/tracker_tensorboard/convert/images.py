@@ -6,7 +6,7 @@ from typing import Any
 
 import tracker
 
-from .lines import Cannot, Store, Value, one_or_list, unknown_media, with_origin
+from .lines import ConversionError, Store, Value, one_or_list, unknown_media, with_origin
 from .tensors import STRING, strings
 
 
@@ -24,7 +24,7 @@ def from_tensor(value: Value, store: Store) -> dict[str, Any]:
     try:
         width, height = int(parts[0]), int(parts[1])
     except (IndexError, ValueError):
-        raise Cannot("images without width and height before them") from None
+        raise ConversionError("images without width and height before them") from None
     items = [_image(parts[at], store) for at in range(2, len(parts))]
     sizes = [_other_size(item, width, height) for item in items]
     different = [width, height] if any(sizes) or not items else None

@@ -28,7 +28,7 @@ class Line(NamedTuple):
     step: int | None = None
 
 
-class Cannot(ValueError):
+class ConversionError(ValueError):
     """A value cannot be converted; the text is the reason, the same for all values with the same trouble."""
 
 

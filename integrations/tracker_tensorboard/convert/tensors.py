@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tensorboard.compat.proto import tensor_pb2, types_pb2
 
-from .lines import Cannot
+from .lines import ConversionError
 
 MAX_REPEATED = 2**20
 """Elements of a tensor that holds fewer of them, so that the last stands for the rest."""
@@ -42,9 +42,9 @@ def shape_of(tensor: tensor_pb2.TensorProto) -> tuple[int, ...]:
     """Return the lengths of the axes. Raises Cannot if they are unknown or beyond all reason."""
     shape = tuple(axis.size for axis in tensor.tensor_shape.dim)
     if tensor.tensor_shape.unknown_rank or any(length < 0 for length in shape):
-        raise Cannot("a tensor of unknown shape")
+        raise ConversionError("a tensor of unknown shape")
     if math.prod(max(length, 1) for length in shape) >= (2**31 if all(shape) else MAX_REPEATED):
-        raise Cannot("a tensor that claims to be larger than an event can be")
+        raise ConversionError("a tensor that claims to be larger than an event can be")
     return shape
 
 
@@ -59,13 +59,13 @@ def numbers(tensor: tensor_pb2.TensorProto) -> NDArray[Any]:
     Raises Cannot for other types, and where shape and content do not match.
     """
     if tensor.dtype not in _NUMBERS:
-        raise Cannot("a tensor of a type that holds no real numbers")
+        raise ConversionError("a tensor of a type that holds no real numbers")
     dtype, field = _NUMBERS[tensor.dtype]
     shape = shape_of(tensor)
     size = math.prod(shape)
     if tensor.tensor_content:
         if len(tensor.tensor_content) != size * np.dtype(dtype).itemsize:
-            raise Cannot("a tensor whose content does not match its shape")
+            raise ConversionError("a tensor whose content does not match its shape")
         return _decoded(tensor.dtype, np.frombuffer(tensor.tensor_content, dtype)).reshape(shape)
     held = getattr(tensor, field) or tensor.uint32_val  # where PyTorch puts uint8
     try:
@@ -75,9 +75,9 @@ def numbers(tensor: tensor_pb2.TensorProto) -> NDArray[Any]:
         else:
             values = wide.astype(dtype) if dtype in ("<f4", "<f8", "?") else _integers(wide, dtype)
     except (OverflowError, ValueError) as error:
-        raise Cannot("a tensor whose content does not match its type") from error
+        raise ConversionError("a tensor whose content does not match its type") from error
     if len(values) > size or (size > len(values) and (not len(values) or size > MAX_REPEATED)):
-        raise Cannot("a tensor whose content does not match its shape")
+        raise ConversionError("a tensor whose content does not match its shape")
     if len(values) < size:
         values = np.pad(values, (0, size - len(values)), mode="edge")
     return values.reshape(shape)
@@ -89,13 +89,13 @@ def strings(tensor: tensor_pb2.TensorProto) -> Sequence[bytes]:
     Raises Cannot for other types, and where shape and content do not match.
     """
     if tensor.dtype != STRING:
-        raise Cannot("a tensor of another type than strings")
+        raise ConversionError("a tensor of another type than strings")
     size = math.prod(shape_of(tensor))
     held: Sequence[bytes] = tensor.string_val
     if len(held) == size:
         return held
     if not held or len(held) > size or size > MAX_REPEATED:
-        raise Cannot("a tensor whose content does not match its shape")
+        raise ConversionError("a tensor whose content does not match its shape")
     return [*held, *[held[-1]] * (size - len(held))]
 
 

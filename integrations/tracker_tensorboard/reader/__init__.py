@@ -11,6 +11,6 @@ scalar events, which most files are made of, are read by the column with numpy (
 
 from .event_file import LARGEST, EventFile
 from .results import Damage, Message, Metadata, Scalars
-from .values import scalar
+from .scalar_values import scalar
 
 __all__ = ["LARGEST", "Damage", "EventFile", "Message", "Metadata", "Scalars", "scalar"]

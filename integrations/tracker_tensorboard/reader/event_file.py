@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import FEWEST, Columns, Templates
 from .framing import FRAME, HEADER, Offsets, checksum_holds, length_at, whole_records
+from .record_search import RecordSearch
 from .results import Damage, Event, Message, Metadata, Scalars
-from .search import Search
-from .values import note_metadata, parse, scalars
+from .scalar_columns import MIN_RECORDS, ScalarColumns, Templates
+from .scalar_values import note_metadata, parse, scalars
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of the largest payload that is read; a larger one is damage, even if its checksum is right."""
@@ -53,7 +53,7 @@ class EventFile:
         """All of the file before has been delivered."""
         self.metadata = {} if metadata is None else metadata
         self.tags: list[str] = []
-        self._places: dict[str, int] = {}
+        self._tag_indexes: dict[str, int] = {}
         self._check = check
         self._templates = Templates(check)
         self._size = offset
@@ -78,7 +78,7 @@ class EventFile:
 
     def _read(self, fd: int) -> Iterator[Scalars | Message | Damage]:
         self._size = os.fstat(fd).st_size
-        search = Search(fd, self._size, LARGEST)
+        search = RecordSearch(fd, self._size, LARGEST)
         block = _BLOCK
         while self.offset < self._size:
             wanted = min(block, self._size - self.offset)
@@ -120,12 +120,12 @@ class EventFile:
     ) -> Generator[Scalars | Message | Damage, None, str | None]:
         """Yield what whole records hold, up to one with a bad checksum; then return that as the reason."""
         base = self.offset
-        columns = Columns(data, starts, lengths)
-        pieces = _Pieces(columns, self.tags, base)
+        columns = ScalarColumns(data, starts, lengths)
+        pieces = _ScalarParts(columns, self.tags, base)
         every = np.arange(len(starts))
         self._templates.read(columns, every)
         others: NDArray[np.intp] = every[~columns.proven]
-        patience = FEWEST
+        patience = MIN_RECORDS
         while len(others):
             learnt: set[bytes] = set()
             again = 0
@@ -151,7 +151,7 @@ class EventFile:
                         yield Message(event, base + start, base + end)
                 elif len(found) == 1 and event is not None:
                     ((tag, number),) = found
-                    place = self._place(tag)
+                    place = self._tag_index(tag)
                     columns.index[i] = place
                     columns.times[i] = event.wall_time
                     columns.steps[i] = event.step
@@ -164,13 +164,13 @@ class EventFile:
                     elif alike is not None:
                         learnt.add(alike)
                 elif event is not None:
-                    pieces.add(i, event, [(self._place(tag), number) for tag, number in found])
+                    pieces.add(i, event, [(self._tag_index(tag), number) for tag, number in found])
             others = others[others > i]
             if len(others):
                 self._templates.read(columns, others)
                 remaining = others[~columns.proven[others]]
                 # Where that is of no use, to try each time would take a time that grows with the square of the block.
-                patience = FEWEST if len(remaining) < len(others) // 2 else 2 * patience
+                patience = MIN_RECORDS if len(remaining) < len(others) // 2 else 2 * patience
                 others = remaining
         yield from self._flush(pieces, len(starts), base + int(starts[-1] + lengths[-1]) + FRAME)
         return None
@@ -182,14 +182,14 @@ class EventFile:
             return None
         return self._templates.learn(payload, place)
 
-    def _place(self, tag: str) -> int:
-        place = self._places.get(tag)
+    def _tag_index(self, tag: str) -> int:
+        place = self._tag_indexes.get(tag)
         if place is None:
-            place = self._places[tag] = len(self.tags)
+            place = self._tag_indexes[tag] = len(self.tags)
             self.tags.append(tag)
         return place
 
-    def _flush(self, pieces: _Pieces, stop: int, end: int) -> Iterator[Scalars]:
+    def _flush(self, pieces: _ScalarParts, stop: int, end: int) -> Iterator[Scalars]:
         """Yield the values of the records before `stop` that were not yielded yet; `end` is the offset behind them."""
         found = pieces.take(stop, end)
         if found is not None:
@@ -197,10 +197,10 @@ class EventFile:
             yield found
 
 
-class _Pieces:
+class _ScalarParts:
     """Scalar values between two other things: stretches of the columns, and events of several values between them."""
 
-    def __init__(self, columns: Columns, tags: list[str], base: int) -> None:
+    def __init__(self, columns: ScalarColumns, tags: list[str], base: int) -> None:
         self._ends = columns.starts + columns.lengths + (base + FRAME)
         self.begin = 0
         """The first record that is not taken yet."""

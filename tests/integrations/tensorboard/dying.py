@@ -2,7 +2,7 @@
 
     python dying.py LOGDIR PART
 
-The PART-th part of a thousand of the write that a process dies in still reaches the disk. Directory `whole` has the
+The PART-th part of a thousand of the write that a process dies in still reaches the disk. Directory `complete` has the
 import that nobody killed, `killed-1`, `killed-2` and so on those of which processes were killed at their 1st, 2nd …
 write, and the next at its 2nd.
 """
@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.integrations.tensorboard.events import bring
-from tracker_tensorboard import filling
+from tracker_tensorboard import stream_filler
 
 
 def main(logdir: Path, part: int) -> None:
-    filling.EVERY = 16 * 1024
+    stream_filler.MARK_INTERVAL = 16 * 1024
     bring(logdir, "whole")
     at = 1
     while killed(logdir, f"killed-{at}", at, part):

@@ -10,7 +10,7 @@ from google_crc32c import value as crc32c
 from tensorboard.compat.proto import event_pb2
 
 import tracker
-from tracker_tensorboard.importer import Import, Plan, Source
+from tracker_tensorboard.importer import Importer, Plan, Source
 from tracker_tensorboard.logdir import Selection
 
 NAME = "events.out.tfevents.1700000000.host"
@@ -80,10 +80,10 @@ def plan(logdir: Path, root: Path | str = ".", **options: Any) -> Plan:
     return Plan([Source(logdir.resolve(), identity, selection)], Path(root), "me", "boards", **options)
 
 
-def bring(logdir: Path, root: Path | str = ".", **options: Any) -> Import:
+def bring(logdir: Path, root: Path | str = ".", **options: Any) -> Importer:
     """Import a log directory once."""
-    done = Import(plan(logdir, root, **options), None, Silent())
-    done.once()
+    done = Importer(plan(logdir, root, **options), None, Silent())
+    done.import_now()
     return done
 
 

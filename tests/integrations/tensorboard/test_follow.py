@@ -19,7 +19,7 @@ from tests.integrations.tensorboard.events import NAME, Silent, many, plan, rows
 from tests.waiting import eventually
 from tracker.names import random_id
 from tracker_tensorboard import importer
-from tracker_tensorboard.importer import Import
+from tracker_tensorboard.importer import Importer
 
 
 class Meanwhile(Silent):
@@ -36,11 +36,11 @@ class Meanwhile(Silent):
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importer, "_ROUND", 0.0)
+    monkeypatch.setattr(importer, "_MIN_INTERVAL", 0.0)
 
 
-def follow(*things: Callable[[], Any]) -> Import:
-    done = Import(plan(Path("logs")), None, Meanwhile(*things))
+def follow(*things: Callable[[], Any]) -> Importer:
+    done = Importer(plan(Path("logs")), None, Meanwhile(*things))
     done.follow(None)
     return done
 
@@ -104,12 +104,12 @@ def test_files_that_are_deleted_meanwhile_keep_what_was_imported_and_get_their_e
         "a": (2, "finished"),
         "b": (4, "finished"),
     }
-    assert all(outcome.whole for outcome in done.outcomes.values())
+    assert all(outcome.complete for outcome in done.results.values())
 
 
 def test_until_idle_it_follows_and_then_ends() -> None:
     write(Path("logs") / NAME, many(0, 1))
-    done = Import(plan(Path("logs")), None, Silent())
+    done = Importer(plan(Path("logs")), None, Silent())
     done.follow(0.2)
     assert runs()["logs"].state == "finished"
 

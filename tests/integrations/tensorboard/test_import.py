@@ -28,18 +28,18 @@ from tests.integrations.tensorboard.events import (
     version,
     write,
 )
-from tracker_tensorboard.filling import EVERY
+from tracker_tensorboard.import_result import ImportResult
 from tracker_tensorboard.logdir import Selection
-from tracker_tensorboard.outcome import Outcome
+from tracker_tensorboard.stream_filler import MARK_INTERVAL
 
 
 def expected(first: int, last: int, tags: tuple[str, ...] = ("loss", "acc")) -> list[tuple[str, int, float]]:
     return [(tag, step, step + i / 4) for step in range(first, last) for i, tag in enumerate(tags)]
 
 
-def outcome(logdir: Path, **options: Any) -> Outcome:
+def outcome(logdir: Path, **options: Any) -> ImportResult:
     """What importing a directory with one run brought."""
-    (found,) = bring(logdir, **options).outcomes.values()
+    (found,) = bring(logdir, **options).results.values()
     return found
 
 
@@ -54,7 +54,7 @@ def test_every_value_arrives_with_its_step_and_time_in_order() -> None:
     logdir = write(Path("logs/a") / NAME, version(), many(0, 5000)).parent.parent
     found = outcome(logdir)
     (run,) = runs().values()
-    assert (found.points, found.whole) == (10_000, True)
+    assert (found.points, found.complete) == (10_000, True)
     assert rows(run) == expected(0, 5000)
     assert [row["_timestamp"] for row in run.scan_history(restarts="all")][::2] == [START + i for i in range(5000)]
     assert (run.name, run.path.split("/")[:2], run.state) == ("a", ["me", "boards"], "finished")
@@ -108,7 +108,7 @@ def test_times_that_cannot_be_are_the_one_before_or_the_one_in_the_name_of_the_f
     again = outcome(Path("logs"))
     (run,) = runs().values()
     assert [row["_timestamp"] for row in run.scan_history(restarts="all")] == [1.7e9, 5.0, 5.0, 5.0, 5.0, 7.0, 7.0]
-    assert (found.mended, again.mended, found.whole) == (4, 1, True)
+    assert (found.repaired_times, again.repaired_times, found.complete) == (4, 1, True)
 
 
 def test_hyperparameters_beside_the_file_are_config_and_a_file_of_the_run() -> None:
@@ -195,7 +195,7 @@ def test_a_second_import_changes_nothing() -> None:
     bring(Path("logs"))
     before = streams()
     found = outcome(Path("logs"))
-    assert (found.points, found.media, found.whole) == (0, 0, True)
+    assert (found.points, found.media, found.complete) == (0, 0, True)
     assert streams() == before
 
 
@@ -282,7 +282,7 @@ def test_what_is_behind_damage_arrives_and_the_gap_is_told_with_offsets() -> Non
     assert (gap.start, gap.end, gap.reason) == (len(good), len(good) + len(bad), "bad checksum")
     run = runs()["logs"]
     assert rows(run) == expected(0, 2) + expected(3, 5)
-    assert (run.info["lost"], found.whole) == (1, False)
+    assert (run.info["lost"], found.complete) == (1, False)
     assert outcome(Path("logs")).damaged == []  # told once; the run keeps it
 
 
@@ -292,9 +292,9 @@ def test_a_torn_end_is_told_each_time_and_arrives_when_it_is_whole() -> None:
     for _ in range(2):
         found = outcome(Path("logs"))
         gap = found.pending[NAME]
-        assert (gap.end, found.whole) == (len(content) - 5, False)
+        assert (gap.end, found.complete) == (len(content) - 5, False)
     path.write_bytes(content)
-    assert outcome(Path("logs")).whole
+    assert outcome(Path("logs")).complete
     assert rows(runs()["logs"]) == expected(0, 2)
 
 
@@ -302,8 +302,8 @@ def test_a_file_that_holds_nothing_makes_no_run() -> None:
     write(Path("logs/empty") / NAME)
     write(Path("logs/garbage") / NAME, b"no records here, not a single one" * 10)
     done = bring(Path("logs"))
-    empty, garbage = (done.outcomes[run] for run in sorted(done.jobs, key=lambda run: done.jobs[run].source.path))
-    assert (empty.whole, garbage.whole) == (True, False)
+    empty, garbage = (done.results[run] for run in sorted(done.jobs, key=lambda run: done.jobs[run].source.path))
+    assert (empty.complete, garbage.complete) == (True, False)
     assert not Path(".tracker").exists()
 
 
@@ -357,7 +357,7 @@ def test_a_mark_stands_behind_every_so_many_bytes_of_the_file() -> None:
     offsets = [record.payload["offset"] for record in records if record.kind == "source"]
     assert offsets[-1] == size
     steps = [b - a for a, b in zip([0, *offsets], offsets, strict=False)]
-    assert all(EVERY <= step < EVERY + 100 for step in steps[:-1])
+    assert all(MARK_INTERVAL <= step < MARK_INTERVAL + 100 for step in steps[:-1])
     assert max(len(record.payload.steps) for record in records if record.kind == "points") == 4096
     assert records[-1].kind == "finish"
 

@@ -15,7 +15,7 @@ from tensorboard.compat.proto import graph_pb2
 from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.util import tensor_util
 
-from tracker_tensorboard.convert import Line, files_beside, finish_state
+from tracker_tensorboard.convert import Line, companion_files, finish_state
 
 from .converted import Converted, convert, events_of, in_event
 from .values import Value
@@ -122,7 +122,7 @@ def test_embeddings(library: ModuleType, tmp_path: Path) -> None:
         writer.add_embedding(
             torch.eye(4), metadata=list("abcd"), label_img=torch.zeros(4, 3, 8, 8), global_step=1, tag="emb"
         )
-    names = [Path(beside.name).name for beside in files_beside(tmp_path)]
+    names = [Path(companion.name).name for companion in companion_files(tmp_path)]
     assert sorted(names) == ["metadata.tsv", "projector_config.pbtxt", "sprite.png", "tensors.tsv"]
 
 

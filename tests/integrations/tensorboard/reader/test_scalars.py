@@ -29,7 +29,7 @@ from tests.integrations.tensorboard.reader.crafted import (
     simple,
     tensor,
 )
-from tracker_tensorboard.reader import EventFile, Message, Scalars, event_file, values
+from tracker_tensorboard.reader import EventFile, Message, Scalars, event_file, scalar_values
 
 TAGS = ["loss", "acc", "train/accuracy", "a" * 60, "", "τ/😀", "lose"]
 
@@ -70,7 +70,7 @@ def test_few_scalars_of_a_large_file_are_read_one_by_one(
     def counting(payload: bytes) -> Any:
         nonlocal parsed
         parsed += 1
-        return values.parse(payload)
+        return scalar_values.parse(payload)
 
     monkeypatch.setattr(event_file, "parse", counting)
     same(path, [event(shape(tag, step), time=START + step, step=step * 9) for step in range(2500) for tag in TAGS])

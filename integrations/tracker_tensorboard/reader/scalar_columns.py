@@ -16,21 +16,24 @@ from numpy.typing import NDArray
 
 from .checksums import CONTRIBUTIONS, REACH, unmasked, value
 from .framing import FRAME, HEADER, Offsets, gather
-from .wire import MOST_STEP_BYTES, Place, find_value
+from .value_position import MOST_STEP_BYTES, ValuePosition, find_value_position
 
-FEWEST = 4
+MIN_RECORDS = 4
 """Records of one length that are read by the column; fewer cost less one by one."""
 _MOST_TEMPLATES = 1 << 16
 
 _TIME, _STEP, _SUMMARY = 0x09, 0x10, 0x2A
 _CONTINUES = np.uint64(0x0080808080808080)
 _LAST_BYTES = np.array([0x80 << 8 * place for place in range(MOST_STEP_BYTES)], np.uint64)
-_ODD = np.frombuffer(shake_256().digest(REACH + 8), "<u8") | np.uint64(1)  # any; numpy.random takes long to import
+# Any odd numbers do. They come from a hash because numpy.random takes long to import.
+_ODD_FACTORS = np.frombuffer(shake_256().digest(REACH + 8), "<u8") | np.uint64(
+    1
+)  # any; numpy.random takes long to import
 
 Words = NDArray[np.uint64]
 
 
-class Columns:
+class ScalarColumns:
     """What is known of some records: for each that is `proven`, its only scalar value.
 
     The others are still to be read; what stands in their places means nothing.
@@ -48,10 +51,10 @@ class Columns:
         self.values = np.empty(count, np.float64)
 
 
-class _Layout:
+class _TemplateGroup:
     """All templates whose rest has one length and its value in one place."""
 
-    def __init__(self, size: int, place: Place) -> None:
+    def __init__(self, size: int, place: ValuePosition) -> None:
         self.size = size
         self.start, self.end = place.start, place.end
         self.templates: dict[bytes, int] = {}
@@ -69,14 +72,14 @@ class _Layout:
         """For each row: whether it is of a template, its tag, and the checksum of its rest with 0 as value."""
         if self._sorted is None:
             words = np.array([np.frombuffer(rest.ljust(8 * len(self.mask), b"\0"), "<u8") for rest in self.templates])
-            keys = words @ _ODD[: len(self.mask)]
+            keys = words @ _ODD_FACTORS[: len(self.mask)]
             order = np.argsort(keys)
             tags = np.fromiter(self.templates.values(), np.int32)
             checksums = np.array([value(rest) for rest in self.templates], np.uint32)
             self._sorted = keys[order], words[order], tags[order], checksums[order]
         keys, words, tags, checksums = self._sorted
         masked = rows & self.mask
-        place = keys.searchsorted(masked @ _ODD[: len(self.mask)])
+        place = keys.searchsorted(masked @ _ODD_FACTORS[: len(self.mask)])
         equal = words.take(place, 0, mode="clip") == masked
         same = equal[:, 0].copy()
         for column in range(1, equal.shape[1]):  # several times as fast as all(1)
@@ -89,21 +92,21 @@ class Templates:
 
     def __init__(self, check: bool) -> None:
         self._check = check
-        self._layouts: dict[int, dict[tuple[int, int], _Layout]] = {}
+        self._layouts: dict[int, dict[tuple[int, int], _TemplateGroup]] = {}
         self._count = 0
 
     def learn(self, payload: bytes, tag: int) -> bytes | None:
         """Remember an event that holds one scalar; return what identifies all that are like it, None if it cannot."""
         if len(payload) > REACH:
             return None
-        place = find_value(payload)
+        place = find_value_position(payload)
         if place is None:
             return None
         rest = place.constant(payload)
         layouts = self._layouts.setdefault(len(rest), {})
         layout = layouts.get(place[1:])
         if layout is None:
-            layout = layouts[place[1:]] = _Layout(len(rest), place)
+            layout = layouts[place[1:]] = _TemplateGroup(len(rest), place)
         if rest not in layout.templates:
             if self._count == _MOST_TEMPLATES:
                 return None
@@ -111,7 +114,7 @@ class Templates:
             layout.add(rest, tag)
         return rest
 
-    def read(self, columns: Columns, which: NDArray[np.intp]) -> None:
+    def read(self, columns: ScalarColumns, which: NDArray[np.intp]) -> None:
         """Read those of the records that are like known ones."""
         if not self._layouts:
             return
@@ -128,9 +131,9 @@ class _Reader:
 
     def __init__(
         self,
-        layouts: dict[int, dict[tuple[int, int], _Layout]],
+        layouts: dict[int, dict[tuple[int, int], _TemplateGroup]],
         check: bool,
-        columns: Columns,
+        columns: ScalarColumns,
         which: NDArray[np.intp],
     ) -> None:
         self._layouts = layouts
@@ -155,7 +158,7 @@ class _Reader:
             some = order[begin:end]
             begin = end
             size = int(rests[some[0]])
-            if len(some) >= FEWEST and size in self._layouts:
+            if len(some) >= MIN_RECORDS and size in self._layouts:
                 self._rests(size, some, at[some], heads[some])
 
     def _steps(self, words: Words) -> tuple[Offsets, NDArray[np.int64], Words]:
@@ -205,14 +208,14 @@ class _Reader:
                 stored = np.ascontiguousarray(bytes_[:, size : size + 4]).view("<u4")[:, 0]
                 same &= checksums == unmasked(stored)
             if same.all():
-                self._note(layout, some, bytes_, tags)
+                self._set_values(layout, some, bytes_, tags)
                 return
-            self._note(layout, some[same], bytes_[same], tags[same])
+            self._set_values(layout, some[same], bytes_[same], tags[same])
             keep = ~same
             some, bytes_, heads = some[keep], bytes_[keep], heads[keep]
 
-    def _note(
-        self, layout: _Layout, some: NDArray[np.intp], bytes_: NDArray[np.uint8], tags: NDArray[np.int32]
+    def _set_values(
+        self, layout: _TemplateGroup, some: NDArray[np.intp], bytes_: NDArray[np.uint8], tags: NDArray[np.int32]
     ) -> None:
         found = self._which[some]
         values = np.ascontiguousarray(bytes_[:, layout.start : layout.end])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .lines import Cannot, Store, Value, table, with_origin
+from .lines import ConversionError, Store, Value, table, with_origin
 from .tensors import numbers
 
 COLUMNS = (
@@ -27,7 +27,7 @@ def from_tensor(value: Value, store: Store) -> dict[str, Any]:
     """
     rows = numbers(value.tensor).astype(np.float64)
     if rows.ndim != 2 or rows.shape[0] != len(COLUMNS) - 1:
-        raise Cannot("a precision-recall curve that is no tensor of 6 x n numbers")
+        raise ConversionError("a precision-recall curve that is no tensor of 6 x n numbers")
     thresholds = np.linspace(0.0, 1.0, rows.shape[1])
     payload = table(COLUMNS, np.vstack([thresholds, rows]).T.tolist(), store)
     return with_origin(payload | {"plot": {"type": "line", "x": "recall", "y": "precision"}}, value)

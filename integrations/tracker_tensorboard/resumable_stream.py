@@ -15,9 +15,9 @@ from tracker.runlog.records import Record, encode, parse
 from tracker.runlog.safe_open import ignore, open_file
 
 _WINDOW = 64 * 1024
-_BLOCK = 4 * 1024 * 1024  # bytes that wait to be written
-_PIECE = 1024 * 1024  # bytes that are read at once
-_PATIENCE = 10.0  # seconds for which another import of the same file may finish what it is at
+_WRITE_SIZE = 4 * 1024 * 1024  # bytes that wait to be written
+_READ_SIZE = 1024 * 1024  # bytes that are read at once
+_LOCK_TIMEOUT = 10.0  # seconds for which another import of the same file may finish what it is at
 LINE = 0
 """Stands for one line in `Stream.behind`; other numbers there are so many points."""
 
@@ -40,7 +40,7 @@ class Mark(NamedTuple):
     last: str = ""
 
 
-class Stream:
+class ResumableStream:
     """A stream that this process alone continues. Lines reach the file whole, in order, and never twice.
 
     A last line without its newline, which a killed import left, is cut off: it is not there yet for any reader, so no
@@ -53,11 +53,11 @@ class Stream:
         self._lock_fd: int | None = None
         self.mark: Mark | None = None
         """The last mark, or None."""
-        self.behind: deque[int] = deque()
+        self.after_mark: deque[int] = deque()
         """What stands behind the last mark: numbers of points, and `LINE` for each line of another kind."""
-        self.begun = False
+        self.has_header = False
         """Whether it has its header."""
-        self.ended = False
+        self.has_finish = False
         """Whether its last line is a `finish`."""
         self._marked = 0  # where the last mark ends
         self._lines: list[bytes] = []
@@ -71,13 +71,13 @@ class Stream:
 
     def add(self, line: bytes) -> None:
         """Append a line, sooner or later."""
-        self.ended = False
+        self.has_finish = False
         self._lines.append(line)
         self._waiting += len(line)
-        if self._waiting > _BLOCK:
+        if self._waiting > _WRITE_SIZE:
             self.flush()
 
-    def put(self, mark: Mark, tags: dict[str, str]) -> None:
+    def add_mark(self, mark: Mark, tags: dict[str, str]) -> None:
         """Append a mark, and with it all lines before it. `tags`: the metadata that came up since the last one."""
         # The time in full: events that have none of their own take it over, also after a resumption.
         payload: dict[str, Any] = {"offset": mark.offset, "rows": mark.rows, "last": mark.last, "time": mark.time}
@@ -88,11 +88,11 @@ class Stream:
         self.mark = mark
         self._marked = os.fstat(self._fd).st_size
 
-    def end(self, state: str, time: float) -> None:
+    def finish(self, state: str, time: float) -> None:
         """Append a `finish`."""
         self.add(encode("finish", {"state": state}, time))
         self.flush()
-        self.ended = True
+        self.has_finish = True
 
     def flush(self) -> None:
         """Hand the lines to the kernel. Raises OSError if the disk does not take them: then add nothing more."""
@@ -112,7 +112,7 @@ class Stream:
     def records(self, *kinds: str) -> Iterator[Record]:
         """Yield the records of some kinds up to the last mark, in order."""
         offset, held, names = 0, b"", [b'"%b":' % kind.encode() for kind in kinds]
-        while offset < self._marked and (data := os.pread(self._fd, min(_PIECE, self._marked - offset), offset)):
+        while offset < self._marked and (data := os.pread(self._fd, min(_READ_SIZE, self._marked - offset), offset)):
             offset += len(data)
             held += data
             end = held.rfind(b"\n") + 1
@@ -121,7 +121,7 @@ class Stream:
             held = held[end:]
 
     def _lock(self) -> None:
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _LOCK_TIMEOUT
         while True:
             fd = os.dup(self._fd)
             self._lock_fd = take(fd)
@@ -135,35 +135,35 @@ class Stream:
     def _recover(self) -> None:
         """Find the last mark and what stands behind it."""
         size = os.fstat(self._fd).st_size
-        end = self._cut(size)
+        end = self._truncate_torn_line(size)
         window = _WINDOW
         while True:
             start = max(0, end - window)
             data = os.pread(self._fd, end - start, start)
             lines = data.split(b"\n")[1 if start else 0 : -1]  # the first may be the end of a line
-            self.behind.clear()
+            self.after_mark.clear()
             self._marked = end
             for i, line in enumerate(reversed(lines)):
-                record = self._read(line)
+                record = self._parse_line(line)
                 if i == 0:
-                    self.ended = record.kind == "finish"
+                    self.has_finish = record.kind == "finish"
                 if record.kind == "source":
-                    self.begun = True
+                    self.has_header = True
                     payload = record.payload
                     self.mark = Mark(payload["offset"], payload["rows"], payload["time"], payload["last"])
                     return
                 self._marked -= len(line) + 1
                 if record.kind == "points":
-                    self.behind.appendleft(len(record.payload.steps))
+                    self.after_mark.appendleft(len(record.payload.steps))
                 elif record.kind == "run":
-                    self.begun = True
+                    self.has_header = True
                 elif record.kind != "finish":
-                    self.behind.appendleft(LINE)
+                    self.after_mark.appendleft(LINE)
             if start == 0:
                 return
             window *= 4
 
-    def _cut(self, size: int) -> int:
+    def _truncate_torn_line(self, size: int) -> int:
         """Cut off a torn last line; return the size without it."""
         end = size
         while end:
@@ -177,7 +177,7 @@ class Stream:
             os.ftruncate(self._fd, end)
         return end
 
-    def _read(self, line: bytes) -> Record:
+    def _parse_line(self, line: bytes) -> Record:
         parsed = parse(line + b"\n")
         if parsed.corrupt or len(parsed.records) != 1:
             raise StreamError(f"{self.path} is damaged; move its directory away to import the run anew")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tensorboard.compat.proto import event_pb2
 
-from .files import file_line
 from .lines import Line, Store
+from .value_files import file_line
 
 _STATUS = {
     event_pb2.SessionLog.START: "start",

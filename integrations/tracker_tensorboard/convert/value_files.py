@@ -13,7 +13,7 @@ from .tensors import strings
 FOLDER = "tensorboard"
 """All files that come from event files lie in this folder of the run's files."""
 
-_LONG = 150
+_MAX_PATH = 150
 _CONTENT = {
     "custom_scalars": "pb",
     "graph_keras_model": "json",
@@ -32,7 +32,7 @@ def file_line(sort: str, tag: str, extension: str, content: bytes, store: Store,
     sort of event) and step as they are.
     """
     digest = store(content)
-    name = f"{FOLDER}/{_plain(sort)}/{_plain(tag)}.{step}.{digest[:8]}.{extension}"
+    name = f"{FOLDER}/{_safe_path(sort)}/{_safe_path(tag)}.{step}.{digest[:8]}.{extension}"
     note = {"tag": tag[:10_000], "plugin": sort[:10_000], "step": step}
     payload = {"name": name, "digest": digest, "size": len(content), "path": f"files/{digest}", "tensorboard": note}
     return Line("file", payload, time)
@@ -50,10 +50,10 @@ def value_line(value: Value, plugin: str, known: Metadata | None, store: Store, 
             return file_line(plugin, value.tag, _CONTENT[plugin], content, store, time, step)
         except ValueError:
             pass
-    return file_line(plugin or "values", value.tag, "pb", whole(value, known), store, time, step)
+    return file_line(plugin or "values", value.tag, "pb", value_bytes(value, known), store, time, step)
 
 
-def whole(value: Value, known: Metadata | None) -> bytes:
+def value_bytes(value: Value, known: Metadata | None) -> bytes:
     """Return a Summary.Value as bytes, with metadata that an earlier value of the tag had if it has none itself."""
     content: bytes = value.SerializeToString()
     if known is not None and not value.HasField("metadata"):
@@ -61,10 +61,10 @@ def whole(value: Value, known: Metadata | None) -> bytes:
     return content
 
 
-def _plain(text: str) -> str:
+def _safe_path(text: str) -> str:
     """Return a tag or plugin as part of a path: other texts give others, and none `.`, `..` or an empty part."""
     parts = [quote(part, safe=" +,=@()[]") for part in text.split("/")]
     path = "/".join({"": "%", ".": "%2E", "..": "%2E%2E"}.get(part, part) for part in parts)
-    if len(path) <= _LONG:
+    if len(path) <= _MAX_PATH:
         return path
-    return f"{path[: _LONG // 2].rstrip('/')}~{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    return f"{path[: _MAX_PATH // 2].rstrip('/')}~{hashlib.sha256(text.encode()).hexdigest()[:16]}"

@@ -15,36 +15,36 @@ from tracker.runlog.reader import read_stream
 from tracker.runlog.records import encode, jsonable
 from tracker.runlog.writer import header
 
-_MARK = "tb_"
+_STREAM_PREFIX = "tb_"
 
 
-class Sidecar:
+class RunMetadata:
     """The notes of earlier imports about one run, and the making of new ones."""
 
     def __init__(self, directory: Path, run: dict[str, str]) -> None:
         self._directory = directory
         self._run = run
-        self._said: dict[str, dict[str, Any]] = {"meta": {}, "config": {}, "file": {}}
-        for path in sorted(directory.glob(f"*-{_MARK}*.jsonl")):
+        self._noted: dict[str, dict[str, Any]] = {"meta": {}, "config": {}, "file": {}}
+        for path in sorted(directory.glob(f"*-{_STREAM_PREFIX}*.jsonl")):
             if not path.name.startswith("history"):
                 self._read(path)
 
-    def note(self, meta: dict[str, Any], config: dict[str, Any]) -> None:
+    def write_changes(self, meta: dict[str, Any], config: dict[str, Any]) -> None:
         """Note those members of name, group, … and config that were not noted so before."""
         lines = []
         for kind, members in (("meta", meta), ("config", config)):
-            new = {k: v for k, v in jsonable(members).items() if self._said[kind].get(k) != v}
+            new = {k: v for k, v in jsonable(members).items() if self._noted[kind].get(k) != v}
             if new:
                 lines.append((kind, new))
         self._write("edits", lines)
 
-    def keep(self, name: str, path: Path, keep: Callable[[Path, Path], tuple[str, int]]) -> bool:
+    def keep_file(self, name: str, path: Path, store_file: Callable[[Path, Path], tuple[str, int]]) -> bool:
         """Keep a file with the run unless this very one is; return whether it was new. Raises OSError."""
         status = path.stat()
         mark = {"size": status.st_size, "changed": status.st_mtime_ns}
-        if self._said["file"].get(name) == mark:
+        if self._noted["file"].get(name) == mark:
             return False
-        digest, size = keep(self._directory, path)
+        digest, size = store_file(self._directory, path)
         payload = {"name": name, "digest": digest, "size": size, "path": f"files/{digest}", "tensorboard": mark}
         self._write("system", [("file", payload)])
         return True
@@ -56,16 +56,16 @@ class Sidecar:
 
     def _learn(self, kind: str, payload: dict[str, Any]) -> None:
         if kind == "file":
-            self._said["file"][payload["name"]] = payload.get("tensorboard")
-        elif kind in self._said:
-            self._said[kind].update(jsonable(payload))
+            self._noted["file"][payload["name"]] = payload.get("tensorboard")
+        elif kind in self._noted:
+            self._noted[kind].update(jsonable(payload))
 
     def _write(self, stream: str, lines: list[tuple[str, dict[str, Any]]]) -> None:
         if not lines:
             return
         now = time.time()
         # Names sort by time. If this is cut short, the next import will not find it said and say it again.
-        path = self._directory / f"{stream}-{_MARK}{time.time_ns():016x}{random_id(4)}.jsonl"
+        path = self._directory / f"{stream}-{_STREAM_PREFIX}{time.time_ns():016x}{random_id(4)}.jsonl"
         records = [("run", header(stream, **self._run)), *lines]
         with path.open("xb") as file:
             file.write(b"".join(encode(kind, payload, now) for kind, payload in records))

@@ -14,37 +14,37 @@ from tensorboard.plugins.projector import projector_config_pb2
 
 from tracker.names import random_id
 
-from .files import FOLDER
+from .value_files import FOLDER
 
 HYPERPARAMETERS = "hparams.yaml"
 PROJECTOR = "projector_config.pbtxt"
-LARGE = 16 * 2**20
+LINK_SIZE = 16 * 2**20
 """Bytes from which on a file is linked to, where that is possible, and not copied."""
 
 _PROFILES = Path("plugins", "profile")
 _MAX_CONFIG = 2**20
-_BLOCK = 2**20
+_READ_SIZE = 2**20
 
 
-class Beside(NamedTuple):
+class CompanionFile(NamedTuple):
     """A file beside event files: what it is called among the files of the run, and where it lies."""
 
     name: str
     path: Path
 
 
-def files_beside(directory: Path) -> list[Beside]:
+def companion_files(directory: Path) -> list[CompanionFile]:
     """Return the files that belong to the run of a directory of event files, by name.
 
     These are `hparams.yaml`, `projector_config.pbtxt` with the files that it names, `*.tsv`, and all in
     `plugins/profile`. Only regular files that lie in the directory, links resolved: what a file from elsewhere names
     must not carry others of this machine away. Files and folders that cannot be read are left out.
     """
-    if not _may_hold_some(directory):
+    if not _may_have_any(directory):
         return []
     root = directory.resolve()
     found: dict[str, Path] = {}
-    for path in _named(directory):
+    for path in _candidates(directory):
         real = path.resolve()
         if real.is_relative_to(root) and real.is_file() and os.access(real, os.R_OK):
             relative = real.relative_to(root)
@@ -55,10 +55,10 @@ def files_beside(directory: Path) -> list[Beside]:
             else:
                 name = f"{FOLDER}/projector/{relative.as_posix()}"
             found[os.fsencode(name).decode("utf-8", "replace")] = real
-    return [Beside(name, path) for name, path in sorted(found.items())]
+    return [CompanionFile(name, path) for name, path in sorted(found.items())]
 
 
-def keep(run_directory: Path, path: Path) -> tuple[str, int]:
+def store_file(run_directory: Path, path: Path) -> tuple[str, int]:
     """Make a file content of the run, `files/<sha256>`, and return its digest and size. Raises OSError.
 
     It is read in blocks. A large one is linked to, so that it takes no space twice; the others are copied, because a
@@ -79,8 +79,8 @@ def keep(run_directory: Path, path: Path) -> tuple[str, int]:
     return digest, size
 
 
-def _may_hold_some(directory: Path) -> bool:
-    """Tell whether a directory has anything that `_named` would find: most have not, and this is soon told."""
+def _may_have_any(directory: Path) -> bool:
+    """Tell whether a directory has anything that `_candidates` would find: most have not, and this is soon told."""
     try:
         names = os.listdir(directory)
     except OSError:
@@ -88,18 +88,18 @@ def _may_hold_some(directory: Path) -> bool:
     return any(name in (HYPERPARAMETERS, PROJECTOR, _PROFILES.parts[0]) or name.endswith(".tsv") for name in names)
 
 
-def _named(directory: Path) -> Iterator[Path]:
+def _candidates(directory: Path) -> Iterator[Path]:
     yield directory / HYPERPARAMETERS
     yield directory / PROJECTOR
     yield from sorted(path for path in directory.glob("*.tsv"))
-    for name in _of_projector(directory / PROJECTOR):
+    for name in _projector_paths(directory / PROJECTOR):
         yield directory / name
     for folder, _, names in os.walk(directory / _PROFILES):
         for name in sorted(names):
             yield Path(folder, name)
 
 
-def _of_projector(path: Path) -> Iterator[str]:
+def _projector_paths(path: Path) -> Iterator[str]:
     """Yield the paths in a projector's configuration, if it can be read."""
     try:
         with path.open("rb") as file:
@@ -121,7 +121,7 @@ def _of_projector(path: Path) -> Iterator[str]:
 def _digest(path: Path) -> tuple[str, int]:
     hasher, size = hashlib.sha256(), 0
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
+        while block := file.read(_READ_SIZE):
             hasher.update(block)
             size += len(block)
     return hasher.hexdigest(), size
@@ -129,7 +129,7 @@ def _digest(path: Path) -> tuple[str, int]:
 
 def _link_or_copy(path: Path, target: Path, size: int) -> None:
     target.parent.mkdir(exist_ok=True)
-    if size >= LARGE:
+    if size >= LINK_SIZE:
         try:
             os.link(path, target)
             return

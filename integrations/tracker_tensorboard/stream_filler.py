@@ -8,81 +8,81 @@ from collections.abc import Callable, Iterable
 from tracker.runlog.records import encode, jsonable
 
 from .convert import Line
-from .outcome import Outcome
-from .points import Piece, Points, mend, mend_one
+from .import_result import ImportResult
+from .points import PointArrays, PointBatcher, repair_time, repair_times
 from .reader import Metadata, Scalars
-from .stream import LINE, Mark, Stream, StreamError
+from .resumable_stream import LINE, Mark, ResumableStream, StreamError
 
-EVERY = 1024 * 1024
+MARK_INTERVAL = 1024 * 1024
 """Bytes of an event file from one mark to the next, at least."""
 
-_TAGS = 4 * 1024 * 1024  # characters of metadata in one mark
-_LARGE = 64 * 1024  # bytes of the metadata of one tag
+_MAX_METADATA = 4 * 1024 * 1024  # characters of metadata in one mark
+_MAX_TAG_METADATA = 64 * 1024  # bytes of the metadata of one tag
 
-Tell = Callable[[tuple[int, int]], None]
+OnProgress = Callable[[tuple[int, int]], None]
 """Is told bytes of event files and points as they get done."""
 
 
-class Tags:
+class TagMetadata:
     """The first metadata of each tag of a run, and which of it stands in marks: shared by all files of the run."""
 
     def __init__(self) -> None:
         self.metadata: dict[str, Metadata] = {}
-        self.kept: set[str] = set()
+        self.packed_tags: set[str] = set()
 
     def recall(self, packed: dict[str, str]) -> None:
         """Take in what stands in a mark."""
         for tag, content in packed.items():
             self.metadata.setdefault(tag, Metadata.FromString(base64.b64decode(content)))
-            self.kept.add(tag)
+            self.packed_tags.add(tag)
 
     def pack(self) -> dict[str, str]:
         """Return what stands in no mark yet, and take it for kept."""
         packed: dict[str, str] = {}
-        left = _TAGS
-        if len(self.kept) < len(self.metadata):
-            for tag in self.metadata.keys() - self.kept:
-                packed[tag] = _packed(self.metadata[tag], left)
+        left = _MAX_METADATA
+        if len(self.packed_tags) < len(self.metadata):
+            for tag in self.metadata.keys() - self.packed_tags:
+                packed[tag] = _encoded(self.metadata[tag], left)
                 left -= len(packed[tag])
-            self.kept.update(packed)
+            self.packed_tags.update(packed)
         return dict(sorted(packed.items()))
 
 
-class Filling:
+class StreamFiller:
     """Writes values behind a mark, without those that an import which was killed wrote there before."""
 
     def __init__(
         self,
-        stream: Stream,
+        stream: ResumableStream,
         mark: Mark,
-        last: Callable[[int], str],
-        tags: Tags,
-        outcome: Outcome,
-        tell: Tell,
+        last_bytes: Callable[[int], str],
+        tags: TagMetadata,
+        result: ImportResult,
+        on_progress: OnProgress,
     ) -> None:
-        """`last` returns the four bytes of the event file before an offset, in hex. `tags` grow while the file is read;
-        what comes up is kept with the marks.
+        """`last_bytes` returns the four bytes of the event file before an offset, in hex. `tags` grows while the file
+        is read; new entries are written with the marks.
         """
         self.rows, self.time = mark.rows, mark.time
-        self._stream, self._mark, self._last = stream, mark, last
+        self._stream, self._mark, self._last_bytes = stream, mark, last_bytes
         self._tags = tags
-        self._outcome, self._tell, self._told = outcome, tell, outcome.points
-        self._points = Points()
+        self._result, self._on_progress, self._reported = result, on_progress, result.points
+        self._points = PointBatcher()
 
     def scalars(self, found: Scalars) -> None:
         """Write scalar values."""
-        times, wrong = mend(found.times, self.time)
-        self._outcome.mended += wrong
-        piece = Piece(found.tags, found.index, times, found.steps, found.values)
+        times, wrong = repair_times(found.times, self.time)
+        self._result.repaired_times += wrong
+        piece = PointArrays(found.tags, found.index, times, found.steps, found.values)
         start = 0
         while start < len(times):
-            at = int(found.ends.searchsorted(self._mark.offset + EVERY))
+            at = int(found.ends.searchsorted(self._mark.offset + MARK_INTERVAL))
             if at == len(times):
                 stop, end = at, None
             else:  # the last value of the event that the mark stands behind
                 end = int(found.ends[at])
                 stop = int(found.ends.searchsorted(end, "right"))
-            self._write(piece.part(start, stop))
+            self._write(piece.slice(start, stop))
             self.rows += stop - start
             self.time = float(times[stop - 1])
             if end is not None:
@@ -92,61 +92,61 @@ class Filling:
     def lines(self, lines: Iterable[Line], time: float, end: int) -> None:
         """Write the records of one event, which has this time and ends at this offset."""
         self._flush()
-        time, wrong = mend_one(time, self.time)
-        self._outcome.mended += wrong
+        time, wrong = repair_time(time, self.time)
+        self._result.repaired_times += wrong
         self.time = time
         for line in lines:
             self.rows += line.kind == "log"
-            if self._stream.behind:
-                if self._stream.behind.popleft() != LINE:
-                    raise self._other()
+            if self._stream.after_mark:
+                if self._stream.after_mark.popleft() != LINE:
+                    raise self._mismatch()
                 continue
-            self._outcome.media += line.kind in ("log", "file")
+            self._result.media += line.kind in ("log", "file")
             self._stream.add(encode(line.kind, jsonable(line.payload), time, line.step))
-        if end - self._mark.offset >= EVERY:
+        if end - self._mark.offset >= MARK_INTERVAL:
             self._put_mark(end)
 
     def finish(self, end: int) -> None:
         """All of the file up to this offset was given: write what is left, and a mark if there is anything new."""
         self._flush()
-        if self._stream.behind:
-            raise self._other()
+        if self._stream.after_mark:
+            raise self._mismatch()
         if end > self._mark.offset or self._stream.mark != self._mark:
             self._put_mark(end)
 
-    def _write(self, piece: Piece) -> None:
-        behind = self._stream.behind
+    def _write(self, piece: PointArrays) -> None:
+        behind = self._stream.after_mark
         while behind and len(piece.which):
             left = behind.popleft()
             if left == LINE:
-                raise self._other()
+                raise self._mismatch()
             if left > len(piece.which):
                 behind.appendleft(left - len(piece.which))
-            piece = piece.part(min(left, len(piece.which)))
-        self._outcome.points += len(piece.which)
+            piece = piece.slice(min(left, len(piece.which)))
+        self._result.points += len(piece.which)
         for line in self._points.add(piece):
             self._stream.add(line)
 
     def _flush(self) -> None:
-        for line in self._points.rest():
+        for line in self._points.flush():
             self._stream.add(line)
 
     def _put_mark(self, end: int) -> None:
         """Write a mark, with the metadata that came up since the last one."""
         self._flush()
-        former, self._mark = self._mark, Mark(end, self.rows, self.time, self._last(end))
-        if self._stream.behind:
+        former, self._mark = self._mark, Mark(end, self.rows, self.time, self._last_bytes(end))
+        if self._stream.after_mark:
             return  # what is known to be there goes on behind this place
-        self._stream.put(self._mark, self._tags.pack())
-        self._tell((end - former.offset, self._outcome.points - self._told))
-        self._told = self._outcome.points
+        self._stream.add_mark(self._mark, self._tags.pack())
+        self._on_progress((end - former.offset, self._result.points - self._reported))
+        self._reported = self._result.points
 
-    def _other(self) -> StreamError:
+    def _mismatch(self) -> StreamError:
         return StreamError(f"the file does not hold what was imported before into {self._stream.path}")
 
 
-def _packed(metadata: Metadata, most: int) -> str:
+def _encoded(metadata: Metadata, most: int) -> str:
     """Metadata as text; without the plugin's own part where that is longer than `most` or than anyone needs."""
-    if metadata.ByteSize() > min(most, _LARGE):
+    if metadata.ByteSize() > min(most, _MAX_TAG_METADATA):
         metadata = Metadata(plugin_data=Metadata.PluginData(plugin_name=metadata.plugin_data.plugin_name))
     return base64.b64encode(metadata.SerializeToString()).decode()

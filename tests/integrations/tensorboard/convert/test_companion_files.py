@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not installed")
 
 
-from tracker_tensorboard.convert import files_beside, keep
+from tracker_tensorboard.convert import companion_files, store_file
 
 
 def write(path: Path, content: str | bytes = "x") -> Path:
@@ -19,7 +19,7 @@ def write(path: Path, content: str | bytes = "x") -> Path:
 
 
 def names(directory: Path) -> list[str]:
-    return [beside.name for beside in files_beside(directory)]
+    return [companion.name for companion in companion_files(directory)]
 
 
 def test_files_of_hyperparameters_projector_and_profiler_belong_to_the_run(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_what_is_no_regular_file_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "folder.tsv").mkdir()
     write(tmp_path / "projector_config.pbtxt", b"\xff not a configuration {")
     assert names(tmp_path) == ["tensorboard/projector/projector_config.pbtxt"]
-    assert files_beside(tmp_path / "missing") == []
+    assert companion_files(tmp_path / "missing") == []
 
 
 @pytest.mark.parametrize("size", [10, 20 * 2**20], ids=["small", "large"])
@@ -76,13 +76,13 @@ def test_a_kept_file_is_there_under_its_digest_and_once(tmp_path: Path, size: in
     source = write(tmp_path / "a.tsv", b"y" * size)
     (tmp_path / "run").mkdir()
     digest = hashlib.sha256(b"y" * size).hexdigest()
-    assert keep(tmp_path / "run", source) == keep(tmp_path / "run", source) == (digest, size)
+    assert store_file(tmp_path / "run", source) == store_file(tmp_path / "run", source) == (digest, size)
     assert [path.name for path in (tmp_path / "run/files").iterdir()] == [digest]
     assert (tmp_path / "run/files" / digest).read_bytes() == source.read_bytes()
 
 
 def test_a_kept_file_is_not_changed_when_its_source_is_written_over(tmp_path: Path) -> None:
     source = write(tmp_path / "a.tsv", "before")
-    digest, _ = keep(tmp_path, source)
+    digest, _ = store_file(tmp_path, source)
     source.write_text("after")
     assert (tmp_path / "files" / digest).read_text() == "before"

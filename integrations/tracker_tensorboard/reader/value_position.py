@@ -16,7 +16,7 @@ _TAG, _SIMPLE_VALUE, _NODE_NAME, _TENSOR, _METADATA = 1, 2, 7, 8, 9
 _DTYPE, _SHAPE, _VERSION, _CONTENT, _FLOAT_VAL, _DOUBLE_VAL = 1, 2, 3, 4, 5, 6
 
 
-class Place(NamedTuple):
+class ValuePosition(NamedTuple):
     """The head of a payload is its first `head` bytes, time and step; in the rest, the value is bytes `start` to `end`.
 
     It is a little-endian float32 or float64, by its length.
@@ -47,7 +47,7 @@ def head_size(payload: bytes) -> int | None:
     return at if payload[at : at + 1] == bytes((_SUMMARY,)) else None
 
 
-def find_value(payload: bytes) -> Place | None:
+def find_value_position(payload: bytes) -> ValuePosition | None:
     """Return the place of the value in an event that holds one scalar; None if it is not written in one of these ways.
 
     Time, perhaps a step, and a summary of one value, each field once: tag, perhaps node_name and metadata, and a
@@ -62,12 +62,14 @@ def find_value(payload: bytes) -> Place | None:
         ((number, start, end),) = _fields(payload, start, end)
         if number != _TAG:  # the field `value` of a summary has the same number
             return None
-        fields = _once(payload, start, end, {_TAG, _SIMPLE_VALUE, _NODE_NAME, _TENSOR, _METADATA})
+        fields = _unique_fields(payload, start, end, {_TAG, _SIMPLE_VALUE, _NODE_NAME, _TENSOR, _METADATA})
         if _SIMPLE_VALUE in fields and _TENSOR not in fields:
             start, end = fields[_SIMPLE_VALUE]
             size = 4
         else:
-            tensor = _once(payload, *fields[_TENSOR], {_DTYPE, _SHAPE, _VERSION, _CONTENT, _FLOAT_VAL, _DOUBLE_VAL})
+            tensor = _unique_fields(
+                payload, *fields[_TENSOR], {_DTYPE, _SHAPE, _VERSION, _CONTENT, _FLOAT_VAL, _DOUBLE_VAL}
+            )
             if _SIMPLE_VALUE in fields or len(tensor.keys() & {_CONTENT, _FLOAT_VAL, _DOUBLE_VAL}) != 1:
                 return None
             dtype_at, dtype_end = tensor[_DTYPE]
@@ -75,10 +77,10 @@ def find_value(payload: bytes) -> Place | None:
             start, end = tensor[(tensor.keys() & {_CONTENT, _FLOAT_VAL, _DOUBLE_VAL}).pop()]
     except (KeyError, ValueError, IndexError):
         return None
-    return Place(head, start - head, end - head) if end - start == size else None
+    return ValuePosition(head, start - head, end - head) if end - start == size else None
 
 
-def _once(payload: bytes, start: int, end: int, allowed: set[int]) -> dict[int, tuple[int, int]]:
+def _unique_fields(payload: bytes, start: int, end: int, allowed: set[int]) -> dict[int, tuple[int, int]]:
     """Return the fields of a message by number. Raises ValueError if one is there twice or not allowed."""
     found: dict[int, tuple[int, int]] = {}
     for number, first, last in _fields(payload, start, end):

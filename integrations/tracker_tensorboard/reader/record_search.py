@@ -15,7 +15,7 @@ _STEP = 1 << 16
 _OF_ZEROS = np.uint32(value(bytes(8)))
 
 
-class Search:
+class RecordSearch:
     """Looks for records in one open file, for a time that grows with the bytes looked at, whatever they are."""
 
     def __init__(self, fd: int, size: int, largest: int) -> None:

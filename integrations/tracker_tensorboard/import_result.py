@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from .convert import Reason
+from .convert import SkipReason
 
-_MOST = 1000
+_MAX_GAPS = 1000
 
 
 class Gap(NamedTuple):
@@ -19,7 +19,7 @@ class Gap(NamedTuple):
     reason: str
 
 
-class Outcome:
+class ImportResult:
     """What an import brought, added up over files. Can be pickled."""
 
     def __init__(self) -> None:
@@ -27,9 +27,9 @@ class Outcome:
         """Scalar values."""
         self.media = 0
         """Rows of other values, and files."""
-        self.skipped: Counter[Reason] = Counter()
+        self.skipped: Counter[SkipReason] = Counter()
         """Values that are kept as files because they could not be converted, or that hold nothing."""
-        self.mended = 0
+        self.repaired_times = 0
         """Events whose wall time was none."""
         self.damaged: list[Gap] = []
         """The first thousand gaps."""
@@ -37,7 +37,7 @@ class Outcome:
         """How many gaps there are."""
         self.rewritten: list[str] = []
         """Files that are not what was imported from them before: they have streams of their own now."""
-        self.looked: set[str] = set()
+        self.examined: set[str] = set()
         """Files that were looked at; those of them that are in none of the following are imported to their end."""
         self.pending: dict[str, Gap] = {}
         """Ends of files that are no whole record yet."""
@@ -47,31 +47,31 @@ class Outcome:
         """Files that could not be imported, and why."""
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Whether all that the files hold was imported as what it is."""
         return not (self.skipped or self.gaps or self.pending or self.failed)
 
     def note_damage(self, gap: Gap) -> None:
         """Take in a gap that damage left."""
         self.gaps += 1
-        if len(self.damaged) < _MOST:
+        if len(self.damaged) < _MAX_GAPS:
             self.damaged.append(gap)
 
-    def add(self, other: Outcome) -> None:
+    def add(self, other: ImportResult) -> None:
         """Take in what another import of the same run brought."""
         self.points += other.points
         self.media += other.media
         self.skipped += other.skipped
-        self.mended += other.mended
-        self.damaged = (self.damaged + other.damaged)[:_MOST]
+        self.repaired_times += other.repaired_times
+        self.damaged = (self.damaged + other.damaged)[:_MAX_GAPS]
         self.gaps += other.gaps
         self.rewritten += other.rewritten
-        self.looked |= other.looked
+        self.examined |= other.examined
         for mine, theirs in (
             (self.pending, other.pending),
             (self.shortened, other.shortened),
             (self.failed, other.failed),
         ):
-            for name in other.looked:
+            for name in other.examined:
                 mine.pop(name, None)
             mine.update(theirs)  # type: ignore[arg-type]

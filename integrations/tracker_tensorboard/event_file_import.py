@@ -16,14 +16,14 @@ from tracker.runlog.records import encode
 from tracker.runlog.writer import header
 
 from .convert import Converter, Line, Store, finish_state
-from .filling import Filling, Tags, Tell
+from .import_result import Gap, ImportResult
 from .logdir import EventPath, printable
-from .outcome import Gap, Outcome
-from .points import mend_one
+from .points import repair_time
 from .reader import LARGEST, Damage, EventFile, Message, Scalars
 from .reader.framing import HEADER, checksum_holds, length_at
 from .reader.results import Event
-from .stream import Mark, Stream, StreamError, make_run_directory
+from .resumable_stream import Mark, ResumableStream, StreamError, make_run_directory
+from .stream_filler import OnProgress, StreamFiller, TagMetadata
 
 PENDING = "no whole record (yet)"
 SHORTENED = "imported before, and not in the file any more"
@@ -40,19 +40,19 @@ class Target(NamedTuple):
     run: dict[str, str]
 
 
-class EventStream:
+class EventFileImport:
     """The import of one event file."""
 
-    def __init__(self, file: EventPath, path: Path, target: Target, outcome: Outcome) -> None:
+    def __init__(self, file: EventPath, path: Path, target: Target, result: ImportResult) -> None:
         """Find the stream of the event file `path`. Raises OSError and StreamError."""
         self._path = path
         self._target = target
-        self._outcome = outcome
+        self._result = result
         self._name = printable(file.name)
         # In a run of many directories, each keeps its place in front of its keys.
         folder = self._name.rpartition("/")[0]
         self._prefix = f"{folder}/" if folder else ""
-        self._stream: Stream | None = None  # while the file has no whole record
+        self._stream: ResumableStream | None = None  # while the file has no whole record
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             self._size = os.fstat(self._descriptor).st_size
@@ -61,7 +61,7 @@ class EventStream:
             os.close(self._descriptor)
             raise
 
-    def __enter__(self) -> EventStream:
+    def __enter__(self) -> EventFileImport:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -75,16 +75,16 @@ class EventStream:
         stream = self._stream
         if stream is None:
             return self._size == 0
-        return not stream.behind and stream.mark is not None and stream.mark.offset == self._size
+        return not stream.after_mark and stream.mark is not None and stream.mark.offset == self._size
 
-    def recall(self, tags: Tags) -> None:
+    def recall(self, tags: TagMetadata) -> None:
         """Learn again what earlier imports learnt from the part of the file that is not read any more."""
         if self._stream is None or self._stream.mark is None:
             return
         for record in self._stream.records("source"):
             tags.recall(record.payload.get("tags", {}))
 
-    def advance(self, tags: Tags, store: Store, keeps_group: bool, tell: Tell) -> None:
+    def advance(self, tags: TagMetadata, store: Store, keeps_group: bool, on_progress: OnProgress) -> None:
         """Bring all whole records that the file has now into the stream.
 
         `tags` are shared by all files of a run; `store` keeps media with it. Raises OSError and StreamError; what was
@@ -92,30 +92,30 @@ class EventStream:
         """
         if self._stream is None:
             if self._size:
-                self._outcome.pending[self._name] = Gap(self._name, 0, self._size, PENDING)
+                self._result.pending[self._name] = Gap(self._name, 0, self._size, PENDING)
             return
         stream, mark = self._stream, self._stream.mark or self._start
         if mark.offset > self._size:
-            self._outcome.shortened[self._name] = Gap(self._name, self._size, mark.offset, SHORTENED)
+            self._result.shortened[self._name] = Gap(self._name, self._size, mark.offset, SHORTENED)
             return
         events, converter = EventFile(self._path, mark.offset, tags.metadata), Converter(store, tags.metadata)
-        filling = Filling(stream, mark, self._last, tags, self._outcome, tell)
+        filler = StreamFiller(stream, mark, self._last_bytes, tags, self._result, on_progress)
         for item in events.read():
             if isinstance(item, Scalars):
                 keys = [self._prefix + tag for tag in item.tags] if self._prefix else item.tags
-                filling.scalars(item._replace(tags=keys))
+                filler.scalars(item._replace(tags=keys))
             elif isinstance(item, Message):
-                lines = self._convert(converter, item.event, filling.rows, keeps_group)
-                filling.lines(lines, item.event.wall_time, item.end)
+                lines = self._convert(converter, item.event, filler.rows, keeps_group)
+                filler.lines(lines, item.event.wall_time, item.end)
             else:
-                self._outcome.note_damage(Gap(self._name, *item))
+                self._result.note_damage(Gap(self._name, *item))
                 reason = f"{self._name}, bytes {item.start} to {item.end}: {item.reason}"
-                filling.lines([Line("lost", {"count": 1, "reason": reason}, filling.time)], filling.time, item.end)
-        filling.finish(events.offset)
-        self._outcome.skipped += converter.skipped
+                filler.lines([Line("lost", {"count": 1, "reason": reason}, filler.time)], filler.time, item.end)
+        filler.finish(events.offset)
+        self._result.skipped += converter.skipped
         if events.pending:
             end = events.offset + events.pending
-            self._outcome.pending[self._name] = Gap(self._name, events.offset, end, PENDING)
+            self._result.pending[self._name] = Gap(self._name, events.offset, end, PENDING)
 
     # -- finding the stream -----------------------------------------------------------------------------------------
 
@@ -123,37 +123,37 @@ class EventStream:
         first = _first_record(self._path)
         if first is None:
             return
-        version, time = _about(first, self._name)
+        version, time = _version_and_time(first, self._name)
         self._start = Mark(time=time)
         make_run_directory(self._target.directory)
         for variant in count():
-            stream = Stream(self._target.directory / stream_name(self._name, first, variant))
+            stream = ResumableStream(self._target.directory / stream_name(self._name, first, variant))
             try:
-                if self._agrees(stream):
+                if self._matches(stream):
                     break
             except BaseException:
                 stream.close()
                 raise
             stream.close()
         self._stream = stream
-        if not stream.begun:
+        if not stream.has_header:
             if variant:
-                self._outcome.rewritten.append(self._name)
+                self._result.rewritten.append(self._name)
             event_file = {"name": self._name, "version": version}
             payload = header("history", **self._target.run, event_file=event_file)
             stream.add(encode("run", payload, time))
-            stream.begun = True
+            stream.has_header = True
 
-    def _agrees(self, stream: Stream) -> bool:
+    def _matches(self, stream: ResumableStream) -> bool:
         """Tell whether the file still is what the stream was made of, as far as the file goes."""
         if stream.mark is None:
             return True
         if stream.mark.offset <= self._size:
-            return self._last(stream.mark.offset) == stream.mark.last
+            return self._last_bytes(stream.mark.offset) == stream.mark.last
         marks = (r.payload for r in stream.records("source") if r.payload["offset"] <= self._size)
-        return all(self._last(mark["offset"]) == mark["last"] for mark in marks)
+        return all(self._last_bytes(mark["offset"]) == mark["last"] for mark in marks)
 
-    def _last(self, offset: int) -> str:
+    def _last_bytes(self, offset: int) -> str:
         return os.pread(self._descriptor, min(4, offset), max(0, offset - 4)).hex()
 
     def _convert(self, converter: Converter, event: Event, rows: int, keeps_group: bool) -> Iterator[Line]:
@@ -168,7 +168,7 @@ class EventStream:
             yield line._replace(payload=payload)
 
 
-def end_streams(directory: Path) -> None:
+def finish_streams(directory: Path) -> None:
     """Give the streams of all event files of a run their end, also of those that were deleted since. Raises OSError.
 
     The state is what a file's hyperparameters say of its session, else `finished`. A stream that another import is at
@@ -176,14 +176,14 @@ def end_streams(directory: Path) -> None:
     """
     for path in sorted(directory.glob(f"{_PREFIX}*.jsonl")):
         try:
-            stream = Stream(path)
+            stream = ResumableStream(path)
         except StreamError:
             continue
         try:
-            if stream.mark is not None and not stream.ended:
+            if stream.mark is not None and not stream.has_finish:
                 told = stream.records("tensorboard")
                 states = [finish_state(Line(record.kind, record.payload, record.time)) for record in told]
-                stream.end(([state for state in states if state] or ["finished"])[-1], stream.mark.time)
+                stream.finish(([state for state in states if state] or ["finished"])[-1], stream.mark.time)
         finally:
             stream.close()
 
@@ -217,7 +217,7 @@ def _first_record(path: Path) -> bytes | None:
     return None
 
 
-def _about(first: bytes, name: str) -> tuple[float | None, float]:
+def _version_and_time(first: bytes, name: str) -> tuple[float | None, float]:
     """Return the version that a file's first record names, if any, and its time, if need be from the file's name."""
     created = _CREATED.search(name)
     time = float(created[1]) if created else 0.0
@@ -226,4 +226,4 @@ def _about(first: bytes, name: str) -> tuple[float | None, float]:
     except DecodeError:
         return None, time
     version = _VERSION.fullmatch(event.file_version)
-    return float(version[1]) if version else None, mend_one(event.wall_time, time)[0]
+    return float(version[1]) if version else None, repair_time(event.wall_time, time)[0]
