@@ -106,7 +106,7 @@ def restore(name: str, run_path: str | None = None, root: str | os.PathLike[str]
     already is left alone if it is the same. Raises FileExistsError if it is another one and `replace` is not set,
     KeyError with the names there are, and what `Api` raises.
     """
-    from .api.fetch import fetch
+    from .api.saved_file import fetch
 
     run = _require() if run_path is None else None
     return fetch(name, run_path, run, root, replace)

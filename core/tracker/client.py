@@ -16,12 +16,12 @@ import orjson
 import requests
 import zstandard
 
-from . import answers, discovery
-from .arriving import arriving
+from . import discovery, server_response
 from .discovery import resolve
 from .errors import ServerError, SettingsError, Unreachable
+from .machine.atomic_files import arriving
+from .machine.terminal import clean
 from .settings import Settings, is_local
-from .terminal import clean
 from .wire import FRAME_TYPE, Accepted, StreamOffsets, Upload, decode_frame, run_path
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Client:
 
     def offsets(self, run: tuple[str, str, str]) -> StreamOffsets:
         """Return how far the server's copies of the run's streams go, and which blobs it lacks."""
-        answer = _decode(self._answer("GET", run_path(*run) + "/streams", answers.SMALL))
+        answer = _decode(self._answer("GET", run_path(*run) + "/streams", server_response.SMALL))
         offsets = answer.get("offsets")
         if not isinstance(offsets, dict) or not all(map(_is_offset, offsets.values())):
             raise Retry("the server's answer has no offsets")
@@ -90,7 +90,7 @@ class Client:
         response = self._answer(
             "POST",
             f"{run_path(*run)}/streams/{quote(stream)}",
-            answers.SMALL,
+            server_response.SMALL,
             params={"offset": offset},
             data=self._compress(lines),
             headers={"Content-Type": "application/x-ndjson", "Content-Encoding": "zstd"},
@@ -104,16 +104,18 @@ class Client:
 
     def readmit(self, run: tuple[str, str, str]) -> None:
         """Have the server take a run again that was deleted there."""
-        self._answer("DELETE", run_path(*run), answers.SMALL, params={"readmit": "true"}, accept=(200, 204))
+        self._answer("DELETE", run_path(*run), server_response.SMALL, params={"readmit": "true"}, accept=(200, 204))
 
     def put_blob(self, run: tuple[str, str, str], digest: str, content: bytes) -> None:
         """Upload a small file; the server verifies the digest."""
-        self._answer("PUT", f"{run_path(*run)}/blobs/{digest}", answers.SMALL, data=content, accept=(200, 201, 204))
+        self._answer(
+            "PUT", f"{run_path(*run)}/blobs/{digest}", server_response.SMALL, data=content, accept=(200, 201, 204)
+        )
 
     def upload(self, run: tuple[str, str, str], digest: str, size: int) -> Upload:
         """Ask how far the server has got with a large file, which clients upload in parts."""
         path = f"{run_path(*run)}/uploads/{digest}"
-        return _upload(_decode(self._answer("GET", path, answers.SMALL, params={"size": size})), size)
+        return _upload(_decode(self._answer("GET", path, server_response.SMALL, params={"size": size})), size)
 
     def send_part(self, run: tuple[str, str, str], digest: str, size: int, offset: int, part: bytes) -> Upload:
         """Upload the bytes of a file that stand at `offset`; the answer says where to go on, also when these were not
@@ -122,7 +124,7 @@ class Client:
         response = self._answer(
             "POST",
             f"{run_path(*run)}/uploads/{digest}",
-            answers.SMALL,
+            server_response.SMALL,
             params={"size": size, "offset": offset},
             data=part,
             headers={"Content-Type": "application/octet-stream"},
@@ -132,12 +134,12 @@ class Client:
 
     def json(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         """Make a request whose answer is a JSON object."""
-        return _decode(self._answer(method, path, answers.LARGE, **arguments))
+        return _decode(self._answer(method, path, server_response.LARGE, **arguments))
 
     def frame(self, path: str, body: Any) -> tuple[dict[str, Any], list[memoryview[float]]]:
         """Post a JSON body; the answer is a frame (see `wire.decode_frame`)."""
         headers = {"Accept": FRAME_TYPE, "Content-Type": "application/json"}
-        answer = self._answer("POST", path, answers.LARGE, data=orjson.dumps(body), headers=headers)
+        answer = self._answer("POST", path, server_response.LARGE, data=orjson.dumps(body), headers=headers)
         try:
             return decode_frame(answer.content)
         except (ValueError, TypeError, KeyError, OverflowError, struct.error) as error:
@@ -145,7 +147,7 @@ class Client:
 
     def delete(self, path: str) -> None:
         """Delete what is at a path."""
-        self._answer("DELETE", path, answers.SMALL, accept=(200, 204))
+        self._answer("DELETE", path, server_response.SMALL, accept=(200, 204))
 
     def download(self, path: str, target: Path, digest: str, size: int | None = None) -> None:
         """Write what is at a path to a file, which appears whole and verified, or not at all.
@@ -171,14 +173,14 @@ class Client:
         headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
         with self._request("GET", path, (200, 206), headers=headers) as response:
             skip = start if response.status_code == 200 else 0  # a proxy may know nothing of parts
-            for block in answers.blocks(response):
+            for block in server_response.blocks(response):
                 if len(block) > skip:
                     yield block[skip:]
                 skip = max(0, skip - len(block))
 
     def _answer(self, method: str, path: str, most: int, **arguments: Any) -> Answer:
         response = self._request(method, path, **arguments)
-        return Answer(response.status_code, answers.read(response, most), clean(response.url))
+        return Answer(response.status_code, server_response.read(response, most), clean(response.url))
 
     def _prove(self, key: str) -> None:
         """Have a server that was found on this machine prove that it knows its token, before it is sent any key.
@@ -190,7 +192,7 @@ class Client:
         self._unproven = None
         try:
             asked = self._request("GET", discovery.PROOF_PATH, auth=_Bearer(None), params={"question": question})
-            proof = (answers.parse(answers.read(asked, answers.SMALL)) or {}).get("proof")
+            proof = (server_response.parse(server_response.read(asked, server_response.SMALL)) or {}).get("proof")
         except (Unreachable, Retry):
             self._unproven = key
             raise
@@ -221,9 +223,9 @@ class Client:
             raise Unreachable(f"no answer from {self.base_url} ({type(error).__name__}: {_cause(error)})") from error
         if response.status_code in accept:
             return response
-        message = f"{self.base_url} answered {response.status_code}: {answers.message(response)}"
+        message = f"{self.base_url} answered {response.status_code}: {server_response.message(response)}"
         if response.status_code in (408, 425, 429) or response.status_code >= 500:
-            raise Retry(message, response.status_code, answers.retry_after(response))
+            raise Retry(message, response.status_code, server_response.retry_after(response))
         raise ServerError(message, response.status_code)
 
 
@@ -285,7 +287,7 @@ def _digests(answer: dict[str, Any]) -> list[str]:
 
 
 def _decode(answer: Answer) -> dict[str, Any]:
-    found = answers.parse(answer.content)
+    found = server_response.parse(answer.content)
     if found is None:
         raise Retry(f"{answer.url} answered what is no JSON object; is this a tracker server?", answer.status)
     return found

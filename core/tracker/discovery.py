@@ -18,8 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from .machine.state_folder import state_folder
 from .runlog.directory import is_alive, process_start, this_boot
-from .state import state_folder
 
 PROOF_PATH = "/api/proof"
 """Where a server answers the question whether it knows its token; see `proof`."""

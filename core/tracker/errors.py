@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .terminal import clean
+from .machine.terminal import clean
 
 
 class TrackerError(Exception):

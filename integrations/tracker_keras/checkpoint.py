@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 
 import tracker
 from tracker.errors import warn_once
-from tracker.places import absolute
-from tracker.saved_names import OwnedNames
+from tracker.machine.paths import absolute
+from tracker.saved_files import OwnedNames
 
 from ._keras import keras
 from .runs import Copied, is_first_process

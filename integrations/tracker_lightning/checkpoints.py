@@ -10,7 +10,7 @@ from typing import Any
 
 import tracker
 from tracker.errors import warn_once
-from tracker.saved_names import OwnedNames
+from tracker.saved_files import OwnedNames
 
 FILE, SCORE = "checkpoint/file", "checkpoint/score"
 LATEST, BEST = "checkpoint/latest", "checkpoint/best"

@@ -16,7 +16,7 @@ import tracker
 from tracker.errors import contain, warn_once
 from tracker.names import random_id
 from tracker.settings import SETTINGS, Settings, without_key
-from tracker.watching import Watch, kinds_of
+from tracker.torch_watch import Watch, kinds_of
 
 from . import frameworks, graph, hyperparameters, nodes
 from .checkpoints import Checkpoints

@@ -1,10 +1,10 @@
-"""The watched models of a logger: `tracker.watching` with the steps that Lightning counts."""
+"""The watched models of a logger: `tracker.torch_watch` with the steps that Lightning counts."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tracker.watching import Log, Watch
+from tracker.torch_watch import Log, Watch
 
 
 def watched(model: Any, kinds: tuple[str, ...], every: int, log: Log) -> Watch:

@@ -21,7 +21,7 @@ from tracker.runlog.locks import wait_for
 from tracker.runlog.reader import first_record, last_time, read_header
 from tracker.runlog.records import STREAM_NAME
 from tracker.runlog.safe_open import open_file
-from tracker.runlog.sound import is_pid
+from tracker.runlog.validation import is_pid
 
 from .event_file_import import Target
 from .import_result import ImportResult

@@ -17,8 +17,8 @@ from typing import Any
 
 import click
 
-from tracker.places import absolute
-from tracker.typed import cleaned
+from tracker.machine.paths import absolute
+from tracker.settings.parsing import cleaned
 
 from .services import Settings
 from .serving import CannotServe, default_directory, is_loopback, serve

@@ -20,7 +20,7 @@ from types import FrameType
 import uvicorn
 
 from tracker import discovery
-from tracker.places import user_folder
+from tracker.machine.paths import user_folder
 
 from .app import create_app
 from .auth import TOKEN, Guard

@@ -54,7 +54,7 @@ def test_a_server_that_swallows_all_costs_the_training_nothing_and_little_memory
 
 IN_A_NAMESPACE = """
 import subprocess, sys, tracker
-from tracker.agent_status import read_status
+from tracker.agent_protocol.status import read_status
 sys.path.insert(0, {root!r})
 from tests.waiting import eventually
 def run(*command): subprocess.run(command, check=True)

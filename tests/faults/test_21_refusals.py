@@ -12,7 +12,7 @@ import tracker
 from tests.faults.harness import PATIENCE, Training, assert_delivered, on_server, uploaded
 from tests.faults.proxy import Answer, Fault, proxy
 from tests.waiting import eventually
-from tracker.agent_status import read_status
+from tracker.agent_protocol.status import read_status
 from tracker_server.embedded import Embedded
 
 

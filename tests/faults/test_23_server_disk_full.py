@@ -14,7 +14,7 @@ import pytest
 from tests.faults.harness import PATIENCE, TOKEN, Training, assert_delivered, require, uploaded
 from tests.faults.proxy import proxy
 from tests.waiting import eventually
-from tracker.agent_status import read_status
+from tracker.agent_protocol.status import read_status
 from tracker_server.embedded import serve
 
 PAD = 2000

@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.harness import PATIENCE, Training, assert_delivered, require, uploaded
 from tests.waiting import eventually
-from tracker.agent_status import read_status
+from tracker.agent_protocol.status import read_status
 from tracker.names import random_id
 from tracker_server.embedded import Embedded
 

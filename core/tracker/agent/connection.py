@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tracker import credentials
 from tracker.client import Client
 from tracker.discovery import find, folder, resolve
 from tracker.errors import SettingsError
-from tracker.settings import Settings, directory_file, read_file, user_file
+from tracker.settings import Settings, credentials, directory_file, read_file, user_file
 
 
 class Connection:

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tracker.agent_protocol.sealing import is_sealed
 from tracker.capture import gather
 from tracker.capture.git import Deadline
 from tracker.capture.keep import Keeper
 from tracker.capture.redact import secret_values
 from tracker.runlog.directory import store
 from tracker.runlog.reader import read_header
-from tracker.saving import is_sealed
 from tracker.settings import Settings
 
 from .journal import Journal

@@ -18,8 +18,15 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tracker.event_files import KIND, being_written, is_path_sealed, is_since_sealed, made_since, path_seal
-from tracker.own_processes import command
+from tracker.agent_protocol.event_files import (
+    KIND,
+    being_written,
+    is_path_sealed,
+    is_since_sealed,
+    made_since,
+    path_seal,
+)
+from tracker.machine.python_process import command
 
 from .journal import Journal
 from .watch import Watch

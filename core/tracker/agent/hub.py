@@ -7,7 +7,7 @@ import os
 import time
 from pathlib import Path
 
-from tracker import handover
+from tracker.agent_protocol import handover
 from tracker.runlog.directory import process_start
 
 from .drain import Drain

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tracker import handover
-from tracker.own_processes import detach
+from tracker.agent_protocol import handover
+from tracker.machine.python_process import detach
 
 LOCK = 3
 """The descriptor of the folder's lock in an agent that was started with it."""
@@ -36,7 +36,7 @@ def serve_one() -> None:
 
 
 def serve_all() -> None:
-    """Serve the queue of the folder named on the command line, see `tracker.handover`. The other argument, the
+    """Serve the queue of the folder named on the command line (see `agent_protocol.handover`). The other argument, the
     directory that this agent was started for, is for people who look for it.
     """
     detach()

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tracker.agent_protocol.sealing import is_sealed
 from tracker.names import random_id
 from tracker.runlog.directory import KEPT_PATH
 from tracker.runlog.records import Record
 from tracker.runlog.safe_open import is_whole, names_in, open_file, open_folder, remove, rename, sync_names
-from tracker.saved_names import SavedNames, find, name_of
-from tracker.saving import is_sealed
+from tracker.saved_files import SavedNames, find, name_of
 
 from .journal import Journal
 from .uploader import Kept

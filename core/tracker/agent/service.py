@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tracker import confined
-from tracker.agent_status import StatusFile
+from tracker.agent_protocol.status import StatusFile
+from tracker.machine import containers
 from tracker.runlog.directory import LOG, NOTICE, lock_directory, unlock_directory
 from tracker.runlog.reader import read_key
 from tracker.runlog.safe_open import open_file
@@ -127,7 +127,7 @@ class Service(threading.Thread):
                 watch.look()
                 watch.flush()  # what follows may take a while
                 # With a time-out, the process waits for us.
-                following.close(0.0 if confined.seconds(settings.finish_timeout) else GRACE)
+                following.close(0.0 if containers.seconds(settings.finish_timeout) else GRACE)
                 watch.look()
                 keeper.close()
                 watch.look()  # once more: takes in the digests and ends that were noted in the journal
@@ -167,7 +167,7 @@ class Service(threading.Thread):
         flushed = time.monotonic()
         try:
             # How a process that is leaving really ends is known when it is gone; but it may wait for us.
-            waits = upload is not None and confined.seconds(settings.finish_timeout) > 0
+            waits = upload is not None and containers.seconds(settings.finish_timeout) > 0
             while watch.writing() or (watch.leaving() and not waits):
                 time.sleep(_TICK)
                 watch.look()

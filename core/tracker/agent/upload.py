@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from tracker.agent_status import StatusFile
+from tracker.agent_protocol.status import StatusFile
 from tracker.errors import ServerError, Unreachable
 
 from .connection import Connection

@@ -10,13 +10,13 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tracker.agent_protocol.sealing import is_process_sealed
 from tracker.runlog.directory import is_alive, process_start
 from tracker.runlog.exits import Exit, correction, left_status
 from tracker.runlog.reader import scan
 from tracker.runlog.records import STREAM_NAME, Record
 from tracker.runlog.safe_open import sync_names
-from tracker.runlog.sound import is_pid
-from tracker.saving import is_process_sealed
+from tracker.runlog.validation import is_pid
 
 from .exit_info import Memory, exit_of, explained
 from .journal import Journal

@@ -2,7 +2,7 @@
 
 from .files import File
 from .local import LocalRun, read_run
-from .reading import RunReader
 from .remote import Api, RemoteRun, Runs
+from .run_reader import RunReader
 
 __all__ = ["Api", "File", "LocalRun", "RemoteRun", "RunReader", "Runs", "read_run"]

@@ -19,7 +19,7 @@ from .restarts import Row
 if TYPE_CHECKING:
     import pyarrow
 
-    from .reading import RunReader
+    from .run_reader import RunReader
 
 _ROWS = 1 << 16  # taken at a time
 _EXACT = 2**53  # up to here every integer is a double

@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from tracker.machine.paths import expand
 from tracker.names import is_reserved
-from tracker.places import expand
 
 
 class File:

@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tracker.arriving import arriving
 from tracker.errors import NotARun, TrackerError
-from tracker.places import expand
+from tracker.machine.atomic_files import arriving
+from tracker.machine.paths import expand
 from tracker.runlog.alerts import Alert
 from tracker.runlog.archive import Archive
 from tracker.runlog.directory import KEPT_PATH, is_alive
@@ -26,11 +26,11 @@ from tracker.runlog.safe_open import open_file
 from tracker.runlog.stats import Stats
 from tracker.wire import EventFile, RunInfo, Series
 
-from .adding import Append
-from .envelope import Columns, Span, columns_of, envelopes, gather, note, numbers
+from .added_rows import Append
+from .downsample import Columns, Span, columns_of, envelopes, gather, note, numbers
 from .files import File
-from .reading import Kind, RunReader
 from .restarts import Row
+from .run_reader import Kind, RunReader
 
 _PIECE = 1 << 20
 

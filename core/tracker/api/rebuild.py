@@ -14,7 +14,7 @@ from tracker.errors import ServerError, TrackerError
 from tracker.runlog.directory import copy_name
 from tracker.runlog.exits import MEMBERS
 from tracker.runlog.fold import Fold
-from tracker.runlog.pieces import split
+from tracker.runlog.long_records import split
 from tracker.runlog.records import STREAM_NAME, encode, jsonable
 from tracker.runlog.writer import header
 from tracker.wire import Folded, StreamInfo

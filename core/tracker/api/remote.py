@@ -19,11 +19,11 @@ from tracker.runlog.records import restore
 from tracker.settings import Settings
 from tracker.wire import EventFile, Filter, Folded, ProjectInfo, RowPage, RunInfo, Series, run_path
 
-from .adding import Append
-from .checked import check_names, checked
+from .added_rows import Append
 from .files import File
-from .reading import Kind, RunReader
 from .restarts import Row
+from .run_reader import Kind, RunReader
+from .validate_response import check_names, checked
 
 _PAGE = 10_000  # rows a request
 

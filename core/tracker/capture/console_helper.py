@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tracker.own_processes import detach
+from tracker.machine.python_process import detach
 from tracker.runlog.reader import read_header
 
 from .console_channel import Channel, copy_size

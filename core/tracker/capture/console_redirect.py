@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 
 from tracker.errors import warn_once
-from tracker.own_processes import collect, start_detached
+from tracker.machine.python_process import collect, start_detached
 from tracker.runlog.directory import LOG
 
 from .console_channel import Channel, open_terminal

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from tracker.places import absolute
+from tracker.machine.paths import absolute
 from tracker.settings import Settings
 
 from .redact import CUT, cut, cut_arguments, is_secret_name, secret_values

@@ -16,7 +16,7 @@ import click
 import tracker
 from tracker.api import LocalRun, RunReader
 from tracker.discovery import Server, find
-from tracker.own_processes import python
+from tracker.machine.python_process import python
 
 from .paths import PathArgument
 from .tables import print_runs

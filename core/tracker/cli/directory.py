@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from tracker.machine.paths import working_directory
 from tracker.names import NAME_RULE, is_project_name, normal_name
-from tracker.places import working_directory
 from tracker.settings import directory_file, read_file, write_directory_file
-from tracker.typed import cleaned
+from tracker.settings.parsing import cleaned
 
 from .output import echo
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from tracker.client import Client
-from tracker.credentials import kept
 from tracker.errors import ServerError, Unreachable
-from tracker.places import user_folder
+from tracker.machine.paths import user_folder
 from tracker.settings import Settings, read_file, user_file, write_file
+from tracker.settings.credentials import kept
 
 from .output import echo
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tracker.places import expand
+from tracker.machine.paths import expand
 
 
 class PathArgument(click.Path):

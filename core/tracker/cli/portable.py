@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from tracker.api.finding import find_run
-from tracker.portable import Exported, export_runs, import_runs
+from tracker.api.resolve_run import find_run
+from tracker.export import Exported, export_runs, import_runs
 from tracker.settings import Settings
 
 from .output import echo

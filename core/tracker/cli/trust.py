@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from tracker import trust as trusted
 from tracker.settings import directory_file, read_file
+from tracker.settings import trust as trusted
 
 from .output import echo
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from tracker.places import absolute
+from tracker.machine.paths import absolute
 
 from .headers import HEAD, sniff
 

@@ -18,7 +18,7 @@ from tracker.errors import TrackerError
 from tracker.runlog.records import jsonable
 from tracker.runlog.safe_open import open_file
 
-from . import again, repository
+from . import repository, rerun_command
 from .tree import Refused, Tree
 
 DETAILS = ".tracker/restored"
@@ -123,12 +123,12 @@ class _Restoration:
         lacking = {name: f for name, f in self._files.items() if not os.path.lexists(made.directory / name[5:])}
         self._write_all("code/", lacking, made.code)
         self._write_details(patch)
-        inside = again.directory_of(made.environment)
+        inside = rerun_command.directory_of(made.environment)
         try:
             made.working_directory = self._tree.folder(inside) if inside is not None else None
         except Refused as error:
             made.refused[str(inside)] = str(error)
-        made.command = again.command(made.environment, made.directory)
+        made.command = rerun_command.command(made.environment, made.directory)
 
     def _check_out(self) -> None:
         commit, root, remote = (

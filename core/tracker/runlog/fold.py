@@ -9,11 +9,11 @@ import math
 from typing import Any
 
 from .alerts import Alert, add_alert, alert_of
-from .definitions import Definitions
 from .exits import MEMBERS
+from .metric_definitions import Definitions
 from .records import Record, jsonable, restore, restore_members
-from .sound import environment_order, is_count, is_file, is_heartbeat, is_metric, is_pid, is_session, meta_of
 from .stats import Stats
+from .validation import environment_order, is_count, is_file, is_heartbeat, is_metric, is_pid, is_session, meta_of
 
 STATES = ("running", "finished", "failed", "killed", "crashed", "preempted")
 """All states of a run; the later five from best to worst."""

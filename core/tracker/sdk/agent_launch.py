@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tracker import handover
-from tracker.own_processes import command, start_detached
+from tracker.agent_protocol import handover
+from tracker.machine.python_process import command, start_detached
 from tracker.runlog.directory import LOG, NOTICE
 from tracker.runlog.safe_open import open_file
 from tracker.settings import SETTINGS

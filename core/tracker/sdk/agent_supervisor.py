@@ -7,11 +7,12 @@ import time
 from collections import deque
 from pathlib import Path
 
-from tracker import confined, handover
-from tracker.agent_status import Status, read_status
-from tracker.confined import LONGEST
+from tracker.agent_protocol import handover
+from tracker.agent_protocol.status import Status, read_status
 from tracker.errors import say, warn_once
-from tracker.own_processes import NoPython, collect
+from tracker.machine import containers
+from tracker.machine.containers import LONGEST
+from tracker.machine.python_process import NoPython, collect
 from tracker.runlog.directory import agent_alive, agent_came, process_start
 from tracker.settings import Settings
 
@@ -103,7 +104,7 @@ class Supervisor:
         self.check()
         waited = 0.0
         if self._settings.mode == "online" and self._unable is None:
-            waited = self._wait(confined.seconds(self._settings.finish_timeout))
+            waited = self._wait(containers.seconds(self._settings.finish_timeout))
         if self._working() and self._settings.finish_timeout == "auto" and waited:
             _pending.append(self)
         self._tell()

@@ -13,7 +13,7 @@ from tracker.settings import Settings
 from .agent_supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from tracker.watching import Watch
+    from tracker.torch_watch import Watch
 
     from .event_files import EventFiles
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from tracker.machine.paths import absolute
 from tracker.names import random_id, random_name
-from tracker.places import absolute
 from tracker.settings import Settings
 
 from .run import Run

@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from tracker.agent_protocol.event_files import being_written, is_event_file, made_since, path_seal, since_seal
 from tracker.errors import contain, warn_once
-from tracker.event_files import being_written, is_event_file, made_since, path_seal, since_seal
-from tracker.places import absolute
+from tracker.machine.paths import absolute
 
 from .program_event_files import ProgramEventFiles
 

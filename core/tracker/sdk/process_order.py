@@ -11,7 +11,7 @@ from tracker.runlog.directory import is_alive
 from tracker.runlog.reader import first_record
 from tracker.runlog.records import STREAM_NAME, Record, parse
 from tracker.runlog.safe_open import open_stream
-from tracker.runlog.sound import is_pid
+from tracker.runlog.validation import is_pid
 
 from .exit import multiprocessing_child
 

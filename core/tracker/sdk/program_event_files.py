@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from tracker.event_files import being_written, below, is_event_file
+from tracker.agent_protocol.event_files import being_written, below, is_event_file
 
 LOOK_EVERY = 0.05
 """Seconds between looks at what is open, at least."""

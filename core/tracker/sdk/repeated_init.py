@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker.errors import warn_once
-from tracker.places import absolute
+from tracker.machine.paths import absolute
 from tracker.runlog.records import jsonable
 from tracker.settings import SETTINGS, Settings
 

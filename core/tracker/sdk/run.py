@@ -15,15 +15,15 @@ from zlib import crc32
 
 import orjson
 
+from tracker.agent_protocol.sealing import POLICIES, seal
 from tracker.capture import process
 from tracker.errors import contain, contained, say, warn_once
+from tracker.machine.paths import absolute
 from tracker.names import random_id
-from tracker.places import absolute
 from tracker.runlog.alerts import LEVELS, alert_of
 from tracker.runlog.directory import agent_alive, store, this_process
 from tracker.runlog.records import MAX_LINE, MAX_STEP, encode, jsonable
-from tracker.saved_names import SavedNames, base_of, find, name_of, pattern_of
-from tracker.saving import POLICIES, seal
+from tracker.saved_files import SavedNames, base_of, find, name_of, pattern_of
 from tracker.settings import Settings
 
 from .agent_supervisor import CHECK_EVERY, shorten
@@ -325,7 +325,7 @@ class Run(Shared, RunIdentity):
         They belong to the step that the run has reached, and do not advance it. All is computed where the tensors are
         and fetched in one transfer (one a device). Raises TypeError for what is no torch module, and ValueError.
         """
-        from tracker.watching import Watch, kinds_of  # which few runs need
+        from tracker.torch_watch import Watch, kinds_of  # which few runs need
 
         kinds = kinds_of(log, log_freq)
         if not hasattr(model, "named_parameters"):

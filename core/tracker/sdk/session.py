@@ -9,13 +9,13 @@ from typing import Any
 
 from tracker.discovery import resolve
 from tracker.errors import NoRun, NotARun, SettingsError, silence, warn_once
+from tracker.machine.paths import absolute
 from tracker.names import random_id, random_name
-from tracker.places import absolute
 from tracker.runlog.directory import JOIN
 from tracker.runlog.reader import read_header
 from tracker.runlog.safe_open import ignore
 from tracker.settings import Settings
-from tracker.typed import cleaned
+from tracker.settings.parsing import cleaned
 
 from . import repeated_init
 from .config import Config

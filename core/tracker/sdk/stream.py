@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from tracker.agent_protocol.sealing import process_seal
 from tracker.capture.process import arguments
 from tracker.errors import warn_once
 from tracker.runlog.directory import new_stream, this_process
 from tracker.runlog.records import MAX_LINE, encode, parse
 from tracker.runlog.stats import Stats, sum_up
 from tracker.runlog.writer import StreamWriter, header
-from tracker.saving import process_seal
 
 from .values import oversized
 from .values.config_values import to_config

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from tracker.runlog.fold import Fold
 from tracker.runlog.records import MAX_KEYS, RESERVED
-from tracker.runlog.sound import is_file
+from tracker.runlog.validation import is_file
 
 from . import chunks, segments, state
 from .batch import Upload, read

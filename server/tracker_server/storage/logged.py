@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from tracker.runlog.definitions import Definitions
+from tracker.runlog.metric_definitions import Definitions
 from tracker.wire import CommonKey, KeyInfo
 
 from . import chunks, scan, segments, state

@@ -15,7 +15,7 @@ import tracker
 from tests.faults.harness import kill_agents
 from tests.ports import free_port
 from tests.waiting import eventually
-from tracker.agent_status import read_status
+from tracker.agent_protocol.status import read_status
 from tracker.cli.login import login
 from tracker.runlog.directory import agent_alive
 from tracker.sdk import agent_supervisor as supervisor

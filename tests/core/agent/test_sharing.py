@@ -16,8 +16,8 @@ import tracker
 from tests.faults.harness import TOKEN, data_directory
 from tests.ports import free_port
 from tests.waiting import eventually
-from tracker import handover
-from tracker.agent_status import read_status
+from tracker.agent_protocol import handover
+from tracker.agent_protocol.status import read_status
 from tracker.runlog.directory import agent_alive
 
 TRIALS = """

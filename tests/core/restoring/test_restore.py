@@ -16,8 +16,8 @@ import tracker
 from tests.core.capture.repositories import Work
 from tests.waiting import eventually
 from tracker.errors import TrackerError
+from tracker.export import export_runs
 from tracker.names import random_id
-from tracker.portable import export_runs
 from tracker.restoring import Restored, restore
 from tracker.restoring.repository import CommitNotFound
 from tracker.runlog.directory import store

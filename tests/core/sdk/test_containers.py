@@ -14,7 +14,7 @@ import pytest
 
 import tracker
 from tests.waiting import eventually
-from tracker import confined
+from tracker.machine import containers
 from tracker.names import random_id
 
 TRAIN = """
@@ -106,7 +106,7 @@ def test_agents_that_become_children_of_process_1_are_collected(
     code = """
 import os, sys, time, tracker
 from pathlib import Path
-from tracker.agent_status import read_status
+from tracker.agent_protocol.status import read_status
 def processes():
     return {int(p.name): (p / "stat").read_text().rpartition(")")[2].split()[0] for p in Path("/proc").glob("[0-9]*")}
 tracker.init(id="one").finish()
@@ -140,17 +140,17 @@ def test_where_nothing_advances_the_wait_is_short_and_the_last_line_tells_what_t
 
 
 def test_where_the_agent_outlives_the_script_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confined, "_FILES", {})
-    monkeypatch.setattr(confined, "_in_namespace", lambda: False)
-    for name in (*confined._VARIABLES, "CI", "SYSTEMD_EXEC_PID"):
+    monkeypatch.setattr(containers, "_FILES", {})
+    monkeypatch.setattr(containers, "_in_namespace", lambda: False)
+    for name in (*containers._VARIABLES, "CI", "SYSTEMD_EXEC_PID"):
         monkeypatch.delenv(name, raising=False)
-    assert confined.seconds("auto") == 0
-    assert confined.seconds(5.0) == 5
+    assert containers.seconds("auto") == 0
+    assert containers.seconds(5.0) == 5
     monkeypatch.setenv("SLURM_JOB_ID", "17")
-    assert (confined.reason(), confined.seconds("auto"), confined.seconds(0.0)) == ("Slurm", 60, 0)
+    assert (containers.reason(), containers.seconds("auto"), containers.seconds(0.0)) == ("Slurm", 60, 0)
     monkeypatch.delenv("SLURM_JOB_ID")
     monkeypatch.setenv("CI", "false")
-    assert confined.reason() is None
+    assert containers.reason() is None
 
 
 def test_a_handler_of_the_users_own_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

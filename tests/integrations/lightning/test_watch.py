@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tracker.watching import BINS  # noqa: E402
+from tracker.torch_watch import BINS  # noqa: E402
 from tracker_lightning import TrackerLogger  # noqa: E402
 
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from tracker import confined
+from tracker.machine import containers
 
 _handler: Any = None
 _mask: set[Any] | None = None  # signals that were blocked before a fork under way
@@ -22,7 +22,7 @@ def handle_termination(finish: Callable[[], None]) -> None:
     global _handler
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
         return
-    if confined.reason() is None:
+    if containers.reason() is None:
         return
 
     def end(number: int, _frame: Any) -> None:

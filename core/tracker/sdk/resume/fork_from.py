@@ -17,8 +17,8 @@ from tracker.errors import NotARun, SettingsError, Unreachable, say
 from tracker.names import is_project_name, normal_name
 from tracker.runlog.directory import new_stream
 from tracker.runlog.fold import Fold
-from tracker.runlog.forked import PART, beginning, rows_until
-from tracker.runlog.pieces import files
+from tracker.runlog.long_records import files
+from tracker.runlog.parent_rows import PART, beginning, rows_until
 from tracker.runlog.reader import read_header, scan_stream, stream_paths
 from tracker.runlog.records import MAX_STEP, RUN_ID, encode
 from tracker.runlog.safe_open import is_regular, open_file, open_folder

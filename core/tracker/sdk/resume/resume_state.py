@@ -101,12 +101,12 @@ def from_server(settings: Settings, run: str) -> ResumeState | None:
 
 
 def ask(settings: Settings, *arguments: str, timeout: float | None) -> dict[str, Any] | None:
-    """Return what a helper (`tracker.api.earlier`) learns from the server, None if the run is not there.
+    """Return what a helper (`tracker.api.init_helper`) learns from the server, None if the run is not there.
 
     In a process of its own: whatever the network does, it is over in time, and the training process need not load an
     HTTP client. Raises `Unreachable`.
     """
-    done = run_helper("tracker.api.earlier", arguments, settings.environment(), timeout)
+    done = run_helper("tracker.api.init_helper", arguments, settings.environment(), timeout)
     try:
         answer: dict[str, Any] = json.loads(done)
     except ValueError:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from tracker.runlog.pieces import ROOM, size, split
+from tracker.runlog.long_records import ROOM, size, split
 
 _WORTH = 64 * 1024  # bytes of a member that is worth a file of its own
 _TEXT = 10_000  # characters that stay of a text of which the whole is a file

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from tracker.errors import NotARun
-from tracker.places import expand
+from tracker.machine.paths import expand
 from tracker.runlog.records import RUN_ID
 from tracker.settings import Settings
 
 from .local import read_run
-from .reading import RunReader
 from .remote import Api
+from .run_reader import RunReader
 
 
 def find_run(named: str) -> RunReader:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import tracker
-from tracker import own_processes
+from tracker.machine import python_process
 
 
 @pytest.fixture
@@ -118,10 +118,10 @@ print(sys.executable)
 def test_a_python_is_known_by_its_name(name: str, is_python: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", name and f"/nowhere/{name}")
     if is_python:
-        assert own_processes.python() == f"/nowhere/{name}"
+        assert python_process.python() == f"/nowhere/{name}"
     else:
-        with pytest.raises(own_processes.NoPython):
-            own_processes.python()
+        with pytest.raises(python_process.NoPython):
+            python_process.python()
 
 
 def test_what_is_started_is_no_child_of_ours() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .places import user_folder
+from .paths import user_folder
 
 
 def state_folder() -> Path:

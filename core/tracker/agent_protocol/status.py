@@ -9,8 +9,8 @@ import json
 import os
 from typing import Any, NamedTuple
 
-from .runlog.directory import lock_path, process_start
-from .runlog.safe_open import open_file
+from tracker.runlog.directory import lock_path, process_start
+from tracker.runlog.safe_open import open_file
 
 _LONGEST = 1 << 14  # bytes
 

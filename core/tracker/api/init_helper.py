@@ -13,15 +13,15 @@ import orjson
 
 from tracker.client import Client, connect
 from tracker.errors import ServerError, TrackerError
-from tracker.runlog.forked import beginning
-from tracker.runlog.pieces import files
+from tracker.runlog.long_records import files
+from tracker.runlog.parent_rows import beginning
 from tracker.runlog.records import encode, jsonable
 from tracker.settings import Settings
 from tracker.wire import Resumption, run_path
 
-from .checked import checked
 from .remote import RemoteRun, of_answer
 from .restarts import AXES
+from .validate_response import checked
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 

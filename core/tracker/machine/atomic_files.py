@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .errors import TrackerError
-from .names import random_id
+from tracker.errors import TrackerError
+from tracker.names import random_id
 
 
 @contextmanager

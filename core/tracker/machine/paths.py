@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 
-from .errors import warn_once
-from .names import is_project_name, normal_name
+from tracker.errors import warn_once
+from tracker.names import is_project_name, normal_name
 
 
 def home() -> str | None:

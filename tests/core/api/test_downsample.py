@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.api.envelope import envelope
+from tracker.api.downsample import envelope
 
 points = st.lists(st.tuples(st.integers(-50, 50) | st.floats(-1e9, 1e9), st.floats()), max_size=60)
 

@@ -8,19 +8,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from tracker.machine.terminal import clean
 from tracker.names import random_id
 from tracker.runlog.alerts import Alert
 from tracker.runlog.records import MAX_LINE, encode, jsonable, restore_members
 from tracker.runlog.writer import header
-from tracker.terminal import clean
 from tracker.wire import EventFile, RunInfo, Series
 
-from .adding import AddedRows, Append
+from .added_rows import AddedRows, Append
 from .arrow import Columns
-from .envelope import columns_of, envelopes
+from .config_summary import Written
+from .downsample import columns_of, envelopes
 from .files import File
 from .restarts import Restarts, Row, checked, only, show
-from .written import Written
 
 if TYPE_CHECKING:
     import pandas

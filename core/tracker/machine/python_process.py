@@ -43,7 +43,7 @@ def python() -> str:
 
 def command(module: str, function: str, *arguments: str) -> list[str]:
     """Return the command that calls a function of a module of ours. Raises `NoPython`."""
-    return [python(), "-c", _CODE, str(Path(__file__).parents[1]), module, function, *arguments]
+    return [python(), "-c", _CODE, str(Path(__file__).parents[2]), module, function, *arguments]
 
 
 def start_detached(

@@ -18,9 +18,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .names import random_id
-from .runlog import locks
-from .state import state_folder
+from tracker.machine.state_folder import state_folder
+from tracker.names import random_id
+from tracker.runlog import locks
 
 LOCK, LOG = "lock", "agent.log"
 _CONCERNS = re.compile(

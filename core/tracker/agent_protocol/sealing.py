@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .names import random_id
-from .runlog.directory import this_boot
-from .state import state_folder
+from tracker.machine.state_folder import state_folder
+from tracker.names import random_id
+from tracker.runlog.directory import this_boot
 
 POLICIES = ("live", "now", "end")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tracker.runlog.records import restore_members
 
-from .adding import plain
+from .added_rows import plain
 
 
 class Written(dict[str, Any]):

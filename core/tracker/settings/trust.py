@@ -12,10 +12,10 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from .errors import SettingsError, warn_once
-from .names import random_id
-from .runlog.safe_open import Unsafe, open_file
-from .state import state_folder
+from tracker.errors import SettingsError, warn_once
+from tracker.machine.state_folder import state_folder
+from tracker.names import random_id
+from tracker.runlog.safe_open import Unsafe, open_file
 
 HARMLESS = frozenset("project entity name group job_type tags notes color".split())
 """Settings that say no more than what a run is called and belongs to."""

@@ -16,8 +16,8 @@ from tests.waiting import eventually
 from tracker.agent.sync import Sync
 from tracker.api.rebuild import rebuild
 from tracker.errors import NotARun, ServerError, TrackerError
+from tracker.export import export_runs, import_runs
 from tracker.names import random_id
-from tracker.portable import export_runs, import_runs
 from tracker.runlog.directory import is_copy, lock_directory, store, unlock_directory
 from tracker.runlog.fold import Fold
 from tracker.runlog.records import encode, encode_points, jsonable

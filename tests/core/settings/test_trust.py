@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tracker import trust
 from tracker.cli.directory import init, off, on
 from tracker.cli.trust import trust as trust_command
 from tracker.errors import SettingsError
-from tracker.settings import SETTINGS, Settings, directory_file, user_file, write_directory_file
+from tracker.settings import SETTINGS, Settings, directory_file, trust, user_file, write_directory_file
 
 POWERFUL = 'base_url = "http://evil.example"\nmode = "disabled"\ncapture = ["untracked"]\nproject = "digits"\n'
 

@@ -6,7 +6,7 @@ import glob
 import os
 from collections.abc import Callable, Sequence
 
-from .places import absolute, expand, working_directory
+from .machine.paths import absolute, expand, working_directory
 
 
 def pattern_of(path: str | os.PathLike[str]) -> str:

@@ -13,6 +13,7 @@ _INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"  # what comes along wh
 _ADDRESS = re.compile(
     r"(https?)://((?:[^\s/?#@]*@)?(?:[^\s/?#:@\[\]]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?(?:/[^\s?#]*)?)", re.I
 )
+_LOCAL = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(?=/|$)")
 _PAGE = re.compile(r"/(runs|projects|api)(/|$)|[?#]")  # of the dashboard, as copied from a browser
 
 
@@ -68,6 +69,11 @@ def address(text: str) -> str:
     elif "://" not in url and _ADDRESS.fullmatch(f"http://{url}"):
         such = f"http://{url}"
     raise ValueError(f"must be the server's address alone and start with http:// or https://, such as {such}")
+
+
+def is_local(url: str) -> bool:
+    """Tell whether a URL is of this machine's loopback interface."""
+    return _LOCAL.match(url) is not None
 
 
 def _stripped(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from .saving import is_sealed, seal
+from .sealing import is_sealed, seal
 
 KIND = "event_file"
 """The kind of the records that name event files, and what programs that follow them are announced as."""

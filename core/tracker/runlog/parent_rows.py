@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from .pieces import records
+from .long_records import records
 from .reader import read_lines
 from .records import Record, encode, encode_points, jsonable, parse
 from .safe_open import reading

@@ -1,0 +1,140 @@
+"""Read and change the settings files: a directory's `.tracker/settings.toml` and the user's."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tracker.errors import SettingsError, warn_once
+from tracker.machine import paths
+from tracker.names import random_id
+
+from . import trust
+from .table import BY_NAME
+
+_MOST = 1 << 20  # bytes of a settings file
+
+
+def directory_file(directory: str | None = None) -> Path:
+    """Return the path of the directory's settings file, which need not exist."""
+    return Path(directory or ".") / ".tracker" / "settings.toml"
+
+
+def user_file() -> Path:
+    """Return the path of the user's settings file, which need not exist."""
+    # Without a home it is where no file can ever be.
+    return Path(paths.user_folder("XDG_CONFIG_HOME", ".config") or os.devnull) / "tracker" / "settings.toml"
+
+
+def read_directory_file(path: Path, silent: bool = False) -> dict[str, Any]:
+    """Return what is taken of a directory's settings file: all if the user trusts it, else what is harmless.
+
+    What is left out is told once, unless `silent`. Raises `SettingsError` naming the file and the mistake.
+    """
+    found = trust.read(path)
+    values = {} if found is None else _parsed(found.content, path)
+    left_out = sorted(set(values) - trust.HARMLESS)
+    if found is None or not left_out or trust.is_trusted(path, found):
+        return values
+    doubt = found.doubt or "you have not said that you trust this file as it is now"
+    if not silent:
+        warn_once(
+            f"{path} sets {', '.join(left_out)}, which is left out: {doubt}. If that is what you want, run `tracker "
+            f"trust` in {path.absolute().parent.parent}",
+            f"untrusted {path}",
+        )
+    return {name: value for name, value in values.items() if name in trust.HARMLESS}
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """Return what a settings file says; {} if there is none. What is there and is no readable file of a sensible size
+    is ignored with one warning. Raises `SettingsError` naming the file and the mistake.
+    """
+    content = _content(path)
+    return {} if content is None else _parsed(content, path)
+
+
+def _parsed(content: bytes, path: Path) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        values: dict[str, Any] = tomllib.loads(content.decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read as TOML: {error}") from None
+    unknown = sorted(set(values) - set(BY_NAME) - {"keys"})
+    if unknown:
+        raise SettingsError(f"{path}: there is no setting {', '.join(unknown)}; there are: {', '.join(BY_NAME)}")
+    return values
+
+
+def write_directory_file(path: Path, values: Mapping[str, str | float | bool | None]) -> None:
+    """Change settings in a directory's file, as `write_file` does, and trust it if nothing else speaks against that.
+
+    Raises `SettingsError` if the file is not the user's, or holds more than harmless settings that the user has not
+    trusted: to write in it must not be to trust them.
+    """
+    if os.path.islink(path.parent) or os.path.islink(path):
+        raise SettingsError(f"{path} is a link or lies behind one: remove the link first")
+    found = trust.read(path)
+    there = {} if found is None else _parsed(found.content, path)
+    strange = sorted(set(there) - trust.HARMLESS - set(values))
+    if found is not None and (found.doubt or strange) and not trust.is_trusted(path, found):
+        what = found.doubt or f"it sets {', '.join(strange)}, and you have not said that you trust it"
+        raise SettingsError(f"{path} is left as it is: {what}. Run `tracker trust` first, or remove what is not yours")
+    write_file(path, values)
+    trust.trust(path)
+
+
+def write_file(path: Path, values: Mapping[str, str | float | bool | Mapping[str, str] | None]) -> None:
+    """Change settings in a file, leaving all its other lines as they are; None removes one.
+
+    The file and its directory are made if needed; the file is readable by its owner alone, since it may hold a key.
+    """
+    import json
+
+    def text(value: str | float | bool | Mapping[str, str]) -> str:  # valid TOML, too
+        if isinstance(value, Mapping):
+            return "{ " + ", ".join(f"{text(name)} = {text(one)}" for name, one in value.items()) + " }"
+        return json.dumps(value, ensure_ascii=False)
+
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    for name, value in values.items():
+        lines = [line for line in lines if not re.match(rf"\s*{name}\s*=", line)]
+        if value is not None:
+            lines.insert(0, f"{name} = {text(value)}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(f".{random_id(12)}")
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write("".join(line + "\n" for line in lines))
+    new.replace(path)
+
+
+def _content(path: Path) -> bytes | None:
+    """Return the bytes of a regular file; None, with a warning where something is there, if it cannot be had."""
+    try:
+        # A pipe of that name must not make us wait for its writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if os.path.lexists(path) and not isinstance(error, FileNotFoundError):
+            warn_once(f"{path} is ignored: {error.strerror}")
+        return None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            warn_once(f"{path} is ignored: it is not a file")
+        elif status.st_size > _MOST:
+            warn_once(f"{path} is ignored: it has {status.st_size:,} bytes, and settings need no more than {_MOST:,}")
+        else:
+            return os.read(descriptor, _MOST)
+    except OSError as error:
+        warn_once(f"{path} is ignored: {error.strerror}")
+    finally:
+        os.close(descriptor)
+    return None
