@@ -72,7 +72,7 @@ def _check_ours(path: Path) -> None:
 def _mark() -> str:
     """Return what tells apart those that one agent cannot serve together."""
     words = [
-        sys.modules[str(__package__)].__version__,
+        sys.modules[str(__package__).partition(".")[0]].__version__,
         __file__,
         sys.executable or "",
         os.uname().nodename,
