@@ -60,17 +60,21 @@ def main() -> None:
 class Memory:
     """Peak resident memory: of the first process, and of all others together (as seen 50 times a second).
 
-    Not from rusage: its maximum of a process that was started by `vfork` includes its parent's memory.
+    Not from rusage: its maximum of a process that was started by `vfork` includes its parent's memory. For the same
+    reason another process counts from the second look on: until it calls `exec`, its parent's memory shows as its own.
     """
 
     def __init__(self, first: int) -> None:
         self._pid = first
         self._first = self._others = 0.0
         self._most = 0
+        self._known: set[int] = set()
 
     def look(self) -> None:
         self._first = max(self._first, resident(self._pid, "VmHWM"))
-        others = [size for pid in descendants(self._pid) if (size := resident(pid, "VmRSS"))]
+        pids = descendants(self._pid)
+        others = [size for pid in pids if pid in self._known and (size := resident(pid, "VmRSS"))]
+        self._known = set(pids)
         self._others, self._most = max(self._others, sum(others)), max(self._most, len(others))
 
     def result(self) -> dict[str, float]:
