@@ -57,6 +57,19 @@ def decompress(body: bytes, encoding: str | None, limit: int) -> bytes:
     return data
 
 
+def unpack_small(body: bytes, encoding: str | None, limit: int) -> bytes | None:
+    """Return what `decompress` would for the usual small body; None for any other, in no more than microseconds."""
+    if encoding in (None, "", "identity"):
+        return body if len(body) <= limit else None
+    try:
+        # A size of 0 is one that the frame does not tell.
+        if encoding == "zstd" and 0 < zstandard.frame_content_size(body) <= limit:
+            return zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).decompress(body, allow_extra_data=False)
+    except zstandard.ZstdError:
+        pass
+    return None
+
+
 def too_large(limit: int) -> HTTPException:
     """Return the refusal of a body past `limit` bytes."""
     return HTTPException(413, f"the body has more than {limit:,} bytes: send it in smaller parts")

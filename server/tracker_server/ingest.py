@@ -17,13 +17,16 @@ from tracker.runlog.alerts import alerts_in
 from tracker.runlog.records import STREAM_NAME, is_piece
 from tracker.wire import MAX_BODY
 
-from .bodies import content_encoding, decompress
+from .bodies import content_encoding, decompress, unpack_small
 from .services import Services, byte_count, json_response, run_key
 from .storage.batch import MAX_LINES, TooManyLines
 from .storage.interface import Blobs, OffsetMismatch, Storage
 
 STREAMS = "/api/runs/{entity}/{project}/{id}/streams"
 STREAM = STREAMS + "/{name}"
+
+_SMALL_BYTES, _SMALL_LINES = 64 * 1024, 500
+"""Uploads of at most so much are parsed in the event loop, which takes less than a few milliseconds."""
 
 
 def routes(services: Services) -> list[BaseRoute]:
@@ -48,7 +51,11 @@ def routes(services: Services) -> list[BaseRoute]:
         encoding = content_encoding(request.headers)
         async with services.body(request.receive) as body, services.unpacked:
             try:
-                data, lines = await workers.parse(_read, storage, name, body, encoding)
+                small = unpack_small(body, encoding, _SMALL_BYTES)
+                if small is not None and small.count(b"\n") <= _SMALL_LINES:
+                    data, lines = _parse(storage, name, small)  # a thread's turn would cost more
+                else:
+                    data, lines = await workers.parse(_read, storage, name, body, encoding)
                 # The lock is not held while the body arrives or is parsed, or one client would stop all.
                 async with services.references:
                     stored = await workers.write(storage.append, run, name, offset, lines)
@@ -71,7 +78,10 @@ def routes(services: Services) -> list[BaseRoute]:
 
 def _read(storage: Storage, stream: str, body: bytes, encoding: str | None) -> tuple[bytes, Any]:
     """Return the lines of a body, and the same parsed."""
-    data = decompress(body, encoding, MAX_BODY)
+    return _parse(storage, stream, decompress(body, encoding, MAX_BODY))
+
+
+def _parse(storage: Storage, stream: str, data: bytes) -> tuple[bytes, Any]:
     if not data.endswith(b"\n") and not is_piece(data):
         raise HTTPException(400, "the body must be whole lines: it must end with a newline")
     return data, storage.read(stream, data)

@@ -174,7 +174,8 @@ def test_uploads_of_others_go_on_while_one_is_parsed(run_server: Any, lines: Any
         storage.read = parse
 
     with run_server(tmp_path, change=slow) as server:
-        first = threading.Thread(target=server.append, args=("slow", lines("slow")))
+        large = lines("slow", more=[("alert", {"title": f"a{i}"}) for i in range(1000)])  # what takes long to parse
+        first = threading.Thread(target=server.append, args=("slow", large))
         first.start()
         assert begun.wait(60)
         other = type(server)(server.url)
