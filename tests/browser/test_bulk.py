@@ -40,7 +40,7 @@ def test_runs_are_selected_in_ranges_and_all(runs: Runs, visit: Visit) -> None:
         expect(table.row("r4")).to_have_attribute("aria-selected", "true")
         bar(page).get_by_role("button", name="Select all").click()
         expect(bar(page)).to_contain_text("6 selected")
-        page.get_by_role("checkbox", name="Select all runs that match").click()
+        page.get_by_role("checkbox", name="Select all matching runs").click()
         expect(bar(page)).to_have_count(0)
 
 
@@ -80,7 +80,7 @@ def test_names_notes_and_colours_are_edited(runs: Runs, visit: Visit) -> None:
         form.get_by_role("textbox", name="Group").fill("twins")
         form.get_by_role("textbox", name="Colour").fill("#ff0000")
         form.get_by_role("textbox", name="Colour").press("Enter")
-        expect(page.get_by_text("Changed 2 runs.")).to_be_visible()
+        expect(page.get_by_text("Updated 2 runs")).to_be_visible()
         for id_ in ("r0", "r1"):
             stroke = table.row(id_).get_by_role("button", name=f"Hide {id_} from charts").locator("svg line")
             expect(stroke).to_have_attribute("stroke", "#ff0000")
@@ -100,8 +100,8 @@ def test_runs_get_their_own_colours_back(runs: Runs, visit: Visit) -> None:
             bar(page).get_by_role("button", name="Edit").click()
             form = page.get_by_role("dialog", name=re.compile("^Edit"))
             if color is None:
-                form.get_by_role("button", name="Their own colours").click()
-                expect(form.get_by_role("textbox", name="Colour")).to_have_attribute("placeholder", "Their own colours")
+                form.get_by_role("button", name="Default colour").click()
+                expect(form.get_by_role("textbox", name="Colour")).to_have_attribute("placeholder", "Default colour")
             else:
                 if len(ids) == 1:
                     expect(form.get_by_role("textbox", name="Colour")).to_have_value("#ff0000")
@@ -124,7 +124,7 @@ def test_runs_get_their_own_colours_back(runs: Runs, visit: Visit) -> None:
         bar(page).get_by_role("button", name="Edit").click()
         form = page.get_by_role("dialog", name="Edit 2 runs")
         form.get_by_role("textbox", name="Colour").fill("#ff")
-        expect(form.get_by_text("A colour is written as #2a8efe.")).to_be_visible()
+        expect(form.get_by_text("Use a hex colour such as #2a8efe")).to_be_visible()
         page.keyboard.press("Escape")
         page.keyboard.press("Escape")
         bar(page).get_by_role("button", name="Edit").click()
@@ -162,18 +162,18 @@ def test_deleted_runs_come_back(runs: Runs, visit: Visit) -> None:
         table.select("r4", "r5")
         page.keyboard.press("Delete")
         table.shows("r3", "r2", "r1", "r0")
-        page.get_by_role("button", name="More for the table").click()
+        page.get_by_role("button", name="Table options").click()
         page.get_by_role("menuitem", name="Trash").click()
         table.shows("r5", "r4")
         table.select("r5")
         bar(page).get_by_role("button", name="Restore").click()
         table.shows("r4")
         table.select("r4")
-        bar(page).get_by_role("button", name="Delete for ever").click()
+        bar(page).get_by_role("button", name="Delete permanently").click()
         sure = page.get_by_role("dialog")
-        expect(sure).to_contain_text("This cannot be undone")
-        sure.get_by_role("button", name="Delete for ever").click()
-        expect(page.get_by_text("The trash is empty.")).to_be_visible()
+        expect(sure).to_contain_text("This can't be undone")
+        sure.get_by_role("button", name="Delete permanently").click()
+        expect(page.get_by_text("The trash is empty")).to_be_visible()
         page.get_by_role("button", name="Back to runs").click()
         table.shows("r5", "r3", "r2", "r1", "r0")
 
@@ -185,7 +185,7 @@ def test_csv_holds_what_is_shown_and_no_formulas(runs: Runs, visit: Visit, tmp_p
     with visit(runs.path(**view)) as page:
         Table(page).shows("r5", "=1+2", "@SUM(A1)", '-2+3" end', "plain, text")
         shown = Table(page).heads()
-        page.get_by_role("button", name="More for the table").click()
+        page.get_by_role("button", name="Table options").click()
         with page.expect_download() as saved:
             page.get_by_role("menuitem", name="Download as CSV").click()
         assert saved.value.suggested_filename == f"{runs.project}.csv"

@@ -79,7 +79,7 @@ def test_panels_come_by_themselves_in_sections_and_are_searched(visit: Visit) ->
             said = re.compile(rf"^{section} {panels} panels?$")
             expect(page.get_by_role("button", name=said)).to_have_attribute("aria-expanded", "true")
         expect(Chart(page, "train/loss").lines(10)).to_be_visible()
-        expect(page.get_by_role("toolbar", name="Chart settings")).to_contain_text("10 of 24 runs drawn")
+        expect(page.get_by_role("toolbar", name="Chart settings")).to_contain_text("Showing 10 of 24 runs")
         page.get_by_role("button", name="train 2 panels").click()
         expect(Chart(page, "train/loss").panel).to_have_count(0)
         page.get_by_role("button", name="train 2 panels").click()
@@ -87,9 +87,9 @@ def test_panels_come_by_themselves_in_sections_and_are_searched(visit: Visit) ->
         search.fill("LOSS$")
         expect(page.get_by_role("region", name=re.compile("^Panel "))).to_have_count(2)
         search.fill("(")
-        expect(page.get_by_text("“(” is not a regular expression.")).to_be_visible()
+        expect(page.get_by_text("Invalid regular expression")).to_be_visible()
         search.fill("nothing like it")
-        page.get_by_role("button", name="Show all panels").click()
+        page.get_by_role("button", name="Clear search").click()
         expect(page.get_by_role("region", name=re.compile("^Panel "))).to_have_count(6)
         expect(search).to_have_value("")
 
@@ -111,7 +111,7 @@ def test_smoothing_is_that_of_tensorboard(curves: Runs, visit: Visit) -> None:
             assert float(smoothed) == pytest.approx(expected[step], rel=1e-9)
             assert float(logged) == noisy()[step]
         chart.hover(0.5)
-        expect(chart.values).to_contain_text("logged")
+        expect(chart.values).to_contain_text("raw")
         constant = Chart(page, "same")
         constant.plot.press("End")
         assert float(constant.copied()[0][2]) == 3.0
@@ -187,7 +187,7 @@ def test_the_envelope_is_drawn_until_it_is_switched_off(visit: Visit) -> None:
         expect(chart.values).to_have_count(0)
         before = chart.picture()
         page.get_by_role("button", name="More settings").click()
-        envelope = page.get_by_role("switch", name="Min–max envelope of summed-up points")
+        envelope = page.get_by_role("switch", name="Show min–max band")
         expect(envelope).to_be_checked()
         envelope.click()
         chart.redrawn(before)
@@ -348,11 +348,11 @@ def test_how_many_runs_are_drawn_is_chosen(curves: Runs, visit: Visit) -> None:
     with visit(curves.path(layout="charts")) as page:
         expect(Chart(page, "loss").lines(3)).to_be_visible()
         page.get_by_role("button", name="More settings").click()
-        page.get_by_role("textbox", name="Runs drawn at most").fill("2")
+        page.get_by_role("textbox", name="Max runs shown").fill("2")
         expect(Chart(page, "loss").lines(2)).to_be_visible()
-        expect(page.get_by_role("toolbar", name="Chart settings")).to_contain_text("2 of 3 runs drawn")
+        expect(page.get_by_role("toolbar", name="Chart settings")).to_contain_text("Showing 2 of 3 runs")
         width = Chart(page, "loss").panel.evaluate("one => one.offsetWidth")
-        page.get_by_role("combobox", name="Panels a row").click()
+        page.get_by_role("combobox", name="Panels per row").click()
         page.get_by_role("option", name="1", exact=True).click()
         expect(Chart(page, "loss").panel).not_to_have_css("width", f"{width}px")
 

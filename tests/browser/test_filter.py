@@ -29,7 +29,7 @@ def test_a_typed_filter_narrows_table_and_charts(runs: Runs, visit: Visit) -> No
         bar.fill('config.lr < 1e-1 and tags has "base" or val/loss == 5')
         bar.press("Enter")
         table.shows("r5", "r2")
-        expect(page.get_by_role("toolbar", name="Chart settings")).to_contain_text("2 of 2 runs drawn")
+        expect(page.get_by_role("toolbar", name="Chart settings")).to_contain_text("Showing 2 of 2 runs")
         page.get_by_role("button", name="Clear filter").click()
         table.shows("r5", "r4", "r3", "r2", "r1", "r0")
 
@@ -85,7 +85,7 @@ def test_conditions_are_built_changed_and_removed_by_clicks(runs: Runs, visit: V
     with visit(runs.path()) as page:
         table = Table(page)
         table.shows("r5", "r4", "r3", "r2", "r1", "r0")
-        page.get_by_role("button", name="Add a condition by clicks").click()
+        page.get_by_role("button", name="Add filter").click()
         form = page.get_by_role("dialog")
         form.get_by_role("combobox", name="Column").click()
         page.keyboard.type("val/loss")
@@ -98,7 +98,7 @@ def test_conditions_are_built_changed_and_removed_by_clicks(runs: Runs, visit: V
         bar = page.get_by_role("combobox", name="Filter expression")
         expect(bar).to_have_value("summary.val/loss >= 3")
 
-        page.get_by_role("button", name="Add a condition by clicks").click()
+        page.get_by_role("button", name="Add filter").click()
         form.get_by_role("combobox", name="Column").click()
         page.keyboard.type("optimizer")
         page.get_by_role("option", name="config.optimizer.name").click()

@@ -52,10 +52,10 @@ def test_runs_are_grouped_by_nested_config_with_aggregates(runs: Runs, visit: Vi
         table.row("adam").get_by_role("button", name=re.compile("^adam.*3 runs")).click()
         expect(table.row("adam").first).to_have_attribute("aria-expanded", "true")
         table.shows("sgd", "adam", "adam-2", "adam-1", "adam-0")
-        table.line_menu("sgd", "Only runs of this group")
+        table.line_menu("sgd", "Filter to this group")
         table.shows("sgd")
         page.get_by_role("button", name="By optimizer.name").click()
-        page.get_by_role("button", name="Do not group").click()
+        page.get_by_role("button", name="Stop grouping").click()
         table.shows("sgd-2", "sgd-1", "sgd-0")
 
 
@@ -66,7 +66,7 @@ def test_groups_by_several_keys_and_by_all_except(runs: Runs, visit: Visit) -> N
         group_by(page, "config.optimizer.name", "config.seed")
         expect(page.get_by_role("status").filter(has_text="6 groups · 6 runs")).to_be_visible()
         page.get_by_role("button", name="By optimizer.name, seed").click()
-        page.get_by_role("radiogroup", name="Group").get_by_text("All except…").click()
+        page.get_by_role("radiogroup", name="Group").get_by_text("All config except…").click()
         expect(page.get_by_role("status").filter(has_text="6 groups · 6 runs")).to_be_visible()
         page.get_by_role("combobox", name="Config to ignore, such as seed").fill("seed")
         page.get_by_role("option", name="config.seed").click()
@@ -87,7 +87,7 @@ def test_a_band_is_the_spread_or_the_extremes_of_a_group(runs: Runs, visit: Visi
             ("mean only", ""),
         ):
             page.get_by_role("button", name="More settings").click()
-            choice = page.get_by_role("combobox", name="Groups as")
+            choice = page.get_by_role("combobox", name="Show groups as")
             before = chart.picture()
             if choice.input_value() != band:
                 choice.click()
@@ -106,14 +106,14 @@ def test_a_band_is_the_spread_or_the_extremes_of_a_group(runs: Runs, visit: Visi
 def test_groups_are_drawn_as_bands(runs: Runs, visit: Visit) -> None:
     with visit(runs.path(group={"by": ["config.optimizer.name"]})) as page:
         settings = page.get_by_role("toolbar", name="Chart settings")
-        expect(settings).to_contain_text("2 of 2 groups drawn")
+        expect(settings).to_contain_text("Showing 2 of 2 groups")
         chart = page.get_by_role("application", name="Line chart loss, 2 lines")
         chart.focus()
         chart.press("End")
         expect(page.get_by_role("region", name="Panel loss")).to_contain_text("sgd 7, adam 2")
         with page.expect_response("**/api/charts") as asked:
             page.get_by_role("button", name="More settings").click()
-            page.get_by_role("combobox", name="Groups as").click()
+            page.get_by_role("combobox", name="Show groups as").click()
             page.get_by_role("option", name="every run").click()
         assert asked.value.ok
         expect(page.get_by_role("application", name="Line chart loss, 6 lines")).to_be_visible()

@@ -78,9 +78,7 @@ def test_dialogs_menus_and_tooltips_show_text(visit: Visit) -> None:
 
 def test_a_previewed_file_is_text(visit: Visit) -> None:
     with visit(f"{RUN}?tab=files") as page:
-        page.get_by_role("navigation", name="Files of the run").get_by_role(
-            "button", name=re.compile("onerror")
-        ).click()
+        page.get_by_role("navigation", name="Run files").get_by_role("button", name=re.compile("onerror")).click()
         shown = page.get_by_role("group", name=re.compile("onerror"))
         expect(shown).to_contain_text(HOSTILE)
         link = shown.get_by_text("a", exact=True)
@@ -110,10 +108,10 @@ def test_markdown_is_made_harmless(server: Embedded, visit: Visit) -> None:
     runs = Runs(server)
     runs.add("one", [{HOSTILE: 1.0}, {HOSTILE: 2.0}], notes=NOTES)
     with visit(f"/projects/me/{runs.project}/notes") as page:
-        page.get_by_role("button", name="Write the first note").click()
-        page.get_by_role("textbox", name="Notes of the project").fill(NOTES)
+        page.get_by_role("button", name="Write a note").click()
+        page.get_by_role("textbox", name="Project notes").fill(NOTES)
         page.get_by_text("Preview", exact=True).click()
-        expect(page.get_by_text("This panel cannot be shown")).to_be_visible()
+        expect(page.get_by_text("Couldn't show this panel")).to_be_visible()
         harmless(page)
         page.get_by_role("button", name="Save").click()
         article = page.get_by_role("article")
@@ -132,8 +130,8 @@ def test_the_console_is_text(server: Embedded, visit: Visit) -> None:
     runs.add("one")
     runs.print("one", HOSTILE, f"\x1b]8;;javascript:alert(9)\x1b\\link\x1b]8;;\x1b\\ \x1b[31m{HOSTILE}\x1b[0m")
     with visit(f"/runs/me/{runs.project}/one?tab=console") as page:
-        expect(page.get_by_role("region", name="What the run printed")).to_contain_text(HOSTILE)
-        page.get_by_role("searchbox", name="Search the console").fill("<img")
+        expect(page.get_by_role("region", name="Console output")).to_contain_text(HOSTILE)
+        page.get_by_role("searchbox", name="Search console").fill("<img")
         expect(page.get_by_text("0 of 2")).to_be_visible()
         harmless(page)
 

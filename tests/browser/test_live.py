@@ -87,9 +87,9 @@ def test_a_lost_server_is_said_and_found_again(tmp_path: Path, context: BrowserC
         page.goto(f"{server.url}/?token={server.token}")
         page.get_by_text("1 run", exact=True).first.wait_for()
         port = int(server.url.rpartition(":")[2])
-    page.get_by_text("cannot be reached").first.wait_for()
+    page.get_by_text("Can't reach the server").first.wait_for()
     with serve(tmp_path, port=port) as server:
-        page.get_by_text("cannot be reached").first.wait_for(state="hidden")
+        page.get_by_text("Can't reach the server").first.wait_for(state="hidden")
         Logging(server).run("second", {"loss": 1.0})
         page.get_by_text("2 runs").first.wait_for()
 

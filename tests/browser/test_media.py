@@ -70,11 +70,11 @@ def test_tables_are_searched_and_sorted(visit: Visit) -> None:
         expect(cells.nth(1)).to_contain_text("cat")
         panel.get_by_role("button", name="score").click()
         expect(cells.nth(1)).to_contain_text("dog")
-        panel.get_by_role("textbox", name="Search in the table").fill("CAT")
+        panel.get_by_role("textbox", name="Search table").fill("CAT")
         expect(panel).to_contain_text("1 of 2 rows")
         with page.expect_download() as saved:
-            panel.get_by_role("button", name="Download the table").or_(
-                panel.get_by_role("link", name="Download the table")
+            panel.get_by_role("button", name="Download table").or_(
+                panel.get_by_role("link", name="Download table")
             ).click()
         assert saved.value.suggested_filename
 
@@ -96,7 +96,7 @@ def test_a_panel_of_media_is_made(visit: Visit) -> None:
         expect(Chart(page, "sample").panel).to_be_visible()
         page.get_by_role("button", name="Add panel").first.click()
         form = page.get_by_role("dialog", name="Add panel")
-        form.get_by_role("radiogroup", name="Kind").get_by_text("Media", exact=True).click()
+        form.get_by_role("radiogroup", name="Type").get_by_text("Media", exact=True).click()
         form.get_by_role("combobox", name="Key").click()
         page.get_by_role("option", name="report").click()
         form.get_by_role("textbox", name="Title").fill("once more")

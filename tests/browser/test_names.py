@@ -63,7 +63,7 @@ def test_the_table_the_charts_and_the_csv_have_every_name(named: Runs, visit: Vi
         assert {f"config.{NAMES['empty']}", f"config.{NAMES['backtick']}"} <= {*table.heads()}
         expect(page.get_by_role("region", name="Panel “”", exact=True).get_by_role("application")).to_be_visible()
         expect(page.locator(".chart-panel")).to_have_count(len(NAMES))
-        page.get_by_role("button", name="More for the table").click()
+        page.get_by_role("button", name="Table options").click()
         with page.expect_download() as saved:
             page.get_by_role("menuitem", name="Download as CSV").click()
         saved.value.save_as(tmp_path / "runs.csv")
@@ -130,8 +130,8 @@ def test_of_very_many_columns_some_are_shown_and_the_others_are_found(server: Em
         table = Table(page)
         table.shows("two", "one")
         page.get_by_role("button", name="Columns", exact=True).click()
-        expect(page.get_by_text("columns are shown at once")).to_be_visible()
-        page.get_by_role("textbox", name="Find a column").fill("layer2999")
+        expect(page.get_by_text("columns at once")).to_be_visible()
+        page.get_by_role("textbox", name="Search columns").fill("layer2999")
         page.get_by_role("list", name="Columns").get_by_role("checkbox").check()
         page.keyboard.press("Escape")
         expect(table.head("summary.layer2999/norm")).to_be_visible()

@@ -23,8 +23,8 @@ def runs(server: Embedded) -> Runs:
 
 def write(page: Page, text: str) -> None:
     """Begin with the notes, and write."""
-    page.get_by_role("button", name="Write the first note").or_(page.get_by_role("button", name="Edit")).first.click()
-    page.get_by_role("textbox", name="Notes of the project").fill(text)
+    page.get_by_role("button", name="Write a note").or_(page.get_by_role("button", name="Edit")).first.click()
+    page.get_by_role("textbox", name="Project notes").fill(text)
 
 
 def test_notes_are_written_seen_before_and_saved(runs: Runs, visit: Visit) -> None:
@@ -36,12 +36,12 @@ def test_notes_are_written_seen_before_and_saved(runs: Runs, visit: Visit) -> No
         expect(page.get_by_role("heading", name="What we saw")).to_be_visible()
         expect(page.get_by_role("cell", name="2")).to_be_visible()
         page.get_by_text("Write", exact=True).click()
-        page.get_by_role("textbox", name="Notes of the project").press("Control+Enter")
+        page.get_by_role("textbox", name="Project notes").press("Control+Enter")
         expect(page.get_by_role("article")).to_contain_text("It falls.")
         page.reload()
         expect(page.get_by_role("heading", level=2, name="What we saw")).to_be_visible()
         page.get_by_role("button", name="Edit").click()
-        page.get_by_role("textbox", name="Notes of the project").press("Escape")
+        page.get_by_role("textbox", name="Project notes").press("Escape")
         expect(page.get_by_role("article")).to_be_visible()
 
 
@@ -56,11 +56,11 @@ def test_what_others_saved_meanwhile_is_not_overwritten_unseen(runs: Runs, visit
         expect(theirs.get_by_role("article")).to_have_text("theirs")
         with mine.expect_response(lambda answer: answer.status == 409):
             mine.get_by_role("button", name="Save").click()
-        expect(mine.get_by_role("alert")).to_contain_text("Somebody else has saved these notes")
-        mine.get_by_text("Show theirs").click()
+        expect(mine.get_by_role("alert")).to_contain_text("Someone else saved these notes")
+        mine.get_by_text("Show their version").click()
         expect(mine.get_by_role("alert")).to_contain_text("theirs")
-        expect(mine.get_by_role("textbox", name="Notes of the project")).to_have_value("mine")
-        mine.get_by_role("button", name="Replace theirs").click()
+        expect(mine.get_by_role("textbox", name="Project notes")).to_have_value("mine")
+        mine.get_by_role("button", name="Overwrite").click()
         expect(mine.get_by_role("article")).to_have_text("mine")
         expect(theirs.get_by_role("article")).to_have_text("mine")  # by itself: notes are live
 
@@ -68,8 +68,8 @@ def test_what_others_saved_meanwhile_is_not_overwritten_unseen(runs: Runs, visit
 def test_a_panel_in_the_notes_is_live(runs: Runs, visit: Visit) -> None:
     with visit(f"/projects/me/{runs.project}/notes") as page:
         write(page, "Before.\n")
-        page.get_by_role("textbox", name="Notes of the project").press("Control+End")
-        page.get_by_role("button", name="Insert a panel").click()
+        page.get_by_role("textbox", name="Project notes").press("Control+End")
+        page.get_by_role("button", name="Insert panel").click()
         page.get_by_role("button", name="Save").click()
         chart = page.get_by_role("application", name=re.compile("^Line chart loss"))
         expect(chart).to_have_accessible_name(re.compile("2 lines"))
@@ -81,9 +81,9 @@ def test_a_panel_that_cannot_be_shown_says_why(runs: Runs, visit: Visit) -> None
     with visit(f"/projects/me/{runs.project}/notes") as page:
         write(page, "```panel\nkind: pie\nkey: loss\n```\n\n```panel\nkey: loss\nfilter: config.lr > 5\n```\n")
         page.get_by_role("button", name="Save").click()
-        expect(page.get_by_text("This panel cannot be shown")).to_have_count(2)
+        expect(page.get_by_text("Couldn't show this panel")).to_have_count(2)
         expect(page.get_by_text("kind: pie is none of")).to_be_visible()
-        expect(page.get_by_text("No run matches the filter of this panel.")).to_be_visible()
+        expect(page.get_by_text("No runs match this filter")).to_be_visible()
 
 
 def test_a_saved_view_is_linked(runs: Runs, visit: Visit) -> None:
@@ -93,11 +93,11 @@ def test_a_saved_view_is_linked(runs: Runs, visit: Visit) -> None:
         page.get_by_role("button", name="Views").click()
         page.get_by_role("textbox", name="Save this view as").fill("fast (ones)")
         page.keyboard.press("Enter")
-        page.get_by_text("Saved view “fast (ones)”.").wait_for()
+        page.get_by_text("Saved view “fast (ones)”").wait_for()
         page.keyboard.press("Escape")
         page.get_by_role("link", name="Notes").click()
-        page.get_by_role("button", name="Write the first note").click()
-        page.get_by_role("button", name="Insert a view").click()
+        page.get_by_role("button", name="Write a note").click()
+        page.get_by_role("button", name="Insert view").click()
         page.get_by_role("menuitem", name="fast (ones)").click()
         page.get_by_role("button", name="Save").click()
         page.get_by_role("article").get_by_role("link", name="fast (ones)").click()

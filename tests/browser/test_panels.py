@@ -33,7 +33,7 @@ def added(page: Page, kind: str) -> Locator:
     """The form of a new panel of a kind."""
     page.get_by_role("button", name="Add panel").first.click()
     form = page.get_by_role("dialog", name="Add panel")
-    form.get_by_role("radiogroup", name="Kind").get_by_text(kind, exact=True).click()
+    form.get_by_role("radiogroup", name="Type").get_by_text(kind, exact=True).click()
     return form
 
 
@@ -54,7 +54,7 @@ def test_a_panel_is_made_changed_and_removed(runs: Runs, visit: Visit) -> None:
         choose(page, form, "Metrics", "val/acc")
         page.keyboard.press("Escape")
         form.get_by_role("textbox", name="Also all metrics that match").fill("(")
-        expect(form.get_by_text("This is not a regular expression.")).to_be_visible()
+        expect(form.get_by_text("Invalid regular expression")).to_be_visible()
         form.get_by_role("textbox", name="Also all metrics that match").fill("loss$")
         expect(form.get_by_text("2 metrics match")).to_be_visible()
         form.get_by_role("textbox", name="Title").fill("all of it")
@@ -80,7 +80,7 @@ def test_a_panel_is_made_changed_and_removed(runs: Runs, visit: Visit) -> None:
         action(page, "loss", "Remove")
         expect(Chart(page, "loss").panel).to_have_count(0)
         page.get_by_role("button", name="More settings").click()
-        page.get_by_role("button", name="Bring back removed panels (1)").click()
+        page.get_by_role("button", name="Restore removed panels (1)").click()
         expect(Chart(page, "loss").panel).to_be_visible()
 
 
@@ -99,9 +99,9 @@ def test_a_panel_has_a_smoothing_of_its_own(runs: Runs, visit: Visit) -> None:
         def smooth(panel: str, kind: str, weight: str | None = None) -> None:
             action(page, panel, "Edit…")
             form = page.get_by_role("dialog", name="Edit panel")
-            form.get_by_role("switch", name="Own smoothing").click()
+            form.get_by_role("switch", name="Override smoothing").click()
             choose(page, form, "Smoothing", kind)
-            field = form.get_by_role("textbox", name=re.compile("Smoothing weight|Window, in points"))
+            field = form.get_by_role("textbox", name=re.compile(r"Smoothing weight|Window \(points\)"))
             expect(field).to_have_count(0 if weight is None else 1)
             if weight is not None:
                 field.fill(weight)
@@ -113,17 +113,17 @@ def test_a_panel_has_a_smoothing_of_its_own(runs: Runs, visit: Visit) -> None:
         before, beside = chart.picture(), other.picture()
         smooth("loss", "Running mean", "3")
         chart.redrawn(before)
-        assert last(chart) == f"r0 {sum(logged[-2:]) / 2:g} logged 12"  # the window ends with the line
+        assert last(chart) == f"r0 {sum(logged[-2:]) / 2:g} raw 12"  # the window ends with the line
         assert last(other) == "r0 0"
         assert other.picture() == beside
         page.wait_for_url(re.compile("smoothing"))
         page.reload()
         expect(chart.lines(1)).to_be_visible()
-        assert last(chart) == "r0 11.5 logged 12"
+        assert last(chart) == "r0 11.5 raw 12"
         choose(page, page.locator("body"), "Smoothing", "EMA (debiased)")
         page.wait_for_url(re.compile("ema"))
-        assert last(other) == "r0 0 logged 0"
-        assert last(chart) == "r0 11.5 logged 12"
+        assert last(other) == "r0 0 raw 0"
+        assert last(chart) == "r0 11.5 raw 12"
         before = chart.picture()
         action(page, "loss", "Edit…")
         form = page.get_by_role("dialog", name="Edit panel")
@@ -131,7 +131,7 @@ def test_a_panel_has_a_smoothing_of_its_own(runs: Runs, visit: Visit) -> None:
         form.get_by_role("button", name="Save").click()
         chart.redrawn(before)
         assert last(chart) == "r0 12"
-        assert last(other) == "r0 0 logged 0"
+        assert last(other) == "r0 0 raw 0"
 
 
 def test_panels_are_moved_and_resized_by_keys_and_mouse(runs: Runs, visit: Visit) -> None:
@@ -140,10 +140,10 @@ def test_panels_are_moved_and_resized_by_keys_and_mouse(runs: Runs, visit: Visit
         assert regions(page) == ["loss", "val/acc", "val/loss"]
         handle = page.get_by_role("button", name="Move val/acc: drag, or use the arrow keys")
         handle.press("ArrowRight")
-        expect(page.get_by_text("val/acc is now panel 2 of 2")).to_be_attached()
+        expect(page.get_by_text("Moved to position 2 of 2")).to_be_attached()
         assert regions(page) == ["loss", "val/loss", "val/acc"]
         handle.drag_to(Chart(page, "val/loss").panel)
-        expect(page.get_by_text("val/acc is now panel 1 of 2")).to_be_attached()
+        expect(page.get_by_text("Moved to position 1 of 2")).to_be_attached()
         assert regions(page) == ["loss", "val/acc", "val/loss"]
         page.get_by_role("button", name="Move loss: drag, or use the arrow keys").drag_to(Chart(page, "val/loss").panel)
         expect(page.get_by_role("button", name="val 3 panels")).to_be_visible()
@@ -155,7 +155,7 @@ def test_panels_are_moved_and_resized_by_keys_and_mouse(runs: Runs, visit: Visit
         expect(panel).to_have_css("height", "300px")
         width = panel.evaluate("one => one.offsetWidth")
         corner.press("ArrowRight")
-        expect(page.get_by_text("val/acc is 2 wide and 300 pixels high")).to_be_attached()
+        expect(page.get_by_text("Resized to 2 columns by 300 pixels")).to_be_attached()
         assert panel.evaluate("one => one.offsetWidth") > 1.9 * width
         corner.scroll_into_view_if_needed()
         box = corner.bounding_box()
@@ -164,7 +164,7 @@ def test_panels_are_moved_and_resized_by_keys_and_mouse(runs: Runs, visit: Visit
         page.mouse.down()
         page.mouse.move(box["x"] + 5 - width, box["y"] + 105, steps=4)
         page.mouse.up()
-        expect(page.get_by_text("val/acc is 1 wide and 400 pixels high")).to_be_attached()
+        expect(page.get_by_text("Resized to 1 column by 400 pixels")).to_be_attached()
         page.keyboard.press("Control+z")
         expect(panel).to_have_css("height", "300px")
 
@@ -186,7 +186,7 @@ def test_one_panel_fills_the_screen(runs: Runs, visit: Visit) -> None:
 
 def test_bars(runs: Runs, visit: Visit) -> None:
     with visit(runs.path(layout="charts", filter="depth > 5")) as page:
-        form = added(page, "Bars")
+        form = added(page, "Bar chart")
         choose(page, form, "Value", "val/loss")
         form.get_by_role("textbox", name="Title").fill("bars")
         form.get_by_role("button", name="Add panel").click()
@@ -196,11 +196,11 @@ def test_bars(runs: Runs, visit: Visit) -> None:
 
 def test_scatter_follows_filter_and_search_with_colours_and_front(runs: Runs, visit: Visit) -> None:
     with visit(runs.path(layout="charts")) as page:
-        form = added(page, "Scatter")
+        form = added(page, "Scatter plot")
         choose(page, form, "X axis", "config.depth")
         choose(page, form, "Y axis", "loss")
         choose(page, form, "Colour by", "config.model")
-        choose(page, form, "Pareto front", "x small, y small")
+        choose(page, form, "Pareto front", "Minimize x and y")
         form.get_by_role("button", name="Add panel").click()
         chart = Chart(page, "loss over depth")
         expect(page.get_by_role("img", name="Scatter plot loss over depth of 8 runs")).to_be_visible()
@@ -232,9 +232,9 @@ def test_ranges_of_parallel_coordinates_filter_the_table(runs: Runs, visit: Visi
         expect(lines).to_be_visible()
         panel.get_by_role("button", name="Ranges").click()
         panel.get_by_role("textbox", name="depth from").fill("3")
-        expect(panel).to_contain_text("5 of 8 runs in the ranges")
+        expect(panel).to_contain_text("5 of 8 runs in the selected ranges")
         panel.get_by_role("textbox", name="depth to").fill("5")
-        expect(panel).to_contain_text("3 of 8 runs in the ranges")
+        expect(panel).to_contain_text("3 of 8 runs in the selected ranges")
         panel.get_by_role("button", name="Clear ranges").click()
         expect(panel).to_contain_text("8 runs")
         panel.get_by_role("button", name="Ranges").click()
@@ -248,11 +248,11 @@ def test_ranges_of_parallel_coordinates_filter_the_table(runs: Runs, visit: Visi
             page.mouse.down()
             page.mouse.move(box["x"] + at, box["y"] + box["height"] * 0.5, steps=3)
             page.mouse.up()
-            if panel.get_by_role("button", name="Filter the table").is_visible():
+            if panel.get_by_role("button", name="Filter table").is_visible():
                 break
         assert first > 0
-        expect(panel).to_contain_text(re.compile("[1-7] of 8 runs in the ranges"))
-        panel.get_by_role("button", name="Filter the table").click()
+        expect(panel).to_contain_text(re.compile("[1-7] of 8 runs in the selected ranges"))
+        panel.get_by_role("button", name="Filter table").click()
         expect(page.get_by_role("combobox", name="Filter expression")).not_to_have_value("")
         expect(page.get_by_role("status").filter(has_text=re.compile("^[1-7] runs?$"))).to_be_visible()
 

@@ -50,7 +50,7 @@ def test_the_name_is_changed_in_its_place(runs: Runs, visit: Visit) -> None:
         heading = page.get_by_role("heading", level=1)
         expect(heading).to_have_text("before")
         page.get_by_role("button", name="Rename").click()
-        field = page.get_by_role("textbox", name="Name of the run")
+        field = page.get_by_role("textbox", name="Run name")
         expect(field).to_be_focused()
         field.fill("given up")
         field.press("Escape")
@@ -87,10 +87,10 @@ def test_tags_are_added_and_taken_away(runs: Runs, visit: Visit) -> None:
 def test_a_colour_is_chosen_and_given_back(runs: Runs, visit: Visit) -> None:
     runs.add("one")
     with visit(f"/runs/me/{runs.project}/one") as page:
-        button = page.get_by_role("button", name="Colour of the run")
+        button = page.get_by_role("button", name="Run colour")
         button.click()
-        third = page.get_by_role("button", name="Colour 3 of the palette")
-        own = page.get_by_role("button", name="Its own")
+        third = page.get_by_role("button", name="Palette colour 3")
+        own = page.get_by_role("button", name="Default colour")
         expect(own).to_be_disabled()
         third.click()
         expect(third).to_be_hidden()
@@ -108,7 +108,7 @@ def test_a_colour_is_chosen_and_given_back(runs: Runs, visit: Visit) -> None:
 def test_notes_are_written_looked_at_and_saved(runs: Runs, visit: Visit) -> None:
     runs.add("one")
     with visit(f"/runs/me/{runs.project}/one") as page:
-        page.get_by_role("button", name="Write notes").click()
+        page.get_by_role("button", name="Add notes").click()
         field = page.get_by_role("textbox", name="Notes")
         expect(field).to_be_focused()
         field.fill("It **works** at [last](https://example.com)\n\n- [x] done")
@@ -136,9 +136,9 @@ def test_a_deleted_run_can_be_had_back(runs: Runs, visit: Visit) -> None:
         page.wait_for_url(f"**/projects/me/{runs.project}")
         names = page.get_by_role("grid", name="Runs").get_by_role("rowheader")
         expect(names).to_have_text([re.compile("^two")])
-        page.get_by_text("one is in the trash.").wait_for()
+        page.get_by_text("Moved one to trash").wait_for()
         page.get_by_role("button", name="Undo", exact=True).last.click()
-        page.get_by_text("one is back.").wait_for()
+        page.get_by_text("Restored one").wait_for()
         expect(names).to_have_count(2)
 
 
@@ -174,14 +174,14 @@ def test_a_training_run_is_followed_and_stopped(
         link.click(timeout=120_000)  # processes start: the training, and one that uploads for it
         expect(page.get_by_text("running", exact=True)).to_be_visible()
         page.get_by_role("tab", name="Console").click()
-        expect(page.get_by_role("region", name="What the run printed")).to_contain_text("step 40")
+        expect(page.get_by_role("region", name="Console output")).to_contain_text("step 40")
         page.get_by_role("button", name="Stop", exact=True).click()
         dialog = page.get_by_role("dialog", name="Stop this run?")
         dialog.get_by_role("button", name="Cancel").click()
         expect(dialog).to_be_hidden()
         page.get_by_role("button", name="Stop", exact=True).click()
         dialog.get_by_role("button", name="Stop").click()
-        page.get_by_text("The run was asked to stop.").wait_for()
+        page.get_by_text("Stop requested", exact=True).wait_for()
         process.wait(60)
         expect(page.get_by_text("killed", exact=True)).to_be_visible()
         expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
@@ -196,13 +196,13 @@ def test_the_overview_says_where_it_came_from(visit: Visit) -> None:
         expect(main.get_by_text("Nearly done")).to_be_visible()
         expect(main.get_by_role("img", name="warn")).to_be_visible()
         expect(main.get_by_text("train.py").first).to_be_visible()
-        expect(main.get_by_text("with changes")).to_be_visible()
-        for heading in ("About", "Summary", "Run it again", "Machine"):
+        expect(main.get_by_text("uncommitted changes")).to_be_visible()
+        for heading in ("About", "Summary", "Reproduce", "Machine"):
             expect(main.get_by_role("heading", name=heading)).to_be_visible()
         main.get_by_role("button", name="Copy ID").click()
         expect(main.get_by_role("button", name="Copied")).to_be_visible()
         assert copied(page) == "origin"
-        main.get_by_role("link", name="with changes").click()
+        main.get_by_role("link", name="uncommitted changes").click()
         expect(page.get_by_role("tab", name="Code")).to_have_attribute("aria-selected", "true")
 
 
@@ -247,7 +247,7 @@ def test_tabs_are_reached_by_keys_and_kept_in_the_address(visit: Visit) -> None:
 
 # -- console ------------------------------------------------------------------------------------------------------
 
-CONSOLE = "What the run printed"
+CONSOLE = "Console output"
 
 
 @pytest.fixture
@@ -290,7 +290,7 @@ def test_the_console_follows_until_somebody_scrolls_up(printed: Runs, visit: Vis
 
 def test_the_console_is_searched(printed: Runs, visit: Visit) -> None:
     with visit(f"/runs/me/{printed.project}/one?tab=console", refusals=(400,)) as page:
-        field = page.get_by_role("searchbox", name="Search the console")
+        field = page.get_by_role("searchbox", name="Search console")
         count = page.get_by_role("main").get_by_text(re.compile(r"^\d+ of 10$"))
         field.fill("needle")
         field.press("Enter")  # before anything can have been found
@@ -316,7 +316,7 @@ def test_a_search_sees_through_colours(runs: Runs, visit: Visit) -> None:
     runs.add("one", ended=False)
     runs.print("one", *(f"\x1b[32mline\x1b[0m {i}" for i in range(300)), "an \x1b[31mer\x1b[1mro\x1b[0mr, an error")
     with visit(f"/runs/me/{runs.project}/one?tab=console") as page:
-        field = page.get_by_role("searchbox", name="Search the console")
+        field = page.get_by_role("searchbox", name="Search console")
         marks = console(page).locator("mark")
         field.fill("Error")
         expect(page.get_by_text("0 of 1")).to_be_visible()
@@ -341,7 +341,7 @@ def test_streams_times_copies_and_files_of_the_console(printed: Runs, visit: Vis
         expect(console(page)).to_contain_text(re.compile(r"\d\d:\d\d:\d\d"))
         options.click()
         page.get_by_role("menuitem", name="Copy all").click()
-        page.get_by_text("1 lines are copied.").or_(page.get_by_text("1 line is copied.")).wait_for()
+        page.get_by_text("Copied 1 line", exact=True).wait_for()
         assert copied(page).splitlines() == ["something to stderr"]
         page.get_by_text("All", exact=True).click()
         options.click()
@@ -365,7 +365,7 @@ def test_escape_sequences_are_colours(visit: Visit) -> None:
 
 def test_files_are_found_looked_at_and_had(visit: Visit) -> None:
     with visit(f"{ORIGIN}?tab=files") as page:
-        listed = page.get_by_role("navigation", name="Files of the run")
+        listed = page.get_by_role("navigation", name="Run files")
         listed.get_by_role("button", name="table.csv").click()
         page.wait_for_url("**file=table.csv")
         expect(page.get_by_role("columnheader", name="score")).to_be_visible()
@@ -382,7 +382,7 @@ def test_files_are_found_looked_at_and_had(visit: Visit) -> None:
         search.fill("csv")
         expect(listed.get_by_role("button", name="result.json")).to_have_count(0)
         search.fill("nothing so")
-        expect(page.get_by_text("No file is called so.")).to_be_visible()
+        expect(page.get_by_text("No matching files")).to_be_visible()
 
 
 def test_config_is_searched_opened_and_copied(visit: Visit) -> None:
@@ -395,7 +395,7 @@ def test_config_is_searched_opened_and_copied(visit: Visit) -> None:
         search.fill("depth")
         expect(page.get_by_text("depth", exact=True)).to_be_visible()
         expect(page.get_by_text("width", exact=True)).to_have_count(0)
-        page.get_by_role("button", name="Copy the value of nested.depth").click()
+        page.get_by_role("button", name="Copy value of nested.depth").click()
         expect(page.get_by_role("button", name="Copied")).to_be_visible()
         assert copied(page) == "3"
         search.fill("")
@@ -423,7 +423,7 @@ def test_packages_are_searched(visit: Visit) -> None:
         search.fill("orjso")
         expect(page.get_by_role("row")).to_have_count(2)
         search.fill("no such package")
-        expect(page.get_by_text("No package is called so.")).to_be_visible()
+        expect(page.get_by_text("No packages match")).to_be_visible()
 
 
 def test_system_metrics_are_drawn(visit: Visit) -> None:
@@ -453,7 +453,7 @@ def test_a_value_that_was_set_aside_is_downloaded(runs: Runs, visit: Visit) -> N
     address = f"{runs.server.url}/api/runs/me/{runs.project}/one/blobs/{digest}"
     runs._session.put(address, data=content).raise_for_status()
     with visit(f"/runs/me/{runs.project}/one?tab=config") as page:
-        link = page.get_by_role("link", name=re.compile("download"))
+        link = page.get_by_role("link", name=re.compile("Download"))
         _, got = downloaded(page, link)
         assert got == content
 
@@ -462,5 +462,5 @@ def test_problems_say_what_was_lost_and_refused(runs: Runs, visit: Visit) -> Non
     runs.add("one")
     runs.append("one", encode("lost", {"count": 3}, START) + b"not a record\n")
     with visit(f"/runs/me/{runs.project}/one") as page:
-        expect(page.get_by_text("3 records could not be written")).to_be_visible()
-        expect(page.get_by_text("could not be read")).to_be_visible()
+        expect(page.get_by_text("3 records lost")).to_be_visible()
+        expect(page.get_by_text("1 unreadable line")).to_be_visible()

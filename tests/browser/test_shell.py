@@ -21,7 +21,7 @@ def palette(page: Page) -> Locator:
     """The field of the palette, opened by its keys."""
     page.keyboard.press("Control+k")
     dialog = page.get_by_role("dialog", name="Search and commands", exact=True)
-    field = dialog.get_by_role("textbox", name="Find a project, a run or a command")
+    field = dialog.get_by_role("textbox", name="Search projects, runs and commands")
     expect(field).to_be_focused()
     return field
 
@@ -41,9 +41,9 @@ def test_the_palette_finds_projects_and_runs(visit: Visit) -> None:
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1, name="resnet-03")).to_be_visible()
         palette(page).fill("nothing is called so")
-        expect(page.get_by_text("Nothing is called so.")).to_be_visible()
+        expect(page.get_by_text("No results")).to_be_visible()
         page.keyboard.press("Escape")
-        expect(page.get_by_text("Nothing is called so.")).to_be_hidden()
+        expect(page.get_by_text("No results")).to_be_hidden()
 
 
 def test_the_palette_does_what_it_is_told(visit: Visit) -> None:
@@ -51,14 +51,14 @@ def test_the_palette_does_what_it_is_told(visit: Visit) -> None:
     with visit("/runs/me/vision/v00", permissions=permissions) as page:
         expect(page.get_by_role("heading", level=1)).to_have_text("resnet-00")
         palette(page).fill("link")
-        page.get_by_role("button", name="Copy the link to this view").click()
-        page.get_by_text("The link to this view is copied.").wait_for()
+        page.get_by_role("button", name="Copy link to this view").click()
+        page.get_by_text("Link copied").wait_for()
         assert page.evaluate("navigator.clipboard.readText()") == page.url
         palette(page).fill("notes")
-        page.get_by_role("button", name="Notes of this project").click()
+        page.get_by_role("button", name="Project notes").click()
         expect(page.get_by_role("heading", level=1, name="Notes")).to_be_visible()
         palette(page).fill("keyboard")
-        page.get_by_role("button", name="Show the keyboard shortcuts").click()
+        page.get_by_role("button", name="Show keyboard shortcuts").click()
         expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
 
 
@@ -68,7 +68,7 @@ def test_keys_show_their_list_and_go_to_the_search(visit: Visit) -> None:
         expect(grid.get_by_role("rowheader").first).to_be_visible()
         page.keyboard.press("?")
         shown = page.get_by_role("dialog", name="Keyboard shortcuts")
-        expect(shown.get_by_role("heading", name="Runs of a project")).to_be_visible()
+        expect(shown.get_by_role("heading", name="Runs table")).to_be_visible()
         page.keyboard.press("Escape")
         expect(shown).to_be_hidden()
         page.keyboard.press("/")
@@ -87,7 +87,7 @@ def test_the_theme_follows_the_system_until_one_is_chosen(visit: Visit) -> None:
         expect(root).to_have_attribute("data-mantine-color-scheme", "dark")
         page.emulate_media(color_scheme="light")
         expect(root).to_have_attribute("data-mantine-color-scheme", "light")
-        page.get_by_role("button", name="Theme: as the system").click()
+        page.get_by_role("button", name="Theme: system").click()
         page.get_by_role("button", name="Theme: light").click()
         expect(root).to_have_attribute("data-mantine-color-scheme", "dark")
         page.reload()
@@ -109,7 +109,7 @@ def test_who_goes_by_keys_skips_the_head_and_comes_to_the_new_page(visit: Visit)
         page.get_by_role("main").get_by_role("link", name="vision", exact=True).press("Enter")
         page.wait_for_url("**/projects/me/vision")
         expect(page.get_by_role("main")).to_be_focused()
-        crumbs = page.get_by_role("navigation", name="You are here")
+        crumbs = page.get_by_role("navigation", name="Breadcrumb")
         expect(crumbs).to_be_visible()
         page.get_by_role("link", name="All projects").press("Enter")
         expect(page.get_by_role("heading", name="Projects")).to_be_visible()
@@ -117,19 +117,19 @@ def test_who_goes_by_keys_skips_the_head_and_comes_to_the_new_page(visit: Visit)
 
 def test_an_address_without_a_page_leads_home(visit: Visit) -> None:
     with visit("/projects/me/vision/no-such-page", refusals=(404,)) as page:
-        expect(page.get_by_text("There is nothing at this address.")).to_be_visible()
-        page.get_by_role("link", name="Go to all projects").click()
+        expect(page.get_by_text("Page not found")).to_be_visible()
+        page.get_by_role("link", name="Back to projects").click()
         expect(page.get_by_role("heading", name="Projects")).to_be_visible()
         page.goto(page.url + "runs/me/vision/no-such-run")
-        expect(page.get_by_text("There is no such run.")).to_be_visible()
+        expect(page.get_by_text("Run not found.")).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/nothing/here", "/projects/me", "/x"])
 def test_an_address_that_never_was_says_so(visit: Visit, path: str) -> None:
     with visit(path, refusals=(404,)) as page:
-        expect(page.get_by_role("main")).to_contain_text("There is nothing at this address.")
+        expect(page.get_by_role("main")).to_contain_text("Page not found")
         expect(page.get_by_role("banner")).to_be_visible()
-        page.get_by_role("link", name="Go to all projects").click()
+        page.get_by_role("link", name="Back to projects").click()
         expect(page.get_by_role("heading", name="Projects")).to_be_visible()
 
 
@@ -152,15 +152,15 @@ def test_the_first_page_turns_into_the_chart(browser: Browser, tmp_path: Path) -
         shown = page.get_by_role("main")
         expect(shown).to_contain_text(server.url)
         expect(shown).to_contain_text(server.token)
-        expect(shown.get_by_role("button", name="Copy Log something")).to_be_visible()
+        expect(shown.get_by_role("button", name="Copy Log a metric")).to_be_visible()
         runs = Runs(server, "first")
         runs.add("one", rows=[], ended=False)
         expect(page.get_by_role("heading", level=1, name="Your first run is here")).to_be_visible()
-        expect(page.get_by_text("It has started; waiting for its first point…")).to_be_visible()
+        expect(page.get_by_text("Started. Waiting for the first data point…")).to_be_visible()
         for step in range(3):
             runs.append("one", encode("log", {"loss": 1 / (step + 1)}, START + step, step))
         expect(page.get_by_role("application", name=re.compile("^Line chart loss"))).to_be_visible()
-        page.get_by_role("link", name="Open the project").click()
+        page.get_by_role("link", name="Open project").click()
         expect(page.get_by_role("grid", name="Runs")).to_be_visible()
 
 
@@ -171,11 +171,11 @@ def test_projects_are_found_by_their_names(browser: Browser, tmp_path: Path) -> 
         context = browser.new_context()
         with watched(context, server.url) as page:
             page.goto(f"{server.url}/?token={server.token}")
-            page.get_by_role("searchbox", name="Filter projects").fill("-7")
+            page.get_by_role("searchbox", name="Search projects").fill("-7")
             expect(page.get_by_role("listitem")).to_have_count(1)
-            expect(page.get_by_role("img", name="1 runs started in the last 30 days")).to_have_count(0)
-            page.get_by_role("searchbox", name="Filter projects").fill("none")
-            expect(page.get_by_text("No project has “none” in its name.")).to_be_visible()
+            expect(page.get_by_role("img", name="1 run started in the last 30 days")).to_have_count(0)
+            page.get_by_role("searchbox", name="Search projects").fill("none")
+            expect(page.get_by_text("No projects match “none”")).to_be_visible()
         context.close()
 
 
@@ -188,7 +188,7 @@ def test_a_lost_server_is_said_until_it_is_back(browser: Browser, tmp_path: Path
         page.get_by_role("link", name="first").click()
         expect(page.get_by_role("grid", name="Runs").get_by_role("rowheader")).to_have_count(1)
         port = int(server.url.rpartition(":")[2])
-    banner = page.get_by_text("The server cannot be reached.")
+    banner = page.get_by_text("Can't reach the server.")
     expect(banner).to_be_visible()
     # What was there stays.
     expect(page.get_by_role("grid", name="Runs").get_by_role("rowheader")).to_have_count(1)
@@ -200,8 +200,8 @@ def test_a_lost_server_is_said_until_it_is_back(browser: Browser, tmp_path: Path
 @pytest.mark.parametrize("size", ["desktop", "phone"])
 def test_everything_is_reached_at_any_size(size: str, visit: Visit) -> None:
     with visit("/projects/me/vision", size=size) as page:
-        page.get_by_role("button", name="Find a project, a run or a command").click()
-        field = page.get_by_role("textbox", name="Find a project, a run or a command")
+        page.get_by_role("button", name="Search projects, runs and commands").click()
+        field = page.get_by_role("textbox", name="Search projects, runs and commands")
         field.fill("conv-20")
         page.get_by_role("button", name=re.compile("^conv-20")).click()
         expect(page.get_by_role("heading", level=1, name="conv-20")).to_be_visible()

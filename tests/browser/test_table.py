@@ -61,7 +61,7 @@ def test_search(many: str, visit: Visit) -> None:
         search.fill(r"/many-00[13]$/")
         table.shows("many-003", "many-001")
         search.fill("no such run")
-        expect(page.get_by_text("No run has “no such run”")).to_be_visible()
+        expect(page.get_by_text("No runs match “no such run”")).to_be_visible()
         page.get_by_role("button", name="Clear search").click()
         expect(table.row("many-299")).to_be_visible()
 
@@ -79,9 +79,9 @@ def test_sorting_by_several_columns(few: Runs, visit: Visit) -> None:
         table.shows("r0", "r2", "r3", "r1")
         table.menu("summary.loss", "Sort ascending")
         expect(table.head("config.lr")).not_to_have_attribute("aria-sort", re.compile("."))
-        table.menu("config.lr", "Sort by this too")
+        table.menu("config.lr", "Add to sort")
         table.shows("r1", "r3", "r2", "r0")
-        table.menu("summary.loss", "Do not sort by this")
+        table.menu("summary.loss", "Remove sort")
         table.shows("r0", "r1", "r2", "r3")
 
 
@@ -94,7 +94,7 @@ def test_columns_are_hidden_pinned_moved_and_resized(few: Runs, visit: Visit) ->
         expect(table.head("config.lr")).to_have_count(0)
         page.get_by_role("button", name="Columns", exact=True).click()
         columns = page.get_by_role("dialog")
-        columns.get_by_role("textbox", name="Find a column").fill("lr")
+        columns.get_by_role("textbox", name="Search columns").fill("lr")
         columns.get_by_role("checkbox", name=re.compile("^lr")).check()
         expect(table.head("config.lr")).to_be_visible()
         assert table.heads() == before
@@ -129,10 +129,10 @@ def test_only_columns_that_differ(few: Runs, visit: Visit) -> None:
         expect(table.head("config.same")).to_be_visible()
         page.get_by_role("button", name="Columns", exact=True).click()
         columns = page.get_by_role("dialog")
-        columns.get_by_role("switch", name="Only those that differ").click()
+        columns.get_by_role("switch", name="Only columns that differ").click()
         expect(table.head("config.same")).to_have_count(0)
         expect(table.head("config.nested.depth")).to_be_visible()
-        columns.get_by_role("switch", name="Only those that differ").click()
+        columns.get_by_role("switch", name="Only columns that differ").click()
         columns.get_by_role("button", name="None").click()
         expect(table.head("config.lr")).to_have_count(0)
         assert table.heads() == ["name"]
@@ -162,7 +162,7 @@ def test_which_value_of_a_metric_is_shown(few: Runs, visit: Visit) -> None:
         expect(table.cell("r0", "summary.loss@last")).to_have_text("4")
         table.head("summary.loss@last").get_by_role("button").click()
         page.get_by_role("textbox", name="At step…").fill("1")
-        page.get_by_role("button", name="Show the value at this step").click()
+        page.get_by_role("button", name="Use this step").click()
         expect(table.cell("r0", "summary.loss@step=1")).to_have_text("3")
         table.menu("summary.loss@step=1", "Summary")
         expect(table.cell("r0", "summary.loss")).to_have_text("4")
@@ -171,12 +171,12 @@ def test_which_value_of_a_metric_is_shown(few: Runs, visit: Visit) -> None:
 def test_runs_are_compared_with_a_baseline(few: Runs, visit: Visit) -> None:
     with visit(few.path(**WIDE)) as page:
         table = Table(page)
-        table.line_menu("r1", "Compare others with this run")
+        table.line_menu("r1", "Set as baseline")
         expect(table.row("r1")).to_have_count(2)  # above all, and at its place
         expect(table.cell("r0", "summary.loss")).to_have_text(re.compile(r"\+100\s?%.*4"))
         expect(table.cell("r2", "summary.loss")).to_have_text(re.compile(r"\+50\s?%.*3"))
         table.row("r1").first.get_by_role("rowheader").click(button="right")
-        page.get_by_role("menuitem", name="End comparison with this run").click()
+        page.get_by_role("menuitem", name="Clear baseline").click()
         expect(table.cell("r0", "summary.loss")).to_have_text("4")
 
 
@@ -185,7 +185,7 @@ def test_the_table_by_keys_alone(few: Runs, visit: Visit) -> None:
         table = Table(page)
         table.shows("r3", "r2", "r1", "r0")
         press = page.keyboard.press
-        page.get_by_role("button", name="More for the table").focus()
+        page.get_by_role("button", name="Table options").focus()
         press("Tab")
         expect(table.grid.locator(":focus")).to_have_count(1)
         press("Control+Home")
