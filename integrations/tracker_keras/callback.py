@@ -15,11 +15,11 @@ from tracker.errors import warn_once
 from tracker.settings import without_key
 
 from ._keras import keras
-from .batches import Batches
-from .describe import describe_model, describe_training, learning_rates, model_json, updates
-from .runs import Copied, at_exit, ended, fail_unless_ended, find_run, trained
+from .batch_rows import BatchRows
+from .describe import describe_model, describe_training, learning_rates, model_json, optimizer_updates
+from .runs import CopyableCallback, at_exit, fail_unless_ended, find_run, trained_batches, training_ended
 
-_LARGE = 100_000  # characters of model JSON that are rather a file than config
+_MAX_JSON_IN_CONFIG = 100_000  # characters of model JSON that are rather a file than config
 _BATCH_HOOKS = ("on_batch_end", "on_train_batch_end", "on_test_batch_end", "on_predict_batch_end")
 
 
@@ -33,9 +33,9 @@ class _Training:
         self.steps: int | None = None  # batches an epoch, if known
         self.stride = 1  # batches a block, of which Keras reports the last
         self.arguments: dict[str, Any] = {}  # of `fit`
-        self.batches: Batches | None = None
+        self.batches: BatchRows | None = None
         self.epochs = 0  # ended so far
-        self.updates: int | None = None  # of the optimizer, before the epoch
+        self.optimizer_updates: int | None = None  # of the optimizer, before the epoch
         self.described = False
         self.validation: dict[str, Any] = {}  # results not yet seen in the logs of an epoch
         self.logs: dict[str, Any] | None = None  # the dict of the last epoch, to which later callbacks may add
@@ -44,7 +44,7 @@ class _Training:
         self.defined: set[str] = set()
 
 
-class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
+class TrackerCallback(CopyableCallback, keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
     """Logs training, evaluation and what there is to know of the model to a run.
 
     Each epoch gives one row with what `History` gets, under the same names and exactly: `loss`, `val_loss`, …, and
@@ -61,7 +61,7 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
     is killed lacks only what Keras had not yet reported; exceptions and exits lose none.
     """
 
-    _transient = (*Copied._transient, "_training", "_trained_model")
+    _transient = (*CopyableCallback._transient, "_training", "_trained_model")
 
     async_safe = True  # Keras turns asynchronous dispatch off for callbacks with batch hooks that do not say so
 
@@ -92,7 +92,7 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         cannot be used.
         """
         super().__init__()
-        self._every = _every(log_freq)
+        self._batch_interval = _batch_interval(log_freq)
         self._run = run
         self._config, self._members = config is not False, None if isinstance(config, bool) else config
         self._log_lr, self._log_graph = log_lr, log_graph
@@ -129,9 +129,9 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         training.steps = parameters.get("steps")
         training.arguments = {k: v for k, v in parameters.items() if v is not None}
         training.stride = getattr(training.model, "steps_per_execution", None) or 1
-        training.updates = updates(training.model)
-        if self._every:
-            training.batches = Batches(partial(_log_batch, training.run), self._every, training.stride)
+        training.optimizer_updates = optimizer_updates(training.model)
+        if self._batch_interval:
+            training.batches = BatchRows(partial(_log_batch, training.run), self._batch_interval, training.stride)
             training.batches.start(self._step, training.steps)
         self._describe(training)
 
@@ -148,7 +148,7 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
     @property
     def on_train_batch_end(self) -> Any:
         """Log the batch. Keras sees no hook at all unless batches are logged."""
-        return self._take_batch if self._every else super().on_train_batch_end
+        return self._take_batch if self._batch_interval else super().on_train_batch_end
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Log the row of the epoch."""
@@ -223,9 +223,9 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
 
     def _end(self, training: _Training) -> None:
         self._training = None
-        trained[training.run] = self._step
+        trained_batches[training.run] = self._step
         if training.owned:
-            ended(training.run, well=True)
+            training_ended(training.run, succeeded=True)
             training.run.finish()
 
     def _abandon(self) -> None:
@@ -233,7 +233,7 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         self._flush()
         training, self._training = self._training, None
         if training is not None and training.owned:
-            ended(training.run, well=False)
+            training_ended(training.run, succeeded=False)
             training.run.finish()  # as `state_at_exit` says
 
     def _flush(self) -> None:
@@ -244,8 +244,8 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
             self._count(training, None)
 
     def _first_step(self, run: tracker.Run) -> int:
-        if run in trained:
-            return trained[run]
+        if run in trained_batches:
+            return trained_batches[run]
         before = None if self._trained_model is None else self._trained_model()
         if before is None and self._step == 0 and run.resumed:
             return max(0, run.step - 1)  # the run's counter is after its last row, which has the last step
@@ -259,8 +259,8 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         The optimizer knows best. Reports of batches may be less than a block too high, and what is expected is
         wrong when training stopped early; but optimizers need not make one update a batch.
         """
-        before, training.updates = training.updates, updates(training.model)
-        made = None if before is None or training.updates is None else training.updates - before
+        before, training.optimizer_updates = training.optimizer_updates, optimizer_updates(training.model)
+        made = None if before is None or training.optimizer_updates is None else training.optimizer_updates - before
 
         def count(reported: int) -> int:
             if reported:
@@ -272,7 +272,7 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         else:
             self._step += training.batches.finish(count)
             training.batches.start(self._step, training.steps)
-        trained[training.run] = self._step
+        trained_batches[training.run] = self._step
 
     # -- rows -------------------------------------------------------------------------------------------------------
 
@@ -289,7 +289,7 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
 
     def _log_late(self, training: _Training) -> None:
         """Log what callbacks that come after this one added to the logs of the epoch, since `History` has it."""
-        late = {k: v for k, v in (training.logs or {}).items() if not _same(training.logged.get(k, training), v)}
+        late = {k: v for k, v in (training.logs or {}).items() if not _is_same(training.logged.get(k, training), v)}
         training.logs = None
         if late:
             self._log_epoch(training, {"epoch": training.epoch, **late})
@@ -307,12 +307,12 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
             try:
                 self._describe_model(training)
             except Exception as error:  # noqa: BLE001 - models are anybody's objects
-                _tell("the model", error)
+                _warn_not_described("the model", error)
 
     def _describe_model(self, training: _Training) -> None:
         members, text = describe_model(training.model), model_json(training.model)
-        if text is not None and len(text) > _LARGE:
-            _keep(training.run, "model.json", text)
+        if text is not None and len(text) > _MAX_JSON_IN_CONFIG:
+            _save_text(training.run, "model.json", text)
         elif text is not None:
             members["json"] = text
         training.run.config["keras_model"] = members
@@ -321,10 +321,10 @@ class TrackerCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] #
         try:
             training.run.config["keras"] = describe_training(training.model, training.arguments)
         except Exception as error:  # noqa: BLE001 - models are anybody's objects
-            _tell("the training", error)
+            _warn_not_described("the training", error)
 
 
-def _tell(what: str, error: Exception) -> None:
+def _warn_not_described(what: str, error: Exception) -> None:
     kind = type(error).__name__
     warn_once(
         f"{what} cannot be described ({kind}); the config lacks it, training goes on", f"describing {what} {kind}"
@@ -340,7 +340,7 @@ def _abandon(callback: TrackerCallback | None) -> None:
         callback._abandon()
 
 
-def _every(log_freq: Any) -> int:
+def _batch_interval(log_freq: Any) -> int:
     """Return n for each n-th batch, 0 for none."""
     if log_freq in ("epoch", "batch"):
         return int(log_freq == "batch")
@@ -349,13 +349,13 @@ def _every(log_freq: Any) -> int:
     raise ValueError(f"log_freq {log_freq!r} must be 'epoch', 'batch' or a number of batches")
 
 
-def _same(one: Any, other: Any) -> bool:
+def _is_same(one: Any, other: Any) -> bool:
     if one is other:
         return True
     return type(one) is type(other) and isinstance(one, (int, float, str)) and repr(one) == repr(other)  # also NaN
 
 
-def _keep(run: tracker.Run, name: str, text: str) -> None:
+def _save_text(run: tracker.Run, name: str, text: str) -> None:
     if run.mode == "disabled":
         return
     with tempfile.TemporaryDirectory(dir=run.dir) as directory:  # the same file system: it is only linked

@@ -15,15 +15,15 @@ from tracker.machine.paths import absolute
 from tracker.saved_files import OwnedNames
 
 from ._keras import keras
-from .runs import Copied, is_first_process
+from .runs import CopyableCallback, is_first_process
 
 _FOLDER = "checkpoints"
 
-_owned: WeakKeyDictionary[tracker.Run, OwnedNames] = WeakKeyDictionary()
+_names_by_run: WeakKeyDictionary[tracker.Run, OwnedNames] = WeakKeyDictionary()
 """The names of checkpoints, by run: several callbacks may write them."""
 
 
-class TrackerModelCheckpoint(Copied, keras.callbacks.ModelCheckpoint):  # type: ignore[misc] # Keras has no types
+class TrackerModelCheckpoint(CopyableCallback, keras.callbacks.ModelCheckpoint):  # type: ignore[misc] # Keras has no types
     """Keras's `ModelCheckpoint` that also stores each file it writes with the run, as it was then.
 
     It takes the same arguments, and `run` (default: the current run when a file is written, so put `TrackerCallback`
@@ -55,9 +55,9 @@ class TrackerModelCheckpoint(Copied, keras.callbacks.ModelCheckpoint):  # type: 
     def _save_model(self, epoch: int, batch: int | None, logs: dict[str, Any] | None) -> None:
         """Save as Keras does, and store what was written."""
         path = Path(self._get_file_path(epoch, batch, logs))
-        before = _state(path)
+        before = _file_state(path)
         super()._save_model(epoch, batch, logs)
-        if _state(path) != before:
+        if _file_state(path) != before:
             self._store(path, epoch, (logs or {}).get(self.monitor))
 
     def _store(self, path: Path, epoch: int, score: Any) -> None:
@@ -91,7 +91,7 @@ class TrackerModelCheckpoint(Copied, keras.callbacks.ModelCheckpoint):  # type: 
         """Return what a checkpoint is called, and the names of its aliases."""
         template = absolute(self.filepath)
         root = os.path.dirname(template.partition("{")[0])
-        names = _owned.setdefault(run, OwnedNames())
+        names = _names_by_run.setdefault(run, OwnedNames())
         ending = "".join(path.suffixes[-2:]) if path.name.endswith(".weights.h5") else path.suffix
         files = {alias: names.name(os.path.join(root, alias + ending), root, template) for alias in ("latest", "best")}
         own = os.path.relpath(absolute(path), root)
@@ -105,7 +105,7 @@ class TrackerModelCheckpoint(Copied, keras.callbacks.ModelCheckpoint):  # type: 
         return self._best_score is None or bool(self.monitor_op(score, self._best_score))
 
 
-def _state(path: Path) -> tuple[int, ...] | None:
+def _file_state(path: Path) -> tuple[int, ...] | None:
     try:
         found = path.stat()
     except OSError:

@@ -15,7 +15,7 @@ def describe_training(model: Any, arguments: Mapping[str, Any]) -> dict[str, Any
 
     Serialized objects become `{"class": name, …its config}`; what cannot be serialized becomes its name.
     """
-    compiled = _quietly(model.get_compile_config) if hasattr(model, "get_compile_config") else None
+    compiled = _or_none(model.get_compile_config) if hasattr(model, "get_compile_config") else None
     if compiled is None:  # one part cannot be serialized, which must not cost the others
         compiled = {name: getattr(model, name, None) for name in ("optimizer", "loss")}
         compiled = {k: _serialized(v) or _name(v) for k, v in compiled.items() if v is not None}
@@ -40,17 +40,17 @@ def describe_model(model: Any) -> dict[str, Any]:
 
 def _layer(layer: Any) -> dict[str, Any]:
     return {
-        "name": _quietly(lambda: layer.name),
+        "name": _or_none(lambda: layer.name),
         "class": type(layer).__name__,
         "output_shape": _output_shape(layer),
-        "params": _quietly(lambda: _count(layer.weights)),
-        "trainable": _quietly(lambda: layer.trainable),
+        "params": _or_none(lambda: _count(layer.weights)),
+        "trainable": _or_none(lambda: layer.trainable),
     }
 
 
 def model_json(model: Any) -> str | None:
     """Return the architecture as `keras.models.model_from_json` takes it; None for models that cannot tell it."""
-    text = _quietly(model.to_json) if hasattr(model, "to_json") else None
+    text = _or_none(model.to_json) if hasattr(model, "to_json") else None
     return text if isinstance(text, str) else None
 
 
@@ -68,11 +68,11 @@ def learning_rates(optimizer: Any) -> dict[str, float]:
 
 
 def _rate(optimizer: Any) -> float | None:
-    rate: float | None = _quietly(lambda: float(keras.ops.convert_to_numpy(optimizer.learning_rate)))
+    rate: float | None = _or_none(lambda: float(keras.ops.convert_to_numpy(optimizer.learning_rate)))
     return rate
 
 
-def updates(model: Any) -> int | None:
+def optimizer_updates(model: Any) -> int | None:
     """Return how many batches the model's optimizer has seen; None where updates and batches may not be the same."""
     optimizer: Any = getattr(model, "optimizer", None)
     step_of_keras = getattr(getattr(type(model), "train_step", None), "__module__", "").startswith("keras.")
@@ -83,11 +83,11 @@ def updates(model: Any) -> int | None:
         or not hasattr(optimizer, "iterations")
     ):
         return None
-    seen: int | None = _quietly(lambda: int(keras.ops.convert_to_numpy(optimizer.iterations)))
+    seen: int | None = _or_none(lambda: int(keras.ops.convert_to_numpy(optimizer.iterations)))
     return seen
 
 
-def _quietly(read: Callable[[], Any]) -> Any:
+def _or_none(read: Callable[[], Any]) -> Any:
     """Return None where Keras cannot tell: models and optimizers are anybody's, and nothing here is worth an error."""
     try:
         with warnings.catch_warnings():
@@ -113,7 +113,7 @@ def _readable(value: Any) -> Any:
 
 
 def _serialized(value: Any) -> Any:
-    return _quietly(lambda: keras.saving.serialize_keras_object(value))
+    return _or_none(lambda: keras.saving.serialize_keras_object(value))
 
 
 def _name(value: Any) -> str:
@@ -125,7 +125,7 @@ def _count(weights: Any) -> int:
 
 
 def _output_shape(layer: Any) -> Any:
-    return _quietly(lambda: _shapes(layer.output))
+    return _or_none(lambda: _shapes(layer.output))
 
 
 def _shapes(output: Any) -> Any:

@@ -9,10 +9,10 @@ import tracker
 from tracker.errors import warn_once
 
 from ._keras import keras
-from .runs import Copied, is_first_process
+from .runs import CopyableCallback, is_first_process
 
 
-class TrackerEvalCallback(Copied, keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
+class TrackerEvalCallback(CopyableCallback, keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
     """Logs a table of what the model predicts, made by the user's function before training and after each epoch.
 
         def predictions(model, epoch):

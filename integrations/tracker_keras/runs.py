@@ -16,9 +16,9 @@ import tracker
 from tracker.errors import warn_once
 
 from ._keras import keras
-from .loops import Loop
+from .training_loop import TrainingLoop
 
-trained: WeakKeyDictionary[tracker.Run, int] = WeakKeyDictionary()
+trained_batches: WeakKeyDictionary[tracker.Run, int] = WeakKeyDictionary()
 """Batches trained in each run, by whichever callback: a second `fit` goes on from here."""
 
 
@@ -50,39 +50,39 @@ def is_first_process() -> bool:
     return True
 
 
-_training: WeakKeyDictionary[tracker.Run, tuple[Loop, Callable[[], None]]] = WeakKeyDictionary()
+_training: WeakKeyDictionary[tracker.Run, tuple[TrainingLoop, Callable[[], None]]] = WeakKeyDictionary()
 """Runs that were started for a training whose end nobody has told, with what runs it, and what gives it up."""
 
 
 def fail_unless_ended(run: tracker.Run, give_up: Callable[[], None]) -> None:
     """Let a run become `failed` when the process ends or another training begins, or `killed` if Ctrl-C comes first,
-    until `ended`. `give_up` is called for that; it has to end the run.
+    until `training_ended`. `give_up` is called for that; it has to end the run.
 
     Keras calls no hook when an exception ends a training, and scripts often catch KeyboardInterrupt to go on. The
     signal is listened to only where Python's own handler is in place, so that nobody else's is replaced.
     """
     run.state_at_exit = "failed"
-    _training[run] = Loop(), give_up
+    _training[run] = TrainingLoop(), give_up
     _handle_interrupt(signal.default_int_handler, _interrupted)
 
 
-def ended(run: tracker.Run, well: bool) -> None:
+def training_ended(run: tracker.Run, succeeded: bool) -> None:
     """Take note that a training has ended, or was given up."""
     _training.pop(run, None)
-    if well:
+    if succeeded:
         run.state_at_exit = None
     if not _training:
         _handle_interrupt(_interrupted, signal.default_int_handler)
 
 
 def _end_abandoned() -> None:
-    now = Loop()
+    now = TrainingLoop()
     for run, (loop, give_up) in list(_training.items()):
         if run.finished:
-            ended(run, well=True)
-        elif not loop.goes_on(now):
+            training_ended(run, succeeded=True)
+        elif not loop.is_running(now):
             give_up()
-            ended(run, well=False)
+            training_ended(run, succeeded=False)
             run.finish()
 
 
@@ -97,7 +97,7 @@ def _handle_interrupt(before: Any, now: Any) -> None:
         signal.signal(signal.SIGINT, now)
 
 
-class Copied:
+class CopyableCallback:
     """Copies of a callback have its settings and share its run, but take no part in what it is doing. What is pickled
     has no run: in another process it uses that one's.
     """

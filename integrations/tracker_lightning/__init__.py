@@ -19,8 +19,8 @@ __all__ = ["TrackerLogger"]
 def __getattr__(name: str) -> Any:
     if name != "TrackerLogger":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from .frameworks import adopt
+    from .lightning_packages import register_logger
     from .logger import TrackerLogger
 
-    adopt(TrackerLogger)  # each time, since Lightning may have been imported after this package
+    register_logger(TrackerLogger)  # each time, since Lightning may have been imported after this package
     return TrackerLogger

@@ -35,9 +35,9 @@ class Checkpoints:
         self._monitored = False
         self._scored: tuple[Any, float | None] = (None, None)
 
-    def saw(self, callback: Any) -> None:
+    def note_saved(self, callback: Any) -> None:
         """Note what a ModelCheckpoint has just saved, and what else it keeps."""
-        scores = {str(path): _number(score) for path, score in getattr(callback, "best_k_models", {}).items()}
+        scores = {str(path): _to_float(score) for path, score in getattr(callback, "best_k_models", {}).items()}
         newest, best, last = (
             str(getattr(callback, name, None) or "")
             for name in ("_last_checkpoint_saved", "best_model_path", "last_model_path")
@@ -100,7 +100,7 @@ class Checkpoints:
             return run.save(target, base_path=staging)
 
 
-def _number(score: Any) -> float | None:
+def _to_float(score: Any) -> float | None:
     return None if score is None else float(score)
 
 

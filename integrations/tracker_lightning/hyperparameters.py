@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_OF_LIGHTNING = "_instantiator"
+_CLI_INTERNAL = "_instantiator"
 """A hyperparameter that LightningCLI adds to load checkpoints by, and that nobody chose."""
 
 
-def chosen(params: Any) -> Any:
+def without_cli_internals(params: Any) -> Any:
     """Return hyperparameters without what LightningCLI adds to them. All else is left to the run."""
     try:
-        if isinstance(params, dict) and _OF_LIGHTNING in params:
-            return {name: value for name, value in params.items() if name != _OF_LIGHTNING}
+        if isinstance(params, dict) and _CLI_INTERNAL in params:
+            return {name: value for name, value in params.items() if name != _CLI_INTERNAL}
     except Exception:  # noqa: BLE001 - anybody's object, which the run reads with more care
         return params
     return params
 
 
-def measured(metrics: Any) -> dict[str, Any]:
+def metrics_row(metrics: Any) -> dict[str, Any]:
     """Return the metrics that Lightning's users log with hyperparameters, as a row; a bare value is `hp_metric`."""
     if metrics is None or isinstance(metrics, Mapping):
         return dict(metrics or {})
     return {"hp_metric": metrics}
 
 
-def of_command_line(model: Any) -> tuple[dict[str, Any], str] | None:
+def cli_config(model: Any) -> tuple[dict[str, Any], str] | None:
     """Return the configuration that LightningCLI made this training of, and the path of the file it keeps it in.
 
     None if the training was not started by LightningCLI, or if that was told to keep no config.

@@ -18,17 +18,18 @@ from tracker.names import random_id
 from tracker.settings import SETTINGS, Settings, without_key
 from tracker.torch_watch import Watch, kinds_of
 
-from . import frameworks, graph, hyperparameters, nodes
+from . import hyperparameters, lightning_packages, module_table, multi_node
 from .checkpoints import Checkpoints
-from .frameworks import rank
-from .media import MediaMethods
-from .runs import STEP, adopt, arguments_of, ended, fail, joined, opened
-from .watch import watched
+from .dummy_run import dummy_run
+from .media_methods import MediaMethods
+from .rank import rank
+from .runs import STEP, ended_run, finish_failed, init_arguments, join_run, open_run, share_run
+from .watch import watch_model
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
 else:
-    Logger = frameworks.base()
+    Logger = lightning_packages.logger_base()
 
 _LOOK_EVERY = 5.0  # seconds between the questions for the run that come from a training loop, each a round trip
 
@@ -89,8 +90,8 @@ class TrackerLogger(MediaMethods, Logger):
         **init_kwargs: Any,
     ) -> None:
         global _count
-        frameworks.require()
-        frameworks.adopt(TrackerLogger)
+        lightning_packages.require_lightning()
+        lightning_packages.register_logger(TrackerLogger)
         super().__init__()
         if log_model not in (True, False, "all"):
             raise ValueError(f'log_model {log_model!r} must be True, False or "all"')
@@ -109,7 +110,7 @@ class TrackerLogger(MediaMethods, Logger):
         if offline:
             given["mode"] = "offline"
         if experiment is not None:
-            given |= arguments_of(experiment)
+            given |= init_arguments(experiment)
         inspect.signature(tracker.init).bind(**given)  # a TypeError now and not in the middle of things
         own = {name: value for name, value in given.items() if name in _SETTINGS}
         resolved = Settings({**(given.get("settings") or {}), **own})
@@ -122,7 +123,7 @@ class TrackerLogger(MediaMethods, Logger):
         self._continues = False  # whether the run may have been started already, by this logger or a copy
         self._run: tracker.Run | None = None
         if experiment is not None:
-            adopt(experiment, self._arguments)
+            share_run(experiment, self._arguments)
             self._continues = True
         self._prefix = f"{prefix}/" if prefix else ""
         self._log_model = log_model
@@ -133,8 +134,8 @@ class TrackerLogger(MediaMethods, Logger):
         _count += 1
         self._number = _count  # the same on all nodes, as they run the same script
         self._announced = False
-        self._looked = 0.0
-        self._made = time.time()
+        self._last_lookup = 0.0
+        self._created_at = time.time()
 
     # -- what Lightning asks ------------------------------------------------------------------------------------
 
@@ -175,9 +176,9 @@ class TrackerLogger(MediaMethods, Logger):
         A run that has ended stays so until something is written to it.
         """
         if rank() > 0:
-            self._elsewhere()
-            return frameworks.dummy()  # type: ignore[no-any-return]
-        return ended(self._arguments) or self._opened()
+            self._join_on_other_node()
+            return dummy_run()  # type: ignore[no-any-return]
+        return ended_run(self._arguments) or self._open_run()
 
     def save(self) -> None:
         """Do nothing: what was logged is safe when the call returns."""
@@ -187,10 +188,10 @@ class TrackerLogger(MediaMethods, Logger):
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Append one row. Steps may repeat and go backwards; values are whatever `Run.log` takes."""
         if rank() > 0:
-            return self._elsewhere(_LOOK_EVERY)
+            return self._join_on_other_node(_LOOK_EVERY)
         run = self._run
         if run is None or run.finished:
-            run = self._opened()
+            run = self._open_run()
         if self._prefix:
             metrics = {f"{self._prefix}{key}": value for key, value in metrics.items()}
         if step is None:
@@ -214,13 +215,13 @@ class TrackerLogger(MediaMethods, Logger):
         `hp_metric`. What other loggers take beside them is ignored.
         """
         if rank() > 0:
-            return self._elsewhere()
-        run = self._opened()
+            return self._join_on_other_node()
+        run = self._open_run()
         try:
-            run.config.update(hyperparameters.chosen(params))
+            run.config.update(hyperparameters.without_cli_internals(params))
         except TypeError as error:
             warn_once(f"log_hyperparams() keeps nothing: {error}")
-        row = hyperparameters.measured(metrics)
+        row = hyperparameters.metrics_row(metrics)
         if row:
             self.log_metrics(row, 0 if step is None else step)
         return None
@@ -232,10 +233,10 @@ class TrackerLogger(MediaMethods, Logger):
         shapes. Lightning calls this by itself before it trains, without one.
         """
         if rank() > 0:
-            return self._elsewhere()
-        run = self._opened()
+            return self._join_on_other_node()
+        run = self._open_run()
         try:
-            table = graph.table(model, input_array)
+            table = module_table.module_table(model, input_array)
             if self._graph != (run.id, table.data):  # fit, validate and test tell it again
                 self._graph = (run.id, table.data)
                 run.summary["model"] = table
@@ -261,7 +262,7 @@ class TrackerLogger(MediaMethods, Logger):
             return
         self.unwatch(model)
         if kinds:
-            self._watches.append(watched(model, kinds, log_freq, self.log_metrics))
+            self._watches.append(watch_model(model, kinds, log_freq, self.log_metrics))
         if log_graph:
             self.log_graph(model)
 
@@ -276,12 +277,12 @@ class TrackerLogger(MediaMethods, Logger):
     def after_save_checkpoint(self, checkpoint_callback: Any) -> None:
         """Take note of a checkpoint; with `log_model="all"` store it."""
         if self._log_model and rank() == 0:
-            self._checkpoints.saw(checkpoint_callback)
+            self._checkpoints.note_saved(checkpoint_callback)
             if self._log_model == "all":
                 self._store_checkpoints()
 
     def _store_checkpoints(self) -> None:
-        run = self._opened()
+        run = self._open_run()
         if run.mode != "disabled":
             self._checkpoints.store(run, {} if self._step is None else {STEP: self._step}, self._step)
 
@@ -294,7 +295,7 @@ class TrackerLogger(MediaMethods, Logger):
         place of the run may stand the path of a run directory. Raises FileNotFoundError if the run has no such
         checkpoint (yet: an agent may be uploading it), and what `tracker.Api` raises.
         """
-        from .download import download
+        from .checkpoint_download import download
 
         return download(ref, os.fspath(save_dir))
 
@@ -305,7 +306,7 @@ class TrackerLogger(MediaMethods, Logger):
         `failed` (`killed` by an interrupt), with the exception that is being handled. Safe to repeat.
         """
         if rank() > 0:
-            self._elsewhere()
+            self._join_on_other_node()
         for watch in self._watches:
             watch.flush()
         run = self._run
@@ -315,40 +316,40 @@ class TrackerLogger(MediaMethods, Logger):
             run.mark_preempting()  # so Lightning says that SLURM is about to take the machine and to requeue the job
         if status in ("success", "finished"):
             return
-        if run is None and rank() == 0 and self._started_elsewhere():
-            run = self._opened()
+        if run is None and rank() == 0 and self._started_in_child():
+            run = self._open_run()
         if run is not None:
-            fail(run, sys.exc_info()[1])
+            finish_failed(run, sys.exc_info()[1])
 
     # -- the run ------------------------------------------------------------------------------------------------------
 
-    def _started_elsewhere(self) -> bool:
+    def _started_in_child(self) -> bool:
         """Whether the run was started in a child process, as with `ddp_spawn`, where the exception never arrives."""
         directory = os.path.join(self._arguments["dir"], ".tracker", "runs", self._id)
         try:
-            return os.stat(directory).st_mtime >= self._made
+            return os.stat(directory).st_mtime >= self._created_at
         except OSError:
             return False
 
-    def _opened(self) -> tracker.Run:
+    def _open_run(self) -> tracker.Run:
         """Return the run of this process, started or, if it was finished, continued."""
-        run = self._run = opened(self._arguments, self._continues)
+        run = self._run = open_run(self._arguments, self._continues)
         self._project, self._id, self._continues = run.project, run.id, True
         if not self._announced:
-            self._announced = nodes.announce(self._number, run)
+            self._announced = multi_node.announce_run(self._number, run)
         return run
 
-    def _elsewhere(self, again_after: float = 0.0) -> None:
+    def _join_on_other_node(self, again_after: float = 0.0) -> None:
         """On ranks other than 0: where this is the first process of a node, join the run as soon as it is known."""
         now = time.monotonic()
-        if self._run is None and now >= self._looked + again_after and nodes.leads_node():
-            self._looked = now
-            about = nodes.find(self._number)
+        if self._run is None and now >= self._last_lookup + again_after and multi_node.is_first_on_node():
+            self._last_lookup = now
+            about = multi_node.find_run(self._number)
             if about is not None:
-                self._run = joined(self._arguments | about)
+                self._run = join_run(self._arguments | about)
 
     def _keep_command_line(self, run: tracker.Run, model: Any) -> None:
-        found = hyperparameters.of_command_line(model)
+        found = hyperparameters.cli_config(model)
         if found is not None:
             config, file = found
             run.config["cli"] = config
@@ -371,4 +372,4 @@ class TrackerLogger(MediaMethods, Logger):
 
 
 TrackerLogger.__module__ = __package__  # where users import it from, and where pickles shall find it
-frameworks.adopt_later(TrackerLogger)
+lightning_packages.register_on_import(TrackerLogger)

@@ -16,13 +16,13 @@ _runs: WeakValueDictionary[tuple[str, str], tracker.Run] = WeakValueDictionary()
 """Those of this process, by directory and id: copies of a logger share the run."""
 
 
-def ended(arguments: dict[str, Any]) -> tracker.Run | None:
+def ended_run(arguments: dict[str, Any]) -> tracker.Run | None:
     """Return the run of this process that has these arguments, if it has ended."""
     run = _runs.get(_key(arguments))
     return run if run is not None and run.finished else None
 
 
-def opened(arguments: dict[str, Any], continues: bool) -> tracker.Run:
+def open_run(arguments: dict[str, Any], continues: bool) -> tracker.Run:
     """Return the run of this process that has these arguments of `tracker.init`, among them `dir` and `id`.
 
     It is started or, if it has ended, continued; what is still written to the ended one goes there as well.
@@ -34,17 +34,17 @@ def opened(arguments: dict[str, Any], continues: bool) -> tracker.Run:
         run = tracker.init(**{"resume": "allow", "reinit": "create_new"} | arguments | again)
         if not run.resumed:
             run.define_metric("*", step_metric=STEP)
-        adopt(run, arguments)
+        share_run(run, arguments)
     return run
 
 
-def adopt(run: tracker.Run, arguments: dict[str, Any]) -> None:
-    """Let `opened` return a run for these arguments."""
+def share_run(run: tracker.Run, arguments: dict[str, Any]) -> None:
+    """Let `open_run` return a run for these arguments."""
     _runs[_key(arguments)] = run
-    run.continued = lambda: opened(arguments, True)
+    run.continued = lambda: open_run(arguments, True)
 
 
-def joined(arguments: dict[str, Any]) -> tracker.Run:
+def join_run(arguments: dict[str, Any]) -> tracker.Run:
     """Join a run that another node has started, in silence."""
     settings = {**(arguments.get("settings") or {}), "silent": True}
     own = {"settings": settings, "config": None, "resume": None, "reinit": "create_new"}
@@ -55,7 +55,7 @@ def _key(arguments: dict[str, Any]) -> tuple[str, str]:
     return arguments["dir"], arguments["id"]
 
 
-def arguments_of(run: tracker.Run) -> dict[str, Any]:
+def init_arguments(run: tracker.Run) -> dict[str, Any]:
     """Return the arguments of `tracker.init` with which another process joins a run."""
     settings = {setting.name: getattr(run.settings, setting.name) for setting in SETTINGS}
     members = {m: getattr(run, m) for m in ("id", "entity", "project", "name", "group", "job_type", "notes", "mode")}
@@ -63,7 +63,7 @@ def arguments_of(run: tracker.Run) -> dict[str, Any]:
     return {**members, "tags": list(run.tags), "dir": directory, "settings": settings}
 
 
-def fail(run: tracker.Run, error: BaseException | None) -> None:
+def finish_failed(run: tracker.Run, error: BaseException | None) -> None:
     if isinstance(error, KeyboardInterrupt):
         run.finish(1, state="killed", error=error)
     elif type(error).__name__ == "SIGTERMException":  # Lightning's own, with which the process ends well

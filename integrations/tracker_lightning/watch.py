@@ -7,7 +7,7 @@ from typing import Any
 from tracker.torch_watch import Log, Watch
 
 
-def watched(model: Any, kinds: tuple[str, ...], every: int, log: Log) -> Watch:
+def watch_model(model: Any, kinds: tuple[str, ...], every: int, log: Log) -> Watch:
     """Return the watch of a model, which `log` is told at Lightning's step."""
 
     def step() -> int | None:

@@ -73,7 +73,7 @@ def test_the_table_of_layers_and_the_json_of_the_model_are_config(runs: Runs) ->
 
 
 def test_the_json_of_large_models_is_a_file(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tracker_keras.callback._LARGE", 10)
+    monkeypatch.setattr("tracker_keras.callback._MAX_JSON_IN_CONFIG", 10)
     run = tracker.init()
     fit(network(), TrackerCallback())
     run.finish()

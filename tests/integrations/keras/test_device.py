@@ -116,7 +116,7 @@ def test_tensors_are_copied_from_the_device_late_and_in_groups(monkeypatch: pyte
     start, wait = kind.copy_to_host_async, kind.item
     monkeypatch.setattr(kind, "copy_to_host_async", lambda self: (events.append("start"), start(self))[1])
     monkeypatch.setattr(kind, "item", lambda self: (events.append("wait"), wait(self))[1])
-    monkeypatch.setattr("tracker_keras.batches.PATIENCE", 60.0)
+    monkeypatch.setattr("tracker_keras.batch_rows.GROUP_SECONDS", 60.0)
     ours = TrackerCallback("batch")
     ours.on_train_begin()
     for batch in range(16):

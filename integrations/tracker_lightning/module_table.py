@@ -10,21 +10,21 @@ import tracker
 _COLUMNS = ("name", "type", "parameters", "trainable")
 
 
-def table(model: Any, example: Any = None) -> tracker.Table:
+def module_table(model: Any, example: Any = None) -> tracker.Table:
     """Return one row for each module, the model itself first: name, type, and how many parameters it has with all
     that is in it, those that are trained counted apart; None where a lazy module does not know yet.
 
     With `example`, an input of the model, the model is run on it (in evaluation mode, without gradients) and the
     column `output` holds the shapes that the modules return.
     """
-    rows = [[name, _kind(module), *_counts(module)] for name, module in model.named_modules()]
+    rows = [[name, _type_name(module), *_counts(module)] for name, module in model.named_modules()]
     if example is None:
         return tracker.Table(columns=_COLUMNS, data=rows)
     shapes = _outputs(model, example)
     return tracker.Table(columns=[*_COLUMNS, "output"], data=[[*row, shapes.get(row[0])] for row in rows])
 
 
-def _kind(module: Any) -> str:
+def _type_name(module: Any) -> str:
     return f"{type(module).__module__}.{type(module).__qualname__}"
 
 

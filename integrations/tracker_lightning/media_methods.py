@@ -7,7 +7,7 @@ from typing import Any
 
 import tracker
 
-from .frameworks import rank
+from .rank import rank
 
 
 class MediaMethods:

@@ -15,18 +15,18 @@ from typing import Any
 import tracker
 from tracker.errors import contain
 
-from .frameworks import rank
+from .rank import rank
 
 _MEMBERS = ("id", "entity", "project", "name", "group", "job_type", "notes")
 
 
-def leads_node() -> bool:
+def is_first_on_node() -> bool:
     """Whether this is the first process of a node that is not the first."""
     local = os.environ.get("LOCAL_RANK") or os.environ.get("SLURM_LOCALID") or "0"
     return rank() > 0 and local == "0"
 
 
-def announce(number: int, run: tracker.Run) -> bool:
+def announce_run(number: int, run: tracker.Run) -> bool:
     """Tell the other nodes of the run of this process's `number`th logger. Returns whether they can be told by now."""
     try:
         store = _store()
@@ -39,8 +39,8 @@ def announce(number: int, run: tracker.Run) -> bool:
         return True
 
 
-def find(number: int) -> dict[str, Any] | None:
-    """Return what `announce` told on rank 0, as arguments of `tracker.init`; None as long as it has not."""
+def find_run(number: int) -> dict[str, Any] | None:
+    """Return what `announce_run` told on rank 0, as arguments of `tracker.init`; None as long as it has not."""
     try:
         store = _store()
         if store is None or not store.check([_key(number)]):

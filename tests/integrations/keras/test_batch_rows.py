@@ -16,7 +16,7 @@ import numpy as np  # noqa: E402
 
 import tracker  # noqa: E402
 from tracker_keras import TrackerCallback  # noqa: E402
-from tracker_keras.batches import GROUP, Batches  # noqa: E402
+from tracker_keras.batch_rows import GROUP_SIZE, BatchRows  # noqa: E402
 
 from .networks import Each, fit, network, x, y  # noqa: E402
 
@@ -125,7 +125,7 @@ def test_batches_of_an_epoch_that_an_exception_ended_are_kept(rows: Rows) -> Non
 
 def test_calls_from_many_threads_out_of_order_are_logged_in_order() -> None:
     order: list[int] = []
-    batches = Batches(lambda logs, step: order.append((step, logs["loss"])), 1, 1)
+    batches = BatchRows(lambda logs, step: order.append((step, logs["loss"])), 1, 1)
     numbers = [*range(2000)]
     for start in range(0, 2000, 16):  # as far out of order as a pool of threads makes them
         part = numbers[start : start + 16]
@@ -144,7 +144,7 @@ def test_calls_from_many_threads_out_of_order_are_logged_in_order() -> None:
 
 def test_batches_that_are_not_numbered_without_gaps_are_logged_in_order() -> None:
     order: list[int] = []
-    batches = Batches(lambda _logs, step: order.append(step), 1, 1)
+    batches = BatchRows(lambda _logs, step: order.append(step), 1, 1)
     for number in (30, 10, 20):
         batches.take(number, {"loss": 0.0})
     assert batches.finish(lambda reported: reported) == 31
@@ -153,7 +153,7 @@ def test_batches_that_are_not_numbered_without_gaps_are_logged_in_order() -> Non
 
 def test_numbers_are_logged_at_once_when_the_batches_before_are_there() -> None:
     logged: list[int] = []
-    batches = Batches(lambda _logs, step: logged.append(step), 1, 1)
+    batches = BatchRows(lambda _logs, step: logged.append(step), 1, 1)
     found = []
     for number in (0, 2, 1, 3):
         batches.take(number, {"loss": 0.5})
@@ -163,7 +163,7 @@ def test_numbers_are_logged_at_once_when_the_batches_before_are_there() -> None:
 
 def test_of_blocks_the_last_waits_for_the_next_as_it_may_be_shorter() -> None:
     logged: list[int] = []
-    batches = Batches(lambda _logs, step: logged.append(step), 1, 2)
+    batches = BatchRows(lambda _logs, step: logged.append(step), 1, 2)
     for number in (1, 3, 5):
         batches.take(number, {"loss": 0.5})
     assert logged == [2, 4]
@@ -173,18 +173,18 @@ def test_of_blocks_the_last_waits_for_the_next_as_it_may_be_shorter() -> None:
 
 def test_tensors_are_logged_in_groups_and_after_half_a_second_at_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
     now, logged = [0.0], []
-    monkeypatch.setattr("tracker_keras.batches.monotonic", lambda: now[0])
-    batches = Batches(lambda _logs, step: logged.append(step), 1, 1)
+    monkeypatch.setattr("tracker_keras.batch_rows.monotonic", lambda: now[0])
+    batches = BatchRows(lambda _logs, step: logged.append(step), 1, 1)
     loss = keras.ops.convert_to_tensor(0.5)
-    for number in range(GROUP - 1):
+    for number in range(GROUP_SIZE - 1):
         batches.take(number, {"loss": loss})
     assert logged == []
-    batches.take(GROUP - 1, {"loss": loss})
-    assert logged == [*range(1, GROUP + 1)]
-    for number in (GROUP, GROUP + 1, GROUP + 2):
+    batches.take(GROUP_SIZE - 1, {"loss": loss})
+    assert logged == [*range(1, GROUP_SIZE + 1)]
+    for number in (GROUP_SIZE, GROUP_SIZE + 1, GROUP_SIZE + 2):
         now[0] += 0.3
         batches.take(number, {"loss": loss})
-    assert logged == [*range(1, GROUP + 3)]
+    assert logged == [*range(1, GROUP_SIZE + 3)]
 
 
 def test_tensors_in_logs_become_numbers(rows: Rows) -> None:

@@ -24,10 +24,10 @@ def download(ref: str, root: str) -> str:
     path, _, alias = ref.rpartition(":")
     if not path or ("/" in alias and os.path.isdir(ref)):
         path, alias = ref, "latest"
-    directory = _directory(path)
+    directory = _run_directory(path)
     run: RunReader = tracker.Api().run(path) if directory is None else tracker.read_run(directory)
     wanted = str(run.summary.get({"latest": LATEST, "best": BEST}.get(alias, ""), alias))
-    files = run.files() if directory is None else list(_kept(directory))
+    files = run.files() if directory is None else list(_saved_files(directory))
     found = [file for file in files if f"/{wanted}/" in f"/{file.name}/"]
     if not found:
         names = ", ".join(sorted(file.name for file in files)) or "none"
@@ -38,7 +38,7 @@ def download(ref: str, root: str) -> str:
     return os.path.join(root, name[: f"/{name}/".index(f"/{wanted}/") + len(wanted)])
 
 
-def _directory(path: str) -> Path | None:
+def _run_directory(path: str) -> Path | None:
     """Return the run directory that a path names, or the one on this machine of a run `entity/project/id`."""
     if next(Path(path).glob("history*.jsonl"), None) is not None:
         return Path(path)
@@ -51,7 +51,7 @@ def _directory(path: str) -> Path | None:
     return directory if [header.get(m) for m in ("entity", "project", "id")] == names else None
 
 
-def _kept(directory: Path) -> Iterator[File]:
+def _saved_files(directory: Path) -> Iterator[File]:
     """Yield the files saved in a run directory, also those that no agent has taken notice of yet."""
     latest: dict[str, tuple[float, str]] = {}
     for stream in stream_paths(directory):

@@ -16,7 +16,7 @@ _HOOKS = ("tracker_keras.", "keras.src.callbacks", "keras.callbacks")
 _FRAMEWORK = ("keras.", "tf_keras.")
 
 
-class Loop:
+class TrainingLoop:
     """The function that runs a training: a method of Keras, or the user's own. It holds none of what that works on."""
 
     def __init__(self) -> None:
@@ -31,10 +31,10 @@ class Loop:
         self._thread = threading.get_ident()
         self._frame = id(frame)
         self._code: CodeType | None = None if frame is None else frame.f_code
-        self._of_keras = frame is not None and _module(frame).startswith(_FRAMEWORK)
+        self._is_keras = frame is not None and _module(frame).startswith(_FRAMEWORK)
         self._callbacks: Any = None if callbacks is None else weakref.ref(callbacks)
 
-    def goes_on(self, now: Loop) -> bool:
+    def is_running(self, now: TrainingLoop) -> bool:
         """Tell whether this training is still being executed while `now` begins: as the same one, around it, or in
         another thread.
         """
@@ -44,7 +44,7 @@ class Loop:
         while frame is not None:
             if id(frame) == self._frame and frame.f_code is self._code:
                 # The method of Keras that begins now may be where the former one was in memory.
-                return not (self._of_keras and now._frame == self._frame and now._thread == self._thread)
+                return not (self._is_keras and now._frame == self._frame and now._thread == self._thread)
             frame = frame.f_back
         return False
 

@@ -12,18 +12,18 @@ from typing import Any
 
 from ._keras import keras
 
-GROUP = 32
+GROUP_SIZE = 32
 """Rows that hold tensors are converted and logged together, this many at a time …"""
 
-PATIENCE = 0.5
+GROUP_SECONDS = 0.5
 """… or those of so many seconds."""
 
-_MANY = 1000  # rows that wait for an earlier one; more mean that batches are not numbered without gaps
+_MAX_WAITING = 1000  # rows that wait for an earlier one; more mean that batches are not numbered without gaps
 
 Row = tuple[int, dict[str, Any]]
 
 
-class Batches:
+class BatchRows:
     """Takes the logs of batches from any thread and in any order, and logs them in the order of training.
 
     Keras calls the hooks of asynchronous callbacks from a pool of threads, beside the one that feeds the device, and
@@ -51,7 +51,7 @@ class Batches:
             self._ready: list[Row] = []
             self._end = 0  # of what is ready, in batches of the epoch
             self._logged = trained  # the step of the last row that was ready to be logged
-            self._due = monotonic() + PATIENCE
+            self._due = monotonic() + GROUP_SECONDS
 
     def take(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Take the logs that Keras reports after the batch of this index."""
@@ -59,13 +59,19 @@ class Batches:
         # Nobody waits for the lock: whoever holds it takes along what arrives meanwhile.
         while self._arrived and self._lock.acquire(blocking=False):
             try:
-                self._sort()
-                while self._waiting and (self._waiting[0][0] < self._end + self._stride or len(self._waiting) > _MANY):
-                    self._move()
+                self._sort_arrived()
+                while self._waiting and (
+                    self._waiting[0][0] < self._end + self._stride or len(self._waiting) > _MAX_WAITING
+                ):
+                    self._make_ready()
                 # The last block of an epoch may be shorter than the others, which only its end tells.
                 rows = self._ready[:-1] if self._stride > 1 else self._ready
-                if len(rows) >= GROUP or monotonic() >= self._due or not any(_has_tensors(logs) for _, logs in rows):
-                    self._write(rows)
+                if (
+                    len(rows) >= GROUP_SIZE
+                    or monotonic() >= self._due
+                    or not any(_has_tensors(logs) for _, logs in rows)
+                ):
+                    self._log_ready(rows)
             finally:
                 self._lock.release()
 
@@ -75,29 +81,29 @@ class Batches:
         `count` is asked for that; it gets what the reports say, which may be less than a block too many.
         """
         with self._lock:
-            self._sort()
+            self._sort_arrived()
             while self._waiting:
-                self._move()
+                self._make_ready()
             trained = count(self._end)
             if self._ready and trained <= self._end:
                 self._ready[-1] = trained, self._ready[-1][1]
-            self._write(self._ready)
+            self._log_ready(self._ready)
             return trained
 
-    def _sort(self) -> None:
+    def _sort_arrived(self) -> None:
         while self._arrived:
             batch, logs = self._arrived.popleft()
             heappush(self._waiting, (int(batch), next(self._order), logs))
 
-    def _move(self) -> None:
+    def _make_ready(self) -> None:
         batch, _, logs = heappop(self._waiting)
         end = batch + 1 if self._steps is None else min(batch + 1, self._steps)
         self._end = max(self._end, end)
         self._ready.append((end, logs))
 
-    def _write(self, rows: list[Row]) -> None:
+    def _log_ready(self, rows: list[Row]) -> None:
         """Log the first of what is ready."""
-        self._due = monotonic() + PATIENCE
+        self._due = monotonic() + GROUP_SECONDS
         self._ready = self._ready[len(rows) :]
         chosen = []
         for end, logs in rows:
