@@ -79,6 +79,14 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation site into build/docs/site; a warning, such as a broken link, is an error."""
+    install(session, LIGHT, "docs")
+    session.run("python", "tools/docs_site.py")
+    session.run("zensical", "build", "--strict", "--clean")
+
+
+@nox.session
 def types(session: nox.Session) -> None:
     """Check types, strictly."""
     install(session, LIGHT, "types")

@@ -1,0 +1,108 @@
+"""Write the pages of the documentation site to build/docs/pages, for `zensical build`.
+
+    python tools/docs_site.py
+
+Copies docs/, adds the documents that live beside their code, and generates the reference pages that come from the
+code itself: the Python API (rendered by mkdocstrings) and the help of every command.
+Links between documents stay links between pages; links to other files of the repository lead to its address.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import shutil
+import sys
+from importlib.metadata import metadata
+from pathlib import Path
+
+import click
+
+import tracker
+from tracker.cli.main import cli
+
+ROOT = Path(__file__).parents[1]
+PAGES = ROOT / "build" / "docs" / "pages"
+BESIDE_CODE = {  # documents outside docs/, and the pages that they become
+    "ARCHITECTURE.md": "explanation/architecture.md",
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "benchmarks/README.md": "explanation/benchmarks.md",
+    "core/tracker/runlog/FORMAT.md": "reference/run-log-format.md",
+    "tests/faults/README.md": "explanation/fault-matrix.md",
+}
+LINK = re.compile(r"(\]\()(?!https?://|#)([^)#\s]+)")
+INTEGRATIONS = {
+    "tracker_lightning": ("TrackerLogger",),
+    "tracker_keras": ("TrackerCallback", "TrackerModelCheckpoint", "TrackerEvalCallback"),
+}
+
+
+def main() -> None:
+    """Write all pages anew."""
+    shutil.rmtree(PAGES, ignore_errors=True)
+    pages = _pages()
+    for source, page in pages.items():
+        target = PAGES / page
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.suffix == ".md":
+            target.write_text(_with_links(source, page, pages), encoding="utf-8")
+        else:
+            shutil.copy(source, target)
+    for page, text in (("reference/docstrings.md", python_reference()), ("reference/help.md", command_help())):
+        (PAGES / page).write_text(text, encoding="utf-8")
+
+
+def _pages() -> dict[Path, str]:
+    """Return the page of each file: what lies in docs/ keeps its path."""
+    docs = ROOT / "docs"
+    found = {path: path.relative_to(docs).as_posix() for path in docs.rglob("*") if path.suffix in (".md", ".png")}
+    return found | {ROOT / name: page for name, page in BESIDE_CODE.items()}
+
+
+def _with_links(source: Path, page: str, pages: dict[Path, str]) -> str:
+    """Return the text of a document with its links as they are on the site."""
+    folder = posixpath.dirname(page)
+
+    def there(match: re.Match[str]) -> str:
+        target = Path(os.path.normpath(source.parent / match[2]))
+        if target == ROOT / "README.md":
+            return match[1] + posixpath.relpath("index.md", folder or ".")
+        if target in pages:
+            return match[1] + posixpath.relpath(pages[target], folder or ".")
+        if not target.exists():
+            sys.exit(f"{source.relative_to(ROOT)} links to {match[2]}, which does not exist")
+        return f"{match[1]}{_repository()}/blob/main/{target.relative_to(ROOT).as_posix()}"
+
+    return LINK.sub(there, source.read_text(encoding="utf-8"))
+
+
+def _repository() -> str:
+    """Return the repository's address, as pyproject.toml gives it."""
+    urls = dict(line.split(", ", 1) for line in metadata("tracker-runs").get_all("Project-URL") or [])
+    return urls.get("Source", urls.get("Repository", ".."))
+
+
+def python_reference() -> str:
+    """Return a page with the docstrings of everything public, as directives of mkdocstrings."""
+    names = [f"tracker.{name}" for name in tracker.__all__ if name not in ("run", "config", "summary")]
+    names += [f"{package}.{name}" for package, classes in INTEGRATIONS.items() for name in classes]
+    text = "# Python docstrings\n\nGenerated from the code. [The Python reference](python.md) explains the same names.\n"
+    return text + "".join(f"\n::: {name}\n" for name in names)
+
+
+def command_help() -> str:
+    """Return a page with the help of every command, as `--help` prints it."""
+    context = click.Context(cli, info_name="tracker", terminal_width=100, max_content_width=100)
+    text = "# Command help\n\nGenerated from the code. [The command reference](cli.md) explains the same commands.\n"
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
+        inner = click.Context(command, info_name=name, parent=context, terminal_width=100, max_content_width=100)
+        text += f"\n## `tracker {name}`\n\n```text\n{command.get_help(inner)}\n```\n"
+    return text
+
+
+if __name__ == "__main__":
+    main()
