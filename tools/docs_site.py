@@ -88,14 +88,14 @@ def python_reference() -> str:
     """Return a page with the docstrings of everything public, as directives of mkdocstrings."""
     names = [f"tracker.{name}" for name in tracker.__all__ if name not in ("run", "config", "summary")]
     names += [f"{package}.{name}" for package, classes in INTEGRATIONS.items() for name in classes]
-    text = "# Python docstrings\n\nGenerated from the code. [The Python reference](python.md) explains the same names.\n"
+    text = "# Python docstrings\n\nGenerated from the code; [the Python reference](python.md) explains it.\n"
     return text + "".join(f"\n::: {name}\n" for name in names)
 
 
 def command_help() -> str:
     """Return a page with the help of every command, as `--help` prints it."""
     context = click.Context(cli, info_name="tracker", terminal_width=100, max_content_width=100)
-    text = "# Command help\n\nGenerated from the code. [The command reference](cli.md) explains the same commands.\n"
+    text = "# Command help\n\nGenerated from the code; [the command reference](cli.md) explains it.\n"
     for name in cli.list_commands(context):
         command = cli.get_command(context, name)
         assert command is not None
