@@ -25,7 +25,7 @@ def main() -> None:
         assert (where / packaged).is_file(), f"{packaged} is missing from the wheel"
     command = Path(sys.executable).with_name("tracker")
     assert "sync" in subprocess.run([command, "--help"], capture_output=True, text=True, check=True).stdout
-    from tracker_server.web import BUILT
+    from tracker_server.routes.web import BUILT
 
     assert any(BUILT.glob("assets/*.js")), "the dashboard is missing from the wheel"
     with serve(home / "server") as server:

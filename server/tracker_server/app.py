@@ -15,13 +15,29 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount
 
-from . import account, charts, console, edits, files, ingest, key, life, live, media, projects, query, table, trash, web
-from .auth import Guard
-from .bodies import Capped, StrictRoute
+from . import live
+from .access.guard import Guard
+from .access.sessions import Sessions
+from .background.maintenance import tidying
 from .openapi import document
+from .routes import (
+    account,
+    charts,
+    console,
+    edits,
+    files,
+    first_run,
+    ingest,
+    media,
+    processes,
+    projects,
+    runs,
+    table,
+    trash,
+    web,
+)
+from .routes.request_bodies import Capped, StrictRoute
 from .services import Services, Settings, json_response
-from .sessions import Sessions
-from .storage.budget import OverBudget
 from .storage.interface import (
     Blobs,
     NoSuchProject,
@@ -32,8 +48,8 @@ from .storage.interface import (
     Storage,
     StorageFull,
 )
-from .storage.tokens import ExpressionError
-from .tidying import tidying
+from .storage.query_budget import OverBudget
+from .storage.table.tokens import ExpressionError
 from .webhook import Webhook
 from .workers import Busy
 
@@ -61,11 +77,11 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
         title="tracker", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None, redirect_slashes=False
     )
     api.router.route_class = StrictRoute
-    query.add_routes(api, services)
+    runs.add_routes(api, services)
     charts.add_routes(api, services)
     console.add_routes(api, services)
-    key.add_routes(api, services)
-    life.add_routes(api, services)
+    first_run.add_routes(api, services)
+    processes.add_routes(api, services)
     for routes_of in (projects, table, edits, trash):
         routes_of.add_routes(api, services)
     account.add_routes(api, sessions)

@@ -19,10 +19,10 @@ from tracker.names import NAME_RULE, is_project_name
 from tracker.runlog.records import RUN_ID
 from tracker.wire import MAX_BODY
 
-from .bodies import chunks
 from .live import Hub
+from .routes.request_bodies import chunks
 from .storage.interface import Blobs, RunKey, Storage
-from .storage.tokens import ExpressionError
+from .storage.table.tokens import ExpressionError
 from .webhook import Webhook
 from .workers import Busy, Workers
 

@@ -22,10 +22,10 @@ import uvicorn
 from tracker import discovery
 from tracker.machine.paths import user_folder
 
+from .access.guard import TOKEN, Guard
 from .app import create_app
-from .auth import TOKEN, Guard
 from .blobs import open_blobs
-from .connections import BoundedProtocol, allow_connections
+from .connection_limits import BoundedProtocol, allow_connections
 from .services import Settings
 from .storage.database_file import UnusableDatabase
 from .storage.sql import open_storage

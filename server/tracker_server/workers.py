@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import DBAPIError
 from starlette.types import Message, Receive, Scope
 
-from .storage.budget import Budget, OverBudget
+from .storage.query_budget import Budget, OverBudget
 
 T = TypeVar("T")
 

@@ -17,8 +17,8 @@ import uvicorn
 
 from tracker.runlog.records import encode
 from tracker.wire import run_path
+from tracker_server.access.guard import Guard
 from tracker_server.app import create_app
-from tracker_server.auth import Guard
 from tracker_server.blobs import open_blobs
 from tracker_server.partials import Limits
 from tracker_server.services import Settings

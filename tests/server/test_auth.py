@@ -167,7 +167,7 @@ def test_a_session_that_is_not_used_for_30_days_ends(tmp_path: Path) -> None:
     import json
     import time
 
-    from tracker_server.sessions import LASTS, Sessions
+    from tracker_server.access.sessions import LASTS, Sessions
 
     file = tmp_path / "sessions.json"
     cookie, _ = Sessions(file, "token").begin("127.0.0.1", "browser")

@@ -16,7 +16,7 @@ import requests
 
 from tracker.runlog.records import encode
 from tracker_server import embedded
-from tracker_server.storage.budget import Budget, OverBudget, check, checked, locked
+from tracker_server.storage.query_budget import Budget, OverBudget, check, checked, locked
 
 PATTERN = "a[ab]{200}[xy]"
 NOTES = "".join(random.Random(1).choices("ab", k=16_000))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tracker_server import connections, embedded
+from tracker_server import connection_limits, embedded
 
 LONG = "a" * 60_000
 
@@ -60,7 +60,7 @@ def test_a_head_of_any_size_is_cut_off(client: Any, host: tuple[str, int]) -> No
 def test_a_head_that_does_not_end_is_given_up(
     client: Any, host: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(connection_limits, "HEAD_SECONDS", 0.2)
     for begin in (b"", b"GET / HTTP/1.1\r\nHost: localhost\r\nx:"):
         with socket.create_connection(host) as stranger:
             stranger.sendall(begin)
@@ -70,8 +70,8 @@ def test_a_head_that_does_not_end_is_given_up(
 def test_a_body_that_hardly_comes_is_given_up(
     client: Any, host: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "BODY_GRACE", 0.2)
-    monkeypatch.setattr(connections, "LOOK", 0.1)
+    monkeypatch.setattr(connection_limits, "BODY_GRACE", 0.2)
+    monkeypatch.setattr(connection_limits, "LOOK", 0.1)
     head = f"POST /api/keys HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {client.token}\r\nContent-Length: 9999"
     with socket.create_connection(host) as slow:
         slow.sendall(head.encode() + b"\r\n\r\n{")

@@ -11,8 +11,8 @@ from typing import Any
 
 from tracker.runlog.records import encode
 from tracker.wire import run_path
-from tracker_server import trash
 from tracker_server.blobs import open_blobs
+from tracker_server.routes import trash
 from tracker_server.services import Services, Settings
 from tracker_server.storage.interface import RunKey
 from tracker_server.storage.sql import open_storage

@@ -9,8 +9,8 @@ import pytest
 
 from tracker.runlog.records import encode
 from tracker.wire import run_path
-from tracker_server.media import media_type
-from tracker_server.web import BUILT
+from tracker_server.routes.media import media_type
+from tracker_server.routes.web import BUILT
 
 EVIL = "</script><script>alert(1)</script><!--<script>"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from starlette.routing import BaseRoute, Mount
 
-from tracker_server import web
 from tracker_server.app import create_app
 from tracker_server.blobs import open_blobs
+from tracker_server.routes import web
 from tracker_server.services import Settings
 from tracker_server.storage.sql import open_storage
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tracker_server import trash
 from tracker_server.blobs import open_blobs
+from tracker_server.routes import trash
 from tracker_server.services import Services, Settings
 from tracker_server.storage.interface import NoSuchRun, RunKey
 from tracker_server.storage.sql import open_storage

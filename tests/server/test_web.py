@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tracker_server.web import BUILT
+from tracker_server.routes.web import BUILT
 
 pytestmark = pytest.mark.skipif(
     not (BUILT / "index.html").is_file(), reason="the dashboard is not built: pip install . builds it"

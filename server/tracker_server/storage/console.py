@@ -10,11 +10,12 @@ import orjson
 import re2
 import sqlalchemy as sa
 
-from . import codec, cursors, escapes, state
-from .budget import checked
-from .conditions import pattern
+from . import console_escapes, cursors, run_state
+from .columnar import codec
 from .interface import ConsolePage
+from .query_budget import checked
 from .schema import console
+from .table.conditions import pattern
 
 ERRORS = "stderr"
 
@@ -56,7 +57,7 @@ def append_lines(connection: sa.Connection, run: int, stream: int, row0: int, li
 class _Place(NamedTuple):
     """Where to read on: streams in order, each with the first row to look at, and how many lines to skip there."""
 
-    rest: list[tuple[state.Stream, int]]
+    rest: list[tuple[run_state.Stream, int]]
     skip: int
 
 
@@ -64,7 +65,7 @@ def page(
     connection: sa.Connection, run: int, limit: int, cursor: str | None, start: int | None, only: str | None
 ) -> ConsolePage:
     """See `Storage.console`. At most about 16 MiB."""
-    streams = state.streams_of(connection, run, "console")
+    streams = run_state.streams_of(connection, run, "console")
     total = sum(count for _, _, count in _counts(connection, run, streams, only))
     if start is not None:
         start = max(0, start + total if start < 0 else start)
@@ -99,8 +100,8 @@ def search(
     test = pattern(wanted) if regex else pattern(re2.escape(wanted), "(?i)")
     # What JSON does not write differently is in the block's text if it is in a line: most blocks need no parsing.
     plain = not regex and wanted.isprintable() and not set('"\\') & set(wanted)
-    probe = escapes.probe(wanted) if plain else None
-    streams = state.streams_of(connection, run, "console")
+    probe = console_escapes.probe(wanted) if plain else None
+    streams = run_state.streams_of(connection, run, "console")
     place = _place(connection, run, streams, after + 1, only)
     number, skip = after + 1, place.skip
     matches: list[int] = []
@@ -115,7 +116,7 @@ def search(
                 if skip:
                     skip -= 1
                     continue
-                if test(escapes.readable(text)):
+                if test(console_escapes.readable(text)):
                     matches.append(number)
                     if len(matches) >= limit:
                         return matches, number
@@ -135,8 +136,8 @@ class _Block(NamedTuple):
 
 
 def _blocks(
-    connection: sa.Connection, run: int, rest: list[tuple[state.Stream, int]]
-) -> Iterator[tuple[state.Stream, _Block, bytes]]:
+    connection: sa.Connection, run: int, rest: list[tuple[run_state.Stream, int]]
+) -> Iterator[tuple[run_state.Stream, _Block, bytes]]:
     for stream, first in rest:
         mine = (console.c.run == run) & (console.c.stream == stream.id)
         # The last block that begins at or before the row: a condition on where blocks end would visit all of them.
@@ -148,8 +149,8 @@ def _blocks(
 
 
 def _counts(
-    connection: sa.Connection, run: int, streams: list[state.Stream], only: str | None
-) -> Iterator[tuple[state.Stream, int, int]]:
+    connection: sa.Connection, run: int, streams: list[run_state.Stream], only: str | None
+) -> Iterator[tuple[run_state.Stream, int, int]]:
     """Streams, or blocks where only lines of one kind count: the stream, the first row, how many lines."""
     if only is None:
         yield from ((stream, 0, stream.rows) for stream in streams)
@@ -168,7 +169,9 @@ def _counts(
             yield stream, row0, _of(n, errors, only)
 
 
-def _place(connection: sa.Connection, run: int, streams: list[state.Stream], start: int, only: str | None) -> _Place:
+def _place(
+    connection: sa.Connection, run: int, streams: list[run_state.Stream], start: int, only: str | None
+) -> _Place:
     """Where the line number `start` is."""
     for stream, row0, count in _counts(connection, run, streams, only):
         if start < count:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from .state import Stream
+from .run_state import Stream
 
 
 def pack(value: list[Any]) -> str:

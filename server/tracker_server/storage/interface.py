@@ -26,7 +26,7 @@ from tracker.wire import (
     TableQuery,
 )
 
-from .grid import Chart
+from .charts.shared_axis import Chart
 
 Kind = Literal["history", "system"]
 

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from tracker.wire import Notes, ViewInfo
 
-from .append import Writer
 from .interface import NoSuchProject, NoSuchView, NotesChanged
 from .schema import projects, views
+from .writer import Writer
 
 MAX_VIEWS = 500
 """Saved views of one project."""

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
 
-from . import budget
+from . import query_budget
 from .database_file import prepare
 
 metadata = sa.MetaData()
@@ -190,7 +190,7 @@ def connect(url: str) -> sa.Engine:
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
-    budget.watch(connection)
+    query_budget.watch(connection)
     connection.isolation_level = None  # the driver would begin transactions late and without the lock
     connection.execute("PRAGMA busy_timeout = 30000")
     connection.execute("PRAGMA journal_mode = WAL")

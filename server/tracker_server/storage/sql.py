@@ -35,18 +35,21 @@ from tracker.wire import (
     TableQuery,
 )
 
-from . import batch, console, contact, envelope, grid, groups, logged, projects, rows, runs, series, state, table
-from .append import Writer, tombstone
-from .batch import Upload
-from .cache import Cache, Runs
+from . import console, history_rows, liveness, logged_keys, projects, run_state
+from .charts import envelope, series, shared_axis
+from .columnar import batch
+from .columnar.batch import Upload
 from .database_file import Reserve
-from .info import info as info_of
 from .interface import Appended, ConsolePage, Kind, NoSuchRun, Page, RunDeleted, RunKey, StorageFull
-from .overview import Overview
-from .parts import fold_of, said_of
+from .project_overview import Overview
+from .run_info import info as info_of
 from .schema import connect, digests
 from .schema import projects as project_table
 from .schema import runs as run_table
+from .state_blocks import fold_of, said_of
+from .table import groups, runs, table
+from .table.cache import Cache, Runs
+from .writer import Writer, tombstone
 
 T = TypeVar("T")
 
@@ -108,7 +111,7 @@ class SqlStorage:
     def is_deleted(self, run: RunKey) -> None:
         """Raise `RunDeleted` if the run was deleted."""
         with self._engine.connect() as connection:
-            if state.find(connection, run) is None and (stone := tombstone(connection, run)) is not None:
+            if run_state.find(connection, run) is None and (stone := tombstone(connection, run)) is not None:
                 raise RunDeleted(run, stone.deleted)
 
     @property
@@ -165,13 +168,13 @@ class SqlStorage:
     def offsets(self, run: RunKey) -> dict[str, int]:
         """How far each stream's copy goes, in bytes; empty for an unknown run."""
         with self._engine.connect() as connection:
-            row = state.find(connection, run)
-            return {} if row is None else {s.name: s.offset for s in state.streams_of(connection, row.id)}
+            row = run_state.find(connection, run)
+            return {} if row is None else {s.name: s.offset for s in run_state.streams_of(connection, row.id)}
 
     def digests(self, run: RunKey) -> list[str]:
         """Every digest that records of the run name; none for an unknown run."""
         with self._engine.connect() as connection:
-            row = state.find(connection, run)
+            row = run_state.find(connection, run)
             if row is None:
                 return []
             return list(connection.execute(sa.select(digests.c.digest).where(digests.c.run == row.id)).scalars())
@@ -179,7 +182,7 @@ class SqlStorage:
     def names_digest(self, run: RunKey, digest: str) -> bool:
         """Whether a record of the run names the digest."""
         with self._engine.connect() as connection:
-            row = state.find(connection, run)
+            row = run_state.find(connection, run)
             if row is None:
                 return False
             here = sa.select(digests.c.run).where(digests.c.run == row.id, digests.c.digest == digest)
@@ -241,24 +244,24 @@ class SqlStorage:
         with self._found(run) as (connection, row):
             fold = fold_of(connection, row.id)[0]
             known = info_of(run.entity, run.project, row, fold)
-            info: RunInfo = jsonable(contact.judged(known, fold.promise, self._since, time.time()))
+            info: RunInfo = jsonable(liveness.judged(known, fold.promise, self._since, time.time()))
             return info
 
     def keys(self, run: RunKey, kind: Kind) -> list[KeyInfo]:
         """What was logged, in the order of first sight. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
-            return logged.of_run(connection, row.id, kind)
+            return logged_keys.of_run(connection, row.id, kind)
 
     def common_keys(self, runs: Sequence[RunKey], kind: Kind) -> list[CommonKey]:
         """See `Storage.common_keys`."""
         with self._engine.connect() as connection:
-            rows = state.find_all(connection, runs)
-            return logged.of_runs(connection, [rows[run].id if run in rows else 0 for run in runs], kind)
+            rows = run_state.find_all(connection, runs)
+            return logged_keys.of_runs(connection, [rows[run].id if run in rows else 0 for run in runs], kind)
 
     def rows(self, run: RunKey, kind: Kind, keys: list[str] | None, limit: int, cursor: str | None) -> RowPage:
         """See `Storage.rows`. Raises `NoSuchRun`, and ValueError for a bad cursor or limit."""
         with self._found(run) as (connection, row):
-            return rows.page(connection, row.id, kind, keys, row.created, limit, cursor)
+            return history_rows.page(connection, row.id, kind, keys, row.created, limit, cursor)
 
     def series(self, query: ChartQuery) -> list[Series]:
         """See `Storage.series`. Runs that are not there, and keys without a point, are left out. Raises ValueError."""
@@ -271,26 +274,26 @@ class SqlStorage:
                 found.append(Series(run=run, key=key, points=shown.points, x=x, mean=mean, min=low, max=high, n=n))
         return found
 
-    def chart(self, query: ChartQuery) -> grid.Chart:
+    def chart(self, query: ChartQuery) -> shared_axis.Chart:
         """See `Storage.chart`. Runs that are not there, and keys without a point, are left out. Raises ValueError."""
         wanted = _checked(query)
 
-        waiting = grid.Waiting(wanted.buckets)
+        waiting = shared_axis.Waiting(wanted.buckets)
 
-        def held(runs: list[str]) -> list[grid.Held]:
+        def held(runs: list[str]) -> list[shared_axis.Held]:
             return waiting.take(_points(connection, runs, wanted))
 
         with self._engine.connect() as connection:
             if "groups" in query:
-                return grid.of_groups([(g["name"], held(g["runs"])) for g in query["groups"]], wanted.buckets)
-            return grid.of_runs(held(query["runs"]), wanted.buckets)
+                return shared_axis.of_groups([(g["name"], held(g["runs"])) for g in query["groups"]], wanted.buckets)
+            return shared_axis.of_runs(held(query["runs"]), wanted.buckets)
 
     def console(
         self, run: RunKey, limit: int, cursor: str | None = None, start: int | None = None, only: str | None = None
     ) -> ConsolePage:
         """See `Storage.console`. Raises `NoSuchRun`, ValueError."""
         with self._found(run) as (connection, row):
-            return console.page(connection, row.id, max(1, min(limit, rows.MAX_ROWS)), cursor, start, only)
+            return console.page(connection, row.id, max(1, min(limit, history_rows.MAX_ROWS)), cursor, start, only)
 
     def console_search(
         self, run: RunKey, wanted: str, regex: bool, after: int, limit: int, only: str | None = None
@@ -308,7 +311,8 @@ class SqlStorage:
         """See `Storage.folded`. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
             streams = [
-                StreamInfo(stream=s.name, opened=s.opened, rows=s.rows) for s in state.streams_of(connection, row.id)
+                StreamInfo(stream=s.name, opened=s.opened, rows=s.rows)
+                for s in run_state.streams_of(connection, row.id)
             ]
             named = connection.execute(sa.select(digests.c.digest).where(digests.c.run == row.id)).scalars()
             fold = fold_of(connection, row.id)[0].to_json()
@@ -374,7 +378,7 @@ class SqlStorage:
     @contextmanager
     def _found(self, run: RunKey) -> Iterator[tuple[sa.Connection, sa.Row[Any]]]:
         with self._engine.connect() as connection:
-            row = state.find(connection, run)
+            row = run_state.find(connection, run)
             if row is None:
                 raise _unknown(run)
             yield connection, row
@@ -414,5 +418,5 @@ def _points(
 ) -> Iterator[tuple[str, str, envelope.Points]]:
     """Run by run and key by key, the points that there are."""
     keys = {name: RunKey(*name.split("/")) for name in runs}
-    rows = state.find_all(connection, keys.values())
+    rows = run_state.find_all(connection, keys.values())
     return series.of_runs(connection, {name: rows[key] for name, key in keys.items() if key in rows}, query)

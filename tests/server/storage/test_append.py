@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tracker.runlog.records import encode
-from tracker_server.storage import append
+from tracker_server.storage import writer
 from tracker_server.storage.interface import OffsetMismatch, RunKey, StorageFull
 from tracker_server.storage.sql import open_storage
 
@@ -126,7 +126,7 @@ def test_digests_of_media_and_files_are_remembered_by_run(store: Any) -> None:
 def test_keys_past_the_limit_and_reserved_names_are_refused_and_counted(
     store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(append, "MAX_KEYS", 3)
+    monkeypatch.setattr(writer, "MAX_KEYS", 3)
     stream = store.stream()
     stream.log(0, {"a": 1, "_step": 7}).log(1, {"a": 2, "b": 2}).send()
     stream.log(2, {"a": 3, "c": 3, "d": 3}).log(3, {"d": 4, "e": 4}).log(4, {"c": 5}).send(1)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tracker_server.storage.contact import SILENCE, judged, silent
+from tracker_server.storage.liveness import SILENCE, judged, silent
 
 
 def run(state: str = "running", seen: float = 1000.0) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tracker_server.storage import tidying
+from tracker_server.storage import maintenance
 from tracker_server.storage.interface import RunKey
 
 KEY = RunKey("me", "digits", "r1")
@@ -16,7 +16,7 @@ SHOWN = [NAMES[0], NAMES[99], NAMES[100], NAMES[500], NAMES[729], "_step", "_tim
 
 @pytest.fixture(autouse=True)
 def short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tidying, "_SECONDS", 0.0)
+    monkeypatch.setattr(maintenance, "_SECONDS", 0.0)
 
 
 def _wide(store: Any, finish: bool = True) -> Any:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tracker_server.storage import cache
 from tracker_server.storage.interface import NoSuchRun, RunDeleted, RunKey
+from tracker_server.storage.table import cache
 
 
 def ids(store: Any, filters: dict[str, Any] | None = None, order: str = "id") -> list[str]:

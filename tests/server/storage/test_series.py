@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tracker.runlog.records import encode
-from tracker_server.storage import scan
+from tracker_server.storage.columnar import scan
 from tracker_server.storage.interface import RunKey
 
 RUN = "me/digits/r1"
@@ -201,7 +201,7 @@ def test_impossible_charts_are_refused(store: Any, query: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("together", [1, 900, 1_000_000])
 def test_many_keys_at_once_are_drawn_as_each_by_itself(store: Any, monkeypatch: Any, together: int) -> None:
-    monkeypatch.setattr("tracker_server.storage.series._TOGETHER", together)
+    monkeypatch.setattr("tracker_server.storage.charts.series._TOGETHER", together)
     for name in ("history-a.jsonl", "history-b.jsonl", "history-c.jsonl"):
         stream = store.stream(name)
         for step in range(300):

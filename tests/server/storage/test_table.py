@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 import pytest
 
-from tracker_server.storage import cache
 from tracker_server.storage.interface import RunKey
 from tracker_server.storage.sql import open_storage
+from tracker_server.storage.table import cache
 
 
 def ask(store: Any, **query: Any) -> Any:

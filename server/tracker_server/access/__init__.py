@@ -1,0 +1,1 @@
+"""Who may ask: the guard in front of every route, sessions of browsers, the server's proof of itself."""

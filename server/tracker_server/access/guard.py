@@ -1,0 +1,269 @@
+"""The guard in front of every route: who may ask, under which name, from which origin; and the headers of every answer.
+
+Pure ASGI, outermost, deny by default: a route needs no mark to be protected, and none can be exempt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import logging
+import re
+from collections.abc import Callable, Iterable
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tracker_server.pages import sign_in
+from tracker_server.services import Settings, json_response
+from tracker_server.workers import Asker, asker
+
+from . import server_proof
+from .sessions import LASTS, Sessions
+
+log = logging.getLogger("tracker_server")
+
+TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,256}")
+"""A token goes into URLs, headers and environment variables as it is."""
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+_ALWAYS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+_UNLESS_SET = [
+    (b"content-security-policy", CONTENT_POLICY.encode()),
+    (b"x-frame-options", b"DENY"),
+    (b"cache-control", b"no-store"),
+]
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+NO_KEY = (
+    "this server needs its token: set TRACKER_API_KEY to the token that `tracker server` printed when it started, "
+    "or run `tracker login`"
+)
+
+
+NO_PAGE = "this browser is signed in, but not this page: open the address that `tracker server` printed once more"
+
+
+class Guard:
+    """ASGI application that lets through to `app` only requests that may pass.
+
+    - `Host` is a loopback name, a plain IP address or one of `settings.allowed_hosts` (else 403: DNS rebinding).
+    - The token comes as `Authorization: Bearer`; or `GET /?token=…` has begun a session (`sessions`), whose cookie is
+      enough for the dashboard's files. For data (`/api/…`) the session's other secret comes too (else 401): as
+      `X-Tracker-Page`, or where a page cannot set a header, as `page` in the query.
+    - `Origin`, where sent, is this server's own, port included (else 403); requests that change something and rely on
+      the cookie must send it.
+    - Logged pages (`/render/`) are shown in frames only.
+
+    Behind a proxy that has the server under a prefix, `settings.root_path`, paths may come with or without it.
+
+    Whoever serves the application calls `stop` before waiting for open answers: it ends those that have no end.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, sessions: Sessions, stop: Callable[[], None]) -> None:
+        self.app = app
+        self.stop = stop
+        self._sessions = sessions
+        self._token = settings.token.encode()
+        self._root = settings.root_path
+        self._proxies = frozenset(settings.trusted_proxies)
+        # Cookies do not know ports: servers on one host must not overwrite each other's.
+        self._cookie_name = "tracker-" + _derive(self._token, b"cookie name")[:12]
+        self._visits = settings.visits
+        self._origins = {host.lower() for host in settings.allowed_hosts}
+        self._hosts = {_hostname(host) for host in self._origins}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer or pass on one request."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        self._settle(scope)
+        response = self._judge(scope)
+        who = Asker(scope, receive)
+        asker.set(who)
+        try:
+            await (response or self.app)(scope, who.receive, _with_headers(send, scope.get("tracker.cookie")))
+        except Exception:
+            # Starlette has answered with 500 and raises again; from here on that would only cut the connection.
+            log.exception("%s %s failed", scope["method"], scope["path"])
+
+    def _judge(self, scope: Scope) -> Response | None:
+        """Return what to answer instead of passing the request on, or None."""
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        host = headers.get(b"host", "")
+        name = _hostname(host)
+        if not self._known(name):
+            text = (
+                f"this server does not answer to the name {name[:100]!r}: if clients reach it so, start it with "
+                f"--allowed-host {name[:100] or 'NAME'}"
+            )
+            return _refusal(403, text)
+        if scope["path"] == "/" and scope["method"] == "GET" and b"token=" in scope["query_string"]:
+            return self._sign_in(scope, headers)
+        if server_proof.is_question(scope):
+            return server_proof.answer(scope, self._token.decode())
+        by_cookie = False
+        if not self._has_key(headers.get(b"authorization", "")):
+            by_cookie = True
+            session = self._sessions.find(_cookie(headers.get(b"cookie", ""), self._cookie_name))
+            if session is None:
+                return _unauthorised(headers, scope, self._root)
+            scope["tracker.session"] = session.id
+            if scope["path"].startswith("/api/"):
+                if not self._sessions.holds(session, _page_secret(scope, headers)):
+                    return _refusal(401, NO_PAGE)
+                if "/render/" in scope["path"] and headers.get(b"sec-fetch-dest", "iframe") != "iframe":
+                    return _refusal(403, "a logged page is shown within the dashboard only")
+            elif scope["method"] == "GET" and "/assets/" not in scope["path"]:
+                scope["tracker.cookie"] = self._set_cookie(scope, _cookie(headers[b"cookie"], self._cookie_name))
+        return self._judge_origin(scope["method"], headers, host, by_cookie)
+
+    def _settle(self, scope: Scope) -> None:
+        """Take from the request what a proxy did to it."""
+        client = (scope.get("client") or ("",))[0]
+        if client in self._proxies:
+            schemes = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
+            if schemes and schemes[-1].split(b",")[0].strip().lower() == b"https":
+                scope["scheme"] = "https"
+        if self._root and f"{scope['path']}/".startswith(self._root + "/"):
+            scope["path"] = scope["path"][len(self._root) :] or "/"
+            scope.pop("raw_path", None)
+
+    def _known(self, name: str) -> bool:
+        # DNS rebinding needs a name that its attacker controls, so an address is as good as a listed name.
+        return name in LOOPBACK or name in self._hosts or _is_address(name)
+
+    def _has_key(self, authorization: str) -> bool:
+        scheme, _, key = authorization.partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(key.strip().encode("latin-1"), self._token)
+
+    def _sign_in(self, scope: Scope, headers: dict[bytes, str]) -> Response:
+        given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[-1]
+        if given in self._visits:
+            self._visits.remove(given)
+        elif not hmac.compare_digest(given.encode("utf-8", "replace"), self._token):
+            return _unauthorised(headers, scope, self._root)
+        former = self._sessions.find(_cookie(headers.get(b"cookie", ""), self._cookie_name))
+        if former is not None:
+            self._sessions.end(former.id)  # the browser keeps one
+        address = (scope.get("client") or ("",))[0]
+        cookie, page = self._sessions.begin(address, headers.get(b"user-agent", ""))
+        # What follows # stays in the browser: the page takes it from there and keeps it for its origin.
+        response = RedirectResponse(f"{self._root}/#page={page}", 303)
+        response.headers["set-cookie"] = self._set_cookie(scope, cookie).decode("latin-1")
+        return response
+
+    def _set_cookie(self, scope: Scope, value: str) -> bytes:
+        secure = "; Secure" if scope.get("scheme") == "https" else ""
+        path = f"{self._root}/"
+        text = f"{self._cookie_name}={value}; HttpOnly; Max-Age={int(LASTS)}; Path={path}; SameSite=strict{secure}"
+        return text.encode("latin-1")
+
+    def _judge_origin(self, method: str, headers: dict[bytes, str], host: str, by_cookie: bool) -> Response | None:
+        origin = headers.get(b"origin")
+        changes = method not in _SAFE
+        if origin is None:
+            if changes and by_cookie:
+                return _refusal(403, "a browser's request that changes something must carry its Origin")
+            # `same-site` is another port of this host: another application.
+            foreign = headers.get(b"sec-fetch-site") in ("cross-site", "same-site")
+            if by_cookie and foreign and headers.get(b"sec-fetch-mode") != "navigate":
+                return _refusal(403, "another site may not load this server's content")
+            return None
+        if (changes or by_cookie) and not self._is_own(origin, host):
+            return _refusal(403, f"requests from {origin[:100]!r} are not allowed: open the server's own pages")
+        return None
+
+    def _is_own(self, origin: str, host: str) -> bool:
+        scheme, _, asker = origin.lower().partition("://")
+        if scheme not in ("http", "https"):
+            return False
+        # A proxy in front may have another port than the one it passes on: `--allowed-host NAME:PORT` names it.
+        return asker == host.lower() or asker in self._origins
+
+
+def _derive(token: bytes, purpose: bytes) -> str:
+    return hmac.new(token, b"tracker " + purpose, hashlib.sha256).hexdigest()
+
+
+def _hostname(host: str) -> str:
+    """The name in a Host header, without port and brackets."""
+    try:
+        return (urlsplit("//" + host).hostname or "") if host and "@" not in host else ""
+    except ValueError:
+        return ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _cookie(header: str, name: str) -> str:
+    # Not http.cookies: it gives up on the whole header when another application's cookie has an odd name.
+    for pair in header.split(";"):
+        key, _, value = pair.strip().partition("=")
+        if key == name:
+            return value
+    return ""
+
+
+def _refusal(status: int, text: str) -> Response:
+    return json_response(orjson.dumps({"error": text}), status)
+
+
+def _page_secret(scope: Scope, headers: dict[bytes, str]) -> str:
+    given = headers.get(b"x-tracker-page")
+    if given is None and scope["method"] in _SAFE:
+        given = parse_qs(scope["query_string"].decode("latin-1")).get("page", [""])[-1]
+    return given or ""
+
+
+def _unauthorised(headers: dict[bytes, str], scope: Scope, root: str) -> Response:
+    if "text/html" not in headers.get(b"accept", ""):
+        response = _refusal(401, NO_KEY)
+    elif headers.get(b"sec-fetch-site") == "cross-site" and headers.get(b"sec-fetch-mode") == "navigate":
+        # A link on another site: the browser keeps a strict cookie back. The page asks again by itself, now from here.
+        response = sign_in.again(root + str(scope["path"]), scope["query_string"].decode("latin-1"))
+    else:
+        response = sign_in.page(root)
+    response.headers["www-authenticate"] = "Bearer"
+    return response
+
+
+def _with_headers(send: Send, cookie: bytes | None) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = _complete(message.get("headers", ()))
+            if cookie is not None:
+                message["headers"].append((b"set-cookie", cookie))
+        await send(message)
+
+    return sending
+
+
+def _complete(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    headers = list(headers)
+    names = {name.lower() for name, _ in headers}
+    return [*headers, *_ALWAYS, *(pair for pair in _UNLESS_SET if pair[0] not in names)]

@@ -1,0 +1,1 @@
+"""What runs beside the requests: maintenance of the database, emptying the trash."""

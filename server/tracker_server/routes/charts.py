@@ -1,0 +1,129 @@
+"""Line charts of runs and groups of runs, as JSON or as a frame of arrays, which browsers take in ten times as fast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from tracker import wire
+from tracker.runlog.records import jsonable
+from tracker_server import schemas
+from tracker_server.services import Services, run_of
+from tracker_server.storage.charts.shared_axis import Chart
+from tracker_server.storage.columnar.codec import Array
+
+MAX_SERIES = 10_000
+"""Series in one chart request, each run of a group counted."""
+
+_BLUR = 1e-6
+"""Numbers of buckets travel as float32 if this moves none by more than such a part of the series' range."""
+
+
+def add_routes(api: FastAPI, services: Services) -> None:
+    """Add the route."""
+    storage = services.storage
+
+    @api.post("/api/charts", response_model=schemas.Charts, summary="Line charts", responses={200: _FRAME})
+    async def charts(request: Request, query: schemas.ChartRequest) -> Response:
+        """Points, or the exact minimum, mean and maximum of each bucket, so no spike is lost.
+
+        With `Accept: application/x-tracker-frame` the answer is a frame: uint32 header length, the header as JSON
+        padded to 8 bytes, then little-endian arrays of float64 (`d`) and float32 (`f`), each padded to 8 bytes. The
+        header is `{"series": [{"run" or "group", "key", "points", "x", "mean", "min", "max", "n", "std"}], "grid",
+        "lengths": […], "types": "dfd…"}`, where `x` to `std` and `grid` are the indices of arrays or null. All series
+        that are buckets share the x `grid`; where a run has no point in a bucket, `n` is 0. Numbers of buckets may be
+        rounded by up to a millionth of the series' range, `min` down and `max` up.
+
+        `groups` in place of `runs` asks for one series for each group and key, as a frame.
+        """
+        wanted = _chart_query(query)
+        if wire.FRAME_TYPE in request.headers.get("accept", ""):
+            frame = await services.read(lambda: pack(storage.chart(wanted), "groups" in wanted))
+            return Response(frame, media_type=wire.FRAME_TYPE)
+        if "groups" in wanted:
+            raise HTTPException(400, f"groups are answered as a frame only: send Accept: {wire.FRAME_TYPE}")
+        return await services.answer(lambda: {"series": jsonable(storage.series(wanted))})
+
+
+def _chart_query(query: schemas.ChartRequest) -> wire.ChartQuery:
+    if bool(query.runs) == bool(query.groups):
+        raise HTTPException(400, "a chart is of runs or of groups: give one of them")
+    names = [*query.runs, *(run for group in query.groups for run in group.runs)]
+    if len(names) * len(query.keys) > MAX_SERIES:
+        raise HTTPException(400, f"that is more than {MAX_SERIES:,} series: ask for fewer runs or keys at a time")
+    for run in names:
+        run_of(run)
+    wanted = wire.ChartQuery(keys=query.keys, kind=query.kind, x=query.x, buckets=query.buckets)
+    if query.groups:
+        wanted["groups"] = [wire.ChartGroup(name=group.name, runs=group.runs) for group in query.groups]
+    else:
+        wanted["runs"] = query.runs
+    if query.min is not None:
+        wanted["min"] = query.min
+    if query.max is not None:
+        wanted["max"] = query.max
+    return wanted
+
+
+def pack(chart: Chart, of_groups: bool) -> bytes:
+    """Return a chart as a frame (see `wire.ChartHeader`)."""
+    arrays = _Arrays()
+    entries: list[wire.FrameSeries] = []
+    for line in chart.lines:
+        entry = wire.FrameSeries(key=line.key, points=line.points, x=arrays.put(line.x))
+        entry["group" if of_groups else "run"] = line.source
+        if line.n is None:
+            entry["mean"] = entry["min"] = entry["max"] = arrays.put(line.mean)
+            entry["n"] = None
+        else:
+            blur = _blur(line.low, line.high)
+            entry["mean"] = arrays.put(_short(line.mean, blur))
+            entry["min"] = arrays.put(_short(line.low, blur, towards=-np.inf))
+            entry["max"] = arrays.put(_short(line.high, blur, towards=np.inf))
+            entry["n"] = arrays.put(_short(line.n, 0.0))
+        entry["std"] = None if line.std is None else arrays.put(_short(line.std, blur))
+        entries.append(entry)
+    grid = None if chart.grid is None else arrays.put(chart.grid)
+    return wire.encode_frame(wire.ChartHeader(series=entries, grid=grid), arrays.found)
+
+
+class _Arrays:
+    """Arrays, each once."""
+
+    def __init__(self) -> None:
+        self.found: list[Array] = []
+        self._known: dict[tuple[str, bytes], int] = {}
+
+    def put(self, array: Array) -> int:
+        """Return the index of the array."""
+        key = array.dtype.char, array.tobytes()
+        if key not in self._known:
+            self._known[key] = len(self.found)
+            self.found.append(np.require(array, requirements=["C", "A"]))
+        return self._known[key]
+
+
+def _blur(low: Array, high: Array) -> float:
+    """How far numbers of a series may be moved."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        span = np.fmax.reduce(high) - np.fmin.reduce(low)
+    return float(span) * _BLUR if np.isfinite(span) else 0.0
+
+
+def _short(values: Array, blur: float, towards: float | None = None) -> Array:
+    """Return the values as float32 if that moves none by more than `blur`, and none against the direction."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        short = values.astype(np.float32)
+        if np.fmax.reduce(np.abs(short - values)) > blur:
+            return values
+    if towards is not None:
+        wrong = short > values if towards < 0 else short < values
+        short[wrong] = np.nextafter(short[wrong], np.float32(towards))
+    return short
+
+
+_FRAME: dict[str, Any] = {"content": {wire.FRAME_TYPE: {"schema": {"type": "string", "format": "binary"}}}}

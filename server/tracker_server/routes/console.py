@@ -1,0 +1,54 @@
+"""What runs printed: from any line on, and searched."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, Query
+from starlette.responses import Response
+
+from tracker_server import schemas
+from tracker_server.services import Services
+
+from .runs import Cursor, Limit, Run
+
+Number = Annotated[int, Query(ge=-(2**53), le=2**53)]
+Only = Annotated[
+    Literal["stdout", "stderr"] | None,
+    Query(alias="stream", description="Only lines of this stream, numbered by themselves"),
+]
+
+
+def add_routes(api: FastAPI, services: Services) -> None:
+    """Add the routes."""
+    storage = services.storage
+    path = "/api/runs/{entity}/{project}/{id}/console"
+
+    @api.get(path, response_model=schemas.Console, summary="What the run printed")
+    async def console(
+        run: Run, cursor: Cursor = None, limit: Limit = 1000, start: Number | None = None, stream: Only = None
+    ) -> Response:
+        """`start` is the number of a line, from the end if it is negative; or go on with the `cursor` of a page."""
+
+        def read() -> dict[str, Any]:
+            page = storage.console(run, limit, cursor, start, stream)
+            return {"lines": page.items, "start": page.start, "total": page.total, "cursor": page.cursor}
+
+        return await services.answer(read)
+
+    @api.get(path + "/search", response_model=schemas.Matches, summary="Which lines have a text or match a pattern")
+    async def search(
+        run: Run,
+        q: Annotated[str, Query(min_length=1, max_length=1000, description="A text, in any case")],
+        regex: Annotated[bool, Query(description="`q` is an RE2 pattern")] = False,
+        after: Number = -1,
+        limit: Limit = 1000,
+        stream: Only = None,
+    ) -> Response:
+        """Answers within about a second: go on with `after=next` until `next` is null."""
+
+        def read() -> dict[str, Any]:
+            matches, following = storage.console_search(run, q, regex, max(after, -1), limit, stream)
+            return {"matches": matches, "next": following}
+
+        return await services.answer(read)

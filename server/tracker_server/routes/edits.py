@@ -1,0 +1,103 @@
+"""Changes to what runs are called, and requests to stop, made on the server."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from tracker import wire
+from tracker.runlog.records import VERSION, encode
+from tracker_server.schemas import model
+from tracker_server.services import Services, run_of
+from tracker_server.storage.interface import RunKey, Storage
+
+
+class NewMembers(BaseModel):
+    """What runs shall be called; what is not given stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = Field(None, max_length=1000)
+    notes: str | None = Field(None, max_length=1_000_000, description="Markdown")
+    group: str | None = Field(None, max_length=1000)
+    job_type: str | None = Field(None, max_length=1000)
+    color: str | None = Field(None, pattern="^#[0-9a-fA-F]{6}$", description="null: one of the palette, by its ordinal")
+    tags: list[str] | None = Field(None, max_length=1000)
+
+
+class EditRequest(BaseModel):
+    """Changes to runs; all of the runs are changed, or none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    runs: list[str] = Field(min_length=1, max_length=10_000, description="`entity/project/id` of each")
+    set: NewMembers | None = None
+    add_tags: list[str] = Field([], max_length=1000)
+    remove_tags: list[str] = Field([], max_length=1000)
+    stop: bool = Field(False, description="Ask those that run and let themselves be stopped to stop")
+
+
+def add_routes(api: FastAPI, services: Services) -> None:
+    """Add the route."""
+
+    @api.post("/api/edits", response_model=model(wire.Changed), summary="Rename, tag, note, colour or stop runs")
+    async def edits(request: EditRequest) -> Response:
+        keys = run_keys(request.runs)
+        # In the writing thread: nothing comes between reading the tags and writing the new ones.
+        changed = await services.workers.write(_edit, services.storage, keys, request)
+        services.live.changed(keys, "meta")
+        return await services.answer(lambda: {"changed": changed})
+
+
+def run_keys(names: list[str]) -> list[RunKey]:
+    """Return the runs that `entity/project/id` name, each once. Anything else is refused with 400."""
+    return [run_of(name) for name in dict.fromkeys(names)]
+
+
+def _edit(storage: Storage, keys: list[RunKey], request: EditRequest) -> int:
+    now = time.time()
+    batches = []
+    refused = ""
+    for key in keys:
+        info = storage.run(key)
+        records: list[tuple[float, str, dict[str, Any]]] = []
+        meta = _changes(info, request)
+        if meta:
+            records.append((now, "meta", meta))
+        if request.stop:
+            refused = _why_not(info)
+            if not refused:
+                # By the clock of the run: what is asked now must come after all that it did.
+                records.append((info["updated"] + 0.001, "stop", {}))
+        if records:
+            head = {"version": VERSION, "stream": "edits", **key._asdict()}
+            lines = [encode("run", head, records[0][0]), *(encode(kind, what, when) for when, kind, what in records)]
+            batches.append((key, f"edits-{time.time_ns():016x}{secrets.token_hex(2)}.jsonl", b"".join(lines)))
+    if refused and not batches:
+        raise HTTPException(409, refused)
+    storage.append_all(batches)
+    return len(batches)
+
+
+def _changes(info: wire.RunInfo, request: EditRequest) -> dict[str, Any]:
+    wanted = {} if request.set is None else request.set.model_dump(include=request.set.model_fields_set)
+    if request.add_tags or request.remove_tags or "tags" in wanted:
+        tags = [*(wanted.get("tags", info["tags"]) or []), *request.add_tags]
+        wanted["tags"] = [tag for tag in dict.fromkeys(tags) if tag not in request.remove_tags]
+    return {member: value for member, value in wanted.items() if value != info[member]}  # type: ignore[literal-required]
+
+
+def _why_not(info: wire.RunInfo) -> str:
+    """Why the run cannot be stopped; empty if it can."""
+    name = f"{info['entity']}/{info['project']}/{info['id']}"
+    if info["state"] != "running":
+        return f"the run {name} is {info['state']}: there is nothing to stop"
+    if not info["allow_stop"]:
+        return f"the run {name} does not let itself be stopped: it was started without `allow_stop`"
+    return ""

@@ -1,0 +1,137 @@
+"""Taking in the lines of run logs: how far the server's copy of each stream goes, and what comes next.
+
+Plain Starlette and not FastAPI, because every metric of every run comes this way; `OPERATIONS` documents it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from tracker.runlog.alerts import alerts_in
+from tracker.runlog.records import STREAM_NAME, is_piece
+from tracker.wire import MAX_BODY
+from tracker_server.services import Services, byte_count, json_response, run_key
+from tracker_server.storage.columnar.batch import MAX_LINES, TooManyLines
+from tracker_server.storage.interface import Blobs, OffsetMismatch, Storage
+
+from .request_bodies import content_encoding, decompress, unpack_small
+
+STREAMS = "/api/runs/{entity}/{project}/{id}/streams"
+STREAM = STREAMS + "/{name}"
+
+_SMALL_BYTES, _SMALL_LINES = 64 * 1024, 500
+"""Uploads of at most so much are parsed in the event loop, which takes less than a few milliseconds."""
+
+
+def routes(services: Services) -> list[BaseRoute]:
+    """Return the two routes."""
+    storage, blobs, workers = services.storage, services.blobs, services.workers
+
+    async def offsets(request: Request) -> Response:
+        run = run_key(**request.path_params)
+        found, named = await workers.read(lambda: (storage.offsets(run), storage.digests(run)))
+        if not found:
+            await workers.read(storage.is_deleted, run)
+        return json_response(orjson.dumps({"offsets": found, "missing": await _lacking(blobs, named)}))
+
+    async def append(request: Request) -> Response:
+        name = request.path_params.pop("name")
+        run = run_key(**request.path_params)
+        if not STREAM_NAME.fullmatch(name):
+            raise HTTPException(
+                400, f"the stream name {name[:100]!r} is not allowed: see FORMAT.md, `history-….jsonl` for example"
+            )
+        offset = byte_count(request, "offset", "say where these lines stand in the stream: ?offset=N")
+        encoding = content_encoding(request.headers)
+        async with services.body(request.receive) as body, services.unpacked:
+            try:
+                small = unpack_small(body, encoding, _SMALL_BYTES)
+                if small is not None and small.count(b"\n") <= _SMALL_LINES:
+                    data, lines = _parse(storage, name, small)  # a thread's turn would cost more
+                else:
+                    data, lines = await workers.parse(_read, storage, name, body, encoding)
+                # The lock is not held while the body arrives or is parsed, or one client would stop all.
+                async with services.references:
+                    stored = await workers.write(storage.append, run, name, offset, lines)
+                    services.live.appended(run, name, offset, stored.digests)
+                    missing = await _lacking(blobs, stored.digests)
+                if storage.untidy:  # seldom, and to look for work costs a thread's turn
+                    services.untidy.set()
+            except TooManyLines as error:
+                raise HTTPException(413, str(error)) from error
+            except ValueError as error:
+                raise HTTPException(400, str(error)) from error
+            except OffsetMismatch as mismatch:
+                return json_response(orjson.dumps({"offset": mismatch.offset, "missing": [], "trashed": False}), 409)
+        if services.webhook is not None and b'"alert":{' in data:
+            services.webhook.put(run, await workers.read(alerts_in, data))
+        return json_response(orjson.dumps({"offset": stored.offset, "missing": missing, "trashed": stored.trashed}))
+
+    return [Route(STREAMS, offsets, methods=["GET"]), Route(STREAM, append, methods=["POST"])]
+
+
+def _read(storage: Storage, stream: str, body: bytes, encoding: str | None) -> tuple[bytes, Any]:
+    """Return the lines of a body, and the same parsed."""
+    return _parse(storage, stream, decompress(body, encoding, MAX_BODY))
+
+
+def _parse(storage: Storage, stream: str, data: bytes) -> tuple[bytes, Any]:
+    if not data.endswith(b"\n") and not is_piece(data):
+        raise HTTPException(400, "the body must be whole lines: it must end with a newline")
+    return data, storage.read(stream, data)
+
+
+async def _lacking(blobs: Blobs, digests: list[str]) -> list[str]:
+    if not digests:
+        return []
+    there = await blobs.has(digests)
+    return [digest for digest in digests if digest not in there]
+
+
+_LINES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+
+OPERATIONS: dict[str, dict[str, Any]] = {
+    STREAMS: {
+        "get": {
+            "summary": "How far the server's copy of each stream goes, and which files it lacks",
+            "description": "A run that the server has not seen has no offsets.",
+            "responses": {"200": "StreamOffsets", "410": "Error"},
+        }
+    },
+    STREAM: {
+        "post": {
+            "summary": "Append whole lines to a stream of a run",
+            "description": (
+                "The body is whole lines of the run log that stand at byte `offset` of the stream, at most "
+                f"{MAX_BODY:,} bytes and {MAX_LINES:,} lines, optionally with `Content-Encoding: zstd`. The run and "
+                "its project are made on first sight. 200 means that the lines are on disk, once. 410: the run was "
+                "deleted here."
+            ),
+            "parameters": [
+                {
+                    "name": "offset",
+                    "in": "query",
+                    "required": True,
+                    "schema": {"type": "integer", "minimum": 0},
+                    "description": "Where the lines stand in the stream, in bytes",
+                }
+            ],
+            "requestBody": {"required": True, "content": {"application/x-ndjson": _LINES}},
+            "responses": {
+                "200": "Accepted",
+                "409": "Accepted",
+                "410": "Error",
+                "413": "Error",
+                "415": "Error",
+                "429": "Error",
+                "507": "Error",
+            },
+        }
+    },
+}

@@ -1,0 +1,88 @@
+"""Projects: notes and saved views."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import FastAPI, Path
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from tracker import wire
+from tracker_server.schemas import model
+from tracker_server.services import Services, run_key
+
+MAX_VIEW = 256 * 1024
+"""Bytes of JSON of a saved view."""
+
+ViewName = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class NewNotes(BaseModel):
+    """Notes, and the version of those that they replace."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(max_length=500_000, description="Markdown")
+    version: int = Field(ge=0, le=2**31)
+
+
+class SavedView(BaseModel):
+    """A saved view; what is in it is the browser's business."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    view: Any
+
+
+def add_routes(api: FastAPI, services: Services) -> None:
+    """Add the routes."""
+    storage, workers = services.storage, services.workers
+    project_path = "/api/projects/{entity}/{project}"
+    view_path = project_path + "/views/{name}"
+
+    @api.get(project_path, response_model=model(wire.Project), summary="One project, its notes and saved views")
+    async def project(entity: str, project: str) -> Response:
+        run_key(entity, project, "any")
+        return await services.answer(storage.project, entity, project)
+
+    @api.put(
+        project_path + "/notes",
+        response_model=model(wire.Notes),
+        summary="Replace the notes of a project",
+        responses={409: {"description": "They are not of that version any more"}},
+    )
+    async def put_notes(entity: str, project: str, notes: NewNotes) -> Response:
+        run_key(entity, project, "any")
+        made = await workers.write(
+            storage.put_notes, entity, project, wire.Notes(text=notes.text, version=notes.version)
+        )
+        services.live.project_changed(entity, project)
+        return await services.answer(lambda: made)
+
+    @api.get(view_path, response_model=SavedView, summary="A saved view")
+    async def view(entity: str, project: str, name: ViewName) -> Response:
+        run_key(entity, project, "any")
+        return await services.answer(lambda: {"view": storage.view(entity, project, name)})
+
+    @api.put(view_path, status_code=204, summary="Save a view")
+    async def put_view(entity: str, project: str, name: ViewName, saved: SavedView) -> Response:
+        run_key(entity, project, "any")
+        size = len(orjson.dumps(saved.view))
+        if size > MAX_VIEW:
+            raise HTTPException(413, f"the view has {size:,} bytes; at most {MAX_VIEW:,} are kept")
+        try:
+            await workers.write(storage.put_view, entity, project, name, saved.view)
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from error
+        services.live.project_changed(entity, project)
+        return Response(status_code=204)
+
+    @api.delete(view_path, status_code=204, summary="Forget a saved view")
+    async def delete_view(entity: str, project: str, name: ViewName) -> Response:
+        run_key(entity, project, "any")
+        await workers.write(storage.delete_view, entity, project, name)
+        services.live.project_changed(entity, project)
+        return Response(status_code=204)

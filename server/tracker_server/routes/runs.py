@@ -1,0 +1,146 @@
+"""Reading: projects, runs, rows, files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import Depends, FastAPI, Path, Query
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from tracker import wire
+from tracker_server import schemas
+from tracker_server.schemas import model
+from tracker_server.services import Services, json_response, run_key, run_of
+from tracker_server.storage.interface import RunKey
+from tracker_server.storage.table.tokens import ExpressionError
+
+
+def _run(
+    entity: Annotated[str, Path(description="User or team")],
+    project: Annotated[str, Path()],
+    id: Annotated[str, Path(description="The run's id")],
+) -> RunKey:
+    return run_key(entity, project, id)
+
+
+Run = Annotated[RunKey, Depends(_run)]
+Keys = Annotated[list[str] | None, Query(description="Only these keys; repeat it for several")]
+KindOf = Annotated[Literal["history", "system"], Query(description="Logged metrics, or those of the machine")]
+Limit = Annotated[int, Query(ge=1, le=10_000, description="At most this many")]
+Cursor = Annotated[str | None, Query(max_length=1000, description="From the page before")]
+Filters = Annotated[
+    str,
+    Query(
+        max_length=20_000,
+        description='An expression, for example `summary.acc >= 0.9`, or JSON: `{"summary.acc": {"$gte": 0.9}}`',
+    ),
+]
+Order = Annotated[
+    str, Query(max_length=1000, description="Names, separated by commas, each with an optional `-` for falling order")
+]
+
+
+def add_routes(api: FastAPI, services: Services) -> None:
+    """Add the routes under `/api`."""
+    storage, blobs, workers = services.storage, services.blobs, services.workers
+    run = "/api/runs/{entity}/{project}/{id}"
+
+    @api.get("/api/projects", response_model=schemas.Projects, summary="All projects")
+    async def projects() -> Response:
+        return await services.answer(lambda: {"projects": storage.projects()})
+
+    @api.get("/api/runs/{entity}/{project}", response_model=schemas.Runs, summary="Runs that match, in order")
+    async def runs(
+        entity: str,
+        project: str,
+        filters: Filters = "{}",
+        order: Order = "-created",
+        limit: Annotated[int, Query(ge=1, le=1000, description="At most this many")] = 50,
+        cursor: Cursor = None,
+    ) -> Response:
+        run_key(entity, project, "any")
+        condition = _condition(filters)
+
+        def read() -> dict[str, Any]:
+            try:
+                page = storage.runs(entity, project, condition, order, limit, cursor)
+            except ExpressionError as error:
+                raise ValueError(error.pointed(filters)) from error  # for people who see nothing but this
+            return {"runs": page.items, "cursor": page.cursor, "total": page.total}
+
+        return await services.answer(read)
+
+    @api.get(run, response_model=model(wire.RunInfo), summary="One run")
+    async def one_run(run: Run) -> Response:
+        return await services.answer(storage.run, run)
+
+    @api.delete(run, status_code=204, summary="Forget a run, its data, and files that no other run names")
+    async def delete(
+        run: Run,
+        readmit: Annotated[bool, Query(description="The run was deleted: let it be uploaded anew")] = False,
+    ) -> Response:
+        if readmit:
+            await workers.write(storage.readmit, run)
+        else:
+            await forget(services, run)
+        return Response(status_code=204)
+
+    @api.get(run + "/keys", response_model=schemas.Keys, summary="What was logged")
+    async def keys(run: Run, kind: KindOf = "history") -> Response:
+        return await services.answer(lambda: {"keys": storage.keys(run, kind)})
+
+    @api.post("/api/keys", response_model=schemas.CommonKeys, summary="What several runs have logged")
+    async def common_keys(query: schemas.KeysRequest) -> Response:
+        wanted = [run_of(name) for name in query.runs]
+        return await services.answer(lambda: {"keys": storage.common_keys(wanted, query.kind)})
+
+    @api.get(run + "/history", response_model=model(wire.RowPage), summary="Every row as it was logged, by column")
+    async def history(
+        run: Run, kind: KindOf = "history", keys: Keys = None, cursor: Cursor = None, limit: Limit = 1000
+    ) -> Response:
+        return await services.answer(storage.rows, run, kind, keys, limit, cursor)
+
+    @api.get(run + "/fold", response_model=model(wire.Folded), summary="All else that a copy of the run needs")
+    async def fold(run: Run) -> Response:
+        return await services.answer(storage.folded, run)
+
+    @api.get(run + "/files", response_model=schemas.Files, summary="The run's named files")
+    async def files(run: Run) -> Response:
+        named = await workers.read(storage.files, run)
+        there = await blobs.has([file["digest"] for file in named.values()])
+        entries = [
+            {"name": name, "digest": file["digest"], "size": file["size"], "stored": file["digest"] in there}
+            for name, file in named.items()
+        ]
+        return json_response(orjson.dumps({"files": entries}))
+
+
+def _condition(filters: str) -> dict[str, Any] | str:
+    if not filters.lstrip().startswith(("{", "[")):
+        return filters
+    try:
+        condition = orjson.loads(filters)
+    except ValueError as error:
+        raise HTTPException(400, f"filters is not JSON: {error}") from None
+    if not isinstance(condition, dict):
+        raise HTTPException(400, 'filters must be a JSON object, for example {"state": "finished"}')
+    return condition
+
+
+async def forget(services: Services, run: RunKey) -> None:
+    """Delete the run, and the blobs that no other run names."""
+    async with services.references:
+        unused = await services.workers.write(_forget, services.storage, run)
+        await services.blobs.delete(unused)
+    services.untidy.set()
+    services.live.changed([run], "removed")
+
+
+def _forget(storage: Any, run: RunKey) -> list[str]:
+    """Delete the run; return the digests that no run names any more. Runs in the writing thread."""
+    named = storage.digests(run)
+    storage.delete(run)
+    used: set[str] = storage.digests_in_use(named)
+    return [digest for digest in named if digest not in used]

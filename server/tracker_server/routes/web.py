@@ -1,0 +1,87 @@
+"""The dashboard's built page and assets, as `server/web` left them in `dashboard/`."""
+
+from __future__ import annotations
+
+import secrets
+from functools import cache
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from tracker_server.access.guard import CONTENT_POLICY
+
+BUILT = Path(__file__).parent.parent / "dashboard"
+
+PAGES = (
+    "/",
+    "/projects/{entity}/{project}",
+    "/projects/{entity}/{project}/compare",
+    "/projects/{entity}/{project}/notes",
+    "/runs/{entity}/{project}/{id}",
+)
+ASSET = "/assets/{name}"
+
+_ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
+_LEFT_OUT = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>tracker</title><p>This package was built without the '
+    "dashboard: install it from its sources without TRACKER_SKIP_DASHBOARD. The API works: see /api/openapi.json."
+)
+
+
+def routes(root: str = "") -> list[BaseRoute]:
+    """Return the routes of the dashboard: one page that shows itself at several addresses, and its assets."""
+
+    async def _page(_request: Request) -> Response:
+        return page(root=root)
+
+    return [*(Route(path, _page, methods=["GET"]) for path in PAGES), Route(ASSET, _asset, methods=["GET"])]
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person looks for a page in a browser, where a program would ask for data."""
+    if request.method not in ("GET", "HEAD") or f"{request.url.path}/".startswith("/api/"):
+        return False
+    return "text/html" in request.headers.get("accept", "")
+
+
+def page(status: int = 200, root: str = "") -> Response:
+    """Return the dashboard, which shows what is at the address it was asked for, or that nothing is."""
+    # The components write style sheets of their own while they run, which only a nonce admits.
+    nonce = secrets.token_urlsafe(16)
+    policy = CONTENT_POLICY.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce}'") + "; frame-src 'self'"
+    return HTMLResponse(_index(root).replace("{{nonce}}", nonce), status, {"content-security-policy": policy})
+
+
+@cache
+def _index(root: str) -> str:
+    try:
+        # Built with addresses that begin at the page, of which there are many.
+        text = (BUILT / "index.html").read_text(encoding="utf-8")
+        return text.replace('"./assets/', f'"{root}/assets/').replace("{{root}}", root)
+    except FileNotFoundError:
+        return _LEFT_OUT
+
+
+@cache
+def _assets() -> frozenset[str]:
+    folder = BUILT / "assets"
+    return frozenset(path.name for path in folder.iterdir()) if folder.is_dir() else frozenset()
+
+
+async def _asset(request: Request) -> Response:
+    name = request.path_params["name"]
+    kind = _TYPES.get(Path(name).suffix)
+    if name not in _assets() or kind is None:
+        raise HTTPException(404)
+    # The names hold a digest of the content, so a browser need never ask again.
+    headers = {"cache-control": "private, max-age=31536000, immutable", "vary": "accept-encoding"}
+    accepted = request.headers.get("accept-encoding", "")
+    for encoding, ending in _ENCODINGS:
+        if encoding in accepted and name + ending in _assets():
+            headers["content-encoding"] = encoding
+            return FileResponse(BUILT / "assets" / (name + ending), media_type=kind, headers=headers)
+    return FileResponse(BUILT / "assets" / name, media_type=kind, headers=headers)

@@ -1,0 +1,1 @@
+"""Line charts: the points of series, summed up in buckets on a shared x."""

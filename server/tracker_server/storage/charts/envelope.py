@@ -1,0 +1,115 @@
+"""Many points to few buckets, without losing an extreme."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tracker_server.storage.columnar.codec import Array
+
+
+class Points(NamedTuple):
+    """Points, or blocks of points, in order of x (float64 arrays of one length).
+
+    `n`: points in each, `finite`: those that are finite numbers; `low`, `high` and `total` are over these (NaN, NaN, 0
+    where there are none).
+    """
+
+    x: Array
+    n: Array | None
+    finite: Array | None
+    low: Array
+    high: Array
+    total: Array
+
+    @classmethod
+    def of(cls, x: Array, values: Array) -> Points:
+        """Single points; `n` and `finite` are None where all of them are finite."""
+        finite = np.isfinite(values)
+        if finite.all():
+            return cls(x, None, None, values, values, values)
+        values = np.where(finite, values, np.nan)
+        return cls(x, np.ones(len(x)), finite.astype(np.float64), values, values, np.where(finite, values, 0.0))
+
+    @property
+    def points(self) -> int:
+        """How many points these are."""
+        return len(self.x) if self.n is None else int(self.n.sum())
+
+    def counted(self) -> Points:
+        """The same with `n` and `finite` spelt out."""
+        if self.n is not None:
+            return self
+        ones = np.ones(len(self.x))
+        return self._replace(n=ones, finite=ones)
+
+
+class Blocks(NamedTuple):
+    """`Points` all of which are blocks."""
+
+    x: Array
+    n: Array
+    finite: Array
+    low: Array
+    high: Array
+    total: Array
+
+
+class Buckets(NamedTuple):
+    """What a chart shows: see `tracker.wire.Series`."""
+
+    points: int
+    x: Array
+    mean: Array
+    low: Array
+    high: Array
+    n: Array
+
+
+def together(parts: list[Points]) -> Points:
+    """Put the points of several streams into one order of x; equal x keep the order of streams and rows."""
+    points = parts[0]
+    if len(parts) > 1:
+        if any(p.n is not None for p in parts):
+            parts = [p.counted() for p in parts]
+        members = [None if column[0] is None else np.concatenate(column) for column in zip(*parts, strict=True)]
+        points = Points(*members)  # type: ignore[arg-type]
+    if (points.x[1:] >= points.x[:-1]).all():
+        return points
+    order = np.argsort(points.x, kind="stable")
+    return Points(*(None if member is None else member[order] for member in points))  # type: ignore[arg-type]
+
+
+def envelope(points: Points, buckets: int) -> Buckets:
+    """Sum up points, at least one and in order of x, in `buckets` intervals of equal width, leaving out empty ones.
+
+    With no more points than buckets, every point is a bucket of its own.
+    """
+    if len(points.x) <= buckets:
+        return summed(points, np.arange(len(points.x)))
+    edges = 2 * np.linspace(points.x[0] / 2, points.x[-1] / 2, buckets + 1)[1:-1]  # halves: their span is finite
+    starts = np.unique(np.concatenate([[0], np.searchsorted(points.x, edges)]))
+    return summed(points, starts[starts < len(points.x)])
+
+
+def summed(points: Points, starts: Array) -> Buckets:
+    """Sum up points in the buckets that begin at the positions `starts`: ascending, the first of them 0."""
+    x, n, finite, low, high, total = gathered(points, starts)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(finite > 0, total / finite, np.nan)
+    return Buckets(points.points, x, mean, low, high, n)
+
+
+def gathered(points: Points, starts: Array) -> Blocks:
+    """Return blocks of the points, which begin at the positions `starts`: ascending, the first of them 0."""
+    ends = np.append(starts[1:], len(points.x))
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.add.reduceat(points.total, starts)
+        if points.n is None or points.finite is None:
+            n = finite = (ends - starts).astype(np.float64)
+            low, high = np.minimum.reduceat(points.low, starts), np.maximum.reduceat(points.high, starts)
+        else:
+            n, finite = np.add.reduceat(points.n, starts), np.add.reduceat(points.finite, starts)
+            low, high = np.fmin.reduceat(points.low, starts), np.fmax.reduceat(points.high, starts)
+    return Blocks(points.x[ends - 1], n, finite, low, high, total)

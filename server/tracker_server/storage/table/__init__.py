@@ -1,0 +1,1 @@
+"""The runs table: columns over all runs of a project, filters, order, groups."""

@@ -1,0 +1,298 @@
+"""The runs of the projects looked at last, in memory: what each is, and columns over all of them.
+
+Each upload gives its run a version beyond all others of the project, so one indexed query finds what is new since the
+last look, and only that is read again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from tracker.runlog.fold import Fold
+from tracker_server.storage import query_budget
+from tracker_server.storage.liveness import judged, silent
+from tracker_server.storage.run_info import info as info_of
+from tracker_server.storage.schema import projects
+from tracker_server.storage.schema import runs as run_table
+from tracker_server.storage.state_blocks import folds
+
+from .column_names import MISSING, Entry, Name, Sums
+from .fields import Array, Field, Mask
+from .steps import StepField, at_steps
+
+MAX_CACHED = 256 * 1024 * 1024
+"""Bytes of JSON of the runs in memory (they take several times as much); the projects used longest ago go first, never
+the one that is being looked at."""
+
+MAX_CELLS = 20_000_000
+"""Values in the columns of one project; the columns used longest ago go first."""
+
+MAX_AT_STEP = 5_000
+"""Values at a step that one request may have looked up, beyond those it shows."""
+
+_MAX_STEP_FIELDS = 50
+
+
+class Runs:
+    """The runs of one project, each at a place of its own that it keeps. Use it only as `Cache.open` hands it out.
+
+    The lock of the project is held meanwhile, so nothing changes under a query.
+    """
+
+    def __init__(self, entity: str, project: str, since: float) -> None:
+        self._entity, self._project, self._since = entity, project, since
+        self._places: dict[int, int] = {}
+        self._free: list[int] = []
+        self._fields: OrderedDict[str, Field] = OrderedDict()
+        self._steps: dict[str, StepField] = {}
+        self._kept: dict[str, tuple[int, Any]] = {}
+        self._shapes: dict[tuple[str, ...], dict[str, int]] = {}
+        self._touched = _Growing(np.int64, 0)
+        self._trashed = _Growing(np.float64, np.nan)
+        self._heartbeats = _Growing(np.float64, np.nan)
+        self._seen = _Growing(np.float64, 0)
+        self._lost: set[int] = set()
+        self._connection: sa.Connection | None = None
+        self._ids = _Growing(np.int64, 0)
+        self._versions = _Growing(np.int64, 0)
+        self._there = _Growing(np.bool_, False)
+        self.entries: list[Entry | None] = []
+        self.json_size = 0
+        """Bytes of JSON of the runs."""
+        self.revision = int(time.time() * 1000)
+        """Grows with each change; begins beyond what it was when the project was looked at before."""
+        self.deletions = 0
+
+    # -- keeping up ---------------------------------------------------------------------------------------------
+
+    def refresh(self, connection: sa.Connection, project: int, deletions: int) -> None:
+        """Take in what has changed."""
+        self._connection = connection
+        gone: set[int] = set()
+        if deletions > self.deletions:
+            there = set(connection.execute(sa.select(run_table.c.id).where(run_table.c.project == project)).scalars())
+            gone = self._places.keys() - there
+            self.deletions = deletions
+        if gone:
+            self.revision += 1
+        for number in gone:
+            self._forget(number)
+        # The versions of deleted runs may be given anew, so they must not count as seen.
+        seen = int(self._versions.array[: self.size].max(initial=0))
+        query = sa.select(*_COLUMNS).where(run_table.c.project == project, run_table.c.version > seen)
+        rows = connection.execute(query.order_by(run_table.c.version)).all()
+        if rows:
+            self.revision += 1
+        for row, fold, _, size in folds(connection, rows):
+            self._take(row, fold, size)
+        self._judge({self._places[row.id] for row in rows})
+
+    def _take(self, row: sa.Row[Any], fold: Fold, size: int) -> None:
+        info = info_of(self._entity, self._project, row, fold)
+        at = self._places.get(row.id)
+        if at is None:
+            if self._free:
+                at = self._free.pop()
+            else:
+                at = len(self.entries)
+                self.entries.append(None)
+            self._places[row.id] = at
+            self._ids[at], self._there[at] = row.id, True
+        before = self.entries[at]
+        self.json_size += size - (0 if before is None else before.size)
+        self.entries[at] = Entry(info, fold.promise, self._sums(fold), size)
+        self._versions[at] = row.version
+        self._touched[at] = self.revision
+        self._trashed[at] = np.nan if row.trashed is None else row.trashed
+        self._seen[at] = row.seen
+        running = info["state"] == "running" and fold.promise is not None
+        self._heartbeats[at] = fold.promise if running else np.nan
+        self._lost.discard(at)
+
+    def _forget(self, number: int) -> None:
+        at = self._places.pop(number)
+        self.json_size -= self.entry(at).size
+        self.entries[at] = None
+        self._there[at], self._versions[at] = False, 0
+        self._touched[at] = self.revision
+        self._trashed[at] = self._heartbeats[at] = np.nan
+        self._lost.discard(at)
+        self._free.append(at)
+
+    def _sums(self, fold: Fold) -> Sums:
+        keys = tuple(fold.stats)
+        places = self._shapes.setdefault(keys, {key: i for i, key in enumerate(keys)})
+        others = {key: s.last for key, s in fold.stats.items() if type(s.last) not in (float, int)}
+        numbers = [
+            (s.min, s.max, s.sum / s.n, np.nan if key in others else s.last)
+            if s.n
+            else (np.nan, np.nan, np.nan, np.nan if key in others else s.last)
+            for key, s in fold.stats.items()
+        ]
+        try:
+            return Sums(places, np.array(numbers, np.float64).reshape(-1, 4), others)
+        except OverflowError:  # an integer beyond all floats
+            plain = [[float(n) if abs(n) < 1e308 else np.inf for n in four] for four in numbers]
+            return Sums(places, np.array(plain, np.float64).reshape(-1, 4), others)
+
+    def _judge(self, fresh: set[int]) -> None:
+        """Show runs whose machines have fallen silent as crashed. They come back with their next upload."""
+        count, now = len(self.entries), time.time()
+        quiet = silent(self._seen.array[:count], self._heartbeats.array[:count], self._since, now)
+        new = [at for at in np.flatnonzero(quiet).tolist() if at not in self._lost]
+        if not new:
+            return
+        if not fresh:
+            self.revision += 1
+        for at in new:
+            entry = self.entries[at]
+            assert entry is not None
+            changed = judged(entry.info, entry.heartbeat, self._since, now)
+            self.entries[at] = entry._replace(info=changed)
+            self._touched[at] = self.revision
+            self._lost.add(at)
+
+    # -- looking ------------------------------------------------------------------------------------------------
+
+    @property
+    def size(self) -> int:
+        """How many places there are."""
+        return len(self.entries)
+
+    @property
+    def ids(self) -> Array:
+        """Numbers of the runs in the database; of a free place, what it was."""
+        return self._ids.array[: self.size]
+
+    def shown(self, trashed: bool = False) -> Mask:
+        """Return at which places there are runs that are not in the trash, or that are."""
+        return np.asarray(self._there.array[: self.size] & (np.isnan(self._trashed.array[: self.size]) != trashed))
+
+    def entry(self, at: int) -> Entry:
+        """Return the run at a place."""
+        entry = self.entries[at]
+        assert entry is not None
+        return entry
+
+    def touched_since(self, revision: int) -> list[int]:
+        """Return the places that have changed since."""
+        found: list[int] = np.flatnonzero(self._touched.array[: self.size] > revision).tolist()
+        return found
+
+    def field(self, name: str, what: Name, places: Iterable[int] | None = None) -> Field:
+        """Return the values under a name.
+
+        A value at a step is looked up for the runs at `places`, by default all of the project: ValueError if those are
+        more than `MAX_AT_STEP` that are not known yet.
+        """
+        if what.step is not None:
+            return self._at_step(name, what, places)
+        field = self._fields.get(name)
+        if field is None:
+            field = self._fields[name] = Field(what)
+            while len(self._fields) > 8 and len(self._fields) * self.size > MAX_CELLS:
+                self._fields.popitem(last=False)
+        self._fields.move_to_end(name)
+        if field.revision < self.revision:
+            places = range(self.size) if field.revision < 0 else self.touched_since(field.revision)
+            field.refresh(self.entries, places, self.revision)
+        return field
+
+    def _at_step(self, name: str, what: Name, places: Iterable[int] | None) -> Field:
+        assert what.step is not None
+        field = self._steps.get(name)
+        if field is None:
+            while len(self._steps) >= _MAX_STEP_FIELDS:
+                self._steps.pop(next(iter(self._steps)))
+            field = self._steps[name] = StepField(what)
+        some = list(self._places.values()) if places is None else list(places)
+        wanted = [at for at in some if field.stale(at, int(self._touched[at]))]
+        if places is None and len(wanted) > MAX_AT_STEP:
+            raise ValueError(
+                f"{name[:100]} can be shown, but not filtered or sorted by, where a project has more than "
+                f"{MAX_AT_STEP:,} runs"
+            )
+        numbers = self.ids[wanted].tolist() if wanted else []
+        found = at_steps(self._connection, numbers, *what.step) if self._connection is not None else {}
+        for at, number in zip(wanted, numbers, strict=True):
+            field.put(at, int(self._touched[at]), found.get(number, MISSING))
+        field.refresh(self.entries, {*wanted, *self.touched_since(field.revision)}, self.revision)
+        return field
+
+    def kept(self, name: str) -> tuple[int, Any] | None:
+        """Return what was kept under a name, with the revision it was made of."""
+        return self._kept.get(name)
+
+    def keep(self, name: str, value: Any) -> None:
+        """Keep something that was made of the runs as they are."""
+        self._kept[name] = self.revision, value
+
+
+_COLUMNS = [run_table.c[name] for name in ("id", "name", "version", "created", "seen", "trashed", "updated", "hot")]
+
+
+class _Growing:
+    """An array that grows as it is written to."""
+
+    def __init__(self, kind: Any, empty: Any) -> None:
+        self.array: Array = np.full(64, empty, kind)
+        self._empty = empty
+
+    def __setitem__(self, at: int, value: Any) -> None:
+        if at >= len(self.array):
+            self.array = np.concatenate([self.array, np.full(len(self.array), self._empty, self.array.dtype)])
+        self.array[at] = value
+
+    def __getitem__(self, at: int) -> Any:
+        return self.array[at]
+
+
+class Cache:
+    """All runs of the projects looked at last. Thread-safe."""
+
+    def __init__(self, since: float) -> None:
+        """`since`: from when on this server could have heard of runs."""
+        self._since = since
+        self._lock = threading.Lock()
+        self._projects: OrderedDict[int, tuple[threading.Lock, Runs]] = OrderedDict()
+
+    @contextmanager
+    def open(self, connection: sa.Connection, entity: str, project: str) -> Iterator[Runs]:
+        """Hand out the runs of a project as they are in this transaction or later; none if there is no such project."""
+        where = (projects.c.entity == entity) & (projects.c.name == project)
+        found = connection.execute(sa.select(projects.c.id, projects.c.deletions).where(where)).one_or_none()
+        if found is None:
+            yield Runs(entity, project, self._since)
+            return
+        with self._lock:
+            lock, cached = self._projects.setdefault(found.id, (threading.Lock(), Runs(entity, project, self._since)))
+            self._projects.move_to_end(found.id)
+        with query_budget.locked(lock):
+            try:
+                with query_budget.free():
+                    cached.refresh(connection, found.id, found.deletions)
+            except BaseException:
+                self._drop(found.id)  # it may have taken in a part
+                raise
+            yield cached
+        self._forget(found.id)
+
+    def _drop(self, project: int) -> None:
+        with self._lock:
+            self._projects.pop(project, None)
+
+    def _forget(self, but: int) -> None:
+        with self._lock:
+            sizes = {project: cached.json_size for project, (_, cached) in self._projects.items()}
+            for project in list(sizes):
+                if sum(sizes.values()) <= MAX_CACHED or project == but:
+                    break
+                del self._projects[project], sizes[project]

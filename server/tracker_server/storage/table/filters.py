@@ -1,0 +1,72 @@
+"""Conditions on runs in the form of objects (`wire.Filter`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import conditions
+from .column_names import known
+from .conditions import Budget, Condition, Test, brief
+from .expression import parse
+
+
+def condition(filters: Mapping[str, Any] | str) -> Condition:
+    """Return the condition that a filter is, an object or an expression.
+
+    Raises ValueError, saying what is wrong, for what is no filter.
+    """
+    return parse(filters) if isinstance(filters, str) else _all(filters, Budget(), 0)
+
+
+def _all(filters: Any, budget: Budget, depth: int) -> Condition:
+    if not isinstance(filters, Mapping):
+        raise ValueError(f"a filter is an object, such as {{'state': 'finished'}}; this is {brief(filters)}")
+    return conditions.every([_one(name, wanted, budget, depth + 1) for name, wanted in filters.items()])
+
+
+def _one(name: str, wanted: Any, budget: Budget, depth: int) -> Condition:
+    budget.spend(depth)
+    if name in ("$and", "$or"):
+        if not isinstance(wanted, list):
+            raise ValueError(f"{name} takes a list of filters; this is {brief(wanted)}")
+        parts = [_all(part, budget, depth) for part in wanted]
+        return conditions.every(parts) if name == "$and" else conditions.some(parts)
+    if name == "$not":
+        return conditions.opposite(_all(wanted, budget, depth))
+    if name.startswith("$"):
+        raise ValueError(f"{name} does not stand here: write {{'config.lr': {{'{name}': …}}}}")
+    what = known(name)
+    return conditions.of(name, what, _test(wanted, budget, depth))
+
+
+def _test(wanted: Any, budget: Budget, depth: int) -> Test:
+    """The test of one value: plain JSON to be equal to, or an object of operators that must all hold."""
+    if not (isinstance(wanted, Mapping) and any(str(name).startswith("$") for name in wanted)):
+        return conditions.equal(wanted)
+    tests = []
+    for name, operand in wanted.items():
+        budget.spend(depth + 1)
+        if name == "$not":
+            tests.append(conditions.negated(_test(operand, budget, depth + 1)))
+        elif name in _OPERATORS:
+            tests.append(_OPERATORS[name](operand))
+        else:
+            there = " ".join([*_OPERATORS, "$and", "$or", "$not"])
+            raise ValueError(f"{brief(name)} is not an operator; there are {there}")
+    return conditions.all_of(tests)
+
+
+_OPERATORS: dict[str, Callable[[Any], Test]] = {
+    "$eq": conditions.equal,
+    "$ne": lambda wanted: conditions.negated(conditions.equal(wanted)),
+    "$lt": conditions.ordered("lt"),
+    "$lte": conditions.ordered("lte"),
+    "$gt": conditions.ordered("gt"),
+    "$gte": conditions.ordered("gte"),
+    "$in": conditions.within,
+    "$nin": lambda wanted: conditions.negated(conditions.within(wanted)),
+    "$exists": conditions.exists,
+    "$regex": conditions.matches,
+    "$contains": conditions.contains,
+}

@@ -1,0 +1,410 @@
+"""Store an upload in one transaction: rows, console lines, what they say about the run, the stream's new offset."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from tracker.runlog.fold import Fold
+from tracker.runlog.records import MAX_KEYS, RESERVED
+from tracker.runlog.validation import is_file
+
+from . import run_state
+from .columnar import chunks, segments
+from .columnar.batch import Upload, read
+from .columnar.columns import Batch, Group
+from .console import append_lines
+from .interface import Appended, NoSuchRun, OffsetMismatch, RunDeleted, RunKey
+from .maintenance import Tidying
+from .schema import Prepared, digests, keys, projects, runs, streams, tombstones
+from .schema import parts as part_table
+from .schema import segments as segment_table
+from .state_blocks import Parts
+
+_FEW_KEYS = 500
+"""Rows with no more keys are merged at once, which takes some tens of milliseconds; with more, in pieces."""
+
+_MERGE_ROWS = 4096
+_MERGE_SEGMENTS = 64
+_MERGE_SIZE = 8 * 1024 * 1024
+
+
+class Writer:
+    """The writing half of the storage. Thread-safe: one upload is stored at a time."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        # SQLite has one write lock for the whole database (taken by BEGIN IMMEDIATE), so there is nothing to win from a
+        # finer one here. What PostgreSQL will need instead is an advisory lock on the run, first thing in `_open`.
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._connection = engine.connect().execution_options(write=True)
+        self._cache = run_state.Cache()
+        with self._connection.begin():
+            self._tidying = Tidying(self._connection)
+        top = sa.select(sa.func.max(runs.c.version)).where(runs.c.project == sa.bindparam("project_")).scalar_subquery()
+        self._get_version = Prepared(
+            engine, sa.select(runs.c.version, top, runs.c.trashed).where(runs.c.id == sa.bindparam("id_"))
+        )
+        self._put_segment = Prepared(engine, segment_table.insert(), ["run", "stream", "row0", "n", "size", "data"])
+        self._put_stream = Prepared(
+            engine,
+            streams.update()
+            .where(streams.c.id == sa.bindparam("id_"))
+            .values(offset=sa.bindparam("offset_"), rows=sa.bindparam("rows_")),
+        )
+        self._put_run = Prepared(
+            engine,
+            runs.update()
+            .where(runs.c.id == sa.bindparam("id_"))
+            .values(
+                {
+                    c: sa.bindparam(f"{c}_")
+                    for c in ("version", "created", "updated", "seen", "hot", "state", "heartbeat", "stop")
+                }
+            ),
+        )
+        self._put_part = Prepared(
+            engine, part_table.insert().prefix_with("OR REPLACE"), ["run", "member", "block", "data"]
+        )
+        self._put_key = Prepared(engine, keys.insert(), ["run", "id", "kind", "name", "n", "types"])
+
+    def append(self, key: RunKey, stream: str, offset: int, upload: Upload) -> Appended:
+        """See `Storage.append`."""
+        with self._lock:
+            try:
+                with self._connection.begin():
+                    connection = self._connection
+                    run = self._open(connection, key, offset)
+                    self._append(connection, run, stream, offset, upload)
+            except BaseException:
+                self._cache.drop(key)  # it may say what was rolled back
+                raise
+            self._cache.put(key, run)
+        return Appended(offset + upload.size, upload.digests, run.trashed)
+
+    def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]]) -> None:
+        """Store lines that begin new streams of runs that are there, all or none of them. Raises `NoSuchRun`."""
+        uploads = [read(stream, data) for _, stream, data in batches]
+        with self._lock:
+            try:
+                with self._connection.begin():
+                    connection = self._connection
+                    for (key, stream, _), upload in zip(batches, uploads, strict=True):
+                        if run_state.find(connection, key) is None:
+                            raise NoSuchRun(f"there is no run {'/'.join(key)} on this server")
+                        run = self._open(connection, key, 0)
+                        self._append(connection, run, stream, 0, upload)
+                        self._cache.put(key, run)
+            except BaseException:
+                for key, _, _ in batches:
+                    self._cache.drop(key)
+                raise
+
+    def trash(self, found: Sequence[RunKey], when: float | None) -> int:
+        """Put runs in the trash, or with None take them out; returns how many were not so already."""
+        changed = 0
+        with self._lock, self._connection.begin():
+            connection = self._connection
+            for key in dict.fromkeys(found):
+                row = run_state.find(connection, key)
+                if row is None or (row.trashed is None) == (when is None):
+                    continue
+                version = self._get_version(connection, id_=row.id, project_=row.project).fetchone()[1] + 1
+                more = {"trashed": when, "version": version}
+                connection.execute(runs.update().where(runs.c.id == row.id).values(more))
+                changed += 1
+        return changed
+
+    def change(self, statement: sa.Executable) -> int:
+        """Run a statement that concerns no run; returns how many rows it changed."""
+        with self._lock, self._connection.begin():
+            return int(self._connection.execute(statement).rowcount)
+
+    def delete(self, key: RunKey) -> bool:
+        """Delete the run, and leave a tombstone that keeps its processes from making it anew; returns whether there was
+        one. Its rows go later, by `tidy`: until then nothing leads to them.
+        """
+        with self._lock:
+            with self._connection.begin():
+                connection = self._connection
+                self._cache.drop(key)
+                row = run_state.find(connection, key)
+                if row is None:
+                    return False
+                connection.execute(digests.delete().where(digests.c.run == row.id))
+                connection.execute(runs.delete().where(runs.c.id == row.id))
+                more = {"deletions": projects.c.deletions + 1}
+                connection.execute(projects.update().where(projects.c.id == row.project).values(more))
+                stone = {"project": row.project, "name": key.id, "deleted": time.time(), "run": row.id}
+                connection.execute(tombstones.insert(), stone)
+            self._tidying.deleted(row.id)
+        return True
+
+    def readmit(self, key: RunKey) -> bool:
+        """Let a deleted run be made anew; returns whether there was one."""
+        with self._lock, self._connection.begin():
+            stone = tombstone(self._connection, key)
+            if stone is None:
+                return False
+            where = (tombstones.c.project == stone.project) & (tombstones.c.name == key.id)
+            # Whose rows are not all removed yet: under a name that no run can have.
+            gone = {"name": f"/{stone.run}"}
+            if stone.run is None:
+                self._connection.execute(tombstones.delete().where(where))
+            else:
+                self._connection.execute(tombstones.update().where(where).values(gone))
+            return True
+
+    @property
+    def untidy(self) -> bool:
+        """Whether anything was put off."""
+        return self._tidying.left
+
+    def prepare(self) -> bool:
+        """Read what the next piece needs, beside the writer; returns whether there is anything left to do."""
+        return self._tidying.prepare(self._engine)
+
+    def tidy(self) -> bool:
+        """Do a piece of what was put off; returns whether there is more."""
+        with self._lock:
+            try:
+                with self._connection.begin():
+                    done = self._tidying.merge_some(self._connection) or self._tidying.remove_some(self._connection)
+            except BaseException:
+                self._tidying.reset()
+                raise
+            if not done:
+                # Without BEGIN: what gives space back would otherwise wait for the end of the transaction.
+                self._tidying.give_back(self._connection)
+            return self._tidying.left
+
+    def close(self) -> None:
+        """Give the connection back once no upload is being stored."""
+        with self._lock:
+            self._connection.close()
+
+    def _open(self, connection: sa.Connection, key: RunKey, offset: int) -> run_state.Run:
+        """Return the state of the run, with the version that this transaction will give it; make it if it is new."""
+        run = self._cache.get(key)
+        if run is not None:
+            row = self._get_version(connection, id_=run.id, project_=run.project).fetchone()
+            if row is not None and row[0] == run.version:
+                run.version, run.trashed = row[1] + 1, row[2] is not None
+                return run
+        found = run_state.find(connection, key)
+        if found is None:
+            if (stone := tombstone(connection, key)) is not None:
+                raise RunDeleted(key, stone.deleted)
+            if offset:
+                raise OffsetMismatch(0)
+            return _create(connection, key)
+        run = run_state.load(connection, found)
+        run.trashed = found.trashed is not None
+        run.version = self._get_version(connection, id_=run.id, project_=run.project).fetchone()[1] + 1
+        return run
+
+    def _append(self, connection: sa.Connection, run: run_state.Run, name: str, offset: int, upload: Upload) -> None:
+        now = time.time()
+        stream = run.streams.get(name)
+        if offset != (stream.offset if stream else 0):
+            raise OffsetMismatch(stream.offset if stream else 0)
+        # Rows alone change neither the state nor what was promised, and to find these out costs with each stream.
+        news = stream is None or bool(upload.events) or upload.kind == "system" or run.fold.ended(name)
+        if stream is None:
+            opened = now if upload.opened is None else upload.opened
+            stream = run.streams[name] = _open_stream(connection, run, name, upload.kind, opened)
+        refused = 0
+        if upload.batch is not None:
+            batch, kept_out = self._numbered(connection, run, upload.batch, upload.kind)
+            for key, count in kept_out.items():
+                upload.sums.pop(key, None)
+                refused += count
+            raw_size, blob = segments.encode(batch)
+            self._put_segment(
+                connection, run=run.id, stream=stream.id, row0=stream.rows, n=upload.n, size=raw_size, data=blob
+            )
+            stream.pending += 1
+            stream.pending_rows += upload.depth
+            stream.pending_size += raw_size
+        elif upload.lines:
+            append_lines(connection, run.id, stream.id, stream.rows, upload.lines)
+        stream.offset = offset + upload.size
+        stream.rows += upload.n
+        run.fold.refuse(name, refused)
+        ended = _fold(run.fold, name, upload)
+        if upload.digests:
+            _remember(connection, run.id, upload.digests)
+        for one in {name, *ended}:
+            self._merge_if_due(connection, run, one, ended=one in ended)
+        self._put_stream(connection, id_=stream.id, offset_=stream.offset, rows_=stream.rows)
+        if news:
+            run.state, run.heartbeat, run.created = run.fold.state, run.fold.promise, created(run)
+            run.stop = run.fold.stop_requested
+        self._put_fold(connection, run, upload, now)
+
+    def _put_fold(self, connection: sa.Connection, run: run_state.Run, upload: Upload, now: float) -> None:
+        """Write what the upload has changed of what the run's records add up to."""
+        fold = run.fold
+        hot, parts = run.parts.pack(fold, _touched(fold, upload), bool(upload.events))
+        for member, block, data in parts:
+            self._put_part(connection, run=run.id, member=member, block=block, data=data)
+        self._put_run(
+            connection,
+            id_=run.id,
+            version_=run.version,
+            created_=run.created,
+            updated_=fold.updated,
+            seen_=now,
+            hot_=hot,
+            state_=run.state,
+            heartbeat_=run.heartbeat,
+            stop_=run.stop,
+        )
+
+    def _numbered(
+        self, connection: sa.Connection, run: run_state.Run, batch: Batch, kind: str
+    ) -> tuple[Batch, dict[str, int]]:
+        """Put numbers for the names of keys; returns also how many values of which keys were refused."""
+        known = run.keys[kind]
+        made: list[tuple[Any, ...]] = []
+        refused: dict[str, int] = {}
+        groups = []
+        count = run.key_count
+        for group in batch.groups:
+            numbers = [known.get(key) for key in group.keys]
+            if None not in numbers:
+                groups.append(Group(group.rows, numbers, group.values))
+                continue
+            kept: list[tuple[int, object]] = []
+            for key, number, values in zip(group.keys, numbers, group.values, strict=True):
+                if number is None and (key in RESERVED or len(known) >= MAX_KEYS):
+                    refused[key] = refused.get(key, 0) + len(values)
+                    continue
+                if number is None:
+                    number = known[key] = chunks.FIRST_KEY + count
+                    count += 1
+                    made.append((run.id, number, kind, key, 0, 0))
+                kept.append((number, values))
+            groups.append(Group(group.rows, [n for n, _ in kept], [v for _, v in kept]))  # type: ignore[misc]
+        if made:
+            self._put_key.many(connection, made)
+        return Batch(batch.times, batch.steps, groups), refused
+
+    def _merge_if_due(self, connection: sa.Connection, run: run_state.Run, name: str, ended: bool) -> None:
+        stream = run.streams.get(name)
+        if stream is None or not stream.pending:
+            return
+        if (
+            ended
+            or stream.pending_rows >= _MERGE_ROWS
+            or stream.pending >= _MERGE_SEGMENTS
+            or stream.pending_size >= _MERGE_SIZE
+        ):
+            if len(run.keys[stream.kind]) > _FEW_KEYS:
+                self._tidying.merge(run.id, stream.id)  # in pieces, by and by
+            else:
+                chunks.Merge(connection, run.id, stream.id).work(connection)
+            stream.pending = stream.pending_rows = stream.pending_size = 0
+
+
+_NO_VALUES = {"n": 0, "low": None, "high": None, "types": 0, "last": None}
+
+
+def created(run: run_state.Run) -> float:
+    """Return when the run began: when its first logging process said so, else the first line of any stream."""
+    started = run.fold.header.get("started")
+    return float(started) if started is not None else min(s.opened for s in run.streams.values())
+
+
+def tombstone(connection: sa.Connection, key: RunKey) -> Any:
+    """Return what is left of a deleted run, None if there is none."""
+    where = (projects.c.entity == key.entity) & (projects.c.name == key.project) & (tombstones.c.name == key.id)
+    query = sa.select(tombstones).join(projects, projects.c.id == tombstones.c.project).where(where)
+    return connection.execute(query).one_or_none()
+
+
+def _create(connection: sa.Connection, key: RunKey) -> run_state.Run:
+    where = (projects.c.entity == key.entity) & (projects.c.name == key.project)
+    project = connection.execute(sa.select(projects.c.id).where(where)).scalar_one_or_none()
+    now = time.time()
+    if project is None:
+        new = {"entity": key.entity, "name": key.project, "created": now, "deletions": 0}
+        project = _insert(connection, projects, new)
+    top = connection.execute(sa.select(sa.func.max(runs.c.version)).where(runs.c.project == project)).scalar_one() or 0
+    new = {
+        "project": project,
+        "name": key.id,
+        "version": top + 1,
+        "created": now,
+        "updated": now,
+        "seen": now,
+        "hot": b"",
+    }
+    run_id = _insert(connection, runs, new)
+    axes = [(chunks.STEP, "_step"), (chunks.TIME, "_timestamp")]
+    connection.execute(
+        keys.insert(), [{**_NO_VALUES, "run": run_id, "id": i, "kind": "axis", "name": n} for i, n in axes]
+    )
+    return run_state.Run(run_id, project, top + 1, Fold(), Parts())
+
+
+def _insert(connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> int:
+    """Insert a row; returns its number."""
+    made: Any = connection.execute(table.insert(), values).inserted_primary_key
+    return int(made[0])
+
+
+def _open_stream(
+    connection: sa.Connection, run: run_state.Run, name: str, kind: str, opened: float
+) -> run_state.Stream:
+    new = {"run": run.id, "name": name, "kind": kind, "opened": opened, "offset": 0, "rows": 0}
+    stream_id = _insert(connection, streams, new)
+    return run_state.Stream(stream_id, name, kind, opened, 0, 0)
+
+
+def _fold(fold: Fold, name: str, upload: Upload) -> set[str]:
+    """Let the fold take in the upload; returns the streams that it says have ended."""
+    taken = 0
+    ended = set()
+
+    def take_rows(until: int) -> None:
+        # The sums of all rows go with the first of them: they do not depend on what ends in between.
+        nonlocal taken
+        if until > taken:
+            steps = None if upload.batch is None else upload.batch.steps
+            step = None if steps is None else int(steps[until - 1])
+            fold.add_rows(
+                name, until - taken, {} if taken else upload.sums, float(upload.times[taken:until].max()), step
+            )
+            taken = until
+
+    fold.stream(name)["corrupt"] += upload.corrupt
+    for rows, record in upload.events:
+        if record.kind == "finish" and isinstance(record.payload, dict):
+            take_rows(rows)  # in order: a row after the end of its stream opens it again
+            ended.add(str(record.payload.get("stream", name)))
+        fold.apply(name, record)
+    take_rows(upload.n)
+    return ended
+
+
+def _touched(fold: Fold, upload: Upload) -> dict[str, Any]:
+    """Return which entries of the fold the upload has made or changed, by member."""
+    touched: dict[str, Any] = {"stats": upload.sums, "streams": set(fold.touched)}
+    fold.touched.clear()
+    for _, record in upload.events:
+        if not isinstance(record.payload, dict):
+            continue
+        if record.kind in ("config", "summary"):
+            touched.setdefault("config" if record.kind == "config" else "by_hand", {}).update(record.payload)
+        elif record.kind == "file" and is_file(record.payload):
+            touched.setdefault("files", {})[record.payload["name"]] = None
+    return touched
+
+
+def _remember(connection: sa.Connection, run: int, found: list[str]) -> None:
+    connection.execute(digests.insert().prefix_with("OR IGNORE"), [{"run": run, "digest": one} for one in found])
