@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive
-
-from tracker.names import NAME_RULE, is_project_name
-from tracker.runlog.records import RUN_ID
-from tracker.wire import MAX_BODY
 
 from .live import Hub
-from .routes.request_bodies import chunks
-from .storage.interface import Blobs, RunKey, Storage
-from .storage.table.tokens import ExpressionError
+from .storage.interface import Blobs, ExpressionError, Storage
 from .webhook import Webhook
 from .workers import Busy, Workers
 
@@ -87,23 +78,6 @@ class Services:
     in_flight: InFlight = field(default_factory=InFlight)
     webhook: Webhook | None = None
 
-    @asynccontextmanager
-    async def body(self, receive: Receive) -> AsyncIterator[bytes]:
-        """Hold a body in memory until the block ends. Raises 413 past `MAX_BODY` bytes, 429 where all that clients send
-        is too much at a time, and `ClientDisconnect`.
-        """
-        held, pieces = 0, []
-        try:
-            async for piece in chunks(receive, MAX_BODY):
-                held += len(piece)
-                self.in_flight.size += len(piece)
-                if self.in_flight.size > self.settings.max_in_flight:
-                    raise HTTPException(429, "the server is busy: try again in a second", {"retry-after": "1"})
-                pieces.append(piece)
-            yield pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        finally:
-            self.in_flight.size -= held
-
     async def read(self, function: Callable[[], T]) -> T:
         """Run `function`, which asks the storage, in a thread. What the storage calls a bad question is a 400."""
         try:
@@ -118,32 +92,6 @@ class Services:
     async def answer(self, function: Callable[..., Any], *args: Any) -> Response:
         """Return what `function` reads as JSON, encoded in its thread too."""
         return json_response(await self.read(lambda: orjson.dumps(function(*args))))
-
-
-def run_key(entity: str, project: str, id: str) -> RunKey:
-    """Return the run that a path names. Anything but the documented characters is refused with 400."""
-    for what, value in (("entity", entity), ("project", project)):
-        if not is_project_name(value):
-            raise HTTPException(400, f"the {what} {value[:140]!r} {NAME_RULE}")
-    if not RUN_ID.fullmatch(id):
-        raise HTTPException(400, f"the run id {id[:80]!r} is not allowed: use 1 to 64 letters, digits, _ and -")
-    return RunKey(entity, project, id)
-
-
-def run_of(name: str) -> RunKey:
-    """Return the run that `entity/project/id` names; see `run_key`."""
-    parts = name.split("/")
-    if len(parts) != 3:
-        raise HTTPException(400, f"the run {name[:200]!r} must read entity/project/id")
-    return run_key(*parts)
-
-
-def byte_count(request: Request, parameter: str, hint: str) -> int:
-    """Return a number of bytes from the query. Anything else is refused with 400 and the hint."""
-    text = request.query_params.get(parameter, "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise HTTPException(400, f"{hint}, a number of bytes")
-    return int(text)
 
 
 def json_response(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:

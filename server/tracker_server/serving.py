@@ -8,7 +8,6 @@ import fcntl
 import ipaddress
 import logging
 import os
-import secrets
 import signal
 import socket
 import threading
@@ -22,7 +21,8 @@ import uvicorn
 from tracker import discovery
 from tracker.machine.paths import user_folder
 
-from .access.guard import TOKEN, Guard
+from .access.guard import Guard
+from .access.token import BadToken, checked_token, kept_token
 from .app import create_app
 from .blobs import open_blobs
 from .connection_limits import BoundedProtocol, allow_connections
@@ -77,8 +77,10 @@ def serve(
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             stack.enter_context(_sole_server(directory))
-            key = _checked(token) if token is not None else _kept_token(directory)
+            key = checked_token(token) if token is not None else kept_token(directory)
             listener = stack.enter_context(_listen(host, port))
+        except BadToken as error:
+            raise CannotServe(str(error)) from None
         except OSError as error:
             raise CannotServe(f"cannot use the directory {directory}: {error.strerror}") from error
         names = (*allowed_hosts, *(() if is_loopback(host) else (host, socket.gethostname())))
@@ -187,30 +189,6 @@ def _sole_server(directory: Path) -> Iterator[None]:
         file.write(f"{os.getpid()}\n")
         file.flush()
         yield
-
-
-def _kept_token(directory: Path) -> str:
-    path = directory / "token"
-    try:
-        token = path.read_text(encoding="utf-8").strip()
-        path.chmod(0o600)
-    except FileNotFoundError:
-        token = secrets.token_urlsafe(32)
-        # Whole or not at all: half a token would be one that is easy to guess.
-        draft = directory / "token.new"
-        draft.unlink(missing_ok=True)
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(token + "\n")
-        draft.replace(path)
-    return _checked(token)
-
-
-def _checked(token: str) -> str:
-    if not TOKEN.fullmatch(token):
-        raise CannotServe(
-            "the token must be 8 to 256 letters, digits and . _ ~ - (remove the file `token` for a new one)"
-        )
-    return token
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import DBAPIError
 from starlette.types import Message, Receive, Scope
 
-from .storage.query_budget import Budget, OverBudget
+from .storage.interface import OverBudget
+from .storage.query_budget import Budget
 
 T = TypeVar("T")
 

@@ -9,44 +9,25 @@ import hashlib
 import hmac
 import ipaddress
 import logging
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tracker_server.pages import sign_in
 from tracker_server.services import Settings, json_response
 from tracker_server.workers import Asker, asker
 
 from . import server_proof
+from .response_headers import with_headers
 from .sessions import LASTS, Sessions
 
 log = logging.getLogger("tracker_server")
 
-TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,256}")
-"""A token goes into URLs, headers and environment variables as it is."""
-
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
-CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-
-_ALWAYS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-]
-_UNLESS_SET = [
-    (b"content-security-policy", CONTENT_POLICY.encode()),
-    (b"x-frame-options", b"DENY"),
-    (b"cache-control", b"no-store"),
-]
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 NO_KEY = (
@@ -100,7 +81,7 @@ class Guard:
         who = Asker(scope, receive)
         asker.set(who)
         try:
-            await (response or self.app)(scope, who.receive, _with_headers(send, scope.get("tracker.cookie")))
+            await (response or self.app)(scope, who.receive, with_headers(send, scope.get("tracker.cookie")))
         except Exception:
             # Starlette has answered with 500 and raises again; from here on that would only cut the connection.
             log.exception("%s %s failed", scope["method"], scope["path"])
@@ -250,20 +231,3 @@ def _unauthorised(headers: dict[bytes, str], scope: Scope, root: str) -> Respons
         response = sign_in.page(root)
     response.headers["www-authenticate"] = "Bearer"
     return response
-
-
-def _with_headers(send: Send, cookie: bytes | None) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = _complete(message.get("headers", ()))
-            if cookie is not None:
-                message["headers"].append((b"set-cookie", cookie))
-        await send(message)
-
-    return sending
-
-
-def _complete(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    headers = list(headers)
-    names = {name.lower() for name, _ in headers}
-    return [*headers, *_ALWAYS, *(pair for pair in _UNLESS_SET if pair[0] not in names)]

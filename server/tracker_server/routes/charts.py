@@ -12,9 +12,10 @@ from starlette.responses import Response
 from tracker import wire
 from tracker.runlog.records import jsonable
 from tracker_server import schemas
-from tracker_server.services import Services, run_of
-from tracker_server.storage.charts.shared_axis import Chart
-from tracker_server.storage.columnar.codec import Array
+from tracker_server.services import Services
+from tracker_server.storage.interface import Array, Chart
+
+from .parameters import run_of
 
 MAX_SERIES = 10_000
 """Series in one chart request, each run of a group counted."""

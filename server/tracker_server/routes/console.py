@@ -10,7 +10,7 @@ from starlette.responses import Response
 from tracker_server import schemas
 from tracker_server.services import Services
 
-from .runs import Cursor, Limit, Run
+from .parameters import Cursor, Limit, Run
 
 Number = Annotated[int, Query(ge=-(2**53), le=2**53)]
 Only = Annotated[

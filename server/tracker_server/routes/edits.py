@@ -14,8 +14,10 @@ from starlette.responses import Response
 from tracker import wire
 from tracker.runlog.records import VERSION, encode
 from tracker_server.schemas import model
-from tracker_server.services import Services, run_of
+from tracker_server.services import Services
 from tracker_server.storage.interface import RunKey, Storage
+
+from .parameters import run_keys
 
 
 class NewMembers(BaseModel):
@@ -53,11 +55,6 @@ def add_routes(api: FastAPI, services: Services) -> None:
         changed = await services.workers.write(_edit, services.storage, keys, request)
         services.live.changed(keys, "meta")
         return await services.answer(lambda: {"changed": changed})
-
-
-def run_keys(names: list[str]) -> list[RunKey]:
-    """Return the runs that `entity/project/id` name, each once. Anything else is refused with 400."""
-    return [run_of(name) for name in dict.fromkeys(names)]
 
 
 def _edit(storage: Storage, keys: list[RunKey], request: EditRequest) -> int:

@@ -18,10 +18,11 @@ from starlette.routing import BaseRoute, Route
 
 from tracker.wire import MAX_BODY
 from tracker_server.blobs import DIGEST
-from tracker_server.services import Services, byte_count, json_response, run_key
+from tracker_server.services import Services, json_response
 from tracker_server.storage.interface import OffsetMismatch, RunKey, TooManyUploads
 
-from .request_bodies import chunks, too_large
+from .parameters import byte_count, run_key
+from .request_bodies import chunks, held, too_large
 
 BLOB = "/api/runs/{entity}/{project}/{id}/blobs/{digest}"
 UPLOAD = "/api/runs/{entity}/{project}/{id}/uploads/{digest}"
@@ -71,7 +72,7 @@ def routes(services: Services) -> list[BaseRoute]:
     async def post_upload(request: Request) -> Response:
         run, digest = blob_of(request)
         size, offset = _size(request), byte_count(request, "offset", "say where these bytes stand: ?offset=N")
-        async with services.body(request.receive) as part:
+        async with held(services, request.receive) as part:
             if offset + len(part) > size:
                 raise HTTPException(400, f"these bytes end at {offset + len(part):,}, past the size of {size:,} bytes")
             try:

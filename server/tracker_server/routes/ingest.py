@@ -16,11 +16,11 @@ from starlette.routing import BaseRoute, Route
 from tracker.runlog.alerts import alerts_in
 from tracker.runlog.records import STREAM_NAME, is_piece
 from tracker.wire import MAX_BODY
-from tracker_server.services import Services, byte_count, json_response, run_key
-from tracker_server.storage.columnar.batch import MAX_LINES, TooManyLines
-from tracker_server.storage.interface import Blobs, OffsetMismatch, Storage
+from tracker_server.services import Services, json_response
+from tracker_server.storage.interface import MAX_LINES, Blobs, OffsetMismatch, Storage, TooManyLines
 
-from .request_bodies import content_encoding, decompress, unpack_small
+from .parameters import byte_count, run_key
+from .request_bodies import content_encoding, decompress, held, unpack_small
 
 STREAMS = "/api/runs/{entity}/{project}/{id}/streams"
 STREAM = STREAMS + "/{name}"
@@ -49,7 +49,7 @@ def routes(services: Services) -> list[BaseRoute]:
             )
         offset = byte_count(request, "offset", "say where these lines stand in the stream: ?offset=N")
         encoding = content_encoding(request.headers)
-        async with services.body(request.receive) as body, services.unpacked:
+        async with held(services, request.receive) as body, services.unpacked:
             try:
                 small = unpack_small(body, encoding, _SMALL_BYTES)
                 if small is not None and small.count(b"\n") <= _SMALL_LINES:

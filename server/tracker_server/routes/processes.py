@@ -12,7 +12,7 @@ from tracker_server import schemas
 from tracker_server.schemas import model
 from tracker_server.services import Services
 
-from .runs import Run
+from .parameters import Run
 
 
 def add_routes(api: FastAPI, services: Services) -> None:

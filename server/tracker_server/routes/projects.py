@@ -12,7 +12,9 @@ from starlette.responses import Response
 
 from tracker import wire
 from tracker_server.schemas import model
-from tracker_server.services import Services, run_key
+from tracker_server.services import Services
+
+from .parameters import run_key
 
 MAX_VIEW = 256 * 1024
 """Bytes of JSON of a saved view."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -16,6 +17,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tracker.runlog.records import MAX_DEPTH, too_deep
+from tracker.wire import MAX_BODY
+from tracker_server.services import Services
 
 MAX_WINDOW = 32 * 1024 * 1024
 """Bytes of memory that a compressed body may ask for; more than any level up to 19 does."""
@@ -35,6 +38,24 @@ async def chunks(receive: Receive, limit: int) -> AsyncIterator[bytes]:
         more = message.get("more_body", False)
         if piece:
             yield piece
+
+
+@asynccontextmanager
+async def held(services: Services, receive: Receive) -> AsyncIterator[bytes]:
+    """Hold a body in memory until the block ends. Raises 413 past `MAX_BODY` bytes, 429 where all that clients send
+    is too much at a time, and `ClientDisconnect`.
+    """
+    size, pieces = 0, []
+    try:
+        async for piece in chunks(receive, MAX_BODY):
+            size += len(piece)
+            services.in_flight.size += len(piece)
+            if services.in_flight.size > services.settings.max_in_flight:
+                raise HTTPException(429, "the server is busy: try again in a second", {"retry-after": "1"})
+            pieces.append(piece)
+        yield pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    finally:
+        services.in_flight.size -= size
 
 
 def decompress(body: bytes, encoding: str | None, limit: int) -> bytes:

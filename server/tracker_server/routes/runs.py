@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import orjson
-from fastapi import Depends, FastAPI, Path, Query
+from fastapi import FastAPI, Query
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from tracker import wire
 from tracker_server import schemas
+from tracker_server.deletion import delete_run
 from tracker_server.schemas import model
-from tracker_server.services import Services, json_response, run_key, run_of
-from tracker_server.storage.interface import RunKey
-from tracker_server.storage.table.tokens import ExpressionError
+from tracker_server.services import Services, json_response
+from tracker_server.storage.interface import ExpressionError
 
-
-def _run(
-    entity: Annotated[str, Path(description="User or team")],
-    project: Annotated[str, Path()],
-    id: Annotated[str, Path(description="The run's id")],
-) -> RunKey:
-    return run_key(entity, project, id)
-
-
-Run = Annotated[RunKey, Depends(_run)]
-Keys = Annotated[list[str] | None, Query(description="Only these keys; repeat it for several")]
-KindOf = Annotated[Literal["history", "system"], Query(description="Logged metrics, or those of the machine")]
-Limit = Annotated[int, Query(ge=1, le=10_000, description="At most this many")]
-Cursor = Annotated[str | None, Query(max_length=1000, description="From the page before")]
-Filters = Annotated[
-    str,
-    Query(
-        max_length=20_000,
-        description='An expression, for example `summary.acc >= 0.9`, or JSON: `{"summary.acc": {"$gte": 0.9}}`',
-    ),
-]
-Order = Annotated[
-    str, Query(max_length=1000, description="Names, separated by commas, each with an optional `-` for falling order")
-]
+from .parameters import Cursor, Filters, Keys, KindOf, Limit, Order, Run, run_key, run_of
 
 
 def add_routes(api: FastAPI, services: Services) -> None:
@@ -84,7 +61,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
         if readmit:
             await workers.write(storage.readmit, run)
         else:
-            await forget(services, run)
+            await delete_run(services, run)
         return Response(status_code=204)
 
     @api.get(run + "/keys", response_model=schemas.Keys, summary="What was logged")
@@ -127,20 +104,3 @@ def _condition(filters: str) -> dict[str, Any] | str:
     if not isinstance(condition, dict):
         raise HTTPException(400, 'filters must be a JSON object, for example {"state": "finished"}')
     return condition
-
-
-async def forget(services: Services, run: RunKey) -> None:
-    """Delete the run, and the blobs that no other run names."""
-    async with services.references:
-        unused = await services.workers.write(_forget, services.storage, run)
-        await services.blobs.delete(unused)
-    services.untidy.set()
-    services.live.changed([run], "removed")
-
-
-def _forget(storage: Any, run: RunKey) -> list[str]:
-    """Delete the run; return the digests that no run names any more. Runs in the writing thread."""
-    named = storage.digests(run)
-    storage.delete(run)
-    used: set[str] = storage.digests_in_use(named)
-    return [digest for digest in named if digest not in used]

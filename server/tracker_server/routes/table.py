@@ -12,8 +12,10 @@ from starlette.responses import Response
 
 from tracker import wire
 from tracker_server.schemas import FilterError, model
-from tracker_server.services import Services, json_response, run_key
-from tracker_server.storage.table.expression import MAX_TEXT
+from tracker_server.services import Services, json_response
+from tracker_server.storage.interface import MAX_EXPRESSION
+
+from .parameters import run_key
 
 _BAD_FILTER: dict[int | str, dict[str, Any]] = {
     400: {"model": FilterError, "description": "What is wrong, and with a filter that is not understood, where"}
@@ -32,7 +34,7 @@ class SortBy(BaseModel):
 class _Query(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    filter: str = Field("", max_length=MAX_TEXT, description="An expression: docs/reference/filters.md")
+    filter: str = Field("", max_length=MAX_EXPRESSION, description="An expression: docs/reference/filters.md")
     search: str = Field(
         "", max_length=1000, description="Text in a run's name, id, notes, tags or group; a pattern between slashes"
     )

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from tracker_server.access.guard import CONTENT_POLICY
+from tracker_server.access.response_headers import CONTENT_POLICY
 
 BUILT = Path(__file__).parent.parent / "dashboard"
 

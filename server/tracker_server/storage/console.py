@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from . import console_escapes, cursors, run_state
 from .columnar import codec
 from .interface import ConsolePage
+from .patterns import pattern
 from .query_budget import checked
 from .schema import console
-from .table.conditions import pattern
 
 ERRORS = "stderr"
 

@@ -12,9 +12,8 @@ from tracker.wire import RowColumn, RowPage, RowSpan
 from . import cursors
 from .columnar import columns, scan
 from .columnar.chunks import STEP, TIME
-from .columnar.codec import Array
 from .columnar.scan import Column
-from .interface import Kind
+from .interface import Array, Kind
 from .run_state import streams_of
 from .schema import chunks, keys
 

@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timezone
 from typing import Any, Literal, NamedTuple, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from tracker.runlog.alerts import Alert
 from tracker.runlog.fold import Fold
 from tracker.wire import (
@@ -26,9 +29,16 @@ from tracker.wire import (
     TableQuery,
 )
 
-from .charts.shared_axis import Chart
+Array = npt.NDArray[Any]
+Mask = npt.NDArray[np.bool_]
 
 Kind = Literal["history", "system"]
+
+MAX_LINES = 100_000
+"""Lines in one upload: each costs some microseconds, also those that say nothing."""
+
+MAX_EXPRESSION = 1_000_000
+"""Characters of an expression."""
 
 
 class RunKey(NamedTuple):
@@ -82,6 +92,32 @@ class TooManyUploads(Exception):
     """More files are being uploaded in parts than the server keeps unfinished; nothing of this part was kept."""
 
 
+class TooManyLines(ValueError):
+    """An upload has more lines than are taken at a time."""
+
+
+class OverBudget(ValueError):
+    """The question costs too much, or nobody waits for its answer any more."""
+
+
+class ExpressionError(ValueError):
+    """What is wrong in an expression, and the characters of the text that it is about: from `position`, `length` of
+    them."""
+
+    def __init__(self, problem: str, position: int, length: int) -> None:
+        super().__init__(problem)
+        self.position, self.length = position, length
+
+    def pointed(self, text: str) -> str:
+        """Return the problem with the place in the text marked below it."""
+        start = text.rfind("\n", 0, self.position) + 1
+        line = text[start:].partition("\n")[0]
+        at = self.position - start
+        cut = max(0, at - 60)
+        marks = " " * (at - cut) + "^" * max(1, min(self.length, 100 - (at - cut), len(line) - at))
+        return f"{self}\n  {line[cut : cut + 100]}\n  {marks}"
+
+
 class Page(NamedTuple):
     """Some of many things, and the cursor for the next ones (None after the last)."""
 
@@ -96,6 +132,27 @@ class Appended(NamedTuple):
     offset: int
     digests: list[str]
     trashed: bool
+
+
+class Line(NamedTuple):
+    """One series of a chart: a run's, or a group's with its standard deviation. See `wire.FrameSeries`."""
+
+    source: str
+    key: str
+    points: int
+    x: Array
+    mean: Array
+    low: Array
+    high: Array
+    n: Array | None
+    std: Array | None = None
+
+
+class Chart(NamedTuple):
+    """Series, and the x that all of those share which are buckets."""
+
+    lines: list[Line]
+    grid: Array | None
 
 
 class ConsolePage(NamedTuple):
@@ -120,7 +177,7 @@ class Storage(Protocol):
     def read(self, stream: str, data: bytes) -> Any:
         """Parse whole lines of a stream for `append`; needs no lock, and takes most of the time.
 
-        Raises ValueError for what will never be accepted, `batch.TooManyLines` for more than are taken at a time.
+        Raises ValueError for what will never be accepted, `TooManyLines` for more than are taken at a time.
         """
 
     def append(self, run: RunKey, stream: str, offset: int, lines: Any) -> Appended:
@@ -161,7 +218,7 @@ class Storage(Protocol):
         """Raises `NoSuchView`."""
 
     def table(self, entity: str, project: str, query: TableQuery) -> TablePage:
-        """Rows of the runs table. Raises `tokens.ExpressionError` for a bad filter, ValueError for other trouble.
+        """Rows of the runs table. Raises `ExpressionError` for a bad filter, ValueError for other trouble.
 
         Columns may be numpy arrays, in which NaN is null.
         """

@@ -13,7 +13,7 @@ import numpy as np
 
 from tracker.wire import RunInfo
 
-from .columnar.codec import Array
+from .interface import Array
 
 SILENCE = 300.0
 """Seconds of silence that mean nothing; or `_BEATS` heartbeats, if that is longer."""

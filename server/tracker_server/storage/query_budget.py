@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
+from .interface import OverBudget
+
 T = TypeVar("T")
 
 SECONDS = 10.0
@@ -25,10 +27,6 @@ WAITING = 60.0
 
 _YIELD_AFTER, _YIELD = 0.25, 0.002
 """A question that has used so much processor time lets others go first, for so long, at each look at the clock."""
-
-
-class OverBudget(ValueError):
-    """The question costs too much, or nobody waits for its answer any more."""
 
 
 class Budget:

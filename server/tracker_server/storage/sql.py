@@ -40,7 +40,7 @@ from .charts import envelope, series, shared_axis
 from .columnar import batch
 from .columnar.batch import Upload
 from .database_file import Reserve
-from .interface import Appended, ConsolePage, Kind, NoSuchRun, Page, RunDeleted, RunKey, StorageFull
+from .interface import Appended, Chart, ConsolePage, Kind, NoSuchRun, Page, RunDeleted, RunKey, StorageFull
 from .project_overview import Overview
 from .run_info import info as info_of
 from .schema import connect, digests
@@ -274,7 +274,7 @@ class SqlStorage:
                 found.append(Series(run=run, key=key, points=shown.points, x=x, mean=mean, min=low, max=high, n=n))
         return found
 
-    def chart(self, query: ChartQuery) -> shared_axis.Chart:
+    def chart(self, query: ChartQuery) -> Chart:
         """See `Storage.chart`. Runs that are not there, and keys without a point, are left out. Raises ValueError."""
         wanted = _checked(query)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tracker_server.storage.columnar.codec import Array
+from tracker_server.storage.interface import Array
 
 
 class Points(NamedTuple):

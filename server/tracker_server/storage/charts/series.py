@@ -12,9 +12,8 @@ import sqlalchemy as sa
 
 from tracker_server.storage.columnar import chunks, columns, scan
 from tracker_server.storage.columnar.chunks import BLOCK, STEP, TIME
-from tracker_server.storage.columnar.codec import Array
 from tracker_server.storage.columnar.scan import END, Column
-from tracker_server.storage.interface import Kind
+from tracker_server.storage.interface import Array, Kind
 from tracker_server.storage.query_budget import checked
 from tracker_server.storage.run_state import MANY, Stream, streams_of_all
 from tracker_server.storage.schema import keys as key_table

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tracker_server.storage.columnar.codec import Array
+from tracker_server.storage.interface import Array, Chart, Line
 
 from .envelope import Buckets, Points, gathered, summed
 
@@ -26,27 +26,6 @@ _MUCH = 4_000_000
 
 _SHARED = 1.25
 """Runs of a group are drawn point by point if all their x together are at most so many times those of one run."""
-
-
-class Line(NamedTuple):
-    """One series of a chart: a run's, or a group's with its standard deviation. See `wire.FrameSeries`."""
-
-    source: str
-    key: str
-    points: int
-    x: Array
-    mean: Array
-    low: Array
-    high: Array
-    n: Array | None
-    std: Array | None = None
-
-
-class Chart(NamedTuple):
-    """Series, and the x that all of those share which are buckets."""
-
-    lines: list[Line]
-    grid: Array | None
 
 
 class Held(NamedTuple):

@@ -12,9 +12,9 @@ import numpy as np
 
 from tracker.runlog.records import STREAM_NAME, VERSION, Points, Record, is_piece, parse
 from tracker.runlog.stats import Stats
+from tracker_server.storage.interface import MAX_LINES, Array, TooManyLines
 
 from . import columns
-from .codec import Array
 from .columns import FLOAT, Batch, Group, Values
 from .sums import stats
 
@@ -47,14 +47,6 @@ class Upload(NamedTuple):
     """Bytes of the lines."""
     sums: dict[str, Stats]
     """Of the rows of a history, by key."""
-
-
-class TooManyLines(ValueError):
-    """An upload has more lines than are taken at a time."""
-
-
-MAX_LINES = 100_000
-"""Lines in one upload: each costs some microseconds, also those that say nothing."""
 
 
 def read(stream: str, data: bytes) -> Upload:

@@ -10,11 +10,11 @@ import numpy as np
 import orjson
 import sqlalchemy as sa
 
+from tracker_server.storage.interface import Array
 from tracker_server.storage.schema import chunks, keys, streams
 from tracker_server.storage.schema import segments as segment_table
 
 from . import codec, columns, segments
-from .codec import Array
 from .columns import FLOAT, INT, JSON, Values
 
 STEP, TIME, FIRST_KEY = 0, 1, 2

@@ -13,12 +13,11 @@ from contextlib import AbstractContextManager
 from typing import Any, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 import zstandard
 from pcodec import ChunkConfig, standalone
 
-Array = npt.NDArray[Any]
+from tracker_server.storage.interface import Array
 
 _LEVEL = ChunkConfig(compression_level=4)  # 8, the default, costs six times the time for 2 % of the size
 _local = threading.local()  # zstandard's (de)compressors must not be shared between threads

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tracker.runlog.records import jsonable, restore
+from tracker_server.storage.interface import Array
 
 from . import codec
-from .codec import Array
 
 FLOAT, INT, MIXED, JSON = "d", "i", "m", "j"
 _EXACT = 2**53

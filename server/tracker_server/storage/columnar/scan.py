@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from tracker_server.storage.interface import Array
 from tracker_server.storage.query_budget import checked
 from tracker_server.storage.schema import chunks, keys, streams
 from tracker_server.storage.schema import segments as segment_table
 
 from . import codec, columns, segments
 from .chunks import STEP, TIME
-from .codec import Array
 from .columns import FLOAT, INT, Batch, Values
 
 END = 2**62

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import orjson
 
+from tracker_server.storage.interface import Array
+
 from . import codec, columns
-from .codec import Array
 from .columns import INT, JSON, MIXED, Batch, Group, Values
 
 # The blob is zstd over: uint32 length of the header, the header (JSON), times, steps if any, then group by group the

@@ -9,9 +9,9 @@ import numpy as np
 
 from tracker.runlog.records import restore
 from tracker.runlog.stats import Stats
+from tracker_server.storage.interface import Array
 
 from . import columns
-from .codec import Array
 from .columns import FLOAT, INT, MIXED, Batch, Group, Values
 
 

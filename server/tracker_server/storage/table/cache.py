@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from tracker.runlog.fold import Fold
 from tracker_server.storage import query_budget
+from tracker_server.storage.interface import Array, Mask
 from tracker_server.storage.liveness import judged, silent
 from tracker_server.storage.run_info import info as info_of
 from tracker_server.storage.schema import projects
@@ -25,7 +26,7 @@ from tracker_server.storage.schema import runs as run_table
 from tracker_server.storage.state_blocks import folds
 
 from .column_names import MISSING, Entry, Name, Sums
-from .fields import Array, Field, Mask
+from .fields import Field
 from .steps import StepField, at_steps
 
 MAX_CACHED = 256 * 1024 * 1024

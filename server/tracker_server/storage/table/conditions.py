@@ -11,15 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import re2
 
+from tracker_server.storage.interface import Mask
+from tracker_server.storage.patterns import pattern
 from tracker_server.storage.query_budget import check
 
 from .column_names import Name
-from .fields import BOOLEAN, LIST, NOTHING, NUMBER, TEXT, Field, Mask, class_of
-
-MAX_PATTERN = 500
-"""Characters of a regular expression."""
+from .fields import BOOLEAN, LIST, NOTHING, NUMBER, TEXT, Field, class_of
 
 MAX_LIST = 100_000
 """Entries of a list to be in."""
@@ -243,20 +241,6 @@ def matches(wanted: Any) -> Test:
         return isinstance(value, list) and any(isinstance(v, str) and search(v) is not None for v in value)
 
     return Test(one)
-
-
-def pattern(wanted: str, flags: str = "") -> Callable[[str], Any]:
-    """Compile an RE2 pattern; returns its `search`. Raises ValueError for one that is not understood."""
-    if len(wanted) > MAX_PATTERN:
-        raise ValueError(f"the pattern has {len(wanted):,} characters; at most {MAX_PATTERN} are taken")
-    # RE2 and not `re`: time linear in the text. Backtracking lets a short pattern keep a server busy for years.
-    options = re2.Options()
-    options.max_mem, options.log_errors = 1 << 20, False
-    try:
-        search: Callable[[str], Any] = re2.compile(flags + wanted, options).search
-    except (re2.error, UnicodeError) as error:
-        raise ValueError(f"the pattern is not understood: {error}") from None
-    return search
 
 
 def contains(wanted: Any) -> Test:

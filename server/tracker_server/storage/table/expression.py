@@ -10,13 +10,12 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
+from tracker_server.storage.interface import MAX_EXPRESSION, ExpressionError
+
 from . import conditions
 from .column_names import Name, known
 from .conditions import Budget, Condition, Test
-from .tokens import ExpressionError, Token, tokens
-
-MAX_TEXT = 1_000_000
-"""Characters of an expression."""
+from .tokens import Token, tokens
 
 _DAY = 86400.0
 _ORDERS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
@@ -28,8 +27,10 @@ def parse(text: str) -> Condition:
 
     Raises `ExpressionError`.
     """
-    if len(text) > MAX_TEXT:
-        raise ExpressionError(f"a filter has at most {MAX_TEXT:,} characters", MAX_TEXT, len(text) - MAX_TEXT)
+    if len(text) > MAX_EXPRESSION:
+        raise ExpressionError(
+            f"a filter has at most {MAX_EXPRESSION:,} characters", MAX_EXPRESSION, len(text) - MAX_EXPRESSION
+        )
     return _Parser(text).whole()
 
 

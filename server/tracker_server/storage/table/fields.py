@@ -6,14 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from tracker_server.storage.interface import Array, Mask
 from tracker_server.storage.query_budget import checked
 
 from .column_names import MISSING, Entry, Name
-
-Array = npt.NDArray[Any]
-Mask = npt.NDArray[np.bool_]
 
 NOTHING, BOOLEAN, NUMBER, TEXT, LIST, OBJECT = range(6)
 """Classes of values. Values are equal, and compare, only within a class."""

@@ -9,11 +9,12 @@ import numpy as np
 
 from tracker.runlog.records import jsonable
 from tracker.wire import GroupQuery, RunGroup, Sort, Summed, TableGroups
+from tracker_server.storage.interface import Array
 
 from .cache import Runs
 from .column_names import MISSING
 from .conditions import MAX_TERMS
-from .fields import LIST, OBJECT, Array, Field
+from .fields import LIST, OBJECT, Field
 from .runs import MAX_ORDERS, arrange
 from .table import checked, config_names, field, is_numeric, orders_of, select
 from .tokens import written_name, written_value

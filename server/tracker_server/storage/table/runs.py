@@ -10,11 +10,12 @@ import numpy as np
 from tracker.runlog.records import jsonable
 from tracker.wire import RunInfo
 from tracker_server.storage import cursors, query_budget
+from tracker_server.storage.interface import Array
 
 from . import filters
 from .cache import Runs
 from .column_names import known
-from .fields import Array, Field, sortable
+from .fields import Field, sortable
 
 MAX_LIMIT = 1000
 MAX_ORDERS = 10

@@ -11,11 +11,13 @@ import numpy as np
 from tracker.runlog.records import jsonable
 from tracker.wire import ColumnInfo, Sort, TableColumns, TablePage, TableQuery
 from tracker_server.storage import query_budget
+from tracker_server.storage.interface import Array, Mask
+from tracker_server.storage.patterns import pattern
 
-from . import conditions, filters
+from . import filters
 from .cache import Runs
 from .column_names import MEMBERS, MISSING, known
-from .fields import BOOLEAN, LIST, NOTHING, NUMBER, OBJECT, TEXT, Array, Field, Mask
+from .fields import BOOLEAN, LIST, NOTHING, NUMBER, OBJECT, TEXT, Field
 from .runs import MAX_ORDERS, Order, arrange
 
 MAX_COLUMNS = 1000
@@ -95,7 +97,7 @@ def _search(table: Runs, text: str) -> Mask:
         texts[at] = "" if entry is None else _searched(entry.info)
     table.keep("texts", texts)
     if len(text) > 2 and text[0] == text[-1] == "/":
-        find = conditions.pattern(text[1:-1], "(?im)")
+        find = pattern(text[1:-1], "(?im)")
         return np.fromiter((find(one) is not None for one in query_budget.checked(texts)), bool, table.size)
     lower = text.lower()
     return np.fromiter((lower in one.lower() for one in query_budget.checked(texts)), bool, table.size)

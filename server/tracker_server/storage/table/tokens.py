@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Literal, NamedTuple
 
+from tracker_server.storage.interface import ExpressionError
 from tracker_server.storage.query_budget import check
 
 Kind = Literal["name", "quoted", "text", "number", "span", "sign", "end"]
@@ -29,24 +30,6 @@ _ESCAPED = re.compile(r"""\\(["'\\])""")
 _BARE = re.compile(r"[^\W0-9](?:[\w./-]|@(?!step=-?[0-9]))*(?:@step=-?[0-9]+)?")
 _WORD = re.compile(r"[^\s()\[\],<>=~\"'`]+")
 _OTHERS = {"&&": "and", "||": "or", "!": "not", "&": "and", "|": "or"}
-
-
-class ExpressionError(ValueError):
-    """What is wrong in an expression, and the characters of the text that it is about: from `position`, `length` of
-    them."""
-
-    def __init__(self, problem: str, position: int, length: int) -> None:
-        super().__init__(problem)
-        self.position, self.length = position, length
-
-    def pointed(self, text: str) -> str:
-        """Return the problem with the place in the text marked below it."""
-        start = text.rfind("\n", 0, self.position) + 1
-        line = text[start:].partition("\n")[0]
-        at = self.position - start
-        cut = max(0, at - 60)
-        marks = " " * (at - cut) + "^" * max(1, min(self.length, 100 - (at - cut), len(line) - at))
-        return f"{self}\n  {line[cut : cut + 100]}\n  {marks}"
 
 
 class Token(NamedTuple):

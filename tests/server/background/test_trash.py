@@ -1,36 +1,21 @@
+"""The trash is emptied of old runs, and files that nobody names go."""
+
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tracker_server.background import trash
 from tracker_server.blobs import open_blobs
-from tracker_server.routes import trash
 from tracker_server.services import Services, Settings
 from tracker_server.storage.interface import NoSuchRun, RunKey
 from tracker_server.storage.sql import open_storage
-
-
-def test_runs_go_to_the_trash_and_come_back(tmp_path: Path, run_server: Any, lines: Any) -> None:
-    with run_server(tmp_path) as client:
-        for run in ("one", "two"):
-            client.append(run, lines(run))
-        body = {"runs": ["me/digits/one", "me/digits/none"]}
-        assert client("POST", "/api/trash", json=body).json() == {"changed": 1}
-        assert client("POST", "/api/trash", json=body).json() == {"changed": 0}
-        assert [run["id"] for run in client.json("/api/runs/me/digits")["runs"]] == ["two"]
-        assert client.json("/api/runs/me/digits/one")["trashed"] == pytest.approx(time.time(), abs=60)
-        shown = client("POST", "/api/table/me/digits", json={"trashed": True}).json()
-        assert shown["runs"] == ["one"]
-        assert client.append("one", lines("one"), stream="history-b.jsonl").status_code == 200
-        assert client("POST", "/api/table/me/digits", json={}).json()["runs"] == ["two"]
-        assert client("POST", "/api/trash/restore", json=body).json() == {"changed": 1}
-        assert client.json("/api/runs/me/digits")["total"] == 2
-        assert client("POST", "/api/trash", json={"runs": ["nonsense"]}).status_code == 400
 
 
 def test_the_trash_is_emptied_of_what_is_old_with_its_content(tmp_path: Path, lines: Any) -> None:
@@ -72,3 +57,30 @@ def test_a_server_that_starts_empties_the_trash(tmp_path: Path, run_server: Any,
     storage.close()
     with run_server(tmp_path) as client:
         wait_until(lambda: client.get("/api/runs/me/digits/old").status_code == 404, "the old run is deleted")
+
+
+def test_files_that_no_record_names_are_collected_after_a_day(tmp_path: Path, lines: Any) -> None:
+    storage, blobs = open_storage(tmp_path), open_blobs(tmp_path / "blobs")
+    services = Services(storage, blobs, Settings(token="t" * 20))
+
+    async def scenario() -> None:
+        digests = []
+        for text in (b"named", b"unnamed", b"just come"):
+            digests.append(hashlib.sha256(text).hexdigest())
+
+            async def content(text: bytes = text) -> Any:
+                yield text
+
+            await blobs.put(digests[-1], content())
+        file = {"name": "m", "digest": digests[0], "size": 5}
+        storage.append(RunKey("me", "digits", "r"), "history.jsonl", 0, lines("r", more=[("file", file)]))
+        long_ago = time.time() - trash.GRACE - 60
+        for digest in digests[:2]:
+            os.utime(tmp_path / "blobs" / digest[:2] / digest[2:], (long_ago, long_ago))
+        assert await trash.collect(services, time.time()) == 1
+        assert await blobs.has(digests) == {digests[0], digests[2]}
+
+    asyncio.run(scenario())
+    services.workers.close()
+    storage.close()
+    assert (tmp_path / "blobs").stat().st_mode & 0o777 == 0o700

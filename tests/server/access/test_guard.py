@@ -163,22 +163,6 @@ def test_each_browser_has_a_session_that_is_listed_and_ended(tmp_path: Path, run
         assert second.get("/api/projects").status_code == 401
 
 
-def test_a_session_that_is_not_used_for_30_days_ends(tmp_path: Path) -> None:
-    import json
-    import time
-
-    from tracker_server.access.sessions import LASTS, Sessions
-
-    file = tmp_path / "sessions.json"
-    cookie, _ = Sessions(file, "token").begin("127.0.0.1", "browser")
-    assert Sessions(file, "token").find(cookie) is not None
-    assert Sessions(file, "another token").find(cookie) is None
-    (kept,) = json.loads(file.read_text())
-    for age, there in ((LASTS - 3600, True), (LASTS + 1, False)):
-        file.write_text(json.dumps([{**kept, "seen": time.time() - age}]))
-        assert (Sessions(file, "token").find(cookie) is not None) == there
-
-
 def test_the_cookie_is_secure_where_a_trusted_proxy_speaks_tls(tmp_path: Path, run_server: Any) -> None:
     tls = {"X-Forwarded-Proto": "https"}
     for proxies, secure in ((("127.0.0.1",), True), (("192.0.2.1",), False)):

@@ -6,7 +6,6 @@ import json
 import random
 import signal
 import socket
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import requests
 
 from tracker.runlog.records import encode
 from tracker_server import embedded
-from tracker_server.storage.query_budget import Budget, OverBudget, check, checked, locked
 
 PATTERN = "a[ab]{200}[xy]"
 NOTES = "".join(random.Random(1).choices("ab", k=16_000))
@@ -96,20 +94,3 @@ def test_the_server_stops_whatever_is_asked(tmp_path: Path) -> None:
         assert server.process.wait(20) == 0
         for asker in askers:
             asker.close()
-
-
-def test_a_budget_ends_what_goes_on_for_ever_and_what_nobody_waits_for() -> None:
-    def for_ever() -> None:
-        for _ in checked(iter(int, 1)):
-            pass
-
-    with pytest.raises(OverBudget, match="takes too long"):
-        Budget(seconds=0.05).run(for_ever)
-    left = Budget()
-    left.cancel()
-    with pytest.raises(OverBudget, match="given up"):
-        left.run(for_ever)
-    lock = threading.Lock()
-    with lock, pytest.raises(OverBudget):
-        Budget(waiting=0.1).run(lambda: locked(lock).__enter__())
-    check()  # without a budget nothing is ended

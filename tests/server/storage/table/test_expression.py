@@ -9,10 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tracker.runlog.records import encode
-from tracker_server.storage.interface import RunKey
+from tracker_server.storage.interface import ExpressionError, RunKey
 from tracker_server.storage.sql import SqlStorage, open_storage
 from tracker_server.storage.table.expression import parse
-from tracker_server.storage.table.tokens import MAX_NUMBER, ExpressionError, tokens, written_name, written_value
+from tracker_server.storage.table.tokens import MAX_NUMBER, tokens, written_name, written_value
 
 DAY = 86400
 

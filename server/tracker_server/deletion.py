@@ -1,0 +1,23 @@
+"""Delete runs for good: their rows, and the files that no other run names."""
+
+from __future__ import annotations
+
+from .services import Services
+from .storage.interface import RunKey, Storage
+
+
+async def delete_run(services: Services, run: RunKey) -> None:
+    """Delete the run, and the blobs that no other run names."""
+    async with services.references:
+        unused = await services.workers.write(_delete, services.storage, run)
+        await services.blobs.delete(unused)
+    services.untidy.set()
+    services.live.changed([run], "removed")
+
+
+def _delete(storage: Storage, run: RunKey) -> list[str]:
+    """Delete the run; return the digests that no run names any more. Runs in the writing thread."""
+    named = storage.digests(run)
+    storage.delete(run)
+    used = storage.digests_in_use(named)
+    return [digest for digest in named if digest not in used]

@@ -1,0 +1,113 @@
+"""Turn errors into answers: `{"error": "<what happened and what to do>"}` with a fitting status."""
+
+from __future__ import annotations
+
+import logging
+
+import orjson
+from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from .routes import web
+from .services import json_response
+from .storage.interface import (
+    ExpressionError,
+    NoSuchProject,
+    NoSuchRun,
+    NoSuchView,
+    NotesChanged,
+    OverBudget,
+    RunDeleted,
+    StorageFull,
+)
+from .workers import Busy
+
+log = logging.getLogger("tracker_server")
+
+
+def add_error_handlers(app: Starlette) -> None:
+    """Have the errors of an application's routes answered."""
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(NoSuchRun, _no_such_run)
+    app.add_exception_handler(RunDeleted, _deleted)
+    app.add_exception_handler(NoSuchProject, _not_here)
+    app.add_exception_handler(NoSuchView, _not_here)
+    app.add_exception_handler(NotesChanged, _changed)
+    app.add_exception_handler(ExpressionError, _bad_filter)
+    app.add_exception_handler(StorageFull, _full)
+    app.add_exception_handler(OverBudget, _not_asked_well)
+    app.add_exception_handler(Busy, _busy)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _failed)
+
+
+def _error(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
+    return json_response(orjson.dumps({"error": text}), status, headers)
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    text = error.detail
+    if text == "Not Found":
+        if web.wants_page(request):
+            return web.page(404, request.app.state.root_path)
+        text = f"there is nothing at {request.url.path[:300]}: /api/openapi.json lists what is"
+    elif text == "Method Not Allowed":
+        text = f"{request.method} is not possible here: /api/openapi.json lists what is"
+    return _error(error.status_code, text, dict(error.headers or {}))
+
+
+def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    problems = (f"{'.'.join(str(part) for part in e['loc'][1:]) or 'the body'}: {e['msg']}" for e in error.errors()[:5])
+    return _error(400, "; ".join(problems))
+
+
+def _no_such_run(_request: Request, _raised: Exception) -> Response:
+    return _error(404, "there is no such run on this server")
+
+
+def _not_here(_request: Request, error: Exception) -> Response:
+    return _error(404, str(error))
+
+
+def _deleted(_request: Request, error: Exception) -> Response:
+    return _error(410, str(error))
+
+
+def _changed(_request: Request, error: Exception) -> Response:
+    return _error(409, str(error))
+
+
+def _bad_filter(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ExpressionError)
+    told = {"error": str(error), "position": error.position, "length": error.length}
+    return json_response(orjson.dumps(told), 400)
+
+
+def _full(_request: Request, error: Exception) -> Response:
+    log.error("%s", error)
+    return _error(
+        507, "the server's disk is full: nothing of this was stored; make room and it goes on", {"retry-after": "30"}
+    )
+
+
+def _not_asked_well(_request: Request, error: Exception) -> Response:
+    return _error(400, str(error))
+
+
+def _busy(_request: Request, _raised: Exception) -> Response:
+    return _error(503, "the server is busy: try again in a second", {"retry-after": "1"})
+
+
+def _gone(_request: Request, _raised: Exception) -> Response:
+    return Response(status_code=400)  # nobody is left to read it
+
+
+def _failed(request: Request, _raised: Exception) -> Response:
+    # The traceback goes to the server's log: Starlette raises the error again after this answer, and the guard logs it.
+    return _error(500, f"the server failed to {request.method} this; its log says why", {"retry-after": "5"})

@@ -1,0 +1,101 @@
+"""One stream of server-sent events for each browser: what changes, as it happens (`live.Hub`)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from tracker_server.live import Hub, Listener, event
+
+LIVE = "/api/live"
+
+PAUSE = 0.5
+"""Seconds between two events to a listener, at least."""
+
+PING = 15.0
+"""Seconds after which a listener without news is told that the stream lives."""
+
+
+def routes(hub: Hub) -> list[BaseRoute]:
+    """Return the route of the stream."""
+
+    async def live(request: Request) -> Response:
+        if hub.full:
+            raise HTTPException(503, "too many browsers listen to this server: close some", {"retry-after": "60"})
+        return _Stream(hub, request.headers.get("last-event-id"))
+
+    return [Route(LIVE, live, methods=["GET"])]
+
+
+class _Stream(Response):
+    """Goes on until the browser leaves or the hub closes."""
+
+    def __init__(self, hub: Hub, known: str | None) -> None:
+        super().__init__(headers={"x-accel-buffering": "no"}, media_type="text/event-stream")
+        self._hub, self._known = hub, known
+        del self.headers["content-length"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "HEAD":
+            await super().__call__(scope, receive, send)
+            return
+        listener = self._hub.listen(self._known)
+        leaving = asyncio.create_task(_disconnected(receive))
+        leaving.add_done_callback(lambda _: listener.stop())
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await self._send_events(listener, send)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            self._hub.forget(listener)
+            leaving.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await leaving
+
+    async def _send_events(self, listener: Listener, send: Send) -> None:
+        # Browsers connect again after 2 s. The ping says from where on nothing is missed.
+        events = b"retry: 2000\n" + (b"\n" if listener.news.is_set() else event("ping", {}, self._hub.state))
+        while not listener.end.is_set():
+            await send({"type": "http.response.body", "body": events, "more_body": True})
+            await _wait(listener.end, PAUSE)
+            heard = await _wait(listener.news, PING)
+            events = listener.take(self._hub.state) if heard else event("ping", {}, self._hub.state)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except asyncio.TimeoutError:
+        return False
+    return True
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+OPERATIONS: dict[str, dict[str, Any]] = {
+    LIVE: {
+        "get": {
+            "summary": "What changes, as it happens",
+            "description": (
+                'Server-sent events. `change`: `{"runs": [{"run": "entity/project/id", "what": [...]}], "projects": '
+                '["entity/project"]}`, at most two a second; `what` is of `history`, `system`, `console`, `meta`, '
+                "`files`, `removed` and `new`; `projects` are those whose notes or saved views changed. `reset`: "
+                "something was missed, so anything may have changed. `ping`: at the start, and every 15 s without news."
+            ),
+            "responses": {
+                "200": {"description": "Events", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+                "503": "Error",
+            },
+        }
+    }
+}

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tracker.runlog.records import encode
+from tracker.wire import run_path
+from tracker_server import live as hub
+from tracker_server.embedded import serve
+from tracker_server.routes import live
+
+START = 1_700_000_000.0
+
+
+class Events:
+    """The events of one stream, read in order."""
+
+    def __init__(self, answer: requests.Response) -> None:
+        self._lines = answer.iter_lines(chunk_size=1, decode_unicode=True)
+        self.last = ""
+
+    def next(self) -> tuple[str, Any]:
+        """The next event's name and data."""
+        name, data = "", None
+        for line in self._lines:
+            field, _, value = line.partition(": ")
+            if field == "event":
+                name = value
+            elif field == "id":
+                self.last = value
+            elif field == "data":
+                data = json.loads(value)
+            elif not line and name:
+                return name, data
+        raise EOFError
+
+    def until(self, name: str) -> Any:
+        """The data of the next event of this name."""
+        while (found := self.next())[0] != name:
+            pass
+        return found[1]
+
+
+@contextmanager
+def listening(client: Any, known: str | None = None) -> Iterator[Events]:
+    headers = {} if known is None else {"Last-Event-ID": known}
+    other = type(client)(client.url, client.token)
+    with other.get("/api/live", headers=headers, stream=True) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield Events(answer)
+
+
+@pytest.fixture
+def one(client: Any, lines: Any, request: Any) -> str:
+    """A run of the test's own."""
+    name = request.node.name[:60]
+    client.append(name, lines(name))
+    return str(name)
+
+
+def _row(step: int) -> bytes:
+    return encode("log", {"loss": 1.0}, START + step, step)
+
+
+def test_what_is_appended_is_told_by_kind_of_stream(client: Any, one: str, lines: Any) -> None:
+    with listening(client) as events:
+        assert events.next()[0] == "ping"
+        client.append(one, _row(3), len(lines(one)))
+        told = events.until("change")
+        assert told == {"runs": [{"run": f"me/digits/{one}", "what": ["history"]}], "projects": []}
+        printed = encode("console", {"stream": "stdout", "text": "x"}, START)
+        client.append(one, printed, stream="console.jsonl")
+        assert events.until("change")["runs"][0]["what"] == ["console", "new"]
+
+
+def test_what_the_server_itself_changes_is_told(client: Any, one: str) -> None:
+    path = f"me/digits/{one}"
+    for ask, what in [
+        (lambda: client("POST", "/api/edits", json={"runs": [path], "set": {"name": "other"}}), "meta"),
+        (lambda: client("POST", "/api/trash", json={"runs": [path]}), "removed"),
+        (lambda: client("POST", "/api/trash/restore", json={"runs": [path]}), "new"),
+        (lambda: client("PUT", run_path("me", "digits", one) + f"/blobs/{EMPTY}", data=b""), "files"),
+        (lambda: client("DELETE", run_path("me", "digits", one)), "removed"),
+    ]:
+        with listening(client) as events:
+            events.until("ping")
+            assert ask().status_code in (200, 204)
+            assert events.until("change")["runs"] == [{"run": path, "what": [what]}]
+
+
+def test_what_people_change_of_a_project_is_told(client: Any) -> None:
+    path = "/api/projects/me/digits"
+    version = client.get(path).json()["notes"]["version"]
+    with listening(client) as events:
+        events.until("ping")
+        for ask in (
+            lambda: client("PUT", f"{path}/notes", json={"text": "seen", "version": version}),
+            lambda: client("PUT", f"{path}/views/mine", json={"view": {}}),
+            lambda: client("DELETE", f"{path}/views/mine"),
+        ):
+            assert ask().status_code in (200, 204)
+            assert events.until("change") == {"runs": [], "projects": ["me/digits"]}
+
+
+EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def test_many_changes_become_one_event(client: Any, one: str, lines: Any) -> None:
+    with listening(client) as events:
+        events.until("ping")
+        offset, sent = len(lines(one)), 0
+        for step in range(40):
+            offset = client.append(one, _row(3 + step), offset).json()["offset"]
+            sent += 1
+        client.append(one, encode("system", {"cpu": 1.0}, START), stream="system-a.jsonl")
+        heard: list[list[str]] = []
+        while not heard or "system" not in heard[-1]:
+            heard.append(events.until("change")["runs"][0]["what"])
+        assert len(heard) < sent
+
+
+def test_who_was_away_is_told_to_look_again_unless_nothing_happened(client: Any, one: str, lines: Any) -> None:
+    with listening(client) as events:
+        events.until("ping")
+        known = events.last
+    with listening(client, known) as events:
+        assert events.next()[0] == "ping"
+    client.append(one, _row(3), len(lines(one)))
+    with listening(client, known) as events:
+        assert events.next()[0] == "reset"
+        assert events.last not in ("", known)
+    with listening(client, "of-another-server-1") as events:
+        assert events.next()[0] == "reset"
+
+
+def test_a_quiet_stream_is_kept_alive(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "PING", 0.05)
+    with listening(client) as events:
+        assert [events.next()[0] for _ in range(3)] == ["ping"] * 3
+
+
+def test_listeners_are_limited_and_those_that_leave_make_room(
+    client: Any, monkeypatch: pytest.MonkeyPatch, wait_until: Any
+) -> None:
+    monkeypatch.setattr(hub, "MAX_LISTENERS", 1)
+
+    def opened() -> requests.Response | None:
+        answer = client.get("/api/live", stream=True)
+        if answer.status_code == 200:
+            return answer
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+        return None
+
+    for _ in range(2):
+        with wait_until(opened, "former listeners are forgotten"):
+            assert opened() is None
+
+
+def test_the_server_ends_at_once_on_sigterm_with_streams_open(tmp_path: Path) -> None:
+    with serve(tmp_path) as server:
+        headers = {"Authorization": f"Bearer {server.token}"}
+        session = requests.Session()
+        session.trust_env = False
+        with session.get(server.url + "/api/live", headers=headers, stream=True, timeout=30) as answer:
+            events = Events(answer)
+            events.until("ping")
+            ended: list[float] = []
+
+            def read() -> None:
+                with pytest.raises(EOFError):
+                    events.until("never")
+                ended.append(time.monotonic())
+
+            reader = threading.Thread(target=read)
+            reader.start()
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(30) == 0
+            reader.join(30)
+            assert ended  # the stream came to its regular end
+        assert "cancel" not in (tmp_path / "server.log").read_text().lower()
