@@ -1,6 +1,6 @@
 """Follow the event files that a training process writes, into its own run; started by the agent of the run.
 
-See `tracker.agent.follow` for what is said on stdin. Each event file is a stream of the run, with `parent`, so that it
+See `tracker.agent.event_file_follower` for what is said on stdin. Each event file is a stream of the run, with `parent`, so that it
 has no say in the run's state. All that must be known to go on after a kill stands in these streams.
 """
 

@@ -27,8 +27,8 @@ from tests.faults.harness import (
 from tests.faults.proxy import Answer, CutBody, Fault, LoseAnswer, Proxy, proxy
 from tests.ports import free_port
 from tests.waiting import eventually
-from tracker.agent import uploader
-from tracker.agent.uploader import PART
+from tracker.agent import backoff
+from tracker.agent.file_uploader import PART
 from tracker.errors import Unreachable
 from tracker.sdk.agent_launch import start_agent
 from tracker_server.embedded import Embedded, serve
@@ -113,7 +113,7 @@ def test_a_server_that_is_killed_in_an_upload_has_what_it_acknowledged_and_goes_
 ) -> None:
     run, digest = saved
     data, port = data_directory(tmp_path), free_port()
-    monkeypatch.setattr(uploader, "_FIRST_DELAY", 0.01)  # the server comes back when it is started, not by waiting
+    monkeypatch.setattr(backoff, "_FIRST_DELAY", 0.01)  # the server comes back when it is started, not by waiting
     monkeypatch.setenv("TRACKER_API_KEY", TOKEN)
     for rounds in (2, 1, 0):
         with serve(data, port=port) as real, proxy(real.url) as network:

@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from .upload import Upload, is_about_server
-from .uploader import Patience
+from .backoff import Backoff
+from .upload_retries import RetryingUpload, is_about_server
 
 _WORKERS = 3  # at once to one server: a large run must not keep the small ones waiting
 _GLANCE = 1.0  # seconds between looks at the settings of what waits
@@ -18,7 +18,7 @@ Address = tuple[str | None, str | None]
 class Ended:
     """A run that only has to be uploaded."""
 
-    def __init__(self, upload: Upload, timeout: float, over: Callable[[bool], None]) -> None:
+    def __init__(self, upload: RetryingUpload, timeout: float, over: Callable[[bool], None]) -> None:
         """`over` is told, within `timeout` seconds or a little later, whether all was uploaded."""
         self.upload = upload
         self.over = over
@@ -34,7 +34,7 @@ class _Server:
         self.address = address
         self.waiting: list[Ended] = []
         self.workers = 0
-        self.patience = Patience()
+        self.backoff = Backoff()
         self.down = False
         self.down_until = 0.0
 
@@ -80,9 +80,9 @@ class Drain:
             with self._lock:
                 if is_about_server(outcome.error):
                     server.down = True
-                    server.down_until = time.monotonic() + server.patience.delay(outcome.error or Exception())
+                    server.down_until = time.monotonic() + server.backoff.delay(outcome.error or Exception())
                 elif outcome.error is None:
-                    server.down, server.patience = False, Patience()
+                    server.down, server.backoff = False, Backoff()
                 else:
                     ended.due = time.monotonic() + outcome.wait
             if outcome.done or ended.recalled:

@@ -46,10 +46,10 @@ def serve_all() -> None:
         return  # another agent serves it
     _settle()
     os.chdir(folder)  # that of the training may be removed
-    from .hub import Hub
+    from .shared_agent import SharedAgent
 
     try:
-        Hub(folder, lock).run()
+        SharedAgent(folder, lock).run()
     except FileNotFoundError:
         sys.stderr.write(f"{folder} is gone; nothing left to do\n")
 

@@ -20,8 +20,8 @@ from tracker.runlog.records import Record
 from tracker.runlog.safe_open import is_whole, names_in, open_file, open_folder, remove, rename, sync_names
 from tracker.saved_files import SavedNames, find, name_of
 
+from .file_uploader import Kept
 from .journal import Journal
-from .uploader import Kept
 
 _BLOCK = 1 << 20
 _VERSION = re.compile(r"files/save-[a-z0-9]{12}")  # what agents call the versions that they take

@@ -18,16 +18,17 @@ from tracker.runlog.safe_open import open_file
 from tracker.settings import Settings
 
 from .connection import Connection
-from .describe import Describer
 from .drain import Drain, Ended
-from .follow import GRACE, Following
+from .environment_capture import EnvironmentCapture
+from .event_file_follower import GRACE, EventFileFollower
 from .journal import Journal
 from .monitor import Monitor
 from .saves import Saves, SaveThread
-from .stopping import StopThread
-from .upload import Upload, UploadThread
+from .stop_poller import StopPoller
+from .stream_watcher import StreamWatcher
+from .upload_retries import RetryingUpload, UploadThread
 from .uploader import Uploader
-from .watch import Leaving, Watch
+from .writer_process import LeavingProcess
 
 _TICK = 0.2  # seconds between looks at the directory
 _HELPER = 10.0  # seconds within which a console's helper has begun
@@ -55,7 +56,7 @@ class Service(threading.Thread):
         self._drain = drain
         self._ended: Ended | None = None
         self._told: set[str] = set()
-        self._leaving: list[Leaving] = []
+        self._leaving: list[LeavingProcess] = []
         self._hurry = threading.Event()
         self.asked_again: Mapping[str, Any] | None = None
         """The settings to serve it with anew, if it has to be when it is over."""
@@ -106,9 +107,9 @@ class Service(threading.Thread):
         journal = Journal(self._directory, HEARTBEAT if online else None)
         run = read_key(self._directory, settings.entity, settings.project)
         saves = Saves(self._directory, journal, run[2], settings.live_interval)
-        watch = Watch(self._directory, journal, saves)
-        describer = Describer(self._directory, settings, journal, watch, self.log)
-        following = Following(self._directory, journal, watch, run[2], self._notice)
+        watch = StreamWatcher(self._directory, journal, saves)
+        describer = EnvironmentCapture(self._directory, settings, journal, watch, self.log)
+        following = EventFileFollower(self._directory, journal, watch, run[2], self._notice)
         keeper = SaveThread(saves, _TICK, self.log)
         upload = self._upload(settings, run, saves, status) if online else None
         try:
@@ -150,17 +151,17 @@ class Service(threading.Thread):
         settings: Settings,
         run: tuple[str, str, str],
         journal: Journal,
-        watch: Watch,
-        describer: Describer,
-        following: Following,
-        upload: Upload | None,
+        watch: StreamWatcher,
+        describer: EnvironmentCapture,
+        following: EventFileFollower,
+        upload: RetryingUpload | None,
     ) -> None:
         """Look after the run until no process of this machine writes to it."""
         describer.look()
         following.look()
         monitor = None if settings.stats_disabled else self._monitor(settings, journal, watch)
         uploading = UploadThread(upload) if upload is not None else None
-        stopping = StopThread(upload.connection.client, run, watch.stoppable) if upload is not None else None
+        stopping = StopPoller(upload.connection.client, run, watch.stoppable) if upload is not None else None
         for thread in (uploading, stopping):
             if thread is not None:
                 thread.start()
@@ -187,7 +188,7 @@ class Service(threading.Thread):
             if uploading is not None:
                 uploading.close()
 
-    def _await_console(self, watch: Watch) -> None:
+    def _await_console(self, watch: StreamWatcher) -> None:
         """Wait for the helper that keeps what a process printed which vanished soon after it had started both."""
         deadline = time.monotonic() + _HELPER
         while watch.lacks_console() and time.monotonic() < deadline:
@@ -218,7 +219,7 @@ class Service(threading.Thread):
             process.writer.close()
         self.over.set()
 
-    def _monitor(self, settings: Settings, journal: Journal, watch: Watch) -> Monitor:
+    def _monitor(self, settings: Settings, journal: Journal, watch: StreamWatcher) -> Monitor:
         monitor = Monitor(
             lambda sample: journal.write("system", sample),
             watch.pids,
@@ -230,7 +231,9 @@ class Service(threading.Thread):
         monitor.start()
         return monitor
 
-    def _upload(self, settings: Settings, run: tuple[str, str, str], saves: Saves, status: StatusFile) -> Upload:
+    def _upload(
+        self, settings: Settings, run: tuple[str, str, str], saves: Saves, status: StatusFile
+    ) -> RetryingUpload:
         connection = Connection(self._given, settings)
 
         def make() -> Uploader | None:
@@ -239,7 +242,7 @@ class Service(threading.Thread):
                 return None
             return Uploader(client, run, self._directory, saves.kept, changed=saves.changed)
 
-        return Upload(self._directory, connection, make, settings.upload_interval, self._notice, status)
+        return RetryingUpload(self._directory, connection, make, settings.upload_interval, self._notice, status)
 
     def _notice(self, text: str) -> None:
         """Tell the user, but of each kind of trouble once."""

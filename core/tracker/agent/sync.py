@@ -14,12 +14,13 @@ from tracker.runlog.directory import lock_directory, unlock_directory
 from tracker.runlog.reader import read_key, stream_paths
 from tracker.settings import Settings
 
-from .follow import Following
+from .backoff import Backoff
+from .event_file_follower import EventFileFollower
 from .journal import Journal
 from .saves import Saves
-from .upload import GONE
-from .uploader import Patience, Uploader
-from .watch import Watch
+from .stream_watcher import StreamWatcher
+from .upload_retries import GONE
+from .uploader import Uploader
 
 _ATTEMPTS = 5  # in a row without progress; a command, unlike an agent, has someone waiting for it
 
@@ -122,7 +123,7 @@ def _attend(
     run = read_key(directory, settings.entity, settings.project)
     journal = Journal(directory)
     saves = Saves(directory, journal, run[2], settings.live_interval)
-    watch = Watch(directory, journal, saves)
+    watch = StreamWatcher(directory, journal, saves)
     try:
         lock = lock_directory(str(directory))
     except OSError:  # read-only, or someone else's: nothing can be noted there
@@ -134,7 +135,7 @@ def _attend(
         if watch.acts:
             saves.clean()
             saves.step(now=True)
-            following = Following(directory, journal, watch, run[2], warn_once)
+            following = EventFileFollower(directory, journal, watch, run[2], warn_once)
             following.look()
             following.close()
         else:
@@ -160,7 +161,7 @@ def _upload(attended: _Attended) -> Synced:
 
 
 def _persist(uploader: Uploader) -> list[str]:
-    patience, attempts, before = Patience(), 0, -1
+    backoff, attempts, before = Backoff(), 0, -1
     while True:
         try:
             uploader.step()
@@ -168,9 +169,9 @@ def _persist(uploader: Uploader) -> list[str]:
         except (Retry, Unreachable) as error:
             if uploader.arrived != before:
                 attempts = 0
-                patience.reset()
+                backoff.reset()
             attempts += 1
             before = uploader.arrived
             if attempts >= _ATTEMPTS or (isinstance(error, Unreachable) and not uploader.reached):
                 raise
-            time.sleep(patience.delay(error))
+            time.sleep(backoff.delay(error))

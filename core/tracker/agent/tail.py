@@ -11,15 +11,14 @@ import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tracker.runlog.locks import is_taken
 from tracker.runlog.reader import read_lines
 from tracker.runlog.records import parse
 from tracker.runlog.safe_open import open_stream
 
-if TYPE_CHECKING:
-    from .watch import Writer
+from .writer_process import WriterProcess
 
 _BLOCK = 1024 * 1024
 _NEAR_END = 64 * 1024
@@ -35,7 +34,7 @@ class Tail:
         self.offset = 0
         self.flushed = 0
         self.suspect = False
-        self.writer: Writer | None = None
+        self.writer: WriterProcess | None = None
         self.alive = 0.0  # Unix time of the last look that found the writer alive
         self.child = False
         self.opened = 0.0

@@ -18,7 +18,7 @@ from rich.progress import (
 from rich.text import Text
 
 from tracker.agent.sync import Sync, Synced, total_size
-from tracker.agent.upload import GONE, kept_here
+from tracker.agent.upload_retries import GONE, kept_here
 from tracker.errors import NotARun, ServerError, Unreachable
 from tracker.machine.terminal import clean
 from tracker.runlog.reader import run_directories

@@ -29,7 +29,7 @@ from tracker.agent_protocol.event_files import (
 from tracker.machine.python_process import command
 
 from .journal import Journal
-from .watch import Watch
+from .stream_watcher import StreamWatcher
 
 GROUP = "tracker.followers"
 GRACE = 10.0
@@ -48,11 +48,11 @@ class _Told(NamedTuple):
     paths: set[str]
 
 
-class Following:
+class EventFileFollower:
     """The event files of one run, and the process that follows them, which is there if there are any."""
 
     def __init__(
-        self, directory: Path, journal: Journal, watch: Watch, run_id: str, notice: Callable[[str], None]
+        self, directory: Path, journal: Journal, watch: StreamWatcher, run_id: str, notice: Callable[[str], None]
     ) -> None:
         """`notice` is told what the user should know."""
         self._directory = directory
@@ -144,7 +144,7 @@ class Following:
             return
         self._starts += 1
         try:
-            arguments = command("tracker.agent.follow", "run_follower", str(self._directory))
+            arguments = command("tracker.agent.event_file_follower", "run_follower", str(self._directory))
             self._follower = _Told(subprocess.Popen(arguments, stdin=subprocess.PIPE), set())
         except OSError as error:
             self._failed(f"cannot be started ({error})")

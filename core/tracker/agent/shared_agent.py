@@ -17,7 +17,7 @@ _TICK = 0.1  # seconds between looks at the queue
 _LINGER = 2.0  # seconds for which it waits for more to do: the next run of a sweep need not start another process
 
 
-class Hub:
+class SharedAgent:
     """Serves what is in the queue of a folder (see `handover`), each directory by itself."""
 
     def __init__(self, folder: Path, lock: int) -> None:

@@ -11,8 +11,9 @@ from typing import NamedTuple
 from tracker.agent_protocol.status import StatusFile
 from tracker.errors import ServerError, Unreachable
 
+from .backoff import Backoff, retry_after
 from .connection import Connection
-from .uploader import Expired, Patience, Uploader, asked
+from .uploader import Expired, Uploader
 
 GONE = 410
 """The HTTP status for a run that was deleted on the server."""
@@ -28,7 +29,7 @@ class Outcome(NamedTuple):
     wait: float
 
 
-class Upload:
+class RetryingUpload:
     """The upload of one run directory, an attempt at a time. Not thread-safe."""
 
     def __init__(
@@ -50,7 +51,7 @@ class Upload:
         self._notice = notice
         self._status = status
         self._uploader: Uploader | None = None
-        self._patience = Patience()
+        self._backoff = Backoff()
         self.not_before = 0.0
         """Until when the server wants to be left alone, in seconds of the monotonic clock."""
         self.deadline = float("inf")
@@ -72,7 +73,7 @@ class Upload:
                 if closing:
                     self._uploader.complete()
                 self._report(self._uploader, closing)
-            self._patience.reset()
+            self._backoff.reset()
             return Outcome(closing, None, self._interval)
         except FileNotFoundError:
             return Outcome(True, None, 0.0)  # the run directory was deleted
@@ -98,9 +99,9 @@ class Upload:
         self._notice(_explain(error))
         self._status.tell(f"the server does not accept the key ({error})" if refused else str(error))
         if self._uploader is not None and self._uploader.arrived != before:
-            self._patience.reset()  # a network that lets some of it through is no reason to wait ever longer
-        self.not_before = time.monotonic() + asked(error)
-        return Outcome(False, error, self._patience.delay(error))
+            self._backoff.reset()  # a network that lets some of it through is no reason to wait ever longer
+        self.not_before = time.monotonic() + retry_after(error)
+        return Outcome(False, error, self._backoff.delay(error))
 
     def _report(self, uploader: Uploader, done: bool) -> None:
         if uploader.trashed:
@@ -114,7 +115,7 @@ class Upload:
 class UploadThread(threading.Thread):
     """Makes one attempt after another while a run goes on, until it is closed."""
 
-    def __init__(self, upload: Upload) -> None:
+    def __init__(self, upload: RetryingUpload) -> None:
         super().__init__(name="upload", daemon=True)
         self._upload = upload
         self._closing = threading.Event()

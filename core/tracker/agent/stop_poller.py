@@ -12,7 +12,7 @@ from tracker.wire import run_path
 _EVERY, _LONGEST = 3.0, 60.0  # seconds between questions, and at most while there is no answer
 
 
-class StopThread(threading.Thread):
+class StopPoller(threading.Thread):
     """Asks every few seconds. A thread and a connection of its own: an upload may take long."""
 
     def __init__(

@@ -16,7 +16,7 @@ import zstandard
 import tracker
 from tests.core.capture.repositories import Work
 from tests.waiting import eventually
-from tracker.agent import describe
+from tracker.agent import environment_capture
 from tracker.agent.drain import Drain
 from tracker.agent.service import Service
 from tracker.runlog.directory import agent_alive, agent_came
@@ -179,7 +179,7 @@ def test_a_git_that_hangs_does_not_keep_the_agent_of_a_run_that_is_over(
     (folder / "git").write_text("#!/bin/sh\nexec sleep 1000\n")
     (folder / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-    monkeypatch.setattr(describe, "_LAST_SECONDS", 0.2)
+    monkeypatch.setattr(environment_capture, "_LAST_SECONDS", 0.2)
     log.stream("a", 1.0, 2.0, process={"cwd": str(work.root), "command": ["a"]})
     assert log.agent(capture=["command", "host", "git"]) == ["a"]
     found = tracker.read_run(log.directory).environment

@@ -20,7 +20,7 @@ from tracker.runlog.reader import read_header
 from tracker.settings import Settings
 
 from .journal import Journal
-from .watch import Start, Watch
+from .stream_watcher import Start, StreamWatcher
 
 _SECONDS = 120.0  # that git may take while the training goes on
 _LAST_SECONDS = 10.0  # that it may take after that
@@ -28,11 +28,11 @@ _GRACE = 5.0  # seconds for all that is not git
 _SKEW = 60.0  # seconds by which the clock may have been set back since a stream was opened
 
 
-class Describer:
+class EnvironmentCapture:
     """Gathers in a thread of its own, one thing at a time; `look` again and again begins what is due."""
 
     def __init__(
-        self, directory: Path, settings: Settings, journal: Journal, watch: Watch, log: Callable[[str], None]
+        self, directory: Path, settings: Settings, journal: Journal, watch: StreamWatcher, log: Callable[[str], None]
     ) -> None:
         self._directory = directory
         self._settings = settings

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import os
-import resource
-import select
-import signal
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tracker.agent_protocol.sealing import is_process_sealed
-from tracker.runlog.directory import is_alive, process_start
 from tracker.runlog.exits import Exit, correction, left_status
 from tracker.runlog.reader import scan
 from tracker.runlog.records import STREAM_NAME, Record
 from tracker.runlog.safe_open import sync_names
 from tracker.runlog.validation import is_pid
 
-from .exit_info import Memory, exit_of, explained
+from .exit_info import explained
 from .journal import Journal
 from .saves import Saves
 from .tail import Tail
+from .writer_process import LeavingProcess, WriterProcess
 
 _KINDS = tuple("run stopped event_file followed save saved file lost environment code goes_on finish".split())
 
@@ -34,82 +31,7 @@ class Start(NamedTuple):
     header: dict[str, Any]
 
 
-class Writer:
-    """The process behind a stream, as far as this machine can tell."""
-
-    def __init__(self, pid: int, start: int | None) -> None:
-        self.pid = pid
-        self._start = start
-        self._fd: int | None = None
-        self.gone = False
-        try:
-            # A pidfd names this very process for good; a bare pid may be given to another one.
-            self._fd = os.pidfd_open(pid)
-            if self._fd > _descriptors() // 2:  # streams are to be read, too
-                self.close()
-        except ProcessLookupError:
-            self.gone = True
-        except (AttributeError, OSError):
-            pass  # not Linux, or not allowed
-        if start is not None and not self.gone and process_start(pid) not in (None, start):
-            self.gone = True  # the pid was reused before we looked
-        self.memory = None if self.gone else Memory(pid)
-        self.exit = exit_of(pid, start, None) if self.gone else None
-        """How it ended, if it is gone and the machine told us."""
-
-    def check(self) -> bool:
-        """Tell whether the process is gone."""
-        if self.gone:
-            return True
-        if self._fd is not None:
-            poll = select.poll()
-            poll.register(self._fd, select.POLLIN)
-            self.gone = bool(poll.poll(0))
-        else:
-            self.gone = not is_alive(self.pid, self._start)
-        if self.gone:
-            self.exit = exit_of(self.pid, self._start, self._fd)
-            self.close()
-        elif self.memory is not None:
-            self.memory.look()
-        return self.gone
-
-    def close(self) -> None:
-        """Let go of the process's descriptor."""
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
-
-    def interrupt(self) -> None:
-        """Do what ctrl+C does. A process that was started to ignore that, as by a shell in the background, is asked to
-        terminate.
-        """
-        number = signal.SIGTERM if ignores(self.pid, signal.SIGINT) else signal.SIGINT
-        try:
-            if self._fd is not None:
-                signal.pidfd_send_signal(self._fd, number)
-            elif is_alive(self.pid, self._start):
-                os.kill(self.pid, number)
-        except OSError:
-            pass  # it is gone
-
-
-class Leaving(NamedTuple):
-    """A process that has said it was about to end: its stream (a path), what it said, and itself."""
-
-    stream: str
-    told: dict[str, Any]
-    writer: Writer
-
-    def differs(self) -> bool:
-        """Tell whether it has ended in another way than it said."""
-        if not self.writer.check():
-            return False
-        real = self.writer.exit or left_status(self.stream)
-        return real is not None and correction(self.told, real) is not None
-
-
-class Watch:
+class StreamWatcher:
     """All streams of one run directory. `look` is called again and again; everything else tells what it found."""
 
     def __init__(self, directory: Path, journal: Journal, saves: Saves) -> None:
@@ -119,7 +41,7 @@ class Watch:
         self._saves = saves
         self._tails: dict[str, Tail] = {}
         self._named = 0  # streams whose names survive a power cut
-        self._buried: set[str] = set()  # streams that some agent has closed for their vanished writers
+        self._closed: set[str] = set()  # streams that some agent has closed for their vanished writers
         self._stopped = 0.0  # when the request to stop was made that some agent passed on last
         self._served: set[str] = set()  # ids of `code` requests
         self._host = os.uname().nodename
@@ -154,7 +76,7 @@ class Watch:
             if gone:
                 self._saves.end(name, vanished=not tail.finished)
                 if self.acts:
-                    self._bury(name, tail)
+                    self._mark_crashed(name, tail)
 
     def flush(self) -> None:
         """Make what was appended survive a power cut. A stream whose disk fails is noted as suspect and not trusted
@@ -227,7 +149,7 @@ class Watch:
         if record.kind == "run" and stream.startswith("history"):
             tail.child = bool(payload.get("parent"))
             if is_pid(payload.get("pid")) and payload.get("host") == self._host:
-                tail.writer = Writer(payload["pid"], payload.get("pid_start"))
+                tail.writer = WriterProcess(payload["pid"], payload.get("pid_start"))
                 tail.opened = record.time
                 # A header can name any process of this machine: only one that has sealed it is interrupted.
                 sealed = not tail.child and is_process_sealed(payload)
@@ -242,7 +164,7 @@ class Watch:
                 tail.finished, tail.told = True, payload
                 self._saves.end(stream)
             else:
-                self._buried.add(str(closed))
+                self._closed.add(str(closed))
                 self._saves.end(str(closed))
         elif record.kind == "goes_on":
             tail.child = False
@@ -266,20 +188,20 @@ class Watch:
         """Tell whether a process of this machine that said it was leaving is still there: how it ends is not known."""
         return any(t.leaving and not t.writer.gone for t in self._tails.values() if t.writer is not None)
 
-    def part(self) -> list[Leaving]:
+    def part(self) -> list[LeavingProcess]:
         """Return those processes, no longer to be watched here."""
         found = []
         for tail in self._tails.values():
             if tail.leaving and tail.told is not None and tail.writer is not None and not tail.writer.gone:
-                found.append(Leaving(str(tail.path), tail.told, tail.writer))
+                found.append(LeavingProcess(str(tail.path), tail.told, tail.writer))
                 tail.writer = None
         return found
 
-    def _bury(self, name: str, tail: Tail) -> None:
+    def _mark_crashed(self, name: str, tail: Tail) -> None:
         """Note how a process that is gone has ended, unless it said so itself and was right."""
-        if tail.child or name in self._buried or (tail.finished and not tail.leaving):
+        if tail.child or name in self._closed or (tail.finished and not tail.leaving):
             return
-        self._buried.add(name)
+        self._closed.add(name)
         assert tail.writer is not None
         real = tail.writer.exit or (left_status(str(tail.path)) if tail.finished else None)
         if tail.finished and real is None:
@@ -297,16 +219,3 @@ class Watch:
                 end = {**end, "state": "killed"}
         end = explained(end, real or Exit(), tail.writer.memory)
         self._journal.write("finish", {**end, "stream": name}, when)
-
-
-def _descriptors() -> int:
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-
-
-def ignores(pid: int, number: signal.Signals) -> bool:
-    """Tell whether a process ignores a signal (proc(5), SigIgn); False where /proc does not say."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-        return bool(int(status.split("SigIgn:")[1].split()[0], 16) >> (number - 1) & 1)
-    except (OSError, ValueError, IndexError):
-        return False

@@ -175,7 +175,7 @@ def test_by_default_only_a_server_on_this_machine_may_stop_a_run(
 def test_a_header_of_someone_else_stops_nobody(tmp_path: Path) -> None:
     from tracker.agent.journal import Journal
     from tracker.agent.saves import Saves
-    from tracker.agent.watch import Watch
+    from tracker.agent.stream_watcher import StreamWatcher
     from tracker.runlog.directory import process_start, this_process
     from tracker.runlog.records import encode
 
@@ -188,7 +188,7 @@ def test_a_header_of_someone_else_stops_nobody(tmp_path: Path) -> None:
             head = {"version": 1, "id": "x", "allow_stop": True, "seal": seal, **about, "process": {"cwd": "/"}}
             (directory / "history.jsonl").write_bytes(encode("run", head, 1.0))
             journal = Journal(directory)
-            watch = Watch(directory, journal, Saves(directory, journal, "x", 1.0))
+            watch = StreamWatcher(directory, journal, Saves(directory, journal, "x", 1.0))
             watch.look()
             assert not watch.stoppable()
             watch.stop(2.0)

@@ -15,6 +15,7 @@ import pytest
 import tracker
 from tests.waiting import eventually
 from tracker.agent import uploader
+from tracker.agent.backoff import Backoff
 from tracker.agent.sync import sync, total_size
 from tracker.client import Retry, connect
 from tracker.names import random_id
@@ -254,7 +255,7 @@ def test_what_is_no_run_is_not_sent(server: Any, tmp_path: Path) -> None:
 
 
 def test_the_wait_grows_with_failures_up_to_a_minute_and_starts_anew_after_a_success() -> None:
-    patience = uploader.Patience()
+    patience = Backoff()
     waits = [patience.delay(tracker.Unreachable("no answer")) for _ in range(30)]
     assert all(low <= wait <= 2 * low for wait, low in zip(waits, (0.25 * 2.0**i for i in range(7)), strict=False))
     assert all(30 <= wait <= 60 for wait in waits[8:])
@@ -263,7 +264,7 @@ def test_the_wait_grows_with_failures_up_to_a_minute_and_starts_anew_after_a_suc
 
 
 def test_the_wait_is_no_shorter_than_the_server_asked_for() -> None:
-    assert uploader.Patience().delay(Retry("busy", 429, after=120.0)) == 120.0
+    assert Backoff().delay(Retry("busy", 429, after=120.0)) == 120.0
 
 
 # -- directories that came from someone else ------------------------------------------------------------------------
