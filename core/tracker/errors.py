@@ -7,15 +7,13 @@
     └── ServerError        the server refused, or answered what cannot be understood
         └── Unreachable    no server answered (also a ConnectionError)
 
-Inside a training loop tracker never raises for trouble of its own: see `contain`.
+Inside a training loop tracker never raises for trouble of its own: see `contained`.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from .machine.terminal import clean
 
@@ -81,23 +79,37 @@ def say(message: str) -> None:
         pass
 
 
-def contain(error: Exception, doing: str) -> None:
-    """Keep an internal error out of the user's training: count it, warn once, go on.
+class contained:  # noqa: N801 - reads as a statement, like `suppress`
+    """Keep internal errors of a block out of the user's training: count them, warn once, go on after the block.
 
-    Where `TRACKER_RAISE_INTERNAL` is set, as in our own tests, it is raised instead.
+        with contained("noting an event file"):
+            ...
+
+    Where `TRACKER_RAISE_INTERNAL` is set, as in our own tests, they are raised instead. An object may be used for many
+    blocks, one after the other or within each other.
     """
-    global failures
-    failures += 1
-    if os.environ.get("TRACKER_RAISE_INTERNAL"):
-        raise error
-    kind = type(error).__name__
-    warn_once(f"{doing} failed and is skipped ({kind}: {error}); training goes on", f"{doing} {kind}")
 
+    __slots__ = ("_doing", "error")
 
-@contextmanager
-def contained(doing: str) -> Iterator[None]:
-    """Contain whatever the block raises; see `contain`."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - see contain
-        contain(error, doing)
+    def __init__(self, doing: str) -> None:
+        """`doing`: what the warning says that failed."""
+        self._doing = doing
+        self.error: Exception | None = None
+        """What the last block raised."""
+
+    def __enter__(self) -> contained:
+        self.error = None
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        global failures
+        failures += 1
+        self.error = error
+        if os.environ.get("TRACKER_RAISE_INTERNAL"):
+            return False
+        kind = type(error).__name__
+        message = f"{self._doing} failed and is skipped ({kind}: {error}); training goes on"
+        warn_once(message, f"{self._doing} {kind}")
+        return True

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .errors import contain
+from .errors import contained
 from .media import Histogram
 
 KINDS = ("gradients", "parameters")
@@ -65,11 +65,11 @@ class Watch:
         self._log(_histograms(found), self._step)
 
     def _hook(self, name: str) -> Callable[[Any], None]:
+        guard = contained("watching a model")  # one for all passes: the hook is called for every parameter
+
         def hook(parameter: Any) -> None:
-            try:
+            with guard:
                 self._take(name, parameter)
-            except Exception as error:  # noqa: BLE001 - see contain
-                contain(error, "watching a model")
 
         return hook
 

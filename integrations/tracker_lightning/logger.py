@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import tracker
-from tracker.errors import contain, warn_once
+from tracker.errors import contained, warn_once
 from tracker.names import random_id
 from tracker.settings import SETTINGS, Settings, without_key
 from tracker.torch_watch import Watch, kinds_of
@@ -235,14 +235,12 @@ class TrackerLogger(MediaMethods, Logger):
         if rank() > 0:
             return self._join_on_other_node()
         run = self._open_run()
-        try:
+        with contained("log_graph()"):
             table = module_table.module_table(model, input_array)
             if self._graph != (run.id, table.data):  # fit, validate and test tell it again
                 self._graph = (run.id, table.data)
                 run.summary["model"] = table
             self._keep_command_line(run, model)
-        except Exception as error:  # noqa: BLE001 - see contain
-            contain(error, "log_graph()")
         return None
 
     def watch(

@@ -13,7 +13,7 @@ import sys
 from typing import Any
 
 import tracker
-from tracker.errors import contain
+from tracker.errors import contained
 
 from .rank import rank
 
@@ -28,28 +28,24 @@ def is_first_on_node() -> bool:
 
 def announce_run(number: int, run: tracker.Run) -> bool:
     """Tell the other nodes of the run of this process's `number`th logger. Returns whether they can be told by now."""
-    try:
+    with contained("telling other nodes of the run"):
         store = _store()
         if store is not None:
             about = {member: getattr(run, member) for member in _MEMBERS}
             store.set(_key(number), json.dumps({**about, "tags": list(run.tags)}))
         return store is not None
-    except Exception as error:  # noqa: BLE001 - see contain
-        contain(error, "telling other nodes of the run")
-        return True
+    return True
 
 
 def find_run(number: int) -> dict[str, Any] | None:
     """Return what `announce_run` told on rank 0, as arguments of `tracker.init`; None as long as it has not."""
-    try:
+    with contained("learning of the run from the first node"):
         store = _store()
         if store is None or not store.check([_key(number)]):
             return None
         about: dict[str, Any] = json.loads(store.get(_key(number)))
         return about
-    except Exception as error:  # noqa: BLE001 - see contain
-        contain(error, "learning of the run from the first node")
-        return None
+    return None
 
 
 def _key(number: int) -> str:

@@ -1,7 +1,7 @@
 """Follow the event files that a training process writes, into its own run; started by the agent of the run.
 
-See `tracker.agent.event_file_follower` for what is said on stdin. Each event file is a stream of the run, with `parent`, so that it
-has no say in the run's state. All that must be known to go on after a kill stands in these streams.
+See `tracker.agent.event_file_follower` for what is said on stdin. Each event file is a stream of the run with a
+`parent`, so that it has no say in the run's state. All that is needed to go on after a kill is in these streams.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tracker.errors import contain
+from tracker.errors import contained
 from tracker.runlog.directory import store
 
 from .convert import SkipReason, companion_files, hyperparameters, store_file
@@ -60,9 +60,10 @@ class RunImport:
                 pass  # deleted since it was found
             except (OSError, StreamError) as error:
                 result.failed[printable(file.name)] = error_reason(error)
-            except Exception as error:  # noqa: BLE001 - one file must not cost the others
+            except Exception as error:
                 result.failed[printable(file.name)] = f"{type(error).__name__}: {error}"
-                contain(error, f"the import of {printable(file.name)}")
+                with contained(f"the import of {printable(file.name)}"):
+                    raise
         if self._target.directory.exists():  # not for files that hold nothing
             result.examined.add(ROOT)
             try:

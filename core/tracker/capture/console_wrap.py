@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from tracker.errors import contain
+from tracker.errors import contained
 
 from .console_stream import NAMES, ConsoleStream
 
@@ -26,6 +26,7 @@ class Tap:
         self.stream = stream
         self._probed = False
         self._feeds: tuple[Callable[[str], None], ...] = ()
+        self._guard = contained("capturing the console")
         self.lock = threading.RLock()  # print() in a signal handler may come in the middle of another one
         self._stand_before(stream)
 
@@ -53,12 +54,13 @@ class Tap:
         self._probed = True
         with self.lock:
             result = self._write(text)
-            try:
-                for feed in self._feeds:
-                    feed(text)
-            except Exception as error:  # noqa: BLE001 - see contain
-                self._feeds = ()  # before it is told, which is written here as well
-                contain(error, "capturing the console")
+            with self._guard:
+                try:
+                    for feed in self._feeds:
+                        feed(text)
+                except Exception:
+                    self._feeds = ()  # before the warning, which is written here as well
+                    raise
         return result
 
     def add(self, listener: ConsoleStream) -> None:

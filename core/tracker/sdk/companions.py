@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tracker.capture import process
-from tracker.capture.console import Capture, start_console
+from tracker.capture.console import start_console
 from tracker.errors import contained
 from tracker.settings import Settings
 
@@ -18,21 +18,36 @@ if TYPE_CHECKING:
     from .event_files import EventFiles
 
 
+class Companion(Protocol):
+    """Something that goes on beside a run."""
+
+    def check(self) -> None:
+        """See that all is well; called every few seconds."""
+
+    def stop(self) -> None:
+        """End."""
+
+    def after_fork(self) -> None:
+        """Go on in a forked child, or do nothing there."""
+
+
 class Companions:
-    """Starts, checks and stops them. Trouble of one never reaches the training, nor the others."""
+    """Starts, checks and stops them. Trouble of one reaches neither the training nor the others."""
 
     def __init__(self, directory: str, settings: Settings) -> None:
         self._directory = directory
         self._settings = settings
-        self._console: Capture | None = None
+        self._watches = Watches()
+        self._started: list[tuple[str, Companion]] = [("watching a model", self._watches)]
         self._event_files: EventFiles | None = None
-        self._watches: list[Watch] = []
         self.supervisor = Supervisor(directory, settings)
 
     def start(self, members: Callable[[], dict[str, Any]], write: Callable[[str, Any], Any]) -> None:
         """Begin what the settings ask for, beside the agent; `members` and `write` are the run's."""
         with contained("capturing the console"):
-            self._console = start_console(self._directory, self._settings, members)
+            console = start_console(self._directory, self._settings, members)
+            if console is not None:
+                self._started.insert(0, ("capturing the console", console))
         if self._settings.sync_tensorboard:
             with contained("following event files"):
                 from .event_files import EventFiles  # which few runs need
@@ -41,6 +56,7 @@ class Companions:
                 program = process.wrapped()
                 found = ProgramEventFiles(program, self._directory) if program else None
                 self._event_files = EventFiles(members()["id"], write, found)
+                self._started.insert(-1, ("following event files", self._event_files))
                 self._event_files.start()
 
     def wake(self) -> None:
@@ -59,33 +75,55 @@ class Companions:
         with contained("looking after the agent"):
             if agent:
                 self.supervisor.check()
-            if self._console is not None:
-                self._console.check()
+        self._each(lambda companion: companion.check())
 
     def stop(self) -> None:
         """End all but the agent. Safe to repeat."""
-        console, self._console = self._console, None
-        with contained("capturing the console"):
-            if console is not None:
-                console.stop()
-        event_files, self._event_files = self._event_files, None
-        with contained("following event files"):
-            if event_files is not None:
-                event_files.stop()
-        with contained("watching a model"):
-            self.unwatch(None)
+        started, self._started, self._event_files = self._started, self._started[-1:], None  # before any of them fails
+        for doing, companion in started:
+            with contained(doing):
+                companion.stop()
 
     def after_fork(self) -> None:
-        """In a forked child: only the console goes on."""
-        if self._console is not None:
-            self._console.after_fork()
+        """In a forked child: go on as far as each of them can."""
+        self._each(lambda companion: companion.after_fork())
 
     def watch(self, watch: Watch) -> None:
         """Have what logs a model's histograms end with the run."""
-        self._watches.append(watch)
+        self._watches.add(watch)
 
     def unwatch(self, model: Any) -> None:
         """End the watches of one model; of all, if it is None."""
+        self._watches.end(model)
+
+    def _each(self, act: Callable[[Companion], None]) -> None:
+        for doing, companion in self._started:
+            with contained(doing):
+                act(companion)
+
+
+class Watches:
+    """The models whose histograms are logged; see `Run.watch`."""
+
+    def __init__(self) -> None:
+        self._watches: list[Watch] = []
+
+    def add(self, watch: Watch) -> None:
+        """Take in one more."""
+        self._watches.append(watch)
+
+    def end(self, model: Any = None) -> None:
+        """End those of one model; all, if it is None."""
         for watch in [w for w in self._watches if model is None or w.model is model]:
             watch.close()
             self._watches.remove(watch)
+
+    def stop(self) -> None:
+        """End all."""
+        self.end()
+
+    def check(self) -> None:
+        """Do nothing: the hooks of the model do all."""
+
+    def after_fork(self) -> None:
+        """Do nothing: the child has a copy of the model, with the hooks."""

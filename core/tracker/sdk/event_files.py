@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tracker.agent_protocol.event_files import being_written, is_event_file, made_since, path_seal, since_seal
-from tracker.errors import contain, warn_once
+from tracker.errors import contained, warn_once
 from tracker.machine.paths import absolute
 
 from .program_event_files import ProgramEventFiles
@@ -72,6 +72,12 @@ class EventFiles:
                 self.note(path)
             _noting.remove(self)
 
+    def check(self) -> None:
+        """Do nothing: `look` does all."""
+
+    def after_fork(self) -> None:
+        """Do nothing: what a forked child opens is seen by its own hook."""
+
     def note(self, path: str) -> None:
         """Note an event file by its real path, unless it is noted or too old to be of this run."""
         if path not in _noted and made_since(path, self._since):
@@ -104,8 +110,6 @@ def _opened(arguments: tuple[Any, ...]) -> None:
         name = os.fsdecode(path)
     except (TypeError, ValueError):  # anybody may raise an event of this name
         return
-    try:
+    with contained("noting an event file"):
         if is_event_file(name):
             _noting[-1].note(os.path.realpath(absolute(name)))
-    except Exception as error:  # noqa: BLE001 - see contain
-        contain(error, "noting an event file")

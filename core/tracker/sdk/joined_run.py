@@ -35,7 +35,7 @@ class JoinedRun(Run):
         self._stream.parent = stream if STREAM_NAME.fullmatch(stream) else "history.jsonl"
         self._stream.append = self._append_first
 
-    def _of_header(self) -> dict[str, Any]:
+    def _header_members(self) -> dict[str, Any]:
         return {name: self._members[name] for name in ("id", "entity", "project")}  # the rest may have changed there
 
     def _append_first(self, line: bytes) -> None:

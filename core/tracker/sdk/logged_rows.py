@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from copy import copy
 from typing import Any
 
-from tracker.errors import contain
+from tracker.errors import contained
 from tracker.runlog.reader import read_lines
 from tracker.runlog.records import Record, parse
 from tracker.runlog.stats import Stats, sum_up
@@ -38,13 +38,11 @@ class LoggedRows:
     def stats(self, whole: bool) -> dict[str, Stats]:
         """Return the stats of the rows by key; without `whole` only `last` of each is right."""
         with self._lock:
-            try:
+            with contained("reading back what was logged"):
                 if whole and not self._whole:
                     self._begin(whole=True)
                 for path, end in self._stream.pieces:
                     self._read(path, end)
-            except Exception as error:  # noqa: BLE001 - see contain
-                contain(error, "reading back what was logged")
             found = {key: copy(stats) for key, stats in self._stats.items()}
             for line in self._stream.waiting():
                 sum_up(found, parse(line).records, self._whole)
@@ -56,12 +54,10 @@ class LoggedRows:
         """Return the value logged last for a key, or None. As cheap after a million rows as after one."""
         with self._lock:
             if not self._stream.unkept and not self._stream.waiting():
-                try:
+                with contained("reading back what was logged"):
                     for record in self._backwards():
                         if record.kind == "log" and key in record.payload:
                             return record.payload[key]
-                except Exception as error:  # noqa: BLE001 - see contain
-                    contain(error, "reading back what was logged")
             found = self.stats(whole=False).get(key)
             return None if found is None else found.last
 

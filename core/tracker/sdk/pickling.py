@@ -19,6 +19,8 @@ from tracker.runlog.reader import read_header
 from tracker.runlog.records import RUN_ID
 from tracker.settings import SETTINGS, Settings
 
+from .after_fork import renew_in_child
+
 if TYPE_CHECKING:
     from .run import Run
 
@@ -27,7 +29,7 @@ _runs: WeakValueDictionary[str, Shared] = WeakValueDictionary()
 
 _lock = threading.RLock()
 
-os.register_at_fork(after_in_child=lambda: globals().update(_lock=threading.RLock()))
+renew_in_child(lambda: globals().update(_lock=threading.RLock()))  # a thread of the parent may hold it
 
 
 class Shared:

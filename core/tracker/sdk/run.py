@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import os
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from time import time_ns
 from types import TracebackType
 from typing import Any, Literal
@@ -15,42 +14,26 @@ from zlib import crc32
 
 import orjson
 
-from tracker.agent_protocol.sealing import POLICIES, seal
-from tracker.capture import process
-from tracker.errors import contain, contained, say, warn_once
-from tracker.machine.paths import absolute
-from tracker.names import random_id
+from tracker.errors import contained, warn_once
 from tracker.runlog.alerts import LEVELS, alert_of
-from tracker.runlog.directory import agent_alive, store, this_process
-from tracker.runlog.records import MAX_LINE, MAX_STEP, encode, jsonable
-from tracker.saved_files import SavedNames, base_of, find, name_of, pattern_of
+from tracker.runlog.records import MAX_LINE, MAX_STEP
 from tracker.settings import Settings
 
-from .agent_supervisor import CHECK_EVERY, shorten
-from .companions import Companions
+from .agent_supervisor import CHECK_EVERY
 from .config import Config
 from .exit import hooks as exit_hooks
-from .exit.exit_status import describe_error, ending, exit_ending
-from .identity import RunIdentity
-from .logged_rows import LoggedRows
+from .exit.exit_status import describe_error
+from .file_saver import FileSaver
+from .lifecycle import RunLifecycle
 from .pickling import Shared
-from .pin import pin
-from .process_order import Origin, ended_before
-from .resume import auto_resume
 from .resume.resume_state import ResumeState
-from .slow_disk import SlowDiskWarning
-from .stream import Stream
 from .summary import Summary
-from .values import oversized
-from .values.config_values import to_config
 from .values.foreign_objects import is_a, key_text, shown
 from .values.row import Unreadable, to_row
 
-_MEMBERS = ("id", "entity", "project", "name", "group", "job_type", "tags", "notes", "color")
 _FAST_LINE = MAX_LINE - 256  # bytes of a row that surely fit in a line with all that stands around them
 _BRACKET, _U, _UNDERSCORE = b"[u_"
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME  # neither is a number or text
-_AT_ONCE = 1.0  # seconds that a process which leaves by `os._exit` waits for our lock
 _SUMMARIES = ("last", "min", "max", "mean", "best", "none")
 
 AlertLevel = Literal["info", "warn", "error"]
@@ -59,7 +42,7 @@ WatchKind = Literal["gradients", "parameters", "all"]
 SummaryKind = Literal["last", "min", "max", "mean", "best", "none"]
 
 
-class Run(Shared, RunIdentity):
+class Run(Shared, RunLifecycle):
     """One run. Use it as a context manager, or call `finish`, or let the end of the script do it.
 
     When `log` and the other methods that write have returned, what they wrote is in the kernel and survives the death
@@ -73,43 +56,14 @@ class Run(Shared, RunIdentity):
 
         `joined`: the run is that of the `tracker run` around this process, which tells of it and waits for its upload.
         """
-        self._settings = settings
-        self._directory = directory
-        self._lock = threading.RLock()
+        super().__init__(settings, directory, joined)
         self._step = 0
-        self._started = time.time()
-        self._checked = time_ns() // 1000  # when `_check` was last called, in microseconds of Unix time
-        self._members: dict[str, Any] = {m: getattr(settings, m) for m in _MEMBERS}
-        self._stream = Stream(directory, self._of_header, lambda: process.describe(settings))
-        self._companions = Companions(directory, settings)
-        self._slow_disk = SlowDiskWarning(directory)
-        self._followed: set[str] = set()
-        self._names = SavedNames(os.path.dirname(directory), warn_once)
         self._alerts: dict[str, float] = {}  # when each title was last called out
-        self._joined = joined
-        self._origin: Origin | None = None
-        self._after: tuple[str, ...] = ()  # streams of processes that had ended, as a server knows
-        self._alone = False  # whether this is a forked child that the run was left to
+        self._files = FileSaver(directory, self.id, self._write)
         self.resumed = resumed
         """Whether this continues a run that had rows, in this directory or on the server."""
-        self.finished = False
-        self.state_at_exit: str | None = None
-        """The state that the exit hooks give this run where the process ends well (None: finished). For integrations
-        that would not be told if training was cut short and the script went on.
-        """
-        self.continued: Callable[[], Run] | None = None
-        """Gives the run that takes what is written after the end of this one; None: it is dropped. For integrations."""
         self.config = Config(self._write_config)
-        self._logged = LoggedRows(self._stream)
         self.summary = Summary(self._write_summary, self._logged)
-
-    def _of_header(self) -> dict[str, Any]:
-        return {
-            **self._members,
-            "after": None if self._stream.parent else sorted({*ended_before(self._directory), *self._after}) or None,
-            "allow_stop": self._settings.stoppable or None,
-            "wraps": process.is_wrapper() or None,
-        }
 
     def _start_with(self, known: ResumeState) -> None:
         """Go on from what the run has; before `begin`."""
@@ -117,23 +71,6 @@ class Run(Shared, RunIdentity):
         self._after = known.ended
         self.config._start_with(known.fold.config)
         self.summary._start_with(known.fold, known.stats)
-
-    def begin(self) -> None:
-        """Write the run's first line and start its agent; from here on the run exists."""
-        with self._lock:
-            self._stream.open()
-        if self._stream.path is not None:
-            about = this_process()
-            self._origin = Origin(self._stream.path, about["pid"], about["pid_start"])
-        if self._stream.shortened:
-            self._write("meta", self._stream.shortened)
-        if self._settings.resume == "auto":
-            auto_resume.mark(self._directory, self._settings)
-        if self._stream.kept:
-            self._companions.supervisor.start()
-            if not self._joined:
-                say(f"run {self.name} in {self.entity}/{self.project}: {self.url or shorten(self._directory)}")
-            self._companions.start(lambda: self._members, self._write)
 
     # -- logging ------------------------------------------------------------------------------------------------
 
@@ -181,7 +118,7 @@ class Run(Shared, RunIdentity):
             raise TypeError(
                 f"log() takes a dict of names and values, such as {{'loss': 0.1}}, not a {type(data).__name__}"
             )
-        try:
+        with contained("log()") as attempt:
             try:
                 row = to_row(data, self._store)
             except Unreadable as error:
@@ -192,9 +129,8 @@ class Run(Shared, RunIdentity):
                 now = time_ns() // 1000
                 if not 0 <= now - self._checked < CHECK_EVERY:
                     self._check(now)
-        except Exception as error:  # noqa: BLE001 - see contain
+        if attempt.error is not None:
             self._stream.dropped += 1
-            contain(error, "log()")
 
     def _take_step(self, step: Any, commit: bool | None) -> int:
         """Return the step of this row and set the counter for the next one."""
@@ -263,38 +199,7 @@ class Run(Shared, RunIdentity):
         means that the run is on disk. With `now` a path that matches no file gives a warning, since the file may not
         have been written yet. Raises ValueError for another policy.
         """
-        if policy not in POLICIES:
-            raise ValueError(f"policy {policy!r} must be one of {', '.join(POLICIES)}")
-        if glob_or_path is None:
-            return []
-        pattern = pattern_of(glob_or_path)
-        paths = find(pattern)
-        base = self._names.settle(paths, base_of(glob_or_path, base_path))
-        if policy != "now" and self._follow(pattern, base, policy):
-            return [name_of(path, base) for path in paths]
-        if not paths:
-            warn_once(f"save({os.fspath(glob_or_path)!r}) matches no file; nothing was saved")
-        saved = []
-        for path in paths:
-            name = name_of(path, base)
-            try:
-                self._write("save", {"name": name, **pin(self._directory, path)})
-                saved.append(name)
-            except OSError as error:
-                warn_once(f"save({path!r}) failed ({error}); training goes on without it")
-        return saved
-
-    def _follow(self, glob: str, base: str, policy: str) -> bool:
-        """Have the agent take files; tell whether it will."""
-        try:
-            mark = seal(self.id, policy, glob, base)
-        except OSError as error:
-            warn_once(f"save() takes files as they are now: the key for the policy {policy} cannot be kept ({error})")
-            return False
-        if mark not in self._followed:  # as a loop may well ask again and again
-            self._followed.add(mark)
-            self._write("save", {"policy": policy, "glob": glob, "base": base, "seal": mark})
-        return True
+        return self._files.save(glob_or_path, base_path, policy)
 
     def log_code(self, root: str | os.PathLike[str] = ".", globs: Iterable[str] = ("*.py",)) -> None:
         """Have source files kept with the run: those below `root` whose name, or path from `root`, matches one of
@@ -308,13 +213,7 @@ class Run(Shared, RunIdentity):
             raise TypeError(f"globs must be a list of patterns, such as [{globs!r}]")
         if self._settings.disable_code:
             return
-        base, patterns = absolute(root), [str(glob) for glob in globs]
-        try:
-            mark = seal(self.id, "code", base, *patterns)
-        except OSError as error:
-            warn_once(f"log_code() does nothing: the key that the agent knows its user by cannot be kept ({error})")
-            return
-        self._write("code", {"id": random_id(), "root": base, "globs": patterns, "seal": mark})
+        self._files.log_code(root, globs)
 
     # -- models ---------------------------------------------------------------------------------------------------
 
@@ -362,9 +261,6 @@ class Run(Shared, RunIdentity):
         """
         self._write("preempting", {})
 
-    def _store(self, content: bytes) -> str:
-        return store(self._directory, content)
-
     def _write_config(self, members: dict[str, Any]) -> None:
         self._write_sound("config", members)
 
@@ -404,50 +300,6 @@ class Run(Shared, RunIdentity):
             exit_hooks.ended_amid(handled, self)
         self._end({**end, **(describe_error(error) if error is not None else {})})
 
-    def _correct_end(self, end: dict[str, Any]) -> None:
-        """Tell another end of the run than `finish` did, which was called while an exception went through."""
-        if self.finished and self.continued is None:
-            self._stream.correct_end(encode("finish", end, time.time()))
-            self._mark_ended(end)
-            say(f"run {self.name} {end['state']}: the exception during which it was finished ended the process")
-
-    def _end(self, end: dict[str, Any]) -> None:
-        """Write the `finish` record `end`, unless the run has ended, and let go of all that goes with it."""
-        self._companions.stop()
-        self._take_over()
-        with self._lock:
-            if self.finished:
-                return
-            self._lost_directory()
-            self._write("finish", end)
-            self.finished = True
-            kept = self._stream.kept
-            self._stream.close(self._after_finish, self._companions.wake if self._stream.parent is None else _nothing)
-        self._mark_ended(end)
-        if kept and self._is_its_own and not self._joined:
-            self._companions.supervisor.farewell(self.name, end["state"], self.url)
-
-    def _mark_ended(self, end: dict[str, Any]) -> None:
-        if self._settings.resume == "auto" and self._is_its_own:
-            auto_resume.ended(self._directory, self._settings, end["state"] == "finished")
-
-    @property
-    def _is_its_own(self) -> bool:
-        """Whether the end of this process is the end of the run, as far as this process goes."""
-        return self._stream.parent is None or self._alone
-
-    def _take_over(self) -> None:
-        """In a forked child: go on with the run where the process that began it has left it to us, as to a daemon."""
-        if self._is_its_own or self._origin is None or self.finished or not self._stream.kept:
-            return
-        with contained("going on with the run"):
-            if self._origin.left():
-                self._alone = True
-                before = dict.fromkeys((os.path.basename(self._origin.stream), self._stream.parent))
-                self._write("goes_on", {"after": list(before)})
-                if not agent_alive(self._directory):
-                    self._companions.supervisor.start()
-
     def __enter__(self) -> Run:
         return self
 
@@ -456,133 +308,7 @@ class Run(Shared, RunIdentity):
     ) -> None:
         self._finish_by(error)
 
-    def _finish_by(self, error: BaseException | None) -> None:
-        """Finish with the state that an exception means (None: all went well)."""
-        self._end(ending(error) if error is not None else self._good_end())
-
-    def _good_end(self) -> dict[str, Any]:
-        return {"state": self.state_at_exit or "finished", "exit_code": 0}
-
-    def _finish_at_exit(self, end: dict[str, Any] | None) -> None:
-        """Finish as the process is about to end (None: well, as far as anybody knows). Its exit status may tell
-        otherwise later.
-        """
-        good = self._good_end()
-        if end is None or end["state"] == "finished":
-            end = good
-        self._end({"at_exit": good["state"], **end})
-
-    def _leave_at_once(self, status: int) -> None:
-        """Write the end of a process that leaves by `os._exit`, and do nothing that could take time: it may be a forked
-        child between fork and exec, or a watchdog whose training hangs, maybe with our lock.
-        """
-        if self.finished or not self._stream.kept or not self._lock.acquire(timeout=_AT_ONCE):
-            return
-        try:
-            with contained("writing the end of the run"):
-                self._take_over()
-                end = self._good_end() if status == 0 else {**exit_ending(status, sys.exc_info()[1])}
-                self._write("finish", end)
-                self.finished = True
-                self._mark_ended(end)
-        finally:
-            self._lock.release()
-
-    # -- the stream -----------------------------------------------------------------------------------------------
-
-    def _write(self, kind: str, payload: Any, step: int | None = None) -> None:
-        """Append one record; its payload may hold numbers that JSON lacks."""
-        try:
-            self._write_sound(kind, jsonable(payload), step)
-        except TypeError:  # a name with a lone surrogate, say, as the bytes of file names may give
-            self._write_sound(kind, to_config(payload), step)
-
-    def _write_sound(self, kind: str, sound: Any, step: int | None = None) -> None:
-        """Append one record with a payload of JSON, in several lines and files where it is too long for one."""
-        now = time.time()
-        line = encode(kind, sound, now, step)
-        if len(line) < MAX_LINE:
-            with self._lock:
-                self._stream.append(line)
-                return
-        parts = oversized.parts(kind, sound, self._store)
-        with self._lock:
-            for part, members in parts.records:
-                self._stream.append(encode(part, members, now, step if part == kind else None))
-            for reason in parts.lost:
-                self._stream.count_lost(reason)
-        warn_once(f"a {kind} record of {len(line) / 2**20:.1f} MiB is longer than a line may be: {_told(parts)}")
-
-    @property
-    def dropped(self) -> int:
-        """How many records could not be kept: logged after `finish`, too long, or not taken by the disk."""
-        return self._stream.dropped
-
-    def _after_finish(self, line: bytes) -> None:
-        if self.continued is not None and (run := self.continued()) is not self:
-            with run._lock:
-                run._stream.append(line)
-            return
-        self._stream.drop_late(line)
-        warn_once(f"run {self.name} is finished; what is logged to it is dropped (tracker.init() starts a new one)")
-
-    def _look(self) -> None:
-        """Look after all that accompanies the run, where another program runs and nothing is logged here."""
-        self._companions.look()
-        now = time_ns() // 1000
-        if not 0 <= now - self._checked < CHECK_EVERY:
-            self._check(now)
-
-    def _check(self, now: int) -> None:
-        """From time to time: is the directory still there, does the agent live, has it something to say?
-
-        `now`: Unix time in microseconds.
-        """
-        self._checked = now
-        if self._slow_disk.took(time_ns() // 1000 - now):
-            self._checked = 0  # look at the next write, too
-        with contained("looking after the run directory"):
-            if self._lost_directory():
-                return
-        self._take_over()
-        self._companions.check(agent=self._is_its_own)
-
-    def _lost_directory(self) -> bool:
-        if not self._stream.deleted():
-            return False
-        self._stream.append = self._stream.lose
-        warn_once(f"{self._directory} was deleted while the run was going on; what was not uploaded by then is lost")
-        return True
-
-    def _before_fork(self) -> None:
-        self._stream.before_fork()
-
-    def _after_fork(self) -> None:
-        """In a forked child: the lock may be held by a thread that does not exist here."""
-        self._lock = threading.RLock()
-        if not self.finished:
-            self._stream.after_fork()
-            self._logged.after_fork()
-            self._companions.after_fork()
-            if self._stream.parent is not None:
-                self._alone = False
-                self._stream.append = self._append_first_of_child
-
-    def _append_first_of_child(self, line: bytes) -> None:
-        self._stream.open()
-        self._take_over()
-        self._stream.append(line)
-
 
 def _may_be_reserved(row: Any) -> bool:
     """Tell whether a row that orjson can write may have a key that every row has from us."""
     return type(row) is not dict or "_step" in row or "_timestamp" in row or "_runtime" in row
-
-
-def _nothing() -> None: ...
-
-
-def _told(parts: oversized.Parts) -> str:
-    files = [members["name"] for kind, members in parts.records if kind == "file"]
-    kept = f"what is too large is kept as {', '.join(files[:3])}" if files else "what is too large is kept as a file"
-    return "; ".join(parts.lost[:3]) or kept

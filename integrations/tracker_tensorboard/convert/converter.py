@@ -12,7 +12,7 @@ import orjson
 from google.protobuf.message import DecodeError
 from tensorboard.compat.proto import event_pb2
 
-from tracker.errors import contain
+from tracker.errors import contained
 from tracker.runlog.records import jsonable
 from tracker_tensorboard.reader import Metadata, scalar
 
@@ -129,9 +129,10 @@ class Converter:
             reason = str(error) if isinstance(error, ConversionError) else "unreadable metadata of its plugin"
         except OSError:
             raise
-        except Exception as error:  # noqa: BLE001 - one value must not cost the others
-            contain(error, f"the import of {tag[:100]!r}")
+        except Exception as error:
             reason = type(error).__name__
+            with contained(f"the import of {tag[:100]!r}"):
+                raise
         known = len(self.skipped) < _MAX_REASONS
         self.skipped[SkipReason(tag[:_MAX_TAG] if known else "…", reason)] += 1
         if reason == NO_VALUE:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracker.capture.console_wrap import rearm
 from tracker.errors import contained
+from tracker.sdk.after_fork import follow_forks, renew_in_child
 from tracker.sdk.agent_supervisor import wait_at_exit
 
 from . import multiprocessing_child, notebook
@@ -79,7 +80,8 @@ def ended_amid(error: BaseException, run: Run) -> None:
 
 def _arm() -> None:
     atexit.register(_leave)
-    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
+    renew_in_child(_forget_end)
+    follow_forks(_live)
     former_exit, former_exit_now = sys.exit, os._exit
 
     def exit_hook(status: Any = None, /) -> None:
@@ -161,12 +163,5 @@ def _finish_terminated() -> None:
     wait_at_exit()
 
 
-def _before_fork() -> None:
-    for run in _live:
-        run._before_fork()
-
-
-def _after_fork() -> None:
+def _forget_end() -> None:
     _Noted.end = None
-    for run in _live:
-        run._after_fork()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tracker.errors import SettingsError, Unreachable, contain, warn_once
+from tracker.errors import SettingsError, Unreachable, contained, warn_once
 from tracker.runlog.fold import Fold
 from tracker.runlog.reader import last_step, read_stream, scan_stream, stream_paths
 from tracker.runlog.records import MAX_STEP
@@ -119,10 +119,8 @@ def ask(settings: Settings, *arguments: str, timeout: float | None) -> dict[str,
 
 def _stats(paths: list[Path], whole: bool) -> dict[str, Stats]:
     found: dict[str, Stats] = {}
-    try:
+    with contained("reading the earlier rows of the run"):
         for path in paths:
             for parsed in read_stream(path):
                 sum_up(found, parsed.records, whole)
-    except Exception as error:  # noqa: BLE001 - see contain
-        contain(error, "reading the earlier rows of the run")
     return found

@@ -1,0 +1,224 @@
+"""The course of a run in this process: its beginning, its records, the looks after it, its end."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from time import time_ns
+from typing import Any
+
+from tracker.capture import process
+from tracker.errors import contained, say, warn_once
+from tracker.runlog.directory import store, this_process
+from tracker.runlog.records import MAX_LINE, encode, jsonable
+from tracker.settings import Settings
+
+from .after_fork import ForkAware
+from .agent_supervisor import CHECK_EVERY, shorten
+from .companions import Companions
+from .exit.exit_status import ending, exit_ending
+from .identity import RunIdentity
+from .logged_rows import LoggedRows
+from .process_order import Origin, ended_before
+from .resume import auto_resume
+from .slow_disk import SlowDiskWarning
+from .stream import Stream
+from .values import oversized
+from .values.config_values import to_config
+
+_MEMBERS = ("id", "entity", "project", "name", "group", "job_type", "tags", "notes", "color")
+_AT_ONCE = 1.0  # seconds that a process which leaves by `os._exit` waits for our lock
+
+
+class RunLifecycle(ForkAware, RunIdentity):
+    """What a run is beside the methods that log: it begins, writes its records, is looked after, and ends."""
+
+    def __init__(self, settings: Settings, directory: str, joined: bool) -> None:
+        """See `Run`."""
+        self._settings = settings
+        self._directory = directory
+        self._lock = threading.RLock()
+        self._started = time.time()
+        self._checked = time_ns() // 1000  # when `_check` was last called, in microseconds of Unix time
+        self._members = {m: getattr(settings, m) for m in _MEMBERS}
+        self._stream = Stream(directory, self._header_members, lambda: process.describe(settings))
+        self._companions = Companions(directory, settings)
+        self._slow_disk = SlowDiskWarning(directory)
+        self._joined = joined
+        self._origin = None
+        self._after: tuple[str, ...] = ()  # streams of processes that had ended, as a server knows
+        self._alone = False
+        self._logged = LoggedRows(self._stream)
+        self.finished = False
+        self.state_at_exit: str | None = None
+        """The state that the exit hooks give this run where the process ends well (None: finished). For integrations
+        that would not be told if training was cut short and the script went on.
+        """
+        self.continued: Callable[[], RunLifecycle] | None = None
+        """Gives the run that takes what is written after the end of this one; None: it is dropped. For integrations."""
+
+    def _header_members(self) -> dict[str, Any]:
+        return {
+            **self._members,
+            "after": None if self._stream.parent else sorted({*ended_before(self._directory), *self._after}) or None,
+            "allow_stop": self._settings.stoppable or None,
+            "wraps": process.is_wrapper() or None,
+        }
+
+    def begin(self) -> None:
+        """Write the run's first line and start its agent; from here on the run exists."""
+        with self._lock:
+            self._stream.open()
+        if self._stream.path is not None:
+            about = this_process()
+            self._origin = Origin(self._stream.path, about["pid"], about["pid_start"])
+        if self._stream.shortened:
+            self._write("meta", self._stream.shortened)
+        if self._settings.resume == "auto":
+            auto_resume.mark(self._directory, self._settings)
+        if self._stream.kept:
+            self._companions.supervisor.start()
+            if not self._joined:
+                say(f"run {self.name} in {self.entity}/{self.project}: {self.url or shorten(self._directory)}")
+            self._companions.start(lambda: self._members, self._write)
+
+    # -- records ------------------------------------------------------------------------------------------
+
+    def _store(self, content: bytes) -> str:
+        return store(self._directory, content)
+
+    def _write(self, kind: str, payload: Any, step: int | None = None) -> None:
+        """Append one record; its payload may hold numbers that JSON lacks."""
+        try:
+            self._write_sound(kind, jsonable(payload), step)
+        except TypeError:  # a name with a lone surrogate, say, as the bytes of file names may give
+            self._write_sound(kind, to_config(payload), step)
+
+    def _write_sound(self, kind: str, sound: Any, step: int | None = None) -> None:
+        """Append one record with a payload of JSON, in several lines and files where it is too long for one."""
+        now = time.time()
+        line = encode(kind, sound, now, step)
+        if len(line) < MAX_LINE:
+            with self._lock:
+                self._stream.append(line)
+                return
+        parts = oversized.parts(kind, sound, self._store)
+        with self._lock:
+            for part, members in parts.records:
+                self._stream.append(encode(part, members, now, step if part == kind else None))
+            for reason in parts.lost:
+                self._stream.count_lost(reason)
+        warn_once(f"a {kind} record of {len(line) / 2**20:.1f} MiB is longer than a line may be: {_told(parts)}")
+
+    @property
+    def dropped(self) -> int:
+        """How many records could not be kept: logged after `finish`, too long, or not taken by the disk."""
+        return self._stream.dropped
+
+    def _after_finish(self, line: bytes) -> None:
+        if self.continued is not None and (run := self.continued()) is not self:
+            with run._lock:
+                run._stream.append(line)
+            return
+        self._stream.drop_late(line)
+        warn_once(f"run {self.name} is finished; what is logged to it is dropped (tracker.init() starts a new one)")
+
+    def _look(self) -> None:
+        """Look after all that accompanies the run, where another program runs and nothing is logged here."""
+        self._companions.look()
+        now = time_ns() // 1000
+        if not 0 <= now - self._checked < CHECK_EVERY:
+            self._check(now)
+
+    def _check(self, now: int) -> None:
+        """From time to time: is the directory still there, does the agent live, has it something to say?
+
+        `now`: Unix time in microseconds.
+        """
+        self._checked = now
+        if self._slow_disk.took(time_ns() // 1000 - now):
+            self._checked = 0  # look at the next write, too
+        with contained("looking after the run directory"):
+            if self._lost_directory():
+                return
+        self._take_over()
+        self._companions.check(agent=self._is_its_own)
+
+    def _lost_directory(self) -> bool:
+        if not self._stream.deleted():
+            return False
+        self._stream.append = self._stream.lose
+        warn_once(f"{self._directory} was deleted while the run was going on; what was not uploaded by then is lost")
+        return True
+
+    # -- the end ------------------------------------------------------------------------------------------
+
+    def _correct_end(self, end: dict[str, Any]) -> None:
+        """Tell another end of the run than `finish` did, which was called while an exception went through."""
+        if self.finished and self.continued is None:
+            self._stream.correct_end(encode("finish", end, time.time()))
+            self._mark_ended(end)
+            say(f"run {self.name} {end['state']}: the exception during which it was finished ended the process")
+
+    def _end(self, end: dict[str, Any]) -> None:
+        """Write the `finish` record `end`, unless the run has ended, and let go of all that goes with it."""
+        self._companions.stop()
+        self._take_over()
+        with self._lock:
+            if self.finished:
+                return
+            self._lost_directory()
+            self._write("finish", end)
+            self.finished = True
+            kept = self._stream.kept
+            self._stream.close(self._after_finish, self._companions.wake if self._stream.parent is None else _nothing)
+        self._mark_ended(end)
+        if kept and self._is_its_own and not self._joined:
+            self._companions.supervisor.farewell(self.name, end["state"], self.url)
+
+    def _mark_ended(self, end: dict[str, Any]) -> None:
+        if self._settings.resume == "auto" and self._is_its_own:
+            auto_resume.ended(self._directory, self._settings, end["state"] == "finished")
+
+    def _finish_by(self, error: BaseException | None) -> None:
+        """Finish with the state that an exception means (None: all went well)."""
+        self._end(ending(error) if error is not None else self._good_end())
+
+    def _good_end(self) -> dict[str, Any]:
+        return {"state": self.state_at_exit or "finished", "exit_code": 0}
+
+    def _finish_at_exit(self, end: dict[str, Any] | None) -> None:
+        """Finish as the process is about to end (None: well, as far as anybody knows). Its exit status may tell
+        otherwise later.
+        """
+        good = self._good_end()
+        if end is None or end["state"] == "finished":
+            end = good
+        self._end({"at_exit": good["state"], **end})
+
+    def _leave_at_once(self, status: int) -> None:
+        """Write the end of a process that leaves by `os._exit`, and do nothing that could take time: it may be a forked
+        child between fork and exec, or a watchdog whose training hangs, maybe with our lock.
+        """
+        if self.finished or not self._stream.kept or not self._lock.acquire(timeout=_AT_ONCE):
+            return
+        try:
+            with contained("writing the end of the run"):
+                self._take_over()
+                end = self._good_end() if status == 0 else {**exit_ending(status, sys.exc_info()[1])}
+                self._write("finish", end)
+                self.finished = True
+                self._mark_ended(end)
+        finally:
+            self._lock.release()
+
+
+def _nothing() -> None: ...
+
+
+def _told(parts: oversized.Parts) -> str:
+    files = [members["name"] for kind, members in parts.records if kind == "file"]
+    kept = f"what is too large is kept as {', '.join(files[:3])}" if files else "what is too large is kept as a file"
+    return "; ".join(parts.lost[:3]) or kept
