@@ -1,6 +1,6 @@
 """Tasks. `nox` runs the checks and the whole test suite; `nox -s NAME` one of them.
 
-There are: lint, types, web, wheel, core, tests, slow, browser, faults, bench, tensorflow.
+There are: lint, types, docs, web, wheel, core, tests, slow, browser, faults, bench, tensorflow.
 """
 
 from __future__ import annotations

@@ -50,8 +50,8 @@ def main() -> None:
             target.write_text(_with_links(source, page, pages), encoding="utf-8")
         else:
             shutil.copy(source, target)
-    for page, text in (("reference/docstrings.md", python_reference()), ("reference/help.md", command_help())):
-        (PAGES / page).write_text(text, encoding="utf-8")
+    for page, text in GENERATED.items():
+        (PAGES / page).write_text(text(), encoding="utf-8")
 
 
 def _pages() -> dict[Path, str]:
@@ -102,6 +102,9 @@ def command_help() -> str:
         inner = click.Context(command, info_name=name, parent=context, terminal_width=100, max_content_width=100)
         text += f"\n## `tracker {name}`\n\n```text\n{command.get_help(inner)}\n```\n"
     return text
+
+
+GENERATED = {"reference/docstrings.md": python_reference, "reference/help.md": command_help}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -104,7 +105,45 @@ def test_every_error_member_of_info_and_operator_is_documented() -> None:
         assert f"`{name}`" in document
 
 
-def test_documents_link_only_to_what_is_there() -> None:
-    for document in [*DOCS.rglob("*.md"), *ROOT.glob("*.md")]:
-        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text()):
-            assert (document.parent / target).exists(), f"{document.name} links to {target}"
+BESIDE_CODE = [ROOT / "benchmarks" / "README.md", ROOT / "tests" / "faults" / "README.md"]
+DOCUMENTS = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *BESIDE_CODE])
+PATH = r"(?:core|integrations|server|tests|benchmarks|examples|docs|tools)/[\w./-]*\w"
+
+
+def lines_of_prose(document: Path) -> list[tuple[int, str]]:
+    """The lines of a document with their numbers, but for tables, code and lines that a URL makes long."""
+    text = re.sub(r"^```.*?^```", lambda code: "\n" * code[0].count("\n"), document.read_text(), flags=re.M | re.S)
+    lines = enumerate(text.splitlines(), 1)
+    return [(number, line) for number, line in lines if not line.startswith("|") and "://" not in line]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_lines_of_documents_are_short_enough_to_review(document: Path) -> None:
+    assert [(number, len(line)) for number, line in lines_of_prose(document) if len(line) > 200] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_documents_link_only_to_what_is_there(document: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text()):
+        assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_paths_that_documents_name_exist(document: Path) -> None:
+    for path in re.findall(rf"(?<![\w/.-])({PATH})(?:`|\s)", document.read_text()):
+        assert (ROOT / path).exists(), f"{document.name} names {path}"
+
+
+def test_documents_that_code_names_exist() -> None:
+    folders = ("core", "integrations", "server/tracker_server")
+    sources = [source for folder in folders for source in (ROOT / folder).rglob("*.py")]
+    for source in [*sources, *(ROOT / "server" / "web" / "src").rglob("*.ts*")]:
+        for path in re.findall(r"\bdocs/[\w/-]+\.md", source.read_text(encoding="utf-8")):
+            assert (ROOT / path).exists(), f"{source.relative_to(ROOT)} names {path}"
+
+
+def test_every_document_is_in_the_navigation_of_the_site() -> None:
+    pages = set(re.findall(r'= "([\w/-]+\.md)"', (ROOT / "zensical.toml").read_text()))
+    site = runpy.run_path(str(ROOT / "tools" / "docs_site.py"))
+    from_docs = {document.relative_to(DOCS).as_posix() for document in DOCS.rglob("*.md")}
+    assert pages == {*from_docs, *site["BESIDE_CODE"].values(), *site["GENERATED"]}
