@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import requests
 
+from tracker.names import RunKey
 from tracker.runlog.records import encode
 
 from . import dashboard_peers, server, table
@@ -292,4 +293,4 @@ def _fill(own: Served, project: str, runs: int, metrics: int, steps: int) -> Non
         offset = 0
         for first in range(0, len(lines), 500):
             data = b"".join(lines[first : first + 500])
-            offset = own.client.send(("bench", project, run_id), "history.jsonl", offset, data)["offset"]
+            offset = own.client.send(RunKey("bench", project, run_id), "history.jsonl", offset, data)["offset"]

@@ -21,6 +21,7 @@ from .discovery import resolve
 from .errors import ServerError, SettingsError, Unreachable
 from .machine.atomic_files import arriving
 from .machine.terminal import clean
+from .names import RunKey
 from .settings import Settings, is_local
 from .wire import FRAME_TYPE, Accepted, StreamOffsets, Upload, decode_frame, run_path
 
@@ -75,7 +76,7 @@ class Client:
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (self.base_url, self._given_timeout)  # without the key
 
-    def offsets(self, run: tuple[str, str, str]) -> StreamOffsets:
+    def offsets(self, run: RunKey) -> StreamOffsets:
         """Return how far the server's copies of the run's streams go, and which blobs it lacks."""
         answer = _decode(self._answer("GET", run_path(*run) + "/streams", server_response.SMALL))
         offsets = answer.get("offsets")
@@ -83,7 +84,7 @@ class Client:
             raise Retry("the server's answer has no offsets")
         return {"offsets": offsets, "missing": _digests(answer)}
 
-    def send(self, run: tuple[str, str, str], stream: str, offset: int, lines: bytes) -> Accepted:
+    def send(self, run: RunKey, stream: str, offset: int, lines: bytes) -> Accepted:
         """Offer lines that stand at `offset`; the answer says where to go on, also when these were not the right
         ones.
         """
@@ -102,22 +103,22 @@ class Client:
             raise Retry("the server's answer has no new offset")
         return {"offset": reached, "missing": _digests(answer), "trashed": answer.get("trashed") is True}
 
-    def readmit(self, run: tuple[str, str, str]) -> None:
+    def readmit(self, run: RunKey) -> None:
         """Have the server take a run again that was deleted there."""
         self._answer("DELETE", run_path(*run), server_response.SMALL, params={"readmit": "true"}, accept=(200, 204))
 
-    def put_blob(self, run: tuple[str, str, str], digest: str, content: bytes) -> None:
+    def put_blob(self, run: RunKey, digest: str, content: bytes) -> None:
         """Upload a small file; the server verifies the digest."""
         self._answer(
             "PUT", f"{run_path(*run)}/blobs/{digest}", server_response.SMALL, data=content, accept=(200, 201, 204)
         )
 
-    def upload(self, run: tuple[str, str, str], digest: str, size: int) -> Upload:
+    def upload(self, run: RunKey, digest: str, size: int) -> Upload:
         """Ask how far the server has got with a large file, which clients upload in parts."""
         path = f"{run_path(*run)}/uploads/{digest}"
         return _upload(_decode(self._answer("GET", path, server_response.SMALL, params={"size": size})), size)
 
-    def send_part(self, run: tuple[str, str, str], digest: str, size: int, offset: int, part: bytes) -> Upload:
+    def send_part(self, run: RunKey, digest: str, size: int, offset: int, part: bytes) -> Upload:
         """Upload the bytes of a file that stand at `offset`; the answer says where to go on, also when these were not
         the right ones, and whether the server has the whole and has verified it.
         """

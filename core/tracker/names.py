@@ -1,9 +1,10 @@
-"""Names: random ones for runs, and which ones projects and their owners may have."""
+"""Names: random ones for runs, which ones projects and their owners may have, and what names one run (`RunKey`)."""
 
 from __future__ import annotations
 
 import random
 import re
+from typing import NamedTuple
 
 _ADJECTIVES = """
 amber ancient autumn azure bold brave breezy bright brisk calm cedar clear clever cobalt coral cosmic crimson
@@ -37,6 +38,16 @@ def random_id(length: int = 8) -> str:
 def random_name() -> str:
     """Return a name such as `swift-heron-42`."""
     return f"{_random.choice(_ADJECTIVES)}-{_random.choice(_NOUNS)}-{_random.randrange(1, 1000)}"
+
+
+class RunKey(NamedTuple):
+    """Names one run, on a server as well as in a directory. `is_project_name` tells what `entity` and `project` may be,
+    `tracker.runlog.records.RUN_ID` what `id` may be.
+    """
+
+    entity: str
+    project: str
+    id: str
 
 
 NAME_RULE = (

@@ -24,6 +24,7 @@ from tests.faults.harness import (
 from tests.faults.proxy import CutBody, Fault, LoseAnswer, proxy
 from tests.waiting import eventually
 from tracker.client import connect
+from tracker.names import RunKey
 from tracker.runlog.directory import agent_alive
 from tracker.sdk.agent_launch import start_agent
 from tracker.settings import Settings
@@ -50,7 +51,7 @@ def test_agents_killed_in_mid_upload_leave_a_prefix_and_the_next_one_goes_on_fro
             network.plan = _kill_during_upload(training, rng, killed)
             start_agent(str(training.directory), {"TRACKER_BASE_URL": network.url})
             assert killed.wait(PATIENCE)
-            have = sum(client.offsets((entity, project, id))["offsets"].values())
+            have = sum(client.offsets(RunKey(entity, project, id))["offsets"].values())
             assert have >= had
             had = have
     assert not agent_alive(str(training.directory))

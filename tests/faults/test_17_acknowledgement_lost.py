@@ -26,6 +26,7 @@ from tests.waiting import eventually
 from tracker.agent.uploader import Uploader
 from tracker.client import Client
 from tracker.errors import Unreachable
+from tracker.names import RunKey
 from tracker.runlog.records import encode
 from tracker_server.embedded import Embedded
 
@@ -33,7 +34,7 @@ LOST = 8
 
 
 def test_after_a_lost_answer_the_upload_goes_on_behind_what_the_server_has(tmp_path: Path, server: Embedded) -> None:
-    run = (ENTITY, PROJECT, "unheard")
+    run = RunKey(ENTITY, PROJECT, "unheard")
     directory = write_log(tmp_path, "unheard", small_log("unheard", rows=0))
     with proxy(server.url) as network:
         uploader = Uploader(Client(network.url, server.token), run, directory, {})

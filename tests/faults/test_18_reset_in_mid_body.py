@@ -25,6 +25,7 @@ from tests.waiting import eventually
 from tracker.agent.uploader import Uploader
 from tracker.client import Client
 from tracker.errors import Unreachable
+from tracker.names import RunKey
 from tracker.runlog.records import encode
 from tracker_server.embedded import Embedded
 
@@ -34,7 +35,7 @@ CUTS = 8
 def test_of_a_body_that_did_not_arrive_whole_nothing_is_stored_and_all_is_sent_again(
     tmp_path: Path, server: Embedded
 ) -> None:
-    run = (ENTITY, PROJECT, "cut")
+    run = RunKey(ENTITY, PROJECT, "cut")
     directory = write_log(tmp_path, "cut", small_log("cut", rows=0))
     direct = Client(server.url, server.token)
     parts = [0.0, 0.01, 0.5, 0.9, 0.999]

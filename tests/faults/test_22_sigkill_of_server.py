@@ -24,11 +24,12 @@ from tests.ports import free_port
 from tracker.agent.uploader import Uploader
 from tracker.client import Client
 from tracker.errors import Unreachable
+from tracker.names import RunKey
 from tracker.runlog.records import encode
 from tracker_server.embedded import serve
 
 LONGEST = 0.2  # seconds of uploading before a kill
-RUN = (ENTITY, PROJECT, "survivor")
+RUN = RunKey(ENTITY, PROJECT, "survivor")
 
 
 @depth("rounds", brief=5, slow=50)

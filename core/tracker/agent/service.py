@@ -12,6 +12,7 @@ from typing import Any
 
 from tracker.agent_protocol.status import StatusFile
 from tracker.machine import containers
+from tracker.names import RunKey
 from tracker.runlog.directory import LOG, NOTICE, lock_directory, unlock_directory
 from tracker.runlog.reader import read_key
 from tracker.runlog.safe_open import open_file
@@ -106,10 +107,10 @@ class Service(threading.Thread):
         status.tell(None)
         journal = Journal(self._directory, HEARTBEAT if online else None)
         run = read_key(self._directory, settings.entity, settings.project)
-        saves = Saves(self._directory, journal, run[2], settings.live_interval)
+        saves = Saves(self._directory, journal, run.id, settings.live_interval)
         watch = StreamWatcher(self._directory, journal, saves)
         describer = EnvironmentCapture(self._directory, settings, journal, watch, self.log)
-        following = EventFileFollower(self._directory, journal, watch, run[2], self._notice)
+        following = EventFileFollower(self._directory, journal, watch, run.id, self._notice)
         keeper = SaveThread(saves, _TICK, self.log)
         upload = self._upload(settings, run, saves, status) if online else None
         try:
@@ -149,7 +150,7 @@ class Service(threading.Thread):
     def _accompany(
         self,
         settings: Settings,
-        run: tuple[str, str, str],
+        run: RunKey,
         journal: Journal,
         watch: StreamWatcher,
         describer: EnvironmentCapture,
@@ -232,7 +233,7 @@ class Service(threading.Thread):
         return monitor
 
     def _upload(
-        self, settings: Settings, run: tuple[str, str, str], saves: Saves, status: StatusFile
+        self, settings: Settings, run: RunKey, saves: Saves, status: StatusFile
     ) -> RetryingUpload:
         connection = Connection(self._given, settings)
 

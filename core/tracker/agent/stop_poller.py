@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tracker.client import Client
 from tracker.errors import ServerError, SettingsError
+from tracker.names import RunKey
 from tracker.wire import run_path
 
 _EVERY, _LONGEST = 3.0, 60.0  # seconds between questions, and at most while there is no answer
@@ -16,7 +17,7 @@ class StopPoller(threading.Thread):
     """Asks every few seconds. A thread and a connection of its own: an upload may take long."""
 
     def __init__(
-        self, make: Callable[[], Client | None], run: tuple[str, str, str], concerned: Callable[[], bool]
+        self, make: Callable[[], Client | None], run: RunKey, concerned: Callable[[], bool]
     ) -> None:
         """`make` returns a client for the present server, or None while none is known. Nothing is asked while nobody is
         `concerned`.

@@ -122,7 +122,7 @@ def _attend(
     directory = directory.absolute()
     run = read_key(directory, settings.entity, settings.project)
     journal = Journal(directory)
-    saves = Saves(directory, journal, run[2], settings.live_interval)
+    saves = Saves(directory, journal, run.id, settings.live_interval)
     watch = StreamWatcher(directory, journal, saves)
     try:
         lock = lock_directory(str(directory))
@@ -135,7 +135,7 @@ def _attend(
         if watch.acts:
             saves.clean()
             saves.step(now=True)
-            following = EventFileFollower(directory, journal, watch, run[2], warn_once)
+            following = EventFileFollower(directory, journal, watch, run.id, warn_once)
             following.look()
             following.close()
         else:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tracker.client import Client, Retry
 from tracker.errors import ServerError
+from tracker.names import RunKey
 from tracker.runlog.directory import copied, copy_name
 from tracker.runlog.reader import first_record, read_lines
 from tracker.runlog.records import MAX_LINE, STREAM_NAME, is_piece
@@ -37,7 +38,7 @@ class Uploader:
     def __init__(
         self,
         client: Client,
-        run: tuple[str, str, str],
+        run: RunKey,
         directory: Path,
         kept: Mapping[str, Kept],
         progress: Callable[[int], None] = lambda _: None,

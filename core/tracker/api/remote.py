@@ -13,7 +13,7 @@ import orjson
 
 from tracker.client import Client, connect
 from tracker.errors import ServerError, TrackerError
-from tracker.names import normal_name
+from tracker.names import RunKey, normal_name
 from tracker.runlog.alerts import Alert
 from tracker.runlog.records import restore
 from tracker.settings import Settings
@@ -123,8 +123,12 @@ class RemoteRun(RunReader):
         super().__init__(info)
 
     @property
+    def _key(self) -> RunKey:
+        return RunKey(self.entity, self.project, self.id)
+
+    @property
     def _path(self) -> str:
-        return run_path(self.entity, self.project, self.id)
+        return run_path(*self._key)
 
     @property
     def url(self) -> str:
@@ -217,10 +221,10 @@ class RemoteRun(RunReader):
         self.reload()
 
     def _appender(self) -> Append:
-        return partial(_append, self._client, (self.entity, self.project, self.id))
+        return partial(_append, self._client, self._key)
 
 
-def _append(client: Client, run: tuple[str, str, str], stream: str, size: int, lines: bytes) -> None:
+def _append(client: Client, run: RunKey, stream: str, size: int, lines: bytes) -> None:
     reached = client.send(run, stream, size, lines)["offset"]
     if reached != size + len(lines):
         raise ServerError(f"{client.base_url} has another stream {stream}; nothing was added")

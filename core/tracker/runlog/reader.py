@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker.errors import NotARun
-from tracker.names import is_project_name
+from tracker.names import RunKey, is_project_name
 
 from .records import MAX_LINE, RUN_ID, STREAM_NAME, VERSION, Parsed, Record, Rows, parse, parse_rows
 from .safe_open import Unsafe, open_file, reading
@@ -150,13 +150,13 @@ def read_header(directory: Path) -> dict[str, Any]:
     return found
 
 
-def read_key(directory: Path, entity: str, project: str) -> tuple[str, str, str]:
+def read_key(directory: Path, entity: str, project: str) -> RunKey:
     """Return entity, project and id of the run in a directory; the given ones stand in for what its header lacks.
 
     Raises `NotARun` as `read_header` does.
     """
     header = read_header(directory)
-    return header.get("entity") or entity, header.get("project") or project, header["id"]
+    return RunKey(header.get("entity") or entity, header.get("project") or project, header["id"])
 
 
 def scan(data: bytes, kinds: tuple[str, ...]) -> list[Record]:
