@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 
 from .machine.paths import absolute, expand, working_directory
 
+POLICIES = ("live", "now", "end")
+"""When `save` keeps a file: again whenever it changes, at once, or when the run ends."""
+
 
 def pattern_of(path: str | os.PathLike[str]) -> str:
     """Return a path or glob as an absolute one, with `~` expanded; the working directory's own name is no glob."""

@@ -19,7 +19,7 @@ from tracker.errors import NotARun, ServerError, TrackerError
 from tracker.export import export_runs, import_runs
 from tracker.names import random_id
 from tracker.runlog.directory import is_copy, lock_directory, store, unlock_directory
-from tracker.runlog.fold import Fold
+from tracker.runlog.fold import RunState
 from tracker.runlog.records import encode, encode_points, jsonable
 
 ROOT = Path(".tracker/runs")
@@ -152,10 +152,10 @@ def test_a_run_from_a_server_tells_all_that_the_server_tells(uploaded: tuple[Pat
 
 
 def test_a_copy_keeps_every_member_of_what_the_records_add_up_to(uploaded: tuple[Path, Any], tmp_path: Path) -> None:
-    # A new member of Fold needs a line in rebuild.py, and a record in `a_run`.
+    # A new member of RunState needs a line in rebuild.py, and a record in `a_run`.
     _, remote = uploaded
     rebuild(remote, tmp_path / "copy")
-    theirs, ours = Fold.from_json(remote._folded()["fold"]), tracker.read_run(tmp_path / "copy")._fold
+    theirs, ours = RunState.from_json(remote._folded()["fold"]), tracker.read_run(tmp_path / "copy")._fold
     for member, value in vars(theirs).items():
         if member == "touched":
             continue  # says nothing of the run
@@ -163,12 +163,12 @@ def test_a_copy_keeps_every_member_of_what_the_records_add_up_to(uploaded: tuple
         if member in ("streams", "stats", "environment", "files"):
             continue  # their names differ, and `told` compares what they say
         assert _said(getattr(ours, member)) == _said(value), member
-    for name, entry in theirs.streams.items():
+    for name, stream in theirs.streams.items():
         if not name.startswith("edits"):
             mine = ours.streams[name.replace(".jsonl", "_rebuilt.jsonl")]
-            for member in entry.keys() - {"unknown", "parent", "event_file"}:
-                assert mine.get(member) == entry[member], f"{member} of {name}"
-    assert ours.streams["history-aa_rebuilt.jsonl"]["parent"] == "history-bb_rebuilt.jsonl"
+            for member in vars(stream).keys() - {"unknown", "parent", "event_file"}:
+                assert getattr(mine, member) == getattr(stream, member), f"{member} of {name}"
+    assert ours.streams["history-aa_rebuilt.jsonl"].parent == "history-bb_rebuilt.jsonl"
 
 
 def _said(value: Any) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tracker.runlog.records import encode, jsonable, seal
+from tracker.runlog.records import encode, jsonable, with_checksum
 from tracker.wire import run_path
 from tracker_server.storage.interface import RunKey
 from tracker_server.storage.sql import SqlStorage, open_storage
@@ -147,7 +147,14 @@ def _heads() -> list[bytes]:
     made += [b"}\n", b'"a":}\n', b"[]\n", b'"t":1,"log":{"\xff":1}}\n', b'"t":1,"s":1,"log":{"\\ud800":"\\udfff"}}\n',
              b'"t":1,"config":{"a":"\\ud800"}}\n', b'"t":1,"s":1,"log":{"a":1,"a":2}}\n',
              b'"t":1,"\\ud800":{}}\n']  # fmt: skip
-    return [*map(seal, made), b"{}\n", b"null\n", b"\xff\xfe\n", b'{"c":"00000000","t":1}\n', b"{" * 500 + b"\n"]
+    return [
+        *map(with_checksum, made),
+        b"{}\n",
+        b"null\n",
+        b"\xff\xfe\n",
+        b'{"c":"00000000","t":1}\n',
+        b"{" * 500 + b"\n",
+    ]
 
 
 READ = [

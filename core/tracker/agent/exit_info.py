@@ -53,13 +53,13 @@ def _collected(pidfd: int | None) -> Exit | None:
     except OSError:  # an older kernel, or a process that is not collected yet
         return None
     mask, *_, status = _INFO.unpack(data)
-    return Exit.of_wait(status) if mask & _WANT_EXIT else None
+    return Exit.from_wait(status) if mask & _WANT_EXIT else None
 
 
 def _zombie(pid: int) -> Exit | None:
     try:
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-        return Exit.of_wait(int(fields[49])) if fields[0] == b"Z" else None
+        return Exit.from_wait(int(fields[49])) if fields[0] == b"Z" else None
     except (OSError, ValueError, IndexError):
         return None
 

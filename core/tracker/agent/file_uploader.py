@@ -11,6 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 from tracker.client import Client, Retry
 from tracker.errors import ServerError
+from tracker.names import RunKey
 from tracker.runlog.safe_open import is_regular, open_file
 
 PART = 4 * 1024 * 1024
@@ -36,7 +37,7 @@ class FileUploader:
     def __init__(
         self,
         client: Client,
-        run: tuple[str, str, str],
+        run: RunKey,
         directory: Path,
         kept: Mapping[str, Kept],
         refused: dict[str, str],

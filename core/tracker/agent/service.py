@@ -232,9 +232,7 @@ class Service(threading.Thread):
         monitor.start()
         return monitor
 
-    def _upload(
-        self, settings: Settings, run: RunKey, saves: Saves, status: StatusFile
-    ) -> RetryingUpload:
+    def _upload(self, settings: Settings, run: RunKey, saves: Saves, status: StatusFile) -> RetryingUpload:
         connection = Connection(self._given, settings)
 
         def make() -> Uploader | None:

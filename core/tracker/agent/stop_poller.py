@@ -16,9 +16,7 @@ _EVERY, _LONGEST = 3.0, 60.0  # seconds between questions, and at most while the
 class StopPoller(threading.Thread):
     """Asks every few seconds. A thread and a connection of its own: an upload may take long."""
 
-    def __init__(
-        self, make: Callable[[], Client | None], run: RunKey, concerned: Callable[[], bool]
-    ) -> None:
+    def __init__(self, make: Callable[[], Client | None], run: RunKey, concerned: Callable[[], bool]) -> None:
         """`make` returns a client for the present server, or None while none is known. Nothing is asked while nobody is
         `concerned`.
         """

@@ -1,4 +1,4 @@
-"""What a training process that calls `save` and the agent that does the work must agree on.
+"""Seal records: mark them so that an agent knows that a process of its own user wrote them.
 
 A record that tells an agent to take files from outside the run directory carries a seal, made with a key that only this
 user can read. Without it, a run directory that came from someone else could have any file of whoever syncs it uploaded.
@@ -14,8 +14,6 @@ from typing import Any
 from tracker.machine.state_folder import state_folder
 from tracker.names import random_id
 from tracker.runlog.directory import this_boot
-
-POLICIES = ("live", "now", "end")
 
 
 def seal(*parts: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tracker.runlog.records import restore_members
+from tracker.runlog.records import decode_special_members
 
 from .added_rows import plain
 
@@ -30,7 +30,7 @@ class Written(dict[str, Any]):
         changed = {str(name): plain(value, str(name)) for name, value in dict(*sources, **members).items()}
         if changed:
             self._write(changed)
-            super().update(restore_members(changed))
+            super().update(decode_special_members(changed))
 
     def setdefault(self, name: str, default: Any = None) -> Any:
         """Return a member, set first if there is none."""

@@ -19,7 +19,7 @@ from tracker.runlog.records import encode, jsonable
 from tracker.settings import Settings
 from tracker.wire import Resumption, run_path
 
-from .remote import RemoteRun, of_answer
+from .remote import RemoteRun, from_answer
 from .restarts import AXES
 from .validate_response import checked
 
@@ -47,7 +47,7 @@ def _resumption(run: str) -> dict[str, Any]:
 
 def _fork(run: str, step: str, header: str, file: str) -> dict[str, Any]:
     client = connect(Settings())
-    parent = RemoteRun(client, of_answer(client.json("GET", _path(run))))
+    parent = RemoteRun(client, from_answer(client.json("GET", _path(run))))
     part, until, rows = Path(file), int(step), 0
     with part.open("wb") as out:
         out.write(

@@ -19,7 +19,7 @@ from tracker.runlog.alerts import Alert
 from tracker.runlog.archive import Archive
 from tracker.runlog.directory import KEPT_PATH, is_alive
 from tracker.runlog.exits import correction, left_status
-from tracker.runlog.fold import Fold
+from tracker.runlog.fold import RunState
 from tracker.runlog.reader import read_header, read_rows, read_stream, run_directories, scan_stream, stream_paths
 from tracker.runlog.records import MAX_KEYS, RESERVED, STREAM_NAME, Parsed, Points, Rows
 from tracker.runlog.safe_open import open_file
@@ -58,7 +58,7 @@ class LocalRun(RunReader):
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._fold = Fold()
+        self._fold = RunState()
         super().__init__(self._read())
 
     def reload(self) -> None:
@@ -67,7 +67,7 @@ class LocalRun(RunReader):
 
     def _read(self) -> RunInfo:
         header = read_header(self.directory)
-        fold = self._fold = Fold()
+        fold = self._fold = RunState()
         self._sizes, self._spans = self._sizes_now(), dict[str, Span]()
         for path in stream_paths(self.directory):
             for block in read_rows(path):
@@ -78,7 +78,7 @@ class LocalRun(RunReader):
                     )
                 else:
                     _take_records(fold, path.name, block.records, self._spans)
-                    fold.stream(path.name)["corrupt"] += block.corrupt
+                    fold.stream(path.name).corrupt += block.corrupt
         started = fold.header.get("started", fold.updated)
         return {
             "id": header["id"],
@@ -99,11 +99,11 @@ class LocalRun(RunReader):
             "seen": fold.updated,
             "host": fold.header.get("host"),
             "program": fold.header.get("program"),
-            "rows": sum(s["rows"] for n, s in fold.streams.items() if n.startswith("history")),
+            "rows": sum(s.rows for n, s in fold.streams.items() if n.startswith("history")),
             "corrupt": fold.corrupt,
             "lost": fold.lost,
             "refused": fold.refused,
-            "suspect": any("suspect" in s for s in fold.streams.values()),
+            "suspect": any(s.suspect is not None for s in fold.streams.values()),
             "event_files": fold.event_files,
             "error": fold.error,
             "environment": fold.environment,
@@ -146,7 +146,7 @@ class LocalRun(RunReader):
                 yield {**head, "_timestamp": record.time, "_runtime": record.time - started, **row}
 
     def _event_files(self) -> dict[str, EventFile]:
-        fold = Fold()
+        fold = RunState()
         for path in stream_paths(self.directory, "history"):
             for record in scan_stream(path, ("run", "session")):
                 fold.apply(path.name, record)
@@ -274,7 +274,7 @@ def _point_rows(points: Points, started: float, wanted: set[str] | None, kept: C
                 yield head  # a row is one also where its value is refused
 
 
-def _take_records(fold: Fold, stream: str, records: Iterable[Any], spans: dict[str, Span]) -> None:
+def _take_records(fold: RunState, stream: str, records: Iterable[Any], spans: dict[str, Span]) -> None:
     rows, until, step = 0, -math.inf, None
     columns: Columns = {}
     for record in records:
@@ -303,9 +303,9 @@ def _take_records(fold: Fold, stream: str, records: Iterable[Any], spans: dict[s
 
 
 def _take_rows(
-    fold: Fold, stream: str, rows: int, until: float, step: int | None, columns: Columns, spans: dict[str, Span]
+    fold: RunState, stream: str, rows: int, until: float, step: int | None, columns: Columns, spans: dict[str, Span]
 ) -> None:
-    """Take in rows whose values are `columns`; the other arguments are as in `Fold.add_rows`."""
+    """Take in rows whose values are `columns`; the other arguments are as in `RunState.add_rows`."""
     stats: dict[str, Stats] = {}
     room = MAX_KEYS - len(fold.stats)
     for key, column in columns.items():
@@ -320,16 +320,16 @@ def _take_rows(
     fold.add_rows(stream, rows, stats, until, step)
 
 
-def _state(fold: Fold, directory: Path) -> str:
+def _state(fold: RunState, directory: Path) -> str:
     """The state that an agent would find: streams whose writer was on this machine and is gone are crashed, and what
     a process said on its way out is corrected by the exit status that it left.
     """
-    for name, entry in fold.streams.items():
-        here = entry.get("host") == os.uname().nodename and "pid" in entry and "opened" in entry
-        if here and "closed" not in entry and not is_alive(entry["pid"], entry.get("pid_start")):
-            entry["closed"], entry["state"] = max(entry["last"], entry["opened"]), "crashed"
-        elif "at_exit" in entry and STREAM_NAME.fullmatch(name) and (real := left_status(str(directory / name))):
-            end = correction(entry, real)
+    for name, stream in fold.streams.items():
+        here = stream.host == os.uname().nodename and stream.pid is not None and stream.opened is not None
+        if here and not stream.ended and stream.pid is not None and not is_alive(stream.pid, stream.pid_start):
+            stream.closed, stream.state = max(stream.last or 0.0, stream.opened or 0.0), "crashed"
+        elif stream.at_exit and STREAM_NAME.fullmatch(name) and (real := left_status(str(directory / name))):
+            end = correction({**stream.end(), "at_exit": stream.at_exit}, real)
             if end is not None:
                 fold.settle(name, end)
     return fold.state

@@ -12,10 +12,10 @@ from typing import IO, Any
 
 from tracker.errors import ServerError, TrackerError
 from tracker.runlog.directory import copy_name
-from tracker.runlog.exits import MEMBERS
-from tracker.runlog.fold import Fold
+from tracker.runlog.fold import RunState
 from tracker.runlog.long_records import split
 from tracker.runlog.records import STREAM_NAME, encode, jsonable
+from tracker.runlog.stream_state import StreamState
 from tracker.runlog.writer import header
 from tracker.wire import Folded, StreamInfo
 
@@ -36,7 +36,7 @@ def rebuild(run: RemoteRun, directory: Path) -> list[str]:
     `TrackerError` if there are no rows yet or the run changes in another way than by growing, and what `Api` raises.
     """
     known = run._folded()
-    fold = Fold.from_json(known["fold"])
+    fold = RunState.from_json(known["fold"])
     (directory / "files").mkdir(parents=True)
     infos = [info for info in known["streams"] if not info["stream"].startswith("edits")]
     with ExitStack() as stack:
@@ -90,45 +90,46 @@ def _header(run: RemoteRun, kind: str, time: float, **members: Any) -> bytes:
     return _line("run", about, time)
 
 
-def _beginning(run: RemoteRun, fold: Fold, info: StreamInfo) -> Iterator[bytes]:
+def _beginning(run: RemoteRun, fold: RunState, info: StreamInfo) -> Iterator[bytes]:
     name, opened = info["stream"], info["opened"]
     match = STREAM_NAME.fullmatch(name)
     if match is None:  # it becomes a path
         raise ServerError(f"the server names a stream {name!r}")
-    entry = fold.streams.get(name, {})
-    members = {member: entry.get(member) for member in _OF_STREAM}
-    if match[1] == "history" and not entry.get("parent") and not entry.get("added"):
+    stream = fold.streams.get(name, StreamState())
+    known = stream.to_json()
+    members = {member: known.get(member) for member in _OF_STREAM}
+    if match[1] == "history" and not stream.parent and not stream.added:
         members.update({member: fold.header.get(member) for member in _OF_RUN})
-    source = entry.get("event_file")
+    source = stream.event_file
     if source is not None:
         members["event_file"] = {"name": source["name"], "version": source["version"]}
-    parent = copy_name(entry["parent"]) if entry.get("parent") else None
+    parent = copy_name(stream.parent) if stream.parent else None
     yield _header(run, match[1], opened, parent=parent, **members)
     for row, step in source["starts"] if source is not None else ():
         yield _line("session", {"status": "start", "row": row, "step": step}, opened)
-    if entry.get("preempting"):
+    if stream.preempting:
         yield _line("preempting", {}, opened)
-    if entry.get("lost"):
-        yield _line("lost", {"count": entry["lost"], "reason": "as the original stream says"}, opened)
-    if "suspect" in entry:
-        yield _line("suspect", {"stream": copy_name(name), "reason": entry["suspect"]}, opened)
+    if stream.lost:
+        yield _line("lost", {"count": stream.lost, "reason": "as the original stream says"}, opened)
+    if stream.suspect is not None:
+        yield _line("suspect", {"stream": copy_name(name), "reason": stream.suspect}, opened)
 
 
-def _end(fold: Fold, info: StreamInfo) -> Iterator[bytes]:
-    entry = fold.streams.get(info["stream"], {})
-    if "closed" in entry:
-        yield _line("finish", {m: entry[m] for m in MEMBERS if m in entry}, entry["closed"])
+def _end(fold: RunState, info: StreamInfo) -> Iterator[bytes]:
+    stream = fold.streams.get(info["stream"], StreamState())
+    if stream.closed is not None:
+        yield _line("finish", stream.end(), stream.closed)
     # Also the time of the last line, which may have been of a kind that says nothing of the run.
-    counts = {member: entry[member] for member in ("corrupt", "refused") if entry.get(member)}
-    yield _line("rebuilt", {"corrupt": 0, **counts}, entry.get("last", info["opened"]))
+    counts = {"corrupt": stream.corrupt, **({"refused": stream.refused} if stream.refused else {})}
+    yield _line("rebuilt", counts, info["opened"] if stream.last is None else stream.last)
 
 
-def _state(run: RemoteRun, fold: Fold, opened: float) -> Iterator[bytes]:
+def _state(run: RemoteRun, fold: RunState, opened: float) -> Iterator[bytes]:
     """Yield the stream of all that is true of the run as a whole. As edits, which do not count as its activity."""
     yield _header(run, "edits", opened)
     if fold.meta:
         yield _line("meta", fold.meta, opened)
-    for kind, members in (("config", fold.config), ("summary", fold.by_hand)):
+    for kind, members in (("config", fold.config), ("summary", fold.explicit_summary)):
         for part in split(jsonable(members)):
             yield _line(kind, part, opened)
     for metric in fold.metrics:

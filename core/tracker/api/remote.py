@@ -15,7 +15,7 @@ from tracker.client import Client, connect
 from tracker.errors import ServerError, TrackerError
 from tracker.names import RunKey, normal_name
 from tracker.runlog.alerts import Alert
-from tracker.runlog.records import restore
+from tracker.runlog.records import decode_special
 from tracker.settings import Settings
 from tracker.wire import EventFile, Filter, Folded, ProjectInfo, RowPage, RunInfo, Series, run_path
 
@@ -64,7 +64,7 @@ class Api:
         """Return one run by `entity/project/id` (or `project/id`)."""
         entity, project, run_id = self._split(path, 2)
         info = self._client.json("GET", run_path(entity, project, run_id))
-        return RemoteRun(self._client, of_answer(info))
+        return RemoteRun(self._client, from_answer(info))
 
     def _split(self, path: str, names: int) -> list[str]:
         parts = normal_name(path.strip().strip("/")).split("/")
@@ -90,7 +90,7 @@ class Runs:
         while True:
             page = self._page(100, cursor)
             for info in page["runs"]:
-                yield RemoteRun(self._client, of_answer(info))
+                yield RemoteRun(self._client, from_answer(info))
             cursor = page["cursor"]
             if cursor is None:
                 return
@@ -137,7 +137,7 @@ class RemoteRun(RunReader):
 
     def reload(self) -> None:
         """Read again what the run is."""
-        self._take(of_answer(self._client.json("GET", self._path)))
+        self._take(from_answer(self._client.json("GET", self._path)))
 
     def keys(self, kind: Kind = "history") -> list[str]:
         """Return the names of all logged keys, sorted."""
@@ -157,14 +157,14 @@ class RemoteRun(RunReader):
                 return
 
     def _event_files(self) -> dict[str, EventFile]:
-        return of_answer(self._client.json("GET", self._path))["event_files"]
+        return from_answer(self._client.json("GET", self._path))["event_files"]
 
     def _series(self, kind: Kind, keys: Sequence[str], samples: int) -> Iterable[Series]:
         if not keys:
             return
         x = "_step" if kind == "history" else "_timestamp"
         query = {"runs": [self.path], "keys": list(keys), "kind": kind, "x": x, "buckets": samples}
-        yield from restore(self._client.json("POST", "/api/charts", json=query)["series"])
+        yield from decode_special(self._client.json("POST", "/api/charts", json=query)["series"])
 
     def console(self) -> Iterator[dict[str, Any]]:
         """Yield the lines that the processes printed: `time`, `stream` (stdout or stderr), `text`."""
@@ -288,9 +288,9 @@ class _Files(TypedDict):
     files: list[_StoredFile]
 
 
-def of_answer(answer: dict[str, Any]) -> RunInfo:
+def from_answer(answer: dict[str, Any]) -> RunInfo:
     """Return the info in a server's answer, with the numbers that JSON lacks."""
-    info: RunInfo = checked(restore(answer), _Run)
+    info: RunInfo = checked(decode_special(answer), _Run)
     check_names(info)
     return info
 
@@ -301,5 +301,5 @@ def _page_rows(page: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for key, column in page["columns"].items():
         positions = range(page["count"]) if column["rows"] is None else column["rows"]
         for at, value in zip(positions, column["values"], strict=True):
-            rows[at][key] = restore(value) if isinstance(value, (dict, list)) else value
+            rows[at][key] = decode_special(value) if isinstance(value, (dict, list)) else value
     return iter(rows)

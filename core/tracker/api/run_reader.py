@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tracker.machine.terminal import clean
 from tracker.names import random_id
 from tracker.runlog.alerts import Alert
-from tracker.runlog.records import MAX_LINE, encode, jsonable, restore_members
+from tracker.runlog.records import MAX_LINE, decode_special_members, encode, jsonable
 from tracker.runlog.writer import header
 from tracker.wire import EventFile, RunInfo, Series
 
@@ -251,7 +251,7 @@ class RunReader(ABC):
 
         def keep(members: dict[str, Any]) -> None:
             edit(about, append, {kind: members})
-            info[kind].update(restore_members(members))
+            info[kind].update(decode_special_members(members))
 
         return keep
 

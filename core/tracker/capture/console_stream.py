@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from tracker.runlog.directory import lock_stream, new_stream
-from tracker.runlog.records import encode, seal
+from tracker.runlog.records import encode, with_checksum
 from tracker.runlog.writer import StreamWriter, header
 
 from .console_lines import Lines
@@ -123,4 +123,6 @@ def _record(name: str, text: str) -> bytes:
     except TypeError:  # a lone surrogate, as file names and undecodable input have them
         body = orjson.dumps(text.encode("utf-8", "replace").decode())
     # As `records.encode` would, in half the time.
-    return seal(b'"t":%d,"console":{"stream":"%b","text":%b}}\n' % (time.time_ns() // 1000, name.encode(), body))
+    return with_checksum(
+        b'"t":%d,"console":{"stream":"%b","text":%b}}\n' % (time.time_ns() // 1000, name.encode(), body)
+    )

@@ -26,7 +26,7 @@ class Exit(NamedTuple):
     signal: int | None = None
 
     @classmethod
-    def of_wait(cls, status: int) -> Exit:
+    def from_wait(cls, status: int) -> Exit:
         """Return what a wait status (wait(2)) means."""
         return cls(signal=os.WTERMSIG(status)) if os.WIFSIGNALED(status) else cls(os.WEXITSTATUS(status))
 

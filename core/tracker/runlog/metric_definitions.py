@@ -58,7 +58,7 @@ class Definitions:
         self._next += 1
         return True
 
-    def ruling(self, key: str, member: str) -> dict[str, Any]:
+    def definition_for(self, key: str, member: str) -> dict[str, Any]:
         """Return the definition that rules `member` for `key`: exact names first, then the last glob; or {}."""
         found = self._of(key, member)
         if found is None:

@@ -94,8 +94,8 @@ def encode(kind: str, payload: Any, time: float, step: int | None = None) -> byt
     """
     body = orjson.dumps(payload)
     if step is None:
-        return seal(b'"t":%d,"%b":%b}\n' % (micros(time), kind.encode(), body))
-    return seal(b'"t":%d,"s":%d,"%b":%b}\n' % (micros(time), step, kind.encode(), body))
+        return with_checksum(b'"t":%d,"%b":%b}\n' % (micros(time), kind.encode(), body))
+    return with_checksum(b'"t":%d,"s":%d,"%b":%b}\n' % (micros(time), step, kind.encode(), body))
 
 
 def micros(time: float) -> int:
@@ -125,7 +125,7 @@ def encode_points(keys: Sequence[str], which: Any, times: Any, steps: Any, value
             raise ValueError("the times of points must be finite")
         columns["v"] = jsonable(_listed(values))
         body = orjson.dumps(columns, _listed, orjson.OPT_SERIALIZE_NUMPY)
-    line = seal(b'"t":%d,"points":%b}\n' % (micros(float(times[0])), body))
+    line = with_checksum(b'"t":%d,"points":%b}\n' % (micros(float(times[0])), body))
     if len(line) > MAX_LINE:
         raise ValueError(f"{count:,} points make a line of {len(line):,} bytes; a line has at most {MAX_LINE:,}")
     return line
@@ -146,7 +146,7 @@ def _listed(column: Any) -> Any:
     return column.tolist() if hasattr(column, "tolist") else list(column)
 
 
-def seal(rest: bytes) -> bytes:
+def with_checksum(rest: bytes) -> bytes:
     """Put the checksum in front of `rest`, the line from its 17th byte to its newline."""
     return b'{"c":"%08x",%b' % (crc32(rest[:-1]), rest)
 
@@ -206,7 +206,7 @@ def parse_rows(data: bytes) -> Rows | None:
                 if too_deep(line, payloads[at]):
                     return None
                 if b'{"_type":"' in line:
-                    payloads[at] = restore_members(payloads[at])
+                    payloads[at] = decode_special_members(payloads[at])
     except _UNSOUND:
         return None
     return Rows(times, steps, payloads)
@@ -255,7 +255,7 @@ def _parse_sound(lines: list[bytes]) -> list[Record] | None:
                 if too_deep(line, payload):
                     return None
                 if b'{"_type":"' in line:
-                    payload = restore_members(payload)
+                    payload = decode_special_members(payload)
             micros = members["t"]
             if type(micros) is not int or micros not in _MICROS:
                 return None
@@ -280,7 +280,7 @@ def _parse_line(line: bytes) -> Record | None:
         if too_deep(line, payload):
             return None
         if b'{"_type":"' in line:
-            payload = restore_members(payload)
+            payload = decode_special_members(payload)
         return Record(_seconds(members["t"]), step, kind, payload)
     except _UNSOUND:
         return None
@@ -306,7 +306,7 @@ def _points(payload: Any, line: bytes) -> Points:
         raise ValueError("a bool is no number")
     types = set(map(type, values))
     if dict in types:
-        values = [restore(value) if type(value) is dict else value for value in values]
+        values = [decode_special(value) if type(value) is dict else value for value in values]
         types = set(map(type, values))
     if not types <= {float, int}:
         raise ValueError("values must be numbers")
@@ -356,7 +356,7 @@ def jsonable(value: Any) -> Any:
     return value
 
 
-def restore(value: Any) -> Any:
+def decode_special(value: Any) -> Any:
     """Undo `jsonable`: turn `_type` objects of numbers back into numbers; other values are returned as they are."""
     if isinstance(value, dict):
         kind, text = value.get("_type"), value.get("value")
@@ -368,12 +368,12 @@ def restore(value: Any) -> Any:
                     return int(text)
                 except ValueError:
                     return value
-        return {k: restore(v) for k, v in value.items()}
+        return {k: decode_special(v) for k, v in value.items()}
     if isinstance(value, list):
-        return [restore(v) for v in value]
+        return [decode_special(v) for v in value]
     return value
 
 
-def restore_members(payload: dict[str, Any]) -> dict[str, Any]:
+def decode_special_members(payload: dict[str, Any]) -> dict[str, Any]:
     """Undo `jsonable` for the members of a payload, which is an object whatever its members are called."""
-    return {k: restore(v) for k, v in payload.items()}
+    return {k: decode_special(v) for k, v in payload.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
-from tracker.runlog.records import restore_members
+from tracker.runlog.records import decode_special_members
 
 from .values.config_values import Members, read_config
 
@@ -65,7 +65,7 @@ class Config(MutableMapping[str, Any]):
     def _take(self, members: Members) -> None:
         members.warn()
         if members.values:
-            self._values.update(restore_members(members.values))
+            self._values.update(decode_special_members(members.values))
             self._write(members.values)
 
     def as_dict(self) -> dict[str, Any]:

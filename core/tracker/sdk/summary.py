@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
-from tracker.runlog.fold import Fold
-from tracker.runlog.records import restore_members
+from tracker.runlog.fold import RunState
+from tracker.runlog.records import decode_special_members
 from tracker.runlog.stats import Stats
 
 from .config import CopiedValues
@@ -26,15 +26,15 @@ class Summary(MutableMapping[str, Any]):
         """`write` appends a `summary` record and returns the values as they were written; `logged` are the rows."""
         self._write = write
         self._logged = logged
-        self._fold = Fold()  # knows the rules of `define_metric`, and what was set by hand
+        self._fold = RunState()  # knows the rules of `define_metric`, and what was set by hand
         self._earlier: Callable[[bool], dict[str, Stats]] = lambda _whole: {}
         self._before: dict[str, Stats] | None = None  # of the earlier rows, once they were asked for
         self._tracks = False  # some key's summary is not its last value
 
-    def _start_with(self, fold: Fold, earlier: Callable[[bool], dict[str, Stats]]) -> None:
+    def _start_with(self, fold: RunState, earlier: Callable[[bool], dict[str, Stats]]) -> None:
         """Go on from what the run has: what was set by hand and defined is in `fold`; see `resume.StatsOf`."""
         self._earlier = earlier
-        self._fold.by_hand.update(fold.by_hand)
+        self._fold.explicit_summary.update(fold.explicit_summary)
         for metric in fold.metrics:
             self.define(metric)
 
@@ -50,22 +50,22 @@ class Summary(MutableMapping[str, Any]):
         for source in (*sources, members):
             if source is not None and (source is not members or members):
                 written = self._write(source if is_a(source, Mapping) else dict(source))
-                self._fold.by_hand.update(restore_members(written))
+                self._fold.explicit_summary.update(decode_special_members(written))
 
     def as_dict(self) -> dict[str, Any]:
         """Return a copy."""
         if self._before is None:
             self._before = self._earlier(self._tracks)
-        fold = Fold()
-        fold.definitions, fold.by_hand = self._fold.definitions, self._fold.by_hand
+        fold = RunState()
+        fold.definitions, fold.explicit_summary = self._fold.definitions, self._fold.explicit_summary
         for part in (self._before, self._logged.stats(self._tracks)):
             for key, stats in part.items():
                 fold.stats.setdefault(key, Stats()).merge(stats)
         return fold.summary
 
     def __getitem__(self, key: str) -> Any:
-        if key in self._fold.by_hand:
-            return self._fold.by_hand[key]
+        if key in self._fold.explicit_summary:
+            return self._fold.explicit_summary[key]
         if not self._tracks and (value := self._logged.last(key)) is not None:
             return value
         return self.as_dict()[key]

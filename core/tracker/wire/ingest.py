@@ -31,13 +31,13 @@ class Upload(TypedDict):
 
 
 class Resumption(TypedDict):
-    """What a process that continues a run must know of it, each as in `Fold.to_json` (runlog/fold.py)."""
+    """What a process that continues a run must know of it, each as in `RunState.to_json` (runlog/fold.py)."""
 
     step: int | None
     """`RunInfo.last_step`."""
     meta: dict[str, Any]
     config: dict[str, Any]
-    by_hand: dict[str, Any]
+    explicit_summary: dict[str, Any]
     """Summary values that were set by hand."""
     metrics: list[dict[str, Any]]
     stats: dict[str, list[Any]]

@@ -156,7 +156,7 @@ class Folded(TypedDict):
     """What a copy of a run needs beside its rows, console lines and contents."""
 
     fold: dict[str, Any]
-    """`Fold.to_json` (runlog/fold.py)."""
+    """`RunState.to_json` (runlog/fold.py)."""
     streams: list[StreamInfo]
     """In the order of reading."""
     digests: list[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tracker.runlog.records import restore
+from tracker.runlog.records import decode_special
 
 from . import audio, histograms, images, text
 from .lines import Value
@@ -21,7 +21,7 @@ def to_value(tag: str, payload: dict[str, Any], load: Load) -> Value | None:
     same payload. Lists must be of one sort. Raises OSError where `load` does.
     """
     value = Value(tag=tag)
-    origin = restore(payload.get("tensorboard", {}))
+    origin = decode_special(payload.get("tensorboard", {}))
     payload = payload | {"tensorboard": origin}
     kind, items = _kind(payload)
     if kind == "histogram":

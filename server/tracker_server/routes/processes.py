@@ -27,7 +27,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
         def read() -> dict[str, Any]:
             fold = storage.fold(run)
             known = fold.to_json()
-            members = ("meta", "config", "by_hand", "metrics", "stats")
+            members = ("meta", "config", "explicit_summary", "metrics", "stats")
             silent = storage.run(run)["state"] != "running"  # also where nobody could say that its machine has died
             return {
                 "step": fold.last_step,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker.runlog.alerts import Alert
-from tracker.runlog.fold import Fold
+from tracker.runlog.fold import RunState
 from tracker.wire import (
     ChartQuery,
     CommonKey,
@@ -303,7 +303,7 @@ class Storage(Protocol):
         sequences are left out; and the number to go on after, None at the end. Raises ValueError.
         """
 
-    def fold(self, run: RunKey) -> Fold:
+    def fold(self, run: RunKey) -> RunState:
         """What the records of a run add up to."""
 
     def folded(self, run: RunKey) -> Folded:

@@ -63,7 +63,7 @@ def of_runs(connection: sa.Connection, runs: Sequence[int], kind: Kind) -> list[
         CommonKey(
             key=name,
             type=_type(types),
-            x=metrics.ruling(name, "step_metric").get("step_metric"),
+            x=metrics.definition_for(name, "step_metric").get("step_metric"),
             runs=None if types & chunks.NUMBER else sorted(members),
         )
         for name, (types, members) in found.items()

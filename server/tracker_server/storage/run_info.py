@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tracker.runlog.fold import Fold
+from tracker.runlog.fold import RunState
 from tracker.runlog.records import COLOR
 from tracker.wire import RunInfo
 
 
-def info(entity: str, project: str, row: Any, fold: Fold) -> RunInfo:
+def info(entity: str, project: str, row: Any, fold: RunState) -> RunInfo:
     """Return what a run is."""
     meta, header = fold.meta, fold.header
     tags = meta.get("tags")
@@ -32,11 +32,11 @@ def info(entity: str, project: str, row: Any, fold: Fold) -> RunInfo:
         seen=row.seen,
         host=_text(header.get("host")),
         program=_text(header.get("program")),
-        rows=sum(s["rows"] for name, s in fold.streams.items() if name.startswith("history")),
+        rows=sum(s.rows for name, s in fold.streams.items() if name.startswith("history")),
         corrupt=fold.corrupt,
         lost=fold.lost,
         refused=fold.refused,
-        suspect=any("suspect" in s for s in fold.streams.values()),
+        suspect=any(s.suspect is not None for s in fold.streams.values()),
         event_files=fold.event_files,
         error=fold.error,
         environment=fold.environment,

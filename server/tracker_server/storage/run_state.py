@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tracker.runlog.fold import Fold
+from tracker.runlog.fold import RunState
 
 from . import state_blocks
 from .interface import RunKey
@@ -43,7 +43,7 @@ class Run:
     id: int
     project: int
     version: int
-    fold: Fold
+    fold: RunState
     parts: state_blocks.Parts
     streams: dict[str, Stream] = field(default_factory=dict)
     keys: dict[str, dict[str, int]] = field(default_factory=lambda: {"history": {}, "system": {}})

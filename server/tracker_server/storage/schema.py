@@ -49,7 +49,7 @@ runs = Table(
     # What the fold says, where it is asked of many runs at once.
     Column("state", Text),
     Column("heartbeat", Float),
-    Column("stop", Float),  # `Fold.stop_requested`
+    Column("stop", Float),  # `RunState.stop_requested`
     UniqueConstraint("project", "name"),
     Index("runs_version", "project", "version"),
     sqlite_autoincrement=True,  # ids of deleted runs are never used again: caches go by them

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from tracker.runlog.alerts import Alert
-from tracker.runlog.fold import Fold
+from tracker.runlog.fold import RunState
 from tracker.runlog.records import jsonable
 from tracker.wire import (
     ChartQuery,
@@ -302,7 +302,7 @@ class SqlStorage:
         with self._found(run) as (connection, row):
             return console.search(connection, row.id, wanted, regex, after, limit, only)
 
-    def fold(self, run: RunKey) -> Fold:
+    def fold(self, run: RunKey) -> RunState:
         """What the records of a run add up to. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
             return fold_of(connection, row.id)[0]
@@ -335,11 +335,10 @@ class SqlStorage:
             return fold_of(connection, row.id)[0].files
 
     def streams(self, run: RunKey) -> dict[str, dict[str, Any]]:
-        """By name, what is known of each stream: `Fold.streams`, and in `refused` how many values were not taken for
-        having one key too many, or a reserved one. Raises `NoSuchRun`."""
+        """Return what is known of each stream, by name: `StreamState.to_json`. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
-            found: dict[str, dict[str, Any]] = jsonable(fold_of(connection, row.id)[0].streams)
-            return found
+            fold = fold_of(connection, row.id)[0]
+            return {name: jsonable(stream.to_json()) for name, stream in fold.streams.items()}
 
     def close(self) -> None:
         """Close all connections."""

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from tracker.runlog.fold import Fold
+from tracker.runlog.fold import RunState
 from tracker.runlog.records import jsonable
 
 from .columnar import codec
@@ -23,7 +23,7 @@ SAID = ""
 """The member under which all that does not grow is kept."""
 
 _HOT = ("stats", "streams")
-_CALM = ("config", "by_hand", "files")
+_CALM = ("config", "explicit_summary", "files")
 MEMBERS = (*_HOT, *_CALM)
 _HEAD = ("header", "meta", "metrics", "environment", "alerts", "stop")
 
@@ -64,7 +64,9 @@ class Parts:
         blocks[block] += names
         self._places[member].update(dict.fromkeys(names, block))
 
-    def pack(self, fold: Fold, touched: Mapping[str, Iterable[str]], said: bool) -> tuple[bytes, list[tuple[Any, ...]]]:
+    def pack(
+        self, fold: RunState, touched: Mapping[str, Iterable[str]], said: bool
+    ) -> tuple[bytes, list[tuple[Any, ...]]]:
         """Return what `runs.hot` becomes, and (member, block, data) of the rows of `parts` to write. `touched`: the
         entries that have changed or are new, by member; `said`: whether anything that does not grow has.
         """
@@ -81,7 +83,7 @@ class Parts:
             rows += [(member, at, codec.pack_json(self._block(fold, member, at))) for at in sorted(blocks) if at]
         return codec.pack_json({member: self._block(fold, member, 0) for member in _HOT}), rows
 
-    def _placed(self, fold: Fold, member: str, name: str) -> int:
+    def _placed(self, fold: RunState, member: str, name: str) -> int:
         """Find a place for a new entry."""
         blocks = self._blocks[member]
         if len(blocks[-1]) >= _ENTRIES or self._sizes[member] > _BYTES:
@@ -93,16 +95,16 @@ class Parts:
         at = self._places[member][name] = len(blocks) - 1
         return at
 
-    def _block(self, fold: Fold, member: str, at: int) -> dict[str, Any]:
+    def _block(self, fold: RunState, member: str, at: int) -> dict[str, Any]:
         return {name: _entry(fold, member, name) for name in self._blocks[member][at]}
 
 
-def _entry(fold: Fold, member: str, name: str) -> Any:
+def _entry(fold: RunState, member: str, name: str) -> Any:
     value = getattr(fold, member)[name]
-    return value.to_json() if member == "stats" else jsonable(value)
+    return value.to_json() if member == "stats" else jsonable(value.to_json() if member == "streams" else value)
 
 
-def fold_of(connection: sa.Connection, run: int) -> tuple[Fold, Parts]:
+def fold_of(connection: sa.Connection, run: int) -> tuple[RunState, Parts]:
     """Return what the records of a run add up to, and where that is kept."""
     row = connection.execute(_HOT_OF, {"run_": run}).one()
     ((_, fold, places, _),) = folds(connection, [row])
@@ -110,12 +112,12 @@ def fold_of(connection: sa.Connection, run: int) -> tuple[Fold, Parts]:
 
 
 def said_of(connection: sa.Connection, run: int) -> dict[str, Any]:
-    """Return what does not grow of the fold, as in `Fold.to_json`."""
+    """Return what does not grow of the fold, as in `RunState.to_json`."""
     data = connection.execute(_SAID_OF, {"run_": run}).scalar_one_or_none()
     return dict.fromkeys(_HEAD) if data is None else codec.unpack_json(data)
 
 
-def folds(connection: sa.Connection, rows: Sequence[Any]) -> Iterable[tuple[Any, Fold, Parts, int]]:
+def folds(connection: sa.Connection, rows: Sequence[Any]) -> Iterable[tuple[Any, RunState, Parts, int]]:
     """Give out rows of `runs` (id, hot and updated at least), each with its fold, the places of that, and how many
     bytes of JSON it has.
     """
@@ -127,7 +129,7 @@ def folds(connection: sa.Connection, rows: Sequence[Any]) -> Iterable[tuple[Any,
             yield row, *_assembled(row, found[row.id])
 
 
-def _assembled(row: Any, found: list[Any]) -> tuple[Fold, Parts, int]:
+def _assembled(row: Any, found: list[Any]) -> tuple[RunState, Parts, int]:
     data: dict[str, Any] = {"updated": row.updated, "metrics": []}
     places, size = Parts(), 0
     for member, packed in ((SAID, row.hot), *((part.member, part.data) for part in found)):
@@ -145,4 +147,4 @@ def _assembled(row: Any, found: list[Any]) -> tuple[Fold, Parts, int]:
                 places.add(name, 0, content[name])
         data.update(content)
     data.setdefault("stats", {})
-    return Fold.from_json(data), places, size
+    return RunState.from_json(data), places, size

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tracker.runlog.fold import Fold
+from tracker.runlog.fold import RunState
 from tracker.runlog.records import MAX_KEYS, RESERVED
 from tracker.runlog.validation import is_file
 
@@ -349,7 +349,7 @@ def _create(connection: sa.Connection, key: RunKey) -> run_state.Run:
     connection.execute(
         keys.insert(), [{**_NO_VALUES, "run": run_id, "id": i, "kind": "axis", "name": n} for i, n in axes]
     )
-    return run_state.Run(run_id, project, top + 1, Fold(), Parts())
+    return run_state.Run(run_id, project, top + 1, RunState(), Parts())
 
 
 def _insert(connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> int:
@@ -366,7 +366,7 @@ def _open_stream(
     return run_state.Stream(stream_id, name, kind, opened, 0, 0)
 
 
-def _fold(fold: Fold, name: str, upload: Upload) -> set[str]:
+def _fold(fold: RunState, name: str, upload: Upload) -> set[str]:
     """Let the fold take in the upload; returns the streams that it says have ended."""
     taken = 0
     ended = set()
@@ -382,7 +382,7 @@ def _fold(fold: Fold, name: str, upload: Upload) -> set[str]:
             )
             taken = until
 
-    fold.stream(name)["corrupt"] += upload.corrupt
+    fold.stream(name).corrupt += upload.corrupt
     for rows, record in upload.events:
         if record.kind == "finish" and isinstance(record.payload, dict):
             take_rows(rows)  # in order: a row after the end of its stream opens it again
@@ -392,7 +392,7 @@ def _fold(fold: Fold, name: str, upload: Upload) -> set[str]:
     return ended
 
 
-def _touched(fold: Fold, upload: Upload) -> dict[str, Any]:
+def _touched(fold: RunState, upload: Upload) -> dict[str, Any]:
     """Return which entries of the fold the upload has made or changed, by member."""
     touched: dict[str, Any] = {"stats": upload.sums, "streams": set(fold.touched)}
     fold.touched.clear()
@@ -400,7 +400,7 @@ def _touched(fold: Fold, upload: Upload) -> dict[str, Any]:
         if not isinstance(record.payload, dict):
             continue
         if record.kind in ("config", "summary"):
-            touched.setdefault("config" if record.kind == "config" else "by_hand", {}).update(record.payload)
+            touched.setdefault("config" if record.kind == "config" else "explicit_summary", {}).update(record.payload)
         elif record.kind == "file" and is_file(record.payload):
             touched.setdefault("files", {})[record.payload["name"]] = None
     return touched

@@ -9,12 +9,12 @@ import orjson
 import pytest
 
 from tracker.media import Histogram, Image, Table
-from tracker.runlog.records import restore
+from tracker.runlog.records import decode_special
 
 
 def content(table: Table, store) -> dict:
     record = table.record(store)
-    found = restore(orjson.loads(store.content(record)))
+    found = decode_special(orjson.loads(store.content(record)))
     assert record["columns"] == found["columns"]
     assert record["rows"] == len(found["data"]) == len(table)
     assert (record["_type"], record["format"]) == ("table", "json")

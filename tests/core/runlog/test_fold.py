@@ -8,36 +8,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.runlog.fold import UNPROMISED, Fold
+from tracker.runlog.fold import UNPROMISED, RunState
 from tracker.runlog.records import Record
 from tracker.runlog.stats import Stats
 
 RUN = {"version": 1, "id": "a", "entity": "me", "project": "p", "pid": 12, "host": "here"}
 
 
-def apply(fold: Fold, stream: str, kind: str, payload: Any, time: float) -> None:
+def apply(fold: RunState, stream: str, kind: str, payload: Any, time: float) -> None:
     fold.apply(stream, Record(time, None, kind, payload))
 
 
-def add_row(fold: Fold, stream: str, row: dict[str, Any], time: float = 1.0) -> None:
+def add_row(fold: RunState, stream: str, row: dict[str, Any], time: float = 1.0) -> None:
     stats = {key: Stats() for key in row}
     for key, value in row.items():
         stats[key].add(value)
     fold.add_rows(stream, 1, stats, time)
 
 
-def opened(*streams: tuple[str, float], **members: Any) -> Fold:
-    fold = Fold()
+def opened(*streams: tuple[str, float], **members: Any) -> RunState:
+    fold = RunState()
     for name, time in streams:
         apply(fold, name, "run", {**RUN, **members}, time)
     return fold
 
 
-def finish(fold: Fold, stream: str, state: str, time: float) -> None:
+def finish(fold: RunState, stream: str, state: str, time: float) -> None:
     apply(fold, stream, "finish", {"state": state}, time)
 
 
-def bury(fold: Fold, stream: str, time: float) -> None:
+def bury(fold: RunState, stream: str, time: float) -> None:
     apply(fold, "system-a.jsonl", "finish", {"state": "crashed", "stream": stream}, time)
 
 
@@ -102,7 +102,7 @@ def test_an_agents_word_that_arrives_before_the_last_rows_stays_true() -> None:
 
 
 def test_an_agents_word_that_arrives_before_the_stream_itself_stays_true() -> None:
-    fold = Fold()
+    fold = RunState()
     bury(fold, "history.jsonl", 9)
     apply(fold, "history.jsonl", "run", RUN, 1)
     add_row(fold, "history.jsonl", {"x": 1}, time=8)
@@ -119,7 +119,7 @@ def test_a_row_after_the_end_opens_the_stream_again() -> None:
 
 
 def test_a_stream_whose_first_line_is_damaged_still_ends() -> None:
-    fold = Fold()
+    fold = RunState()
     add_row(fold, "history.jsonl", {"x": 1}, time=2)
     finish(fold, "history.jsonl", "failed", 3)
     assert fold.state == "failed"
@@ -135,7 +135,7 @@ def test_an_unknown_end_counts_as_a_crash() -> None:
 
 
 def summarised(rows: list[Any], *metrics: dict[str, Any], by_hand: dict[str, Any] | None = None) -> dict[str, Any]:
-    fold = Fold()
+    fold = RunState()
     for metric in metrics:
         apply(fold, "history.jsonl", "metric", metric, 1)
     for value in rows:
@@ -196,7 +196,7 @@ def test_a_definition_without_a_summary_leaves_that_to_the_others() -> None:
 
 
 def test_only_star_and_question_mark_are_special_in_globs() -> None:
-    fold = Fold()
+    fold = RunState()
     apply(fold, "history.jsonl", "metric", {"name": "layer[1]/*", "summary": "min"}, 1)
     for value in (1, 2):
         add_row(fold, "history.jsonl", {"layer[1]/a/b": value, "layer1/a": value})
@@ -218,7 +218,7 @@ def test_members_of_config_and_meta_replace_former_ones() -> None:
 def test_unknown_kinds_are_skipped_and_counted() -> None:
     fold = opened(("history.jsonl", 1))
     apply(fold, "history.jsonl", "hologram", {"x": 1}, 2)
-    assert fold.streams["history.jsonl"]["unknown"] == 1
+    assert fold.streams["history.jsonl"].unknown == 1
     assert fold.corrupt == 0
 
 
@@ -261,7 +261,7 @@ events = st.one_of(
 )
 
 
-def take(fold: Fold, event: tuple[str, str, Any, float]) -> None:
+def take(fold: RunState, event: tuple[str, str, Any, float]) -> None:
     stream, kind, payload, time = event
     if kind == "log":
         add_row(fold, stream, payload, time)
@@ -269,7 +269,7 @@ def take(fold: Fold, event: tuple[str, str, Any, float]) -> None:
         apply(fold, stream, kind, payload, time)
 
 
-def told(fold: Fold) -> str:
+def told(fold: RunState) -> str:
     return repr(
         (fold.state, fold.summary, fold.config, fold.meta, fold.metrics, fold.files, fold.streams, fold.updated)
     )
@@ -277,25 +277,25 @@ def told(fold: Fold) -> str:
 
 @given(st.lists(events, max_size=12), st.integers(0, 12))
 def test_a_fold_kept_and_taken_up_between_any_two_records_tells_the_same(events: list[Any], at: int) -> None:
-    whole, kept = Fold(), Fold()
+    whole, kept = RunState(), RunState()
     for event in events:
         take(whole, event)
     for i, event in enumerate(events):
         if i == at:
-            kept = Fold.from_json(orjson.loads(orjson.dumps(kept.to_json())))
+            kept = RunState.from_json(orjson.loads(orjson.dumps(kept.to_json())))
         take(kept, event)
-    assert told(Fold.from_json(orjson.loads(orjson.dumps(kept.to_json())))) == told(whole)
+    assert told(RunState.from_json(orjson.loads(orjson.dumps(kept.to_json())))) == told(whole)
 
 
 @given(st.lists(st.tuples(streams, st.sampled_from([*sound, "new"]), anything | st.dictionaries(
     st.sampled_from(["name", "tags", "count", "stream", "state", "pid", "summary", "event_file", "_type"]), anything
 )), max_size=8))  # fmt: skip
 def test_payloads_of_any_shape_are_folded_or_counted_and_never_raise(events: list[Any]) -> None:
-    fold = Fold()
+    fold = RunState()
     for time, (stream, kind, payload) in enumerate(events):
         apply(fold, stream, kind, payload, time)
     assert fold.state in ("running", "finished", "failed", "killed", "crashed")
-    restored = Fold.from_json(orjson.loads(orjson.dumps(fold.to_json())))
+    restored = RunState.from_json(orjson.loads(orjson.dumps(fold.to_json())))
     assert told(restored) == told(fold)
 
 
@@ -328,8 +328,8 @@ def test_stats_taken_in_two_parts_are_those_of_the_whole(values: list[Any], at: 
 # -- the environment ------------------------------------------------------------------------------------------------
 
 
-def environments(*payloads: dict[str, Any]) -> Fold:
-    fold = Fold()
+def environments(*payloads: dict[str, Any]) -> RunState:
+    fold = RunState()
     for i, payload in enumerate(payloads):
         apply(fold, f"system-{i}.jsonl", "environment", payload, 1.0)
     return fold
@@ -368,13 +368,13 @@ def test_an_environment_that_says_not_whose_it_is_is_corrupt(payload: dict[str, 
 def test_an_environment_is_kept_between_batches() -> None:
     payload = {"stream": "a", "started": 1.0, "variables": {"x": math.inf, "n": 2**70}, "gpus": [{"name": "g"}]}
     fold = environments(payload)
-    assert Fold.from_json(orjson.loads(orjson.dumps(fold.to_json()))).environment == payload
+    assert RunState.from_json(orjson.loads(orjson.dumps(fold.to_json()))).environment == payload
 
 
 # -- event files ----------------------------------------------------------------------------------------------------
 
 
-def event_file(**members: Any) -> Fold:
+def event_file(**members: Any) -> RunState:
     return opened(("history-tb_1.jsonl", 1.0), event_file={"name": "train/events.1", "version": 2.0, **members})
 
 
@@ -384,9 +384,9 @@ def test_a_stream_of_an_event_file_is_told_with_the_starts_of_its_sessions() -> 
         apply(fold, "history-tb_1.jsonl", "session", {"status": status, "row": row, "step": step}, 2.0)
     apply(fold, "history-tb_1.jsonl", "source", {"offset": 10**12}, 3.0)
     expected = {"name": "train/events.1", "version": 2.0, "starts": [[0, -1], [5, 2**63 - 1]]}
-    for same in (fold, Fold.from_json(orjson.loads(orjson.dumps(fold.to_json())))):
+    for same in (fold, RunState.from_json(orjson.loads(orjson.dumps(fold.to_json())))):
         assert same.event_files == {"history-tb_1.jsonl": expected}
-    assert (fold.corrupt, fold.streams["history-tb_1.jsonl"]["unknown"]) == (0, 0)
+    assert (fold.corrupt, fold.streams["history-tb_1.jsonl"].unknown) == (0, 0)
 
 
 @pytest.mark.parametrize("version", [None, "2", True, [2]])
@@ -418,7 +418,7 @@ def test_a_process_that_was_about_to_be_preempted_and_did_not_end_well_was(state
     assert fold.state == "running"
     bury(fold, "history.jsonl", 3) if state == "crashed" else finish(fold, "history.jsonl", state, 3)
     assert fold.state == "preempted"
-    assert Fold.from_json(orjson.loads(orjson.dumps(fold.to_json()))).state == "preempted"
+    assert RunState.from_json(orjson.loads(orjson.dumps(fold.to_json()))).state == "preempted"
     apply(fold, "history-b.jsonl", "run", RUN, 4)
     finish(fold, "history-b.jsonl", "finished", 5)
     assert fold.state == "finished"
@@ -456,7 +456,7 @@ def test_a_request_to_stop_is_for_the_processes_that_were_there_and_no_later_one
     fold = opened(("history.jsonl", 10), allow_stop=True)
     assert (fold.allow_stop, fold.stop_requested) == (True, None)
     apply(fold, "edits-a.jsonl", "stop", {}, 11)
-    assert Fold.from_json(orjson.loads(orjson.dumps(fold.to_json()))).stop_requested == 11
+    assert RunState.from_json(orjson.loads(orjson.dumps(fold.to_json()))).stop_requested == 11
     finish(fold, "history.jsonl", "killed", 12)
     assert (fold.allow_stop, fold.stop_requested) == (False, 11)
     apply(fold, "history-b.jsonl", "run", RUN, 20)
@@ -500,24 +500,24 @@ def test_where_no_agent_has_promised_a_heartbeat_an_hour_of_silence_is_the_end()
 def test_who_came_after_whom_is_what_processes_say_and_not_their_clocks(order: tuple[int, int]) -> None:
     """The clock of the first machine was an hour ahead."""
 
-    def first(fold: Fold) -> None:
+    def first(fold: RunState) -> None:
         apply(fold, "history-a.jsonl", "run", RUN, 3610)
         finish(fold, "history-a.jsonl", "finished", 3620)
 
-    def second(fold: Fold) -> None:
+    def second(fold: RunState) -> None:
         apply(fold, "history-b.jsonl", "run", {**RUN, "after": ["history-a.jsonl"]}, 100)
         assert fold.state == "running"
         finish(fold, "history-b.jsonl", "failed", 110)
 
-    fold = Fold()
+    fold = RunState()
     for number in order:
         (first, second)[number](fold)
     assert fold.state == "failed"
-    assert Fold.from_json(orjson.loads(orjson.dumps(fold.to_json()))).state == "failed"
+    assert RunState.from_json(orjson.loads(orjson.dumps(fold.to_json()))).state == "failed"
 
 
 def test_streams_that_name_one_another_as_earlier_all_count() -> None:
-    fold = Fold()
+    fold = RunState()
     for one, other in (("history-a.jsonl", "history-b.jsonl"), ("history-b.jsonl", "history-a.jsonl")):
         apply(fold, one, "run", {**RUN, "after": [other]}, 1)
         finish(fold, one, "failed", 2)

@@ -18,13 +18,13 @@ from tracker.runlog.records import (
     MAX_LINE,
     MAX_STEP,
     Record,
+    decode_special,
     encode,
     encode_points,
     jsonable,
     parse,
     parse_rows,
-    restore,
-    seal,
+    with_checksum,
 )
 
 FORMAT = Path(records.__file__).with_name("FORMAT.md")
@@ -52,7 +52,7 @@ def test_what_is_encoded_is_parsed_back_exactly(payload: dict[str, Any], step: i
 
 
 def _sealed(rest: bytes) -> bytes:
-    return seal(rest + b"\n")
+    return with_checksum(rest + b"\n")
 
 
 ODD_LINES = {
@@ -226,10 +226,10 @@ def test_steps_are_any_int64() -> None:
 
 def test_an_object_that_only_looks_like_a_number_is_left_as_it_is() -> None:
     for value in ({"_type": "float", "value": "1.5"}, {"_type": "int", "value": "x"}, {"_type": "int"}):
-        assert restore(value) == value
+        assert decode_special(value) == value
     for odd in ([], {}, 1.5, 1e308, None, True):
         for kind in ("float", "int", [], {}):
-            assert restore({"_type": kind, "value": odd}) == {"_type": kind, "value": odd}
+            assert decode_special({"_type": kind, "value": odd}) == {"_type": kind, "value": odd}
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,9 @@ def test_a_line_longer_than_lines_may_be_is_corrupt() -> None:
 
 def test_a_payload_that_nests_deeper_than_payloads_may_is_corrupt() -> None:
     def line(depth: int, opening: bytes, closing: bytes) -> bytes:
-        return seal(b'"t":1000000,"config":{"x":' + opening * (depth - 1) + b"1" + closing * (depth - 1) + b"}}\n")
+        return with_checksum(
+            b'"t":1000000,"config":{"x":' + opening * (depth - 1) + b"1" + closing * (depth - 1) + b"}}\n"
+        )
 
     for brackets in ((b'{"a":', b"}"), (b"[", b"]")):
         assert parse(line(MAX_DEPTH, *brackets)).corrupt == 0
@@ -394,7 +396,7 @@ def test_the_values_in_the_format_document_are_what_is_written_for_such_numbers(
         written = orjson.dumps(jsonable(number)).decode()
         member = f'"{jsonable(number)["value"]}"'
         assert written in document or member in document
-        assert same(restore(orjson.loads(written)), number)
+        assert same(decode_special(orjson.loads(written)), number)
 
 
 def test_the_format_document_names_every_kind_that_is_folded_and_the_version() -> None:

@@ -36,11 +36,11 @@ def test_a_fit_that_did_not_end_is_failed_and_the_exit_code_is_kept(
     done = script(code)
     assert done.returncode == status, done.stderr
     (run,) = runs()
-    (end,) = [entry for name, entry in run._fold.streams.items() if name.startswith("history") and "closed" in entry]
-    assert (run.state, end["exit_code"]) == ("failed", status)
+    (end,) = [s for name, s in run._fold.streams.items() if name.startswith("history") and s.ended]
+    assert (run.state, end.exit_code) == ("failed", status)
     assert run.info["rows"] == (1 if code == EXIT else 2)
     if code == EXCEPTION:
-        assert (run.info["error"], "on_epoch_end" in end["traceback"]) == ("ValueError: mine", True)
+        assert (run.info["error"], "on_epoch_end" in end.traceback) == ("ValueError: mine", True)
     if code == CAUGHT and BACKEND != "tensorflow":
         assert done.stdout.strip() == "set()"  # nothing of it imports TensorFlow
 

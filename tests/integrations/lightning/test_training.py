@@ -129,9 +129,9 @@ def test_a_training_that_stops_halfway_gives_the_run_its_state(
         trainer(pl, logger, callbacks=[Stop()]).fit(net)
     (run,) = runs()
     assert (run.state, run.info["rows"]) == (state, 1)
-    (end,) = [entry for entry in run._fold.streams.values() if "closed" in entry]
-    assert end["error"].startswith(type(error).__name__)
-    assert state == "killed" or "on_train_batch_end" in end["traceback"]
+    (end,) = [stream for stream in run._fold.streams.values() if stream.ended]
+    assert end.error.startswith(type(error).__name__)
+    assert state == "killed" or "on_train_batch_end" in end.traceback
 
     logger.finalize("failed")  # nothing new
     assert len(list(Path(run.directory).glob("history*"))) == 1

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tracker.runlog.records import encode, restore
+from tracker.runlog.records import decode_special, encode
 from tracker.wire import FRAME_TYPE, decode_frame
 
 NAN = {"_type": "float", "value": "NaN"}
@@ -41,7 +41,7 @@ def _ask(client: Any, accept: str = "application/json", **query: Any) -> Any:
 def _json(client: Any, **query: Any) -> list[dict[str, Any]]:
     answer = _ask(client, **query)
     assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = restore(answer.json()["series"])
+    found: list[dict[str, Any]] = decode_special(answer.json()["series"])
     return found
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from tracker.errors import NotARun, SettingsError, Unreachable, say
 from tracker.names import is_project_name, normal_name
 from tracker.runlog.directory import new_stream
-from tracker.runlog.fold import Fold
+from tracker.runlog.fold import RunState
 from tracker.runlog.long_records import files
 from tracker.runlog.parent_rows import PART, beginning, rows_until
 from tracker.runlog.reader import read_header, scan_stream, stream_paths
@@ -81,7 +81,7 @@ def start_fork(parent: Parent, settings: Settings, directory: Path) -> ResumeSta
 
 
 def _copy(source: Path, step: int, first: dict[str, Any], part: Path) -> int:
-    fold, rows = Fold(), 0
+    fold, rows = RunState(), 0
     try:
         read_header(source)
     except NotARun as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tracker.errors import SettingsError, Unreachable, contained, warn_once
-from tracker.runlog.fold import Fold
+from tracker.runlog.fold import RunState
 from tracker.runlog.reader import last_step, read_stream, scan_stream, stream_paths
 from tracker.runlog.records import MAX_STEP
 from tracker.runlog.stats import Stats, sum_up
@@ -28,7 +28,7 @@ class ResumeState(NamedTuple):
     """
 
     step: int
-    fold: Fold
+    fold: RunState
     stats: StatsOf
     ended: tuple[str, ...] = ()
 
@@ -71,7 +71,7 @@ def find(settings: Settings, directory: Path, given: bool) -> ResumeState | None
 
 def from_directory(directory: Path) -> ResumeState:
     """Return what a run has in its directory. Rows are read only when they are asked for."""
-    step, fold, history = 0, Fold(), []
+    step, fold, history = 0, RunState(), []
     for path in stream_paths(directory):
         if path.name.startswith("history"):
             history.append(path)
@@ -91,7 +91,7 @@ def from_server(settings: Settings, run: str) -> ResumeState | None:
     if answer is None:
         return None
     try:
-        fold = Fold.from_json({"updated": 0.0, **answer})
+        fold = RunState.from_json({"updated": 0.0, **answer})
         step = 0 if answer["step"] is None else max(0, min(int(answer["step"]) + 1, MAX_STEP))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unreachable(f"{settings.base_url} answered what is not known here: {error!r}") from None

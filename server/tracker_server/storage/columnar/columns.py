@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tracker.runlog.records import jsonable, restore
+from tracker.runlog.records import decode_special, jsonable
 from tracker_server.storage.interface import Array
 
 from . import codec
@@ -130,7 +130,7 @@ def as_floats(values: Values) -> tuple[Array, Array | None]:
     found: list[float] = []
     at: list[int] = []
     for i, item in enumerate(values.items or ()):
-        value = restore(item) if type(item) is dict else item
+        value = decode_special(item) if type(item) is dict else item
         if type(value) is int or type(value) is float:
             try:
                 found.append(float(value))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tracker.runlog.records import restore
+from tracker.runlog.records import decode_special
 from tracker.runlog.stats import Stats
 from tracker_server.storage.interface import Array
 
@@ -81,7 +81,7 @@ def _float_stats(matrix: Array) -> list[Stats]:
 def _column_stats(values: Values) -> Stats:
     if values.type in (FLOAT, MIXED) and values.numbers is not None:
         (result,) = _float_stats(values.numbers[None, :])
-        result.last = restore(columns.plain(columns.select(values, slice(len(values) - 1, None)))[0])
+        result.last = decode_special(columns.plain(columns.select(values, slice(len(values) - 1, None)))[0])
         return result
     if values.type == INT and values.numbers is not None:
         numbers = values.numbers
@@ -90,5 +90,5 @@ def _column_stats(values: Values) -> Stats:
         )
     result = Stats()
     for item in values.items or ():
-        result.add(restore(item))
+        result.add(decode_special(item))
     return result

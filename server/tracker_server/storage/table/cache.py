@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from tracker.runlog.fold import Fold
+from tracker.runlog.fold import RunState
 from tracker_server.storage import query_budget
 from tracker_server.storage.interface import Array, Mask
 from tracker_server.storage.liveness import judged, silent
@@ -96,7 +96,7 @@ class Runs:
             self._take(row, fold, size)
         self._judge({self._places[row.id] for row in rows})
 
-    def _take(self, row: sa.Row[Any], fold: Fold, size: int) -> None:
+    def _take(self, row: sa.Row[Any], fold: RunState, size: int) -> None:
         info = info_of(self._entity, self._project, row, fold)
         at = self._places.get(row.id)
         if at is None:
@@ -128,7 +128,7 @@ class Runs:
         self._lost.discard(at)
         self._free.append(at)
 
-    def _sums(self, fold: Fold) -> Sums:
+    def _sums(self, fold: RunState) -> Sums:
         keys = tuple(fold.stats)
         places = self._shapes.setdefault(keys, {key: i for i, key in enumerate(keys)})
         others = {key: s.last for key, s in fold.stats.items() if type(s.last) not in (float, int)}

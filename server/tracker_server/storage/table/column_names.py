@@ -49,7 +49,7 @@ class Entry(NamedTuple):
 
     info: RunInfo
     heartbeat: float | None
-    """As in `Fold.promise`."""
+    """As in `RunState.promise`."""
     sums: Sums
     size: int
     """Bytes of JSON."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from tracker.runlog.records import restore
+from tracker.runlog.records import decode_special
 from tracker_server.storage.columnar import columns, scan
 from tracker_server.storage.columnar.chunks import STEP
 from tracker_server.storage.columnar.scan import END, Column
@@ -92,4 +92,4 @@ def _last(column: Column, axis: Column, step: int) -> tuple[int, Any] | None:
         return None
     greatest = at[fitting].max()
     place = int(fitting[at[fitting] == greatest][-1])
-    return int(greatest), restore(columns.plain(columns.select(values, np.array([place])))[0])
+    return int(greatest), decode_special(columns.plain(columns.select(values, np.array([place])))[0])

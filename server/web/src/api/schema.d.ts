@@ -2042,7 +2042,7 @@ export interface components {
         };
         /**
          * Resumption
-         * @description What a process that continues a run must know of it, each as in `Fold.to_json` (runlog/fold.py).
+         * @description What a process that continues a run must know of it, each as in `RunState.to_json` (runlog/fold.py).
          */
         Resumption: {
             /** Step */
@@ -2056,7 +2056,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /** By Hand */
-            by_hand: {
+            explicit_summary: {
                 [key: string]: unknown;
             };
             /** Metrics */
