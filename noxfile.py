@@ -1,21 +1,25 @@
 """Tasks. `nox` runs the checks and the whole test suite; `nox -s NAME` one of them.
 
-There are: lint, types, docs, web, wheel, core, tests, slow, browser, faults, bench, tensorflow.
+There are: lint, types, docs, web, wheel, core, tests, slow, lowest, browser, faults, coverage, bench, tensorflow.
+`core` and `wheel` run on each supported Python that is installed; nox names the ones that it skips.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import nox
 
-nox.needs_version = ">=2024.4.15"
+nox.needs_version = ">=2025.5.1"
 nox.options.sessions = ["lint", "types", "web", "wheel", "core", "tests"]
 nox.options.default_venv_backend = "virtualenv"  # with pip, which honours the constraints and local builds of torch
-nox.options.error_on_missing_interpreters = True
+nox.options.error_on_missing_interpreters = False  # missing Pythons are skipped, except where CI is set
+nox.options.download_python = "never"
 
+PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 CONSTRAINTS = ("-c", "constraints.txt")
 LIGHT = ".[server,pandas,demo,tensorboard]"  # all but the frameworks, which bring PyTorch
 # Many tests wait for other processes, so that two of them a core keep it busy; whole files, as they share servers.
@@ -30,14 +34,15 @@ def install(session: nox.Session, project: str, *groups: str) -> None:
     session.install(*CONSTRAINTS, project, *needed)
 
 
-@nox.session
+@nox.session(python=PYTHONS)
 def core(session: nox.Session) -> None:
     """Import and test the library with no extras and no ML framework installed."""
     install(session, ".", "test")
     session.run("python", "-c", "import tracker; tracker.init(mode='disabled').finish()")
     passed = Path(session.create_tmp()).absolute() / "passed"
     session.run(*PYTEST, "-m", "not slow", "--passed-to", str(passed), "tests/core", *session.posargs)
-    passed_in_core.append(passed)
+    if session.python == f"{sys.version_info.major}.{sys.version_info.minor}":  # the Python of `tests`
+        passed_in_core.append(passed)
 
 
 passed_in_core: list[Path] = []
@@ -75,6 +80,7 @@ def lint(session: nox.Session) -> None:
     install(session, LIGHT, "lint")
     session.run("ruff", "check", "--output-format", "concise", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("codespell")
     session.run("lint-imports")
 
 
@@ -114,18 +120,46 @@ def web(session: nox.Session) -> None:
         session.error(f"{schema} was not up to date; it has been written anew: look at it and commit it")
 
 
-@nox.session
+@nox.session(python=PYTHONS)
 def wheel(session: nox.Session) -> None:
     """Build sdist and wheel once, and use the wheel as its user would, away from the repository."""
-    session.install("build")
-    built = Path(session.create_tmp()).absolute() / "dist"
-    shutil.rmtree(built, ignore_errors=True)
-    session.run("python", "-m", "build", "--outdir", str(built), silent=True)
-    (path,) = built.glob("*.whl")
+    if not built_wheels:
+        session.install("build")
+        built = Path(session.create_tmp()).absolute() / "dist"
+        shutil.rmtree(built, ignore_errors=True)
+        session.run("python", "-m", "build", "--outdir", str(built), silent=True)
+        built_wheels.extend(built.glob("*.whl"))
+    (path,) = built_wheels
     session.install(*CONSTRAINTS, f"{path}[server]")
     smoke = Path("tests/smoke.py").absolute()
     session.chdir(session.create_tmp())
     session.run("python", str(smoke))
+
+
+built_wheels: list[Path] = []
+"""The wheel that the first `wheel` session built; it is the same for every Python."""
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """Test with the lowest versions of the dependencies that pyproject.toml allows."""
+    session.install("uv")
+    pins = str(Path(session.create_tmp()).absolute() / "lowest.txt")
+    extras = [argument for name in ("server", "pandas", "arrow", "tensorboard") for argument in ("--extra", name)]
+    session.run("uv", "pip", "compile", "pyproject.toml", *extras, "--resolution", "lowest-direct", "-q", "-o", pins)
+    needed = nox.project.dependency_groups({"dependency-groups": GROUPS}, "test")
+    session.install("-c", pins, ".[server,pandas,arrow,tensorboard]", *needed)
+    session.run(*PYTEST, "-m", "not slow", *(session.posargs or ("tests/core", "tests/server")))
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Report which lines the suite runs, in child processes too. A report only: no figure is required."""
+    install(session, ".[all]", "test", "frameworks", "coverage")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", *PYTEST, "-m", "not slow", *session.posargs, success_codes=[0, 1])
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
 
 
 @nox.session
