@@ -9,6 +9,7 @@ Links between documents stay links between pages; links to other files of the re
 
 from __future__ import annotations
 
+import inspect
 import os
 import posixpath
 import re
@@ -86,10 +87,21 @@ def _repository() -> str:
 
 def python_reference() -> str:
     """Return a page with the docstrings of everything public, as directives of mkdocstrings."""
-    names = [f"tracker.{name}" for name in tracker.__all__ if name not in ("run", "config", "summary")]
-    names += [f"{package}.{name}" for package, classes in INTEGRATIONS.items() for name in classes]
+    public = {f"tracker.{name}": getattr(tracker, name) for name in tracker.__all__}
+    classes = [name for name, value in public.items() if isinstance(value, type)]
+    errors = [name for name in classes if issubclass(public[name], Exception)]
+    media = [name for name in classes if public[name].__module__.startswith("tracker.media")]
+    sections = {
+        "Functions": [name for name, value in public.items() if inspect.isfunction(value)],
+        "Classes": [name for name in classes if name not in (*errors, *media)],
+        "Media": media,
+        "Integrations": [f"{package}.{name}" for package, names in INTEGRATIONS.items() for name in names],
+        "Errors": errors,
+    }
     text = "# Python docstrings\n\nGenerated from the code; [the Python reference](python.md) explains it.\n"
-    return text + "".join(f"\n::: {name}\n" for name in names)
+    for title, names in sections.items():
+        text += f"\n## {title}\n" + "".join(f"\n::: {name}\n" for name in names)
+    return text
 
 
 def command_help() -> str:
