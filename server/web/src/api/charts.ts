@@ -1,4 +1,4 @@
-import { bytes } from './client'
+import { bytes, type Shapes } from './client'
 import { decodeFrame } from './binaryFrame'
 
 /**
@@ -31,20 +31,9 @@ export interface Chart {
   grid: Float64Array | null
 }
 
-export interface ChartQuery {
-  /** `entity/project/id` each */
-  runs?: string[]
-  /** In place of runs */
-  groups?: { name: string; runs: string[] }[]
-  keys: string[]
-  kind?: 'history' | 'system'
-  /** `_step`, `_timestamp`, `_runtime` or a logged key */
-  x?: string
-  buckets?: number
-  min?: number
-  max?: number
-}
+export type ChartQuery = Shapes['ChartRequest']
 
+/** What a frame says before its arrays: each member of a series is the number of an array. */
 interface Header {
   series: ({ run?: string; group?: string; key: string; points: number } & Record<
     'x' | 'mean' | 'min' | 'max',

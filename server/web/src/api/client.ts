@@ -2,6 +2,7 @@ import createClient from 'openapi-fetch'
 import { ROOT, secret } from './session'
 import type { components, paths } from './schema'
 
+/** The objects of the API, as the server describes them. */
 export type Shapes = components['schemas']
 export type RunInfo = Shapes['RunInfo']
 export type ProjectInfo = Shapes['ProjectInfo']
@@ -11,10 +12,19 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
-    /** The server's whole answer, which may say more */
-    readonly answer?: unknown,
   ) {
     super(message)
+  }
+}
+
+/** A filter that the server does not understand, and where in its text. */
+export class FilterError extends ApiError {
+  constructor(
+    message: string,
+    readonly position: number,
+    readonly length: number,
+  ) {
+    super(400, message)
   }
 }
 
@@ -28,47 +38,49 @@ const client = createClient<paths>({
   },
 })
 
-export const { GET, POST, DELETE } = client
+export const { GET, POST, PUT, DELETE } = client
 
-/** Return the data of an answer of `GET`, `POST`, …; raises `ApiError`. */
+/** Return the data of an answer of `GET`, `POST`, …; throws `ApiError`, for a malformed filter `FilterError`. */
 export async function data<T>(answer: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
   let got
   try {
     got = await answer
-  } catch {
-    throw new ApiError(0, 'The server cannot be reached.')
+  } catch (error) {
+    if (isAbort(error)) throw error
+    throw unreachable()
   }
-  if (!got.response.ok) throw new ApiError(got.response.status, messageOf(got.error, got.response))
+  if (!got.response.ok) throw errorOf(got.error, got.response)
   return restore(got.data) as T
 }
 
-/** Fetch bytes, such as a frame; raises `ApiError`. */
+/** Fetch bytes, such as a frame; throws `ApiError`. */
 export const bytes = async (path: string, init: RequestInit): Promise<ArrayBuffer> =>
   (await request(path, init)).arrayBuffer()
 
-/** Send JSON and return the JSON of the answer; raises `ApiError`. */
-export async function send<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  const headers: HeadersInit = body === undefined ? {} : { 'content-type': 'application/json' }
-  const response = await request(path, { method, signal, headers, body: body === undefined ? undefined : JSON.stringify(body) })
-  return restore(await response.json().catch(() => null)) as T
-}
+/** Fetch a stored content that is JSON; throws `ApiError`. */
+export const storedJson = async (path: string, signal?: AbortSignal): Promise<unknown> =>
+  restore(await (await request(path, { signal })).json().catch(() => null))
 
 async function request(path: string, init: RequestInit): Promise<Response> {
   let response
   try {
     response = await fetch(ROOT + path, { ...init, headers: { ...(init.headers as Record<string, string>), [PAGE]: secret() } })
   } catch (error) {
-    if (init.signal?.aborted) throw error
-    throw new ApiError(0, 'The server cannot be reached.')
+    if (isAbort(error)) throw error
+    throw unreachable()
   }
   if (response.ok) return response
-  const answer: unknown = await response.json().catch(() => null)
-  throw new ApiError(response.status, messageOf(answer, response), answer)
+  throw errorOf(await response.json().catch(() => null), response)
 }
 
-function messageOf(error: unknown, response: Response): string {
-  if (error && typeof error === 'object' && 'error' in error) return String(error.error)
-  return `The server answered ${response.status} ${response.statusText}.`
+const isAbort = (error: unknown): boolean => error instanceof DOMException && error.name === 'AbortError'
+
+const unreachable = () => new ApiError(0, 'The server cannot be reached.')
+
+function errorOf(answer: unknown, response: Response): ApiError {
+  const { error, position, length } = (typeof answer === 'object' ? answer : null) as Partial<Shapes['FilterError']> ?? {}
+  const message = error === undefined ? `The server answered ${response.status} ${response.statusText}.` : String(error)
+  return typeof position === 'number' ? new FilterError(message, position, length ?? 1) : new ApiError(response.status, message)
 }
 
 /** Turn the run log's `{_type: float|int}` objects into numbers, in place; other `_type` objects are media and stay. */
@@ -85,11 +97,3 @@ export function restore(value: unknown): unknown {
   }
   return value
 }
-
-/** `entity/project/id` of a run, as the chart API and links name it. */
-export const pathOf = (run: { entity: string; project: string; id: string }): string =>
-  `${run.entity}/${run.project}/${run.id}`
-
-/** The API's address of a run. */
-export const urlOf = (run: { entity: string; project: string; id: string }): string =>
-  `/api/runs/${[run.entity, run.project, run.id].map(encodeURIComponent).join('/')}`

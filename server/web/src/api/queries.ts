@@ -1,5 +1,5 @@
 import { QueryClient, queryOptions } from '@tanstack/react-query'
-import { ApiError, data, GET, POST } from './client'
+import { ApiError, data, GET, POST, type Shapes } from './client'
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -23,13 +23,7 @@ export const runQuery = (entity: string, project: string, id: string) =>
   })
 
 /** A key that some of several runs have logged; where it holds no numbers, the paths of these runs. */
-export interface CommonKey {
-  key: string
-  type: 'number' | 'media' | 'other'
-  /** The key that was defined as its x axis */
-  x?: string | null
-  runs?: string[]
-}
+export type CommonKey = Pick<Shapes['CommonKey'], 'key' | 'type'> & Partial<Pick<Shapes['CommonKey'], 'x'>> & { runs?: string[] }
 
 export const commonKeysQuery = (runs: string[], kind: 'history' | 'system') =>
   queryOptions({

@@ -3,13 +3,14 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { IconPlus } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { steadyTableQuery } from '../project/api'
+import type { Place } from '../api/paths'
+import { steadyTableQuery } from '../api/table'
 import { strings } from '../strings'
 
 const SHOWN = 20
 
 /** Finds a run by name or id. */
-export function AddRun({ entity, project, chosen, add }: { entity: string; project: string; chosen: string[]; add: (id: string) => void }) {
+export function AddRun({ entity, project, chosen, add }: Place & { chosen: string[]; add: (id: string) => void }) {
   const [text, setText] = useState('')
   const [search] = useDebouncedValue(text, 150)
   const { data } = useQuery(

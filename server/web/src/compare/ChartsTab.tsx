@@ -1,5 +1,5 @@
 import { useComputedColorScheme } from '@mantine/core'
-import { pathOf } from '../api/client'
+import { pathOf } from '../api/paths'
 import { Charts } from '../charts'
 import { dashed } from '../lib/palette'
 import { strokeFor } from '../lib/runStroke'

@@ -1,6 +1,6 @@
 import { useQueries } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { urlOf } from '../api/client'
+import { urlOf } from '../api/paths'
 import { REQUIREMENTS } from '../run/code/PackagesTab'
 import { parseRequirements } from '../run/code/requirements'
 import { fetchPart } from '../run/files/fileContent'

@@ -1,16 +1,12 @@
 import { Text, useComputedColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import type { Place } from '../api/paths'
 import { commonKeysQuery } from '../api/queries'
 import { Panel } from '../charts'
-import { tableQuery } from '../project/api'
+import { tableQuery } from '../api/table'
 import { STROKE_COLUMNS, strokeFor } from '../lib/runStroke'
 import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
-
-interface Place {
-  entity: string
-  project: string
-}
 
 /** The first metric of the first run, as it grows. */
 export function FirstChart({ entity, project }: Place) {

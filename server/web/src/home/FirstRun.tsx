@@ -2,10 +2,9 @@ import { Button, Container, Group, Loader, Stack, Text, Title } from '@mantine/c
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { ROOT } from '../api/session'
-import type { ProjectInfo } from '../api/client'
+import { data, GET, type ProjectInfo } from '../api/client'
 import { projectAddress } from '../lib/pageAddress'
 import { CopyButton } from '../shell/CopyButton'
-import { send } from '../api/client'
 import { strings } from '../strings'
 import { FirstChart } from './FirstChart'
 
@@ -29,15 +28,15 @@ export function FirstRun({ project }: { project?: ProjectInfo }) {
 }
 
 function Instructions() {
-  const { data } = useQuery({
+  const { data: answer } = useQuery({
     queryKey: ['key'],
-    queryFn: () => send<{ key: string | null }>('GET', '/api/key'),
+    queryFn: () => data(GET('/api/key')),
     retry: false,
   })
   const url = window.location.origin + ROOT
   const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(window.location.hostname)
-  const shell = data?.key
-    ? `export TRACKER_BASE_URL=${url}\nexport TRACKER_API_KEY=${data.key}`
+  const shell = answer?.key
+    ? `export TRACKER_BASE_URL=${url}\nexport TRACKER_API_KEY=${answer.key}`
     : `tracker login --base-url ${url}`
   return (
     <Stack gap="lg">
@@ -50,7 +49,7 @@ function Instructions() {
         name={strings.home.firstServer}
         text={shell}
         before={isLocal ? strings.home.firstLocal : undefined}
-        after={data?.key ? undefined : strings.home.firstRemote}
+        after={answer?.key ? undefined : strings.home.firstRemote}
       />
       <Snippet name={strings.home.firstPython} text={PYTHON} />
       <Group gap="xs" role="status">

@@ -2,17 +2,13 @@ import { Text, useComputedColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { Panel } from '../charts'
-import { steadyTableQuery } from '../project/api'
+import type { Place } from '../api/paths'
+import { steadyTableQuery } from '../api/table'
 import { STROKE_COLUMNS } from '../lib/runStroke'
 import { strokeFor } from '../lib/runStroke'
 import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
 import { parsePanel, type NotePanel } from './parsePanel'
-
-interface Place {
-  entity: string
-  project: string
-}
 
 /** A panel in the notes of a project, as its block describes it; or what is wrong with the block. */
 export function EmbeddedPanel({ source, ...place }: Place & { source: string }) {

@@ -3,22 +3,18 @@ import { IconChartLine, IconLink, IconPencil } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { useState } from 'react'
-import { ApiError, type Shapes } from '../api/client'
-import { loadView, projectQuery } from '../project/api'
+import { ApiError } from '../api/client'
+import { loadView, projectQuery, saveNotes, type Project } from '../api/views'
 import { showError } from '../shell/showError'
 import { projectAddress } from '../lib/pageAddress'
 import { Empty } from '../shell/Empty'
 import { Failed } from '../shell/Failed'
-import { send } from '../api/client'
-import { projectApi } from '../shell/requests'
 import { usePageTitle } from '../shell/usePageTitle'
 import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
 import { Editor } from './Editor'
 import { EmbeddedPanel } from './EmbeddedPanel'
 import { Markdown } from './Markdown'
-
-type ProjectAnswer = Shapes['Project']
 
 /** The notes of a project: text, with live panels in it. */
 export function ProjectNotes() {
@@ -28,7 +24,7 @@ export function ProjectNotes() {
   const [editing, setEditing] = useState(false)
   if (error && !data) return <Failed error={error} reset={() => void refetch()} />
   if (!data) return <Waiting />
-  const { notes } = data as ProjectAnswer
+  const { notes } = data
   const panel = (source: string) => <EmbeddedPanel entity={entity} project={project} source={source} />
   return (
     <Container size="md" py="lg">
@@ -42,7 +38,7 @@ export function ProjectNotes() {
           </Button>
         )}
       </Group>
-      {editing && <Editing project={data as ProjectAnswer} panel={panel} close={() => setEditing(false)} />}
+      {editing && <Editing project={data} panel={panel} close={() => setEditing(false)} />}
       {!editing && notes.text && (
         <article className="panel notes-page">
           <Markdown text={notes.text} panel={panel} under={1} />
@@ -63,7 +59,7 @@ export function ProjectNotes() {
 }
 
 interface EditingProps {
-  project: ProjectAnswer
+  project: Project
   panel: (source: string) => React.ReactNode
   close: () => void
 }
@@ -79,16 +75,15 @@ function Editing({ project, panel, close }: EditingProps) {
   const [theirs, setTheirs] = useState<string | null>(null)
   const [conflict, setConflict] = useState(false)
   const save = useMutation({
-    mutationFn: (text: string) =>
-      send<ProjectAnswer['notes']>('PUT', projectApi(entity, name, '/notes'), { text, version }),
+    mutationFn: (text: string) => saveNotes({ entity, project: name }, { text, version }),
     onSuccess: async (notes) => {
-      client.setQueryData(key, { ...project, notes } as never)
+      client.setQueryData(key, { ...project, notes })
       close()
       await client.invalidateQueries({ queryKey: key })
     },
     onError: async (error) => {
       if (!(error instanceof ApiError) || error.status !== 409) return showError(error)
-      const now = (await client.fetchQuery({ ...projectQuery({ entity, project: name }), staleTime: 0 })) as ProjectAnswer
+      const now = await client.fetchQuery({ ...projectQuery({ entity, project: name }), staleTime: 0 })
       setVersion(now.notes.version)
       setTheirs(now.notes.text)
       setConflict(true)
@@ -124,7 +119,7 @@ function Conflict({ theirs, panel }: { theirs: string; panel: EditingProps['pane
 
 const PANEL = '\n```panel\nkey: loss\nfilter: state = "finished"\nlimit: 10\n```\n'
 
-function Tools({ project, insert }: { project: ProjectAnswer; insert: (text: string) => void }) {
+function Tools({ project, insert }: { project: Project; insert: (text: string) => void }) {
   const place = { entity: project.entity, project: project.project }
   const insertView = async (name: string) => {
     try {

@@ -1,5 +1,5 @@
 import type { PanelKind, PanelSpec } from '../charts/panelSpec'
-import type { Smoothing } from '../view/view'
+import type { Smoothing } from '../charts/panelSpec'
 import { isObject } from '../run/values'
 
 /** A panel in notes, and which runs it shows. */

@@ -4,7 +4,9 @@ import { useState } from 'react'
 import { useFocusBack } from '../lib/useFocusBack'
 import { palette, type Scheme } from '../lib/palette'
 import { strings } from '../strings'
-import { steadyTableQuery, type Edit, type Place } from './api'
+import type { Edit } from '../api/edits'
+import type { Place } from '../api/paths'
+import { steadyTableQuery } from '../api/table'
 
 const texts = strings.project.edit
 

@@ -1,7 +1,8 @@
 import { Button, Group, Stack, Text } from '@mantine/core'
 import { strings } from '../strings'
 import type { ViewControl } from '../view/useView'
-import { FilterError, type Selection } from './api'
+import { FilterError } from '../api/client'
+import type { Selection } from '../api/table'
 
 const texts = strings.project.empty
 

@@ -3,7 +3,8 @@ import { IconStack2 } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
 import { strings } from '../strings'
 import type { ViewControl } from '../view/useView'
-import type { ColumnInfo, Place } from './api'
+import type { Place } from '../api/paths'
+import type { ColumnInfo } from '../api/table'
 import { useColumnSearch } from './columnCatalogue'
 
 const texts = strings.project.group

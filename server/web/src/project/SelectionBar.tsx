@@ -2,7 +2,7 @@ import { ActionIcon, Button, Group, Popover, Stack, TagsInput, Text, Tooltip } f
 import { IconArrowBackUp, IconGitCompare, IconPencil, IconPlayerStop, IconTag, IconTrash, IconX } from '@tabler/icons-react'
 import { useState } from 'react'
 import { strings } from '../strings'
-import type { ColumnInfo } from './api'
+import type { ColumnInfo } from '../api/table'
 import type { RunActions } from './useActions'
 
 const texts = strings.project.selection

@@ -8,7 +8,8 @@ import { strings } from '../strings'
 import { decodeView, encodeView } from '../view/codec'
 import type { ViewControl } from '../view/useView'
 import { defaultView } from '../view/view'
-import { deleteView, loadView, projectQuery, saveView, type Place } from './api'
+import type { Place } from '../api/paths'
+import { deleteView, loadView, projectQuery, saveView } from '../api/views'
 
 const texts = strings.project.views
 

@@ -1,5 +1,5 @@
 import { ago, duration, moment, number, value } from '../lib/format'
-import type { Aggregate } from './api'
+import type { Aggregate } from '../api/table'
 import type { Column } from './columns'
 
 const DURATIONS = new Set(['duration'])
@@ -40,17 +40,18 @@ export function titleOf(column: Column, item: unknown): string | undefined {
 export function aggregateText(column: Column, aggregate: Aggregate | undefined): { text: string; more: string; title: string } {
   const none = { text: '', more: '', title: '' }
   if (!aggregate) return none
-  if (!('n' in aggregate)) {
+  const { n, mean, std, min, max } = aggregate
+  if (n === undefined) {
     if (aggregate.distinct === 1) return { ...none, text: textOf(column, aggregate.value), title: textOf(column, aggregate.value) }
     return aggregate.distinct ? { ...none, more: `${aggregate.distinct} values` } : none
   }
-  if (!aggregate.n) return none
+  if (!n || mean == null || std == null || min == null || max == null) return none
   const show = (item: number) => (column.type === 'time' || DURATIONS.has(column.name) ? textOf(column, item) : number(item))
-  const range = `${show(aggregate.min)} … ${show(aggregate.max)}`
-  if (column.type === 'time') return { text: show(aggregate.max), more: '', title: range }
-  const title = `mean ${number(aggregate.mean, 6)}, std ${number(aggregate.std, 4)}, min ${number(aggregate.min, 6)}, max ${number(aggregate.max, 6)}, n ${aggregate.n}`
-  const more = aggregate.n > 1 && aggregate.std > 0 ? (DURATIONS.has(column.name) ? `±${duration(aggregate.std)}` : `±${number(aggregate.std, 2)}`) : ''
-  return { text: show(aggregate.mean), more, title }
+  const range = `${show(min)} … ${show(max)}`
+  if (column.type === 'time') return { text: show(max), more: '', title: range }
+  const title = `mean ${number(mean, 6)}, std ${number(std, 4)}, min ${number(min, 6)}, max ${number(max, 6)}, n ${n}`
+  const more = n > 1 && std > 0 ? (DURATIONS.has(column.name) ? `±${duration(std)}` : `±${number(std, 2)}`) : ''
+  return { text: show(mean), more, title }
 }
 
 /** How a number compares with the baseline's: `+3.2 %`; nothing where that says nothing. */

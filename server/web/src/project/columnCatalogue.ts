@@ -2,7 +2,8 @@ import { queryOptions, useQuery } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { queryClient } from '../api/queries'
 import type { View } from '../view/view'
-import { fetchColumns, type Place } from './api'
+import type { Place } from '../api/paths'
+import { fetchColumns } from '../api/table'
 
 /** Names that are kept beside those that the server lists by itself. */
 const MOST = 1000

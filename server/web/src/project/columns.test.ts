@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { defaultView } from '../view/view'
-import type { ColumnInfo } from './api'
+import type { ColumnInfo } from '../api/table'
 import { labelOf, layoutOf, moved, shortOrder, usualOrder, withChoice } from './columns'
 
 const info = (name: string, differs = true): ColumnInfo => {

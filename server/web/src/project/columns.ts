@@ -1,6 +1,6 @@
 import { readable } from '../lib/format'
 import type { ColumnsView } from '../view/view'
-import type { ColumnInfo, ColumnType } from './api'
+import type { ColumnInfo, ColumnType } from '../api/table'
 
 /** A column of the table: one name of the catalogue, or a choice of a metric's history. */
 export interface Column {

@@ -1,4 +1,5 @@
-import { fetchTable, type Place, type Selection } from './api'
+import type { Place } from '../api/paths'
+import { fetchTable, type Selection } from '../api/table'
 
 /** The server's limits of one answer: rows, and values */
 const MOST = 10_000

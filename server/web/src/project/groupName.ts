@@ -1,5 +1,5 @@
 import { value } from '../lib/format'
-import type { ColumnInfo, GroupRow } from './api'
+import type { ColumnInfo, GroupRow } from '../api/table'
 
 /** What a group is called: the values its runs share, leaving out those that all groups share. */
 export function groupName(group: GroupRow, catalogue: ColumnInfo[]): string {

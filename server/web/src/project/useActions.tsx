@@ -2,7 +2,8 @@ import { Button, Group, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMemo } from 'react'
 import { strings } from '../strings'
-import { destroyRuns, editRuns, restoreRuns, trashRuns, type Edit, type Place } from './api'
+import { destroyRuns, editRuns, restoreRuns, trashRuns, type Edit } from '../api/edits'
+import type { Place } from '../api/paths'
 
 const texts = strings.project.edit
 

@@ -1,5 +1,6 @@
 import { useCallback, useMemo, useRef, useState } from 'react'
-import { fetchIds, type Place, type Selection } from './api'
+import type { Place } from '../api/paths'
+import { fetchIds, type Selection } from '../api/table'
 import type { Line, Lines } from './useTableLines'
 
 export interface RunSelection {

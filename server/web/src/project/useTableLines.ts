@@ -1,7 +1,8 @@
 import { useQueries, useQuery, keepPreviousData } from '@tanstack/react-query'
 import { useCallback, useMemo, useRef, useState } from 'react'
 import type { Grouping } from '../view/view'
-import { groupsQuery, PAGE, tableQuery, type GroupRow, type Place, type Selection, type TablePage } from './api'
+import type { Place } from '../api/paths'
+import { groupsQuery, PAGE, tableQuery, type GroupRow, type Selection, type TablePage } from '../api/table'
 
 /** What stands in one line of the table. Lines that are not there yet are `loading`. */
 export type Line =

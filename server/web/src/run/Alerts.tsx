@@ -1,18 +1,11 @@
 import { Group, Stack, Text, Title } from '@mantine/core'
 import { IconAlertTriangle, IconCircleX, IconInfoCircle } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
-import { send } from '../api/client'
+import { data, GET, type Shapes } from '../api/client'
 import { ago, moment } from '../lib/format'
-import { urlOf } from '../api/client'
+import { runPlaceOf } from '../api/paths'
 import { strings } from '../strings'
 import type { TabProps } from './props'
-
-interface Alert {
-  time: number
-  title: string
-  text: string
-  level: string
-}
 
 const ICONS: Record<string, typeof IconInfoCircle> = { info: IconInfoCircle, warn: IconAlertTriangle, error: IconCircleX }
 
@@ -20,7 +13,7 @@ const ICONS: Record<string, typeof IconInfoCircle> = { info: IconInfoCircle, war
 export function Alerts({ run }: TabProps) {
   const { data: alerts = [] } = useQuery({
     queryKey: ['run', run.entity, run.project, run.id, 'alerts'],
-    queryFn: async ({ signal }) => (await send<{ alerts: Alert[] }>('GET', `${urlOf(run)}/alerts`, undefined, signal)).alerts,
+    queryFn: async ({ signal }) => (await data(GET('/api/runs/{entity}/{project}/{id}/alerts', { params: { path: runPlaceOf(run) }, signal }))).alerts,
   })
   if (!alerts.length) return null
   return (
@@ -37,7 +30,7 @@ export function Alerts({ run }: TabProps) {
   )
 }
 
-function OneAlert({ alert }: { alert: Alert }) {
+function OneAlert({ alert }: { alert: Shapes['Alert'] }) {
   const Icon = ICONS[alert.level] ?? IconInfoCircle
   return (
     <Group component="li" gap="sm" wrap="nowrap" align="flex-start">

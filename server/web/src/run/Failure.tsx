@@ -1,10 +1,10 @@
 import { Group, Text, Title } from '@mantine/core'
 import { IconCircleX } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
-import { urlOf } from '../api/client'
+import { data, GET } from '../api/client'
+import { runPlaceOf } from '../api/paths'
 import { size } from '../lib/format'
 import { CopyButton } from '../shell/CopyButton'
-import { send } from '../api/client'
 import { strings } from '../strings'
 import type { TabProps } from './props'
 import { isObject } from './values'
@@ -12,13 +12,13 @@ import { isObject } from './values'
 /** What the failing process said, with the traceback of each process that left one. */
 export function Failure({ run }: TabProps) {
   const failed = Boolean(run.error) || run.state === 'crashed' || run.state === 'failed'
-  const { data } = useQuery({
+  const { data: folded } = useQuery({
     queryKey: ['run', run.entity, run.project, run.id, 'tracebacks', run.state],
-    queryFn: ({ signal }) => send<unknown>('GET', `${urlOf(run)}/fold`, undefined, signal),
+    queryFn: ({ signal }) => data(GET('/api/runs/{entity}/{project}/{id}/fold', { params: { path: runPlaceOf(run) }, signal })),
     enabled: failed,
   })
   if (!failed) return null
-  const [tracebacks, ends] = [tracebacksOf(data), endsOf(data)]
+  const [tracebacks, ends] = [tracebacksOf(folded), endsOf(folded)]
   if (!run.error && !ends.length) return null
   return (
     <section className="panel facts failure">

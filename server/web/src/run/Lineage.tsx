@@ -1,7 +1,7 @@
 import { Anchor, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { pathOf, type RunInfo } from '../api/client'
+import { pathOf } from '../api/paths'
 import { data, GET } from '../api/client'
 import { runAddress } from '../lib/pageAddress'
 import { strings } from '../strings'
@@ -20,7 +20,7 @@ export function Lineage({ run }: TabProps) {
     queryFn: async () => {
       const filters = JSON.stringify({ forked_from: { $regex: `^${escaped(pathOf(run))}\\?` } })
       const params = { path: { entity: run.entity, project: run.project }, query: { filters, limit: FORKS } }
-      return (await data(GET('/api/runs/{entity}/{project}', { params }))).runs as RunInfo[]
+      return (await data(GET('/api/runs/{entity}/{project}', { params }))).runs
     },
   })
   const origin = run.forked_from ? originOf(run.forked_from) : null

@@ -1,5 +1,5 @@
 import { Anchor, Stack, Text, Title } from '@mantine/core'
-import { pathOf } from '../api/client'
+import { pathOf } from '../api/paths'
 import { CopyButton } from '../shell/CopyButton'
 import { strings } from '../strings'
 import { pageOf, quoted, type Environment } from './environment'

@@ -5,7 +5,7 @@ import { Empty } from '../shell/Empty'
 import { SearchField } from '../shell/SearchField'
 import { strings } from '../strings'
 import type { TabProps } from './props'
-import { urlOf } from '../api/client'
+import { urlOf } from '../api/paths'
 import { ValuesTree } from './ValuesTree'
 import { stringify } from './values'
 

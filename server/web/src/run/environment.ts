@@ -1,3 +1,4 @@
+import type { RunPlace } from '../api/paths'
 import { isObject } from './values'
 
 /** What a run's `environment` says, as far as it is of the kind that is expected. */
@@ -75,7 +76,7 @@ export function pageOf(remote: string | undefined, commit?: string): string | nu
 }
 
 /** Take `entity/project/id?_step=N` apart. */
-export function originOf(reference: string): { entity: string; project: string; id: string; step: string } | null {
+export function originOf(reference: string): (RunPlace & { step: string }) | null {
   const found = /^([^/]+)\/([^/]+)\/([\w-]+)\?_step=(\d+)$/.exec(reference)
   return found ? { entity: found[1]!, project: found[2]!, id: found[3]!, step: found[4]! } : null
 }

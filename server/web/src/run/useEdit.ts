@@ -1,17 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import type { RunInfo } from '../api/client'
-import { editRuns } from '../project/api'
+import { editRuns } from '../api/edits'
 import { showError } from '../shell/showError'
 
-/** What people may change about a run; no colour is the run's own again. */
-export interface Changes {
-  name?: string
-  notes?: string
-  group?: string
-  job_type?: string
-  color?: string | null
-  tags?: string[]
-}
+/** What people may change about a run; without a colour it has its own again. */
+export type Changes = Partial<Pick<RunInfo, 'name' | 'notes' | 'group' | 'job_type' | 'color' | 'tags'>>
 
 /** Changes to one run, shown at once and taken back if the server refuses. */
 export function useEdit(run: RunInfo) {

@@ -3,7 +3,7 @@ import { useDisclosure } from '@mantine/hooks'
 import { IconDevices, IconLogout, IconUser } from '@tabler/icons-react'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { forgetSecret, ROOT } from '../api/session'
-import { data, GET, send, type Shapes } from '../api/client'
+import { data, DELETE, GET, type Shapes } from '../api/client'
 import { queryClient } from '../api/queries'
 import { ago } from '../lib/format'
 import { strings } from '../strings'
@@ -12,11 +12,13 @@ import { Waiting } from './Waiting'
 
 const texts = strings.account
 
+const endSession = (id: string) => data(DELETE('/api/sessions/{id}', { params: { path: { id } } }))
+
 /** Signing out, and the browsers that are signed in. */
 export function Account() {
   const [opened, { open, close }] = useDisclosure()
   const leave = async () => {
-    await send('DELETE', '/api/sessions/current').catch(() => {})
+    await endSession('current').catch(() => {})
     forgetSecret()
     window.location.assign(`${ROOT}/`)
   }
@@ -51,7 +53,7 @@ function Browsers() {
     staleTime: 0,
   })
   const end = useMutation({
-    mutationFn: (id: string) => send('DELETE', `/api/sessions/${encodeURIComponent(id)}`),
+    mutationFn: endSession,
     onSettled: () => queryClient.invalidateQueries({ queryKey: ['sessions'] }),
   })
   if (error) return <Failed error={error} reset={() => void refetch()} />

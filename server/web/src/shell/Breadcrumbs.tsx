@@ -1,6 +1,7 @@
 import { Anchor, Group, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams, useRouterState } from '@tanstack/react-router'
+import type { RunPlace } from '../api/paths'
 import { runQuery } from '../api/queries'
 import { projectAddress } from '../lib/pageAddress'
 import { strings } from '../strings'
@@ -36,7 +37,7 @@ const Slash = () => (
   </Text>
 )
 
-function RunCrumb({ entity, project, id }: { entity: string; project: string; id: string }) {
+function RunCrumb({ entity, project, id }: RunPlace) {
   const { data: run } = useQuery(runQuery(entity, project, id))
   return (
     <>

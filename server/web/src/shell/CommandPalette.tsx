@@ -5,9 +5,10 @@ import { IconFolder, IconHome, IconKeyboard, IconLink, IconNotes, IconPalette, I
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
+import type { Place, RunPlace } from '../api/paths'
 import { projectsQuery } from '../api/queries'
 import { ago } from '../lib/format'
-import { fetchTable } from '../project/api'
+import { fetchTable } from '../api/table'
 import { strings } from '../strings'
 import { projectAddress, runAddress } from '../lib/pageAddress'
 import { useTheme } from './Theme'
@@ -67,16 +68,13 @@ function useProjects(text: string): SpotlightActionGroupData[] {
   return [{ group: strings.palette.projects, actions }]
 }
 
-interface Found {
-  entity: string
-  project: string
-  id: string
+interface Found extends RunPlace {
   name: string
   created: number
 }
 
 /** Runs that are called so: of the project that is open, else of those that were active last. */
-async function findRuns(places: { entity: string; project: string }[], search: string, signal: AbortSignal): Promise<Found[]> {
+async function findRuns(places: Place[], search: string, signal: AbortSignal): Promise<Found[]> {
   const sort = [{ column: 'created', descending: true }]
   const answers = await Promise.all(
     places.map(async ({ entity, project }) => {

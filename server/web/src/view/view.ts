@@ -1,10 +1,8 @@
-import type { PanelSpec } from '../charts/panelSpec'
+import type { Shapes } from '../api/client'
+import type { PanelSpec, Smoothing } from '../charts/panelSpec'
 
 /** One level of the order of runs. */
-export interface Sort {
-  column: string
-  descending: boolean
-}
+export type Sort = Required<Shapes['SortBy']>
 
 /** Runs that agree in all of `by`, or in every config value except some, are one group. */
 export type Grouping = { by: string[] } | { except: string[] } | null
@@ -19,12 +17,6 @@ export interface ColumnsView {
   widths: Record<string, number>
   /** Only columns in which the runs differ */
   differing: boolean
-}
-
-export interface Smoothing {
-  kind: 'none' | 'ema' | 'time-ema' | 'mean'
-  /** 0 to 0.999; of a running mean, the points it is over */
-  weight: number
 }
 
 export interface ChartsView {

@@ -1,5 +1,5 @@
 import { strings } from '../../strings'
-import type { ColumnInfo } from '../../project/api'
+import type { ColumnInfo } from '../../api/table'
 import type { CommonKey } from '../../api/queries'
 import { columnTitle, prefixOf, type PanelKind, type PanelSpec } from '../panelSpec'
 

@@ -1,6 +1,7 @@
 import { queryOptions, useQueries } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { send } from '../../api/client'
+import { data, GET, storedJson, type Shapes } from '../../api/client'
+import { urlOf, type RunPlace } from '../../api/paths'
 import type { ShownRun } from '../types'
 import { mediaOf, type Item } from './mediaValues'
 
@@ -20,12 +21,10 @@ const PAGES = 5
 /** Runs whose media are shown together. */
 export const SHOWN = 10
 
-interface Page {
-  columns: Record<string, { rows: number[] | null; values: unknown[] }>
-  cursor: string | null
+const runOf = (path: string): RunPlace => {
+  const [entity = '', project = '', id = ''] = path.split('/')
+  return { entity, project, id }
 }
-
-const baseOf = (path: string): string => `/api/runs/${path.split('/').map(encodeURIComponent).join('/')}`
 
 const mediaQuery = (path: string, key: string) =>
   queryOptions({
@@ -34,8 +33,8 @@ const mediaQuery = (path: string, key: string) =>
       const items: Item[] = []
       let cursor: string | null = null
       for (let page = 0; page < PAGES; page++) {
-        const asked: URLSearchParams = new URLSearchParams({ keys: key, limit: String(PAGE), ...(cursor && { cursor }) })
-        const answer: Page = await send<Page>('GET', `${baseOf(path)}/history?${asked}`, undefined, signal)
+        const params = { path: runOf(path), query: { keys: [key], limit: PAGE, ...(cursor && { cursor }) } }
+        const answer: Shapes['RowPage'] = await data(GET('/api/runs/{entity}/{project}/{id}/history', { params, signal }))
         const found = Object.hasOwn(answer.columns, key) ? answer.columns[key] : undefined
         const steps = answer.columns._step
         found?.values.forEach((value, i) => {
@@ -64,7 +63,7 @@ export function useMedia(runs: ShownRun[], key: string) {
     }),
   })
   const found = useMemo(
-    () => asked.flatMap((run, i): MediaRun[] => (answers[i]?.items.length ? [{ run, base: baseOf(run.path), ...answers[i] }] : [])),
+    () => asked.flatMap((run, i): MediaRun[] => (answers[i]?.items.length ? [{ run, base: urlOf(runOf(run.path)), ...answers[i] }] : [])),
     [answers, runs],
   )
   return { found, pending, error }
@@ -74,6 +73,6 @@ export function useMedia(runs: ShownRun[], key: string) {
 export const contentQuery = (base: string, digest: string) =>
   queryOptions({
     queryKey: ['blob', base, digest],
-    queryFn: ({ signal }) => send<unknown>('GET', `${base}/blobs/${digest}`, undefined, signal),
+    queryFn: ({ signal }) => storedJson(`${base}/blobs/${digest}`, signal),
     staleTime: Infinity, // it is named by what it holds
   })

@@ -1,7 +1,7 @@
 import { useComputedColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { steadyTableQuery, type ColumnInfo } from '../../project/api'
+import { steadyTableQuery, type ColumnInfo } from '../../api/table'
 import { columnsQuery } from '../../project/columnCatalogue'
 import { STROKE_COLUMNS, strokeFor } from '../../lib/runStroke'
 import type { PanelProps } from '../panel/props'

@@ -1,4 +1,4 @@
-import type { ColumnInfo } from '../api'
+import type { ColumnInfo } from '../../api/table'
 import { splitChoice } from '../columns'
 import { isName, keyword, tokenize, writtenName, writtenValue, type Token } from './expression'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ColumnInfo } from '../api'
+import type { ColumnInfo } from '../../api/table'
 import { complete, isFinished } from './completion'
 import { conditions, joined, narrowed, replaced, tokenize, without, writtenName, writtenValue } from './expression'
 

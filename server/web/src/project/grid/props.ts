@@ -1,7 +1,8 @@
 import type { Point } from '../../shell/PopMenu'
 import type { Scheme, Stroke } from '../../lib/palette'
 import type { Sort } from '../../view/view'
-import type { GroupRow, Place, TablePage } from '../api'
+import type { Place } from '../../api/paths'
+import type { GroupRow, TablePage } from '../../api/table'
 import type { Line, Lines } from '../useTableLines'
 import type { Placed } from './useColumnModel'
 

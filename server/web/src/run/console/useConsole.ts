@@ -1,19 +1,9 @@
 import { queryOptions, useQueries, useQuery } from '@tanstack/react-query'
 import { useRef } from 'react'
-import { urlOf, type RunInfo } from '../../api/client'
-import { send } from '../../api/client'
+import { runPlaceOf, type RunPlace } from '../../api/paths'
+import { data, GET, type Shapes } from '../../api/client'
 
-export interface ConsoleLine {
-  time: number
-  stream: 'stdout' | 'stderr'
-  text: string
-}
-
-export interface ConsolePage {
-  lines: ConsoleLine[]
-  start: number
-  total: number
-}
+export type ConsoleLine = Shapes['ConsoleLine']
 
 /** Which output is shown; empty for both */
 export type Stream = '' | 'stdout' | 'stderr'
@@ -21,18 +11,16 @@ export type Stream = '' | 'stdout' | 'stderr'
 /** Lines are asked for in blocks of so many. */
 export const BLOCK = 500
 
-type Some = Pick<RunInfo, 'entity' | 'project' | 'id'>
-
 /** Fetch lines from the `start`th on, from the end if it is negative. */
-export function fetchLines(run: Some, stream: Stream, start: number, limit: number, signal?: AbortSignal) {
-  const query = new URLSearchParams({ start: String(start), limit: String(limit), ...(stream && { stream }) })
-  return send<ConsolePage>('GET', `${urlOf(run)}/console?${query}`, undefined, signal)
+export function fetchLines(run: RunPlace, stream: Stream, start: number, limit: number, signal?: AbortSignal) {
+  const params = { path: runPlaceOf(run), query: { start, limit, ...(stream && { stream }) } }
+  return data(GET('/api/runs/{entity}/{project}/{id}/console', { params, signal }))
 }
 
-const keyOf = (run: Some, stream: Stream) => ['run', run.entity, run.project, run.id, 'console', stream]
+const keyOf = (run: RunPlace, stream: Stream) => ['run', run.entity, run.project, run.id, 'console', stream]
 
 /** How many lines there are; undefined until it is known. */
-export function useTotal(run: Some, stream: Stream) {
+export function useTotal(run: RunPlace, stream: Stream) {
   return useQuery({
     queryKey: [...keyOf(run, stream), 'total'],
     queryFn: async ({ signal }) => (await fetchLines(run, stream, -1, 1, signal)).total,
@@ -40,7 +28,7 @@ export function useTotal(run: Some, stream: Stream) {
 }
 
 /** The lines `from` … `to` as far as they have been fetched, by number. */
-export function useLines(run: Some, stream: Stream, total: number, from: number, to: number) {
+export function useLines(run: RunPlace, stream: Stream, total: number, from: number, to: number) {
   const known = useRef(new Map<string, ConsoleLine[]>())
   const blocks: number[] = []
   for (let block = Math.floor(from / BLOCK); block * BLOCK < Math.min(to, total); block++) blocks.push(block)

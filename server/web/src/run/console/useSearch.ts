@@ -1,8 +1,8 @@
 import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
-import { urlOf, type RunInfo } from '../../api/client'
-import { send } from '../../api/client'
+import { runPlaceOf, type RunPlace } from '../../api/paths'
+import { data, GET, type Shapes } from '../../api/client'
 import type { Stream } from './useConsole'
 
 /** Matches that are fetched at most. */
@@ -15,18 +15,12 @@ interface Found {
   more: boolean
 }
 
-async function search(run: RunInfo, stream: Stream, text: string, regex: boolean, signal: AbortSignal): Promise<Found> {
+async function search(run: RunPlace, stream: Stream, text: string, regex: boolean, signal: AbortSignal): Promise<Found> {
   const lines: number[] = []
   let after: number | null = -1
   while (after !== null && lines.length < MOST) {
-    const query = new URLSearchParams({ q: text, regex: String(regex), after: String(after), limit: String(PAGE) })
-    if (stream) query.set('stream', stream)
-    const answer: { matches: number[]; next: number | null } = await send(
-      'GET',
-      `${urlOf(run)}/console/search?${query}`,
-      undefined,
-      signal,
-    )
+    const params = { path: runPlaceOf(run), query: { q: text, regex, after, limit: PAGE, ...(stream && { stream }) } }
+    const answer: Shapes['Matches'] = await data(GET('/api/runs/{entity}/{project}/{id}/console/search', { params, signal }))
     lines.push(...answer.matches)
     after = answer.next
   }
@@ -34,18 +28,18 @@ async function search(run: RunInfo, stream: Stream, text: string, regex: boolean
 }
 
 /** Searching all lines, and going from one match to the next. */
-export function useSearch(run: RunInfo, stream: Stream) {
+export function useSearch(run: RunPlace, stream: Stream) {
   const [text, setText] = useState('')
   const [regex, setRegex] = useState(false)
   const [wanted] = useDebouncedValue(text, 250)
   const [at, setAt] = useState<number | null>(null)
-  const { data, error, isFetching } = useQuery({
+  const { data: answer, error, isFetching } = useQuery({
     queryKey: ['run', run.entity, run.project, run.id, 'console', stream, 'search', wanted, regex],
     queryFn: ({ signal }) => search(run, stream, wanted, regex, signal),
     enabled: wanted !== '',
     retry: false,
   })
-  const found = wanted ? (data ?? null) : null
+  const found = wanted ? (answer ?? null) : null
   const pattern = useMemo(() => patternOf(wanted, regex), [wanted, regex])
   return {
     ...{ text, regex, found, error, pattern, at, setAt },

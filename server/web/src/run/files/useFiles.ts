@@ -1,18 +1,12 @@
 import { queryOptions, useQuery } from '@tanstack/react-query'
-import { data, GET, type RunInfo, urlOf } from '../../api/client'
+import { data, GET, type Shapes } from '../../api/client'
+import { urlOf, type RunPlace } from '../../api/paths'
 import { fetchPart } from './fileContent'
 
-type Some = Pick<RunInfo, 'entity' | 'project' | 'id'>
-
 /** A file of a run; `stored` says whether its content has arrived. */
-export interface RunFile {
-  name: string
-  digest: string
-  size: number
-  stored: boolean
-}
+export type RunFile = Omit<Shapes['FileInfo'], 'size'> & { size: number }
 
-export const filesQuery = (run: Some) => {
+export const filesQuery = (run: RunPlace) => {
   const { entity, project, id } = run
   return queryOptions({
     queryKey: ['run', entity, project, id, 'files'],
@@ -24,13 +18,13 @@ export const filesQuery = (run: Some) => {
   })
 }
 
-export const useFiles = (run: Some) => useQuery(filesQuery(run))
+export const useFiles = (run: RunPlace) => useQuery(filesQuery(run))
 
 /** The address of a file's content, which is an attachment. */
-export const addressOf = (run: Some, name: string) => `${urlOf(run)}/files/${encodeURIComponent(name)}`
+export const addressOf = (run: RunPlace, name: string) => `${urlOf(run)}/files/${encodeURIComponent(name)}`
 
 /** The first bytes of a file, and whether there are more. */
-export function useContent(run: Some, file: RunFile | undefined, most: number) {
+export function useContent(run: RunPlace, file: RunFile | undefined, most: number) {
   return useQuery({
     // By digest: a content never changes.
     queryKey: ['content', run.entity, run.project, run.id, file?.digest, most],
