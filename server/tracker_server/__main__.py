@@ -1,4 +1,4 @@
-"""`python -m tracker_server` is `tracker server`."""
+"""Run `tracker server` as `python -m tracker_server`."""
 
 from .cli import server
 

@@ -1,4 +1,4 @@
-"""The application: routes put together, errors turned into answers, the guard in front."""
+"""Put the ASGI application together: routes, error answers, background work, and the guard in front."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ MAX_QUERY = 1024 * 1024
 
 
 def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
-    """Return the ASGI application. Whoever opened `storage` closes it, after the application has ended."""
+    """Return the ASGI application. The caller owns `storage` and closes it after the application has ended."""
     webhook = None if settings.webhook is None else Webhook(settings.webhook, settings.url)
     sessions = Sessions(settings.sessions, settings.token)
     services = Services(storage, blobs, settings, webhook=webhook)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with trash_bin.emptying(services), maintenance.tidying(services):
+        async with trash_bin.emptying(services), maintenance.maintaining(services):
             yield
         services.workers.close()
         if webhook is not None:
@@ -68,7 +68,7 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
         routes_of.add_routes(api, services)
     account.add_routes(api, sessions)
     api.openapi = document(api, {**ingest.OPERATIONS, **files.OPERATIONS, **live.OPERATIONS, **media.OPERATIONS})  # type: ignore[method-assign]
-    # Ingest first: routes are tried in order, and it is what is asked for most.
+    # Ingest first: routes are tried in order, and most requests are uploads.
     routes = [
         *ingest.routes(services),
         *files.routes(services),

@@ -1,4 +1,4 @@
-"""Content-addressed files through obstore: a local directory now, an object store with the same code."""
+"""Store files by the digest of their content, through obstore, whose local directory could become an object store."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from .storage.interface import StorageFull
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 VERIFYING = 5.0
-"""Seconds for which the last part of an upload waits until the whole is verified; clients then ask again."""
+"""Seconds for which a request waits until a finished upload is verified; after that the client asks again."""
 _LIMITS = Limits()
 _PIECE = 1024 * 1024
 _PIECES = 64
-"""Pieces that are hashed in one go, after which the server may be stopped."""
+"""Pieces that are hashed before the server looks whether it should stop."""
 _TOGETHER = 64
-"""Requests to the store at a time."""
+"""Concurrent requests to the store."""
 
 
 class ObjectBlobs:
-    """The `Blobs` of `storage.interface` in any store that obstore knows.
+    """The `Blobs` of `storage.interface` in any store that obstore supports.
 
-    With `root`, the local directory that is the store, content is on disk (fsync) before `put` returns. Every object
-    appears whole: content is hashed on its way, and a digest that does not match aborts the write.
+    With `root`, the local directory of the store, content is on disk (fsync) before `put` returns. An object becomes
+    visible only whole: content is hashed as it arrives, and a digest that does not match aborts the write.
 
-    Content that comes in parts is gathered in a local directory (`partials`), whatever the store: no bytes that were
-    not verified ever reach it, and the protocol is the same for all. (To hand each part on to S3 as it comes would need
-    the ids of its multipart uploads and of their parts kept across restarts, which obstore does not give out.)
+    Content that arrives in parts is collected in a local directory (`partials`) for every kind of store, so unverified
+    bytes never reach the store. (Passing each part on to S3 would need the ids of multipart uploads and their parts
+    after a restart, and obstore does not expose them.)
     """
 
     def __init__(self, store: ObjectStore, partials: Partials, root: Path | None = None) -> None:
@@ -49,7 +49,10 @@ class ObjectBlobs:
         self._verifying: dict[str, asyncio.Task[None]] = {}
 
     async def put(self, digest: str, content: AsyncIterator[bytes]) -> int:
-        """Store; returns the size. Raises ValueError if the sha256 is not `digest`, `StorageFull` without space."""
+        """Store content and return its size.
+
+        Raises ValueError if its sha256 is not `digest`, `StorageFull` if there is no space.
+        """
         target = _path(digest)
         size = 0
         sha = hashlib.sha256()
@@ -63,8 +66,8 @@ class ObjectBlobs:
             if sha.hexdigest() != digest:
                 raise ValueError(f"the content's sha256 is {sha.hexdigest()}, not {digest}")
 
-        # A remote store shows an object when its upload is complete, so there it is written in place. A local one must
-        # not show a file whose bytes a power cut could still take, so it is written beside, synced, and moved.
+        # A remote store shows an object only when its upload is complete, so it is written in place. A local file must
+        # not be visible before a power cut can no longer damage it, so it is written elsewhere, synced, and moved.
         staged = target if self._root is None else f"incoming/{uuid.uuid4().hex}"
         try:
             await obstore.put_async(self._store, staged, verified(), max_concurrency=2)
@@ -80,18 +83,18 @@ class ObjectBlobs:
         return size
 
     async def reached(self, digest: str, size: int) -> tuple[int, bool]:
-        """How many bytes of content that comes in parts are there, and whether it is stored whole."""
+        """Return how many bytes of an upload in parts have arrived, and whether the content is stored whole."""
         try:
             return (await obstore.head_async(self._store, _path(digest)))["size"], True
         except FileNotFoundError:
             have = await asyncio.to_thread(self._partials.size, digest)
-        if have > size:  # someone was wrong about the size, and nobody could ever complete this
+        if have > size:  # a client gave a wrong size, so this upload could never complete
             await asyncio.to_thread(self._partials.discard, digest)
             return 0, False
         return have, False
 
     async def extend(self, digest: str, offset: int, size: int, part: bytes) -> tuple[int, bool]:
-        """Take in a part; see `storage.interface.Blobs`."""
+        """Add a part to an upload; see `storage.interface.Blobs`."""
         async with self._locks.setdefault(digest, asyncio.Lock()):
             verification = self._verifying.get(digest)
             if verification is None:
@@ -111,26 +114,26 @@ class ObjectBlobs:
     def _verified(self, digest: str, verification: asyncio.Task[None]) -> None:
         del self._verifying[digest]
         if not verification.cancelled():
-            verification.exception()  # whoever still waits gets it; if nobody does, asyncio is not to complain of that
+            verification.exception()  # retrieved here, or asyncio would log it when no client waits any more
 
     async def _complete(self, digest: str) -> None:
-        """Verify what was gathered and make it an object."""
-        gathered = self._partials.path(digest)
+        """Verify the collected parts and move them into the store."""
+        collected = self._partials.path(digest)
         sha = hashlib.sha256()
-        with gathered.open("rb") as file:
+        with collected.open("rb") as file:
             while await asyncio.to_thread(_hash_some, file, sha):
                 pass
         if sha.hexdigest() != digest:
             await asyncio.to_thread(self._partials.discard, digest)
             raise ValueError(f"the content's sha256 is {sha.hexdigest()}, not {digest}")
         if self._root is None:
-            await obstore.put_async(self._store, _path(digest), gathered, max_concurrency=2)
+            await obstore.put_async(self._store, _path(digest), collected, max_concurrency=2)
             await asyncio.to_thread(self._partials.discard, digest)
         else:
-            await asyncio.to_thread(_place, gathered, self._root / _path(digest))
+            await asyncio.to_thread(_place, collected, self._root / _path(digest))
 
     async def has(self, digests: list[str]) -> set[str]:
-        """Return those that are stored."""
+        """Return those digests whose content is stored."""
         if self._root is not None:
             return await asyncio.to_thread(_stored, self._root, digests)
         found: set[str] = set()
@@ -151,9 +154,9 @@ class ObjectBlobs:
         return True
 
     async def get(self, digest: str, start: int = 0, end: int | None = None) -> tuple[int, AsyncIterator[bytes]]:
-        """Size of the whole, and content from `start` up to but without `end`.
+        """Return the size of the whole, and the content from `start` up to but without `end`.
 
-        Raises LookupError, and ValueError if there is nothing at `start`.
+        Raises LookupError if the digest is not stored, ValueError if `start` is past the end.
         """
         part: Any = {"offset": start} if end is None else (start, end)
         options: Any = {"range": part} if start or end is not None else None
@@ -171,13 +174,13 @@ class ObjectBlobs:
         return found.meta["size"], content()
 
     async def delete(self, digests: list[str]) -> None:
-        """Forget them; those that are not there are none of its concern."""
+        """Delete the content of these digests; missing ones are ignored."""
         for digest in digests:
             if DIGEST.fullmatch(digest):
                 await self._remove(_path(digest))
 
     async def older(self, before: float) -> list[str]:
-        """Return the digests of what was stored before a Unix time."""
+        """Return the digests of content that was stored before a Unix time."""
 
         def listed() -> list[str]:
             found = []
@@ -196,8 +199,9 @@ class ObjectBlobs:
 
 
 def open_blobs(directory: Path, limits: Limits = _LIMITS) -> ObjectBlobs:
-    """Return the blobs kept under `directory`, made if need be. What an earlier process left unfinished is removed, but
-    for uploads in parts, which go on.
+    """Open the blobs under `directory`, which is created if needed.
+
+    Unfinished files of an earlier process are removed, except uploads in parts, which can continue.
     """
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     with contextlib.suppress(PermissionError):
@@ -208,7 +212,7 @@ def open_blobs(directory: Path, limits: Limits = _LIMITS) -> ObjectBlobs:
 
 
 def _path(digest: str) -> str:
-    # A fan-out of 256, because directories with very many entries are slow to list and to back up.
+    # 256 folders, because directories with very many entries are slow to list and to back up.
     if not DIGEST.fullmatch(digest):
         raise LookupError(digest)
     return f"{digest[:2]}/{digest[2:]}"
@@ -219,7 +223,7 @@ def _stored(root: Path, digests: list[str]) -> set[str]:
 
 
 def _hash_some(file: BinaryIO, sha: Any) -> bool:
-    """Hash the next pieces of a file; tell whether there were any."""
+    """Hash the next pieces of a file; return whether there were more."""
     for _ in range(_PIECES):
         piece = file.read(_PIECE)
         if not piece:

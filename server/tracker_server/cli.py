@@ -1,4 +1,4 @@
-"""`tracker server` and `tracker ui`."""
+"""The commands `tracker server` and `tracker ui`."""
 
 from __future__ import annotations
 
@@ -45,50 +45,51 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "directory",
                 type=click.Path(file_okay=False, path_type=Path),
                 envvar="TRACKER_SERVER_DIR",
-                help="Where runs are kept.  [default: ~/.local/share/tracker]",
+                help="Directory that holds the runs.  [default: ~/.local/share/tracker]",
             ),
-            click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on."),
+            click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
             click.option(
                 "--port",
                 default=8787,
                 show_default=True,
                 type=click.IntRange(0, 65535),
-                help="0 takes any that is free.",
+                help="Port to listen on; 0 picks a free one.",
             ),
             click.option(
                 "--token",
                 envvar="TRACKER_SERVER_TOKEN",
-                help="The key to the server, instead of the one kept in DIR/token. Others on this machine can see "
-                "command lines: better set TRACKER_SERVER_TOKEN.",
+                help="Access token; replaces the one stored in DIR/token. Other users of this machine can read "
+                "command lines, so prefer TRACKER_SERVER_TOKEN.",
             ),
             click.option(
                 "--allowed-host",
                 "allowed_hosts",
                 multiple=True,
                 metavar="NAME",
-                help="A further name under which clients reach this server; repeat it for several.",
+                help="Additional host name that clients use for this server. Can be repeated.",
             ),
             click.option(
                 "--root-path",
                 default="",
                 metavar="/PREFIX",
                 callback=_prefix,
-                help="The prefix under which a proxy has this server, such as /tracker.",
+                help="Path prefix that a reverse proxy adds, such as /tracker.",
             ),
             click.option(
                 "--trusted-proxy",
                 "trusted_proxies",
                 multiple=True,
                 metavar="ADDRESS",
-                help="A further proxy whose X-Forwarded-Proto is believed; those on this machine are anyway.",
+                help="Address of a proxy whose X-Forwarded-Proto is trusted, besides those on this machine. "
+                "Can be repeated.",
             ),
             click.option(
                 "--webhook",
                 metavar="URL",
                 envvar="TRACKER_SERVER_WEBHOOK",
                 callback=_web_address,
-                help="Where alerts of runs are sent, as Slack's incoming webhooks take them. Such an address is a "
-                "secret: better set TRACKER_SERVER_WEBHOOK.",
+                help="Forward alerts of runs to this address, in the format of Slack's incoming webhooks. The "
+                "address is a secret, so prefer TRACKER_SERVER_WEBHOOK.",
             ),
             click.option("--announce-fd", type=int, hidden=True),
         ]
@@ -100,15 +101,15 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @_options
 def server(**options: Any) -> None:
-    """Keep runs in a directory of this machine and show them."""
+    """Start the server and dashboard on a directory of runs."""
     _serve(**options, browser=False)
 
 
 @click.command()
 @_options
-@click.option("--browser/--no-browser", default=True, help="Open the page if there is a display.")
+@click.option("--browser/--no-browser", default=True, help="Open the dashboard in a browser if there is a display.")
 def ui(browser: bool, **options: Any) -> None:
-    """As `tracker server`, and open its page."""
+    """Start the server and open the dashboard in a browser."""
     _serve(**options, browser=browser and _has_display())
 
 
@@ -154,16 +155,16 @@ def _greeting(url: str, token: str, directory: Path, host: str) -> str:
     port = url.rpartition(":")[2]
     if is_loopback(host):
         lines += [
-            "  scripts    of this user on this machine find it by themselves; for others on this machine, or on one",
-            f"             that reaches it through `ssh -R {port}:127.0.0.1:{port} MACHINE`:",
+            "  scripts    run by you on this machine find the server automatically; for other users, or machines",
+            f"             connected with `ssh -R {port}:127.0.0.1:{port} MACHINE`, set:",
             f"             export TRACKER_BASE_URL={url} TRACKER_API_KEY={token}",
         ]
     else:
         name = socket.gethostname() if host in ("0.0.0.0", "::") else host
         lines += [
             f"  scripts    export TRACKER_BASE_URL=http://{name}:{port} TRACKER_API_KEY={token}",
-            "  warning    the connection is not encrypted: on a network that is not yours alone, put a proxy with",
-            "             TLS in front, or listen on 127.0.0.1 and use ssh tunnels",
+            "  warning    the connection is not encrypted: on a shared network, put a proxy with TLS in front,",
+            "             or listen on 127.0.0.1 and use ssh tunnels",
         ]
     return "\n".join([*lines, "  stop       ctrl+C"])
 
@@ -173,7 +174,7 @@ def _has_display() -> bool:
 
 
 def _open(url: str, settings: Settings) -> None:
-    # Other users can read command lines, the browser's too: it gets a code that is good for one visit, not the token.
+    # Other users can read command lines, including the browser's, so it gets a code for one visit, not the token.
     code = secrets.token_urlsafe(32)
     settings.visits.add(code)
     threading.Thread(target=webbrowser.open, args=[f"{url}/?token={code}"], daemon=True).start()

@@ -1,8 +1,8 @@
-"""The HTTP protocol with bounds on what a stranger may make the server keep, all before anybody has shown a key.
+"""Limit what connections may cost the server before they have shown a token: time, memory and number.
 
-A connection has so many seconds for the head of a request, whose bytes and headers are counted as they come; a body
-must keep coming at some rate. Addresses have so many connections; when too many have sent no whole head, the oldest of
-those is closed.
+The head of a request must arrive in a few seconds, and its bytes and headers are limited. A body must keep arriving at
+a minimum rate. Each address has a limited number of connections. When too many connections have not sent a whole head,
+the oldest of them is closed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD = 192 * 1024
-"""Bytes of a request's line and headers. Addresses hold views, which name columns."""
+"""Bytes of a request's line and headers. URLs can be long: they hold views, which name columns."""
 
 MAX_HEADERS = 100
 
@@ -24,37 +24,39 @@ HEAD_SECONDS = 15.0
 """Seconds from the first byte of a head to its end, and from connecting to the first byte."""
 
 BODY_RATE = 1024
-"""Bytes a second of a body, on average since it began; the first `BODY_GRACE` seconds are free."""
+"""Lowest rate of a body in bytes a second, averaged since `BODY_GRACE` seconds after its start."""
 BODY_GRACE = 30.0
 
 _PIECE = 16 * 1024
 
 LOOK = 5.0
-"""Seconds between two looks at a body that is coming."""
+"""Seconds between two checks of the rate of a body."""
 
 MAX_CONNECTIONS = 4000
 MAX_HEADLESS = 500
-"""Connections, and those of them that have not sent a whole head yet."""
+"""Connections in all, and those of them that have not sent a whole head yet."""
 
 MAX_OF_ONE = 1000
-"""Connections of one address. Agents, browsers and tunnels of many people may come from the loopback address."""
+"""Connections of one address."""
+
 MAX_OF_LOOPBACK = 3000
+"""Connections of the loopback address, from which agents, browsers and tunnels of many people may come."""
 
 
 _RESERVED = 200
-"""Descriptors that are for files and the database."""
+"""File descriptors kept free for files and the database."""
 
 
 def allow_connections() -> None:
-    """Let this process have as many descriptors as it may, up to what the connections need."""
+    """Raise the limit of file descriptors to what the connections need, as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_CONNECTIONS + _RESERVED
     if 0 <= soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard < 0 else min(hard, wanted), hard))
 
 
-class _Census:
-    """Which connections there are, in one event loop."""
+class _Connections:
+    """The open connections of one server."""
 
     def __init__(self) -> None:
         self.of: Counter[str] = Counter()
@@ -65,16 +67,16 @@ class _Census:
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """See the module."""
+    """uvicorn's HTTP protocol with the limits of this module."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # One for each server; uvicorn hands its state to every connection.
-        census = getattr(self.server_state, "census", None)
-        if census is None:
-            census = _Census()
-            self.server_state.census = census  # type: ignore[attr-defined]
-        self._census: _Census = census
+        # One object for each server: uvicorn passes its state to every connection.
+        connections = getattr(self.server_state, "connections", None)
+        if connections is None:
+            connections = _Connections()
+            self.server_state.connections = connections  # type: ignore[attr-defined]
+        self._connections: _Connections = connections
         self._address = ""
         self._in_head = True
         self._head = 0
@@ -86,27 +88,27 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._address = self.client[0] if self.client else ""
-        census = self._census
-        census.of[self._address] += 1
-        census.count += 1
+        connections = self._connections
+        connections.of[self._address] += 1
+        connections.count += 1
         self._counted = True
         most = MAX_OF_LOOPBACK if self._address in ("127.0.0.1", "::1", "") else MAX_OF_ONE
-        if census.of[self._address] > most or census.count > census.most:
+        if connections.of[self._address] > most or connections.count > connections.most:
             self._refuse(503, "too many connections")
             return
         self._await_head()
-        if len(census.headless) > min(MAX_HEADLESS, census.most // 2):
-            next(iter(census.headless))._refuse(503, "too many connections")
+        if len(connections.headless) > min(MAX_HEADLESS, connections.most // 2):
+            next(iter(connections.headless))._refuse(503, "too many connections")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_clock()
-        self._census.headless.pop(self, None)
+        self._connections.headless.pop(self, None)
         if self._counted:
             self._counted = False
-            self._census.count -= 1
-            self._census.of[self._address] -= 1
-            if not self._census.of[self._address]:
-                del self._census.of[self._address]
+            self._connections.count -= 1
+            self._connections.of[self._address] -= 1
+            if not self._connections.of[self._address]:
+                del self._connections.of[self._address]
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -115,11 +117,11 @@ class BoundedProtocol(HttpToolsProtocol):
             if not self._in_head:
                 super().data_received(data[at:])
                 return
-            # Piece by piece, so that the headers of a head that is too large are never made.
+            # Piece by piece, so that a head that is too large is never parsed as a whole.
             piece = data[at : at + _PIECE]
             at += len(piece)
             if not self._head and self._clock is None:
-                self._await_head()  # the next request of a connection that was kept
+                self._await_head()  # the next request on a kept-alive connection
             self._head += len(piece)
             if self._head > MAX_HEAD:
                 self._refuse(431, f"the request's head has more than {MAX_HEAD} bytes")
@@ -132,7 +134,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if len(self.headers) >= MAX_HEADERS:
-            # An error in here makes the parser stop.
+            # Raising makes the parser stop.
             self._refuse(431, f"the request's head has more than {MAX_HEADERS} headers")
             raise ValueError("too many headers")
         super().on_header(name, value)
@@ -140,7 +142,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head, self._head = False, 0
         self._stop_clock()
-        self._census.headless.pop(self, None)
+        self._connections.headless.pop(self, None)
         self._body, self._since = 0, time.monotonic()
         self._clock = self.loop.call_later(BODY_GRACE, self._look_at_body)
         super().on_headers_complete()
@@ -161,7 +163,7 @@ class BoundedProtocol(HttpToolsProtocol):
     # -- bounds ----------------------------------------------------------------------------------------------------
 
     def _await_head(self) -> None:
-        self._census.headless[self] = None
+        self._connections.headless[self] = None
         self._stop_clock()
         self._clock = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
 
@@ -169,12 +171,12 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head:
             self._refuse(408, "the request's head did not come in time")
         else:
-            self._census.headless.pop(self, None)
-            self.transport.close()  # browsers connect ahead of need: they asked nothing that could be answered
+            self._connections.headless.pop(self, None)
+            self.transport.close()  # browsers open spare connections; without a request there is nothing to answer
 
     def _look_at_body(self) -> None:
         if self.flow.read_paused:
-            self._since = time.monotonic() - BODY_GRACE  # it is the server that is slow
+            self._since = time.monotonic() - BODY_GRACE  # the server is slow, not the client
             self._body = 0
         elif self._body < BODY_RATE * (time.monotonic() - self._since - BODY_GRACE):
             self._refuse(408, "the request's body did not come in time")
@@ -182,9 +184,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._clock = self.loop.call_later(LOOK, self._look_at_body)
 
     def _refuse(self, status: int, text: str) -> None:
-        """Answer, where nothing was answered yet, and close."""
+        """Send an error, unless a response has begun, and close the connection."""
         self._stop_clock()
-        self._census.headless.pop(self, None)
+        self._connections.headless.pop(self, None)
         if self.transport.is_closing():
             return
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:

@@ -1,4 +1,4 @@
-"""Delete runs for good: their rows, and the files that no other run names."""
+"""Delete runs permanently: their rows, and the files that no other run names."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from .storage.interface import RunKey, Storage
 
 
 async def delete_run(services: Services, run: RunKey) -> None:
-    """Delete the run, and the blobs that no other run names."""
+    """Delete the run, and the files that no other run names."""
     async with services.references:
         unused = await services.workers.write(_delete, services.storage, run)
         await services.blobs.delete(unused)
-    services.untidy.set()
+    services.deferred_work.set()
     services.live.changed([run], "removed")
 
 
 def _delete(storage: Storage, run: RunKey) -> list[str]:
-    """Delete the run; return the digests that no run names any more. Runs in the writing thread."""
+    """Delete the run, in the writing thread; return the digests that no run names any more."""
     named = storage.digests(run)
     storage.delete(run)
     used = storage.digests_in_use(named)

@@ -1,4 +1,4 @@
-"""A server in a process of its own, for as long as a block of code runs: for demos, notebooks and tests."""
+"""Run a server in a child process while a block of code runs: for demos, notebooks and tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 
 class Embedded(NamedTuple):
-    """A running server: its address, the key to it, and its process."""
+    """A running server: its URL, access token and process."""
 
     url: str
     token: str
@@ -24,10 +24,16 @@ class Embedded(NamedTuple):
 
 @contextlib.contextmanager
 def serve(directory: Path | str, host: str = "127.0.0.1", port: int = 0, timeout: float = 60) -> Iterator[Embedded]:
-    """Serve `directory` until the block ends. The server answers when the block begins.
+    """Serve `directory` until the block ends. The server answers requests when the block begins.
 
-    Port 0 takes any that is free. What the server has to say goes to `DIR/server.log`. Raises RuntimeError, with the
-    end of that log, if it does not start in `timeout` seconds.
+    Args:
+        directory: Holds the runs; it is created if needed. The server's output goes to `server.log` inside it.
+        host: The address to listen on.
+        port: The port to listen on; 0 picks a free one.
+        timeout: Seconds to wait for the server to start.
+
+    Raises:
+        RuntimeError: If it does not start in time, with the end of its log.
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -41,7 +47,7 @@ def serve(directory: Path | str, host: str = "127.0.0.1", port: int = 0, timeout
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
-                # A ctrl+C at the terminal is for the caller, who may still need the server to wind up.
+                # ctrl+C at the terminal is for the caller, which may still need the server while it cleans up.
                 start_new_session=True,
             )
         finally:
@@ -50,14 +56,14 @@ def serve(directory: Path | str, host: str = "127.0.0.1", port: int = 0, timeout
             said = _read(pipe.fileno(), time.monotonic() + timeout)
             if not said:
                 tail = (directory / "server.log").read_text(errors="replace")[-2000:].strip()
-                raise RuntimeError(f"the server on {directory} did not start: {tail or 'it said nothing'}")
+                raise RuntimeError(f"the server on {directory} did not start: {tail or 'its log is empty'}")
             yield Embedded(**json.loads(said), process=process)
         finally:
             _stop(process)
 
 
 def _read(descriptor: int, deadline: float) -> bytes:
-    """Everything until the other side closes, or nothing if it does not in time."""
+    """Return all bytes until the other side closes the pipe, or none if it does not by `deadline`."""
     said = b""
     while select.select([descriptor], [], [], max(0, deadline - time.monotonic()))[0]:
         piece = os.read(descriptor, 65536)

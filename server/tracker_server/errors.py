@@ -1,4 +1,4 @@
-"""Turn errors into answers: `{"error": "<what happened and what to do>"}` with a fitting status."""
+"""Turn errors into responses: `{"error": "<what happened and what to do>"}` with a fitting status."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logging.getLogger("tracker_server")
 
 
 def add_error_handlers(app: Starlette) -> None:
-    """Have the errors of an application's routes answered."""
+    """Register a handler for every error that a route may raise."""
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(NoSuchRun, _no_such_run)
@@ -55,9 +55,9 @@ def _http_error(request: Request, error: Exception) -> Response:
     if text == "Not Found":
         if web.wants_page(request):
             return web.page(404, request.app.state.root_path)
-        text = f"there is nothing at {request.url.path[:300]}: /api/openapi.json lists what is"
+        text = f"there is nothing at {request.url.path[:300]}: see /api/openapi.json for all routes"
     elif text == "Method Not Allowed":
-        text = f"{request.method} is not possible here: /api/openapi.json lists what is"
+        text = f"{request.method} is not allowed here: see /api/openapi.json for all routes"
     return _error(error.status_code, text, dict(error.headers or {}))
 
 
@@ -92,7 +92,7 @@ def _bad_filter(_request: Request, error: Exception) -> Response:
 def _full(_request: Request, error: Exception) -> Response:
     log.error("%s", error)
     return _error(
-        507, "the server's disk is full: nothing of this was stored; make room and it goes on", {"retry-after": "30"}
+        507, "the server's disk is full and nothing of this was stored: free some space", {"retry-after": "30"}
     )
 
 
@@ -105,9 +105,9 @@ def _busy(_request: Request, _raised: Exception) -> Response:
 
 
 def _gone(_request: Request, _raised: Exception) -> Response:
-    return Response(status_code=400)  # nobody is left to read it
+    return Response(status_code=400)  # the client has left
 
 
 def _failed(request: Request, _raised: Exception) -> Response:
-    # The traceback goes to the server's log: Starlette raises the error again after this answer, and the guard logs it.
+    # The traceback goes to the server's log: Starlette raises the error again after this, and the guard logs it.
     return _error(500, f"the server failed to {request.method} this; its log says why", {"retry-after": "5"})

@@ -1,7 +1,7 @@
-"""What has changed, as it happens: one stream of server-sent events for each browser.
+"""Tell browsers which runs and projects have changed.
 
-Ingest and edits publish after their transaction; nothing is read or sent here but names. A listener that is slow, or
-was away, is not told what it missed but that it missed something (`reset`), so what waits for it is bounded.
+Ingest and edits publish after their transaction. Only names are passed on, no data. A listener that is slow or was
+away gets `reset` instead of the changes that it missed, so the memory for each listener is bounded.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import orjson
 from .storage.interface import RunKey
 
 MAX_WAITING = 1000
-"""Runs and projects whose changes wait for one listener; beyond that it gets `reset`."""
+"""Changed runs and projects that wait for one listener; beyond that it gets `reset`."""
 
 MAX_LISTENERS = 500
 
@@ -26,7 +26,7 @@ _STREAMS: dict[str, What] = {"history": "history", "system": "system", "console"
 
 
 class Hub:
-    """Passes on what changes to those who listen. All of it runs in the event loop's thread."""
+    """Passes on changes to all listeners. Use it only in the event loop's thread."""
 
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
@@ -35,7 +35,7 @@ class Hub:
         self.closing = False
 
     def changed(self, runs: Iterable[RunKey], *what: What) -> None:
-        """Tell all listeners that something of these runs is not as it was."""
+        """Tell all listeners that these runs have changed, and in what."""
         self._count += 1
         if self._listeners:
             names = ["/".join(run) for run in runs]
@@ -43,7 +43,7 @@ class Hub:
                 listener.add(names, what)
 
     def project_changed(self, entity: str, project: str) -> None:
-        """Tell all listeners that the notes or saved views of this project are not as they were."""
+        """Tell all listeners that the notes or saved views of this project have changed."""
         self._count += 1
         for listener in self._listeners:
             listener.add_project(f"{entity}/{project}")
@@ -62,33 +62,33 @@ class Hub:
 
     @property
     def state(self) -> str:
-        """Names the last change; another process never has the same."""
+        """The id of the last change; no other process uses the same."""
         return f"{self._start}-{self._count}"
 
     def listen(self, known: str | None) -> Listener:
-        """Return a new listener, who has heard of all up to the state `known` (None: who knows nothing)."""
+        """Return a new listener. It starts with `reset` unless `known`, the last id it has seen, is up to date."""
         listener = Listener(missed=known is not None and known != self.state)
         self._listeners.add(listener)
         return listener
 
     def forget(self, listener: Listener) -> None:
-        """Tell the listener nothing more."""
+        """Remove the listener."""
         self._listeners.discard(listener)
 
     @property
     def full(self) -> bool:
-        """Whether there are as many listeners as there may be."""
+        """Whether there are as many listeners as are allowed."""
         return len(self._listeners) >= MAX_LISTENERS
 
     def close(self) -> None:
-        """End all streams."""
+        """End the streams of all listeners."""
         self.closing = True
         for listener in self._listeners:
             listener.stop()
 
 
 class Listener:
-    """What waits for one browser."""
+    """The changes that wait for one browser."""
 
     def __init__(self, missed: bool) -> None:
         self.news = asyncio.Event()
@@ -100,22 +100,22 @@ class Listener:
             self.news.set()
 
     def stop(self) -> None:
-        """Let its stream end."""
+        """End its stream."""
         self.end.set()
         self.news.set()
 
     def add(self, runs: list[str], what: Iterable[str]) -> None:
-        """Let changes of runs wait."""
+        """Add changes of runs."""
         for run in runs:
             self._runs.setdefault(run, set()).update(what)
-        self._told()
+        self._added()
 
     def add_project(self, project: str) -> None:
-        """Let a change of a project wait."""
+        """Add a change of a project."""
         self._projects[project] = None
-        self._told()
+        self._added()
 
-    def _told(self) -> None:
+    def _added(self) -> None:
         if len(self._runs) + len(self._projects) > MAX_WAITING:
             self._missed = True
             self._runs.clear()
@@ -123,7 +123,7 @@ class Listener:
         self.news.set()
 
     def take(self, state: str) -> bytes:
-        """Return what waits, as events."""
+        """Return the waiting changes as an event, and forget them."""
         self.news.clear()
         runs, self._runs = self._runs, {}
         projects, self._projects = self._projects, {}
@@ -137,5 +137,5 @@ class Listener:
 
 
 def event(name: str, data: Any, state: str) -> bytes:
-    """Return a server-sent event."""
+    """Encode a server-sent event; `state` becomes its id."""
     return b"event: %b\nid: %b\ndata: %b\n\n" % (name.encode(), state.encode(), orjson.dumps(data))

@@ -1,4 +1,4 @@
-"""The API's documentation: what FastAPI derives from the typed routes, and the plain routes added by hand."""
+"""Build the OpenAPI document from the typed routes of FastAPI and the descriptions of the plain routes."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from tracker import wire
 
 from .schemas import Error, model
 
-DESCRIPTION = """Every request carries `Authorization: Bearer <token>`, or the cookie and the page's secret
-(`X-Tracker-Page`) that a browser got from `/?token=<token>`. Errors are
-`{"error": "<what happened and what to do>"}`. Numbers that JSON lacks travel as in the run log:
+DESCRIPTION = """Every request needs `Authorization: Bearer <token>`, or the cookie and the page's secret
+(`X-Tracker-Page`) that a browser gets from `/?token=<token>`. Errors are
+`{"error": "<what happened and what to do>"}`. Numbers that JSON lacks are written as in the run log:
 `{"_type": "float", "value": "NaN"}`. Times are Unix seconds."""
 
 _SHAPES = {shape.__name__: shape for shape in (wire.StreamOffsets, wire.Accepted, wire.Upload)}
 _WHAT = {
-    "200": "Done",
-    "400": "This request will never be accepted",
+    "200": "Success",
+    "400": "Invalid request; do not repeat it",
     "401": "The token is missing or wrong",
-    "403": "Not from this host name or origin",
-    "404": "No such run or file",
-    "409": "Not the server's offset: go on from the one given",
+    "403": "Host name or origin not allowed",
+    "404": "Not found",
+    "409": "Wrong offset: continue from the returned one",
     "410": "The run was deleted on the server",
     "413": "Too large",
-    "415": "Unknown content encoding",
-    "416": "The file has no such part",
+    "415": "Unsupported content encoding",
+    "416": "The requested part is past the end of the file",
     "422": "The content does not match its digest",
-    "429": "Busy: try again when Retry-After says",
-    "500": "The server failed: try again later",
-    "503": "Too many of them: try again later",
-    "507": "No space left: try again when Retry-After says",
+    "429": "Busy: try again after Retry-After",
+    "500": "Internal error: try again later",
+    "503": "Too many requests: try again later",
+    "507": "No space left on the server: try again after Retry-After",
 }
 _EVERYWHERE = ("400", "401", "403", "500")
 
 
 def document(api: FastAPI, plain: Mapping[str, Mapping[str, Any]]) -> Callable[[], dict[str, Any]]:
-    """Return what makes the OpenAPI document of `api` together with the `plain` routes.
+    """Return a function that builds the OpenAPI document of `api` and the `plain` routes.
 
-    Those are given as path → method → operation, in which a response may be just the name of its schema.
+    `plain` maps path → method → operation. A response in it may be just the name of its schema.
     """
     made: dict[str, Any] = {}
 
@@ -61,7 +61,7 @@ def _complete(schema: dict[str, Any], plain: Mapping[str, Mapping[str, Any]]) ->
     shapes["Error"] = Error.model_json_schema()
     for name, shape in _SHAPES.items():
         shapes[name] = model(shape).model_json_schema()
-    for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own form of errors is not used
+    for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own form of errors, which is not used here
         shapes.pop(unused, None)
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     schema["security"] = [{"token": []}]

@@ -1,7 +1,7 @@
-"""Content that has arrived in part: one file for each digest, bounded in number, bytes and age.
+"""Keep uploads that have arrived in part: one file for each digest, limited in number, bytes and age.
 
-The bytes at the start of each file are those that stand at the start of the content, so its size is how far the upload
-has got; a server that was killed goes on from there. That they are the right ones is only known once all are there.
+Each file holds the content from its start, so the file's size is the progress of the upload, and a restarted server
+continues from there. The bytes are verified only when all of them have arrived.
 """
 
 from __future__ import annotations
@@ -17,31 +17,34 @@ from .storage.interface import OffsetMismatch, StorageFull, TooManyUploads
 
 
 class Limits(NamedTuple):
-    """How much unfinished content is kept. Beyond `number` or `size`, content that nobody has added to for `idle`
-    seconds makes room, the longest forgotten first; what nobody has added to for `age` seconds goes in any case.
+    """How much unfinished content is kept.
+
+    Beyond `number` or `size`, uploads that have been idle for `idle` seconds are removed, the longest idle first.
+    Uploads that have been idle for `age` seconds are always removed.
     """
 
     number: int = 256
     size: int = 128 * 1024**3
-    """Bytes, all together; no less than the largest file that is allowed."""
+    """Bytes of all uploads together; at least the size of the largest allowed file."""
     idle: float = 3600.0
     age: float = 3 * 86400.0
 
 
 class Partials:
-    """The unfinished content in one directory. Methods block on the disk, may be called from any thread, and for one
-    digest only by one at a time.
+    """The unfinished uploads in one directory.
+
+    Methods block on the disk. They may be called from any thread, but for one digest only from one thread at a time.
     """
 
     def __init__(self, directory: Path, limits: Limits) -> None:
-        """Make the directory if need be, and remove what was forgotten in it."""
+        """Create the directory if needed, and remove uploads that are too old."""
         self._directory, self._limits = directory, limits
         self._lock = threading.Lock()
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.sweep()
 
     def path(self, digest: str) -> Path:
-        """Return the file of a digest, which may not be there."""
+        """Return the file of a digest, which may not exist."""
         return self._directory / digest
 
     def size(self, digest: str) -> int:
@@ -52,17 +55,17 @@ class Partials:
             return 0
 
     def extend(self, digest: str, offset: int, data: bytes) -> int:
-        """Add bytes that stand at `offset`; return how many there are then.
+        """Add the bytes at `offset`; return how many bytes there are now.
 
-        Raises `OffsetMismatch` if they do not come next, `TooManyUploads` and `StorageFull` if there is no room; then
-        nothing of them is kept.
+        Raises `OffsetMismatch` if `offset` is not the current size, `TooManyUploads` or `StorageFull` if there is no
+        room. Nothing is kept after an error.
         """
         have = self.size(digest)
         if offset != have:
             raise OffsetMismatch(have)
         with self._lock:
             self._make_room(digest, len(data))
-            # Made while the lock is held, else others would be let in where this one is about to be.
+            # Created while the lock is held, or other uploads could take the same room.
             descriptor = os.open(self.path(digest), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         with open(descriptor, "wb", buffering=0) as file:
             try:
@@ -79,11 +82,11 @@ class Partials:
         return offset + len(data)
 
     def discard(self, digest: str) -> None:
-        """Forget what there is of a digest."""
+        """Remove the bytes of a digest."""
         self.path(digest).unlink(missing_ok=True)
 
     def sweep(self) -> None:
-        """Remove what nobody has added to for longer than is allowed."""
+        """Remove uploads that have been idle for longer than allowed."""
         for path, status in self._found():
             if time.time() - status.st_mtime > self._limits.age:
                 path.unlink(missing_ok=True)
@@ -106,11 +109,11 @@ class Partials:
     def _found(self) -> list[tuple[Path, os.stat_result]]:
         found = []
         for path in self._directory.iterdir():
-            with contextlib.suppress(FileNotFoundError):  # whose upload was completed meanwhile
+            with contextlib.suppress(FileNotFoundError):  # its upload was completed meanwhile
                 found.append((path, path.stat()))
         return found
 
 
 def is_full(error: Exception) -> bool:
-    """Tell whether an error of the disk, or what a store makes of it, says that there is no space."""
+    """Return whether an error of the disk or the store means that there is no space."""
     return any(text in str(error).lower() for text in ("no space left", "quota exceeded"))

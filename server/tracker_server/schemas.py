@@ -1,4 +1,4 @@
-"""The shapes of `tracker.wire` as pydantic models, for documentation only: answers are not checked against them."""
+"""Pydantic models of requests, and of the types in `tracker.wire`; responses use them for documentation only."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tracker.runlog.alerts import Alert
 
 
 class Error(BaseModel):
-    """What happened and what to do."""
+    """An error: what happened and what to do."""
 
     error: str
 
 
 class FilterError(Error):
-    """What is wrong. With a filter that is not understood: the characters of it that are, from `position`."""
+    """An error; for an invalid filter with the position and length of the part that is wrong."""
 
     position: int | None = None
     length: int | None = None
 
 
 class ChartGroup(BaseModel):
-    """Runs that are drawn as one."""
+    """A group of runs that are drawn as one series."""
 
     name: str = Field(max_length=10_000)
     runs: list[str] = Field(min_length=1, max_length=10_000, description="`entity/project/id` of each run")
@@ -39,19 +39,19 @@ class ChartRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     runs: list[str] = Field([], max_length=1000, description="`entity/project/id` of each run")
-    groups: list[ChartGroup] = Field([], max_length=1000, description="In place of runs; answered as a frame")
+    groups: list[ChartGroup] = Field([], max_length=1000, description="Instead of runs; only as a frame")
     keys: list[str] = Field(min_length=1, max_length=1000)
     kind: Literal["history", "system"] = "history"
     x: str = Field("_step", description="`_step`, `_timestamp`, `_runtime`, or a logged key")
     buckets: int = Field(
-        1000, ge=1, le=10_000, description="At most this many points a series; series with no more points come whole"
+        1000, ge=1, le=10_000, description="Most points of a series; series with fewer points are returned whole"
     )
-    min: float | None = Field(None, description="Only points from this x on", allow_inf_nan=False)
-    max: float | None = Field(None, description="Only points up to this x", allow_inf_nan=False)
+    min: float | None = Field(None, description="Smallest x", allow_inf_nan=False)
+    max: float | None = Field(None, description="Largest x", allow_inf_nan=False)
 
 
 class KeysRequest(BaseModel):
-    """What several runs have logged together."""
+    """Selects runs whose logged keys are listed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -61,8 +61,8 @@ class KeysRequest(BaseModel):
 
 @cache
 def model(shape: type) -> type[BaseModel]:
-    """Return a model with the members and the docstring of a `TypedDict`."""
-    # pydantic reads typing.TypedDict itself only from Python 3.12 on.
+    """Return a pydantic model with the members and the docstring of a `TypedDict`."""
+    # pydantic supports typing.TypedDict only from Python 3.12 on.
     hints = get_type_hints(shape)
     required: frozenset[str] = shape.__required_keys__  # type: ignore[attr-defined]
     fields: dict[str, Any] = {
@@ -83,16 +83,16 @@ def _translated(hint: Any) -> Any:
 
 
 class FileInfo(BaseModel):
-    """One named file of a run."""
+    """A named file of a run."""
 
     name: str
     digest: str
     size: int | None
-    stored: bool = Field(description="Whether its content has arrived")
+    stored: bool = Field(description="Whether its content is uploaded")
 
 
 class ConsoleLine(BaseModel):
-    """One line that the run printed; `time` is Unix seconds."""
+    """A line of console output; `time` is Unix seconds."""
 
     time: float
     stream: str
@@ -112,24 +112,27 @@ def _many(shape: type) -> Any:
 Projects = _page("Projects", "All projects.", projects=_many(wire.ProjectInfo))
 Runs = _page(
     "Runs",
-    "Some of the runs that match; `total` counts all of them.",
+    "A page of matching runs; `total` counts all of them.",
     runs=_many(wire.RunInfo),
     cursor=str | None,
     total=int,
 )
 Keys = _page("Keys", "The logged keys of a run.", keys=_many(wire.KeyInfo))
-CommonKeys = _page("CommonKeys", "What some runs have logged together.", keys=_many(wire.CommonKey))
-Charts = _page("Charts", "One series for each run and key that has points.", series=_many(wire.Series))
+CommonKeys = _page("CommonKeys", "The logged keys of several runs.", keys=_many(wire.CommonKey))
+Charts = _page("Charts", "A series for each run and key that has points.", series=_many(wire.Series))
 Console = _page(
     "Console",
-    "Some lines, in order, from the line number `start` on; `total` counts all there are.",
+    "Lines of console output from the number `start` on; `total` counts all lines.",
     lines=list[ConsoleLine],
     start=int,
     total=int,
     cursor=str | None,
 )
 Matches = _page(
-    "Matches", "Numbers of lines; `next` is where to go on after, null at the end.", matches=list[int], next=int | None
+    "Matches",
+    "Numbers of matching lines; `next` is the `after` of the next request, null at the end.",
+    matches=list[int],
+    next=int | None,
 )
-Alerts = _page("Alerts", "What a run called out, the oldest first.", alerts=_many(Alert))
+Alerts = _page("Alerts", "The alerts of a run, the oldest first.", alerts=_many(Alert))
 Files = _page("Files", "The named files of a run.", files=list[FileInfo])

@@ -1,4 +1,4 @@
-"""Running the application on one data directory: its lock, its token, its socket, and a clean end."""
+"""Serve the application on one data directory: its lock, token and socket, and a clean shutdown."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from .storage.database_file import UnusableDatabase
 from .storage.sql import open_storage
 
 GRACE = 2
-"""Seconds that requests may still take when the server is asked to stop."""
+"""Seconds that open requests get to finish when the server is asked to stop."""
 
 
 LIMIT = 9
-"""Seconds after which the process ends whatever it does. What it has acknowledged is on disk."""
+"""Seconds after which the process exits no matter what. All that it has acknowledged is on disk."""
 
 
 def _end_after(seconds: float) -> None:
     time.sleep(seconds)
-    logging.getLogger("tracker_server").error("the server did not stop within %s s: it ends now", seconds)
+    logging.getLogger("tracker_server").error("the server did not stop within %s s and exits now", seconds)
     os._exit(1)
 
 
@@ -67,11 +67,21 @@ def serve(
     root_path: str = "",
     trusted_proxies: tuple[str, ...] = (),
 ) -> None:
-    """Serve `directory` until SIGINT or SIGTERM; then finish what was begun (at most `GRACE` seconds) and return.
+    """Serve `directory` until SIGINT or SIGTERM, then finish open requests and return.
 
-    `started` is called with the address and the settings as soon as requests are answered. The token is `token` or else
-    that of the file `token` in the directory, which is made at first. Alerts are sent to `webhook`. Raises
-    `CannotServe`.
+    Args:
+        directory: Holds the database, files and token; it is created if needed.
+        host: The address to listen on.
+        port: The port to listen on; 0 picks a free one.
+        token: The access token; by default the one in the file `token` of the directory, which is created if needed.
+        allowed_hosts: Host names that clients may use, besides loopback names and IP addresses.
+        started: Called with the URL and the settings as soon as requests are answered.
+        webhook: The address to which alerts are forwarded.
+        root_path: The path prefix that a reverse proxy adds.
+        trusted_proxies: Addresses of proxies whose `X-Forwarded-Proto` is trusted, besides those on this machine.
+
+    Raises:
+        CannotServe: If the directory, port or token cannot be used.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -104,10 +114,8 @@ def serve(
         def begin() -> None:
             try:
                 stack.callback(discovery.withdraw, discovery.publish(url, key, directory))
-            except (OSError, RuntimeError) as error:  # without a home, say; clients are told the address by other ways
-                logging.getLogger(__name__).warning(
-                    "scripts of this user cannot find the server by themselves: %s", error
-                )
+            except (OSError, RuntimeError) as error:  # for example without a home; clients can still be configured
+                logging.getLogger(__name__).warning("scripts cannot find this server automatically: %s", error)
             started(url, settings)
 
         allow_connections()
@@ -115,7 +123,7 @@ def serve(
 
 
 def configuration(app: Guard) -> uvicorn.Config:
-    """Return how uvicorn is to run the application."""
+    """Return uvicorn's configuration for the application."""
     return uvicorn.Config(
         app,
         http=BoundedProtocol,
@@ -126,13 +134,13 @@ def configuration(app: Guard) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE,
-        # Agents send every few seconds: longer than their pauses, so that they keep their connections.
+        # Agents send every few seconds; a longer time-out lets them keep their connections.
         timeout_keep_alive=75,
     )
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can connect to `host`."""
+    """Return whether only this machine can connect to `host`."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -140,7 +148,7 @@ def is_loopback(host: str) -> bool:
 
 
 class _Server(uvicorn.Server):
-    """Says when it answers, and takes a signal for a request to stop and not for a failure."""
+    """A uvicorn server that reports when it is ready, and treats a signal as a normal request to stop."""
 
     def __init__(self, config: uvicorn.Config, begin: Callable[[], None], stop: Callable[[], None]) -> None:
         super().__init__(config)
@@ -157,7 +165,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # The original raises the signal again after a clean end, so that the process seems to have been killed.
+        # uvicorn raises the signal again after a clean shutdown, which makes the process look killed.
         def stop(_signal: int, _frame: FrameType | None) -> None:
             self.force_exit = self.should_exit
             if not self.should_exit:
@@ -174,7 +182,7 @@ class _Server(uvicorn.Server):
 
 @contextlib.contextmanager
 def _sole_server(directory: Path) -> Iterator[None]:
-    """Keep other servers off the directory: they would answer from caches that know nothing of this one's writes."""
+    """Lock the directory, since a second server would answer from caches that miss the writes of this one."""
     path = directory / "server.lock"
     with open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+") as file:
         try:
@@ -182,8 +190,8 @@ def _sole_server(directory: Path) -> Iterator[None]:
         except BlockingIOError:
             pid = file.read(32).strip()
             raise CannotServe(
-                f"another server{f' (process {pid})' if pid else ''} uses {directory}: stop it, or choose another "
-                "directory with --dir"
+                f"another server{f' (process {pid})' if pid else ''} uses {directory}: stop it, or choose a "
+                "different directory with --dir"
             ) from None
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
@@ -198,15 +206,15 @@ def _listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise CannotServe(
-            f"cannot listen on {host} port {port}: {why}. Choose another with --port; --port 0 takes any that is free"
+            f"cannot listen on {host} port {port}: {why}. Choose another with --port; --port 0 picks a free one"
         ) from None
-    # asyncio does this only for sockets that it made itself. Without it each answer waits 40 ms for an acknowledgement.
+    # asyncio sets this only on sockets that it creates. Without it each response waits 40 ms for an acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
 
 def _reachable(host: str) -> str:
-    """The name of `host` in a URL that works on this machine."""
+    """Return `host` as a URL on this machine names it."""
     if host in ("0.0.0.0", ""):
         return "127.0.0.1"
     if host == "::":

@@ -1,7 +1,7 @@
-"""Passing on what runs call out to the address that the server's owner has named; nothing of it is a client's choice.
+"""Forward alerts of runs to the webhook that the server's owner has configured; clients cannot choose the address.
 
-Alerts are sent once or not at all: what waits when the server ends is not sent, nor what is older than an hour when it
-arrives, as from a run that was offline.
+Each alert is sent at most once. Alerts that still wait when the server ends are dropped, and so are those that are
+older than an hour when they arrive, for example from a run that was offline.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tracker.settings import is_local
 from .storage.interface import RunKey
 
 PER_MINUTE = 30
-"""More alerts than that in a minute are left out; the next message says how many."""
+"""Alerts sent in a minute; further ones are dropped, and the next message says how many."""
 
 _WAITING = 1000
 _LATE = 3600.0
@@ -33,14 +33,14 @@ log = logging.getLogger("tracker_server")
 
 
 class Webhook:
-    """Posts `{"text": …}`, which Slack and those who speak like it take, from a thread of its own.
+    """Posts `{"text": …}`, as Slack and compatible services accept it, from a thread of its own.
 
-    `put` never waits. A message that is not taken is tried again after each of `pauses` (seconds), or when the answer
-    says to. Redirects are not followed.
+    `put` never waits. A failed message is tried again after each of `pauses` (seconds), or when `Retry-After` says so.
+    Redirects are not followed.
     """
 
     def __init__(self, url: str, address: str = "", pauses: tuple[float, ...] = (1.0, 5.0, 25.0)) -> None:
-        """`address`: of this server, for links to runs."""
+        """Start the thread. `address` is the URL of this server, for links to runs."""
         self._url = url
         self._address = address
         self._pauses = pauses
@@ -49,27 +49,27 @@ class Webhook:
         self._sent: deque[float] = deque(maxlen=PER_MINUTE)
         self._left_out = 0
         self._session = requests.Session()
-        self._session.trust_env = not is_local(url)  # a proxy could not reach this machine's loopback
+        self._session.trust_env = not is_local(url)  # a proxy cannot reach this machine's loopback address
         self._thread = threading.Thread(target=self._run, name="webhook", daemon=True)
         self._thread.start()
 
     def put(self, run: RunKey, alerts: list[Alert]) -> None:
-        """Have alerts sent."""
+        """Queue alerts for sending."""
         oldest = time.time() - _LATE
         for alert in alerts:
             if alert["time"] >= oldest:
                 try:
                     self._waiting.put_nowait((run, alert))
                 except queue.Full:
-                    log.warning("the webhook is too slow: an alert of %s is not sent", "/".join(run))
+                    log.warning("the webhook is too slow: an alert of %s is dropped", "/".join(run))
 
     def close(self) -> None:
-        """Send no more, and wait a moment for what is under way."""
+        """Stop sending, and wait a moment for the message that is being sent."""
         self._closing.set()
         try:
             self._waiting.put_nowait(None)
         except queue.Full:
-            pass  # it is awake
+            pass  # the thread is not waiting
         self._thread.join(_GRACE)
 
     def _run(self) -> None:
@@ -81,7 +81,7 @@ class Webhook:
             self._sent.append(now)
             text = message(*item, self._address)
             if self._left_out:
-                text += f"\n({self._left_out} alerts before this one were left out)"
+                text += f"\n({self._left_out} alerts before this one were dropped)"
                 self._left_out = 0
             self._send(text)
 
@@ -91,17 +91,17 @@ class Webhook:
             if why is None:
                 return
             if not again or pause is None:
-                log.warning("the webhook did not take an alert: %s", why)
+                log.warning("the webhook did not accept an alert: %s", why)
                 return
             if self._closing.wait(pause if asked is None else min(asked, _LONGEST)):
                 return
 
     def _post(self, text: str) -> tuple[str | None, bool, float | None]:
-        """Return what was the matter, whether to try again, and after how many seconds if the answer says that."""
+        """Post once; return the error (None: sent), whether to try again, and the seconds from `Retry-After`."""
         try:
             answer = self._session.post(self._url, json={"text": text}, timeout=_TIMEOUT, allow_redirects=False)
         except (requests.RequestException, OSError, ValueError) as error:
-            return type(error).__name__, True, None  # its text may hold the address, which is a secret
+            return type(error).__name__, True, None  # the error's text may contain the address, which is a secret
         if 200 <= answer.status_code < 300:
             return None, False, None
         asked = answer.headers.get("Retry-After", "")
@@ -113,7 +113,7 @@ class Webhook:
 
 
 def message(run: RunKey, alert: Alert, address: str) -> str:
-    """Return an alert as text in Slack's markup, in which nothing that a run says is markup."""
+    """Return an alert in Slack's markup. Text from the run is escaped, so it cannot add markup."""
     path = "/".join(run)
     if address:
         path = f"<{address}/runs/{'/'.join(quote(part) for part in run)}|{path}>"
@@ -122,5 +122,5 @@ def message(run: RunKey, alert: Alert, address: str) -> str:
 
 
 def _plain(text: str) -> str:
-    # docs.slack.dev, "Formatting message text": these three characters are all that needs to be escaped.
+    # docs.slack.dev, "Formatting message text": only these three characters need to be escaped.
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

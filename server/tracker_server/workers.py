@@ -1,8 +1,8 @@
-"""The threads in which storage runs: one that writes, some that read, so the event loop never waits for a disk.
+"""Run the storage in threads, one for writes and several for reads, so that the event loop never waits for a disk.
 
-Reading is shared out so that nobody is kept waiting by somebody else's long questions: a question that has run for a
-moment gives up its place to the next one and goes on beside it; clients take turns; each question has a budget, and
-ends when its asker has left or the server stops.
+Reads are scheduled fairly, so that one client's long queries do not keep others waiting. A query that has run for a
+moment frees its starting slot for the next one and continues beside it. Clients take turns. Each query has a budget,
+and is cancelled when its client disconnects or the server stops.
 """
 
 from __future__ import annotations
@@ -22,140 +22,148 @@ from .storage.query_budget import Budget
 
 T = TypeVar("T")
 
-FRESH = 4
-"""Questions that may begin at a time."""
+MAX_STARTING = 4
+"""Queries that may be in their first `STARTING_SECONDS` at the same time."""
 
-SETTLED = 0.25
-"""Seconds after which a question gives up its place among those."""
+STARTING_SECONDS = 0.25
+"""Seconds after which a query frees its starting slot."""
 
-MOST = 24
-"""Questions that run at a time, and those of one client."""
-MOST_OF_ONE = 12
+MAX_RUNNING = 24
+"""Queries that run at the same time."""
+
+MAX_RUNNING_OF_CLIENT = 12
+"""Queries of one client that run at the same time."""
 
 MAX_WAITING = 2000
+"""Queries that wait for their turn; further ones are refused with 503."""
 
 
-class Asker:
-    """Who waits for an answer: their address, and what tells when they have left."""
+class Requester:
+    """The client of one request: its address, and a way to notice that it has disconnected."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.client: str = (scope.get("client") or ("",))[0]
         self._receive = receive
-        self.heard = scope["method"] in ("GET", "HEAD")
-        """Whether all was received that they have to say, so that what comes next is that they leave."""
+        self.body_received = scope["method"] in ("GET", "HEAD")
+        """Whether the whole body has arrived, so that the next message can only be a disconnect."""
 
     async def receive(self) -> Message:
-        """Receive in place of the server's own."""
+        """Receive the next ASGI message; replaces the server's `receive`."""
         message = await self._receive()
         if message["type"] == "http.request" and not message.get("more_body", False):
-            self.heard = True
+            self.body_received = True
         return message
 
 
-asker: ContextVar[Asker | None] = ContextVar("asker", default=None)
-"""The asker of the request that is being answered."""
+current_requester: ContextVar[Requester | None] = ContextVar("current_requester", default=None)
+"""The client of the request that is being handled."""
 
 
 class Busy(Exception):
-    """More questions wait than the server keeps."""
+    """Too many queries wait for their turn."""
 
 
-class _Question:
+class _Query:
     def __init__(self, client: str) -> None:
         self.client = client
         self.budget = Budget()
         self.turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.fresh = False
+        self.starting = False
         self.clock: asyncio.TimerHandle | None = None
 
 
 class Workers:
-    """Use it in one event loop."""
+    """Worker threads for reads and writes, to be used from one event loop."""
 
     def __init__(self) -> None:
-        # One writer: the embedded database takes one write transaction at a time, so more would only queue on its lock.
+        # One writer: SQLite allows one write transaction at a time, so more threads would only wait for its lock.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="tracker-write")
-        # What clients choose to send is unpacked beside the writer, so that it keeps nobody else's lines waiting.
+        # Uploads are decompressed and parsed in other threads, so that a large one does not delay other writes.
         self._parsers = ThreadPoolExecutor(2, thread_name_prefix="tracker-parse")
-        self._readers = ThreadPoolExecutor(MOST, thread_name_prefix="tracker-read")
-        self._waiting: OrderedDict[str, deque[_Question]] = OrderedDict()
-        self._running: set[_Question] = set()
+        self._readers = ThreadPoolExecutor(MAX_RUNNING, thread_name_prefix="tracker-read")
+        self._waiting: OrderedDict[str, deque[_Query]] = OrderedDict()
+        self._running: set[_Query] = set()
         self._closed = False
 
     async def write(self, function: Callable[..., T], *args: Any) -> T:
-        """Run `function` after all earlier writes."""
+        """Run `function` in the writing thread, after all earlier writes."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, function, *args)
 
     async def parse(self, function: Callable[..., T], *args: Any) -> T:
-        """Run `function`, which prepares a write, beside reads and writes."""
+        """Run `function`, which prepares a write, in parallel with reads and writes."""
         return await asyncio.get_running_loop().run_in_executor(self._parsers, function, *args)
 
     async def read(self, function: Callable[..., T], *args: Any) -> T:
-        """Run `function` beside other reads and writes. Raises `OverBudget`, `Busy`."""
-        who = asker.get()
-        question = _Question("" if who is None else who.client)
-        await self._admitted(question)
+        """Run `function`, which reads, in parallel with other reads and writes.
+
+        Raises `OverBudget` if it takes too long or its client disconnects, `Busy` if too many queries wait.
+        """
+        who = current_requester.get()
+        query = _Query("" if who is None else who.client)
+        await self._admitted(query)
         loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._readers, question.budget.run, function, *args)
-        running.add_done_callback(lambda _: self._ended(question))
-        leaving = None if who is None or not who.heard else asyncio.create_task(_gone(who.receive, question.budget))
+        running = loop.run_in_executor(self._readers, query.budget.run, function, *args)
+        running.add_done_callback(lambda _: self._ended(query))
+        leaving = (
+            None if who is None or not who.body_received else asyncio.create_task(_gone(who.receive, query.budget))
+        )
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
-            question.budget.cancel()
+            query.budget.cancel()
             raise
         except DBAPIError as error:
             if "interrupted" in str(error.orig):
-                raise OverBudget("this question takes too long: ask for less at a time") from error
+                raise OverBudget("this query takes too long: ask for less at a time") from error
             raise
         finally:
             if leaving is not None:
                 leaving.cancel()
 
     def stop(self) -> None:
-        """Have all questions end at their next look, and take no more."""
+        """Cancel all queries, and accept no more."""
         self._closed = True
-        for question in self._running:
-            question.budget.cancel()
+        for query in self._running:
+            query.budget.cancel()
         for queue in self._waiting.values():
-            for question in queue:
-                question.turn.cancel()
+            for query in queue:
+                query.turn.cancel()
         self._waiting.clear()
 
     def close(self) -> None:
-        """Return when what was begun has ended; what has not begun is dropped."""
+        """Wait until running work has ended; work that has not started is dropped."""
         self.stop()
         self._parsers.shutdown(wait=True, cancel_futures=True)
         self._writer.shutdown(wait=True, cancel_futures=True)
         self._readers.shutdown(wait=True, cancel_futures=True)
 
-    async def _admitted(self, question: _Question) -> None:
+    async def _admitted(self, query: _Query) -> None:
         if self._closed or sum(map(len, self._waiting.values())) >= MAX_WAITING:
             raise Busy
-        self._waiting.setdefault(question.client, deque()).append(question)
+        self._waiting.setdefault(query.client, deque()).append(query)
         self._admit()
         try:
-            await question.turn
+            await query.turn
         except asyncio.CancelledError:
-            if question.turn.done() and not question.turn.cancelled():
-                self._ended(question)  # it had just got its turn
-            elif question.client in self._waiting and question in self._waiting[question.client]:
-                self._waiting[question.client].remove(question)
+            if query.turn.done() and not query.turn.cancelled():
+                self._ended(query)  # its turn had just come
+            elif query.client in self._waiting and query in self._waiting[query.client]:
+                self._waiting[query.client].remove(query)
             raise
 
     def _admit(self) -> None:
-        """Give turns to those who wait, client by client."""
+        """Start waiting queries while there is room, one client after the other."""
         for client in list(self._waiting):
             mine = sum(one.client == client for one in self._running)
             while self._waiting.get(client):
-                if len(self._running) >= MOST or sum(one.fresh for one in self._running) >= FRESH:
+                if len(self._running) >= MAX_RUNNING or sum(one.starting for one in self._running) >= MAX_STARTING:
                     return
-                if mine >= MOST_OF_ONE:
+                if mine >= MAX_RUNNING_OF_CLIENT:
                     break
-                question = self._waiting[client].popleft()
-                if question.turn.done():
+                query = self._waiting[client].popleft()
+                if query.turn.done():
                     continue
-                self._begin(question)
+                self._begin(query)
                 mine += 1
                 self._waiting.move_to_end(client)
                 break  # the next client's turn
@@ -166,29 +174,29 @@ class Workers:
 
     def _could(self, client: str) -> bool:
         mine = sum(one.client == client for one in self._running)
-        free = len(self._running) < MOST and sum(one.fresh for one in self._running) < FRESH
-        return free and mine < MOST_OF_ONE
+        free = len(self._running) < MAX_RUNNING and sum(one.starting for one in self._running) < MAX_STARTING
+        return free and mine < MAX_RUNNING_OF_CLIENT
 
-    def _begin(self, question: _Question) -> None:
-        question.fresh = True
-        self._running.add(question)
-        question.clock = asyncio.get_running_loop().call_later(SETTLED, self._settled, question)
-        question.turn.set_result(None)
+    def _begin(self, query: _Query) -> None:
+        query.starting = True
+        self._running.add(query)
+        query.clock = asyncio.get_running_loop().call_later(STARTING_SECONDS, self._settled, query)
+        query.turn.set_result(None)
 
-    def _settled(self, question: _Question) -> None:
-        question.fresh = False
+    def _settled(self, query: _Query) -> None:
+        query.starting = False
         self._admit()
 
-    def _ended(self, question: _Question) -> None:
-        if question.clock is not None:
-            question.clock.cancel()
-        self._running.discard(question)
+    def _ended(self, query: _Query) -> None:
+        if query.clock is not None:
+            query.clock.cancel()
+        self._running.discard(query)
         if not self._closed:
             self._admit()
 
 
 async def _gone(receive: Receive, budget: Budget) -> None:
-    """Cancel the question once its asker has left."""
+    """Cancel the query once its client has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass
     budget.cancel()

@@ -1,1 +1,1 @@
-"""Who may ask: the guard in front of every route, sessions of browsers, the server's proof of itself."""
+"""Who may access the server: the guard in front of every route, the token, and sessions of browsers."""

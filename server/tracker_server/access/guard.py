@@ -1,6 +1,7 @@
-"""The guard in front of every route: who may ask, under which name, from which origin; and the headers of every answer.
+"""The guard in front of every route: it checks token or session, host name and origin of each request.
 
-Pure ASGI, outermost, deny by default: a route needs no mark to be protected, and none can be exempt.
+It is plain ASGI and the outermost layer. It denies by default: routes are protected without any mark, and none can be
+exempted.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tracker_server.pages import sign_in
 from tracker_server.services import Settings, json_response
-from tracker_server.workers import Asker, asker
+from tracker_server.workers import Requester, current_requester
 
 from . import server_proof
 from .response_headers import with_headers
-from .sessions import LASTS, Sessions
+from .sessions import LIFETIME, Sessions
 
 log = logging.getLogger("tracker_server")
 
@@ -36,23 +37,25 @@ NO_KEY = (
 )
 
 
-NO_PAGE = "this browser is signed in, but not this page: open the address that `tracker server` printed once more"
+NO_PAGE = "this page is not signed in, although its browser is: open the address that `tracker server` printed again"
 
 
 class Guard:
-    """ASGI application that lets through to `app` only requests that may pass.
+    """ASGI application that passes on to `app` only requests that are allowed.
 
-    - `Host` is a loopback name, a plain IP address or one of `settings.allowed_hosts` (else 403: DNS rebinding).
-    - The token comes as `Authorization: Bearer`; or `GET /?token=…` has begun a session (`sessions`), whose cookie is
-      enough for the dashboard's files. For data (`/api/…`) the session's other secret comes too (else 401): as
-      `X-Tracker-Page`, or where a page cannot set a header, as `page` in the query.
-    - `Origin`, where sent, is this server's own, port included (else 403); requests that change something and rely on
-      the cookie must send it.
-    - Logged pages (`/render/`) are shown in frames only.
+    - `Host` must be a loopback name, a plain IP address or one of `settings.allowed_hosts` (else 403), against DNS
+      rebinding.
+    - Requests carry the token as `Authorization: Bearer`, or the cookie of a session (`sessions`) that
+      `GET /?token=…` has started. The cookie alone gives access to the dashboard's files. Requests for data (`/api/…`)
+      also need the session's second secret (else 401), as `X-Tracker-Page`, or as `page` in the query where a page
+      cannot set a header.
+    - `Origin`, if present, must be this server's own, including the port (else 403). Requests that change something
+      and rely on the cookie must send it.
+    - Logged pages (`/render/`) are only served into frames.
 
-    Behind a proxy that has the server under a prefix, `settings.root_path`, paths may come with or without it.
+    Behind a proxy with a path prefix (`settings.root_path`), paths may arrive with or without it.
 
-    Whoever serves the application calls `stop` before waiting for open answers: it ends those that have no end.
+    The server calls `stop` before it waits for open responses; it ends those that would never end.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings, sessions: Sessions, stop: Callable[[], None]) -> None:
@@ -69,7 +72,7 @@ class Guard:
         self._hosts = {_hostname(host) for host in self._origins}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer or pass on one request."""
+        """Answer one request, or pass it on."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
@@ -78,23 +81,23 @@ class Guard:
             return
         self._settle(scope)
         response = self._judge(scope)
-        who = Asker(scope, receive)
-        asker.set(who)
+        who = Requester(scope, receive)
+        current_requester.set(who)
         try:
             await (response or self.app)(scope, who.receive, with_headers(send, scope.get("tracker.cookie")))
         except Exception:
-            # Starlette has answered with 500 and raises again; from here on that would only cut the connection.
+            # Starlette has answered with 500 and raises again. Passing that on would only cut the connection.
             log.exception("%s %s failed", scope["method"], scope["path"])
 
     def _judge(self, scope: Scope) -> Response | None:
-        """Return what to answer instead of passing the request on, or None."""
+        """Return the response to a request that must not pass; None lets it pass."""
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get(b"host", "")
         name = _hostname(host)
         if not self._known(name):
             text = (
-                f"this server does not answer to the name {name[:100]!r}: if clients reach it so, start it with "
-                f"--allowed-host {name[:100] or 'NAME'}"
+                f"this server does not answer to the host name {name[:100]!r}: if clients use it, start the server "
+                f"with --allowed-host {name[:100] or 'NAME'}"
             )
             return _refusal(403, text)
         if scope["path"] == "/" and scope["method"] == "GET" and b"token=" in scope["query_string"]:
@@ -112,13 +115,13 @@ class Guard:
                 if not self._sessions.holds(session, _page_secret(scope, headers)):
                     return _refusal(401, NO_PAGE)
                 if "/render/" in scope["path"] and headers.get(b"sec-fetch-dest", "iframe") != "iframe":
-                    return _refusal(403, "a logged page is shown within the dashboard only")
+                    return _refusal(403, "logged pages can only be shown inside the dashboard")
             elif scope["method"] == "GET" and "/assets/" not in scope["path"]:
                 scope["tracker.cookie"] = self._set_cookie(scope, _cookie(headers[b"cookie"], self._cookie_name))
         return self._judge_origin(scope["method"], headers, host, by_cookie)
 
     def _settle(self, scope: Scope) -> None:
-        """Take from the request what a proxy did to it."""
+        """Undo what a proxy changed in the request: the scheme and the path prefix."""
         client = (scope.get("client") or ("",))[0]
         if client in self._proxies:
             schemes = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
@@ -129,7 +132,7 @@ class Guard:
             scope.pop("raw_path", None)
 
     def _known(self, name: str) -> bool:
-        # DNS rebinding needs a name that its attacker controls, so an address is as good as a listed name.
+        # DNS rebinding needs a name that the attacker controls, so plain addresses are safe.
         return name in LOOPBACK or name in self._hosts or _is_address(name)
 
     def _has_key(self, authorization: str) -> bool:
@@ -144,10 +147,10 @@ class Guard:
             return _unauthorised(headers, scope, self._root)
         former = self._sessions.find(_cookie(headers.get(b"cookie", ""), self._cookie_name))
         if former is not None:
-            self._sessions.end(former.id)  # the browser keeps one
+            self._sessions.end(former.id)  # a browser has one session
         address = (scope.get("client") or ("",))[0]
         cookie, page = self._sessions.begin(address, headers.get(b"user-agent", ""))
-        # What follows # stays in the browser: the page takes it from there and keeps it for its origin.
+        # The part after # is not sent to servers: the page reads it and stores it for its origin.
         response = RedirectResponse(f"{self._root}/#page={page}", 303)
         response.headers["set-cookie"] = self._set_cookie(scope, cookie).decode("latin-1")
         return response
@@ -155,7 +158,7 @@ class Guard:
     def _set_cookie(self, scope: Scope, value: str) -> bytes:
         secure = "; Secure" if scope.get("scheme") == "https" else ""
         path = f"{self._root}/"
-        text = f"{self._cookie_name}={value}; HttpOnly; Max-Age={int(LASTS)}; Path={path}; SameSite=strict{secure}"
+        text = f"{self._cookie_name}={value}; HttpOnly; Max-Age={int(LIFETIME)}; Path={path}; SameSite=strict{secure}"
         return text.encode("latin-1")
 
     def _judge_origin(self, method: str, headers: dict[bytes, str], host: str, by_cookie: bool) -> Response | None:
@@ -163,11 +166,11 @@ class Guard:
         changes = method not in _SAFE
         if origin is None:
             if changes and by_cookie:
-                return _refusal(403, "a browser's request that changes something must carry its Origin")
+                return _refusal(403, "requests of browsers that change something must have an Origin header")
             # `same-site` is another port of this host: another application.
             foreign = headers.get(b"sec-fetch-site") in ("cross-site", "same-site")
             if by_cookie and foreign and headers.get(b"sec-fetch-mode") != "navigate":
-                return _refusal(403, "another site may not load this server's content")
+                return _refusal(403, "other sites may not load content of this server")
             return None
         if (changes or by_cookie) and not self._is_own(origin, host):
             return _refusal(403, f"requests from {origin[:100]!r} are not allowed: open the server's own pages")
@@ -177,7 +180,7 @@ class Guard:
         scheme, _, asker = origin.lower().partition("://")
         if scheme not in ("http", "https"):
             return False
-        # A proxy in front may have another port than the one it passes on: `--allowed-host NAME:PORT` names it.
+        # A proxy may listen on another port than the one it passes on: `--allowed-host NAME:PORT` names that port.
         return asker == host.lower() or asker in self._origins
 
 
@@ -186,7 +189,7 @@ def _derive(token: bytes, purpose: bytes) -> str:
 
 
 def _hostname(host: str) -> str:
-    """The name in a Host header, without port and brackets."""
+    """Return the name in a Host header, without port and brackets."""
     try:
         return (urlsplit("//" + host).hostname or "") if host and "@" not in host else ""
     except ValueError:
@@ -202,7 +205,7 @@ def _is_address(name: str) -> bool:
 
 
 def _cookie(header: str, name: str) -> str:
-    # Not http.cookies: it gives up on the whole header when another application's cookie has an odd name.
+    # Not http.cookies, which rejects the whole header when another application's cookie has an odd name.
     for pair in header.split(";"):
         key, _, value = pair.strip().partition("=")
         if key == name:
@@ -225,7 +228,7 @@ def _unauthorised(headers: dict[bytes, str], scope: Scope, root: str) -> Respons
     if "text/html" not in headers.get(b"accept", ""):
         response = _refusal(401, NO_KEY)
     elif headers.get(b"sec-fetch-site") == "cross-site" and headers.get(b"sec-fetch-mode") == "navigate":
-        # A link on another site: the browser keeps a strict cookie back. The page asks again by itself, now from here.
+        # A link on another site: the browser withholds its strict cookie. This page reloads itself from here.
         response = sign_in.again(root + str(scope["path"]), scope["query_string"].decode("latin-1"))
     else:
         response = sign_in.page(root)

@@ -1,4 +1,4 @@
-"""Security headers of every answer, and the content policy of the dashboard."""
+"""The security headers of every response, and the content policy of the dashboard."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNLESS_SET = [
 
 
 def with_headers(send: Send, cookie: bytes | None) -> Send:
-    """Return a `send` that adds the headers, and a cookie if there is one to set."""
+    """Return a `send` that adds the security headers, and `cookie` as `Set-Cookie` if it is not None."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -1,7 +1,7 @@
-"""Prove to a client on this machine that this is its user's server, before it sends the key.
+"""Prove to a client on this machine that this is its user's server, before the client sends its key.
 
-Clients find the server through a file that says where it listens. Once it is gone, anything else may listen there. So a
-client first asks a random question, and only who knows the key can answer it.
+Clients find the server through a file that names its address. After the server has gone, another program may listen
+there. So a client first sends a random question, which only a server with the right key can answer.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _QUESTION = re.compile(r"[0-9a-f]{64}")
 
 
 def is_question(scope: Scope) -> bool:
-    """Tell whether a request asks for the proof."""
+    """Return whether a request asks for the proof."""
     return bool(scope["path"] == discovery.PROOF_PATH and scope["method"] == "GET")
 
 
 def answer(scope: Scope, token: str) -> Response:
-    """Answer it, to clients of this machine only: nobody else finds the server so."""
+    """Answer the question, for clients on this machine only; others do not find the server this way."""
     question = parse_qs(scope["query_string"].decode("latin-1")).get("question", [""])[-1]
     client, server = scope.get("client"), scope.get("server")
     if not _QUESTION.fullmatch(question) or client is None or server is None or not _is_loopback(client[0]):

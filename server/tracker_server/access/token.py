@@ -1,4 +1,4 @@
-"""The server's token: what every client shows. It is made once and kept in the data directory."""
+"""Create, store and check the server's access token, which every client must send."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import secrets
 from pathlib import Path
 
 TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,256}")
-"""A token goes into URLs, headers and environment variables as it is."""
+"""What a token may look like: it is used unescaped in URLs, headers and environment variables."""
 
 
 class BadToken(ValueError):
-    """The token has characters, or a length, that a token may not have."""
+    """The token has characters or a length that are not allowed."""
 
 
 def kept_token(directory: Path) -> str:
-    """Return the token in the file `token` of the directory, which is made if it is not there. Raises `BadToken`."""
+    """Return the token in the file `token` of the directory, which is created if needed. Raises `BadToken`."""
     path = directory / "token"
     try:
         token = path.read_text(encoding="utf-8").strip()
         path.chmod(0o600)
     except FileNotFoundError:
         token = secrets.token_urlsafe(32)
-        # Whole or not at all: half a token would be easy to guess.
+        # Written whole or not at all: half a token would be easy to guess.
         draft = directory / "token.new"
         draft.unlink(missing_ok=True)
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -33,7 +33,9 @@ def kept_token(directory: Path) -> str:
 
 
 def checked_token(token: str) -> str:
-    """Return the token. Raises `BadToken`."""
+    """Return the token if it is allowed. Raises `BadToken`."""
     if not TOKEN.fullmatch(token):
-        raise BadToken("the token must be 8 to 256 letters, digits and . _ ~ - (remove the file `token` for a new one)")
+        raise BadToken(
+            "the token must be 8 to 256 letters, digits and . _ ~ - (delete the file `token` to get a new one)"
+        )
     return token

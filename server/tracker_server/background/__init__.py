@@ -1,1 +1,1 @@
-"""What runs beside the requests: maintenance of the database, emptying the trash."""
+"""Work that runs in the background while the server answers requests: database maintenance, emptying the trash."""

@@ -1,4 +1,4 @@
-"""Let the storage do what it put off, piece by piece between the writes that clients wait for."""
+"""Let the storage do its deferred work, in small pieces between the writes that clients wait for."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from contextlib import asynccontextmanager
 
 from tracker_server.services import Services
 
-from .tasks import beside
+from .tasks import in_background
 
 _AGAIN = 60.0
-"""Seconds after which what failed is tried again."""
+"""Seconds until failed work is tried again."""
 
 log = logging.getLogger("tracker_server")
 
 
 @asynccontextmanager
-async def tidying(services: Services) -> AsyncIterator[None]:
-    """Tidy now, and whenever `services.untidy` is set, until the block ends."""
+async def maintaining(services: Services) -> AsyncIterator[None]:
+    """Do deferred work now, and whenever `services.deferred_work` is set, until the block ends."""
 
     async def repeat() -> None:
         while True:
-            services.untidy.clear()
+            services.deferred_work.clear()
             try:
-                # Each piece waits its turn: what came meanwhile is written first.
-                while await services.workers.parse(services.storage.prepare):
-                    await services.workers.write(services.storage.tidy)
+                # Each piece waits its turn: uploads that arrived meanwhile are written first.
+                while await services.workers.parse(services.storage.prepare_deferred_work):
+                    await services.workers.write(services.storage.do_deferred_work)
             except Exception:
-                log.exception("the storage could not be tidied; it is tried again in a minute")
+                log.exception("maintenance of the database failed; it is tried again in a minute")
                 await asyncio.sleep(_AGAIN)
                 continue
-            await services.untidy.wait()
+            await services.deferred_work.wait()
 
-    async with beside(repeat()):
+    async with in_background(repeat()):
         yield

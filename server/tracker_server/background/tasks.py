@@ -1,4 +1,4 @@
-"""Work that goes on beside the requests."""
+"""Run a task in the background."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 
 @contextlib.asynccontextmanager
-async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run `work` until the block ends, which cancels it."""
+async def in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run `work` while the block runs; it is cancelled at the end of the block."""
     task = asyncio.create_task(work)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Empty the trash: delete runs that have been in it for 30 days, and files that no record names."""
+"""Empty the trash: delete runs that have been in it for 30 days, and files that no run names."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from contextlib import asynccontextmanager
 from tracker_server.deletion import delete_run
 from tracker_server.services import Services
 
-from .tasks import beside
+from .tasks import in_background
 
-KEPT = 30 * 86400.0
+KEEP_SECONDS = 30 * 86400.0
 """Seconds after which a run in the trash is deleted."""
 
 GRACE = 86400.0
-"""Seconds for which a file may be on the server before a record names it."""
+"""Seconds for which a file may be on the server without a run that names it."""
 
 _INTERVAL = 86400.0
 _TOGETHER = 200
@@ -25,20 +25,20 @@ _TOGETHER = 200
 log = logging.getLogger("tracker_server")
 
 
-async def empty(services: Services, now: float) -> int:
-    """Delete what has been in the trash for too long; returns how many runs that were."""
-    old = await services.workers.read(services.storage.trashed, now - KEPT)
+async def delete_expired_runs(services: Services, now: float) -> int:
+    """Delete runs that have been in the trash for `KEEP_SECONDS`; return how many."""
+    old = await services.workers.read(services.storage.trashed, now - KEEP_SECONDS)
     for run in old:
         await delete_run(services, run)
     return len(old)
 
 
-async def collect(services: Services, now: float) -> int:
-    """Delete the files that no record of any run names, `GRACE` seconds after they came; returns how many that were."""
+async def delete_unnamed_files(services: Services, now: float) -> int:
+    """Delete files that arrived more than `GRACE` seconds ago and that no run names; return how many."""
     old = await services.blobs.older(now - GRACE)
     count = 0
     for some in (old[i : i + _TOGETHER] for i in range(0, len(old), _TOGETHER)):
-        # Nobody can be told that one of them is there, and name it, between the question and the deletion.
+        # The lock keeps a client from naming one of them between the look-up and the deletion.
         async with services.references:
             used = await services.workers.read(services.storage.digests_in_use, some)
             unnamed = [digest for digest in some if digest not in used]
@@ -54,11 +54,11 @@ async def emptying(services: Services) -> AsyncIterator[None]:
     async def repeat() -> None:
         while True:
             try:
-                await empty(services, time.time())
-                await collect(services, time.time())
+                await delete_expired_runs(services, time.time())
+                await delete_unnamed_files(services, time.time())
             except Exception:
                 log.exception("the trash could not be emptied; it is tried again tomorrow")
             await asyncio.sleep(_INTERVAL)
 
-    async with beside(repeat()):
+    async with in_background(repeat()):
         yield

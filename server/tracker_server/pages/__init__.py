@@ -1,1 +1,1 @@
-"""What the server draws itself, as plain HTML that needs no script: the way in. All else is the dashboard."""
+"""Pages that the server renders itself, as plain HTML without scripts: signing in. All others are the dashboard's."""

@@ -1,4 +1,4 @@
-"""The frame of a page, and its policy: one style sheet inside it, nothing else allowed."""
+"""The HTML document around a page, and its content policy: one inline style sheet and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a browser sees that has not shown the token."""
+"""The sign-in page, for browsers without a session."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .document import respond
 _HOW = """<main>
 <p class="brand">tracker</p>
 <h1>Sign in</h1>
-<p>This server shows its runs only to those who have its token.</p>
+<p>You need this server's token to see its runs.</p>
 <ol>
-<li>Look at the terminal in which <code>tracker server</code> runs.</li>
-<li>Open the address it printed; it ends in <code>/?token=…</code></li>
+<li>Go to the terminal where <code>tracker server</code> runs.</li>
+<li>Open the address that it printed, which ends in <code>/?token=…</code></li>
 </ol>
-<p>The browser is then signed in on this machine. The token is also in the file <code>token</code> in the server's
-data directory. Someone else's server? Ask them for the address.</p>
+<p>This browser then stays signed in. The token is also in the file <code>token</code> in the server's data directory.
+If somebody else runs the server, ask them for the address.</p>
 <form action="{root}/" method="get">
 <label for="token">Or paste the token</label>
 <div class="field"><input id="token" name="token" type="password" autocomplete="off" required autofocus>
@@ -28,12 +28,15 @@ data directory. Someone else's server? Ask them for the address.</p>
 
 
 def page(root: str = "") -> HTMLResponse:
-    """Say how to sign in; `root` is the prefix of the server's paths."""
+    """Return the page that explains how to sign in; `root` is the prefix of the server's paths."""
     return respond("Sign in · tracker", _HOW.replace("{root}", escape(root)), 401)
 
 
 def again(path: str, query: str) -> HTMLResponse:
-    """Ask for the same address once more, so that the browser sends the cookie it keeps from other sites' links."""
+    """Return a page that reloads the same address, so that the browser sends its cookie.
+
+    Browsers withhold a strict cookie when a link on another site is followed.
+    """
     # One slash: two would name another host.
     target = quote("/" + path.lstrip("/\\"), safe="/-_.~") + (f"?{quote(query, safe='=&%-_.~+')}" if query else "")
     head = f'<meta http-equiv="refresh" content="0; url={escape(target)}">\n'

@@ -1,1 +1,1 @@
-"""The HTTP API and the pages, one module a subject."""
+"""The HTTP API and the dashboard's pages: one module for each subject."""

@@ -1,4 +1,4 @@
-"""The signed-in browsers: which there are, and ending their sessions."""
+"""List the signed-in browsers and sign them out."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class SessionInfo(BaseModel):
 
 
 class SessionList(BaseModel):
-    """The signed-in browsers, the one used last first."""
+    """The signed-in browsers, the most recently used first."""
 
     sessions: list[SessionInfo]
 
 
 def add_routes(api: FastAPI, sessions: Sessions) -> None:
-    """Add the routes."""
+    """Add the routes under `/api/sessions`."""
 
-    @api.get("/api/sessions", response_model=SessionList, summary="The signed-in browsers")
+    @api.get("/api/sessions", response_model=SessionList, summary="List signed-in browsers")
     async def listed(request: Request) -> Response:
         mine = request.scope.get("tracker.session")
         members = ("id", "created", "seen", "address", "agent")
@@ -44,7 +44,7 @@ def add_routes(api: FastAPI, sessions: Sessions) -> None:
         ]
         return json_response(orjson.dumps({"sessions": found}))
 
-    @api.delete("/api/sessions/{id}", status_code=204, summary="Sign a browser out; `current` is the asking one")
+    @api.delete("/api/sessions/{id}", status_code=204, summary="Sign out a browser; `current` is the requesting one")
     async def end(request: Request, id: Annotated[str, Path(max_length=20)]) -> Response:
         mine = request.scope.get("tracker.session")
         if not sessions.end(mine if id == "current" and mine is not None else id):

@@ -1,4 +1,4 @@
-"""Line charts of runs and groups of runs, as JSON or as a frame of arrays, which browsers take in ten times as fast."""
+"""Line charts of runs and groups of runs, as JSON or as a frame of arrays, which browsers read ten times as fast."""
 
 from __future__ import annotations
 
@@ -18,44 +18,44 @@ from tracker_server.storage.interface import Array, Chart
 from .parameters import run_of
 
 MAX_SERIES = 10_000
-"""Series in one chart request, each run of a group counted."""
+"""Series in one chart request; each run of a group counts."""
 
 _BLUR = 1e-6
-"""Numbers of buckets travel as float32 if this moves none by more than such a part of the series' range."""
+"""Numbers of buckets are sent as float32 if that changes none by more than this part of the series' range."""
 
 
 def add_routes(api: FastAPI, services: Services) -> None:
-    """Add the route."""
+    """Add the route `/api/charts`."""
     storage = services.storage
 
-    @api.post("/api/charts", response_model=schemas.Charts, summary="Line charts", responses={200: _FRAME})
+    @api.post("/api/charts", response_model=schemas.Charts, summary="Get line charts", responses={200: _FRAME})
     async def charts(request: Request, query: schemas.ChartRequest) -> Response:
-        """Points, or the exact minimum, mean and maximum of each bucket, so no spike is lost.
+        """Return points, or the exact minimum, mean and maximum of each bucket, so that no spike is lost.
 
-        With `Accept: application/x-tracker-frame` the answer is a frame: uint32 header length, the header as JSON
+        With `Accept: application/x-tracker-frame` the response is a frame: a uint32 header length, the header as JSON
         padded to 8 bytes, then little-endian arrays of float64 (`d`) and float32 (`f`), each padded to 8 bytes. The
         header is `{"series": [{"run" or "group", "key", "points", "x", "mean", "min", "max", "n", "std"}], "grid",
-        "lengths": […], "types": "dfd…"}`, where `x` to `std` and `grid` are the indices of arrays or null. All series
-        that are buckets share the x `grid`; where a run has no point in a bucket, `n` is 0. Numbers of buckets may be
-        rounded by up to a millionth of the series' range, `min` down and `max` up.
+        "lengths": […], "types": "dfd…"}`, where `x` to `std` and `grid` are indices of arrays or null. All series of
+        buckets share the x `grid`. Where a run has no point in a bucket, `n` is 0. Numbers of buckets may be rounded
+        by up to a millionth of the series' range, `min` down and `max` up.
 
-        `groups` in place of `runs` asks for one series for each group and key, as a frame.
+        Send `groups` instead of `runs` to get one series for each group and key, as a frame.
         """
         wanted = _chart_query(query)
         if wire.FRAME_TYPE in request.headers.get("accept", ""):
             frame = await services.read(lambda: pack(storage.chart(wanted), "groups" in wanted))
             return Response(frame, media_type=wire.FRAME_TYPE)
         if "groups" in wanted:
-            raise HTTPException(400, f"groups are answered as a frame only: send Accept: {wire.FRAME_TYPE}")
+            raise HTTPException(400, f"charts of groups are only available as frames: send Accept: {wire.FRAME_TYPE}")
         return await services.answer(lambda: {"series": jsonable(storage.series(wanted))})
 
 
 def _chart_query(query: schemas.ChartRequest) -> wire.ChartQuery:
     if bool(query.runs) == bool(query.groups):
-        raise HTTPException(400, "a chart is of runs or of groups: give one of them")
+        raise HTTPException(400, "a chart shows either runs or groups: give one of them")
     names = [*query.runs, *(run for group in query.groups for run in group.runs)]
     if len(names) * len(query.keys) > MAX_SERIES:
-        raise HTTPException(400, f"that is more than {MAX_SERIES:,} series: ask for fewer runs or keys at a time")
+        raise HTTPException(400, f"these are more than {MAX_SERIES:,} series: request fewer runs or keys at a time")
     for run in names:
         run_of(run)
     wanted = wire.ChartQuery(keys=query.keys, kind=query.kind, x=query.x, buckets=query.buckets)
@@ -71,7 +71,7 @@ def _chart_query(query: schemas.ChartRequest) -> wire.ChartQuery:
 
 
 def pack(chart: Chart, of_groups: bool) -> bytes:
-    """Return a chart as a frame (see `wire.ChartHeader`)."""
+    """Encode a chart as a frame (see `wire.ChartHeader`)."""
     arrays = _Arrays()
     entries: list[wire.FrameSeries] = []
     for line in chart.lines:
@@ -93,14 +93,14 @@ def pack(chart: Chart, of_groups: bool) -> bytes:
 
 
 class _Arrays:
-    """Arrays, each once."""
+    """The arrays of a frame; equal ones are sent once."""
 
     def __init__(self) -> None:
         self.found: list[Array] = []
         self._known: dict[tuple[str, bytes], int] = {}
 
     def put(self, array: Array) -> int:
-        """Return the index of the array."""
+        """Add the array unless there is an equal one; return its index."""
         key = array.dtype.char, array.tobytes()
         if key not in self._known:
             self._known[key] = len(self.found)
@@ -109,14 +109,14 @@ class _Arrays:
 
 
 def _blur(low: Array, high: Array) -> float:
-    """How far numbers of a series may be moved."""
+    """Return by how much rounding may change the numbers of a series."""
     with np.errstate(over="ignore", invalid="ignore"):
         span = np.fmax.reduce(high) - np.fmin.reduce(low)
     return float(span) * _BLUR if np.isfinite(span) else 0.0
 
 
 def _short(values: Array, blur: float, towards: float | None = None) -> Array:
-    """Return the values as float32 if that moves none by more than `blur`, and none against the direction."""
+    """Return the values as float32 if that changes none by more than `blur`; round only in the direction `towards`."""
     with np.errstate(over="ignore", invalid="ignore"):
         short = values.astype(np.float32)
         if np.fmax.reduce(np.abs(short - values)) > blur:

@@ -1,4 +1,4 @@
-"""What runs printed: from any line on, and searched."""
+"""Read and search the console output of runs."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from .parameters import Cursor, Limit, Run
 Number = Annotated[int, Query(ge=-(2**53), le=2**53)]
 Only = Annotated[
     Literal["stdout", "stderr"] | None,
-    Query(alias="stream", description="Only lines of this stream, numbered by themselves"),
+    Query(alias="stream", description="Only lines of this stream; they get line numbers of their own"),
 ]
 
 
 def add_routes(api: FastAPI, services: Services) -> None:
-    """Add the routes."""
+    """Add the routes of a run's console."""
     storage = services.storage
     path = "/api/runs/{entity}/{project}/{id}/console"
 
-    @api.get(path, response_model=schemas.Console, summary="What the run printed")
+    @api.get(path, response_model=schemas.Console, summary="Get console output of a run")
     async def console(
         run: Run, cursor: Cursor = None, limit: Limit = 1000, start: Number | None = None, stream: Only = None
     ) -> Response:
-        """`start` is the number of a line, from the end if it is negative; or go on with the `cursor` of a page."""
+        """Start at the line number `start` (counted from the end if negative), or continue with a page's `cursor`."""
 
         def read() -> dict[str, Any]:
             page = storage.console(run, limit, cursor, start, stream)
@@ -36,16 +36,16 @@ def add_routes(api: FastAPI, services: Services) -> None:
 
         return await services.answer(read)
 
-    @api.get(path + "/search", response_model=schemas.Matches, summary="Which lines have a text or match a pattern")
+    @api.get(path + "/search", response_model=schemas.Matches, summary="Search the console output")
     async def search(
         run: Run,
-        q: Annotated[str, Query(min_length=1, max_length=1000, description="A text, in any case")],
-        regex: Annotated[bool, Query(description="`q` is an RE2 pattern")] = False,
+        q: Annotated[str, Query(min_length=1, max_length=1000, description="Text to find; case is ignored")],
+        regex: Annotated[bool, Query(description="Treat `q` as an RE2 pattern")] = False,
         after: Number = -1,
         limit: Limit = 1000,
         stream: Only = None,
     ) -> Response:
-        """Answers within about a second: go on with `after=next` until `next` is null."""
+        """Return the numbers of matching lines within about a second; continue with `after=next` until it is null."""
 
         def read() -> dict[str, Any]:
             matches, following = storage.console_search(run, q, regex, max(after, -1), limit, stream)

@@ -1,4 +1,4 @@
-"""Changes to what runs are called, and requests to stop, made on the server."""
+"""Edit names, notes, tags and groups of runs on the server, and ask runs to stop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .parameters import run_keys
 
 
 class NewMembers(BaseModel):
-    """What runs shall be called; what is not given stays as it is."""
+    """New values; omitted ones stay unchanged."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -29,12 +29,14 @@ class NewMembers(BaseModel):
     notes: str | None = Field(None, max_length=1_000_000, description="Markdown")
     group: str | None = Field(None, max_length=1000)
     job_type: str | None = Field(None, max_length=1000)
-    color: str | None = Field(None, pattern="^#[0-9a-fA-F]{6}$", description="null: one of the palette, by its ordinal")
+    color: str | None = Field(
+        None, pattern="^#[0-9a-fA-F]{6}$", description="null chooses a colour from the palette by the run's ordinal"
+    )
     tags: list[str] | None = Field(None, max_length=1000)
 
 
 class EditRequest(BaseModel):
-    """Changes to runs; all of the runs are changed, or none."""
+    """Changes to runs: either all of the runs are changed, or none."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -42,16 +44,16 @@ class EditRequest(BaseModel):
     set: NewMembers | None = None
     add_tags: list[str] = Field([], max_length=1000)
     remove_tags: list[str] = Field([], max_length=1000)
-    stop: bool = Field(False, description="Ask those that run and let themselves be stopped to stop")
+    stop: bool = Field(False, description="Ask running runs that allow it to stop")
 
 
 def add_routes(api: FastAPI, services: Services) -> None:
-    """Add the route."""
+    """Add the route `/api/edits`."""
 
-    @api.post("/api/edits", response_model=model(wire.Changed), summary="Rename, tag, note, colour or stop runs")
+    @api.post("/api/edits", response_model=model(wire.Changed), summary="Edit or stop runs")
     async def edits(request: EditRequest) -> Response:
         keys = run_keys(request.runs)
-        # In the writing thread: nothing comes between reading the tags and writing the new ones.
+        # In the writing thread, so that no other write comes between reading the old tags and writing the new ones.
         changed = await services.workers.write(_edit, services.storage, keys, request)
         services.live.changed(keys, "meta")
         return await services.answer(lambda: {"changed": changed})
@@ -70,7 +72,7 @@ def _edit(storage: Storage, keys: list[RunKey], request: EditRequest) -> int:
         if request.stop:
             refused = _why_not(info)
             if not refused:
-                # By the clock of the run: what is asked now must come after all that it did.
+                # By the run's clock: the request must come after all that the run has logged.
                 records.append((info["updated"] + 0.001, "stop", {}))
         if records:
             head = {"version": VERSION, "stream": "edits", **key._asdict()}
@@ -91,10 +93,10 @@ def _changes(info: wire.RunInfo, request: EditRequest) -> dict[str, Any]:
 
 
 def _why_not(info: wire.RunInfo) -> str:
-    """Why the run cannot be stopped; empty if it can."""
+    """Return why the run cannot be stopped; empty if it can."""
     name = f"{info['entity']}/{info['project']}/{info['id']}"
     if info["state"] != "running":
         return f"the run {name} is {info['state']}: there is nothing to stop"
     if not info["allow_stop"]:
-        return f"the run {name} does not let itself be stopped: it was started without `allow_stop`"
+        return f"the run {name} cannot be stopped: it was started without `allow_stop`"
     return ""

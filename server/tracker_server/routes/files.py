@@ -1,6 +1,7 @@
-"""Contents of media and saved files: taken in by digest, given out by name or digest, never as a page of this site.
+"""Upload and download the content of media and saved files. It is never served as a page of this site.
 
-A file comes whole (`PUT …/blobs/{digest}`) or, resumably, in parts (`POST …/uploads/{digest}`, see `tracker.wire`).
+A file is uploaded whole (`PUT …/blobs/{digest}`) or, resumably, in parts (`POST …/uploads/{digest}`, see
+`tracker.wire`).
 """
 
 from __future__ import annotations
@@ -22,20 +23,20 @@ from tracker_server.services import Services, json_response
 from tracker_server.storage.interface import OffsetMismatch, RunKey, TooManyUploads
 
 from .parameters import byte_count, run_key
-from .request_bodies import chunks, held, too_large
+from .request_bodies import chunks, read_body, too_large
 
 BLOB = "/api/runs/{entity}/{project}/{id}/blobs/{digest}"
 UPLOAD = "/api/runs/{entity}/{project}/{id}/uploads/{digest}"
 FILE = "/api/runs/{entity}/{project}/{id}/files/{name:filename}"
 
 FOR_EVER = "private, max-age=31536000, immutable"
-"""How the content of a digest may be kept: it never changes."""
+"""The caching of content by digest, which never changes."""
 
 POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 
 class _FileName(Convertor[str]):
-    """Any text at all: file names may hold slashes and line breaks, and are only ever looked up."""
+    """Accepts any text: file names may contain slashes and line breaks, and are only looked up."""
 
     regex = r"(?s:.+)"
 
@@ -50,7 +51,7 @@ register_url_convertor("filename", _FileName())
 
 
 def routes(services: Services) -> list[BaseRoute]:
-    """Return the routes of contents; the list of a run's files is in `query`."""
+    """Return the routes of files' content; `routes.runs` lists the files of a run."""
     storage, blobs, workers = services.storage, services.blobs, services.workers
 
     async def put_blob(request: Request) -> Response:
@@ -61,7 +62,7 @@ def routes(services: Services) -> list[BaseRoute]:
         try:
             await blobs.put(digest, chunks(request.receive, limit))
         except ValueError as error:
-            raise HTTPException(422, f"{error}: send the content whole, as it is") from None
+            raise HTTPException(422, f"{error}: send the whole content unchanged") from None
         services.live.changed([run], "files")
         return Response(status_code=204)
 
@@ -71,8 +72,8 @@ def routes(services: Services) -> list[BaseRoute]:
 
     async def post_upload(request: Request) -> Response:
         run, digest = blob_of(request)
-        size, offset = _size(request), byte_count(request, "offset", "say where these bytes stand: ?offset=N")
-        async with held(services, request.receive) as part:
+        size, offset = _size(request), byte_count(request, "offset", "give the position of these bytes: ?offset=N")
+        async with read_body(services, request.receive) as part:
             if offset + len(part) > size:
                 raise HTTPException(400, f"these bytes end at {offset + len(part):,}, past the size of {size:,} bytes")
             try:
@@ -80,7 +81,7 @@ def routes(services: Services) -> list[BaseRoute]:
             except OffsetMismatch as mismatch:
                 return _upload(mismatch.offset, False, 409)
             except ValueError as error:
-                raise HTTPException(422, f"{error}: nothing of it is kept, send it again from the start") from None
+                raise HTTPException(422, f"{error}: the upload is discarded, start again") from None
             except TooManyUploads:
                 text = "the server has too many unfinished uploads: try again in a minute"
                 raise HTTPException(429, text, {"retry-after": "60"}) from None
@@ -89,7 +90,7 @@ def routes(services: Services) -> list[BaseRoute]:
         return _upload(reached, complete)
 
     def _size(request: Request) -> int:
-        size = byte_count(request, "size", "say how large the whole is: ?size=N")
+        size = byte_count(request, "size", "give the size of the whole: ?size=N")
         if size > services.settings.max_blob:
             raise too_large(services.settings.max_blob)
         return size
@@ -122,7 +123,7 @@ async def content(
     headers: dict[str, str],
     media_type: str = "application/octet-stream",
 ) -> Response:
-    """Answer with what has this digest, or the part that is asked for."""
+    """Return the content of a digest, or the part of it that the request asks for."""
     tag = f'"{digest}"'
     headers = {"etag": tag, "content-security-policy": POLICY, **headers}
     if tag in request.headers.get("if-none-match", ""):
@@ -147,8 +148,8 @@ async def content(
 
 
 def not_arrived() -> HTTPException:
-    """A digest is known, and its content is still on its way."""
-    return HTTPException(404, "this file's content has not arrived yet")
+    """Return the error for a known digest whose content is not uploaded yet."""
+    return HTTPException(404, "this file is not uploaded yet")
 
 
 def _attached(name: str) -> dict[str, str]:
@@ -156,7 +157,7 @@ def _attached(name: str) -> dict[str, str]:
 
 
 def disposition(name: str) -> str:
-    """Return a `Content-Disposition` that saves under the last part of `name`, whatever it is (RFC 6266, RFC 5987)."""
+    """Return a `Content-Disposition` that saves under the last part of any `name` (RFC 6266, RFC 5987)."""
     last = re.split(r"[/\\]", name)[-1] or "file"
     plain = re.sub(r"[^A-Za-z0-9 ._-]", "_", last)
     exact = quote(last.encode("utf-8", "replace"), safe="")
@@ -164,10 +165,10 @@ def disposition(name: str) -> str:
 
 
 async def known_blob(services: Services, request: Request) -> str:
-    """Return the digest in the path. Refused with 404 if no record of the run names it."""
+    """Return the digest in the path. Raises 404 if no record of the run names it."""
     run, digest = blob_of(request)
     if not await services.workers.read(services.storage.names_digest, run, digest):
-        raise HTTPException(404, "no record of this run names such a file")
+        raise HTTPException(404, "this run has no file with this digest")
     return digest
 
 
@@ -175,14 +176,15 @@ def blob_of(request: Request) -> tuple[RunKey, str]:
     """Return the run and the digest in the path."""
     digest = request.path_params.pop("digest")
     if not DIGEST.fullmatch(digest):
-        raise HTTPException(400, "a digest is the sha256 of the content: 64 hex digits in lower case")
+        raise HTTPException(400, "the digest must be the sha256 of the content: 64 lower-case hex digits")
     return run_key(**request.path_params), digest
 
 
 def _part(request: Request, tag: str) -> tuple[int, int | None] | None:
-    """Return from where to where (exclusively, None: to the end) a request wants the content; None if all of it.
+    """Return start and end (exclusive; None: to the end) of the requested part; None for the whole content.
 
-    Only one part that begins at a given byte (RFC 9110, 14.2); who asks for others gets all, as the RFC allows.
+    Only a single part that begins at a given byte is supported (RFC 9110, 14.2). Other requests get the whole, as the
+    RFC allows.
     """
     found = re.fullmatch(r"bytes=(\d{1,18})-(\d{1,18})?", request.headers.get("range", ""), re.ASCII)
     if found is None or request.headers.get("if-range", tag) != tag:
@@ -201,13 +203,13 @@ def _length(request: Request) -> int:
 
 
 _CONTENT: dict[str, Any] = {
-    "description": "The content, as an attachment",
+    "description": "The content as an attachment",
     "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
 }
 
 _ANSWERS: dict[str, Any] = {
     "200": _CONTENT,
-    "206": {**_CONTENT, "description": "The part that was asked for"},
+    "206": {**_CONTENT, "description": "The requested part"},
     "304": {"description": "Not modified"},
     "404": "Error",
     "416": "Error",
@@ -220,7 +222,7 @@ def _number(name: str, description: str) -> dict[str, Any]:
 
 
 _SIZE = _number("size", "Size of the whole content in bytes")
-_OFFSET = _number("offset", "Where the bytes stand in the content")
+_OFFSET = _number("offset", "Position of the bytes in the content")
 _RANGE = {
     "name": "Range",
     "in": "header",
@@ -231,31 +233,31 @@ _RANGE = {
 OPERATIONS: dict[str, dict[str, Any]] = {
     BLOB: {
         "put": {
-            "summary": "Store the content of a media or saved file",
-            "description": "Refused with 422 if its sha256 is not `digest`.",
+            "summary": "Upload a media or saved file",
+            "description": "Returns 422 if the sha256 of the content is not `digest`.",
             "requestBody": {"required": True, "content": _CONTENT["content"]},
             "responses": {"204": {"description": "Stored"}, "413": "Error", "422": "Error", "507": "Error"},
         },
         "get": {
-            "summary": "The content of a file that the run names by digest",
+            "summary": "Get a file of the run by digest",
             "parameters": [_RANGE],
             "responses": _ANSWERS,
         },
     },
     UPLOAD: {
         "get": {
-            "summary": "How far the upload of a file in parts has got",
+            "summary": "Get the progress of an upload in parts",
             "parameters": [_SIZE],
             "responses": {"200": "Upload", "413": "Error"},
         },
         "post": {
             "summary": "Upload the next part of a file",
             "description": (
-                f"The body is what stands at byte `offset` of the content, at most {MAX_BODY:,} bytes. The upload is "
-                "of a digest and not of a client: whoever has the content may go on with it, also after the server was "
-                "stopped. With the last part the whole is verified; while that lasts, the answer is not `complete`, "
-                "and an empty part at the end asks again. 422: its sha256 is not `digest`, and it must be sent from "
-                "the start. What nobody adds to for three days is forgotten."
+                f"The body is the content from byte `offset` on, at most {MAX_BODY:,} bytes. An upload belongs to a "
+                "digest, not to a client: any client that has the content may continue it, also after a restart of "
+                "the server. The last part starts the verification. Until it is done, `complete` is false, and "
+                "another request with an empty part at the end asks again. 422: the sha256 is not `digest`, and the "
+                "upload must start again. Uploads without progress for three days are removed."
             ),
             "parameters": [_OFFSET, _SIZE],
             "requestBody": {"required": True, "content": _CONTENT["content"]},
@@ -271,7 +273,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     },
     FILE: {
         "get": {
-            "summary": "The content of a named file",
+            "summary": "Get a file by name",
             "description": "`name` may contain slashes.",
             "parameters": [_RANGE],
             "responses": _ANSWERS,

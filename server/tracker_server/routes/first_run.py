@@ -1,4 +1,4 @@
-"""The server's key, told to the page that says how to log the first run."""
+"""Give the server's key to the page that explains how to log the first run."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from tracker_server.services import Services
 
 
 class Key(BaseModel):
-    """The token that clients need; null once anything was logged."""
+    """The token that clients need; null once anything has been logged."""
 
     key: str | None
 
 
 def add_routes(api: FastAPI, services: Services) -> None:
-    """Add the route."""
+    """Add the route `/api/key`."""
     storage, token = services.storage, services.settings.token
 
-    @api.get("/api/key", response_model=Key, summary="The server's key, while nothing has been logged")
+    @api.get("/api/key", response_model=Key, summary="Get the server's key until something is logged")
     async def key() -> Response:
-        """A browser's cookie does not hold the key, so that a page taken over by logged content could use the server
-        only while it is open. That stays so: the key is told only as long as there is no such content.
+        """Return the key only while nothing has been logged.
+
+        A browser's cookie does not contain the key, so a page that logged content has taken over could use the server
+        only while it is open. To keep that true, the key is not available once there is logged content.
         """
         return await services.answer(lambda: {"key": None if storage.projects() else token})

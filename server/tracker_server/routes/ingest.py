@@ -1,6 +1,7 @@
-"""Taking in the lines of run logs: how far the server's copy of each stream goes, and what comes next.
+"""Receive the lines of run logs: report how far the copy of each stream goes, and append what follows.
 
-Plain Starlette and not FastAPI, because every metric of every run comes this way; `OPERATIONS` documents it.
+These routes are plain Starlette, not FastAPI, because every metric of every run passes through them. `OPERATIONS`
+documents them.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ from tracker_server.services import Services, json_response
 from tracker_server.storage.interface import MAX_LINES, Blobs, OffsetMismatch, Storage, TooManyLines
 
 from .parameters import byte_count, run_key
-from .request_bodies import content_encoding, decompress, held, unpack_small
+from .request_bodies import content_encoding, decompress, read_body, unpack_small
 
 STREAMS = "/api/runs/{entity}/{project}/{id}/streams"
 STREAM = STREAMS + "/{name}"
 
 _SMALL_BYTES, _SMALL_LINES = 64 * 1024, 500
-"""Uploads of at most so much are parsed in the event loop, which takes less than a few milliseconds."""
+"""Uploads up to this size are parsed in the event loop, which takes at most a few milliseconds."""
 
 
 def routes(services: Services) -> list[BaseRoute]:
-    """Return the two routes."""
+    """Return the routes of a run's streams."""
     storage, blobs, workers = services.storage, services.blobs, services.workers
 
     async def offsets(request: Request) -> Response:
@@ -45,24 +46,24 @@ def routes(services: Services) -> list[BaseRoute]:
         run = run_key(**request.path_params)
         if not STREAM_NAME.fullmatch(name):
             raise HTTPException(
-                400, f"the stream name {name[:100]!r} is not allowed: see FORMAT.md, `history-….jsonl` for example"
+                400, f"the stream name {name[:100]!r} is not allowed: see FORMAT.md; an example is history-ab12.jsonl"
             )
-        offset = byte_count(request, "offset", "say where these lines stand in the stream: ?offset=N")
+        offset = byte_count(request, "offset", "give the position of these lines in the stream: ?offset=N")
         encoding = content_encoding(request.headers)
-        async with held(services, request.receive) as body, services.unpacked:
+        async with read_body(services, request.receive) as body, services.unpacked:
             try:
                 small = unpack_small(body, encoding, _SMALL_BYTES)
                 if small is not None and small.count(b"\n") <= _SMALL_LINES:
-                    data, lines = _parse(storage, name, small)  # a thread's turn would cost more
+                    data, lines = _parse(storage, name, small)  # passing this to a thread would cost more
                 else:
                     data, lines = await workers.parse(_read, storage, name, body, encoding)
-                # The lock is not held while the body arrives or is parsed, or one client would stop all.
+                # The lock is not held while the body arrives or is parsed, or one client could block all others.
                 async with services.references:
                     stored = await workers.write(storage.append, run, name, offset, lines)
                     services.live.appended(run, name, offset, stored.digests)
                     missing = await _lacking(blobs, stored.digests)
-                if storage.untidy:  # seldom, and to look for work costs a thread's turn
-                    services.untidy.set()
+                if storage.has_deferred_work:  # rare, and looking for work costs a turn of a thread
+                    services.deferred_work.set()
             except TooManyLines as error:
                 raise HTTPException(413, str(error)) from error
             except ValueError as error:
@@ -77,7 +78,7 @@ def routes(services: Services) -> list[BaseRoute]:
 
 
 def _read(storage: Storage, stream: str, body: bytes, encoding: str | None) -> tuple[bytes, Any]:
-    """Return the lines of a body, and the same parsed."""
+    """Return the lines of a body, raw and parsed."""
     return _parse(storage, stream, decompress(body, encoding, MAX_BODY))
 
 
@@ -99,19 +100,19 @@ _LINES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 OPERATIONS: dict[str, dict[str, Any]] = {
     STREAMS: {
         "get": {
-            "summary": "How far the server's copy of each stream goes, and which files it lacks",
-            "description": "A run that the server has not seen has no offsets.",
+            "summary": "Get the offset of each stream, and the missing files",
+            "description": "A run that the server does not know has no offsets.",
             "responses": {"200": "StreamOffsets", "410": "Error"},
         }
     },
     STREAM: {
         "post": {
-            "summary": "Append whole lines to a stream of a run",
+            "summary": "Append lines to a stream of a run",
             "description": (
-                "The body is whole lines of the run log that stand at byte `offset` of the stream, at most "
-                f"{MAX_BODY:,} bytes and {MAX_LINES:,} lines, optionally with `Content-Encoding: zstd`. The run and "
-                "its project are made on first sight. 200 means that the lines are on disk, once. 410: the run was "
-                "deleted here."
+                "The body consists of whole lines of the run log, from byte `offset` of the stream on, at most "
+                f"{MAX_BODY:,} bytes and {MAX_LINES:,} lines, optionally with `Content-Encoding: zstd`. A new run and "
+                "its project are created. 200 means that the lines are on disk, exactly once. 410 means that the run "
+                "was deleted on the server."
             ),
             "parameters": [
                 {
@@ -119,7 +120,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
                     "in": "query",
                     "required": True,
                     "schema": {"type": "integer", "minimum": 0},
-                    "description": "Where the lines stand in the stream, in bytes",
+                    "description": "Position of the lines in the stream in bytes",
                 }
             ],
             "requestBody": {"required": True, "content": {"application/x-ndjson": _LINES}},

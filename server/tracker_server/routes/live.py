@@ -1,4 +1,4 @@
-"""One stream of server-sent events for each browser: what changes, as it happens (`live.Hub`)."""
+"""Send changes to browsers as server-sent events, one stream for each browser; `tracker_server.live` collects them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tracker_server.live import Hub, Listener, event
 LIVE = "/api/live"
 
 PAUSE = 0.5
-"""Seconds between two events to a listener, at least."""
+"""Shortest time between two events to a listener, in seconds."""
 
 PING = 15.0
-"""Seconds after which a listener without news is told that the stream lives."""
+"""Seconds after which a listener without news gets a `ping`."""
 
 
 def routes(hub: Hub) -> list[BaseRoute]:
@@ -28,14 +28,14 @@ def routes(hub: Hub) -> list[BaseRoute]:
 
     async def live(request: Request) -> Response:
         if hub.full:
-            raise HTTPException(503, "too many browsers listen to this server: close some", {"retry-after": "60"})
+            raise HTTPException(503, "too many browsers are connected: close some", {"retry-after": "60"})
         return _Stream(hub, request.headers.get("last-event-id"))
 
     return [Route(LIVE, live, methods=["GET"])]
 
 
 class _Stream(Response):
-    """Goes on until the browser leaves or the hub closes."""
+    """A response that continues until the browser leaves or the hub closes."""
 
     def __init__(self, hub: Hub, known: str | None) -> None:
         super().__init__(headers={"x-accel-buffering": "no"}, media_type="text/event-stream")
@@ -60,7 +60,7 @@ class _Stream(Response):
                 await leaving
 
     async def _send_events(self, listener: Listener, send: Send) -> None:
-        # Browsers connect again after 2 s. The ping says from where on nothing is missed.
+        # Browsers reconnect after 2 s. The id of the ping says which changes the browser has seen.
         events = b"retry: 2000\n" + (b"\n" if listener.news.is_set() else event("ping", {}, self._hub.state))
         while not listener.end.is_set():
             await send({"type": "http.response.body", "body": events, "more_body": True})
@@ -85,12 +85,13 @@ async def _disconnected(receive: Receive) -> None:
 OPERATIONS: dict[str, dict[str, Any]] = {
     LIVE: {
         "get": {
-            "summary": "What changes, as it happens",
+            "summary": "Stream changes as they happen",
             "description": (
                 'Server-sent events. `change`: `{"runs": [{"run": "entity/project/id", "what": [...]}], "projects": '
-                '["entity/project"]}`, at most two a second; `what` is of `history`, `system`, `console`, `meta`, '
-                "`files`, `removed` and `new`; `projects` are those whose notes or saved views changed. `reset`: "
-                "something was missed, so anything may have changed. `ping`: at the start, and every 15 s without news."
+                '["entity/project"]}`, at most two a second. `what` contains `history`, `system`, `console`, `meta`, '
+                "`files`, `removed` or `new`; `projects` lists those whose notes or saved views have changed. "
+                "`reset`: changes were missed, so anything may have changed. `ping`: at the start, and after every "
+                "15 s without changes."
             ),
             "responses": {
                 "200": {"description": "Events", "content": {"text/event-stream": {"schema": {"type": "string"}}}},

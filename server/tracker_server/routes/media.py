@@ -1,8 +1,8 @@
-"""Logged media as pages show them: images, sounds and videos by what they are, HTML and figures in a box of their own.
+"""Serve logged media for display: images, audio and video by their real type, HTML and figures in a sandbox.
 
-What users log is never part of the dashboard's own origin. Images, sounds and videos are served only as what their
-first bytes say they are, and of those only formats that cannot hold scripts. HTML runs in a sandbox without an origin,
-which can load nothing.
+Logged content never runs in the dashboard's own origin. Images, audio and video are served only as the type that their
+first bytes show, and only in formats that cannot contain scripts. HTML runs in a sandbox without an origin and cannot
+load anything.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ POLICY = (
 _HEADERS = {"content-security-policy": POLICY, "x-frame-options": "SAMEORIGIN", "cache-control": FOR_EVER}
 
 MAX_FIGURE = 64 * 1024 * 1024
-"""Bytes of a figure's JSON; the page around it is put together in memory."""
+"""Largest JSON of a figure in bytes; its page is built in memory."""
 
 _FORMATS = (
     (rb"\x89PNG\r\n\x1a\n", "image/png"),
@@ -59,7 +59,7 @@ def routes(services: Services) -> list[BaseRoute]:
     async def media(request: Request) -> Response:
         kind = request.query_params.get("type", "")
         if kind not in _KINDS:
-            raise HTTPException(400, "say what it is shown as: ?type=image, audio or video")
+            raise HTTPException(400, "give the kind of media: ?type=image, audio or video")
         digest = await known_blob(services, request)
         found = media_type(await _start(blobs, digest), kind)
         headers = {"cache-control": FOR_EVER}
@@ -74,7 +74,7 @@ def routes(services: Services) -> list[BaseRoute]:
         if start.lstrip()[:1] != b"{":
             return StreamingResponse(pieces, headers={**_HEADERS, "content-length": str(size)}, media_type="text/html")
         if size > MAX_FIGURE:
-            raise HTTPException(413, f"this figure has {size:,} bytes; up to {MAX_FIGURE:,} are drawn")
+            raise HTTPException(413, f"this figure has {size:,} bytes, and at most {MAX_FIGURE:,} can be shown")
         figure = b"".join([piece async for piece in pieces])
         compressed = "gzip" in request.headers.get("accept-encoding", "")
         page = await services.workers.read(_figure_page, figure, compressed)
@@ -85,7 +85,7 @@ def routes(services: Services) -> list[BaseRoute]:
 
 
 def media_type(start: bytes, kind: str) -> str | None:
-    """Return the media type of content that begins so, if it can be shown as an image, audio or video."""
+    """Return the media type of content that begins with `start`; None if it is not a safe format of this kind."""
     for pattern, found in _FORMATS:
         if re.match(pattern, start, re.DOTALL):
             family, _, name = found.partition("/")
@@ -101,7 +101,7 @@ async def _start(blobs: Blobs, digest: str) -> bytes:
     except LookupError:
         raise not_arrived() from None
     except ValueError:
-        return b""  # there is nothing in it
+        return b""  # the file is empty
     return b"".join([piece async for piece in pieces])
 
 
@@ -122,14 +122,14 @@ Plotly.newPlot("figure", { data, layout: { ...free, margin: narrow, autosize: tr
 
 
 def _figure_page(figure: bytes, compressed: bool) -> bytes:
-    """Return a page that draws the figure, with all it needs inside. JSON that is no figure is shown as it is."""
+    """Return a self-contained page that draws the figure. JSON that is not a figure is returned unchanged."""
     try:
         parsed = orjson.loads(figure)
     except ValueError:
         parsed = None
     if not (isinstance(parsed, dict) and isinstance(parsed.get("data"), list)):
         return _gzip(b"", b"", figure) if compressed else figure  # HTML, after all
-    # In a script element only `<` could end it early.
+    # Only `<` could end the script element early.
     tail = _FIGURE_TAIL % figure.replace(b"<", b"\\u003c")
     head = _figure_head()
     return _gzip(_packed_head(), head, tail) if compressed else head + tail
@@ -140,19 +140,19 @@ def _figure_head() -> bytes:
     try:
         library = (BUILT / "plotly.js").read_bytes()
     except FileNotFoundError:
-        library = b'document.write("This package was built without the dashboard, which draws figures.")'
+        library = b'document.write("Figures cannot be shown: this package was built without the dashboard.")'
     return _FIGURE_HEAD % library
 
 
 @cache
 def _packed_head() -> bytes:
-    """The head, deflated once for all: megabytes, and the same for each figure."""
+    """Return the head, deflated once: it has megabytes and is the same for each figure."""
     packer = zlib.compressobj(6, zlib.DEFLATED, -15)
     return packer.compress(_figure_head()) + packer.flush(zlib.Z_FULL_FLUSH)
 
 
 def _gzip(packed_head: bytes, head: bytes, tail: bytes) -> bytes:
-    """Return head and tail as one gzip member (RFC 1952), of which the head is deflated already."""
+    """Return head and tail as one gzip member (RFC 1952); the head is deflated already."""
     packer = zlib.compressobj(6, zlib.DEFLATED, -15)
     packed_tail = packer.compress(tail) + packer.flush()
     checksum = zlib.crc32(tail, zlib.crc32(head)).to_bytes(4, "little")
@@ -165,8 +165,8 @@ _ANSWER = {"description": "The content", "content": {"*/*": {"schema": {"type": 
 OPERATIONS: dict[str, dict[str, Any]] = {
     MEDIA: {
         "get": {
-            "summary": "An image, sound or video, to be shown",
-            "description": "Served as what its first bytes say it is; anything but the safe formats comes as a file.",
+            "summary": "Get an image, audio or video for display",
+            "description": "Its type is taken from its first bytes; unsafe formats are served as downloads.",
             "parameters": [
                 {"name": "type", "in": "query", "required": True, "schema": {"type": "string", "enum": list(_KINDS)}}
             ],
@@ -175,8 +175,8 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     },
     RENDER: {
         "get": {
-            "summary": "Logged HTML, or a Plotly figure as a page, for a sandboxed frame",
-            "description": "The page has no origin, and its policy lets it load nothing.",
+            "summary": "Get logged HTML or a Plotly figure as a page for a frame",
+            "description": "The page is sandboxed: it has no origin, and its policy forbids loading anything.",
             "responses": {
                 "200": {"description": "The page", "content": {"text/html": {"schema": {"type": "string"}}}},
                 "404": "Error",

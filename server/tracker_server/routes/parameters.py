@@ -1,4 +1,4 @@
-"""Parameters that several routes take: runs, pages, filters. Bad ones are refused with 400."""
+"""Parameters that several routes share: runs, pages, filters. Invalid ones are refused with 400."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracker_server.storage.interface import RunKey
 
 
 def run_key(entity: str, project: str, id: str) -> RunKey:
-    """Return the run that a path names. Anything but the documented characters is refused with 400."""
+    """Return the run that a path names. Raises 400 for names that are not allowed."""
     for what, value in (("entity", entity), ("project", project)):
         if not is_project_name(value):
             raise HTTPException(400, f"the {what} {value[:140]!r} {NAME_RULE}")
@@ -27,12 +27,12 @@ def run_of(name: str) -> RunKey:
     """Return the run that `entity/project/id` names; see `run_key`."""
     parts = name.split("/")
     if len(parts) != 3:
-        raise HTTPException(400, f"the run {name[:200]!r} must read entity/project/id")
+        raise HTTPException(400, f"the run {name[:200]!r} must have the form entity/project/id")
     return run_key(*parts)
 
 
 def byte_count(request: Request, parameter: str, hint: str) -> int:
-    """Return a number of bytes from the query. Anything else is refused with 400 and the hint."""
+    """Return a number of bytes from the query. Raises 400 with the hint for anything else."""
     text = request.query_params.get(parameter, "")
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise HTTPException(400, f"{hint}, a number of bytes")
@@ -40,7 +40,7 @@ def byte_count(request: Request, parameter: str, hint: str) -> int:
 
 
 def run_keys(names: list[str]) -> list[RunKey]:
-    """Return the runs that `entity/project/id` name, each once. Anything else is refused with 400."""
+    """Return the runs with these names (`entity/project/id`), without duplicates. Raises 400 for invalid names."""
     return [run_of(name) for name in dict.fromkeys(names)]
 
 
@@ -53,17 +53,17 @@ def _run(
 
 
 Run = Annotated[RunKey, Depends(_run)]
-Keys = Annotated[list[str] | None, Query(description="Only these keys; repeat it for several")]
-KindOf = Annotated[Literal["history", "system"], Query(description="Logged metrics, or those of the machine")]
+Keys = Annotated[list[str] | None, Query(description="Only these keys; can be repeated")]
+KindOf = Annotated[Literal["history", "system"], Query(description="Logged metrics or system metrics")]
 Limit = Annotated[int, Query(ge=1, le=10_000, description="At most this many")]
-Cursor = Annotated[str | None, Query(max_length=1000, description="From the page before")]
+Cursor = Annotated[str | None, Query(max_length=1000, description="The cursor of the previous page")]
 Filters = Annotated[
     str,
     Query(
         max_length=20_000,
-        description='An expression, for example `summary.acc >= 0.9`, or JSON: `{"summary.acc": {"$gte": 0.9}}`',
+        description='An expression such as `summary.acc >= 0.9`, or JSON such as `{"summary.acc": {"$gte": 0.9}}`',
     ),
 ]
 Order = Annotated[
-    str, Query(max_length=1000, description="Names, separated by commas, each with an optional `-` for falling order")
+    str, Query(max_length=1000, description="Comma-separated names to sort by; a leading `-` means descending")
 ]

@@ -1,4 +1,4 @@
-"""What concerns the processes of a run: how it is continued, whether it shall stop, what it calls out."""
+"""Routes for the processes of a run: resume state, stop requests and alerts."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ from .parameters import Run
 
 
 def add_routes(api: FastAPI, services: Services) -> None:
-    """Add the routes."""
+    """Add the routes of a run's processes."""
     storage = services.storage
     run = "/api/runs/{entity}/{project}/{id}"
 
     @api.get(
-        run + "/resumption", response_model=model(wire.Resumption), summary="What a process that continues it must know"
+        run + "/resumption",
+        response_model=model(wire.Resumption),
+        summary="Get the state that a resuming process needs",
     )
     async def resumption(run: Run) -> Response:
         def read() -> dict[str, Any]:
             fold = storage.fold(run)
             known = fold.to_json()
             members = ("meta", "config", "explicit_summary", "metrics", "stats")
-            silent = storage.run(run)["state"] != "running"  # also where nobody could say that its machine has died
+            silent = storage.run(run)["state"] != "running"  # includes runs whose machine has died
             return {
                 "step": fold.last_step,
                 **{member: known[member] for member in members},
@@ -37,10 +39,10 @@ def add_routes(api: FastAPI, services: Services) -> None:
 
         return await services.answer(read)
 
-    @api.get(run + "/stop", response_model=model(wire.Stop), summary="Whether it was asked to stop")
+    @api.get(run + "/stop", response_model=model(wire.Stop), summary="Get whether the run was asked to stop")
     async def stop(run: Run) -> Response:
         return await services.answer(lambda: {"requested": storage.stop_requested(run)})
 
-    @api.get(run + "/alerts", response_model=schemas.Alerts, summary="What it called out, the newest 100")
+    @api.get(run + "/alerts", response_model=schemas.Alerts, summary="Get the latest 100 alerts")
     async def alerts(run: Run) -> Response:
         return await services.answer(lambda: {"alerts": storage.alerts(run)})

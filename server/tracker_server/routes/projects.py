@@ -1,4 +1,4 @@
-"""Projects: notes and saved views."""
+"""Read projects, and edit their notes and saved views."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tracker_server.services import Services
 from .parameters import run_key
 
 MAX_VIEW = 256 * 1024
-"""Bytes of JSON of a saved view."""
+"""Largest saved view in bytes of JSON."""
 
 ViewName = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class NewNotes(BaseModel):
-    """Notes, and the version of those that they replace."""
+    """New notes, and the version that they replace."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -32,7 +32,7 @@ class NewNotes(BaseModel):
 
 
 class SavedView(BaseModel):
-    """A saved view; what is in it is the browser's business."""
+    """A saved view; only the dashboard interprets its content."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,12 +40,12 @@ class SavedView(BaseModel):
 
 
 def add_routes(api: FastAPI, services: Services) -> None:
-    """Add the routes."""
+    """Add the routes under `/api/projects/{entity}/{project}`."""
     storage, workers = services.storage, services.workers
     project_path = "/api/projects/{entity}/{project}"
     view_path = project_path + "/views/{name}"
 
-    @api.get(project_path, response_model=model(wire.Project), summary="One project, its notes and saved views")
+    @api.get(project_path, response_model=model(wire.Project), summary="Get a project with its notes and saved views")
     async def project(entity: str, project: str) -> Response:
         run_key(entity, project, "any")
         return await services.answer(storage.project, entity, project)
@@ -54,7 +54,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
         project_path + "/notes",
         response_model=model(wire.Notes),
         summary="Replace the notes of a project",
-        responses={409: {"description": "They are not of that version any more"}},
+        responses={409: {"description": "The notes have a newer version"}},
     )
     async def put_notes(entity: str, project: str, notes: NewNotes) -> Response:
         run_key(entity, project, "any")
@@ -64,7 +64,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
         services.live.project_changed(entity, project)
         return await services.answer(lambda: made)
 
-    @api.get(view_path, response_model=SavedView, summary="A saved view")
+    @api.get(view_path, response_model=SavedView, summary="Get a saved view")
     async def view(entity: str, project: str, name: ViewName) -> Response:
         run_key(entity, project, "any")
         return await services.answer(lambda: {"view": storage.view(entity, project, name)})
@@ -74,7 +74,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
         run_key(entity, project, "any")
         size = len(orjson.dumps(saved.view))
         if size > MAX_VIEW:
-            raise HTTPException(413, f"the view has {size:,} bytes; at most {MAX_VIEW:,} are kept")
+            raise HTTPException(413, f"the view has {size:,} bytes, and at most {MAX_VIEW:,} are allowed")
         try:
             await workers.write(storage.put_view, entity, project, name, saved.view)
         except ValueError as error:
@@ -82,7 +82,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
         services.live.project_changed(entity, project)
         return Response(status_code=204)
 
-    @api.delete(view_path, status_code=204, summary="Forget a saved view")
+    @api.delete(view_path, status_code=204, summary="Delete a saved view")
     async def delete_view(entity: str, project: str, name: ViewName) -> Response:
         run_key(entity, project, "any")
         await workers.write(storage.delete_view, entity, project, name)

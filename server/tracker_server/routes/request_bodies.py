@@ -1,4 +1,4 @@
-"""Request bodies, never larger than allowed: neither on the wire nor after decompression."""
+"""Read request bodies with a limit on their size, both as sent and after decompression."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tracker.wire import MAX_BODY
 from tracker_server.services import Services
 
 MAX_WINDOW = 32 * 1024 * 1024
-"""Bytes of memory that a compressed body may ask for; more than any level up to 19 does."""
+"""Bytes of memory that decompression may use; zstd's levels up to 19 need less."""
 
 
 async def chunks(receive: Receive, limit: int) -> AsyncIterator[bytes]:
-    """Yield the pieces of a body. Raises 413 past `limit` bytes and `ClientDisconnect` if the rest never comes."""
+    """Yield the pieces of a body. Raises 413 past `limit` bytes, `ClientDisconnect` if the client leaves."""
     size, more = 0, True
     while more:
         message = await receive()
@@ -41,9 +41,11 @@ async def chunks(receive: Receive, limit: int) -> AsyncIterator[bytes]:
 
 
 @asynccontextmanager
-async def held(services: Services, receive: Receive) -> AsyncIterator[bytes]:
-    """Hold a body in memory until the block ends. Raises 413 past `MAX_BODY` bytes, 429 where all that clients send
-    is too much at a time, and `ClientDisconnect`.
+async def read_body(services: Services, receive: Receive) -> AsyncIterator[bytes]:
+    """Read a body and count it as memory in use until the block ends.
+
+    Raises 413 past `MAX_BODY` bytes, 429 if the bodies of all clients together need too much memory, and
+    `ClientDisconnect` if the client leaves.
     """
     size, pieces = 0, []
     try:
@@ -59,20 +61,20 @@ async def held(services: Services, receive: Receive) -> AsyncIterator[bytes]:
 
 
 def decompress(body: bytes, encoding: str | None, limit: int) -> bytes:
-    """Undo the `Content-Encoding`. Raises 413 past `limit` bytes, having made no more than that; 400 if damaged."""
+    """Undo the `Content-Encoding`. Raises 413 before the result exceeds `limit` bytes, 400 if the body is damaged."""
     if encoding in (None, "", "identity"):
         return body
     if encoding != "zstd":
-        raise HTTPException(415, f"the content encoding {encoding[:40]!r} is not known: send zstd or none")
+        raise HTTPException(415, f"the content encoding {encoding[:40]!r} is not supported: send zstd or none")
     decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
     with contextlib.suppress(zstandard.ZstdError):
-        # The usual body is one frame that tells its size, and to unpack it in one go takes half the time.
+        # Most bodies are one frame with a known size, and decompressing those at once takes half the time.
         if zstandard.frame_content_size(body) <= limit:
             return decompressor.decompress(body, allow_extra_data=False)
     try:
         data = decompressor.stream_reader(body, read_across_frames=True).read(limit + 1)
     except zstandard.ZstdError as error:
-        raise HTTPException(400, f"the body is not what zstd makes: {error}") from None
+        raise HTTPException(400, f"the body is not valid zstd: {error}") from None
     if len(data) > limit:
         raise too_large(limit)
     return data
@@ -92,19 +94,19 @@ def unpack_small(body: bytes, encoding: str | None, limit: int) -> bytes | None:
 
 
 def too_large(limit: int) -> HTTPException:
-    """Return the refusal of a body past `limit` bytes."""
+    """Return the error for a body of more than `limit` bytes."""
     return HTTPException(413, f"the body has more than {limit:,} bytes: send it in smaller parts")
 
 
 class _StrictRequest(Request):
-    """Takes as JSON only what can be written as JSON again: no lone surrogates, no NaN, nothing nested very deep."""
+    """A request that accepts only strict JSON: no lone surrogates, no NaN, limited nesting."""
 
     async def json(self) -> Any:
-        """Return the body. Raises `json.JSONDecodeError`, and 400 if it nests too deep."""
+        """Return the parsed body. Raises `json.JSONDecodeError`, or 400 if it is nested too deeply."""
         body = await self.body()
         value = orjson.loads(body)
         if too_deep(body, value):
-            raise HTTPException(400, f"the body is nested more than {MAX_DEPTH} deep: flatten it")
+            raise HTTPException(400, f"the body is nested more than {MAX_DEPTH} levels deep: flatten it")
         return value
 
 
@@ -122,13 +124,13 @@ class StrictRoute(APIRoute):
 
 
 class Capped:
-    """ASGI middleware: no body larger than `limit` reaches the application."""
+    """ASGI middleware that refuses bodies larger than `limit` bytes."""
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self.app, self.limit = app, limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, counting."""
+        """Pass the request on, and count the bytes of its body."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -146,6 +148,6 @@ class Capped:
 
 
 def content_encoding(headers: Headers) -> str | None:
-    """Return the body's encoding in lower case."""
+    """Return the body's encoding in lower case, None if there is none."""
     value = headers.get("content-encoding")
     return value.strip().lower() if value else None

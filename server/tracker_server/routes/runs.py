@@ -1,4 +1,4 @@
-"""Reading: projects, runs, rows, files."""
+"""Read projects, runs, their metrics and lists of files, and delete runs."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from .parameters import Cursor, Filters, Keys, KindOf, Limit, Order, Run, run_ke
 
 
 def add_routes(api: FastAPI, services: Services) -> None:
-    """Add the routes under `/api`."""
+    """Add the routes under `/api/projects` and `/api/runs`."""
     storage, blobs, workers = services.storage, services.blobs, services.workers
     run = "/api/runs/{entity}/{project}/{id}"
 
-    @api.get("/api/projects", response_model=schemas.Projects, summary="All projects")
+    @api.get("/api/projects", response_model=schemas.Projects, summary="List projects")
     async def projects() -> Response:
         return await services.answer(lambda: {"projects": storage.projects()})
 
-    @api.get("/api/runs/{entity}/{project}", response_model=schemas.Runs, summary="Runs that match, in order")
+    @api.get("/api/runs/{entity}/{project}", response_model=schemas.Runs, summary="List runs of a project")
     async def runs(
         entity: str,
         project: str,
@@ -44,19 +44,19 @@ def add_routes(api: FastAPI, services: Services) -> None:
             try:
                 page = storage.runs(entity, project, condition, order, limit, cursor)
             except ExpressionError as error:
-                raise ValueError(error.pointed(filters)) from error  # for people who see nothing but this
+                raise ValueError(error.pointed(filters)) from error  # clients may show nothing but this text
             return {"runs": page.items, "cursor": page.cursor, "total": page.total}
 
         return await services.answer(read)
 
-    @api.get(run, response_model=model(wire.RunInfo), summary="One run")
+    @api.get(run, response_model=model(wire.RunInfo), summary="Get a run")
     async def one_run(run: Run) -> Response:
         return await services.answer(storage.run, run)
 
-    @api.delete(run, status_code=204, summary="Forget a run, its data, and files that no other run names")
+    @api.delete(run, status_code=204, summary="Delete a run with its data and files")
     async def delete(
         run: Run,
-        readmit: Annotated[bool, Query(description="The run was deleted: let it be uploaded anew")] = False,
+        readmit: Annotated[bool, Query(description="Allow a deleted run to be uploaded again")] = False,
     ) -> Response:
         if readmit:
             await workers.write(storage.readmit, run)
@@ -64,26 +64,28 @@ def add_routes(api: FastAPI, services: Services) -> None:
             await delete_run(services, run)
         return Response(status_code=204)
 
-    @api.get(run + "/keys", response_model=schemas.Keys, summary="What was logged")
+    @api.get(run + "/keys", response_model=schemas.Keys, summary="List the logged keys of a run")
     async def keys(run: Run, kind: KindOf = "history") -> Response:
         return await services.answer(lambda: {"keys": storage.keys(run, kind)})
 
-    @api.post("/api/keys", response_model=schemas.CommonKeys, summary="What several runs have logged")
+    @api.post("/api/keys", response_model=schemas.CommonKeys, summary="List the logged keys of several runs")
     async def common_keys(query: schemas.KeysRequest) -> Response:
         wanted = [run_of(name) for name in query.runs]
         return await services.answer(lambda: {"keys": storage.common_keys(wanted, query.kind)})
 
-    @api.get(run + "/history", response_model=model(wire.RowPage), summary="Every row as it was logged, by column")
+    @api.get(run + "/history", response_model=model(wire.RowPage), summary="Get logged rows by column")
     async def history(
         run: Run, kind: KindOf = "history", keys: Keys = None, cursor: Cursor = None, limit: Limit = 1000
     ) -> Response:
         return await services.answer(storage.rows, run, kind, keys, limit, cursor)
 
-    @api.get(run + "/fold", response_model=model(wire.Folded), summary="All else that a copy of the run needs")
+    @api.get(
+        run + "/fold", response_model=model(wire.Folded), summary="Get everything else that a copy of the run needs"
+    )
     async def fold(run: Run) -> Response:
         return await services.answer(storage.folded, run)
 
-    @api.get(run + "/files", response_model=schemas.Files, summary="The run's named files")
+    @api.get(run + "/files", response_model=schemas.Files, summary="List the files of a run")
     async def files(run: Run) -> Response:
         named = await workers.read(storage.files, run)
         there = await blobs.has([file["digest"] for file in named.values()])
@@ -100,7 +102,7 @@ def _condition(filters: str) -> dict[str, Any] | str:
     try:
         condition = orjson.loads(filters)
     except ValueError as error:
-        raise HTTPException(400, f"filters is not JSON: {error}") from None
+        raise HTTPException(400, f"filters is not valid JSON: {error}") from None
     if not isinstance(condition, dict):
         raise HTTPException(400, 'filters must be a JSON object, for example {"state": "finished"}')
     return condition

@@ -1,4 +1,4 @@
-"""The runs table: rows, columns, groups."""
+"""Read the runs table: rows, columns and groups."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tracker_server.storage.interface import MAX_EXPRESSION
 from .parameters import run_key
 
 _BAD_FILTER: dict[int | str, dict[str, Any]] = {
-    400: {"model": FilterError, "description": "What is wrong, and with a filter that is not understood, where"}
+    400: {"model": FilterError, "description": "The problem and, for an invalid filter, its position"}
 }
 
 
@@ -36,50 +36,55 @@ class _Query(BaseModel):
 
     filter: str = Field("", max_length=MAX_EXPRESSION, description="An expression: docs/reference/filters.md")
     search: str = Field(
-        "", max_length=1000, description="Text in a run's name, id, notes, tags or group; a pattern between slashes"
+        "", max_length=1000, description="Text in a run's name, id, notes, tags or group; between slashes a pattern"
     )
-    sort: list[SortBy] = Field([], max_length=10, description="By default the newest come first")
+    sort: list[SortBy] = Field([], max_length=10, description="By default the newest runs come first")
     columns: list[str] = Field([], max_length=1000)
     offset: int = Field(0, ge=0)
     ids: list[str] | None = Field(None, max_length=100_000, description="Only these runs")
-    trashed: bool = Field(False, description="Those in the trash, in place of all others")
+    trashed: bool = Field(False, description="Only runs in the trash, instead of all others")
 
 
 class TableRequest(_Query):
-    """Which runs, in what order, and which of their columns."""
+    """Selects runs, their order and columns."""
 
     limit: int = Field(100, ge=0, le=10_000)
 
 
 class ColumnsRequest(BaseModel):
-    """Which columns are looked for."""
+    """Selects columns by text or name."""
 
     model_config = ConfigDict(extra="forbid")
 
-    search: str = Field("", max_length=20_000, description="Only those whose name has this text, in any case")
-    names: list[str] = Field([], max_length=1000, description="Besides, those of these names")
+    search: str = Field(
+        "", max_length=20_000, description="Only columns whose name contains this text; case is ignored"
+    )
+    names: list[str] = Field([], max_length=1000, description="Columns to list in addition")
 
 
 class GroupRequest(_Query):
-    """Which runs are drawn together how; `columns` are summed up in each group.
+    """Selects runs and how they are grouped; `columns` are aggregated for each group.
 
-    Groups are sorted by the mean of a number, else by the value; `count` is their size, by which they are sorted by
-    default, the largest first.
+    Groups are sorted by the mean of a numeric column, else by the value. `count` is the size of a group. By default
+    the largest groups come first.
     """
 
-    by: list[str] | None = Field(None, max_length=100, description="Runs in a group have the same in these columns")
+    by: list[str] | None = Field(None, max_length=100, description="Runs of a group have equal values in these columns")
     except_: list[str] | None = Field(
-        None, alias="except", max_length=1000, description="… in every column of the config but these"
+        None,
+        alias="except",
+        max_length=1000,
+        description="Runs of a group have equal values in all config columns except these",
     )
     limit: int = Field(100, ge=0, le=1000)
 
 
 def add_routes(api: FastAPI, services: Services) -> None:
-    """Add the routes."""
+    """Add the routes of the runs table."""
     storage = services.storage
 
     async def answer(function: Callable[..., Any], *args: Any) -> Response:
-        # Long columns are arrays, in which NaN stands for null.
+        # Long columns are numpy arrays, in which NaN means null.
         read = lambda: orjson.dumps(function(*args), option=orjson.OPT_SERIALIZE_NUMPY)  # noqa: E731
         return json_response(await services.read(read))
 
@@ -87,7 +92,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
         "/api/table/{entity}/{project}",
         response_model=model(wire.TablePage),
         responses=_BAD_FILTER,
-        summary="Rows of the runs table, by column",
+        summary="Get rows of the runs table by column",
     )
     async def table(entity: str, project: str, query: TableRequest) -> Response:
         run_key(entity, project, "any")
@@ -96,7 +101,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
     @api.get(
         "/api/columns/{entity}/{project}",
         response_model=model(wire.TableColumns),
-        summary="What columns the runs table has",
+        summary="List the columns of the runs table",
     )
     async def columns(entity: str, project: str) -> Response:
         run_key(entity, project, "any")
@@ -105,7 +110,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
     @api.post(
         "/api/columns/{entity}/{project}",
         response_model=model(wire.TableColumns),
-        summary="Columns of the runs table, by search and by name",
+        summary="Find columns of the runs table by text and name",
     )
     async def search_columns(entity: str, project: str, query: ColumnsRequest) -> Response:
         run_key(entity, project, "any")
@@ -115,7 +120,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
         "/api/groups/{entity}/{project}",
         response_model=model(wire.TableGroups),
         responses=_BAD_FILTER,
-        summary="Runs drawn together into groups",
+        summary="Group runs",
     )
     async def groups(entity: str, project: str, query: GroupRequest) -> Response:
         run_key(entity, project, "any")

@@ -1,4 +1,4 @@
-"""The trash: runs that are in no list any more, and can be brought back for a while."""
+"""Move runs to the trash and restore them; `background.trash` empties it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .parameters import run_keys
 
 
 class RunsRequest(BaseModel):
-    """Some runs."""
+    """A list of runs."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -24,13 +24,14 @@ class RunsRequest(BaseModel):
 
 
 def add_routes(api: FastAPI, services: Services) -> None:
-    """Add the routes."""
+    """Add the routes under `/api/trash`."""
     storage, workers = services.storage, services.workers
 
     @api.post(
         "/api/trash",
         response_model=model(wire.Changed),
-        summary="Put runs in the trash, which is emptied after 30 days",
+        summary="Move runs to the trash",
+        description="Runs in the trash are deleted after 30 days.",
     )
     async def trash(request: RunsRequest) -> Response:
         keys = run_keys(request.runs)
@@ -38,7 +39,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
         services.live.changed(keys, "removed")
         return await services.answer(lambda: {"changed": changed})
 
-    @api.post("/api/trash/restore", response_model=model(wire.Changed), summary="Take runs out of the trash")
+    @api.post("/api/trash/restore", response_model=model(wire.Changed), summary="Restore runs from the trash")
     async def restore(request: RunsRequest) -> Response:
         keys = run_keys(request.runs)
         changed = await workers.write(storage.trash, keys, None)

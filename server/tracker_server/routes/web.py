@@ -1,4 +1,4 @@
-"""The dashboard's built page and assets, as `server/web` left them in `dashboard/`."""
+"""Serve the dashboard: the page and assets that the build of `server/web` has put in `dashboard/`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LEFT_OUT = (
 
 
 def routes(root: str = "") -> list[BaseRoute]:
-    """Return the routes of the dashboard: one page that shows itself at several addresses, and its assets."""
+    """Return the routes of the dashboard: one page for several addresses, and its assets."""
 
     async def _page(_request: Request) -> Response:
         return page(root=root)
@@ -42,15 +42,15 @@ def routes(root: str = "") -> list[BaseRoute]:
 
 
 def wants_page(request: Request) -> bool:
-    """Whether a person looks for a page in a browser, where a program would ask for data."""
+    """Return whether the request comes from a person in a browser and not from a program."""
     if request.method not in ("GET", "HEAD") or f"{request.url.path}/".startswith("/api/"):
         return False
     return "text/html" in request.headers.get("accept", "")
 
 
 def page(status: int = 200, root: str = "") -> Response:
-    """Return the dashboard, which shows what is at the address it was asked for, or that nothing is."""
-    # The components write style sheets of their own while they run, which only a nonce admits.
+    """Return the dashboard's page; it shows what belongs to its address, or that nothing was found there."""
+    # The components insert style sheets at run time, which the policy allows only with a nonce.
     nonce = secrets.token_urlsafe(16)
     policy = CONTENT_POLICY.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce}'") + "; frame-src 'self'"
     return HTMLResponse(_index(root).replace("{{nonce}}", nonce), status, {"content-security-policy": policy})
@@ -59,7 +59,7 @@ def page(status: int = 200, root: str = "") -> Response:
 @cache
 def _index(root: str) -> str:
     try:
-        # Built with addresses that begin at the page, of which there are many.
+        # The build writes relative addresses, but the page is served at several paths.
         text = (BUILT / "index.html").read_text(encoding="utf-8")
         return text.replace('"./assets/', f'"{root}/assets/').replace("{{root}}", root)
     except FileNotFoundError:
@@ -77,7 +77,7 @@ async def _asset(request: Request) -> Response:
     kind = _TYPES.get(Path(name).suffix)
     if name not in _assets() or kind is None:
         raise HTTPException(404)
-    # The names hold a digest of the content, so a browser need never ask again.
+    # The names contain a digest of the content, so browsers never need to ask again.
     headers = {"cache-control": "private, max-age=31536000, immutable", "vary": "accept-encoding"}
     accepted = request.headers.get("accept-encoding", "")
     for encoding, ending in _ENCODINGS:

@@ -261,15 +261,15 @@ class Storage(Protocol):
         """Raise `RunDeleted` if the run was deleted."""
 
     @property
-    def untidy(self) -> bool:
+    def has_deferred_work(self) -> bool:
         """Whether any work was put off. Takes no time, in any thread."""
 
-    def prepare(self) -> bool:
+    def prepare_deferred_work(self) -> bool:
         """Read what the next piece of work needs that was put off, so that `tidy` is short; returns whether there is
         anything to do. To be called by one thread at a time, and not beside `tidy`.
         """
 
-    def tidy(self) -> bool:
+    def do_deferred_work(self) -> bool:
         """Do a piece of what was put off, such as removing the rows of deleted runs; returns whether there is more."""
 
     def keys(self, run: RunKey, kind: Kind) -> list[KeyInfo]:

@@ -115,18 +115,18 @@ class SqlStorage:
                 raise RunDeleted(run, stone.deleted)
 
     @property
-    def untidy(self) -> bool:
-        """See `Storage.untidy`."""
-        return self._writer.untidy
+    def has_deferred_work(self) -> bool:
+        """See `Storage.has_deferred_work`."""
+        return self._writer.has_deferred_work
 
-    def prepare(self) -> bool:
-        """See `Storage.prepare`."""
-        return self._writer.prepare()
+    def prepare_deferred_work(self) -> bool:
+        """See `Storage.prepare_deferred_work`."""
+        return self._writer.prepare_deferred_work()
 
-    def tidy(self) -> bool:
-        """See `Storage.tidy`."""
-        self._writer.prepare()
-        more = self._making_room(self._writer.tidy)
+    def do_deferred_work(self) -> bool:
+        """See `Storage.do_deferred_work`."""
+        self._writer.prepare_deferred_work()
+        more = self._making_room(self._writer.do_deferred_work)
         if not more and self._reserve is not None:
             self._reserve.fill()
         return more

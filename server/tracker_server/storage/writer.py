@@ -160,15 +160,15 @@ class Writer:
             return True
 
     @property
-    def untidy(self) -> bool:
+    def has_deferred_work(self) -> bool:
         """Whether anything was put off."""
         return self._tidying.left
 
-    def prepare(self) -> bool:
+    def prepare_deferred_work(self) -> bool:
         """Read what the next piece needs, beside the writer; returns whether there is anything left to do."""
         return self._tidying.prepare(self._engine)
 
-    def tidy(self) -> bool:
+    def do_deferred_work(self) -> bool:
         """Do a piece of what was put off; returns whether there is more."""
         with self._lock:
             try:

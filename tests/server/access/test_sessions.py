@@ -4,7 +4,7 @@ import json
 import time
 from pathlib import Path
 
-from tracker_server.access.sessions import LASTS, Sessions
+from tracker_server.access.sessions import LIFETIME, Sessions
 
 
 def test_a_session_that_is_not_used_for_30_days_ends(tmp_path: Path) -> None:
@@ -13,6 +13,6 @@ def test_a_session_that_is_not_used_for_30_days_ends(tmp_path: Path) -> None:
     assert Sessions(file, "token").find(cookie) is not None
     assert Sessions(file, "another token").find(cookie) is None
     (kept,) = json.loads(file.read_text())
-    for age, there in ((LASTS - 3600, True), (LASTS + 1, False)):
+    for age, there in ((LIFETIME - 3600, True), (LIFETIME + 1, False)):
         file.write_text(json.dumps([{**kept, "seen": time.time() - age}]))
         assert (Sessions(file, "token").find(cookie) is not None) == there

@@ -37,9 +37,9 @@ def test_the_trash_is_emptied_of_what_is_old_with_its_content(tmp_path: Path, li
         await blobs.put(digest, piece())
         storage.trash([RunKey("me", "digits", "old")], 1000.0)
         storage.trash([RunKey("me", "digits", "new")], 1001.0)
-        assert await trash.empty(services, 1000.0 + trash.KEPT) == 0
+        assert await trash.delete_expired_runs(services, 1000.0 + trash.KEEP_SECONDS) == 0
         assert await blobs.has([digest]) == {digest}
-        assert await trash.empty(services, 1000.5 + trash.KEPT) == 1
+        assert await trash.delete_expired_runs(services, 1000.5 + trash.KEEP_SECONDS) == 1
         assert await blobs.has([digest]) == set()
         assert storage.run(RunKey("me", "digits", "new"))["trashed"] == 1001.0
         with pytest.raises(NoSuchRun):
@@ -77,7 +77,7 @@ def test_files_that_no_record_names_are_collected_after_a_day(tmp_path: Path, li
         long_ago = time.time() - trash.GRACE - 60
         for digest in digests[:2]:
             os.utime(tmp_path / "blobs" / digest[:2] / digest[2:], (long_ago, long_ago))
-        assert await trash.collect(services, time.time()) == 1
+        assert await trash.delete_unnamed_files(services, time.time()) == 1
         assert await blobs.has(digests) == {digests[0], digests[2]}
 
     asyncio.run(scenario())

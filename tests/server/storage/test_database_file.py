@@ -90,7 +90,7 @@ def test_space_of_a_deleted_run_comes_back_piece_by_piece(store: Any) -> None:
     store.storage.delete(KEY)
     store.reopen()  # what is left to do is not forgotten
     pieces = 1
-    while store.storage.tidy():
+    while store.storage.do_deferred_work():
         pieces += 1
     store.reopen()
     assert pieces > 3
@@ -107,7 +107,7 @@ def test_a_run_that_is_readmitted_before_its_rows_are_gone_begins_anew(store: An
     store.storage.delete(KEY)
     store.storage.readmit(KEY)
     store.stream().log(5, {"b": 2.0}).send()
-    while store.storage.tidy():
+    while store.storage.do_deferred_work():
         pass
     assert store.read() == [(5, 1000.125, {"b": 2.0})]
     store.storage.delete(KEY)
@@ -140,7 +140,7 @@ def test_runs_are_deleted_and_trashed_on_a_full_disk_and_then_there_is_room(tmp_
         rows = storage.run(kept)["rows"]
         assert storage.trash([RunKey("me", "digits", "r2")], 1.0) == 1
         storage.delete(gone)
-        while storage.tidy():
+        while storage.do_deferred_work():
             pass
         assert shutil.disk_usage(disk).free > 4_000_000
         assert storage.run(kept)["rows"] == rows

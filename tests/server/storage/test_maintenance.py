@@ -44,7 +44,7 @@ def test_a_wide_run_reads_the_same_after_each_piece_of_its_merge(store: Any) -> 
     _wide(store)
     before = _told(store)
     pieces = 0
-    while store.storage.tidy():
+    while store.storage.do_deferred_work():
         pieces += 1
         assert _told(store) == before
         if pieces == 3:
@@ -59,11 +59,11 @@ def test_a_wide_run_reads_the_same_after_each_piece_of_its_merge(store: Any) -> 
 def test_rows_that_come_while_a_merge_goes_on_are_kept_and_merged_later(store: Any) -> None:
     stream = _wide(store, finish=False)
     stream.add("finish", {"state": "finished"}).send()
-    assert store.storage.tidy()
+    assert store.storage.do_deferred_work()
     stream.log(9, dict.fromkeys(NAMES, 9.0), time=2000.0).send()
     stream.add("finish", {"state": "finished"}).send()
     before = _told(store)
-    while store.storage.tidy():
+    while store.storage.do_deferred_work():
         assert _told(store) == before
     assert _told(store) == before
     assert len(before[0]) == 7
@@ -72,24 +72,24 @@ def test_rows_that_come_while_a_merge_goes_on_are_kept_and_merged_later(store: A
 
 
 def test_only_what_puts_work_off_says_so(store: Any) -> None:
-    while store.storage.tidy():
+    while store.storage.do_deferred_work():
         pass
     store.stream(key=RunKey("me", "digits", "r2")).log(0, {"loss": 1.0}).send()
-    assert not store.storage.untidy
+    assert not store.storage.has_deferred_work
     _wide(store)
-    assert store.storage.untidy
-    while store.storage.tidy():
+    assert store.storage.has_deferred_work
+    while store.storage.do_deferred_work():
         pass
-    assert not store.storage.untidy
+    assert not store.storage.has_deferred_work
     store.storage.delete(KEY)
-    assert store.storage.untidy
+    assert store.storage.has_deferred_work
 
 
 def test_a_run_that_is_deleted_while_it_is_merged_leaves_nothing(store: Any) -> None:
     _wide(store)
-    assert store.storage.tidy()
+    assert store.storage.do_deferred_work()
     store.storage.delete(KEY)
-    while store.storage.tidy():
+    while store.storage.do_deferred_work():
         pass
     with store.storage._engine.connect() as connection:
         for table in ("segments", "chunks", "keys", "streams", "parts"):
