@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tracker.names import RunKey
 from tracker.runlog.records import encode, encode_points
-from tracker_server.storage.interface import RunKey
 from tracker_server.storage.sql import SqlStorage, open_storage
 
 KEYS = [f"train/metric_{k}" for k in range(10)]

@@ -11,8 +11,8 @@ from typing import Any
 
 import requests
 
+from tracker.names import RunKey
 from tracker.runlog.records import encode
-from tracker_server.storage.interface import RunKey
 from tracker_server.storage.sql import open_storage
 
 from .measure import Options, median, scratch

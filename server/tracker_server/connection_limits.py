@@ -72,10 +72,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # One object for each server: uvicorn passes its state to every connection.
-        connections = getattr(self.server_state, "connections", None)
+        connections = getattr(self.server_state, "counted", None)
         if connections is None:
             connections = _Connections()
-            self.server_state.connections = connections  # type: ignore[attr-defined]
+            self.server_state.counted = connections  # type: ignore[attr-defined]
         self._connections: _Connections = connections
         self._address = ""
         self._in_head = True

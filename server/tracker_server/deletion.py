@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tracker.names import RunKey
+
 from .services import Services
-from .storage.interface import RunKey, Storage
+from .storage.interface import Storage
 
 
 async def delete_run(services: Services, run: RunKey) -> None:

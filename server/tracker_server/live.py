@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import orjson
 
-from .storage.interface import RunKey
+from tracker.names import RunKey
 
 MAX_WAITING = 1000
 """Changed runs and projects that wait for one listener; beyond that it gets `reset`."""

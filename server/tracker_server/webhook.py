@@ -15,10 +15,9 @@ from urllib.parse import quote
 
 import requests
 
+from tracker.names import RunKey
 from tracker.runlog.alerts import Alert
 from tracker.settings import is_local
-
-from .storage.interface import RunKey
 
 PER_MINUTE = 30
 """Alerts sent in a minute; further ones are dropped, and the next message says how many."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from tracker.names import RunKey
 from tracker_server import live
-from tracker_server.storage.interface import RunKey
 
 
 def test_too_much_to_tell_becomes_a_reset() -> None:

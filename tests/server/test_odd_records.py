@@ -12,9 +12,9 @@ from typing import Any
 import orjson
 import pytest
 
+from tracker.names import RunKey
 from tracker.runlog.records import encode, jsonable, with_checksum
 from tracker.wire import run_path
-from tracker_server.storage.interface import RunKey
 from tracker_server.storage.sql import SqlStorage, open_storage
 
 NESTED = orjson.loads(b'{"a":[' * 45 + b"1" + b"]}" * 45)

@@ -14,8 +14,8 @@ import pytest
 
 import tracker
 from tests.waiting import eventually
+from tracker.names import RunKey
 from tracker_server.embedded import serve
-from tracker_server.storage.interface import RunKey
 from tracker_server.webhook import PER_MINUTE, Webhook, message
 
 RUN = RunKey("me", "digits", "k3")

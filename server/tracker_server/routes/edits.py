@@ -12,10 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from tracker import wire
+from tracker.names import RunKey
 from tracker.runlog.records import VERSION, encode
 from tracker_server.schemas import model
 from tracker_server.services import Services
-from tracker_server.storage.interface import RunKey, Storage
+from tracker_server.storage.interface import Storage
 
 from .parameters import run_keys
 

@@ -17,10 +17,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from tracker.names import RunKey
 from tracker.wire import MAX_BODY
 from tracker_server.blobs import DIGEST
 from tracker_server.services import Services, json_response
-from tracker_server.storage.interface import OffsetMismatch, RunKey, TooManyUploads
+from tracker_server.storage.interface import OffsetMismatch, TooManyUploads
 
 from .parameters import byte_count, run_key
 from .request_bodies import chunks, read_body, too_large

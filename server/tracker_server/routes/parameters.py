@@ -8,9 +8,8 @@ from fastapi import Depends, Path, Query
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from tracker.names import NAME_RULE, is_project_name
+from tracker.names import NAME_RULE, RunKey, is_project_name
 from tracker.runlog.records import RUN_ID
-from tracker_server.storage.interface import RunKey
 
 
 def run_key(entity: str, project: str, id: str) -> RunKey:

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from tracker.names import RunKey
 from tracker.runlog.alerts import Alert
 from tracker.runlog.fold import RunState
 from tracker.wire import (
@@ -39,14 +40,6 @@ MAX_LINES = 100_000
 
 MAX_EXPRESSION = 1_000_000
 """Characters of an expression."""
-
-
-class RunKey(NamedTuple):
-    """Names one run; all three match the patterns of `tracker.runlog.records`."""
-
-    entity: str
-    project: str
-    id: str
 
 
 class OffsetMismatch(Exception):

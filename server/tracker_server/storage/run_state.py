@@ -9,10 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tracker.names import RunKey
 from tracker.runlog.fold import RunState
 
 from . import state_blocks
-from .interface import RunKey
 from .schema import keys, projects, runs, segments, streams
 
 _MAX_RUNS = 256

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from tracker.names import RunKey
 from tracker.runlog.alerts import Alert
 from tracker.runlog.fold import RunState
 from tracker.runlog.records import jsonable
@@ -40,7 +41,7 @@ from .charts import envelope, series, shared_axis
 from .columnar import batch
 from .columnar.batch import Upload
 from .database_file import Reserve
-from .interface import Appended, Chart, ConsolePage, Kind, NoSuchRun, Page, RunDeleted, RunKey, StorageFull
+from .interface import Appended, Chart, ConsolePage, Kind, NoSuchRun, Page, RunDeleted, StorageFull
 from .project_overview import Overview
 from .run_info import info as info_of
 from .schema import connect, digests

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tracker.names import RunKey
 from tracker.runlog.fold import RunState
 from tracker.runlog.records import MAX_KEYS, RESERVED
 from tracker.runlog.validation import is_file
@@ -18,7 +19,7 @@ from .columnar import chunks, segments
 from .columnar.batch import Upload, read
 from .columnar.columns import Batch, Group
 from .console import append_lines
-from .interface import Appended, NoSuchRun, OffsetMismatch, RunDeleted, RunKey
+from .interface import Appended, NoSuchRun, OffsetMismatch, RunDeleted
 from .maintenance import Tidying
 from .schema import Prepared, digests, keys, projects, runs, streams, tombstones
 from .schema import parts as part_table

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from tracker.names import RunKey
 from tracker_server.background import trash
 from tracker_server.blobs import open_blobs
 from tracker_server.services import Services, Settings
-from tracker_server.storage.interface import NoSuchRun, RunKey
+from tracker_server.storage.interface import NoSuchRun
 from tracker_server.storage.sql import open_storage
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tracker.names import RunKey
 from tracker.runlog.records import encode, encode_points, jsonable
-from tracker_server.storage.interface import RunKey
 from tracker_server.storage.sql import SqlStorage, open_storage
 
 KEY = RunKey("me", "digits", "r1")

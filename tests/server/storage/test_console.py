@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tracker_server.storage.interface import NoSuchRun, RunKey
+from tracker.names import RunKey
+from tracker_server.storage.interface import NoSuchRun
 
 KEY = RunKey("me", "digits", "r1")
 

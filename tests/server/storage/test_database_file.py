@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from tracker.names import RunKey
 from tracker.runlog.records import encode
 from tracker_server.storage.database_file import APPLICATION_ID, SCHEMA_VERSION, UnusableDatabase
-from tracker_server.storage.interface import RunKey, StorageFull
+from tracker_server.storage.interface import StorageFull
 from tracker_server.storage.sql import open_storage
 
 KEY = RunKey("me", "digits", "r1")

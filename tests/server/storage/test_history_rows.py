@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from tracker.names import RunKey
 from tracker.runlog.records import jsonable
-from tracker_server.storage.interface import NoSuchRun, RunKey
+from tracker_server.storage.interface import NoSuchRun
 
 ODD = [
     0.1, -0.0, 5e-324, 1.7976931348623157e308, math.nan, math.inf, -math.inf, 0, 1, -1, 2**53 + 1, -(2**63),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tracker_server.storage.interface import RunKey
+from tracker.names import RunKey
 
 from .conftest import Store
 

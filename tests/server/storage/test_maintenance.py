@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tracker.names import RunKey
 from tracker_server.storage import maintenance
-from tracker_server.storage.interface import RunKey
 
 KEY = RunKey("me", "digits", "r1")
 NAMES = [f"key{i}" for i in range(730)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tracker.names import RunKey
 from tracker.runlog.records import jsonable
-from tracker_server.storage.interface import RunKey
 
 KEY = RunKey("me", "digits", "r1")
 NAMES = [f"layer{i}/weight" for i in range(700)]

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from tracker.names import RunKey
 from tracker.runlog.records import encode
 from tracker_server.storage import writer
-from tracker_server.storage.interface import OffsetMismatch, RunKey, StorageFull
+from tracker_server.storage.interface import OffsetMismatch, StorageFull
 from tracker_server.storage.sql import open_storage
 
 KEY = RunKey("me", "digits", "r1")
@@ -178,7 +179,7 @@ _UPLOADER = """
 import sys
 from pathlib import Path
 from tracker.runlog.records import encode
-from tracker_server.storage.interface import RunKey
+from tracker.names import RunKey
 from tracker_server.storage.sql import open_storage
 
 storage, key, offset = open_storage(Path(sys.argv[1])), RunKey("me", "digits", "r1"), 0

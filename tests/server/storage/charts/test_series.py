@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tracker.names import RunKey
 from tracker.runlog.records import encode
 from tracker_server.storage.columnar import scan
-from tracker_server.storage.interface import RunKey
 
 RUN = "me/digits/r1"
 

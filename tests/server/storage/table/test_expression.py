@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tracker.names import RunKey
 from tracker.runlog.records import encode
-from tracker_server.storage.interface import ExpressionError, RunKey
+from tracker_server.storage.interface import ExpressionError
 from tracker_server.storage.sql import SqlStorage, open_storage
 from tracker_server.storage.table.expression import parse
 from tracker_server.storage.table.tokens import MAX_NUMBER, tokens, written_name, written_value

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tracker_server.storage.interface import NoSuchRun, RunDeleted, RunKey
+from tracker.names import RunKey
+from tracker_server.storage.interface import NoSuchRun, RunDeleted
 from tracker_server.storage.table import cache
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tracker_server.storage.interface import RunKey
+from tracker.names import RunKey
 from tracker_server.storage.sql import open_storage
 from tracker_server.storage.table import cache
 
