@@ -105,7 +105,9 @@ def test_every_error_member_of_info_and_operator_is_documented() -> None:
         assert f"`{name}`" in document
 
 
-BESIDE_CODE = [ROOT / "benchmarks" / "README.md", ROOT / "tests" / "faults" / "README.md"]
+BESIDE_CODE = [
+    ROOT / name for name in ("benchmarks/README.md", "core/tracker/runlog/FORMAT.md", "tests/faults/README.md")
+]
 DOCUMENTS = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *BESIDE_CODE])
 PATH = r"(?:core|integrations|server|tests|benchmarks|examples|docs|tools)/[\w./-]*\w"
 
