@@ -1,12 +1,11 @@
-"""Callbacks that log Keras 3 training, on any backend.
+"""Log Keras 3 training with callbacks, on any backend.
 
     from tracker_keras import TrackerCallback
 
     model.fit(x, y, epochs=10, callbacks=[TrackerCallback()])
 
-Importing this package imports neither Keras nor a backend; naming one of its classes imports Keras, so choose the
-backend (`KERAS_BACKEND`) before. Without Keras the classes can be imported and subclassed; making one raises
-ImportError.
+Importing this package imports neither Keras nor a backend. The first use of one of its classes imports Keras, so set
+`KERAS_BACKEND` before. Without Keras you can import and subclass the classes; creating an instance raises ImportError.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import tracker_runs  # noqa: F401 - beside a user's own `tracker.py`, the modules of this package find ours by it
+import tracker_runs  # noqa: F401 - makes `tracker` ours here, even next to a user's own `tracker.py`
 
 if TYPE_CHECKING:
     from .callback import TrackerCallback
@@ -46,12 +45,12 @@ def __dir__() -> list[str]:
 
 
 def _missing(name: str, reason: ImportError) -> type:
-    """Return a class that can be named and subclassed, but not made: the import alone must not fail."""
+    """Return a class that can be imported and subclassed, but not created, since an import alone must not fail."""
 
     def refuse(_self: Any, *_arguments: Any, **_options: Any) -> None:
         raise ImportError(
-            f"{name} needs Keras 3 and a backend, such as pip install keras jax (KERAS_BACKEND says which one is "
-            f"used); importing Keras failed: {reason}"
+            f"{name} needs Keras 3 and a backend: for example pip install keras jax, and set KERAS_BACKEND=jax; "
+            f"importing Keras failed: {reason}"
         ) from reason
 
     return type(name, (), {"__init__": refuse, "__doc__": refuse.__doc__, "__module__": __name__})

@@ -1,10 +1,10 @@
-"""Keras, which has no types: everything here takes it from this module. Raises ImportError where it is not Keras 3."""
+"""Import Keras, which has no types, once for this package. Raises ImportError if it is not Keras 3."""
 
 from __future__ import annotations
 
-import keras  # type: ignore[import-untyped, import-not-found, unused-ignore] # in all of its states one line
+import keras  # type: ignore[import-untyped, import-not-found, unused-ignore] # installed or not
 
 if not str(getattr(keras, "__version__", "")).startswith("3."):
-    raise ImportError(f"keras is {getattr(keras, '__version__', keras)}, and Keras 3 is needed")
+    raise ImportError(f"Keras 3 is needed, and keras is {getattr(keras, '__version__', keras)}")
 
 __all__ = ["keras"]

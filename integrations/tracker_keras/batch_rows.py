@@ -1,4 +1,4 @@
-"""Rows of batches on their way into the run."""
+"""Log one row a batch, in order, from whichever threads Keras reports batches."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Any
 from ._keras import keras
 
 GROUP_SIZE = 32
-"""Rows that hold tensors are converted and logged together, this many at a time …"""
+"""Rows that hold tensors are converted and logged together, this many at a time, …"""
 
 GROUP_SECONDS = 0.5
-"""… or those of so many seconds."""
+"""… or after this many seconds."""
 
-_MAX_WAITING = 1000  # rows that wait for an earlier one; more mean that batches are not numbered without gaps
+_MAX_WAITING = 1000  # rows that wait for an earlier one; if there are more, the numbers of batches have gaps
 
 Row = tuple[int, dict[str, Any]]
 
@@ -26,37 +26,38 @@ Row = tuple[int, dict[str, Any]]
 class BatchRows:
     """Takes the logs of batches from any thread and in any order, and logs them in the order of training.
 
-    Keras calls the hooks of asynchronous callbacks from a pool of threads, beside the one that feeds the device, and
-    with numbers: what is still being computed it waits for before. Such rows are logged at once. What came too early
-    waits for what is missing; the numbers tell, since each call reports the last batch of a block of `stride`. Who
-    calls the hooks of a callback directly may pass tensors, which wait for others, so that the device is not stopped
-    for each of them.
+    Keras calls the hooks of asynchronous callbacks from a pool of threads, next to the thread that feeds the device.
+    It passes numbers, whose computation it has waited for; these rows are logged at once. A row that comes too early
+    waits for the missing ones. Their numbers show which are missing: each call reports the last batch of a block of
+    `stride` batches. Other callers of the hooks may pass tensors. These wait for others, so that reading them does not
+    stop the device for each batch.
     """
 
     def __init__(self, log: Callable[[dict[str, Any], int], None], every: int, stride: int) -> None:
-        """`log` gets a row and its step: the number of batches trained by then. Every `every`-th batch is logged, and
-        of blocks those in which such a one is.
+        """Log each `every`-th batch, or the block that holds it, with `log(row, step)`.
+
+        The step is the number of batches trained so far.
         """
         self._log, self._every, self._stride = log, every, stride
         self._lock = threading.Lock()
-        self._order = itertools.count()  # of arrival: decides between equal batches, as logs cannot be compared
+        self._order = itertools.count()  # breaks ties between equal batches in the heap: logs cannot be compared
         self._arrived: deque[Row] = deque()  # appending to it needs no lock
         self.start(0, None)
 
     def start(self, trained: int, steps: int | None) -> None:
-        """Begin an epoch after `trained` batches; it has `steps` batches, if that is known."""
+        """Begin an epoch after `trained` batches. It has `steps` batches; None if the number is unknown."""
         with self._lock:
             self._base, self._steps = trained, steps
             self._waiting: list[tuple[int, int, dict[str, Any]]] = []
             self._ready: list[Row] = []
-            self._end = 0  # of what is ready, in batches of the epoch
-            self._logged = trained  # the step of the last row that was ready to be logged
+            self._end = 0  # of the rows that are ready, in batches of the epoch
+            self._logged = trained  # the step of the last row that was due, logged or not
             self._due = monotonic() + GROUP_SECONDS
 
     def take(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Take the logs that Keras reports after the batch of this index."""
+        """Take the logs that Keras reports after the batch with this index."""
         self._arrived.append((batch, logs or {}))
-        # Nobody waits for the lock: whoever holds it takes along what arrives meanwhile.
+        # No thread waits for the lock: the one that holds it also takes what arrives meanwhile.
         while self._arrived and self._lock.acquire(blocking=False):
             try:
                 self._sort_arrived()
@@ -64,7 +65,7 @@ class BatchRows:
                     self._waiting[0][0] < self._end + self._stride or len(self._waiting) > _MAX_WAITING
                 ):
                     self._make_ready()
-                # The last block of an epoch may be shorter than the others, which only its end tells.
+                # The last block of an epoch may be shorter than the others; only the end of the epoch shows that.
                 rows = self._ready[:-1] if self._stride > 1 else self._ready
                 if (
                     len(rows) >= GROUP_SIZE
@@ -76,9 +77,9 @@ class BatchRows:
                 self._lock.release()
 
     def finish(self, count: Callable[[int], int]) -> int:
-        """Log all that is left of the epoch and return how many batches it trained.
+        """Log the rest of the epoch and return how many batches it trained.
 
-        `count` is asked for that; it gets what the reports say, which may be less than a block too many.
+        `count` decides that. It gets the number from the reports, which may be up to a block too high.
         """
         with self._lock:
             self._sort_arrived()
@@ -102,7 +103,7 @@ class BatchRows:
         self._ready.append((end, logs))
 
     def _log_ready(self, rows: list[Row]) -> None:
-        """Log the first of what is ready."""
+        """Log `rows`, the first of those that are ready."""
         self._due = monotonic() + GROUP_SECONDS
         self._ready = self._ready[len(rows) :]
         chosen = []
@@ -121,9 +122,9 @@ def _has_tensors(logs: dict[str, Any]) -> bool:
 
 
 def _start_copying(rows: list[Row]) -> None:
-    """Let the device send all tensors before the first is waited for."""
+    """Start sending all tensors from the device before the first one is read."""
     for _, logs in rows:
         for value in logs.values():
-            copy = getattr(value, "copy_to_host_async", None)  # what JAX's arrays have
+            copy = getattr(value, "copy_to_host_async", None)  # a method of JAX's arrays
             if copy is not None:
                 copy()

@@ -1,4 +1,4 @@
-"""`TrackerCallback`."""
+"""`TrackerCallback`: log `fit` and `evaluate` of a Keras model to a run."""
 
 from __future__ import annotations
 
@@ -19,56 +19,75 @@ from .batch_rows import BatchRows
 from .describe import describe_model, describe_training, learning_rates, model_json, optimizer_updates
 from .runs import CopyableCallback, at_exit, fail_unless_ended, find_run, trained_batches, training_ended
 
-_MAX_JSON_IN_CONFIG = 100_000  # characters of model JSON that are rather a file than config
+_MAX_JSON_IN_CONFIG = 100_000  # characters; longer model JSON becomes a file instead of config
 _BATCH_HOOKS = ("on_batch_end", "on_train_batch_end", "on_test_batch_end", "on_predict_batch_end")
 
 
 class _Training:
-    """What lasts from the begin of a `fit` or `evaluate` to its end."""
+    """The state of one `fit` or `evaluate`."""
 
     def __init__(self, run: tracker.Run, owned: bool, model: Any) -> None:
         self.run, self.owned = run, owned
-        self.model = model  # the callback's own may become another, to which it is given meanwhile
+        self.model = model  # kept here, since the callback may be given to another model meanwhile
         self.fitting = False
         self.steps: int | None = None  # batches an epoch, if known
-        self.stride = 1  # batches a block, of which Keras reports the last
+        self.stride = 1  # batches in a block; Keras reports only its last
         self.arguments: dict[str, Any] = {}  # of `fit`
         self.batches: BatchRows | None = None
-        self.epochs = 0  # ended so far
-        self.optimizer_updates: int | None = None  # of the optimizer, before the epoch
+        self.epochs = 0  # that have ended
+        self.optimizer_updates: int | None = None  # of the optimizer, at the start of the epoch
         self.described = False
-        self.validation: dict[str, Any] = {}  # results not yet seen in the logs of an epoch
-        self.logs: dict[str, Any] | None = None  # the dict of the last epoch, to which later callbacks may add
-        self.logged: dict[str, Any] = {}  # what of it was logged
+        self.validation: dict[str, Any] = {}  # results that the logs of an epoch do not have yet
+        self.logs: dict[str, Any] | None = None  # of the last epoch; later callbacks may add to this dict
+        self.logged: dict[str, Any] = {}  # the part of it that is logged
         self.epoch = 0
         self.defined: set[str] = set()
 
 
 class TrackerCallback(CopyableCallback, keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
-    """Logs training, evaluation and what there is to know of the model to a run.
+    """Log training, evaluation and a description of the model to a run.
 
-    Each epoch gives one row with what `History` gets, under the same names and exactly: `loss`, `val_loss`, …, and
-    `epoch` (from 0, as in `history.epoch`), `learning_rate`. With `log_freq="batch"`, or a number n for every n-th
-    batch, there are rows of batches, too: `batch/loss`, …, which are running means since the epoch began, as Keras
-    reports them. `evaluate` gives a row of `test/loss`, …; `predict` gives none. The step of all rows is the number
-    of batches trained until then, over all epochs and fits of the run.
+        model.fit(x, y, epochs=10, callbacks=[TrackerCallback(project="digits", log_freq=100)])
 
-    If a run is active, or `run` is given, it is used and left open. Otherwise one is started when `fit` (or
-    `evaluate`) begins and finished when it ends: `failed` if an exception ended it, `killed` if Ctrl-C did.
+    Each epoch is a row with exactly the values of `History`: `loss`, `val_loss`, …, and with `epoch` (from 0) and
+    `learning_rate`. With `log_freq`, batches are rows too: `batch/loss`, … are running means since the start of the
+    epoch, as Keras reports them. `evaluate` logs a row of `test/loss`, …; `predict` logs nothing. The step of every row
+    is the number of batches trained so far, over all epochs and fits of the run.
 
-    The device is never waited for: nothing is done per batch in epoch mode, and batches are logged from Keras's
-    background threads, without touching the model. A row is on disk when the hook has returned, so that a process that
-    is killed lacks only what Keras had not yet reported; exceptions and exits lose none.
+    An active run, or `run`, is used and left open. Otherwise `fit` (or `evaluate`) starts a run and finishes it: as
+    `failed` after an exception, as `killed` after Ctrl-C.
+
+    The callback never waits for the device: in epoch mode it does nothing for a batch, and it logs batches from Keras's
+    background threads, without reading the model. A row is on disk when the hook has returned. A killed process loses
+    only what Keras has not reported yet; exceptions and exits lose nothing.
+
+    Args:
+        log_freq: `"epoch"` for rows of epochs only, `"batch"` to log every batch too, or n to log each n-th batch.
+        run: The run to log to. Default: the active run, or a new one.
+        project: The project of a new run.
+        config: Whether to keep the arguments of `compile` and `fit` in the config, as `keras`. A dict, or another
+            object that `tracker.init` takes as config, is kept in addition.
+        log_lr: Whether to log the learning rate of each epoch.
+        log_graph: Whether to keep the table of layers and the model's JSON in the config, as `keras_model`. JSON of
+            more than 100,000 characters becomes the file `model.json`.
+        initial_global_step: The number of batches trained before, if training goes on in another process that does
+            not resume the run.
+        **init_kwargs: More arguments of `tracker.init` for a new run, such as `name`, `tags` and `mode`.
+
+    Raises:
+        ImportError: If Keras 3 or its backend cannot be imported.
+        TypeError: If `tracker.init` has no such argument.
+        ValueError: If `log_freq` is none of these.
     """
 
     _transient = (*CopyableCallback._transient, "_training", "_trained_model")
 
-    async_safe = True  # Keras turns asynchronous dispatch off for callbacks with batch hooks that do not say so
+    async_safe = True  # without it, Keras turns asynchronous dispatch off for callbacks with batch hooks
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if not {"async_safe"} & cls.__dict__.keys() and cls.__dict__.keys() & {*_BATCH_HOOKS}:
-            cls.async_safe = False  # what the subclass does in its hooks need not be thread-safe
+            cls.async_safe = False  # hooks of a subclass need not be thread-safe
 
     def __init__(
         self,
@@ -81,16 +100,7 @@ class TrackerCallback(CopyableCallback, keras.callbacks.Callback):  # type: igno
         initial_global_step: int = 0,
         **init_kwargs: Any,
     ) -> None:
-        """No side effects: the run is looked for or started when training begins.
-
-        `config`: keep the arguments of `compile` and `fit` as the config member `keras`; a dict, or another object that
-        `tracker.init` takes as config, is kept, too.
-        `log_lr`: log the learning rate of each epoch. `log_graph`: keep the table of layers and the model's JSON as
-        the config member `keras_model` (JSON of more than 100,000 characters as the file `model.json`).
-        `initial_global_step`: batches trained before, where training goes on in another process without resuming the
-        run. `project` and `init_kwargs` are for `tracker.init`. Raises ValueError and TypeError for arguments that
-        cannot be used.
-        """
+        """Store the arguments. A run is found or started when training begins."""
         super().__init__()
         self._batch_interval = _batch_interval(log_freq)
         self._run = run
@@ -99,12 +109,12 @@ class TrackerCallback(CopyableCallback, keras.callbacks.Callback):  # type: igno
         self._initial_step = self._step = int(initial_global_step)
         self._arguments = {k: v for k, v in {"project": project, **init_kwargs}.items() if v is not None}
         inspect.signature(tracker.init).bind(**self._arguments)
-        self._new_list = False  # whether `fit`, `evaluate` or `predict` was called and has not begun
+        self._new_list = False  # whether `fit`, `evaluate` or `predict` is called and has not begun
         self._trained_model: weakref.ref[Any] | None = None
         self._training: _Training | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the settings without the key: a copy has trained nothing yet."""
+        """Return the settings, without the key and without any training: a copy has trained nothing."""
         settings = self._arguments.get("settings")
         arguments = self._arguments | ({"settings": without_key(settings)} if settings else {})
         own = {"_arguments": arguments, "_step": self._initial_step, "_new_list": False}
@@ -113,12 +123,12 @@ class TrackerCallback(CopyableCallback, keras.callbacks.Callback):  # type: igno
     # -- what Keras calls -------------------------------------------------------------------------------------------
 
     def set_model(self, model: Any) -> None:
-        """Keras calls this first where a method was given callbacks, so not for the validation within `fit`."""
+        """Note that a method was called with callbacks. Keras does not call this for the validation within `fit`."""
         super().set_model(model)
         self._new_list = True
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
-        """Find or start the run, and keep what is known of the model."""
+        """Find or start the run, and describe the model in its config."""
         self._abandon()
         self._new_list = False
         training = self._begin()
@@ -136,7 +146,7 @@ class TrackerCallback(CopyableCallback, keras.callbacks.Callback):  # type: igno
         self._describe(training)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Note where the epoch starts."""
+        """Log what later callbacks added to the last epoch, and note the first epoch's number."""
         training = self._training
         if training is None or not training.fitting:
             return
@@ -147,7 +157,7 @@ class TrackerCallback(CopyableCallback, keras.callbacks.Callback):  # type: igno
 
     @property
     def on_train_batch_end(self) -> Any:
-        """Log the batch. Keras sees no hook at all unless batches are logged."""
+        """Log the batch. Unless batches are logged, Keras sees no hook here."""
         return self._take_batch if self._batch_interval else super().on_train_batch_end
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -167,12 +177,12 @@ class TrackerCallback(CopyableCallback, keras.callbacks.Callback):  # type: igno
         self._log_epoch(training, row)
 
     def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002
-        """Finish the run, if it was started here."""
+        """Log what is left, and finish the run if this callback started it."""
         training = self._training
         if training is None or not training.fitting:
             return
         self._log_late(training)
-        self._count(training, None)  # there are some in a loop of the user's own without epochs
+        self._count(training, None)  # a training loop of the user may have batches outside of epochs
         if training.validation:
             training.run.log(training.validation, step=self._step)
         training.fitting = False
@@ -185,12 +195,12 @@ class TrackerCallback(CopyableCallback, keras.callbacks.Callback):  # type: igno
             self._begin()
 
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Log the results."""
+        """Log the results of `evaluate`, or keep those of a validation for the row of the epoch."""
         training = self._training
         if training is None:
             return
         own, self._new_list = self._new_list or not training.fitting, False
-        if not own:  # they come again in the logs of the epoch, at least from Keras's own loop
+        if not own:  # Keras's own loop reports them again with the epoch
             training.validation = {f"val_{name}": value for name, value in (logs or {}).items()}
             return
         if logs:
@@ -199,7 +209,7 @@ class TrackerCallback(CopyableCallback, keras.callbacks.Callback):  # type: igno
             self._end(training)
 
     def on_predict_begin(self, logs: Any = None) -> None:  # noqa: ARG002
-        """Nothing is logged."""
+        """Note that `predict` has begun; nothing is logged."""
         self._new_list = False
 
     # -- run and step -----------------------------------------------------------------------------------------------
@@ -214,7 +224,7 @@ class TrackerCallback(CopyableCallback, keras.callbacks.Callback):  # type: igno
         try:
             run.config.update(self._members)
         except TypeError as error:
-            warn_once(f"config of TrackerCallback is left out: {error}")
+            warn_once(f"TrackerCallback ignores its config: {error}")
         if owned:
             holder = weakref.ref(self)
             fail_unless_ended(run, lambda: _abandon(holder()))
@@ -229,15 +239,15 @@ class TrackerCallback(CopyableCallback, keras.callbacks.Callback):  # type: igno
             training.run.finish()
 
     def _abandon(self) -> None:
-        """End what an exception ended before."""
+        """End a training that an exception has ended before."""
         self._flush()
         training, self._training = self._training, None
         if training is not None and training.owned:
             training_ended(training.run, succeeded=False)
-            training.run.finish()  # as `state_at_exit` says
+            training.run.finish()  # in the state of `state_at_exit`
 
     def _flush(self) -> None:
-        """Log all that is left when there will be no end of the epoch."""
+        """Log what is left of an epoch that will not end."""
         training = self._training
         if training is not None:
             self._log_late(training)
@@ -248,16 +258,17 @@ class TrackerCallback(CopyableCallback, keras.callbacks.Callback):  # type: igno
             return trained_batches[run]
         before = None if self._trained_model is None else self._trained_model()
         if before is None and self._step == 0 and run.resumed:
-            return max(0, run.step - 1)  # the run's counter is after its last row, which has the last step
+            return max(0, run.step - 1)  # the run's counter is one more than the step of its last row
         if before is not None and before is not self._model:
             return self._initial_step  # another model in another run, as in cross-validation
         return self._step
 
     def _count(self, training: _Training, expected: int | None) -> None:
-        """Count the batches trained since the last call and log those not logged; `expected` are they, by their data.
+        """Count the batches trained since the last call, and log those that are not logged.
 
-        The optimizer knows best. Reports of batches may be less than a block too high, and what is expected is
-        wrong when training stopped early; but optimizers need not make one update a batch.
+        Three sources may be wrong: reports may be up to a block too high, `expected` (from the data) if training
+        stopped early, and the optimizer's count if it does not make one update a batch. The optimizer is trusted if
+        its count agrees with the reports.
         """
         before, training.optimizer_updates = training.optimizer_updates, optimizer_updates(training.model)
         made = None if before is None or training.optimizer_updates is None else training.optimizer_updates - before
@@ -277,7 +288,7 @@ class TrackerCallback(CopyableCallback, keras.callbacks.Callback):  # type: igno
     # -- rows -------------------------------------------------------------------------------------------------------
 
     def _take_batch(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        training = self._training  # not the model: on JAX reading it copies the whole state from the device
+        training = self._training  # not from the model: on JAX, reading it copies its state from the device
         if training is not None and training.batches is not None:
             training.batches.take(batch, logs)
 
@@ -288,7 +299,7 @@ class TrackerCallback(CopyableCallback, keras.callbacks.Callback):  # type: igno
         training.run.log(row, step=self._step)
 
     def _log_late(self, training: _Training) -> None:
-        """Log what callbacks that come after this one added to the logs of the epoch, since `History` has it."""
+        """Log what later callbacks added to the logs of the epoch, since `History` has it too."""
         late = {k: v for k, v in (training.logs or {}).items() if not _is_same(training.logged.get(k, training), v)}
         training.logs = None
         if late:
@@ -300,7 +311,7 @@ class TrackerCallback(CopyableCallback, keras.callbacks.Callback):  # type: igno
         if training.model is None:
             training.described = True
             return
-        training.described = bool(getattr(training.model, "built", True))  # otherwise again after the first epoch
+        training.described = bool(getattr(training.model, "built", True))  # if not, it is described after an epoch
         if self._config:
             self._describe_training(training)
         if self._log_graph:
@@ -327,7 +338,7 @@ class TrackerCallback(CopyableCallback, keras.callbacks.Callback):  # type: igno
 def _warn_not_described(what: str, error: Exception) -> None:
     kind = type(error).__name__
     warn_once(
-        f"{what} cannot be described ({kind}); the config lacks it, training goes on", f"describing {what} {kind}"
+        f"{what} cannot be described ({kind}), so the config lacks it; training goes on", f"describing {what} {kind}"
     )
 
 
@@ -341,7 +352,7 @@ def _abandon(callback: TrackerCallback | None) -> None:
 
 
 def _batch_interval(log_freq: Any) -> int:
-    """Return n for each n-th batch, 0 for none."""
+    """Return n to log each n-th batch, 0 to log none."""
     if log_freq in ("epoch", "batch"):
         return int(log_freq == "batch")
     if isinstance(log_freq, int) and log_freq >= 1 and not isinstance(log_freq, bool):
@@ -352,13 +363,13 @@ def _batch_interval(log_freq: Any) -> int:
 def _is_same(one: Any, other: Any) -> bool:
     if one is other:
         return True
-    return type(one) is type(other) and isinstance(one, (int, float, str)) and repr(one) == repr(other)  # also NaN
+    return type(one) is type(other) and isinstance(one, (int, float, str)) and repr(one) == repr(other)  # so NaN is NaN
 
 
 def _save_text(run: tracker.Run, name: str, text: str) -> None:
     if run.mode == "disabled":
         return
-    with tempfile.TemporaryDirectory(dir=run.dir) as directory:  # the same file system: it is only linked
+    with tempfile.TemporaryDirectory(dir=run.dir) as directory:  # on the same file system, so that saving only links it
         path = Path(directory) / name
         path.write_text(text, encoding="utf-8")
         run.save(os.fspath(path), base_path=directory)

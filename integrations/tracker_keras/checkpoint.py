@@ -1,4 +1,4 @@
-"""`TrackerModelCheckpoint`."""
+"""`TrackerModelCheckpoint`: store the checkpoints of a Keras model with the run."""
 
 from __future__ import annotations
 
@@ -20,40 +20,52 @@ from .runs import CopyableCallback, is_first_process
 _FOLDER = "checkpoints"
 
 _names_by_run: WeakKeyDictionary[tracker.Run, OwnedNames] = WeakKeyDictionary()
-"""The names of checkpoints, by run: several callbacks may write them."""
+"""The names of checkpoints by run, since several callbacks may write to one run."""
 
 
 class TrackerModelCheckpoint(CopyableCallback, keras.callbacks.ModelCheckpoint):  # type: ignore[misc] # Keras has no types
-    """Keras's `ModelCheckpoint` that also stores each file it writes with the run, as it was then.
+    """Save checkpoints as Keras's `ModelCheckpoint` does, and store a copy of each with the run.
 
-    It takes the same arguments, and `run` (default: the current run when a file is written, so put `TrackerCallback`
-    before it). `checkpoints/<name>` is stored, where the name is the path below the folder in which `filepath` is fixed
-    (`ck/{epoch}/model.keras` gives `1/model.keras`), and the same content under the aliases `checkpoints/latest.keras`
-    and, if its `monitor` value is the best so far, `checkpoints/best.keras` (or `.weights.h5`, `.h5`). The names of a
-    second callback of the run that would be the same have their folder in front, and the summary is the first one's.
-    Each gives a row with `checkpoint/file`, `checkpoint/score` and `epoch`; the summary has `checkpoint/latest`,
-    `checkpoint/latest_score`, `checkpoint/best` and `checkpoint/best_score`. Trouble with storing is a warning;
-    training goes on.
+        model.fit(x, y, callbacks=[TrackerCallback(), TrackerModelCheckpoint("ck/{epoch}.keras", monitor="val_loss")])
 
-    Unlike Keras's own it leaves asynchronous dispatch on where it saves once an epoch.
+    A checkpoint is stored as `checkpoints/<name>`. The name is its path below the fixed part of `filepath`:
+    `ck/{epoch}/model.keras` gives `1/model.keras`. The same content is `checkpoints/latest.keras` and, if its `monitor`
+    value is the best so far, `checkpoints/best.keras` (or `.weights.h5`, `.h5`). If a second callback of the run would
+    use the same names, its folder comes first; the summary stays that of the first callback.
+
+    Each checkpoint is a row with `checkpoint/file`, `checkpoint/score` and `epoch`. The summary has
+    `checkpoint/latest`, `checkpoint/latest_score`, `checkpoint/best` and `checkpoint/best_score`. If a checkpoint
+    cannot be stored, a warning says so and training goes on.
+
+    Keras turns asynchronous dispatch off for its own `ModelCheckpoint`. This class leaves it on if it saves once an
+    epoch.
+
+    Args:
+        filepath: The path of checkpoints, as Keras takes it.
+        *arguments: More arguments of `keras.callbacks.ModelCheckpoint`.
+        run: The run to store with. Default: the current run at the time of saving, so put `TrackerCallback` first.
+        **options: More arguments of `keras.callbacks.ModelCheckpoint`.
+
+    Raises:
+        ImportError: If Keras 3 or its backend cannot be imported.
+        ValueError: If Keras does not accept the arguments.
     """
 
     def __init__(
         self, filepath: str | os.PathLike[str], *arguments: Any, run: tracker.Run | None = None, **options: Any
     ) -> None:
-        """The arguments of `keras.callbacks.ModelCheckpoint`, and `run`."""
         super().__init__(filepath, *arguments, **options)
         self._run = run
         self._best_score: Any = None
 
     @property
     def on_train_batch_end(self) -> Any:
-        """Save, if the number of batches says so. Keras sees no hook at all where epochs do."""
+        """Save after a number of batches. If `save_freq` is "epoch", Keras sees no hook here."""
         hooks: Any = super(keras.callbacks.ModelCheckpoint, self) if self.save_freq == "epoch" else super()
         return hooks.on_train_batch_end
 
     def _save_model(self, epoch: int, batch: int | None, logs: dict[str, Any] | None) -> None:
-        """Save as Keras does, and store what was written."""
+        """Save as Keras does, and store the file if that wrote one."""
         path = Path(self._get_file_path(epoch, batch, logs))
         before = _file_state(path)
         super()._save_model(epoch, batch, logs)
@@ -64,7 +76,7 @@ class TrackerModelCheckpoint(CopyableCallback, keras.callbacks.ModelCheckpoint):
         run = self._run if self._run is not None else tracker.run
         if run is None:
             if is_first_process():
-                warn_once("there is no run, so checkpoints are only where Keras writes them; put TrackerCallback first")
+                warn_once("there is no run to store checkpoints with; put TrackerCallback first")
             return
         if run.mode == "disabled":
             return
@@ -75,12 +87,12 @@ class TrackerModelCheckpoint(CopyableCallback, keras.callbacks.ModelCheckpoint):
         own, files = self._names(run, path)
         kept = list(dict.fromkeys([own, *(files[alias] for alias in aliases)]))
         if own in files.values() and own not in (files[alias] for alias in aliases):
-            kept.remove(own)  # a file called `best.keras` that is not the best must not take that one's place
+            kept.remove(own)  # the user's `best.keras` is not the best: do not replace the best one
             own = files["latest"]
         try:
             _save_as(run, path, kept)
         except OSError as error:
-            warn_once(f"{path} could not be stored with the run ({error}); training goes on", "checkpoint")
+            warn_once(f"{path} cannot be stored with the run ({error}); training goes on", "checkpoint")
             return
         run.log({"checkpoint/file": f"{_FOLDER}/{own}", "checkpoint/score": score, "epoch": epoch}, step=run.step)
         if "/" not in files["latest"]:
@@ -88,7 +100,7 @@ class TrackerModelCheckpoint(CopyableCallback, keras.callbacks.ModelCheckpoint):
                 run.summary.update({f"checkpoint/{alias}": f"{_FOLDER}/{own}", f"checkpoint/{alias}_score": score})
 
     def _names(self, run: tracker.Run, path: Path) -> tuple[str, dict[str, str]]:
-        """Return what a checkpoint is called, and the names of its aliases."""
+        """Return the name of a checkpoint, and the names of its aliases."""
         template = absolute(self.filepath)
         root = os.path.dirname(template.partition("{")[0])
         names = _names_by_run.setdefault(run, OwnedNames())
@@ -114,7 +126,7 @@ def _file_state(path: Path) -> tuple[int, ...] | None:
 
 
 def _save_as(run: tracker.Run, path: Path, names: list[str]) -> None:
-    """Keep a file with the run under several names. It is copied once, as Keras overwrites files in place."""
+    """Save a file with the run under several names. It is copied once, since Keras overwrites files in place."""
     with tempfile.TemporaryDirectory(dir=run.dir) as directory:
         paths = [Path(directory, _FOLDER, name) for name in names]
         for target in paths:

@@ -1,4 +1,4 @@
-"""What is known of a model before it trains, as members of a run's config."""
+"""Describe a model and its training, for the config of a run."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ._keras import keras
 
 
 def describe_training(model: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return versions, the arguments of `compile` and those of `fit` that Keras tells callbacks.
+    """Return versions, the arguments of `compile`, and those of `fit` that Keras passes to callbacks.
 
-    Serialized objects become `{"class": name, …its config}`; what cannot be serialized becomes its name.
+    Serialized objects become `{"class": name, …their config}`; an object that cannot be serialized becomes its name.
     """
     compiled = _or_none(model.get_compile_config) if hasattr(model, "get_compile_config") else None
-    if compiled is None:  # one part cannot be serialized, which must not cost the others
+    if compiled is None:  # one part cannot be serialized; keep the others
         compiled = {name: getattr(model, name, None) for name in ("optimizer", "loss")}
         compiled = {k: _serialized(v) or _name(v) for k, v in compiled.items() if v is not None}
     return {
@@ -28,7 +28,7 @@ def describe_training(model: Any, arguments: Mapping[str, Any]) -> dict[str, Any
 
 
 def describe_model(model: Any) -> dict[str, Any]:
-    """Return class, name, numbers of parameters and layers of a model: the table of `model.summary()`."""
+    """Return class, name, parameter counts and layers of a model: the table of `model.summary()`."""
     return {
         "class": type(model).__name__,
         "name": getattr(model, "name", None),
@@ -49,15 +49,15 @@ def _layer(layer: Any) -> dict[str, Any]:
 
 
 def model_json(model: Any) -> str | None:
-    """Return the architecture as `keras.models.model_from_json` takes it; None for models that cannot tell it."""
+    """Return the architecture for `keras.models.model_from_json`; None if the model has no JSON."""
     text = _or_none(model.to_json) if hasattr(model, "to_json") else None
     return text if isinstance(text, str) else None
 
 
 def learning_rates(optimizer: Any) -> dict[str, float]:
-    """Return `learning_rate`, or `learning_rate_<name>` for each of several optimizers, as they are now.
+    """Return the current `learning_rate`, or `learning_rate_<name>` for each of several optimizers.
 
-    These are the names that Keras's own callbacks use. Empty where there is none to read.
+    Keras's own callbacks use these names. Empty if no rate can be read.
     """
     several = getattr(optimizer, "optimizers", None)
     if several is not None:
@@ -73,7 +73,7 @@ def _rate(optimizer: Any) -> float | None:
 
 
 def optimizer_updates(model: Any) -> int | None:
-    """Return how many batches the model's optimizer has seen; None where updates and batches may not be the same."""
+    """Return how many batches the optimizer has seen; None if an update may not be one batch."""
     optimizer: Any = getattr(model, "optimizer", None)
     step_of_keras = getattr(getattr(type(model), "train_step", None), "__module__", "").startswith("keras.")
     if (
@@ -88,10 +88,10 @@ def optimizer_updates(model: Any) -> int | None:
 
 
 def _or_none(read: Callable[[], Any]) -> Any:
-    """Return None where Keras cannot tell: models and optimizers are anybody's, and nothing here is worth an error."""
+    """Return what `read` returns, or None if it raises: users write models, and no description is worth an error."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that lambdas are hard to load again, for example
+            warnings.simplefilter("ignore")  # for example that lambdas are hard to load again
             return read()
     except Exception:  # noqa: BLE001
         return None

@@ -1,4 +1,4 @@
-"""`TrackerEvalCallback`."""
+"""`TrackerEvalCallback`: log a table of predictions after epochs."""
 
 from __future__ import annotations
 
@@ -13,17 +13,30 @@ from .runs import CopyableCallback, is_first_process
 
 
 class TrackerEvalCallback(CopyableCallback, keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
-    """Logs a table of what the model predicts, made by the user's function before training and after each epoch.
+    """Log a table of the model's predictions, which your function makes before training and after each epoch.
 
         def predictions(model, epoch):
             return [[tracker.Image(x), y, p] for x, y, p in zip(images, labels, model.predict(images, verbose=0))]
 
         TrackerEvalCallback(predictions, columns=["image", "label", "prediction"])
 
-    The function gets the model and the epoch (None before training) and returns a `tracker.Table`, a data frame, or
-    rows for `columns`. The first table, of the untrained model, is the baseline: it stays under `<name>/baseline`,
-    and the tables of epochs come under `<name>` with their `epoch`. What the function raises ends the training: it
-    is called before the first epoch, so mistakes show at once.
+    The first table, of the untrained model, is the baseline, `<name>/baseline`. The tables of epochs are logged as
+    `<name>`, with their `epoch`. An exception in the function ends the training; since it is called before the first
+    epoch, you see mistakes at once.
+
+    Args:
+        function: Gets the model and the epoch (None before training), and returns a `tracker.Table`, a data frame, or
+            rows for `columns`.
+        columns: The names of the columns, if the function returns rows.
+        name: The key of the tables.
+        every: Make a table after each `every`-th epoch.
+        baseline: Whether to make a table before the first epoch, too.
+        run: The run to log to. Default: the current run, so put `TrackerCallback` first.
+
+    Raises:
+        ImportError: If Keras 3 or its backend cannot be imported.
+        TypeError: If `function` cannot be called.
+        ValueError: If `every` is not a positive number.
     """
 
     def __init__(
@@ -35,10 +48,6 @@ class TrackerEvalCallback(CopyableCallback, keras.callbacks.Callback):  # type: 
         baseline: bool = True,
         run: tracker.Run | None = None,
     ) -> None:
-        """`every`: tables are made after each `every`-th epoch. `baseline`: also before the first. `run`: default is
-        the current run, so put `TrackerCallback` before this one. Raises TypeError and ValueError for what cannot be
-        used.
-        """
         super().__init__()
         if not callable(function):
             raise TypeError("TrackerEvalCallback() takes a function of a model and an epoch that returns a table")
@@ -48,7 +57,7 @@ class TrackerEvalCallback(CopyableCallback, keras.callbacks.Callback):  # type: 
         self._every, self._baseline, self._run = every, baseline, run
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
-        """Log the baseline, once in the life of the callback: a second `fit` goes on from a trained model."""
+        """Log the baseline. A second `fit` logs none, since the model is trained by then."""
         if self._baseline:
             self._baseline = False
             self._log(f"{self._name}/baseline", None)

@@ -1,4 +1,4 @@
-"""The run that a callback logs to: whose it is, how far it has come, and how it ends."""
+"""Find, start and end the run that a callback logs to."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from ._keras import keras
 from .training_loop import TrainingLoop
 
 trained_batches: WeakKeyDictionary[tracker.Run, int] = WeakKeyDictionary()
-"""Batches trained in each run, by whichever callback: a second `fit` goes on from here."""
+"""Batches trained in each run, by any callback. A second `fit` counts on from here."""
 
 
 def find_run(given: tracker.Run | None, arguments: dict[str, Any]) -> tuple[tracker.Run | None, bool]:
-    """Return the run to log to, and whether it was started here and so is to be finished here.
+    """Return the run to log to, and whether it is new, so that the callback has to finish it.
 
-    It is `given`, else the current run, else a new one of `tracker.init(**arguments)`. Of many processes that train
-    one model only the first starts a run: in the others it is None, unless their script has a run itself.
-    A run that was started for a training which an exception has ended since is ended first, and not used.
+    The run is `given`, else the current run, else a new one of `tracker.init(**arguments)`. If many processes train
+    one model, only the first one starts a run; the others get None, unless their script has a run. A run whose
+    training was ended by an exception is finished first, and not used.
     """
     _end_abandoned()
     run = given if given is not None else tracker.run
     if run is not None:
         if arguments and given is None:
-            warn_once(f"run {run.name} is active and is used; {', '.join(arguments)} of TrackerCallback are ignored")
+            warn_once(f"TrackerCallback logs to the active run {run.name} and ignores {', '.join(arguments)}")
         return run, False
     if not is_first_process():
         return None, False
@@ -51,15 +51,18 @@ def is_first_process() -> bool:
 
 
 _training: WeakKeyDictionary[tracker.Run, tuple[TrainingLoop, Callable[[], None]]] = WeakKeyDictionary()
-"""Runs that were started for a training whose end nobody has told, with what runs it, and what gives it up."""
+"""Runs whose training has not ended, with the loop that runs it, and a function that gives it up."""
 
 
 def fail_unless_ended(run: tracker.Run, give_up: Callable[[], None]) -> None:
-    """Let a run become `failed` when the process ends or another training begins, or `killed` if Ctrl-C comes first,
-    until `training_ended`. `give_up` is called for that; it has to end the run.
+    """Make a run `failed` if the process ends or another training begins before `training_ended` is called.
 
-    Keras calls no hook when an exception ends a training, and scripts often catch KeyboardInterrupt to go on. The
-    signal is listened to only where Python's own handler is in place, so that nobody else's is replaced.
+    After Ctrl-C it becomes `killed`.
+
+    `give_up` is called first, and has to end what the callback does with the run.
+
+    Keras calls no hook when an exception ends a training, and scripts often catch KeyboardInterrupt and go on. SIGINT
+    is handled only if Python's own handler is in place, so that no other handler is replaced.
     """
     run.state_at_exit = "failed"
     _training[run] = TrainingLoop(), give_up
@@ -67,7 +70,7 @@ def fail_unless_ended(run: tracker.Run, give_up: Callable[[], None]) -> None:
 
 
 def training_ended(run: tracker.Run, succeeded: bool) -> None:
-    """Take note that a training has ended, or was given up."""
+    """Note that a training has ended, or was given up."""
     _training.pop(run, None)
     if succeeded:
         run.state_at_exit = None
@@ -98,8 +101,10 @@ def _handle_interrupt(before: Any, now: Any) -> None:
 
 
 class CopyableCallback:
-    """Copies of a callback have its settings and share its run, but take no part in what it is doing. What is pickled
-    has no run: in another process it uses that one's.
+    """Lets callbacks be copied and pickled while they train.
+
+    A copy has the settings and the run of the callback, and trains nothing. A pickle has no run: in another process it
+    uses the run there.
     """
 
     _transient: tuple[str, ...] = ("_model", "params", "_run")
@@ -120,9 +125,9 @@ _holders: WeakSet[Any] = WeakSet()
 
 
 def at_exit(holder: Any, call: Callable[[Any], None]) -> None:
-    """Call `call(holder)` when the process ends, if the holder is still there then.
+    """Call `call(holder)` when the process ends, if the holder still exists.
 
-    Runs are finished after it: that is what `tracker.init` registered, and what is registered later is called earlier.
+    That is before runs are finished: `tracker.init` has registered that earlier, and atexit goes backwards.
     """
     if not _holders:
         atexit.unregister(_call_all)

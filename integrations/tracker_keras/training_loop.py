@@ -1,7 +1,7 @@
-"""Which training a hook of a callback is called from, and whether an earlier one still goes on.
+"""Find the training that calls a callback's hook, and tell whether an earlier one still runs.
 
-Keras calls no hook when an exception ends a training. So that a training was given up shows only in that its `fit` or
-`evaluate` is no longer being executed.
+Keras calls no hook when an exception ends a training. The only sign of that is that its `fit` or `evaluate` is no
+longer on any thread's stack.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _FRAMEWORK = ("keras.", "tf_keras.")
 
 
 class TrainingLoop:
-    """The function that runs a training: a method of Keras, or the user's own. It holds none of what that works on."""
+    """The stack frame that runs a training: a method of Keras, or the user's own. It keeps no local variables alive."""
 
     def __init__(self) -> None:
-        """Take the one from which this is called, through hooks of callbacks."""
+        """Find the frame that called the hook from which this is created."""
         frame: FrameType | None = sys._getframe(1)
         callbacks: Any = None
         while frame is not None and _module(frame).startswith(_HOOKS):
@@ -35,15 +35,15 @@ class TrainingLoop:
         self._callbacks: Any = None if callbacks is None else weakref.ref(callbacks)
 
     def is_running(self, now: TrainingLoop) -> bool:
-        """Tell whether this training is still being executed while `now` begins: as the same one, around it, or in
-        another thread.
+        """Tell whether this training still runs while `now` begins: it is the same one, encloses it, or is in another
+        thread.
         """
         if self._callbacks is not None and self._callbacks() is not None and self._callbacks() is now._list():
             return True
         frame = sys._current_frames().get(self._thread)
         while frame is not None:
             if id(frame) == self._frame and frame.f_code is self._code:
-                # The method of Keras that begins now may be where the former one was in memory.
+                # A new call of Keras's method may have a frame at the address of the former one.
                 return not (self._is_keras and now._frame == self._frame and now._thread == self._thread)
             frame = frame.f_back
         return False

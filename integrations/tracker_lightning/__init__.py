@@ -1,14 +1,18 @@
-"""`Trainer(logger=TrackerLogger())`: log PyTorch Lightning and Lightning Fabric to tracker.
+"""Log PyTorch Lightning and Lightning Fabric to tracker.
 
-One class serves `lightning.pytorch`, `pytorch_lightning` and Fabric; none of them is imported from here, and this
-package can be imported without them.
+    from tracker_lightning import TrackerLogger
+
+    trainer = Trainer(logger=TrackerLogger(project="digits"))
+
+One class serves `lightning.pytorch`, `pytorch_lightning` and Fabric. This package imports none of them, and can be
+imported without them.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import tracker_runs  # noqa: F401 - beside a user's own `tracker.py`, the modules of this package find ours by it
+import tracker_runs  # noqa: F401 - makes `tracker` ours here, even next to a user's own `tracker.py`
 
 if TYPE_CHECKING:
     from .logger import TrackerLogger

@@ -1,4 +1,4 @@
-"""Checkpoints of a run, from a server or from its run directory."""
+"""Download checkpoints of a run, from a server or from its run directory."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def download(ref: str, root: str) -> str:
 
 
 def _run_directory(path: str) -> Path | None:
-    """Return the run directory that a path names, or the one on this machine of a run `entity/project/id`."""
+    """Return the run directory at `path`, or that of the run `entity/project/id` on this machine; else None."""
     if next(Path(path).glob("history*.jsonl"), None) is not None:
         return Path(path)
     settings = Settings()
@@ -52,7 +52,7 @@ def _run_directory(path: str) -> Path | None:
 
 
 def _saved_files(directory: Path) -> Iterator[File]:
-    """Yield the files saved in a run directory, also those that no agent has taken notice of yet."""
+    """Yield the files saved in a run directory, including those that no agent has seen yet."""
     latest: dict[str, tuple[float, str]] = {}
     for stream in stream_paths(directory):
         for parsed in read_stream(stream):

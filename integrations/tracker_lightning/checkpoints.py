@@ -1,4 +1,4 @@
-"""Checkpoints as files of the run; `download` gets them back."""
+"""Store checkpoints as files of the run. `checkpoint_download` gets them back."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ LATEST, BEST = "checkpoint/latest", "checkpoint/best"
 
 
 class Checkpoints:
-    """Stores the checkpoints of one run as `<folder>/<name>`, each once for each time it was written. The name is the
-    path below the folder of its ModelCheckpoint; of two that would be the same, the second has its folder in front.
+    """Stores the checkpoints of one run as `<folder>/<name>`, once for each time that one was written.
 
-    Each is a row with `checkpoint/file` and `checkpoint/score` (the monitored metric, where there is one). The summary
-    says which are `checkpoint/latest` and `checkpoint/best`, with `_score` behind it their scores.
+    The name is the path below the folder of its ModelCheckpoint. If two names would be the same, the second one has
+    its folder in front. Each checkpoint is a row with `checkpoint/file` and, if a metric is monitored,
+    `checkpoint/score`. The summary has `checkpoint/latest`, `checkpoint/best` and their scores
+    (`checkpoint/latest_score`, `checkpoint/best_score`).
     """
 
     def __init__(self, folder: str) -> None:
@@ -36,7 +37,7 @@ class Checkpoints:
         self._scored: tuple[Any, float | None] = (None, None)
 
     def note_saved(self, callback: Any) -> None:
-        """Note what a ModelCheckpoint has just saved, and what else it keeps."""
+        """Note the checkpoint that a ModelCheckpoint has just saved, and the others that it keeps."""
         scores = {str(path): _to_float(score) for path, score in getattr(callback, "best_k_models", {}).items()}
         newest, best, last = (
             str(getattr(callback, name, None) or "")
@@ -46,22 +47,20 @@ class Checkpoints:
         moment = (getattr(callback, "state_key", None), getattr(callback, "_last_global_step_saved", None))
         if newest in scores:
             self._scored = (moment, scores[newest])
-        elif newest and self._scored[0] == moment:  # last.ckpt comes right after the one of the same step
+        elif newest and self._scored[0] == moment:  # last.ckpt follows the one of the same step
             scores[newest] = self._scored[1]
         for path in filter(None, (newest, best, last)):
             scores.setdefault(path, self._waiting.get(path))
         if any("://" in path for path in scores):
-            warn_once(
-                f"checkpoints in {newest.rpartition('/')[0]} are not stored with the run: they are not local files"
-            )
+            warn_once(f"checkpoints in {newest.rpartition('/')[0]} are not stored with the run: only local files are")
         self._waiting.update(scores)
         self._roots.update(dict.fromkeys(scores, str(getattr(callback, "dirpath", None) or os.path.dirname(newest))))
         self._rewritten.add(last)
-        if best and (monitored or not self._monitored):  # to others the newest is always the best
+        if best and (monitored or not self._monitored):  # without a monitored metric the newest is always the best
             self._best, self._monitored = best, monitored
 
     def store(self, run: tracker.Run, axis: dict[str, Any], step: int | None) -> None:
-        """Store those noted that still exist and are not stored as they are; rows get `axis` and `step`."""
+        """Store the noted checkpoints that exist and have changed since; their rows get `axis` and `step`."""
         existing = [(os.stat(path), path, score) for path, score in self._waiting.items() if os.path.exists(path)]
         for status, path, score in sorted(existing, key=lambda found: found[0].st_mtime_ns):
             identity = (status.st_ino, status.st_mtime_ns, status.st_size)
@@ -71,7 +70,7 @@ class Checkpoints:
             try:
                 saved = self._save(run, path, name)
             except OSError as error:
-                warn_once(f"the checkpoint {path} cannot be stored ({error}); training goes on without it")
+                warn_once(f"the checkpoint {path} cannot be stored with the run ({error}); training goes on")
                 continue
             if saved:
                 self._stored[path] = identity
@@ -88,7 +87,7 @@ class Checkpoints:
         return aliases
 
     def _save(self, run: tracker.Run, path: str, name: str) -> list[str]:
-        # On the file system of the run directory, so that what is linked here is not copied there.
+        # On the file system of the run directory, so that saving links the file instead of copying it.
         with tempfile.TemporaryDirectory(dir=os.path.dirname(run.dir), prefix=".") as staging:
             target = os.path.join(staging, name)
             if os.path.isdir(path):
@@ -112,8 +111,8 @@ def _link(source: str, target: str) -> None:
 
 
 def _written_in_place(path: str) -> bool:
-    """Whether writing this checkpoint again changes the very file, and so what is linked to it.
+    """Tell whether writing this checkpoint again changes the same file, and with it every hard link.
 
-    fsspec, which Lightning writes with, moves a temporary file to its place: a copy, if that is another file system.
+    Lightning writes with fsspec, which moves a temporary file into place. Between file systems, that is a copy.
     """
     return os.stat(path).st_dev != os.stat(tempfile.gettempdir()).st_dev

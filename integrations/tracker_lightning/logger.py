@@ -1,4 +1,4 @@
-"""The logger."""
+"""`TrackerLogger`: the logger of PyTorch Lightning and Fabric."""
 
 from __future__ import annotations
 
@@ -31,43 +31,52 @@ if TYPE_CHECKING:
 else:
     Logger = lightning_packages.logger_base()
 
-_LOOK_EVERY = 5.0  # seconds between the questions for the run that come from a training loop, each a round trip
+_LOOK_EVERY = 5.0  # seconds between questions for the run from a training loop; each is a round trip
 
 _count = 0
-_SETTINGS = {setting.name for setting in SETTINGS} - {"resume", "reinit"}  # which `init` takes as truth values, too
+_SETTINGS = {setting.name for setting in SETTINGS} - {"resume", "reinit"}  # `init` also takes these two as booleans
 
 
 class TrackerLogger(MediaMethods, Logger):
-    """Logs to a tracker run: metrics, hyperparameters, media, checkpoints, and the end of the training.
+    """Log metrics, hyperparameters, media, checkpoints and the end of a training to a run.
 
-    For Trainers of `lightning.pytorch` and `pytorch_lightning` and for Fabric. Nothing happens before the first use of
-    `experiment` or the first log; then the run is started as by `tracker.init` (which waits for no network) and goes
-    on over fit, validate, test and predict until the script ends, or `experiment.finish()`. It fails when the training
-    does, and logging may go on after that. All ranks may call everything; only rank 0 logs. Copies of a logger,
-    in other processes, too, are the same run, and two loggers are two runs.
+        logger = TrackerLogger(project="digits", tags=["baseline"], log_model=True)
+        trainer = pl.Trainer(max_epochs=10, logger=logger)
+        trainer.fit(model)
+        logger.experiment.summary["test/accuracy"] = 0.97  # `experiment` is the run
+
+    It works with Trainers of `lightning.pytorch` and `pytorch_lightning`, and with Fabric. The first use of
+    `experiment`, or the first log, starts the run as `tracker.init` does, without waiting for the network. The run goes
+    on over fit, validate, test and predict, until the script ends or calls `experiment.finish()`. If the training
+    fails, so does the run, and logging may go on after that.
+
+    All ranks may call every method; only rank 0 logs. Copies of a logger, in other processes too, share its run. Two
+    loggers are two runs.
 
     Args:
         name: Name of the run. Default: two random words and a number.
-        project: Project of the run. Default: what the settings say (`TRACKER_PROJECT`, `tracker init`).
-        save_dir: Folder for `.tracker/runs/<id>`, where the run is kept, and for `<project>/<id>/checkpoints`.
-        id: Id of the run. If the run exists it is continued. Default: random.
-        version: The same as `id`, under the name that other loggers have for it.
+        project: Project of the run. Default: the one in the settings (`TRACKER_PROJECT`, `tracker init`).
+        save_dir: Folder for the run (`.tracker/runs/<id>`) and for checkpoints (`<project>/<id>/checkpoints`).
+        id: Id of the run. An existing run is continued. Default: random.
+        version: Another name for `id`, as other loggers have it.
         offline: Whether to keep the run on disk until `tracker sync` uploads it.
-        log_model: Whether to store checkpoints of `ModelCheckpoint` with the run: `True` those that are left
-            when training ends or fails, `"all"` each at once when it is saved.
-        experiment: A run to log to instead of starting one.
-        prefix: Put in front of the names of all metrics, with a slash.
-        checkpoint_name: Folder of the checkpoints among the files of the run. Default: `checkpoints`.
-        entity: User or team that owns the project. Default: what the settings say, or your login name.
+        log_model: Whether to store checkpoints of `ModelCheckpoint` with the run: with `True` the ones that exist when
+            training ends or fails, with `"all"` each one as soon as it is saved.
+        experiment: A run to log to. Default: a new one.
+        prefix: Prefix of all metrics; a slash follows it.
+        checkpoint_name: Folder of the checkpoints in the files of the run. Default: `checkpoints`.
+        entity: User or team that owns the project. Default: the one in the settings, or your login name.
         group: Group of the run.
-        job_type: What the run does within its group, such as train or eval.
+        job_type: What the run does in its group, such as train or eval.
         tags: Tags of the run.
-        notes: A remark about the run.
-        **init_kwargs: Further arguments of `tracker.init`, such as `config`, `mode`, `resume` and `settings`.
+        notes: Notes on the run.
+        **init_kwargs: More arguments of `tracker.init`, such as `config`, `mode`, `resume` and `settings`.
 
     Raises:
-        ModuleNotFoundError: If no Lightning is installed.
-        tracker.SettingsError: If a name or setting cannot be used.
+        ModuleNotFoundError: If Lightning is not installed.
+        TypeError: If `tracker.init` has no such argument.
+        ValueError: If `log_model` is none of these, or `id` and `version` differ.
+        tracker.SettingsError: If a name or setting is not valid.
     """
 
     def __init__(
@@ -96,11 +105,11 @@ class TrackerLogger(MediaMethods, Logger):
         if log_model not in (True, False, "all"):
             raise ValueError(f'log_model {log_model!r} must be True, False or "all"')
         if id is not None and version is not None and id != str(version):
-            raise ValueError(f"id {id!r} and version {version!r} mean the same; give one of them")
+            raise ValueError(f"id {id!r} and version {version!r} are two names of one argument; pass one of them")
         if "://" in str(save_dir):
             raise tracker.SettingsError(
-                f"save_dir {str(save_dir)!r} is not a folder of this machine, and the run must be kept in one; "
-                "for the checkpoints alone there is ModelCheckpoint(dirpath=…)"
+                f"save_dir {str(save_dir)!r} is not a folder of this machine, where the run is kept; "
+                "to save only checkpoints elsewhere, use ModelCheckpoint(dirpath=…)"
             )
         given = init_kwargs | {
             "project": project, "entity": entity, "name": name, "group": group, "job_type": job_type, "tags": tags,
@@ -111,7 +120,7 @@ class TrackerLogger(MediaMethods, Logger):
             given["mode"] = "offline"
         if experiment is not None:
             given |= init_arguments(experiment)
-        inspect.signature(tracker.init).bind(**given)  # a TypeError now and not in the middle of things
+        inspect.signature(tracker.init).bind(**given)  # so that a TypeError comes now, not in the middle of training
         own = {name: value for name, value in given.items() if name in _SETTINGS}
         resolved = Settings({**(given.get("settings") or {}), **own})
         self._save_dir = resolved.dir or "."
@@ -119,8 +128,8 @@ class TrackerLogger(MediaMethods, Logger):
         self._id = resolved.id or random_id()
         self._arguments = given | {"id": self._id, "dir": os.path.abspath(self._save_dir)}
         if resolved.id is None:
-            self._arguments.setdefault("resume", None)  # it cannot be on the server, which need not be asked
-        self._continues = False  # whether the run may have been started already, by this logger or a copy
+            self._arguments.setdefault("resume", None)  # a new id is not on the server, so do not ask
+        self._continues = False  # whether this logger or a copy may have started the run
         self._run: tracker.Run | None = None
         if experiment is not None:
             share_run(experiment, self._arguments)
@@ -141,7 +150,7 @@ class TrackerLogger(MediaMethods, Logger):
 
     @property
     def name(self) -> str:
-        """The project: checkpoints go to `<save_dir>/<name>/<version>/checkpoints`."""
+        """The project. Lightning saves checkpoints in `<save_dir>/<name>/<version>/checkpoints`."""
         return self._project
 
     @property
@@ -151,7 +160,7 @@ class TrackerLogger(MediaMethods, Logger):
 
     @property
     def save_dir(self) -> str:
-        """The folder that the logger was given."""
+        """The folder for the run and its checkpoints."""
         return self._save_dir
 
     @property
@@ -161,19 +170,19 @@ class TrackerLogger(MediaMethods, Logger):
 
     @property
     def log_dir(self) -> str:
-        """`<save_dir>/<project>/<id>`, for checkpoints and what else belongs to the run; it may not exist yet."""
+        """`<save_dir>/<project>/<id>`, for checkpoints and other files of the run. It may not exist yet."""
         return os.path.join(self._save_dir, self._project, self._id)
 
     @property
     def group_separator(self) -> str:
-        """Stands between the parts of the names of metrics."""
+        """Separates the parts of metric names."""
         return "/"
 
     @property
     def experiment(self) -> tracker.Run:
-        """The run, which is started if need be; on ranks other than 0 a dummy that takes everything.
+        """The run, started if needed. On ranks other than 0, a stand-in that ignores every call.
 
-        A run that has ended stays so until something is written to it.
+        A run that has ended stays ended until something is written to it.
         """
         if rank() > 0:
             self._join_on_other_node()
@@ -181,12 +190,12 @@ class TrackerLogger(MediaMethods, Logger):
         return ended_run(self._arguments) or self._open_run()
 
     def save(self) -> None:
-        """Do nothing: what was logged is safe when the call returns."""
+        """Do nothing: a row is safe when the call that logs it returns."""
 
     # -- logging --------------------------------------------------------------------------------------------------
 
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
-        """Append one row. Steps may repeat and go backwards; values are whatever `Run.log` takes."""
+        """Log one row. Steps may repeat and go backwards; `metrics` may hold every value that `Run.log` takes."""
         if rank() > 0:
             return self._join_on_other_node(_LOOK_EVERY)
         run = self._run
@@ -209,10 +218,12 @@ class TrackerLogger(MediaMethods, Logger):
         *_args: Any,
         **_kwargs: Any,
     ) -> None:
-        """Keep hyperparameters as config, nested and with values of any kind; what cannot be read becomes text.
+        """Store hyperparameters in the config.
 
-        `metrics` are logged as a row at `step` (default: 0), as Lightning's TensorBoardLogger does; a bare value is
-        `hp_metric`. What other loggers take beside them is ignored.
+        Args:
+            params: The hyperparameters. They may be nested; values that cannot be read become text.
+            metrics: Metrics to log as a row, as Lightning's TensorBoardLogger does. A single value is `hp_metric`.
+            step: The step of that row. Default: 0.
         """
         if rank() > 0:
             return self._join_on_other_node()
@@ -220,24 +231,24 @@ class TrackerLogger(MediaMethods, Logger):
         try:
             run.config.update(hyperparameters.without_cli_internals(params))
         except TypeError as error:
-            warn_once(f"log_hyperparams() keeps nothing: {error}")
+            warn_once(f"log_hyperparams() stores nothing: {error}")
         row = hyperparameters.metrics_row(metrics)
         if row:
             self.log_metrics(row, 0 if step is None else step)
         return None
 
     def log_graph(self, model: Any, input_array: Any = None) -> None:
-        """Keep a table of the model's modules as `model` in the summary, and the config of LightningCLI.
+        """Store a table of the model's modules in the summary, as `model`, and the configuration of LightningCLI.
 
-        With `input_array`, an input of the model (a tuple: its arguments), the model is run on it to find out the
-        shapes. Lightning calls this by itself before it trains, without one.
+        With `input_array`, an input of the model (a tuple for several arguments), the model runs on it, and the table
+        has the shapes of outputs. Lightning calls this before training, without an input.
         """
         if rank() > 0:
             return self._join_on_other_node()
         run = self._open_run()
         with contained("log_graph()"):
             table = module_table.module_table(model, input_array)
-            if self._graph != (run.id, table.data):  # fit, validate and test tell it again
+            if self._graph != (run.id, table.data):  # fit, validate and test each pass it
                 self._graph = (run.id, table.data)
                 run.summary["model"] = table
             self._keep_command_line(run, model)
@@ -250,10 +261,22 @@ class TrackerLogger(MediaMethods, Logger):
         log_freq: int = 100,
         log_graph: bool = True,
     ) -> None:
-        """Log histograms of the model's gradients, parameters or both every `log_freq` backward passes, until
-        `unwatch`. Call it where the training runs: with `ddp_spawn` in `on_fit_start`, not before.
+        """Log histograms of the model's gradients, parameters or both, until `unwatch`.
 
-        Gradients are those of rank 0, accumulated so far, and scaled where precision demands it.
+            logger.watch(model, log="all", log_freq=500)
+
+        Call it in the process that trains: with `ddp_spawn`, in `on_fit_start`. Gradients are those of rank 0, as
+        accumulated and scaled at that moment.
+
+        Args:
+            model: A torch module.
+            log: What to log; None logs no histograms.
+            log_freq: Log every this many backward passes.
+            log_graph: Whether to store the table of modules too, as `log_graph` does.
+
+        Raises:
+            TypeError: If `model` is not a torch module.
+            ValueError: If `log` or `log_freq` is not valid.
         """
         kinds = () if log is None else kinds_of(log, log_freq)
         if rank() > 0:
@@ -265,7 +288,7 @@ class TrackerLogger(MediaMethods, Logger):
             self.log_graph(model)
 
     def unwatch(self, model: Any = None) -> None:
-        """End what `watch` began, for one model or for all."""
+        """Stop watching one model, or all."""
         for watch in [w for w in self._watches if model is None or w.model is model]:
             watch.close()
             self._watches.remove(watch)
@@ -273,7 +296,7 @@ class TrackerLogger(MediaMethods, Logger):
     # -- checkpoints ----------------------------------------------------------------------------------------------
 
     def after_save_checkpoint(self, checkpoint_callback: Any) -> None:
-        """Take note of a checkpoint; with `log_model="all"` store it."""
+        """Note a checkpoint that Lightning has saved; with `log_model="all"`, store it."""
         if self._log_model and rank() == 0:
             self._checkpoints.note_saved(checkpoint_callback)
             if self._log_model == "all":
@@ -286,12 +309,24 @@ class TrackerLogger(MediaMethods, Logger):
 
     @staticmethod
     def download_checkpoint(ref: str, save_dir: str | Path = ".") -> str:
-        """Get a stored checkpoint and return its path, below `save_dir`: `checkpoints/<file name>`.
+        """Download a stored checkpoint and return its path.
 
-        `ref` is `entity/project/run_id:alias`, where the alias is `latest` (the default), `best`, or the name of a
-        file. A run that is in `.tracker/runs` of this directory is read from there, others from the server. In
-        place of the run may stand the path of a run directory. Raises FileNotFoundError if the run has no such
-        checkpoint (yet: an agent may be uploading it), and what `tracker.Api` raises.
+            path = TrackerLogger.download_checkpoint("me/digits/k3v9x2m1:best")
+            trainer.fit(model, ckpt_path=path)
+
+        A run in `.tracker/runs` of this directory is read there, other runs on the server.
+
+        Args:
+            ref: `entity/project/run_id:alias`, or a run directory and `:alias`. The alias is `latest` (the default),
+                `best`, or the name of a file.
+            save_dir: The folder to save to, as `checkpoints/<file name>`.
+
+        Returns:
+            The path of the checkpoint.
+
+        Raises:
+            FileNotFoundError: If the run has no such checkpoint. An agent may still be uploading it.
+            tracker.TrackerError: If the run cannot be read.
         """
         from .checkpoint_download import download
 
@@ -300,8 +335,10 @@ class TrackerLogger(MediaMethods, Logger):
     # -- the end ----------------------------------------------------------------------------------------------------
 
     def finalize(self, status: str) -> None:
-        """Take note of the end of a fit, validate, test or predict. The run stays open, unless that failed: then it is
-        `failed` (`killed` by an interrupt), with the exception that is being handled. Safe to repeat.
+        """End a fit, validate, test or predict. Safe to repeat.
+
+        The run stays open if it succeeded. If not, the run ends as `failed`, or `killed` by an interrupt, with the
+        exception that is being handled.
         """
         if rank() > 0:
             self._join_on_other_node()
@@ -311,7 +348,7 @@ class TrackerLogger(MediaMethods, Logger):
         if run is not None and not run.finished and self._log_model:
             self._store_checkpoints()
         if status == "finished" and "SLURM_JOB_ID" in os.environ and run is not None and not run.finished:
-            run.mark_preempting()  # so Lightning says that SLURM is about to take the machine and to requeue the job
+            run.mark_preempting()  # Lightning's sign that SLURM will take the machine and requeue the job
         if status in ("success", "finished"):
             return
         if run is None and rank() == 0 and self._started_in_child():
@@ -322,7 +359,7 @@ class TrackerLogger(MediaMethods, Logger):
     # -- the run ------------------------------------------------------------------------------------------------------
 
     def _started_in_child(self) -> bool:
-        """Whether the run was started in a child process, as with `ddp_spawn`, where the exception never arrives."""
+        """Tell whether a child process started the run, as with `ddp_spawn`, whose exceptions do not arrive here."""
         directory = os.path.join(self._arguments["dir"], ".tracker", "runs", self._id)
         try:
             return os.stat(directory).st_mtime >= self._created_at
@@ -330,7 +367,7 @@ class TrackerLogger(MediaMethods, Logger):
             return False
 
     def _open_run(self) -> tracker.Run:
-        """Return the run of this process, started or, if it was finished, continued."""
+        """Return the run of this process; start it, or continue it if it has finished."""
         run = self._run = open_run(self._arguments, self._continues)
         self._project, self._id, self._continues = run.project, run.id, True
         if not self._announced:
@@ -338,7 +375,7 @@ class TrackerLogger(MediaMethods, Logger):
         return run
 
     def _join_on_other_node(self, again_after: float = 0.0) -> None:
-        """On ranks other than 0: where this is the first process of a node, join the run as soon as it is known."""
+        """On other ranks than 0: join the run as soon as it is known, if this is the first process of its node."""
         now = time.monotonic()
         if self._run is None and now >= self._last_lookup + again_after and multi_node.is_first_on_node():
             self._last_lookup = now
@@ -356,7 +393,7 @@ class TrackerLogger(MediaMethods, Logger):
                 run.save(path, base_path=self.log_dir)
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but what belongs to this process, and the key. The copy continues the run."""
+        """Return the state without the key and without what belongs to this process. The copy continues the run."""
         self._continues = True
         settings = self._arguments.get("settings")
         arguments = self._arguments | ({"settings": without_key(settings)} if settings else {})
@@ -369,5 +406,5 @@ class TrackerLogger(MediaMethods, Logger):
         return new
 
 
-TrackerLogger.__module__ = __package__  # where users import it from, and where pickles shall find it
+TrackerLogger.__module__ = __package__  # where users import it, and where pickles find it
 lightning_packages.register_on_import(TrackerLogger)

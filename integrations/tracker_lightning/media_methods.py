@@ -1,4 +1,4 @@
-"""The methods of a logger that take media."""
+"""The methods of `TrackerLogger` that log media."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from .rank import rank
 
 
 class MediaMethods:
-    """Everything here ends in `log_metrics`. Lists that do not match are an error on all ranks, or one rank alone would
-    stop and leave the others waiting.
+    """Each method ends in `log_metrics`.
+
+    Lists of different lengths are an error on all ranks. If only one rank failed, the others would wait for it.
     """
 
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
@@ -27,7 +28,7 @@ class MediaMethods:
         dataframe: Any = None,
         step: int | None = None,
     ) -> None:
-        """Log a table, given as `columns` and `data` (rows) or as a data frame."""
+        """Log a table from `columns` and `data` (rows), or from a data frame."""
         if rank() == 0:
             self.log_metrics({key: tracker.Table(columns=columns, data=data, dataframe=dataframe)}, step)
 
@@ -41,24 +42,35 @@ class MediaMethods:
         data: Any = None,
         dataframe: Any = None,
     ) -> None:
-        """Log texts; or a table of them, as `log_table` does."""
+        """Log a list of texts, or a table as `log_table` does."""
         if texts is None:
             self.log_table(key, columns, data, dataframe, step)
         else:
             self._log_media(tracker.Text, key, texts, step, {})
 
     def log_image(self, key: str, images: list[Any], step: int | None = None, **lists: list[Any]) -> None:
-        """Log images: whatever `tracker.Image` takes. Its other arguments are lists, one item an image:
-        `log_image("samples", [a, b], caption=["first", "second"])`. Raises TypeError and ValueError otherwise.
+        """Log a list of images, each anything that `tracker.Image` takes.
+
+            logger.log_image("samples", [a, b], caption=["first", "second"])
+
+        Args:
+            key: The key of the images.
+            images: The images.
+            step: The step of the row.
+            **lists: More arguments of `tracker.Image`, each a list with one item for each image.
+
+        Raises:
+            TypeError: If `images` is not a list.
+            ValueError: If a list has another length than `images`.
         """
         self._log_media(tracker.Image, key, images, step, lists)
 
     def log_audio(self, key: str, audios: list[Any], step: int | None = None, **lists: list[Any]) -> None:
-        """Log sounds, as `log_image` does images: `log_audio("speech", [a], sample_rate=[16000])`."""
+        """Log a list of sounds, as `log_image` logs images: `log_audio("speech", [a], sample_rate=[16000])`."""
         self._log_media(tracker.Audio, key, audios, step, lists)
 
     def log_video(self, key: str, videos: list[Any], step: int | None = None, **lists: list[Any]) -> None:
-        """Log videos, as `log_image` does images: `log_video("episode", ["a.mp4"], caption=["first"])`."""
+        """Log a list of videos, as `log_image` logs images: `log_video("episode", ["a.mp4"], caption=["first"])`."""
         self._log_media(tracker.Video, key, videos, step, lists)
 
     def _log_media(self, kind: Any, key: str, items: list[Any], step: int | None, lists: dict[str, list[Any]]) -> None:

@@ -1,4 +1,4 @@
-"""The modules that a model is made of, as a table."""
+"""List the modules of a model in a table."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _COLUMNS = ("name", "type", "parameters", "trainable")
 
 
 def module_table(model: Any, example: Any = None) -> tracker.Table:
-    """Return one row for each module, the model itself first: name, type, and how many parameters it has with all
-    that is in it, those that are trained counted apart; None where a lazy module does not know yet.
+    """Return one row for each module, the model itself first.
 
-    With `example`, an input of the model, the model is run on it (in evaluation mode, without gradients) and the
-    column `output` holds the shapes that the modules return.
+    The columns are name, type, and the numbers of parameters and of trainable parameters, submodules included. The
+    numbers are None if a lazy module does not know them yet. With `example`, an input of the model, the model runs on
+    it (in evaluation mode, without gradients), and the column `output` has the shapes that the modules return.
     """
     rows = [[name, _type_name(module), *_counts(module)] for name, module in model.named_modules()]
     if example is None:

@@ -1,8 +1,8 @@
-"""Runs that span machines: the first process of each further node joins the run, logs nothing to it, and so has an
-agent there that collects the node's system metrics.
+"""Share a run between nodes, so that each node's system metrics are collected.
 
-The id of the run travels through the store of torch.distributed. That is no collective call: whoever asks too early
-or too often blocks nobody.
+The first process of each other node joins the run and logs nothing to it, so an agent runs on that node. The id of the
+run travels through the store of torch.distributed. That is no collective call: asking too early or too often blocks no
+process.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _MEMBERS = ("id", "entity", "project", "name", "group", "job_type", "notes")
 
 
 def is_first_on_node() -> bool:
-    """Whether this is the first process of a node that is not the first."""
+    """Tell whether this is the first process of a node other than the first one."""
     local = os.environ.get("LOCAL_RANK") or os.environ.get("SLURM_LOCALID") or "0"
     return rank() > 0 and local == "0"
 
 
 def announce_run(number: int, run: tracker.Run) -> bool:
-    """Tell the other nodes of the run of this process's `number`th logger. Returns whether they can be told by now."""
+    """Tell the other nodes which run the `number`th logger has; return False if they cannot be told yet."""
     with contained("telling other nodes of the run"):
         store = _store()
         if store is not None:
@@ -38,7 +38,7 @@ def announce_run(number: int, run: tracker.Run) -> bool:
 
 
 def find_run(number: int) -> dict[str, Any] | None:
-    """Return what `announce_run` told on rank 0, as arguments of `tracker.init`; None as long as it has not."""
+    """Return the arguments of `tracker.init` that rank 0 has announced; None if it has not yet."""
     with contained("learning of the run from the first node"):
         store = _store()
         if store is None or not store.check([_key(number)]):

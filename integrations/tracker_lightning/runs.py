@@ -1,4 +1,4 @@
-"""The runs of loggers: started once in a process, continued by copies and after their end, and failed."""
+"""Start, continue, join and fail the runs of loggers."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import tracker
 from tracker.settings import SETTINGS
 
 STEP = "trainer/global_step"
-"""The key under which each row has the step that Lightning gave it, and the x axis of all metrics."""
+"""The key of the step that Lightning gives to a row; the x axis of all metrics."""
 
 _runs: WeakValueDictionary[tuple[str, str], tracker.Run] = WeakValueDictionary()
-"""Those of this process, by directory and id: copies of a logger share the run."""
+"""The runs of this process by directory and id, so that copies of a logger share one."""
 
 
 def ended_run(arguments: dict[str, Any]) -> tracker.Run | None:
-    """Return the run of this process that has these arguments, if it has ended."""
+    """Return this process's run with these arguments if it has ended, else None."""
     run = _runs.get(_key(arguments))
     return run if run is not None and run.finished else None
 
 
 def open_run(arguments: dict[str, Any], continues: bool) -> tracker.Run:
-    """Return the run of this process that has these arguments of `tracker.init`, among them `dir` and `id`.
+    """Return this process's run with these arguments of `tracker.init`, which include `dir` and `id`.
 
-    It is started or, if it has ended, continued; what is still written to the ended one goes there as well.
-    `continues`: it may have been started before, maybe elsewhere.
+    The run is started, or continued if it has ended. Writes to the ended one then go to the new one. `continues` says
+    that the run may have been started before, perhaps by another process.
     """
     run = _runs.get(_key(arguments))
     if run is None or run.finished:
@@ -39,13 +39,13 @@ def open_run(arguments: dict[str, Any], continues: bool) -> tracker.Run:
 
 
 def share_run(run: tracker.Run, arguments: dict[str, Any]) -> None:
-    """Let `open_run` return a run for these arguments."""
+    """Make `open_run` return `run` for these arguments."""
     _runs[_key(arguments)] = run
     run.continued = lambda: open_run(arguments, True)
 
 
 def join_run(arguments: dict[str, Any]) -> tracker.Run:
-    """Join a run that another node has started, in silence."""
+    """Join a run that another node has started, without printing anything."""
     settings = {**(arguments.get("settings") or {}), "silent": True}
     own = {"settings": settings, "config": None, "resume": None, "reinit": "create_new"}
     return tracker.init(**arguments | own)
@@ -56,7 +56,7 @@ def _key(arguments: dict[str, Any]) -> tuple[str, str]:
 
 
 def init_arguments(run: tracker.Run) -> dict[str, Any]:
-    """Return the arguments of `tracker.init` with which another process joins a run."""
+    """Return the arguments of `tracker.init` that let another process join a run."""
     settings = {setting.name: getattr(run.settings, setting.name) for setting in SETTINGS}
     members = {m: getattr(run, m) for m in ("id", "entity", "project", "name", "group", "job_type", "notes", "mode")}
     directory = None if run.mode == "disabled" else str(Path(run.dir).parents[2])
@@ -64,9 +64,10 @@ def init_arguments(run: tracker.Run) -> dict[str, Any]:
 
 
 def finish_failed(run: tracker.Run, error: BaseException | None) -> None:
+    """Finish a run whose training raised `error`: as `killed` after an interrupt, else as `failed`."""
     if isinstance(error, KeyboardInterrupt):
         run.finish(1, state="killed", error=error)
-    elif type(error).__name__ == "SIGTERMException":  # Lightning's own, with which the process ends well
+    elif type(error).__name__ == "SIGTERMException":  # Lightning raises it, and the process exits with 0
         run.finish(0, state="killed", error=error)
     elif isinstance(error, SystemExit):
         run.__exit__(type(error), error, error.__traceback__)

@@ -74,7 +74,7 @@ def test_what_is_not_given_comes_from_the_settings(one: Any, monkeypatch: pytest
 def test_version_is_another_name_for_id(one: Any) -> None:
     assert TrackerLogger(version=3).version == "3"
     assert TrackerLogger(version="a", id="a").version == "a"
-    with pytest.raises(ValueError, match="mean the same"):
+    with pytest.raises(ValueError, match="two names of one argument"):
         TrackerLogger(version="a", id="b")
 
 
