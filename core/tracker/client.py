@@ -20,9 +20,9 @@ from . import discovery, server_response
 from .discovery import resolve
 from .errors import ServerError, SettingsError, Unreachable
 from .machine.atomic_files import arriving
-from .machine.terminal import clean
 from .names import RunKey
 from .settings import Settings, is_local
+from .terminal import clean
 from .wire import FRAME_TYPE, Accepted, StreamOffsets, Upload, decode_frame, run_path
 
 if TYPE_CHECKING:

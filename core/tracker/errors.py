@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sys
 
-from .machine.terminal import clean
+from .terminal import clean
 
 
 class TrackerError(Exception):

@@ -12,7 +12,7 @@ import requests
 import urllib3
 
 from .errors import ServerError, Unreachable
-from .machine.terminal import clean
+from .terminal import clean
 
 SMALL = 16 << 20
 """Bytes of an answer that says how far things are."""

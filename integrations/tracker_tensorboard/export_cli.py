@@ -9,7 +9,7 @@ import click
 
 import tracker
 from tracker.errors import NotARun, TrackerError
-from tracker.machine.terminal import clean
+from tracker.terminal import clean
 
 from .export import AnyRun, Exporter, ExportResult
 from .report import limited, plural

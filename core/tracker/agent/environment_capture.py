@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from tracker.agent_protocol.sealing import is_sealed
-from tracker.capture import gather
+from tracker.capture import environment
+from tracker.capture.file_keeper import Keeper
 from tracker.capture.git import Deadline
-from tracker.capture.keep import Keeper
 from tracker.capture.redact import secret_values
 from tracker.runlog.directory import store
 from tracker.runlog.reader import read_header
@@ -104,7 +104,7 @@ class EnvironmentCapture:
 
     def _describe(self, start: Start) -> None:
         keeper = self._keeper()
-        found = gather.environment(start.header, self._settings, self._deadline, keeper)
+        found = environment.environment(start.header, self._settings, self._deadline, keeper)
         self._journal.write("environment", {"stream": start.stream, "started": start.time, **found})
 
     def _keep_code(self, name: str, request: dict[str, Any]) -> None:
@@ -112,7 +112,7 @@ class EnvironmentCapture:
         patterns = [str(glob) for glob in globs] if isinstance(globs, list) else []
         run_id = read_header(self._directory)["id"]
         if is_sealed(request.get("seal"), run_id, "code", root, *patterns):
-            gather.code(root, patterns, self._settings, self._deadline, keeper)
+            environment.code(root, patterns, self._settings, self._deadline, keeper)
         else:
             keeper.leave("code", "the request is not from this user")
         done: dict[str, Any] = {"id": name, "files": len(keeper.names) + len(keeper.local)}

@@ -8,11 +8,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from tracker.machine.terminal import clean
 from tracker.names import random_id
 from tracker.runlog.alerts import Alert
 from tracker.runlog.records import MAX_LINE, decode_special_members, encode, jsonable
 from tracker.runlog.writer import header
+from tracker.terminal import clean
 from tracker.wire import EventFile, RunInfo, Series
 
 from .added_rows import AddedRows, Append

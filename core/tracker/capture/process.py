@@ -10,7 +10,8 @@ from typing import Any
 from tracker.machine.paths import absolute
 from tracker.settings import Settings
 
-from .redact import CUT, cut, cut_arguments, is_secret_name, secret_values
+from .redact import CUT, cut, cut_arguments, secret_values
+from .secret_names import is_secret_name
 
 VARIABLES = tuple(
     """

@@ -11,21 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 
+from .secret_names import is_secret_name
+
 CUT = "***"
 """Stands where a secret was."""
-
-_SECRET = ("password", "passwd", "passphrase", "secret", "secrets", "credential", "credentials", "apikey", "accesskey")
-_LAST = ("pwd", "auth", "authorization", "bearer", "signature", "sig", "cookie")  # secret as the last word of a name
-_KEYS = frozenset(
-    "access account api auth client comet deploy encryption hf license master neptune openai private secret service "
-    "signing storage subscription wandb".split()
-)
-_PASSES = frozenset("admin database db ftp login mail mysql pg postgres proxy redis root smtp user".split())
-_VOCABULARY = frozenset(
-    "additional audio begin bos by cls decoder end eos extra first image label last mask max min n new next num pad "
-    "per prompt sep special start stop target tool unk video".split()
-)
-"""Words before `token` that make it one of a language model."""
 
 _SHAPES = (
     r"gh[oprsu]_[A-Za-z0-9]{30,}|github_pat_\w{22,}|glpat-[\w-]{20,}|hf_[A-Za-z0-9]{30,}|sk-[\w-]{20,}"
@@ -55,24 +44,6 @@ secret.* secrets.* .netrc _netrc .pgpass .npmrc .pypirc .git-credentials .htpass
 *_ed25519 *.p8 *.asc .*_history wallet.dat cookies.txt .condarc pip.conf .docker-config.json .age *.agekey
 """.split()
 _FOLDERS = frozenset(".ssh .aws .azure .gcloud .gnupg .kube .docker .tracker .git".split())
-
-
-def is_secret_name(name: str) -> bool:
-    """Tell whether what has this name (of an argument, a variable, a member) is a secret."""
-    spaced = [
-        f" {c}" if c.isupper() and before.islower() else c if c.isalnum() else " "
-        for before, c in zip(" " + name, name, strict=False)
-    ]
-    words = "".join(spaced).lower().split()
-    for at, word in enumerate(words):
-        before, last = words[at - 1] if at else "", at == len(words) - 1
-        if word.endswith(_SECRET) or (word in _LAST and last) or (word == "key" and before in _KEYS):
-            return True
-        if word == "pass" and before in _PASSES:
-            return True
-        if last and word.endswith("token") and (word.removesuffix("token") or before) not in _VOCABULARY:
-            return True
-    return False
 
 
 def secret_values(variables: Mapping[str, str]) -> list[str]:
@@ -168,7 +139,7 @@ def holds_secret(content: bytes, known: Iterable[str] = (), path: str = "") -> b
     the `known` secrets. `path` tells code, in which secrets stand in quotes, from other files.
     """
     # Both are for agents, and need not be there in training.
-    from .assigned import holds_assigned
+    from .assigned_secrets import holds_assigned
     from .key_shapes import holds_key
 
     if _key_shapes().search(content) or holds_key(content) or holds_assigned(content.decode("utf-8", "replace"), path):

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from tracker.errors import TrackerError
-from tracker.machine.terminal import clean
+from tracker.terminal import clean
 
 from .output import echo
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import orjson
 
-from tracker.machine.terminal import clean
+from tracker.terminal import clean
 
 
 def echo(text: object = "", err: bool = False) -> None:

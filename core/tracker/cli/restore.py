@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 
 from tracker.api.resolve_run import find_run
-from tracker.machine.terminal import clean
 from tracker.restoring import Restored
 from tracker.restoring import restore as restore_run
 from tracker.restoring.rerun_command import has_secrets, quote
 from tracker.restoring.restore import DETAILS
+from tracker.terminal import clean
 
 from .output import echo
 from .paths import PathArgument

@@ -15,8 +15,8 @@ from tracker.runlog.directory import JOIN
 from tracker.sdk.program_event_files import LOOK_EVERY
 from tracker.settings import Settings
 
-from .command import Command
 from .output import echo
+from .wrapped_program import WrappedProgram
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -51,7 +51,7 @@ def run(
         stream = ConsoleStream(the_run.dir, members, int(settings.console_limit * 2**20))
     # Its output is seen here: a script that joins must not keep it again.
     environment = {**os.environ, JOIN: the_run.dir, "TRACKER_CONSOLE": "off"}
-    program = Command(
+    program = WrappedProgram(
         command,
         environment,
         stream.feed if stream is not None else lambda _name, _text: None,

@@ -11,10 +11,10 @@ from rich.text import Text
 
 from tracker.client import Client, connect
 from tracker.errors import ServerError, SettingsError
-from tracker.machine.terminal import clean
 from tracker.runlog.directory import agent_alive, copied
 from tracker.runlog.reader import read_key, stream_paths
 from tracker.settings import SETTINGS, Settings
+from tracker.terminal import clean
 
 from .output import echo
 

@@ -20,9 +20,9 @@ from rich.text import Text
 from tracker.agent.sync import Sync, Synced, total_size
 from tracker.agent.upload_retries import GONE, kept_here
 from tracker.errors import NotARun, ServerError, Unreachable
-from tracker.machine.terminal import clean
 from tracker.runlog.reader import run_directories
 from tracker.settings import Settings
+from tracker.terminal import clean
 
 from .output import echo
 from .paths import PathArgument

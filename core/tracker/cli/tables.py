@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tracker.api import RunReader
-from tracker.machine.terminal import clean
+from tracker.terminal import clean
 
 _COLOURS = {
     "running": "cyan",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -54,21 +55,21 @@ def _itself(value: Media) -> Media:
 
 
 def _image(value: Any) -> Media:
-    from .image import Image
-
-    return Image(value)
+    return _class("Image")(value)
 
 
 def _plotly(value: Any) -> Media:
-    from .plotly import Plotly
-
-    return Plotly(value)
+    return _class("Plotly")(value)
 
 
 def _table(value: Any) -> Media:
-    from .table import Table  # it needs this module for its cells
+    return _class("Table")(dataframe=value)
 
-    return Table(dataframe=value)
+
+def _class(name: str) -> Callable[..., Media]:
+    # When it is needed: most runs log no media, and Table in turn converts its cells here.
+    found: Callable[..., Media] = getattr(import_module(f".{name.lower()}", __package__), name)
+    return found
 
 
 def _module(value: ModuleType) -> Media | None:
@@ -85,9 +86,7 @@ def _list(values: Any) -> Media | None:
 def _array(value: Any) -> Media | None:
     if count(value) <= SMALL or getattr(value.dtype, "kind", "f") not in _NUMERIC:
         return None
-    from .histogram import Histogram
-
-    return Histogram(value)
+    return _class("Histogram")(value)
 
 
 _NUMERIC = "biufcV"  # NumPy's kinds of dtype; V has bfloat16 and its like; c gets an error that says what to do

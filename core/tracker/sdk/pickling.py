@@ -6,30 +6,28 @@ that a checkpoint which holds a run can be loaded anywhere.
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 from weakref import WeakValueDictionary
 
-from tracker.errors import NotARun, SettingsError, warn_once
-from tracker.names import is_project_name, random_id
-from tracker.runlog.reader import read_header
-from tracker.runlog.records import RUN_ID
-from tracker.settings import SETTINGS, Settings
+from tracker.names import random_id
 
 from .after_fork import renew_in_child
-
-if TYPE_CHECKING:
-    from .run import Run
 
 _runs: WeakValueDictionary[str, Shared] = WeakValueDictionary()
 """Those of this process that were pickled or unpickled, by the mark in their pickles."""
 
+_join: Callable[[Mapping[str, Any]], Shared]
 _lock = threading.RLock()
 
 renew_in_child(lambda: globals().update(_lock=threading.RLock()))  # a thread of the parent may hold it
+
+
+def join_with(join: Callable[[Mapping[str, Any]], Shared]) -> None:
+    """Have `join` make the run of a pickle whose run is not in this process. What it makes derives from `Shared`."""
+    global _join
+    _join = join
 
 
 class Shared:
@@ -78,61 +76,3 @@ def unpickle(ticket: dict[str, Any]) -> Shared:
             run = _runs[mark] = _join(ticket)
             run._mark = mark
         return run
-
-
-def _join(ticket: Mapping[str, Any]) -> Run:
-    from .disabled_run import DisabledRun
-    from .exit.hooks import adopt
-    from .joined_run import JoinedRun
-
-    if ticket.get("mode") == "disabled":
-        return DisabledRun(_defaults(ticket))
-    try:
-        directory = _directory(ticket)
-        settings = Settings(
-            {
-                **{name: ticket.get(name) for name in ("id", "entity", "project")},
-                "name": ticket.get("id"),  # what it is called is in the ticket, and no setting of this process
-                "dir": str(directory.parents[2]),
-                "mode": "offline" if ticket.get("mode") == "offline" else None,
-                "console": "off",
-            }
-        )
-    except (NotARun, SettingsError, OSError) as error:
-        warn_once(f"a run that was unpickled keeps nothing here: {error}", "unpickled run")
-        return DisabledRun(_defaults(ticket))
-    if settings.mode == "disabled":
-        return DisabledRun(settings)
-    run = JoinedRun(settings, str(directory), ticket)
-    adopt(run)
-    return run
-
-
-def _directory(ticket: Mapping[str, Any]) -> Path:
-    """Return the run directory that a ticket names. Raises `NotARun` if it is not this user's own and of that run."""
-    directory = Path(str(ticket.get("directory")))
-    if not directory.is_absolute() or ".." in directory.parts or directory.parts[-3:-1] != (".tracker", "runs"):
-        raise NotARun(f"{directory} is no run directory")
-    if not os.path.isdir(directory) or directory.is_symlink():
-        raise NotARun(f"{directory} is not on this machine")
-    if directory.stat().st_uid != os.geteuid():
-        raise NotARun(f"{directory} belongs to another user")
-    header = read_header(directory)
-    if any(header.get(name) != ticket.get(name) for name in ("id", "entity", "project")):
-        raise NotARun(f"{directory} holds another run")
-    return directory
-
-
-def _defaults(ticket: Mapping[str, Any]) -> Settings:
-    """Return settings for a run that keeps nothing, whatever this process's own ones are."""
-    settings = object.__new__(Settings)
-    for setting in SETTINGS:
-        setattr(settings, setting.name, setting.default)
-    settings.mode, settings.sources = "disabled", {}
-    named = {name: ticket.get(name) for name in ("id", "entity", "project", "name")}
-    settings.id = named["id"] if isinstance(named["id"], str) and RUN_ID.fullmatch(named["id"]) else None
-    settings.name = named["name"] if isinstance(named["name"], str) else None
-    entity, project = (named[name] for name in ("entity", "project"))
-    settings.entity = entity if isinstance(entity, str) and is_project_name(entity) else "default"
-    settings.project = project if isinstance(project, str) and is_project_name(project) else settings.project
-    return settings

@@ -19,9 +19,9 @@ from tracker.runlog.alerts import LEVELS, alert_of
 from tracker.runlog.records import MAX_LINE, MAX_STEP
 from tracker.settings import Settings
 
+from . import exit_hooks
 from .agent_supervisor import CHECK_EVERY
 from .config import Config
-from .exit import hooks as exit_hooks
 from .exit.exit_status import describe_error
 from .file_saver import FileSaver
 from .lifecycle import RunLifecycle

@@ -17,11 +17,12 @@ from tracker.runlog.safe_open import ignore
 from tracker.settings import Settings
 from tracker.settings.parsing import cleaned
 
-from . import repeated_init
+from . import exit_hooks, repeated_init
 from .config import Config
 from .disabled_run import DisabledRun
-from .exit import hooks as exit_hooks
 from .exit import notebook
+from .joined_run import join
+from .pickling import join_with
 from .resume import auto_resume, resume_state
 from .resume.fork_from import Parent, parent_of, start_fork
 from .run import Run
@@ -253,3 +254,6 @@ def _adopt(run: Run) -> None:
     global _current
     _current = run
     exit_hooks.adopt(run)
+
+
+join_with(join)

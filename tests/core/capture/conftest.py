@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.core.capture.repositories import Work
-from tracker.capture import gather
+from tracker.capture import environment
+from tracker.capture.file_keeper import Keeper
 from tracker.capture.git import Deadline
-from tracker.capture.keep import Keeper
 from tracker.settings import Settings
 
 
@@ -56,6 +56,6 @@ def capture(tmp_path: Path) -> Callable[..., Gathered]:
         limit = int(resolved.capture_limit * (1 << 20))
         keeper = Keeper(files.__setitem__, tmp_path / "run", resolved.ignore_globs or (), limit, [])
         header = {"process": process, "host": "box", "python": "3.12.1"}
-        return Gathered(gather.environment(header, resolved, Deadline(seconds), keeper), files)
+        return Gathered(environment.environment(header, resolved, Deadline(seconds), keeper), files)
 
     return gathered

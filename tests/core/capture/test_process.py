@@ -11,7 +11,7 @@ import pytest
 
 from tracker.capture import process
 from tracker.capture.process import VARIABLES
-from tracker.capture.redact import is_secret_name
+from tracker.capture.secret_names import is_secret_name
 from tracker.settings import Settings
 
 PRINT = "import json; from tracker.capture.process import describe; from tracker.settings import Settings; "

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tracker.capture.redact import cut, cut_arguments, holds_secret, is_secret_file, is_secret_name, secret_values
+from tracker.capture.redact import cut, cut_arguments, holds_secret, is_secret_file, secret_values
+from tracker.capture.secret_names import is_secret_name
 
 GITHUB = "ghp_" + "a1B2" * 9
 OPENAI = "sk-proj-" + "x1" * 20

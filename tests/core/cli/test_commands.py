@@ -14,8 +14,9 @@ from click.testing import CliRunner, Result
 
 import tracker
 from tests.waiting import eventually
-from tracker.cli.directory import init, off, on
+from tracker.cli.init import init
 from tracker.cli.login import login
+from tracker.cli.on_off import off, on
 from tracker.cli.runs import runs
 from tracker.cli.status import status
 from tracker.cli.sync import sync

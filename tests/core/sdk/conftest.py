@@ -9,7 +9,7 @@ import pytest
 
 import tracker
 from tracker import errors
-from tracker.sdk.exit import hooks as exit_hooks
+from tracker.sdk import exit_hooks
 
 
 @pytest.fixture(autouse=True)

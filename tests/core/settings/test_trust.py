@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tracker.cli.directory import init, off, on
+from tracker.cli.init import init
+from tracker.cli.on_off import off, on
 from tracker.cli.trust import trust as trust_command
 from tracker.errors import SettingsError
 from tracker.settings import SETTINGS, Settings, directory_file, trust, user_file, write_directory_file

@@ -15,7 +15,7 @@ import pytest
 
 import tracker
 from tracker import errors
-from tracker.sdk.exit import hooks as exit_hooks
+from tracker.sdk import exit_hooks
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 BACKEND = os.environ["KERAS_BACKEND"]

@@ -16,7 +16,7 @@ import pytest
 
 import tracker
 from tracker import errors
-from tracker.sdk.exit import hooks as exit_hooks
+from tracker.sdk import exit_hooks
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = [name for name in ("lightning.pytorch", "pytorch_lightning") if importlib.util.find_spec(name.split(".")[0])]

@@ -11,7 +11,7 @@ import os
 from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
 
-from tracker.capture.redact import is_secret_name
+from tracker.capture.secret_names import is_secret_name
 from tracker.errors import warn_once
 from tracker.media.arrays import MISSING, count, is_array, scalar, to_plain_list
 from tracker.runlog.records import jsonable

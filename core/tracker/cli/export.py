@@ -1,4 +1,4 @@
-"""`tracker export` and `tracker import`: runs in one file."""
+"""`tracker export`: put runs into one file."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from tracker.api.resolve_run import find_run
-from tracker.export import Exported, export_runs, import_runs
-from tracker.settings import Settings
+from tracker.export import Exported, export_runs
 
 from .output import echo
 from .paths import PathArgument
@@ -41,24 +40,6 @@ def export(runs: tuple[str, ...], file: Path, parquet: bool) -> None:
     except (OSError, ImportError) as error:
         raise click.ClickException(str(error)) from None
     echo(f"{_count(len(found), 'run')} in {file} ({_size(file.stat().st_size)})")
-
-
-@click.command("import")
-@click.argument("file", metavar="FILE", type=PathArgument(exists=True, dir_okay=False))
-def import_(file: Path) -> None:
-    """Put the runs of a file that `tracker export` wrote into run directories here; `tracker sync` uploads them.
-
-    Safe to repeat: of runs that are here already, what is lacking is added.
-    """
-    root = Path(Settings().dir or ".") / ".tracker" / "runs"
-    try:
-        imported = import_runs(file, root)
-    except OSError as error:
-        raise click.ClickException(str(error)) from None
-    for one in imported:
-        echo(f"{one.run} is in {one.directory}{'' if one.new else ' already'}")
-    if any(one.new for one in imported):
-        echo("`tracker sync` uploads them.")
 
 
 def _tell(exported: Exported) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.core.capture.repositories import Work
-from tracker.capture import keep as keeping
+from tracker.capture import file_keeper
 
-Keep = Callable[..., tuple[keeping.Keeper, dict[str, bytes]]]
+Keep = Callable[..., tuple[file_keeper.Keeper, dict[str, bytes]]]
 Capture = Callable[..., Any]
 
 TOKEN = "hf_" + "a1B2c3D4" * 5
@@ -27,7 +27,7 @@ def test_a_disk_that_takes_nothing_is_noted(tmp_path: Path) -> None:
     def full(name: str, content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    keeper = keeping.Keeper(full, tmp_path, (), 1000, [])
+    keeper = file_keeper.Keeper(full, tmp_path, (), 1000, [])
     keeper.keep("a", b"1")
     assert (keeper.names, keeper.left_out) == ([], {"a": "[Errno 28] No space left on device"})
 
@@ -85,11 +85,11 @@ def test_a_patch_of_nothing_but_secrets_is_not_there(capture: Capture, work: Wor
 def test_of_many_untracked_files_source_code_comes_first_and_the_others_are_counted(
     capture: Capture, work: Work
 ) -> None:
-    for i in range(keeping.MAX_FILES + 60):
+    for i in range(file_keeper.MAX_FILES + 60):
         work.write(f"data/{i:04}.bin", b"x")
     work.write("z/new.py", "x" * 1000)
     found = capture(work.root)
-    assert len(found.files) == keeping.MAX_FILES
+    assert len(found.files) == file_keeper.MAX_FILES
     assert "untracked/z/new.py" in found.files
     assert len(found.left_out) == 51
     assert found.left_out["…"] == "11 more"
@@ -99,7 +99,7 @@ def test_untracked_files_together_are_no_more_than_the_limit(capture: Capture, w
     for i in range(12):
         work.write(f"{i:02}.bin", b"\0" * (1 << 20))
     found = capture(work.root)
-    assert sum(map(len, found.files.values())) == keeping.MAX_TOTAL
+    assert sum(map(len, found.files.values())) == file_keeper.MAX_TOTAL
     assert set(found.left_out) == {"untracked/10.bin", "untracked/11.bin"}
 
 

@@ -1,4 +1,4 @@
-"""`tracker init`, `on` and `off`: settings of the working directory."""
+"""`tracker init`: set the project of the working directory."""
 
 from __future__ import annotations
 
@@ -30,22 +30,6 @@ def init(project: str | None, entity: str | None) -> None:
             raise click.BadParameter(f"{value!r} {NAME_RULE}", param_hint=f"--{name}")
     write_directory_file(path, named)
     echo(f"Runs started in this directory go to project {named['project']} ({path}).")
-
-
-@click.command()
-def on() -> None:
-    """Track runs that are started in this directory (undoes `tracker off`)."""
-    path = directory_file()
-    if path.exists():
-        write_directory_file(path, {"mode": None})
-    echo("Tracking is on in this directory.")
-
-
-@click.command()
-def off() -> None:
-    """Track nothing that is started in this directory: scripts run as they are, calls do nothing."""
-    write_directory_file(directory_file(), {"mode": "disabled"})
-    echo("Tracking is off in this directory; `tracker on` turns it on again.")
 
 
 def _from_directory() -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from tracker.settings import Settings
 
 from . import git, host, packages
-from .keep import Keeper
+from .file_keeper import Keeper
 
 _FROM_PROCESS = ("command", "program", "cwd", "executable", "variables", "node")
 _PASSED_OVER = frozenset("__pycache__ node_modules site-packages".split())

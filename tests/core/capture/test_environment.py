@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.core.capture.repositories import Work
-from tracker.capture import gather
+from tracker.capture import environment
 from tracker.capture.git import Deadline
 from tracker.settings import Settings
 
@@ -83,7 +83,7 @@ def test_a_main_script_elsewhere_has_its_bare_name_and_a_link_is_followed(captur
 
 def code(keep: Keep, root: Path, globs: list[str], **settings: Any) -> tuple[set[str], dict[str, str]]:
     keeper, files = keep()
-    gather.code(str(root), globs, Settings({"capture": None, **settings}), Deadline(60), keeper)
+    environment.code(str(root), globs, Settings({"capture": None, **settings}), Deadline(60), keeper)
     return set(files), keeper.left_out
 
 

@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING, Any
 
 from tracker.capture.console_wrap import rearm
 from tracker.errors import contained
-from tracker.sdk.after_fork import follow_forks, renew_in_child
-from tracker.sdk.agent_supervisor import wait_at_exit
 
-from . import multiprocessing_child, notebook
-from .exit_status import ending, exit_ending, leave_status
-from .sigterm import handle_termination
+from .after_fork import follow_forks, renew_in_child
+from .agent_supervisor import wait_at_exit
+from .exit import multiprocessing_child, notebook
+from .exit.exit_status import ending, exit_ending, leave_status
+from .exit.sigterm import handle_termination
 
 if TYPE_CHECKING:
-    from tracker.sdk.run import Run
+    from .run import Run
 
 _live: list[Run] = []
 """Held here, since a run that nobody holds must be finished, too."""

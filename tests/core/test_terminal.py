@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tracker.errors import say
-from tracker.machine.terminal import clean
+from tracker.terminal import clean
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ _PASSED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, sign
 _BY_KEY = (signal.SIGINT, signal.SIGQUIT)
 
 
-class Command:
+class WrappedProgram:
     """One program, from its start to its end.
 
     What is a terminal for us is one for the program, a pseudo-terminal of the same size; what is a pipe or a file is a

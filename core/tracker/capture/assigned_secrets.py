@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 
-from .redact import is_secret_name
+from .secret_names import is_secret_name
 
 _CODE = frozenset(
     ".py .pyi .pyx .ipynb .c .h .cc .cpp .cu .cuh .rs .go .jl .r .lua .java .js .ts .proto .md .rst".split()

@@ -1,0 +1,25 @@
+"""`tracker on` and `tracker off`: whether runs of the working directory are tracked."""
+
+from __future__ import annotations
+
+import click
+
+from tracker.settings import directory_file, write_directory_file
+
+from .output import echo
+
+
+@click.command()
+def on() -> None:
+    """Track runs that are started in this directory (undoes `tracker off`)."""
+    path = directory_file()
+    if path.exists():
+        write_directory_file(path, {"mode": None})
+    echo("Tracking is on in this directory.")
+
+
+@click.command()
+def off() -> None:
+    """Track nothing that is started in this directory: scripts run as they are, calls do nothing."""
+    write_directory_file(directory_file(), {"mode": "disabled"})
+    echo("Tracking is off in this directory; `tracker on` turns it on again.")
