@@ -15,7 +15,6 @@ import posixpath
 import re
 import shutil
 import sys
-from importlib.metadata import metadata
 from pathlib import Path
 
 import click
@@ -29,6 +28,8 @@ BESIDE_CODE = {  # documents outside docs/, and the pages that they become
     "ARCHITECTURE.md": "explanation/architecture.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
+    "RELEASE.md": "release.md",
+    "SECURITY.md": "security.md",
     "benchmarks/README.md": "explanation/benchmarks.md",
     "core/tracker/runlog/FORMAT.md": "reference/run-log-format.md",
     "tests/faults/README.md": "explanation/fault-matrix.md",
@@ -80,9 +81,10 @@ def _with_links(source: Path, page: str, pages: dict[Path, str]) -> str:
 
 
 def _repository() -> str:
-    """Return the repository's address, as pyproject.toml gives it."""
-    urls = dict(line.split(", ", 1) for line in metadata("tracker-runs").get_all("Project-URL") or [])
-    return urls.get("Source", urls.get("Repository", ".."))
+    """Return the repository's address, which pyproject.toml names."""
+    found = re.search(r'^Source = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert found is not None
+    return found[1]
 
 
 def python_reference() -> str:
