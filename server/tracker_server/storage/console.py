@@ -1,4 +1,4 @@
-"""What runs printed, in blocks of lines."""
+"""Store, read and search the console output of runs, in blocks of lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .schema import console
 ERRORS = "stderr"
 
 SEARCH_SECONDS = 0.5
-"""A search answers after about so long with what it has found, and where to go on."""
+"""Seconds after which a search returns what it has found so far, and where to continue."""
 
 _PAGE_SIZE = 16 * 1024 * 1024
 
@@ -29,10 +29,12 @@ _SIZE = 64 * 1024
 
 
 def append_lines(connection: sa.Connection, run: int, stream: int, row0: int, lines: list[list[Any]]) -> None:
-    """Store lines (time, stdout or stderr, text) that follow the `row0` lines there are."""
+    """Store lines (time, stdout or stderr, text) after the `row0` lines that the stream has."""
     mine = (console.c.run == run) & (console.c.stream == stream)
     last = connection.execute(sa.select(console).where(mine).order_by(console.c.row0.desc()).limit(1)).one_or_none()
-    if last is not None and last.n < _LINES and last.size < _SIZE:  # or output in drops would make a block a line
+    if (
+        last is not None and last.n < _LINES and last.size < _SIZE
+    ):  # otherwise slow output would make a block of each line
         lines = [*codec.unpack_json(last.data), *lines]
         row0 = last.row0
         connection.execute(console.delete().where(mine, console.c.row0 == row0))
@@ -55,7 +57,7 @@ def append_lines(connection: sa.Connection, run: int, stream: int, row0: int, li
 
 
 class _Place(NamedTuple):
-    """Where to read on: streams in order, each with the first row to look at, and how many lines to skip there."""
+    """Where reading continues: streams in order, each with its first row, and how many lines to skip in the first."""
 
     rest: list[tuple[run_state.Stream, int]]
     skip: int
@@ -64,7 +66,7 @@ class _Place(NamedTuple):
 def page(
     connection: sa.Connection, run: int, limit: int, cursor: str | None, start: int | None, only: str | None
 ) -> ConsolePage:
-    """See `Storage.console`. At most about 16 MiB."""
+    """See `Storage.console`. A page has at most about 16 MiB."""
     streams = run_state.streams_of(connection, run, "console")
     total = sum(count for _, _, count in _counts(connection, run, streams, only))
     if start is not None:
@@ -72,7 +74,7 @@ def page(
         place = _place(connection, run, streams, start, only)
     else:
         if cursor is not None and only is not None:
-            raise ValueError("a cursor goes through all lines: with a stream, say where to start")
+            raise ValueError("a cursor covers the lines of all streams: with a stream, give `start` instead")
         rest = cursors.after(streams, cursor)
         place, start = _Place(rest, 0), total - sum(stream.rows - row for stream, row in rest)
     found: list[dict[str, Any]] = []
@@ -98,7 +100,7 @@ def search(
 ) -> tuple[list[int], int | None]:
     """See `Storage.console_search`."""
     test = pattern(wanted) if regex else pattern(re2.escape(wanted), "(?i)")
-    # What JSON does not write differently is in the block's text if it is in a line: most blocks need no parsing.
+    # A text without characters that JSON escapes also occurs in the block's JSON, so most blocks need no parsing.
     plain = not regex and wanted.isprintable() and not set('"\\') & set(wanted)
     probe = console_escapes.probe(wanted) if plain else None
     streams = run_state.streams_of(connection, run, "console")
@@ -132,7 +134,7 @@ class _Block(NamedTuple):
     size: int
     errors: int | None
     first: int
-    """The first row to look at."""
+    """The first row to read."""
 
 
 def _blocks(
@@ -140,7 +142,7 @@ def _blocks(
 ) -> Iterator[tuple[run_state.Stream, _Block, bytes]]:
     for stream, first in rest:
         mine = (console.c.run == run) & (console.c.stream == stream.id)
-        # The last block that begins at or before the row: a condition on where blocks end would visit all of them.
+        # The last block that begins at or before the row. A condition on the blocks' ends would visit all of them.
         begin = sa.select(sa.func.max(console.c.row0)).where(mine, console.c.row0 <= first).scalar_subquery()
         query = sa.select(console).where(mine, console.c.row0 >= sa.func.coalesce(begin, 0)).order_by(console.c.row0)
         with connection.execute(query.execution_options(yield_per=64)) as found:
@@ -151,7 +153,7 @@ def _blocks(
 def _counts(
     connection: sa.Connection, run: int, streams: list[run_state.Stream], only: str | None
 ) -> Iterator[tuple[run_state.Stream, int, int]]:
-    """Streams, or blocks where only lines of one kind count: the stream, the first row, how many lines."""
+    """Yield stream, first row and number of lines, for each stream or, if only one kind of lines counts, each block."""
     if only is None:
         yield from ((stream, 0, stream.rows) for stream in streams)
         return
@@ -162,7 +164,7 @@ def _counts(
             .order_by(console.c.row0)
         )
         for row0, n, errors in connection.execute(query).all():
-            if errors is None:  # stored before this was counted
+            if errors is None:  # an old block, stored without the count
                 where = (console.c.run == run) & (console.c.stream == stream.id) & (console.c.row0 == row0)
                 data = connection.execute(sa.select(console.c.data).where(where)).scalar_one()
                 errors = _errors(codec.unpack_json(data))
@@ -172,7 +174,7 @@ def _counts(
 def _place(
     connection: sa.Connection, run: int, streams: list[run_state.Stream], start: int, only: str | None
 ) -> _Place:
-    """Where the line number `start` is."""
+    """Return the place of the line number `start`."""
     for stream, row0, count in _counts(connection, run, streams, only):
         if start < count:
             later = [(other, 0) for other in streams[streams.index(stream) + 1 :]]

@@ -1,4 +1,4 @@
-"""Opaque cursors: where the next page starts."""
+"""Encode and decode cursors, opaque texts that say where the next page starts."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .run_state import Stream
 
 
 def pack(value: list[Any]) -> str:
-    """Return a cursor that says `value`."""
+    """Return a cursor that holds `value`."""
     return base64.urlsafe_b64encode(orjson.dumps(value)).decode()
 
 
 def unpack(cursor: str) -> list[Any]:
-    """Undo `pack`. Raises ValueError for what is no cursor."""
+    """Undo `pack`. Raises ValueError if it is not a cursor."""
     try:
         value = orjson.loads(base64.urlsafe_b64decode(cursor.encode()))
     except (ValueError, binascii.Error):
         value = None
     if not isinstance(value, list):
-        raise ValueError("that cursor is not from this server; leave it out to start at the first page")
+        raise ValueError("this cursor is not from this server: omit it to start at the first page")
     return value
 
 
@@ -33,11 +33,11 @@ def encode(stream: Stream, row: int) -> str:
 
 
 def after(streams: list[Stream], cursor: str | None) -> list[tuple[Stream, int]]:
-    """Return what is left of `streams` (in order) from the cursor on, each with the first row to read."""
+    """Return the rest of `streams` (in order) from the cursor on, each with the first row to read."""
     if cursor is None:
         return [(s, 0) for s in streams]
     match unpack(cursor):
         case [int() | float() as opened, str() as name, int() as row]:
             here = (opened, name)
             return [(s, row if s.name == name else 0) for s in streams if (s.opened, s.name) >= here]
-    raise ValueError("that cursor is not from this list; leave it out to start at the first page")
+    raise ValueError("this cursor is not from this list: omit it to start at the first page")

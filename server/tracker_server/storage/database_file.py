@@ -1,4 +1,4 @@
-"""The file of the embedded database: whose it is, and that it is one of ours before anything is written to it."""
+"""Create and check the SQLite database file before anything is written to it; keep some disk space in reserve."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ APPLICATION_ID = 0x74726B72
 """`PRAGMA application_id` of our databases: "trkr"."""
 
 SCHEMA_VERSION = 1
-"""`PRAGMA user_version` of databases that this program reads and writes. It grows with each change of the schema."""
+"""`PRAGMA user_version` of databases that this program supports. It grows with each change of the schema."""
 
 _MAGIC = b"SQLite format 3\x00"
 _RESERVE = 8 * 1024 * 1024
 
 
 class UnusableDatabase(Exception):
-    """The file is not a database that this program can use; nothing of it was changed."""
+    """The file is not a database that this program can use; it was not changed."""
 
 
 def prepare(path: Path) -> None:
-    """Make the database if there is none, readable by its owner only. Raises `UnusableDatabase`."""
+    """Create the database if needed, readable only by its owner. Raises `UnusableDatabase`."""
     try:
         with path.open("rb") as file:
             head = file.read(100)
@@ -40,13 +40,13 @@ def prepare(path: Path) -> None:
 
 
 def _check(path: Path, head: bytes) -> None:
-    """Look at the head of the file only: SQLite would write to what it opens."""
+    """Check the head of the file without opening it in SQLite, which would write to it."""
     if len(head) < 100 or not head.startswith(_MAGIC):
-        raise UnusableDatabase(f"{path} is no database: move it away, or choose another directory with --dir")
+        raise UnusableDatabase(f"{path} is not a database: move it away, or choose another directory with --dir")
     if int.from_bytes(head[68:72], "big") != APPLICATION_ID:
         raise UnusableDatabase(
-            f"{path} is not a database of tracker server (or of a version that was never released): move it away, or "
-            "choose another directory with --dir"
+            f"{path} is not a database of tracker server (or one of an unreleased version): move it away, or choose "
+            "another directory with --dir"
         )
     _refuse_newer(path, int.from_bytes(head[60:64], "big"))
 
@@ -54,14 +54,14 @@ def _check(path: Path, head: bytes) -> None:
 def _refuse_newer(path: Path, version: int) -> None:
     if version > SCHEMA_VERSION:
         raise UnusableDatabase(
-            f"{path} was written by a newer tracker server (schema {version}, and this one knows {SCHEMA_VERSION}): "
-            "install that version again; nothing was changed"
+            f"{path} was written by a newer tracker server (schema {version}; this version supports "
+            f"{SCHEMA_VERSION}): install that version again; nothing was changed"
         )
 
 
 def _make(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only an empty database takes it without a rewrite
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # possible without a rewrite only in an empty database
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -69,7 +69,7 @@ def _make(path: Path) -> None:
 
 
 def _check_version(path: Path) -> None:
-    """The head may lag behind the write-ahead log of a server that was killed."""
+    """Check the version again in SQLite: after a crash the file's head may lag behind the write-ahead log."""
     try:
         with contextlib.closing(sqlite3.connect(path)) as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -101,12 +101,12 @@ class Reserve:
             try:
                 os.posix_fallocate(descriptor, 0, _RESERVE)
             except OSError:
-                self._path.unlink(missing_ok=True)  # half of it would only take what somebody else needs
+                self._path.unlink(missing_ok=True)  # a part of it would only take space from others
             finally:
                 os.close(descriptor)
 
     def release(self) -> bool:
-        """Give the space up; returns whether there was some."""
+        """Free the reserved space; return whether there was any."""
         try:
             self._path.unlink()
         except OSError:

@@ -1,4 +1,4 @@
-"""Rows as they were logged, page by page."""
+"""Read rows of metrics as they were logged, page by page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .schema import chunks, keys
 
 MAX_ROWS = 10_000
 MAX_VALUES = 2_000_000
-"""Of one page; a page may hold fewer rows than asked for and still have a cursor."""
+"""Values of one page. A page may have fewer rows than requested and still a cursor."""
 
 _MAX_JSON_CHUNKS = 64  # of about a megabyte each, at most
 _WINDOW = 4096
@@ -34,7 +34,7 @@ def page(
     limit: int,
     cursor: str | None,
 ) -> RowPage:
-    """See `Storage.rows`; `started` is where `_runtime` is 0. Raises ValueError for a bad cursor or limit."""
+    """See `Storage.rows`; `_runtime` is 0 at the time `started`. Raises ValueError for a bad cursor or limit."""
     if limit < 1:
         raise ValueError("the limit of rows must be at least 1")
     names = _names(connection, run, kind, wanted)
@@ -61,7 +61,7 @@ def page(
                 count += len(rows)
             position = int(rows[-1]) + 1 if count >= limit else end
             if allowed < width and count:
-                limit = count  # as much as memory should hold
+                limit = count  # more would use too much memory
             width = min(width * 2, 16 * _WINDOW)
         if count > before:
             spans.append(RowSpan(stream=stream.name, count=count - before))
@@ -72,7 +72,7 @@ def page(
 
 
 def _names(connection: sa.Connection, run: int, kind: Kind, wanted: list[str] | None) -> dict[int, str]:
-    """The numbers of the wanted keys that the run has, and their names."""
+    """Return number and name of the wanted keys that the run has."""
     query = sa.select(keys.c.id, keys.c.name).where(keys.c.run == run, keys.c.kind == kind).order_by(keys.c.id)
     if wanted is None:
         return {key.id: key.name for key in connection.execute(query)}
@@ -83,17 +83,17 @@ def _names(connection: sa.Connection, run: int, kind: Kind, wanted: list[str] | 
 
 
 def _rows_with(found: dict[int, Column], ids: list[int]) -> Array:
-    """The rows that have one of the keys."""
+    """Return the rows that have one of the keys."""
     some = [found[i][0] for i in ids if i in found]
     return np.unique(np.concatenate(some)) if some else np.zeros(0, np.int64)
 
 
 def _bounded(connection: sa.Connection, run: int, stream: int, ids: list[int], position: int, width: int) -> int:
-    """Return a width, `width` or less, in which no more JSON chunks start than memory should hold."""
+    """Reduce `width` until no more JSON chunks start in it than fit in memory."""
     while width > 1:
         where = (chunks.c.run == run) & (chunks.c.stream == stream)
         where &= (chunks.c.row0 >= position) & (chunks.c.row0 < position + width) & (chunks.c.type == columns.JSON)
-        if len(ids) <= scan.MANY:  # else one look at all chunks costs less than one for each key
+        if len(ids) <= scan.MANY:  # for more keys, one look-up of all chunks is cheaper
             where &= chunks.c.key.in_(ids)
         found = connection.execute(sa.select(sa.func.count()).where(where)).scalar_one()
         if found <= _MAX_JSON_CHUNKS:
@@ -131,7 +131,7 @@ def _assemble(
 
 
 def _whole(pieces: list[tuple[Array, dict[int, Column]]], key: int) -> Array:
-    """A column that every row has."""
+    """Return a column that every row has."""
     parts = []
     for rows, found in pieces:
         at, values = found[key]

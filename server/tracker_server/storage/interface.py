@@ -1,4 +1,4 @@
-"""What the server asks of its storage. Written once over SQL (`sql.py` and its neighbours); routes know only this."""
+"""The interface of the storage, which routes depend on; `sql.py` and its neighbours implement it over SQL."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ Mask = npt.NDArray[np.bool_]
 Kind = Literal["history", "system"]
 
 MAX_LINES = 100_000
-"""Lines in one upload: each costs some microseconds, also those that say nothing."""
+"""Lines in one upload: each costs some microseconds, even an empty one."""
 
 MAX_EXPRESSION = 1_000_000
 """Characters of an expression."""
 
 
 class OffsetMismatch(Exception):
-    """Lines, or a part of a file, were offered that do not stand where the server's copy ends."""
+    """Lines or a part of a file do not begin where the server's copy ends."""
 
     def __init__(self, offset: int) -> None:
         super().__init__(f"the server's copy continues at byte {offset}")
@@ -55,13 +55,13 @@ class NoSuchRun(LookupError):
 
 
 class RunDeleted(Exception):
-    """The run was deleted on the server: what is left of it elsewhere is not to make it anew."""
+    """The run was deleted on the server, and uploads must not create it again."""
 
     def __init__(self, run: RunKey, when: float) -> None:
         at = datetime.fromtimestamp(when, timezone.utc).isoformat(" ", "seconds")
         super().__init__(
-            f"the run {'/'.join(run)} was deleted on the server at {at}, which takes no more of it; what is on disk "
-            "stays there. To upload it again: `tracker sync --again DIR`"
+            f"the run {'/'.join(run)} was deleted on the server at {at}, so uploads of it are refused; local files "
+            "are kept. To upload it again: `tracker sync --again DIR`"
         )
 
 
@@ -74,35 +74,34 @@ class NoSuchView(LookupError):
 
 
 class NotesChanged(Exception):
-    """The notes are not of the version any more that was to be replaced."""
+    """The notes have a newer version than the one to replace."""
 
 
 class StorageFull(Exception):
-    """The store could not be written for lack of space; nothing of the batch was kept."""
+    """There is no space left; nothing of the batch was stored."""
 
 
 class TooManyUploads(Exception):
-    """More files are being uploaded in parts than the server keeps unfinished; nothing of this part was kept."""
+    """There are too many unfinished uploads; nothing of this part was stored."""
 
 
 class TooManyLines(ValueError):
-    """An upload has more lines than are taken at a time."""
+    """An upload has more than `MAX_LINES` lines."""
 
 
 class OverBudget(ValueError):
-    """The question costs too much, or nobody waits for its answer any more."""
+    """The query takes too long, or its client has disconnected."""
 
 
 class ExpressionError(ValueError):
-    """What is wrong in an expression, and the characters of the text that it is about: from `position`, `length` of
-    them."""
+    """An invalid filter expression; the error is in the `length` characters from `position` on."""
 
     def __init__(self, problem: str, position: int, length: int) -> None:
         super().__init__(problem)
         self.position, self.length = position, length
 
     def pointed(self, text: str) -> str:
-        """Return the problem with the place in the text marked below it."""
+        """Return the problem, with the line of the text below it and the position marked."""
         start = text.rfind("\n", 0, self.position) + 1
         line = text[start:].partition("\n")[0]
         at = self.position - start
@@ -112,7 +111,7 @@ class ExpressionError(ValueError):
 
 
 class Page(NamedTuple):
-    """Some of many things, and the cursor for the next ones (None after the last)."""
+    """Some items, the cursor of the next page (None after the last), and the number of all items."""
 
     items: list[Any]
     cursor: str | None
@@ -120,7 +119,7 @@ class Page(NamedTuple):
 
 
 class Appended(NamedTuple):
-    """What became of lines: the new offset, the digests that they name, and whether the run is in the trash."""
+    """The result of an upload: the new offset, the digests in its lines, and whether the run is in the trash."""
 
     offset: int
     digests: list[str]
@@ -128,7 +127,7 @@ class Appended(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One series of a chart: a run's, or a group's with its standard deviation. See `wire.FrameSeries`."""
+    """One series of a chart, of a run or (with its standard deviation) of a group. See `wire.FrameSeries`."""
 
     source: str
     key: str
@@ -142,14 +141,14 @@ class Line(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """Series, and the x that all of those share which are buckets."""
+    """The series of a chart, and the x that all series of buckets share."""
 
     lines: list[Line]
     grid: Array | None
 
 
 class ConsolePage(NamedTuple):
-    """Some lines, the cursor for the next ones (None after the last), how many there are, the first one's number."""
+    """Lines, the cursor of the next page (None after the last), the number of all lines, and that of the first one."""
 
     items: list[dict[str, Any]]
     cursor: str | None
@@ -158,174 +157,189 @@ class ConsolePage(NamedTuple):
 
 
 class Storage(Protocol):
-    """Runs and their metrics. Methods are synchronous and thread-safe; the app calls them in worker threads.
+    """Stores runs and their metrics. Methods are synchronous and thread-safe; the app calls them in worker threads.
 
-    Exactly once: `append` stores the batch and the stream's new offset in one transaction that is durable before it
+    Exactly once: `append` stores the batch and the stream's new offset in one transaction, which is durable before it
     returns.
     """
 
     def offsets(self, run: RunKey) -> dict[str, int]:
-        """How far each stream's copy goes, in bytes; empty for an unknown run."""
+        """Return the offset of each stream in bytes; empty for an unknown run."""
 
     def read(self, stream: str, data: bytes) -> Any:
-        """Parse whole lines of a stream for `append`; needs no lock, and takes most of the time.
+        """Parse whole lines of a stream for `append`. This needs no lock and takes most of the time.
 
-        Raises ValueError for what will never be accepted, `TooManyLines` for more than are taken at a time.
+        Raises ValueError for lines that will never be accepted, `TooManyLines` for more than `MAX_LINES`.
         """
 
     def append(self, run: RunKey, stream: str, offset: int, lines: Any) -> Appended:
-        """Store whole lines (bytes, or what `read` made of them) that stand at byte `offset` of the stream; make run
-        and project on first sight. A run in the trash takes lines like any other.
+        """Store whole lines (bytes, or the result of `read`) at byte `offset` of the stream.
 
-        Raises `OffsetMismatch`, `RunDeleted`,
-        `StorageFull`.
+        A new run and its project are created. A run in the trash accepts lines like any other.
+
+        Raises `OffsetMismatch`, `RunDeleted`, `StorageFull`.
         """
 
     def digests(self, run: RunKey) -> list[str]:
-        """Every digest that records of the run name (files and media)."""
+        """Return every digest in the records of the run (files and media)."""
 
     def names_digest(self, run: RunKey, digest: str) -> bool:
-        """Whether a record of the run names the digest; not if the run is unknown."""
+        """Return whether a record of the run names the digest; False for an unknown run."""
 
     def digests_in_use(self, digests: list[str]) -> set[str]:
-        """Those of `digests` that records of any run name. The app deletes the blobs of the others with a run."""
+        """Return those of `digests` that records of any run name."""
 
     def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]]) -> None:
-        """Store lines that begin new streams of runs that are there, all or none of them. Raises `NoSuchRun`,
-        `StorageFull`."""
+        """Store lines as new streams of existing runs, all of them or none. Raises `NoSuchRun`, `StorageFull`."""
 
-    def projects(self) -> list[ProjectInfo]: ...
+    def projects(self) -> list[ProjectInfo]:
+        """Return all projects, the most recently updated first."""
 
     def project(self, entity: str, project: str) -> Project:
-        """Raises `NoSuchProject`, as all that follow do that concern one."""
+        """Return a project with its notes and the names of its views. Raises `NoSuchProject`."""
 
     def put_notes(self, entity: str, project: str, notes: Notes) -> Notes:
-        """Replace notes of that version, or raise `NotesChanged`; returns the new ones."""
+        """Replace the notes if `notes` has their version; return the new ones.
+
+        Raises `NotesChanged` for another version, `NoSuchProject`.
+        """
 
     def view(self, entity: str, project: str, name: str) -> Any:
-        """A saved view. Raises `NoSuchView`."""
+        """Return a saved view. Raises `NoSuchProject`, `NoSuchView`."""
 
-    def put_view(self, entity: str, project: str, name: str, view: Any) -> None: ...
+    def put_view(self, entity: str, project: str, name: str, view: Any) -> None:
+        """Save a view, replacing one of this name. Raises `NoSuchProject`, ValueError if there are too many."""
 
     def delete_view(self, entity: str, project: str, name: str) -> None:
-        """Raises `NoSuchView`."""
+        """Delete a view. Raises `NoSuchProject`, `NoSuchView`."""
 
     def table(self, entity: str, project: str, query: TableQuery) -> TablePage:
-        """Rows of the runs table. Raises `ExpressionError` for a bad filter, ValueError for other trouble.
+        """Return rows of the runs table. Columns may be numpy arrays, in which NaN is null.
 
-        Columns may be numpy arrays, in which NaN is null.
+        Raises `ExpressionError` for an invalid filter, ValueError for other errors in the query.
         """
 
     def columns(self, entity: str, project: str, search: str = "", wanted: Sequence[str] = ()) -> TableColumns:
-        """What columns the runs have; with a search only those whose name has the text, in any case. Those `wanted` by
-        name are listed besides, where runs have them. Of many runs the answer may be out of date for about a second.
+        """Return the columns of the runs table.
+
+        With `search`, only columns whose name contains the text (ignoring case) are listed. Columns in `wanted` are
+        listed in addition, if runs have them. For many runs the result may be about a second old.
         """
 
     def groups(self, entity: str, project: str, query: GroupQuery) -> TableGroups:
-        """Runs drawn together. Raises as `table` does."""
+        """Return runs in groups. Raises the same errors as `table`."""
 
     def trash(self, runs: Sequence[RunKey], when: float | None) -> int:
-        """Put runs in the trash, or with None take them out; returns how many were not so already.
+        """Move runs to the trash at a Unix time, or with None restore them; return how many have changed.
 
-        Runs in the trash are in no list or count; what is uploaded for them is stored.
+        Runs in the trash are in no list and no count. Uploads for them are stored.
         """
 
     def trashed(self, before: float) -> list[RunKey]:
-        """Runs that were put in the trash before a Unix time."""
+        """Return the runs that were moved to the trash before a Unix time."""
 
     def runs(
         self, entity: str, project: str, filters: dict[str, Any] | str, order: str, limit: int, cursor: str | None
     ) -> Page:
-        """`RunInfo`s that match; `filters` is an object or an expression.
+        """Return a page of matching runs (`RunInfo`); `filters` is an object or an expression.
 
         `order` is a comma-separated list of names, each with an optional leading `-` or `+`: a `RunInfo` member,
-        `config.…` or `summary.…` (dots or slashes go into nested config). Raises ValueError for a bad filter or order.
+        `config.…` or `summary.…` (dots or slashes lead into nested config). Raises ValueError for an invalid filter or
+        order.
         """
 
-    def run(self, run: RunKey) -> RunInfo: ...
+    def run(self, run: RunKey) -> RunInfo:
+        """Return one run. Raises `NoSuchRun`, as the following methods do for an unknown run."""
 
     def delete(self, run: RunKey) -> None:
-        """Forget the run and all its data. Uploads for it raise `RunDeleted` from then on."""
+        """Delete the run and all its data. Later uploads for it raise `RunDeleted`."""
 
     def readmit(self, run: RunKey) -> None:
-        """Let a deleted run be uploaded anew. Raises `NoSuchRun` if none of this name was deleted."""
+        """Allow a deleted run to be uploaded again. Raises `NoSuchRun` if no run of this name was deleted."""
 
     def is_deleted(self, run: RunKey) -> None:
         """Raise `RunDeleted` if the run was deleted."""
 
     @property
     def has_deferred_work(self) -> bool:
-        """Whether any work was put off. Takes no time, in any thread."""
+        """Whether there is deferred work. Fast, and safe in any thread."""
 
     def prepare_deferred_work(self) -> bool:
-        """Read what the next piece of work needs that was put off, so that `tidy` is short; returns whether there is
-        anything to do. To be called by one thread at a time, and not beside `tidy`.
+        """Read the data for the next piece of deferred work, so that `do_deferred_work` holds the lock only briefly.
+
+        Return whether there is anything to do. Call it from one thread at a time, and not during `do_deferred_work`.
         """
 
     def do_deferred_work(self) -> bool:
-        """Do a piece of what was put off, such as removing the rows of deleted runs; returns whether there is more."""
+        """Do a piece of deferred work, such as removing rows of deleted runs; return whether there is more."""
 
     def keys(self, run: RunKey, kind: Kind) -> list[KeyInfo]:
-        """What a run has logged, in the order of first sight."""
+        """Return the logged keys of a run, in the order of their first values."""
 
     def common_keys(self, runs: Sequence[RunKey], kind: Kind) -> list[CommonKey]:
-        """What some runs have logged together; runs that are not there have logged nothing."""
+        """Return the logged keys of several runs; unknown runs have none."""
 
     def rows(self, run: RunKey, kind: Kind, keys: list[str] | None, limit: int, cursor: str | None) -> RowPage:
-        """Every row in the order of FORMAT.md; with `keys`, only rows that have one of them."""
+        """Return rows in the order of FORMAT.md; with `keys`, only rows that have one of them."""
 
     def series(self, query: ChartQuery) -> list[Series]:
-        """Points or exact min/max/mean envelopes for charts."""
+        """Return points or exact min/max/mean envelopes for charts."""
 
     def chart(self, query: ChartQuery) -> Chart:
-        """The same for runs, or for groups of runs, where all that is bucketed shares one x."""
+        """Return the same for runs or groups of runs, with one shared x for all series of buckets."""
 
     def console(
         self, run: RunKey, limit: int, cursor: str | None = None, start: int | None = None, only: str | None = None
     ) -> ConsolePage:
-        """Lines as {"time", "stream", "text"}, in the order of streams and their lines.
+        """Return lines as {"time", "stream", "text"}, in the order of streams and their lines.
 
-        Lines are numbered from 0; `start` is a number, counted from the end if it is negative. `only` leaves the lines
-        of stdout or stderr, which are then numbered by themselves; they have no cursor. Raises ValueError.
+        Lines are numbered from 0. `start` is the number of the first line, counted from the end if it is negative.
+        `only` selects the lines of stdout or stderr, which then have line numbers of their own and no cursor. Raises
+        ValueError for an invalid cursor.
         """
 
     def console_search(
         self, run: RunKey, wanted: str, regex: bool, after: int, limit: int, only: str | None = None
     ) -> tuple[list[int], int | None]:
-        """The numbers, greater than `after`, of lines with the text (in any case) or the RE2 pattern once escape
-        sequences are left out; and the number to go on after, None at the end. Raises ValueError.
+        """Return the numbers of lines after `after` that contain the text (ignoring case) or match the RE2 pattern.
+
+        Escape sequences are ignored. The second value is the number after which to continue, None at the end. Raises
+        ValueError for an invalid pattern.
         """
 
     def fold(self, run: RunKey) -> RunState:
-        """What the records of a run add up to."""
+        """Return the state of a run, derived from all its records."""
 
     def folded(self, run: RunKey) -> Folded:
-        """What a copy of the run needs beside its rows, console lines and contents, all as of one moment."""
+        """Return all that a copy of the run needs besides rows, console lines and files, as of one moment."""
 
     def stop_requested(self, run: RunKey) -> float | None:
-        """When the run's last processes were asked to stop, None if they were not; costs the same for every run."""
+        """Return when the run's last processes were asked to stop, or None. The cost does not grow with the run."""
 
     def alerts(self, run: RunKey) -> list[Alert]:
-        """What the run called out, the newest 100."""
+        """Return the latest 100 alerts of the run."""
 
     def files(self, run: RunKey) -> dict[str, dict[str, Any]]:
-        """By name: digest, size, time of the named files."""
+        """Return digest, size and time of the named files, by name."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close all connections."""
 
 
 class Blobs(Protocol):
-    """Content-addressed files. A blob is visible only whole and verified."""
+    """Stores files by the digest of their content. A blob becomes visible only when it is complete and verified."""
 
     async def put(self, digest: str, content: AsyncIterator[bytes]) -> int:
-        """Store; returns the size. Raises ValueError if the content's sha256 is not `digest` (nothing is kept)."""
+        """Store content and return its size. Raises ValueError, and keeps nothing, if its sha256 is not `digest`."""
 
     async def reached(self, digest: str, size: int) -> tuple[int, bool]:
-        """How many bytes are there of content of `size` bytes that comes in parts, and whether it is stored whole."""
+        """Return how many bytes of an upload in parts have arrived, and whether the content is stored whole."""
 
     async def extend(self, digest: str, offset: int, size: int, part: bytes) -> tuple[int, bool]:
-        """Take in a part of content of `size` bytes; the part with the last of them completes it once its sha256 is
-        verified, which may take longer than this call: an empty part at the end asks again. Returns as `reached` does.
+        """Add a part to an upload of `size` bytes; return the same as `reached`.
+
+        The last part starts the verification of the sha256, which may take longer than this call: an empty part at the
+        end asks again.
 
         Raises `OffsetMismatch` if the part is not the next one, ValueError if the sha256 of the whole is not `digest`
         (nothing is kept then), `TooManyUploads`, `StorageFull`.
@@ -334,10 +348,12 @@ class Blobs(Protocol):
     async def has(self, digests: list[str]) -> set[str]: ...
 
     async def get(self, digest: str, start: int = 0, end: int | None = None) -> tuple[int, AsyncIterator[bytes]]:
-        """Size of the whole, and content from `start` up to but without `end`. Raises LookupError, ValueError if there
-        is nothing at `start`."""
+        """Return the size of the whole, and the content from `start` up to but without `end`.
+
+        Raises LookupError if the digest is not stored, ValueError if `start` is past the end.
+        """
 
     async def delete(self, digests: list[str]) -> None: ...
 
     async def older(self, before: float) -> list[str]:
-        """The digests of what was stored before a Unix time."""
+        """Return the digests of content that was stored before a Unix time."""

@@ -1,8 +1,8 @@
-"""Runs whose machines have fallen silent.
+"""Show runs as crashed when their machines have fallen silent.
 
-A machine that dies as a whole leaves nobody who could say that a run has ended. Agents that upload promise a line every
-so often (FORMAT.md, `heartbeat`); where such a promise is not kept, the run is shown as crashed. That is found out each
-time anew when runs are read, and never written: when word comes again, the run goes on.
+When a whole machine dies, no process is left to report the end of its runs. Agents that upload promise a line at
+regular intervals (FORMAT.md, `heartbeat`). A run whose promise is broken is shown as crashed. This is decided whenever
+runs are read and never stored: when lines arrive again, the run is shown as running again.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from tracker.wire import RunInfo
 from .interface import Array
 
 SILENCE = 300.0
-"""Seconds of silence that mean nothing; or `_BEATS` heartbeats, if that is longer."""
+"""Seconds of silence that are always tolerated; `_BEATS` heartbeats if that is longer."""
 
 _BEATS = 5
 
 
 def judged(run: RunInfo, heartbeat: float | None, since: float, now: float) -> RunInfo:
-    """Return the run, as crashed if it would be running and its agents have been silent for too long.
+    """Return the run, changed to crashed if it is running but its agents have been silent for too long.
 
-    `heartbeat`: what they promised, None for nothing. `since`: from when on this server could have heard of them.
+    `heartbeat` is the promised interval in seconds, None for no promise. `since` is when this server started, before
+    which it could not hear from agents.
     """
     silent = now - max(run["seen"], since)
     if heartbeat is None or run["state"] != "running" or silent <= max(SILENCE, _BEATS * heartbeat):
@@ -34,6 +35,8 @@ def judged(run: RunInfo, heartbeat: float | None, since: float, now: float) -> R
 
 
 def silent(seen: Array, heartbeats: Array, since: float, now: float) -> Array:
-    """Return which of many runs `judged` would find crashed; `heartbeats` are NaN for runs that are not running or have
-    promised nothing."""
+    """Return which of many runs `judged` would show as crashed.
+
+    `heartbeats` are NaN for runs that are not running or have made no promise.
+    """
     return np.asarray(now - np.maximum(seen, since) > np.maximum(SILENCE, _BEATS * heartbeats))

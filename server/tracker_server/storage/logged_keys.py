@@ -1,4 +1,4 @@
-"""What was logged: the keys of one run with their extent, and those of many runs together."""
+"""List logged keys: those of one run with count, minimum and maximum, and those of many runs together."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .query_budget import checked
 from .schema import keys as table
 from .schema import segments as segment_table
 from .schema import streams
-from .state_blocks import said_of
+from .state_blocks import load_head
 
 _ASKED = 10
-"""Runs whose definitions of metrics are looked at: those of the others are seldom different."""
+"""Runs whose metric definitions are read; those of the others rarely differ."""
 
 
 def of_run(connection: sa.Connection, run: int, kind: Kind) -> list[KeyInfo]:
@@ -42,7 +42,7 @@ def of_run(connection: sa.Connection, run: int, kind: Kind) -> list[KeyInfo]:
 
 
 def of_runs(connection: sa.Connection, runs: Sequence[int], kind: Kind) -> list[CommonKey]:
-    """See `Storage.common_keys`; `runs` are the runs' numbers, 0 for one that is not there."""
+    """See `Storage.common_keys`; `runs` are the runs' numbers, 0 for an unknown run."""
     place = {run: at for at, run in enumerate(runs) if run}
     found: dict[str, tuple[int, list[int]]] = {}
     ids = list(place)
@@ -71,8 +71,8 @@ def of_runs(connection: sa.Connection, runs: Sequence[int], kind: Kind) -> list[
 
 
 def _definitions(connection: sa.Connection, runs: Sequence[int]) -> list[dict[str, Any]]:
-    """What the first runs have defined of their metrics; the first run's word counts most."""
-    defined = [said_of(connection, run)["metrics"] or [] for run in runs[:_ASKED]]
+    """Return the metric definitions of the first runs; those of earlier runs take precedence."""
+    defined = [load_head(connection, run)["metrics"] or [] for run in runs[:_ASKED]]
     exact: dict[str, dict[str, Any]] = {}
     for metrics in defined:
         for metric in metrics:
@@ -81,7 +81,7 @@ def _definitions(connection: sa.Connection, runs: Sequence[int]) -> list[dict[st
 
 
 def _pending(connection: sa.Connection, wanted: set[tuple[int, int]], kind: Kind) -> dict[tuple[int, int], int]:
-    """What kinds of values (`chunks.NUMBER`, …) there are of keys of runs in segments."""
+    """Return the kinds of values (`chunks.NUMBER`, …) in segments, by run and key."""
     query = (
         sa.select(segment_table.c.run, segment_table.c.data)
         .join(streams, streams.c.id == segment_table.c.stream)

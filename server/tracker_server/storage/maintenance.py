@@ -1,5 +1,6 @@
-"""Work that is put off, in pieces that keep the writer for a moment each: merges of rows with very many keys, rows of
-deleted runs, space that is free.
+"""Deferred work: merge rows with very many keys, remove rows of deleted runs, give back free space.
+
+It is done in small pieces, each of which holds the writer only for a moment.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ from .columnar.chunks import Merge
 from .schema import of_a_run, runs, streams, tombstones
 
 _ROWS = 500
-"""Rows that one piece removes; a row of `chunks` has about 16 KB."""
+"""Rows that a piece removes; a row of `chunks` has about 16 KB."""
 
 _SECONDS = 0.04
-"""For about so long one piece merges."""
+"""Seconds that a piece of a merge takes, about."""
 
 _PAGES = 512
-"""Pages of the database that one piece gives back."""
+"""Pages of the database that a piece gives back."""
 
 
-class Tidying:
-    """Remembers what is left to do. Used by the writer only, in transactions of its."""
+class Maintenance:
+    """Keeps track of deferred work. Only the writer uses it, in its own transactions."""
 
     def __init__(self, connection: sa.Connection) -> None:
         left = sa.select(tombstones.c.run).where(tombstones.c.run.is_not(None))
@@ -37,44 +38,44 @@ class Tidying:
 
     @property
     def left(self) -> bool:
-        """Whether there is anything to do."""
+        """Whether there is work."""
         return bool(self._due) or bool(self._deleted) or self._free
 
     def deleted(self, run: int) -> None:
-        """Take in that the rows of this run are to be removed."""
+        """Add the removal of a deleted run's rows."""
         self._deleted.append(run)
 
     def merge(self, run: int, stream: int) -> None:
-        """Take in that the rows of this stream are to be merged."""
+        """Add the merge of a stream's rows."""
         self._due[stream] = run
         self._again = self._again or (self._merge is not None and self._merge[0] == stream)
 
     def prepare(self, engine: sa.Engine) -> bool:
-        """Read and unpack the rows that are merged next, if that is not done; tell whether anything is left."""
+        """Read and unpack the rows of the next merge, unless that is done; return whether there is any work."""
         if self._merge is None and (stream := next(iter(self._due), None)) is not None:
             with engine.connect() as connection:
                 self._merge = stream, Merge(connection, self._due[stream], stream)
         return self.left
 
     def merge_some(self, connection: sa.Connection) -> bool:
-        """Merge some keys of what was prepared; tell whether there were any."""
+        """Merge some keys of the prepared rows; return whether there were any."""
         if self._merge is None:
             return False
         stream, merge = self._merge
         run = self._due[stream]
         gone = connection.execute(sa.select(runs.c.id).where(runs.c.id == run)).first() is None
         if gone or merge.work(connection, _SECONDS):
-            if gone or not self._again:  # else rows came meanwhile whose merge is due as well
+            if gone or not self._again:  # else more rows have arrived that are due, too
                 del self._due[stream]
             self.reset()
         return True
 
     def reset(self) -> None:
-        """Forget what was prepared: it may not be what is on disk any more."""
+        """Discard the prepared rows, which may no longer match those on disk."""
         self._merge, self._again = None, False
 
     def remove_some(self, connection: sa.Connection) -> bool:
-        """Remove some rows of deleted runs; tell whether there were any."""
+        """Remove some rows of deleted runs; return whether there were any."""
         if not self._deleted:
             return False
         run = self._deleted[0]
@@ -91,7 +92,7 @@ class Tidying:
         return True
 
     def give_back(self, connection: sa.Connection) -> None:
-        """Let the file shrink by some of its free pages. Runs outside of a transaction."""
+        """Shrink the file by some of its free pages. Call it outside of a transaction."""
         if not self._sqlite:
             self._free = False
             return
@@ -99,7 +100,7 @@ class Tidying:
         cursor.execute("PRAGMA freelist_count")
         (free,) = cursor.fetchall()[0]
         if free:
-            cursor.executescript(f"PRAGMA incremental_vacuum({_PAGES})")  # `execute` would free one page and stop
+            cursor.executescript(f"PRAGMA incremental_vacuum({_PAGES})")  # `execute` would free only one page
         if free <= _PAGES:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._free = False

@@ -1,4 +1,4 @@
-"""Regular expressions of users, in linear time (RE2)."""
+"""Compile regular expressions of users with RE2, which matches in linear time."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ MAX_PATTERN = 500
 
 
 def pattern(wanted: str, flags: str = "") -> Callable[[str], Any]:
-    """Compile an RE2 pattern; returns its `search`. Raises ValueError for one that is not understood."""
+    """Compile an RE2 pattern; return its `search`. Raises ValueError if it is invalid or too long."""
     if len(wanted) > MAX_PATTERN:
-        raise ValueError(f"the pattern has {len(wanted):,} characters; at most {MAX_PATTERN} are taken")
-    # RE2 and not `re`: time linear in the text. Backtracking lets a short pattern keep a server busy for years.
+        raise ValueError(f"the pattern has {len(wanted):,} characters; at most {MAX_PATTERN} are allowed")
+    # RE2 and not `re`: with backtracking a short pattern could keep the server busy for years.
     options = re2.Options()
     options.max_mem, options.log_errors = 1 << 20, False
     try:
         search: Callable[[str], Any] = re2.compile(flags + wanted, options).search
     except (re2.error, UnicodeError) as error:
-        raise ValueError(f"the pattern is not understood: {error}") from None
+        raise ValueError(f"the pattern is invalid: {error}") from None
     return search

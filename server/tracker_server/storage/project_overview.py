@@ -1,4 +1,4 @@
-"""All projects at a glance, without a look into the runs: how many, which are running, when they were started."""
+"""Summarize projects without reading their runs' content: how many runs, how many running, when started."""
 
 from __future__ import annotations
 
@@ -31,21 +31,20 @@ class _Project:
         self.version = -1
         self.deletions = 0
         self.runs: dict[int, tuple[float, float, float, bool, float | None]] = {}
-        """Of those not in the trash: created, updated, seen, whether it runs, heartbeat."""
+        """Runs that are not in the trash: created, updated, seen, whether it is running, heartbeat."""
 
 
 class Overview:
-    """Follows all runs by their versions, so that only what has changed is read. Thread-safe."""
+    """Keeps a summary of all projects up to date by the runs' versions, so that only changes are read. Thread-safe."""
 
     def __init__(self, since: float) -> None:
-        """`since`: from when on this server could have heard of runs."""
+        """`since` is when this server started, before which it could not hear from agents."""
         self._since = since
         self._lock = threading.Lock()
         self._projects: dict[int, _Project] = {}
 
     def read(self, connection: sa.Connection, entity: str | None = None, project: str | None = None) -> list[Any]:
-        """Return the projects (or the one of this name) as pairs of their number and a `ProjectInfo`, the one updated
-        last first."""
+        """Return number and `ProjectInfo` of all projects, or of one, the most recently updated first."""
         query = _PROJECTS
         if entity is not None:
             query = query.where(projects.c.entity == entity, projects.c.name == project)

@@ -1,4 +1,4 @@
-"""What belongs to a project beside its runs: notes, saved views."""
+"""Store the notes and saved views of projects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .schema import projects, views
 from .writer import Writer
 
 MAX_VIEWS = 500
-"""Saved views of one project."""
+"""Most saved views of one project."""
 
 
 def number(connection: sa.Connection, entity: str, project: str) -> int:
@@ -37,11 +37,11 @@ def details(connection: sa.Connection, project: int) -> dict[str, Any]:
 
 
 def put_notes(writer: Writer, project: int, notes: Notes) -> Notes:
-    """Replace the notes. Raises `NotesChanged` if they are not of that version any more."""
+    """Replace the notes if they have the version of `notes`; return the new ones. Raises `NotesChanged`."""
     made = Notes(text=notes["text"], version=notes["version"] + 1)
     where = (projects.c.id == project) & (projects.c.notes_version == notes["version"])
     if not writer.change(projects.update().where(where).values(notes=made["text"], notes_version=made["version"])):
-        raise NotesChanged("somebody else has changed the notes: load them again, and put your changes into those")
+        raise NotesChanged("somebody else has changed the notes: load them again and repeat your changes")
     return made
 
 
@@ -50,23 +50,23 @@ def view(connection: sa.Connection, project: int, name: str) -> Any:
     where = (views.c.project == project) & (views.c.name == name)
     found = connection.execute(sa.select(views.c.view).where(where)).scalar_one_or_none()
     if found is None:
-        raise NoSuchView(f"the project has no view {name[:100]!r}")
+        raise NoSuchView(f"this project has no view {name[:100]!r}")
     return orjson.loads(found)
 
 
 def put_view(writer: Writer, connection: sa.Connection, project: int, name: str, value: Any) -> None:
-    """Save a view, in place of one of that name. Raises ValueError for one too many."""
+    """Save a view, replacing one of this name. Raises ValueError if there are too many."""
     there = {"view": orjson.dumps(value).decode(), "updated": time.time()}
     where = (views.c.project == project) & (views.c.name == name)
     if writer.change(views.update().where(where).values(there)):
         return
     count = connection.execute(sa.select(sa.func.count()).where(views.c.project == project)).scalar_one()
     if count >= MAX_VIEWS:
-        raise ValueError(f"a project has at most {MAX_VIEWS} views: delete some")
+        raise ValueError(f"a project can have at most {MAX_VIEWS} views: delete some")
     writer.change(views.insert().values(project=project, name=name, **there))
 
 
 def delete_view(writer: Writer, project: int, name: str) -> None:
-    """Forget a view. Raises `NoSuchView`."""
+    """Delete a view. Raises `NoSuchView`."""
     if not writer.change(views.delete().where((views.c.project == project) & (views.c.name == name))):
-        raise NoSuchView(f"the project has no view {name[:100]!r}")
+        raise NoSuchView(f"this project has no view {name[:100]!r}")

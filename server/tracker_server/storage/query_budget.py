@@ -1,7 +1,7 @@
-"""What one question may cost: seconds of processor time and of waiting, and whether its asker is still there.
+"""Limit the cost of a query: its processor time, its waiting time, and whether its client is still connected.
 
-Python cannot end a thread from outside, so what takes long asks from time to time (`check`); SQLite asks while it runs
-a statement (`watch`). Threads without a budget, such as the one that writes, are never ended.
+Python cannot stop a thread from outside, so long work calls `check` from time to time, and SQLite does so while it runs
+a statement (`watch`). Threads without a budget, such as the writing thread, are never stopped.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from .interface import OverBudget
 T = TypeVar("T")
 
 SECONDS = 10.0
-"""Processor time of one question."""
+"""Processor time of one query in seconds."""
 
 FILTER_SECONDS = 2.0
-"""Processor time of a filter, search or order, during which nobody else can look at the project's runs."""
+"""Processor time of a filter, search or order in seconds. Meanwhile no other query can read the project's runs."""
 
 WAITING = 60.0
-"""Seconds in all, waiting for others included."""
+"""Seconds of one query in all, including the time that it waits."""
 
 _YIELD_AFTER, _YIELD = 0.25, 0.002
-"""A question that has used so much processor time lets others go first, for so long, at each look at the clock."""
+"""After so much processor time, a query pauses for a moment at each check, so that others go first."""
 
 
 class Budget:
-    """Made by whoever asks, used in one thread. `cancel` may be called from any."""
+    """The budget of one query, used in one thread. `cancel` may be called from any thread."""
 
     def __init__(self, seconds: float = SECONDS, waiting: float = WAITING) -> None:
         self._seconds, self._waiting = seconds, waiting
@@ -39,7 +39,7 @@ class Budget:
         self._next = 0.0
 
     def cancel(self) -> None:
-        """Let the question end at its next look."""
+        """Stop the query at its next check."""
         self._cancelled = True
 
     def run(self, function: Callable[..., T], *args: Any) -> T:
@@ -55,13 +55,13 @@ class Budget:
             _here.budget = None
 
     def check(self) -> None:
-        """Raise `OverBudget` if it is used up."""
+        """Raise `OverBudget` if the budget is used up."""
         if self._cancelled:
-            raise OverBudget("the question was given up")
+            raise OverBudget("the query was cancelled")
         now = time.thread_time()
         if now > self._end or time.monotonic() > self._deadline:
             raise OverBudget(
-                "this question takes too long: ask for less at a time, such as fewer conditions or simpler patterns"
+                "this query takes too long: request less at a time, such as fewer conditions or simpler patterns"
             )
         if now > self._next:
             self._next = now + 0.01
@@ -69,12 +69,12 @@ class Budget:
 
     @property
     def spent(self) -> bool:
-        """Whether it is used up."""
+        """Whether the budget is used up."""
         return self._cancelled or time.thread_time() > self._end or time.monotonic() > self._deadline
 
     @contextlib.contextmanager
     def limited(self, seconds: float) -> Iterator[None]:
-        """Allow the block no more than so much processor time, counted from its begin."""
+        """Limit the processor time of the block to `seconds`."""
         former = self._end
         self._end = min(time.thread_time() + seconds, former + seconds)
         try:
@@ -84,7 +84,7 @@ class Budget:
 
     @contextlib.contextmanager
     def free(self) -> Iterator[None]:
-        """Count nothing that the block uses: it is for all who come after, too."""
+        """Do not count the time of the block, whose result later queries use, too."""
         begun = time.thread_time()
         former, self._end = self._end, float("inf")
         try:
@@ -101,13 +101,13 @@ _here = _Here()
 
 
 def check() -> None:
-    """Raise `OverBudget` if the question of this thread has used up its budget."""
+    """Raise `OverBudget` if the query of this thread has used up its budget."""
     if _here.budget is not None:
         _here.budget.check()
 
 
 def checked(values: Iterable[T]) -> Iterator[T]:
-    """Yield the values; raise `OverBudget` as soon as the budget of this thread is used up."""
+    """Yield the values; raise `OverBudget` as soon as the query of this thread has used up its budget."""
     if _here.budget is None:
         yield from values
         return
@@ -119,22 +119,22 @@ def checked(values: Iterable[T]) -> Iterator[T]:
 
 
 _EVERY = 32
-"""Values between two looks at the clock."""
+"""Values between two checks."""
 
 
 def limited(seconds: float) -> contextlib.AbstractContextManager[None]:
-    """Allow the question of this thread no more than so much processor time in the block."""
+    """Limit the processor time of the block to `seconds`, if this thread has a budget."""
     return contextlib.nullcontext() if _here.budget is None else _here.budget.limited(seconds)
 
 
 def free() -> contextlib.AbstractContextManager[None]:
-    """Count nothing that the question of this thread uses in the block."""
+    """Do not count the time of the block, if this thread has a budget."""
     return contextlib.nullcontext() if _here.budget is None else _here.budget.free()
 
 
 @contextlib.contextmanager
 def locked(lock: threading.Lock) -> Iterator[None]:
-    """Hold the lock; raise `OverBudget` if it takes too long to get it."""
+    """Hold the lock during the block. Raises `OverBudget` if it takes too long to get it."""
     while not lock.acquire(timeout=0.05):
         check()
     try:
@@ -144,9 +144,9 @@ def locked(lock: threading.Lock) -> Iterator[None]:
 
 
 _STEPS = 20_000
-"""Steps of SQLite's machine between two looks; they take about a millisecond."""
+"""Steps of SQLite's virtual machine between two checks; they take about a millisecond."""
 
 
 def watch(connection: Any) -> None:
-    """Have statements of a SQLite connection interrupted when the budget of the thread that runs them is used up."""
+    """Interrupt statements of a SQLite connection when the budget of their thread is used up."""
     connection.set_progress_handler(lambda: int(_here.budget is not None and _here.budget.spent), _STEPS)

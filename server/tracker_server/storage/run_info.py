@@ -1,4 +1,4 @@
-"""What a run is, as the API tells it."""
+"""Describe a run as the API returns it (`wire.RunInfo`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tracker.wire import RunInfo
 
 
 def info(entity: str, project: str, row: Any, fold: RunState) -> RunInfo:
-    """Return what a run is."""
+    """Return the description of a run from its row in the database and its state."""
     meta, header = fold.meta, fold.header
     tags = meta.get("tags")
     return RunInfo(

@@ -1,4 +1,4 @@
-"""What the server must know of a run to take its next upload: where its streams end, its keys' numbers, its fold."""
+"""Load what the server needs for a run's next upload: ends of its streams, numbers of its keys, its state."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ _MAX_SIZE = 400_000
 
 @dataclass
 class Stream:
-    """One stream; `pending…` describe its rows that are still in segments, `pending_rows` at most as many as there are:
-    rows that have keys of their own each fill chunks more slowly.
+    """One stream of a run.
+
+    The `pending…` members describe its rows in segments. `pending_rows` may be less than their number, since rows with
+    different keys fill chunks more slowly.
     """
 
     id: int
@@ -38,13 +40,13 @@ class Stream:
 
 @dataclass
 class Run:
-    """One run."""
+    """One run, as the writer needs it."""
 
     id: int
     project: int
     version: int
     fold: RunState
-    parts: state_blocks.Parts
+    parts: state_blocks.StateBlocks
     streams: dict[str, Stream] = field(default_factory=dict)
     keys: dict[str, dict[str, int]] = field(default_factory=lambda: {"history": {}, "system": {}})
     state: str | None = None
@@ -55,17 +57,17 @@ class Run:
 
     @property
     def key_count(self) -> int:
-        """How many keys of all kinds it has."""
+        """How many keys of all kinds the run has."""
         return sum(map(len, self.keys.values()))
 
     @property
     def size(self) -> int:
-        """How many keys and other entries of it are in memory."""
+        """How many keys and other entries of the run are in memory."""
         return self.key_count + self.parts.entries
 
 
 MANY = 500
-"""Runs that one statement asks for at most."""
+"""Most runs that one statement selects."""
 
 _OF_PROJECT = (
     sa.select(*(column for column in runs.c if column.name != "hot"))
@@ -82,13 +84,13 @@ _STREAMS_OF_ALL = _IN_ORDER.where(streams.c.run.in_(sa.bindparam("runs_", expand
 
 
 def find(connection: sa.Connection, key: RunKey) -> sa.Row[Any] | None:
-    """Return the row of a run, without its fold, or None."""
+    """Return the row of a run without its state, None if there is no such run."""
     values = {"entity_": key.entity, "project_": key.project, "name_": key.id}
     return connection.execute(_FIND, values).one_or_none()
 
 
 def find_all(connection: sa.Connection, wanted: Iterable[RunKey]) -> dict[RunKey, sa.Row[Any]]:
-    """Return the rows of those of the runs that are there."""
+    """Return the rows of those runs that exist."""
     names: dict[tuple[str, str], list[str]] = {}
     for key in wanted:
         names.setdefault((key.entity, key.project), []).append(key.id)
@@ -102,13 +104,13 @@ def find_all(connection: sa.Connection, wanted: Iterable[RunKey]) -> dict[RunKey
 
 
 def streams_of(connection: sa.Connection, run: int, kind: str | None = None) -> list[Stream]:
-    """Return the streams of a run (of one kind) in the order in which they are read."""
+    """Return the streams of a run, or those of one kind, in reading order."""
     query = _STREAMS if kind is None else _STREAMS_OF_KIND
     return [_stream(row) for row in connection.execute(query, {"run_": run, "kind_": kind})]
 
 
 def streams_of_all(connection: sa.Connection, wanted: Sequence[int], kind: str) -> dict[int, list[Stream]]:
-    """Return by run the same, of one kind."""
+    """Return the streams of one kind, by run, in reading order."""
     found: dict[int, list[Stream]] = {run: [] for run in wanted}
     for some in (wanted[i : i + MANY] for i in range(0, len(wanted), MANY)):
         for row in connection.execute(_STREAMS_OF_ALL, {"runs_": some, "kind_": kind}):
@@ -121,8 +123,8 @@ def _stream(row: sa.Row[Any]) -> Stream:
 
 
 def load(connection: sa.Connection, row: sa.Row[Any]) -> Run:
-    """Read the state of the run in `row`."""
-    run = Run(row.id, row.project, row.version, *state_blocks.fold_of(connection, row.id))
+    """Load the run in `row`."""
+    run = Run(row.id, row.project, row.version, *state_blocks.load_state(connection, row.id))
     run.state, run.heartbeat, run.stop, run.created = row.state, row.heartbeat, row.stop, row.created
     for stream in streams_of(connection, row.id):
         run.streams[stream.name] = stream
@@ -142,18 +144,18 @@ def load(connection: sa.Connection, row: sa.Row[Any]) -> Run:
 
 
 class Cache:
-    """The states of the runs that were uploaded to last, bounded in runs and keys. Not thread-safe."""
+    """Keeps the runs with the latest uploads in memory, limited in runs and keys. Not thread-safe."""
 
     def __init__(self) -> None:
         self._runs: OrderedDict[RunKey, Run] = OrderedDict()
         self._sizes: dict[RunKey, int] = {}
 
     def get(self, key: RunKey) -> Run | None:
-        """Return the state as it was after the run's last upload through this process."""
+        """Return the run as it was after its last upload in this process, or None."""
         return self._runs.get(key)
 
     def put(self, key: RunKey, run: Run) -> None:
-        """Keep the state, and forget others if there are too many."""
+        """Keep the run, and forget others if there are too many."""
         self._runs[key] = run
         self._runs.move_to_end(key)
         size = run.size
@@ -163,6 +165,6 @@ class Cache:
                 self.drop(next(iter(self._runs)))
 
     def drop(self, key: RunKey) -> None:
-        """Forget the state."""
+        """Forget the run."""
         self._runs.pop(key, None)
         self._sizes.pop(key, None)

@@ -1,8 +1,8 @@
-"""Tables, and how to connect to them.
+"""The database's tables, and how to connect to it.
 
-A run's rows are numbered per stream: 0, 1, 2, … in file order. An upload becomes one `segments` row; later the segments
-of a stream are merged into `chunks`, one per key and about 4,000 values. All keys lead with the run, so that one run's
-data lies together and can be moved or deleted as a whole.
+A run's rows are numbered for each stream: 0, 1, 2, … in file order. An upload becomes one `segments` row. Later the
+segments of a stream are merged into `chunks`, one for each key and about 4,000 values. All primary keys begin with the
+run, so that the data of a run lies together and can be moved or deleted as a whole.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ runs = Table(
     Column("created", Float, nullable=False),
     Column("updated", Float, nullable=False),
     Column("seen", Float, nullable=False),
-    Column("hot", LargeBinary, nullable=False),  # of its fold what changes most: see parts.py
+    Column("hot", LargeBinary, nullable=False),  # the most changing part of its state: see state_blocks.py
     Column("trashed", Float),  # when it was put in the trash
-    # What the fold says, where it is asked of many runs at once.
+    # Copies from the run's state, for queries over many runs.
     Column("state", Text),
     Column("heartbeat", Float),
     Column("stop", Float),  # `RunState.stop_requested`
@@ -156,7 +156,7 @@ tombstones = Table(
     Column("project", Integer, primary_key=True, autoincrement=False),
     Column("name", Text, primary_key=True),
     Column("deleted", Float, nullable=False),
-    Column("run", Integer),  # whose rows are still to be removed
+    Column("run", Integer),  # the run whose rows are still to be removed
 )
 
 views = Table(
@@ -169,15 +169,15 @@ views = Table(
 )
 
 of_a_run = (parts, streams, keys, segments, chunks, console)
-"""The tables whose rows go, in pieces, when a run has been deleted."""
+"""The tables whose rows are removed in pieces after a run is deleted."""
 
 
 def connect(url: str) -> sa.Engine:
-    """Return an engine for the database, tables made. Transactions read one state of the database from begin to end.
+    """Return an engine for the database, with all tables created. Each transaction reads one state of the database.
 
-    Raises `UnusableDatabase` for a file that is not a database of this program or of a newer one, before it is written.
-    SQLite: a commit returns once the data is on disk (WAL, synchronous=FULL); connections with the execution option
-    `write=True` take the write lock when they begin.
+    Raises `UnusableDatabase`, before anything is written, if the file is not a database of this program or is of a
+    newer version. With SQLite a commit returns once the data is on disk (WAL, synchronous=FULL), and connections with
+    the execution option `write=True` take the write lock when they begin.
     """
     engine = sa.create_engine(url, pool_size=8, max_overflow=32)
     if engine.dialect.name == "sqlite":
@@ -191,7 +191,7 @@ def connect(url: str) -> sa.Engine:
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
     query_budget.watch(connection)
-    connection.isolation_level = None  # the driver would begin transactions late and without the lock
+    connection.isolation_level = None  # otherwise the driver begins transactions late and without the lock
     connection.execute("PRAGMA busy_timeout = 30000")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
@@ -200,30 +200,30 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    # IMMEDIATE: a transaction that starts as a reader and writes later fails when another wrote in between.
+    # IMMEDIATE: a transaction that begins with reading fails to write if another has written in between.
     write = connection.get_execution_options().get("write", False)
     connection.connection.cursor().execute("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
 class Prepared:
-    """A statement compiled once and handed straight to the driver.
+    """A statement that is compiled once and passed directly to the driver.
 
-    On the ingest path SQLAlchemy's own bookkeeping for each statement would cost more than the database's work. Errors
-    are the driver's own, not wrapped.
+    During ingest SQLAlchemy's bookkeeping for each statement would cost more than the database's work. Errors are the
+    driver's own, not wrapped.
     """
 
     def __init__(self, engine: sa.Engine, statement: Any, names: list[str] | None = None) -> None:
-        """`names`: the columns that an insert fills."""
+        """Compile the statement; `names` are the columns that an insert fills."""
         compiled = statement.compile(dialect=engine.dialect, column_keys=names)
         self._sql = str(compiled)
         self._names = getattr(compiled, "positiontup", None)
 
     def __call__(self, connection: sa.Connection, **values: Any) -> Any:
-        """Run it with named values in the connection's transaction; returns the driver's cursor."""
+        """Run the statement with named values in the connection's transaction; return the driver's cursor."""
         cursor = connection.connection.cursor()
         cursor.execute(self._sql, values if self._names is None else [values[name] for name in self._names])
         return cursor
 
     def many(self, connection: sa.Connection, values: list[tuple[Any, ...]]) -> None:
-        """Run it with each of the values, which stand in the order of the names it was made with."""
+        """Run the statement with each of the tuples, whose values are in the order of `names`."""
         connection.connection.cursor().executemany(self._sql, values)

@@ -1,4 +1,4 @@
-"""The storage over SQL: one object for all that the server keeps of runs, besides files."""
+"""Implement the storage over SQL: all that the server stores of runs, except files."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ from .run_info import info as info_of
 from .schema import connect, digests
 from .schema import projects as project_table
 from .schema import runs as run_table
-from .state_blocks import fold_of, said_of
+from .state_blocks import load_head, load_state
 from .table import groups, runs, table
 from .table.cache import Cache, Runs
 from .writer import Writer, tombstone
@@ -60,15 +60,15 @@ MAX_POINTS = 4_000_000
 
 
 def open_storage(directory: Path) -> SqlStorage:
-    """Open, or make, the embedded database of a server that keeps its data in `directory`."""
+    """Open the SQLite database in `directory`, which is created if needed. Raises `UnusableDatabase`."""
     directory.mkdir(parents=True, exist_ok=True)
     return SqlStorage(f"sqlite:///{(directory / 'tracker.db').resolve()}")
 
 
 class SqlStorage:
-    """See `interface.Storage`, which this implements.
+    """Implements `interface.Storage`.
 
-    `url` is SQLAlchemy's, for example `sqlite:////var/lib/tracker/tracker.db`. One process at a time should write.
+    `url` is SQLAlchemy's, for example `sqlite:////var/lib/tracker/tracker.db`. Only one process at a time may write.
     """
 
     def __init__(self, url: str) -> None:
@@ -89,17 +89,17 @@ class SqlStorage:
         return batch.read(stream, data)
 
     def append(self, run: RunKey, stream: str, offset: int, lines: bytes | Upload) -> Appended:
-        """Store whole lines that stand at byte `offset` of the stream; make run and project on first sight.
+        """Store whole lines at byte `offset` of the stream; create a new run and its project.
 
-        Returns once all of it is on disk. Raises `OffsetMismatch`, `RunDeleted`, `StorageFull`, and ValueError for
-        what will never be accepted (see `batch.read`); then nothing was stored.
+        Return once all of it is on disk. Raises `OffsetMismatch`, `RunDeleted`, `StorageFull`, and ValueError for lines
+        that will never be accepted (see `batch.read`). Nothing is stored after an error.
         """
         with self._space():
             upload = self.read(stream, lines) if isinstance(lines, bytes) else lines
             return self._writer.append(run, stream, offset, upload)
 
     def delete(self, run: RunKey) -> None:
-        """Forget the run and all its data. Raises `NoSuchRun`."""
+        """See `Storage.delete`. Raises `NoSuchRun`."""
         if not self._making_room(lambda: self._writer.delete(run)):
             raise _unknown(run)
 
@@ -142,7 +142,7 @@ class SqlStorage:
         return self._making_room(lambda: self._writer.trash(runs, when))
 
     def trashed(self, before: float) -> list[RunKey]:
-        """Runs that were put in the trash before a Unix time."""
+        """See `Storage.trashed`."""
         query = sa.select(project_table.c.entity, project_table.c.name, run_table.c.name)
         query = query.join(project_table, project_table.c.id == run_table.c.project)
         with self._engine.connect() as connection:
@@ -154,26 +154,26 @@ class SqlStorage:
             return projects.put_notes(self._writer, projects.number(connection, entity, project), notes)
 
     def put_view(self, entity: str, project: str, name: str, view: Any) -> None:
-        """Save a view, in place of one of that name. Raises `NoSuchProject`, ValueError for one too many."""
+        """See `Storage.put_view`. Raises `NoSuchProject`, ValueError if there are too many."""
         with self._space(), self._engine.connect() as connection:
             number = projects.number(connection, entity, project)
             projects.put_view(self._writer, connection, number, name, view)
 
     def delete_view(self, entity: str, project: str, name: str) -> None:
-        """Forget a view. Raises `NoSuchProject`, `NoSuchView`."""
+        """See `Storage.delete_view`. Raises `NoSuchProject`, `NoSuchView`."""
         with self._space(), self._engine.connect() as connection:
             projects.delete_view(self._writer, projects.number(connection, entity, project), name)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
     def offsets(self, run: RunKey) -> dict[str, int]:
-        """How far each stream's copy goes, in bytes; empty for an unknown run."""
+        """See `Storage.offsets`."""
         with self._engine.connect() as connection:
             row = run_state.find(connection, run)
             return {} if row is None else {s.name: s.offset for s in run_state.streams_of(connection, row.id)}
 
     def digests(self, run: RunKey) -> list[str]:
-        """Every digest that records of the run name; none for an unknown run."""
+        """See `Storage.digests`. An unknown run has none."""
         with self._engine.connect() as connection:
             row = run_state.find(connection, run)
             if row is None:
@@ -181,7 +181,7 @@ class SqlStorage:
             return list(connection.execute(sa.select(digests.c.digest).where(digests.c.run == row.id)).scalars())
 
     def names_digest(self, run: RunKey, digest: str) -> bool:
-        """Whether a record of the run names the digest."""
+        """See `Storage.names_digest`."""
         with self._engine.connect() as connection:
             row = run_state.find(connection, run)
             if row is None:
@@ -213,7 +213,7 @@ class SqlStorage:
             return made
 
     def view(self, entity: str, project: str, name: str) -> Any:
-        """A saved view. Raises `NoSuchProject`, `NoSuchView`."""
+        """See `Storage.view`. Raises `NoSuchProject`, `NoSuchView`."""
         with self._engine.connect() as connection:
             return projects.view(connection, projects.number(connection, entity, project), name)
 
@@ -243,13 +243,13 @@ class SqlStorage:
     def run(self, run: RunKey) -> RunInfo:
         """Return one run. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
-            fold = fold_of(connection, row.id)[0]
+            fold = load_state(connection, row.id)[0]
             known = info_of(run.entity, run.project, row, fold)
             info: RunInfo = jsonable(liveness.judged(known, fold.promise, self._since, time.time()))
             return info
 
     def keys(self, run: RunKey, kind: Kind) -> list[KeyInfo]:
-        """What was logged, in the order of first sight. Raises `NoSuchRun`."""
+        """See `Storage.keys`. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
             return logged_keys.of_run(connection, row.id, kind)
 
@@ -265,7 +265,7 @@ class SqlStorage:
             return history_rows.page(connection, row.id, kind, keys, row.created, limit, cursor)
 
     def series(self, query: ChartQuery) -> list[Series]:
-        """See `Storage.series`. Runs that are not there, and keys without a point, are left out. Raises ValueError."""
+        """See `Storage.series`. Unknown runs, and keys without points, are omitted. Raises ValueError."""
         wanted = _checked(query)
         found = []
         with self._engine.connect() as connection:
@@ -276,18 +276,18 @@ class SqlStorage:
         return found
 
     def chart(self, query: ChartQuery) -> Chart:
-        """See `Storage.chart`. Runs that are not there, and keys without a point, are left out. Raises ValueError."""
+        """See `Storage.chart`. Unknown runs, and keys without points, are omitted. Raises ValueError."""
         wanted = _checked(query)
 
-        waiting = shared_axis.Waiting(wanted.buckets)
+        buffer = shared_axis.SeriesBuffer(wanted.buckets)
 
-        def held(runs: list[str]) -> list[shared_axis.Held]:
-            return waiting.take(_points(connection, runs, wanted))
+        def read(runs: list[str]) -> list[shared_axis.ThinnedSeries]:
+            return buffer.take(_points(connection, runs, wanted))
 
         with self._engine.connect() as connection:
             if "groups" in query:
-                return shared_axis.of_groups([(g["name"], held(g["runs"])) for g in query["groups"]], wanted.buckets)
-            return shared_axis.of_runs(held(query["runs"]), wanted.buckets)
+                return shared_axis.draw_groups([(g["name"], read(g["runs"])) for g in query["groups"]], wanted.buckets)
+            return shared_axis.draw_runs(read(query["runs"]), wanted.buckets)
 
     def console(
         self, run: RunKey, limit: int, cursor: str | None = None, start: int | None = None, only: str | None = None
@@ -304,9 +304,9 @@ class SqlStorage:
             return console.search(connection, row.id, wanted, regex, after, limit, only)
 
     def fold(self, run: RunKey) -> RunState:
-        """What the records of a run add up to. Raises `NoSuchRun`."""
+        """See `Storage.fold`. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
-            return fold_of(connection, row.id)[0]
+            return load_state(connection, row.id)[0]
 
     def folded(self, run: RunKey) -> Folded:
         """See `Storage.folded`. Raises `NoSuchRun`."""
@@ -316,7 +316,7 @@ class SqlStorage:
                 for s in run_state.streams_of(connection, row.id)
             ]
             named = connection.execute(sa.select(digests.c.digest).where(digests.c.run == row.id)).scalars()
-            fold = fold_of(connection, row.id)[0].to_json()
+            fold = load_state(connection, row.id)[0].to_json()
             return Folded(fold=fold, streams=streams, digests=sorted(named))
 
     def stop_requested(self, run: RunKey) -> float | None:
@@ -328,17 +328,17 @@ class SqlStorage:
     def alerts(self, run: RunKey) -> list[Alert]:
         """See `Storage.alerts`. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
-            return said_of(connection, row.id)["alerts"] or []
+            return load_head(connection, row.id)["alerts"] or []
 
     def files(self, run: RunKey) -> dict[str, dict[str, Any]]:
-        """By name: digest, size, path, time of the named files. Raises `NoSuchRun`."""
+        """See `Storage.files`. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
-            return fold_of(connection, row.id)[0].files
+            return load_state(connection, row.id)[0].files
 
     def streams(self, run: RunKey) -> dict[str, dict[str, Any]]:
         """Return what is known of each stream, by name: `StreamState.to_json`. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
-            fold = fold_of(connection, row.id)[0]
+            fold = load_state(connection, row.id)[0]
             return {name: jsonable(stream.to_json()) for name, stream in fold.streams.items()}
 
     def close(self) -> None:
@@ -352,7 +352,7 @@ class SqlStorage:
             yield cached
 
     def _making_room(self, change: Callable[[], T]) -> T:
-        """Make a change that lets runs go, also where the disk is full: with what was kept in reserve for that."""
+        """Make a change that frees space. If the disk is full, use the space that is reserved for this."""
         try:
             with self._space():
                 return change()
@@ -364,14 +364,14 @@ class SqlStorage:
 
     @contextmanager
     def _space(self) -> Iterator[None]:
-        """Tell a full disk from other trouble."""
+        """Raise `StorageFull` for errors that mean a full disk."""
         driver: Any = self._engine.dialect.dbapi
         try:
             yield
         except (DBAPIError, driver.Error) as error:
             cause = getattr(error, "orig", error)
             if "disk is full" in str(cause) or getattr(cause, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
-                problem = "the server's disk is full; free space there, and uploads go on by themselves"
+                problem = "the server's disk is full: free some space there, and uploads continue automatically"
                 raise StorageFull(problem) from error
             raise
 
@@ -391,21 +391,21 @@ def _unknown(run: RunKey) -> NoSuchRun:
 def _checked(query: ChartQuery) -> series.Query:
     kind = query.get("kind", "history")
     if kind not in ("history", "system"):
-        raise ValueError("the kind of a chart is history or system")
+        raise ValueError("the kind of a chart must be history or system")
     buckets = query.get("buckets", 1000)
     if not 1 <= buckets <= MAX_BUCKETS:
-        raise ValueError(f"a chart has 1 to {MAX_BUCKETS:,} buckets")
+        raise ValueError(f"a chart must have 1 to {MAX_BUCKETS:,} buckets")
     groups = query.get("groups", [])
     runs = [*query.get("runs", []), *(run for group in groups for run in group["runs"])]
     keys = list(dict.fromkeys(query["keys"]))
     count = len(runs) * len(keys)
     if count > MAX_SERIES:
-        raise ValueError(f"that is more than {MAX_SERIES:,} series: ask for fewer runs or keys at a time")
+        raise ValueError(f"these are more than {MAX_SERIES:,} series: request fewer runs or keys at a time")
     if count * buckets > MAX_POINTS:
-        raise ValueError(f"that is more than {MAX_POINTS:,} buckets in a chart: ask for fewer runs, keys or buckets")
+        raise ValueError(f"these are more than {MAX_POINTS:,} buckets in a chart: request fewer runs, keys or buckets")
     for name in runs:
         if name.count("/") != 2:
-            raise ValueError(f"the run {name[:200]!r} must read entity/project/id")
+            raise ValueError(f"the run {name[:200]!r} must have the form entity/project/id")
     x = query.get("x") or ("_step" if kind == "history" else "_timestamp")
     if x == "_step" and kind == "system":
         x = "_timestamp"
@@ -416,7 +416,7 @@ def _checked(query: ChartQuery) -> series.Query:
 def _points(
     connection: sa.Connection, runs: list[str], query: series.Query
 ) -> Iterator[tuple[str, str, envelope.Points]]:
-    """Run by run and key by key, the points that there are."""
+    """Yield the points of each run and key that has any."""
     keys = {name: RunKey(*name.split("/")) for name in runs}
     rows = run_state.find_all(connection, keys.values())
     return series.of_runs(connection, {name: rows[key] for name, key in keys.items() if key in rows}, query)

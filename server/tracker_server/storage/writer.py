@@ -1,4 +1,4 @@
-"""Store an upload in one transaction: rows, console lines, what they say about the run, the stream's new offset."""
+"""Store uploads, each in one transaction: rows, console lines, the state of the run, the stream's new offset."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .columnar.batch import Upload, read
 from .columnar.columns import Batch, Group
 from .console import append_lines
 from .interface import Appended, NoSuchRun, OffsetMismatch, RunDeleted
-from .maintenance import Tidying
+from .maintenance import Maintenance
 from .schema import Prepared, digests, keys, projects, runs, streams, tombstones
 from .schema import parts as part_table
 from .schema import segments as segment_table
-from .state_blocks import Parts
+from .state_blocks import StateBlocks
 
 _FEW_KEYS = 500
-"""Rows with no more keys are merged at once, which takes some tens of milliseconds; with more, in pieces."""
+"""Rows with at most this many keys are merged at once, which takes some tens of milliseconds; others in pieces."""
 
 _MERGE_ROWS = 4096
 _MERGE_SEGMENTS = 64
@@ -35,17 +35,17 @@ _MERGE_SIZE = 8 * 1024 * 1024
 
 
 class Writer:
-    """The writing half of the storage. Thread-safe: one upload is stored at a time."""
+    """The writing half of the storage. It is thread-safe and stores one upload at a time."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        # SQLite has one write lock for the whole database (taken by BEGIN IMMEDIATE), so there is nothing to win from a
-        # finer one here. What PostgreSQL will need instead is an advisory lock on the run, first thing in `_open`.
+        # SQLite has one write lock for the whole database (taken by BEGIN IMMEDIATE), so a finer lock would gain
+        # nothing. PostgreSQL would need an advisory lock on the run instead, at the start of `_open`.
         self._engine = engine
         self._lock = threading.Lock()
         self._connection = engine.connect().execution_options(write=True)
         self._cache = run_state.Cache()
         with self._connection.begin():
-            self._tidying = Tidying(self._connection)
+            self._maintenance = Maintenance(self._connection)
         top = sa.select(sa.func.max(runs.c.version)).where(runs.c.project == sa.bindparam("project_")).scalar_subquery()
         self._get_version = Prepared(
             engine, sa.select(runs.c.version, top, runs.c.trashed).where(runs.c.id == sa.bindparam("id_"))
@@ -82,13 +82,13 @@ class Writer:
                     run = self._open(connection, key, offset)
                     self._append(connection, run, stream, offset, upload)
             except BaseException:
-                self._cache.drop(key)  # it may say what was rolled back
+                self._cache.drop(key)  # it may hold what was rolled back
                 raise
             self._cache.put(key, run)
         return Appended(offset + upload.size, upload.digests, run.trashed)
 
     def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]]) -> None:
-        """Store lines that begin new streams of runs that are there, all or none of them. Raises `NoSuchRun`."""
+        """Store lines as new streams of existing runs, all of them or none. Raises `NoSuchRun`."""
         uploads = [read(stream, data) for _, stream, data in batches]
         with self._lock:
             try:
@@ -106,7 +106,7 @@ class Writer:
                 raise
 
     def trash(self, found: Sequence[RunKey], when: float | None) -> int:
-        """Put runs in the trash, or with None take them out; returns how many were not so already."""
+        """Move runs to the trash at a Unix time, or with None restore them; return how many have changed."""
         changed = 0
         with self._lock, self._connection.begin():
             connection = self._connection
@@ -121,13 +121,15 @@ class Writer:
         return changed
 
     def change(self, statement: sa.Executable) -> int:
-        """Run a statement that concerns no run; returns how many rows it changed."""
+        """Run a statement that concerns no run; return how many rows it changed."""
         with self._lock, self._connection.begin():
             return int(self._connection.execute(statement).rowcount)
 
     def delete(self, key: RunKey) -> bool:
-        """Delete the run, and leave a tombstone that keeps its processes from making it anew; returns whether there was
-        one. Its rows go later, by `tidy`: until then nothing leads to them.
+        """Delete the run; return whether it existed.
+
+        A tombstone keeps its processes from creating it again. Its rows are removed later, as deferred work; until
+        then no query finds them.
         """
         with self._lock:
             with self._connection.begin():
@@ -142,17 +144,17 @@ class Writer:
                 connection.execute(projects.update().where(projects.c.id == row.project).values(more))
                 stone = {"project": row.project, "name": key.id, "deleted": time.time(), "run": row.id}
                 connection.execute(tombstones.insert(), stone)
-            self._tidying.deleted(row.id)
+            self._maintenance.deleted(row.id)
         return True
 
     def readmit(self, key: RunKey) -> bool:
-        """Let a deleted run be made anew; returns whether there was one."""
+        """Allow a deleted run to be uploaded again; return whether there was one."""
         with self._lock, self._connection.begin():
             stone = tombstone(self._connection, key)
             if stone is None:
                 return False
             where = (tombstones.c.project == stone.project) & (tombstones.c.name == key.id)
-            # Whose rows are not all removed yet: under a name that no run can have.
+            # If not all rows are removed yet, the tombstone stays, under a name that no run can have.
             gone = {"name": f"/{stone.run}"}
             if stone.run is None:
                 self._connection.execute(tombstones.delete().where(where))
@@ -162,34 +164,36 @@ class Writer:
 
     @property
     def has_deferred_work(self) -> bool:
-        """Whether anything was put off."""
-        return self._tidying.left
+        """See `Storage.has_deferred_work`."""
+        return self._maintenance.left
 
     def prepare_deferred_work(self) -> bool:
-        """Read what the next piece needs, beside the writer; returns whether there is anything left to do."""
-        return self._tidying.prepare(self._engine)
+        """See `Storage.prepare_deferred_work`."""
+        return self._maintenance.prepare(self._engine)
 
     def do_deferred_work(self) -> bool:
-        """Do a piece of what was put off; returns whether there is more."""
+        """See `Storage.do_deferred_work`."""
         with self._lock:
             try:
                 with self._connection.begin():
-                    done = self._tidying.merge_some(self._connection) or self._tidying.remove_some(self._connection)
+                    done = self._maintenance.merge_some(self._connection) or self._maintenance.remove_some(
+                        self._connection
+                    )
             except BaseException:
-                self._tidying.reset()
+                self._maintenance.reset()
                 raise
             if not done:
-                # Without BEGIN: what gives space back would otherwise wait for the end of the transaction.
-                self._tidying.give_back(self._connection)
-            return self._tidying.left
+                # Without a transaction, or the space would be given back only at its end.
+                self._maintenance.give_back(self._connection)
+            return self._maintenance.left
 
     def close(self) -> None:
-        """Give the connection back once no upload is being stored."""
+        """Close the connection once no upload is being stored."""
         with self._lock:
             self._connection.close()
 
     def _open(self, connection: sa.Connection, key: RunKey, offset: int) -> run_state.Run:
-        """Return the state of the run, with the version that this transaction will give it; make it if it is new."""
+        """Return the run with the version that this transaction gives it; create it if it is new."""
         run = self._cache.get(key)
         if run is not None:
             row = self._get_version(connection, id_=run.id, project_=run.project).fetchone()
@@ -213,7 +217,7 @@ class Writer:
         stream = run.streams.get(name)
         if offset != (stream.offset if stream else 0):
             raise OffsetMismatch(stream.offset if stream else 0)
-        # Rows alone change neither the state nor what was promised, and to find these out costs with each stream.
+        # Rows alone change neither the state nor the heartbeat, and deriving these costs time for each stream.
         news = stream is None or bool(upload.events) or upload.kind == "system" or run.fold.ended(name)
         if stream is None:
             opened = now if upload.opened is None else upload.opened
@@ -248,7 +252,7 @@ class Writer:
         self._put_fold(connection, run, upload, now)
 
     def _put_fold(self, connection: sa.Connection, run: run_state.Run, upload: Upload, now: float) -> None:
-        """Write what the upload has changed of what the run's records add up to."""
+        """Write the parts of the run's state that the upload has changed."""
         fold = run.fold
         hot, parts = run.parts.pack(fold, _touched(fold, upload), bool(upload.events))
         for member, block, data in parts:
@@ -269,7 +273,7 @@ class Writer:
     def _numbered(
         self, connection: sa.Connection, run: run_state.Run, batch: Batch, kind: str
     ) -> tuple[Batch, dict[str, int]]:
-        """Put numbers for the names of keys; returns also how many values of which keys were refused."""
+        """Replace the names of keys by numbers; also return how many values of which keys were refused."""
         known = run.keys[kind]
         made: list[tuple[Any, ...]] = []
         refused: dict[str, int] = {}
@@ -306,7 +310,7 @@ class Writer:
             or stream.pending_size >= _MERGE_SIZE
         ):
             if len(run.keys[stream.kind]) > _FEW_KEYS:
-                self._tidying.merge(run.id, stream.id)  # in pieces, by and by
+                self._maintenance.merge(run.id, stream.id)  # in pieces, later
             else:
                 chunks.Merge(connection, run.id, stream.id).work(connection)
             stream.pending = stream.pending_rows = stream.pending_size = 0
@@ -316,13 +320,13 @@ _NO_VALUES = {"n": 0, "low": None, "high": None, "types": 0, "last": None}
 
 
 def created(run: run_state.Run) -> float:
-    """Return when the run began: when its first logging process said so, else the first line of any stream."""
+    """Return when the run began: as its first logging process says, else the time of the first line of any stream."""
     started = run.fold.header.get("started")
     return float(started) if started is not None else min(s.opened for s in run.streams.values())
 
 
 def tombstone(connection: sa.Connection, key: RunKey) -> Any:
-    """Return what is left of a deleted run, None if there is none."""
+    """Return the tombstone of a deleted run, None if there is none."""
     where = (projects.c.entity == key.entity) & (projects.c.name == key.project) & (tombstones.c.name == key.id)
     query = sa.select(tombstones).join(projects, projects.c.id == tombstones.c.project).where(where)
     return connection.execute(query).one_or_none()
@@ -350,11 +354,11 @@ def _create(connection: sa.Connection, key: RunKey) -> run_state.Run:
     connection.execute(
         keys.insert(), [{**_NO_VALUES, "run": run_id, "id": i, "kind": "axis", "name": n} for i, n in axes]
     )
-    return run_state.Run(run_id, project, top + 1, RunState(), Parts())
+    return run_state.Run(run_id, project, top + 1, RunState(), StateBlocks())
 
 
 def _insert(connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> int:
-    """Insert a row; returns its number."""
+    """Insert a row; return its number."""
     made: Any = connection.execute(table.insert(), values).inserted_primary_key
     return int(made[0])
 
@@ -368,12 +372,12 @@ def _open_stream(
 
 
 def _fold(fold: RunState, name: str, upload: Upload) -> set[str]:
-    """Let the fold take in the upload; returns the streams that it says have ended."""
+    """Apply the upload to the run's state; return the streams that have ended by it."""
     taken = 0
     ended = set()
 
     def take_rows(until: int) -> None:
-        # The sums of all rows go with the first of them: they do not depend on what ends in between.
+        # The sums of all rows are added with the first rows: they do not depend on ends of streams in between.
         nonlocal taken
         if until > taken:
             steps = None if upload.batch is None else upload.batch.steps
@@ -394,7 +398,7 @@ def _fold(fold: RunState, name: str, upload: Upload) -> set[str]:
 
 
 def _touched(fold: RunState, upload: Upload) -> dict[str, Any]:
-    """Return which entries of the fold the upload has made or changed, by member."""
+    """Return the entries of the run's state that the upload has added or changed, by member."""
     touched: dict[str, Any] = {"stats": upload.sums, "streams": set(fold.touched)}
     fold.touched.clear()
     for _, record in upload.events:

@@ -1,1 +1,1 @@
-"""Line charts: the points of series, summed up in buckets on a shared x."""
+"""Line charts: read the points of series and aggregate them in buckets on a shared x."""

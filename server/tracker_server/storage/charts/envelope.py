@@ -1,4 +1,4 @@
-"""Many points to few buckets, without losing an extreme."""
+"""Aggregate many points in few buckets, without losing an extreme."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tracker_server.storage.interface import Array
 
 
 class Points(NamedTuple):
-    """Points, or blocks of points, in order of x (float64 arrays of one length).
+    """Points, or blocks of points, in order of x (float64 arrays of equal length).
 
-    `n`: points in each, `finite`: those that are finite numbers; `low`, `high` and `total` are over these (NaN, NaN, 0
-    where there are none).
+    `n` is the number of points in each entry, `finite` the number of finite ones. `low`, `high` and `total` are over
+    the finite ones (NaN, NaN and 0 if there are none).
     """
 
     x: Array
@@ -24,8 +24,8 @@ class Points(NamedTuple):
     total: Array
 
     @classmethod
-    def of(cls, x: Array, values: Array) -> Points:
-        """Single points; `n` and `finite` are None where all of them are finite."""
+    def from_values(cls, x: Array, values: Array) -> Points:
+        """Return single points; `n` and `finite` are None if all of them are finite."""
         finite = np.isfinite(values)
         if finite.all():
             return cls(x, None, None, values, values, values)
@@ -34,11 +34,11 @@ class Points(NamedTuple):
 
     @property
     def points(self) -> int:
-        """How many points these are."""
+        """How many points there are."""
         return len(self.x) if self.n is None else int(self.n.sum())
 
     def counted(self) -> Points:
-        """The same with `n` and `finite` spelt out."""
+        """Return the same with `n` and `finite` as arrays."""
         if self.n is not None:
             return self
         ones = np.ones(len(self.x))
@@ -46,7 +46,7 @@ class Points(NamedTuple):
 
 
 class Blocks(NamedTuple):
-    """`Points` all of which are blocks."""
+    """`Points` with `n` and `finite` as arrays."""
 
     x: Array
     n: Array
@@ -57,7 +57,7 @@ class Blocks(NamedTuple):
 
 
 class Buckets(NamedTuple):
-    """What a chart shows: see `tracker.wire.Series`."""
+    """The aggregates of a series that a chart shows; see `tracker.wire.Series`."""
 
     points: int
     x: Array
@@ -68,7 +68,7 @@ class Buckets(NamedTuple):
 
 
 def together(parts: list[Points]) -> Points:
-    """Put the points of several streams into one order of x; equal x keep the order of streams and rows."""
+    """Merge the points of several streams in order of x; points with equal x keep the order of streams and rows."""
     points = parts[0]
     if len(parts) > 1:
         if any(p.n is not None for p in parts):
@@ -82,13 +82,15 @@ def together(parts: list[Points]) -> Points:
 
 
 def envelope(points: Points, buckets: int) -> Buckets:
-    """Sum up points, at least one and in order of x, in `buckets` intervals of equal width, leaving out empty ones.
+    """Aggregate points (at least one, in order of x) in `buckets` intervals of equal width; empty ones are omitted.
 
-    With no more points than buckets, every point is a bucket of its own.
+    With at most `buckets` points, every point is a bucket of its own.
     """
     if len(points.x) <= buckets:
         return summed(points, np.arange(len(points.x)))
-    edges = 2 * np.linspace(points.x[0] / 2, points.x[-1] / 2, buckets + 1)[1:-1]  # halves: their span is finite
+    edges = (
+        2 * np.linspace(points.x[0] / 2, points.x[-1] / 2, buckets + 1)[1:-1]
+    )  # halved, so that their difference is finite
     starts = np.unique(np.concatenate([[0], np.searchsorted(points.x, edges)]))
     return summed(points, starts[starts < len(points.x)])
 

@@ -1,4 +1,4 @@
-"""Line charts: the points of keys over steps, time or another key, whole or as envelopes."""
+"""Read the points of series for line charts: keys over steps, time or another key, as points or blocks of points."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from tracker_server.storage.schema import keys as key_table
 from .envelope import Points, together
 
 _BLOCKS_PER_BUCKET = 16
-"""With fewer blocks than this in a bucket, exact points are cheap, and blocks would blur where buckets begin."""
+"""With fewer blocks in a bucket, exact points are cheap, and blocks would blur the edges of buckets."""
 
 
 _KEPT = 4
-"""Windows that are kept for the next key: one each for the first, the middle, the last and the unmerged rows."""
+"""Windows of rows that are kept for the next key: the first, the middle, the last and the unmerged rows."""
 
 _TOGETHER = 1_000_000
-"""Values that are read at a time: a stream's segments hold all keys together, so one reading serves many of them."""
+"""Values that are read together: a segment holds all keys of its rows, so one read serves many keys."""
 
 
 class Query(NamedTuple):
-    """A `wire.ChartQuery` of one run, checked."""
+    """A checked `wire.ChartQuery`, for any run."""
 
     kind: Kind
     keys: list[str]
@@ -43,15 +43,16 @@ class Query(NamedTuple):
 
     @property
     def whole(self) -> bool:
-        """Whether all x are asked for."""
+        """Whether the query has no limits on x."""
         return self.low == -math.inf and self.high == math.inf
 
 
 def of_runs(
     connection: sa.Connection, runs: Mapping[str, sa.Row[Any]], query: Query
 ) -> Iterator[tuple[str, str, Points]]:
-    """Give out name, key and points of runs, given by name with their rows: run by run and key by key, points in order
-    of x, as blocks where they are very many. Keys without a point in the range are left out.
+    """Yield name, key and points for each run in `runs` (rows of the database by name) and each key of the query.
+
+    Points are in order of x; very many points come as blocks. Keys without points in the range are omitted.
     """
     ids = [row.id for row in runs.values()]
     streams = streams_of_all(connection, ids, query.kind)
@@ -80,7 +81,7 @@ def _of_run(
     streams: list[Stream],
     ids: Mapping[str, tuple[int, int]],
 ) -> dict[str, Points]:
-    """`ids`: by name the number of each key, and about how many values it has."""
+    """Return the points by key; `ids` holds number and approximate count of values of each key by name."""
     axes = {"_step": STEP, "_timestamp": TIME, "_runtime": TIME}
     x = axes[query.x] if query.x in axes else ids.get(query.x, (None,))[0]
     if x is None or (x == STEP and query.kind == "system"):
@@ -102,7 +103,7 @@ def _of_run(
 
 
 class _Reader:
-    """Reads from a stream of a run the points of the keys `wanted`, in this order, against one x."""
+    """Reads the points of the keys `wanted`, in this order, from one stream of a run, over one x."""
 
     def __init__(
         self, connection: sa.Connection, run: int, query: Query, stream: Stream, x: int, shift: float, wanted: list[int]
@@ -111,11 +112,11 @@ class _Reader:
         self._stream, self._x, self._shift = stream, x, shift
         self._wanted = wanted
         self._low, self._high = query.low + shift, query.high + shift
-        self._natural = x == (STEP if query.kind == "history" else TIME)  # what chunks know the extent of
+        self._natural = x == (STEP if query.kind == "history" else TIME)  # the x whose extent chunks store
         self._kept: dict[tuple[int, int], _Kept] = {}
 
     def points(self, key: int, count: int) -> list[Points]:
-        """Return the points of a key, in pieces; `count` is about how many the run has."""
+        """Return the points of a key, in pieces; `count` is the approximate number of them in the run."""
         many = count >= _BLOCKS_PER_BUCKET * chunks.BLOCK_SIZE * self._query.buckets
         if self._x == TIME and not self._natural and (many or not self._query.whole):
             found = self._by_time(key, many)
@@ -140,8 +141,9 @@ class _Reader:
         return [self._exact(key, start, stop), *self._rest(key, merged)]
 
     def _by_time(self, key: int, many: bool) -> list[Points] | None:
-        """Return the points of a key of a history over time where its chunks have the rows of those of the time,
-        else None. Chunks know the extent of steps; the blocks of the time tell that of times.
+        """Return the points of a key over time, or None if its chunks do not have the same rows as those of the time.
+
+        Chunks of a history store only the extent of steps. The extent of times follows from the blocks of the time.
         """
         parts = scan.extents(self._connection, self._run, self._stream.id, key)
         clocks = scan.extents(self._connection, self._run, self._stream.id, TIME)[: len(parts)]
@@ -170,11 +172,11 @@ class _Reader:
         return [*pieces, *self._rest(key, merged)]
 
     def _rest(self, key: int, merged: int) -> list[Points]:
-        """The points that are not in chunks yet."""
+        """Return the points that are not in chunks yet."""
         return [self._exact(key, merged, END)] if merged < self._stream.rows else []
 
     def _usable(self, parts: list[sa.Row[tuple[int, ...]]]) -> bool:
-        """Whether blocks can stand for the points: x never goes back, all values are numbers, and it pays here."""
+        """Return whether blocks can replace points: x never decreases, all values are numbers, and it saves time."""
         in_order = all(bool(p.ordered) and p.type != columns.JSON for p in parts)
         in_order = in_order and all(b.x0 >= a.x1 for a, b in pairwise(parts))
         return in_order and sum(p.n for p in parts) >= _BLOCKS_PER_BUCKET * chunks.BLOCK_SIZE * self._query.buckets
@@ -202,10 +204,10 @@ class _Reader:
         if not self._query.whole or not np.isfinite(x).all():
             inside = np.isfinite(x) & (x >= self._low) & (x <= self._high)
             x, values = x[inside], values[inside]
-        return Points.of(x - self._shift if self._shift else x, values)
+        return Points.from_values(x - self._shift if self._shift else x, values)
 
     def _columns(self, key: int, low: int, high: int) -> tuple[Column | None, Column | None]:
-        """The x and the values of the rows. What the next keys need, too, is kept for them."""
+        """Return the x and the values of the rows; data that the next keys need is kept."""
         window = low, high
         kept = self._kept.get(window)
         if kept is None or key not in kept.known:
@@ -221,14 +223,14 @@ class _Reader:
 
 
 class _Kept(NamedTuple):
-    """What was read of a window: the x, and columns by key of those that are `known`, where there is anything."""
+    """The data read of a window: the x, and the columns of the `known` keys that have values there."""
 
     axis: Column | None
     found: dict[int, Column]
     known: set[int]
 
 
-_NOTHING = Points.of(np.zeros(0), np.zeros(0))
+_NOTHING = Points.from_values(np.zeros(0), np.zeros(0))
 
 
 def _numbers(column: Column) -> tuple[Array, Array]:
@@ -238,10 +240,10 @@ def _numbers(column: Column) -> tuple[Array, Array]:
 
 
 def _on_both(rows: Array, values: Array, x_rows: Array, x: Array) -> tuple[Array, Array, Array]:
-    """Leave the rows that have a value and an x."""
+    """Return the rows that have both a value and an x."""
     if not len(rows) or not len(x_rows):
         return rows[:0], values[:0], x[:0]
-    if x_rows[-1] - x_rows[0] == len(x_rows) - 1:  # every row has an x, so its place follows from the row number
+    if x_rows[-1] - x_rows[0] == len(x_rows) - 1:  # every row has an x, so its index follows from the row number
         place = rows - x_rows[0]
         there = (place >= 0) & (place < len(x_rows))
     else:

@@ -1,9 +1,9 @@
-"""Charts of many runs: what is too long to be drawn whole is drawn on one x that all of it shares.
+"""Draw charts of many runs: series with too many points are aggregated in buckets on one shared x.
 
-Series wait until the last one is read, since only then the common x is known. What waits is bounded: past some number
-of points, long series are thinned to cells much finer than buckets. The cells' widths are powers of two and the edges
-of buckets multiples of the widest, so cells lie within buckets and each bucket still has exactly the points of its
-interval.
+The shared x is known only after the last series is read, so all series wait in memory until then. The memory is
+bounded: past some number of points, long series are thinned to cells that are much finer than buckets. Widths of cells
+are powers of two, and edges of buckets are multiples of the widest cell. So cells lie within buckets, and each bucket
+has exactly the points of its interval.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from tracker_server.storage.interface import Array, Chart, Line
 from .envelope import Buckets, Points, gathered, summed
 
 _FINE = 8
-"""Cells in a bucket, at least."""
+"""Fewest cells in a bucket."""
 
 _MUCH = 4_000_000
-"""Points that wait as they are."""
+"""Points in memory after which long series are thinned."""
 
 _SHARED = 1.25
-"""Runs of a group are drawn point by point if all their x together are at most so many times those of one run."""
+"""A group is drawn point by point if its runs together have at most this many times the x values of one run."""
 
 
-class Held(NamedTuple):
-    """The points of a key of a run, thinned if they are many, and how wide the cells are (0: they are points)."""
+class ThinnedSeries(NamedTuple):
+    """The points of a key of a run. `cell` is the width of the cells to which they are thinned, 0 if they are not."""
 
     run: str
     key: str
@@ -37,67 +37,69 @@ class Held(NamedTuple):
     cell: float
 
 
-class Waiting:
-    """Takes what is read for one chart."""
+class SeriesBuffer:
+    """Collects the series that are read for one chart, with bounded memory."""
 
     def __init__(self, buckets: int) -> None:
         self._buckets = buckets
         self._entries = 0
 
-    def take(self, found: Iterable[tuple[str, str, Points]]) -> list[Held]:
-        """Return what is to be drawn: run, key and points each. Long series are thinned once there is much of it."""
-        held = []
+    def take(self, found: Iterable[tuple[str, str, Points]]) -> list[ThinnedSeries]:
+        """Return the series to draw. Long ones are thinned once the buffer holds many points."""
+        all_series = []
         for run, key, points in found:
-            one = Held(run, key, points, 0.0)
+            series = ThinnedSeries(run, key, points, 0.0)
             if self._entries > _MUCH:
-                one = _thinned(one, self._buckets)
-            self._entries += len(one.points.x)
-            held.append(one)
-        return held
+                series = _thinned(series, self._buckets)
+            self._entries += len(series.points.x)
+            all_series.append(series)
+        return all_series
 
 
-def _thinned(one: Held, buckets: int) -> Held:
-    x = one.points.x
+def _thinned(series: ThinnedSeries, buckets: int) -> ThinnedSeries:
+    x = series.points.x
     span = float(x[-1]) - float(x[0])
     if len(x) <= 2 * _FINE * buckets or not 0 < span < math.inf:
-        return one
+        return series
     cell = 2.0 ** math.floor(math.log2(span / (_FINE * buckets)))
     starts = np.flatnonzero(np.diff(np.floor(x / cell), prepend=-math.inf))
-    return one._replace(points=Points(*gathered(one.points, starts)), cell=cell)
+    return series._replace(points=Points(*gathered(series.points, starts)), cell=cell)
 
 
-def of_runs(held: list[Held], buckets: int) -> Chart:
-    """Draw each run and key. Series of no more points than buckets come whole, all others share one x."""
-    long = [one for one in held if len(one.points.x) > buckets]
+def draw_runs(all_series: list[ThinnedSeries], buckets: int) -> Chart:
+    """Draw each run and key. Series with at most `buckets` points are drawn whole, all others share one x."""
+    long = [series for series in all_series if len(series.points.x) > buckets]
     grid = _Grid(_edges(long, buckets))
-    placed = {id(one): grid.place(one.points) for one in long}
+    placed = {id(series): grid.place(series.points) for series in long}
     lines = []
-    for one in held:
-        points = one.points
-        if id(one) in placed:
-            found = grid.spread(*placed[id(one)])
-            lines.append(Line(one.run, one.key, points.points, grid.x, found.mean, found.low, found.high, found.n))
+    for series in all_series:
+        points = series.points
+        if id(series) in placed:
+            found = grid.spread(*placed[id(series)])
+            lines.append(
+                Line(series.run, series.key, points.points, grid.x, found.mean, found.low, found.high, found.n)
+            )
         elif points.n is None:
             values = points.total
-            lines.append(Line(one.run, one.key, points.points, points.x, values, values, values, None))
+            lines.append(Line(series.run, series.key, points.points, points.x, values, values, values, None))
         else:
             found = summed(points, np.arange(len(points.x)))
             n = None if points.points == len(points.x) else found.n
-            lines.append(Line(one.run, one.key, points.points, found.x, found.mean, found.low, found.high, n))
+            lines.append(Line(series.run, series.key, points.points, found.x, found.mean, found.low, found.high, n))
     return Chart(lines, grid.x if long else None)
 
 
-def of_groups(groups: list[tuple[str, list[Held]]], buckets: int) -> Chart:
-    """Draw each group and key: the mean over the runs, and how they spread, in buckets that all groups share."""
-    every = [one for _, held in groups for one in held]
+def draw_groups(groups: list[tuple[str, list[ThinnedSeries]]], buckets: int) -> Chart:
+    """Draw each group and key: mean and standard deviation over its runs, in buckets that all groups share."""
+    every = [series for _, all_series in groups for series in all_series]
     grid = _Grid(_common_x(every, buckets))
-    placed = {id(one): grid.place(one.points) for one in every}
+    placed = {id(series): grid.place(series.points) for series in every}
     lines = []
-    for name, held in groups:
-        for key in dict.fromkeys(one.key for one in held):
-            mine = [one for one in held if one.key == key]
-            found = [grid.spread(*placed[id(one)]) for one in mine]
-            lines.append(_together(name, key, sum(one.points.points for one in mine), grid.x, found))
+    for name, all_series in groups:
+        for key in dict.fromkeys(series.key for series in all_series):
+            mine = [series for series in all_series if series.key == key]
+            found = [grid.spread(*placed[id(series)]) for series in mine]
+            lines.append(_together(name, key, sum(series.points.points for series in mine), grid.x, found))
     return Chart(lines, grid.x if lines else None)
 
 
@@ -115,8 +117,10 @@ def _together(name: str, key: str, points: int, x: Array, runs: list[Buckets]) -
 
 
 class _Grid:
-    """Buckets between `edges`, the inner ones. Its x is that of the last point of any run in each bucket; buckets in
-    which no run has one are left out. So first all is placed, then spread.
+    """Buckets with the given inner edges.
+
+    The x of a bucket is that of the last point of any run in it. Buckets without points are omitted. So all series are
+    placed first, and then spread over the x.
     """
 
     def __init__(self, edges: Array) -> None:
@@ -124,7 +128,7 @@ class _Grid:
         self._last = np.full(len(edges) + 1, -math.inf)
 
     def place(self, points: Points) -> tuple[Array, Buckets]:
-        """Return what there is in the buckets that have points, and which ones those are."""
+        """Return which buckets have points of this series, and the aggregates in them."""
         starts = np.concatenate([[0], np.searchsorted(points.x, self._edges)])
         filled = np.flatnonzero(np.diff(starts, append=len(points.x)))
         found = summed(points, starts[filled])
@@ -140,7 +144,7 @@ class _Grid:
         return self._last[self._used]
 
     def spread(self, filled: Array, found: Buckets) -> Buckets:
-        """Return the same with an entry for each x of the grid: NaN and n = 0 where there is nothing."""
+        """Return the same with an entry for each x of the grid: NaN and n = 0 where the series has no points."""
         used = self._used
         at = np.searchsorted(used, filled)
 
@@ -153,24 +157,29 @@ class _Grid:
         return Buckets(found.points, self.x, mean, low, high, spread(found.n, 0.0))
 
 
-def _edges(held: list[Held], buckets: int) -> Array:
-    """The inner edges of buckets of equal width over the x of all of `held`."""
-    if not held:
+def _edges(all_series: list[ThinnedSeries], buckets: int) -> Array:
+    """Return the inner edges of buckets of equal width over the x of all series."""
+    if not all_series:
         return np.zeros(0)
-    low, high = min(one.points.x[0] for one in held) / 2, max(one.points.x[-1] for one in held) / 2
+    low, high = (
+        min(series.points.x[0] for series in all_series) / 2,
+        max(series.points.x[-1] for series in all_series) / 2,
+    )
     if not high > low:
         return np.zeros(0)
-    edges = 2 * (low + (high - low) * (np.arange(1, buckets) / buckets))  # by halves: their span is always finite
-    cell = max(one.cell for one in held)
+    edges = 2 * (
+        low + (high - low) * (np.arange(1, buckets) / buckets)
+    )  # halved, so that their difference is always finite
+    cell = max(series.cell for series in all_series)
     return np.unique(np.ceil(edges / cell) * cell) if cell else edges
 
 
-def _common_x(held: list[Held], buckets: int) -> Array:
-    """The inner edges for groups: one bucket for each x where the runs have much the same ones and these are few."""
-    longest = max((len(one.points.x) for one in held), default=0)
+def _common_x(all_series: list[ThinnedSeries], buckets: int) -> Array:
+    """Return the inner edges for groups: a bucket for each x if the runs have few and mostly the same x values."""
+    longest = max((len(series.points.x) for series in all_series), default=0)
     union: Array = np.zeros(0)
-    for one in held:
-        union = np.union1d(union, one.points.x)
-        if one.cell or len(union) > min(buckets, _SHARED * longest):
-            return _edges(held, min(buckets, longest))
+    for series in all_series:
+        union = np.union1d(union, series.points.x)
+        if series.cell or len(union) > min(buckets, _SHARED * longest):
+            return _edges(all_series, min(buckets, longest))
     return union[1:]

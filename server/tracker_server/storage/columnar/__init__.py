@@ -1,1 +1,1 @@
-"""Logged values as columns: from the lines of an upload to compressed segments and chunks, and back."""
+"""Logged values as columns: parse uploads, store them as compressed segments and chunks, and read them back."""

@@ -1,4 +1,4 @@
-"""From the lines of an upload to columns, before anything is locked or looked up."""
+"""Parse the lines of an upload into columns; this needs no lock and no database."""
 
 from __future__ import annotations
 
@@ -24,52 +24,52 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Upload(NamedTuple):
-    """What the lines of one upload say."""
+    """The parsed lines of one upload."""
 
     kind: str
     """The kind of the stream."""
     n: int
     """Rows, or lines of the console."""
     depth: int
-    """At most so many values has any key, and at least one nearly so many, if the rows are much alike."""
+    """About the largest number of values of a single key."""
     batch: Batch | None
     lines: list[list[Any]]
-    """Of the console: time, stdout or stderr, text."""
+    """Lines of console output: time, stdout or stderr, text."""
     events: list[tuple[int, Record]]
     """All other records, each with the number of rows before it."""
     times: Array
-    """Of the rows."""
+    """The times of the rows."""
     opened: float | None
     """The time of the first record."""
     corrupt: int
     digests: list[str]
     size: int
-    """Bytes of the lines."""
+    """Size of the lines in bytes."""
     sums: dict[str, Stats]
-    """Of the rows of a history, by key."""
+    """Statistics of the rows of a history by key."""
 
 
 def read(stream: str, data: bytes) -> Upload:
     """Parse whole lines of a stream.
 
-    Raises `TooManyLines`, and ValueError for what no server of this version will ever accept: a bad stream name, a last
-    line without newline, a newer version of the run log.
+    Raises `TooManyLines`, and ValueError for lines that no server of this version accepts: an invalid stream name, a
+    last line without newline, a newer version of the run log.
     """
     match = STREAM_NAME.fullmatch(stream)
     if match is None:
-        raise ValueError(f"{stream!r} is not the name of a stream; names look like history-ab12.jsonl")
+        raise ValueError(f"{stream!r} is not a valid stream name; an example is history-ab12.jsonl")
     if not data.endswith(b"\n") and not is_piece(data):
-        raise ValueError("the last line lacks its newline; send whole lines only")
+        raise ValueError("the last line has no newline: send only whole lines")
     count = data.count(b"\n")
     if count > MAX_LINES:
-        raise TooManyLines(f"these are {count:,} lines; send at most {MAX_LINES:,} at a time")
+        raise TooManyLines(f"the upload has {count:,} lines: send at most {MAX_LINES:,} at a time")
     kind = match[1]
     row_kind = _ROW_KINDS[kind]
     records, corrupt, _ = parse(data)
     rows: list[Record] = []
     points: list[Points] = []
-    before: list[int] = []  # each of the points' lines, so many single rows
-    many = 0  # rows that points are
+    before: list[int] = []  # number of single rows before each line of points
+    many = 0  # number of rows in lines of points
     events: list[tuple[int, Record]] = []
     for record in records:
         if record.kind == row_kind and type(record.payload) is dict and isfinite(record.time):
@@ -104,8 +104,8 @@ def _check_version(record: Record) -> None:
         version = record.payload.get("version", VERSION)
         if version != VERSION:
             raise ValueError(
-                f"this run log has version {version}, and this server reads version {VERSION}: "
-                "install a newer tracker-runs on the server"
+                f"this run log has version {version}, but the server supports version {VERSION}: install a newer "
+                "tracker-runs on the server"
             )
 
 
@@ -137,7 +137,7 @@ def _transpose(payloads: list[dict[str, Any]], width: int) -> list[Values]:
 
 
 def _by_key(payloads: list[dict[str, Any]]) -> list[Group]:
-    """One group per key, for rows of so many shapes that grouping by shape would not pay."""
+    """Return a group for each key, for rows with too many different sets of keys to group by these."""
     found: dict[str, tuple[list[int], list[Any]]] = {}
     for i, payload in enumerate(payloads):
         for key, value in payload.items():
@@ -148,7 +148,7 @@ def _by_key(payloads: list[dict[str, Any]]) -> list[Group]:
 
 
 def _of_points(lines: list[Points]) -> Batch:
-    """Return the rows of `points` lines, with one group for each key. No point becomes an object of its own."""
+    """Return the rows of `points` lines, with a group for each key, without creating an object for each point."""
     names: dict[str, int] = {}
     parts = []
     for line in lines:
@@ -172,8 +172,9 @@ def _of_points(lines: list[Points]) -> Batch:
 
 
 def _interleaved(rows: Batch, points: Batch, before: list[int], lengths: list[int]) -> Batch:
-    """Return single rows and points in the order of their lines: `before` each line of points, of `lengths`, so many
-    single rows came.
+    """Return single rows and points in the order of their lines.
+
+    `before` holds the number of single rows before each line of points, `lengths` the number of points in it.
     """
     ends = np.cumsum([0, *lengths])
     single = np.arange(len(rows.times))
@@ -203,7 +204,7 @@ def _digests(batch: Batch | None, events: list[tuple[int, Record]]) -> list[str]
 
 
 def _find_kept(payload: Any, found: dict[str, None]) -> None:
-    """Find values at any depth that were set aside as files."""
+    """Find values, at any depth, whose content is stored as a file."""
     waiting = [payload]
     while waiting:
         value = waiting.pop()

@@ -1,4 +1,4 @@
-"""Merge the segments of a stream into chunks: one key, one stream, about 4,000 values."""
+"""Merge the segments of a stream into chunks, each of one key and about 4,000 values."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from . import codec, columns, segments
 from .columns import FLOAT, INT, JSON, Values
 
 STEP, TIME, FIRST_KEY = 0, 1, 2
-"""Keys of every run: the step and the time of each row, stored once per stream. Logged ones begin at `FIRST_KEY`."""
+"""Keys of every run: step and time of each row, stored once for each stream. Logged keys begin at `FIRST_KEY`."""
 
 BLOCK_SIZE = 128
 BLOCK = np.dtype([("n", "<u4"), ("finite", "<u4"), ("low", "<f8"), ("high", "<f8"), ("total", "<f8"), ("x", "<f8")])
-"""What is kept of each 128 values of a chunk: how many, how many of them finite, their extremes (NaN where none is) and
-sum, and the x of the last one."""
+"""Aggregates of each 128 values of a chunk: number, number of finite ones, their extremes (NaN if none) and sum, and
+the x of the last value."""
 
 CHUNK = 4096
-_OPEN = 3072  # chunks with fewer values are extended, so that a sparse key does not shatter into tiny ones
+_OPEN = 3072  # chunks with fewer values are extended, so that a sparse key does not get many tiny ones
 _KEYS_AT_ONCE = 100
 _NO_KEY = 2**31
 _JSON_SIZE = 1 << 20  # JSON chunks are also cut by size: a page of rows must not unpack gigabytes
@@ -36,14 +36,14 @@ NUMBER, MEDIA, OTHER = 1, 2, 4
 
 
 class _Axis(NamedTuple):
-    """The range of x in a chunk, and whether x never goes back there."""
+    """The range of x in a chunk, and whether x never decreases in it."""
 
     low: float
     high: float
     ordered: bool
 
     @classmethod
-    def of(cls, x: Array) -> _Axis:
+    def from_x(cls, x: Array) -> _Axis:
         return cls(float(x.min()), float(x.max()), bool((x[1:] >= x[:-1]).all()))
 
     def then(self, later: _Axis, first: float) -> _Axis:
@@ -85,10 +85,10 @@ _TAILS = (
 
 
 class Merge:
-    """Moves the rows that a stream has in segments into chunks, some keys at a time.
+    """Moves the rows of a stream from segments into chunks, some keys at a time.
 
-    Made with any connection, beside the writer: rows in segments never change. Each piece leaves the database so that
-    whoever reads finds each value once (`scan.pending`), and a merge that was cut short is taken up by the next one.
+    It can be prepared with any connection, in parallel with the writer, since rows in segments never change. After each
+    piece readers find each value exactly once (`scan.pending`), and the next merge continues an interrupted one.
     """
 
     def __init__(self, connection: sa.Connection, run: int, stream: int) -> None:
@@ -118,12 +118,12 @@ class Merge:
             step = np.concatenate(steps)
             last[STEP] = rows, Values(INT, step)
             self._axis = step.astype(np.float64)
-        # What all keys are drawn over comes last: until then the rows of all are told by their segments.
+        # Step and time come last: until then the rows of all keys are read from the segments.
         self._left = [*sorted(last), *sorted(self._columns, reverse=True)]
         self._columns |= last
 
     def work(self, connection: sa.Connection, seconds: float = math.inf) -> bool:
-        """Merge keys for about so long; returns whether all is done. In a transaction of the writer's."""
+        """Merge keys for about `seconds`, in a transaction of the writer; return whether all is done."""
         end = monotonic() + seconds
         while self._left:
             some = self._left[-_KEYS_AT_ONCE:]
@@ -164,7 +164,7 @@ def _replace(connection: sa.Connection, stale: list[dict[str, int]], fresh: list
 
 
 def _tails(connection: sa.Connection, this: dict[str, int], ids: list[int]) -> dict[int, Any]:
-    """The last chunk of each key in the stream, where it is small enough to be extended."""
+    """Return the last chunk of each key in the stream, if it is small enough to be extended."""
     found = {}
     for some in (ids[i : i + 500] for i in range(0, len(ids), 500)):
         for chunk in connection.execute(_TAILS, {**this, "ids_": some}):
@@ -191,7 +191,7 @@ def _extend(tail: Any, rows: Array, values: Values, x: Array) -> tuple[list[dict
     for end in _cuts(values):
         part = columns.select(values, slice(start, end))
         new_x = x[max(start - known, 0) : end - known]
-        axis = _Axis.of(new_x) if axis is None else axis.then(_Axis.of(new_x), new_x[0])
+        axis = _Axis.from_x(new_x) if axis is None else axis.then(_Axis.from_x(new_x), new_x[0])
         ends = np.minimum(np.arange(start + BLOCK_SIZE, end + BLOCK_SIZE, BLOCK_SIZE), end) - 1
         blocks = None
         if part.type != JSON:
@@ -207,7 +207,7 @@ def _padded(values: Array, count: int) -> Array:
 
 
 def _cuts(values: Values) -> list[int]:
-    """Where the chunks end. Chunks of numbers end at whole blocks."""
+    """Return where the chunks end. Chunks of numbers end at whole blocks."""
     count = len(values)
     if values.items is None:
         size = -(-count // max(1, round(count / CHUNK)))
@@ -262,7 +262,7 @@ def _chunk(rows: Array, values: Values, axis: _Axis, blocks: bytes | None) -> di
     }
 
 
-# -- what `keys` keeps of the values in chunks -------------------------------------------------------------------
+# -- statistics of the values in chunks, in the table `keys` -----------------------------------------------------
 
 _low, _high = sa.bindparam("low_", type_=sa.Float), sa.bindparam("high_", type_=sa.Float)
 _COUNT_KEYS = (
@@ -279,7 +279,7 @@ _COUNT_KEYS = (
 
 
 class Summary(NamedTuple):
-    """Of some values of a key: how many, the extremes of the finite numbers, what types there are, and the last one."""
+    """Statistics of values of a key: number, extremes of the finite numbers, types, and the last value."""
 
     n: int
     low: float | None
@@ -288,7 +288,7 @@ class Summary(NamedTuple):
     last: Any
 
     def then(self, later: Summary) -> Summary:
-        """Return the summary of these values and later ones."""
+        """Return the statistics of these values and later ones."""
         lows = [v for v in (self.low, later.low) if v is not None]
         highs = [v for v in (self.high, later.high) if v is not None]
         return Summary(
@@ -297,7 +297,7 @@ class Summary(NamedTuple):
 
 
 def summarise(values: Values) -> Summary:
-    """Sum up a column."""
+    """Return the statistics of a column."""
     numbers, at = columns.as_floats(values)
     types = NUMBER if len(numbers) else 0
     if at is not None and len(at) < len(values):

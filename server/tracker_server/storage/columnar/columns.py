@@ -1,4 +1,4 @@
-"""The values that one key has in some rows: typed arrays where they are numbers, JSON where they are anything else."""
+"""Columns of values: typed arrays for numbers, JSON for anything else."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from . import codec
 
 FLOAT, INT, MIXED, JSON = "d", "i", "m", "j"
 _EXACT = 2**53
-"""Up to here float64 holds every integer."""
+"""float64 holds every integer up to this one exactly."""
 
 
 @dataclass(slots=True)
 class Values:
-    """One value per row, exactly as logged.
+    """A value for each row, exactly as logged.
 
-    FLOAT: `numbers` is float64. INT: int64. MIXED: float64, and `ints` says which of them were logged as integers.
-    JSON: `items` in the form of `records.jsonable`; `numbers` is None.
+    FLOAT: `numbers` is float64. INT: int64. MIXED: float64, and `ints` marks those that were logged as integers.
+    JSON: `items` holds the values in the form of `records.jsonable`; `numbers` is None.
     """
 
     type: str
@@ -38,7 +38,7 @@ class Values:
 
 
 class Group(NamedTuple):
-    """Some rows of a batch and the values of keys that all of them have. `rows` are positions, None for all rows."""
+    """Some rows of a batch, and the keys that all of them have. `rows` are positions, None for all rows."""
 
     rows: Array | None
     keys: list[Any]
@@ -46,7 +46,7 @@ class Group(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Rows by column. `steps` (int64) is None in system streams. A key may stand in several groups, once for a row."""
+    """Rows by column. `steps` (int64) is None in system streams. A key may be in several groups, but once for a row."""
 
     times: Array
     steps: Array | None
@@ -54,7 +54,7 @@ class Batch(NamedTuple):
 
 
 def typed(values: Sequence[Any]) -> Values:
-    """Return plain Python values in the smallest type that keeps them exactly."""
+    """Convert Python values to the smallest type that stores them exactly."""
     types = set(map(type, values))
     if types == {float}:
         return Values(FLOAT, np.array(values, dtype=np.float64))
@@ -80,7 +80,7 @@ def select(values: Values, index: Any) -> Values:
 
 
 def join(parts: list[Values]) -> Values:
-    """Return the parts one after the other, in a type that keeps all of them exactly."""
+    """Concatenate the parts in a type that stores all of them exactly."""
     types = {p.type for p in parts}
     if len(parts) == 1:
         return parts[0]
@@ -105,7 +105,7 @@ def _int_marks(values: Values) -> Array:
 
 
 def plain(values: Values) -> list[Any]:
-    """Return the values as JSON can carry them, non-finite numbers and huge integers in the log's `_type` form."""
+    """Return the values for JSON, with non-finite numbers and huge integers in the run log's `_type` form."""
     if values.items is not None:
         return values.items
     assert values.numbers is not None
@@ -121,9 +121,9 @@ def plain(values: Values) -> list[Any]:
 
 
 def as_floats(values: Values) -> tuple[Array, Array | None]:
-    """Return the numbers as float64 and the positions they stand at, or None where every value is a number.
+    """Return the numbers as float64, and their positions, or None if every value is a number.
 
-    Integers are rounded to the nearest float64; bools are not numbers.
+    Integers are rounded to the nearest float64. Bools are not numbers.
     """
     if values.numbers is not None:
         return values.numbers.astype(np.float64, copy=False), None
@@ -141,7 +141,7 @@ def as_floats(values: Values) -> tuple[Array, Array | None]:
 
 
 def encode(values: Values) -> bytes:
-    """Return the values compressed; `decode` with the same type takes them back."""
+    """Compress the values; `decode` with the same type restores them."""
     if values.items is not None:
         return codec.pack_json(values.items)
     assert values.numbers is not None

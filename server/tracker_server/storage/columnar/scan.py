@@ -1,6 +1,6 @@
-"""Read columns of a stream: some keys in a window of rows, from chunks and segments together.
+"""Read columns of a stream: some keys in a window of rows, from both chunks and segments.
 
-All reads of one answer happen in one transaction, or a merge in between would show rows twice or not at all.
+All reads for one response must be in one transaction, or a merge in between could show rows twice or not at all.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from .chunks import STEP, TIME
 from .columns import FLOAT, INT, Batch, Values
 
 END = 2**62
-"""Beyond every row."""
+"""A row number beyond all rows."""
 
 MANY = 500
-"""Keys that are looked up one by one."""
+"""Most keys that are looked up one by one."""
 
 Column = tuple[Array, Values]
 """Ascending row numbers, and the values in them."""
@@ -35,8 +35,8 @@ _low: sa.BindParameter[int] = sa.bindparam("low_")
 _high: sa.BindParameter[int] = sa.bindparam("high_")
 _ids: sa.BindParameter[Any] = sa.bindparam("ids_", expanding=True)
 
-# The chunks of a key lie in order of row0 without overlap, so the first one to read is the last that starts at or
-# before the window. Asking for that by row0 keeps to the primary key; a condition on row1 would visit every chunk.
+# The chunks of a key are in order of row0 and do not overlap, so the first one to read is the last that starts at or
+# before the window. A look-up by row0 uses the primary key; a condition on row1 would visit every chunk.
 _before = chunks.alias("before")
 _first = (
     sa.select(sa.func.max(_before.c.row0))
@@ -75,7 +75,7 @@ _segments_of = (
 def read(
     connection: sa.Connection, run: int, stream: int, ids: Iterable[int], low: int = 0, high: int = END
 ) -> dict[int, Column]:
-    """Return the columns of keys in the rows `low` ≤ row < `high`; keys without a value there are left out."""
+    """Return the columns of keys in the rows `low` ≤ row < `high`; keys without values there are omitted."""
     wanted = set(ids)
     parts: dict[int, list[Column]] = {}
     for chunk in _select(connection, _values_of, run, stream, wanted, low, high):
@@ -101,7 +101,7 @@ def _joined(parts: list[Column]) -> Column:
 def pending(
     connection: sa.Connection, run: int, stream: int, ids: set[int] | None, low: int = 0, high: int = END
 ) -> dict[int, Column]:
-    """Like `read`, but only rows that are still in segments. `ids` None: all keys."""
+    """Return the same as `read`, but only rows that are still in segments; `ids` None means all keys."""
     pile = segments.Pile()
     values = {"run_": run, "stream_": stream, "low_": low, "high_": high}
     for row0, count, data, merging, merged_key in checked(connection.execute(_segments_of, values)):
@@ -120,7 +120,7 @@ def pending(
 
 
 def _unmerged(batch: Batch, first: int) -> Batch:
-    """Leave out the keys that a merge which goes on has already put into chunks."""
+    """Omit the keys that an unfinished merge has already moved into chunks."""
     groups = []
     for group in batch.groups:
         kept = [(key, values) for key, values in zip(group.keys, group.values, strict=True) if key >= first]
@@ -131,12 +131,12 @@ def _unmerged(batch: Batch, first: int) -> Batch:
 def extents(
     connection: sa.Connection, run: int, stream: int, key: int, low: int = 0, high: int = END
 ) -> list[sa.Row[Any]]:
-    """Return where the chunks of a key lie in rows and x, without their values."""
+    """Return the ranges of rows and x of a key's chunks, without their values."""
     return list(_select(connection, _extents_of, run, stream, {key}, low, high))
 
 
 def blocks(connection: sa.Connection, run: int, stream: int, key: int, low: int, high: int) -> list[bytes]:
-    """Return the block records of the chunks of a key that start in the rows `low` (where one starts) to `high`."""
+    """Return the blocks of a key's chunks that start in the rows `low` to `high`; a chunk must start at `low`."""
     return [data for (data,) in _select(connection, _blocks_of, run, stream, {key}, low, high)]
 
 
@@ -145,7 +145,7 @@ def _select(
 ) -> Iterator[sa.Row[Any]]:
     ordered = sorted(ids)
     if query is _values_of and len(ids) > MANY:
-        # One look at where all chunks lie costs less than one for each of so many keys.
+        # For so many keys, one look-up of all chunks is cheaper than one for each key.
         window = {"run_": run, "stream_": stream, "low_": low, "high_": high}
         for chunk in checked(connection.execute(_values_in, window)):
             if chunk.key in ids:

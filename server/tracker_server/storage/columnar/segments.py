@@ -1,4 +1,4 @@
-"""One upload's rows as one compressed blob, from which single columns can be read."""
+"""Encode the rows of an upload as one compressed blob, from which single columns can be read."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tracker_server.storage.interface import Array
 from . import codec, columns
 from .columns import INT, JSON, MIXED, Batch, Group, Values
 
-# The blob is zstd over: uint32 length of the header, the header (JSON), times, steps if any, then group by group the
-# positions of its rows if it has not all of them, and the columns one after the other. Arrays are little-endian, 8
-# bytes a value; the marks of MIXED columns follow their numbers, one byte each.
+# The blob is compressed with zstd. It holds the uint32 length of the header, the header (JSON), times, steps if any,
+# then for each group the positions of its rows, unless it has all rows, and its columns. Arrays are little-endian with
+# 8 bytes a value. The marks of MIXED columns follow their numbers, one byte each.
 
 
 def encode(batch: Batch) -> tuple[int, bytes]:
-    """Return the size before compression, and the blob. Keys are numbers here (`keys.id`)."""
+    """Return the size before compression, and the blob. Keys are numbers (`keys.id`)."""
     parts = [batch.times.tobytes()]
     if batch.steps is not None:
         parts.append(batch.steps.tobytes())
@@ -48,7 +48,7 @@ def _raw(values: Values) -> bytes:
 
 
 def types(blob: bytes) -> list[tuple[int, str]]:
-    """Return the keys of a segment and the types of their values, without reading these."""
+    """Return the keys of a segment and the types of their values, without reading the values."""
     with codec.reading(blob) as content:
         (size,) = struct.unpack("<I", content.read(4))
         _, _, shapes = orjson.loads(content.read(size))
@@ -56,7 +56,7 @@ def types(blob: bytes) -> list[tuple[int, str]]:
 
 
 def decode(blob: bytes, only: set[int] | None = None) -> Batch:
-    """Undo `encode`; with `only`, leave out other keys. Arrays are read-only views."""
+    """Undo `encode`; with `only`, other keys are omitted. Arrays are read-only views."""
     raw = codec.unpack(blob)
     (size,) = struct.unpack_from("<I", raw)
     count, has_steps, shapes = orjson.loads(raw[4 : 4 + size])
@@ -94,14 +94,14 @@ def _view(raw: bytes, at: int, length: int, n: int, type_: str) -> Values:
 
 
 class Pile:
-    """Columns of one stream, piled up from several segments in the order of rows."""
+    """Collects columns of one stream from several segments in the order of rows."""
 
     def __init__(self) -> None:
         self._parts: dict[int, list[tuple[Array, Values]]] = {}
         self._shuffled: set[int] = set()
 
     def add(self, row0: int, batch: Batch) -> None:
-        """Put the rows of a segment that starts at row `row0` on top."""
+        """Add the rows of a segment that starts at row `row0`."""
         for group in batch.groups:
             if not group.keys:
                 continue
@@ -110,14 +110,14 @@ class Pile:
                 self.put(key, rows, values)
 
     def put(self, key: int, rows: Array, values: Values) -> None:
-        """Put values of one key on top."""
+        """Add values of one key."""
         parts = self._parts.setdefault(key, [])
         if parts and parts[-1][0][-1] > rows[0]:
             self._shuffled.add(key)  # the rows of one batch's groups interleave
         parts.append((rows, values))
 
     def columns(self) -> dict[int, tuple[Array, Values]]:
-        """Return by key: ascending row numbers and the values in them."""
+        """Return ascending row numbers and values by key."""
         return {key: self._column(key, parts) for key, parts in self._parts.items()}
 
     def _column(self, key: int, parts: list[tuple[Array, Values]]) -> tuple[Array, Values]:

@@ -1,4 +1,4 @@
-"""What the rows of a batch add up to, key by key."""
+"""Compute the statistics of a batch for each key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .columns import FLOAT, INT, MIXED, Batch, Group, Values
 
 
 def stats(batch: Batch) -> dict[str, Stats]:
-    """Sum up each key, as `Stats.add` over the rows in order would (up to the rounding of sums)."""
+    """Return the statistics of each key, equal to those of `Stats.add` over the rows up to rounding of sums."""
     found: dict[str, Stats] = {}
     last_row: dict[str, int] = {}
     for group, sums in zip(batch.groups, _stats_of_groups(batch.groups), strict=True):
@@ -42,7 +42,7 @@ def _stats_of_groups(groups: list[Group]) -> list[Sequence[Stats]]:
 
 
 def _piecewise_stats(pieces: Sequence[Array]) -> Iterator[Stats]:
-    """Sum up columns of various lengths at the price of one."""
+    """Yield the statistics of columns of different lengths, computed in one pass."""
     together = np.concatenate(pieces)
     lengths = np.array([len(piece) for piece in pieces])
     ends = np.cumsum(lengths)
@@ -64,7 +64,7 @@ def _group_stats(group: list[Values]) -> Sequence[Stats]:
 
 
 def _float_stats(matrix: Array) -> list[Stats]:
-    """`matrix` is keys × rows."""
+    """Return the statistics of each row of `matrix` (keys × rows)."""
     finite = np.isfinite(matrix)
     with np.errstate(over="ignore", invalid="ignore"):
         if finite.all():

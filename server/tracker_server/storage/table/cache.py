@@ -23,7 +23,7 @@ from tracker_server.storage.liveness import judged, silent
 from tracker_server.storage.run_info import info as info_of
 from tracker_server.storage.schema import projects
 from tracker_server.storage.schema import runs as run_table
-from tracker_server.storage.state_blocks import folds
+from tracker_server.storage.state_blocks import load_states
 
 from .column_names import MISSING, Entry, Name, Sums
 from .fields import Field
@@ -92,7 +92,7 @@ class Runs:
         rows = connection.execute(query.order_by(run_table.c.version)).all()
         if rows:
             self.revision += 1
-        for row, fold, _, size in folds(connection, rows):
+        for row, fold, _, size in load_states(connection, rows):
             self._take(row, fold, size)
         self._judge({self._places[row.id] for row in rows})
 
