@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 
 @pytest.fixture(scope="session")
 def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
@@ -25,10 +27,15 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture
 def server(real_server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The server, as what all settings name; agents are quick and collect nothing."""
+    """The server, as what all settings name; agents are quick and collect nothing.
+
+    A busy machine may answer late: that is no failure to answer.
+    """
     monkeypatch.setenv("TRACKER_BASE_URL", real_server.url)
     monkeypatch.setenv("TRACKER_API_KEY", real_server.token)
     monkeypatch.setenv("TRACKER_UPLOAD_INTERVAL", "0.1")
+    monkeypatch.setenv("TRACKER_UPLOAD_TIMEOUT", str(PATIENCE))
+    monkeypatch.setenv("TRACKER_RESUME_TIMEOUT", str(PATIENCE))
     monkeypatch.setenv("TRACKER_STATS_DISABLED", "true")
     monkeypatch.setenv("TRACKER_FINISH_TIMEOUT", "30")
     return real_server

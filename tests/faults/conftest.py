@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.harness import PROJECT, Training
+from tests.waiting import PATIENCE
 from tracker_server.embedded import Embedded, serve
 
 
@@ -32,6 +33,7 @@ def quick_agents(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKER_PROJECT", PROJECT)
     monkeypatch.setenv("TRACKER_STATS_DISABLED", "true")
     monkeypatch.setenv("TRACKER_UPLOAD_INTERVAL", "0.1")
+    monkeypatch.setenv("TRACKER_UPLOAD_TIMEOUT", str(PATIENCE))  # that a busy machine answers late is no fault
 
 
 @pytest.fixture

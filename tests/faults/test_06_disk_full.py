@@ -142,5 +142,6 @@ def _filled(disk: Path) -> Iterator[None]:
 
 
 def _limit_files(training: Training, size: int) -> None:
-    """Set `ulimit -f` in the running process; its agent, which was there before, keeps its own."""
+    """Set `ulimit -f` in the running process, not in its agent: one that was started later would have it, too."""
+    eventually(lambda: agent_alive(str(training.directory)))
     resource.prlimit(training.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))

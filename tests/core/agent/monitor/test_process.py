@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 _TRAINING = """
@@ -56,6 +56,14 @@ def training() -> Iterator[Training]:
     process.end()
 
 
+@pytest.fixture
+def idle() -> Iterator[Training]:
+    """Another one, which does nothing."""
+    process = Training()
+    yield process
+    process.end()
+
+
 def test_a_child_that_ended_between_two_samples_counts(average, training):
     values = average("process", pids=[training.pid], between=lambda: training.tell("burn"))
     assert 40 <= values["process/cpu_percent"] < 150
@@ -66,8 +74,8 @@ def test_what_a_process_used_before_it_was_watched_does_not_count(average, train
     assert average("process", pids=[training.pid])["process/cpu_percent"] < 20
 
 
-def test_a_process_that_joins_does_not_bring_its_past(monitor, training):
-    pids: list[int] = [os.getpid()]
+def test_a_process_that_joins_does_not_bring_its_past(monitor, training, idle):
+    pids: list[int] = [idle.pid]
     made, written = monitor("process", pids=pids, average_over=1e9, sample_interval=1e9)
     made.tick(0.0)
     training.tell("burn")
@@ -92,14 +100,28 @@ def test_children_and_threads_are_summed(monitor, training):
 
 
 def test_a_watched_child_of_a_watched_process_counts_once(average, training):
-    both = average("process", pids=[os.getpid(), training.pid], seconds=1000.0)
-    one = average("process", pids=[os.getpid()], seconds=1000.0)
+    training.tell("child")
+    (child,) = psutil.Process(training.pid).children()
+    both = average("process", pids=[training.pid, child.pid], seconds=1000.0)
+    one = average("process", pids=[training.pid], seconds=1000.0)
+    assert both["process/count"] == one["process/count"] == 2
     assert both["process/threads"] == one["process/threads"]
 
 
-def test_the_monitoring_process_itself_is_left_out(average):
-    # Here it is both; an agent is a child of the training that it watches.
-    assert average("process", pids=[os.getpid()]) == {}
+def test_the_monitoring_process_itself_is_left_out():
+    # Here it is both; an agent is a child of the training that it watches. This process may have other children.
+    code = """
+import os
+from tracker.agent.monitor import Monitor
+written = []
+monitor = Monitor(written.append, lambda: [os.getpid()], "/", sources=["process"], average_over=1e9)
+for seconds in (0.0, 1.0):
+    monitor.tick(seconds)
+monitor.stop()
+print(written)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_a_child_that_ended_and_was_not_waited_for_counts_with_its_cpu_alone(monitor, training):
