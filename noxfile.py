@@ -95,7 +95,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types, strictly."""
-    install(session, LIGHT, "types")
+    install(session, LIGHT, "types", "test", "browser")
     session.run("mypy")
 
 

@@ -14,7 +14,7 @@ PATIENCE = 90.0
 """Seconds: a machine may be busy with other tests, and waiting costs nothing where the effect comes soon."""
 
 
-def eventually(check: Callable[[], T], timeout: float = PATIENCE) -> T:
+def eventually(check: Callable[[], T | None], timeout: float = PATIENCE) -> T:
     """Call `check` until its result is true, and return that; fail with the last result after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:

@@ -20,6 +20,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Dialog,
     Page,
     Playwright,
     Request,
@@ -91,10 +92,14 @@ def watched(context: BrowserContext, own: str, refusals: tuple[int, ...] = ()) -
         if not request.url.startswith((own, "data:", "blob:")):
             complaints.append(f"asked another server: {request.url}")
 
+    def on_dialog(dialog: Dialog) -> None:
+        complaints.append(f"a script ran: {dialog.message}")
+        dialog.dismiss()
+
     page.on("console", on_console)
     page.on("request", on_request)
     page.on("pageerror", lambda error: complaints.append(f"exception: {error}"))
-    page.on("dialog", lambda dialog: (complaints.append(f"a script ran: {dialog.message}"), dialog.dismiss()))
+    page.on("dialog", on_dialog)
     page.set_default_timeout(PATIENCE_MS)
     yield page
     assert not complaints, "\n".join(complaints)

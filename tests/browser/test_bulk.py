@@ -146,7 +146,7 @@ def test_a_running_run_is_asked_to_stop(runs: Runs, visit: Visit) -> None:
         Table(page).select("lasting")
         with page.expect_response("**/api/edits") as asked:
             bar(page).get_by_role("button", name="Stop").click()
-        assert asked.value.request.post_data_json["stop"] is True
+        assert asked.value.request.post_data_json["stop"] is True  # type: ignore[index]
         assert asked.value.json() == {"changed": 1}
 
 

@@ -52,7 +52,7 @@ def named(server: Embedded) -> Runs:
     for id_, value in (("one", 1.5), ("two", 2.5)):
         rows = [dict.fromkeys(every, value), dict.fromkeys(every, value + 1)]
         head = {"group": NAMES["markup"], "job_type": NAMES["lines"], "tags": every, "notes": "\n\n".join(every)}
-        runs.add(id_, rows, dict.fromkeys(every, value), **head)
+        runs.add(id_, rows, dict.fromkeys(every, value), **head)  # type: ignore[arg-type]
     return runs
 
 

@@ -298,7 +298,7 @@ def test_the_console_is_searched(printed: Runs, visit: Visit) -> None:
         expect(console(page)).to_contain_text("line 0050 needle")
         page.get_by_role("button", name="Next").click()
         expect(count).to_have_text("2 of 10")
-        expect(console(page).get_by_role("mark").or_(console(page).locator("mark")).first).to_have_text("needle")
+        expect(console(page).get_by_role("mark").or_(console(page).locator("mark")).first).to_have_text("needle")  # type: ignore[arg-type]
         page.get_by_role("button", name="Previous").click()
         field.press("Shift+Enter")
         expect(count).to_have_text("10 of 10")

@@ -6,7 +6,7 @@ import argparse
 import itertools
 import time
 
-from training import Board
+from training import Board  # type: ignore[import-not-found]
 
 import tracker
 

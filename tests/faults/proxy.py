@@ -82,7 +82,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         try:
-            with socket.create_connection(self.server.target) as upstream, upstream.makefile("rb") as answers:
+            with socket.create_connection(self.server.target) as upstream, upstream.makefile("rb") as answers:  # type: ignore[arg-type]
                 while self._one(upstream, answers):
                     pass
         except (ConnectionError, EOFError):
@@ -90,7 +90,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def _one(self, upstream: socket.socket, answers: BinaryIO) -> bool:
         """Handle one request; returns whether the connection goes on."""
-        head, body = _message(self.rfile)
+        head, body = _message(self.rfile)  # type: ignore[arg-type]
         line = head.split(b"\r\n", 1)[0].decode()
         with self.server.ordered:
             fault = self.server.plan(line)

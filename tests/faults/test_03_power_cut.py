@@ -16,7 +16,6 @@ import pytest
 
 import tracker
 from tests.faults.harness import (
-    PATIENCE,
     Training,
     agents,
     kill_agents,
@@ -27,7 +26,7 @@ from tests.faults.harness import (
     values,
 )
 from tests.faults.training import content, row
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.runlog.records import parse
 from tracker_server.embedded import Embedded
 
@@ -51,7 +50,16 @@ class Machine:
         self.disk.mkdir()
         self.mount.mkdir()
         script, self._said = Path(__file__).with_name("lossy.py"), root / "lossy"
-        command = [sys.executable, script, self.disk, self.mount, "--keeps", keeps, "--seed", str(seed)]
+        command: list[str | Path] = [
+            sys.executable,
+            script,
+            self.disk,
+            self.mount,
+            "--keeps",
+            keeps,
+            "--seed",
+            str(seed),
+        ]
         with self._said.open("wb") as said:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import resource
 from collections.abc import Callable
 
-from tests.faults.harness import PATIENCE, Training, assert_delivered, kill_agents, sync_directory, uploaded
-from tests.waiting import eventually
+from tests.faults.harness import Training, assert_delivered, kill_agents, sync_directory, uploaded
+from tests.waiting import PATIENCE, eventually
 from tracker.runlog.directory import agent_alive
 from tracker.sdk.agent_supervisor import CHECK_EVERY
 from tracker_server.embedded import Embedded

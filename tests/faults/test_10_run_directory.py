@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from tests.faults.harness import (
-    PATIENCE,
     Training,
     agents,
     assert_delivered,
@@ -23,7 +22,7 @@ from tests.faults.harness import (
     values,
 )
 from tests.faults.training import row
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.runlog.directory import agent_alive, lock_path
 from tracker.sdk.agent_supervisor import CHECK_EVERY
 from tracker_server.embedded import Embedded

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from tests.depth import depth
 from tests.faults.harness import (
-    PATIENCE,
     Training,
     agents,
     assert_delivered,
@@ -22,7 +21,7 @@ from tests.faults.harness import (
     uploaded,
 )
 from tests.faults.proxy import CutBody, Fault, LoseAnswer, proxy
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.client import connect
 from tracker.names import RunKey
 from tracker.runlog.directory import agent_alive
@@ -66,12 +65,12 @@ def test_a_killed_agent_is_started_again_by_the_run_or_made_up_for_by_sync(
     lucky, unlucky = trainings = [train("--pause", 0.002, environment=state) for state in states]
     for _ in range(2):
         for training in trainings:
-            eventually(lambda t=training: agent_alive(str(t.directory)), PATIENCE)
-            eventually(lambda t=training: on_server(t.path))
+            eventually(lambda t=training: agent_alive(str(t.directory)), PATIENCE)  # type: ignore[misc]
+            eventually(lambda t=training: on_server(t.path))  # type: ignore[misc]
         for training in trainings:
             assert kill_agents(training.directory)
     for training in trainings:
-        eventually(lambda t=training: agent_alive(str(t.directory)), PATIENCE)
+        eventually(lambda t=training: agent_alive(str(t.directory)), PATIENCE)  # type: ignore[misc]
     kill_agents(unlucky.directory)
     for training in trainings:
         assert training.stop() == 0
@@ -89,7 +88,7 @@ def test_the_next_agent_serves_all_runs_of_one_that_was_killed_also_those_that_h
     longest = {"TRACKER_DRAIN_TIMEOUT": "120"}
     going, silent = trainings = [train("--pause", 0.002, environment=longest) for _ in range(2)]
     for training in trainings:
-        eventually(lambda t=training: on_server(t.path), PATIENCE)
+        eventually(lambda t=training: on_server(t.path), PATIENCE)  # type: ignore[misc]
     (agent,) = {agent.pid for training in trainings for agent in agents(training.directory)}
     silent.process.send_signal(signal.SIGSTOP)  # it cannot start another agent
     os.kill(agent, signal.SIGKILL)
@@ -115,6 +114,6 @@ def _kill_during_upload(
             return None
         kill_agents(training.directory)
         killed.set()
-        return fault
+        return fault  # type: ignore[return-value]
 
     return plan

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.faults.harness import (
-    PATIENCE,
     TOKEN,
     Training,
     assert_delivered,
@@ -19,7 +18,7 @@ from tests.faults.harness import (
     uploaded,
 )
 from tests.ports import free_port
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker_server.embedded import serve
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.harness import PATIENCE, Training, assert_delivered, sync_directory, uploaded, values
+from tests.faults.harness import Training, assert_delivered, sync_directory, uploaded, values
 from tests.faults.training import row
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.names import random_id
 from tracker.runlog.directory import agent_alive
 from tracker.runlog.reader import read_stream, stream_paths
@@ -28,13 +28,13 @@ def test_two_processes_that_start_one_run_at_the_same_moment_write_streams_of_th
         id = random_id()
         both = [train("--first", first, "--rows", ROWS, "--together", id=id) for first in (0, ROWS)]
         for training in both:
-            eventually(lambda t=training: t.board.ready, PATIENCE)
+            eventually(lambda t=training: t.board.ready, PATIENCE)  # type: ignore[misc]
         for training in both:
             training.board.go = 1
         assert [training.process.wait(PATIENCE) for training in both] == [0, 0]
         streams = [_rows(path) for path in stream_paths(both[0].directory, "history")]
         halves = [[row(n) for n in range(first, first + ROWS)] for first in (0, ROWS)]
-        assert sorted(streams, key=lambda rows: int(rows[0]["i"])) == halves
+        assert sorted(streams, key=lambda rows: int(rows[0]["i"])) == halves  # type: ignore[call-overload]
         found = values(uploaded(both[0], "finished"))
         assert found in (halves[0] + halves[1], halves[1] + halves[0])
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.harness import PATIENCE, TOKEN, Training, agents, require, sync_directory
-from tests.waiting import eventually
+from tests.faults.harness import TOKEN, Training, agents, require, sync_directory
+from tests.waiting import PATIENCE, eventually
 from tracker_server.embedded import Embedded
 
 ROOM = 32 * 1024 * 1024
@@ -56,7 +56,7 @@ IN_A_NAMESPACE = """
 import subprocess, sys, tracker
 from tracker.agent_protocol.status import read_status
 sys.path.insert(0, {root!r})
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 def run(*command): subprocess.run(command, check=True)
 run("ip", "link", "set", "lo", "up")
 run("nft", "add table inet t; add chain inet t in {{ type filter hook input priority 0; }}; "

@@ -10,7 +10,6 @@ import pytest
 
 from tests.faults.harness import (
     ENTITY,
-    PATIENCE,
     PROJECT,
     Training,
     assert_delivered,
@@ -22,7 +21,7 @@ from tests.faults.harness import (
 )
 from tests.faults.proxy import Fault, LoseAnswer, proxy
 from tests.faults.training import row
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.agent.uploader import Uploader
 from tracker.client import Client
 from tracker.errors import Unreachable
@@ -42,7 +41,7 @@ def test_after_a_lost_answer_the_upload_goes_on_behind_what_the_server_has(tmp_p
         for n, part in enumerate([0.0, 0.5, 0.99] * 3):
             with (directory / "history-a.jsonl").open("ab") as file:
                 file.write(encode("log", row(n), 1700000001.0 + n, n))
-            network.plan = lambda _, part=part: LoseAnswer(part)
+            network.plan = lambda _, part=part: LoseAnswer(part)  # type: ignore[misc]
             with pytest.raises(Unreachable):
                 uploader.step()
             network.plan = lambda _: None

@@ -10,7 +10,6 @@ import pytest
 
 from tests.faults.harness import (
     ENTITY,
-    PATIENCE,
     PROJECT,
     Training,
     assert_delivered,
@@ -21,7 +20,7 @@ from tests.faults.harness import (
 )
 from tests.faults.proxy import CutBody, Fault, proxy
 from tests.faults.training import row
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.agent.uploader import Uploader
 from tracker.client import Client
 from tracker.errors import Unreachable
@@ -47,7 +46,7 @@ def test_of_a_body_that_did_not_arrive_whole_nothing_is_stored_and_all_is_sent_a
             with (directory / "history-a.jsonl").open("ab") as file:
                 for n in range(1000 * batch, 1000 * (batch + 1)):
                     file.write(encode("log", row(n), 1700000001.0 + n, n))
-            network.plan = lambda _, part=part: CutBody(part)
+            network.plan = lambda _, part=part: CutBody(part)  # type: ignore[misc]
             for _ in range(2):
                 with pytest.raises(Unreachable):
                     uploader.step()

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.faults.harness import (
-    PATIENCE,
     Training,
     agents,
     assert_delivered,
@@ -17,7 +16,7 @@ from tests.faults.harness import (
     on_server,
     uploaded,
 )
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker_server.embedded import serve
 
 PAD = 20_000

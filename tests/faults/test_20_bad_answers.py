@@ -8,9 +8,9 @@ from http import HTTPStatus
 
 import pytest
 
-from tests.faults.harness import PATIENCE, Training, assert_delivered, sync_directory, uploaded
+from tests.faults.harness import Training, assert_delivered, sync_directory, uploaded
 from tests.faults.proxy import Answer, Fault, Seen, proxy
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker_server.embedded import Embedded
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import tracker
-from tests.faults.harness import PATIENCE, Training, assert_delivered, on_server, uploaded
+from tests.faults.harness import Training, assert_delivered, on_server, uploaded
 from tests.faults.proxy import Answer, Fault, proxy
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.agent_protocol.status import read_status
 from tracker_server.embedded import Embedded
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.harness import PATIENCE, TOKEN, Training, assert_delivered, require, uploaded
+from tests.faults.harness import TOKEN, Training, assert_delivered, require, uploaded
 from tests.faults.proxy import proxy
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.agent_protocol.status import read_status
 from tracker_server.embedded import serve
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.harness import PATIENCE, Training, assert_delivered, require, uploaded
-from tests.waiting import eventually
+from tests.faults.harness import Training, assert_delivered, require, uploaded
+from tests.waiting import PATIENCE, eventually
 from tracker.agent_protocol.status import read_status
 from tracker.names import random_id
 from tracker_server.embedded import Embedded

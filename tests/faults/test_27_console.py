@@ -11,8 +11,8 @@ import pytest
 
 import tracker
 from tests.depth import depth
-from tests.faults.harness import PATIENCE, Training, uploaded
-from tests.waiting import eventually
+from tests.faults.harness import Training, uploaded
+from tests.waiting import PATIENCE, eventually
 from tracker_server.embedded import Embedded
 
 Start = Callable[..., tuple[Training, Path]]

@@ -15,7 +15,6 @@ import pytest
 
 import tracker
 from tests.faults.harness import (
-    PATIENCE,
     TOKEN,
     agents,
     data_directory,
@@ -26,7 +25,7 @@ from tests.faults.harness import (
 )
 from tests.faults.proxy import Answer, CutBody, Fault, LoseAnswer, Proxy, proxy
 from tests.ports import free_port
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.agent import backoff
 from tracker.agent.file_uploader import PART
 from tracker.errors import Unreachable

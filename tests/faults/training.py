@@ -41,7 +41,7 @@ class Board:
             self.__dict__["_numbers"] = memoryview(mmap.mmap(file.fileno(), 8 * len(_NUMBERS))).cast("Q")
 
     def __getattr__(self, name: str) -> int:
-        return self.__dict__["_numbers"][_NUMBERS.index(name)]
+        return self.__dict__["_numbers"][_NUMBERS.index(name)]  # type: ignore[no-any-return]
 
     def __setattr__(self, name: str, value: int) -> None:
         self.__dict__["_numbers"][_NUMBERS.index(name)] = value

@@ -28,7 +28,7 @@ def worker(name: str, tasks: Any, results: Any) -> None:
 
 def main() -> None:
     """Run some epochs, each with new workers that take their tasks from queues."""
-    context = multiprocessing.get_context(sys.argv[2])
+    context: Any = multiprocessing.get_context(sys.argv[2])
     run = tracker.init()
     busy = threading.Event()
     busy.set()

@@ -201,7 +201,7 @@ def _read_all(client: Any, run: str) -> None:
         "environment.git.commit",
         "command",
     ]
-    for query in (
+    for query in (  # type: ignore[assignment]
         {"columns": some, "sort": [{"column": "summary.loss", "descending": True}]},
         {"columns": columns, "search": "x", "filter": "config.lr > 0 or summary.loss < 3"},
     ):
@@ -338,8 +338,8 @@ def test_odd_bodies_are_answered_or_refused(odd: Any, lines: Any, path: str) -> 
               b"[" * 120 + b"]" * 120,
               b"[" * 95 + b"]" * 95, b'["summary.a@step=999999999999999999"]', b'["config."]',
               b'[{"column":"\\ud800"}]']  # fmt: skip
-    for member in plain:
-        rest = orjson.dumps({k: v for k, v in plain.items() if k != member})[1:-1]
+    for member in plain:  # type: ignore[attr-defined]
+        rest = orjson.dumps({k: v for k, v in plain.items() if k != member})[1:-1]  # type: ignore[attr-defined]
         bodies += [b'{"%b":%b%b}' % (member.encode(), piece, b"," + rest if rest else b"") for piece in pieces]
     for body in bodies:
         answer = odd(method, path, data=body, headers={"Content-Type": "application/json"})

@@ -93,7 +93,7 @@ def test_a_key_that_was_replaced_is_taken_up_once_it_is_stored(
         assert capsys.readouterr().err.splitlines()[-1].endswith(f"finished: {run.url}")
         api = tracker.Api(url, SECOND)
         for one in (run, ended):
-            eventually(lambda one=one: api.run(one.path).state == "finished")
+            eventually(lambda one=one: api.run(one.path).state == "finished")  # type: ignore[misc]
 
 
 def test_another_address_is_taken_up_once_it_is_stored(tmp_path: Path) -> None:
@@ -158,8 +158,8 @@ def test_a_dead_agent_is_told_of_in_the_last_line(
 
 def test_starts_are_limited_for_a_while_and_not_for_life(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     started: list[str] = []
-    monkeypatch.setattr(supervisor.launch, "hand_over", lambda directory, _given: started.append(directory))
-    monkeypatch.setattr(supervisor.launch, "start_agent", lambda directory, _environment: started.append(directory))
+    monkeypatch.setattr(supervisor.launch, "hand_over", lambda directory, _given: started.append(directory))  # type: ignore[attr-defined]
+    monkeypatch.setattr(supervisor.launch, "start_agent", lambda directory, _environment: started.append(directory))  # type: ignore[attr-defined]
     monkeypatch.setattr(supervisor, "_STARTING", 0.0)
     (tmp_path / "run").mkdir()
     watched = supervisor.Supervisor(str(tmp_path / "run"), tracker.settings.Settings())

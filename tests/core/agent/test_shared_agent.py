@@ -106,7 +106,7 @@ def test_runs_that_share_an_agent_keep_their_own_server_key_and_project(server: 
 
     with serve(data_directory(tmp_path)) as other:
         keys = {server.url: server.token, other.url: other.token}
-        runs = []
+        runs: list[tuple[str, tracker.Run]] = []
         for url in (server.url, other.url, server.url, other.url):
             settings = {"base_url": url, "api_key": keys[url]}
             run = tracker.init(project=f"p{len(runs)}", settings=settings, reinit="create_new")

@@ -78,7 +78,7 @@ def on_server(run_id: str) -> tracker.api.RemoteRun:
             return None
         return found if found.info["rows"] else None
 
-    return eventually(look)
+    return eventually(look)  # type: ignore[no-any-return]
 
 
 def ended(process: subprocess.Popen[str]) -> int:

@@ -122,7 +122,7 @@ def test_history_is_a_table_when_asked_for(a_run: Callable[..., Path]) -> None:
     ]  # fmt: skip
     assert made.column("_timestamp").to_pylist() == [2.0, 3.0]
     assert run.history(["n"], arrow=True).num_rows == 1
-    assert run.history(samples=1, arrow=True).column("loss.max").to_pylist() == [None, 0.5]
+    assert run.history(samples=1, arrow=True).column("loss.max").to_pylist() == [None, 0.5]  # type: ignore[operator]
     assert run.system_history(arrow=True).num_rows == 0
 
 

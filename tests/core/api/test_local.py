@@ -53,7 +53,7 @@ def same(found: Any, expected: Any) -> bool:
 
 def test_scan_history_yields_every_row_exactly_as_it_was_logged(tmp_path: Path) -> None:
     run = tracker.read_run(logged(tmp_path / "r"))
-    expected = [{"_step": i, "_timestamp": 10.0 + i, "_runtime": 1.0 + i, **row} for i, row in enumerate(ROWS)]
+    expected = [{"_step": i, "_timestamp": 10.0 + i, "_runtime": 1.0 + i, **row} for i, row in enumerate(ROWS)]  # type: ignore[dict-item]
     assert same(list(run.scan_history()), expected)
 
 
@@ -422,7 +422,7 @@ def test_samples_are_the_same_whether_the_run_has_grown_since_it_was_read(tmp_pa
     with path.open("ab") as file:
         file.write(encode("log", {"a": 100.0}, 2.0, 1000))
     grown = run.history(samples=10, pandas=False)
-    assert max(row.get("a.max", row.get("a", 0)) for row in grown) == 100
+    assert max(row.get("a.max", row.get("a", 0)) for row in grown) == 100  # type: ignore[type-var]
     assert grown == tracker.read_run(path.parent).history(samples=10, pandas=False)
 
 
@@ -449,7 +449,7 @@ def test_what_is_read_by_column_is_what_is_read_row_by_row(every: int, restarted
         if i % every == every - 1:
             rows.append(_ODD_ROWS[i // every % len(_ODD_ROWS)])
     lines = [("log", row, 10.0 + i % 50, step) for i, (row, step) in enumerate(rows)]
-    unknown = ("unknown", {}, 1.0)
+    unknown: tuple[str, Any, float] = ("unknown", {}, 1.0)
     # A line of another kind now and then, and at the end, has all blocks read record by record.
     parts = [lines[at : at + 100] for at in range(0, len(lines), 100)]
     mixed = [line for part in parts for line in [*part, unknown]]
@@ -472,5 +472,5 @@ def test_what_is_read_by_column_is_what_is_read_row_by_row(every: int, restarted
         for row in one.scan_history(["a"])
         if type(row["a"]) in (int, float) and abs(row["a"]) <= sys.float_info.max
     ]
-    assert min(row["a.min"] for row in drawn if row["a.min"] == row["a.min"]) == min(numbers)
-    assert max(row["a.max"] for row in drawn if row["a.max"] == row["a.max"]) == max(numbers)
+    assert min(row["a.min"] for row in drawn if row["a.min"] == row["a.min"]) == min(numbers)  # type: ignore[index]
+    assert max(row["a.max"] for row in drawn if row["a.max"] == row["a.max"]) == max(numbers)  # type: ignore[index]

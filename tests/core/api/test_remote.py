@@ -62,7 +62,7 @@ def test_rows_with_some_keys_and_samples_are_the_same_from_either_place(run: tra
     for keys in (["loss"], ["text", "epoch"], ["nothing"]):
         assert same(list(remote.scan_history(keys)), list(local.scan_history(keys)))
     few: Any = remote.history(["epoch"], samples=100, pandas=False)
-    assert [row["epoch"] for row in few] == [row["epoch"] for row in local.history(["epoch"], pandas=False)]
+    assert [row["epoch"] for row in few] == [row["epoch"] for row in local.history(["epoch"], pandas=False)]  # type: ignore[index]
     many: Any = remote.history(["loss"], samples=10, pandas=False)
     assert len(many) <= 11
     assert max(row["loss.max"] for row in many) == 1.0
@@ -164,7 +164,7 @@ def test_alerts_come_back(project: str) -> None:
         run.alert("loss is NaN", "at step 3", "error")
         tracker.alert("slow")
     alerts = tracker.Api().run(run.path).alerts()
-    assert [{k: a[k] for k in a if k != "time"} for a in alerts] == [
+    assert [{k: a[k] for k in a if k != "time"} for a in alerts] == [  # type: ignore[literal-required]
         {"title": "loss is NaN", "text": "at step 3", "level": "error"},
         {"title": "slow", "text": "", "level": "info"},
     ]

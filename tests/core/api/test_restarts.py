@@ -183,7 +183,7 @@ def test_a_view_that_does_not_exist_is_refused_with_those_that_do(directory: Dir
     run = tracker.read_run(directory.logged((1, 1.0, {"a": 1})).path)
     for reading in (run.scan_history, run.history):
         with pytest.raises(ValueError, match="all, latest, tensorboard, tensorboard-rust"):
-            reading(restarts="newest")
+            reading(restarts="newest")  # type: ignore[arg-type]
 
 
 # -- as TensorBoard's Python code shows it --------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def test_a_session_start_that_is_not_the_first_drops_all_tags_from_its_step_on(
 
 def test_a_session_start_drops_what_stands_before_it_in_the_file(directory: Directory, read: Reader) -> None:
     parts = [0, series("a", [1, 2, 3], 10.0), 3, series("a", [1, 2], 20.0, of=0.5), 2]
-    run = read(directory.event_file("f", *parts).path)
+    run = read(directory.event_file("f", *parts).path)  # type: ignore[arg-type]
     assert values(run, "a", "tensorboard") == [(1, 1), (1, 1.5)]
 
 

@@ -24,7 +24,7 @@ def script(mode: str, code: str, init: str = INIT, **options: Any) -> subprocess
     Path("script.py").write_text(HEAD + init + code)
     environment = {**os.environ, "TRACKER_CONSOLE": mode, "TRACKER_SILENT": "true", **options.pop("environment", {})}
     outputs = {} if "stdout" in options else {"capture_output": True}
-    return subprocess.run([sys.executable, "script.py"], env=environment, text=True, timeout=60, **outputs, **options)
+    return subprocess.run([sys.executable, "script.py"], env=environment, text=True, timeout=60, **outputs, **options)  # type: ignore[call-overload, no-any-return]
 
 
 def lines(name: str | None = None, directory: Path = DIRECTORY) -> list[str]:

@@ -102,7 +102,7 @@ def test_a_user_that_no_list_has_logs_as_anybody() -> None:
 def test_what_stands_for_the_settings_is_told_or_ignored_and_nothing_hangs(what: str) -> None:
     path = Path(".tracker/settings.toml")
     path.parent.mkdir()
-    {"directory": path.mkdir, "fifo": lambda: os.mkfifo(path), "bytes": lambda: path.write_bytes(b"\xff\xfe")}[what]()
+    {"directory": path.mkdir, "fifo": lambda: os.mkfifo(path), "bytes": lambda: path.write_bytes(b"\xff\xfe")}[what]()  # type: ignore[no-untyped-call]
     if what == "bytes":
         with pytest.raises(tracker.SettingsError, match=r"settings\.toml cannot be read"):
             tracker.init()

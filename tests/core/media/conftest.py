@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from importlib.util import find_spec
 
 import pytest
+
+from tests.core.media.memory_store import MemoryStore
 
 # Arrays and pictures are compared with what numpy, Pillow and matplotlib make of them. Where these are not installed,
 # the other
@@ -15,21 +16,6 @@ if not all(find_spec(name) for name in ("numpy", "PIL", "matplotlib")):
         f"test_{name}.py"
         for name in ("arrays", "audio", "convert", "histogram", "image", "plotly", "scale", "table", "video")
     ]
-
-
-class MemoryStore(dict[str, bytes]):
-    """Keeps content by digest, as a run does with its `files` folder."""
-
-    def __call__(self, data: bytes) -> str:
-        digest = hashlib.sha256(data).hexdigest()
-        self[digest] = data
-        return digest
-
-    def content(self, record: dict) -> bytes:
-        """The stored content that a record names, after checking what the record says about it."""
-        data = self[record["digest"]]
-        assert record["size"] == len(data)
-        return data
 
 
 @pytest.fixture

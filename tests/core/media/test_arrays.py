@@ -4,6 +4,7 @@ import decimal
 import enum
 import fractions
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,14 +41,14 @@ class Level(enum.IntEnum):
         (np.array([decimal.Decimal("2.5")], dtype=object), 2.5),
     ],
 )
-def test_a_scalar_becomes_the_same_python_number(value, expected):
+def test_a_scalar_becomes_the_same_python_number(value: Any, expected: Any) -> None:
     result = scalar(value)
     assert result == expected
     assert type(result) is type(expected)
 
 
 @pytest.mark.parametrize("value", [float("nan"), np.float32("nan"), np.array([np.nan]), decimal.Decimal("sNaN")])
-def test_nan_stays_nan(value):
+def test_nan_stays_nan(value: Any) -> None:
     assert math.isnan(scalar(value))
 
 
@@ -71,11 +72,11 @@ def test_nan_stays_nan(value):
         np.array([1], dtype="timedelta64[ns]"),
     ],
 )
-def test_what_is_not_one_real_number_is_missing(value):
+def test_what_is_not_one_real_number_is_missing(value: Any) -> None:
     assert scalar(value) is MISSING
 
 
-def test_scalars_of_torch_are_exact_with_and_without_gradient():
+def test_scalars_of_torch_are_exact_with_and_without_gradient() -> None:
     torch = pytest.importorskip("torch")
     assert scalar(torch.tensor(0.1)) == float(np.float32(0.1))
     assert scalar(torch.tensor([0.5], requires_grad=True) * 2) == 1.0
@@ -87,7 +88,7 @@ def test_scalars_of_torch_are_exact_with_and_without_gradient():
     assert scalar(torch.zeros(2)) is MISSING
 
 
-def test_tensors_on_a_gpu_are_read():
+def test_tensors_on_a_gpu_are_read() -> None:
     torch = pytest.importorskip("torch")
     if not torch.cuda.is_available():
         pytest.skip("needs a CUDA device")
@@ -97,7 +98,7 @@ def test_tensors_on_a_gpu_are_read():
     assert plain(tensor).values.tolist() == [0.5, 2.0]
 
 
-def test_scalars_and_arrays_of_jax_are_exact():
+def test_scalars_and_arrays_of_jax_are_exact() -> None:
     jnp = pytest.importorskip("jax.numpy")
     assert scalar(jnp.float32(0.1)) == float(np.float32(0.1))
     assert scalar(jnp.array([3])) == 3
@@ -114,18 +115,18 @@ class NumpyOnly:
 
     dtype = "float32"
 
-    def __init__(self, array):
+    def __init__(self, array: Any) -> None:
         self.array = array
 
     @property
-    def shape(self):
+    def shape(self) -> Any:
         return self.array.shape
 
-    def numpy(self):
+    def numpy(self) -> Any:
         return self.array
 
 
-def test_tensors_that_offer_only_numpy_are_read():
+def test_tensors_that_offer_only_numpy_are_read() -> None:
     assert scalar(NumpyOnly(np.float32(0.5))) == 0.5
     assert scalar(NumpyOnly(np.array([[2]]))) == 2
     assert scalar(NumpyOnly(np.zeros(3))) is MISSING
@@ -133,17 +134,18 @@ def test_tensors_that_offer_only_numpy_are_read():
     assert plain(NumpyOnly(np.arange(3.0))).values.tolist() == [0.0, 1.0, 2.0]
 
 
-def test_arrays_are_told_from_other_containers():
+def test_arrays_are_told_from_other_containers() -> None:
     pd = pytest.importorskip("pandas")
     pil = pytest.importorskip("PIL.Image")
     assert is_array(np.zeros(3))
     assert is_array(np.float32(1))
     assert is_array(pd.Series([1]))
+    other: Any
     for other in ([1], (1,), "x", 1.0, None, {}, pd.DataFrame({"a": [1]}), pil.new("L", (2, 2)), np.ndarray):
         assert not is_array(other)
 
 
-def test_lists_of_torch_values_are_exact():
+def test_lists_of_torch_values_are_exact() -> None:
     torch = pytest.importorskip("torch")
     tensor = torch.tensor([[0.5, 2.0]], dtype=torch.bfloat16, requires_grad=True)
     assert to_plain_list(tensor) == [[0.5, 2.0]]
@@ -171,7 +173,7 @@ def test_lists_of_torch_values_are_exact():
         (np.float64(3), (), "f", [3.0]),
     ],
 )
-def test_plain_gives_the_numbers_in_c_order(value, shape, kind, numbers):
+def test_plain_gives_the_numbers_in_c_order(value: Any, shape: Any, kind: str, numbers: Any) -> None:
     data = plain(value)
     assert (data.shape, data.kind, data.values.tolist()) == (shape, kind, numbers)
 
@@ -179,11 +181,11 @@ def test_plain_gives_the_numbers_in_c_order(value, shape, kind, numbers):
 @pytest.mark.parametrize(
     "value", [None, 3, "text", b"text", {"a": 1}, ["a"], [None], np.array(["a"]), np.array([1j]), np.array([None, "x"])]
 )
-def test_plain_refuses_what_is_not_made_of_real_numbers(value):
+def test_plain_refuses_what_is_not_made_of_real_numbers(value: Any) -> None:
     with pytest.raises(TypeError):
         plain(value)
 
 
-def test_plain_refuses_ragged_lists():
+def test_plain_refuses_ragged_lists() -> None:
     with pytest.raises(ValueError, match="different shapes"):
         plain([[1, 2], [3]])

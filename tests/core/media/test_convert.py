@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.core.media.memory_store import MemoryStore
 from tracker.media import Histogram, Image, MediaList, Plotly, Table, Text, as_media
 
 
@@ -33,16 +35,16 @@ from tracker.media import Histogram, Image, MediaList, Plotly, Table, Text, as_m
         np.zeros(100, dtype="datetime64[ns]"),
     ],
 )
-def test_ordinary_values_are_no_media(value):
+def test_ordinary_values_are_no_media(value: Any) -> None:
     assert as_media(value) is None
 
 
-def test_media_are_themselves():
+def test_media_are_themselves() -> None:
     text = Text("a")
     assert as_media(text) is text
 
 
-def test_larger_arrays_become_histograms():
+def test_larger_arrays_become_histograms() -> None:
     media = as_media(np.arange(33))
     assert isinstance(media, Histogram)
     assert sum(media.counts) == 33
@@ -50,24 +52,24 @@ def test_larger_arrays_become_histograms():
         as_media(np.zeros(33, dtype=complex))
 
 
-def test_tensors_become_histograms():
+def test_tensors_become_histograms() -> None:
     torch = pytest.importorskip("torch")
     assert isinstance(as_media(torch.zeros(33, dtype=torch.bfloat16, requires_grad=True)), Histogram)
     assert as_media(torch.zeros(32)) is None
 
 
-def test_arrays_of_jax_become_histograms():
+def test_arrays_of_jax_become_histograms() -> None:
     jnp = pytest.importorskip("jax.numpy")
     assert isinstance(as_media(jnp.zeros(33, dtype=jnp.bfloat16)), Histogram)
     assert as_media(jnp.zeros(3)) is None
 
 
-def test_pillow_images_become_images():
+def test_pillow_images_become_images() -> None:
     pil = pytest.importorskip("PIL.Image")
     assert isinstance(as_media(pil.new("L", (2, 2))), Image)
 
 
-def test_what_matplotlib_drew_becomes_images():
+def test_what_matplotlib_drew_becomes_images() -> None:
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("agg")
     from matplotlib import pyplot
@@ -83,18 +85,18 @@ def test_what_matplotlib_drew_becomes_images():
         pyplot.close(figure)
 
 
-def test_plotly_figures_become_plotly():
+def test_plotly_figures_become_plotly() -> None:
     go = pytest.importorskip("plotly.graph_objects")
     assert isinstance(as_media(go.Figure()), Plotly)
 
 
-def test_data_frames_become_tables():
+def test_data_frames_become_tables() -> None:
     pd = pytest.importorskip("pandas")
     assert isinstance(as_media(pd.DataFrame({"a": [1]})), Table)
     assert as_media(pd.Series([1, 2])) is None
 
 
-def test_lists_of_nothing_but_media_become_one(store):
+def test_lists_of_nothing_but_media_become_one(store: MemoryStore) -> None:
     pil = pytest.importorskip("PIL.Image")
     media = as_media((Text("a"), pil.new("L", (2, 2))))
     assert isinstance(media, MediaList)

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.core.media.memory_store import MemoryStore
 from tracker.media import Histogram
 
 
-def test_a_histogram_counts_like_numpy(store):
+def test_a_histogram_counts_like_numpy(store: MemoryStore) -> None:
     values = np.random.default_rng(0).normal(size=10_000)
     record = Histogram(values).record(store)
     counts, edges = np.histogram(values, bins=64)
@@ -24,23 +26,23 @@ def test_a_histogram_counts_like_numpy(store):
 @pytest.mark.parametrize(
     "sequence", [[1, 2, 2, 3], (1, 2, 2, 3), iter([1, 2, 2, 3]), np.array([[1, 2], [2, 3]], dtype=np.uint8)]
 )
-def test_sequences_of_any_kind_and_shape_are_counted(sequence, store):
+def test_sequences_of_any_kind_and_shape_are_counted(sequence: Any, store: MemoryStore) -> None:
     record = Histogram(sequence, num_bins=2).record(store)
     assert (record["bins"], record["counts"]) == ([1.0, 2.0, 3.0], [1, 3])
 
 
-def test_values_that_are_not_finite_are_counted_apart(store):
+def test_values_that_are_not_finite_are_counted_apart(store: MemoryStore) -> None:
     record = Histogram([math.nan, math.inf, -math.inf, 0.0, 1.0], num_bins=2).record(store)
     assert (record["bins"], record["counts"], record["nonfinite"]) == ([0.0, 0.5, 1.0], [1, 1], 3)
 
 
-def test_equal_values_fill_one_bin_in_the_middle(store):
+def test_equal_values_fill_one_bin_in_the_middle(store: MemoryStore) -> None:
     record = Histogram([3.0] * 5, num_bins=3).record(store)
     assert (record["bins"][0], record["bins"][-1], record["counts"]) == (2.5, 3.5, [0, 5, 0])
 
 
 @pytest.mark.parametrize("sequence", [[], np.zeros(0), [math.nan]])
-def test_no_values_give_empty_bins(sequence):
+def test_no_values_give_empty_bins(sequence: Any) -> None:
     histogram = Histogram(sequence, num_bins=4)
     assert histogram.counts == [0, 0, 0, 0]
     assert len(histogram.bins) == 5
@@ -49,7 +51,7 @@ def test_no_values_give_empty_bins(sequence):
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.floats(), max_size=20), st.integers(1, 70))
-def test_every_value_is_in_one_ascending_bin_or_counted_as_not_finite(values, bins):
+def test_every_value_is_in_one_ascending_bin_or_counted_as_not_finite(values: Any, bins: Any) -> None:
     for sequence in (values, np.array(values)):
         histogram = Histogram(sequence, num_bins=bins)
         assert len(histogram.counts) == bins == len(histogram.bins) - 1
@@ -63,7 +65,7 @@ def test_every_value_is_in_one_ascending_bin_or_counted_as_not_finite(values, bi
             assert max(finite) <= histogram.bins[-1]
 
 
-def test_ready_made_histograms_are_taken_as_they_are(store):
+def test_ready_made_histograms_are_taken_as_they_are(store: MemoryStore) -> None:
     counts, edges = np.histogram([1, 2, 2, 3], bins=2)
     record = Histogram(np_histogram=(counts, edges)).record(store)
     assert (record["counts"], record["bins"]) == ([1, 3], [1.0, 2.0, 3.0])
@@ -80,36 +82,36 @@ def test_ready_made_histograms_are_taken_as_they_are(store):
         (([], [0]), "from 1"),
     ],
 )
-def test_broken_ready_made_histograms_are_refused(np_histogram, message):
+def test_broken_ready_made_histograms_are_refused(np_histogram: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Histogram(np_histogram=np_histogram)
 
 
 @pytest.mark.parametrize("arguments", [{}, {"sequence": [1], "np_histogram": ([1], [0, 1])}])
-def test_one_of_data_and_histogram_is_needed(arguments):
+def test_one_of_data_and_histogram_is_needed(arguments: Any) -> None:
     with pytest.raises(ValueError, match="either"):
         Histogram(**arguments)
 
 
 @pytest.mark.parametrize("bins", [0, -1, 10_001])
-def test_the_number_of_bins_is_limited(bins):
+def test_the_number_of_bins_is_limited(bins: int) -> None:
     with pytest.raises(ValueError, match="num_bins"):
         Histogram([1], num_bins=bins)
 
 
 @pytest.mark.parametrize("value", ["abc", 3, None, ["a"], np.array([1j])])
-def test_what_has_no_real_numbers_is_refused(value):
+def test_what_has_no_real_numbers_is_refused(value: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         Histogram(value)
 
 
-def test_bfloat16_tensors_with_gradient_are_counted():
+def test_bfloat16_tensors_with_gradient_are_counted() -> None:
     torch = pytest.importorskip("torch")
     tensor = torch.tensor([0.0, 0.5, 1.0], dtype=torch.bfloat16, requires_grad=True)
     assert Histogram(tensor, num_bins=2).counts == [1, 2]
 
 
-def test_a_million_numbers_are_counted_exactly():
+def test_a_million_numbers_are_counted_exactly() -> None:
     values = np.random.default_rng(1).normal(size=1_000_000).astype(np.float32)
     histogram = Histogram(values)
     assert sum(histogram.counts) == 1_000_000

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import io
 import os
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.core.media.memory_store import MemoryStore
 from tracker.media import Image
 
 pil = pytest.importorskip("PIL.Image")
@@ -14,7 +17,7 @@ RNG = np.random.default_rng(0)
 RGB = RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8)
 
 
-def decoded(image: Image, store) -> np.ndarray:
+def decoded(image: Image, store: MemoryStore) -> np.ndarray:
     record = image.record(store)
     picture = pil.open(io.BytesIO(store.content(record)))
     assert (picture.width, picture.height) == (record["width"], record["height"])
@@ -22,7 +25,7 @@ def decoded(image: Image, store) -> np.ndarray:
 
 
 @pytest.mark.parametrize("array", [RGB[:, :, 0], RGB, np.dstack([RGB, RGB[:, :, :1]])], ids=["grey", "rgb", "rgba"])
-def test_arrays_are_stored_as_png_without_loss(array, store):
+def test_arrays_are_stored_as_png_without_loss(array: Any, store: MemoryStore) -> None:
     record = Image(array, caption="a cat").record(store)
     assert {k: record[k] for k in ("_type", "format", "width", "height", "caption")} == {
         "_type": "image",
@@ -35,27 +38,27 @@ def test_arrays_are_stored_as_png_without_loss(array, store):
     assert (decoded(Image(array.tolist()), store) == array).all()
 
 
-def test_one_channel_is_grey(store):
+def test_one_channel_is_grey(store: MemoryStore) -> None:
     assert (decoded(Image(RGB[:, :, :1]), store) == RGB[:, :, 0]).all()
     assert (decoded(Image(RGB[None, :, :, 0]), store) == RGB[:, :, 0]).all()
 
 
-def test_channels_first_is_understood(store):
+def test_channels_first_is_understood(store: MemoryStore) -> None:
     assert (decoded(Image(RGB.transpose(2, 0, 1)), store) == RGB).all()
     assert (decoded(Image(RGB.transpose(2, 0, 1)[None]), store) == RGB).all()
 
 
-def test_an_ambiguous_layout_has_its_channels_last_unless_the_mode_tells_otherwise(store):
+def test_an_ambiguous_layout_has_its_channels_last_unless_the_mode_tells_otherwise(store: MemoryStore) -> None:
     array = RNG.integers(0, 256, (3, 6, 4), dtype=np.uint8)
     assert (decoded(Image(array), store) == array).all()
     assert (decoded(Image(array, mode="RGB"), store) == array.transpose(1, 2, 0)).all()
 
 
-def test_views_of_arrays_are_read_in_their_order(store):
+def test_views_of_arrays_are_read_in_their_order(store: MemoryStore) -> None:
     assert (decoded(Image(RGB[::-1, ::2]), store) == RGB[::-1, ::2]).all()
 
 
-def test_truth_values_and_floats_are_scaled(store):
+def test_truth_values_and_floats_are_scaled(store: MemoryStore) -> None:
     mask = RGB[:, :, 0] > 128
     assert (decoded(Image(mask), store) == mask * 255).all()
     floats = RNG.random((4, 4, 3), dtype=np.float32)
@@ -64,14 +67,14 @@ def test_truth_values_and_floats_are_scaled(store):
     assert decoded(Image(floats), store)[0, 0, 0] == 0
 
 
-def test_later_changes_of_the_array_change_nothing(store):
+def test_later_changes_of_the_array_change_nothing(store: MemoryStore) -> None:
     array = RGB.copy()
     image = Image(array)
     array[:] = 0
     assert (decoded(image, store) == RGB).all()
 
 
-def test_tensors_of_torch_are_taken(store):
+def test_tensors_of_torch_are_taken(store: MemoryStore) -> None:
     torch = pytest.importorskip("torch")
     tensor = torch.rand(3, 8, 9, requires_grad=True)
     expected = np.rint(tensor.detach().numpy().astype(float) * 255).transpose(1, 2, 0)
@@ -80,7 +83,7 @@ def test_tensors_of_torch_are_taken(store):
     assert (decoded(Image(half), store) == [[0, 255]]).all()
 
 
-def test_arrays_of_jax_are_taken(store):
+def test_arrays_of_jax_are_taken(store: MemoryStore) -> None:
     jnp = pytest.importorskip("jax.numpy")
     assert (decoded(Image(jnp.array(RGB)), store) == RGB).all()
 
@@ -95,12 +98,12 @@ def test_arrays_of_jax_are_taken(store):
         (np.zeros((1, 65_536)), "65,535"),
     ],
 )
-def test_arrays_of_other_shapes_are_refused_with_advice(array, message):
+def test_arrays_of_other_shapes_are_refused_with_advice(array: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Image(array)
 
 
-def test_a_mode_that_does_not_fit_is_refused():
+def test_a_mode_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match=r"4 \(mode RGBA\) channels"):
         Image(RGB, mode="RGBA")
     with pytest.raises(ValueError, match="L, RGB, RGBA"):
@@ -108,18 +111,18 @@ def test_a_mode_that_does_not_fit_is_refused():
 
 
 @pytest.mark.parametrize("value", [None, 3, object(), {"a": 1}, np.array([["a"]]), np.zeros((2, 2), complex)])
-def test_what_is_no_image_is_refused(value):
+def test_what_is_no_image_is_refused(value: Any) -> None:
     with pytest.raises(TypeError):
         Image(value)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
-def test_pillow_images_are_stored_without_loss(mode, store):
+def test_pillow_images_are_stored_without_loss(mode: str, store: MemoryStore) -> None:
     picture = pil.fromarray(RGB).convert("L").convert(mode) if mode != "RGB" else pil.fromarray(RGB)
     assert (decoded(Image(picture), store) == np.asarray(picture)).all()
 
 
-def test_pillow_images_that_png_cannot_hold_are_converted(store):
+def test_pillow_images_that_png_cannot_hold_are_converted(store: MemoryStore) -> None:
     assert decoded(Image(pil.fromarray(RGB).convert("CMYK")), store).shape == (5, 7, 3)
     floats = pil.fromarray(np.array([[0.0, 1.0], [0.5, 1.0], [0.0, 0.0]], dtype=np.float32))
     assert decoded(Image(floats), store).tolist() == [[0, 255], [128, 255], [0, 0]]
@@ -128,7 +131,7 @@ def test_pillow_images_that_png_cannot_hold_are_converted(store):
     assert decoded(Image(pil.fromarray(RGB), mode="L"), store).shape == (5, 7)
 
 
-def test_figures_axes_and_pyplot_are_drawn(store):
+def test_figures_axes_and_pyplot_are_drawn(store: MemoryStore) -> None:
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("agg")
     from matplotlib import pyplot
@@ -148,7 +151,9 @@ def test_figures_axes_and_pyplot_are_drawn(store):
 
 
 @pytest.mark.parametrize("file_type", ["jpg", "jpeg", ".JPG", "webp", "gif", "bmp", "png"])
-def test_other_file_types_are_written_and_read_back_from_files(file_type, store, tmp_path):
+def test_other_file_types_are_written_and_read_back_from_files(
+    file_type: str, store: MemoryStore, tmp_path: Path
+) -> None:
     array = np.full((40, 30, 3), 100, dtype=np.uint8)
     record = Image(array, file_type=file_type).record(store)
     assert record["format"] == {"jpeg": "jpg", ".JPG": "jpg"}.get(file_type, file_type)
@@ -164,14 +169,14 @@ def test_other_file_types_are_written_and_read_back_from_files(file_type, store,
 
 
 @pytest.mark.parametrize("options", [{"lossless": True}, {"lossless": False}, {"lossless": True, "exif": b"Exif\0\0"}])
-def test_the_size_of_every_kind_of_webp_is_found(options, store):
+def test_the_size_of_every_kind_of_webp_is_found(options: Any, store: MemoryStore) -> None:
     file = io.BytesIO()
     pil.new("RGBA", (33, 44)).save(file, format="webp", **options)
     record = Image(file.getvalue()).record(store)
     assert (record["width"], record["height"]) == (33, 44)
 
 
-def test_svg_has_no_size_in_pixels(store, tmp_path):
+def test_svg_has_no_size_in_pixels(store: MemoryStore, tmp_path: Path) -> None:
     path = tmp_path / "plot.svg"
     path.write_text('<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>')
     record = Image(path).record(store)
@@ -179,7 +184,9 @@ def test_svg_has_no_size_in_pixels(store, tmp_path):
     assert "width" not in record
 
 
-def test_files_are_checked_at_once_and_read_when_logged(store, tmp_path, monkeypatch):
+def test_files_are_checked_at_once_and_read_when_logged(
+    store: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.png"
     with pytest.raises(FileNotFoundError, match=r"a\.png"):
         Image(path)
@@ -205,14 +212,14 @@ def test_files_are_checked_at_once_and_read_when_logged(store, tmp_path, monkeyp
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-def test_files_without_permission_are_refused(tmp_path):
+def test_files_without_permission_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.touch(mode=0)
     with pytest.raises(PermissionError):
         Image(path)
 
 
-def test_very_large_files_are_refused(tmp_path):
+def test_very_large_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     with path.open("wb") as file:
         file.truncate(2**30 + 1)  # sparse
@@ -220,7 +227,7 @@ def test_very_large_files_are_refused(tmp_path):
         Image(path)
 
 
-def test_options_that_do_not_apply_are_refused(tmp_path):
+def test_options_that_do_not_apply_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     pil.new("L", (2, 2)).save(path)
     with pytest.raises(ValueError, match="mode is for arrays"):
@@ -231,6 +238,6 @@ def test_options_that_do_not_apply_are_refused(tmp_path):
         Image(RGB, file_type="svg")
 
 
-def test_captions_are_text_that_utf_8_can_hold(store):
-    assert Image(RGB, caption=5).record(store)["caption"] == "5"
+def test_captions_are_text_that_utf_8_can_hold(store: MemoryStore) -> None:
+    assert Image(RGB, caption=5).record(store)["caption"] == "5"  # type: ignore[arg-type]
     assert Image(RGB, caption="a\ud800é").record(store)["caption"] == "a?é"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +26,7 @@ print(cost)
 """
 
 
-def test_the_package_offers_exactly_its_media():
+def test_the_package_offers_exactly_its_media() -> None:
     assert sorted(tracker.media.__all__) == [
         "Audio",
         "Histogram",
@@ -45,7 +46,7 @@ def test_the_package_offers_exactly_its_media():
 
 
 @pytest.mark.extras
-def test_importing_costs_under_3_ms_and_loads_nobodys_library(tmp_path):
+def test_importing_costs_under_3_ms_and_loads_nobodys_library(tmp_path: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPYCACHEPREFIX"] = str(tmp_path)  # the first round compiles, the others find it done
     costs = [

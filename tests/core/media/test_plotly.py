@@ -1,20 +1,23 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.core.media.memory_store import MemoryStore
 from tracker.media import Plotly
 
 
-def stored(value, store) -> dict:
+def stored(value: Any, store: MemoryStore) -> dict[str, Any]:
     record = Plotly(value).record(store)
     assert (record["_type"], record["format"]) == ("plotly", "json")
-    return json.loads(store.content(record))
+    return json.loads(store.content(record))  # type: ignore[no-any-return]
 
 
-def test_figures_are_stored_as_their_json(store):
+def test_figures_are_stored_as_their_json(store: MemoryStore) -> None:
     go = pytest.importorskip("plotly.graph_objects")
     figure = go.Figure(go.Scatter(y=[1, 2]), layout={"title": "loss"})
     found = stored(figure, store)
@@ -23,7 +26,7 @@ def test_figures_are_stored_as_their_json(store):
     assert stored(figure.to_plotly_json(), store)["data"] == found["data"]
 
 
-def test_dicts_with_arrays_are_stored_as_plain_data(store):
+def test_dicts_with_arrays_are_stored_as_plain_data(store: MemoryStore) -> None:
     figure = {
         "data": [{"y": np.array([1.0, np.nan]), "x": range(2), "z": np.float32(0.5), 3: {1}}],
         "layout": {"date": np.datetime64("2024-01-02").item()},
@@ -34,7 +37,7 @@ def test_dicts_with_arrays_are_stored_as_plain_data(store):
     }
 
 
-def test_json_files_are_checked_at_once(store, tmp_path):
+def test_json_files_are_checked_at_once(store: MemoryStore, tmp_path: Path) -> None:
     path = tmp_path / "figure.json"
     with pytest.raises(FileNotFoundError):
         Plotly(path)
@@ -48,7 +51,7 @@ def test_json_files_are_checked_at_once(store, tmp_path):
     assert stored(str(path), store) == {"data": []}
 
 
-def test_what_is_no_figure_is_refused():
+def test_what_is_no_figure_is_refused() -> None:
     with pytest.raises(TypeError, match="Plotly takes"):
         Plotly([1])
     with pytest.raises(ValueError, match="no list 'data'"):

@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 from array import array
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ NAN, INF = math.nan, math.inf
         (np.array([-1.7e308, 1.7e308]), [0, 255]),
     ],
 )
-def test_values_become_pixels_by_the_documented_rule(values, expected):
+def test_values_become_pixels_by_the_documented_rule(values: Any, expected: Any) -> None:
     assert to_uint8(plain(values)).tolist() == expected
     assert to_uint8(plain(values.tolist())).tolist() == expected
 
@@ -48,17 +49,17 @@ def test_values_become_pixels_by_the_documented_rule(values, expected):
         ([-32768, 0, 32767], [-32768, 0, 32767]),
     ],
 )
-def test_values_become_16_bit_samples(values, expected):
+def test_values_become_16_bit_samples(values: Any, expected: Any) -> None:
     assert to_int16(plain(values)).tolist() == expected
     assert to_int16(plain(np.array(values))).tolist() == expected
 
 
-def test_integers_beyond_16_bits_are_refused_as_samples():
+def test_integers_beyond_16_bits_are_refused_as_samples() -> None:
     with pytest.raises(ValueError, match="16 bits"):
         to_int16(plain([40_000]))
 
 
-def test_the_finite_range_ignores_what_is_not_finite():
+def test_the_finite_range_ignores_what_is_not_finite() -> None:
     assert finite_range(plain([NAN, -2.0, INF, 5.0])) == (-2.0, 5.0)
     assert finite_range(plain([NAN])) == (0.0, 0.0)
     assert finite_range(plain([])) == (0.0, 0.0)
@@ -79,7 +80,7 @@ assert "numpy" not in sys.modules
 
 
 @pytest.mark.parametrize("spread", [1.0, 100.0, 1e308, 1e-310])
-def test_pure_python_and_numpy_give_the_same(spread):
+def test_pure_python_and_numpy_give_the_same(spread: float) -> None:
     generator = random.Random(3)
     values = array("d", [generator.uniform(-1, 1) * spread for _ in range(2000)] + [NAN, INF, -INF, 0.0])
     done = subprocess.run(

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.core.media.memory_store import MemoryStore
 from tracker.media import Video
 
 pil = pytest.importorskip("PIL.Image")
@@ -12,7 +15,7 @@ pil = pytest.importorskip("PIL.Image")
 CLIP = np.random.default_rng(0).integers(0, 256, (6, 5, 7, 3), dtype=np.uint8)
 
 
-def frames(record: dict, store) -> np.ndarray:
+def frames(record: dict[str, Any], store: MemoryStore) -> np.ndarray:
     movie = pil.open(io.BytesIO(store.content(record)))
     found = []
     for number in range(movie.n_frames):
@@ -34,7 +37,7 @@ def frames(record: dict, store) -> np.ndarray:
     ],
     ids=["last", "first", "batch", "grey", "list", "alpha", "one frame"],
 )
-def test_arrays_are_stored_as_animated_png_without_loss(clip, expected, store):
+def test_arrays_are_stored_as_animated_png_without_loss(clip: Any, expected: Any, store: MemoryStore) -> None:
     record = Video(clip, caption="run", fps=8).record(store)
     assert {k: record[k] for k in ("_type", "format", "fps", "caption")} == {
         "_type": "video",
@@ -45,20 +48,20 @@ def test_arrays_are_stored_as_animated_png_without_loss(clip, expected, store):
     assert (frames(record, store) == expected).all()
 
 
-def test_frames_are_shown_for_the_time_that_fps_says(store):
+def test_frames_are_shown_for_the_time_that_fps_says(store: MemoryStore) -> None:
     movie = pil.open(io.BytesIO(store.content(Video(CLIP, fps=8).record(store))))
     assert movie.info["duration"] == 125.0
     assert movie.info["loop"] == 0
 
 
-def test_all_frames_are_scaled_alike(store):
+def test_all_frames_are_scaled_alike(store: MemoryStore) -> None:
     clip = np.zeros((2, 4, 4))
     clip[0], clip[1] = 100.0, 1000.0
     clip[0, 0, 0] = 0.0
     assert frames(Video(clip).record(store), store)[:, 1, 1].tolist() == [26, 255]
 
 
-def test_lists_of_pillow_images_are_taken(store):
+def test_lists_of_pillow_images_are_taken(store: MemoryStore) -> None:
     pictures = [pil.fromarray(frame) for frame in CLIP]
     assert (frames(Video(pictures).record(store), store) == CLIP).all()
     pictures[0] = pictures[0].convert("RGBA")
@@ -67,14 +70,14 @@ def test_lists_of_pillow_images_are_taken(store):
         Video([pictures[0], pil.new("RGBA", (3, 3))])
 
 
-def test_tensors_of_torch_are_taken(store):
+def test_tensors_of_torch_are_taken(store: MemoryStore) -> None:
     torch = pytest.importorskip("torch")
     clip = torch.from_numpy(CLIP.transpose(0, 3, 1, 2).copy())
     assert (frames(Video(clip).record(store), store) == CLIP).all()
     assert (frames(Video(list(clip)).record(store), store) == CLIP).all()
 
 
-def test_gif_is_written_when_asked_for(store):
+def test_gif_is_written_when_asked_for(store: MemoryStore) -> None:
     clip = np.zeros((3, 8, 8, 3), dtype=np.uint8)
     clip[0, ..., 0] = clip[1, ..., 1] = clip[2, ..., 2] = 255
     record = Video(clip, format="gif", fps=10).record(store)
@@ -92,7 +95,9 @@ def test_gif_is_written_when_asked_for(store):
         (b"GIF89a", "gif"),
     ],
 )
-def test_files_are_stored_as_they_are_under_their_true_format(head, extension, store, tmp_path):
+def test_files_are_stored_as_they_are_under_their_true_format(
+    head: bytes, extension: str, store: MemoryStore, tmp_path: Path
+) -> None:
     path = tmp_path / "clip"
     path.write_bytes(head + b"content" * 10)
     record = Video(path, caption="c").record(store)
@@ -103,13 +108,13 @@ def test_files_are_stored_as_they_are_under_their_true_format(head, extension, s
     assert Video(path, format=extension).record(store)["format"] == extension
 
 
-def test_animated_png_files_are_videos(store):
+def test_animated_png_files_are_videos(store: MemoryStore) -> None:
     content = store.content(Video(CLIP).record(store))
     assert Video(content).record(store)["format"] == "apng"
     assert Video(content, format="apng").record(store)["format"] == "apng"
 
 
-def test_wrong_files_are_refused(tmp_path):
+def test_wrong_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Video(tmp_path / "none.mp4")
     path = tmp_path / "a.mp4"
@@ -133,12 +138,12 @@ def test_wrong_files_are_refused(tmp_path):
         ({"data_or_path": CLIP, "fps": float("nan")}, "fps"),
     ],
 )
-def test_what_cannot_be_a_video_is_refused_with_advice(arguments, message):
+def test_what_cannot_be_a_video_is_refused_with_advice(arguments: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Video(**arguments)
 
 
-def test_what_holds_no_pixels_is_refused():
+def test_what_holds_no_pixels_is_refused() -> None:
     for value in (None, 3, object(), ["a"]):
         with pytest.raises(TypeError):
             Video(value)

@@ -75,7 +75,7 @@ def train(work: Path, *command: str, **environment: str) -> tracker.api.LocalRun
     done = subprocess.run(command, cwd=work, env=variables, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     (directory,) = work.glob(".tracker/runs/*")
-    return eventually(lambda: (run := tracker.read_run(directory)).environment and run)
+    return eventually(lambda: (run := tracker.read_run(directory)).environment and run)  # type: ignore[return-value]
 
 
 def losses(run: Any) -> list[float]:
@@ -87,7 +87,7 @@ def run_again(made: Restored, **environment: str) -> list[float]:
     assert made.command is not None
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     # An address without a server: it trains offline.
-    again = train(made.working_directory, "sh", "-c", made.command, PATH=path, TRACKER_MODE="offline", **environment)
+    again = train(made.working_directory, "sh", "-c", made.command, PATH=path, TRACKER_MODE="offline", **environment)  # type: ignore[arg-type]
     return losses(again)
 
 
@@ -103,12 +103,12 @@ def test_a_run_of_a_dirty_tree_trains_to_the_same_losses_wherever_it_is_restored
     remote = eventually(
         lambda: (run := tracker.Api().run(local.path)).environment and len(run.files()) == len(local.files()) and run
     )
-    export_runs(tmp_path / "server.zip", [remote])
+    export_runs(tmp_path / "server.zip", [remote])  # type: ignore[list-item]
     export_runs(tmp_path / "directory.zip", [local])
     exported = [tracker.read_run(tmp_path / name) for name in ("server.zip", "directory.zip")]
     trees = []
     for number, run in enumerate((remote, local, *exported)):
-        made = restore(run, tmp_path / "restored" / str(number), [])
+        made = restore(run, tmp_path / "restored" / str(number), [])  # type: ignore[arg-type]
         assert (made.absent, made.refused) == ([], {})
         assert not (made.directory / "experiments/retired.py").exists()
         assert (made.directory / "weights.bin").read_bytes() == bytes(range(255, -1, -1))
@@ -123,7 +123,7 @@ def test_a_run_of_a_dirty_tree_trains_to_the_same_losses_wherever_it_is_restored
     assert ".tracker" not in trees[0]
     # They are the same files: one of each kind is run.
     for number in (0, 2):
-        made = restore((remote, local, *exported)[number], tmp_path / "again" / str(number), [])
+        made = restore((remote, local, *exported)[number], tmp_path / "again" / str(number), [])  # type: ignore[arg-type]
         assert run_again(made)[:10] == first[:10]
 
 

@@ -120,7 +120,7 @@ def test_another_version_of_the_format_in_any_stream_is_refused(tmp_path: Path, 
 )
 def test_names_that_no_run_may_have_are_refused(tmp_path: Path, names: dict[str, object]) -> None:
     with pytest.raises(NotARun, match="may be"):
-        read_header(run_directory(tmp_path / "r", history=header(**names)))
+        read_header(run_directory(tmp_path / "r", history=header(**names)))  # type: ignore[arg-type]
 
 
 KINDS = ("run", "config", "finish")

@@ -227,6 +227,8 @@ def test_steps_are_any_int64() -> None:
 def test_an_object_that_only_looks_like_a_number_is_left_as_it_is() -> None:
     for value in ({"_type": "float", "value": "1.5"}, {"_type": "int", "value": "x"}, {"_type": "int"}):
         assert decode_special(value) == value
+    odd: Any
+    kind: Any
     for odd in ([], {}, 1.5, 1e308, None, True):
         for kind in ("float", "int", [], {}):
             assert decode_special({"_type": kind, "value": odd}) == {"_type": kind, "value": odd}

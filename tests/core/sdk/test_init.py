@@ -156,7 +156,7 @@ def test_dryrun_is_offline(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_silent_prints_nothing(monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
     monkeypatch.setenv("TRACKER_SILENT", "true")
     with tracker.init() as run:
-        run.log({"x": object()}, step=0.5)
+        run.log({"x": object()}, step=0.5)  # type: ignore[arg-type]
     assert capfd.readouterr() == ("", "")
 
 

@@ -23,7 +23,7 @@ def test_names_tags_and_notes_can_be_changed_and_are_on_disk_at_once() -> None:
     run.tags += ("b",)
     run.notes = "a remark"
     run.group = "g"
-    run.job_type = 5
+    run.job_type = 5  # type: ignore[assignment]
     found = tracker.read_run(run.dir)
     assert (found.name, found.tags, found.notes, found.group, found.job_type) == (
         "second",
@@ -34,7 +34,7 @@ def test_names_tags_and_notes_can_be_changed_and_are_on_disk_at_once() -> None:
     )
     assert (run.name, run.tags, run.notes, run.group, run.job_type) == ("second", ("a", "b"), "a remark", "g", "5")
     run.notes = None
-    run.tags = "single"
+    run.tags = "single"  # type: ignore[assignment]
     assert tracker.read_run(run.dir).notes is None
     assert (run.notes, run.tags) == (None, ("single",))
 

@@ -59,7 +59,7 @@ def test_the_users_file_is_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def test_variables_carry_every_setting_to_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    given: dict[str, Any] = {
+    given: dict[type, Any] = {
         str: "x1", bool: True, float: 2.5, list: ["cpu", "disk"],
     }  # fmt: skip
     special = {

@@ -24,7 +24,7 @@ def adding(method: Any) -> Any:
     def with_callback(self: Any, *arguments: Any, **options: Any) -> Any:
         callbacks = options.get("callbacks")
         if not isinstance(callbacks, keras.callbacks.CallbackList):
-            mine = TrackerCallback(LOG_FREQ)
+            mine = TrackerCallback(LOG_FREQ)  # type: ignore[arg-type]
             options["callbacks"] = [mine, *keras.tree.flatten([] if callbacks is None else callbacks)]
         return method(self, *arguments, **options)
 

@@ -125,7 +125,7 @@ def test_batches_of_an_epoch_that_an_exception_ended_are_kept(rows: Rows) -> Non
 
 def test_calls_from_many_threads_out_of_order_are_logged_in_order() -> None:
     order: list[int] = []
-    batches = BatchRows(lambda logs, step: order.append((step, logs["loss"])), 1, 1)
+    batches = BatchRows(lambda logs, step: order.append((step, logs["loss"])), 1, 1)  # type: ignore[arg-type]
     numbers = [*range(2000)]
     for start in range(0, 2000, 16):  # as far out of order as a pool of threads makes them
         part = numbers[start : start + 16]
@@ -139,7 +139,7 @@ def test_calls_from_many_threads_out_of_order_are_logged_in_order() -> None:
     finally:
         sys.setswitchinterval(switching)
     assert batches.finish(lambda reported: reported) == 2000
-    assert order == [(n + 1, float(n)) for n in range(2000)]
+    assert order == [(n + 1, float(n)) for n in range(2000)]  # type: ignore[comparison-overlap]
 
 
 def test_batches_that_are_not_numbered_without_gaps_are_logged_in_order() -> None:

@@ -74,6 +74,6 @@ def test_what_the_function_raises_shows_before_training() -> None:
 
 def test_what_is_no_function_or_no_number_is_refused() -> None:
     with pytest.raises(TypeError, match="a function"):
-        TrackerEvalCallback("table")
+        TrackerEvalCallback("table")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="every"):
         TrackerEvalCallback(predict, every=0)

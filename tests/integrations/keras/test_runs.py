@@ -93,7 +93,7 @@ def test_a_copy_made_during_training_takes_no_part_in_it(runs: Runs) -> None:
 def test_all_callbacks_can_be_copied_with_a_run() -> None:
     with tracker.init() as run:
         made = [TrackerModelCheckpoint("m.keras", run=run), TrackerEvalCallback(print, run=run)]
-        assert [twin._run for twin in copy.deepcopy(made)] == [run, run]
+        assert [twin._run for twin in copy.deepcopy(made)] == [run, run]  # type: ignore[attr-defined]
 
 
 def test_callbacks_can_be_pickled(runs: Runs) -> None:

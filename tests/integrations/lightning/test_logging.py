@@ -54,7 +54,7 @@ def test_values_of_all_kinds_are_taken(logger: TrackerLogger, rows: Any) -> None
 
 def test_awkward_names_are_kept(logger: TrackerLogger, rows: Any) -> None:
     names = ["", " ", "a b", "a/b/", "ä", "null", "x" * 1000, "_step_", '"[{}]', "a\nb", "a.b", "50%"]
-    logger.log_metrics({**dict.fromkeys(names, 1), 3: 1}, 0)
+    logger.log_metrics({**dict.fromkeys(names, 1), 3: 1}, 0)  # type: ignore[dict-item]
     (row,) = rows(logger)
     assert row == {"_step": 0, STEP: 0, **dict.fromkeys([*names, "3"], 1)}
 
@@ -71,7 +71,7 @@ def test_the_step_of_lightning_is_the_axis_of_all_metrics(logger: TrackerLogger)
 
 def test_a_prefix_stands_in_front_of_all_names(one: Any, rows: Any) -> None:
     logger = TrackerLogger(prefix="fold1")
-    logger.log_metrics({"loss": 1, 2: 3}, 0)
+    logger.log_metrics({"loss": 1, 2: 3}, 0)  # type: ignore[dict-item]
     assert rows(logger) == [{"_step": 0, "fold1/loss": 1, "fold1/2": 3, STEP: 0}]
 
 
@@ -94,7 +94,7 @@ def test_hyperparameters_of_all_kinds_are_config(logger: TrackerLogger) -> None:
             "scalar": torch.tensor(3),
             "dtype": torch.float16,
             "nan": math.nan,
-            7: "seven",
+            7: "seven",  # type: ignore[dict-item]
         }
     )
     config = tracker.read_run(logger.experiment.dir).config

@@ -27,7 +27,7 @@ def test_every_job_is_done_once_in_some_other_process() -> None:
     done = list(run_apart(work, range(20), told.append, 3))
     assert sorted(job for job, _ in done) == list(range(20))
     assert all(result[0] == job for job, result in done)
-    pids = {result[1] for _, result in done}
+    pids = {result[1] for _, result in done}  # type: ignore[misc]
     assert len(pids) <= 3
     assert os.getpid() not in pids
     assert sorted(told) == [("began", job) for job in range(20)]
@@ -44,7 +44,7 @@ def test_a_job_that_kills_its_process_or_raises_costs_only_itself(job: str, reas
 def test_who_stops_listening_ends_the_processes() -> None:
     pids = []
     for _, result in run_apart(work, [1, "wait", "wait"], lambda _: None, 2):
-        pids.append(result[1])
+        pids.append(result[1])  # type: ignore[misc]
         break
     assert len(pids) == 1
     with pytest.raises(ProcessLookupError):

@@ -138,13 +138,13 @@ def test_runs_are_deleted_and_trashed_on_a_full_disk_and_then_there_is_room(tmp_
             while True:
                 file.write(b"x" * 4096)
         gone, kept = RunKey("me", "digits", "r0"), RunKey("me", "digits", "r1")
-        rows = storage.run(kept)["rows"]
+        rows = storage.run(kept)["rows"]  # type: ignore[assignment]
         assert storage.trash([RunKey("me", "digits", "r2")], 1.0) == 1
         storage.delete(gone)
         while storage.do_deferred_work():
             pass
         assert shutil.disk_usage(disk).free > 4_000_000
-        assert storage.run(kept)["rows"] == rows
+        assert storage.run(kept)["rows"] == rows  # type: ignore[comparison-overlap]
         storage.append(kept, "history-b.jsonl", 0, encode("log", {"after": 1.0}, 1.7e9, 0))
         storage.close()
     finally:

@@ -140,7 +140,7 @@ def test_points_are_the_same_as_rows_logged_one_by_one(store: Any, seed: int) ->
     one, other = (sorted(store.storage.keys(s.key, "history"), key=lambda k: k["key"]) for s in runs)
     assert same(one, other)
     own = {"id": "", "name": "", "seen": 0, "ordinal": 0}
-    one, other = ({**store.storage.run(s.key), **own} for s in runs)
+    one, other = ({**store.storage.run(s.key), **own} for s in runs)  # type: ignore[assignment]
     assert same(one, other)
     one, other = (
         store.chart(["group/0", "group/1", "group/4"], runs=[f"me/digits/{s.key.id}"], buckets=50) for s in runs

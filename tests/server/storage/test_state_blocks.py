@@ -48,7 +48,7 @@ def test_an_upload_writes_what_it_touched_and_not_all_that_the_run_has(store: An
         stream.log(start, {f"key{i}": float(i) for i in range(start, start + 2_000)})
         stream.add("config", {f"member{i}": "x" * 100 for i in range(start, start + 2_000)})
     stream.send()
-    written = []
+    written: list[str] = []
     connection = store.storage._writer._connection.connection.driver_connection
     connection.set_trace_callback(written.append)
     stream.log(30_000, {"key7": 1.0, "key19999": 2.0}).send()

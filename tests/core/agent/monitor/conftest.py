@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,10 @@ Written = list[dict[str, float]]
 
 
 @pytest.fixture
-def monitor(tmp_path) -> Callable[..., tuple[Monitor, Written]]:
+def monitor(tmp_path: Path) -> Callable[..., tuple[Monitor, Written]]:
     """Make a monitor of some sources and the list that it writes to."""
 
-    def make(*sources: str, pids: list[int] | None = None, **settings) -> tuple[Monitor, Written]:
+    def make(*sources: str, pids: list[int] | None = None, **settings: Any) -> tuple[Monitor, Written]:
         written: Written = []
         watched = [os.getppid()] if pids is None else pids
         settings.setdefault("directory", str(tmp_path))
@@ -28,10 +29,10 @@ def monitor(tmp_path) -> Callable[..., tuple[Monitor, Written]]:
 
 
 @pytest.fixture
-def average(monitor) -> Callable[..., dict[str, float]]:
+def average(monitor: Callable[..., Any]) -> Callable[..., dict[str, float]]:
     """Sample sources at 0 and at `seconds`, calling `between` in between; return the averages."""
 
-    def run(*sources: str, between: Callable[[], object] = lambda: None, seconds: float = 1.0, **settings):
+    def run(*sources: str, between: Callable[[], object] = lambda: None, seconds: float = 1.0, **settings: Any) -> Any:
         made, written = monitor(*sources, average_over=1e9, sample_interval=1e9, **settings)
         made.tick(0.0)
         between()
@@ -43,7 +44,7 @@ def average(monitor) -> Callable[..., dict[str, float]]:
 
 
 @pytest.fixture(scope="session")
-def nvml(tmp_path_factory) -> Path:
+def nvml(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a stand-in for the NVIDIA driver's library."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None or sys.platform != "linux":

@@ -21,7 +21,7 @@ def files(directory: Path, **content: str) -> None:
 
 
 @pytest.fixture
-def root(tmp_path) -> Path:
+def root(tmp_path: Path) -> Path:
     return tmp_path / "cgroup"
 
 
@@ -31,7 +31,7 @@ def member(tmp_path: Path, *lines: str) -> Path:
     return path
 
 
-def test_version_2_limits_are_read(root, tmp_path):
+def test_version_2_limits_are_read(root: Path, tmp_path: Path) -> None:
     files(root / "box", memory__max=str(512 * MiB), memory__current=str(300 * MiB), cpu__max="150000 100000")
     files(
         root / "box",
@@ -44,7 +44,7 @@ def test_version_2_limits_are_read(root, tmp_path):
     assert (quota.cores, quota.used_seconds()) == (1.5, 2.5)
 
 
-def test_the_tightest_limit_on_the_way_up_counts(root, tmp_path):
+def test_the_tightest_limit_on_the_way_up_counts(root: Path, tmp_path: Path) -> None:
     files(root / "pod", memory__max=str(256 * MiB), cpu__max="200000 100000")
     files(root / "pod" / "box", memory__max=str(512 * MiB), cpu__max="max 100000")
     ours = member(tmp_path, "0::/pod/box")
@@ -52,12 +52,12 @@ def test_the_tightest_limit_on_the_way_up_counts(root, tmp_path):
     assert cgroup.cpu_quota(root, ours).cores == 2.0
 
 
-def test_inside_a_container_the_group_is_found_at_the_mount(root, tmp_path):
+def test_inside_a_container_the_group_is_found_at_the_mount(root: Path, tmp_path: Path) -> None:
     files(root, memory__max=str(64 * MiB))
     assert cgroup.memory_limit(root, member(tmp_path, "0::/docker/0123abcd")).bytes == 64 * MiB
 
 
-def test_version_1_limits_are_read(root, tmp_path):
+def test_version_1_limits_are_read(root: Path, tmp_path: Path) -> None:
     files(root / "memory" / "box", memory__limit_in_bytes=str(512 * MiB), memory__usage_in_bytes=str(300 * MiB))
     files(root / "memory" / "box", memory__stat=f"inactive_file 7\ntotal_inactive_file {50 * MiB}")
     files(root / "cpu" / "box", cpu__cfs_quota_us="50000", cpu__cfs_period_us="100000")
@@ -68,7 +68,7 @@ def test_version_1_limits_are_read(root, tmp_path):
     assert (quota.cores, quota.used_seconds()) == (0.5, 1.25)
 
 
-def test_without_limits_there_are_none(root, tmp_path):
+def test_without_limits_there_are_none(root: Path, tmp_path: Path) -> None:
     files(root, memory__max="max", cpu__max="max 100000")
     files(root / "memory", memory__limit_in_bytes="9223372036854771712")
     files(root / "cpu", cpu__cfs_quota_us="-1", cpu__cfs_period_us="100000")
@@ -77,7 +77,7 @@ def test_without_limits_there_are_none(root, tmp_path):
     assert cgroup.cpu_quota(root, ours) is None
 
 
-def test_a_system_without_control_groups_has_no_limits(tmp_path):
+def test_a_system_without_control_groups_has_no_limits(tmp_path: Path) -> None:
     assert cgroup.memory_limit(tmp_path, tmp_path / "no-such-file") is None
     assert cgroup.cpu_quota(tmp_path, tmp_path / "no-such-file") is None
 
@@ -97,7 +97,7 @@ monitor.stop()
 """
 
 
-def test_a_real_limit_is_what_percentages_refer_to():
+def test_a_real_limit_is_what_percentages_refer_to() -> None:
     groups = [Path(f"/sys/fs/cgroup/{name}/tracker-test-{os.getpid()}") for name in ("memory", "cpu", "cpuacct")]
     try:
         for group in groups:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
+from typing import Any
 
 
 def burn(seconds: float = 0.15) -> None:
@@ -10,14 +12,14 @@ def burn(seconds: float = 0.15) -> None:
         pass
 
 
-def test_a_busy_machine_shows(average):
+def test_a_busy_machine_shows(average: Callable[..., dict[str, float]]) -> None:
     values = average("cpu", between=burn)
     assert 0 < values["cpu/percent"] <= 100
     assert 0 <= values["cpu/iowait_percent"] <= 100
-    assert 0 < values["cpu/cores"] <= os.cpu_count()
+    assert 0 < values["cpu/cores"] <= os.cpu_count()  # type: ignore[operator]
 
 
-def test_there_is_no_percentage_before_the_second_sample(monitor):
+def test_there_is_no_percentage_before_the_second_sample(monitor: Callable[..., Any]) -> None:
     made, written = monitor("cpu")
     made.tick(0.0)
     made.stop()

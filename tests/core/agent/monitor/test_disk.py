@@ -1,19 +1,24 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 
-def test_the_space_is_that_of_the_filesystem_of_the_run_directory(average, tmp_path):
+def test_the_space_is_that_of_the_filesystem_of_the_run_directory(
+    average: Callable[..., dict[str, float]], tmp_path: Path
+) -> None:
     values = average("disk")
     there = shutil.disk_usage(tmp_path)
     assert values["disk/free_bytes"] == pytest.approx(there.free, rel=0.05)
     assert values["disk/used_percent"] == pytest.approx(100 * there.used / (there.used + there.free), abs=2)
 
 
-def test_rates_are_what_the_disks_counted_by_the_seconds_between_the_samples(monitor):
+def test_rates_are_what_the_disks_counted_by_the_seconds_between_the_samples(monitor: Callable[..., Any]) -> None:
     made, written = monitor("disk", average_over=1e9, sample_interval=1e9)
     counted = [psutil.disk_io_counters(nowrap=False)]
     made.tick(0.0)

@@ -30,7 +30,7 @@ def documented() -> set[str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems tell less")
-def test_every_key_is_documented_and_every_documented_key_exists(nvml):
+def test_every_key_is_documented_and_every_documented_key_exists(nvml: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     environment |= {"LD_LIBRARY_PATH": str(nvml), "FAKE_NVML_PID": str(os.getpid())}
     done = subprocess.run([sys.executable, "-c", _SAMPLE], env=environment, capture_output=True, text=True, check=True)
@@ -40,7 +40,7 @@ def test_every_key_is_documented_and_every_documented_key_exists(nvml):
     assert emitted == documented()
 
 
-def test_a_key_says_its_unit():
+def test_a_key_says_its_unit() -> None:
     counts = {"cpu/cores", "process/threads", "process/count"}
     units = re.compile(r"_(bytes|bytes_per_s|c|w|mhz)$|percent$")
     assert [key for key in documented() - counts if not units.search(key)] == []

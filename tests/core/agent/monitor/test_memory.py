@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 
-def test_memory_adds_up(average):
+def test_memory_adds_up(average: Callable[..., dict[str, float]]) -> None:
     values = average("memory")
     total, available = values["memory/total_bytes"], values["memory/available_bytes"]
     assert 0 < available < total

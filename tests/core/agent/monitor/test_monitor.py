@@ -4,6 +4,9 @@ import logging
 import os
 import shutil
 import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +14,7 @@ from tests.waiting import eventually
 from tracker.agent.monitor import SOURCES, Monitor
 
 
-def test_the_first_averages_come_after_five_samples_and_then_one_for_each_span(monitor):
+def test_the_first_averages_come_after_five_samples_and_then_one_for_each_span(monitor: Callable[..., Any]) -> None:
     made, written = monitor("memory")
     counts = []
     for n in range(40):
@@ -20,14 +23,14 @@ def test_the_first_averages_come_after_five_samples_and_then_one_for_each_span(m
     assert [n + 1 for n in range(1, 40) if counts[n] > counts[n - 1]] == [5, 20, 35]
 
 
-def test_a_span_shorter_than_five_samples_is_kept_from_the_start(monitor):
+def test_a_span_shorter_than_five_samples_is_kept_from_the_start(monitor: Callable[..., Any]) -> None:
     made, written = monitor("memory", sample_interval=1.0, average_over=2.0)
     for n in range(7):
         made.tick(float(n))
     assert len(written) == 3
 
 
-def test_stopping_writes_what_is_averaged_so_far(monitor):
+def test_stopping_writes_what_is_averaged_so_far(monitor: Callable[..., Any]) -> None:
     made, written = monitor("memory")
     made.tick(0.0)
     assert not written
@@ -35,7 +38,7 @@ def test_stopping_writes_what_is_averaged_so_far(monitor):
     assert written[0]["memory/total_bytes"] > 0
 
 
-def test_stopping_twice_writes_once(monitor):
+def test_stopping_twice_writes_once(monitor: Callable[..., Any]) -> None:
     made, written = monitor("memory")
     made.tick(0.0)
     made.stop()
@@ -43,11 +46,13 @@ def test_stopping_twice_writes_once(monitor):
     assert len(written) == 1
 
 
-def test_an_average_weighs_each_value_by_the_time_since_the_sample_before(monitor, monkeypatch):
+def test_an_average_weighs_each_value_by_the_time_since_the_sample_before(
+    monitor: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> Any:
     values = iter([10.0, 20.0, 40.0])
 
     class Given:
-        def __init__(self, target) -> None: ...
+        def __init__(self, target: str) -> None: ...
 
         def sample(self, now: float) -> dict[str, float]:
             return {"given/value": next(values)}
@@ -59,7 +64,9 @@ def test_an_average_weighs_each_value_by_the_time_since_the_sample_before(monito
     assert written == [{"given/value": pytest.approx((2 * 10 + 2 * 20 + 6 * 40) / 10)}]
 
 
-def test_a_failing_source_ends_with_one_warning_and_the_others_go_on(monitor, tmp_path, caplog):
+def test_a_failing_source_ends_with_one_warning_and_the_others_go_on(
+    monitor: Callable[..., Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     directory = tmp_path / "run"
     directory.mkdir()
     made, written = monitor("disk", "memory", directory=str(directory), average_over=1e9, sample_interval=1e9)
@@ -75,8 +82,10 @@ def test_a_failing_source_ends_with_one_warning_and_the_others_go_on(monitor, tm
     assert "memory/used_percent" in written[0]
 
 
-def test_a_source_that_cannot_even_be_made_does_not_stop_the_others(monitor, monkeypatch, caplog):
-    def broken(target):
+def test_a_source_that_cannot_even_be_made_does_not_stop_the_others(
+    monitor: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(target: str) -> None:
         raise OSError("no such device")
 
     monkeypatch.setitem(SOURCES, "broken", broken)
@@ -87,25 +96,25 @@ def test_a_source_that_cannot_even_be_made_does_not_stop_the_others(monitor, mon
     assert "memory/used_percent" in written[0]
 
 
-def test_only_the_chosen_sources_are_read(monitor):
+def test_only_the_chosen_sources_are_read(monitor: Callable[..., Any]) -> None:
     made, written = monitor("memory", "process")
     made.tick(0.0)
     made.stop()
     assert {key.split("/")[0] for key in written[0]} == {"memory", "process"}
 
 
-def test_an_unknown_source_is_refused_with_the_names_there_are():
+def test_an_unknown_source_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(ValueError, match=r"cpus. Choose from cpu, memory, disk, network, process, nvidia"):
         Monitor(print, list, ".", sources=["cpus"])
 
 
 @pytest.mark.parametrize("bad", [{"sample_interval": 0}, {"average_over": -1.0}, {"sample_interval": float("nan")}])
-def test_intervals_must_be_positive(bad):
+def test_intervals_must_be_positive(bad: Any) -> None:
     with pytest.raises(ValueError, match="positive"):
         Monitor(print, list, ".", **bad)
 
 
-def test_the_thread_samples_by_itself_and_ends_with_stop(monitor):
+def test_the_thread_samples_by_itself_and_ends_with_stop(monitor: Callable[..., Any]) -> None:
     made, written = monitor(sample_interval=0.01, average_over=0.02, pids=[os.getpid()])
     made.start()
     eventually(lambda: len(written) >= 2)
@@ -113,7 +122,7 @@ def test_the_thread_samples_by_itself_and_ends_with_stop(monitor):
     assert "system-monitor" not in [thread.name for thread in threading.enumerate()]
 
 
-def test_a_run_that_ends_at_once_still_gets_its_averages_and_rates(monitor):
+def test_a_run_that_ends_at_once_still_gets_its_averages_and_rates(monitor: Callable[..., Any]) -> None:
     made, written = monitor()
     made.start()
     made.stop()

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +21,7 @@ print(json.dumps("pynvml" in sys.modules))
 """
 
 
-def gpu_values(nvml, **environment: str) -> tuple[dict[str, float], bool, str]:
+def gpu_values(nvml: Path, **environment: str) -> tuple[dict[str, float], bool, str]:
     """Return the `gpu/` keys, whether pynvml was imported, and what was said on stderr."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **environment}
     if nvml:
@@ -31,7 +32,7 @@ def gpu_values(nvml, **environment: str) -> tuple[dict[str, float], bool, str]:
     return {key: value for key, value in values.items() if key.startswith("gpu/")}, imported, done.stderr
 
 
-def test_all_that_a_gpu_tells_is_reported(nvml):
+def test_all_that_a_gpu_tells_is_reported(nvml: Path) -> None:
     values, _, _ = gpu_values(nvml, FAKE_NVML_PID=str(os.getpid()))
     assert {key: value for key, value in values.items() if key.startswith("gpu/0/")} == {
         "gpu/0/utilization_percent": 97,
@@ -48,7 +49,7 @@ def test_all_that_a_gpu_tells_is_reported(nvml):
     }
 
 
-def test_what_a_gpu_does_not_support_is_missing_and_the_rest_is_there(nvml):
+def test_what_a_gpu_does_not_support_is_missing_and_the_rest_is_there(nvml: Path) -> None:
     values, _, said = gpu_values(nvml)
     assert {key for key in values if key.startswith("gpu/1/")} == {
         "gpu/1/memory_used_bytes",
@@ -60,19 +61,19 @@ def test_what_a_gpu_does_not_support_is_missing_and_the_rest_is_there(nvml):
     assert said == ""
 
 
-def test_a_gpu_that_only_others_use_has_no_process_memory(nvml):
+def test_a_gpu_that_only_others_use_has_no_process_memory(nvml: Path) -> None:
     values, _, _ = gpu_values(nvml, FAKE_NVML_PID=str((1 << 30) + 1))
     assert "gpu/0/utilization_percent" in values
     assert "gpu/0/process_memory_bytes" not in values
 
 
 @pytest.mark.parametrize("error", ["9", "18", "999"])  # driver not loaded, version mismatch, unknown
-def test_a_driver_that_does_not_work_makes_no_keys_and_no_noise(nvml, error):
+def test_a_driver_that_does_not_work_makes_no_keys_and_no_noise(nvml: Path, error: str) -> None:
     values, _, said = gpu_values(nvml, FAKE_NVML_INIT=error)
     assert (values, said) == ({}, "")
 
 
-def test_without_a_driver_there_are_no_keys_no_noise_and_no_import():
+def test_without_a_driver_there_are_no_keys_no_noise_and_no_import() -> None:
     if os.path.exists("/dev/nvidia0"):
         pytest.skip("this machine has an NVIDIA GPU")
-    assert gpu_values(None) == ({}, False, "")
+    assert gpu_values(None) == ({}, False, "")  # type: ignore[arg-type]

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import psutil
 import pytest
@@ -64,17 +65,23 @@ def idle() -> Iterator[Training]:
     process.end()
 
 
-def test_a_child_that_ended_between_two_samples_counts(average, training):
+def test_a_child_that_ended_between_two_samples_counts(
+    average: Callable[..., dict[str, float]], training: Training
+) -> None:
     values = average("process", pids=[training.pid], between=lambda: training.tell("burn"))
     assert 40 <= values["process/cpu_percent"] < 150
 
 
-def test_what_a_process_used_before_it_was_watched_does_not_count(average, training):
+def test_what_a_process_used_before_it_was_watched_does_not_count(
+    average: Callable[..., dict[str, float]], training: Training
+) -> None:
     training.tell("burn")
     assert average("process", pids=[training.pid])["process/cpu_percent"] < 20
 
 
-def test_a_process_that_joins_does_not_bring_its_past(monitor, training, idle):
+def test_a_process_that_joins_does_not_bring_its_past(
+    monitor: Callable[..., Any], training: Training, idle: Training
+) -> None:
     pids: list[int] = [idle.pid]
     made, written = monitor("process", pids=pids, average_over=1e9, sample_interval=1e9)
     made.tick(0.0)
@@ -86,7 +93,7 @@ def test_a_process_that_joins_does_not_bring_its_past(monitor, training, idle):
     assert written[0]["process/cpu_percent"] < 40
 
 
-def test_children_and_threads_are_summed(monitor, training):
+def test_children_and_threads_are_summed(monitor: Callable[..., Any], training: Training) -> None:
     made, written = monitor("process", pids=[training.pid], sample_interval=1.0, average_over=1.0)
     made.tick(0.0)
     made.tick(1000.0)
@@ -99,7 +106,9 @@ def test_children_and_threads_are_summed(monitor, training):
     assert written[-1]["process/rss_bytes"] > 1.3 * alone["process/rss_bytes"]
 
 
-def test_a_watched_child_of_a_watched_process_counts_once(average, training):
+def test_a_watched_child_of_a_watched_process_counts_once(
+    average: Callable[..., dict[str, float]], training: Training
+) -> None:
     training.tell("child")
     (child,) = psutil.Process(training.pid).children()
     both = average("process", pids=[training.pid, child.pid], seconds=1000.0)
@@ -108,7 +117,7 @@ def test_a_watched_child_of_a_watched_process_counts_once(average, training):
     assert both["process/threads"] == one["process/threads"]
 
 
-def test_the_monitoring_process_itself_is_left_out():
+def test_the_monitoring_process_itself_is_left_out() -> None:
     # Here it is both; an agent is a child of the training that it watches. This process may have other children.
     code = """
 import os
@@ -124,7 +133,9 @@ print(written)
     assert done.stdout == "[]\n"
 
 
-def test_a_child_that_ended_and_was_not_waited_for_counts_with_its_cpu_alone(monitor, training):
+def test_a_child_that_ended_and_was_not_waited_for_counts_with_its_cpu_alone(
+    monitor: Callable[..., Any], training: Training
+) -> None:
     made, written = monitor("process", pids=[training.pid], average_over=1000.0, sample_interval=1.0)
     made.tick(0.0)
     training.tell("leave")
@@ -134,6 +145,8 @@ def test_a_child_that_ended_and_was_not_waited_for_counts_with_its_cpu_alone(mon
     assert 0.025 <= written[0]["process/cpu_percent"] < 0.2  # half a second in 1,000
 
 
-def test_when_all_have_ended_there_is_nothing_to_say(average, training):
+def test_when_all_have_ended_there_is_nothing_to_say(
+    average: Callable[..., dict[str, float]], training: Training
+) -> None:
     training.end()
     assert average("process", pids=[training.pid]) == {}

@@ -106,7 +106,7 @@ def test_the_parent_may_be_on_the_server_only(server: Any, monkeypatch: pytest.M
     remote.delete()
     fork = tracker.Api().run(run.path)
     assert [row["_step"] for row in fork.scan_history()] == [0, 1, 2, 3, 4, 2, 5]
-    assert [row["_step"] for row in fork.history(["loss"], samples=100, pandas=False)] == [0, 1, 2, 3, 4, 5]
+    assert [row["_step"] for row in fork.history(["loss"], samples=100, pandas=False)] == [0, 1, 2, 3, 4, 5]  # type: ignore[index]
     local = tracker.read_run(run.dir)
     for member in ("config", "summary", "metrics", "forked_from", "last_step", "state", "created"):
         assert repr(fork.info[member]) == repr(local.info[member])

@@ -308,7 +308,7 @@ def test_what_omegaconf_cannot_resolve_is_kept_as_it_is_written(whole: bool, war
 
 _COSTLY = ("endless mapping", "deep mapping", "many in each other", "100,000 lists deep")
 
-anything = st.recursive(
+anything: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.sampled_from(list(ODD)),
     lambda inner: (
         st.lists(inner, max_size=3)
@@ -323,7 +323,7 @@ anything = st.recursive(
 @given(st.dictionaries(st.text(), anything, max_size=4))
 def test_whatever_is_handed_in_the_log_is_sound(values: dict[str, Any]) -> None:
     cheap = {name: odd for name, odd in ODD.items() if name not in _COSTLY}
-    odd = {k: cheap[v]() if isinstance(v, str) and v in cheap else v for k, v in values.items()}
+    odd = {k: cheap[v]() if isinstance(v, str) and v in cheap else v for k, v in values.items()}  # type: ignore[operator]
     with tracker.init(config=odd, reinit="create_new", settings={"silent": True}) as run:
         run.log(odd)
         run.summary.update(odd)

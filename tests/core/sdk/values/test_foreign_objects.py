@@ -174,7 +174,7 @@ def test_a_value_keeps_its_content(value: Any, expected: Any) -> None:
         (functools.lru_cache(double), f"{ME}.double"),
         (operator.itemgetter("a"), "operator.itemgetter('a')"),
         (functools.partial(double, by=3), {"function": f"{ME}.double", "kwargs": {"by": 3}}),
-        (functools.partial(double, Point(1)), {"function": f"{ME}.double", "args": [{"x": 1, "y": "up"}]}),
+        (functools.partial(double, Point(1)), {"function": f"{ME}.double", "args": [{"x": 1, "y": "up"}]}),  # type: ignore[arg-type]
         (functools.partialmethod(double, 1), {"function": f"{ME}.double", "args": [1]}),
         (Warmup(), {"class": f"{ME}.Warmup", "steps": 100, "inner": {"power": 0.5}, "data": "<list of 101 items>"}),
     ],

@@ -56,7 +56,7 @@ class Converted:
 
     @property
     def skipped(self) -> dict[tuple[str, str], int]:
-        return {tuple(reason): count for reason, count in self.converter.skipped.items()}
+        return {tuple(reason): count for reason, count in self.converter.skipped.items()}  # type: ignore[misc]
 
     def again(self, tag: str) -> Any:
         """The payload after a way back to a value and its import, with the value itself."""

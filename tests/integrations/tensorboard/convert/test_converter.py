@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not installed")
@@ -134,7 +136,7 @@ def values(draw: st.DrawFn) -> Value:
 
 @settings(max_examples=400)
 @given(st.lists(values(), max_size=4))
-def test_no_value_whatever_is_lost_or_stops_the_import(drawn: list[Value]) -> None:
+def test_no_value_whatever_is_lost_or_stops_the_import(drawn: list[Any]) -> None:
     """Each value ends as a row, a file, hyperparameters or a count; a plugin's tensor can say anything."""
     converted = Converted()
     for value in drawn:

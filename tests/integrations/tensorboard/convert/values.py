@@ -10,10 +10,10 @@ from typing import Any
 
 from tensorboard.compat.proto import summary_pb2, types_pb2
 
-Value = summary_pb2.Summary.Value
+Value: Any = summary_pb2.Summary.Value
 
 
-def plugin(tag: str, name: str, content: bytes = b"", description: str = "") -> Value:
+def plugin(tag: str, name: str, content: bytes = b"", description: str = "") -> Any:
     value = Value(tag=tag)
     value.metadata.plugin_data.plugin_name = name
     value.metadata.plugin_data.content = content
@@ -21,7 +21,7 @@ def plugin(tag: str, name: str, content: bytes = b"", description: str = "") -> 
     return value
 
 
-def strings(tag: str, name: str, shape: list[int], parts: list[bytes], **more: Any) -> Value:
+def strings(tag: str, name: str, shape: list[int], parts: list[bytes], **more: Any) -> Any:
     value = plugin(tag, name, **more) if name else Value(tag=tag)
     value.tensor.dtype = types_pb2.DT_STRING
     value.tensor.tensor_shape.SetInParent()
@@ -31,7 +31,7 @@ def strings(tag: str, name: str, shape: list[int], parts: list[bytes], **more: A
     return value
 
 
-def numbers(tag: str, name: str, dtype: int, shape: list[int], field: str, held: Any) -> Value:
+def numbers(tag: str, name: str, dtype: int, shape: list[int], field: str, held: Any) -> Any:
     value = plugin(tag, name) if name else Value(tag=tag)
     value.tensor.dtype = dtype
     for length in shape:

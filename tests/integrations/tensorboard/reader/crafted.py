@@ -144,9 +144,9 @@ def _values(found: event_pb2.Event, start: int, end: int) -> Found:
 
 def _number(value: summary_pb2.Summary.Value) -> float | None:
     if value.WhichOneof("value") == "simple_value":
-        return value.simple_value
+        return value.simple_value  # type: ignore[no-any-return]
     if value.WhichOneof("value") != "tensor":
         return None
     layout, field = {1: ("<f", "float_val"), 2: ("<d", "double_val")}[value.tensor.dtype]
     content = value.tensor.tensor_content
-    return struct.unpack(layout, content)[0] if content else getattr(value.tensor, field)[0]
+    return struct.unpack(layout, content)[0] if content else getattr(value.tensor, field)[0]  # type: ignore[no-any-return]

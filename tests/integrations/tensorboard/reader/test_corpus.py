@@ -37,7 +37,8 @@ def read_run(run: dict[str, Any]) -> tuple[Counter[str], dict[str, list[tuple[in
     """Values by tag, the scalars among them with their steps, damage, and bytes left."""
     counts: Counter[str] = Counter()
     scalars: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    damage, pending, metadata = [], 0, {}
+    damage: list[Any] = []
+    pending, metadata = 0, dict[str, Any]()
     for file in run["files"]:
         events = EventFile(CORPUS / run["split"] / run["run"] / file["name"], metadata=metadata)
         for item in events.read():
