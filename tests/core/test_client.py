@@ -20,9 +20,10 @@ import tracker.client
 from tracker.client import Client, Retry, connect
 from tracker.discovery import publish
 from tracker.errors import ServerError, SettingsError, TrackerError, Unreachable
+from tracker.names import RunKey
 from tracker.settings import Settings
 
-RUN = ("me", "my project", "r1")
+RUN = RunKey("me", "my project", "r1")
 Answer = tuple[int, dict[str, str], bytes]
 
 
