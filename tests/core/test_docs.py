@@ -149,3 +149,40 @@ def test_every_document_is_in_the_navigation_of_the_site() -> None:
     site = runpy.run_path(str(ROOT / "tools" / "docs_site.py"))
     from_docs = {document.relative_to(DOCS).as_posix() for document in DOCS.rglob("*.md")}
     assert pages == {*from_docs, *site["BESIDE_CODE"].values(), *site["GENERATED"]}
+
+
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+SOURCES = (".py", ".md", ".png")
+
+
+def folders_in_the_tree() -> set[str]:
+    """The folders that the tree in ARCHITECTURE.md names, by their indentation."""
+    found, above = set(), [""]
+    for line in ARCHITECTURE.split("## Where things are")[1].split("```")[1].splitlines():
+        depth = (len(line) - len(line.lstrip())) // 4
+        for name in re.match(r"((?:[\w-]+/ {2})*[\w-]+/)?", line.strip())[0].split():  # type: ignore[index]
+            path = above[depth] + name
+            above[depth + 1 :] = [path]
+            found.add(path.rstrip("/"))
+    return found
+
+
+def test_the_tree_in_the_architecture_is_that_of_the_repository() -> None:
+    def below(folder: str, pattern: str) -> set[str]:
+        paths = (ROOT / folder).glob(pattern)
+        return {path.parent.relative_to(ROOT).as_posix() for path in paths if path.suffix in SOURCES}
+
+    packages = below("core", "*/**/*") | below("integrations", "*/**/*") | below("server/tracker_server", "**/*")
+    rooms = below("tests", "*/*") | below("benchmarks", "**/*") | below("docs", "**/*")
+    assert folders_in_the_tree() == {
+        *("core", "integrations", "server", "server/web", "server/web/src", "tests", "examples", "tools"),
+        *(packages | rooms | {"tests/integrations", "tests/server", "tests/core"}),
+    } - {"server/tracker_server/dashboard"}
+
+
+def test_modules_that_the_architecture_names_exist() -> None:
+    bases = [ROOT / "core/tracker", ROOT / "server/tracker_server", ROOT / "integrations/tracker_tensorboard", ROOT]
+    for path in re.findall(r"`(\w+(?:/\w+)*(?:/|\.py))`", ARCHITECTURE):
+        assert any((base / path).exists() for base in [*bases, bases[0] / "sdk"]), path
+    for module in bases[0].glob("[!_]*.py"):
+        assert f"`{module.name}`" in ARCHITECTURE
