@@ -49,6 +49,7 @@ export default defineConfig({
     // The first browsers with light-dark(); what it is rewritten into for older ones knows no scheme set by a variable.
     cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     license: { fileName: 'licenses.md' }, // of what is bundled, as they ask for
+    cssCodeSplit: false, // in one file, which is smaller than its parts
     assetsInlineLimit: 0, // the content policy allows no data: scripts or fonts
     chunkSizeWarningLimit: 1200,
     rolldownOptions: {
@@ -56,6 +57,8 @@ export default defineConfig({
       output: { codeSplitting: { groups: [{ name: 'shared', test: /node_modules\/(?!echarts|zrender|uplot|marked|dompurify)|src\/(api|lib|shell|strings|view)\//, minShareCount: 2 }] } },
     },
   },
+  // `pgRow-cell` of project/grid/Row: unique, short, and without a hash, which would not compress.
+  css: { modules: { generateScopedName: (name, file) => `${/src\/(.*)\.module/.exec(file)![1]!.replace(/(\w)\w*\//g, '$1')}-${name}` } },
   server: { proxy: { '/api': { target: TRACKER_URL, headers } } },
-  test: { include: ['src/**/*.test.ts'] },
+  test: { css: true, include: ['src/**/*.test.ts'] },
 })

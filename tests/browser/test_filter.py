@@ -71,7 +71,9 @@ def test_a_mistake_is_shown_at_its_place(runs: Runs, browser: Browser) -> None:
         bar.press("Enter")
         expect(bar).to_have_attribute("aria-invalid", "true")
         expect(page.get_by_role("alert")).not_to_be_empty()
-        wrong = page.locator(".rf-under u")  # a mark for the eye; the message says the same to those who hear it
+        wrong = page.get_by_role("main").locator(
+            "u"
+        )  # a mark for the eye; the message says the same to those who hear it
         expect(wrong).to_have_text("and")
         assert abs(offset_of(page, "config.lr < ") - wrong.evaluate("mark => mark.offsetLeft")) < 3
         Table(page).shows("r5", "r4", "r3", "r2", "r1", "r0")  # what is not understood is not used

@@ -82,7 +82,7 @@ def test_a_panel_that_cannot_be_shown_says_why(runs: Runs, visit: Visit) -> None
         write(page, "```panel\nkind: pie\nkey: loss\n```\n\n```panel\nkey: loss\nfilter: config.lr > 5\n```\n")
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("Couldn't show this panel")).to_have_count(2)
-        expect(page.get_by_text("kind: pie is none of")).to_be_visible()
+        expect(page.get_by_text("Unknown panel type “pie”")).to_be_visible()
         expect(page.get_by_text("No runs match this filter")).to_be_visible()
 
 

@@ -51,9 +51,9 @@ def settled(page: Page) -> None:
     """Wait until nothing is shown as loading, and panels that are seen hold something."""
     expect(page.locator("[aria-busy=true], .mantine-Skeleton-root")).to_have_count(0)
     page.wait_for_function(
-        """() => [...document.querySelectorAll('.chart-panel')].every((panel) =>
+        """() => [...document.querySelectorAll('[aria-label^="Panel "]')].every((panel) =>
             panel.getBoundingClientRect().top > innerHeight ||
-            panel.querySelector('canvas, img, table, iframe, audio, pre, .chart-state, .chart-text'))"""
+            panel.querySelector('canvas, img, table, iframe, audio, pre, [data-empty], [role=alert]'))"""
     )
     expect(page.locator("[aria-busy=true], .mantine-Skeleton-root")).to_have_count(0)
 

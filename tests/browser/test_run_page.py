@@ -68,7 +68,7 @@ def test_the_name_is_changed_in_its_place(runs: Runs, visit: Visit) -> None:
 def test_tags_are_added_and_taken_away(runs: Runs, visit: Visit) -> None:
     runs.add("one", tags=["old"])
     with visit(f"/runs/me/{runs.project}/one") as page:
-        head = page.get_by_role("banner").or_(page.locator("header.run-head")).last
+        head = page.get_by_role("main").locator("header").first
         expect(head.get_by_text("old", exact=True)).to_be_visible()
         page.get_by_role("button", name="Edit tags").click()
         field = page.get_by_role("combobox", name="Tags")

@@ -127,7 +127,7 @@ class Chart:
         self.page = page
         self.panel = page.get_by_role("region", name=f"Panel {title}", exact=True)
         self.plot = self.panel.get_by_role("application")
-        self.values = self.panel.locator(".chart-values")
+        self.values = self.panel.get_by_role("group", name="Values at the cursor")
         """The box at the cursor, which a live region says, too."""
         self.over = self.panel.locator(".u-over")
         """Between the axes: a canvas, of which nothing is said but by the keys of `plot`."""
@@ -161,7 +161,7 @@ class Chart:
         if not self.panel.get_by_role("button", name="Copy values").is_visible():
             self.plot.press("Enter")
         self.panel.get_by_role("button", name="Copy values").click()
-        expect(self.panel.get_by_role("button", name="Copy values").locator(".tabler-icon-check")).to_be_visible()
+        expect(self.panel.get_by_role("button", name="Copied")).to_be_visible()
         text = self.page.evaluate("navigator.clipboard.readText()")
         self.panel.get_by_role("button", name="Close values").click()
         return [line.split("\t") for line in text.splitlines()]

@@ -1,9 +1,9 @@
+import css from './Charts.module.css'
 import { Button, Group, VisuallyHidden } from '@mantine/core'
 import { useCallback, useMemo, useState } from 'react'
 import { dashed } from '../lib/palette'
 import { strings } from '../strings'
 import type { ChartsView } from '../view/view'
-import './charts.css'
 import { EditDialog } from './edit/EditDialog'
 import { FullScreen } from './FullScreen'
 import { useKeys } from './useKeys'
@@ -12,7 +12,7 @@ import { Empty, Loading, Trouble } from './panel/States'
 import type { PanelProps } from './panel/props'
 import { kept, matching, moved, sectionsOf, without, type Section } from './panels'
 import { SectionPanels } from './SectionPanels'
-import { titleOf, type PanelSpec } from './panelSpec'
+import { type PanelSpec } from './panelSpec'
 import { Toolbar } from './Toolbar'
 import type { ShownGroup, ShownRun } from './types'
 
@@ -57,7 +57,6 @@ export function Charts(props: ChartsProps) {
   const keep = useCallback((panel: PanelSpec) => onChange({ panels: kept(view.panels, panel) }), [onChange, view.panels])
 
   const actionsOf = ({ name, panels }: Section, panel: PanelSpec) => {
-    const title = titleOf(panel)
     const move = (id: string, to: number) => {
       // A panel from another section takes that of its new place.
       const other = sections.flatMap((section) => section.panels).find((one) => one.id === id)
@@ -67,7 +66,7 @@ export function Charts(props: ChartsProps) {
       const next = moved(there, id, place)
       if (!next) return
       keep({ ...next, section: name })
-      setSaid(text.panel.moved(titleOf(other), place + 1, there.length))
+      setSaid(text.panel.moved(place + 1, there.length))
     }
     const at = panels.findIndex((one) => one.id === panel.id)
     return {
@@ -78,7 +77,7 @@ export function Charts(props: ChartsProps) {
       onDrop: (id: string) => move(id, at),
       onResize: (width: number, height: number) => {
         keep({ ...panel, width, height })
-        setSaid(text.panel.resized(title, width, height))
+        setSaid(text.panel.resized(width, height))
       },
     }
   }
@@ -90,7 +89,7 @@ export function Charts(props: ChartsProps) {
   if (!runs.length && !grouped && !view.panels.length) body = <Empty>{text.none.noRuns}</Empty>
   else if (error && !keys.length) body = <Trouble error={error} />
   else if (!keys.length && pending) body = <Loading />
-  else if (found === null) body = <Empty>{text.none.badRegex(view.search)}</Empty>
+  else if (found === null) body = <Empty>{text.none.badRegex}</Empty>
   else if (!found.length)
     body = view.search ? (
       <>
@@ -102,7 +101,7 @@ export function Charts(props: ChartsProps) {
         </Group>
       </>
     ) : (
-      <Empty>{text.none.noKeys(drawn.length)}</Empty>
+      <Empty>{text.none.noKeys}</Empty>
     )
   else
     body = found.map((section) => (
@@ -117,7 +116,7 @@ export function Charts(props: ChartsProps) {
     ))
   return (
     <ZoomProvider view={view} kind={kind} onChange={onChange}>
-      <div className="chart-wall" role="region" aria-label={text.wall}>
+      <div className={css.wall} data-wall role="region" aria-label={text.wall}>
         <Toolbar
           {...{ view, onChange, keys, kind, grouped }}
           drawn={count}

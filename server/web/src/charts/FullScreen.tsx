@@ -1,3 +1,5 @@
+import css from './FullScreen.module.css'
+import frameCss from './panel/Frame.module.css'
 import { ActionIcon, CloseButton, Group, Modal, Text, Tooltip } from '@mantine/core'
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react'
 import type { KeyboardEvent } from 'react'
@@ -40,12 +42,12 @@ export function FullScreen({ sections, shown, onShow, context }: Props) {
       withCloseButton={false}
       attributes={{ content: { 'aria-label': spec && titleOf(spec) } }}
       onKeyDown={onKeyDown}
-      classNames={{ body: 'chart-full' }}
+      classNames={{ body: css.full }}
     >
       {spec && (
         <>
           <Group wrap="nowrap" gap="xs">
-            <Text component="h2" fw={600} truncate className="chart-title">
+            <Text component="h2" fw={600} truncate className={frameCss.title}>
               {titleOf(spec)}
             </Text>
             <Text size="sm" c="dimmed">

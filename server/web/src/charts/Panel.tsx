@@ -1,7 +1,7 @@
+import frameCss from './panel/Frame.module.css'
 import { useMemo, useState } from 'react'
 import { dashed } from '../lib/palette'
 import { defaultCharts, type ChartsView } from '../view/view'
-import './charts.css'
 import { useKeys } from './useKeys'
 import { ZoomProvider } from './line/ZoomProvider'
 import { Content } from './panel/Content'
@@ -32,8 +32,8 @@ export function Panel({ entity, project, spec, runs, groups = NO_GROUPS, kind = 
   const title = titleOf(spec)
   return (
     <ZoomProvider view={view} kind={kind} onChange={(change) => 'zoom' in change && setZoom(change.zoom ?? null)}>
-      <figure className="panel chart-panel" style={{ height: spec.height ?? 260 }} aria-label={title}>
-        <figcaption className="chart-head chart-caption">{title}</figcaption>
+      <figure className={`panel ${frameCss.panel}`} style={{ height: spec.height ?? 260 }} aria-label={title}>
+        <figcaption className={`${frameCss.head} ${frameCss.caption}`}>{title}</figcaption>
         <Content {...{ entity, project, spec, title, groups, view, kind, keys, ids }} filter={filter ?? ''} search="" runs={drawn} />
       </figure>
     </ZoomProvider>

@@ -1,3 +1,4 @@
+import css from './Toolbar.module.css'
 import { ActionIcon, Button, Group, NumberInput, Popover, Select, Slider, Stack, Switch, Text, TextInput, Tooltip } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { IconAdjustmentsHorizontal, IconPlus, IconSearch, IconZoomReset } from '@tabler/icons-react'
@@ -24,10 +25,10 @@ export function Toolbar({ view, onChange, keys, kind, drawn, grouped, many, badS
   const text = strings.charts.toolbar
   const [search, setSearch] = useLater(view.search, (value) => onChange({ search: value }))
   return (
-    <Group role="toolbar" aria-label={text.label} gap="xs" className="chart-toolbar">
+    <Group role="toolbar" aria-label={text.label} gap="xs" className={css.toolbar}>
       <TextInput
         size="xs"
-        className="chart-search"
+        className={css.search}
         leftSection={<IconSearch size={14} />}
         placeholder={text.search}
         aria-label={text.search}
@@ -43,10 +44,10 @@ export function Toolbar({ view, onChange, keys, kind, drawn, grouped, many, badS
           {text.resetZoom}
         </Button>
       )}
-      <Text size="xs" c="dimmed" className="chart-drawn" role="status">
+      <Text size="xs" c="dimmed" className={css.shown} role="status">
         {many ? drawn : ''}
       </Text>
-      <Button size="xs" px="xs" variant="default" leftSection={<IconPlus size={14} />} onClick={onAdd} aria-label={text.add} title={text.add} className="chart-add">
+      <Button size="xs" px="xs" variant="default" leftSection={<IconPlus size={14} />} onClick={onAdd} aria-label={text.add} title={text.add} className={css.add}>
         {text.add}
       </Button>
     </Group>

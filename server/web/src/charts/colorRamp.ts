@@ -1,10 +1,5 @@
 import type { Scheme } from '../lib/palette'
-
-/** Even in lightness from first to last, so that it also reads without colour; both ends stand out from the theme. */
-export const RAMPS: Record<Scheme, string[]> = {
-  light: ['#9ecae1', '#4292c6', '#08519c', '#3f007d'],
-  dark: ['#4f6bd9', '#4f9bd9', '#7fd6b0', '#f9e884'],
-}
+import { RAMPS } from '../tokens'
 
 const STEPS = 32
 

@@ -1,10 +1,12 @@
+import codeTabCss from '../run/code/CodeTab.module.css'
+import factsCss from '../run/Facts.module.css'
+import patchCss from '../run/code/Patch.module.css'
 import { Anchor, Badge, Group, Select, Stack, Text } from '@mantine/core'
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { RunInfo } from '../api/client'
 import { urlOf } from '../api/paths'
 import { DiffLine } from '../run/code/Patch'
-import '../run/code/code.css'
 import { environmentOf, pageOf } from '../run/environment'
 import { fetchPart } from '../run/files/fileContent'
 import { filesQuery, type RunFile } from '../run/files/useFiles'
@@ -25,7 +27,7 @@ export function CodeTab({ runs, baseline }: CompareProps) {
   const options = runs.map((run) => ({ value: run.id, label: run.name === run.id ? run.id : `${run.name} · ${run.id}` }))
   if (!after) return <Empty title={strings.compare.none}>{strings.compare.noneText}</Empty>
   return (
-    <div className="code">
+    <div className={codeTabCss.code}>
       <Group>
         <Select size="xs" label={strings.compare.before} data={options} value={before.id} onChange={setFrom} allowDeselect={false} w={260} />
         <Select size="xs" label={strings.compare.after} data={options} value={after.id} onChange={setTo} allowDeselect={false} w={260} />
@@ -45,7 +47,7 @@ function Commits({ before, after }: Two) {
   const [one, other] = [before, after].map((run) => environmentOf(run.environment).git)
   const same = one?.commit && one.commit === other?.commit
   return (
-    <section className="panel facts">
+    <section className={`panel ${factsCss.facts}`}>
       <Text size="sm">
         {same ? strings.compare.sameCommit : strings.compare.otherCommit}:{' '}
         <Commit remote={one?.remote} commit={one?.commit} />
@@ -125,8 +127,8 @@ function OneFile({ file }: { file: FileDifference }) {
   const hunks = hunksOf(lines)
   const where = file.before === null ? strings.compare.onlyAfter : file.after === null ? strings.compare.onlyBefore : null
   return (
-    <section className="panel patch-file">
-      <Group className="patch-head" gap="xs">
+    <section className={`panel ${patchCss.file}`}>
+      <Group className={patchCss.head} gap="xs">
         <Text size="sm" fw={600} className="wrap grow">
           {file.name}
         </Text>
@@ -137,12 +139,12 @@ function OneFile({ file }: { file: FileDifference }) {
         )}
       </Group>
       {file.binary ? (
-        <Text className="patch-note">{strings.code.binary}</Text>
+        <Text className={patchCss.note}>{strings.code.binary}</Text>
       ) : (
-        <div className="patch-lines mono" tabIndex={0} role="group" aria-label={file.name}>
+        <div className={`${patchCss.lines} mono`} tabIndex={0} role="group" aria-label={file.name}>
           {hunks.map((hunk, i) => (
             <div key={i}>
-              <div className="patch-hunk">{hunk.header}</div>
+              <div className={patchCss.hunk}>{hunk.header}</div>
               {hunk.lines.map((line, j) => (
                 <DiffLine key={j} line={line} />
               ))}

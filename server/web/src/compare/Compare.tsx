@@ -1,4 +1,5 @@
-import './compare.css'
+import css from './Compare.module.css'
+import pageTabsCss from '../shell/pageTabs.module.css'
 
 import { Tabs, Title } from '@mantine/core'
 import { useQueries } from '@tanstack/react-query'
@@ -55,8 +56,8 @@ export function Compare() {
   const setRuns = (next: string[]) => change({ runs: next.join(',') || undefined })
   const Shown = TABS[tab]
   return (
-    <div className="compare">
-      <header className="compare-head">
+    <div className={css.compare}>
+      <header className={css.head}>
         <Title order={1} size="h3">
           {strings.compare.title}
         </Title>
@@ -65,15 +66,15 @@ export function Compare() {
       {failed >= 0 && (
         <Failed error={answers[failed]!.error} reset={() => setRuns(ids.filter((_, i) => i !== failed))} />
       )}
-      <Tabs value={tab} onChange={(name) => change({ tab: name === 'values' ? undefined : name })} className="run-tabs">
-        <Tabs.List aria-label={strings.compare.parts} className="run-tab-list">
+      <Tabs value={tab} onChange={(name) => change({ tab: name === 'values' ? undefined : name })} className={pageTabsCss.tabs}>
+        <Tabs.List aria-label={strings.compare.parts} className={pageTabsCss.list}>
           {NAMES.map((name) => (
             <Tabs.Tab key={name} value={name}>
               {strings.compare.tabs[name]}
             </Tabs.Tab>
           ))}
         </Tabs.List>
-        <Tabs.Panel value={tab} className="run-panel">
+        <Tabs.Panel value={tab} className={pageTabsCss.panel}>
           {!ids.length && <Empty title={strings.compare.none}>{strings.compare.noneText}</Empty>}
           {ids.length > 0 && !runs.length && failed < 0 && <Waiting />}
           {runs.length > 0 && (

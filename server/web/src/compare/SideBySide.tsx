@@ -1,3 +1,5 @@
+import css from './SideBySide.module.css'
+import valuesTreeCss from '../run/ValuesTree.module.css'
 import { ActionIcon, Anchor, Group, Text, Tooltip, useComputedColorScheme } from '@mantine/core'
 import { IconPin, IconPinFilled, IconX } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
@@ -17,11 +19,11 @@ export function SideBySide({ rows, runs, baseline, setBaseline, remove }: Compar
   const at = Math.max(0, runs.findIndex((run) => run.id === baseline))
   const groups = [...new Set(rows.map((row) => row.group))]
   return (
-    <div className="compare-scroller" tabIndex={0} role="region" aria-label={strings.compare.title}>
-      <table className="compare-table">
+    <div className={css.scroller} tabIndex={0} role="region" aria-label={strings.compare.title}>
+      <table className={css.table}>
         <thead>
           <tr>
-            <th scope="col" className="compare-key">
+            <th scope="col" className={css.key}>
               <span className="visually-hidden">{strings.compare.key}</span>
             </th>
             {runs.map((run, i) => (
@@ -33,7 +35,7 @@ export function SideBySide({ rows, runs, baseline, setBaseline, remove }: Compar
           {groups.map((group) => (
             <Fragment key={group}>
               {group && (
-                <tr className="compare-group">
+                <tr className={css.group}>
                   <th scope="colgroup" colSpan={runs.length + 1}>
                     <span>{group}</span>
                   </th>
@@ -43,7 +45,7 @@ export function SideBySide({ rows, runs, baseline, setBaseline, remove }: Compar
                 .filter((row) => row.group === group)
                 .map((row) => (
                   <tr key={row.name}>
-                    <th scope="row" className="compare-key" title={row.name}>
+                    <th scope="row" className={css.key} title={row.name}>
                       <span className="clamped">{readable(row.name)}</span>
                     </th>
                     {row.values.map((value, i) => (
@@ -116,15 +118,15 @@ function Cell({ value, baseline, isBaseline }: { value: unknown; baseline: unkno
   const differs = !isBaseline && !same(value, baseline)
   const part = differs ? relative(value, baseline) : null
   return (
-    <td className={differs ? 'compare-differs' : undefined}>
+    <td className={differs ? css.differs : undefined}>
       {differs && (
-        <span className="compare-sign" role="img" aria-label={strings.compare.differs}>
+        <span className={css.sign} role="img" aria-label={strings.compare.differs}>
           ≠
         </span>
       )}
       <Shown value={value} />
       {part !== null && (
-        <Text span size="xs" c="dimmed" className="compare-part" title={strings.compare.percent}>
+        <Text span size="xs" c="dimmed" className={css.part} title={strings.compare.percent}>
           {percent(part)}
         </Text>
       )}
@@ -133,14 +135,14 @@ function Cell({ value, baseline, isBaseline }: { value: unknown; baseline: unkno
 }
 
 function Shown({ value }: { value: unknown }) {
-  if (value === undefined) return <span className="value-faint">–</span>
-  if (isMedia(value)) return <span className="value-faint">{mediaLabel(value)}</span>
+  if (value === undefined) return <span className={valuesTreeCss.faint}>–</span>
+  if (isMedia(value)) return <span className={valuesTreeCss.faint}>{mediaLabel(value)}</span>
   if (typeof value === 'number') {
     return (
-      <span className="compare-value" title={exact(value)}>
+      <span title={exact(value)}>
         {number(value, 6)}
       </span>
     )
   }
-  return <span className="compare-value wrap">{exact(value)}</span>
+  return <span className="wrap">{exact(value)}</span>
 }

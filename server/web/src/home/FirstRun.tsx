@@ -1,3 +1,4 @@
+import css from './FirstRun.module.css'
 import { Button, Container, Group, Loader, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -71,9 +72,9 @@ function Snippet({ name, text, before, after }: { name: string; text: string; be
           {before}
         </Text>
       )}
-      <div className="snippet panel">
+      <div className={`${css.snippet} panel`}>
         <pre className="mono">{text}</pre>
-        <div className="snippet-copy">
+        <div className={css.copy}>
           <CopyButton text={text} what={name} />
         </div>
       </div>

@@ -1,4 +1,5 @@
-import './home.css'
+import css from './Home.module.css'
+import runStateCss from '../shell/RunState.module.css'
 
 import { Anchor, Container, Group, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
@@ -68,7 +69,7 @@ function Projects({ projects }: { projects: ProjectInfo[] }) {
         )}
       </Group>
       {shown.length ? (
-        <Stack className="panel projects" gap={0} component="ul">
+        <Stack className={`panel ${css.projects}`} gap={0} component="ul">
           {shown.map((one) => (
             <Project key={`${one.entity}/${one.project}`} project={one} />
           ))}
@@ -83,15 +84,15 @@ function Projects({ projects }: { projects: ProjectInfo[] }) {
 function Project({ project }: { project: ProjectInfo }) {
   const { active, activity } = project
   return (
-    <li className="project">
-      <div className="project-name">
+    <li className={css.project}>
+      <div>
         <Anchor
           component={Link}
           to={projectAddress(project.entity, project.project)}
           fw={600}
           truncate
           display="block"
-          className="project-link"
+          className={css.link}
         >
           {project.project}
         </Anchor>
@@ -99,16 +100,16 @@ function Project({ project }: { project: ProjectInfo }) {
           {project.entity}
         </Text>
       </div>
-      <div className="project-activity"><Sparkline days={activity} /></div>
-      <div className="project-runs">
+      <div className={css.activity}><Sparkline days={activity} /></div>
+      <div className={css.runs}>
         <Text size="sm">{strings.common.runs(project.runs)}</Text>
         {active > 0 && (
-          <Text size="sm" className="state-running">
-            <span className="pulse" aria-hidden /> {strings.home.active(active)}
+          <Text size="sm" className={runStateCss.running}>
+            <span className={css.pulse} aria-hidden /> {strings.home.active(active)}
           </Text>
         )}
       </div>
-      <Text size="sm" c="dimmed" className="project-updated" title={`${strings.home.updated}: ${moment(project.updated)}`}>
+      <Text size="sm" c="dimmed" className={css.updated} title={`${strings.home.updated}: ${moment(project.updated)}`}>
         {ago(project.updated)}
       </Text>
     </li>

@@ -1,3 +1,4 @@
+import css from './Sparkline.module.css'
 import { strings } from '../strings'
 
 const WIDTH = 4
@@ -16,7 +17,7 @@ export function Sparkline({ days }: { days: number[] }) {
       viewBox={`0 0 ${width} ${HEIGHT}`}
       role="img"
       aria-label={strings.home.activity(total)}
-      className="sparkline"
+      className={css.sparkline}
     >
       {days.map((runs, i) => {
         // A day with one run among days with thousands is still a day with a run.
@@ -29,7 +30,7 @@ export function Sparkline({ days }: { days: number[] }) {
             width={WIDTH}
             height={height}
             rx={1}
-            className={runs ? 'sparkline-some' : 'sparkline-none'}
+            className={runs ? css.some : css.none}
           />
         )
       })}

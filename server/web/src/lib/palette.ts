@@ -1,10 +1,7 @@
-/**
- * Colours of runs: seven for each theme, found by a search that keeps each above 3:1 to the panel's background and any
- * two as far apart as it can for readers with normal sight, deuteranopia and protanopia (palette.test.ts). After seven,
- * dash patterns tell runs apart.
- */
-const LIGHT = ['#2a8efe', '#aa0000', '#4ea05e', '#800d90', '#c68100', '#3d93a8', '#862f4b']
-const DARK = ['#0088f2', '#d46503', '#497c4f', '#bf3492', '#f1d311', '#15dcff', '#ffb3af']
+import { RUN_COLORS } from '../tokens'
+
+/** Seven colors for each theme; after seven, dash patterns tell runs apart. */
+const { light: LIGHT, dark: DARK } = RUN_COLORS
 const DASHES: number[][] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [16, 4], [5, 2, 2, 2, 2, 2]]
 
 export type Scheme = 'light' | 'dark'

@@ -1,3 +1,4 @@
+import css from './Editor.module.css'
 import { Button, Group, SegmentedControl, Stack, Text, Textarea } from '@mantine/core'
 import { useState, type ReactNode } from 'react'
 import { strings } from '../strings'
@@ -44,7 +45,7 @@ export function Editor({ label, text, saving, problem, save, cancel, panel, tool
         <Group gap="xs">{!preview && tools?.(insert)}</Group>
       </Group>
       {preview ? (
-        <div className="panel notes-preview">
+        <div className={`panel ${css.preview}`}>
           <Markdown text={draft} panel={panel} />
         </div>
       ) : (

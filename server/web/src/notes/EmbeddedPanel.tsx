@@ -1,3 +1,4 @@
+import css from './EmbeddedPanel.module.css'
 import { Text, useComputedColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
@@ -44,7 +45,7 @@ function Shown({ panel, source, entity, project }: Place & { panel: NotePanel; s
   const view = { limit: panel.limit, ...(panel.smoothing && { smoothing: panel.smoothing }) }
   const filter = panel.runs.length ? undefined : panel.filter
   return (
-    <div className="notes-panel">
+    <div className={css.panel}>
       <Panel {...{ entity, project, runs, view, filter }} spec={panel.spec} />
     </div>
   )
@@ -52,7 +53,7 @@ function Shown({ panel, source, entity, project }: Place & { panel: NotePanel; s
 
 function Problem({ text, source }: { text: string; source: string }) {
   return (
-    <div className="notice">
+    <div className={css.notice}>
       <Text fw={600}>{strings.notes.badPanel}</Text>
       <Text size="sm">{text}</Text>
       <pre tabIndex={0}>{source}</pre>

@@ -1,4 +1,4 @@
-import './markdown.css'
+import css from './Markdown.module.css'
 
 import { ROOT } from '../api/session'
 import { useRouter } from '@tanstack/react-router'
@@ -28,7 +28,7 @@ function madeOf(text: string, under: number) {
 export function Markdown({ text, panel, under = 2 }: Props) {
   const router = useRouter()
   const parts = useMemo(() => madeOf(text, under), [text, under])
-  if (parts === null) return <pre className="markdown wrap">{text}</pre>
+  if (parts === null) return <pre className={`${css.markdown} wrap`} data-markdown>{text}</pre>
   // Links to other views go there without loading the page anew.
   const follow = (event: MouseEvent) => {
     const link = (event.target as Element).closest('a')
@@ -38,7 +38,7 @@ export function Markdown({ text, panel, under = 2 }: Props) {
     router.history.push(link.pathname + link.search + link.hash)
   }
   return (
-    <div className="markdown" onClick={follow}>
+    <div className={css.markdown} data-markdown onClick={follow}>
       {parts.map((part, i) =>
         part.kind === 'text' ? (
           <div key={i} dangerouslySetInnerHTML={{ __html: part.html }} />

@@ -1,3 +1,5 @@
+import css from './ProjectNotes.module.css'
+import embeddedPanelCss from './EmbeddedPanel.module.css'
 import { Button, Container, Group, Menu, Text, Title } from '@mantine/core'
 import { IconChartLine, IconLink, IconPencil } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
@@ -40,7 +42,7 @@ export function ProjectNotes() {
       </Group>
       {editing && <Editing project={data} panel={panel} close={() => setEditing(false)} />}
       {!editing && notes.text && (
-        <article className="panel notes-page">
+        <article className={`panel ${css.page}`}>
           <Markdown text={notes.text} panel={panel} under={1} />
         </article>
       )}
@@ -107,7 +109,7 @@ function Editing({ project, panel, close }: EditingProps) {
 
 function Conflict({ theirs, panel }: { theirs: string; panel: EditingProps['panel'] }) {
   return (
-    <div className="notice" role="alert">
+    <div className={embeddedPanelCss.notice} role="alert">
       <Text fw={600}>{strings.notes.conflict}</Text>
       <details>
         <summary>{strings.notes.theirs}</summary>

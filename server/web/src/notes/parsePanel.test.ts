@@ -20,11 +20,11 @@ test('other kinds, and which runs', () => {
 
 test.each([
   ['', 'key is missing'],
-  ['loss', 'loss should read name: value'],
-  ['kind: pie\nkey: loss', 'kind: pie is none of'],
+  ['loss', 'Write “name: value” instead of “loss”'],
+  ['kind: pie\nkey: loss', 'Unknown panel type “pie”'],
   ['kind: scatter\nx: a', 'y is missing'],
-  ['key: loss\nlimit: many', 'limit is a number'],
-  ['{"key": ', 'not JSON'],
+  ['key: loss\nlimit: many', 'limit must be a number from 1 to 1000'],
+  ['{"key": ', 'Invalid JSON'],
   ['kind: parallel\ncolumns: a', 'two or more'],
 ])('%j: %s', (source, problem) => {
   expect(() => parsePanel(source)).toThrow(problem)

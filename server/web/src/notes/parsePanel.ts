@@ -1,6 +1,9 @@
 import type { PanelKind, PanelSpec } from '../charts/panelSpec'
 import type { Smoothing } from '../charts/panelSpec'
+import { strings } from '../strings'
 import { isObject } from '../run/values'
+
+const texts = strings.notes.panel
 
 /** A panel in notes, and which runs it shows. */
 export interface NotePanel {
@@ -20,7 +23,7 @@ const HEIGHT = 300
 export function parsePanel(source: string): NotePanel {
   const said = source.trim().startsWith('{') ? parseJson(source) : parseLines(source)
   const kind = (said.kind ?? (said.x && said.y ? 'scatter' : 'line')) as PanelKind
-  if (!KINDS.includes(kind)) throw new Error(`kind: ${String(kind)} is none of ${KINDS.join(', ')}`)
+  if (!KINDS.includes(kind)) throw new Error(texts.kind(String(kind), KINDS.join(', ')))
   return {
     spec: { ...specOf(kind, said), id: 'note', section: '', title: text(said.title), height: amount(said, 'height', 100, 2000) ?? HEIGHT },
     filter: text(said.filter) ?? '',
@@ -37,9 +40,9 @@ function parseJson(source: string): Said {
   try {
     said = JSON.parse(source)
   } catch (error) {
-    throw new Error(`not JSON: ${(error as Error).message}`)
+    throw new Error(texts.json((error as Error).message))
   }
-  if (!isObject(said)) throw new Error('a panel is an object')
+  if (!isObject(said)) throw new Error(texts.object)
   return said
 }
 
@@ -47,7 +50,7 @@ function parseLines(source: string): Said {
   const said: Said = {}
   for (const line of source.split('\n').filter((one) => one.trim())) {
     const found = /^\s*(\w+)\s*:\s*(.*?)\s*$/.exec(line)
-    if (!found) throw new Error(`${line.trim()} should read name: value`)
+    if (!found) throw new Error(texts.line(line.trim()))
     said[found[1]!] = found[2]!
   }
   return said
@@ -65,7 +68,7 @@ function list(value: unknown): string[] {
 function amount(said: Said, name: string, least: number, most: number): number | null {
   if (said[name] === undefined || said[name] === '') return null
   const value = Number(said[name])
-  if (!(value >= least && value <= most)) throw new Error(`${name} is a number from ${least} to ${most}`)
+  if (!(value >= least && value <= most)) throw new Error(texts.range(name, least, most))
   return value
 }
 
@@ -73,7 +76,7 @@ const smoothingOf = (weight: number | null): Smoothing | null => (weight === nul
 
 function needed(said: Said, name: string): string {
   const value = text(said[name])
-  if (!value) throw new Error(`${name} is missing`)
+  if (!value) throw new Error(texts.missing(name))
   return value
 }
 
@@ -82,14 +85,14 @@ function specOf(kind: PanelKind, said: Said) {
   if (kind === 'line') {
     const keys = [...list(said.key), ...list(said.keys)]
     const regex = text(said.regex)
-    if (!keys.length && !regex) throw new Error('key is missing')
+    if (!keys.length && !regex) throw new Error(texts.missing('key'))
     return { kind, keys, regex, x: text(said.x), ...logs }
   }
   if (kind === 'bar') return { kind, column: needed(said, said.key ? 'key' : 'column') }
   if (kind === 'scatter') return { kind, x: needed(said, 'x'), y: needed(said, 'y'), color: text(said.color), ...logs }
   if (kind === 'parallel') {
     const columns = list(said.columns)
-    if (columns.length < 2) throw new Error('columns needs two or more')
+    if (columns.length < 2) throw new Error(texts.columns)
     return { kind, columns, color: text(said.color) }
   }
   return { kind, key: needed(said, 'key') }

@@ -1,3 +1,4 @@
+import lineMenuCss from './LineMenu.module.css'
 import { ActionIcon, Group, Menu, NumberInput } from '@mantine/core'
 import { IconArrowDown, IconArrowUp, IconCheck, IconEyeOff, IconFilter, IconPin, IconPinnedOff, IconStack2, IconX } from '@tabler/icons-react'
 import { useState } from 'react'
@@ -32,7 +33,7 @@ export function ColumnMenu(p: ColumnMenuProps) {
     <PopMenu at={p.at} label={strings.project.columnMenu(column.name)} onClose={p.onClose}>
       <Menu.Item leftSection={icon(IconArrowUp)} onClick={() => p.onSort(false, false)}>{texts.ascending}</Menu.Item>
       <Menu.Item leftSection={icon(IconArrowDown)} onClick={() => p.onSort(true, false)}>{texts.descending}</Menu.Item>
-      {p.sort === undefined && <Menu.Item leftSection={<span className="rw-noicon" />} onClick={() => p.onSort(true, true)}>{texts.sortAlso}</Menu.Item>}
+      {p.sort === undefined && <Menu.Item leftSection={<span className={lineMenuCss.noIcon} />} onClick={() => p.onSort(true, true)}>{texts.sortAlso}</Menu.Item>}
       {p.sort !== undefined && <Menu.Item leftSection={icon(IconX)} onClick={() => p.onSort(null, true)}>{texts.unsorted}</Menu.Item>}
       <Menu.Divider />
       <Menu.Item leftSection={icon(IconFilter)} onClick={p.onFilter}>{texts.filter}</Menu.Item>
@@ -56,7 +57,7 @@ function Choices({ column, onChoice, onClose }: ColumnMenuProps) {
     onChoice(`step=${step}`)
     onClose()
   }
-  const mark = (on: boolean) => (on ? <IconCheck size={15} aria-hidden /> : <span className="rw-noicon" />)
+  const mark = (on: boolean) => (on ? <IconCheck size={15} aria-hidden /> : <span className={lineMenuCss.noIcon} />)
   return (
     <>
       <Menu.Divider />

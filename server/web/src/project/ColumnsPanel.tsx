@@ -1,3 +1,4 @@
+import css from './ColumnsPanel.module.css'
 import { ActionIcon, Button, Group, Popover, Stack, Switch, Text, TextInput } from '@mantine/core'
 import { IconColumns3, IconGripVertical, IconPin, IconPinFilled, IconX } from '@tabler/icons-react'
 import { useVirtualizer } from '@tanstack/react-virtual'
@@ -68,8 +69,8 @@ function Panel({ place, control, catalogue }: { place: Place; control: ViewContr
           <Button size="compact-xs" variant="subtle" onClick={() => setColumns(defaultView.columns)}>{texts.reset}</Button>
         </Group>
       </Group>
-      <div ref={list} className="rw-columns">
-        {!found.length && <Text size="sm" c="dimmed" p="xs">{texts.nothing(search)}</Text>}
+      <div ref={list} className={css.columns}>
+        {!found.length && <Text size="sm" c="dimmed" p="xs">{texts.nothing}</Text>}
         <ul style={{ height: lines.getTotalSize() }} aria-label={texts.title}>
           {lines.getVirtualItems().map((item) => {
             const column = byName.get(found[item.index]!)!
@@ -123,7 +124,7 @@ function Line({ column, at, top, shown, pinned, onShow, onPin, onRemove, onDrop,
   return (
     <li
       data-at={at}
-      className={over ? 'rt-over' : undefined}
+      className={over ? css.over : undefined}
       style={{ transform: `translateY(${top}px)` }}
       draggable
       onDragStart={(event) => event.dataTransfer.setData('text/column', column.name)}
@@ -139,7 +140,7 @@ function Line({ column, at, top, shown, pinned, onShow, onPin, onRemove, onDrop,
         if (name) onDrop(name)
       }}
     >
-      <button type="button" className="rw-grip" data-grip aria-label={texts.move(column.name)} onKeyDown={onKeyDown}>
+      <button type="button" className={css.grip} data-grip aria-label={texts.move(column.name)} onKeyDown={onKeyDown}>
         <IconGripVertical size={14} />
       </button>
       <label title={column.name}>

@@ -26,7 +26,7 @@ interface EditDialogProps {
 export function EditDialog({ place, ids, name, scheme, onSave, onClose }: EditDialogProps) {
   const [set, setSet] = useState<NonNullable<Edit['set']>>({})
   const put = (member: keyof typeof set) => (text: string) => setSet((now) => ({ ...now, [member]: text }))
-  useFocusBack('.rt-grid [tabindex="0"]')
+  useFocusBack('[role="grid"] [tabindex="0"]')
   const single = ids.length === 1
   const { data } = useQuery({
     ...steadyTableQuery(place, { filter: '', search: '', sort: [], columns: MEMBERS, offset: 0, limit: 1, ids }),
@@ -57,7 +57,7 @@ export function EditDialog({ place, ids, name, scheme, onSave, onClose }: EditDi
           <Textarea label={texts.notes} placeholder={hint} autosize minRows={2} maxRows={8} value={present('notes')} onChange={(event) => put('notes')(event.currentTarget.value)} />
           <ColorInput
             label={texts.color}
-            placeholder={own ? texts.ownColor(ids.length) : (hint ?? '#2a8efe')}
+            placeholder={own ? texts.ownColor : (hint ?? texts.exampleColor)}
             format="hex"
             swatches={[...palette(scheme)]}
             swatchesPerRow={7}
@@ -67,8 +67,8 @@ export function EditDialog({ place, ids, name, scheme, onSave, onClose }: EditDi
             value={present('color')}
             onChange={put('color')}
             rightSection={
-              <Tooltip label={texts.ownColor(ids.length)}>
-                <CloseButton size="sm" aria-label={texts.ownColor(ids.length)} disabled={own} onClick={() => put('color')('')} />
+              <Tooltip label={texts.ownColor}>
+                <CloseButton size="sm" aria-label={texts.ownColor} disabled={own} onClick={() => put('color')('')} />
               </Tooltip>
             }
           />

@@ -1,3 +1,4 @@
+import css from './LineMenu.module.css'
 import { Menu } from '@mantine/core'
 import { IconAnchor, IconCopy, IconExternalLink, IconEye, IconFilter, IconFilterOff, IconPencil, IconTrash } from '@tabler/icons-react'
 import { PopMenu, type Point } from '../shell/PopMenu'
@@ -35,7 +36,7 @@ export function LineMenu(p: LineMenuProps) {
       {line.kind === 'run' && (
         <>
           <Menu.Item leftSection={icon(IconExternalLink)} onClick={() => p.onOpen(false)}>{texts.open}</Menu.Item>
-          <Menu.Item leftSection={<span className="rw-noicon" />} onClick={() => p.onOpen(true)}>{texts.openAside}</Menu.Item>
+          <Menu.Item leftSection={<span className={css.noIcon} />} onClick={() => p.onOpen(true)}>{texts.openAside}</Menu.Item>
           <Menu.Item leftSection={icon(IconAnchor)} onClick={p.onBaseline}>{p.isBaseline ? texts.noBaseline : texts.baseline}</Menu.Item>
           <Menu.Item leftSection={icon(IconPencil)} onClick={p.onRename}>{texts.rename}</Menu.Item>
         </>

@@ -1,3 +1,4 @@
+import css from './Project.module.css'
 import { Skeleton, Stack, Tabs, useComputedColorScheme } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
@@ -26,7 +27,6 @@ import { Toolbar } from './Toolbar'
 import { useActions } from './useActions'
 import { useDrawnRuns } from './useDrawnRuns'
 import { useRunSelection } from './useRunSelection'
-import './project.css'
 
 const Charts = lazyLoad(() => import('../charts').then((it) => it.Charts))
 void Charts.preload() // at once, not only when there is something to draw
@@ -100,7 +100,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
   const onBrush = useCallback((expression: string) => set({ filter: narrowed(view.filter, expression) }), [set, view.filter])
 
   const table = (
-    <section className="rw-table" aria-label={texts.table}>
+    <section className={css.table} aria-label={texts.table}>
       <ErrorBoundary>
       <TableBar {...{ place, control, catalogue, question, wanted, trashed }} total={drawn.total} onTrash={onTrash} />
       <RunsTable
@@ -122,7 +122,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
     </section>
   )
   const charts = (
-    <section className="rw-charts" aria-label={texts.charts}>
+    <section className={css.charts} aria-label={texts.charts}>
       <ErrorBoundary>
       <Suspense fallback={<Skeleton h={300} m="sm" />}>
         <Charts {...place} runs={drawn.runs} groups={drawn.groups} total={drawn.total} view={view.charts} onChange={setCharts} onBrush={onBrush} filter={view.filter} search={view.search} />
@@ -131,11 +131,11 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
     </section>
   )
   return (
-    <div className="rw-workspace">
-      <h1 className="rw-hidden">{project}</h1>
+    <div className={css.workspace}>
+      <h1 className="visually-hidden">{project}</h1>
       <Toolbar {...{ place, control, catalogue, narrow, asked }} error={drawn.error} onAsked={onAsked} />
       {narrow ? (
-        <Tabs className="rw-tabs" value={view.layout === 'charts' ? 'charts' : 'table'} onChange={(tab) => set({ layout: tab === 'charts' ? 'charts' : 'both' })} keepMounted={false}>
+        <Tabs className={css.tabs} value={view.layout === 'charts' ? 'charts' : 'table'} onChange={(tab) => set({ layout: tab === 'charts' ? 'charts' : 'both' })} keepMounted={false}>
           <Tabs.List grow>
             <Tabs.Tab value="table">{texts.toolbar.layouts.table}</Tabs.Tab>
             <Tabs.Tab value="charts">{texts.toolbar.layouts.charts}</Tabs.Tab>
@@ -144,7 +144,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
           <Tabs.Panel value="charts">{charts}</Tabs.Panel>
         </Tabs>
       ) : (
-        <div className="rw-panes" style={{ gridTemplateColumns: columnsOf(trashed ? 'table' : view.layout, view.split) }}>
+        <div className={css.panes} style={{ gridTemplateColumns: columnsOf(trashed ? 'table' : view.layout, view.split) }}>
           {(view.layout !== 'charts' || trashed) && table}
           {view.layout === 'both' && !trashed && <Splitter share={view.split} onChange={(split) => set({ split })} />}
           {view.layout !== 'table' && !trashed && charts}

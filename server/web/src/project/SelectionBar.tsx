@@ -1,3 +1,4 @@
+import css from './SelectionBar.module.css'
 import { ActionIcon, Button, Group, Popover, Stack, TagsInput, Text, Tooltip } from '@mantine/core'
 import { IconArrowBackUp, IconGitCompare, IconPencil, IconPlayerStop, IconTag, IconTrash, IconX } from '@tabler/icons-react'
 import { useState } from 'react'
@@ -29,7 +30,7 @@ export function SelectionBar({ ids, trashed, catalogue, actions, onCompare, onEd
     </Button>
   )
   return (
-    <Group className="rw-selection" gap={0} role="toolbar" aria-label={texts.label}>
+    <Group className={css.bar} gap={0} role="toolbar" aria-label={texts.label}>
       <Text size="sm" fw={600} mr={6} role="status">
         {texts.count(ids.size)}
       </Text>

@@ -1,3 +1,4 @@
+import css from './Splitter.module.css'
 import type { KeyboardEvent, PointerEvent } from 'react'
 import { strings } from '../strings'
 
@@ -33,7 +34,7 @@ export function Splitter({ share, onChange }: { share: number; onChange: (share:
       aria-valuemin={100 * LEAST}
       aria-valuemax={100 * MOST}
       tabIndex={0}
-      className="rw-splitter"
+      className={css.splitter}
       onPointerDown={begin}
       onKeyDown={onKeyDown}
       onDoubleClick={() => put(0.4)}

@@ -1,3 +1,4 @@
+import css from './TableBar.module.css'
 import { ActionIcon, Button, Group, Menu, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconDots, IconDownload, IconEye, IconTrash } from '@tabler/icons-react'
@@ -45,7 +46,7 @@ export const TableBar = memo(function TableBar({ place, control, catalogue, ques
     }
   }
   return (
-    <Group className="rw-tablebar" gap={4} wrap="nowrap">
+    <Group className={css.bar} gap={4} wrap="nowrap">
       {trashed ? (
         <>
           <Text size="sm" fw={600}>{texts.trash(runs ?? 0)}</Text>
@@ -54,7 +55,7 @@ export const TableBar = memo(function TableBar({ place, control, catalogue, ques
         </>
       ) : (
         <>
-          <Text size="sm" fw={600} mr={4} role="status" className="rw-total">
+          <Text size="sm" fw={600} mr={4} role="status" className={css.total}>
             {runs !== undefined ? (view.group ? texts.groups(total, runs) : strings.common.runs(runs)) : ' '}
           </Text>
           <ColumnsPanel place={place} control={control} catalogue={catalogue} />

@@ -1,3 +1,4 @@
+import css from './Toolbar.module.css'
 import { ActionIcon, SegmentedControl, TextInput, Tooltip } from '@mantine/core'
 import { useClipboard } from '@mantine/hooks'
 import { IconArrowBackUp, IconArrowForwardUp, IconCheck, IconLayoutColumns, IconLink, IconNotes, IconSearch, IconTable, IconChartLine } from '@tabler/icons-react'
@@ -39,12 +40,12 @@ export const Toolbar = memo(function Toolbar({ place, control, catalogue, error,
     </Tooltip>
   )
   return (
-    <div className="rw-toolbar">
-      <div className="rw-bar">
+    <div className={css.toolbar}>
+      <div className={css.bar}>
         <ViewsMenu place={place} control={control} />
         <Search value={view.search} onChange={(search) => set({ search })} />
         <FilterInput place={place} value={view.filter} catalogue={catalogue} error={error} check={check} onChange={setFilter} />
-        <div className="rw-tools">
+        <div className={css.tools}>
           <AddCondition place={place} filter={view.filter} catalogue={catalogue} asked={asked} onAsked={onAsked} onChange={setFilter} />
           {tool(IconArrowBackUp, texts.undo, control.undo, !control.canUndo)}
           {tool(IconArrowForwardUp, texts.redo, control.redo, !control.canRedo)}
@@ -73,7 +74,7 @@ function LayoutChoice({ layout, onChange }: { layout: View['layout']; onChange: 
   const option = (value: View['layout'], Icon: typeof IconTable) => ({
     value,
     label: (
-      <span className="rw-layout" title={texts.layouts[value]}>
+      <span className={css.layout} title={texts.layouts[value]}>
         <Icon size={16} aria-hidden />
         <span>{texts.layouts[value]}</span>
       </span>
@@ -111,7 +112,7 @@ function Search({ value, onChange }: { value: string; onChange: (search: string)
   }, [draft])
   return (
     <TextInput
-      className="rw-search"
+      className={css.search}
       size="sm"
       type="search"
       leftSection={<IconSearch size={15} />}

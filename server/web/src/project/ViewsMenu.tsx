@@ -1,3 +1,4 @@
+import css from './ViewsMenu.module.css'
 import { ActionIcon, Button, Group, Popover, Stack, Text, TextInput, UnstyledButton } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconBookmark, IconDeviceFloppy, IconPencil, IconTrash } from '@tabler/icons-react'
@@ -87,7 +88,7 @@ function Views({ place, control, onDone }: { place: Place; control: ViewControl;
   }
   return (
     <Stack gap="xs" ref={box}>
-      <UnstyledButton className="rw-view" onClick={() => { control.open(defaultView); onDone() }}>
+      <UnstyledButton className={css.view} onClick={() => { control.open(defaultView); onDone() }}>
         <Text size="sm">{texts.standard}</Text>
       </UnstyledButton>
       {views.map((one) =>
@@ -106,7 +107,7 @@ function Views({ place, control, onDone }: { place: Place; control: ViewControl;
           />
         ) : (
           <Group key={one.name} gap={2} wrap="nowrap">
-            <UnstyledButton className="rw-view" onClick={() => void show(one.name)}>
+            <UnstyledButton className={css.view} onClick={() => void show(one.name)}>
               <Text size="sm" truncate>{one.name}</Text>
               <Text size="xs" c="dimmed">{ago(one.updated)}</Text>
             </UnstyledButton>

@@ -1,3 +1,5 @@
+import css from './Alerts.module.css'
+import factsCss from './Facts.module.css'
 import { Group, Stack, Text, Title } from '@mantine/core'
 import { IconAlertTriangle, IconCircleX, IconInfoCircle } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
@@ -17,7 +19,7 @@ export function Alerts({ run }: TabProps) {
   })
   if (!alerts.length) return null
   return (
-    <section className="panel facts">
+    <section className={`panel ${factsCss.facts}`}>
       <Title order={2} size="h5" mb="xs">
         {strings.run.alerts}
       </Title>
@@ -34,7 +36,7 @@ function OneAlert({ alert }: { alert: Shapes['Alert'] }) {
   const Icon = ICONS[alert.level] ?? IconInfoCircle
   return (
     <Group component="li" gap="sm" wrap="nowrap" align="flex-start">
-      <Icon size={18} className={`alert-${alert.level}`} aria-label={alert.level} role="img" />
+      <Icon size={18} className={css[alert.level]} aria-label={alert.level} role="img" />
       <div className="grow">
         <Group justify="space-between" gap="xs">
           <Text size="sm" fw={600} className="wrap">

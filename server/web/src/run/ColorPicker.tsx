@@ -1,3 +1,4 @@
+import css from './ColorPicker.module.css'
 import { ActionIcon, Button, ColorSwatch, Group, Popover, Stack, Text, Tooltip, useComputedColorScheme } from '@mantine/core'
 import { useState } from 'react'
 import { palette, slotOfColor } from '../lib/palette'
@@ -39,7 +40,7 @@ export function ColorPicker({ run }: TabProps) {
                 color={color}
                 size={26}
                 withShadow={false}
-                className="swatch"
+                className={css.swatch}
                 aria-label={strings.run.paletteColor(slot + 1)}
                 aria-pressed={given !== null && slot === slotOfColor(given)}
                 onClick={() => choose(color)}

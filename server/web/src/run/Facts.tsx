@@ -1,3 +1,4 @@
+import css from './Facts.module.css'
 import { Group, Text, Title } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { CopyButton } from '../shell/CopyButton'
@@ -5,7 +6,7 @@ import { CopyButton } from '../shell/CopyButton'
 /** A titled list of names and what they stand for; those without a value are left out. */
 export function Facts({ title, children }: { title: string; children: ReactNode }) {
   return (
-    <section className="panel facts">
+    <section className={`panel ${css.facts}`}>
       <Title order={2} size="h5" mb="xs">
         {title}
       </Title>

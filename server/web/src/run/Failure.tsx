@@ -1,3 +1,6 @@
+import factsCss from './Facts.module.css'
+import css from './Failure.module.css'
+import runStateCss from '../shell/RunState.module.css'
 import { Group, Text, Title } from '@mantine/core'
 import { IconCircleX } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
@@ -21,9 +24,9 @@ export function Failure({ run }: TabProps) {
   const [tracebacks, ends] = [tracebacksOf(folded), endsOf(folded)]
   if (!run.error && !ends.length) return null
   return (
-    <section className="panel facts failure">
+    <section className={`panel ${factsCss.facts} ${css.failure}`}>
       <Group gap="xs" wrap="nowrap" align="flex-start">
-        <IconCircleX size={20} aria-hidden className="state-failed" />
+        <IconCircleX size={20} aria-hidden className={runStateCss.failed} />
         <div className="grow">
           <Title order={2} size="h5">
             {strings.run.error}
@@ -39,11 +42,11 @@ export function Failure({ run }: TabProps) {
           {tracebacks.map(({ process, text }, i) => (
             <details key={process} open={i === 0 && tracebacks.length === 1}>
               <summary>{tracebacks.length > 1 ? strings.run.tracebackOf(process) : strings.run.traceback}</summary>
-              <div className="traceback">
+              <div className={css.traceback}>
                 <pre className="mono" tabIndex={0}>
                   {text}
                 </pre>
-                <div className="snippet-copy">
+                <div className={css.copy}>
                   <CopyButton text={text} what={strings.run.traceback} />
                 </div>
               </div>

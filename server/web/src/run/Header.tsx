@@ -1,3 +1,4 @@
+import css from './Header.module.css'
 import { ActionIcon, Badge, Button, Group, Menu, Modal, Text, TextInput, Title, Tooltip } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
@@ -21,7 +22,7 @@ import { useNow } from './useNow'
 /** What the run is called, how it stands, and what can be done with it. */
 export function Header({ run }: TabProps) {
   return (
-    <header className="run-head">
+    <header className={css.head}>
       <Group justify="space-between" wrap="nowrap" gap="sm" align="flex-start">
         <Group gap="xs" wrap="nowrap" miw={0}>
           <ColorPicker run={run} />
@@ -32,7 +33,7 @@ export function Header({ run }: TabProps) {
           <Actions run={run} />
         </Group>
       </Group>
-      <Group className="run-about">
+      <Group className={css.about}>
         <RunState state={run.state} />
         <Times run={run} />
         {run.stop_requested && run.state === 'running' && (
@@ -83,7 +84,7 @@ function Name({ run }: TabProps) {
   }
   return (
     <>
-      <Title order={1} size="h3" className="run-name" title={run.name}>
+      <Title order={1} size="h3" className={css.name} title={run.name}>
         {run.name}
       </Title>
       <Tooltip label={strings.run.rename}>

@@ -1,3 +1,5 @@
+import factsCss from './Facts.module.css'
+import css from './Notes.module.css'
 import { ActionIcon, Group, Text, Title, Tooltip, UnstyledButton } from '@mantine/core'
 import { IconPencil } from '@tabler/icons-react'
 import { useState } from 'react'
@@ -16,7 +18,7 @@ export function Notes({ run }: TabProps) {
     if (notes !== (run.notes ?? '')) edit.mutate({ notes })
   }
   return (
-    <section className="panel facts">
+    <section className={`panel ${factsCss.facts}`}>
       <Group justify="space-between" mb="xs">
         <Title order={2} size="h5">
           {strings.run.notes}
@@ -40,7 +42,7 @@ export function Notes({ run }: TabProps) {
       ) : run.notes ? (
         <Markdown text={run.notes} />
       ) : (
-        <UnstyledButton className="write-notes" onClick={() => setEditing(true)} aria-label={strings.run.writeNotes}>
+        <UnstyledButton className={css.write} onClick={() => setEditing(true)} aria-label={strings.run.writeNotes}>
           <Text c="dimmed" size="sm">
             {strings.run.noNotes}
           </Text>

@@ -1,3 +1,5 @@
+import css from './Overview.module.css'
+import factsCss from './Facts.module.css'
 import { Anchor, Stack, Text, Title } from '@mantine/core'
 import { duration, moment, number, size, value } from '../lib/format'
 import { ErrorBoundary } from '../shell/ErrorBoundary'
@@ -17,8 +19,8 @@ import { exact, flatten, holdsMedia } from './values'
 export function Overview({ run }: TabProps) {
   const environment = environmentOf(run.environment)
   return (
-    <div className="overview">
-      <Stack gap="md" className="overview-main">
+    <div className={css.overview}>
+      <Stack gap="md">
         <ErrorBoundary>
           <Failure run={run} />
         </ErrorBoundary>
@@ -35,7 +37,7 @@ export function Overview({ run }: TabProps) {
           <Leaves title={strings.run.config} values={run.config} />
         </ErrorBoundary>
       </Stack>
-      <Stack gap="md" className="overview-side">
+      <Stack gap="md">
         <ErrorBoundary>
           <About run={run} host={environment.host} />
         </ErrorBoundary>
@@ -90,7 +92,7 @@ function Problems({ run, environment }: TabProps & { environment: Environment })
   const leftOut = Object.entries(environment.leftOut)
   if (!run.corrupt && !run.lost && !run.refused && !run.suspect && !leftOut.length) return null
   return (
-    <section className="panel facts">
+    <section className={`panel ${factsCss.facts}`}>
       <Title order={2} size="h5" mb="xs">
         {strings.run.problems}
       </Title>
@@ -146,7 +148,7 @@ function EventFiles({ run }: TabProps) {
   const files = Object.values(run.event_files)
   if (!files.length) return null
   return (
-    <section className="panel facts">
+    <section className={`panel ${factsCss.facts}`}>
       <Title order={2} size="h5" mb="xs">
         {strings.run.eventFiles}
       </Title>
@@ -168,13 +170,13 @@ function Leaves({ title, values }: { title: string; values: Record<string, unkno
   const leaves = flatten(values).filter(({ value: item }) => !holdsMedia(item))
   if (!leaves.length) return null
   return (
-    <section className="panel facts">
+    <section className={`panel ${factsCss.facts}`}>
       <Title order={2} size="h5" mb="xs">
         {title}
       </Title>
-      <div className="metrics">
+      <div className={css.metrics}>
         {leaves.slice(0, SHOWN).map(({ path, value: item }) => (
-          <div key={path} className="metric">
+          <div key={path} className={css.metric}>
             <Text size="sm" c="dimmed" truncate title={path}>
               {path}
             </Text>

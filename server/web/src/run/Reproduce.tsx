@@ -1,3 +1,5 @@
+import factsCss from './Facts.module.css'
+import css from './Reproduce.module.css'
 import { Anchor, Stack, Text, Title } from '@mantine/core'
 import { pathOf } from '../api/paths'
 import { CopyButton } from '../shell/CopyButton'
@@ -58,7 +60,7 @@ export function Reproduce({ run, environment }: TabProps & { environment: Enviro
   const path = pathOf(run)
   const place = `project=${JSON.stringify(run.project)}, entity=${JSON.stringify(run.entity)}`
   return (
-    <section className="panel facts">
+    <section className={`panel ${factsCss.facts}`}>
       <Title order={2} size="h5" mb="xs">
         {strings.run.reproduce}
       </Title>
@@ -83,7 +85,7 @@ function Command({ name, text, about }: { name: string; text: string; about?: st
       <Text size="sm" c="dimmed" title={about}>
         {name}
       </Text>
-      <div className="command">
+      <div className={css.command}>
         <code className="mono wrap">{text}</code>
         <CopyButton text={text} what={name} />
       </div>

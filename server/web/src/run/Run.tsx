@@ -1,4 +1,5 @@
-import './run.css'
+import css from './Run.module.css'
+import pageTabsCss from '../shell/pageTabs.module.css'
 
 import { Tabs } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
@@ -56,12 +57,12 @@ function Page({ run }: TabProps) {
     list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
   }, [tab])
   return (
-    <div className="run-page">
+    <div className={css.page}>
       <ErrorBoundary>
         <Header run={run} />
       </ErrorBoundary>
-      <Tabs value={tab} onChange={show} keepMounted={false} className="run-tabs">
-        <Tabs.List ref={list} aria-label={strings.run.views} className="run-tab-list">
+      <Tabs value={tab} onChange={show} keepMounted={false} className={pageTabsCss.tabs}>
+        <Tabs.List ref={list} aria-label={strings.run.views} className={pageTabsCss.list}>
           {NAMES.map((name) => (
             <Tabs.Tab key={name} value={name}>
               {strings.run.tabs[name]}
@@ -71,7 +72,7 @@ function Page({ run }: TabProps) {
         {NAMES.map((name) => {
           const Shown = TABS[name]
           return (
-            <Tabs.Panel key={name} value={name} className="run-panel">
+            <Tabs.Panel key={name} value={name} className={pageTabsCss.panel}>
               <ErrorBoundary>
                 <Suspense fallback={<Waiting />}>
                   <Shown run={run} />

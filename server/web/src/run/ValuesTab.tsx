@@ -1,3 +1,5 @@
+import css from './ValuesTab.module.css'
+import factsCss from './Facts.module.css'
 import { Group, Title } from '@mantine/core'
 import { useState } from 'react'
 import { CopyWords } from '../shell/CopyButton'
@@ -13,9 +15,9 @@ import { stringify } from './values'
 export function ValuesTab({ run }: TabProps) {
   const [search, setSearch] = useState('')
   return (
-    <div className="values">
+    <div className={css.values}>
       <SearchField label={strings.values.search} value={search} onChange={setSearch} size="sm" maw={420} />
-      <div className="values-both">
+      <div className={css.both}>
         <Values
           title={strings.values.config}
           values={run.config}
@@ -46,7 +48,7 @@ interface ValuesProps {
 function Values({ title, values, base, search, empty }: ValuesProps) {
   const some = Object.keys(values).length > 0
   return (
-    <section className="panel facts">
+    <section className={`panel ${factsCss.facts}`}>
       <Group justify="space-between" mb="xs">
         <Title order={2} size="h5">
           {title}

@@ -1,3 +1,4 @@
+import css from './ValuesTree.module.css'
 import { Button, Text, UnstyledButton } from '@mantine/core'
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
@@ -22,13 +23,13 @@ export function ValuesTree({ values, search = '', base }: { values: Record<strin
   }
   if (!rows.length) return <Text c="dimmed">{strings.values.noMatch}</Text>
   return (
-    <div className="tree">
+    <div className={css.tree}>
       {branches.length > 1 && !search && (
         <Button
           variant="subtle"
           color="gray"
           size="compact-xs"
-          className="tree-all"
+          className={css.all}
           onClick={() => setClosed(closed.size ? new Set() : new Set(branches))}
         >
           {closed.size ? strings.values.expand : strings.values.collapse}
@@ -53,8 +54,8 @@ function TreeRow({ row, base, open, toggle }: { row: Row; base?: string; open: b
   if (row.members !== null) {
     const Chevron = open ? IconChevronDown : IconChevronRight
     return (
-      <li className="tree-row" style={indent}>
-        <UnstyledButton className="tree-name tree-branch" aria-expanded={open} onClick={() => toggle(row.id)}>
+      <li className={css.row} style={indent}>
+        <UnstyledButton className={`${css.name} ${css.branch}`} aria-expanded={open} onClick={() => toggle(row.id)}>
           <Chevron size={14} aria-hidden />
           <span className="wrap clamped">{readable(row.name)}</span>
         </UnstyledButton>
@@ -63,19 +64,19 @@ function TreeRow({ row, base, open, toggle }: { row: Row; base?: string; open: b
             {row.members}
           </Text>
         )}
-        <span className="tree-copy">
+        <span className={css.copy}>
           <CopyButton text={stringify(row.value, 2)} what={strings.values.value(row.path)} />
         </span>
       </li>
     )
   }
   return (
-    <li className="tree-row" style={indent}>
-      <span className="tree-name wrap clamped" title={row.path}>
+    <li className={css.row} style={indent}>
+      <span className={`${css.name} wrap clamped`} title={row.path}>
         {readable(row.name)}
       </span>
       <Value value={row.value} base={base} />
-      <span className="tree-copy">
+      <span className={css.copy}>
         <CopyButton text={exact(row.value)} what={strings.values.value(row.path)} />
       </span>
     </li>
@@ -86,12 +87,12 @@ function TreeRow({ row, base, open, toggle }: { row: Row; base?: string; open: b
 export function Value({ value, base }: { value: unknown; base?: string }) {
   if (base && isMedia(value) && value._type === 'file' && typeof value.digest === 'string') {
     return (
-      <a className="tree-value" href={signed(`${base}/blobs/${value.digest}`)} download={typeof value.name === 'string' ? value.name : value.digest}>
+      <a className={css.value} href={signed(`${base}/blobs/${value.digest}`)} download={typeof value.name === 'string' ? value.name : value.digest}>
         {strings.run.wholeValue(typeof value.size === 'number' ? size(value.size) : '')}
       </a>
     )
   }
-  if (isMedia(value)) return <span className="tree-value value-faint">{mediaLabel(value)}</span>
+  if (isMedia(value)) return <span className={`${css.value} ${css.faint}`}>{mediaLabel(value)}</span>
   const faint = value === null || value === undefined
-  return <span className={`tree-value mono wrap${faint ? ' value-faint' : ''}`}>{exact(value)}</span>
+  return <span className={`${css.value} mono wrap ${faint ? css.faint : ''}`}>{exact(value)}</span>
 }

@@ -1,3 +1,4 @@
+import css from './Breadcrumbs.module.css'
 import { Anchor, Group, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams, useRouterState } from '@tanstack/react-router'
@@ -18,7 +19,7 @@ export function Breadcrumbs() {
         to={projectAddress(entity, project)}
         c="inherit"
         truncate
-        className="crumb"
+        className={css.crumb}
         title={`${entity}/${project}`}
       >
         <Text span c="dimmed" inherit visibleFrom="sm">

@@ -1,3 +1,4 @@
+import css from './ErrorBoundary.module.css'
 import { Button, Stack, Text } from '@mantine/core'
 import { Component, useEffect, type ReactNode } from 'react'
 import { useConnection } from '../api/live'
@@ -27,7 +28,7 @@ export class ErrorBoundary extends Component<Props, { error: unknown }> {
 
 function Broken({ text, retry }: { text: string; retry: () => void }) {
   return (
-    <Stack className="chart-state" p="md" align="center" justify="center" gap="xs" role="alert">
+    <Stack className={css.broken} p="md" align="center" justify="center" gap="xs" role="alert">
       <Text size="sm" ta="center" className="clamped">
         {text}
       </Text>

@@ -1,7 +1,9 @@
-import { Text } from '@mantine/core'
+import css from './Offline.module.css'
+import { Anchor, Text } from '@mantine/core'
 import { IconPlugConnectedX } from '@tabler/icons-react'
 import { useEffect, useState } from 'react'
 import { useConnection } from '../api/live'
+import { ROOT } from '../api/session'
 import { strings } from '../strings'
 
 /** A server that restarts is back by then; saying so would only disturb. */
@@ -20,9 +22,18 @@ export function Offline() {
   return (
     <div role="status">
       {told && (
-        <div className="offline">
+        <div className={css.offline}>
           <IconPlugConnectedX size={16} aria-hidden />
-          <Text size="sm">{connection === 'signed-out' ? strings.shell.signedOut : strings.shell.offline}</Text>
+          {connection === 'signed-out' ? (
+            <Text size="sm">
+              {strings.shell.signedOut}{' '}
+              <Anchor href={`${ROOT}/`} inherit underline="always">
+                {strings.shell.signIn}
+              </Anchor>
+            </Text>
+          ) : (
+            <Text size="sm">{strings.shell.offline}</Text>
+          )}
         </div>
       )}
     </div>

@@ -18,7 +18,7 @@ export function PopMenu({ at, label, onClose, children }: { at: Point; label: st
   useEffect(
     // What had the focus before may have made way, such as the head of a column that was hidden.
     () => () => void setTimeout(() => {
-      if (document.activeElement === document.body) document.querySelector<HTMLElement>('.rt-grid [tabindex="0"]')?.focus()
+      if (document.activeElement === document.body) document.querySelector<HTMLElement>('[role="grid"] [tabindex="0"]')?.focus()
     }),
     [],
   )

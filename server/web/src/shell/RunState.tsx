@@ -1,5 +1,6 @@
+import css from './RunState.module.css'
 import { Group, Text, Tooltip } from '@mantine/core'
-import { IconAlertTriangle, IconCircleCheck, IconCircleX, IconPlayerPlay, IconPlayerStop } from '@tabler/icons-react'
+import { IconAlertTriangle, IconCircleCheck, IconCircleX, IconPlayerPlay, IconPlayerStop, IconServerOff } from '@tabler/icons-react'
 import { strings } from '../strings'
 
 const ICONS = {
@@ -8,6 +9,7 @@ const ICONS = {
   failed: IconCircleX,
   killed: IconPlayerStop,
   crashed: IconAlertTriangle,
+  preempted: IconServerOff,
 } as const
 
 /** How it stands with a run: an icon, a colour and a word. */
@@ -15,7 +17,7 @@ export function RunState({ state, size = 'sm' }: { state: string; size?: string 
   const Icon = ICONS[state as keyof typeof ICONS] ?? IconAlertTriangle
   return (
     <Tooltip label={strings.stateMeanings[state] ?? state}>
-      <Group gap={4} wrap="nowrap" className={`state state-${state}`} component="span">
+      <Group gap={4} wrap="nowrap" className={`${css.state} ${css[state] ?? ''}`} component="span">
         <Icon size={16} aria-hidden />
         <Text size={size} component="span" c="inherit">
           {strings.states[state] ?? state}

@@ -1,3 +1,4 @@
+import css from './Shell.module.css'
 import { ActionIcon, Anchor, AppShell, Group, Text, Tooltip, UnstyledButton } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { openSpotlight } from '@mantine/spotlight'
@@ -25,13 +26,13 @@ export function Shell() {
   useKey('/', focusSearch)
   return (
     <AppShell header={{ height: 48 }} padding={0}>
-      <a className="skip" href="#content">
+      <a className={css.skip} href="#content">
         {strings.shell.skip}
       </a>
       <AppShell.Header withBorder>
         <Group h="100%" px="md" gap="sm" wrap="nowrap" justify="space-between">
           <Group gap="sm" wrap="nowrap" miw={0}>
-            <Anchor component={Link} to="/" underline="never" c="inherit" aria-label={strings.shell.home} className="brand">
+            <Anchor component={Link} to="/" underline="never" c="inherit" aria-label={strings.shell.home} className={css.brand}>
               <Mark />
               <Text fw={700} visibleFrom="sm">
                 {strings.product}
@@ -40,12 +41,12 @@ export function Shell() {
             <Breadcrumbs />
           </Group>
           <Group gap={4} wrap="nowrap">
-            <UnstyledButton className="find" onClick={openSpotlight} aria-label={strings.palette.title}>
+            <UnstyledButton className={css.find} onClick={openSpotlight} aria-label={strings.palette.title}>
               <IconSearch size={15} aria-hidden />
               <Text size="sm" visibleFrom="md">
                 {strings.common.search}
               </Text>
-              <Text size="xs" className="find-keys" visibleFrom="md" aria-hidden>
+              <Text size="xs" className={css.keys} visibleFrom="md" aria-hidden>
                 Ctrl K
               </Text>
             </UnstyledButton>
@@ -65,9 +66,9 @@ export function Shell() {
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Main id="content" h="100dvh" tabIndex={-1} ref={content} className="content">
+      <AppShell.Main id="content" h="100dvh" tabIndex={-1} ref={content} className={css.content}>
         <Offline />
-        <div className="page">
+        <div className={css.page}>
           <Outlet />
         </div>
       </AppShell.Main>
@@ -81,11 +82,11 @@ export function Shell() {
 function Mark() {
   return (
     <svg width="22" height="22" viewBox="0 0 32 32" aria-hidden>
-      <rect width="32" height="32" rx="7" fill="#3b5bdb" />
+      <rect width="32" height="32" rx="7" fill="var(--brand)" />
       <path
         d="M6 22l6-9 5 5 9-11"
         fill="none"
-        stroke="#fff"
+        stroke="var(--paper)"
         strokeWidth="3.2"
         strokeLinecap="round"
         strokeLinejoin="round"

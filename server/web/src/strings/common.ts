@@ -50,6 +50,7 @@ export const common = {
     theme: { auto: 'Theme: system', light: 'Theme: light', dark: 'Theme: dark' },
     offline: "Can't reach the server. Data may be out of date. Reconnecting…",
     signedOut: "You've been signed out.",
+    signIn: 'Sign in again',
   },
   palette: {
     dialog: 'Search and commands',

@@ -231,5 +231,14 @@ export const run = {
     noViews: 'No saved views yet',
     badPanel: "Couldn't show this panel",
     noRuns: 'No runs match this filter',
+    panel: {
+      kind: (kind: string, kinds: string) => `Unknown panel type “${kind}”. Use one of: ${kinds}.`,
+      json: (problem: string) => `Invalid JSON: ${problem}`,
+      object: 'A panel in JSON must be an object',
+      line: (line: string) => `Write “name: value” instead of “${line}”`,
+      range: (name: string, least: number, most: number) => `${name} must be a number from ${least} to ${most}`,
+      missing: (name: string) => `${name} is missing`,
+      columns: 'columns needs two or more names',
+    },
   },
 } as const

@@ -9,7 +9,7 @@ const EditForm = lazyLoad(() => import('./EditForm').then((it) => it.default))
 
 /** Makes a panel, or changes one. */
 export function EditDialog(props: EditProps) {
-  useFocusBack('.chart-wall button')
+  useFocusBack('[data-wall] button')
   const text = strings.charts.edit
   return (
     <Modal opened onClose={props.onClose} title={props.spec ? text.change : text.add} size="lg" closeButtonProps={{ 'aria-label': strings.common.close }}>

@@ -1,3 +1,4 @@
+import css from './EditForm.module.css'
 import { Autocomplete, Button, Group, MultiSelect, NumberInput, SegmentedControl, Select, Stack, Switch, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { strings } from '../../strings'
@@ -29,7 +30,7 @@ export default function EditForm({ spec, context, onClose, onSave }: EditProps) 
         <SegmentedControl
           aria-label={text.kind}
           size="xs"
-          className="chart-kinds"
+          className={css.kinds}
           data={kinds.map((kind) => ({ value: kind, label: text.kinds[kind] ?? kind }))}
           value={draft.kind}
           onChange={(kind) => set({ kind: kind as Draft['kind'] })}

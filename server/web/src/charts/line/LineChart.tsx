@@ -1,3 +1,5 @@
+import contentCss from '../panel/Content.module.css'
+import css from './LineChart.module.css'
 import { VisuallyHidden } from '@mantine/core'
 import { useCallback, useEffect, useRef, useState, type KeyboardEvent } from 'react'
 import { strings } from '../../strings'
@@ -103,7 +105,7 @@ export function LineChart({ title, lines, x, logX, logY, clip }: Props) {
   const shown = pinned ?? hover
   return (
     <div
-      className="chart-plot"
+      className={contentCss.plot}
       ref={ref}
       tabIndex={0}
       role="application"
@@ -112,9 +114,9 @@ export function LineChart({ title, lines, x, logX, logY, clip }: Props) {
       onDoubleClick={onDoubleClick}
       onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && !pinned && plot.current?.clearCursor()}
     >
-      <div ref={canvas} className="chart-canvas" />
+      <div ref={canvas} className={contentCss.canvas} />
       {shown && shown.rows.length > 0 && (
-        <div className="chart-values-place" data-left={shown.left > width / 2 || undefined} style={place(shown, width, height)}>
+        <div className={css.place} data-left={shown.left > width / 2 || undefined} style={place(shown, width, height)}>
           <Values hover={shown} kind={kind} pinned={pinned !== null} onClose={close} />
         </div>
       )}

@@ -1,3 +1,4 @@
+import contentCss from '../panel/Content.module.css'
 import { useMemo } from 'react'
 import type { Series } from '../../api/charts'
 import type { CommonKey } from '../../api/queries'
@@ -51,23 +52,23 @@ export function LinePanel({ spec, title, runs, groups, view, kind, keys: known }
   const text = strings.charts.empty
 
   if (error && !whole) return <Trouble error={error} retry={() => void refetch()} />
-  if (!keys.length) return <Empty>{text.regex(spec.regex ?? '')}</Empty>
+  if (!keys.length) return <Empty>{text.regex}</Empty>
   const extent = extentOf(lines)
   let body
   if (pending && drawn.length + bands.length > 0) body = <Loading />
   else if (!extent)
     body = (
       <Empty>
-        {text.keys(keys.join(', '), runs.length)} {x.startsWith('_') ? '' : text.x(x)}
+        {x.startsWith('_') ? text.keys(keys.join(', '), runs.length) : text.x(keys.join(', '), x)}
       </Empty>
     )
   else if (logY && !yExtent(lines, extent, false, true)) body = <Empty>{text.log}</Empty>
   else body = <LineChart {...{ title, lines, x, logX, logY, clip: view.clip }} />
   return (
-    <div className="chart-body" ref={ref}>
+    <div className={contentCss.body} ref={ref}>
       {body}
       {extent && (
-        <div className="chart-points">
+        <div className={contentCss.points}>
           {!sameAxis(x, view, kind) && <span>{strings.charts.over(strings.charts.axes[x] ?? x)}</span>}
           <Points got={shown!} lines={lines} zoom={zoom} />
         </div>

@@ -1,3 +1,4 @@
+import css from './Values.module.css'
 import { ActionIcon, CopyButton, Group, Text, Tooltip } from '@mantine/core'
 import { IconCheck, IconCopy, IconX } from '@tabler/icons-react'
 import { number } from '../../lib/format'
@@ -11,7 +12,7 @@ const ROWS = 8
 /** A piece of a line, as it is drawn in charts. */
 export function Swatch({ stroke }: { stroke: Stroke }) {
   return (
-    <svg width={22} height={8} aria-hidden className="chart-swatch">
+    <svg width={22} height={8} aria-hidden className={css.swatch}>
       <line x1={0} x2={22} y1={4} y2={4} stroke={stroke.color} strokeWidth={2.5} strokeDasharray={stroke.dash.join(' ')} />
     </svg>
   )
@@ -22,7 +23,7 @@ export function Values({ hover, kind, pinned, onClose }: { hover: Hover; kind: X
   const rows = pinned ? hover.rows : hover.rows.slice(0, ROWS)
   const text = strings.charts.line
   return (
-    <div className="chart-values" data-pinned={pinned || undefined}>
+    <div role="group" aria-label={text.values} className={css.values} data-pinned={pinned || undefined}>
       <Group justify="space-between" wrap="nowrap" gap="xs">
         <Text size="xs" fw={600}>
           {xLabel(hover.x, kind)}
@@ -32,7 +33,7 @@ export function Values({ hover, kind, pinned, onClose }: { hover: Hover; kind: X
             <CopyButton value={copyable(hover.rows)}>
               {({ copied, copy }) => (
                 <Tooltip label={copied ? text.copied : text.copy}>
-                  <ActionIcon size="sm" variant="subtle" color="gray" onClick={copy} aria-label={text.copy}>
+                  <ActionIcon size="sm" variant="subtle" color="gray" onClick={copy} aria-label={copied ? text.copied : text.copy}>
                     {copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
                   </ActionIcon>
                 </Tooltip>
@@ -51,10 +52,10 @@ export function Values({ hover, kind, pinned, onClose }: { hover: Hover; kind: X
               <td>
                 <Swatch stroke={row.trace.stroke} />
               </td>
-              <td className="chart-name">{row.trace.name}</td>
-              <td className="chart-number">{number(row.trace.y[row.index]!, 5)}</td>
-              <td className="chart-aside">{aside(row)}</td>
-              <td className="chart-aside">{row.trace.x[row.index] !== hover.x && `${text.at} ${xLabel(row.trace.x[row.index]!, kind)}`}</td>
+              <td className={css.name}>{row.trace.name}</td>
+              <td className={css.number}>{number(row.trace.y[row.index]!, 5)}</td>
+              <td className={css.aside}>{aside(row)}</td>
+              <td className={css.aside}>{row.trace.x[row.index] !== hover.x && `${text.at} ${xLabel(row.trace.x[row.index]!, kind)}`}</td>
             </tr>
           ))}
         </tbody>

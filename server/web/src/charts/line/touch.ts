@@ -110,7 +110,7 @@ export function hearTouch(over: HTMLElement, on: Touched): () => void {
   const ending = (event: TouchEvent) => event.cancelable && event.preventDefault()
 
   const elsewhere = (event: MouseEvent) => {
-    if (on.shownAt() && !over.closest('.chart-plot')?.contains(event.target as Node)) on.clear()
+    if (on.shownAt() && !over.closest('[role="application"]')?.contains(event.target as Node)) on.clear()
   }
 
   over.style.touchAction = 'pan-y'

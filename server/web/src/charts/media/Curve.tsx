@@ -1,3 +1,4 @@
+import contentCss from '../panel/Content.module.css'
 import { useQueries } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { strings } from '../../strings'
@@ -26,7 +27,7 @@ export default function Curve({ title, shown }: ViewProps) {
   return (
     <>
       <LineChart title={title} lines={lines} x={`curve ${title} ${x}`} logX={false} logY={false} clip={false} />
-      <span className="chart-points">{strings.charts.media.over(y, x)}</span>
+      <span className={contentCss.points}>{strings.charts.media.over(y, x)}</span>
     </>
   )
 }

@@ -1,3 +1,4 @@
+import css from './Gallery.module.css'
 import { signed } from '../../api/session'
 import { Text } from '@mantine/core'
 import { strings } from '../../strings'
@@ -9,13 +10,13 @@ import type { One } from './mediaValues'
 export function Gallery({ shown, title }: ViewProps) {
   if (!shown.length) return <Text size="sm">{strings.charts.media.notYet}</Text>
   return shown.map(({ run, base, step, values }) => (
-    <section key={run.path} className="chart-media-run" aria-label={run.name}>
-      <div className="chart-media-name">
+    <section key={run.path} className={css.run} aria-label={run.name}>
+      <div className={css.name}>
         <Swatch stroke={run.stroke} />
         <span>{run.name}</span>
-        <span className="chart-aside">{strings.charts.media.step(step)}</span>
+        <span className={css.aside}>{strings.charts.media.step(step)}</span>
       </div>
-      <div className="chart-media-row">
+      <div className={css.row}>
         {values.map((value, i) => (
           <Medium key={i} base={base} value={value} label={strings.charts.media.label(title, run.name, step)} />
         ))}
@@ -28,14 +29,14 @@ export function Gallery({ shown, title }: ViewProps) {
 export function Medium({ base, value, label, small = false }: { base: string; value: One; label: string; small?: boolean }) {
   switch (value._type) {
     case 'text':
-      return <pre className="chart-text">{value.value}</pre>
+      return <pre className={css.text}>{value.value}</pre>
     case 'image':
     case 'video': {
       const moves = value._type === 'video' && !['apng', 'gif', 'png', 'webp'].includes(value.format)
       const address = signed(`${base}/media/${value.digest}?type=${moves ? 'video' : 'image'}`)
       const { width, height } = value
       return (
-        <figure className="chart-figure" data-small={small || undefined}>
+        <figure className={css.figure} data-small={small || undefined}>
           {moves ? (
             <video src={address} controls preload="metadata" aria-label={value.caption ?? label} />
           ) : (
@@ -47,7 +48,7 @@ export function Medium({ base, value, label, small = false }: { base: string; va
     }
     case 'audio':
       return (
-        <figure className="chart-figure">
+        <figure className={css.figure}>
           <audio src={signed(`${base}/media/${value.digest}?type=audio`)} controls preload="none" aria-label={value.caption ?? label} />
           {value.caption && <figcaption>{value.caption}</figcaption>}
         </figure>
@@ -55,8 +56,8 @@ export function Medium({ base, value, label, small = false }: { base: string; va
     case 'html':
     case 'plotly':
       // A page of its own without our origin: what users logged can run there and reach nothing here.
-      return <iframe className="chart-page" src={signed(`${base}/render/${value.digest}`)} sandbox="allow-scripts" referrerPolicy="no-referrer" loading="lazy" title={label} />
+      return <iframe className={css.page} src={signed(`${base}/render/${value.digest}`)} sandbox="allow-scripts" referrerPolicy="no-referrer" loading="lazy" title={label} />
     default:
-      return <span className="chart-aside">{strings.charts.media.kinds[value._type] ?? value._type}</span>
+      return <span className={css.aside}>{strings.charts.media.kinds[value._type] ?? value._type}</span>
   }
 }

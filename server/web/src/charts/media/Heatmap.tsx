@@ -1,5 +1,8 @@
+import css from './Heatmap.module.css'
+import galleryCss from './Gallery.module.css'
 import { useEffect, useMemo, useRef, useState, type MouseEvent } from 'react'
 import { number } from '../../lib/format'
+import { HEAT } from '../../tokens'
 import { strings } from '../../strings'
 import { useColors } from '../useColors'
 import { useSize } from '../useSize'
@@ -13,10 +16,10 @@ export default function Heatmap({ title, found }: ViewProps) {
   const runs = useMemo(() => found.map(({ run, items }) => ({ run, columns: columnsOf(items) })), [found])
   const extents = useMemo(() => extentsOf(runs.map((one) => one.columns)), [runs])
   return (
-    <div className="chart-heatmaps">
+    <div className={css.heatmaps}>
       {runs.map(({ run, columns }) => (
-        <section key={run.path} className="chart-heatmap" aria-label={run.name}>
-          <div className="chart-media-name">
+        <section key={run.path} className={css.heatmap} aria-label={run.name}>
+          <div className={galleryCss.name}>
             <Swatch stroke={run.stroke} />
             <span>{run.name}</span>
           </div>
@@ -48,7 +51,7 @@ function OneMap({ label, columns, extents: { low, high, most } }: OneMapProps) {
     element.height = h
     const context = element.getContext('2d')!
     // From the background on, so that empty and nearly empty look alike.
-    const shades = scheme === 'dark' ? [panel, '#274b8f', '#4f9bd9', '#f9e884'] : [panel, '#9ecae1', '#2171b5', '#3f007d']
+    const shades = [panel, ...HEAT[scheme]]
     columns.forEach(({ bins, density }, i) => {
       const left = Math.round(edges[i]![0] * w)
       const right = Math.max(left + 1, Math.round(edges[i]![1] * w))
@@ -71,14 +74,14 @@ function OneMap({ label, columns, extents: { low, high, most } }: OneMapProps) {
   }
   return (
     <>
-      <div className="chart-heat-frame">
+      <div className={css.frame}>
         <span>{number(high, 3)}</span>
         <span>{number(low, 3)}</span>
         <div ref={ref} role="img" aria-label={label} onMouseMove={onMouseMove} onMouseLeave={() => setSaid('')}>
           <canvas ref={canvas} />
         </div>
       </div>
-      <div className="chart-heat-foot">
+      <div className={css.foot}>
         {said || (
           <>
             <span>{columns[0] && number(columns[0].step)}</span>

@@ -1,3 +1,5 @@
+import contentCss from '../panel/Content.module.css'
+import css from './MediaPanel.module.css'
 import { useMemo, useState, type ComponentType } from 'react'
 import { lazyLoad } from '../../shell/lazyLoad'
 import { strings } from '../../strings'
@@ -33,12 +35,12 @@ export default function MediaPanel({ spec, title, runs: drawn, keys }: PanelProp
   const View = viewOf(spec.kind, newest)
   const text = strings.charts.media
   return (
-    <div className="chart-body">
-      <div className="chart-media" tabIndex={0} role="group" aria-label={title}>
+    <div className={contentCss.body}>
+      <div className={css.media} tabIndex={0} role="group" aria-label={title}>
         <View {...{ title, found, shown, step }} />
       </div>
       {(runs.length > SHOWN || found.some((one) => one.more)) && (
-        <span className="chart-points">{runs.length > SHOWN ? text.firstRuns(SHOWN, runs.length) : text.firstSteps}</span>
+        <span className={contentCss.points}>{runs.length > SHOWN ? text.firstRuns(SHOWN, runs.length) : text.firstSteps}</span>
       )}
       {View !== Heatmap && steps.length > 1 && <StepSlider steps={steps} step={step} onStep={(at) => setChosen(at === last ? null : at)} />}
     </div>

@@ -1,3 +1,4 @@
+import css from './StepSlider.module.css'
 import { Group, Slider, Text } from '@mantine/core'
 import { strings } from '../../strings'
 
@@ -6,7 +7,7 @@ export function StepSlider({ steps, step, onStep }: { steps: number[]; step: num
   const at = Math.max(0, steps.findLastIndex((one) => one <= step))
   const text = strings.charts.media
   return (
-    <Group gap="sm" wrap="nowrap" className="chart-steps">
+    <Group gap="sm" wrap="nowrap" className={css.steps}>
       <Slider
         flex={1}
         size="sm"

@@ -1,3 +1,4 @@
+import css from './Tables.module.css'
 import { signed } from '../../api/session'
 import { ActionIcon, Select, Table, Text, TextInput, UnstyledButton } from '@mantine/core'
 import { IconArrowDown, IconArrowUp, IconDownload } from '@tabler/icons-react'
@@ -44,8 +45,8 @@ function OneTable({ one, value, choices, onChoose }: OneProps) {
   const before = items[0]?.start ?? 0
   const after = virtual.getTotalSize() - (items[items.length - 1]?.end ?? 0)
   return (
-    <div className="chart-table">
-      <div className="chart-table-bar">
+    <div className={css.table}>
+      <div className={css.bar}>
         {choices.length > 1 && (
           <Select
             size="xs"
@@ -64,7 +65,7 @@ function OneTable({ one, value, choices, onChoose }: OneProps) {
           <IconDownload size={14} />
         </ActionIcon>
       </div>
-      <div className="chart-table-scroll" ref={scroll} tabIndex={0} role="region" aria-label={text.table(one.run.name)}>
+      <div className={css.scroller} ref={scroll} tabIndex={0} role="region" aria-label={text.table(one.run.name)}>
         <Table stickyHeader fz="xs" verticalSpacing={2}>
           <Table.Thead>
             <Table.Tr>
@@ -103,5 +104,5 @@ function OneTable({ one, value, choices, onChoose }: OneProps) {
 function Cell({ cell, base, label }: { cell: unknown; base: string; label: string }) {
   const media = mediaOf(cell)
   if (media.length) return media.map((value, i) => <Medium key={i} small {...{ base, value, label }} />)
-  return <span className="chart-cell">{shownValue(cell)}</span>
+  return <span className={css.cell}>{shownValue(cell)}</span>
 }

@@ -41,6 +41,6 @@ function contentOf(props: PanelProps) {
       return <Media {...props} spec={spec} />
     default:
       // A view of a lazyLoad version, or one that was written by hand
-      return <Empty>{strings.charts.empty.kind(String((spec as { kind: unknown }).kind))}</Empty>
+      return <Empty>{strings.charts.empty.kind}</Empty>
   }
 }

@@ -1,3 +1,4 @@
+import css from './Frame.module.css'
 import { Menu } from '@mantine/core'
 import { IconArrowsMaximize, IconDots, IconGripVertical, IconPencil, IconTrash } from '@tabler/icons-react'
 import { useEffect, useRef, useState, type DragEvent, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react'
@@ -59,7 +60,7 @@ export function Frame({ id, title, width, height, columns, children, ...act }: P
   return (
     <section
       ref={box}
-      className="panel chart-panel"
+      className={`panel ${css.panel}`}
       aria-label={text.region(title)}
       data-target={target || undefined}
       style={{ gridColumn: `span ${Math.min(width, columns)}`, height }}
@@ -67,12 +68,12 @@ export function Frame({ id, title, width, height, columns, children, ...act }: P
       onDragLeave={() => setTarget(false)}
       onDrop={onDrop}
     >
-      <header className="chart-head">
+      <header className={css.head}>
         {/* Firefox lets no button be dragged */}
         <span
           role="button"
           tabIndex={0}
-          className="chart-handle"
+          className={css.handle}
           draggable
           aria-label={text.move(title)}
           title={text.move(title)}
@@ -85,15 +86,15 @@ export function Frame({ id, title, width, height, columns, children, ...act }: P
         >
           <IconGripVertical size={14} aria-hidden />
         </span>
-        <h4 title={title} className="chart-title">
+        <h4 title={title} className={css.title}>
           {title}
         </h4>
-        <button type="button" className="chart-action" onClick={act.onFull} title={text.full} aria-label={`${text.full}: ${title}`}>
+        <button type="button" className={css.action} onClick={act.onFull} title={text.full} aria-label={`${text.full}: ${title}`}>
           <IconArrowsMaximize size={14} aria-hidden />
         </button>
         <button
           type="button"
-          className="chart-action"
+          className={css.action}
           aria-label={text.menu(title)}
           aria-haspopup="menu"
           aria-expanded={menu !== null}
@@ -154,7 +155,7 @@ function Corner({ title, width, height, columns, box, onResize }: Pick<Props, 't
     }
     handle.addEventListener('pointerup', end, { once: true })
   }
-  return <button type="button" className="chart-corner" aria-label={text.resize(title)} title={text.resize(title)} {...{ onKeyDown, onPointerDown }} />
+  return <button type="button" className={css.corner} aria-label={text.resize(title)} title={text.resize(title)} {...{ onKeyDown, onPointerDown }} />
 }
 
 /** Whether an element is on the screen or near it. It must go further away to be let go than it was when made. */

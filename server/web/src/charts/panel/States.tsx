@@ -1,3 +1,4 @@
+import css from './States.module.css'
 import { Button, Skeleton, Stack, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { strings } from '../../strings'
@@ -5,7 +6,7 @@ import { strings } from '../../strings'
 /** Why a panel is empty. */
 export function Empty({ children }: { children: ReactNode }) {
   return (
-    <Stack className="chart-state" align="center" justify="center" gap="xs">
+    <Stack className={css.state} align="center" justify="center" gap="xs" data-empty>
       <Text size="sm" c="dimmed" ta="center">
         {children}
       </Text>
@@ -14,12 +15,12 @@ export function Empty({ children }: { children: ReactNode }) {
 }
 
 export function Loading() {
-  return <Skeleton className="chart-state" role="status" aria-label={strings.common.loading} />
+  return <Skeleton className={css.state} role="status" aria-label={strings.common.loading} />
 }
 
 export function Trouble({ error, retry }: { error: unknown; retry?: () => void }) {
   return (
-    <Stack className="chart-state" align="center" justify="center" gap="xs" role="alert">
+    <Stack className={css.state} align="center" justify="center" gap="xs" role="alert">
       <Text size="sm" ta="center">
         {error instanceof Error ? error.message : String(error)}
       </Text>

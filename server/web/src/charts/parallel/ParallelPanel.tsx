@@ -1,3 +1,5 @@
+import contentCss from '../panel/Content.module.css'
+import css from './ParallelPanel.module.css'
 import { Button, Collapse, Group, NumberInput, TextInput } from '@mantine/core'
 import { useEffect, useMemo, useRef, useState, type PointerEvent } from 'react'
 import { strings } from '../../strings'
@@ -33,9 +35,9 @@ export default function ParallelPanel(props: PanelProps & { spec: ParallelSpec }
   const condition = conditionOf(axes, parts)
   const count = inside.reduce((sum, one) => sum + one, 0)
   return (
-    <div className="chart-body">
+    <div className={contentCss.body}>
       <Lines {...{ axes, inside, parts }} colors={lineColors} label={text.label(title, rows.length)} onPart={set} />
-      <Group gap="xs" className="chart-foot">
+      <Group gap="xs" className={css.foot}>
         <span>{text.runs(count, rows.length)}</span>
         <Button size="compact-xs" variant="subtle" aria-expanded={typing} onClick={() => setTyping(!typing)}>
           {text.ranges}
@@ -60,7 +62,7 @@ export default function ParallelPanel(props: PanelProps & { spec: ParallelSpec }
         )}
       </Group>
       <Collapse expanded={typing}>
-        <div className="chart-ranges">
+        <div className={css.ranges}>
           {axes.map((axis, i) => (
             <Ends key={axis.column} axis={axis} part={parts[i] ?? null} onPart={(part) => set(i, part)} />
           ))}
@@ -157,9 +159,9 @@ function Lines({ axes, inside, parts, colors, label, onPart }: LinesProps) {
     target.addEventListener('pointerup', end, { once: true })
   }
   return (
-    <div className="chart-plot chart-parallel" ref={ref} role="img" aria-label={label} title={strings.charts.parallel.hint} onPointerDown={onPointerDown}>
-      <canvas ref={lines} className="chart-canvas" />
-      <canvas ref={above} className="chart-canvas" />
+    <div className={`${contentCss.plot} ${css.axes}`} ref={ref} role="img" aria-label={label} title={strings.charts.parallel.hint} onPointerDown={onPointerDown}>
+      <canvas ref={lines} className={contentCss.canvas} />
+      <canvas ref={above} className={contentCss.canvas} />
     </div>
   )
 }

@@ -1,3 +1,4 @@
+import contentCss from '../panel/Content.module.css'
 import { useMemo } from 'react'
 import { number } from '../../lib/format'
 import { strings } from '../../strings'
@@ -37,7 +38,7 @@ export default function BarPanel(props: PanelProps & { spec: BarSpec }) {
   if (pending) return <Loading />
   if (!bars.length) return <Empty>{strings.charts.empty.column(columnTitle(spec.column))}</Empty>
   return (
-    <div className="chart-body">
+    <div className={contentCss.body}>
       <EChart option={option} label={strings.charts.bar.label(title, bars.map((bar) => `${bar.name} ${number(bar.value)}`).join(', '))} />
     </div>
   )

@@ -1,3 +1,4 @@
+import contentCss from '../panel/Content.module.css'
 import type { EChartsCoreOption, EChartsType } from 'echarts/core'
 import { useEffect, useRef } from 'react'
 import { useSize } from '../useSize'
@@ -22,8 +23,8 @@ export function EChart({ option, label }: { option: EChartsCoreOption; label: st
     chart.current?.setOption({ animation: false, ...option }, { notMerge: true })
   }, [option, there])
   return (
-    <div className="chart-plot" ref={ref} role="img" aria-label={label}>
-      <div ref={canvas} className="chart-canvas" />
+    <div className={contentCss.plot} ref={ref} role="img" aria-label={label}>
+      <div ref={canvas} className={contentCss.canvas} />
     </div>
   )
 }

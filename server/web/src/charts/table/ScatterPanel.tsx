@@ -1,3 +1,5 @@
+import contentCss from '../panel/Content.module.css'
+import css from './ScatterPanel.module.css'
 import { Group } from '@mantine/core'
 import { useMemo } from 'react'
 import { number, value as shown } from '../../lib/format'
@@ -7,7 +9,7 @@ import { useColors } from '../useColors'
 import type { PanelProps } from '../panel/props'
 import { Empty, Loading, Trouble } from '../panel/States'
 import { columnTitle, type ScatterSpec } from '../panelSpec'
-import { RAMPS } from '../colorRamp'
+import { RAMPS } from '../../tokens'
 import { EChart, looks } from './EChart'
 import { paretoFront } from './pareto'
 import { asNumber, isCategorical, useRows, type RunRow } from './runRows'
@@ -25,9 +27,9 @@ export default function ScatterPanel(props: PanelProps & { spec: ScatterSpec }) 
   if (pending) return <Loading />
   if (!points.all.length) return <Empty>{text.none(columnTitle(spec.x), columnTitle(spec.y))}</Empty>
   return (
-    <div className="chart-body">
+    <div className={contentCss.body}>
       {points.categories.length > 0 && (
-        <Group gap="xs" px="xs" className="chart-legend">
+        <Group gap="xs" px="xs" className={css.legend}>
           {points.categories.map((name, i) => (
             <span key={name}>
               <i style={{ background: categoryColor(i, colors.scheme) }} aria-hidden /> {name}
@@ -36,7 +38,7 @@ export default function ScatterPanel(props: PanelProps & { spec: ScatterSpec }) 
         </Group>
       )}
       <EChart option={option} label={text.label(title, points.all.length)} />
-      <span className="chart-points">{text.runs(points.all.length, rows.length)}</span>
+      <span className={contentCss.points}>{text.runs(points.all.length, rows.length)}</span>
     </div>
   )
 }

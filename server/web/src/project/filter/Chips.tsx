@@ -1,3 +1,4 @@
+import css from './Chips.module.css'
 import { ActionIcon, Popover } from '@mantine/core'
 import { IconFilterPlus, IconX } from '@tabler/icons-react'
 import { useState } from 'react'
@@ -23,11 +24,11 @@ export function Chips({ place, filter, catalogue, onChange }: ChipsProps) {
   const found = conditions(filter)
   if (!found.length) return null
   return (
-    <div className="rf-chips">
+    <div className={css.chips}>
       {found.map((one, i) => (
         <Popover key={`${i} ${one.text}`} opened={editing === i} onChange={(on) => !on && setEditing(null)} trapFocus returnFocus shadow="md" position="bottom-start">
           <Popover.Target>
-            <span className="rf-chip">
+            <span className={css.chip}>
               <button type="button" disabled={!one.simple} onClick={() => setEditing(i)} title={one.text}>
                 <Said condition={one} />
               </button>

@@ -1,3 +1,4 @@
+import css from './FilterInput.module.css'
 import { IconFilter, IconX } from '@tabler/icons-react'
 import { useEffect, useId, useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
 import { strings } from '../../strings'
@@ -6,7 +7,6 @@ import type { Place } from '../../api/paths'
 import type { ColumnInfo } from '../../api/table'
 import { useColumnSearch } from '../columnCatalogue'
 import { complete, isFinished, typedName, type Completion } from './completion'
-import './filter.css'
 
 const texts = strings.project.filter
 const SETTLED_MS = 450
@@ -106,12 +106,12 @@ export function FilterInput({ place, value, catalogue, error: wrong, check, onCh
 
   const where = error instanceof FilterError ? error : null
   return (
-    <div className="rf-input">
-      <div className={`rf-field${error ? ' rf-wrong' : ''}`}>
+    <div className={css.input}>
+      <div className={`${css.field} ${error ? css.wrong : ''}`}>
         <IconFilter size={15} aria-hidden />
-        <div className="rf-text">
+        <div className={css.text}>
           {where && (
-            <div className="rf-under" ref={scrolled} aria-hidden>
+            <div className={css.under} ref={scrolled} aria-hidden>
               {draft.slice(0, where.position)}
               <u>{draft.slice(where.position, where.position + Math.max(1, where.length)) || ' '}</u>
             </div>
@@ -152,7 +152,7 @@ export function FilterInput({ place, value, catalogue, error: wrong, check, onCh
         {draft && (
           <button
             type="button"
-            className="rf-clear"
+            className={css.clear}
             aria-label={texts.clear}
             onClick={() => {
               setDraft('')
@@ -165,11 +165,11 @@ export function FilterInput({ place, value, catalogue, error: wrong, check, onCh
         )}
       </div>
       {error && (
-        <p id={`${id}-error`} role="alert" className="rf-error">
+        <p id={`${id}-error`} role="alert" className={css.error}>
           {error.message}
         </p>
       )}
-      <ul id={`${id}-list`} role="listbox" aria-label={texts.suggestions} className="rf-list" hidden={!options.length}>
+      <ul id={`${id}-list`} role="listbox" aria-label={texts.suggestions} className={css.list} hidden={!options.length}>
         {options.map((option, i) => (
           <li
             key={option.text}

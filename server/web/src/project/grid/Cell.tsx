@@ -1,10 +1,11 @@
+import css from './Cell.module.css'
 import type { ReactNode } from 'react'
 import { strings } from '../../strings'
 import type { Column } from '../columns'
 import { differenceText, isNumeric, textOf, titleOf } from '../cellText'
 
-const DOTS: Record<string, string> = {
-  ...{ running: 'rt-running', finished: 'rt-finished', failed: 'rt-failed', crashed: 'rt-failed', killed: 'rt-killed' },
+const DOTS: Record<string, string | undefined> = {
+  ...{ running: css.running, finished: css.finished, failed: css.failed, crashed: css.failed, killed: css.killed, preempted: css.killed },
 }
 
 /**
@@ -12,7 +13,7 @@ const DOTS: Record<string, string> = {
  * hundreds on screen, and a component for each would take a fifth of the time of drawing them.
  */
 export function valueCell(column: Column, item: unknown, baseline?: unknown): ReactNode {
-  if (item === null || item === undefined) return <span className="rt-none">–</span>
+  if (item === null || item === undefined) return <span className={css.none}>–</span>
   if (column.name === 'state') return <State state={String(item)} />
   if (column.name === 'tags' && Array.isArray(item)) return <Tags tags={item.map(String)} />
   const text = textOf(column, item)
@@ -20,7 +21,7 @@ export function valueCell(column: Column, item: unknown, baseline?: unknown): Re
   const difference = differenceText(item, baseline)
   return (
     <span title={titleOf(column, item)}>
-      {difference && <small className="rt-difference">{difference}</small>}
+      {difference && <small className={css.difference}>{difference}</small>}
       {text}
     </span>
   )
@@ -28,7 +29,7 @@ export function valueCell(column: Column, item: unknown, baseline?: unknown): Re
 
 function State({ state }: { state: string }) {
   return (
-    <span className="rt-state">
+    <span className={css.state}>
       <Dot state={state} />
       {strings.states[state] ?? state}
     </span>
@@ -36,13 +37,13 @@ function State({ state }: { state: string }) {
 }
 
 /** A mark of a state, of a shape of its own beside the colour. */
-export const Dot = ({ state }: { state: string }) => <i className={`rt-dot ${DOTS[state] ?? ''}`} aria-hidden />
+export const Dot = ({ state }: { state: string }) => <i className={`${css.dot} ${DOTS[state] ?? ''}`} aria-hidden />
 
 function Tags({ tags }: { tags: string[] }) {
   return (
     <span title={tags.join(', ')}>
       {tags.map((tag, i) => (
-        <span key={i} className="rt-tag">
+        <span key={i} className={css.tag}>
           {tag}
         </span>
       ))}

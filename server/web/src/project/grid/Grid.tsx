@@ -1,3 +1,4 @@
+import css from './Grid.module.css'
 import { useVirtualizer, defaultRangeExtractor } from '@tanstack/react-virtual'
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type MouseEvent, type RefObject } from 'react'
 import { below } from '../../shell/PopMenu'
@@ -8,7 +9,6 @@ import type { Active, GridProps } from './props'
 import { Header } from './Header'
 import { Row } from './Row'
 import { useGridKeys } from './useGridKeys'
-import './grid.css'
 
 /** The runs as an ARIA grid: only lines and columns on screen are in the document, one cell is in the tab order. */
 export function Grid(p: GridProps) {
@@ -86,7 +86,7 @@ export function Grid(p: GridProps) {
   useLayoutEffect(() => {
     if (!inside.current) return
     const now = document.activeElement
-    if (now && now !== document.body && now !== scroller.current && !now.closest('.rt-grid')) return
+    if (now && now !== document.body && now !== scroller.current && !now.closest('[role="grid"]')) return
     const cell = scroller.current?.querySelector<HTMLElement>(`[data-line="${active.line}"] [data-c="${active.column}"]`)
     if (cell) {
       if (!cell.contains(now)) cell.focus({ preventScroll: true })
@@ -151,7 +151,7 @@ export function Grid(p: GridProps) {
       aria-multiselectable
       aria-busy={waiting || lines.stale}
       tabIndex={rendered ? -1 : 0}
-      className={`rt-grid${lines.stale ? ' rt-stale' : ''}`}
+      className={`${css.grid} ${lines.stale ? css.stale : ''}`}
       style={{ scrollPaddingTop: above, scrollPaddingLeft: model.pinnedWidth }}
       onClick={onClick}
       onContextMenu={onContextMenu}
@@ -166,13 +166,13 @@ export function Grid(p: GridProps) {
         if (event.relatedTarget && !event.currentTarget.contains(event.relatedTarget)) inside.current = false
       }}
     >
-      <div role="rowgroup" className="rt-above" style={{ width: model.width }}>
+      <div role="rowgroup" className={css.above} style={{ width: model.width }}>
         <Header {...common} active={active.line === HEADER_LINE ? active.column : null} sort={p.sort} selected={p.allSelected} allDrawn={p.allDrawn} onResize={on.resize} onMove={on.move} />
         {p.baseline && baselineRow && (
           <Row {...rowProps} line={baselineRow} index={BASELINE_LINE} top={0} active={null} selected={false} hidden={p.isHidden(p.baseline.id)} stroke={p.drawn.get(p.baseline.id) ?? null} groupName="" />
         )}
       </div>
-      <div role="rowgroup" className="rt-body" style={{ height: rows.getTotalSize(), width: model.width }}>
+      <div role="rowgroup" className={css.body} style={{ height: rows.getTotalSize(), width: model.width }}>
         {visible.map((item, i) => {
           const line: Line = waiting ? LOADING : lines.lineAt(item.index)
           const id = line.kind === 'loading' ? '' : line.id

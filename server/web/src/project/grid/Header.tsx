@@ -1,3 +1,5 @@
+import css from './Header.module.css'
+import rowCss from './Row.module.css'
 import { IconArrowDown, IconArrowUp, IconDotsVertical, IconEye, IconEyeOff, IconPinFilled } from '@tabler/icons-react'
 import { memo, useState, type DragEvent, type PointerEvent } from 'react'
 import { strings } from '../../strings'
@@ -51,7 +53,7 @@ export const Header = memo(function Header(p: HeaderProps) {
           data-c={number}
           data-name={column.name}
           tabIndex={p.active === number ? 0 : -1}
-          className={`rt-cell rt-head${isNumeric(column) ? ' rt-number' : ''}${over === column.name ? ' rt-over' : ''}`}
+          className={`${rowCss.cell} ${css.head} ${isNumeric(column) ? rowCss.number : ''} ${over === column.name ? css.over : ''}`}
           style={{ width }}
           title={`${column.name}${texts.sortHint}`}
           draggable
@@ -64,7 +66,7 @@ export const Header = memo(function Header(p: HeaderProps) {
           onDragLeave={() => setOver(null)}
           onDrop={(event) => drop(event, column.name)}
         >
-          <span className="rt-label" data-do="sort">
+          <span className={`${css.label} ${isNumeric(column) ? css.labelEnd : ''}`} data-do="sort">
             {from && <small>{from}</small>}
             <span>
               {pinned && column.name !== 'name' && <IconPinFilled size={10} aria-label={texts.pinned} />}
@@ -73,7 +75,7 @@ export const Header = memo(function Header(p: HeaderProps) {
               {level >= 0 && p.sort.length > 1 && <sup>{level + 1}</sup>}
             </span>
           </span>
-          <button type="button" className="rt-menu" data-do="menu" tabIndex={-1} aria-label={texts.columnMenu(column.name)} aria-haspopup="menu">
+          <button type="button" className={css.menu} data-do="menu" tabIndex={-1} aria-label={texts.columnMenu(column.name)} aria-haspopup="menu">
             <IconDotsVertical size={14} />
           </button>
           <Edge width={width} onResize={(next, done) => p.onResize(column.name, next, done)} />
@@ -81,9 +83,9 @@ export const Header = memo(function Header(p: HeaderProps) {
       )
     })
   return (
-    <div role="row" aria-rowindex={1} data-line={HEADER_LINE} className="rt-row rt-heads" style={{ width: p.width }}>
-      <div role="presentation" className="rt-fixed">
-        <div role="columnheader" aria-colindex={1} data-c={0} tabIndex={p.active === 0 ? 0 : -1} className="rt-cell rt-lead rt-head" style={{ width: LEAD[0] }}>
+    <div role="row" aria-rowindex={1} data-line={HEADER_LINE} className={`${rowCss.row} ${rowCss.heads}`} style={{ width: p.width }}>
+      <div role="presentation" className={rowCss.fixed}>
+        <div role="columnheader" aria-colindex={1} data-c={0} tabIndex={p.active === 0 ? 0 : -1} className={`${rowCss.cell} ${rowCss.lead} ${css.head}`} style={{ width: LEAD[0] }}>
           <input
             type="checkbox"
             tabIndex={-1}
@@ -96,14 +98,14 @@ export const Header = memo(function Header(p: HeaderProps) {
             aria-label={texts.selectAll}
           />
         </div>
-        <div role="columnheader" aria-colindex={2} data-c={1} tabIndex={p.active === 1 ? 0 : -1} className="rt-cell rt-lead rt-head" style={{ width: LEAD[1] }}>
-          <button type="button" className="rt-eye" tabIndex={-1} data-do="eye" aria-label={p.allDrawn ? texts.hideAll : texts.showAll} title={p.allDrawn ? texts.hideAll : texts.showAll}>
+        <div role="columnheader" aria-colindex={2} data-c={1} tabIndex={p.active === 1 ? 0 : -1} className={`${rowCss.cell} ${rowCss.lead} ${css.head}`} style={{ width: LEAD[1] }}>
+          <button type="button" className={rowCss.eye} tabIndex={-1} data-do="eye" aria-label={p.allDrawn ? texts.hideAll : texts.showAll} title={p.allDrawn ? texts.hideAll : texts.showAll}>
             {p.allDrawn ? <IconEye size={15} /> : <IconEyeOff size={15} />}
           </button>
         </div>
         {heads(p.pinned, LEAD.length)}
       </div>
-      <div className="rt-space" style={{ width: p.before }} />
+      <div className={rowCss.space} style={{ width: p.before }} />
       {heads(p.center, LEAD.length + p.pinned.length + p.first)}
     </div>
   )
@@ -126,5 +128,5 @@ function Edge({ width, onResize }: { width: number; onResize: (width: number, do
     edge.addEventListener('pointermove', move)
     edge.addEventListener('pointerup', end, { once: true })
   }
-  return <span className="rt-edge" data-do="edge" aria-hidden draggable onDragStart={(event) => { event.preventDefault(); event.stopPropagation() }} onPointerDown={begin} />
+  return <span className={css.edge} data-do="edge" aria-hidden draggable onDragStart={(event) => { event.preventDefault(); event.stopPropagation() }} onPointerDown={begin} />
 }

@@ -1,3 +1,4 @@
+import css from './Row.module.css'
 import { ROOT } from '../../api/session'
 import { IconChevronRight, IconEyeOff } from '@tabler/icons-react'
 import { memo, type ReactNode } from 'react'
@@ -53,14 +54,14 @@ export const Row = memo(function Row(p: RowProps) {
           aria-colindex={number + 1}
           data-c={number}
           tabIndex={p.active === number ? 0 : -1}
-          className={`rt-cell${isNumeric(placed.column) ? ' rt-number' : ''}`}
+          className={`${css.cell} ${isNumeric(placed.column) ? css.number : ''}`}
           style={{ width: placed.width }}
         >
           {content(p, placed, name)}
         </div>
       )
     })
-  const state = `${p.selected ? ' rt-selected' : ''}${line.kind === 'group' ? ' rt-group' : ''}${index < 0 ? ' rt-baseline' : ''}`
+  const state = `${line.kind === 'group' ? css.group : ''} ${p.selected ? css.selected : ''} ${index < 0 ? css.baseline : ''}`
   return (
     <div
       role="row"
@@ -68,10 +69,10 @@ export const Row = memo(function Row(p: RowProps) {
       aria-selected={line.kind === 'loading' ? undefined : p.selected}
       aria-expanded={line.kind === 'group' ? line.open : undefined}
       data-line={index}
-      className={`rt-row${state}`}
+      className={`${css.row} ${state}`}
       style={{ width: p.width, transform: index < 0 ? undefined : `translateY(${p.top}px)` }}
     >
-      <div role="presentation" className="rt-fixed">
+      <div role="presentation" className={css.fixed}>
         <LeadCell number={0} active={p.active} width={LEAD[0]}>
           {line.kind !== 'loading' && index >= 0 && (
             <input type="checkbox" tabIndex={-1} data-do="select" checked={p.selected} onChange={nothing} aria-label={texts.selectOne(name)} />
@@ -82,7 +83,7 @@ export const Row = memo(function Row(p: RowProps) {
         </LeadCell>
         {cells(p.pinned, LEAD.length)}
       </div>
-      <div className="rt-space" style={{ width: p.before }} />
+      <div className={css.space} style={{ width: p.before }} />
       {cells(p.center, LEAD.length + p.pinned.length + p.first)}
     </div>
   )
@@ -97,7 +98,7 @@ function LeadCell(p: { number: number; active: number | null; width: number; chi
       aria-colindex={p.number + 1}
       data-c={p.number}
       tabIndex={p.active === p.number ? 0 : -1}
-      className="rt-cell rt-lead"
+      className={`${css.cell} ${css.lead}`}
       style={{ width: p.width }}
     >
       {p.children}
@@ -111,7 +112,7 @@ function Eye({ line, hidden, stroke, scheme, name }: RowProps & { name: string }
   const { color, dash } = stroke ?? strokeOfLine(line, scheme)
   const label = hidden ? texts.show(name) : texts.hide(name)
   return (
-    <button type="button" className="rt-eye" tabIndex={-1} data-do="eye" aria-label={label} aria-pressed={!hidden} title={!hidden && !stroke ? texts.beyondLimit : label}>
+    <button type="button" className={css.eye} tabIndex={-1} data-do="eye" aria-label={label} aria-pressed={!hidden} title={!hidden && !stroke ? texts.beyondLimit : label}>
       {hidden ? <IconEyeOff size={15} /> : <Swatch color={color} dash={dash} faint={!stroke} />}
     </button>
   )
@@ -126,15 +127,15 @@ function strokeOfLine(line: Line, scheme: Scheme): Stroke {
 
 function content(p: RowProps, { column }: Placed, name: string): ReactNode {
   const { line, place } = p
-  if (line.kind === 'loading') return <span className="rt-skeleton" />
+  if (line.kind === 'loading') return <span className={css.skeleton} />
   if (line.kind === 'group') {
     if (column.name === 'name') {
       return (
-        <button type="button" className="rt-open" tabIndex={-1} data-do="toggle" title={name}>
-          <IconChevronRight size={14} className={line.open ? 'rt-turned' : ''} aria-hidden />
-          <span className="rt-name">{name}</span>
-          <span className="rw-hidden">, {strings.common.runs(line.group.count)}</span>
-          <small className="rt-count" aria-hidden>
+        <button type="button" className={css.open} tabIndex={-1} data-do="toggle" title={name}>
+          <IconChevronRight size={14} className={line.open ? css.turned : ''} aria-hidden />
+          <span className={css.name}>{name}</span>
+          <span className="visually-hidden">, {strings.common.runs(line.group.count)}</span>
+          <small className={css.count} aria-hidden>
             {count(line.group.count)}
           </small>
         </button>
@@ -144,7 +145,7 @@ function content(p: RowProps, { column }: Placed, name: string): ReactNode {
     const { text, more, title } = aggregateText(column, line.group.values[column.name])
     return (
       <span title={title || undefined}>
-        {text} {more && <small className="rt-spread">{more}</small>}
+        {text} {more && <small className={css.spread}>{more}</small>}
       </span>
     )
   }
@@ -153,13 +154,13 @@ function content(p: RowProps, { column }: Placed, name: string): ReactNode {
     const path = [place.entity, place.project, line.id].map(encodeURIComponent).join('/')
     const state = String(line.page.columns.state?.[line.at] ?? '')
     return (
-      <a href={`${ROOT}/runs/${path}`} tabIndex={-1} data-do="open" className={`rt-name${line.inGroup ? ' rt-member' : ''}`} title={`${name}\n${strings.states[state] ?? state}`}>
+      <a href={`${ROOT}/runs/${path}`} tabIndex={-1} data-do="open" className={`${css.name} ${line.inGroup ? css.member : ''}`} title={`${name}\n${strings.states[state] ?? state}`}>
         <Dot state={state} />
         {name}
-        <span className="rw-hidden">, {strings.states[state] ?? state}</span>
+        <span className="visually-hidden">, {strings.states[state] ?? state}</span>
       </a>
     )
   }
-  if (!(column.name in line.page.columns)) return <span className="rt-skeleton" />
+  if (!(column.name in line.page.columns)) return <span className={css.skeleton} />
   return valueCell(column, item, p.index < 0 ? undefined : p.baseline?.columns[column.name]?.[0])
 }

@@ -1,3 +1,6 @@
+import css from './CodeTab.module.css'
+import factsCss from '../Facts.module.css'
+import patchCss from './Patch.module.css'
 import { Anchor, Stack, Text, Title } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { size } from '../../lib/format'
@@ -27,7 +30,7 @@ export function CodeTab({ run }: TabProps) {
   if (!environment.git && !kept.length && !patch) return <Empty title={strings.code.none}>{strings.code.noneText}</Empty>
   const submodules = Object.entries(environment.git?.submodules ?? {})
   return (
-    <div className="code">
+    <div className={css.code}>
       <GitFacts environment={environment} />
       {submodules.length > 0 && (
         <Facts title={strings.code.submodules}>
@@ -43,13 +46,13 @@ export function CodeTab({ run }: TabProps) {
         <Changes run={run} />
       </section>
       {kept.length > 0 && (
-        <section className="panel facts">
+        <section className={`panel ${factsCss.facts}`}>
           <Title order={2} size="h5" mb="xs">
             {strings.code.kept}
           </Title>
           <Stack gap={2} component="ul" className="plain-list">
             {kept.map((file) => (
-              <li key={file.name} className="patch-link">
+              <li key={file.name} className={patchCss.link}>
                 <Anchor
                   component={Link}
                   to={`${runAddress(run)}?tab=files&file=${encodeURIComponent(file.name)}`}

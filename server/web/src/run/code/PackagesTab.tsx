@@ -1,4 +1,5 @@
-import './code.css'
+import codeTabCss from './CodeTab.module.css'
+import css from './PackagesTab.module.css'
 
 import { Group, Text } from '@mantine/core'
 import { useMemo, useState } from 'react'
@@ -31,7 +32,7 @@ export function PackagesTab({ run }: TabProps) {
   const shown = all.filter((one) => `${one.name} ${one.version} ${one.source}`.toLowerCase().includes(wanted))
   const hasSources = all.some((one) => one.source)
   return (
-    <div className="code packages">
+    <div className={`${codeTabCss.code} ${css.packages}`}>
       <Group justify="space-between">
         <Group gap="sm">
           <SearchField label={strings.packages.search} value={search} onChange={setSearch} size="sm" />

@@ -1,4 +1,4 @@
-import './code.css'
+import css from './Patch.module.css'
 
 import { Badge, Button, Group, Text, UnstyledButton } from '@mantine/core'
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react'
@@ -15,7 +15,7 @@ export function Patch({ text }: { text: string }) {
   const files = useMemo(() => parsePatch(text), [text])
   if (!files.length) return <Empty title={strings.code.noChanges} />
   return (
-    <div className="patch">
+    <div className={css.patch}>
       {files.length > 1 && <FileList files={files} />}
       {files.map((file) => (
         <OneFile key={file.path} file={file} />
@@ -33,14 +33,14 @@ function FileList({ files }: { files: FilePatch[] }) {
     heading?.focus({ preventScroll: true })
   }
   return (
-    <nav className="panel patch-list" aria-label={strings.code.files}>
+    <nav className={`panel ${css.list}`} aria-label={strings.code.files}>
       <Text size="sm" c="dimmed" mb={4}>
         {strings.common.files(files.length)}
       </Text>
       <ul className="plain-list">
         {files.map((file) => (
           <li key={file.path}>
-            <UnstyledButton className="patch-link" onClick={() => show(file)}>
+            <UnstyledButton className={css.link} onClick={() => show(file)}>
               <Text size="sm" className="wrap grow">
                 {file.path}
               </Text>
@@ -61,10 +61,10 @@ export function Counts({ file }: { file: FilePatch }) {
           {strings.code.change[file.change]}
         </Badge>
       )}
-      <span className="count-added" aria-label={strings.code.added(file.added)} role="img">
+      <span className={css.countAdded} aria-label={strings.code.added(file.added)} role="img">
         +{file.added}
       </span>
-      <span className="count-removed" aria-label={strings.code.removed(file.removed)} role="img">
+      <span className={css.countRemoved} aria-label={strings.code.removed(file.removed)} role="img">
         −{file.removed}
       </span>
     </Group>
@@ -77,21 +77,21 @@ function OneFile({ file }: { file: FilePatch }) {
   const count = file.hunks.reduce((sum, hunk) => sum + hunk.lines.length, 0)
   const Chevron = open ? IconChevronDown : IconChevronRight
   return (
-    <section className="panel patch-file">
-      <UnstyledButton id={idOf(file)} className="patch-head" aria-expanded={open} onClick={() => setOpen(!open)}>
+    <section className={`panel ${css.file}`}>
+      <UnstyledButton id={idOf(file)} className={css.head} aria-expanded={open} onClick={() => setOpen(!open)}>
         <Chevron size={15} aria-hidden />
         <Text size="sm" fw={600} className="wrap grow">
           {file.from ? `${file.from} → ${file.path}` : file.path}
         </Text>
         <Counts file={file} />
       </UnstyledButton>
-      {open && file.binary && <Text className="patch-note">{strings.code.binary}</Text>}
-      {open && !file.binary && !count && <Text className="patch-note">{strings.code.noLines}</Text>}
+      {open && file.binary && <Text className={css.note}>{strings.code.binary}</Text>}
+      {open && !file.binary && !count && <Text className={css.note}>{strings.code.noLines}</Text>}
       {open && count > 0 && (count <= MOST || whole) && (
-        <div className="patch-lines mono" tabIndex={0} role="group" aria-label={file.path}>
+        <div className={`${css.lines} mono`} tabIndex={0} role="group" aria-label={file.path}>
           {file.hunks.map((hunk, i) => (
             <div key={i}>
-              <div className="patch-hunk">{hunk.header}</div>
+              <div className={css.hunk}>{hunk.header}</div>
               {hunk.lines.map((line, j) => (
                 <DiffLine key={j} line={line} />
               ))}
@@ -113,17 +113,17 @@ const SIGNS = { same: ' ', added: '+', removed: '−', note: '' }
 /** A line with its numbers, and a sign beside the colour. */
 export function DiffLine({ line }: { line: PatchLine }) {
   return (
-    <div className={`patch-line patch-${line.kind}`}>
-      <span className="patch-number" aria-hidden>
+    <div className={`${css.line} ${css[line.kind] ?? ''}`}>
+      <span className={css.number} aria-hidden>
         {line.before ?? ''}
       </span>
-      <span className="patch-number" aria-hidden>
+      <span className={css.number} aria-hidden>
         {line.after ?? ''}
       </span>
-      <span className="patch-sign" aria-label={strings.code.line[line.kind] || undefined}>
+      <span className={css.sign} aria-label={strings.code.line[line.kind] || undefined}>
         {SIGNS[line.kind]}
       </span>
-      <span className="patch-text">{line.text}</span>
+      <span className={css.text}>{line.text}</span>
     </div>
   )
 }

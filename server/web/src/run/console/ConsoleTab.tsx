@@ -1,4 +1,4 @@
-import './console.css'
+import css from './ConsoleTab.module.css'
 
 import { ActionIcon, Group, Loader, Menu, SegmentedControl, Switch } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
@@ -38,8 +38,8 @@ export function ConsoleTab({ run }: TabProps) {
     setTarget(line)
   }
   return (
-    <div className="console">
-      <div className="console-bar">
+    <div className={css.console}>
+      <div className={css.bar}>
         <SearchBar search={search} go={go} />
         <Group gap="xs" wrap="nowrap">
           <SegmentedControl

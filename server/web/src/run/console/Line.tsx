@@ -1,3 +1,5 @@
+import css from './Line.module.css'
+import { WHITE } from '../../tokens'
 import { memo, type CSSProperties } from 'react'
 import { count } from '../../lib/format'
 import { parse, plain, type Color, type Span } from './ansi'
@@ -15,14 +17,14 @@ interface Props {
 
 /** One line with its colours; what the search looks for is marked. */
 export const Line = memo(function Line({ number, line, time, pattern, current }: Props) {
-  const kind = `console-line${line?.stream === 'stderr' ? ' console-stderr' : ''}${current ? ' console-current' : ''}`
+  const kind = `${css.line} ${line?.stream === 'stderr' ? css.stderr : ''} ${current ? css.current : ''}`
   return (
     <div className={kind}>
-      <span className="console-number" aria-hidden>
+      <span className={css.number} aria-hidden>
         {count(number + 1)}
       </span>
-      {time !== null && <span className="console-time">{time}</span>}
-      <span className="console-text">
+      {time !== null && <span className={css.time}>{time}</span>}
+      <span className={css.text}>
         {line && partsOf(line.text, pattern)}
       </span>
     </div>
@@ -43,17 +45,17 @@ function partsOf(text: string, pattern: RegExp | null) {
 function Part({ span, from, marks }: { span: Span; from: number; marks: Mark[] }) {
   const [drawn, bg] = span.inverse ? [span.bg ?? 'back', span.fg ?? 'fore'] : [span.fg, span.bg]
   // The theme's white is dark on light paper; on a background of the program's own it is white.
-  const fg = !span.inverse && bg !== null && (drawn === 7 || drawn === 15) ? 'rgb(255, 255, 255)' : drawn
+  const fg = !span.inverse && bg !== null && (drawn === 7 || drawn === 15) ? WHITE : drawn
   const styles = (['bold', 'dim', 'italic', 'underline', 'strike'] as const).filter((name) => span[name])
-  const style: CSSProperties = { color: css(fg), backgroundColor: css(bg) }
+  const style: CSSProperties = { color: paint(fg), backgroundColor: paint(bg) }
   const unstyled = fg === null && bg === null && !styles.length
   const text = marks.length
     ? cut(span.text, from, marks).map(({ text, marked }, i) => (marked ? <mark key={i}>{text}</mark> : text))
     : span.text
-  return unstyled ? <span>{text}</span> : <span className={styles.map((name) => `ansi-${name}`).join(' ')} style={style}>{text}</span>
+  return unstyled ? <span>{text}</span> : <span className={styles.map((name) => css[name]).join(' ')} style={style}>{text}</span>
 }
 
-function css(colour: Color): string | undefined {
+function paint(colour: Color): string | undefined {
   if (colour === null) return undefined
   if (typeof colour === 'number') return `var(--ansi-${colour})`
   return colour === 'back' || colour === 'fore' ? `var(--ansi-${colour})` : colour

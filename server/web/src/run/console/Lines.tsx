@@ -1,3 +1,4 @@
+import css from './Lines.module.css'
 import { ActionIcon, Button, Tooltip } from '@mantine/core'
 import { useElementSize, useMergedRef } from '@mantine/hooks'
 import { IconArrowDown } from '@tabler/icons-react'
@@ -58,18 +59,18 @@ export function Lines({ run, stream, total, times, pattern, target, following, s
   if (following) seenTotal.current = total
   const added = total - seenTotal.current
   return (
-    <div className="console-frame">
+    <div className={css.frame}>
       <div
         ref={useMergedRef(scroller, measured)}
-        className="console-scroller"
+        className={css.scroller}
         onScroll={onScroll}
         tabIndex={0}
         role="region"
         aria-label={strings.console.label}
       >
-        <div className="console-whole" style={{ height }}>
+        <div className={css.whole} style={{ height }}>
           {/* Stays in the window, and is moved by the part of a line that is scrolled away. */}
-          <div className="console-window" style={{ height: Math.min(view, height) }}>
+          <div className={css.window} style={{ height: Math.min(view, height) }}>
             <div style={{ transform: `translateY(${(from - first) * LINE}px)` }}>
               {Array.from({ length: Math.max(0, to - from) }, (_, i) => {
                 const line = lineAt(from + i)
@@ -88,7 +89,7 @@ export function Lines({ run, stream, total, times, pattern, target, following, s
         </div>
       </div>
       {!following && (
-        <div className="console-jump">
+        <div className={css.jump}>
           {added > 0 ? (
             <Button size="compact-sm" leftSection={<IconArrowDown size={14} />} onClick={() => setFollowing(true)}>
               {strings.console.jump(added)}

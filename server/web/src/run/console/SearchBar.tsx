@@ -1,3 +1,4 @@
+import css from './SearchBar.module.css'
 import { ActionIcon, Group, Loader, Text, TextInput, Tooltip } from '@mantine/core'
 import { IconChevronDown, IconChevronUp, IconRegex, IconSearch } from '@tabler/icons-react'
 import { useEffect, useState } from 'react'
@@ -27,7 +28,7 @@ export function SearchBar({ search, go }: Props) {
     if (early && search.isSettled) step(early)
   })
   return (
-    <Group gap={6} wrap="nowrap" className="console-search">
+    <Group gap={6} wrap="nowrap" className={css.search}>
       <TextInput
         type="search"
         size="xs"
@@ -61,7 +62,7 @@ export function SearchBar({ search, go }: Props) {
         className="grow"
       />
       {found && (
-        <Text size="xs" c="dimmed" role="status" className="console-count">
+        <Text size="xs" c="dimmed" role="status" className={css.count}>
           {lines.length ? strings.console.matches((at ?? -1) + 1, lines.length, found.more) : strings.console.noMatches}
         </Text>
       )}

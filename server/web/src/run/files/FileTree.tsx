@@ -1,3 +1,4 @@
+import css from './FileTree.module.css'
 import { Text, UnstyledButton } from '@mantine/core'
 import { IconChevronDown, IconChevronRight, IconFile, IconFolder } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
@@ -32,13 +33,13 @@ function Level({ folder, depth, ...rest }: LevelProps) {
       {folder.files.map(({ name, file }) => (
         <li key={file.name}>
           <UnstyledButton
-            className="files-row"
+            className={css.row}
             style={{ paddingLeft: 12 + 16 * depth + 18 }}
             aria-current={file.name === rest.chosen || undefined}
             onClick={() => rest.choose(file.name)}
             title={file.name}
           >
-            <IconFile size={15} aria-hidden className="files-icon" />
+            <IconFile size={15} aria-hidden className={css.icon} />
             <Text size="sm" truncate className="grow">
               {name}
             </Text>
@@ -60,14 +61,14 @@ function Branch({ folder, ...rest }: LevelProps) {
   return (
     <li>
       <UnstyledButton
-        className="files-row"
+        className={css.row}
         style={{ paddingLeft: 12 + 16 * rest.depth }}
         aria-expanded={isOpen}
         onClick={() => setOpened(!isOpen)}
         title={folder.path}
       >
-        <Chevron size={14} aria-hidden className="files-icon" />
-        <IconFolder size={15} aria-hidden className="files-icon" />
+        <Chevron size={14} aria-hidden className={css.icon} />
+        <IconFolder size={15} aria-hidden className={css.icon} />
         <Text size="sm" truncate className="grow">
           {folder.name}
         </Text>

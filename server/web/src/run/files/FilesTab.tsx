@@ -1,5 +1,5 @@
+import css from './FilesTab.module.css'
 import { signed } from '../../api/session'
-import './files.css'
 
 import { ActionIcon, Anchor, Group, Text, Tooltip } from '@mantine/core'
 import { IconArrowLeft, IconDownload } from '@tabler/icons-react'
@@ -30,8 +30,8 @@ export function FilesTab({ run }: TabProps) {
   const chosen = files.find((file) => file.name === wanted)
   const shown = files.filter((file) => file.name.toLowerCase().includes(text.trim().toLowerCase()))
   return (
-    <div className={chosen ? 'files files-chosen' : 'files'}>
-      <nav className="files-list" aria-label={strings.files.list}>
+    <div className={`${css.files} ${chosen ? css.chosen : ''}`}>
+      <nav className={css.list} aria-label={strings.files.list}>
         <SearchField label={strings.files.search} value={text} onChange={setText} m="xs" />
         <Text size="xs" c="dimmed" px="sm" pb={4} role="status">
           {strings.common.files(shown.length)} · {size(shown.reduce((sum, file) => sum + file.size, 0))}
@@ -42,7 +42,7 @@ export function FilesTab({ run }: TabProps) {
           <Empty title={strings.files.noMatch} />
         )}
       </nav>
-      <section className="files-preview">
+      <section className={css.preview}>
         {chosen ? <Chosen run={run} file={chosen} close={() => choose()} /> : <Empty title={strings.files.choose} />}
       </section>
     </div>
@@ -52,9 +52,9 @@ export function FilesTab({ run }: TabProps) {
 function Chosen({ run, file, close }: TabProps & { file: RunFile; close: () => void }) {
   return (
     <>
-      <Group className="files-head" justify="space-between" wrap="nowrap" gap="xs">
+      <Group className={css.head} justify="space-between" wrap="nowrap" gap="xs">
         <Group gap={6} wrap="nowrap" miw={0}>
-          <ActionIcon variant="subtle" color="gray" aria-label={strings.files.close} onClick={close} className="files-back">
+          <ActionIcon variant="subtle" color="gray" aria-label={strings.files.close} onClick={close} className={css.back}>
             <IconArrowLeft size={16} />
           </ActionIcon>
           <Text fw={600} className="wrap">
@@ -82,7 +82,7 @@ function Chosen({ run, file, close }: TabProps & { file: RunFile; close: () => v
           )}
         </Group>
       </Group>
-      <div className="files-content" tabIndex={0} role="group" aria-label={file.name}>
+      <div className={css.content} tabIndex={0} role="group" aria-label={file.name}>
         {file.stored ? <Preview key={file.digest + file.name} run={run} file={file} /> : <Empty title={strings.files.notStored} />}
       </div>
     </>

@@ -1,3 +1,5 @@
+import css from './Notebook.module.css'
+import previewCss from './Preview.module.css'
 import { Text } from '@mantine/core'
 import { Markdown } from '../../notes/Markdown'
 import { strings } from '../../strings'
@@ -41,13 +43,13 @@ function outputOf(output: Record<string, unknown>): Output {
 /** A notebook's cells with what they gave. HTML of outputs is not shown: it may hold anything. */
 export function Notebook({ notebook }: { notebook: Cell[] }) {
   return (
-    <div className="notebook">
+    <div className={css.notebook}>
       {notebook.map((cell, i) => (
-        <section key={i} className="notebook-cell">
+        <section key={i}>
           {cell.kind === 'markdown' ? (
             <Markdown text={cell.source} />
           ) : (
-            <div className="notebook-code">
+            <div className={css.code}>
               <Text size="xs" c="dimmed" className="mono nowrap">
                 [{cell.count ?? ' '}]
               </Text>
@@ -66,8 +68,8 @@ export function Notebook({ notebook }: { notebook: Cell[] }) {
 }
 
 function Shown({ output }: { output: Output }) {
-  if (output.kind === 'image') return <img src={output.address} alt={strings.files.output} className="files-image" />
-  if (output.kind === 'text') return <pre className="mono notebook-output" tabIndex={0}>{plain(output.text)}</pre>
+  if (output.kind === 'image') return <img src={output.address} alt={strings.files.output} className={previewCss.image} />
+  if (output.kind === 'text') return <pre className={`mono ${css.output}`} tabIndex={0}>{plain(output.text)}</pre>
   return (
     <Text size="sm" c="dimmed">
       {strings.files.htmlOutput}

@@ -1,3 +1,4 @@
+import css from './Preview.module.css'
 import { SegmentedControl, Text } from '@mantine/core'
 import { useEffect, useMemo, useState, type ReactNode } from 'react'
 import { size } from '../../lib/format'
@@ -57,9 +58,9 @@ function Media({ name, kind, content }: { name: string; kind: Kind; content: Uin
     return () => URL.revokeObjectURL(url)
   }, [name, content])
   if (!address) return null
-  if (kind === 'image') return <img src={address} alt={name} className="files-image" />
+  if (kind === 'image') return <img src={address} alt={name} className={css.image} />
   if (kind === 'audio') return <audio src={address} controls aria-label={name} />
-  return <video src={address} controls aria-label={name} className="files-image" />
+  return <video src={address} controls aria-label={name} className={css.image} />
 }
 
 function TextPreview({ kind, name, text, isPart }: { kind: Kind; name: string; text: string; isPart: boolean }) {
@@ -111,8 +112,8 @@ function Source({ text }: { text: string }) {
   const lines = text.split('\n').length
   const numbers = useMemo(() => Array.from({ length: lines }, (_, i) => i + 1).join('\n'), [lines])
   return (
-    <div className="files-source mono">
-      <pre aria-hidden className="files-numbers">
+    <div className={`${css.source} mono`}>
+      <pre aria-hidden className={css.numbers}>
         {numbers}
       </pre>
       <pre>{text}</pre>
@@ -124,7 +125,7 @@ function Csv({ rows: [head = [], ...rows] }: { rows: string[][] }) {
   return (
     <>
       {rows.length >= ROWS && <Note>{strings.files.rows(ROWS)}</Note>}
-      <div className="files-table" tabIndex={0} role="group" aria-label={strings.files.rendered}>
+      <div className={css.table} tabIndex={0} role="group" aria-label={strings.files.rendered}>
         <table>
           <thead>
             <tr>
