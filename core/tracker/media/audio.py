@@ -13,18 +13,23 @@ _FORMATS = ("wav", "mp3", "flac", "ogg", "m4a", "webm")
 
 
 class Audio(Media):
-    """A sound.
+    """A sound from a file or from samples.
 
-    `data_or_path` is one of
+        run.log({"speech": tracker.Audio(samples, sample_rate=16000)})
 
-    - a path, the bytes or a binary file object of a WAV, MP3, FLAC, Ogg, M4A or WebM file, stored as it is;
-    - an array of any library or a list: samples (mono), samples x channels, or channels x samples, with 1 or 2
-      channels. If both axes could be the channels, the last one is. Floats are amplitudes in −1…1 (what exceeds them
-      is clipped, NaN is silence), integers are 16-bit samples. It is stored as 16-bit PCM WAV, for which
-      `sample_rate` in Hz is needed.
+    Args:
+        data_or_path: A path, the bytes or a binary file object of a WAV, MP3, FLAC, Ogg, M4A or WebM file, stored as it
+            is; or an array of any library or a list: samples (mono), samples × channels or channels × samples, with 1
+            or 2 channels. If both axes could be the channels, the last one is. Floats are amplitudes in −1…1 (what
+            exceeds them is clipped, NaN is silence), integers are 16-bit samples. Stored as 16-bit PCM WAV.
+        sample_rate: Samples per second; required with an array.
+        caption: A text to show with the sound.
 
-    Raises FileNotFoundError and its like for files, TypeError for values that are no sound, and ValueError for a
-    missing sample rate, arrays of another layout, larger integers and unknown file formats.
+    Raises:
+        OSError: The file cannot be read; FileNotFoundError if there is none.
+        TypeError: The value is not a sound.
+        ValueError: The sample rate is missing, the array has another layout or larger integers, or the file has
+            another format.
     """
 
     def __init__(self, data_or_path: Any, sample_rate: int | None = None, caption: str | None = None) -> None:

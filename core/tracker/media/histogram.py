@@ -19,16 +19,23 @@ _HUGE = sys.float_info.max
 
 
 class Histogram(Media):
-    """Counts of numbers in `num_bins` bins of equal width from the least to the greatest.
+    """The distribution of numbers: how many are in each of `num_bins` bins of equal width.
 
-    `sequence` is an array of any library and shape or a sequence of numbers. Each bin holds its lower edge and not its
-    upper one; the last holds both. NaN and ±Infinity are in no bin; `nonfinite` counts them. If all numbers are equal
-    the bins span v − 0.5 … v + 0.5; if there is none they span 0 … 1 and are empty.
+        run.log({"weights": tracker.Histogram(weights)})
 
-    `np_histogram` is, in place of a sequence, what `numpy.histogram` returns: the counts and the n + 1 edges.
+    The bins go from the least to the greatest number. Each contains its lower edge and not its upper one; the last
+    contains both. NaN and ±Infinity are in no bin;
+    `nonfinite` counts them. If all numbers equal v, the bins span v − 0.5 … v + 0.5; if there are none, the bins span
+    0 … 1 and are empty.
 
-    Raises TypeError for what holds no real numbers, and ValueError for edges that do not ascend, negative counts,
-    lengths that do not match, and more than 10,000 bins.
+    Args:
+        sequence: An array of any library and shape, or a sequence of numbers.
+        np_histogram: Instead of a sequence, what `numpy.histogram` returns: the counts and the n + 1 edges.
+        num_bins: How many bins, from 1 to 10,000.
+
+    Raises:
+        TypeError: The value does not hold real numbers.
+        ValueError: Edges do not ascend, counts are negative, lengths do not match, or there are too many bins.
     """
 
     def __init__(self, sequence: Any = None, np_histogram: tuple[Any, Any] | None = None, num_bins: int = 64) -> None:

@@ -16,11 +16,17 @@ _PLACES = (rb"<head(\s[^>]*)?>", rb"<html(\s[^>]*)?>", rb"<!doctype[^>]*>")
 class Html(Media):
     """An HTML document or fragment.
 
-    `data` is HTML as str or UTF-8 bytes, a path, or an open file. A str is a path if it has no `<` and ends in
-    `.html` or `.htm`. With `inject`, `<base target="_blank">` is put at the start of the head, so that links open
-    outside the dashboard's frame.
+        run.log({"report": tracker.Html("<h1>Report</h1>")})
 
-    Raises FileNotFoundError and its like for paths, and TypeError for other values.
+    Args:
+        data: HTML as str or UTF-8 bytes, a path, or an open file. A str is a path if it has no `<` and ends in `.html`
+            or `.htm`.
+        inject: Whether to put `<base target="_blank">` at the start of the head, so that links open outside the
+            dashboard's frame.
+
+    Raises:
+        OSError: The file cannot be read; FileNotFoundError if there is none.
+        TypeError: The value is none of these.
     """
 
     def __init__(self, data: Any, inject: bool = True) -> None:

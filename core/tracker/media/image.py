@@ -18,21 +18,24 @@ _PNG_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16")  # of Pillow, th
 
 
 class Image(Media):
-    """An image.
+    """An image from a file, an array, Pillow, matplotlib or the like.
 
-    `data_or_path` is one of
+        run.log({"samples": tracker.Image(array, caption="first batch")})
 
-    - a path, or the bytes, of a PNG, JPEG, GIF, WebP, BMP or SVG file, stored as it is;
-    - an array of any library or nested lists: `pixels.pixels` says which layouts, `scale.to_uint8` how values become
-      pixels. It is stored as 8-bit PNG;
-    - a Pillow image (optionally converted to `mode`);
-    - a matplotlib figure or axes (its whole figure), or the module `matplotlib.pyplot` (its current figure).
+    Args:
+        data_or_path: A path, or the bytes, of a PNG, JPEG, GIF, WebP, BMP or SVG file, stored as it is; an array of any
+            library or nested lists, stored as 8-bit PNG (`pixels.pixels` says which layouts, `scale.to_uint8` how
+            values become pixels); a Pillow image; a matplotlib figure, or axes for their whole figure; or the module
+            `matplotlib.pyplot` for its current figure.
+        mode: "L", "RGB" or "RGBA": how many channels to expect of an array, or what to convert a Pillow image to.
+        caption: A text to show with the image.
+        file_type: The format to store: "png" (the default), or through Pillow "jpg", "webp", "gif" or "bmp". A file
+            must have this format.
 
-    `mode` is `L`, `RGB` or `RGBA`; for arrays it says how many channels to expect. `file_type` is the format to store:
-    `png`, or through Pillow one of `jpg`, `webp`, `gif`, `bmp`; for a file it is the format that the file must have.
-
-    Raises FileNotFoundError and its like for files, TypeError for values that are no image, ValueError for arrays of
-    another layout, unknown file formats and sides over 65,535 pixels.
+    Raises:
+        OSError: The file cannot be read; FileNotFoundError if there is none.
+        TypeError: The value is not an image.
+        ValueError: The array has another layout, the file another format, or a side is over 65,535 pixels.
     """
 
     def __init__(

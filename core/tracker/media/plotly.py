@@ -13,10 +13,19 @@ from .base import MAX_FILE, Media, Store, checked_path, stored
 
 
 class Plotly(Media):
-    """A Plotly figure: the figure itself, its dict (`data`, and perhaps `layout` and `frames`), or a path to its JSON.
+    """A Plotly figure.
 
-    Numbers that JSON lacks become null, which Plotly draws as gaps. Raises FileNotFoundError and its like for paths,
-    TypeError for values that are no figure, and ValueError for JSON that is no figure.
+        run.log({"curve": tracker.Plotly(figure)})
+
+    Numbers that JSON lacks become null, which Plotly draws as gaps.
+
+    Args:
+        figure: The figure, its dict (`data`, and perhaps `layout` and `frames`), or a path to its JSON.
+
+    Raises:
+        OSError: The file cannot be read; FileNotFoundError if there is none.
+        TypeError: The value is not a figure.
+        ValueError: The JSON is not a figure.
     """
 
     def __init__(self, figure: Any) -> None:

@@ -21,18 +21,25 @@ _NO_VALUE = ("NAType", "NaTType")  # what pandas has in place of None
 
 
 class Table(Media):
-    """Rows of cells under named columns.
+    """A table: rows of cells under named columns.
 
-    `data` (or `rows`, the same under an older name) is a sequence of rows or a 2-d array, `dataframe` one of pandas or
-    Polars, which `data` may be, too; its index is left out. Without `columns` the names are those of the data frame,
-    or "0", "1", ….
+        table = tracker.Table(columns=["input", "prediction"], data=[["3 + 4", "7"]])
+        table.add_data("5 + 1", "6")
+        run.log({"predictions": table})
 
-    Cells are captured when they are added. Numbers of all libraries become Python's, arrays of up to 32 elements lists,
-    larger ones histograms; media, figures and Pillow images are stored beside the table; None and the missing values of
-    pandas become None; dates become ISO 8601 strings; lists and dicts of all these stay; of any other
-    object `str` is kept. More than 200,000 rows are stored with a warning.
+    Cells are captured when they are added. Numbers of all libraries become Python's. Arrays of up to 32 elements become
+    lists, larger ones histograms. Media, figures and Pillow images are stored beside the table. None and the missing
+    values of pandas become None, and dates ISO 8601 strings. Lists and dicts of all these stay. Any other object is
+    kept as its `str`. More than 200,000 rows are stored with a warning.
 
-    Raises ValueError where the number of cells is not that of the columns, or a column's name comes twice.
+    Args:
+        columns: Names of the columns; by default those of the data frame, or "0", "1", ….
+        data: A sequence of rows, a 2-d array, or a data frame.
+        rows: The same as `data`, under an older name.
+        dataframe: A data frame of pandas or Polars; its index is left out.
+
+    Raises:
+        ValueError: A row has more or fewer cells than there are columns, or a column's name comes twice.
     """
 
     def __init__(

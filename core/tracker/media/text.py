@@ -1,4 +1,4 @@
-"""Text that is shown as text, such as a generated sample."""
+"""Texts that are shown as text, such as generated samples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ MAX_TEXT = 1024**2
 
 
 class Text(Media):
-    """A text. Raises TypeError for what is not a string and ValueError beyond 1,048,576 characters."""
+    """A text that is shown as text, such as a generated sample.
+
+        run.log({"sample": tracker.Text(generated)})
+
+    Raises:
+        TypeError: The value is not a string.
+        ValueError: The text is longer than 1,048,576 characters.
+    """
 
     def __init__(self, value: str) -> None:
         if not isinstance(value, str):

@@ -15,19 +15,25 @@ _WITH_ALPHA = ("RGBA", "LA", "PA", "P")  # modes of Pillow that can be transpare
 
 
 class Video(Media):
-    """A video.
+    """A video from a file or from frames.
 
-    `data_or_path` is one of
+        run.log({"rollout": tracker.Video(frames, fps=30)})
 
-    - a path, the bytes or a binary file object of an MP4, WebM, QuickTime, Ogg, GIF, WebP or animated PNG file, stored
-      as it is; `fps` does not apply and `format`, if given, must be that of the file;
-    - an array of any library, or a list of frames that are arrays, or Pillow images of one size: frames x height
-      x width x channels, frames x channels x height x width, or frames x height x width; layout and values are as
-      for `Image`, all frames scaled alike. It is stored as animated PNG, lossless and shown by all browsers, or with
-      `format="gif"` through Pillow. For longer clips, which take much space so, encode an MP4 and give its path.
+    Args:
+        data_or_path: A path, the bytes or a binary file object of an MP4, WebM, QuickTime, Ogg, GIF, WebP or animated
+            PNG file, stored as it is; or an array of any library, or a list of frames that are arrays or Pillow images
+            of one size: frames × height × width × channels, frames × channels × height × width, or frames × height ×
+            width. Layout and values are as for `Image`; all frames are scaled alike. Frames take much space: encode
+            longer clips as MP4 and pass the path.
+        caption: A text to show with the video.
+        fps: Frames per second, from 0.02 to 1000; does not apply to files.
+        format: How to store frames: "apng" (the default: animated PNG, which is lossless and shown by all browsers) or
+            "gif" through Pillow. A file must have this format.
 
-    Raises FileNotFoundError and its like for files, TypeError for values that are no video, and ValueError for
-    arrays of another layout, unknown formats, and `fps` that are not in 0.02…1000.
+    Raises:
+        OSError: The file cannot be read; FileNotFoundError if there is none.
+        TypeError: The value is not a video.
+        ValueError: The array has another layout, the format is unknown, or `fps` is out of range.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The configuration of a run: what was chosen before training, such as hyperparameters."""
+"""The config of a run: what was chosen before training, such as hyperparameters."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from .values.config_values import Members, read_config
 
 
 class CopiedValues(dict[str, Any]):
-    """What a copy of a config or summary is, also in another process: a dict whose members are also attributes, and
-    which belongs to no run.
-    """
+    """A copy of a config or summary: a dict whose members are also attributes, and which belongs to no run."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return a copy."""
@@ -30,11 +28,14 @@ class CopiedValues(dict[str, Any]):
 
 
 class Config(MutableMapping[str, Any]):
-    """A dict of the run's inputs; each change is in the run log when the call returns.
+    """The config of a run: a dict of its inputs. Each change is in the run log when the call returns.
 
-    Values are read back as they are kept: numbers, text, lists and dicts. Members of nested dicts are changed by
-    assigning the whole member (`config["optimizer"] = {…}`), since changes inside it cannot be seen.
-    `config.lr` and `config["lr"]` are the same.
+        run.config["lr"] = 1e-3
+        run.config.update(vars(args))
+        run.config.lr  # 0.001
+
+    Values are read back as they are kept: numbers, text, lists and dicts. To change a member of a nested dict, assign
+    the whole dict (`config["optimizer"] = {…}`): changes inside it are not seen.
     """
 
     _values: dict[str, Any]
@@ -46,20 +47,29 @@ class Config(MutableMapping[str, Any]):
         object.__setattr__(self, "_write", write)
 
     def _start_with(self, values: dict[str, Any]) -> None:
-        """Hold what the run has already, which is not written again."""
+        """Hold what the run has already, without writing it again."""
         self._values.update(values)
 
     def update(self, *sources: Any, allow_val_change: bool = True, **members: Any) -> None:  # noqa: ARG002
-        """Set several members at once, from dicts, argparse namespaces, dataclasses, pydantic and attrs objects,
-        omegaconf-like mappings or other objects with attributes.
+        """Set several members at once.
 
-        What cannot be read is kept as text, with one warning. `allow_val_change` is accepted for scripts that pass it;
-        changes are always allowed and the log keeps them all. Raises TypeError for what has no members.
+            run.config.update({"lr": 1e-3}, seed=1)
+
+        Members that cannot be read are kept as text, with one warning.
+
+        Args:
+            sources: Dicts, argparse namespaces, dataclasses, pydantic and attrs objects, omegaconf-like mappings, or
+                other objects with attributes.
+            allow_val_change: Accepted for scripts that pass it; changes are always allowed, and the log keeps them all.
+            members: Members by name.
+
+        Raises:
+            TypeError: A source has no members.
         """
         self._take(read_config(*sources, members))
 
     def setdefaults(self, source: Any) -> None:
-        """Set those members that are not set yet."""
+        """Set those members of `source` that are not set yet. Raises TypeError if it has no members."""
         self._take(read_config(source).without(self._values))
 
     def _take(self, members: Members) -> None:
@@ -69,7 +79,7 @@ class Config(MutableMapping[str, Any]):
             self._write(members.values)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return a copy."""
+        """Return the members as a dict of their own."""
         return dict(self._values)
 
     def __getitem__(self, key: str) -> Any:

@@ -13,7 +13,7 @@ from .values.foreign_objects import key_text
 
 
 class RunIdentity(ABC):
-    """The members by which a run is known; those that may be assigned are written at once."""
+    """The members that identify and describe a run. Those that can be assigned are written at once."""
 
     _settings: Settings
     _directory: str
@@ -27,7 +27,7 @@ class RunIdentity(ABC):
 
     @property
     def id(self) -> str:
-        """Unique in the project."""
+        """The run's id, unique in its project."""
         return str(self._members["id"])
 
     @property
@@ -37,7 +37,7 @@ class RunIdentity(ABC):
 
     @property
     def project(self) -> str:
-        """The project."""
+        """The project's name."""
         return str(self._members["project"])
 
     @property
@@ -47,27 +47,27 @@ class RunIdentity(ABC):
 
     @property
     def dir(self) -> str:
-        """The run directory (absolute)."""
+        """The absolute path of the run directory."""
         return self._directory
 
     @property
     def mode(self) -> str:
-        """online, offline or disabled."""
+        """`online`, `offline` or `disabled`."""
         return self._settings.mode
 
     @property
     def settings(self) -> Settings:
-        """The resolved settings."""
+        """The settings of the run, from all sources."""
         return self._settings
 
     @property
     def start_time(self) -> float:
-        """Unix time in seconds."""
+        """When this process started the run, as Unix time in seconds."""
         return self._started
 
     @property
     def url(self) -> str | None:
-        """Where the run can be seen; None offline, and while there is no server."""
+        """The address of the run's page; None offline, or if no server is known."""
         base = self._settings.base_url
         if self.mode != "online" or base is None:
             return None
@@ -77,7 +77,7 @@ class RunIdentity(ABC):
 
     @property
     def name(self) -> str:
-        """The name, readable and not necessarily unique; may be assigned."""
+        """The run's readable name, not necessarily unique. Can be assigned."""
         return str(self._members["name"])
 
     @name.setter
@@ -86,7 +86,7 @@ class RunIdentity(ABC):
 
     @property
     def group(self) -> str | None:
-        """The group; may be assigned."""
+        """The group. Can be assigned."""
         return self._optional("group")
 
     @group.setter
@@ -95,7 +95,7 @@ class RunIdentity(ABC):
 
     @property
     def job_type(self) -> str | None:
-        """The job type; may be assigned."""
+        """The job type. Can be assigned."""
         return self._optional("job_type")
 
     @job_type.setter
@@ -104,7 +104,7 @@ class RunIdentity(ABC):
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The tags; may be assigned (`run.tags += ("best",)`)."""
+        """The tags. Can be assigned: `run.tags += ("best",)`."""
         return tuple(self._members["tags"] or ())
 
     @tags.setter
@@ -113,7 +113,7 @@ class RunIdentity(ABC):
 
     @property
     def notes(self) -> str | None:
-        """A remark; may be assigned."""
+        """A remark. Can be assigned."""
         return self._optional("notes")
 
     @notes.setter
@@ -122,7 +122,7 @@ class RunIdentity(ABC):
 
     @property
     def color(self) -> str | None:
-        """In what colour the run is drawn, as `#rrggbb`; may be assigned. Raises ValueError for other texts."""
+        """The run's color in charts, as `#rrggbb`. Can be assigned; raises ValueError for other texts."""
         return self._optional("color")
 
     @color.setter

@@ -1,4 +1,4 @@
-"""The run: what `tracker.init()` returns."""
+"""The run, which `tracker.init()` returns: what users call."""
 
 from __future__ import annotations
 
@@ -43,18 +43,21 @@ SummaryKind = Literal["last", "min", "max", "mean", "best", "none"]
 
 
 class Run(Shared, RunLifecycle):
-    """One run. Use it as a context manager, or call `finish`, or let the end of the script do it.
+    """One run. Use it as a context manager, call `finish`, or let the end of the script finish it.
+
+        with tracker.init(project="digits") as run:
+            run.log({"loss": 0.5})
 
     When `log` and the other methods that write have returned, what they wrote is in the kernel and survives the death
-    of every process; nothing here waits for the network or for another process. All methods may be called from any
-    thread: the order within one thread is kept and calls never interleave. A forked child logs into the same run, in
-    a stream of its own; so does another process that unpickles it. Copies are the same object.
+    of every process. Nothing here waits for the network or for another process. All methods may be called from any
+    thread: the order within one thread is kept, and calls never interleave. A forked child, or another process that
+    unpickles the run, logs into the same run in a stream of its own. Copies are the same object.
     """
 
     def __init__(self, settings: Settings, directory: str, resumed: bool = False, joined: bool = False) -> None:
-        """`init` is the way to make runs; it decides all the arguments. `directory` exists.
+        """Use `init` to make runs: it decides all the arguments. `directory` exists.
 
-        `joined`: the run is that of the `tracker run` around this process, which tells of it and waits for its upload.
+        `joined`: the run belongs to the `tracker run` around this process, which reports it and waits for its upload.
         """
         super().__init__(settings, directory, joined)
         self._step = 0
@@ -66,7 +69,7 @@ class Run(Shared, RunLifecycle):
         self.summary = Summary(self._write_summary, self._logged)
 
     def _start_with(self, known: ResumeState) -> None:
-        """Go on from what the run has; before `begin`."""
+        """Go on from what a resumed or forked run has; called before `begin`."""
         self._step = known.step
         self._after = known.ended
         self.config._start_with(known.fold.config)
@@ -75,15 +78,24 @@ class Run(Shared, RunLifecycle):
     # -- logging ------------------------------------------------------------------------------------------------
 
     def log(self, data: Mapping[str, Any], step: int | None = None, commit: bool | None = None) -> None:
-        """Append one row.
+        """Append one row of values.
 
-        Values are numbers of any kind (Python, numpy, torch, jax scalars; NaN and ±Infinity included), text, media,
-        or lists of them; nested dicts flatten to `a/b`. Anything else gives one warning and is kept as text, and what
-        is too long for a line as a file. `_step`, `_timestamp` and `_runtime`, which each row has anyway, are refused.
-        Without `step` the row gets the run's step counter, which then advances, unless `commit=False` says that more
-        of this step follows. With `step` the counter is set to it, and advances only with `commit=True`. Rows are
-        never merged, reordered or rejected for their step: repeated and earlier steps are rows like any other. Raises
-        TypeError if `data` is not a mapping.
+            run.log({"loss": 0.5, "val": {"accuracy": 0.9}})  # val/accuracy
+
+        When the call has returned, the row survives the death of every process. Rows are never merged, reordered or
+        rejected for their step: repeated and earlier steps are rows like any other.
+
+        Args:
+            data: Names and values. Values are numbers of any kind (Python, numpy, torch and jax scalars; NaN and
+                ±Infinity included), text, media, or lists of them. Nested dicts flatten to `a/b`. Anything else is
+                kept as text, with one warning. What is too long for a line is kept as a file. The names `_step`,
+                `_timestamp` and `_runtime` are refused with a warning, because every row has them anyway.
+            step: The row's step, which also sets the run's step counter. By default the row gets the counter's value.
+            commit: Whether the counter then advances by one. By default it does unless `step` is given; False means
+                that more of this step follows.
+
+        Raises:
+            TypeError: `data` is not a mapping.
         """
         try:
             body = orjson.dumps(data, None, _OPTIONS)
@@ -160,10 +172,19 @@ class Run(Shared, RunLifecycle):
         summary: SummaryKind | None = None,
         goal: Literal["minimize", "maximize"] | None = None,
     ) -> None:
-        """Say how metrics are read; `name` may be a glob (`*` and `?` match any character), exact names win.
+        """Set the x axis, the summary and the goal of one or more metrics.
 
-        `step_metric`: the logged key that is their x axis. `summary`: which value stands for the whole run; `best`
-        follows `goal`. Raises ValueError for other words.
+            run.define_metric("val/*", step_metric="epoch", summary="min")
+
+        Args:
+            name: The metric's name, or a glob in which `*` and `?` match any characters. Exact names win over globs.
+            step_metric: The logged key that is the x axis of these metrics.
+            summary: Which value stands for the whole run in tables: "last" (the default), "min", "max", "mean", "best"
+                (which follows `goal`) or "none".
+            goal: "minimize" or "maximize".
+
+        Raises:
+            ValueError: `name` is empty, or `summary` or `goal` is none of these words.
         """
         if not isinstance(name, str) or not name:
             raise ValueError("define_metric() needs the name of a metric or a glob such as 'val/*'")
@@ -185,29 +206,46 @@ class Run(Shared, RunLifecycle):
         base_path: str | os.PathLike[str] | None = None,
         policy: SavePolicy = "now",
     ) -> list[str]:
-        """Keep files with the run; return the names that those have there which exist now.
+        """Save files with the run, and return the names of those that exist now.
 
-        With the policy `now` they are kept as they are: pinned with hard links where the file system allows, and copied
-        otherwise; the agent reads and uploads them. They may be deleted or replaced at once. One that is changed in
-        place before the agent has read it is kept as the agent finds it. With `end` the agent takes them when this
-        process has ended the run, or has vanished; with `live` it takes a version some time after each change, and the
-        last state at the end. Both also find what a glob matches only later. They cost the training one line.
+            run.save("checkpoints/best.pt")
+            run.save("logs/*.txt", policy="live")
 
-        Names are paths below `base_path`, by default the working directory; for files outside it, below the folder in
-        which the glob begins, or that of the file. A file that is given a name that another one has gets the folders
-        above it in front, with a warning. `~` is expanded. Without arguments nothing is saved; that the call returned
-        means that the run is on disk. With `now` a path that matches no file gives a warning, since the file may not
-        have been written yet. Raises ValueError for another policy.
+        The agent reads and uploads the files; this call only writes one line for each.
+
+        Args:
+            glob_or_path: A file or a glob; `~` is expanded. Without it nothing is saved.
+            base_path: The directory that names are relative to: by default the working directory; for files outside it,
+                the folder in which the glob begins, or the file's own. Files that would get the same name keep more of
+                their path, with a warning.
+            policy: "now" keeps the files as they are, by hard links where the file system allows, else by copies.
+                They may be deleted or replaced at once; a file that is changed in place before the agent has read it is
+                kept as the agent finds it. "end" takes them when this process has ended the run or has vanished. "live"
+                takes a version some time after each change, and the last state at the end. "end" and "live" also find
+                files that match only later.
+
+        Returns:
+            The names of the files in the run. With "now" a path that matches no file gives a warning.
+
+        Raises:
+            ValueError: `policy` is none of these words.
         """
         return self._files.save(glob_or_path, base_path, policy)
 
     def log_code(self, root: str | os.PathLike[str] = ".", globs: Iterable[str] = ("*.py",)) -> None:
-        """Have source files kept with the run: those below `root` whose name, or path from `root`, matches one of
-        `globs` (`*` matches any character), but for what git ignores; without git, for hidden folders and environments.
+        """Save source files with the run.
 
-        The agent reads them within about a second and keeps them as `code/` and their path in the repository, or
-        without one in `root`. Files that are large (`capture_limit`) or look like secrets are left out. Does nothing
-        where code is not to be kept (`disable_code`).
+        The agent reads the files within about a second and keeps them as `code/` and their path in the git repository,
+        or in `root` if there is none. It leaves out what git ignores (without git: hidden folders and environments),
+        files that are larger than `capture_limit`, and files that look like secrets. With the setting `disable_code`
+        the call does nothing.
+
+        Args:
+            root: The directory to search.
+            globs: Patterns that a file's name, or its path from `root`, has to match; `*` matches any characters.
+
+        Raises:
+            TypeError: `globs` is a string.
         """
         if isinstance(globs, str):
             raise TypeError(f"globs must be a list of patterns, such as [{globs!r}]")
@@ -218,11 +256,22 @@ class Run(Shared, RunLifecycle):
     # -- models ---------------------------------------------------------------------------------------------------
 
     def watch(self, model: Any, log: WatchKind = "gradients", log_freq: int = 100) -> None:
-        """Log histograms of a torch model's gradients, parameters or both (`all`) every `log_freq` backward passes,
-        until `unwatch` or `finish`, as `gradients/…` and `parameters/…`.
+        """Log histograms of a torch model's gradients, parameters or both while it trains.
 
-        They belong to the step that the run has reached, and do not advance it. All is computed where the tensors are
-        and fetched in one transfer (one a device). Raises TypeError for what is no torch module, and ValueError.
+            run.watch(model, log="all", log_freq=500)
+
+        They are logged as `gradients/…` and `parameters/…` until `unwatch` or `finish`. They belong to the step that
+        the run has reached, and do not advance it. All is computed where the tensors are and fetched in one
+        transfer per device.
+
+        Args:
+            model: A torch module.
+            log: "gradients", "parameters" or "all".
+            log_freq: How many backward passes lie between two histograms.
+
+        Raises:
+            TypeError: `model` is not a torch module.
+            ValueError: `log` is none of these words, or `log_freq` is less than 1.
         """
         from tracker.torch_watch import Watch, kinds_of  # which few runs need
 
@@ -233,16 +282,25 @@ class Run(Shared, RunLifecycle):
         self._companions.watch(Watch(model, kinds, log_freq, lambda row, _step: self.log(row, commit=False)))
 
     def unwatch(self, model: Any = None) -> None:
-        """End what `watch` began, for one model or for all."""
+        """Stop logging histograms of `model`, or of all watched models."""
         self._companions.unwatch(model)
 
     # -- what it calls out ----------------------------------------------------------------------------------------
 
     def alert(self, title: str, text: str = "", level: AlertLevel = "info") -> None:
-        """Call something out: it is kept with the run, and the server passes it on if its owner has said where to.
+        """Send an alert: it is stored with the run and forwarded to the server's webhook, if one is configured.
 
-        Of alerts with one title, those within `alert_interval` seconds of the one before are left out. Titles have 200
-        characters at most, texts 2,000. Raises ValueError for another level than info, warn or error.
+            run.alert("Loss is NaN", f"at step {run.step}", level="error")
+
+        Repeats of a title within `alert_interval` seconds are dropped.
+
+        Args:
+            title: At most 200 characters.
+            text: At most 2,000 characters.
+            level: "info", "warn" or "error".
+
+        Raises:
+            ValueError: `level` is none of these words.
         """
         if level not in LEVELS:
             raise ValueError(f"level {level!r} must be one of {', '.join(LEVELS)}")
@@ -256,8 +314,9 @@ class Run(Shared, RunLifecycle):
                 self._write("alert", {member: alert[member] for member in ("title", "text", "level")})
 
     def mark_preempting(self) -> None:
-        """Say that the machine is about to be taken away: if this process then ends otherwise than well, the run's
-        state is `preempted` and not crashed, killed or failed.
+        """Note that the machine is about to be taken away.
+
+        If this process then ends unsuccessfully, the run's state is `preempted` instead of crashed, killed or failed.
         """
         self._write("preempting", {})
 
@@ -283,11 +342,18 @@ class Run(Shared, RunLifecycle):
     def finish(
         self, exit_code: int | None = None, *, state: str | None = None, error: BaseException | None = None
     ) -> None:
-        """End the run: `finished`, or `failed` if `exit_code` is not 0. Safe to repeat.
+        """End the run. Safe to repeat.
 
-        Without `exit_code` the run ends as `state_at_exit` says. With one other than 0, an exception that is being
-        handled is kept as the reason. Returns once the run is on disk; the agent goes on uploading. With the setting
-        `finish_timeout` it waits for the upload, at most that many seconds. Internal: `state` and `error`.
+            run.finish(exit_code=1)
+
+        Returns once the run is on disk; the agent goes on uploading. With the setting `finish_timeout` it waits for the
+        upload, at most that many seconds.
+
+        Args:
+            exit_code: 0 ends the run as `finished`, another one as `failed` with the exception that is being handled as
+                the reason. Without it the run ends as `state_at_exit` says, by default `finished`.
+            state: Internal: set by the exit hooks.
+            error: Internal: set by the exit hooks.
         """
         code = 0 if exit_code is None else int(exit_code)
         if state is None:

@@ -59,22 +59,50 @@ def init(
 ) -> Run:
     """Start a run and make it the current one.
 
-    Waits for no network and no other process: it makes the run directory, writes the first lines and starts the
-    agent, which uploads them and collects system metrics. What is not given comes from variables and settings files
-    (docs/reference/settings.md). `config` is anything that `run.config.update` takes. `mode` is online, offline (alias
-    dryrun) or disabled. While a run is active, a script gets that run, unless the arguments name another one or
-    contradict its config; then it gets one of its own beside it. `reinit` decides otherwise: "return_previous"
-    (what had no effect is
-    told), "finish_previous" (the default in notebooks; also True) or "create_new". `resume` with an `id`
-    continues a run: "allow" (also True), "must" (an error if there is none), "never" (also False; an error if there is
-    one). Only for a run that is not in this directory, the server is asked, for `resume_timeout` seconds at most.
-    "auto" continues the newest run of this directory, project and program that was started so and did not end well.
-    `fork_from="id?_step=N"` begins a new run with the rows of another one up to step N and its config: copied from the
-    directory beside it, else from the server, which takes as long as it takes. Where `resume` continues a run, it has
-    begun already. docs/how-to/resume.md has more on both. With `sync_tensorboard` the TensorBoard event files that this
-    process writes are followed: what is in them comes into the run (docs/how-to/tensorboard.md).
-    Raises `SettingsError` for what cannot be used, and TypeError for a `config` that has no members, before anything
-    is written.
+        run = tracker.init(project="digits", config={"lr": 1e-3}, tags=["baseline"])
+
+    It creates the run directory, writes the first lines and starts the agent, which uploads them and collects system
+    metrics. It waits for no network and no other process, unless `resume` or `fork_from` needs the server.
+    Settings that are not passed come from `TRACKER_*` variables and settings files (docs/reference/settings.md).
+
+    While a run is active, a second call returns that run. If its arguments name another run or contradict the active
+    run's config, it starts a new run beside it. `reinit` decides otherwise.
+
+    Args:
+        project: The project; it is created with its first run.
+        entity: The user or team that owns the project.
+        name: A readable name; random words by default.
+        id: The run's id, unique in its project; random by default.
+        config: Hyperparameters, as anything that `run.config.update` takes: a dict, a namespace, a dataclass, ….
+        group: A name shared by runs that belong together, such as the folds of a cross-validation.
+        job_type: What the run does in its group, such as "train" or "eval".
+        tags: One tag, or several.
+        notes: A remark.
+        dir: The directory in which `.tracker/runs/` is created; the working directory by default.
+        mode: "online"; "offline" (or "dryrun") to keep the run here until `tracker sync`; "disabled" to do nothing.
+        resume: Whether to continue the run `id`. "allow" (or True) continues it if it exists, "must" raises an error
+            if it does not exist, "never" (or False) raises an error if it exists. "auto" needs no `id`: it continues
+            the newest run of this directory, project and program that was started with "auto" and did not end well.
+            The server is asked only for a run that is not in this directory, for at most `resume_timeout` seconds.
+        reinit: What to do while a run is active. "return_previous" (or False) returns it and reports the arguments
+            that had no effect, "finish_previous" (or True; the default in notebooks) finishes it first, "create_new"
+            starts a run beside it.
+        settings: Further settings by name.
+        save_code: Whether to keep the script's source file with the run.
+        sync_tensorboard: Whether to bring the TensorBoard event files that this process writes into the run.
+        fork_from: "id?_step=N" or "entity/project/id?_step=N": begin with the config and the rows of that run up to
+            step N. They are copied from the directory beside this one or else from the server, however long that
+            takes. Without effect where `resume` continues a run.
+        color: The run's color in charts, as "#rrggbb".
+
+    Returns:
+        The run, which is also `tracker.run`.
+
+    Raises:
+        SettingsError: A setting cannot be used, or `resume` or `fork_from` cannot be carried out.
+        TypeError: `config` has no members.
+
+    Both are raised before anything is written.
     """
     global _current, _has_joined
     given = {
@@ -195,12 +223,12 @@ def _forked(parent: Parent, settings: Settings, directory: Path) -> resume_state
 
 
 def current() -> Run | None:
-    """Return the current run: the last one that was started, until it is finished."""
+    """Return the current run, the last one that was started; None if there is none or it is finished."""
     return None if _current is None or _current.finished else _current
 
 
 def require() -> Run:
-    """Return the current run; raises `NoRun` if there is none."""
+    """Return the current run. Raises `NoRun` if there is none."""
     run = current()
     if run is None:
         raise NoRun("there is no current run: call tracker.init() first")

@@ -15,11 +15,14 @@ from .values.foreign_objects import is_a
 
 
 class Summary(MutableMapping[str, Any]):
-    """By default the last logged value of each key, or what `define_metric` asked for; values set here win.
+    """The summary of a run: by default the last logged value of each key, or what `define_metric` asked for.
 
-    Values that were set are in the run log when the call returns. Logged ones are read back from there when somebody
-    asks, each row once. A run that is continued has what it had; its earlier rows are read when a value is first asked
-    for that this process has not logged.
+        run.summary["test/accuracy"] = 0.97
+        run.summary["loss"]  # the last logged value
+
+    Values that are set here win over logged ones, and are in the run log when the call returns. Logged values are read
+    back from the log on demand, each row once. A resumed run includes its earlier values; earlier rows are read when a
+    value is first asked for that this process has not logged.
     """
 
     def __init__(self, write: Callable[[dict[str, Any]], dict[str, Any]], logged: LoggedRows) -> None:
@@ -46,14 +49,14 @@ class Summary(MutableMapping[str, Any]):
             self._before = None  # if they were read, then for the last values only
 
     def update(self, *sources: Any, **members: Any) -> None:
-        """Set several values at once."""
+        """Set several values at once: `run.summary.update({"test/accuracy": 0.97}, epochs=3)`."""
         for source in (*sources, members):
             if source is not None and (source is not members or members):
                 written = self._write(source if is_a(source, Mapping) else dict(source))
                 self._fold.explicit_summary.update(decode_special_members(written))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return a copy."""
+        """Return all values as a dict of their own."""
         if self._before is None:
             self._before = self._earlier(self._tracks)
         fold = RunState()
