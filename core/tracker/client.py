@@ -19,7 +19,7 @@ import zstandard
 from . import discovery, server_response
 from .discovery import resolve
 from .errors import ServerError, SettingsError, Unreachable
-from .machine.atomic_files import arriving
+from .machine.atomic_files import verified
 from .names import RunKey
 from .settings import Settings, is_local
 from .terminal import clean
@@ -156,7 +156,7 @@ class Client:
         A connection that breaks off is taken up where it broke. Raises `TrackerError` if the content is not of the
         sha256 `digest`, or, as soon as that is seen, of more bytes than `size`.
         """
-        with arriving(target, digest, size) as take:
+        with verified(target, digest, size) as take:
             there = failures = 0
             while True:
                 try:

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from .machine.atomic_files import SECRET, write_whole
 from .machine.state_folder import state_folder
 from .runlog.directory import is_alive, process_start, this_boot
 
@@ -60,12 +61,7 @@ def publish(url: str, token: str, directory: Path | str) -> Path:
         "started": time.time(),
         "process": _process(os.getpid()),
     }
-    draft = path.with_suffix(f".{os.getpid()}.new")
-    with contextlib.suppress(FileNotFoundError):
-        draft.unlink()
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(entry, file)
-    draft.replace(path)
+    write_whole(path, json.dumps(entry).encode(), SECRET)
     return path
 
 

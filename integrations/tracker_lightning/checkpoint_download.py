@@ -10,7 +10,7 @@ from pathlib import Path
 
 import tracker
 from tracker.api import File, RunReader
-from tracker.names import random_id
+from tracker.machine.atomic_files import draft_of
 from tracker.runlog.directory import KEPT_PATH
 from tracker.runlog.reader import read_header, read_stream, stream_paths
 from tracker.runlog.safe_open import open_file, size_of
@@ -67,10 +67,5 @@ def _saved_files(directory: Path) -> Iterator[File]:
 
 
 def _copy(directory: Path, kept: str, target: Path) -> None:
-    part = target.with_name(f".{random_id(12)}.part")
-    try:
-        with open(open_file(directory, kept), "rb") as source, part.open("xb") as file:
-            shutil.copyfileobj(source, file, 1 << 20)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    with draft_of(target) as draft, open(open_file(directory, kept), "rb") as source, draft.open("xb") as file:
+        shutil.copyfileobj(source, file, 1 << 20)

@@ -18,8 +18,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tracker.machine.atomic_files import SECRET, write_whole
 from tracker.machine.state_folder import state_folder
-from tracker.names import random_id
 from tracker.runlog import locks
 
 LOCK, LOG = "lock", "agent.log"
@@ -118,10 +118,8 @@ def is_served(path: Path) -> bool:
 def put(path: Path, directory: str, given: Mapping[str, Any]) -> None:
     """Have a directory served by the agent of a folder, the present one or the next. Raises OSError."""
     name = f"{hashlib.sha256(os.fsencode(directory)).hexdigest()[:32]}-{os.getpid()}"
-    draft = path / f"{name}.{random_id()}"
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump({"directory": directory, "given": dict(given)}, file)  # names of any bytes: as escapes
-    os.replace(draft, path / "queue" / name)
+    request = json.dumps({"directory": directory, "given": dict(given)}).encode()  # names of any bytes: as escapes
+    write_whole(path / "queue" / name, request, SECRET, path)  # the queue itself has no drafts in it
 
 
 def take(path: Path) -> dict[str, Request]:

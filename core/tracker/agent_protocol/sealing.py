@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tracker.machine.atomic_files import SECRET, write_first
 from tracker.machine.state_folder import state_folder
-from tracker.names import random_id
 from tracker.runlog.directory import this_boot
 
 
@@ -70,12 +70,4 @@ def _key() -> bytes:
 
 def _make_key(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f"seal.{random_id(12)}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(os.urandom(32))
-    try:
-        os.link(draft, path)  # whole, and never in place of one that another process made just now
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
+    write_first(path, os.urandom(32), SECRET)

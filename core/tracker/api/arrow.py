@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from tracker.errors import TrackerError
-from tracker.names import random_id
+from tracker.machine.atomic_files import draft_of
 from tracker.runlog.records import jsonable
 
 from .restarts import Row
@@ -146,12 +146,8 @@ def write_parquet(target: Path, runs: Iterable[RunReader]) -> int:
         about.append({"run": run.path, **{member: run.info[member] for member in members}})  # type: ignore[literal-required]
     table = columns.table()
     table = table.replace_schema_metadata({b"tracker": orjson.dumps(jsonable(about))})
-    part = target.with_name(f".{random_id(12)}.part")
-    try:
-        pyarrow.parquet.write_table(table, part, compression="zstd")
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    with draft_of(target) as draft:
+        pyarrow.parquet.write_table(table, draft, compression="zstd")
     return int(table.num_rows)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker.errors import NotARun, TrackerError
-from tracker.machine.atomic_files import arriving
+from tracker.machine.atomic_files import verified
 from tracker.machine.paths import expand
 from tracker.runlog.alerts import Alert
 from tracker.runlog.archive import Archive
@@ -198,7 +198,7 @@ class LocalRun(RunReader):
                 f"{self.directory / source} is not there: newer content may have taken its place since the run was "
                 "read; read it again"
             ) from error
-        with open(fd, "rb") as file, arriving(target, entry["digest"]) as take:
+        with open(fd, "rb") as file, verified(target, entry["digest"]) as take:
             left = entry["size"]  # it may have grown since
             while left > 0 and (piece := file.read(min(left, _PIECE))):
                 take(piece)

@@ -1,8 +1,14 @@
-"""Files that come from elsewhere: they appear whole and verified, or not at all."""
+"""Write files that appear whole or not at all, with their rights from the first byte.
+
+A draft is written beside the target, under a name that nobody else uses, and then takes the target's place. After any
+error nothing is left of the draft, and a former file at the target is as it was. What a run directory holds may come
+from someone else: files in there are written with `tracker.runlog.safe_open` instead, which follows no links.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,37 +16,82 @@ from pathlib import Path
 from tracker.errors import TrackerError
 from tracker.names import random_id
 
+SECRET = 0o600
+"""Rights of files that only their owner may read."""
+_USUAL = 0o666  # less what the process's umask takes away
+
 
 @contextmanager
-def arriving(target: Path, digest: str, most: int | None = None) -> Iterator[Callable[[bytes], None]]:
-    """Yield what takes the pieces of a file; when the block ends, the file is at `target`.
+def draft_of(target: Path, folder: Path | None = None) -> Iterator[Path]:
+    """Yield a path for a draft, which is not there yet; when the block ends, the draft takes the place of `target`.
 
-    It is written beside `target`, under a name that nobody else uses. Raises `TrackerError` if the sha256 of what was
-    taken is not `digest`, and at once if there are more than `most` bytes of it. After any error nothing is left, and a
-    former file at `target` is as it was.
+    The draft is in `folder`, by default that of `target`; both are on one file system.
     """
-    part = target.with_name(f".{random_id(12)}.part")
+    draft = (folder or target.parent) / f".{random_id(12)}.part"
+    try:
+        yield draft
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_whole(target: Path, content: bytes, mode: int = _USUAL, folder: Path | None = None) -> None:
+    """Write a file, in place of what is there. Raises OSError.
+
+    Args:
+        target: The file.
+        content: All that it holds.
+        mode: Its rights; the umask applies.
+        folder: Where the draft is written, by default beside `target`.
+    """
+    with draft_of(target, folder) as draft:
+        _write(draft, content, mode)
+
+
+def write_first(target: Path, content: bytes, mode: int = _USUAL) -> bool:
+    """Write a file unless it is there, also if another process makes it at this moment; tell whether it was written.
+
+    Raises OSError.
+    """
+    draft = target.with_name(f".{random_id(12)}.part")
+    try:
+        _write(draft, content, mode)
+        os.link(draft, target)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink(missing_ok=True)
+    return True
+
+
+@contextmanager
+def verified(target: Path, digest: str, most: int | None = None) -> Iterator[Callable[[bytes], None]]:
+    """Yield a function that takes the pieces of a file; when the block ends, the file is at `target`.
+
+    Raises `TrackerError` if the sha256 of what was taken is not `digest`, and at once if there are more than `most`
+    bytes of it.
+    """
     sha = hashlib.sha256()
     left = float("inf") if most is None else most
-    try:
-        with part.open("xb") as file:
+    with draft_of(target) as draft:
+        with draft.open("xb") as file:
 
             def take(piece: bytes) -> None:
                 nonlocal left
                 left -= len(piece)
                 if left < 0:
-                    raise TrackerError(
-                        f"{target.name} is not what was saved: there is more of it, and it is not written"
-                    )
+                    raise TrackerError(f"{target.name} has more bytes than the file that was saved, and is not written")
                 sha.update(piece)
                 file.write(piece)
 
             yield take
         if sha.hexdigest() != digest:
             raise TrackerError(
-                f"{target.name} is not what was saved (its sha256 is {sha.hexdigest()}, not {digest}): "
+                f"{target.name} is not the file that was saved (its sha256 is {sha.hexdigest()}, not {digest}): "
                 "it was changed or damaged since, and is not written"
             )
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+
+
+def _write(draft: Path, content: bytes, mode: int) -> None:
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode), "wb") as file:
+        file.write(content)

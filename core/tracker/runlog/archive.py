@@ -21,7 +21,8 @@ from typing import IO, Any, NamedTuple
 import orjson
 
 from tracker.errors import NotARun, TrackerError
-from tracker.names import is_project_name, random_id
+from tracker.machine.atomic_files import draft_of
+from tracker.names import is_project_name
 
 from .directory import KEPT_PATH
 from .records import RUN_ID, STREAM_NAME
@@ -70,18 +71,13 @@ def pack(target: Path, runs: Iterable[tuple[str, Path]]) -> list[Packed]:
     """
     if target.exists():
         raise FileExistsError(f"{target} is there already; name another file, or remove it")
-    part = target.with_name(f".{random_id(12)}.part")
     packed: dict[str, Packed] = {}
-    try:
-        with zipfile.ZipFile(part, "x", allowZip64=True) as archive:
-            for run, directory in runs:
-                if run in packed:
-                    raise TrackerError(f"{run} comes twice, the second time from {directory}: export each to its file")
-                packed[run] = _pack_run(archive, run, directory)
-            archive.writestr(_LIST, orjson.dumps(_list(packed.values())), zipfile.ZIP_DEFLATED)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    with draft_of(target) as draft, zipfile.ZipFile(draft, "x", allowZip64=True) as archive:
+        for run, directory in runs:
+            if run in packed:
+                raise TrackerError(f"{run} comes twice, the second time from {directory}: export each to its file")
+            packed[run] = _pack_run(archive, run, directory)
+        archive.writestr(_LIST, orjson.dumps(_list(packed.values())), zipfile.ZIP_DEFLATED)
     return list(packed.values())
 
 

@@ -13,9 +13,6 @@ from .reader import read_lines
 from .records import Record, encode, encode_points, jsonable, parse
 from .safe_open import reading
 
-PART = "fork.part"
-"""What is copied has this name in the run directory until all of it is there."""
-
 _ROW = re.compile(rb'\{"c":"([0-9a-f]{8})",("t":-?[0-9]{1,18},"s":(-?[0-9]{1,19}),"log":.*)')
 _BLOCK = 1 << 20
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from tracker.errors import SettingsError, warn_once
 from tracker.machine import paths
-from tracker.names import random_id
+from tracker.machine.atomic_files import SECRET, write_whole
 
 from . import trust
 from .table import BY_NAME
@@ -110,10 +110,7 @@ def write_file(path: Path, values: Mapping[str, str | float | bool | Mapping[str
         if value is not None:
             lines.insert(0, f"{name} = {text(value)}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(f".{random_id(12)}")
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write("".join(line + "\n" for line in lines))
-    new.replace(path)
+    write_whole(path, "".join(line + "\n" for line in lines).encode(), SECRET)
 
 
 def _content(path: Path) -> bytes | None:

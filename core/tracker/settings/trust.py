@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tracker.errors import SettingsError, warn_once
+from tracker.machine.atomic_files import SECRET, write_whole
 from tracker.machine.state_folder import state_folder
-from tracker.names import random_id
 from tracker.runlog.safe_open import Unsafe, open_file
 
 HARMLESS = frozenset("project entity name group job_type tags notes color".split())
@@ -83,10 +83,7 @@ def trust(path: Path) -> None:
     try:
         note = _note(path)
         note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = note.with_name(f"{note.name}.{random_id(12)}")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", errors="surrogateescape") as file:
-            file.write(f"{_digest(found.content)}\n{os.path.realpath(path)}\n")
-        draft.replace(note)
+        write_whole(note, os.fsencode(f"{_digest(found.content)}\n{os.path.realpath(path)}\n"), SECRET)
     except (OSError, RuntimeError) as error:
         raise SettingsError(f"that {path} is trusted cannot be noted ({error})") from None
 

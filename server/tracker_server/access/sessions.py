@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-import os
 import secrets
 import time
 from dataclasses import asdict, dataclass
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+
+from tracker.machine.atomic_files import SECRET, write_whole
 
 LIFETIME = 30 * 86400.0
 """Seconds after which an unused session expires."""
@@ -102,10 +103,6 @@ class Sessions:
     def _write(self) -> None:
         if self._path is None:
             return
-        draft = self._path.with_name(self._path.name + ".new")
         content: list[dict[str, Any]] = [asdict(one) for one in self._all.values()]
         with contextlib.suppress(OSError):  # on a full disk the sessions last until the server stops
-            draft.unlink(missing_ok=True)
-            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(orjson.dumps(content))
-            draft.replace(self._path)
+            write_whole(self._path, orjson.dumps(content), SECRET)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from pathlib import Path
+
+from tracker.machine.atomic_files import SECRET, write_whole
 
 TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,256}")
 """What a token may look like: it is used unescaped in URLs, headers and environment variables."""
@@ -23,12 +24,7 @@ def kept_token(directory: Path) -> str:
         path.chmod(0o600)
     except FileNotFoundError:
         token = secrets.token_urlsafe(32)
-        # Written whole or not at all: half a token would be easy to guess.
-        draft = directory / "token.new"
-        draft.unlink(missing_ok=True)
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(token + "\n")
-        draft.replace(path)
+        write_whole(path, f"{token}\n".encode(), SECRET)  # half a token would be easy to guess
     return checked_token(token)
 
 

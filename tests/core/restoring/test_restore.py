@@ -378,7 +378,7 @@ def test_a_damaged_file_stops_it(a_run: Make, work: Work, tmp_path: Path) -> Non
     run = a_run({"untracked/a.py": b"x = 1\n"}, git=of(work))
     (path,) = (run.directory / "files").iterdir()
     path.write_bytes(b"x = 2\n")
-    with pytest.raises(TrackerError, match="is not what was saved"):
+    with pytest.raises(TrackerError, match="is not the file that was saved"):
         restore(run, tmp_path / "out", [])
     assert not (tmp_path / "out").exists()
 

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tracker.errors import NotARun, SettingsError, Unreachable, say
+from tracker.machine.atomic_files import draft_of
 from tracker.names import is_project_name, normal_name
 from tracker.runlog.directory import new_stream
 from tracker.runlog.fold import RunState
 from tracker.runlog.long_records import files
-from tracker.runlog.parent_rows import PART, beginning, rows_until
+from tracker.runlog.parent_rows import beginning, rows_until
 from tracker.runlog.reader import read_header, scan_stream, stream_paths
 from tracker.runlog.records import MAX_STEP, RUN_ID, encode
 from tracker.runlog.safe_open import is_regular, open_file, open_folder
@@ -65,22 +66,18 @@ def start_fork(parent: Parent, settings: Settings, directory: Path) -> ResumeSta
     about = {"id": settings.id, "entity": settings.entity, "project": settings.project}
     origin = f"{parent.path}?_step={parent.step}"
     first = header("history", **about, added=True, forked_from=origin)
-    source, part = directory.parent / parent.id, directory / PART
-    try:
+    source = directory.parent / parent.id
+    with draft_of(Path(new_stream(str(directory), "history"))) as draft:
         if os.path.isdir(source):
-            rows = _copy(source, parent.step, first, part)
+            rows = _copy(source, parent.step, first, draft)
         else:
-            rows = _fetch(parent, settings, first, part)
+            rows = _fetch(parent, settings, first, draft)
         if not rows:
             raise SettingsError(f"fork_from: {parent.path} has no row up to step {parent.step}")
-        part.rename(new_stream(str(directory), "history"))  # whole or not at all
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
     return from_directory(directory)._replace(step=min(parent.step + 1, MAX_STEP))
 
 
-def _copy(source: Path, step: int, first: dict[str, Any], part: Path) -> int:
+def _copy(source: Path, step: int, first: dict[str, Any], draft: Path) -> int:
     fold, rows = RunState(), 0
     try:
         read_header(source)
@@ -89,16 +86,16 @@ def _copy(source: Path, step: int, first: dict[str, Any], part: Path) -> int:
     for path in stream_paths(source):
         for record in scan_stream(path, ("run", "config", "metric")):
             fold.apply(path.name, record)
-    with part.open("wb") as file:
+    with draft.open("wb") as file:
         file.write(beginning(first, fold.header.get("started", 0.0), fold.config, fold.metrics))
         for value in files(fold.config):
-            _link(source, part.parent, value["digest"])
+            _link(source, draft.parent, value["digest"])
         for path in stream_paths(source, "history"):
             for line in rows_until(path, step):
                 file.write(line)
                 rows += 1
                 for digest in _DIGEST.findall(line):
-                    _link(source, part.parent, digest.decode())
+                    _link(source, draft.parent, digest.decode())
         file.write(encode("finish", {"state": "finished"}, time.time()))
     return rows
 
@@ -122,14 +119,14 @@ def _link(source: Path, directory: Path, digest: str) -> None:
         os.close(there)
 
 
-def _fetch(parent: Parent, settings: Settings, first: dict[str, Any], part: Path) -> int:
+def _fetch(parent: Parent, settings: Settings, first: dict[str, Any], draft: Path) -> int:
     if settings.mode != "online" or settings.base_url is None:
-        raise SettingsError(f"fork_from: run {parent.id} is not in {part.parents[1]}, and no server is asked for it")
+        raise SettingsError(f"fork_from: run {parent.id} is not in {draft.parents[1]}, and no server is asked for it")
     say(f"copying the rows of {parent.path} up to step {parent.step} from {settings.base_url}")
     try:
-        found = ask(settings, "fork", parent.path, str(parent.step), json.dumps(first), str(part), timeout=None)
+        found = ask(settings, "fork", parent.path, str(parent.step), json.dumps(first), str(draft), timeout=None)
     except Unreachable as error:
         raise SettingsError(f"fork_from: {error}") from None
     if found is None:
-        raise SettingsError(f"fork_from: run {parent.path} is neither in {part.parents[1]} nor on {settings.base_url}")
+        raise SettingsError(f"fork_from: run {parent.path} is neither in {draft.parents[1]} nor on {settings.base_url}")
     return int(found["rows"])
