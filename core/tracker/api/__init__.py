@@ -1,4 +1,4 @@
-"""Read runs back, from a server (`Api`) or straight from a run directory (`read_run`), and add to them."""
+"""Read runs from a server (`Api`) or a run directory (`read_run`), and add to them."""
 
 from .files import File
 from .local import LocalRun, read_run

@@ -1,4 +1,4 @@
-"""Rows that are added to a run through the API."""
+"""Add rows to a run through the API."""
 
 from __future__ import annotations
 
@@ -13,22 +13,29 @@ from tracker.runlog.records import MAX_LINE, RESERVED, encode, jsonable
 from tracker.runlog.writer import header
 
 Append = Callable[[str, int, bytes], None]
-"""Adds lines at the end of a stream, which has so many bytes by now."""
+"""Appends lines to a stream. Arguments: its name, how many bytes it has, and the lines."""
 
 
 class AddedRows:
-    """Writes rows to one history stream, opened with the first, that never decides the run's state (FORMAT.md)."""
+    """Write rows to a history stream of their own, which never decides the run's state (FORMAT.md, `added`).
+
+    The first row opens the stream.
+    """
 
     def __init__(self, about: dict[str, str], next_step: int, append: Append) -> None:
-        """`about`: id, entity and project of the run."""
+        """Args: `about`: id, entity and project of the run; `next_step`: the step of the first row; `append`: appends
+        lines to a stream of the run.
+        """
         self._about = about
         self._step = next_step
         self._append = append
         self._stream, self._size = "", 0
 
     def add(self, data: Mapping[str, Any], step: int | None) -> None:
-        """Add a row; without `step` it has the one after the last. Raises TypeError, ValueError, and what the server
-        or the disk does.
+        """Add a row; without `step` it gets the step after the last one.
+
+        Raises TypeError for values that cannot be added, ValueError for a row longer than 8 MiB, and what `append`
+        raises.
         """
         if not isinstance(data, Mapping):
             raise TypeError(f"log() takes a dict of names and values, not a {type(data).__name__}")
@@ -40,11 +47,14 @@ class AddedRows:
             row = {name: value for name, value in row.items() if name not in RESERVED}
         line = encode("log", row, now, number)
         if len(line) >= MAX_LINE:
-            raise ValueError("a row that is longer than 8 MiB cannot be added")
+            raise ValueError("a row longer than 8 MiB cannot be added")
         if not self._size:
             self._stream = f"history-{random_id(10)}.jsonl"
             line = encode("run", header("history", **self._about, added=True), now) + line
-        before, self._size = self._size, 0  # if this fails, whether the row is there is not known: it ends the stream
+        before, self._size = (
+            self._size,
+            0,
+        )  # if appending fails, the row may be there or not: the next row opens a new stream
         self._append(self._stream, before, line)
         self._size, self._step = before + len(line), number + 1
 
@@ -60,7 +70,9 @@ def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def plain(value: Any, key: str) -> Any:
-    """Return a value as JSON can write it. Raises TypeError for what is no number, text, or list or dict of them."""
+    """Return a value in a form that JSON can write. Raises TypeError unless it is a number, text, or a list or dict of
+    these.
+    """
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""Config and summary of a run that was read: what is set in them is kept with the run."""
+"""Store members of config and summary with the run when they are set."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from .added_rows import plain
 
 
 class Written(dict[str, Any]):
-    """A dict whose members are kept with the run when they are set, each call as one edit.
+    """A dict that stores its members with the run when they are set, each call as one edit.
 
-    If that fails, the call raises and the dict is as it was. What is changed inside a nested dict or list cannot be
-    seen: `RunReader.update` keeps it. Copies are plain dicts, and change nothing.
+    If storing fails, the call raises and the dict stays as it was. Changes inside a nested dict or list are not
+    noticed: `RunReader.update` stores them. Copies are plain dicts, and change nothing in the run.
     """
 
     def __init__(self, values: Mapping[str, Any], write: Callable[[dict[str, Any]], None]) -> None:
-        """`write` keeps changed members, as JSON can write them."""
+        """Args: `write` stores changed members, in a form that JSON can write."""
         super().__init__(values)
         self._write = write
 
@@ -26,14 +26,14 @@ class Written(dict[str, Any]):
         self.update({name: value})
 
     def update(self, *sources: Any, **members: Any) -> None:
-        """Set several members at once. Raises TypeError for what is no number, text, list or dict."""
+        """Set several members at once. Raises TypeError unless they are numbers, text, lists or dicts."""
         changed = {str(name): plain(value, str(name)) for name, value in dict(*sources, **members).items()}
         if changed:
             self._write(changed)
             super().update(decode_special_members(changed))
 
     def setdefault(self, name: str, default: Any = None) -> Any:
-        """Return a member, set first if there is none."""
+        """Return a member; set it to `default` first if there is none."""
         if name not in self:
             self[name] = default
         return self[name]

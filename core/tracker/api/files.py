@@ -1,4 +1,4 @@
-"""A file that is kept with a run."""
+"""A file that was saved with a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracker.names import is_reserved
 
 
 class File:
-    """A named file of a run: `name`, `size` in bytes, `digest` (sha256, lower-case hex)."""
+    """A file that was saved with a run: its `name`, `size` in bytes, and `digest` (sha256, lower-case hex)."""
 
     def __init__(self, name: str, size: int, digest: str, fetch: Callable[[Path], None]) -> None:
         """`fetch` writes the content to a path, whole or not at all."""
@@ -22,12 +22,20 @@ class File:
         self._fetch = fetch
 
     def download(self, root: str | os.PathLike[str] = ".", replace: bool = False) -> Path:
-        """Write the file under `root`, in the folders that its name says, and return the path.
+        """Write the file below `root`, in the folders that its name contains, and return its path.
 
-        Memory stays small however large the file is; it appears whole and with its digest verified, or not at all, and
-        a connection that breaks off is taken up where it broke. Raises FileExistsError if it is there and `replace` is
-        not set, ValueError if the name would lead out of `root` or into `.git` or `.tracker`, `TrackerError` if the
-        content is damaged.
+        The file appears whole and verified by its digest, or not at all. Memory stays small however large it is, and an
+        interrupted download continues where it stopped.
+
+        Args:
+            root: The directory to write to; it is made if it does not exist.
+            replace: Overwrite a file that is there.
+
+        Raises:
+            FileExistsError: The file exists and `replace` is not set.
+            ValueError: The name would lead out of `root`, or into `.git` or `.tracker`.
+            TrackerError: The content is damaged.
+            Unreachable: The server does not answer.
         """
         target = self.target(root)
         if target.exists() and not replace:
@@ -37,7 +45,7 @@ class File:
         return target
 
     def copy_to(self, path: Path) -> None:
-        """Write the content to `path`, whatever the file is called; as `download`, and a former file is replaced."""
+        """Write the content to `path`, in place of a file that is there, as `download` does."""
         self._fetch(path)
 
     def target(self, root: str | os.PathLike[str] = ".") -> Path:
@@ -45,15 +53,15 @@ class File:
         base = Path(expand(root)).resolve()
         target = (base / self.name).resolve()
         if base not in target.parents:  # names come from whoever logged the run
-            raise ValueError(f"the file's name {self.name!r} leads out of {base}; it is not written")
+            raise ValueError(f"the file's name {self.name!r} leads out of {base}; the file is not written")
         if any(map(is_reserved, [*self.name.split("/"), *target.relative_to(base).parts])):
             raise ValueError(
-                f"the file's name {self.name!r} leads to where git or tracker keep settings; it is not written"
+                f"the file's name {self.name!r} leads to settings of git or tracker; the file is not written"
             )
         return target
 
     def is_at(self, path: Path) -> bool:
-        """Tell whether the file at `path` is this one."""
+        """Tell whether the file at `path` has the same content."""
         try:
             if path.stat().st_size != self.size:
                 return False

@@ -1,4 +1,4 @@
-"""A run straight from its directory, with no server."""
+"""Read a run from its directory or an exported file, without a server."""
 
 from __future__ import annotations
 
@@ -36,10 +36,22 @@ _PIECE = 1 << 20
 
 
 def read_run(run_dir: str | os.PathLike[str]) -> LocalRun:
-    """Return the run in a run directory, which may be live, torn or damaged: whatever can be read is there, and
-    `info["corrupt"]` counts what cannot; or in a file that `tracker export` wrote, which is unpacked for as long as the
-    object lives. Of several runs in a file, `FILE/ID` is one. Of a directory in which runs were started it is the only
-    one. Raises `NotARun` if there is no run log, or more than one, `TrackerError` if a file is damaged.
+    """Read a run from a run directory, or from a file that `tracker export` wrote.
+
+    A directory may be live, torn or damaged: everything that can be read is in the run, and `info["corrupt"]` counts
+    the lines that cannot. A file is unpacked to a temporary directory as long as the object lives.
+
+        run = tracker.read_run(".tracker/runs/k3v9x2m1")
+        print(run.state, run.summary["loss"])
+        frame = run.history(keys=["loss"])
+
+    Args:
+        run_dir: A run directory, a directory in which only one run was started, an exported file with one run, or
+            `FILE/ID` for one of several runs in a file.
+
+    Raises:
+        NotARun: There is no run log, or more than one.
+        TrackerError: The file is damaged.
     """
     path = Path(expand(run_dir))
     if path.is_file():
@@ -54,7 +66,7 @@ def read_run(run_dir: str | os.PathLike[str]) -> LocalRun:
 
 
 class LocalRun(RunReader):
-    """A run in a directory."""
+    """Read a run in a directory, and add to it; `read_run` returns such objects."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -160,7 +172,7 @@ class LocalRun(RunReader):
         return {path.name: path.stat().st_size for path in stream_paths(self.directory, "history")}
 
     def _points(self, kind: Kind, keys: Sequence[str]) -> Iterator[Columns]:
-        """Yield the values of some keys straight from the lines: rows would cost as much again."""
+        """Yield the values of some keys straight from the lines; making rows of them would double the cost."""
         wanted = frozenset(keys) - RESERVED
         if kind == "history" and self._fold.refused:
             wanted &= self._fold.stats.keys()
@@ -169,7 +181,9 @@ class LocalRun(RunReader):
                 yield _columns(block, kind, wanted)
 
     def console(self) -> Iterator[dict[str, Any]]:
-        """Yield the lines that the processes printed: `time`, `stream` (stdout or stderr), `text`."""
+        """Yield the lines that the processes printed, as dicts with `time` (Unix seconds), `stream` (stdout or stderr)
+        and `text`.
+        """
         for path in stream_paths(self.directory, "console"):
             for parsed in read_stream(path):
                 for record in parsed.records:
@@ -177,11 +191,13 @@ class LocalRun(RunReader):
                         yield {"time": record.time, **record.payload}
 
     def alerts(self) -> list[Alert]:
-        """Return what the run called out: `time`, `title`, `text`, `level`."""
+        """Return the newest 100 alerts of the run, the oldest of them first: dicts with `time` (Unix seconds), `title`,
+        `text` and `level`.
+        """
         return list(self._fold.alerts)
 
     def files(self) -> list[File]:
-        """Return the files that were saved with the run and whose digest an agent has noted."""
+        """Return the saved files of the run whose digest an agent has noted."""
         return [self._file(name, entry) for name, entry in self._fold.files.items()]
 
     def _file(self, name: str, entry: dict[str, Any]) -> File:
@@ -195,11 +211,11 @@ class LocalRun(RunReader):
             fd = open_file(self.directory, source)
         except FileNotFoundError as error:
             raise FileNotFoundError(
-                f"{self.directory / source} is not there: newer content may have taken its place since the run was "
-                "read; read it again"
+                f"{self.directory / source} does not exist: newer content may have replaced it since the run was read; "
+                "read the run again"
             ) from error
         with open(fd, "rb") as file, verified(target, entry["digest"]) as take:
-            left = entry["size"]  # it may have grown since
+            left = entry["size"]  # the file may have grown since
             while left > 0 and (piece := file.read(min(left, _PIECE))):
                 take(piece)
                 left -= len(piece)
@@ -209,10 +225,10 @@ class LocalRun(RunReader):
 
 
 class ExportedRun(LocalRun):
-    """A run in a file, unpacked to a directory that goes away with this object."""
+    """Read a run in an exported file. It is unpacked to a directory that is removed with this object."""
 
     def __init__(self, file: Path, run_id: str | None) -> None:
-        """`run_id` may be None if the file holds one run only."""
+        """Args: `file`: the exported file; `run_id`: the run in it, None if it is the only one."""
         with Archive(file) as archive:
             found = [run for run in archive.runs if run_id in (None, run.rpartition("/")[2])]
             if len(found) != 1:
@@ -225,7 +241,10 @@ class ExportedRun(LocalRun):
         super().__init__(Path(folder, "run"))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ExportedRun, (self._origin[0].absolute(), self._origin[1])  # unpacked anew: the folder is this one's
+        return ExportedRun, (
+            self._origin[0].absolute(),
+            self._origin[1],
+        )  # unpacked again: this folder goes away with `self`
 
     def _appender(self) -> Append:
         return _refuse
@@ -321,8 +340,10 @@ def _take_rows(
 
 
 def _state(fold: RunState, directory: Path) -> str:
-    """The state that an agent would find: streams whose writer was on this machine and is gone are crashed, and what
-    a process said on its way out is corrected by the exit status that it left.
+    """Return the state of the run as an agent would find it.
+
+    Streams whose writer was on this machine and is gone have crashed, and what a process wrote on its way out is
+    corrected by the exit status that it left.
     """
     for name, stream in fold.streams.items():
         here = stream.host == os.uname().nodename and stream.pid is not None and stream.opened is not None

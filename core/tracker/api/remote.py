@@ -1,4 +1,4 @@
-"""Runs on a server."""
+"""Read and change runs on a server."""
 
 from __future__ import annotations
 
@@ -29,13 +29,27 @@ _PAGE = 10_000  # rows a request
 
 
 class Api:
-    """The runs of a server.
+    """Read and change the runs on a server.
 
-    Without arguments it is the server of the settings (`TRACKER_BASE_URL`, `tracker login`) or else your own one on
-    this machine. Raises `SettingsError` if there is none; methods raise `Unreachable` and `ServerError`.
+        api = tracker.Api()
+        for run in api.runs("digits", filters='summary.acc > 0.9 and state == "finished"', order="-summary.acc"):
+            print(run.name, run.config["lr"], run.summary["acc"])
+
+    All methods raise `Unreachable` if the server does not answer, and `ServerError` if it refuses.
     """
 
     def __init__(self, base_url: str | None = None, api_key: str | None = None, timeout: float = 30.0) -> None:
+        """Choose the server; no request is sent yet.
+
+        Args:
+            base_url: The address of the server. Default: that of the settings (`TRACKER_BASE_URL`, `tracker login`), or
+                else your own server on this machine.
+            api_key: The key to the server. Default: the one that the settings have for this address.
+            timeout: Seconds after which an unanswered request fails.
+
+        Raises:
+            SettingsError: No server is named, and none of yours runs on this machine.
+        """
         settings = Settings({"base_url": base_url, "api_key": api_key, "upload_timeout": timeout})
         self._client = connect(settings)
         self._entity = settings.entity
@@ -46,22 +60,41 @@ class Api:
         return self._client.base_url
 
     def projects(self) -> list[ProjectInfo]:
-        """Return all projects, the latest active first."""
+        """Return all projects, the most recently active first.
+
+        Returns:
+            Dicts with the members of `wire.ProjectInfo`.
+        """
         projects: list[ProjectInfo] = checked(self._client.json("GET", "/api/projects"), _Projects)["projects"]
         return projects
 
     def runs(self, path: str, filters: Filter | str | None = None, order: str = "-created") -> Runs:
-        """Return the runs of `entity/project` (or `project` of your own entity), fetched as they are iterated over.
+        """Return the runs of a project that match a filter.
 
-        `filters` as in `config.lr < 1e-3 and state == "finished"` (docs/reference/filters.md) or as in
-        `{"config.lr": {"$lt": 1e-3}, "state": "finished"}` (docs/reference/python.md);
-        `order` as in `-summary.acc,created` (`-` for descending).
+        The runs are fetched page by page while you iterate.
+
+        Args:
+            path: `entity/project`, or `project` of your own entity.
+            filters: Text such as `config.lr < 1e-3 and state == "finished"` (docs/reference/filters.md), or a dict such
+                as `{"config.lr": {"$lt": 1e-3}, "state": "finished"}` (docs/reference/python.md). Default: all runs.
+            order: Columns to sort by, such as `-summary.acc,created`; `-` sorts descending. Default: newest first.
+
+        Raises:
+            ValueError: `path` has another form.
         """
         entity, project = self._split(path, 1)
         return Runs(self._client, entity, project, filters or {}, order)
 
     def run(self, path: str) -> RemoteRun:
-        """Return one run by `entity/project/id` (or `project/id`)."""
+        """Return one run.
+
+        Args:
+            path: `entity/project/id`, or `project/id` of your own entity.
+
+        Raises:
+            ServerError: There is no such run; its `status` is 404.
+            ValueError: `path` has another form.
+        """
         entity, project, run_id = self._split(path, 2)
         info = self._client.json("GET", run_path(entity, project, run_id))
         return RemoteRun(self._client, from_answer(info))
@@ -76,7 +109,10 @@ class Api:
 
 
 class Runs:
-    """The runs that match a query. Iterating fetches them page by page; `len` is how many there are."""
+    """The runs that match a query.
+
+    Iterating fetches them page by page. `len` returns how many there are, and an index returns one of them.
+    """
 
     def __init__(self, client: Client, entity: str, project: str, filters: Filter | str, order: str) -> None:
         self._client = client
@@ -116,7 +152,7 @@ class Runs:
 
 
 class RemoteRun(RunReader):
-    """A run on a server."""
+    """Read a run on a server, and change it there; `Api.run` and `Api.runs` return such objects."""
 
     def __init__(self, client: Client, info: RunInfo) -> None:
         self._client = client
@@ -132,11 +168,11 @@ class RemoteRun(RunReader):
 
     @property
     def url(self) -> str:
-        """Where the run can be seen."""
+        """The address of the run's page."""
         return f"{self._client.base_url}/runs/{quote(self.entity)}/{quote(self.project)}/{self.id}"
 
     def reload(self) -> None:
-        """Read again what the run is."""
+        """Read the run again. Changes that were not stored with `update` are lost."""
         self._take(from_answer(self._client.json("GET", self._path)))
 
     def keys(self, kind: Kind = "history") -> list[str]:
@@ -167,7 +203,9 @@ class RemoteRun(RunReader):
         yield from decode_special(self._client.json("POST", "/api/charts", json=query)["series"])
 
     def console(self) -> Iterator[dict[str, Any]]:
-        """Yield the lines that the processes printed: `time`, `stream` (stdout or stderr), `text`."""
+        """Yield the lines that the processes printed, as dicts with `time` (Unix seconds), `stream` (stdout or stderr)
+        and `text`.
+        """
         cursor = None
         while True:
             page = self._client.json("GET", self._path + "/console", params={"limit": _PAGE, "cursor": cursor})
@@ -177,12 +215,14 @@ class RemoteRun(RunReader):
                 return
 
     def alerts(self) -> list[Alert]:
-        """Return what the run called out: `time`, `title`, `text`, `level`."""
+        """Return the newest 100 alerts of the run, the oldest of them first: dicts with `time` (Unix seconds), `title`,
+        `text` and `level`.
+        """
         alerts: list[Alert] = checked(self._client.json("GET", self._path + "/alerts"), _Alerts)["alerts"]
         return alerts
 
     def files(self) -> list[File]:
-        """Return the files that were saved with the run and have arrived on the server."""
+        """Return the saved files of the run that have arrived on the server."""
         answer = self._client.json("GET", self._path + "/files")
         return [self._file(entry) for entry in checked(answer, _Files)["files"] if entry["stored"]]
 
@@ -192,7 +232,15 @@ class RemoteRun(RunReader):
         return File(entry["name"], size, digest, lambda target: self._client.download(path, target, digest, size))
 
     def media(self, value: dict[str, Any], target: str | Path) -> Path:
-        """Write the content of a logged media value (a dict with `digest`) to a file and return its path."""
+        """Write the content of a logged media value to a file and return its path.
+
+        Args:
+            value: The value in the row, a dict with `digest`.
+            target: The file to write, in place of one that is there.
+
+        Raises:
+            TrackerError: The content is damaged.
+        """
         digest, size = value["digest"], value.get("size")
         self._client.download(f"{self._path}/blobs/{quote(digest)}", Path(target), digest, size)
         return Path(target)
@@ -202,21 +250,23 @@ class RemoteRun(RunReader):
         return answer
 
     def delete(self) -> None:
-        """Delete the run from the server. Run directories are left as they are."""
+        """Delete the run from the server for good. Run directories are not touched."""
         self._client.delete(self._path)
 
     def stop(self) -> None:
-        """Ask the run to stop: the agents interrupt its processes, as ctrl+C would, within a few seconds.
+        """Ask the run to stop. Its agents interrupt the processes as Ctrl-C does, within a few seconds.
 
-        It ends as `killed` if the program does not see to that itself. Raises `TrackerError` if it is not running or
-        was started without the setting `allow_stop`.
+        The run ends as `killed` unless the program handles the interrupt.
+
+        Raises:
+            TrackerError: The run is not running, or was started without the setting `allow_stop`.
         """
         self.reload()
         if self.state != "running":
             raise TrackerError(f"run {self.path} is {self.state}: there is nothing to stop")
         if not self._info["allow_stop"]:
-            raise TrackerError(f"run {self.path} does not let itself be stopped: it was started without `allow_stop`")
-        # By the clock of the run: what is asked now must come after all that it did, and before it is started again.
+            raise TrackerError(f"run {self.path} cannot be stopped: it was started without `allow_stop`")
+        # By the run's clock: the request must come after everything the run did, and before it is started again.
         self._edit({"stop": {}}, self._info["updated"] + 0.001)
         self.reload()
 
@@ -289,7 +339,10 @@ class _Files(TypedDict):
 
 
 def from_answer(answer: dict[str, Any]) -> RunInfo:
-    """Return the info in a server's answer, with the numbers that JSON lacks."""
+    """Return the run in a server's response, with the special numbers decoded.
+
+    Raises `ServerError` if the response has another shape, or names that no run may have.
+    """
     info: RunInfo = checked(decode_special(answer), _Run)
     check_names(info)
     return info

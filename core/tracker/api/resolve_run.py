@@ -1,4 +1,4 @@
-"""Find a run by what people call it on a command line."""
+"""Find the run that an argument of a command names."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .run_reader import RunReader
 
 
 def find_run(named: str) -> RunReader:
-    """Return the run that is a run directory (or the only one in a directory where runs were started), a file that
-    `tracker export` wrote (of several runs in it, `FILE/ID` is one), the id of a run directory here, or
-    `entity/project/id` on the server of the settings.
+    """Return the run that an argument names.
 
-    Raises `NotARun` or what `Api` raises if there is no such run.
+    It may be a run directory, a directory that contains only one run, a file that `tracker export` wrote, `FILE/ID` for
+    one of several runs in such a file, the id of a run directory here, or `entity/project/id` on the server of the
+    settings. Raises `NotARun`, or what `Api` raises, if there is no such run.
     """
     named = expand(named.strip())
     path = Path(named)
@@ -28,13 +28,13 @@ def find_run(named: str) -> RunReader:
     here = Path(Settings().dir or ".") / ".tracker" / "runs"
     if RUN_ID.fullmatch(named):
         if not (here / named).is_dir():
-            raise NotARun(f"there is no run {named} in {here}; of one on a server, give entity/project/id")
+            raise NotARun(f"there is no run {named} in {here}; for a run on a server, give entity/project/id")
         return read_run(here / named)
     if named.startswith((".", "/", "~")) or path.suffix == ".zip":
-        raise NotARun(f"{named} is not there")
+        raise NotARun(f"{named} does not exist")
     try:
         return Api().run(named)
     except ValueError as error:
         if isinstance(error, NotARun) or "must be entity" not in str(error):
             raise
-        raise NotARun(f"{named} is no run directory or exported file here, and not entity/project/id either") from None
+        raise NotARun(f"{named} is neither a run directory, nor an exported file, nor entity/project/id") from None

@@ -1,4 +1,4 @@
-"""The reading object of a run, the same wherever its data lies."""
+"""The object that reads a run, the same for a server and a directory."""
 
 from __future__ import annotations
 
@@ -34,11 +34,15 @@ _EDITABLE = ("name", "group", "job_type", "tags", "notes", "color")
 
 
 class RunReader(ABC):
-    """One run: what it is and all that was logged.
+    """Read a run, and add to it.
 
-    What is set in `config` and `summary` is kept with the run when the call returns. `name`, `group`, `job_type`,
-    `tags`, `notes` and `color` may be changed in place, as may what is inside a nested member; `update()` then keeps
-    the changes. Other changes to the object have no effect on the run.
+    Members that you set in `config` and `summary` are stored when the call returns. Changes of `name`, `group`,
+    `job_type`, `tags`, `notes` and `color`, and changes inside nested members, are stored by `update`. No other change
+    of the object affects the run. The object shows the run as it was when it was read; `reload` reads it again.
+
+        run = tracker.read_run(".tracker/runs/k3v9x2m1")  # or tracker.Api().run("me/digits/k3v9x2m1")
+        frame = run.history(keys=["loss"])
+        run.config["reviewed"] = True
     """
 
     def __init__(self, info: RunInfo) -> None:
@@ -60,7 +64,7 @@ class RunReader(ABC):
 
     @property
     def id(self) -> str:
-        """Unique in the project."""
+        """The id of the run, unique in the project."""
         return self._info["id"]
 
     @property
@@ -80,26 +84,26 @@ class RunReader(ABC):
 
     @property
     def state(self) -> str:
-        """running, finished, failed, killed, crashed or preempted, when this object was read (see `reload`)."""
+        """The state when this object was read: running, finished, failed, killed, crashed or preempted."""
         return self._info["state"]
 
     @property
     def info(self) -> RunInfo:
-        """All that is known beside the metrics (`wire.RunInfo`), such as times, host, and counts of rows, lost and
-        corrupt.
+        """Everything that is known beside the metrics (`wire.RunInfo`): times, host, counts of rows, lost records and
+        corrupt lines.
         """
         return self._info
 
     @property
     def environment(self) -> dict[str, Any]:
-        """How the run was run: command, machine, git and the names of kept files (docs/how-to/restore.md); {}
-        if it is not known.
+        """How the run was started: command, machine, git, and the names of stored files (docs/how-to/restore.md); {} if
+        it is not known.
         """
         return self._info["environment"]
 
     @abstractmethod
     def reload(self) -> None:
-        """Read again what the run is; changes that were not kept with `update` are gone."""
+        """Read the run again. Changes that were not stored with `update` are lost."""
 
     # -- what was logged --------------------------------------------------------------------------------------------
 
@@ -120,8 +124,10 @@ class RunReader(ABC):
 
     @abstractmethod
     def alerts(self) -> list[Alert]:
-        """Return what the run called out, the newest 100, the oldest of them first: dicts with `time` (Unix seconds),
-        `title`, `text` and `level` (info, warn or error).
+        """Return the newest 100 alerts of the run, the oldest of them first.
+
+        Returns:
+            Dicts with `time` (Unix seconds), `title`, `text` and `level` (info, warn or error).
         """
 
     @abstractmethod
@@ -129,22 +135,29 @@ class RunReader(ABC):
         """Return the files that were saved with the run."""
 
     def file(self, name: str) -> File:
-        """Return one saved file. Raises KeyError with the names there are."""
+        """Return one saved file.
+
+        Raises:
+            KeyError: There is no file of this name; the text lists the names.
+        """
         files = {file.name: file for file in self.files()}
         if name not in files:
             raise KeyError(f"run {self.path} has no file {name!r}; it has: {', '.join(sorted(files)) or 'none'}")
         return files[name]
 
     def scan_history(self, keys: Sequence[str] | None = None, restarts: Restarts | None = None) -> Iterator[Row]:
-        """Yield every row in order, exactly as it was logged, with `_step`, `_timestamp` (Unix seconds) and
-        `_runtime` (seconds since the run began) beside its keys. With `keys`, only these keys and only rows that have
-        one of them.
+        """Yield every row in order, exactly as it was logged.
 
-        `restarts` is for rows that come from TensorBoard event files, where a restarted program may have written some
-        steps again. Rows that were logged are never touched; they come first. `all`: every row. `latest`: one row a
-        step, with the value of each key that was written last. `tensorboard`, `tensorboard-rust`: the values that
-        TensorBoard shows when its Python code or its Rust data server reads the files, a row each; `restarts.Restarts`
-        has the rules. By default it is `latest` if `info` names event files, else `all`.
+        Each row is a dict with `_step`, `_timestamp` (Unix seconds) and `_runtime` (seconds since the run began) beside
+        its keys. Memory stays small however many rows there are.
+
+        Args:
+            keys: Only these keys, and only rows that have one of them.
+            restarts: Which rows of TensorBoard event files to yield where a restarted program wrote some steps again;
+                rows that were logged are never left out, and come first. `all`: every row. `latest`: one row a step,
+                with the last written value of each key. `tensorboard`, `tensorboard-rust`: the values that TensorBoard
+                shows when its Python code or its Rust data server reads the files, a row each (`restarts.Restarts` has
+                the rules). Default: `latest` if `info` names event files, else `all`.
         """
         view = self._view(restarts)
         if view == "all":
@@ -155,9 +168,9 @@ class RunReader(ABC):
         return only(show(self._batches("history", None), self._event_files(), view), keys)
 
     def scan_streams(self) -> Iterator[tuple[str, Iterable[Row]]]:
-        """Yield every row in order, exactly as it was logged, some of one stream at a time, with the stream's name.
+        """Yield the name of a stream and some of its rows, until every row was yielded in order as it was logged.
 
-        Take the rows of one before you ask for the next.
+        Consume the rows of one batch before you ask for the next.
         """
         return self._batches("history", None)
 
@@ -169,12 +182,20 @@ class RunReader(ABC):
         restarts: Restarts | None = None,
         arrow: bool = False,
     ) -> pandas.DataFrame | pyarrow.Table | list[Row]:
-        """Return the rows as a DataFrame (NaN where a row lacks a key), as a list of dicts with `pandas=False`, or as a
-        `pyarrow.Table` with `arrow=True`, whose columns have the exact types (`arrow.Columns` has the rules).
+        """Return the rows of the run as a table.
 
-        With `samples`, keys that have more points are drawn together into that many buckets of equal width in
-        `_step`: the mean under the key's own name, the exact extremes as `<key>.min` and `<key>.max`; keys that are
-        no numbers are then left out. `restarts` as in `scan_history`.
+        Args:
+            keys: Only these keys, and only rows that have one of them.
+            samples: At most this many points a key, from 1 to 10,000. Keys with more points are summarized in that many
+                buckets of equal width in `_step`: the mean under the key's own name, the exact extremes as `<key>.min`
+                and `<key>.max`. Keys that are not numbers are then left out. Default: every row.
+            pandas: Return a DataFrame, with NaN where a row lacks a key; False: a list of dicts.
+            restarts: As in `scan_history`.
+            arrow: Return a `pyarrow.Table` whose columns have the exact types (`arrow.Columns` has the rules).
+
+        Raises:
+            ImportError: pandas or pyarrow is not installed; the text says how to install it.
+            ValueError: `samples` is out of range.
         """
         view = self._view(restarts)
         return self._table("history", keys, samples, pandas, arrow, view)
@@ -182,7 +203,10 @@ class RunReader(ABC):
     def system_history(
         self, keys: Sequence[str] | None = None, samples: int | None = None, pandas: bool = True, arrow: bool = False
     ) -> pandas.DataFrame | pyarrow.Table | list[Row]:
-        """Return the system metrics like `history`, by `_timestamp`; docs/reference/system-metrics.md lists them."""
+        """Return the system metrics as `history` returns the rows, with buckets in `_timestamp` instead of `_step`.
+
+        docs/reference/system-metrics.md lists the metrics.
+        """
         return self._table("system", keys, samples, pandas, arrow)
 
     def _view(self, restarts: Restarts | None) -> Restarts:
@@ -236,7 +260,11 @@ class RunReader(ABC):
     # -- adding to it -----------------------------------------------------------------------------------------------
 
     def update(self) -> None:
-        """Keep the changes made to config, summary, name, group, job_type, tags, notes and color."""
+        """Store the changes of config, summary, name, group, job_type, tags, notes and color.
+
+        Raises:
+            ValueError: A member of config or summary was removed, or the changes are longer than 8 MiB.
+        """
         changes: dict[str, dict[str, Any]] = {
             "config": _changed(self._info["config"], self.config),
             "summary": _changed(self._info["summary"], self.summary),
@@ -247,7 +275,11 @@ class RunReader(ABC):
             self.reload()
 
     def _keeper(self, kind: Literal["config", "summary"]) -> Callable[[dict[str, Any]], None]:
-        about, append, info = self._about, self._appender(), self._info  # not the run: it is to go when nobody holds it
+        about, append, info = (
+            self._about,
+            self._appender(),
+            self._info,
+        )  # not `self`: the run must be freed when nobody holds it
 
         def keep(members: dict[str, Any]) -> None:
             edit(about, append, {kind: members})
@@ -256,10 +288,17 @@ class RunReader(ABC):
         return keep
 
     def log(self, data: Mapping[str, Any], step: int | None = None) -> None:
-        """Add one row to the run, which may have ended long ago; its state stays what it is.
+        """Add one row to the run, also after it has ended; its state does not change.
 
-        Values are numbers, text, and lists of them; nested dicts flatten to `a/b`. Without `step` the row has the one
-        after the last. The row is kept when the call returns; `reload` shows it. Raises TypeError for other values.
+        The row is stored when the call returns; `reload` shows it.
+
+        Args:
+            data: Names and values: numbers, text, and lists of them. Nested dicts flatten to `a/b`.
+            step: The step of the row. Default: the one after the last.
+
+        Raises:
+            TypeError: A value is of another type.
+            ValueError: The row is longer than 8 MiB.
         """
         if self._added is None:
             last = self._info["last_step"]
@@ -275,21 +314,27 @@ class RunReader(ABC):
 
     @abstractmethod
     def _appender(self) -> Append:
-        """Return what adds lines to the run's streams."""
+        """Return the function that appends lines to the run's streams."""
 
     def __repr__(self) -> str:
         return f"<run {clean(self.path)} {self.name!r} {clean(self.state)}>"
 
 
 def edit(about: dict[str, str], append: Append, changes: dict[str, dict[str, Any]], when: float | None = None) -> None:
-    """Add a stream of edits to the run that `about` names: by kind of record, what changes.
+    """Append a stream of edits to a run.
 
-    Raises ValueError for what is too long for a line, and what `append` does.
+    Args:
+        about: `id`, `entity` and `project` of the run.
+        append: Appends lines to a stream of it.
+        changes: By kind of record, its payload.
+        when: The time of the edits in Unix seconds. Default: now.
+
+    Raises ValueError if a change is too long for a line, and what `append` raises.
     """
     time_ = time.time() if when is None else when
     lines = [encode(k, jsonable(v), time_) for k, v in [("run", header("edits", **about)), *changes.items()]]
     if max(map(len, lines)) >= MAX_LINE:
-        raise ValueError("what is changed at once must be shorter than 8 MiB; keep large values as files")
+        raise ValueError("the changes of one call must be shorter than 8 MiB; store large values as files")
     append(edits_name(), 0, b"".join(lines))
 
 
@@ -301,7 +346,7 @@ def edits_name() -> str:
 def _changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     removed = sorted(set(before) - set(after))
     if removed:
-        raise ValueError(f"{', '.join(removed)}: members can be changed, not removed: the log keeps what was")
+        raise ValueError(f"{', '.join(removed)}: members can be changed, not removed, because the log only grows")
     return {k: v for k, v in after.items() if k not in before or not _same(before[k], v)}
 
 

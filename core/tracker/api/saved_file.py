@@ -1,4 +1,7 @@
-"""Fetch one saved file, wherever the run is at hand: what `tracker.restore` does."""
+"""Fetch one saved file, from the run directory or the server. `tracker.restore` calls this.
+
+That function has its name for users of other trackers; the command `tracker restore` restores a run's code.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from .remote import Api
 
 
 class Current(Protocol):
-    """What is to be known of the current run."""
+    """The members of the current run that `fetch` needs."""
 
     @property
     def dir(self) -> str: ...
@@ -29,7 +32,15 @@ class Current(Protocol):
 def fetch(
     name: str, run_path: str | None, current: Current | None, root: str | os.PathLike[str], replace: bool
 ) -> Path:
-    """Fetch a file of the run at `run_path`, or else of the current one; see `tracker.restore`."""
+    """Write a saved file below `root` and return its path; see `tracker.restore`.
+
+    Args:
+        name: The name of the file.
+        run_path: The run on the server, `entity/project/id`, if there is no `current` one.
+        current: The current run.
+        root: The directory to write to.
+        replace: Overwrite a file that is there with another content.
+    """
     file = Api().run(str(run_path)).file(name) if current is None else _of(current, name)
     target = file.target(root)
     return target if file.is_at(target) else file.download(root, replace)
@@ -42,5 +53,5 @@ def _of(current: Current, name: str) -> File:
         settings = current.settings
         if settings.mode != "online" or settings.base_url is None:
             raise
-    # A run that is resumed on another machine has its earlier files on the server only.
+    # The earlier files of a run that was resumed on another machine are only on the server.
     return Api(settings.base_url, settings.api_key).run(current.path).file(name)
