@@ -1,4 +1,4 @@
-"""Rows as an Arrow table, and as a Parquet file."""
+"""Turn rows into an Arrow table, and into a Parquet file."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
     from .run_reader import RunReader
 
-_ROWS = 1 << 16  # taken at a time
+_ROWS = 1 << 16  # in a chunk
 _EXACT = 2**53  # up to here every integer is a double
 _JSON = {b"tracker": b"json"}
 
 
 class Columns:
-    """Rows taken in one after the other, kept by column.
+    """Collect rows in columns.
 
-    Each key is a column with the narrowest of these types that has all of its values exactly: bool, int64, uint64,
-    double (integers among floats if they are no more than 2^53), string; else string with each value as JSON in the run
-    log's form, and `tracker: json` in the field's metadata, as for media, lists, objects and values of mixed types.
-    A row without the key has null, and NaN is NaN. Raises ImportError without pyarrow.
+    Each key is a column of the first of these types that holds all its values exactly: bool, int64, uint64, double
+    (with integers among floats up to 2^53), string. Other values, such as media, lists, objects and mixed types, are
+    strings of JSON in the run log's form, with `tracker: json` in the field's metadata. A row without the key has null;
+    NaN is NaN. Raises ImportError without pyarrow.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Columns:
         self._chunks: dict[str, list[_Chunk]] = defaultdict(list)
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Take in further rows."""
+        """Add rows."""
         left = iter(rows)
         while some := list(islice(left, _ROWS)):
             found: dict[str, tuple[list[int], list[Any]]] = {}
@@ -62,7 +62,7 @@ class Columns:
             self._rows += len(some)
 
     def table(self) -> pyarrow.Table:
-        """Return all rows, the columns in the order in which their keys came first."""
+        """Return all rows, with the columns in order of first appearance of their keys."""
         columns, fields = [], []
         for name, chunks in self._chunks.items():
             types: set[type] = set().union(*(chunk.types for chunk in chunks))
@@ -80,7 +80,7 @@ class Columns:
 
 
 class _Chunk:
-    """The values of one key in some consecutive rows, nothing of them lost."""
+    """The exact values of one key in some consecutive rows."""
 
     def __init__(self, arrow: Any, start: int, length: int, positions: Sequence[int], values: list[Any]) -> None:
         self.start, self.length = start, length
@@ -97,7 +97,7 @@ class _Chunk:
         self._array = _array(arrow, values, self._kind)
 
     def of_kind(self, kind: Any) -> Any:
-        """Return the values as an array of a kind that has all of them."""
+        """Return the values as an array of a type that holds all of them."""
         same = kind is None if self._kind is None else kind is not None and kind == self._kind
         return self._array if same else _array(self._arrow, self._array.to_pylist(), kind)
 
@@ -111,9 +111,7 @@ def _array(arrow: Any, values: list[Any], kind: Any) -> Any:
 
 
 def _narrowest(arrow: Any, types: set[type], low: int, high: int) -> Any:
-    """Return the type for values of these Python types whose integers are from `low` to `high`, None if only JSON will
-    do.
-    """
+    """Return the Arrow type for values of these Python types, integers from `low` to `high`; None if they need JSON."""
     if types == {bool}:
         return arrow.bool_()
     if types == {int} and low >= -(2**63) and high < 2**64 and (low >= 0 or high < 2**63):
@@ -126,11 +124,11 @@ def _narrowest(arrow: Any, types: set[type], low: int, high: int) -> Any:
 
 
 def write_parquet(target: Path, runs: Iterable[RunReader]) -> int:
-    """Write the history of runs to one Parquet file, which appears whole or not at all; return the number of rows.
+    """Write the history of runs to one Parquet file and return the number of rows.
 
-    The first column, `_run`, is the run's `entity/project/id`; the others are those of `history`. The schema's metadata
-    has under `tracker` a JSON list of what the runs are. Raises ImportError without pyarrow, FileExistsError, and
-    `TrackerError` if a run comes twice.
+    The file appears whole or not at all. Its first column, `_run`, is `entity/project/id` of the run; the others are
+    those of `history`. The schema's metadata has a JSON list of the runs with their config and summary, under `tracker`.
+    Raises ImportError without pyarrow, FileExistsError, and `TrackerError` if a run is given twice.
     """
     columns = Columns()
     import pyarrow.parquet

@@ -1,4 +1,4 @@
-"""Draw the points of series together into buckets, without losing an extreme, in bounded memory."""
+"""Summarize the points of series in buckets, without losing an extreme, in bounded memory."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from tracker.wire import Series
 _LARGEST = sys.float_info.max
 _NUMBERS = {float, int}
 _FEW = 12
-"""Of fewer points a bucket, each is taken in by itself: that is faster."""
+"""With fewer points a bucket, it is faster to add each by itself."""
 
 Columns = dict[str, tuple[list[Any], list[Any]]]
-"""The values of some keys, in order: for each key where they are in x, and the values."""
+"""For each key its x values and its values, in order."""
 
 Points = Callable[[], Iterator[Columns]]
-"""Returns the points of some keys anew each time it is called, some at a time; values that are no numbers are none."""
+"""Returns the points of some keys, some at a time, again at each call. Values that are not numbers are no points."""
 
 
 def columns_of(xs: list[Any], rows: Sequence[dict[str, Any]], wanted: Container[str] | None = None) -> Columns:
-    """Return the values in rows by key (all or those that are wanted), keys in the order in which they come.
+    """Return the values in rows by key, keys in order of first appearance.
 
-    `xs` are the places of the rows.
+    `xs` are the x values of the rows; `wanted` are the keys to return, by default all.
     """
     if len(set(map(len, rows))) == 1:
-        with suppress(KeyError):  # else all have the same keys
+        with suppress(KeyError):  # raised unless all rows have the same keys
             found = [key for key in rows[0] if wanted is None or key in wanted]
             return {key: (xs, list(map(itemgetter(key), rows))) for key in found}
     columns: Columns = {}
@@ -53,7 +53,7 @@ def gather(columns: Columns, key: str, x: float, value: Any) -> None:
 
 
 def numbers(column: tuple[list[Any], list[Any]]) -> tuple[list[Any], list[Any]]:
-    """Return the points of a column: its numbers."""
+    """Return the points of a column: those of its values that are numbers."""
     xs, values = column
     if set(map(type, values)) <= _NUMBERS:
         return column
@@ -66,7 +66,7 @@ Span = list[float]
 
 
 def note(spans: dict[str, Span], key: str, xs: Sequence[float]) -> None:
-    """Take points into the span of their key."""
+    """Extend the span of a key by points."""
     if xs:
         low, high = min(xs), max(xs)
         span = spans.get(key)
@@ -78,12 +78,18 @@ def note(spans: dict[str, Span], key: str, xs: Sequence[float]) -> None:
 def envelopes(
     run: str, points: Points, keys: Sequence[str], buckets: int, spans: dict[str, Span] | None = None
 ) -> Iterator[Series]:
-    """Yield the series of each key that has points: all of them, by x, if they are no more than `buckets`, else that
-    many buckets of equal width in x.
+    """Yield the series of each key that has points.
 
-    Each bucket has the exact min and max and the mean of its finite points; NaN where it has none. Points are asked for
-    once, and once more if a key has more of them than buckets and `spans` are not known. No more than `buckets` are
-    held of a key.
+    A series has all points of its key, by x, or, if they are more than `buckets`, that many buckets of equal width in
+    x. Each bucket has the exact min and max and the mean of its finite points, NaN if it has none. At most `buckets`
+    points of a key are in memory.
+
+    Args:
+        run: The path of the run.
+        points: Called once, and again if a key has more points than buckets and `spans` is not given.
+        keys: The keys.
+        buckets: The greatest number of points or buckets of a series.
+        spans: By key, how many points there are and their lowest and highest x.
     """
     series = {key: _Points(buckets) for key in keys}
     many: dict[str, _Buckets] = {}
@@ -112,7 +118,7 @@ def envelope(run: str, key: str, points: Iterable[tuple[float, float]], buckets:
 
 
 class _Points:
-    """Points of one key, the first of them as they are."""
+    """The first points of one key, and the span of all."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -146,17 +152,17 @@ class _Points:
 
 
 class _Buckets:
-    """Points of one key, drawn together."""
+    """The points of one key in buckets."""
 
     def __init__(self, low: float, high: float, count: int) -> None:
         self._low, self._last = low, count - 1
         self._width = (high - low) / count or 1.0
-        self._x = [-math.inf] * count  # the last in each
+        self._x = [-math.inf] * count  # the last x in each
         self._n, self._finite, self._sum = [0] * count, [0] * count, [0.0] * count
         self._min, self._max = [math.inf] * count, [-math.inf] * count
 
     def add(self, xs: list[float], ys: list[float]) -> None:
-        """Take in points; where x ascends, as steps mostly do, those of a bucket all at once."""
+        """Add points. Where x ascends, as steps mostly do, the points of a bucket are added at once."""
         if sorted(xs) != xs or (xs and len(xs) < _FEW * (1 + self._at(xs[-1]) - self._at(xs[0]))):
             for x, y in zip(xs, ys, strict=True):
                 self._add_one(self._at(x), x, y)

@@ -1,4 +1,4 @@
-"""What `tracker.init` learns from a server about earlier runs. It runs this in a process of its own."""
+"""Ask the server about earlier runs for `tracker.init`, which runs this in a process of its own."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def main() -> None:
-    """Do what the command line says, and print {"found": …} (null: no such run) or {"error": why it was not learnt}.
+    """Do what the command line asks for, and print {"found": …} (null: no such run) or {"error": …} as JSON.
 
-    `resumption RUN`: found is a `wire.Resumption`. `fork RUN STEP HEADER FILE`: write the rows of the run up to the
-    step to the file, as lines, after `forked.beginning`, and the media in them beside it; found is {"rows": how many}.
+    `resumption RUN`: `found` is a `wire.Resumption`.
+    `fork RUN STEP HEADER FILE`: write `parent_rows.beginning` and the rows of the run up to the step to the file, and
+    their media to `files/` beside it; `found` is {"rows": how many}.
     """
     try:
         answer: dict[str, Any] = {"found": _TASKS[sys.argv[1]](*sys.argv[2:])}
@@ -82,7 +83,7 @@ def _download(client: Client, run: str, digest: str, target: Path) -> None:
         try:
             client.download(f"{_path(run)}/blobs/{digest}", target, digest)
         except ServerError as error:
-            if error.status != 404:  # it has not arrived there
+            if error.status != 404:  # the content has not arrived there yet
                 raise
 
 

@@ -1,5 +1,6 @@
-"""Make a run directory of what a server knows of a run. The server keeps no lines, so these are others that say the
-same.
+"""Rebuild a run directory from a server.
+
+The server keeps no lines, so the rebuilt lines differ from the original ones but say the same.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ _OF_STREAM = ("host", "pid", "pid_start", "added", "allow_stop", "heartbeat")
 
 
 def rebuild(run: RemoteRun, directory: Path) -> list[str]:
-    """Write the run into a new directory, as it is on the server at this moment; return the names and digests of
-    contents that the server lacks.
+    """Write a run to a new directory, as it is on the server at this moment.
 
-    All that the server tells of a run, the directory then tells: rows of all streams in their order, console, system
-    metrics, config, summary, what was defined and called out, how each process ended, files and media. Its streams have
-    names of their own (`copy_name`), which keep them from being uploaded beside the ones they are copies of. Raises
-    `TrackerError` if there are no rows yet or the run changes in another way than by growing, and what `Api` raises.
+    The directory then has everything that the server knows of the run: rows of all streams in order, console, system
+    metrics, config, summary, metric definitions, alerts, how each process ended, files and media. Its streams have
+    names of their own (`copy_name`), so that they are never uploaded beside the originals.
+
+    Returns the names or digests of contents that the server lacks. Raises `TrackerError` if there are no rows yet or if
+    the run is changed meanwhile other than by new lines, and what `Api` raises.
     """
     known = run._folded()
     fold = RunState.from_json(known["fold"])
@@ -57,7 +59,7 @@ def rebuild(run: RemoteRun, directory: Path) -> list[str]:
 
 
 def _write_rows(run: RemoteRun, infos: list[StreamInfo], files: Mapping[str, IO[bytes]]) -> None:
-    """Write as many rows of each stream as there were when the run was folded; there may be more by now."""
+    """Write as many rows of each stream as its state counts; there may be more by now."""
     left = {info["stream"]: info["rows"] for info in infos}
     for kind, record in (("history", "log"), ("system", "system")):
         for stream, rows in run._batches(kind, None):  # type: ignore[arg-type]
@@ -119,13 +121,13 @@ def _end(fold: RunState, info: StreamInfo) -> Iterator[bytes]:
     stream = fold.streams.get(info["stream"], StreamState())
     if stream.closed is not None:
         yield _line("finish", stream.end(), stream.closed)
-    # Also the time of the last line, which may have been of a kind that says nothing of the run.
+    # Its time is that of the last original line, which may be of a kind that is not written here.
     counts = {"corrupt": stream.corrupt, **({"refused": stream.refused} if stream.refused else {})}
     yield _line("rebuilt", counts, info["opened"] if stream.last is None else stream.last)
 
 
 def _state(run: RemoteRun, fold: RunState, opened: float) -> Iterator[bytes]:
-    """Yield the stream of all that is true of the run as a whole. As edits, which do not count as its activity."""
+    """Yield the lines that concern the run as a whole: as edits, which do not count as activity of the run."""
     yield _header(run, "edits", opened)
     if fold.meta:
         yield _line("meta", fold.meta, opened)

@@ -1,4 +1,4 @@
-"""Views on the rows of TensorBoard event files: a program that was restarted may have written some steps again."""
+"""Choose rows of TensorBoard event files: a restarted program may have written some steps again."""
 
 from __future__ import annotations
 
@@ -13,41 +13,45 @@ from tracker.wire import EventFile
 Restarts = Literal["all", "latest", "tensorboard", "tensorboard-rust"]
 """`all`: every row as it was written.
 
-`latest`: for each key and step the value that was written last, by its time, then the name of its file, then its place
-there. One row a step, in the order of steps; its time is that of the last value written for the step. Of a key that a
-file has at step 0 only, at several times, no value takes the place of another: its writer gave no steps.
+`latest`: for each key and step the value that was written last: by its time, then by the name of its file, then by its
+position there. One row a step, in the order of steps; its time is that of the last value written for the step. If a
+file has a key at step 0 only, at several times, its writer gave no steps, and all its values are kept.
 
 `tensorboard`: the values that TensorBoard 2.21 shows when its Python code reads the files, purging orphaned data as it
 does by default. It reads files in the order of their names. From version 2 of the format on, a session start, unless
 it is the run's first, drops all values so far that have its step or a later one. In older files and those without a
-version, an event whose step is below that of the event before drops what its tags have at its step or later.
+version, an event with a lower step than the event before it drops the values of its tags that have its step or a later
+one.
 
 `tensorboard-rust`: the values that TensorBoard shows when its Rust data server reads the files, also in the order of
 their names. Each value drops those of its tag that have its step or a later one.
 
-In TensorBoard's views the rows are in the order of files, without the values that were dropped. Where TensorBoard shows
-a random sample of a long series, they have all of it.
+In these two views the rows are in the order of files, without the dropped values. They have all of a long series, of
+which TensorBoard shows a random sample.
 """
 
 Row = dict[str, Any]
 
 AXES = frozenset({"_step", "_timestamp", "_runtime"})
-"""What every row has beside its keys."""
+"""The members of every row beside its keys."""
 
 _File = tuple[EventFile, list[Row]]
 
 
-def checked(view: Restarts | None) -> None:
-    """Raise ValueError for what is no view; None stands for the default."""
+def check_view(view: Restarts | None) -> None:
+    """Raise ValueError unless `view` is one of `Restarts`, or None for the default."""
     if view is not None and view not in get_args(Restarts):
         raise ValueError(f"restarts={view!r} must be one of {', '.join(get_args(Restarts))}")
 
 
 def show(batches: Iterable[tuple[str, Iterable[Row]]], files: Mapping[str, EventFile], view: Restarts) -> Iterator[Row]:
-    """Yield the rows of ordinary streams as they come, and then a view (other than `all`) of those of event files.
+    """Yield the rows of ordinary streams in order, then those of event files as a view other than `all` shows them.
 
-    `batches` are consecutive rows of a stream under its name, in the order of reading; `files` says by stream which
-    are event files. For `tensorboard` the rows must be complete, with all keys.
+    Args:
+        batches: Names of streams with some of their consecutive rows, in the order of reading. For `tensorboard` the
+            rows must have all their keys.
+        files: By stream, its event file; ordinary streams are not in it.
+        view: Which rows of event files to yield.
     """
     shown: _Latest | _TensorBoard = _Latest() if view == "latest" else _TensorBoard(_PLAY[view])
     for stream, rows in batches:
@@ -59,7 +63,7 @@ def show(batches: Iterable[tuple[str, Iterable[Row]]], files: Mapping[str, Event
 
 
 def only(rows: Iterable[Row], keys: Collection[str]) -> Iterator[Row]:
-    """Yield the rows that have one of the keys, without their other keys."""
+    """Yield the rows that have one of the keys, reduced to these keys."""
     wanted = AXES.union(keys)
     for row in rows:
         left = {key: value for key, value in row.items() if key in wanted}
@@ -113,7 +117,7 @@ class _Latest:
         yield from without
 
     def _without_steps(self) -> Iterator[Row]:
-        """Yield the rows of keys that have no steps, with these keys only; the other keys' values have their steps."""
+        """Yield the rows of keys that have no steps, reduced to these keys."""
         left: dict[int, Row] = {}
         for (stream, key), held in self._without.items():
             if len({row["_timestamp"] for _, row in held}) < 2:
@@ -129,7 +133,7 @@ class _Latest:
 
 
 class _Tag:
-    """The values of one tag that are not dropped: the step, the number and the row of each, as they were written."""
+    """The values of one tag that are not dropped: step, number and row of each, in the order of writing."""
 
     def __init__(self) -> None:
         self.values: list[tuple[int, int, Row]] = []
@@ -148,7 +152,7 @@ class _Tag:
 
 
 class _TensorBoard:
-    """What is left of the values of each tag. Files of different directories are different runs to TensorBoard."""
+    """The values of each tag that are left. To TensorBoard, files of different directories are different runs."""
 
     def __init__(self, play: Callable[[list[_File]], Mapping[str, _Tag]]) -> None:
         self._play = play

@@ -20,7 +20,7 @@ from .arrow import Columns
 from .config_summary import Written
 from .downsample import columns_of, envelopes
 from .files import File
-from .restarts import Restarts, Row, checked, only, show
+from .restarts import Restarts, Row, check_view, only, show
 
 if TYPE_CHECKING:
     import pandas
@@ -210,7 +210,7 @@ class RunReader(ABC):
         return self._table("system", keys, samples, pandas, arrow)
 
     def _view(self, restarts: Restarts | None) -> Restarts:
-        checked(restarts)
+        check_view(restarts)
         return restarts or ("latest" if self._info["event_files"] else "all")
 
     def _rows(self, kind: Kind, keys: Sequence[str] | None) -> Iterator[Row]:

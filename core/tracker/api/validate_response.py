@@ -1,4 +1,4 @@
-"""Check what a server answers before anything is done with it: it may name what it likes, and lack what is needed."""
+"""Validate a server's response before it is used: it may have any names and lack any member."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tracker.runlog.records import RUN_ID
 
 
 def checked(answer: Any, shape: Any) -> Any:
-    """Return an answer that has all members of a shape (a TypedDict, or any type of JSON), each of its type.
+    """Return a response if it has all members of a shape, each of its type.
 
-    Raises `ServerError` that names what is wrong.
+    `shape` is a TypedDict, or another type that JSON has. Raises `ServerError`, which names the first mistake.
     """
     wrong = _checker(shape)(answer, "it")
     if wrong is not None:
@@ -24,9 +24,9 @@ def checked(answer: Any, shape: Any) -> Any:
 
 
 def check_names(info: Any) -> None:
-    """Check that a run is called as runs are: its names become paths. Raises `ServerError`."""
+    """Raise `ServerError` unless a run has names that runs may have. They become paths."""
     if not (is_project_name(info["entity"]) and is_project_name(info["project"]) and RUN_ID.fullmatch(info["id"])):
-        raise ServerError("the server sent an unreadable response: a run with a name that none can have")
+        raise ServerError("the server sent an unreadable response: a run with a name that no run can have")
 
 
 _Checker = Callable[[Any, str], "str | None"]
@@ -62,7 +62,7 @@ def _of_type(kinds: tuple[type, ...]) -> _Checker:
 def _of_members(members: dict[str, _Checker]) -> _Checker:
     def check(value: Any, name: str) -> str | None:
         if not isinstance(value, dict):
-            return f"{name} is no object"
+            return f"{name} is not an object"
         for member, checker in members.items():
             if member not in value:
                 return f"{member} is missing"
@@ -77,7 +77,7 @@ def _of_members(members: dict[str, _Checker]) -> _Checker:
 def _of_items(kind: Any, item: _Checker) -> _Checker:
     def check(value: Any, name: str) -> str | None:
         if not isinstance(value, kind):
-            return f"{name} is no {kind.__name__}"
+            return f"{name} is not a {kind.__name__}"
         for one in value.values() if isinstance(value, dict) else value:
             wrong = item(one, f"a member of {name}")
             if wrong is not None:
