@@ -127,7 +127,7 @@ def write_parquet(target: Path, runs: Iterable[RunReader]) -> int:
     """Write the history of runs to one Parquet file and return the number of rows.
 
     The file appears whole or not at all. Its first column, `_run`, is `entity/project/id` of the run; the others are
-    those of `history`. The schema's metadata has a JSON list of the runs with their config and summary, under `tracker`.
+    those of `history`. The schema's metadata has a JSON list of the runs with their config and summary under `tracker`.
     Raises ImportError without pyarrow, FileExistsError, and `TrackerError` if a run is given twice.
     """
     columns = Columns()

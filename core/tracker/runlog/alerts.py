@@ -1,4 +1,4 @@
-"""What an `alert` record says, for those who keep alerts and those who pass them on."""
+"""Read `alert` records, and keep the newest of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .reader import scan
 LEVELS = ("info", "warn", "error")
 
 MAX_ALERTS = 100
-"""How many alerts of a run are at hand, the newest; the run log has all."""
+"""How many alerts of a run are kept, the newest; the run log has all."""
 
 _MAX_TITLE, _MAX_TEXT = 200, 2000
 
@@ -25,9 +25,7 @@ class Alert(TypedDict):
 
 
 def alert_of(time: float, payload: Any) -> Alert | None:
-    """Return the alert of a record, title and text cut to what is kept (200 and 2,000 characters); None if the payload
-    is unsound.
-    """
+    """Return the alert in a record, its title cut to 200 characters and its text to 2,000; None if it is unsound."""
     if not isinstance(payload, dict) or not isinstance(payload.get("title"), str):
         return None
     level = payload.get("level")
@@ -46,6 +44,6 @@ def alerts_in(lines: bytes) -> list[Alert]:
 
 
 def add_alert(alerts: list[Alert], alert: Alert) -> None:
-    """Put an alert into its place among the newest `MAX_ALERTS`, the oldest of them first."""
+    """Insert an alert into the newest `MAX_ALERTS`, which are in order of time."""
     insort(alerts, alert, key=lambda one: one["time"])
     del alerts[:-MAX_ALERTS]

@@ -1,4 +1,4 @@
-"""The layout of a run directory, and who writes in it."""
+"""Name and lock the files of a run directory, and identify the processes that write there."""
 
 from __future__ import annotations
 
@@ -17,46 +17,45 @@ from .safe_open import Unsafe, is_regular, open_file, remove, rename, write_new
 
 LOG = "agent.log"
 AUTO = "auto-resume"
-"""The mark of a run that shall be continued until it ends well; see `sdk/resume/auto_resume.py`."""
+"""Marks a run that is resumed until it finishes; see `sdk/resume/auto_resume.py`."""
 JOIN = "TRACKER_RUN_DIR"
-"""The variable by which `tracker run` tells the programs inside which run directory is theirs, too."""
+"""The variable in which `tracker run` passes its run directory to the program that it starts."""
 KEPT_PATH = re.compile(r"files/[A-Za-z0-9_-]+")
-"""Paths in records. A directory that came from someone else must not name files outside itself."""
-_LOCK_SIZE = 64  # bytes that the lock of an agent has at most
+"""Paths that records may name. A directory from someone else must not name files outside itself."""
+_LOCK_SIZE = 64  # the most bytes of an agent's lock file
 _REBUILT = "_rebuilt"
 NOTICE = b" NOTICE "
 """Marks the lines of the agent's log that the user should see."""
 
 
 def lock_path(directory: str) -> str:
-    """Return the file on which the agent of this machine holds a lock (flock) for as long as it serves the directory.
+    """Return the file that the agent of this machine keeps locked (flock) while it serves the directory.
 
-    Each machine has one of its own: many network file systems share their locks, and of a run on several nodes each
-    must have an agent.
+    Each machine has a file of its own: many network file systems share locks, and each node of a run needs an agent.
     """
     return os.path.join(directory, lock_name())
 
 
 def lock_name() -> str:
-    """Return the name of that file."""
+    """Return the name of the file that `lock_path` returns."""
     return f"agent-{os.uname().nodename.replace('/', '_')}.lock"
 
 
 def lock_directory(directory: str) -> int | None:
-    """Become the one agent of the directory on this machine; None if there is one. Raises OSError if the disk does
-    not let us.
+    """Become the only agent of the directory on this machine.
 
-    The lock ends with `unlock_directory` or the process, however that ends.
+    Returns the lock, which ends with `unlock_directory` or with the process; None if another agent holds it. Raises
+    OSError if the disk refuses.
     """
     fd = open_file(directory, lock_name(), os.O_RDWR | os.O_CREAT)
     about = os.fstat(fd)
-    if about.st_nlink > 1 or about.st_size > _LOCK_SIZE:  # not made here: what is in it is somebody's
+    if about.st_nlink > 1 or about.st_size > _LOCK_SIZE:  # no agent made it: it must not be overwritten
         os.close(fd)
         raise Unsafe(errno.ELOOP, "it is no lock of an agent", lock_name())
     try:
         lock = take(fd)
         if lock is None:
-            os.utime(fd)  # whoever had us started knows by that that there is an agent, see `agent_came`
+            os.utime(fd)  # tells the process that started this agent that one is there; see `agent_came`
             os.close(fd)
             return None
     except OSError:
@@ -67,19 +66,19 @@ def lock_directory(directory: str) -> int | None:
 
 
 def _note_pid(directory: str) -> None:
-    """Write into the lock's file who holds it: for people, and for `agent_came`."""
+    """Write the pid of the holder into the lock's file, for people and for `agent_came`."""
     with contextlib.suppress(OSError), open(open_file(directory, lock_name(), os.O_RDWR), "r+b") as file:
         file.truncate(0)
         file.write(b"%d\n" % os.getpid())
 
 
 def unlock_directory(lock: int) -> None:
-    """Let go of what `lock_directory` returned."""
+    """Release the lock that `lock_directory` returned."""
     os.close(lock)
 
 
 def agent_alive(directory: str) -> bool:
-    """Tell whether some agent on this machine serves the directory."""
+    """Tell whether an agent on this machine serves the directory."""
     try:
         fd = open_file(directory, lock_name())
     except OSError:
@@ -91,7 +90,7 @@ def agent_alive(directory: str) -> bool:
 
 
 def agent_came(directory: str, since: float) -> bool:
-    """Tell whether some agent has taken up the directory since a Unix time, whether or not it still lives."""
+    """Tell whether an agent has begun to serve the directory since a Unix time, even if it has ended."""
     try:
         status = os.lstat(lock_path(directory))
     except OSError:
@@ -100,12 +99,12 @@ def agent_came(directory: str, since: float) -> bool:
 
 
 def new_stream(directory: str, kind: str) -> str:
-    """Return the path of a new stream, named so that no other of the run has its name."""
+    """Return the path of a new stream, with a name that no other stream of the run has."""
     return os.path.join(directory, f"{kind}-{random_id(10)}.jsonl")
 
 
 def copy_name(stream: str) -> str:
-    """Return what a stream is called where it was rebuilt from what a server told, and is not the same to the byte."""
+    """Return the name of a stream that was rebuilt from a server, whose bytes differ from the original's."""
     kind, _, suffix = stream.removesuffix(".jsonl").partition("-")
     if len(suffix) > 40:
         suffix = hashlib.sha256(suffix.encode()).hexdigest()[:40]
@@ -118,14 +117,16 @@ def is_copy(stream: str) -> bool:
 
 
 def copied(stream: str, others: Iterable[str]) -> bool:
-    """Tell whether a rebuilt stream is of a run of which `others` holds streams as they were written."""
+    """Tell whether a stream was rebuilt, and `others` has the original."""
     suffix = stream.partition("-")[2]
     return is_copy(stream) and any(copy_name(other).partition("-")[2] == suffix for other in others)
 
 
 def lock_stream(path: str) -> int | None:
-    """Let agents see that more will be appended to a stream, until the returned descriptor is closed or the process has
-    ended. None where the file system has no locks. Raises OSError if the file cannot be opened.
+    """Lock a stream, so that agents see that more will be appended.
+
+    The lock ends when the returned descriptor is closed or the process ends. Returns None if the file system has no
+    locks. Raises OSError if the file cannot be opened.
     """
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     lock = take(fd)
@@ -144,7 +145,7 @@ def store(directory: str, content: bytes) -> str:
             rename(directory, part, digest)  # readers never see half a file
         except OSError:
             with contextlib.suppress(OSError):
-                remove(directory, part)  # half a file must not fill a disk that is full
+                remove(directory, part)  # a full disk must not keep half a file
             raise
     return digest
 
@@ -156,10 +157,7 @@ def this_process() -> dict[str, Any]:
 
 
 def this_boot() -> tuple[str, str]:
-    """Return the identity of the machine since it was started last, and of what its process numbers are valid in.
-
-    Empty where the system does not tell.
-    """
+    """Return the identity of the machine's boot, and of the namespace of its pids; "" where the system does not say."""
     try:
         with open("/proc/sys/kernel/random/boot_id") as file:
             boot = file.read().strip()
@@ -169,9 +167,9 @@ def this_boot() -> tuple[str, str]:
 
 
 def process_start(pid: int) -> int | None:
-    """Return when a process started, in clock ticks since boot (proc(5), field 22): with the pid, its identity.
+    """Return when a process started, in clock ticks since boot (proc(5), field 22); the pid and this identify it.
 
-    None where there is no such process or no /proc.
+    None if there is no such process or no /proc.
     """
     fields = _stat(pid)
     try:
@@ -181,20 +179,18 @@ def process_start(pid: int) -> int | None:
 
 
 def is_alive(pid: int, start: int | None) -> bool:
-    """Tell whether a process of this machine lives; `start` is what `process_start` said of it. One that has ended and
-    whose parent has not collected it does not.
-    """
+    """Tell whether a process of this machine lives. `start` is its `process_start`. Zombies count as ended."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except OSError:
-        pass  # not ours to signal, but there
+        pass  # it lives, but this process may not signal it
     return start in (None, process_start(pid)) and _stat(pid)[:1] not in ([b"Z"], [b"X"])
 
 
 def _stat(pid: int) -> list[bytes]:
-    """Return what proc(5) tells of a process from its state on; nothing where there is none."""
+    """Return the fields of /proc/PID/stat from the state on; [] if there is no such process."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             return file.read().rpartition(b")")[2].split()

@@ -1,8 +1,8 @@
-"""How a process ended, and what that makes of the end that it told of itself.
+"""Correct the end that a process wrote about itself by how it really ended.
 
-A process that is leaving cannot know its exit status for sure: `SystemExit` may be raised without anybody being asked,
-and what was asked for may be caught. So the `finish` record that it writes on its way out has a member `at_exit`, and
-whoever learns how the process really ended corrects it: its agent, or any reader by the file that the C library wrote.
+A process on its way out cannot know its exit status for sure: `SystemExit` may be raised without notice, or caught. So
+the `finish` record that it writes has a member `at_exit`, and whoever learns how the process really ended corrects it:
+its agent, or a reader who finds the file that the C library wrote.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from typing import Any, NamedTuple
 _STATUS = struct.Struct("i")
 _INTERRUPTED = 128 + signal.SIGINT
 MEMBERS = ("state", "exit_code", "signal", "error", "traceback")
-"""What a `finish` record may say of the end of a process."""
+"""The members of a `finish` record that say how the process ended."""
 
 
 class Exit(NamedTuple):
-    """The end of a process: its exit status, or the signal that ended it."""
+    """How a process ended: its exit status, or the signal that ended it."""
 
     status: int | None = None
     signal: int | None = None
 
     @classmethod
     def from_wait(cls, status: int) -> Exit:
-        """Return what a wait status (wait(2)) means."""
+        """Return the meaning of a wait status (wait(2))."""
         return cls(signal=os.WTERMSIG(status)) if os.WIFSIGNALED(status) else cls(os.WEXITSTATUS(status))
 
 
 def exit_path(stream: str) -> str:
-    """Return the file to which a process writes its exit status, by the path or name of its stream."""
+    """Return the file to which the process of a stream (a path or name) writes its exit status."""
     folder, name = os.path.split(stream)
     return os.path.join(folder, f"exit-{name.removesuffix('.jsonl')}")
 
 
 def left_status(stream: str) -> Exit | None:
-    """Return what the process of a stream (a path) wrote to its exit file, None if there is nothing of use."""
+    """Return the exit status that the process of a stream (a path) wrote to its exit file; None if there is none."""
     try:
         fd = os.open(exit_path(stream), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
@@ -53,9 +53,9 @@ def left_status(stream: str) -> Exit | None:
 
 
 def correction(told: dict[str, Any] | None, real: Exit) -> dict[str, Any] | None:
-    """Return the payload of the `finish` record that is right, None if what the process `told` is.
+    """Return the right payload of the `finish` record; None if the process wrote it itself.
 
-    `told`: the payload of its own `finish` record, None if it wrote none.
+    Args: `told`: the payload of the process's own `finish` record, None if it wrote none; `real`: how it really ended.
     """
     if told is None:
         return _untold(real)
@@ -86,7 +86,7 @@ def _untold(real: Exit) -> dict[str, Any]:
 
 
 def signal_name(number: int) -> str:
-    """Return `SIGKILL` for 9, and `signal 40` for what has no name."""
+    """Return `SIGKILL` for 9, and `signal 40` for a signal without a name."""
     try:
         return signal.Signals(number).name
     except ValueError:

@@ -1,6 +1,6 @@
-"""Derive what a run is (config, summary, state, files, …) from its records.
+"""Derive the state of a run (config, summary, files, how it ended, …) from its records.
 
-The same code runs where a run directory is read and on the server, so both always tell the same.
+Readers of a run directory and the server run the same code, so they always agree.
 """
 
 from __future__ import annotations
@@ -16,42 +16,42 @@ from .stream_state import STATES, StreamState
 from .validation import environment_order, is_count, is_file, is_metric, is_session, meta_of
 
 UNPROMISED = 720.0
-"""Seconds that stand for the promise of an agent that has given none, see `RunState.promise`."""
+"""Seconds that count as the promise of an agent that has made none; see `RunState.promise`."""
 
 _HEADER = ("id", "entity", "project", "host", "program", "python", "forked_from")
 
 
 class RunState:
-    """The running result of a run's records, taken in stream by stream, each stream in file order.
+    """The result of a run's records so far. Each stream is applied in file order; streams may alternate.
 
-    `to_json` and `from_json` keep it between batches; taking records in two batches gives the same as in one.
+    `to_json` and `from_json` store it between batches. Applying records in two batches gives the same as in one.
     """
 
     def __init__(self) -> None:
         self.header: dict[str, Any] = {}
         """From the `run` lines: id, entity, project, host, program, python, and `started` (Unix time)."""
         self.meta: dict[str, Any] = {}
-        """name, group, job_type, tags, notes, color: the latest of what headers and `meta` records said."""
+        """name, group, job_type, tags, notes, color: the latest in headers and `meta` records."""
         self.config: dict[str, Any] = {}
         self.explicit_summary: dict[str, Any] = {}
-        """Summary values that were set by hand."""
+        """Summary values that were set, not derived from rows."""
         self.definitions = Definitions()
         self.stats: dict[str, Stats] = {}
         self.files: dict[str, dict[str, Any]] = {}
         self.environment: dict[str, Any] = {}
-        """The payload of the `environment` record that stands for the run, by the rule in FORMAT.md; {} without one."""
+        """The payload of the run's `environment` record, chosen by the rule in FORMAT.md; {} if there is none."""
         self.alerts: list[Alert] = []
-        """The newest ones, the oldest first."""
+        """The newest `MAX_ALERTS`, in order of time."""
         self.stop: float | None = None
         """The Unix time of the latest `stop` record; see `stop_requested`."""
         self.streams: dict[str, StreamState] = {}
         self.touched: set[str] = set()
-        """The streams that were looked up by `stream`, to be emptied by whoever keeps them."""
+        """The streams that `stream` returned; whoever stores them empties it."""
         self.updated: float = 0.0
-        """The latest time of any record of the run's own processes and agents, later edits not counted."""
+        """The latest time of any record of the run's own processes and agents. Edits do not count."""
 
     def stream(self, name: str) -> StreamState:
-        """Return the state of a stream, made on first use."""
+        """Return the state of a stream, which is made on first use."""
         self.touched.add(name)
         stream = self.streams.get(name)
         if stream is None:
@@ -59,7 +59,7 @@ class RunState:
         return stream
 
     def apply(self, stream: str, record: Record) -> None:
-        """Take in one record other than a `log`, `points`, `system` or `console` line (those go to `add_rows`)."""
+        """Apply one record other than a `log`, `points`, `system` or `console` line (see `add_rows`)."""
         state = self.stream(stream)
         state.take_time(record.time)
         payload = record.payload
@@ -79,18 +79,18 @@ class RunState:
         try:
             handler(self, stream, record.time, payload)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
-            # A payload of a shape that nobody foresaw must not keep all later lines of the stream from being read.
+            # A payload of an unforeseen shape must not stop the later lines of the stream from being read.
             state.corrupt += 1
 
     def add_rows(self, stream: str, rows: int, stats: dict[str, Stats], until: float, step: int | None = None) -> None:
-        """Take in `rows` rows of a stream, summed up per key.
+        """Add rows of a stream that were summarized by key.
 
         Args:
             stream: The name of the stream.
             rows: How many rows there are.
-            stats: By key, what the values of these rows add up to.
-            until: The latest time of them.
-            step: The step of the last one, if they have steps.
+            stats: By key, the statistics of these rows.
+            until: Their latest time.
+            step: The step of the last row, if rows have steps.
         """
         state = self.stream(stream)
         state.rows += rows
@@ -107,7 +107,7 @@ class RunState:
             have.merge(more)
 
     def ended(self, stream: str) -> bool:
-        """Tell whether a stream is there and closed."""
+        """Tell whether a stream exists and its process has ended."""
         return stream in self.streams and self.streams[stream].ended
 
     def refuse(self, stream: str, count: int) -> None:
@@ -115,7 +115,7 @@ class RunState:
         if count:
             self.stream(stream).refused += count
 
-    # -- what the records add up to ---------------------------------------------------------------------------
+    # -- what is derived ----------------------------------------------------------------------------------------
 
     @property
     def state(self) -> str:
@@ -128,7 +128,7 @@ class RunState:
 
     @property
     def error(self) -> str | None:
-        """What the process said whose end is the state of the run; of several, the one that ended last."""
+        """The error of the process that decides the state of the run; if several do, of the one that ended last."""
         state = self.state
         said = [
             (s.closed, str(s.error))
@@ -138,9 +138,9 @@ class RunState:
         return max(said)[1] if said and state != "running" else None
 
     def _deciding(self) -> dict[str, StreamState]:
-        """The streams of the run's own processes, but for forked children and processes that others came after.
+        """The streams of the run's own processes, without forked children and processes that others came after.
 
-        Who came after whom, a process says that knew of the others: the clocks of two machines do not.
+        A process names those that had ended when it began, since the clocks of two machines cannot tell.
         """
         own = {name: s for name, s in self.streams.items() if name.startswith("history") and s.decides}
         before = {name for s in own.values() for name in s.after}
@@ -148,11 +148,11 @@ class RunState:
 
     @property
     def _latest(self) -> float:
-        """When the process that came last opened its stream."""
+        """When the last process opened its stream."""
         return max((s.opened for s in self._deciding().values() if s.opened is not None), default=-math.inf)
 
     def deciding(self, ended: bool = False) -> list[str]:
-        """Return the names of the streams that decide the state; only of those that have ended, if `ended`."""
+        """Return the names of the streams that decide the state; with `ended`, only of those that have ended."""
         return [name for name, s in self._deciding().items() if s.ended or not ended]
 
     @property
@@ -162,18 +162,18 @@ class RunState:
 
     @property
     def allow_stop(self) -> bool:
-        """Whether a process that still runs lets itself be stopped."""
+        """Whether a running process can be stopped."""
         return any(s.allow_stop for s in self._deciding().values() if not s.ended)
 
     @property
     def stop_requested(self) -> float | None:
-        """When the processes that opened the run last were asked to stop; None if they were not."""
+        """When the last processes of the run were asked to stop; None if they were not."""
         return self.stop if self.stop is not None and self.stop >= self._latest else None
 
     @property
     def heartbeat(self) -> float | None:
-        """The longest that an agent which serves the run's last processes lets pass between two lines, in seconds;
-        None if no agent has said so.
+        """The longest time in seconds between two lines of an agent that serves the last processes; None if no agent
+        has promised any.
         """
         latest = self._latest
         agents = [s for n, s in self.streams.items() if n.startswith("system") and s.last is not None]
@@ -181,8 +181,8 @@ class RunState:
 
     @property
     def promise(self) -> float | None:
-        """The same, and `UNPROMISED` if no agent has said so, as when its machine died first or the run was only synced
-        while it went on. None if a process runs of which no agent could ever tell that it has gone.
+        """The `heartbeat`, or `UNPROMISED` if no agent has promised any: its machine died first, or the running run was
+        only synced. None if a process runs whose end no agent can notice.
         """
         if any(s.pid is None for s in self._deciding().values() if not s.ended):
             return self.heartbeat
@@ -190,7 +190,7 @@ class RunState:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """One value per key, by the rules in FORMAT.md."""
+        """One value a key, by the rules in FORMAT.md."""
         result: dict[str, Any] = {}
         for key, stats in self.stats.items():
             value = self._summarise(key, stats)
@@ -212,16 +212,16 @@ class RunState:
 
     @property
     def metrics(self) -> list[dict[str, Any]]:
-        """The payloads of `metric` records, without the members that a later one of the same name replaces."""
+        """The payloads of `metric` records, without members that a later record of the same name replaces."""
         return list(self.definitions)
 
     def metric(self, key: str, member: str) -> dict[str, Any]:
-        """Return the definition that rules `member` for `key`; see `Definitions.definition_for`."""
+        """Return the definition whose `member` applies to `key`; see `Definitions.definition_for`."""
         return self.definitions.definition_for(key, member)
 
     @property
     def event_files(self) -> dict[str, Any]:
-        """By stream, the TensorBoard event files that streams hold the values of (`wire.EventFile`)."""
+        """By stream, the TensorBoard event file that its values come from (`wire.EventFile`)."""
         return {name: s.event_file for name, s in self.streams.items() if s.event_file is not None}
 
     @property
@@ -231,15 +231,15 @@ class RunState:
 
     @property
     def lost(self) -> int:
-        """How many records the logging processes reported as not written."""
+        """How many records the logging processes reported as lost."""
         return sum(s.lost for s in self.streams.values())
 
     @property
     def refused(self) -> int:
-        """How many values of rows were not kept, for having a reserved name or one key too many."""
+        """How many values of rows were refused: they have a reserved name, or the run has too many keys."""
         return sum(s.refused for s in self.streams.values())
 
-    # -- keeping it ---------------------------------------------------------------------------------------------
+    # -- storing it ---------------------------------------------------------------------------------------------
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data that `orjson` can write and `from_json` takes back."""
@@ -361,7 +361,7 @@ class RunState:
         self.stream(stream if own else str(payload["stream"])).take_finish(time, payload, own)
 
     def settle(self, stream: str, end: dict[str, Any]) -> None:
-        """Take in how the process of an ended stream has really ended (a `finish` payload), as its agent would note it.
+        """Apply how the process of an ended stream really ended (a `finish` payload), as its agent would note it.
 
         Raises KeyError if there is no such stream.
         """

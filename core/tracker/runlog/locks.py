@@ -1,8 +1,8 @@
-"""Locks on files that end with their holder, also on file systems that have none of their own.
+"""Lock files until their holder ends, also on file systems without locks.
 
-`flock` is missing on some network file systems (Lustre without `-o flock`, some FUSE). There a file of this machine's
-temporary directory, which belongs to this user, is locked in place of the file: it stands for the file by its device
-and inode. Only a lock that somebody holds means that somebody holds it; any other error does not.
+Some network file systems have no `flock` (Lustre without `-o flock`, some FUSE). There, a file in this machine's
+temporary directory is locked instead: it belongs to this user, and its name is the device and inode of the real file.
+An error is never taken for a lock that somebody holds.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from tracker.errors import warn_once
 
 
 def take(fd: int) -> int | None:
-    """Lock a file for us alone; return the descriptor that holds the lock until it is closed, which may be another one
-    than `fd` (then `fd` is closed). None if somebody else has it; then `fd` stays open.
+    """Lock a file exclusively, without waiting.
 
-    Where nothing can be locked, `fd` itself is returned: two agents on one directory cost work, none would cost data.
+    Returns the descriptor that holds the lock until it is closed. It may be another one than `fd`; `fd` is then closed.
+    Returns None if somebody else holds the lock; `fd` then stays open. If nothing can be locked, returns `fd` as if it
+    were: two agents on one directory cost work, but no agent would cost data.
     """
     locked = _flock(fd, fcntl.LOCK_EX)
     if locked is not None:
@@ -36,7 +37,7 @@ def take(fd: int) -> int | None:
 
 
 def wait_for(fd: int) -> None:
-    """Lock a file for us alone, as soon as nobody else has it, until the process ends; where that is possible."""
+    """Wait until nobody else has a file locked, then lock it until the process ends, if it can be locked at all."""
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
     except OSError:
@@ -47,7 +48,7 @@ def wait_for(fd: int) -> None:
 
 
 def is_taken(fd: int) -> bool:
-    """Tell whether somebody holds the lock of a file; `fd` is the file, opened by whoever asks."""
+    """Tell whether somebody holds the lock of a file. `fd` is a descriptor that the caller opened to ask."""
     free = _flock(fd, fcntl.LOCK_SH)
     if free is None:
         instead = _instead(fd)
@@ -61,7 +62,7 @@ def is_taken(fd: int) -> bool:
 
 
 def _flock(fd: int, how: int) -> bool | None:
-    """Try to lock; None where the file system cannot tell."""
+    """Try to lock, and tell whether that succeeded; None if the file system has no locks."""
     try:
         fcntl.flock(fd, how | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -72,8 +73,8 @@ def _flock(fd: int, how: int) -> bool | None:
 
 
 def _instead(fd: int) -> int | None:
-    """Open the file that stands for a file on a file system without locks; None if there is no safe place for it."""
-    import tempfile  # which most trainings need not pay for
+    """Open the file that is locked instead of `fd`; None if there is no safe place for it."""
+    import tempfile  # slow to import, and most training processes do not need it
 
     about, user = os.fstat(fd), os.geteuid()
     folder = os.path.join(tempfile.gettempdir(), f"tracker-locks-{user}")
@@ -81,7 +82,7 @@ def _instead(fd: int) -> int | None:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         there = os.lstat(folder)
         if not stat.S_ISDIR(there.st_mode) or there.st_uid != user or there.st_mode & 0o077:
-            return None  # somebody else made it
+            return None  # another user made it
         path = os.path.join(folder, f"{about.st_dev:x}-{about.st_ino:x}")
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError:

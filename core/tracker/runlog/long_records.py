@@ -1,4 +1,4 @@
-"""Configs and summaries that are too long for one line, and the files that hold some of their values."""
+"""Split configs and summaries that are too long for one line, and find the files that hold some of their values."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import orjson
 from .records import MAX_LINE, jsonable
 
 ROOM = MAX_LINE - 4096
-"""Bytes of a payload that surely fit in a line with all that stands around them."""
+"""Bytes of a payload that fit in a line with everything around them."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def size(value: Any) -> int:
-    """Return how many bytes a value of JSON takes."""
+    """Return how many bytes a value takes as JSON."""
     return len(orjson.dumps(value))
 
 
 def split(members: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the members (as JSON has them) in payloads that fit in a line each. Those that never will are left out."""
+    """Yield the members (in JSON form) in payloads that each fit in a line. Members longer than a line are left out."""
     part: dict[str, Any] = {}
     taken = 0
     for name, value in members.items():
@@ -39,7 +39,7 @@ def split(members: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def records(kind: str, members: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the records, kind and payload, that say a whole config or summary again: its files, and its members."""
+    """Yield kind and payload of the records that repeat a whole config or summary: its files, then its members."""
     for value in files(members):
         if isinstance(value.get("name"), str):
             file = {name: value.get(name) for name in ("name", "digest", "size")}
@@ -49,7 +49,7 @@ def records(kind: str, members: dict[str, Any]) -> Iterator[tuple[str, dict[str,
 
 
 def files(members: Any, depth: int = 20) -> Iterator[dict[str, Any]]:
-    """Yield the values of `_type` `file` in members, at any depth."""
+    """Yield the values of `_type` `file` in members, down to `depth`."""
     for value in members.values():
         if not isinstance(value, dict):
             continue

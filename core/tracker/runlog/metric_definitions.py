@@ -1,4 +1,4 @@
-"""What `metric` records say of keys, and which of them rules a key."""
+"""Collect metric definitions, and find the one that applies to a key."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 MAX_DEFINITIONS = 10_000
 MAX_GLOBS = 200
-"""Names of definitions that count, and how many of them may be globs: each glob is tried on each key."""
+"""The most names that are defined, and the most globs among them: each glob is tried on each key."""
 
 _MEMBERS = ("name", "step_metric", "summary", "goal")
 
 
 class Definitions:
-    """The payloads of `metric` records in order, without the members that a later one of the same name replaces."""
+    """The payloads of `metric` records in order, without members that a later record of the same name replaces."""
 
     def __init__(self, metrics: Iterable[dict[str, Any]] = ()) -> None:
         self._all: dict[int, dict[str, Any]] = {}
@@ -35,7 +35,7 @@ class Definitions:
         return len(self._all)
 
     def add(self, payload: dict[str, Any]) -> bool:
-        """Take in a sound payload; returns whether there was room for it."""
+        """Add a sound payload; return whether there was room for it."""
         name = payload["name"]
         if name not in self._named:
             glob = "*" in name or "?" in name
@@ -59,7 +59,7 @@ class Definitions:
         return True
 
     def definition_for(self, key: str, member: str) -> dict[str, Any]:
-        """Return the definition that rules `member` for `key`: exact names first, then the last glob; or {}."""
+        """Return the definition whose `member` applies to `key`: an exact name, else the last glob; {} if none does."""
         found = self._of(key, member)
         if found is None:
             best = -1

@@ -1,4 +1,4 @@
-"""The stream with which a forked run begins: rows of its parent, copied (FORMAT.md, `added`)."""
+"""Copy the rows of a parent run for a run that `fork_from` begins (FORMAT.md, `added`)."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _BLOCK = 1 << 20
 
 
 def beginning(header: dict[str, Any], started: float, config: dict[str, Any], metrics: list[dict[str, Any]]) -> bytes:
-    """Return the lines that come before the rows, of the time when the parent began: so the stream is read first."""
+    """Return the lines before the rows. Their time is that of the parent's beginning, so the stream is read first."""
     said = [("run", header), *records("config", config), *(("metric", metric) for metric in metrics)]
     return b"".join(encode(kind, jsonable(payload), started) for kind, payload in said)
 
 
 def rows_until(path: Path, step: int) -> Iterator[bytes]:
-    """Yield the rows of a stream up to a step as lines, those that are sound as they are."""
+    """Yield the rows of a stream up to a step as lines; sound lines are not changed."""
     with reading(path) as file:
         offset = 0
         while data := read_lines(file.fileno(), offset, _BLOCK):

@@ -15,16 +15,16 @@ from tracker.names import RunKey, is_project_name
 from .records import MAX_LINE, RUN_ID, STREAM_NAME, VERSION, Parsed, Record, Rows, parse, parse_rows
 from .safe_open import Unsafe, open_file, reading
 
-_BLOCK = 64 * 1024  # what larger blocks hold outgrows the caches and is gone through by the garbage collector
-_LARGE_BLOCK = 1024 * 1024  # for what makes few objects
+_BLOCK = 64 * 1024  # the objects of larger blocks outgrow the caches, and cost the garbage collector time
+_LARGE_BLOCK = 1024 * 1024  # for reading that makes few objects
 _NEAR_END = 64 * 1024 * 1024
 _KIND_PATTERNS: dict[tuple[str, ...], re.Pattern[bytes]] = {}
 
 
 def stream_paths(directory: Path, kind: str | None = None) -> list[Path]:
-    """Return the stream files of a run directory (of one kind), in the order in which their rows are read.
+    """Return the stream files of a run directory, or those of one kind, in the order of reading.
 
-    Links and what else is no regular file are no streams.
+    Only regular files are streams; links are not.
     """
     found = []
     for path in directory.iterdir():
@@ -39,8 +39,9 @@ def stream_paths(directory: Path, kind: str | None = None) -> list[Path]:
 
 
 def run_directories(path: Path) -> list[Path]:
-    """Return the run directory that `path` is, or those that it holds: where `init(dir=path)` keeps its runs, or one of
-    the folders on the way there. `path` itself, where there is none.
+    """Return `path` if it is a run directory, else the run directories in it.
+
+    They are in `.tracker/runs` below it, or in one of the folders on the way there. Returns `path` if there are none.
     """
     if _has_streams(path):
         return [path]
@@ -62,7 +63,7 @@ def _has_streams(directory: Path) -> bool:
 
 
 def first_record(path: Path) -> Record | None:
-    """Return the first readable record of a stream file, or None while there is none."""
+    """Return the first readable record of a stream file; None if there is none yet."""
     for parsed in read_stream(path):
         if parsed.records:
             return parsed.records[0]
@@ -72,14 +73,15 @@ def first_record(path: Path) -> Record | None:
 def read_stream(path: Path, offset: int = 0, block: int = _BLOCK) -> Iterator[Parsed]:
     """Yield the records of a stream file from byte `offset` (a line start), in blocks of about `block` bytes.
 
-    Survives torn tails and corrupt lines; what it skipped is counted in `Parsed.corrupt`.
+    Torn tails and corrupt lines are skipped; `Parsed.corrupt` counts them.
     """
     return map(parse, read_blocks(path, offset, block))
 
 
 def read_rows(path: Path) -> Iterator[Rows | Parsed]:
-    """Yield the records of a stream file as `read_stream` does, those of blocks with nothing but `log` lines by column,
-    which is the fastest way to the values of keys.
+    """Yield the records of a stream file as `read_stream` does, but by column where a block has only `log` lines.
+
+    It is the fastest way to the values of keys.
     """
     for data in read_blocks(path):
         rows = parse_rows(data)
@@ -87,10 +89,10 @@ def read_rows(path: Path) -> Iterator[Rows | Parsed]:
 
 
 def read_blocks(path: Path, offset: int = 0, block: int = _BLOCK) -> Iterator[bytes]:
-    """Yield the lines of a stream file from byte `offset` (a line start), as `read_lines` gives them.
+    """Yield the lines of a stream file from byte `offset` (a line start), as `read_lines` returns them.
 
-    A last line without newline is left alone: it may still be growing. What is appended meanwhile is left alone, too: a
-    fast writer would never let its readers end.
+    A last line without a newline is left out: it may still grow. So are lines that are appended meanwhile: with a fast
+    writer, reading would never end.
     """
     with reading(path) as file:
         end = os.fstat(file.fileno()).st_size
@@ -100,9 +102,9 @@ def read_blocks(path: Path, offset: int = 0, block: int = _BLOCK) -> Iterator[by
 
 
 def read_lines(fd: int, offset: int, limit: int) -> bytes:
-    """Return whole lines from byte `offset`, at most `limit` bytes but always one line if there is a whole one.
+    """Return whole lines from byte `offset`: at most `limit` bytes, but at least one line if there is a whole one.
 
-    What is longer than a line may be comes in pieces of `MAX_LINE` bytes without a newline, each of which is corrupt.
+    Something longer than a line may be is returned in pieces of `MAX_LINE` bytes without a newline. They are corrupt.
     """
     size = limit
     while True:
@@ -118,11 +120,11 @@ def read_lines(fd: int, offset: int, limit: int) -> bytes:
 
 
 def read_header(directory: Path) -> dict[str, Any]:
-    """Return the `run` payload of a run directory: the first readable one, of history streams before others.
+    """Return the first readable `run` payload of a run directory, with history streams before others.
 
-    Its `id`, and `entity` and `project` if it has them, are names that the format allows. If damage took them all, the
-    directory's name stands in for the id. Raises `NotARun` if there is no run log, or one with names that are not
-    allowed, or with a stream in another version of the format.
+    Its `id`, and its `entity` and `project` if it has them, are names that the format allows. If all of them are
+    damaged, the id is the directory's name. Raises `NotARun` if there is no run log, if it has names that are not
+    allowed, or if a stream has another version of the format.
     """
     if not directory.is_dir():
         raise NotARun(f"{directory} is not a directory; name the directory of a run, such as .tracker/runs/<id>")
@@ -151,7 +153,7 @@ def read_header(directory: Path) -> dict[str, Any]:
 
 
 def read_key(directory: Path, entity: str, project: str) -> RunKey:
-    """Return entity, project and id of the run in a directory; the given ones stand in for what its header lacks.
+    """Return the key of the run in a directory, with the given entity and project if its header has none.
 
     Raises `NotARun` as `read_header` does.
     """
@@ -160,16 +162,16 @@ def read_key(directory: Path, entity: str, project: str) -> RunKey:
 
 
 def scan(data: bytes, kinds: tuple[str, ...]) -> list[Record]:
-    """Return the records of some kinds in `data` (whole lines), without the cost of parsing all the others.
+    """Return the records of some kinds in `data` (whole lines), without parsing the others.
 
-    Corrupt lines are passed over.
+    Corrupt lines are skipped.
     """
     pattern = _KIND_PATTERNS.get(kinds)
     if pattern is None:
         names = b"|".join(re.escape(kind.encode()) for kind in kinds)
         pattern = re.compile(
             rb'\{"c":"[0-9a-f]{8}","t":-?[0-9]+,(?:"s":-?[0-9]+,)?"(?:' + names + rb')":.*\n'
-        )  # not only where a line starts: the newline before it may be lost
+        )  # not anchored to line starts: the newline before may be lost
         _KIND_PATTERNS[kinds] = pattern
     return [r for r in parse(b"".join(pattern.findall(data))).records if r.kind in kinds]
 
@@ -181,12 +183,12 @@ def scan_stream(path: Path, kinds: tuple[str, ...]) -> Iterator[Record]:
 
 
 def last_time(path: Path) -> float:
-    """Return the latest time of the records near the end of a stream file, −∞ if there are none."""
+    """Return the latest time of the records near the end of a stream file; −∞ if there are none."""
     return max((record.time for record in _last_records(path)), default=-math.inf)
 
 
 def last_step(path: Path) -> int | None:
-    """Return the step of the last whole row near the end of a stream file, or None if there is none."""
+    """Return the step of the last whole row near the end of a stream file; None if there is none."""
     for record in reversed(_last_records(path)):
         if record.kind == "log" and record.step is not None:
             return int(record.step)

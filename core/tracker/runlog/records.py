@@ -19,36 +19,38 @@ MAX_LINE = 8 * 1024 * 1024
 """The longest line in bytes, newline included, that writers write and readers accept."""
 
 MAX_DEPTH = 100
-"""How deep the objects and lists of a payload may nest; what is deeper, no JSON library need write again."""
+"""The deepest nesting of objects and lists in a payload. JSON libraries may be unable to write deeper ones."""
 
 MAX_STEP = 2**53
-"""What `log` takes as a step: charts have steps as float64, which is exact up to here. The format allows int64."""
+"""The greatest step that `log` accepts: charts have steps as float64, exact up to here. The format has int64."""
 
 MAX_KEYS = 100_000
-"""Keys of one run. The values of further ones are refused, here and on the server, and counted."""
+"""The most keys of a run. Values of further keys are refused and counted, here and on the server."""
 
 RESERVED = frozenset({"_step", "_timestamp", "_runtime"})
-"""What each row has anyway; values logged under these names are refused."""
+"""Members that every row has. Values logged under these names are refused."""
 
 STREAM_NAME = re.compile(r"(history|console|system|edits)(-[A-Za-z0-9_]{1,48})?\.jsonl")
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 LATEST = 253_402_300_800.0
-"""The year 10000 as Unix time: the times of lines are at most as far from 1970."""
+"""The year 10000 as Unix time. No line has a time that is further from 1970."""
 
 _MICROS = range(-int(LATEST) * 1_000_000, int(LATEST) * 1_000_000 + 1)
-_START = re.compile(rb'\{"c":"[0-9a-f]{8}","t":')  # of a line; long enough that no payload looks like one by accident
+_START = re.compile(rb'\{"c":"[0-9a-f]{8}","t":')  # of a line; too long to occur in a payload by accident
 _STEPS = range(-(2**63), 2**63)
 _BODY = 16  # the checksummed part of a line starts after {"c":"01234567",
 _UNSOUND = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)  # what odd JSON raises
-_MAX_RECOVERED = 1000  # lines that are looked for in a damaged one: damage glues two together, seldom more
+_MAX_RECOVERED = 1000  # lines to look for in a damaged one: damage joins two lines, seldom more
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 class Record(NamedTuple):
-    """One line: Unix time in seconds (the double next to its microseconds), step (`log` lines only), kind, and the
-    payload with non-finite numbers restored: `Points` for `points` lines, whatever JSON holds for others.
+    """One line of a stream.
+
+    `time` is Unix time in seconds, the double nearest to the microseconds of the line. Only `log` lines have a `step`.
+    `payload` is `Points` for `points` lines, else what JSON holds, with special values decoded.
     """
 
     time: float
@@ -58,28 +60,28 @@ class Record(NamedTuple):
 
 
 class Points(NamedTuple):
-    """Rows of one value each, one or more, by column: row i is {keys[which[i]]: values[i]}."""
+    """One or more rows of one value each, by column: row i is {keys[which[i]]: values[i]}."""
 
     keys: list[str]
     which: array[int]
     times: array[float]
     steps: array[int]
     values: array[float] | list[float]
-    """Numbers of int and float as they were logged; an array where all are floats."""
+    """Ints and floats as they were logged; an array if all are floats."""
 
 
 class Rows(NamedTuple):
-    """Rows of `log` lines by column, one or more."""
+    """One or more `log` lines, by column."""
 
     times: list[int]
     """Unix time in microseconds."""
     steps: list[int]
     payloads: list[dict[str, Any]]
-    """As those of `Record`."""
+    """As in `Record`."""
 
 
 class Parsed(NamedTuple):
-    """What `parse` found: the records in order, how many pieces were corrupt, how many bytes were whole lines."""
+    """The result of `parse`: the records in order, the number of corrupt pieces, and the bytes of whole lines."""
 
     records: list[Record]
     corrupt: int
@@ -87,10 +89,16 @@ class Parsed(NamedTuple):
 
 
 def encode(kind: str, payload: Any, time: float, step: int | None = None) -> bytes:
-    """Return one line, newline included. `payload` must be what `orjson` can write; see `jsonable`.
+    """Return one line, newline included.
 
-    `time` is Unix time in seconds and kept to the microsecond. A time that no line can have, of a clock that is wrong,
-    becomes the nearest one that can be. Raises ValueError for NaN.
+    Args:
+        kind: The kind of the record.
+        payload: Data that `orjson` can write; see `jsonable`.
+        time: Unix time in seconds; the line has it in microseconds. A time out of range, of a wrong clock, becomes the
+            nearest one in range.
+        step: The step, for `log` lines.
+
+    Raises ValueError if `time` is NaN.
     """
     body = orjson.dumps(payload)
     if step is None:
@@ -99,28 +107,36 @@ def encode(kind: str, payload: Any, time: float, step: int | None = None) -> byt
 
 
 def micros(time: float) -> int:
-    """Return Unix time as whole microseconds, as the `t` of a line has it; see `encode`."""
+    """Return Unix time in whole microseconds, as in the `t` of a line; see `encode`."""
     time = min(max(time, -LATEST), LATEST)
     whole = int(time)
-    return whole * 1_000_000 + round((time - whole) * 1e6)  # in one multiplication, later times would be off by one
+    return whole * 1_000_000 + round(
+        (time - whole) * 1e6
+    )  # one multiplication of the whole would be off by one for later times
 
 
 def encode_points(keys: Sequence[str], which: Any, times: Any, steps: Any, values: Any) -> bytes:
-    """Return one `points` line, newline included: rows that have the single key `keys[which[i]]` each, with their
-    times (finite, in seconds, kept as the doubles they are), steps (int64) and values (floats, or integers from −2^63
-    to 2^64−1).
+    """Return one `points` line, newline included: rows with one key each.
 
-    The last four are sequences of Python numbers or one-dimensional numpy arrays of one length. Values of narrower
-    float types are written as the doubles they are. Raises ValueError for what no reader would take.
+    All arguments but `keys` are sequences of Python numbers or one-dimensional numpy arrays, of one length.
+
+    Args:
+        keys: The names of the keys.
+        which: The key of each row, as an index into `keys`.
+        times: Finite times in seconds; the line keeps all their bits.
+        steps: int64.
+        values: Floats, or integers from −2^63 to 2^64−1. Narrower float types are written as the same double.
+
+    Raises ValueError for rows that no reader would accept.
     """
     count = len(which)
     if not (0 < count == len(times) == len(steps) == len(values)):
-        raise ValueError("points need a key, a time, a step and a value each, and there must be one at least")
+        raise ValueError("each point needs a key, a time, a step and a value, and there must be at least one point")
     if not 0 <= _extreme(min, which) <= _extreme(max, which) < len(keys):
-        raise ValueError(f"the key of a point must be a number from 0 to {len(keys) - 1}, the place of one in `keys`")
+        raise ValueError(f"the key of a point must be an index into `keys`, from 0 to {len(keys) - 1}")
     columns = {"keys": list(keys), "k": which, "t": _doubles(times), "s": steps, "v": _doubles(values)}
     body = orjson.dumps(columns, _listed, orjson.OPT_SERIALIZE_NUMPY)
-    if b"null" in body:  # how orjson writes what is not finite
+    if b"null" in body:  # orjson writes this for numbers that are not finite
         if not all(map(math.isfinite, times)):
             raise ValueError("the times of points must be finite")
         columns["v"] = jsonable(_listed(values))
@@ -132,12 +148,12 @@ def encode_points(keys: Sequence[str], which: Any, times: Any, steps: Any, value
 
 
 def _extreme(which: Any, numbers: Any) -> Any:
-    own = getattr(numbers, which.__name__, None)  # numpy's are far faster on its arrays
+    own = getattr(numbers, which.__name__, None)  # numpy's functions are far faster on its arrays
     return own() if own is not None else which(numbers)
 
 
 def _doubles(column: Any) -> Any:
-    # orjson would write a float32 as the shortest text that gives back a float32: as a double, another number.
+    # orjson writes a float32 as the shortest text that gives back this float32, which is another number as a double.
     kind = getattr(column, "dtype", None)
     return column.astype("float64") if kind is not None and kind.kind == "f" and kind.itemsize != 8 else column
 
@@ -147,25 +163,25 @@ def _listed(column: Any) -> Any:
 
 
 def with_checksum(rest: bytes) -> bytes:
-    """Put the checksum in front of `rest`, the line from its 17th byte to its newline."""
+    """Return a line with its checksum. `rest` is the line from its 17th byte to its newline."""
     return b'{"c":"%08x",%b' % (crc32(rest[:-1]), rest)
 
 
 def is_piece(data: bytes) -> bool:
-    """Tell whether this is a piece of what is longer than a line may be: `MAX_LINE` bytes without a newline."""
+    """Tell whether this is a piece of something longer than a line may be: `MAX_LINE` bytes without a newline."""
     return len(data) == MAX_LINE and b"\n" not in data
 
 
 def parse(data: bytes) -> Parsed:
-    """Parse the whole lines in `data`; a last line without a newline is left alone and not counted.
+    """Parse the whole lines in `data`. A last line without a newline is neither parsed nor counted.
 
-    Never raises on damaged input: corrupt lines are skipped and counted, and whole lines that were glued to a
-    damaged one by a lost newline are recovered.
+    Never raises on damaged input: corrupt lines are skipped and counted, and whole lines that a lost newline joined to
+    a damaged one are recovered.
     """
     end = data.rfind(b"\n") + 1
     if is_piece(data):
         return Parsed([], 1, len(data))
-    # Empty lines: after the last newline, and where a writer started anew after a short write.
+    # Lines are empty after the last newline, and where a writer began again after a short write.
     lines = [line for line in data[:end].split(b"\n") if line]
     whole = _parse_sound(lines)
     if whole is not None:
@@ -183,11 +199,12 @@ def parse(data: bytes) -> Parsed:
 
 
 def parse_rows(data: bytes) -> Rows | None:
-    """Parse whole lines that are all sound `log` lines by column, which takes two thirds of the time of `parse`; None
-    if there is anything else in `data`.
+    """Parse whole lines by column if all are sound `log` lines; return None otherwise.
+
+    It takes two thirds of the time of `parse`.
     """
     lines = data.split(b"\n")
-    if lines.pop() or data.count(b',"log":{') < len(lines):  # the latter costs little, and tells most other data
+    if lines.pop() or data.count(b',"log":{') < len(lines):  # the count is cheap, and finds most other data
         return None
     try:
         sound = _load_sound(lines)
@@ -213,8 +230,9 @@ def parse_rows(data: bytes) -> Rows | None:
 
 
 def _load_sound(lines: list[bytes]) -> tuple[list[dict[str, Any]], bool] | None:
-    """Return the objects of lines whose checksums are right, and whether none of them nests anything in its payload;
-    None if there is trouble with any line. Raises one of `_UNSOUND` for what is no JSON.
+    """Return the objects of lines, and whether no payload nests anything; None unless all checksums are right.
+
+    Raises one of `_UNSOUND` for lines that are not JSON.
     """
     together = b",".join(lines)
     if len(together) >= MAX_LINE and max(map(len, lines)) >= MAX_LINE:
@@ -224,15 +242,15 @@ def _load_sound(lines: list[bytes]) -> tuple[list[dict[str, Any]], bool] | None:
     starts = '{"c":"' + sums.replace(",", '",{"c":"') + '",' if lines else ""
     if b"".join([line[:_BODY] for line in lines]) != starts.encode():
         return None
-    # A line has two braces at least, its own and its payload's; if none has more, nothing is nested or special, and no
-    # piece of JSON can reach from one line into the next.
+    # A line has at least two braces, its own and its payload's. If none has more, nothing is nested or special, and no
+    # JSON value can reach from one line into the next.
     flat = together.count(b"{") == 2 * len(lines) and b"[" not in together
     objects = orjson.loads(b"[" + together + b"]") if flat else [orjson.loads(line) for line in lines]
     return (objects, flat) if len(objects) == len(lines) else None
 
 
 def _parse_sound(lines: list[bytes]) -> list[Record] | None:
-    """Parse lines in one go, a third faster than one by one; None if there is any trouble with any of them."""
+    """Parse lines together, a third faster than one by one; return None unless all of them are sound."""
     try:
         sound = _load_sound(lines)
         if sound is None:
@@ -259,7 +277,7 @@ def _parse_sound(lines: list[bytes]) -> list[Record] | None:
             micros = members["t"]
             if type(micros) is not int or micros not in _MICROS:
                 return None
-            # As Record(…) does, without the detour through its __new__.
+            # What Record(…) does, without the cost of its __new__.
             records.append(tuple.__new__(Record, (micros / 1e6, step, kind, payload)))
     except _UNSOUND:
         return None
@@ -293,17 +311,17 @@ def _seconds(micros: Any) -> float:
 
 
 def _points(payload: Any, line: bytes) -> Points:
-    """Check the payload of a `points` line. Raises one of `_UNSOUND` if a reader must not take it."""
+    """Check the payload of a `points` line. Raises one of `_UNSOUND` if a reader must not accept it."""
     keys, values = payload["keys"], payload["v"]
     if type(keys) is not list or set(map(type, keys)) != {str}:
         raise ValueError("keys must be text")
-    # Arrays take nothing but numbers in their range, and bools. Looking for letters of `true` and `false` behind the
-    # keys costs a fiftieth of asking each number for its type.
+    # Arrays accept only numbers in their range, and bools. Looking for letters of `true` and `false` after the keys
+    # costs a fiftieth of checking the type of each number.
     which, times, steps = array("I", payload["k"]), array("d", payload["t"]), array("q", payload["s"])
     behind = max(line.find(b'],"k":['), 0)
     worded = line.find(b"u", behind) > 0 or line.find(b"l", behind) > 0
     if worded and bool in map(type, [*payload["k"], *payload["t"], *payload["s"]]):
-        raise ValueError("a bool is no number")
+        raise ValueError("a bool is not a number")
     types = set(map(type, values))
     if dict in types:
         values = [decode_special(value) if type(value) is dict else value for value in values]
@@ -316,7 +334,7 @@ def _points(payload: Any, line: bytes) -> Points:
 
 
 def too_deep(line: bytes, payload: Any) -> bool:
-    """Whether the payload, which JSON in `line` gave, nests deeper than `MAX_DEPTH`."""
+    """Tell whether the payload of a line nests deeper than `MAX_DEPTH`."""
     return line.count(b"{") + line.count(b"[") > MAX_DEPTH and _nests(payload, MAX_DEPTH)
 
 
@@ -327,7 +345,7 @@ def _nests(value: Any, beyond: int) -> bool:
 
 
 def _recover(line: bytes) -> list[Record]:
-    """Whole lines inside a damaged one: the newline between two lines was lost, or a torn line has no newline."""
+    """Return the records of whole lines inside a damaged one, after a newline was lost or a line was torn."""
     found = []
     starts = [m.start() for m in islice(_START.finditer(line), _MAX_RECOVERED)]
     for start, end in zip(starts, [*starts, len(line) + 1][1:], strict=True):
@@ -340,7 +358,7 @@ def _recover(line: bytes) -> list[Record]:
 
 
 def jsonable(value: Any) -> Any:
-    """Return `value` (plain Python data) with what JSON cannot say in the format's `_type` form."""
+    """Return plain Python data in a form that JSON can write: special values, such as NaN, as `_type` objects."""
     if isinstance(value, float):
         if math.isfinite(value):
             return value
@@ -357,10 +375,10 @@ def jsonable(value: Any) -> Any:
 
 
 def decode_special(value: Any) -> Any:
-    """Undo `jsonable`: turn `_type` objects of numbers back into numbers; other values are returned as they are."""
+    """Turn the `_type` objects of special numbers back into numbers, the reverse of `jsonable`. Other values stay."""
     if isinstance(value, dict):
         kind, text = value.get("_type"), value.get("value")
-        if isinstance(text, str):  # what foreign writers put there may be anything
+        if isinstance(text, str):  # another writer may have put anything there
             if kind == "float" and text in _NON_FINITE:
                 return _NON_FINITE[text]
             if kind == "int":
@@ -375,5 +393,5 @@ def decode_special(value: Any) -> Any:
 
 
 def decode_special_members(payload: dict[str, Any]) -> dict[str, Any]:
-    """Undo `jsonable` for the members of a payload, which is an object whatever its members are called."""
+    """Decode the special values in the members of a payload, which is an object whatever names its members have."""
     return {k: decode_special(v) for k, v in payload.items()}

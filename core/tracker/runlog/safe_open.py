@@ -1,8 +1,7 @@
-"""Open files of a directory that may have come from someone else.
+"""Open files of a directory that may come from someone else.
 
-A name leads to a regular file below the directory or to an error: links, pipes and devices are refused, at the end of
-the name and on the way to it, also if they take a file's place at this very moment. Nothing here waits for another
-process.
+A name leads to a regular file below the directory, or to an error. Links, pipes and devices are refused, at the end of
+the name and on the way to it, even if they replace a file at this moment. Nothing here waits for another process.
 """
 
 from __future__ import annotations
@@ -15,19 +14,20 @@ from pathlib import Path
 from typing import IO
 
 MOST_HOLES = 1 << 30
-"""Bytes of a stream that no disk holds; lines have no such bytes, and reading them would take hours."""
+"""The most bytes in holes of a stream. Lines have no such bytes, and reading them would take hours."""
 
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class Unsafe(OSError):
-    """The name leads to a link, or to something else that is no regular file."""
+    """The name leads to a link, or to something else that is not a regular file."""
 
 
 def open_folder(directory: str | os.PathLike[str], *names: str, make: bool = False) -> int:
-    """Return a descriptor of a directory, or of a folder below it, made if it is to be; links lead nowhere.
+    """Return a descriptor of a directory, or of a folder below it.
 
-    The directory itself is what the user named, and may be a link. Raises `Unsafe` or another OSError.
+    `make` creates missing folders. The directory itself may be a link, since the user named it. Raises `Unsafe` for
+    links below it, or another OSError.
     """
     folder = os.open(directory, _FOLDER)
     for name in names:
@@ -49,7 +49,14 @@ def open_folder(directory: str | os.PathLike[str], *names: str, make: bool = Fal
 def open_file(
     directory: str | os.PathLike[str], name: str, flags: int = os.O_RDONLY, mode: int = 0o644, make: bool = False
 ) -> int:
-    """Return a descriptor of the regular file `name` (with `/` between folders, which `make` makes) in a directory.
+    """Return a descriptor of a regular file below a directory.
+
+    Args:
+        directory: The directory.
+        name: The name of the file, with `/` between folders.
+        flags: Those of `os.open`.
+        mode: The rights of a file that is created.
+        make: Create missing folders.
 
     Raises `Unsafe` or another OSError.
     """
@@ -57,7 +64,7 @@ def open_file(
     folder = open_folder(directory, *folders, make=make)
     try:
         about = _status(folder, last)
-        if about is not None and not stat.S_ISREG(about.st_mode):  # to open a device may already do something
+        if about is not None and not stat.S_ISREG(about.st_mode):  # opening a device may have effects
             raise Unsafe(errno.ELOOP, "a link, or no regular file", name)
         fd = os.open(last, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode, dir_fd=folder)
         if stat.S_ISREG(os.fstat(fd).st_mode):
@@ -69,7 +76,10 @@ def open_file(
 
 
 def open_stream(path: str | os.PathLike[str]) -> int:
-    """Return a descriptor for reading a stream of a run directory: `open_file`, and its bytes are not mostly holes."""
+    """Return a descriptor for reading a stream of a run directory.
+
+    Raises what `open_file` raises, and `Unsafe` if more than `MOST_HOLES` of it are holes.
+    """
     directory, name = os.path.split(os.fspath(path))
     fd = open_file(directory or ".", name)
     about = os.fstat(fd)
@@ -86,12 +96,12 @@ def reading(path: str | os.PathLike[str]) -> IO[bytes]:
 
 
 def is_regular(directory: str | os.PathLike[str], name: str) -> bool:
-    """Tell whether there is a regular file of this name below a directory, with no link on the way."""
+    """Tell whether a regular file of this name is below a directory, with no link on the way."""
     return size_of(directory, name) is not None
 
 
 def size_of(directory: str | os.PathLike[str], name: str) -> int | None:
-    """Return the bytes of a regular file below a directory; None if there is none."""
+    """Return the size in bytes of a regular file below a directory; None if there is none."""
     try:
         *folders, last = _parts(name)
         folder = open_folder(directory, *folders)
@@ -105,13 +115,13 @@ def size_of(directory: str | os.PathLike[str], name: str) -> int | None:
 
 
 def names_in(directory: str | os.PathLike[str], folder: str) -> list[str]:
-    """Return the names in a folder of a directory; none if there is no such folder, or a link in its place."""
+    """Return the names in a folder of a directory; [] if there is no such folder, or a link in its place."""
     try:
         fd = open_folder(directory, folder)
     except OSError:
         return []
     try:
-        # By way of a descriptor that can be read from; that of `open_folder` only leads there.
+        # The descriptor of `open_folder` cannot be read from (O_PATH).
         inner = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)
         try:
             return os.listdir(inner)
@@ -124,9 +134,9 @@ def names_in(directory: str | os.PathLike[str], folder: str) -> list[str]:
 
 
 def sync_names(directory: str | os.PathLike[str], *names: str) -> None:
-    """Make the names in a directory, or in a folder below it, survive a power cut, where the file system can.
+    """Flush the names in a directory, or in a folder below it, to disk, if the file system can do that.
 
-    To flush a file is not enough: its name is its folder's.
+    Flushing a file is not enough to survive a power cut: its name belongs to the folder.
     """
     with contextlib.suppress(OSError):
         fd = open_folder(directory, *names)
@@ -141,28 +151,28 @@ def sync_names(directory: str | os.PathLike[str], *names: str) -> None:
 
 
 def is_whole(fd: int, size: int) -> bool:
-    """Tell whether an open file has its first `size` bytes, without a hole, as far as the file system says.
+    """Tell whether an open file has its first `size` bytes without a hole, as far as the file system says.
 
-    A file that was not flushed before a power cut may be short, or have holes in place of what was written.
+    A file that was not flushed before a power cut may be short, or have holes where bytes were written.
     """
     if os.fstat(fd).st_size < size:
         return False
     try:
         return os.lseek(fd, 0, os.SEEK_HOLE) >= size
-    except OSError:  # an empty file, or a file system that does not tell
+    except OSError:  # an empty file, or a file system that does not say
         return True
     finally:
         os.lseek(fd, 0, os.SEEK_SET)
 
 
 def write_new(directory: str | os.PathLike[str], name: str, content: bytes, mode: int = 0o644) -> None:
-    """Write a new file below a directory, with the folders that its name says. Raises FileExistsError, OSError."""
+    """Write a new file below a directory, and the folders in its name. Raises FileExistsError, OSError."""
     with open(open_file(directory, name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode, make=True), "wb") as file:
         file.write(content)
 
 
 def rename(directory: str | os.PathLike[str], name: str, target: str) -> None:
-    """Give a file in a folder below a directory the name `target` there, in place of what had it. Raises OSError."""
+    """Rename a file below a directory to `target` in its folder, in place of a file of that name. Raises OSError."""
     *folders, last = _parts(name)
     folder = open_folder(directory, *folders)
     try:
@@ -172,7 +182,7 @@ def rename(directory: str | os.PathLike[str], name: str, target: str) -> None:
 
 
 def remove(directory: str | os.PathLike[str], name: str) -> None:
-    """Remove a regular file below a directory, if it is there. Raises OSError where it cannot be removed."""
+    """Remove a regular file below a directory, if it is there. Raises OSError if it cannot be removed."""
     if is_regular(directory, name):
         *folders, last = _parts(name)
         folder = open_folder(directory, *folders)
@@ -184,7 +194,7 @@ def remove(directory: str | os.PathLike[str], name: str) -> None:
 
 
 def ignore(folder: Path, line: str) -> None:
-    """Have git ignore what a folder holds: `.gitignore` with this line, unless there is anything of that name."""
+    """Write this line to a new `.gitignore` in a folder, unless something of that name is there."""
     with contextlib.suppress(OSError):
         write_new(folder, ".gitignore", f"{line}\n".encode())
 

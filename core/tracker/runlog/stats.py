@@ -1,4 +1,4 @@
-"""Sum up the values of one key."""
+"""Summarize the values of one key."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ _LARGEST = sys.float_info.max
 
 
 def summed(total: float, numbers: Sequence[float]) -> tuple[float, float, float] | None:
-    """Return `total` with the numbers, one or more, added one after the other, and the lowest and the highest of them;
-    None unless all are finite and none is too large for a float.
+    """Return `total` plus the numbers, added one after the other, and the lowest and the highest number.
+
+    Returns None unless all numbers are finite and fit in a float. There must be at least one.
     """
     low, high = min(numbers), max(numbers)
     if not -_LARGEST <= low <= high <= _LARGEST:
         return None
-    total = reduce(add, numbers, total)  # `sum` would round otherwise in some versions of Python
-    return (total, low, high) if math.isfinite(total) else None  # a NaN may hide from `min` and `max`, not from here
+    total = reduce(add, numbers, total)  # `sum` rounds differently in some versions of Python
+    return (total, low, high) if math.isfinite(total) else None  # `min` and `max` may miss a NaN, the sum does not
 
 
 class Stats:
-    """Of one key: how many finite numbers, their min, max and sum, and the last value of any kind.
+    """The statistics of one key: the count `n` of finite numbers, their min, max and sum, and the last value.
 
-    NaN and ±Infinity never enter min, max and sum, nor do integers that are too large for a float.
+    NaN, ±Infinity and integers too large for a float count in none but `last`, which may be of any kind.
     """
 
     __slots__ = ("last", "max", "min", "n", "sum")
@@ -39,7 +40,7 @@ class Stats:
         self.n, self.min, self.max, self.sum, self.last = n, low, high, total, last
 
     def add(self, value: Any) -> None:
-        """Take in one value."""
+        """Add one value."""
         if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _LARGEST:
             self.n += 1
             self.min = min(self.min, value)
@@ -48,7 +49,7 @@ class Stats:
         self.last = value
 
     def add_all(self, values: Sequence[Any]) -> None:
-        """Take in values, one or more, as `add` would one after the other, at a small part of the cost for numbers."""
+        """Add one or more values as `add` does, at a small part of its cost if they are numbers."""
         found = summed(self.sum, values) if set(map(type, values)) <= {float, int} else None
         if found is None:
             for value in values:
@@ -64,7 +65,7 @@ class Stats:
         return result
 
     def merge(self, later: Stats) -> None:
-        """Take in the stats of the same key over later rows."""
+        """Add the statistics of the same key over later rows."""
         self.n += later.n
         self.min = min(self.min, later.min)
         self.max = max(self.max, later.max)
@@ -73,7 +74,7 @@ class Stats:
 
 
 def sum_up(found: dict[str, Stats], records: Iterable[Record], whole: bool = True) -> None:
-    """Take the rows among records into the stats of their keys; with `whole` into all of it, else only into `last`."""
+    """Add the rows among records to the statistics of their keys: to all of them if `whole`, else only to `last`."""
     for record in records:
         if record.kind == "log":
             values = record.payload.items()

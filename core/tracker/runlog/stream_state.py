@@ -1,4 +1,4 @@
-"""What the records of one stream add up to: who writes it, how far it is, and how its process ended."""
+"""Derive the state of one stream from its records: who writes it, how far it is, and how its process ended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _END = ("closed", "at_exit", *MEMBERS)
 
 @dataclass
 class StreamState:
-    """One stream of a run. Members that are None are not known (yet); times are Unix times in seconds."""
+    """The state of one stream of a run. None means unknown. Times are Unix times in seconds."""
 
     rows: int = 0
     """Rows or console lines."""
@@ -44,7 +44,7 @@ class StreamState:
     added: bool = False
     """Whether its rows were added through the API, or copied from a parent run."""
     allow_stop: bool = False
-    """Whether its process lets itself be stopped."""
+    """Whether its process can be stopped."""
     preempting: bool = False
     """Whether its process said that the machine is about to be taken away."""
     goes_on: bool = False
@@ -52,9 +52,9 @@ class StreamState:
     after: list[str] = field(default_factory=list)
     """The streams that had ended when its process began."""
     heartbeat: float | None = None
-    """The longest that its agent lets pass between two lines, in seconds."""
+    """The longest time in seconds between two lines of its agent."""
     event_file: dict[str, Any] | None = None
-    """The TensorBoard event file that it holds the values of (`wire.EventFile`)."""
+    """The TensorBoard event file that its values come from (`wire.EventFile`)."""
     suspect: str | None = None
     """Why its values may be wrong."""
     state: str | None = None
@@ -69,23 +69,23 @@ class StreamState:
     """Whether an agent has said how the process ended."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the counts, and those of the other members that say something."""
+        """Return the counts, and the other members that are known."""
         members = ((name, getattr(self, name)) for name in _NAMES)
         return {name: value for name, value in members if value is not None and value is not False and value != []}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> StreamState:
-        """Return the stream that `to_json` described; members of another version are ignored."""
+        """Return the stream that `to_json` described. Unknown members are ignored."""
         return cls(**{name: data[name] for name in _NAMES if name in data})
 
     @property
     def ended(self) -> bool:
-        """Whether its process has ended, as far as is known."""
+        """Whether its process is known to have ended."""
         return self.closed is not None
 
     @property
     def decides(self) -> bool:
-        """Whether its end may be that of the run: it is of a process of the run, and not of a forked child."""
+        """Whether its end can be that of the run: it is from a process of the run that is not a forked child."""
         return self.opened is not None and not self.added and (not self.parent or self.goes_on)
 
     @property
@@ -94,15 +94,15 @@ class StreamState:
         return "preempted" if self.preempting and self.state != "finished" else str(self.state)
 
     def end(self) -> dict[str, Any]:
-        """Return what is known of how the process ended: the members of `exits.MEMBERS` that are not None."""
+        """Return how the process ended: the members of `exits.MEMBERS` that are known."""
         return {name: getattr(self, name) for name in MEMBERS if getattr(self, name) is not None}
 
     def take_time(self, time: float) -> None:
-        """Take in that a record has this time."""
+        """Apply the time of a record."""
         self.last = time if self.last is None else max(self.last, time)
 
     def take_header(self, time: float, payload: dict[str, Any]) -> None:
-        """Take in a `run` record."""
+        """Apply a `run` record."""
         if self.opened is None:
             self.opened = time
         if self.closed is not None:  # an agent's word came first
@@ -125,15 +125,15 @@ class StreamState:
             self.event_file = {"name": source["name"], "version": version if sound else None, "starts": []}
 
     def take_goes_on(self, payload: dict[str, Any]) -> None:
-        """Take in a `goes_on` record."""
+        """Apply a `goes_on` record."""
         self.goes_on = True
         self.after = [*self.after, *_names(payload.get("after"))]
 
     def take_finish(self, time: float, payload: dict[str, Any], own: bool) -> None:
-        """Take in a `finish` record: the process's `own`, or an agent's in another stream."""
+        """Apply a `finish` record: the process's `own`, or an agent's in another stream."""
         if own and self.opened is None:
             self.opened = time  # its first line may be damaged
-        # The streams arrive in any order. What a process said while it was leaving gives way to what its agent saw.
+        # Streams arrive in any order. What a process wrote on its way out gives way to what its agent saw.
         if self.settled if own and "at_exit" in payload else not own and self._is_final():
             return
         self._forget_end()
@@ -147,9 +147,9 @@ class StreamState:
             self.at_exit = _ended_as(payload["at_exit"])
 
     def reopen(self, time: float) -> None:
-        """Take in that there is a row of this time, which opens a stream again that ended before.
+        """Open the stream again if it ended before the time of a row.
 
-        By time, not by arrival: an agent's word that the process vanished may arrive before the last rows do.
+        Time decides, not arrival: an agent's record that the process vanished may arrive before the last rows.
         """
         if self.closed is not None and time > self.closed:
             self._forget_end()

@@ -1,4 +1,4 @@
-"""Which payloads have the shape that FORMAT.md gives them. What has not is counted as corrupt and says nothing."""
+"""Check that payloads have the shape that FORMAT.md gives them. Others are counted as corrupt and have no effect."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import re
 from typing import Any
 
 MAX_COUNT = 2**53
-"""The greatest count, size or step of a session that a record may name: all numbers up to here are exact everywhere."""
+"""The greatest count, size or session step in a record: all integers up to here are exact everywhere."""
 
 MAX_HEARTBEAT = 366 * 86400.0
-"""Seconds. Whoever promises a line less often than once a year promises nothing."""
+"""The longest promise of an agent in seconds: a line a year is none."""
 
 SUMMARIES = (None, "last", "min", "max", "mean", "best", "none")
 _GOALS = (None, "minimize", "maximize")
@@ -19,7 +19,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a finite number that a float can hold."""
+    """Tell whether a value is a finite number that a float can hold."""
     try:
         return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     except OverflowError:
@@ -27,22 +27,22 @@ def is_number(value: Any) -> bool:
 
 
 def is_count(value: Any) -> bool:
-    """Whether a value is a whole number from 0 to `MAX_COUNT`."""
+    """Tell whether a value is an integer from 0 to `MAX_COUNT`."""
     return type(value) is int and 0 <= value <= MAX_COUNT
 
 
 def is_pid(value: Any) -> bool:
-    """Tell whether a value from a record can be the pid of a process."""
+    """Tell whether a value can be the pid of a process."""
     return type(value) is int and 0 < value < 2**31
 
 
 def is_heartbeat(value: Any) -> bool:
-    """Whether a value can be the longest time in seconds that an agent lets pass between two lines."""
+    """Tell whether a value can be the longest time in seconds between two lines of an agent."""
     return is_number(value) and 0 < value <= MAX_HEARTBEAT
 
 
 def is_metric(payload: dict[str, Any]) -> bool:
-    """Whether this can be the payload of a `metric` record."""
+    """Tell whether this can be the payload of a `metric` record."""
     step_metric = payload.get("step_metric")
     return (
         isinstance(payload.get("name"), str)
@@ -53,7 +53,7 @@ def is_metric(payload: dict[str, Any]) -> bool:
 
 
 def is_file(payload: dict[str, Any]) -> bool:
-    """Whether this can be the payload of a `file` record."""
+    """Tell whether this can be the payload of a `file` record."""
     digest, size, path = payload.get("digest"), payload.get("size"), payload.get("path")
     return (
         isinstance(payload.get("name"), str)
@@ -65,19 +65,19 @@ def is_file(payload: dict[str, Any]) -> bool:
 
 
 def is_session(payload: dict[str, Any]) -> bool:
-    """Whether this can be the payload of a `session` record."""
+    """Tell whether this can be the payload of a `session` record."""
     return is_count(payload.get("row")) and type(payload.get("step")) is int and abs(payload["step"]) <= 2**63
 
 
 def meta_of(payload: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-    """Return those members of what a run is called that have the type they should have, and whether all had."""
+    """Return the labels in a payload (name, group, …) that have the right type, and whether all have it."""
     there = {m: payload[m] for m in _META if m in payload}
     sound = {m: value for m, value in there.items() if isinstance(value, (_META[m], type(None)))}
     return sound, len(sound) == len(there)
 
 
 def environment_order(environment: dict[str, Any]) -> tuple[int, float, str] | None:
-    """Return what orders environments, the greatest standing for the run; None if the payload is unsound."""
+    """Return the sort key of an environment, None if it is unsound. The greatest one is the environment of the run."""
     node, started, stream = environment.get("node", 0), environment.get("started"), environment.get("stream")
     if type(node) is int and is_number(started) and isinstance(stream, str):
         assert isinstance(started, (int, float))

@@ -15,19 +15,19 @@ _HOLD_BYTES = 4 * 1024 * 1024
 
 
 class StreamWriter:
-    """The single writer of one stream.
+    """Write one stream, as its only writer.
 
-    `append` hands a line to the kernel with one `write(2)`: once it has returned without trouble, the line survives
-    the death of every process. Lines are never split, merged or reordered. It never raises for a failing disk: lines
-    that could not be written are held in memory, up to 4 MiB or one line, and written before the next line once the
-    disk takes them again; what does not fit is dropped, the oldest first, counted in `lost` and reported in the stream
-    by a `lost` record. Not thread-safe: the caller holds a lock.
+    `append` passes a line to the kernel with one `write(2)`. When it has returned without trouble, the line survives
+    the death of every process. Lines are never split, merged or reordered. A failing disk never raises: lines that
+    cannot be written are held in memory, up to 4 MiB or one line, and written before the next line when the disk
+    accepts them again. Lines beyond that are dropped, the oldest first; `lost` counts them, and a `lost` record reports
+    them in the stream. Not thread-safe: the caller holds a lock.
     """
 
     def __init__(self, path: str, on_trouble: Callable[[OSError], None]) -> None:
-        """Create the stream file; an existing file is an error, since every stream has one writer for all its life.
+        """Create the stream file. Raises FileExistsError if it exists, since a stream has one writer for all its life.
 
-        `on_trouble` is called with the first error of each bad spell.
+        `on_trouble` is called with the first error of each series of errors.
         """
         # O_EXCL: two processes appending to one stream would interleave offsets and lose rows on the server.
         self._fd = _above_standard(
@@ -60,37 +60,37 @@ class StreamWriter:
 
     @property
     def held(self) -> int:
-        """How many records wait in memory for the disk to take them."""
+        """How many records wait in memory until the disk accepts them."""
         return len(self._held)
 
     def waiting(self) -> list[bytes]:
-        """Return the lines of these records."""
+        """Return the lines that wait in memory."""
         return [line for line in self._held if line]
 
     def size(self) -> int:
-        """Return how many bytes there are in the file."""
+        """Return the size of the file in bytes."""
         try:
             return os.fstat(self._fd).st_size
         except OSError:
             return 0
 
     def descriptor(self) -> int:
-        """Return a descriptor of one's own from which the stream can be read, also after it was deleted."""
+        """Return a new descriptor from which the stream can be read, even after it was deleted."""
         return os.dup(self._fd)
 
     def deleted(self) -> bool:
-        """Whether the file was removed, so that what is appended can never be read."""
+        """Tell whether the file was removed, so that nobody can read what is appended."""
         try:
             return os.fstat(self._fd).st_nlink == 0
         except OSError:
             return True
 
     def sync(self) -> None:
-        """Make everything written so far survive a power cut; raises OSError if the disk cannot."""
+        """Flush everything written so far to disk, so that it survives a power cut. Raises OSError."""
         os.fsync(self._fd)
 
     def close(self) -> None:
-        """Write what is held if the disk takes it, else count it as lost, and close the file. Safe to repeat."""
+        """Write the held lines, or count them as lost if the disk refuses, and close the file. Safe to repeat."""
         if self._fd < 0:
             return
         self._flush_held()
@@ -100,22 +100,22 @@ class StreamWriter:
         self._fd = -1
 
     def abandon(self) -> None:
-        """In a forked child: close the descriptor and forget held lines, which are the parent's to write."""
+        """Close the descriptor in a forked child and forget held lines, which the parent writes."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
         self._held.clear()
 
     def _cut(self, line: bytes, written: int) -> bytes:
-        """Note that a line was cut short; return what is left to write after the newline that ends the torn piece."""
+        """Note that a line was torn; return what to write after the newline that ends the torn piece."""
         self._torn = True
-        # Where only the newline is missing, that very newline makes the record whole: it must not be written twice.
+        # If only the newline is missing, this newline completes the record, which must not be written twice.
         return b"" if written == len(line) - 1 else line
 
     def _hold(self, line: bytes, error: OSError | None) -> None:
         self._held.append(line)
         self._held_bytes = len(line)
-        if error is None:  # a short write: asking again tells why
+        if error is None:  # a short write: trying again shows the error
             error = self._flush_held()
         if error is not None:
             self._on_trouble(error)
@@ -123,7 +123,7 @@ class StreamWriter:
 
     def _flush_held(self) -> OSError | None:
         while self._held:
-            # After a torn line the newline goes in front, so that only the torn line is damaged.
+            # The newline after a torn line comes first, so that only the torn line is damaged.
             line = b"\n" + self._held[0] if self._torn else self._held[0]
             try:
                 written = os.write(self._fd, line)
@@ -145,13 +145,13 @@ class StreamWriter:
         while self._held_bytes > _HOLD_BYTES and len(self._held) > 1:
             line = self._held.popleft()
             self._held_bytes -= len(line)
-            if line:  # else its record is in the file and lacks only a newline
+            if line:  # an empty one stands for a record that is in the file and lacks only its newline
                 self.lost += 1
                 self._unreported += 1
 
 
 def _above_standard(fd: int) -> int:
-    """Return a descriptor that nobody takes for stdin, stdout or stderr, which daemons and some launchers close."""
+    """Return a descriptor above those of stdin, stdout and stderr, which daemons and some launchers close."""
     if fd > 2:
         return fd
     try:
