@@ -1,4 +1,4 @@
-"""Carry runs around: put them into one file, and take them out of it."""
+"""Export runs to a zip file, and import them from it."""
 
 from __future__ import annotations
 
@@ -35,8 +35,10 @@ class Imported(NamedTuple):
 
 
 def export_runs(target: Path, runs: Iterable[RunReader]) -> list[Exported]:
-    """Write runs, from run directories or a server, to one file. Raises FileExistsError, OSError, and `TrackerError` if
-    one comes twice, or what `Api` raises; then there is no file.
+    """Write runs, from run directories or a server, to one new file.
+
+    Raises `TrackerError` if a run is given twice, FileExistsError, OSError, and what `Api` raises; then no file is
+    left.
     """
     missing: dict[str, list[str]] = {}
     with ExitStack() as stack:
@@ -55,11 +57,11 @@ def export_runs(target: Path, runs: Iterable[RunReader]) -> list[Exported]:
 
 
 def import_runs(file: Path, root: Path) -> list[Imported]:
-    """Put the runs of a file that `export_runs` wrote into directories below `root` (`.tracker/runs`).
+    """Unpack the runs of a file that `export_runs` wrote to directories below `root` (`.tracker/runs`).
 
-    Of a run that has a directory there, that directory gets what it lacks: importing twice is the same as once. Raises
-    `NotARun` or `TrackerError` for a file that is no such file or damaged, or if a run cannot be joined with what is
-    there, OSError; the runs before it are then imported, and of itself nothing.
+    If a run has a directory there, this directory gets the files that it lacks; so importing twice is the same as once.
+    Raises `NotARun` if `file` was not exported, `TrackerError` if it is damaged or a run cannot be added to its
+    directory, and OSError. The runs before it are then imported, and nothing of this run.
     """
     root.mkdir(parents=True, exist_ok=True)
     ignore(root.parent, f"{root.name}/")
@@ -67,12 +69,12 @@ def import_runs(file: Path, root: Path) -> list[Imported]:
     done = []
     with Archive(file) as archive:
         for run in archive.runs:
-            # Beside `root`, since all that is in it is taken for a run.
+            # Beside `root`, where every directory counts as a run.
             with tempfile.TemporaryDirectory(prefix="import-", dir=root.parent) as folder:
                 source = Path(folder, "run")
                 archive.extract(run, source)
                 if "/".join(read_key(source, "default", "uncategorized")) != run:
-                    raise TrackerError(f"{file} is damaged: what is called {run} in it is another run")
+                    raise TrackerError(f"{file} is damaged: the run that it calls {run} is another run")
                 if run in there:
                     done.append(Imported(run, there[run], _join(source, there[run])))
                 else:
@@ -97,14 +99,14 @@ def _settle(source: Path, root: Path, run_id: str) -> Path:
 
 
 def _join(source: Path, target: Path) -> bool:
-    """Move what `target` lacks of the same run there; tell whether there was anything."""
+    """Move the files that `target` lacks of the same run there; tell whether there were any."""
     lacking = _lacking(source, target)
     if lacking and agent_alive(str(target)):
-        raise TrackerError(f"the run in {target} is still at work; import it when that is over")
+        raise TrackerError(f"the run in {target} has an agent at work; import it when the agent is done")
     if lacking and _rebuilt(source) != _rebuilt(target):
         raise TrackerError(
-            f"{target} is that run as it was written, and the file has it as a server knows it, or the other way "
-            "round: together they would have all of it twice. Remove the directory, or leave it as it is"
+            f"of {target} and the file, one has the run as it was written and the other as a server knows it: together "
+            "they would have every row twice. To import the file, remove the directory first"
         )
     for name in lacking:
         _move(source, target, name)
@@ -112,7 +114,7 @@ def _join(source: Path, target: Path) -> bool:
 
 
 def _move(source: Path, target: Path, name: str) -> None:
-    """Move a file of a run to another directory, with links on the way leading nowhere."""
+    """Move a file of a run to another directory, without following links there."""
     *folders, last = name.split("/")
     folder = open_folder(target, *folders, make=True)
     try:
@@ -122,23 +124,23 @@ def _move(source: Path, target: Path, name: str) -> None:
 
 
 def _lacking(source: Path, target: Path) -> list[str]:
-    """Return the files that `target` does not have, or of which it has a beginning only."""
+    """Return the files that `target` does not have, or of which it has only a beginning."""
     found = []
-    for path in [*source.glob("files/*"), *stream_paths(source)]:  # lines that name a file after the file
+    for path in [*source.glob("files/*"), *stream_paths(source)]:  # a file before the lines that name it
         name = path.relative_to(source).as_posix()
         size, have = path.stat().st_size, size_of(target, name)
         if have is None and os.path.lexists(target / name):
-            raise TrackerError(f"{target / name} is a link, or no regular file; move it away to import the run")
+            raise TrackerError(f"{target / name} is not a regular file; move it away to import the run")
         have = -1 if have is None else have
         if have > 0 and not _same(path, open_file(target, name), min(size, have)):
-            raise TrackerError(f"{target / name} differs from what is in the file; move it away to import the run")
+            raise TrackerError(f"{target / name} differs from the exported file; move it away to import the run")
         if size > have:
             found.append(name)
     return found
 
 
 def _same(one: Path, other: int, size: int) -> bool:
-    """Tell whether two files, one of them open, begin with the same so many bytes."""
+    """Tell whether two files, one of them open, have the same first `size` bytes."""
     with one.open("rb") as a, open(other, "rb") as b:
         while size > 0:
             piece = min(size, 1 << 20)

@@ -1,4 +1,4 @@
-"""Which files `save` means, and what they are called in the run: training process and agent must agree on both."""
+"""Find the files that `save` names, and choose their names in the run. Training process and agent share this."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ POLICIES = ("live", "now", "end")
 
 
 def pattern_of(path: str | os.PathLike[str]) -> str:
-    """Return a path or glob as an absolute one, with `~` expanded; the working directory's own name is no glob."""
+    """Return an absolute path or glob, with `~` expanded. Wildcards in the working directory's own name are escaped."""
     text = expand(os.fsdecode(path))
     if os.path.isabs(text) or not glob.has_magic(text) or os.path.isfile(text):
         return absolute(text)
@@ -21,15 +21,17 @@ def pattern_of(path: str | os.PathLike[str]) -> str:
 
 
 def find(pattern: str) -> list[str]:
-    """Return the files that a path or glob (`**` included) names, sorted; a path that is there is no glob."""
+    """Return the files that match a path or glob (`**` included), sorted. A path that exists is not a glob."""
     if os.path.isfile(pattern):
         return [pattern]
     return sorted(filter(os.path.isfile, glob.glob(pattern, recursive=True)))
 
 
 def base_of(path: str | os.PathLike[str], base: str | os.PathLike[str] | None) -> str:
-    """Return the folder below which files have their names: `base`, by default the working directory, if they lie
-    there; else the folder of the file, or the one in which the glob begins.
+    """Return the folder that the names of files are relative to.
+
+    It is `base`, by default the working directory, if the files are below it; else the folder of the file, or the one
+    in which the glob begins.
     """
     chosen = absolute("." if base is None else base)
     text = expand(os.fsdecode(path))
@@ -40,8 +42,9 @@ def base_of(path: str | os.PathLike[str], base: str | os.PathLike[str] | None) -
 
 
 def name_of(path: str, base: str) -> str:
-    """Return the name that a file has in the run: its path below `base`, as it is written, or if that leads elsewhere,
-    as the folders really are; bare if it lies outside.
+    """Return the name of a file in the run: its path below `base`, as written or with links resolved.
+
+    A file outside of `base` has its bare name.
     """
     folder, file = os.path.split(absolute(path))
     below = _below(folder, base)
@@ -49,17 +52,19 @@ def name_of(path: str, base: str) -> str:
 
 
 class SavedNames:
-    """Which file each name of a run stands for, so that no two different files share one without a word."""
+    """Know which file each name of a run stands for, so that two files never share a name without a warning."""
 
     def __init__(self, own: str, tell: Callable[[str], None]) -> None:
-        """Files below the folder `own` are copies that were made to be saved; they stand for nothing else."""
+        """Args: `own`: a folder of copies that were made to be saved, which need no names; `tell`: prints a warning."""
         self._own = f"{own}{os.sep}"
         self._tell = tell
         self._sources: dict[str, str] = {}
 
     def settle(self, paths: Sequence[str], base: str) -> str:
-        """Return the folder below which these files have names that are theirs: `base`, or one above it where another
-        file that is still there has such a name. A name whose file is gone passes on. Both are told.
+        """Return the folder that the names of these files are relative to, so that no two files share a name.
+
+        It is `base`, or a folder above it if another existing file has one of the names. A name whose file is gone
+        passes on to the new file. Both cases are reported.
         """
         paths = [path for path in paths if not path.startswith(self._own)]
         chosen, former = base, None
@@ -70,11 +75,11 @@ class SavedNames:
             chosen = os.path.dirname(chosen)
         if former is not None:
             path, name = former
-            self._tell(f"{path} is saved as {name_of(path, chosen)}, since {name} is {self._sources[name]}")
+            self._tell(f"{path} is saved as {name_of(path, chosen)}, since {name} stands for {self._sources[name]}")
         for path in paths:
             name = name_of(path, chosen)
             if self._sources.get(name, path) != path and not _same(self._sources[name], path):
-                self._tell(f"the saved file {name} is {path} from now on; it was {self._sources[name]}")
+                self._tell(f"from now on, the saved file {name} is {path}; it was {self._sources[name]}")
             self._sources[name] = path
         return chosen
 
@@ -84,14 +89,16 @@ class SavedNames:
 
 
 class OwnedNames:
-    """Names that belong to whoever asked for them first; others get the folders above in front of theirs."""
+    """Give each file a name of its own: the first owner gets the short name, others get folders in front of it."""
 
     def __init__(self) -> None:
         self._owners: dict[str, str] = {}
 
     def name(self, path: str, root: str, owner: str | None = None) -> str:
-        """Return what the file at `path` is called: its path below `root`, or below a folder above it where another
-        owner has that name. `owner` is the file itself unless one is given.
+        """Return the name of the file at `path`.
+
+        It is the path below `root`, or below a folder above it if another owner has the name. `owner` is by default the
+        file itself.
         """
         owner, base = owner or absolute(path), absolute(root)
         name = name_of(path, base)
@@ -102,7 +109,7 @@ class OwnedNames:
 
 
 def _below(folder: str, base: str) -> str | None:
-    """Return the path from `base` to a folder in it; None if it lies elsewhere."""
+    """Return the path from `base` to a folder below it; None if it is elsewhere."""
     for one, other in ((folder, base), (os.path.realpath(folder), os.path.realpath(base))):
         relative = os.path.relpath(one, other) if os.path.isabs(one) else one
         if relative != ".." and not relative.startswith(f"..{os.sep}"):

@@ -1,4 +1,4 @@
-"""Text for a terminal. Names, paths and messages come from whoever logged a run, or runs a server: they are data."""
+"""Make text safe for a terminal: names, paths and messages come from whoever logged a run or runs a server."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ _KEPT = "\u200c\u200d"  # joiners within words and emoji, which move nothing
 
 
 def clean(text: object, lines: bool = False) -> str:
-    """Return text with nothing in it that a terminal takes for orders: control and escape characters, and those that
-    turn the direction of writing, become `�`. Line breaks and tabs become spaces, unless `lines` are to stay.
+    """Return text without anything that a terminal obeys.
+
+    Control and escape characters, and those that change the direction of writing, become `�`. Line breaks and tabs
+    become spaces, unless `lines` keeps them.
     """
     given = str(text)
     if given.isprintable():

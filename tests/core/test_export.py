@@ -276,12 +276,12 @@ def test_what_differs_or_would_double_a_run_is_refused(uploaded: tuple[Path, Any
     for first, second in (("copy.zip", "run.zip"), ("run.zip", "copy.zip")):
         (one,) = import_runs(tmp_path / first, tmp_path / "of" / first / "runs")
         before = content(one.directory)
-        with pytest.raises(TrackerError, match="have all of it twice"):
+        with pytest.raises(TrackerError, match="would have every row twice"):
             import_runs(tmp_path / second, one.directory.parent)
         assert content(one.directory) == before
     path = directory / "history-aa.jsonl"
     path.write_bytes(path.read_bytes().replace(b"9.0", b"8.0"))
-    with pytest.raises(TrackerError, match="differs from what is in the file"):
+    with pytest.raises(TrackerError, match="differs from the exported file"):
         import_runs(tmp_path / "run.zip", ROOT)
 
 
@@ -291,7 +291,7 @@ def test_a_run_at_work_is_not_added_to(tmp_path: Path) -> None:
     (directory / "history-aa.jsonl").unlink()
     lock = lock_directory(str(directory))
     assert lock is not None
-    with pytest.raises(TrackerError, match="still at work"):
+    with pytest.raises(TrackerError, match="has an agent at work"):
         import_runs(tmp_path / "x.zip", ROOT)
     unlock_directory(lock)
     import_runs(tmp_path / "x.zip", ROOT)

@@ -1,4 +1,4 @@
-"""What a training process that writes TensorBoard event files and the agent that has them followed must agree on."""
+"""Recognize TensorBoard event files, and seal the records that ask the agent to follow them."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ import re
 from .sealing import is_sealed, seal
 
 KIND = "event_file"
-"""The kind of the records that name event files, and what programs that follow them are announced as."""
+"""The kind of records that name event files, and the name of the entry point of programs that follow them."""
 
 _MARK = "tfevents"
 _CREATED = re.compile(r"tfevents\.(\d{9,11})(?:\.|$)")
 
 
 def is_event_file(path: str) -> bool:
-    """Tell whether a file of this name may be an event file, by TensorBoard's rule."""
+    """Tell whether a file of this name can be an event file, by TensorBoard's rule."""
     return _MARK in os.path.basename(path)
 
 
 def made_since(path: str, since: float) -> bool:
-    """Tell whether an event file was made at a Unix time or later, by its name; those whose names do not tell were."""
+    """Tell whether an event file was made at a Unix time or later, by its name; True if the name does not say."""
     created = _CREATED.search(os.path.basename(path))
     return created is None or int(created[1]) >= int(since)
 
 
 def being_written(pid: int) -> list[str]:
-    """Return the event files that a process has open for writing; those that can be found out."""
+    """Return the event files that a process has open for writing, as far as they can be found."""
     folder = f"/proc/{pid}/fd"
     try:
         descriptors = os.listdir(folder)
@@ -46,7 +46,7 @@ def being_written(pid: int) -> list[str]:
 
 
 def below(pid: int) -> list[int]:
-    """Return the processes that a process has started, and those that these have; those that can be found out."""
+    """Return all descendants of a process, as far as they can be found."""
     found: list[int] = []
     pending = [pid]
     while pending:
@@ -56,7 +56,7 @@ def below(pid: int) -> list[int]:
                 with open(f"/proc/{parent}/task/{task}/children", "rb") as file:
                     pending += map(int, file.read().split())
         except FileNotFoundError:
-            if parent == pid:  # no /proc, or one that does not tell
+            if parent == pid:  # no /proc, or one without children
                 return _below_elsewhere(pid)
         except OSError:
             continue
@@ -81,7 +81,7 @@ def _writes(pid: int, descriptor: str) -> bool:
 
 
 def _elsewhere(pid: int) -> list[str]:
-    """As `being_written` without Linux's /proc: whether a file is open for writing cannot be told."""
+    """Return the event files that a process has open, where there is no /proc to say whether it writes them."""
     import psutil
 
     try:
@@ -91,20 +91,20 @@ def _elsewhere(pid: int) -> list[str]:
 
 
 def path_seal(run_id: str, path: str) -> str:
-    """Return the seal of a record that names an event file. Raises OSError as `seal` does."""
+    """Return the seal for a record that names an event file. Raises OSError as `seal` does."""
     return seal(run_id, KIND, path)
 
 
 def since_seal(run_id: str, since: float) -> str:
-    """Return the seal of a record that asks for event files to be looked for. Raises OSError as `seal` does."""
+    """Return the seal for a record that asks the agent to look for event files. Raises OSError as `seal` does."""
     return seal(run_id, KIND, "since", f"{since:.3f}")
 
 
 def is_path_sealed(mark: object, run_id: str, path: str) -> bool:
-    """Tell whether `mark` is the `path_seal` by this user."""
+    """Tell whether `mark` is this user's `path_seal`."""
     return is_sealed(mark, run_id, KIND, path)
 
 
 def is_since_sealed(mark: object, run_id: str, since: float) -> bool:
-    """Tell whether `mark` is the `since_seal` by this user."""
+    """Tell whether `mark` is this user's `since_seal`."""
     return is_sealed(mark, run_id, KIND, "since", f"{since:.3f}")

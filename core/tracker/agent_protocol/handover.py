@@ -1,9 +1,9 @@
-"""Hand run directories over to the one agent that serves those of this user on this machine.
+"""Hand run directories over to the agent, one process that serves all runs of this user on this machine.
 
-In a folder that only the user can read lie a lock, which that agent holds, and `queue/`, with a file for each directory
-that waits to be served. The agent moves it to `taken/`, and deletes it when the directory needs it no longer: so the
-next agent knows what one that was killed had to do. Programs with another Python, another tracker, or another
-environment, as far as that concerns an agent, have a folder of their own.
+They meet in a folder that only the user can read. It has a lock, which the agent holds, and `queue/`, with a file for
+each directory that waits to be served. The agent moves the file to `taken/`, and deletes it when the directory no
+longer needs an agent; so after an agent was killed, the next one knows what is left to do. Programs with another
+Python, another tracker, or another environment (in variables that matter to an agent) have a folder of their own.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ _CONCERNS = re.compile(
     r"proxy|ca_bundle|ssl|cert|^home$|^xdg_|^path$|^ld_|^python|^git_|ssh|key|token|secret|pass|pwd|cred|auth|dsn|_ur[li]",
     re.IGNORECASE,
 )
-"""Variables that change what an agent reaches, runs, or must keep secret."""
+"""Variables that change what an agent can reach, what it runs, or what it must keep secret."""
 _VARIES = {"PWD", "OLDPWD"}
 
 
 class Request(NamedTuple):
-    """A run directory, and the settings that its process was given as arguments and variables."""
+    """A run directory, and the settings that its process got as arguments and variables."""
 
     directory: str
     given: dict[str, Any]
 
 
 def folder() -> Path:
-    """Return the folder by which processes like this one and their agent meet. Raises OSError if there can be none."""
+    """Return the folder in which processes like this one and their agent meet. Raises OSError if it cannot be made."""
     reasons = []
     for root in _roots():
         path = root / "agents" / _mark()
@@ -70,7 +70,7 @@ def _check_ours(path: Path) -> None:
 
 
 def _mark() -> str:
-    """Return what tells apart those that one agent cannot serve together."""
+    """Return the name of the folder: it differs for processes that one agent cannot serve together."""
     words = [
         sys.modules[str(__package__).partition(".")[0]].__version__,
         __file__,
@@ -78,7 +78,7 @@ def _mark() -> str:
         os.uname().nodename,
         str(os.getuid()),
     ]
-    for name in ("pid", "mnt", "net", "user"):  # what a process in another container can see and reach is not the same
+    for name in ("pid", "mnt", "net", "user"):  # a process in another container sees and reaches other things
         try:
             words.append(str(os.stat(f"/proc/self/ns/{name}").st_ino))
         except OSError:
@@ -92,9 +92,9 @@ def _mark() -> str:
 
 
 def lock(path: Path) -> int | None:
-    """Become the agent of a folder; None if there is one. Raises OSError.
+    """Become the agent of a folder, and return the descriptor that holds the lock; None if there is an agent.
 
-    The lock belongs to the returned descriptor, also where another process inherits that.
+    A process that inherits the descriptor holds the lock, too. Raises OSError.
     """
     fd = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     held = locks.take(fd)
@@ -104,7 +104,7 @@ def lock(path: Path) -> int | None:
 
 
 def is_served(path: Path) -> bool:
-    """Tell whether there is an agent of a folder, or one is being started."""
+    """Tell whether a folder has an agent, or one is being started."""
     try:
         fd = os.open(path / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
@@ -116,14 +116,14 @@ def is_served(path: Path) -> bool:
 
 
 def put(path: Path, directory: str, given: Mapping[str, Any]) -> None:
-    """Have a directory served by the agent of a folder, the present one or the next. Raises OSError."""
+    """Queue a directory for the agent of a folder, the present one or the next. Raises OSError."""
     name = f"{hashlib.sha256(os.fsencode(directory)).hexdigest()[:32]}-{os.getpid()}"
-    request = json.dumps({"directory": directory, "given": dict(given)}).encode()  # names of any bytes: as escapes
+    request = json.dumps({"directory": directory, "given": dict(given)}).encode()  # in ASCII: names may have any bytes
     write_whole(path / "queue" / name, request, SECRET, path)  # the queue itself has no drafts in it
 
 
 def take(path: Path) -> dict[str, Request]:
-    """Take what waits in the queue; return the requests by their names, for `done`."""
+    """Take the requests that wait in the queue; return them by their names, for `done`."""
     taken = {}
     for name in sorted(os.listdir(path / "queue")):
         os.replace(path / "queue" / name, path / "taken" / name)
@@ -134,13 +134,13 @@ def take(path: Path) -> dict[str, Request]:
 
 
 def left(path: Path) -> dict[str, Request]:
-    """Return what an earlier agent had taken and was not done with."""
+    """Return the requests that an earlier agent took and did not finish."""
     found = {name: _read(path / "taken" / name) for name in sorted(os.listdir(path / "taken"))}
     return {name: request for name, request in found.items() if request is not None}
 
 
 def waiting(path: Path) -> bool:
-    """Tell whether something is in the queue."""
+    """Tell whether a request waits in the queue."""
     return any(True for _ in os.scandir(path / "queue"))
 
 

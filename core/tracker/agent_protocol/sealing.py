@@ -1,7 +1,7 @@
-"""Seal records: mark them so that an agent knows that a process of its own user wrote them.
+"""Seal records, so that an agent knows that a process of its own user wrote them.
 
-A record that tells an agent to take files from outside the run directory carries a seal, made with a key that only this
-user can read. Without it, a run directory that came from someone else could have any file of whoever syncs it uploaded.
+A record that asks an agent for files from outside the run directory has a seal: an HMAC with a key that only this user
+can read. Without seals, a run directory from someone else could make whoever syncs it upload any of their files.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from tracker.runlog.directory import this_boot
 
 
 def seal(*parts: str) -> str:
-    """Return the mark that only this user could have put on these words. Raises OSError if the key cannot be kept."""
-    import hmac  # which most training processes need not pay for
+    """Return the seal of these words, which only this user can make. Raises OSError if the key cannot be stored."""
+    import hmac  # most training processes do not need it
 
     return hmac.digest(_key(), _joined(parts), "sha256").hex()
 
 
 def is_sealed(mark: object, *parts: str) -> bool:
-    """Tell whether `mark` is the seal of these words by this user."""
+    """Tell whether `mark` is this user's seal of these words."""
     import hmac
 
     try:
@@ -34,14 +34,16 @@ def is_sealed(mark: object, *parts: str) -> bool:
 
 
 def process_seal(run_id: str, process: Mapping[str, Any]) -> str:
-    """Return the seal of a process of this user that writes to a run: `host`, `pid` and `pid_start` of its header, and
-    the boot and process namespace that these are of. Raises OSError if the key cannot be kept.
+    """Return the seal of a process of this user that writes to a run.
+
+    It covers `host`, `pid` and `pid_start` of the stream's header, and the machine's boot and pid namespace. Raises
+    OSError if the key cannot be stored.
     """
     return seal(*_process(run_id, process))
 
 
 def is_process_sealed(header: Mapping[str, Any]) -> bool:
-    """Tell whether the header of a stream is of a process of this user, on this machine since it was started last."""
+    """Tell whether a stream's header is from a process of this user on this machine since its last boot."""
     return type(header.get("pid_start")) is int and is_sealed(header.get("seal"), *_process(header.get("id"), header))
 
 
@@ -51,7 +53,7 @@ def _process(run_id: object, process: Mapping[str, Any]) -> list[str]:
 
 
 def _joined(parts: tuple[str, ...]) -> bytes:
-    # With their lengths, or the same mark would fit words that are divided in another way.
+    # With their lengths, so that words that are divided in another way have another seal.
     return b"".join(b"%d:%b" % (len(part), part) for part in (p.encode("utf-8", "surrogateescape") for p in parts))
 
 
@@ -63,7 +65,7 @@ def _key() -> bytes:
     if not path.exists():
         _make_key(path)
     key = path.read_bytes()
-    if len(key) < 32:  # seals made with it would be easy to make
+    if len(key) < 32:  # anybody could guess it and make seals
         raise OSError(f"{path} is damaged: remove it")
     return key
 

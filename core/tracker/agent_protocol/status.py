@@ -1,6 +1,6 @@
-"""What an agent lets the processes of its run know, in a file beside its lock: a JSON object.
+"""Tell the processes of a run how far its agent is, in a file of JSON beside the agent's lock.
 
-The file's time moves on as the upload does.
+The modification time of the file advances with the upload.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ _LONGEST = 1 << 14  # bytes
 
 
 class Status(NamedTuple):
-    """How far an agent is.
-
-    `pid`, `start`: its process (see `process_start`). `moved`: when it last got somewhere, in nanoseconds of the file
-    system's clock. `trouble`: why nothing can be uploaded now, None if that is not so. `left`: why something stays
-    behind for good. `done`: whether the server has all that it will take.
-    """
+    """How far an agent is."""
 
     pid: int
     start: int | None
+    """The `process_start` of the agent."""
     moved: int
+    """When the upload last advanced, in nanoseconds of the file system's clock."""
     trouble: str | None
+    """Why nothing can be uploaded at the moment; None if uploads work."""
     left: str | None
+    """Why something will never be uploaded; None if everything will."""
     done: bool
+    """Whether the server has everything that it will accept."""
 
 
 class StatusFile:
-    """The agent's side. Never raises for the disk."""
+    """Write the status, as the agent. Errors of the disk never raise."""
 
     def __init__(self, directory: str) -> None:
-        """The agent holds the lock of `directory`."""
+        """Write the status of the run in `directory`, whose lock the agent holds."""
         self._directory = directory
         self._said: dict[str, Any] = {}
         pid = os.getpid()
         self._who = {"pid": pid, "start": process_start(pid)}
 
     def tell(self, trouble: str | None, left: str | None = None, done: bool = False) -> None:
-        """Replace what is said, if it is another."""
+        """Write the status if it has changed; see `Status`."""
         said = {**self._who, "trouble": _short(trouble), "left": _short(left), "done": done}
         if said == self._said:
             return
@@ -51,14 +51,14 @@ class StatusFile:
             fd = open_file(self._directory, _name(self._directory), os.O_RDWR | os.O_CREAT)
             with open(fd, "r+b") as file:
                 about = os.fstat(fd)
-                if about.st_nlink == 1 and about.st_size <= _LONGEST:  # else it was not made here
+                if about.st_nlink == 1 and about.st_size <= _LONGEST:  # otherwise no agent made it
                     file.write(json.dumps(said).encode())
                     file.truncate()
         except OSError:
-            pass  # a disk that is full: then nobody knows better
+            pass  # the disk is full, say: the former status stays
 
     def move(self) -> None:
-        """Let it be seen that the upload advances."""
+        """Show that the upload has advanced."""
         try:
             os.utime(os.path.join(self._directory, _name(self._directory)), follow_symlinks=False)
         except OSError:
@@ -66,7 +66,7 @@ class StatusFile:
 
 
 def read_status(directory: str) -> Status | None:
-    """Return what the agent of this machine says, or said last, of a run directory; None if there is nothing."""
+    """Return the latest status that the agent of this machine wrote for a run directory; None if there is none."""
     try:
         with open(open_file(directory, _name(directory)), "rb") as file:
             text, moved = file.read(_LONGEST), os.fstat(file.fileno()).st_mtime_ns

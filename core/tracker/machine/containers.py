@@ -1,4 +1,4 @@
-"""Whether the agent of this process would end with it, as in containers and under schedulers."""
+"""Tell whether the agent would be killed when this process ends, as in containers and under job schedulers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from typing import Literal
 
 LONGEST = 60.0
-"""Seconds for which `finish` waits there at most, while the upload advances."""
+"""The most seconds for which `finish` waits there while the upload advances."""
 
 _FIRST_NAMESPACE = 0xEFFFFFFC  # the pid namespace that a Linux machine starts with (PROC_PID_INIT_INO)
 _INITS = ("systemd", "init", "launchd", "openrc-init", "runit", "procd", "busybox")
@@ -28,7 +28,7 @@ _FILES = {"/.dockerenv": "Docker", "/run/.containerenv": "Podman"}
 
 
 def reason() -> str | None:
-    """Return what ends all processes here when this one, or one that it belongs to, has ended; None if nothing does."""
+    """Return what ends all processes here when this process or its job ends, such as `Slurm`; None if nothing does."""
     if os.getpid() == 1:
         return "this process is the first one of a container"
     for name, what in _VARIABLES.items():
@@ -45,14 +45,14 @@ def reason() -> str | None:
 
 
 def seconds(finish_timeout: float | Literal["auto"]) -> float:
-    """Return for how long `finish` waits for the upload at most, by the setting `finish_timeout`."""
+    """Return the most seconds for which `finish` waits for the upload, by the setting `finish_timeout`."""
     if finish_timeout != "auto":
         return finish_timeout
     return LONGEST if reason() else 0.0
 
 
 def _in_namespace() -> bool:
-    """Tell whether pid 1 is a program, whose end is that of all others, and not the init system of a machine."""
+    """Tell whether pid 1 is a program that ends all others with it, and not the init system of a machine."""
     try:
         if os.stat("/proc/self/ns/pid").st_ino == _FIRST_NAMESPACE:
             return False

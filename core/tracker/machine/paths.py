@@ -1,4 +1,4 @@
-"""Places on this machine, as far as there are any: nothing here raises where a directory or a home is missing."""
+"""Find directories and expand paths, without raising if a directory or the user's home is missing."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tracker.names import is_project_name, normal_name
 
 
 def home() -> str | None:
-    """Return the user's home directory; None where there is none, as for the users of some containers."""
+    """Return the user's home directory; None if there is none, as for users of some containers."""
     given = os.environ.get("HOME", "").strip()
     if os.path.isabs(given):
         return given
-    import pwd  # which few processes need
+    import pwd  # few processes need it
 
     try:
         return pwd.getpwuid(os.getuid()).pw_dir or None
@@ -23,16 +23,16 @@ def home() -> str | None:
 
 
 def user_folder(variable: str, *default: str) -> str | None:
-    """Return the folder that an XDG variable names, else the one below the home directory; None without either."""
+    """Return the folder that an XDG variable names, else `default` below the home directory; None without a home."""
     given = os.environ.get(variable, "").strip()
-    if os.path.isabs(given):  # the XDG specification: a relative path is to be ignored
+    if os.path.isabs(given):  # the XDG specification says to ignore relative paths
         return given
     root = home()
     return None if root is None else os.path.join(root, *default)
 
 
 def expand(path: str | os.PathLike[str]) -> str:
-    """Return a path with a leading `~` or `~user` replaced, unless there is a file of that very name."""
+    """Return a path with a leading `~` or `~user` replaced, unless a file has exactly this name."""
     text = os.fspath(path)
     if not text.startswith("~") or os.path.lexists(text):
         return text
@@ -44,24 +44,24 @@ def expand(path: str | os.PathLike[str]) -> str:
 
 
 def working_directory() -> str:
-    """Return the working directory; where that was deleted, the home directory or else `/`, with one warning."""
+    """Return the working directory; if it was deleted, the home directory or else `/`, with one warning."""
     try:
         return os.getcwd()
     except OSError:
         root = home()
         instead = root if root is not None and os.path.isdir(root) else "/"
-        warn_once(f"the working directory was deleted; {instead} is used in its place", "working directory")
+        warn_once(f"the working directory was deleted; {instead} is used instead", "working directory")
         return instead
 
 
 def absolute(path: str | os.PathLike[str]) -> str:
-    """Return a path as an absolute one without `..`, with `~` expanded; also where the working directory is gone."""
+    """Return an absolute path without `..`, with `~` expanded, even if the working directory was deleted."""
     text = expand(path)
     return os.path.normpath(text if os.path.isabs(text) else os.path.join(working_directory(), text))
 
 
 def login_name() -> str:
-    """Return the user's login name as a project's owner may be called; `default` where there is none."""
+    """Return the user's login name, changed to a name that an entity may have; `default` if there is none."""
     import getpass
 
     try:

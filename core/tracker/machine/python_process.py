@@ -1,4 +1,4 @@
-"""Start Python processes of our own: the agent, the console's helper, those that ask or follow for us."""
+"""Start Python processes that run tracker's code: the agent, the console's helper, helpers of `init`, followers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# Not `-m`: that would put the working directory first on the path, where a user's `random.py` shadows ours. And by the
-# name that is ours alone: PYTHONPATH may lead to a `tracker.py` of the user's.
+# `-m` would put the working directory first on the path, where a user's `random.py` shadows the standard one. The
+# module is imported as `tracker_runs`, since PYTHONPATH may lead to a `tracker.py` of the user's.
 _CODE = (
     "import sys; sys.path[0] or sys.path.pop(0); sys.path.append(sys.argv.pop(1)); "
     "from importlib import import_module; "
@@ -18,19 +18,20 @@ _CODE = (
 )
 _PYTHON = re.compile(r"(python|pypy|graalpy)w?[\d.]*[a-z]{0,2}(-(dbg|intel64|arm64|config64))?(\.exe)?", re.IGNORECASE)
 _SHELL = "/bin/sh"
-_HOW = "attached"  # the word on the command line that tells whether it is a child of who started it
+_HOW = "attached"  # the word on the command line that says whether the process is a child of its starter
 
 _uncollected: set[int] = set()
-"""Processes whose exit status is still to be collected, where there is no shell to start them from."""
+"""Processes whose exit status must still be collected, because there was no shell to start them."""
 
 
 class NoPython(OSError):
-    """Raised where the program has Python inside, and is no Python that could run code of ours."""
+    """Raised in a program that embeds Python, where there is no Python interpreter to start."""
 
 
 def python() -> str:
-    """Return the Python that runs this process. Raises `NoPython` where starting it would start another program, such
-    as the user's own, once more: a frozen program, or one that embeds Python.
+    """Return the Python interpreter that runs this process.
+
+    Raises `NoPython` for a frozen program or one that embeds Python: starting it would start the user's program again.
     """
     executable = sys.executable or ""
     compiled = "__compiled__" in vars(sys.modules.get("__main__", sys))  # by Nuitka
@@ -42,7 +43,7 @@ def python() -> str:
 
 
 def command(module: str, function: str, *arguments: str) -> list[str]:
-    """Return the command that calls a function of a module of ours. Raises `NoPython`."""
+    """Return the command that calls a function of one of tracker's modules. Raises `NoPython`."""
     return [python(), "-c", _CODE, str(Path(__file__).parents[2]), module, function, *arguments]
 
 
@@ -53,11 +54,18 @@ def start_detached(
     environment: Mapping[str, str],
     actions: Sequence[tuple[Any, ...]],
 ) -> None:
-    """Call a function of ours in a process in a session of its own that is no child of this one: nobody's `os.wait()`
-    sees it. It has to call `detach` first.
+    """Call a function in a new process with a session of its own, which is not a child of this process.
 
-    `actions` are those of `os.posix_spawn`, for descriptors other than 0. Takes about two milliseconds. Raises OSError
-    or ValueError if it cannot be started.
+    So no `os.wait()` of the user returns it. The function must call `detach` first. It takes about two milliseconds.
+
+    Args:
+        module: One of tracker's modules.
+        function: A function in it.
+        arguments: What follows on the command line.
+        environment: The environment of the process.
+        actions: Those of `os.posix_spawn`, for descriptors other than 0.
+
+    Raises OSError or ValueError if the process cannot be started.
     """
     collect()
     full = command(module, function, _HOW, *arguments)
@@ -65,7 +73,7 @@ def start_detached(
         raise FileNotFoundError(f"{full[0]} cannot be started")
     actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), *actions]
     if os.access(_SHELL, os.X_OK):
-        # The shell starts it in the background and is gone: that is all we wait for.
+        # The shell starts it in the background and ends: only this is waited for.
         full[full.index(_HOW)] = "detached"
         pid = _spawn(_SHELL, [_SHELL, "-c", '"$@" &', _SHELL, *full], environment, actions)
         try:
@@ -77,7 +85,7 @@ def start_detached(
 
 
 def _spawn(path: str, arguments: list[str], environment: Mapping[str, str], actions: Sequence[tuple[Any, ...]]) -> int:
-    try:  # a session of its own: Ctrl-C and hang-ups at the terminal are the training's affair
+    try:  # a session of its own: Ctrl-C and hang-ups of the terminal must not reach it
         return os.posix_spawn(path, arguments, environment, file_actions=actions, setsid=True)
     except NotImplementedError:
         return os.posix_spawn(path, arguments, environment, file_actions=actions, setpgroup=0)
@@ -90,11 +98,11 @@ def collect() -> None:
             if not os.waitpid(pid, os.WNOHANG)[0]:
                 continue
         except ChildProcessError:
-            pass  # the user's own code collected it, or it is that of a process this one was forked from
-        _uncollected.discard(pid)  # the number may soon be that of a child of the user's
+            pass  # the user's own code collected it, or it belongs to the process that this one was forked from
+        _uncollected.discard(pid)  # a child of the user's code may get this pid soon
 
 
 def detach() -> None:
-    """In a process that `start_detached` started: leave the family of who started it, unless a shell has seen to it."""
+    """Leave the starter's family in a process that `start_detached` started, unless a shell has done that."""
     if sys.argv.pop(1) == _HOW and os.fork():
         os._exit(0)

@@ -1,4 +1,4 @@
-"""Where tracker keeps what it knows of this user on this machine: servers, the key of seals, trusted files."""
+"""The folder with tracker's state for this user on this machine: servers, agents, the key of seals, trusted files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .paths import user_folder
 
 
 def state_folder() -> Path:
-    """Return `$XDG_STATE_HOME/tracker` or `~/.local/state/tracker`, which need not exist.
+    """Return `$XDG_STATE_HOME/tracker` or `~/.local/state/tracker`, which may not exist.
 
     Raises RuntimeError for a user without a home, as in some containers.
     """

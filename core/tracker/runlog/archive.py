@@ -1,8 +1,8 @@
-"""Runs in one file, to be carried around: a zip of what their directories hold, with a list of it.
+"""Pack runs into one zip file, and unpack them.
 
 The members are `<entity>/<project>/<id>/<stream>` and `<entity>/<project>/<id>/files/<name>`. The last one,
-`tracker.json`, is `{"version": 1, "runs": [{"entity", "project", "id", "files": [{"name", "size", "sha256"}]}]}`. What
-stays on its machine (`local/`, locks, the agent's log) is not in it.
+`tracker.json`, is `{"version": 1, "runs": [{"entity", "project", "id", "files": [{"name", "size", "sha256"}]}]}`. Files
+that stay on their machine are not in it: `local/`, locks, the agent's log.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LIST = "tracker.json"
 _PIECE = 1 << 20
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOST_LIST = 256 << 20  # bytes of the list of members
-_MOST_RATIO = 250  # what lines are compressed to; whatever goes beyond is made to fill a disk
+_MOST_RATIO = 250  # lines are not compressed better; a file that is would be made to fill a disk
 _SMALL = 1 << 30  # bytes that any disk can take, whatever the ratio
 _SPARE = 256 << 20  # bytes that must stay free
 _BROKEN = (
@@ -48,7 +48,7 @@ _BROKEN = (
 
 
 class Entry(NamedTuple):
-    """One file of a run: its path in the run directory, its size, and the sha256 of its content in hex."""
+    """One file of a run: its path in the run directory, its size in bytes, and the sha256 of its content in hex."""
 
     name: str
     size: int
@@ -56,7 +56,7 @@ class Entry(NamedTuple):
 
 
 class Packed(NamedTuple):
-    """What was put into an archive: the run as `entity/project/id`, its files, and those left out with the reason."""
+    """A run in an archive: `entity/project/id`, its files, and by name why others were left out."""
 
     run: str
     entries: list[Entry]
@@ -66,8 +66,8 @@ class Packed(NamedTuple):
 def pack(target: Path, runs: Iterable[tuple[str, Path]]) -> list[Packed]:
     """Write runs (`entity/project/id` and directory each) to a new file, which appears whole or not at all.
 
-    Streams and files that grow meanwhile are taken as they are when it is their turn. Raises `TrackerError` if one run
-    comes twice, FileExistsError if `target` is there, and OSError.
+    Streams and files that grow meanwhile are packed as they are when it is their turn. Raises `TrackerError` if a run
+    is given twice, FileExistsError if `target` exists, and OSError.
     """
     if target.exists():
         raise FileExistsError(f"{target} is there already; name another file, or remove it")
@@ -107,7 +107,7 @@ def _names(directory: Path) -> Iterator[str]:
 
 def _pack_file(archive: zipfile.ZipFile, run: str, name: str, file: IO[bytes], size: int) -> Entry:
     entry = zipfile.ZipInfo(f"{run}/{name}")
-    # Lines shrink to a fifth; what is in files/ mostly is compressed already, and may be very large.
+    # Lines shrink to a fifth. Most of files/ is compressed already, and may be very large.
     entry.compress_type = zipfile.ZIP_STORED if name.startswith("files/") else zipfile.ZIP_DEFLATED
     entry.external_attr = 0o644 << 16
     entry.file_size = size
@@ -139,11 +139,11 @@ def _list(packed: Iterable[Packed]) -> dict[str, Any]:
 
 
 class Archive:
-    """A file that `pack` wrote, or that somebody made to look like one: nothing in it is trusted.
+    """Read a file that `pack` wrote, or that somebody made to look like one: nothing in it is trusted.
 
-    Opening it reads the list only. Raises `NotARun` for what is no such file, and `TrackerError` for one that is
-    damaged, of a later version, or not made by `pack`: names outside of a run directory, members that the list does not
-    name, or that would grow beyond all proportion.
+    Opening it reads only the list. Raises `NotARun` for another kind of file. Raises `TrackerError` for a file that is
+    damaged, of a later version, or not made by `pack`: it has names outside of a run directory, members that are not in
+    the list, or members that would grow out of proportion.
     """
 
     def __init__(self, path: Path) -> None:
@@ -151,7 +151,7 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(path)
         except _BROKEN:
-            raise NotARun(f"{path} is no file that `tracker export` wrote, or is cut off") from None
+            raise NotARun(f"{path} was not written by `tracker export`, or is cut off") from None
         try:
             self._members = self._take_members()
             self._runs = self._take_list()
@@ -171,8 +171,10 @@ class Archive:
         return self._runs
 
     def extract(self, run: str, directory: Path) -> None:
-        """Write a run into a new directory, each file verified. Raises `TrackerError` for damage or if the disk has no
-        room for it, OSError; what was written before then stays for the caller to remove.
+        """Write a run to a new directory and verify each file.
+
+        Raises `TrackerError` if the archive is damaged or the disk has no room, and OSError. The caller removes what
+        was written until then.
         """
         entries = self._runs[run]
         directory.mkdir(parents=True)
@@ -196,19 +198,19 @@ class Archive:
         except _BROKEN as error:
             raise self._damaged(f"{member.filename}: {error}") from None
         if size != entry.size or sha.hexdigest() != entry.sha256:
-            raise self._damaged(f"{member.filename} is not what the list says")
+            raise self._damaged(f"{member.filename} has another content than the list says")
 
     def _take_members(self) -> dict[str, zipfile.ZipInfo]:
         members: dict[str, zipfile.ZipInfo] = {}
         for member in self._zip.infolist():
             if member.filename in members:
-                raise self._damaged(f"{member.filename!r} is in it twice")
+                raise self._damaged(f"it has {member.filename!r} twice")
             if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise self._damaged(f"{member.filename!r} is encrypted or compressed in another way")
             members[member.filename] = member
         whole, packed = sum(member.file_size for member in members.values()), self._path.stat().st_size
         if sum(member.compress_size for member in members.values()) > packed:
-            raise self._damaged("its members overlap")  # so that few bytes grow to many
+            raise self._damaged("its members overlap")  # a way to make few bytes grow to many
         if whole > _SMALL and whole > _MOST_RATIO * packed:
             raise self._damaged(f"its {packed:,} bytes would grow to {whole:,}")
         return members
@@ -216,7 +218,7 @@ class Archive:
     def _take_list(self) -> dict[str, list[Entry]]:
         member = self._members.pop(_LIST, None)
         if member is None:
-            raise NotARun(f"{self._path} is no file that `tracker export` wrote: there is no {_LIST} in it")
+            raise NotARun(f"{self._path} was not written by `tracker export`: there is no {_LIST} in it")
         if member.file_size > _MOST_LIST:
             raise self._damaged("its list of files is too long")
         try:
@@ -233,10 +235,10 @@ class Archive:
         named = {f"{run}/{entry.name}": entry for run, entries in runs.items() for entry in entries}
         if named.keys() != self._members.keys():
             odd = next(iter(named.keys() ^ self._members.keys()))
-            raise self._damaged(f"{odd!r} is in its list or in itself, but not in both")
+            raise self._damaged(f"{odd!r} is either a member or in the list, but not both")
         for name, entry in named.items():
             if self._members[name].file_size != entry.size:
-                raise self._damaged(f"{name} is not as long as the list says")
+                raise self._damaged(f"{name} has another size than the list says")
         return runs
 
     def _checked(self, run: dict[str, Any]) -> tuple[str, list[Entry]]:
@@ -244,15 +246,15 @@ class Archive:
         entries = [Entry(file["name"], file["size"], file["sha256"]) for file in run["files"]]
         for name, allowed in names:
             if not allowed(name):
-                raise self._damaged(f"{name!r} is no name of a run")
+                raise self._damaged(f"{name!r} is not a name that a run can have")
         for name, size, digest in entries:
-            # These patterns let no path through that leads out of a run directory.
+            # No path that matches these patterns leads out of a run directory.
             if not (STREAM_NAME.fullmatch(name) or KEPT_PATH.fullmatch(name)):
-                raise self._damaged(f"{name!r} is no file of a run")
+                raise self._damaged(f"{name!r} is not a file of a run")
             if type(size) is not int or size < 0 or not _DIGEST.fullmatch(digest):
                 raise self._damaged(f"{name} has an impossible size or digest")
             if _DIGEST.fullmatch(name[6:]) and name[6:] != digest:
-                raise self._damaged(f"the content of {name} is not what its name says")
+                raise self._damaged(f"{name} has another content than its name says")
         return "/".join(name for name, _ in names), entries
 
     def _damaged(self, what: str) -> TrackerError:

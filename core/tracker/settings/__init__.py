@@ -1,7 +1,6 @@
-"""Settings: arguments first, then `TRACKER_*` variables, then `.tracker/settings.toml` in the directory, then the
-user's.
+"""Resolve settings: from arguments, `TRACKER_*` variables, the directory's `.tracker/settings.toml`, the user's file.
 
-`SETTINGS` lists them all; `docs/reference/settings.md` documents each and a test holds the two together.
+`SETTINGS` lists them all. `docs/reference/settings.md` documents each of them, which a test checks.
 """
 
 from .files import directory_file, read_directory_file, read_file, user_file, write_directory_file, write_file

@@ -1,4 +1,4 @@
-"""Which key goes to which address: a key is for the address that it was given with, and for no other one."""
+"""Choose the API key for an address: a key is sent only to the address that it was given with."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any, NamedTuple
 
 
 class Given(NamedTuple):
-    """What one source of settings says: its name, its address, its key, and keys by address."""
+    """The address and the keys in one source of settings."""
 
     source: str
     base_url: str | None
     api_key: str | None
     keys: Mapping[str, str] = {}
     directory: bool = False
-    """Whether it is a directory's file. Its address may have come from someone else: it gets its own key only."""
+    """Whether the source is a directory's file. Its address may come from someone else: it gets only its own key."""
 
 
 def given(source: str, values: Mapping[str, Any], directory: bool = False) -> Given:
-    """Return what a source gives of addresses and keys; empty text gives nothing."""
+    """Return the address and the keys in a source's values; empty text counts as not given."""
     base_url, api_key = (str(values.get(name) or "").strip() or None for name in ("base_url", "api_key"))
     keys = values.get("keys")
     by_address = {str(url): str(key) for url, key in keys.items()} if isinstance(keys, dict) else {}
@@ -26,11 +26,15 @@ def given(source: str, values: Mapping[str, Any], directory: bool = False) -> Gi
 
 
 def key_for(address: str | None, named_by: Given | None, sources: list[Given]) -> tuple[str, str] | None:
-    """Return the key for an address (None: the user's own server on this machine) and the source that it is from.
+    """Return the key for an address and the name of its source; None if there is no key.
 
-    `named_by` is the source that named the address, `sources` are all of them, the first one first. A key that stands
-    beside an address is for that address. One that stands alone, as in a variable, is for the address that the user
-    named elsewhere, and never for one that only a directory names.
+    A key beside an address is for that address. A key alone, as in a variable, is for the address that the user gives
+    elsewhere, and never for one that only a directory gives.
+
+    Args:
+        address: The address; None is the user's own server on this machine.
+        named_by: The source that gives the address.
+        sources: All sources, in order of precedence.
     """
     for given in sources:
         if given.api_key and _fits(given, address, named_by):
@@ -42,7 +46,7 @@ def key_for(address: str | None, named_by: Given | None, sources: list[Given]) -
 
 
 def same(one: str, other: str) -> bool:
-    """Tell whether two addresses are of one server."""
+    """Tell whether two addresses are the same apart from case, default port and a trailing slash."""
     return _plain(one) == _plain(other)
 
 
@@ -63,7 +67,7 @@ def _plain(address: str) -> str:
 
 
 def kept(values: Mapping[str, Any], base_url: str) -> dict[str, str]:
-    """Return the keys by address that a file has to hold once `base_url` becomes its address: the former one's, too."""
+    """Return the keys by address that a file must keep when `base_url` becomes its address, with the former one's."""
     former = given("", values)
     keys = dict(former.keys)
     if former.base_url and former.api_key:

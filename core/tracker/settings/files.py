@@ -1,4 +1,4 @@
-"""Read and change the settings files: a directory's `.tracker/settings.toml` and the user's."""
+"""Read and change settings files: a directory's `.tracker/settings.toml` and the user's."""
 
 from __future__ import annotations
 
@@ -21,39 +21,42 @@ _MOST = 1 << 20  # bytes of a settings file
 
 
 def directory_file(directory: str | None = None) -> Path:
-    """Return the path of the directory's settings file, which need not exist."""
+    """Return the path of the directory's settings file, which may not exist."""
     return Path(directory or ".") / ".tracker" / "settings.toml"
 
 
 def user_file() -> Path:
-    """Return the path of the user's settings file, which need not exist."""
-    # Without a home it is where no file can ever be.
+    """Return the path of the user's settings file, which may not exist."""
+    # Without a home, it is a path where no file can be.
     return Path(paths.user_folder("XDG_CONFIG_HOME", ".config") or os.devnull) / "tracker" / "settings.toml"
 
 
 def read_directory_file(path: Path, silent: bool = False) -> dict[str, Any]:
-    """Return what is taken of a directory's settings file: all if the user trusts it, else what is harmless.
+    """Return the settings of a directory's file that count: all if the user trusts it, else the harmless ones.
 
-    What is left out is told once, unless `silent`. Raises `SettingsError` naming the file and the mistake.
+    A warning names the ignored ones once, unless `silent`. Raises `SettingsError`, which names the file and the
+    mistake.
     """
     found = trust.read(path)
     values = {} if found is None else _parsed(found.content, path)
     left_out = sorted(set(values) - trust.HARMLESS)
     if found is None or not left_out or trust.is_trusted(path, found):
         return values
-    doubt = found.doubt or "you have not said that you trust this file as it is now"
+    doubt = found.doubt or "you do not trust this file as it is now"
     if not silent:
         warn_once(
-            f"{path} sets {', '.join(left_out)}, which is left out: {doubt}. If that is what you want, run `tracker "
-            f"trust` in {path.absolute().parent.parent}",
+            f"{path} sets {', '.join(left_out)}, which is ignored: {doubt}. To use these settings, run `tracker trust` "
+            f"in {path.absolute().parent.parent}",
             f"untrusted {path}",
         )
     return {name: value for name, value in values.items() if name in trust.HARMLESS}
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """Return what a settings file says; {} if there is none. What is there and is no readable file of a sensible size
-    is ignored with one warning. Raises `SettingsError` naming the file and the mistake.
+    """Return the settings in a file; {} if there is none.
+
+    Anything but a readable regular file of at most 1 MiB is ignored with one warning. Raises `SettingsError`, which
+    names the file and the mistake.
     """
     content = _content(path)
     return {} if content is None else _parsed(content, path)
@@ -75,10 +78,10 @@ def _parsed(content: bytes, path: Path) -> dict[str, Any]:
 
 
 def write_directory_file(path: Path, values: Mapping[str, str | float | bool | None]) -> None:
-    """Change settings in a directory's file, as `write_file` does, and trust it if nothing else speaks against that.
+    """Change settings in a directory's file as `write_file` does, and trust the file.
 
-    Raises `SettingsError` if the file is not the user's, or holds more than harmless settings that the user has not
-    trusted: to write in it must not be to trust them.
+    Raises `SettingsError` if the file is not the user's, or has settings that are neither harmless nor trusted:
+    changing one setting must not trust the others.
     """
     if os.path.islink(path.parent) or os.path.islink(path):
         raise SettingsError(f"{path} is a link or lies behind one: remove the link first")
@@ -86,20 +89,20 @@ def write_directory_file(path: Path, values: Mapping[str, str | float | bool | N
     there = {} if found is None else _parsed(found.content, path)
     strange = sorted(set(there) - trust.HARMLESS - set(values))
     if found is not None and (found.doubt or strange) and not trust.is_trusted(path, found):
-        what = found.doubt or f"it sets {', '.join(strange)}, and you have not said that you trust it"
-        raise SettingsError(f"{path} is left as it is: {what}. Run `tracker trust` first, or remove what is not yours")
+        what = found.doubt or f"it sets {', '.join(strange)}, and you do not trust it"
+        raise SettingsError(f"{path} is not changed: {what}. Run `tracker trust` first, or remove what is not yours")
     write_file(path, values)
     trust.trust(path)
 
 
 def write_file(path: Path, values: Mapping[str, str | float | bool | Mapping[str, str] | None]) -> None:
-    """Change settings in a file, leaving all its other lines as they are; None removes one.
+    """Change settings in a file and leave its other lines as they are; None removes a setting.
 
-    The file and its directory are made if needed; the file is readable by its owner alone, since it may hold a key.
+    The file and its directory are made if needed. Only its owner may read the file, since it may hold an API key.
     """
     import json
 
-    def text(value: str | float | bool | Mapping[str, str]) -> str:  # valid TOML, too
+    def text(value: str | float | bool | Mapping[str, str]) -> str:  # this JSON is valid TOML, too
         if isinstance(value, Mapping):
             return "{ " + ", ".join(f"{text(name)} = {text(one)}" for name, one in value.items()) + " }"
         return json.dumps(value, ensure_ascii=False)
@@ -114,9 +117,9 @@ def write_file(path: Path, values: Mapping[str, str | float | bool | Mapping[str
 
 
 def _content(path: Path) -> bytes | None:
-    """Return the bytes of a regular file; None, with a warning where something is there, if it cannot be had."""
+    """Return the bytes of a regular file; None if there is none, with a warning if something else is there."""
     try:
-        # A pipe of that name must not make us wait for its writer.
+        # Opening a pipe of this name must not wait for its writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         if os.path.lexists(path) and not isinstance(error, FileNotFoundError):

@@ -1,4 +1,4 @@
-"""Values as people type them: with spaces around them, in quotes, in capitals, or not at all."""
+"""Parse values as people type them: with spaces around them, in quotes, in capitals, or empty."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 _TRUE = frozenset(("1", "true", "t", "yes", "y", "on"))
 _FALSE = frozenset(("0", "false", "f", "no", "n", "off"))
-_INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"  # what comes along when text is copied from a page
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"  # characters that are copied from a web page along with text
 
 _ADDRESS = re.compile(
     r"(https?)://((?:[^\s/?#@]*@)?(?:[^\s/?#:@\[\]]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?(?:/[^\s?#]*)?)", re.I
@@ -18,10 +18,10 @@ _PAGE = re.compile(r"/(runs|projects|api)(/|$)|[?#]")  # of the dashboard, as co
 
 
 def cleaned(value: Any, quotes: bool = False) -> Any:
-    """Return text without what stands around it by accident; None for text that is then empty, which counts as not
-    given. Other values are returned as they are.
+    """Return text without spaces and invisible characters around it; None if it is then empty, and counts as not given.
 
-    `quotes`: also without a pair of quotes around all of it, as env files leave them in variables.
+    Other values are returned unchanged. `quotes` also removes a pair of quotes around all of it, which env files leave
+    in variables.
     """
     if hasattr(value, "__fspath__"):
         value = os.fspath(value)
@@ -34,7 +34,7 @@ def cleaned(value: Any, quotes: bool = False) -> Any:
 
 
 def truth(value: Any) -> bool:
-    """Return what a switch is set to. Raises ValueError for text that is none of the usual words."""
+    """Return the value of a switch. Raises ValueError for text other than the usual words."""
     if not isinstance(value, str):
         return bool(value)
     word = value.lower()
@@ -44,7 +44,7 @@ def truth(value: Any) -> bool:
 
 
 def number(value: Any) -> float:
-    """Return a number. Raises TypeError or ValueError for what is none, NaN included."""
+    """Return a number. Raises TypeError or ValueError for anything else, and for NaN."""
     found = float(value)
     if found != found:
         raise ValueError(value)
@@ -52,13 +52,13 @@ def number(value: Any) -> float:
 
 
 def items(value: Any) -> list[str]:
-    """Return the items of a list, or of text with commas between them; empty ones are left out."""
+    """Return the items of a list, or of text with commas between items, without empty ones."""
     parts = value.split(",") if isinstance(value, str) else value
     return [text for text in (_stripped(str(part)) for part in parts) if text]
 
 
 def address(text: str) -> str:
-    """Return the address of a server without what is not part of it. Raises ValueError with what it must be."""
+    """Return the address of a server, without a trailing slash. Raises ValueError, which says what is right."""
     url = text.rstrip("/")
     found, page = _ADDRESS.fullmatch(url), _PAGE.search(url)
     if found is not None and page is None:
@@ -72,7 +72,7 @@ def address(text: str) -> str:
 
 
 def is_local(url: str) -> bool:
-    """Tell whether a URL is of this machine's loopback interface."""
+    """Tell whether a URL leads to this machine's loopback interface."""
     return _LOCAL.match(url) is not None
 
 

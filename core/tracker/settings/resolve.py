@@ -1,4 +1,4 @@
-"""Resolve settings: from arguments, variables and files, each of which may leave some to the next."""
+"""Resolve settings from arguments, variables and files, in this order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ from .table import BY_NAME, CHOSEN, CONSOLES, MODES, PARTS, POSITIVE, SETTINGS, 
 
 
 class Settings:
-    """Resolved settings, one attribute each (see `SETTINGS`), and `sources`: where each value came from."""
+    """Settings in force, one attribute each (see `SETTINGS`), and `sources`: where each value comes from.
+
+    settings = Settings({"project": "digits"})
+    print(settings.base_url, settings.sources["base_url"])
+    """
 
     mode: str
     project: str
@@ -62,9 +66,13 @@ class Settings:
     stats_sources: list[str] | None
 
     def __init__(self, arguments: Mapping[str, Any] | None = None) -> None:
-        """Resolve from `arguments` (None values count as not given), variables and files.
+        """Resolve each setting from the first source that has it: `arguments`, variables, files, its default.
 
-        Raises `SettingsError` for a name that does not exist or a value that cannot be used; it says where that stood.
+        Args:
+            arguments: Values by the names of settings; None counts as not given.
+
+        Raises:
+            SettingsError: A name does not exist, or a value cannot be used; the text says where it comes from.
         """
         given = {k: v for k, v in (arguments or {}).items() if v is not None}
         unknown = sorted(set(given) - set(BY_NAME))
@@ -89,7 +97,7 @@ class Settings:
         self._check()
 
     def _resolve(self, setting: Setting, sources: Mapping[str, Mapping[str, Any]]) -> None:
-        """Set a setting to what the first source says that says anything."""
+        """Set a setting to its value in the first source that has one."""
         for source, values in sources.items():
             if setting.name in values:
                 setattr(self, setting.name, _convert(setting, values[setting.name], source))
@@ -105,7 +113,7 @@ class Settings:
         directory: Mapping[str, Any],
         user: Mapping[str, Any],
     ) -> None:
-        """Set `api_key` to one that is for `base_url`; see `tracker.settings.credentials`."""
+        """Set `api_key` to the key for `base_url`; see `credentials`."""
         sources = [
             credentials.given("argument", arguments),
             credentials.given("variable TRACKER_API_KEY", variables),
@@ -167,23 +175,23 @@ class Settings:
         return SettingsError(f"{name} {getattr(self, name)!r} (from {self.sources[name]}) {must}")
 
     def captures(self, part: str) -> bool:
-        """Tell whether this part of how a run is made (see the setting `capture`) is to be kept."""
+        """Tell whether a part of how a run is started (see the setting `capture`) is stored."""
         chosen = PARTS if self.capture is None else self.capture
         if part not in ("git", "diff", "untracked"):
             return part in chosen
         return part in chosen and "git" in chosen and not self.disable_code and not self.disable_git
 
     def captures_anything(self) -> bool:
-        """Tell whether anything of how a run is made is to be kept."""
+        """Tell whether anything of how a run is started is stored."""
         return any(map(self.captures, PARTS)) or (self.save_code and not self.disable_code)
 
     @property
     def stoppable(self) -> bool:
-        """Whether the run may be stopped through the server: as `allow_stop` says, else if it is on this machine."""
+        """Whether the run may be stopped through the server: by `allow_stop`, else if the server is on this machine."""
         return self.allow_stop if self.allow_stop is not None else self.base_url is None or is_local(self.base_url)
 
     def given(self) -> dict[str, Any]:
-        """Return the settings that came from arguments and variables, as arguments that give them again."""
+        """Return the settings that come from arguments and variables, as arguments."""
         return {
             name: getattr(self, name)
             for name, source in self.sources.items()
@@ -191,19 +199,19 @@ class Settings:
         }
 
     def environment(self) -> dict[str, str]:
-        """Return the settings as `TRACKER_*` variables, for a process that shall resolve them to the same."""
+        """Return the settings as `TRACKER_*` variables, from which a process resolves the same settings."""
         variables = {s.variable: _text(s, getattr(self, s.name)) for s in SETTINGS if getattr(self, s.name) is not None}
-        # A key in our own environment that is for another address must not be taken for this one's.
+        # A key for another address in this process's environment must not be used for this address.
         return {"TRACKER_API_KEY": "", **variables} if self.base_url is not None else variables
 
 
 def without_key(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings as they may go to where they are not known to be kept, such as into a pickle."""
+    """Return settings without the API key, for places that are not secret, such as a pickle."""
     return {name: value for name, value in settings.items() if name != "api_key"}
 
 
 def _cleaned(values: Mapping[str, Any], quotes: bool = False) -> dict[str, Any]:
-    """Return values without what stands around them by accident, and without those that say nothing."""
+    """Return values without spaces and quotes around them, and without empty ones."""
     found = {name: parsing.cleaned(value, quotes) for name, value in values.items()}
     return {name: value for name, value in found.items() if value is not None}
 

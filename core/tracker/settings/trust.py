@@ -1,8 +1,8 @@
-"""Which settings of a directory are taken: a directory may have come from someone else.
+"""Decide which settings of a directory count: the directory may come from someone else.
 
-Of `.tracker/settings.toml` in a directory only what names and describes runs is taken (`HARMLESS`). All other settings
-decide where runs and keys go, what is kept of a machine, or what a program does; they count only if the user trusts the
-file (`tracker trust`), or made it with `tracker init`, `on` or `off`. What is trusted is these bytes at this place.
+Settings in `.tracker/settings.toml` that name and describe runs always count (`HARMLESS`). All others decide where runs
+and keys go, what is stored about a machine, or what a program does. They count only if the user trusts the file
+(`tracker trust`), or made it with `tracker init`, `on` or `off`. Trust is for these bytes at this path.
 """
 
 from __future__ import annotations
@@ -18,23 +18,24 @@ from tracker.machine.state_folder import state_folder
 from tracker.runlog.safe_open import Unsafe, open_file
 
 HARMLESS = frozenset("project entity name group job_type tags notes color".split())
-"""Settings that say no more than what a run is called and belongs to."""
+"""Settings that only name and describe runs."""
 
 _LONGEST = 1 << 20  # bytes of a settings file
 
 
 class Found(NamedTuple):
-    """A directory's settings file: its bytes, and why it cannot be trusted, if it cannot."""
+    """A directory's settings file."""
 
     content: bytes
     doubt: str | None
+    """Why it cannot be trusted; None if it can."""
 
 
 def read(path: Path) -> Found | None:
-    """Return what a directory's settings file holds; None if there is none.
+    """Read a directory's settings file; return None if there is none.
 
-    What else is in its place is ignored with one warning. Links are not followed: a directory that came from someone
-    else must not choose which file is read.
+    Anything but a regular file is ignored with one warning. Links are not followed: a directory from someone else must
+    not choose which file is read.
     """
     try:
         fd = open_file(path.parent.parent, f"{path.parent.name}/{path.name}")
@@ -72,8 +73,9 @@ def is_trusted(path: Path, found: Found) -> bool:
 
 
 def trust(path: Path) -> None:
-    """Trust a directory's settings file as it is now. Raises `SettingsError` if there is none, if others can change it,
-    or if that cannot be noted.
+    """Trust a directory's settings file as it is now.
+
+    Raises `SettingsError` if there is none, if others can change it, or if the trust cannot be stored.
     """
     found = read(path)
     if found is None:
@@ -85,15 +87,15 @@ def trust(path: Path) -> None:
         note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_whole(note, os.fsencode(f"{_digest(found.content)}\n{os.path.realpath(path)}\n"), SECRET)
     except (OSError, RuntimeError) as error:
-        raise SettingsError(f"that {path} is trusted cannot be noted ({error})") from None
+        raise SettingsError(f"the trust in {path} cannot be stored ({error})") from None
 
 
 def distrust(path: Path) -> None:
-    """Trust a directory's settings file no longer. Raises `SettingsError` if that cannot be noted."""
+    """Stop trusting a directory's settings file. Raises `SettingsError` if that cannot be stored."""
     try:
         _note(path).unlink(missing_ok=True)
     except (OSError, RuntimeError) as error:
-        raise SettingsError(f"that {path} is not trusted cannot be noted ({error})") from None
+        raise SettingsError(f"the trust in {path} cannot be removed ({error})") from None
 
 
 def _note(path: Path) -> Path:

@@ -122,22 +122,22 @@ def test_what_is_forged_well_is_taken(forge: Forge, tmp_path: Path) -> None:
     ],
 )
 def test_names_that_no_run_has_are_refused(forge: Forge, name: str) -> None:
-    with pytest.raises(TrackerError, match="no file of a run"):
+    with pytest.raises(TrackerError, match="not a file of a run"):
         Archive(forge({**LINES, name: b"x"}))
 
 
 @pytest.mark.parametrize("run", [{"id": ".."}, {"entity": ".."}, {"project": "a/b"}, {"id": "../../x"}, {"id": ""}])
 def test_runs_with_impossible_names_are_refused(forge: Forge, run: dict[str, str]) -> None:
-    with pytest.raises(TrackerError, match="no name of a run"):
+    with pytest.raises(TrackerError, match="not a name that a run can have"):
         Archive(forge(LINES, run))
 
 
 def test_content_that_is_not_what_the_list_or_its_name_says_is_refused(forge: Forge, tmp_path: Path) -> None:
-    with pytest.raises(TrackerError, match="not what its name says"):
+    with pytest.raises(TrackerError, match="another content than its name says"):
         Archive(forge({f"files/{'0' * 64}": b"x"}))
-    with pytest.raises(TrackerError, match="not as long"):
+    with pytest.raises(TrackerError, match="another size than the list says"):
         Archive(forge(LINES, size=3))
-    with Archive(forge(LINES, sha256="0" * 64)) as opened, pytest.raises(TrackerError, match="not what the list says"):
+    with Archive(forge(LINES, sha256="0" * 64)) as opened, pytest.raises(TrackerError, match="another content than the list says"):
         opened.extract(RUN, tmp_path / "out")
 
 
@@ -151,7 +151,7 @@ def test_members_that_the_list_does_not_name_and_files_without_a_list_are_refuse
     path = forge(LINES)
     with zipfile.ZipFile(path, "a") as made:
         made.writestr("setup.py", "x")
-    with pytest.raises(TrackerError, match="not in both"):
+    with pytest.raises(TrackerError, match="but not both"):
         Archive(path)
     with zipfile.ZipFile(path, "w") as made:
         made.writestr("setup.py", "x")

@@ -122,7 +122,7 @@ def test_two_files_of_one_name_get_two_names(tmp_path: Path, warnings: Any) -> N
         assert run.save(other) == ["b/model.pt"]
     assert run.save(tmp_path / "out" / "b" / "*.pt", base_path=tmp_path / "out" / "b") == ["b/model.pt"]
     assert saved(run, 2) == {"model.pt": b"a", "b/model.pt": b"b"}
-    assert warnings() == [f"{other} is saved as b/model.pt, since model.pt is {one}"]
+    assert warnings() == [f"{other} is saved as b/model.pt, since model.pt stands for {one}"]
 
 
 def test_files_of_one_name_in_two_working_directories_get_two_names(monkeypatch: pytest.MonkeyPatch) -> None:
