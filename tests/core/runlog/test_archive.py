@@ -137,7 +137,10 @@ def test_content_that_is_not_what_the_list_or_its_name_says_is_refused(forge: Fo
         Archive(forge({f"files/{'0' * 64}": b"x"}))
     with pytest.raises(TrackerError, match="another size than the list says"):
         Archive(forge(LINES, size=3))
-    with Archive(forge(LINES, sha256="0" * 64)) as opened, pytest.raises(TrackerError, match="another content than the list says"):
+    with (
+        Archive(forge(LINES, sha256="0" * 64)) as opened,
+        pytest.raises(TrackerError, match="another content than the list says"),
+    ):
         opened.extract(RUN, tmp_path / "out")
 
 
