@@ -1,4 +1,4 @@
-"""One HTTP session with a server: what the agent, `Api` and the commands speak through (`wire.py` says what)."""
+"""Talk to a server over HTTP, for the agent, `Api` and the commands. `wire` describes the requests."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from typing import TypeGuard
 
 
-_MOST_BYTES = 1 << 53  # that any file has
-_PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds before attempts to go on with a download, while none gets any further
+_MOST_BYTES = 1 << 53  # more than any file has
+_PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds before each attempt to continue a download that does not advance
 
 
 class Answer(NamedTuple):
-    """A whole answer."""
+    """A whole response."""
 
     status: int
     content: bytes
@@ -42,7 +42,7 @@ class Answer(NamedTuple):
 
 
 class Retry(ServerError):
-    """The server may take it later; `after` is how many seconds it asked to wait, if it did."""
+    """The server may accept the request later; `after` is how many seconds it asked to wait, if it did."""
 
     def __init__(self, message: str, status: int = 0, after: float | None = None) -> None:
         super().__init__(message, status)
@@ -52,21 +52,23 @@ class Retry(ServerError):
 class Client:
     """A session with the server at `base_url`. Not thread-safe: one client a thread.
 
-    TLS is always verified; `REQUESTS_CA_BUNDLE`, proxies and `.netrc`-free authentication work as `requests`
-    documents them. Raises `Unreachable` if nothing answers within `timeout` seconds, `Retry` for 429 and 5xx,
-    `ServerError` for other refusals and for answers that cannot be understood.
+    TLS is always verified. `REQUESTS_CA_BUNDLE` and proxies work as in `requests`; `.netrc` is ignored. Methods raise
+    `Unreachable` if no response comes within `timeout` seconds, `Retry` for 429 and 5xx, and `ServerError` for other
+    refusals and unreadable responses.
     """
 
     def __init__(self, base_url: str, api_key: str | None, timeout: float = 30.0) -> None:
         self.base_url = base_url
         self._given_timeout = timeout
-        self._timeout = (min(10.0, timeout), timeout)  # to connect, and between bytes of the answer
+        self._timeout = (min(10.0, timeout), timeout)  # to connect, and between bytes of the response
         self._session = _Session()
         self._session.auth = _Bearer(api_key)
-        self._session.headers["Accept-Encoding"] = "gzip"  # what `answers` can bound
-        self._unproven = discovery.token_at(base_url)  # whatever key is sent: to that server, or to nobody
+        self._session.headers["Accept-Encoding"] = "gzip"  # `server_response` can limit what it inflates to
+        self._unproven = discovery.token_at(
+            base_url
+        )  # no key is sent before the server proves that it knows this token
         if is_local(base_url):
-            self._session.trust_env = False  # a proxy could not reach this machine's loopback
+            self._session.trust_env = False  # a proxy cannot reach this machine's loopback
             self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         self._compress = zstandard.ZstdCompressor(level=3).compress
 
@@ -85,8 +87,9 @@ class Client:
         return {"offsets": offsets, "missing": _digests(answer)}
 
     def send(self, run: RunKey, stream: str, offset: int, lines: bytes) -> Accepted:
-        """Offer lines that stand at `offset`; the answer says where to go on, also when these were not the right
-        ones.
+        """Upload the lines at `offset` of a stream.
+
+        The response says where to continue, even if the server did not want these lines.
         """
         response = self._answer(
             "POST",
@@ -99,12 +102,14 @@ class Client:
         )
         answer = _decode(response)
         reached = answer.get("offset")
-        if not _is_offset(reached) or reached == offset:  # an answer that gets nobody further is none
+        if (
+            not _is_offset(reached) or reached == offset
+        ):  # without progress, the uploader would send the same lines forever
             raise Retry("the server's answer has no new offset")
         return {"offset": reached, "missing": _digests(answer), "trashed": answer.get("trashed") is True}
 
     def readmit(self, run: RunKey) -> None:
-        """Have the server take a run again that was deleted there."""
+        """Let the server accept a run again that was deleted there."""
         self._answer("DELETE", run_path(*run), server_response.SMALL, params={"readmit": "true"}, accept=(200, 204))
 
     def put_blob(self, run: RunKey, digest: str, content: bytes) -> None:
@@ -114,13 +119,15 @@ class Client:
         )
 
     def upload(self, run: RunKey, digest: str, size: int) -> Upload:
-        """Ask how far the server has got with a large file, which clients upload in parts."""
+        """Return how much the server has of a large file, which clients upload in parts."""
         path = f"{run_path(*run)}/uploads/{digest}"
         return _upload(_decode(self._answer("GET", path, server_response.SMALL, params={"size": size})), size)
 
     def send_part(self, run: RunKey, digest: str, size: int, offset: int, part: bytes) -> Upload:
-        """Upload the bytes of a file that stand at `offset`; the answer says where to go on, also when these were not
-        the right ones, and whether the server has the whole and has verified it.
+        """Upload the bytes at `offset` of a large file.
+
+        The response says where to continue, even if the server did not want these bytes, and whether it has the whole
+        file and has verified it.
         """
         response = self._answer(
             "POST",
@@ -134,11 +141,11 @@ class Client:
         return _upload(_decode(response), size)
 
     def json(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
-        """Make a request whose answer is a JSON object."""
+        """Send a request and return the JSON object in the response."""
         return _decode(self._answer(method, path, server_response.LARGE, **arguments))
 
     def frame(self, path: str, body: Any) -> tuple[dict[str, Any], list[memoryview[float]]]:
-        """Post a JSON body; the answer is a frame (see `wire.decode_frame`)."""
+        """Post a JSON body and return the frame in the response (see `wire.decode_frame`)."""
         headers = {"Accept": FRAME_TYPE, "Content-Type": "application/json"}
         answer = self._answer("POST", path, server_response.LARGE, data=orjson.dumps(body), headers=headers)
         try:
@@ -147,14 +154,14 @@ class Client:
             raise Retry(f"{answer.url} sent an unreadable response ({type(error).__name__})", answer.status) from None
 
     def delete(self, path: str) -> None:
-        """Delete what is at a path."""
+        """Send a DELETE request for a path."""
         self._answer("DELETE", path, server_response.SMALL, accept=(200, 204))
 
     def download(self, path: str, target: Path, digest: str, size: int | None = None) -> None:
-        """Write what is at a path to a file, which appears whole and verified, or not at all.
+        """Download a path to a file, which appears whole and verified, or not at all.
 
-        A connection that breaks off is taken up where it broke. Raises `TrackerError` if the content is not of the
-        sha256 `digest`, or, as soon as that is seen, of more bytes than `size`.
+        An interrupted download continues where it stopped. Raises `TrackerError` if the sha256 of the content is not
+        `digest`, or as soon as there are more bytes than `size`.
         """
         with verified(target, digest, size) as take:
             there = failures = 0
@@ -173,7 +180,7 @@ class Client:
     def _blocks(self, path: str, start: int) -> Iterator[bytes]:
         headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
         with self._request("GET", path, (200, 206), headers=headers) as response:
-            skip = start if response.status_code == 200 else 0  # a proxy may know nothing of parts
+            skip = start if response.status_code == 200 else 0  # a proxy may ignore Range
             for block in server_response.blocks(response):
                 if len(block) > skip:
                     yield block[skip:]
@@ -184,10 +191,10 @@ class Client:
         return Answer(response.status_code, server_response.read(response, most), clean(response.url))
 
     def _prove(self, key: str) -> None:
-        """Have a server that was found on this machine prove that it knows its token, before it is sent any key.
+        """Let a server that was found on this machine prove that it knows its token, before any key is sent to it.
 
-        It answers a random question with an HMAC that only who knows the key can make, and that names its address: what
-        listens on the port of a server that is gone learns nothing.
+        It answers a random question with an HMAC, which needs the token and covers its address. So a program that
+        listens on the port of a server that has ended learns nothing.
         """
         question = secrets.token_hex(32)
         self._unproven = None
@@ -202,7 +209,9 @@ class Client:
         right = discovery.proof(key, question, urlsplit(self.base_url).port or 80)
         if not isinstance(proof, str) or not hmac.compare_digest(proof.encode("utf-8", "replace"), right.encode()):
             self._unproven = key
-            raise Unreachable(f"{self.base_url} is not your own server any more: it cannot prove to know its token")
+            raise Unreachable(
+                f"{self.base_url} is not your own server any more: it cannot prove that it knows its token"
+            )
 
     def _request(
         self, method: str, path: str, accept: tuple[int, ...] = (200, 201, 204), **arguments: Any
@@ -215,10 +224,10 @@ class Client:
             )
         except requests.exceptions.SSLError as error:
             raise Unreachable(
-                f"the certificate of {self.base_url} cannot be verified ({_cause(error)}); if your company has a "
-                "certificate authority of its own, name its file in REQUESTS_CA_BUNDLE"
+                f"the certificate of {self.base_url} cannot be verified ({_cause(error)}); if your company has its own "
+                "certificate authority, set REQUESTS_CA_BUNDLE to its file"
             ) from None
-        except ValueError as error:  # in many kinds, from requests and the libraries below
+        except ValueError as error:  # requests and its libraries raise many kinds
             raise SettingsError(f"base_url {self.base_url!r} or its key cannot be used: {error}") from None
         except (requests.RequestException, OSError) as error:
             raise Unreachable(f"no answer from {self.base_url} ({type(error).__name__}: {_cause(error)})") from error
@@ -231,7 +240,7 @@ class Client:
 
 
 def connect(settings: Settings) -> Client:
-    """Return a client for the server that the settings name, or for this user's own one on this machine.
+    """Return a client for the server of the settings, or for this user's own server on this machine.
 
     Raises `SettingsError` if there is neither.
     """
@@ -239,28 +248,28 @@ def connect(settings: Settings) -> Client:
     if base_url is None:
         raise SettingsError(
             "no server: start one on this machine with `tracker server`, "
-            "or name one with `tracker login` or TRACKER_BASE_URL"
+            "or set its address with `tracker login` or TRACKER_BASE_URL"
         )
     return Client(base_url, api_key, settings.upload_timeout)
 
 
 def _again(base_url: str, timeout: float) -> Client:
-    """Return a client as it was pickled elsewhere, with this process's own key for the address."""
+    """Return the client that a pickle describes, with this process's own key for the address."""
     try:
         return connect(Settings({"base_url": base_url, "upload_timeout": timeout}))
-    except SettingsError:  # which whoever uses the client is told by the server's refusal
+    except SettingsError:  # the server's refusal will tell the user of the client
         return Client(base_url, None, timeout)
 
 
 class _Session(requests.Session):
-    """Looks at no redirect: the key is for one address, and `requests` reads all of an answer to look for the next."""
+    """Ignore redirects: the key is for one address, and `requests` would read a whole response to look for the next."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
         return None
 
 
 class _Bearer(requests.auth.AuthBase):
-    """Sends the key. Setting `auth` also keeps requests from putting a `.netrc` password there instead."""
+    """Send the key. Setting `auth` also keeps requests from sending a `.netrc` password instead."""
 
     def __init__(self, key: str | None) -> None:
         self._key = key
@@ -290,12 +299,12 @@ def _digests(answer: dict[str, Any]) -> list[str]:
 def _decode(answer: Answer) -> dict[str, Any]:
     found = server_response.parse(answer.content)
     if found is None:
-        raise Retry(f"{answer.url} answered what is no JSON object; is this a tracker server?", answer.status)
+        raise Retry(f"{answer.url} sent an unreadable response; is this a tracker server?", answer.status)
     return found
 
 
 def _cause(error: BaseException) -> BaseException:
-    """Return the innermost cause, whose text is the one that helps."""
+    """Return the innermost cause, whose text is the helpful one."""
     while error.args and isinstance(error.args[0], BaseException):
         error = error.args[0]
     return getattr(error, "reason", None) or error

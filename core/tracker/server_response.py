@@ -1,4 +1,4 @@
-"""Read a server's answer, which may be anything, within limits of size and time."""
+"""Read a server's response, which may be anything, within limits of size and time."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from .errors import ServerError, Unreachable
 from .terminal import clean
 
 SMALL = 16 << 20
-"""Bytes of an answer that says how far things are."""
+"""The most bytes of a response without rows."""
 LARGE = 256 << 20
-"""Bytes of an answer that holds rows."""
+"""The most bytes of a response with rows."""
 LONGEST_WAIT = 300.0
-"""Seconds that a server may ask to be left alone."""
+"""The most seconds that a server may ask a client to wait."""
 
-_MESSAGE = 64 << 10  # bytes of a refusal
-_MOST_TOLD = 2000  # characters of what it says
-_SECONDS = 600.0  # for all of an answer
-_DEEPEST = 200  # objects and lists in one another; the run log allows 100
+_MESSAGE = 64 << 10  # the most bytes of a refusal
+_MOST_TOLD = 2000  # the most characters shown of it
+_SECONDS = 600.0  # the most for a whole response
+_DEEPEST = 200  # the deepest nesting; the run log allows 100
 _BLOCK = 1 << 18
 
 
 def blocks(response: requests.Response) -> Iterator[bytes]:
-    """Yield the body of an answer in pieces, of no more than 256 KiB each however well they were compressed.
+    """Yield the body of a response in pieces of at most 256 KiB, however well it is compressed.
 
-    Raises `Unreachable` if it breaks off, `ServerError` for a compression that was not asked for.
+    Raises `Unreachable` if it breaks off, `ServerError` for an encoding that was not requested.
     """
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
-        raise ServerError(f"{clean(response.url)} answered in an encoding that was not asked for", response.status_code)
+        raise ServerError(f"{clean(response.url)} answered in an encoding that was not requested", response.status_code)
     inflater = zlib.decompressobj(wbits=31) if encoding.endswith("gzip") else None
     try:
         for piece in response.raw.stream(_BLOCK, decode_content=False):
@@ -46,28 +46,29 @@ def blocks(response: requests.Response) -> Iterator[bytes]:
             while inflater.unconsumed_tail:
                 yield inflater.decompress(inflater.unconsumed_tail, _BLOCK)
     except zlib.error as error:
-        raise Unreachable(f"the answer of {clean(response.url)} is damaged ({error})") from error
+        raise Unreachable(f"the response of {clean(response.url)} is damaged ({error})") from error
     except (urllib3.exceptions.HTTPError, requests.RequestException, OSError) as error:
-        raise Unreachable(f"{clean(response.url)} broke off in mid-answer ({type(error).__name__})") from error
+        raise Unreachable(f"{clean(response.url)} broke off in mid-response ({type(error).__name__})") from error
 
 
 def read(response: requests.Response, most: int) -> bytes:
-    """Return the body of an answer. Raises `ServerError` if it has more than `most` bytes or takes minutes, and what
-    `blocks` raises.
+    """Return the body of a response.
+
+    Raises `ServerError` if it has more than `most` bytes, `Unreachable` if it takes minutes, and what `blocks` raises.
     """
     content, deadline = bytearray(), time.monotonic() + _SECONDS
     with response:
         for block in blocks(response):
             content += block
             if len(content) > most:
-                raise ServerError(f"{clean(response.url)} answered more than {most >> 20} MiB", response.status_code)
+                raise ServerError(f"{clean(response.url)} sent more than {most >> 20} MiB", response.status_code)
             if time.monotonic() > deadline:
-                raise Unreachable(f"{clean(response.url)} has not ended its answer in {_SECONDS:g} seconds")
+                raise Unreachable(f"{clean(response.url)} has not completed its response in {_SECONDS:g} seconds")
     return bytes(content)
 
 
 def parse(content: bytes) -> dict[str, Any] | None:
-    """Return the JSON object that an answer is; None for anything else, and for one nested deeper than any of ours."""
+    """Return the JSON object in a body; None for anything else, and for one nested deeper than tracker's objects."""
     try:
         answer = orjson.loads(content)
     except orjson.JSONDecodeError:
@@ -76,7 +77,7 @@ def parse(content: bytes) -> dict[str, Any] | None:
 
 
 def message(response: requests.Response) -> str:
-    """Return what a refusal says, cleaned and not too long; its reason phrase if it says nothing."""
+    """Return the error text of a refusal, cleaned and shortened; its reason phrase if it has none."""
     try:
         answer = parse(read(response, _MESSAGE)) or {}
     except ServerError:
@@ -87,10 +88,10 @@ def message(response: requests.Response) -> str:
 
 
 def retry_after(response: requests.Response) -> float | None:
-    """Return for how many seconds a server wants to be left alone, if it says so; `LONGEST_WAIT` at most."""
+    """Return how many seconds a server asks the client to wait, at most `LONGEST_WAIT`; None if it does not ask."""
     try:
         asked = float(response.headers["Retry-After"])
-    except (KeyError, ValueError):  # absent, or a date, which needs clocks that agree
+    except (KeyError, ValueError):  # absent, or a date, which would need clocks that agree
         return None
     return min(max(0.0, asked), LONGEST_WAIT) if asked == asked else None
 

@@ -1,5 +1,6 @@
-"""Histograms of a torch model's gradients and parameters while it trains. Torch is never imported here: whoever has a
-model has it.
+"""Log histograms of a torch model's gradients and parameters while it trains.
+
+Torch is never imported here: a process that has a model has imported it.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from .media import Histogram
 
 KINDS = ("gradients", "parameters")
 BINS = 64
-_EXACT = 1 << 24  # the greatest count to which a float32 can be counted up
+_EXACT = 1 << 24  # the greatest count that a float32 can reach in steps of 1
 
 Log = Callable[[dict[str, Histogram], "int | None"], object]
 
 
 class Watch:
-    """Logs `gradients/<parameter>` and `parameters/<parameter>` of every `every`th backward pass.
+    """Log `gradients/<parameter>` and `parameters/<parameter>` of every `every`th backward pass.
 
-    All is computed where the tensors are and brought to the host in one transfer (one a device). Gradients are those
-    of this process, as they have been accumulated by then. The hooks cost about a microsecond a parameter and pass.
+    The histograms are computed where the tensors are, and copied to the host in one transfer for each device. Gradients
+    are those of this process, as accumulated at that moment. The hooks cost about a microsecond a parameter and pass.
     """
 
     def __init__(
@@ -35,7 +36,15 @@ class Watch:
         log: Log,
         step: Callable[[], int | None] = lambda: None,
     ) -> None:
-        """`log` is told the histograms of a pass, and what `step` said when the pass began."""
+        """Install the hooks.
+
+        Args:
+            model: A torch module.
+            kinds: Some of `KINDS`.
+            every: Log every so many backward passes.
+            log: Called with the histograms of a pass, and the step.
+            step: Called when a pass begins; returns its step.
+        """
         self.model = model
         self._ask_step = step
         self._kinds = kinds
@@ -51,13 +60,13 @@ class Watch:
         self._hooks = [p.register_post_accumulate_grad_hook(self._hook(name)) for name, p in parameters]
 
     def close(self) -> None:
-        """Log what was found, and leave the model alone."""
+        """Log the histograms that are left, and remove the hooks."""
         for hook in self._hooks:
             hook.remove()
         self.flush()
 
     def flush(self) -> None:
-        """Log what was found in the last pass, unless that was done. Parameters without a gradient have none."""
+        """Log the histograms of the last pass, unless that was done. Parameters without a gradient have none."""
         self._due = False
         if not self._found:
             return
@@ -96,11 +105,11 @@ class Watch:
 
 
 def kinds_of(log: str, log_freq: int) -> tuple[str, ...]:
-    """Return what `log` asks for. Raises ValueError for other words, and a `log_freq` that is none."""
+    """Return the kinds that `log` names. Raises ValueError for an unknown `log`, or a `log_freq` below 1."""
     if log not in (*KINDS, "all"):
         raise ValueError(f'log {log!r} must be "gradients", "parameters" or "all"')
     if log_freq < 1:
-        raise ValueError(f"log_freq is {log_freq!r}; it is how many backward passes lie between two histograms")
+        raise ValueError(f"log_freq is {log_freq!r}; it is the number of backward passes from one histogram to the next")
     return KINDS if log == "all" else (log,)
 
 
@@ -113,12 +122,12 @@ def _note(found: dict[str, Any], key: str, tensor: Any) -> None:
 
 
 def _counted(values: Any) -> Any:
-    """Return, as one tensor on the same device: least, greatest, how many are not finite, the counts of the bins."""
+    """Return one tensor on the same device: minimum, maximum, count of values not finite, and counts of the bins."""
     torch = sys.modules["torch"]
     finite = values.isfinite()
     low, high = values.where(finite, math.inf).amin(), values.where(finite, -math.inf).amax()
-    half = high / 2 - low / 2  # halves, because the difference of two huge numbers is infinite
-    # histc would wait for the device to know its range; scaled to 0…BINS the range is known here.
+    half = high / 2 - low / 2  # halves, because the difference of two huge numbers can be infinite
+    # histc would wait for the device to learn the range; values scaled to 0…BINS have a known one.
     places = ((values / 2 - low / 2) / half * BINS).clamp(0, BINS)
     places = places.where(half > 0, BINS / 2).where(finite, -1.0)  # all equal: the middle; not finite: no bin
     wide = torch.float32 if values.device.type == "mps" else torch.float64
@@ -130,7 +139,7 @@ def _counted(values: Any) -> Any:
 
 @contextmanager
 def _any_algorithm() -> Iterator[None]:
-    """Counting by atomic additions is not among torch's deterministic algorithms, though its result is exact."""
+    """Allow counting by atomic additions, which torch does not call deterministic although the counts are exact."""
     torch = sys.modules["torch"]
     if not torch.are_deterministic_algorithms_enabled():
         yield
@@ -159,7 +168,7 @@ def _histograms(found: dict[str, Any]) -> dict[str, Histogram]:
 
 
 def _edges(low: float, high: float) -> list[float]:
-    if low > high:  # nothing was finite
+    if low > high:  # no value was finite
         low, high = 0.0, 1.0
     elif low == high:
         margin = max(0.5, abs(low) * 1e-6)
