@@ -1,8 +1,8 @@
-"""How a client on this machine finds a server that the same user started: one small file per server.
+"""Find the server that this user runs on this machine, by one small file for each server.
 
 A server publishes `STATE/tracker/servers/<port>.json` while it runs (STATE is `$XDG_STATE_HOME` or `~/.local/state`).
-The file holds the server's token, so only its owner may read it, and readers trust only files that are so. Before a
-client sends the token, the server at the address has to prove that it knows it (`proof`).
+The file has the server's token, so only its owner may read it, and readers ignore files that others may read. Before a
+client sends the token, the server at the address must prove that it knows it (`proof`).
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from .machine.state_folder import state_folder
 from .runlog.directory import is_alive, process_start, this_boot
 
 PROOF_PATH = "/api/proof"
-"""Where a server answers the question whether it knows its token; see `proof`."""
+"""Where a server proves that it knows its token; see `proof`."""
 
 
 class Server(NamedTuple):
-    """A server on this machine: its address, the key to it, its process, its data, and when it started (Unix time)."""
+    """A server on this machine: its address, token, pid, data directory, and when it started (Unix time)."""
 
     url: str
     token: str
@@ -35,20 +35,20 @@ class Server(NamedTuple):
     directory: str
     started: float
     process: tuple[str, int | None, str, str]
-    """Its host, when its process started (clock ticks since boot), the boot, and what its pid is valid in."""
+    """Host, start of the process (clock ticks since boot), boot, and pid namespace; with the pid, its identity."""
 
 
 def folder() -> Path:
-    """Return where servers publish themselves; it may not exist."""
+    """Return the folder in which servers publish themselves, which may not exist."""
     return state_folder() / "servers"
 
 
 def publish(url: str, token: str, directory: Path | str) -> Path:
-    """Tell this user's clients that this process serves `directory` at `url`; return the file for `withdraw`.
+    """Publish that this process serves `directory` at `url`; return the file, for `withdraw`.
 
-    The file appears whole, and never with other rights than 0600.
+    The file appears whole, with the rights 0600 from its first byte.
     """
-    from urllib.parse import urlsplit  # 3 ms to import, which training processes need not pay
+    from urllib.parse import urlsplit  # takes 3 ms, and training processes do not need it
 
     where = folder()
     where.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -66,7 +66,7 @@ def publish(url: str, token: str, directory: Path | str) -> Path:
 
 
 def withdraw(path: Path) -> None:
-    """Remove what `publish` made, unless another server has taken its place since."""
+    """Remove the file that `publish` made, unless another server has replaced it since."""
     entry = _read(path)
     if entry is not None and entry.pid == os.getpid():
         with contextlib.suppress(OSError):
@@ -74,18 +74,17 @@ def withdraw(path: Path) -> None:
 
 
 def find() -> Server | None:
-    """Return the newest published server whose process is alive, or None.
+    """Return the newest published server whose process lives; None if there is none.
 
-    Entries that are damaged, that another user owns, or that others may read are ignored. Takes no lock and
-    connects to nothing.
+    Files that are damaged, belong to another user, or may be read by others are ignored. Opens no connection.
     """
     return max(_live(), key=lambda server: server.started, default=None)
 
 
 def resolve(base_url: str | None, api_key: str | None) -> tuple[str | None, str | None]:
-    """Return the address and the key to use: those given, completed from this user's own server on this machine.
+    """Return the address and the API key to use, completed from this user's own server on this machine.
 
-    Without an address it is that server's (None if there is none); its token is the key where none is given.
+    Without an address it is that server's, or None if there is none. The server's token is the key if none is given.
     """
     server = find()
     if server is not None and base_url in (None, server.url):
@@ -94,21 +93,21 @@ def resolve(base_url: str | None, api_key: str | None) -> tuple[str | None, str 
 
 
 def token_at(url: str) -> str | None:
-    """Return the token of the live server of this user that published this address, None if there is none."""
+    """Return the token of this user's live server that published this address; None if there is none."""
     return next((server.token for server in _live() if server.url == url), None)
 
 
 def proof(token: str, question: str, port: int) -> str:
-    """Return what only a server that knows the token and listens on `port` answers to a question.
+    """Return the proof that only a server that knows the token and listens on `port` gives for a question.
 
-    The port is part of it, or what listens there could pass the question on to the server and have its answer.
+    It covers the port: otherwise a program on another port could pass the question on to the server and use its proof.
     """
     return hmac.digest(_stretched(token), f"tracker {question} {port}".encode(), "sha256").hex()
 
 
 @cache
 def _stretched(token: str) -> bytes:
-    # Slow: whoever sees a proof must not find out a token that is easy to guess by trying.
+    # Slow, so that nobody who sees a proof can find a weak token by trying.
     return hashlib.pbkdf2_hmac("sha256", token.encode(), b"tracker proof", 50_000)
 
 
@@ -128,7 +127,7 @@ def _read(path: Path) -> Server | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with open(descriptor, encoding="utf-8") as file:
             status = os.fstat(descriptor)
-            # Whoever may write the file could send this user's runs, and readers of it could read them.
+            # Others who can write the file could redirect this user's runs; those who can read it could read the runs.
             if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
                 return None
             entry = json.loads(file.read(65536))
@@ -145,5 +144,5 @@ def _process(pid: int) -> tuple[str, int | None, str, str]:
 
 
 def _alive(server: Server) -> bool:
-    """Tell whether the very process that published itself lives, and not another one that got its pid."""
+    """Tell whether the process that published itself lives, and not another one with its pid."""
     return server.pid > 0 and is_alive(server.pid, server.process[1]) and server.process == _process(server.pid)

@@ -1,13 +1,13 @@
-"""The exceptions that tracker raises, and how its own trouble is kept out of training.
+"""The exceptions of tracker, its warnings, and the guard that keeps its own errors out of training.
 
     TrackerError
-    ├── SettingsError      a setting, argument or name that cannot be used (also a ValueError)
-    ├── NoRun              something needs a current run and there is none (also a RuntimeError)
-    ├── NotARun            a directory holds no readable run log (also a ValueError)
-    └── ServerError        the server refused, or answered what cannot be understood
-        └── Unreachable    no server answered (also a ConnectionError)
+    ├── SettingsError      a setting, argument or name cannot be used (also a ValueError)
+    ├── NoRun              there is no current run (also a RuntimeError)
+    ├── NotARun            a directory or file has no readable run log (also a ValueError)
+    └── ServerError        the server refused, or sent an unreadable response
+        └── Unreachable    the server did not answer (also a ConnectionError)
 
-Inside a training loop tracker never raises for trouble of its own: see `contained`.
+In a training loop, tracker never raises for its own errors: see `contained`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from .terminal import clean
 
 
 class TrackerError(Exception):
-    """Base of all errors that tracker raises on purpose."""
+    """The base of all errors that tracker raises on purpose."""
 
 
 class SettingsError(TrackerError, ValueError):
-    """A setting, an argument or a name cannot be used; the text says what would be right."""
+    """A setting, an argument or a name cannot be used; the text says what is allowed."""
 
 
 class NoRun(TrackerError, RuntimeError):
@@ -31,11 +31,11 @@ class NoRun(TrackerError, RuntimeError):
 
 
 class NotARun(TrackerError, ValueError):
-    """The directory holds no readable run log."""
+    """The directory or file has no readable run log, or more than one where one is needed."""
 
 
 class ServerError(TrackerError):
-    """The server refused or answered what cannot be understood; `status` is the HTTP status, 0 if there was none."""
+    """The server refused, or sent an unreadable response; `status` is the HTTP status, 0 if there was none."""
 
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
@@ -43,7 +43,7 @@ class ServerError(TrackerError):
 
 
 class Unreachable(ServerError, ConnectionError):
-    """No server answered at the address."""
+    """The server did not answer, or broke off."""
 
 
 _silent = False
@@ -53,15 +53,15 @@ failures = 0
 
 
 def silence(silent: bool) -> None:
-    """Turn all that `say` and `warn_once` print off or on, for the whole process."""
+    """Turn the output of `say` and `warn_once` off or on, for the whole process."""
     global _silent
     _silent = silent
 
 
 def warn_once(message: str, key: str | None = None) -> None:
-    """Say something on stderr, the first time only; messages that differ in details share a `key`.
+    """Print a warning once per process. Messages that differ in details share a `key`.
 
-    It never raises, not even when stderr is closed.
+    Never raises, not even if stderr is closed.
     """
     if (key or message) not in _warned:
         _warned.add(key or message)
@@ -69,7 +69,7 @@ def warn_once(message: str, key: str | None = None) -> None:
 
 
 def say(message: str) -> None:
-    """Write a line for the user on stderr, with nothing in it that a terminal takes for orders. Never raises."""
+    """Print a line on stderr, cleaned of anything that a terminal obeys. Never raises."""
     if _silent:
         return
     try:
@@ -80,22 +80,22 @@ def say(message: str) -> None:
 
 
 class contained:  # noqa: N801 - reads as a statement, like `suppress`
-    """Keep internal errors of a block out of the user's training: count them, warn once, go on after the block.
+    """Keep internal errors of a block out of training: count them, warn once, and continue after the block.
 
         with contained("noting an event file"):
             ...
 
-    Where `TRACKER_RAISE_INTERNAL` is set, as in our own tests, they are raised instead. An object may be used for many
-    blocks, one after the other or within each other.
+    If `TRACKER_RAISE_INTERNAL` is set, as in tracker's own tests, they are raised instead. One object may guard many
+    blocks, one after the other or nested.
     """
 
     __slots__ = ("_doing", "error")
 
     def __init__(self, doing: str) -> None:
-        """`doing`: what the warning says that failed."""
+        """Args: `doing`: what the block does, for the warning."""
         self._doing = doing
         self.error: Exception | None = None
-        """What the last block raised."""
+        """The error of the last block; None if it raised none."""
 
     def __enter__(self) -> contained:
         self.error = None

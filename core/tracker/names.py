@@ -1,4 +1,4 @@
-"""Names: random ones for runs, which ones projects and their owners may have, and what names one run (`RunKey`)."""
+"""Make random names, check names of projects and entities, and identify a run (`RunKey`)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ seal shore sky snow sparrow spruce star stone storm stream summit sun swan thist
 tundra valley violet wave willow wind wolf wren
 """.split()
 
-# Not the module's generator: a script that seeds `random` for its training would get the same "random" id every time.
+# Not the generator of `random`: a script that seeds it for training would get the same "random" id every time.
 _random = random.SystemRandom()
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -41,8 +41,9 @@ def random_name() -> str:
 
 
 class RunKey(NamedTuple):
-    """Names one run, on a server as well as in a directory. `is_project_name` tells what `entity` and `project` may be,
-    `tracker.runlog.records.RUN_ID` what `id` may be.
+    """The name of one run, on a server and in a directory.
+
+    `is_project_name` says what `entity` and `project` may be, `tracker.runlog.records.RUN_ID` what `id` may be.
     """
 
     entity: str
@@ -51,40 +52,40 @@ class RunKey(NamedTuple):
 
 
 NAME_RULE = (
-    "must be 1–128 letters of any script, digits, spaces or _ . - (no slash: it stands between names) "
+    "must be 1–128 letters of any script, digits, spaces or _ . - (no slash: it separates names) "
     "and not start with a dot"
 )
-"""What `is_project_name` asks for, to be said after the name of what breaks it."""
+"""The rule of `is_project_name`, for error texts after the name."""
 
 _PLAIN = re.compile(r"(?!\.)[\w .-]{1,128}", re.ASCII)
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
-"""Letters and marks that show nothing."""
+"""Letters and marks that are invisible."""
 
 
 def is_project_name(name: str) -> bool:
-    """Tell whether a project or its owner may be called so.
+    """Tell whether a project or an entity may have this name.
 
-    1–128 letters and marks of any script, digits, spaces and `_ . -`, at most 255 bytes of UTF-8, in Unicode's form
-    NFC, not starting with a dot.
-    A slash stands between names; what is invisible or turns the direction of text could pass one name off as another.
+    It has 1–128 letters and marks of any script, digits, spaces and `_ . -`, at most 255 bytes of UTF-8, in Unicode's
+    form NFC, and does not start with a dot. A slash separates names. Characters that are invisible or change the
+    direction of text could make one name look like another.
     """
     if _PLAIN.fullmatch(name):
         return True
     if name.isascii() or not 1 <= len(name) <= 128 or name[0] in ". ":
         return False
     try:
-        if len(name.encode()) > 255:  # which no folder could be called
+        if len(name.encode()) > 255:  # too long for the name of a folder
             return False
     except UnicodeEncodeError:  # a lone surrogate
         return False
-    from unicodedata import category, is_normalized  # which few names need
+    from unicodedata import category, is_normalized  # few names need it
 
     letters = all(c in " _.-" or category(c)[0] in "LMN" for c in name) and not _UNSEEN.search(name)
     return letters and category(name[0])[0] != "M" and is_normalized("NFC", name)
 
 
 def normal_name(name: str) -> str:
-    """Return a name as it is kept: the same text typed on another system has the same code points."""
+    """Return a name in the form that is stored, so that text typed on another system has the same code points."""
     if name.isascii():
         return name
     from unicodedata import normalize
@@ -93,9 +94,9 @@ def normal_name(name: str) -> str:
 
 
 def is_reserved(part: str) -> bool:
-    """Tell whether some file system takes a name for `.git` or `.tracker`, whose content decides what programs do.
+    """Tell whether a file system may treat a name as `.git` or `.tracker`, whose content controls what programs do.
 
-    They differ in case, dots, spaces and invisible characters (CVE-2014-9390, CVE-2019-1352).
+    Such names differ in case, dots, spaces and invisible characters (CVE-2014-9390, CVE-2019-1352).
     """
     plain = re.sub(r"[^\x21-\x7e]", "", part).casefold().split(":")[0].rstrip(".")
     return plain in (".git", ".tracker") or re.fullmatch(r"(git|tracke)~\d", plain) is not None

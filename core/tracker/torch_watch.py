@@ -109,7 +109,9 @@ def kinds_of(log: str, log_freq: int) -> tuple[str, ...]:
     if log not in (*KINDS, "all"):
         raise ValueError(f'log {log!r} must be "gradients", "parameters" or "all"')
     if log_freq < 1:
-        raise ValueError(f"log_freq is {log_freq!r}; it is the number of backward passes from one histogram to the next")
+        raise ValueError(
+            f"log_freq is {log_freq!r}; it is the number of backward passes from one histogram to the next"
+        )
     return KINDS if log == "all" else (log,)
 
 
