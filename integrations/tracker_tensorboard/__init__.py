@@ -1,7 +1,12 @@
-"""TensorBoard event files: read them, and turn them into runs (`tracker tensorboard-import`).
+"""Read, import, follow and write TensorBoard event files.
 
-`reader` reads event files, `convert` says what becomes of their values, `importer` brings whole log directories into
-run directories. Importing this package imports none of them.
+- `reader` reads event files.
+- `convert` turns their events into records of the run log, and payloads of rows back into events.
+- `importer` imports log directories into run directories (`tracker tensorboard-import`).
+- `follower` imports the event files of a running training into its run (`sync_tensorboard`).
+- `export` writes runs as event files (`tracker tensorboard-export`).
+
+Importing this package imports none of these modules.
 """
 
-import tracker_runs  # noqa: F401 - beside a user's own `tracker.py`, the modules of this package find ours by it
+import tracker_runs  # noqa: F401 - makes `tracker` ours here, even next to a user's own `tracker.py`

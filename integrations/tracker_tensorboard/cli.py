@@ -1,4 +1,4 @@
-"""`tracker tensorboard-import`: event files become runs."""
+"""`tracker tensorboard-import`: import event files as runs."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ from .uploads import Uploads
 
 @click.command("tensorboard-import")
 @click.argument("logdirs", nargs=-1, required=True, metavar="LOGDIR...")
-@click.option("--project", help="The project of the runs; default: the one of this directory.")
+@click.option("--project", help="The project of the runs. Default: the one of this directory.")
 @click.option("--entity", help="The user or team that owns the project.")
-@click.option("--name", help="What to call LOGDIR's own run; stands before the paths of the others.")
+@click.option("--name", help="Name of LOGDIR's own run; prefix for others.")
 @click.option("--group", help="The group of the runs.")
-@click.option("--include", multiple=True, metavar="GLOB", help="Only runs with such a path; may be repeated.")
-@click.option("--exclude", multiple=True, metavar="GLOB", help="No runs with such a path; may be repeated.")
-@click.option("--single-run", is_flag=True, help="All directories are one run; their paths stand before its keys.")
-@click.option("--identity", help="What LOGDIR is known by, in place of its path: runs are the same where this is.")
-@click.option("--dry-run", is_flag=True, help="Show what would be imported.")
-@click.option("--offline", is_flag=True, help="Do not upload; `tracker sync` does it later.")
-@click.option("--follow", is_flag=True, help="Go on importing what is written, until interrupted.")
-@click.option("--until-idle", type=float, metavar="SECONDS", help="With --follow: until nothing came for so long.")
+@click.option("--include", multiple=True, metavar="GLOB", help="Import only runs whose path matches; repeatable.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Import no runs whose path matches; repeatable.")
+@click.option("--single-run", is_flag=True, help="Make one run of all directories; paths prefix its keys.")
+@click.option("--identity", help="Identify the runs by this text instead of LOGDIR's path.")
+@click.option("--dry-run", is_flag=True, help="Show what would be imported, and import nothing.")
+@click.option("--offline", is_flag=True, help="Do not upload; run `tracker sync` later.")
+@click.option("--follow", is_flag=True, help="Keep importing what is written, until interrupted.")
+@click.option(
+    "--until-idle", type=float, metavar="SECONDS", help="With --follow: stop if nothing new comes for so long."
+)
 def tensorboard_import(
     logdirs: tuple[str, ...],
     project: str | None,
@@ -44,16 +46,18 @@ def tensorboard_import(
     follow: bool,
     until_idle: float | None,
 ) -> None:
-    """Turn the TensorBoard event files under LOGDIR into runs.
+    """Import TensorBoard event files as runs.
 
-    Every directory with event files is a run, called by its path. Repeating the command adds only what is new. The exit
-    status is 0 if everything was imported (and uploaded), 1 if something was not, 2 for wrong usage or if there is
-    nothing to import.
+    Each directory under LOGDIR that has event files becomes a run, named by its path. If you run the command again, it
+    imports only what is new.
+
+    The exit status is 0 if everything was imported (and uploaded), 1 if something was not, and 2 if the usage is wrong
+    or there is nothing to import.
     """
     if until_idle is not None and not follow:
         raise click.UsageError("--until-idle needs --follow")
     if identity is not None and len(logdirs) > 1:
-        raise click.UsageError("--identity is of one LOGDIR: import them one by one")
+        raise click.UsageError("--identity belongs to one LOGDIR; import them one by one")
     settings = Settings({"project": project, "entity": entity})
     if settings.mode == "disabled":
         raise click.UsageError(f"tracking is off ({settings.sources['mode']}); `tracker on` turns it on in a directory")
@@ -92,29 +96,29 @@ def tensorboard_import(
     else:
         for line in limited([f"not uploaded: {path.name}: {reason}" for path, reason in uploads.not_uploaded.items()]):
             show.say(line)
-        show.say(f"{runs} in {where}, not all of them uploaded; nothing is lost: `tracker sync` uploads the rest")
+        show.say(f"{runs} in {where}; some are not uploaded yet. Nothing is lost: `tracker sync` uploads the rest")
     if not (complete and arrived):
         click.get_current_context().exit(1)
 
 
 def _parse_source(given: str, identity: str | None, selection: Selection, follow: bool) -> Source:
-    """Return the log directory that was meant."""
+    """Return the log directory, or the event file, that `given` names."""
     path = Path(given).expanduser()
     if "://" in given:
-        raise click.UsageError(f"{given}: only directories of this machine can be imported; copy it here first")
+        raise click.UsageError(f"{given} is not on this machine; copy it here first")
     if path.is_file():
         if not is_event_file(path.name):
-            raise click.UsageError(f"{given} is no event file: their names have `tfevents` in them")
+            raise click.UsageError(f"{given} is not an event file: the names of event files contain `tfevents`")
         path, selection = path.parent, selection._replace(only=path.name)
     elif not path.exists() and not follow:
-        raise click.UsageError(f"there is no directory {given}")
+        raise click.UsageError(f"{given} does not exist")
     path = path.resolve()
     return Source(path, identity if identity is not None else str(path), selection)
 
 
 def _no_event_files(logdirs: tuple[str, ...], include: tuple[str, ...], exclude: tuple[str, ...]) -> str:
-    chosen = " that --include and --exclude leave" if include or exclude else ""
-    return f"there are no event files{chosen} in {', '.join(logdirs)}; their names have `tfevents` in them"
+    chosen = " that match --include and --exclude" if include or exclude else ""
+    return f"no event files{chosen} in {', '.join(logdirs)}; the names of event files contain `tfevents`"
 
 
 def _uploads(show: TerminalView) -> Uploads:
@@ -129,7 +133,7 @@ def _uploads(show: TerminalView) -> Uploads:
 def _import_and_upload(
     importer: Importer, uploads: Uploads | None, show: TerminalView, follow: bool, until_idle: float | None
 ) -> bool:
-    """Import, and return whether all that was to be uploaded has arrived."""
+    """Import, and tell whether everything is uploaded that should be."""
     with show:
         try:
             if follow:
@@ -142,5 +146,5 @@ def _import_and_upload(
                     show.uploading(uploads.sent, uploads.size)
                     uploads.join(0.1)
         except KeyboardInterrupt:
-            raise click.ClickException("interrupted; the same command goes on where this one stopped") from None
+            raise click.ClickException("interrupted; run the same command again to continue") from None
     return uploads is None or not uploads.not_uploaded

@@ -1,4 +1,4 @@
-"""Bring one event file into its stream: what is new in it, in its order, each value exactly once."""
+"""Import what is new in one event file into its stream: in order, each value exactly once."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from .reader.results import Event
 from .resumable_stream import Mark, ResumableStream, StreamError, make_run_directory
 from .stream_filler import OnProgress, StreamFiller, TagMetadata
 
-PENDING = "no whole record (yet)"
-SHORTENED = "imported before, and not in the file any more"
+PENDING = "no complete record (yet)"
+SHORTENED = "imported before, but no longer in the file"
 
 _PREFIX = "history-tb_"
 _VERSION = re.compile(r"brain\.Event:(\d+(?:\.\d+)?)")
@@ -34,7 +34,7 @@ _CREATED = re.compile(r"tfevents\.(\d{1,12})(?:\.|$)")
 
 
 class Target(NamedTuple):
-    """The run that event files go to: its directory, and the members `id`, `entity` and `project` of headers."""
+    """The run to import into: its directory, and the `id`, `entity` and `project` for headers of streams."""
 
     directory: Path
     run: dict[str, str]
@@ -44,15 +44,15 @@ class EventFileImport:
     """The import of one event file."""
 
     def __init__(self, file: EventPath, path: Path, target: Target, result: ImportResult) -> None:
-        """Find the stream of the event file `path`. Raises OSError and StreamError."""
+        """Open the stream of the event file at `path`. Raises OSError and StreamError."""
         self._path = path
         self._target = target
         self._result = result
         self._name = printable(file.name)
-        # In a run of many directories, each keeps its place in front of its keys.
+        # In a run of several directories, the path of each is a prefix of its keys.
         folder = self._name.rpartition("/")[0]
         self._prefix = f"{folder}/" if folder else ""
-        self._stream: ResumableStream | None = None  # while the file has no whole record
+        self._stream: ResumableStream | None = None  # None while the file has no complete record
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             self._size = os.fstat(self._descriptor).st_size
@@ -71,24 +71,30 @@ class EventFileImport:
 
     @property
     def caught_up(self) -> bool:
-        """Whether the stream has all that the file holds."""
+        """Whether the stream has everything that the file holds."""
         stream = self._stream
         if stream is None:
             return self._size == 0
         return not stream.after_mark and stream.mark is not None and stream.mark.offset == self._size
 
     def recall(self, tags: TagMetadata) -> None:
-        """Learn again what earlier imports learnt from the part of the file that is not read any more."""
+        """Read the metadata of tags from the stream's marks, since that part of the file is not read again."""
         if self._stream is None or self._stream.mark is None:
             return
         for record in self._stream.records("source"):
             tags.recall(record.payload.get("tags", {}))
 
     def advance(self, tags: TagMetadata, store: Store, keeps_group: bool, on_progress: OnProgress) -> None:
-        """Bring all whole records that the file has now into the stream.
+        """Import all complete records that the file has now.
 
-        `tags` are shared by all files of a run; `store` keeps media with it. Raises OSError and StreamError; what was
-        written by then stays, and the next time goes on from there.
+        Args:
+            tags: The metadata of tags, shared by all files of a run.
+            store: Stores media as files of the run.
+            keeps_group: Whether the hyperparameters of the file may set the group of the run.
+            on_progress: Gets the bytes and points of each part that is done.
+
+        Raises:
+            OSError, StreamError: The import stops. What was written stays, and the next import continues there.
         """
         if self._stream is None:
             if self._size:
@@ -145,7 +151,7 @@ class EventFileImport:
             stream.has_header = True
 
     def _matches(self, stream: ResumableStream) -> bool:
-        """Tell whether the file still is what the stream was made of, as far as the file goes."""
+        """Tell whether the stream was made from this file, as far as the file goes."""
         if stream.mark is None:
             return True
         if stream.mark.offset <= self._size:
@@ -169,10 +175,10 @@ class EventFileImport:
 
 
 def finish_streams(directory: Path) -> None:
-    """Give the streams of all event files of a run their end, also of those that were deleted since. Raises OSError.
+    """Write the end of the streams of all event files of a run, including deleted ones. Raises OSError.
 
-    The state is what a file's hyperparameters say of its session, else `finished`. A stream that another import is at
-    work on is left to that one.
+    The state is the one that the hparams plugin has recorded in the file, else `finished`. Streams that another import
+    has locked are left to that import.
     """
     for path in sorted(directory.glob(f"{_PREFIX}*.jsonl")):
         try:
@@ -189,17 +195,17 @@ def finish_streams(directory: Path) -> None:
 
 
 def stream_name(name: str, first: bytes, variant: int = 0) -> str:
-    """Return the name of the stream of an event file, by its name in the run and its first record.
+    """Return the name of the stream of an event file, from its name in the run and its first record.
 
-    So a file that was replaced gets another stream, and copies of a file on two machines the same. `variant` counts
-    files that began as others with their name did.
+    A replaced file therefore gets a new stream, and copies of a file on two machines get the same one. `variant` counts
+    files with the same name and the same first record.
     """
     told = name.encode() + b"\n" + first + (b"\n%d" % variant if variant else b"")
     return f"{_PREFIX}{hashlib.sha256(told).hexdigest()[:24]}.jsonl"
 
 
 def _first_record(path: Path) -> bytes | None:
-    """The payload of the first whole record of an event file; None if there is none yet."""
+    """Return the payload of the first complete record of an event file; None if there is none yet."""
     with path.open("rb") as file:
         head = file.read(HEADER)
         length = length_at(head, 0)
@@ -218,7 +224,7 @@ def _first_record(path: Path) -> bytes | None:
 
 
 def _version_and_time(first: bytes, name: str) -> tuple[float | None, float]:
-    """Return the version that a file's first record names, if any, and its time, if need be from the file's name."""
+    """Return the version in a file's first record, if any, and its time (from the file's name if it has none)."""
     created = _CREATED.search(name)
     time = float(created[1]) if created else 0.0
     try:

@@ -1,4 +1,4 @@
-"""Write runs as event files: each stream of rows is one file, so that what came from event files has its files back."""
+"""Write runs as event files, one for each stream of rows, so that imported event files get back their files."""
 
 from __future__ import annotations
 
@@ -31,34 +31,38 @@ Row = Mapping[str, Any]
 
 _AXES = ("_step", "_timestamp", "_runtime")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_CONTENT_MISSING = "its content is not here"
+_CONTENT_MISSING = "its content is missing"
 _MALFORMED = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError)
-_LOGGED_ROWS: EventFile = {"name": "", "version": 2.0, "starts": []}  # rows that did not come from an event file
+_LOGGED_ROWS: EventFile = {"name": "", "version": 2.0, "starts": []}  # for rows that do not come from an event file
 
 
 class ExportResult:
-    """What became of a run: the directory that it was written to, and numbers of values."""
+    """The result of an export: the directory of a run, and the numbers of values."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.scalars = 0
         self.media = 0
         self.rounded = 0
-        """Scalars that no float32 is equal to."""
+        """Scalars that float32 cannot represent exactly."""
         self.left_out: Counter[SkipReason] = Counter()
-        """Values that event files have no form for, or whose content is not to be had."""
+        """Values that event files cannot represent, or whose content is missing."""
 
 
 class Exporter:
-    """Writes runs to directories below `outdir`, each called like its run."""
+    """Writes runs to directories below `outdir` that have the names of the runs."""
 
     def __init__(self, outdir: Path) -> None:
         self._outdir = outdir.absolute()
         self._taken: set[Path] = set()
 
     def write(self, run: AnyRun) -> ExportResult:
-        """Write a run. Raises FileExistsError if event files are where its own would be, OSError if the disk does not
-        take them, and what reading the run raises.
+        """Write a run, and return what was written and what was not.
+
+        Raises:
+            FileExistsError: If the directory of the run has event files already.
+            OSError: If the disk refuses a write, or a file of the run cannot be read.
+            TrackerError: If the run cannot be read.
         """
         files = run.info["event_files"]
         directory = self._directory(run, {os.path.dirname(_safe_path(file["name"])) for file in files.values()})
@@ -76,11 +80,11 @@ class Exporter:
                             writer.add(row)
         for file in run.files():
             if file.name.startswith("tensorboard/"):
-                exported.left_out[SkipReason(file.name.split("/")[1], "kept as a file of the run")] += 1
+                exported.left_out[SkipReason(file.name.split("/")[1], "it is a file of the run")] += 1
         return exported
 
     def _directory(self, run: AnyRun, folders: set[str]) -> Path:
-        """Where a run goes: not where another one of this export went."""
+        """Return the directory of a run: one that no other run of this export uses."""
         name = _safe_path(run.name)
         for directory in (name, f"{name}-{run.id}", f"{name}-{run.path}"):
             path = self._outdir / directory
@@ -89,13 +93,13 @@ class Exporter:
                 break
         for place in places:
             if place.is_dir() and any(is_event_file(entry) for entry in os.listdir(place)):
-                raise FileExistsError(f"there are event files in {place} already")
+                raise FileExistsError(f"{place} already has event files")
         self._taken |= places
         return path
 
 
 class _EventFileWriter:
-    """One event file."""
+    """Writes one event file."""
 
     def __init__(self, path: Path, source: EventFile, time: float, load: Load, exported: ExportResult) -> None:
         self._source = source
@@ -112,7 +116,7 @@ class _EventFileWriter:
             self._write(Event(wall_time=time, file_version=f"brain.Event:{source['version']:g}"))
 
     def add(self, row: Row) -> None:
-        """Write a row: an event for each value."""
+        """Write one event for each value of a row."""
         self._start_sessions()
         self._rows += 1
         step, self._time = row["_step"], row["_timestamp"]
@@ -129,7 +133,7 @@ class _EventFileWriter:
                 self._write(event)
 
     def close(self) -> None:
-        """Write what is left, and close the file."""
+        """Write the remaining session starts, and close the file."""
         self._start_sessions()
         self._records.close()
 
@@ -150,11 +154,11 @@ class _EventFileWriter:
         kind = payload.get("_type", "object") if isinstance(payload, dict) else type(payload).__name__
         try:
             value = to_value(tag, payload, self._load) if isinstance(payload, dict) else None
-            reason = f"event files have no form for it: {kind}"
+            reason = f"event files cannot hold this type: {kind}"
         except (OSError, TrackerError):
             value, reason = None, _CONTENT_MISSING
         except _MALFORMED as error:
-            value, reason = None, f"unsound {kind} ({type(error).__name__}: {error})"
+            value, reason = None, f"malformed {kind} ({type(error).__name__}: {error})"
         if value is None:
             self._exported.left_out[SkipReason(tag, reason)] += 1
         else:
@@ -173,7 +177,7 @@ def _to_float(number: float) -> float:
 
 
 def _unused_path(directory: Path, source: EventFile, run: str, time: float, taken: set[Path]) -> Path:
-    """The path of a new event file: its former name, or one that says when it began."""
+    """Return a free path for an event file: with its original name, or a name with its start time."""
     name = _safe_path(source["name"]) or f"events.out.tfevents.{max(0, int(time)):010d}.{run}"
     folder, base = os.path.split(name)
     base = base if is_event_file(base) else f"events.out.tfevents.{base}"
@@ -185,7 +189,7 @@ def _unused_path(directory: Path, source: EventFile, run: str, time: float, take
 
 
 def _safe_path(name: str) -> str:
-    """A name as a path that stays below where it is put. Names come from whoever logged the run."""
+    """Return a name as a relative path without `..`, since whoever logged the run chose the name."""
     parts = name.replace("\0", "_").split("/")
     return "/".join("_" if part in ("", ".", "..") else part for part in parts) if name else ""
 
@@ -197,12 +201,12 @@ def _stored_content(directory: Path, digest: str) -> bytes:
 
 @contextmanager
 def _content(run: AnyRun) -> Iterator[Load]:
-    """Yield what returns the content of a run's media by digest."""
+    """Yield a function that returns the content of a run's media by digest."""
     with tempfile.TemporaryDirectory(prefix="tracker-export-") as folder:
 
         def load(digest: str) -> bytes:
             if not _DIGEST.fullmatch(digest):
-                raise OSError(f"{digest!r} is no digest")
+                raise OSError(f"{digest!r} is not a digest")
             if isinstance(run, LocalRun):
                 return _stored_content(run.directory, digest)
             return run.media({"digest": digest}, Path(folder, "content")).read_bytes()

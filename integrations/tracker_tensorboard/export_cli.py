@@ -1,4 +1,4 @@
-"""`tracker tensorboard-export`: runs become event files."""
+"""`tracker tensorboard-export`: write runs as event files."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ from .report import limited, plural
 @click.command("tensorboard-export")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.argument("outdir", type=click.Path(path_type=Path, file_okay=False), metavar="OUTDIR")
-@click.option("--add", is_flag=True, help="OUTDIR may hold something already; it is left as it is.")
+@click.option("--add", is_flag=True, help="Allow an OUTDIR that is not empty; its files stay.")
 def tensorboard_export(runs: tuple[str, ...], outdir: Path, add: bool) -> None:
-    """Write runs as TensorBoard event files, each to a directory below OUTDIR that is called like the run.
+    """Export runs as TensorBoard event files.
 
-    RUN is `entity/project/id` on the server, or a run directory. The exit status is 0 if all that was logged was
-    written, 1 if something was not, 2 for wrong usage.
+    Each run goes to a directory below OUTDIR that has the run's name. RUN is `entity/project/id` on the server, or a
+    run directory.
+
+    The exit status is 0 if everything was written, 1 if something was not, and 2 if the usage is wrong.
     """
     if not add and outdir.exists() and any(outdir.iterdir()):
         raise click.UsageError(
-            f"{outdir} is not empty; name a new directory, or pass --add to write beside what is there"
+            f"{outdir} is not empty; choose a new directory, or pass --add to keep its files and add to them"
         )
     outdir = outdir.expanduser()
     export, told, failed = Exporter(outdir), list[str](), list[str]()
@@ -49,13 +51,13 @@ def tensorboard_export(runs: tuple[str, ...], outdir: Path, add: bool) -> None:
     for line in failed:
         click.echo(clean(line), err=True)
     if written:
-        click.echo(f"{plural(written, 'run')} in {outdir}; see with: tensorboard --logdir {outdir}")
+        click.echo(f"{plural(written, 'run')} in {outdir}; to see them: tensorboard --logdir {outdir}")
     if failed or any(line.startswith("left out: ") for line in told):
         click.get_current_context().exit(1)
 
 
 def _open(given: str) -> AnyRun:
-    """Return the run that was meant. Raises `TrackerError`."""
+    """Return the run that `given` names. Raises `TrackerError`."""
     path = Path(given).expanduser()
     if path.exists():
         try:
@@ -64,7 +66,7 @@ def _open(given: str) -> AnyRun:
             raise click.UsageError(str(error)) from None
     names = given.strip("/").split("/")
     if len(names) not in (2, 3) or not all(names):
-        raise click.UsageError(f"{given} is neither a run directory nor a run on a server, which is entity/project/id")
+        raise click.UsageError(f"{given} is neither a run directory nor a run on the server (entity/project/id)")
     return tracker.Api().run(given)
 
 
@@ -72,4 +74,4 @@ def _remarks(run: AnyRun, exported: ExportResult) -> Iterator[str]:
     for (tag, reason), count in exported.left_out.items():
         yield f"left out: {run.name}: {tag}: {plural(count, 'value')}: {reason}"
     if exported.rounded:
-        yield f"rounded: {run.name}: {plural(exported.rounded, 'scalar')} to float32, which is what TensorBoard shows"
+        yield f"rounded: {run.name}: {plural(exported.rounded, 'scalar')} to float32, the precision of event files"

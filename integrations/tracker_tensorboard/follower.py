@@ -1,4 +1,4 @@
-"""Follow the event files that a training process writes, into its own run; started by the agent of the run.
+"""Import the event files that a training process writes into its own run. The agent of the run starts this program.
 
 See `tracker.agent.event_file_follower` for what is said on stdin. Each event file is a stream of the run with a
 `parent`, so that it has no say in the run's state. All that is needed to go on after a kill is in these streams.
@@ -28,11 +28,11 @@ from .import_result import ImportResult
 from .logdir import ALL, EventPath, RunDirectory
 from .run_import import ImportJob, RunImport
 
-_MIN_INTERVAL = 1.0  # seconds from one look at the files to the next, at least
+_MIN_INTERVAL = 1.0  # minimum seconds between two looks at the files
 
 
 class _Directory(NamedTuple):
-    """A directory of event files: `folder` is its path below `root`, and stands before its keys."""
+    """A directory of event files. `folder` is its path below `root`, and the prefix of its keys."""
 
     root: Path
     folder: str
@@ -42,10 +42,10 @@ class _Directory(NamedTuple):
 
 
 class Follower:
-    """Brings event files into a run directory: what is new in them, each time it is asked to."""
+    """Imports what is new in event files into a run directory, each time `advance` is called."""
 
     def __init__(self, directory: Path) -> None:
-        """Raises `NotARun` if the directory holds no run."""
+        """Continue from the streams in `directory`. Raises `NotARun` if it holds no run."""
         self._directory = directory
         header = read_header(directory)
         self._run: dict[str, str] = {name: header[name] for name in ("id", "entity", "project") if name in header}
@@ -55,12 +55,12 @@ class Follower:
             self._recall(path)
 
     def add(self, path: str, stream: str) -> None:
-        """Follow an event file (a path without links) that the process of a stream writes.
+        """Follow an event file (a path without links) that the process of `stream` writes.
 
-        The keys of the first directory are the tags. Those of others have in front where they lie: the path from what
-        they have in common with the first one, or as much of their own path as tells them apart. That stays so, since
-        rows cannot be changed later. A process that was started when the former ones had ended goes on with what they
-        wrote: its directories are counted anew, and one that is called like one of theirs has its keys.
+        Keys of the first directory are the tags. Keys of another directory have a prefix: its path below the part that
+        it shares with the first one, or as much of its path as makes it unique. The prefix never changes, since rows
+        cannot change later. If a process starts after the former ones have ended, it continues what they wrote: its
+        first directory has no prefix either, and a directory with the name of a former one gets the same prefix.
         """
         location, name = os.path.split(path)
         if location not in self._directories:
@@ -68,7 +68,7 @@ class Follower:
         self._directories[location].names.add(name)
 
     def advance(self) -> dict[str, str]:
-        """Bring all whole records that the files have now; return those that could not be brought, and why."""
+        """Import all complete records that the files have now; return the files that failed, with reasons."""
         failed: dict[str, str] = {}
         for location, directory in self._directories.items():
             files, changed = [], set()
@@ -77,7 +77,7 @@ class Follower:
                 try:
                     status = os.stat(path)
                 except OSError:
-                    continue  # it is gone; what was read of it stays
+                    continue  # deleted; what was imported stays
                 file = EventPath(os.path.join(directory.folder, name), status.st_size, status.st_mtime_ns)
                 files.append(file)
                 if self._file_states.get(path) != (file.size, file.changed):
@@ -94,8 +94,8 @@ class Follower:
         return failed
 
     def _folder(self, location: str, stream: str) -> str:
-        concurrent: dict[str, str] = {}  # directory → folder, of processes that live or lived at the same time
-        before: dict[str, str] = {}  # the same, by the last part of the directory, of those that had ended
+        concurrent: dict[str, str] = {}  # directory → folder, of processes that lived at the same time
+        before: dict[str, str] = {}  # last part of the directory → folder, of processes that had ended
         for known, directory in self._directories.items():
             if self._overlap(directory.target.run["parent"], stream):
                 concurrent[known] = directory.folder
@@ -113,12 +113,12 @@ class Follower:
         return next(folder for folder in folders if folder not in concurrent.values())
 
     def _overlap(self, one: str, other: str) -> bool:
-        """Tell whether two streams are of one process, or of two that were there at the same time."""
+        """Tell whether two streams belong to one process, or to two that lived at the same time."""
         (first, last), (begun, ended) = self._lifetime(one), self._lifetime(other)
         return one == other or (first <= ended and begun <= last)
 
     def _lifetime(self, stream: str) -> tuple[float, float]:
-        """Return from when to when there was the process of a stream, as far as that can be told."""
+        """Return the start and end of a stream's process, infinite where unknown."""
         if not STREAM_NAME.fullmatch(stream):
             return -math.inf, math.inf
         try:
@@ -140,7 +140,7 @@ class Follower:
         self._directories[location] = _Directory(root, folder, RunImport(target), target, set())
 
     def _recall(self, path: Path) -> None:
-        """Learn from the header of a stream where the keys of a directory are."""
+        """Read the folder of a directory from the header of its stream."""
         first = first_record(path)
         header: dict[str, Any] = first.payload if first is not None and first.kind == "run" else {}
         if "source" in header and "event_file" in header and header["source"] not in self._directories:
@@ -149,10 +149,10 @@ class Follower:
 
 
 def main() -> None:
-    """Follow what stdin names until it ends, then once more what is there."""
+    """Follow the files that stdin names, until it ends; then import once more."""
     directory = Path(sys.argv[1])
     lock = open_file(directory, f"follower-{os.uname().nodename.replace('/', '_')}.lock", os.O_RDWR | os.O_CREAT)
-    # One that an agent left, which was killed, is about to end. Until then, what it learns of tags is not known here.
+    # The follower of a killed agent is about to end. Until it has, its marks do not hold all metadata of tags.
     wait_for(lock)
     follower = Follower(directory)
     received: queue.SimpleQueue[dict[str, str] | None] = queue.SimpleQueue()
@@ -179,7 +179,7 @@ def _read_stdin(received: queue.SimpleQueue[dict[str, str] | None]) -> None:
 
 
 def _receive(received: queue.SimpleQueue[dict[str, str] | None], follower: Follower, patience: float) -> bool:
-    """Take in what was said, for so many seconds; tell whether no more will be."""
+    """Add the files that arrive within `patience` seconds; return True after the last one."""
     deadline = time.monotonic() + patience
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What an import brought, and what it could not bring."""
+"""Count what an import brought, and note what it could not import."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MAX_GAPS = 1000
 
 
 class Gap(NamedTuple):
-    """Bytes of an event file that gave nothing, and why."""
+    """Bytes of an event file that could not be imported, and why."""
 
     file: str
     start: int
@@ -20,7 +20,7 @@ class Gap(NamedTuple):
 
 
 class ImportResult:
-    """What an import brought, added up over files. Can be pickled."""
+    """The result of an import, added up over files. It can be pickled."""
 
     def __init__(self) -> None:
         self.points = 0
@@ -28,37 +28,37 @@ class ImportResult:
         self.media = 0
         """Rows of other values, and files."""
         self.skipped: Counter[SkipReason] = Counter()
-        """Values that are kept as files because they could not be converted, or that hold nothing."""
+        """Values that are files of the run since they could not be converted, and empty values."""
         self.repaired_times = 0
-        """Events whose wall time was none."""
+        """Events with an impossible wall time, which got the time before."""
         self.damaged: list[Gap] = []
-        """The first thousand gaps."""
+        """The first gaps that damage left."""
         self.gaps = 0
-        """How many gaps there are."""
+        """The number of all such gaps."""
         self.rewritten: list[str] = []
-        """Files that are not what was imported from them before: they have streams of their own now."""
+        """Files that were replaced since the last import. The new content has a stream of its own."""
         self.examined: set[str] = set()
-        """Files that were looked at; those of them that are in none of the following are imported to their end."""
+        """Files that were examined. The ones that are in none of the following are imported to their end."""
         self.pending: dict[str, Gap] = {}
-        """Ends of files that are no whole record yet."""
+        """Ends of files that are no complete record yet."""
         self.shortened: dict[str, Gap] = {}
-        """What was imported of files that are shorter now."""
+        """Parts that were imported from files which are shorter now."""
         self.failed: dict[str, str] = {}
         """Files that could not be imported, and why."""
 
     @property
     def complete(self) -> bool:
-        """Whether all that the files hold was imported as what it is."""
+        """Whether everything in the files was imported and converted."""
         return not (self.skipped or self.gaps or self.pending or self.failed)
 
     def note_damage(self, gap: Gap) -> None:
-        """Take in a gap that damage left."""
+        """Count a gap that damage left."""
         self.gaps += 1
         if len(self.damaged) < _MAX_GAPS:
             self.damaged.append(gap)
 
     def add(self, other: ImportResult) -> None:
-        """Take in what another import of the same run brought."""
+        """Add the result of another import of the same run."""
         self.points += other.points
         self.media += other.media
         self.skipped += other.skipped

@@ -1,4 +1,4 @@
-"""Import log directories: all their runs at once, and for as long as they grow."""
+"""Import the runs of log directories, once or for as long as they grow."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .pool import Failure, cores, run_apart, run_here
 from .run_import import ImportJob, RunImport, import_run, run_directory
 from .uploads import Uploads
 
-_MIN_PARALLEL_SIZE = 16 * 1024 * 1024  # bytes of event files for which more processes cost more than they save
-_MAX_PROCESSES = 4  # processes at once, so that they take no more than 300 MB together
-_MIN_INTERVAL = 1.0  # seconds from one look at the directories to the next, at least
+_MIN_PARALLEL_SIZE = 16 * 1024 * 1024  # bytes of event files; for less, starting processes costs more than it saves
+_MAX_PROCESSES = 4  # so that processes together take no more than 300 MB
+_MIN_INTERVAL = 1.0  # minimum seconds between two looks at the directories
 
 
 class Source(NamedTuple):
-    """A log directory, what it is known by, and which of its runs are wanted."""
+    """A log directory, the text that identifies its runs, and which of them to import."""
 
     logdir: Path
     identity: str
@@ -28,7 +28,7 @@ class Source(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What to import, to which run directories (under `root`) and projects, and how runs are called."""
+    """What to import, where to (run directories under `root`, entity and project), and the names of runs."""
 
     sources: Sequence[Source]
     root: Path
@@ -39,7 +39,7 @@ class Plan(NamedTuple):
     single: bool = False
 
     def find_jobs(self) -> tuple[dict[str, ImportJob], list[Skipped]]:
-        """Return the runs that there are now by id, and what is not imported."""
+        """Return the runs that exist now by id, and the files that are skipped."""
         jobs, skipped = {}, []
         for logdir, identity, selection in self.sources:
             found = find_runs(logdir, selection, self.single)
@@ -57,20 +57,20 @@ class Plan(NamedTuple):
 
 
 class ProgressView(Protocol):
-    """Sees how an import gets on."""
+    """Shows the progress of an import."""
 
     def begin(self, runs: int, size: int) -> None:
-        """So many runs with so many bytes of event files are there to be looked at."""
+        """Show that so many runs, with so many bytes of event files, are to be imported."""
 
     def advance(self, news: tuple[int, int]) -> None:
-        """So many bytes of event files and points are done."""
+        """Show that so many more bytes of event files and points are done."""
 
     def following(self, runs: int) -> None:
-        """All is imported that is there; more may come."""
+        """Show that everything is imported, and that new data is awaited."""
 
 
 class Importer:
-    """The import of a plan's runs. `results` has what it brought, by run id; `jobs` the runs themselves."""
+    """Imports the runs of a plan. `results` has the result of each run by id, and `jobs` the runs."""
 
     def __init__(self, plan: Plan, uploads: Uploads | None, view: ProgressView) -> None:
         self._plan = plan
@@ -83,14 +83,14 @@ class Importer:
         self.results: dict[str, ImportResult] = {}
 
     def import_now(self, end: bool = True) -> None:
-        """Import what there is now. With `end`, streams get their end: nobody follows them for now."""
+        """Import what exists now. With `end`, also write the ends of streams, since nothing follows them."""
         self._find_jobs()
         jobs = [job._replace(end=end) for job in self.jobs.values()]
         sizes = {job.target.directory: sum(file.size for file in job.source.files) for job in jobs}
         self._view.begin(len(jobs), sum(sizes.values()))
         for job in jobs:
             self._changed_files(job)
-        jobs.sort(key=lambda job: -sizes[job.target.directory])  # the longest first, so that none is left over alone
+        jobs.sort(key=lambda job: -sizes[job.target.directory])  # so that no long one is left alone at the end
         for job, outcome in self._run_jobs(jobs, sum(sizes.values())):
             if isinstance(outcome, Failure):
                 result = ImportResult()
@@ -100,8 +100,9 @@ class Importer:
             self._add_result(job, result)
 
     def follow(self, until_idle: float | None) -> None:
-        """Import what there is and goes on to come, until nothing new came for so many seconds (None: until
-        interrupted), and then give the streams their end.
+        """Import what exists and what is written from now on, then write the ends of streams.
+
+        Stop after `until_idle` seconds without anything new; None means when interrupted.
         """
         self.import_now(end=False)
         latest = time.monotonic()
@@ -111,7 +112,7 @@ class Importer:
                 self._view.following(len(self.jobs))
                 if self._import_changes():
                     latest = time.monotonic()
-                # Where looking takes long, it must not take up a processor.
+                # After a long look, wait longer, so that looking never keeps a processor busy.
                 time.sleep(max(_MIN_INTERVAL, 4 * (time.monotonic() - before)))
         except KeyboardInterrupt:
             pass
@@ -120,7 +121,7 @@ class Importer:
             self._add_result(job, self._run_import(run, job).advance(job, self._view.advance))
 
     def _import_changes(self) -> bool:
-        """Import what is new since the last look; tell whether there was anything."""
+        """Import what is new since the last look; return whether anything was."""
         self._find_jobs()
         found = False
         for run, job in self.jobs.items():
@@ -140,12 +141,12 @@ class Importer:
     def _find_jobs(self) -> None:
         found, self.skipped = self._plan.find_jobs()
         for run, job in self.jobs.items():
-            if run not in found:  # its files were deleted; what was imported of them stays
+            if run not in found:  # its files were deleted; what was imported stays
                 found[run] = job._replace(source=job.source._replace(files=()))
         self.jobs = found
 
     def _changed_files(self, job: ImportJob) -> frozenset[str]:
-        """Take note of a run's files as they are; return those that are not as they were."""
+        """Return the files of a run that have changed since the last call."""
         run = job.target.run["id"]
         changed = set()
         for file in job.source.files:

@@ -1,4 +1,4 @@
-"""Find the runs of a log directory, as TensorBoard does: a directory that directly holds event files is a run."""
+"""Find the runs of a log directory as TensorBoard does: each directory that directly holds event files is a run."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import NamedTuple
 ROOT = "."
 """The run path of the log directory itself."""
 ALL = "**"
-"""Stands for the run path where all directories go into one run."""
+"""The run path if all directories become one run."""
 
 _EVENT_FILE_MARK = "tfevents"
 _OTHER_FILES = {
-    ".profile-empty": "an empty file that says there are profiles",
-    ".meta": "not an event file: a companion of one",
+    ".profile-empty": "an empty file that marks profiles",
+    ".meta": "a companion of an event file",
     ".bak": "a backup copy",
     ".tmp": "a temporary file",
     ".swp": "an editor's temporary file",
@@ -28,11 +28,11 @@ _OTHER_FILES = {
     ".zst": "compressed; unpack it to import it",
     ".zip": "compressed; unpack it to import it",
 }
-_SAGEMAKER = ".sagemaker-upload"  # …ed and …ing, each beside the file that it is about
+_SAGEMAKER = ".sagemaker-upload"  # …ed and …ing, next to the file they are about
 
 
 class EventPath(NamedTuple):
-    """An event file: its path relative to the run's directory, its size, and when it was changed (in ns)."""
+    """An event file: its path relative to the run's directory, its size in bytes, and its change time in ns."""
 
     name: str
     size: int
@@ -40,7 +40,7 @@ class EventPath(NamedTuple):
 
 
 class RunDirectory(NamedTuple):
-    """A run to import: the path of its directory, its run path, and its event files by name."""
+    """A run to import: its directory, its run path, and its event files sorted by name."""
 
     directory: Path
     path: str
@@ -55,30 +55,30 @@ class Skipped(NamedTuple):
 
 
 class FoundRuns(NamedTuple):
-    """What a log directory holds."""
+    """The runs of a log directory, and what is skipped in it."""
 
     runs: list[RunDirectory]
     skipped: list[Skipped]
 
 
 class Selection(NamedTuple):
-    """Which runs are wanted: globs on run paths, in which `*` also matches `/`; or one event file by its name."""
+    """Chooses runs by globs on run paths, in which `*` also matches `/`, or one event file by name."""
 
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
     only: str | None = None
 
     def includes(self, path: str) -> bool:
-        """Tell whether the run of a path is wanted."""
+        """Tell whether the run at `path` is chosen."""
         if self.include and not any(fnmatchcase(path, glob) for glob in self.include):
             return False
         return not any(fnmatchcase(path, glob) for glob in self.exclude)
 
 
 def find_runs(logdir: Path, selection: Selection | None = None, single: bool = False) -> FoundRuns:
-    """Return the runs of a log directory by run path, and what in it looks like an event file but is none.
+    """Return the runs of a log directory by run path, and the files that look like event files but are not.
 
-    Links to directories are followed, but not round in circles. With `single`, all directories make one run.
+    Links to directories are followed, but not in circles. With `single`, all directories become one run.
     """
     selection = selection or Selection()
     found = FoundRuns([], [])
@@ -95,7 +95,7 @@ def find_runs(logdir: Path, selection: Selection | None = None, single: bool = F
             elif reason is not None:
                 found.skipped.append(Skipped(printable(_join(path, name)), reason))
         if not files and path != ROOT and is_event_file(directory.name):
-            found.skipped.append(Skipped(printable(path), "a directory, in which there are no event files"))
+            found.skipped.append(Skipped(printable(path), "a directory without event files"))
         if files:
             found.runs.append(RunDirectory(directory, path, tuple(files)))
     if single and found.runs:
@@ -105,20 +105,20 @@ def find_runs(logdir: Path, selection: Selection | None = None, single: bool = F
 
 
 def is_event_file(name: str) -> bool:
-    """Tell whether a file of this name may be an event file, by TensorBoard's rule."""
+    """Tell by TensorBoard's rule whether a file with this name may be an event file."""
     return _EVENT_FILE_MARK in name
 
 
 def run_id(identity: str, path: str) -> str:
-    """Return the id of the run that a path has in the log directory of an identity: 16 characters a–z 2–7."""
+    """Return the id of the run at `path` in the log directory with this identity: 16 characters of a–z and 2–7."""
     digest = hashlib.sha256(f"{identity}\n{path}".encode("utf-8", "surrogateescape")).digest()
     return base64.b32encode(digest[:10]).decode().lower()
 
 
 def run_name(identity: str, path: str, name: str | None = None) -> str:
-    """Return what a run is called: its path; the log directory itself by the last part of the identity.
+    """Return the name of a run: its path, or for the log directory itself the last part of the identity.
 
-    A `name` takes the place of the log directory's name, and stands before the paths of the others.
+    With `name`, the log directory itself gets that name, and the other runs get it as a prefix.
     """
     if path in (ROOT, ALL):
         return printable(name or identity.rstrip("/").rpartition("/")[2] or identity)
@@ -126,12 +126,12 @@ def run_name(identity: str, path: str, name: str | None = None) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a path as text that can be encoded: file names need not be UTF-8."""
+    """Return a path as text that UTF-8 can encode, since file names may hold other bytes."""
     return os.fsencode(text).decode("utf-8", "replace")
 
 
 def _walk(logdir: Path, skipped: list[Skipped]) -> Iterator[tuple[Path, str, list[str]]]:
-    """Yield directories with their run path and the names of their files, everything in order of names."""
+    """Yield directories with their run path and the names of their files, sorted by name."""
     pending = [(logdir, ROOT, frozenset[tuple[int, int]]())]
     while pending:
         directory, path, above = pending.pop()
@@ -143,7 +143,7 @@ def _walk(logdir: Path, skipped: list[Skipped]) -> Iterator[tuple[Path, str, lis
             continue
         me = (status.st_dev, status.st_ino)
         if me in above:
-            continue  # a link to a directory that this one is in
+            continue  # a link to a directory that contains this one
         names = []
         below = []
         for entry in entries:
@@ -163,9 +163,9 @@ def _is_dir(entry: os.DirEntry[str]) -> bool:
 
 
 def _inspect(directory: Path, name: str) -> tuple[str | None, EventPath | None]:
-    """Return an event file, or the reason why this is none."""
+    """Return an event file, or the reason why `name` is not one."""
     if _SAGEMAKER in name:
-        return "a marker that SageMaker leaves beside event files", None
+        return "a marker of SageMaker", None
     for ending, reason in _OTHER_FILES.items():
         if name.endswith(ending):
             return reason, None

@@ -1,4 +1,4 @@
-"""Cut scalar values into `points` lines, and mend times that cannot be."""
+"""Batch scalar values into `points` lines, and repair impossible times."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 MAX_POINTS = 4096
-"""Points of one line."""
+"""The most points of one line."""
 
 
 class PointArrays(NamedTuple):
-    """Consecutive scalar values as `reader.Scalars` has them: value i is of the tag `tags[which[i]]`."""
+    """Consecutive scalar values in columns, as in `reader.Scalars`. The tag of value i is `tags[which[i]]`."""
 
     tags: list[str]
     which: NDArray[np.int32]
@@ -28,20 +28,20 @@ class PointArrays(NamedTuple):
     values: NDArray[np.float64]
 
     def slice(self, start: int, stop: int | None = None) -> PointArrays:
-        """Return some of them."""
+        """Return the values from `start` to `stop`."""
         cut = slice(start, stop)
         return PointArrays(self.tags, self.which[cut], self.times[cut], self.steps[cut], self.values[cut])
 
 
 class PointBatcher:
-    """Collects scalar values and gives them back as lines of `MAX_POINTS` points."""
+    """Collects scalar values and encodes them as lines of `MAX_POINTS` points."""
 
     def __init__(self) -> None:
         self._pieces: deque[PointArrays] = deque()
         self._count = 0
 
     def add(self, piece: PointArrays) -> Iterator[bytes]:
-        """Take in values; yield the lines that are full."""
+        """Add values; yield each line that is full."""
         while self._count + len(piece.which) >= MAX_POINTS:
             size = MAX_POINTS - self._count
             self._pieces.append(piece.slice(0, size))
@@ -52,7 +52,7 @@ class PointBatcher:
             self._count += len(piece.which)
 
     def flush(self) -> Iterator[bytes]:
-        """Yield a line of what is left, if there is anything."""
+        """Yield a line with the remaining values, if there are any."""
         if self._pieces:
             yield self._line()
 
@@ -60,7 +60,7 @@ class PointBatcher:
         tags, which, times, steps, values = self._pieces[0] if len(self._pieces) == 1 else _join(self._pieces)
         self._pieces.clear()
         self._count = 0
-        # Keys stand in the order in which they come up, which is the same wherever reading began.
+        # Keys are in the order of their first value in the line, which does not depend on where reading began.
         first = np.full(len(tags), len(which))
         first[which[::-1]] = np.arange(len(which) - 1, -1, -1)
         used = np.argsort(first, kind="stable")[: np.count_nonzero(first < len(which))]
@@ -70,9 +70,9 @@ class PointBatcher:
 
 
 def repair_times(times: NDArray[np.float64], before: float) -> tuple[NDArray[np.float64], int]:
-    """Return times in which each that cannot be is the one before it (`before` for the first), and how many were so.
+    """Replace each impossible time by the one before it (`before` for the first); return the times and how many.
 
-    Times from `LATEST` on, negative ones and NaN are mistakes of whoever wrote them.
+    Impossible are negative times, NaN, and times from `LATEST` on: the writer made a mistake.
     """
     with np.errstate(invalid="ignore"):
         sound = (times >= 0) & (times < LATEST)
@@ -84,13 +84,13 @@ def repair_times(times: NDArray[np.float64], before: float) -> tuple[NDArray[np.
 
 
 def repair_time(time: float, before: float) -> tuple[float, int]:
-    """Return a time, or the one before it if it cannot be, and whether it was so."""
+    """Return a time and 0; if it is impossible, the time before it and 1."""
     return (time, 0) if 0 <= time < LATEST else (before, 1)
 
 
 def _join(pieces: deque[PointArrays]) -> PointArrays:
     return PointArrays(
-        pieces[-1].tags,  # a reader's list of tags only grows
+        pieces[-1].tags,  # a reader's list of tags only grows, so the last has all
         np.concatenate([piece.which for piece in pieces]),
         np.concatenate([piece.times for piece in pieces]),
         np.concatenate([piece.steps for piece in pieces]),

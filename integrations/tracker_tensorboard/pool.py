@@ -1,4 +1,4 @@
-"""Jobs over several processes that end with the one that gave them, however that ends."""
+"""Run jobs in several processes, which end with this process, however it ends."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Pipe = connection.Connection
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 Work = Callable[[Job, Callable[[Any], None]], Result]
-"""Does a job; tells how it gets on through the function that it is given. Must be importable by name."""
+"""Does a job, and reports progress with the function that it gets. Must be importable by name."""
 
 
 class Failure(NamedTuple):
-    """What comes instead of a result where the process died or raised."""
+    """Stands for a result if the process died or raised."""
 
     reason: str
 
 
 class Progress(NamedTuple):
-    """What a job told while it was at work."""
+    """What a running job reports."""
 
     value: Any
 
@@ -39,7 +39,7 @@ def cores() -> int:
 def run_here(
     work: Work[Job, Result], jobs: Iterable[Job], on_progress: Callable[[Any], None]
 ) -> Iterator[tuple[Job, Result | Failure]]:
-    """Do jobs one after the other in this process; yield each with its result."""
+    """Run jobs one after the other in this process; yield each with its result."""
     for job in jobs:
         yield job, work(job, on_progress)
 
@@ -47,11 +47,11 @@ def run_here(
 def run_apart(
     work: Work[Job, Result], jobs: Iterable[Job], on_progress: Callable[[Any], None], processes: int
 ) -> Iterator[tuple[Job, Result | Failure]]:
-    """Do jobs in so many processes, at most one in each at a time; yield each with its result as it gets done.
+    """Run jobs in so many processes, one at a time in each; yield each job with its result when it is done.
 
-    The processes are copies of this one where it has no other threads, and new ones (spawn) elsewhere: to start and
-    import everything takes a new one longer than to read some ten files. They leave ctrl+C to this one, and end when it
-    does: their pipe breaks. A process that dies, killed for its memory say, costs the job that it was at.
+    The processes are forked if this one has no other threads, since a new (spawned) process needs longer to start than
+    to read about ten files. They leave ctrl+C to this process, and end when it does, since their pipe breaks. If a
+    process dies, for example for lack of memory, only its current job fails.
     """
     pending = deque(jobs)
     workers: list[_Worker] = []
@@ -84,15 +84,15 @@ class _Worker:
         copied = threading.active_count() == 1 and hasattr(os, "fork")
         context = get_context("fork" if copied else "spawn")
         self.pipe, theirs = context.Pipe()
-        # A copy has our ends of all pipes, and must not keep them open beyond our end.
+        # A fork inherits our ends of all pipes, and must not keep them open after we end.
         ours = [self.pipe, *(other.pipe for other in others if not other.pipe.closed)] if copied else []
         process = context.Process  # type: ignore[attr-defined]
         self.process: BaseProcess = process(target=_serve, args=(work, theirs, ours), daemon=True)
         with warnings.catch_warnings():
-            # Python 3.12 counts the threads of numpy's libraries, which see to forks themselves.
+            # Python 3.12 counts the threads of numpy's libraries, which handle forks themselves.
             warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
             self.process.start()
-        theirs.close()  # the worker must see ours as the only one, and its end as ours
+        theirs.close()  # so that our end is the only one, and the worker sees it close
         self.job: Any = None
         self.dead = False
 
@@ -101,7 +101,7 @@ class _Worker:
         try:
             self.pipe.send(job)
         except BrokenPipeError:
-            pass  # `take` will see that it is dead
+            pass  # `take` notices that it is dead
 
     def take(self) -> Any:
         try:
@@ -129,8 +129,8 @@ def _serve(work: Work[Any, Any], pipe: Pipe, ours: list[Pipe]) -> None:
                 result = work(job, lambda value: pipe.send(Progress(value)))
             except (EOFError, ConnectionError):
                 raise
-            except Exception as error:  # noqa: BLE001 - whatever it is, the other jobs go on
+            except Exception as error:  # noqa: BLE001 - the other jobs go on
                 result = Failure(f"{type(error).__name__}: {error}")
             pipe.send(result)
     except (EOFError, ConnectionError):
-        pass  # the process that gave the jobs is gone
+        pass  # the parent process is gone

@@ -1,4 +1,4 @@
-"""What an import shows: how it gets on, and at its end what came of it."""
+"""Show the progress of an import, and its result at the end."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .logdir import ALL, ROOT, Skipped, printable
 from .run_import import ImportJob
 
 MAX_LINES = 20
-"""Lines of one sort that are shown; the others are counted."""
+"""The most lines of one sort to show; the others are counted."""
 
-_LINE_INTERVAL = 10.0  # seconds between lines where there is no bar
+_LINE_INTERVAL = 10.0  # seconds between progress lines without a terminal
 
 
 class TerminalView:
-    """Shows a progress bar with points per second and the time left, or where there is no terminal a line now and
-    then; and lines and tables.
+    """Shows lines, tables and progress: a bar with points per second and the time left, or lines if there is no
+    terminal.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class TerminalView:
         self._bar.stop()
 
     def say(self, text: str, style: str = "") -> None:
-        """Show a line, broken where the terminal ends."""
+        """Show a line, wrapped to the terminal."""
         self.console.print(text, style=style, markup=False)
 
     # -- ProgressView -----------------------------------------------------------------------------------------------
@@ -80,13 +80,13 @@ class TerminalView:
         self._bar.reset(self._task, description=f"following {plural(runs, 'run')}", total=None, what=what)
 
     def uploading(self, sent: int, size: int) -> None:
-        """Show how much of the run directories' lines is on the server."""
+        """Show how many bytes of the run directories' lines are on the server."""
         what = f"{sent / 1e6:,.1f} of {size / 1e6:,.1f} MB"
         self._bar.update(self._task, description="uploading", completed=sent, total=size or None, what=what)
 
 
 def result_table(jobs: Mapping[str, ImportJob], results: Mapping[str, ImportResult], width: int) -> Table:
-    """Return what is new by run: all runs, or if these are many those with trouble first, and their sum."""
+    """Return a table of what is new in each run, and the sum. Of many runs, those with problems come first."""
     rows = [(job.meta["name"], results[run]) for run, job in jobs.items() if run in results]
     shown = rows
     if len(rows) > MAX_LINES:
@@ -102,7 +102,7 @@ def result_table(jobs: Mapping[str, ImportJob], results: Mapping[str, ImportResu
 
 
 def plan_table(jobs: Iterable[ImportJob], width: int) -> Table:
-    """Return what would be imported."""
+    """Return a table of what would be imported."""
     lines = []
     for job in jobs:
         files = job.source.files
@@ -112,7 +112,7 @@ def plan_table(jobs: Iterable[ImportJob], width: int) -> Table:
 
 
 def remarks(jobs: Mapping[str, ImportJob], results: Mapping[str, ImportResult]) -> list[str]:
-    """Return what is to be said of values and files that are not imported as what they are."""
+    """Return lines about values and files that were not imported, or not converted."""
     found = [remark for run, result in results.items() for remark in _remarks(jobs[run], result)]
     sorts = ("failed", "damaged", "unread", "skipped", "rewritten", "shorter", "times")
     return [line for sort in sorts for line in limited([text for text in found if text.startswith(f"{sort}: ")])]
@@ -133,19 +133,19 @@ def _remarks(job: ImportJob, result: ImportResult) -> Iterator[str]:
     for (tag, reason), count in result.skipped.items():
         yield f"skipped: {place}{tag}: {plural(count, 'value')}: {reason}"
     for file in result.rewritten:
-        yield f"rewritten: {place}{file}: not what was imported before; imported anew, and what was before stays"
+        yield f"rewritten: {place}{file}: replaced since the last import; both contents are in the run"
     if result.repaired_times:
         events = plural(result.repaired_times, "event")
-        yield f"times: {job.meta['name']}: {events} without a sensible time got the one before"
+        yield f"times: {job.meta['name']}: {events} without a valid time got the time before"
 
 
 def skipped_lines(skipped: Sequence[Skipped]) -> list[str]:
-    """Return lines about what is no event file."""
-    return limited([f"passed over: {path}: {reason}" for path, reason in skipped])
+    """Return lines about files that look like event files but are not."""
+    return limited([f"ignored: {path}: {reason}" for path, reason in skipped])
 
 
 def limited(lines: list[str]) -> list[str]:
-    """Return the first lines, and how many more there are."""
+    """Return the first `MAX_LINES` lines, and a line with the number of the others."""
     if len(lines) <= MAX_LINES:
         return lines
     sort = lines[0].partition(":")[0]
@@ -153,7 +153,7 @@ def limited(lines: list[str]) -> list[str]:
 
 
 def plural(count: int, thing: str) -> str:
-    """Return a count of things."""
+    """Return a count with its noun, in the plural if needed."""
     return f"{count:,} {thing}{'s' if count != 1 else ''}"
 
 
@@ -166,7 +166,7 @@ def short(number: float) -> str:
 
 
 def _table(headings: Sequence[str], lines: Sequence[Sequence[str]], width: int) -> Table:
-    """A table whose first column gets what the others leave; of names that are too long, the end is shown."""
+    """Return a table whose first column gets the space that the others leave. Long names show their end."""
     widths = [max(map(len, column)) for column in zip(headings, *lines, strict=True)]
     most = max(10, width - sum(widths[1:]) - 2 * len(widths[1:]))
     made = Table(box=None, header_style="bold", pad_edge=False)

@@ -1,4 +1,4 @@
-"""The stream of a run directory that one event file becomes, written exactly once however often it is begun."""
+"""Write the stream of one event file exactly once, however often the import is interrupted."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tracker.runlog.records import Record, encode, parse
 from tracker.runlog.safe_open import ignore, open_file
 
 _WINDOW = 64 * 1024
-_WRITE_SIZE = 4 * 1024 * 1024  # bytes that wait to be written
-_READ_SIZE = 1024 * 1024  # bytes that are read at once
-_LOCK_TIMEOUT = 10.0  # seconds for which another import of the same file may finish what it is at
+_WRITE_SIZE = 4 * 1024 * 1024  # bytes that are collected before a write
+_READ_SIZE = 1024 * 1024  # bytes of one read
+_LOCK_TIMEOUT = 10.0  # seconds to wait for another import of the same file
 LINE = 0
-"""Stands for one line in `Stream.behind`; other numbers there are so many points."""
+"""Stands for one line in `ResumableStream.after_mark`; other numbers there are counts of points."""
 
 
 class StreamError(Exception):
@@ -27,11 +27,11 @@ class StreamError(Exception):
 
 
 class Mark(NamedTuple):
-    """How far an event file is in its stream, from a `source` record.
+    """How much of an event file is in its stream, from a `source` record.
 
-    All of the event file before byte `offset` is in the lines before the mark: `rows` rows, the last of them at `time`.
-    `last` are the four bytes before `offset`, in hex: the checksum of the last record, by which a file that was
-    rewritten is known.
+    Everything in the event file before byte `offset` is in the lines before the mark: `rows` rows, the last one at
+    `time`. `last` is the four bytes before `offset`, in hex. They are the checksum of the last record, which shows
+    whether the file was rewritten.
     """
 
     offset: int = 0
@@ -41,10 +41,10 @@ class Mark(NamedTuple):
 
 
 class ResumableStream:
-    """A stream that this process alone continues. Lines reach the file whole, in order, and never twice.
+    """A stream that only this process continues. Lines reach the file complete, in order, and never twice.
 
-    A last line without its newline, which a killed import left, is cut off: it is not there yet for any reader, so no
-    copy of the stream holds any of it. Raises `StreamError` if another import is at work on it or it is damaged.
+    A killed import may leave a last line without its newline. It is cut off: no reader takes such a line, so no copy
+    of the stream has it. Raises `StreamError` if another import has locked the stream, or if it is damaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,12 +54,12 @@ class ResumableStream:
         self.mark: Mark | None = None
         """The last mark, or None."""
         self.after_mark: deque[int] = deque()
-        """What stands behind the last mark: numbers of points, and `LINE` for each line of another kind."""
+        """The lines after the last mark: counts of points, and `LINE` for each line of another kind."""
         self.has_header = False
-        """Whether it has its header."""
+        """Whether the stream has a header."""
         self.has_finish = False
-        """Whether its last line is a `finish`."""
-        self._marked = 0  # where the last mark ends
+        """Whether the last line is a `finish`."""
+        self._marked = 0  # offset after the last mark
         self._lines: list[bytes] = []
         self._waiting = 0
         try:
@@ -70,7 +70,7 @@ class ResumableStream:
             raise
 
     def add(self, line: bytes) -> None:
-        """Append a line, sooner or later."""
+        """Append a line; it may reach the file later."""
         self.has_finish = False
         self._lines.append(line)
         self._waiting += len(line)
@@ -78,8 +78,8 @@ class ResumableStream:
             self.flush()
 
     def add_mark(self, mark: Mark, tags: dict[str, str]) -> None:
-        """Append a mark, and with it all lines before it. `tags`: the metadata that came up since the last one."""
-        # The time in full: events that have none of their own take it over, also after a resumption.
+        """Append a mark and write all lines before it. `tags` is the metadata that is new since the last mark."""
+        # The full time: events without a valid time get it, even after a resumption.
         payload: dict[str, Any] = {"offset": mark.offset, "rows": mark.rows, "last": mark.last, "time": mark.time}
         if tags:
             payload["tags"] = tags
@@ -95,7 +95,7 @@ class ResumableStream:
         self.has_finish = True
 
     def flush(self) -> None:
-        """Hand the lines to the kernel. Raises OSError if the disk does not take them: then add nothing more."""
+        """Write all lines. Raises OSError if the disk refuses them; add nothing after that."""
         data = memoryview(b"".join(self._lines))
         self._lines.clear()
         self._waiting = 0
@@ -103,20 +103,20 @@ class ResumableStream:
             data = data[os.write(self._fd, data) :]
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file and release its lock."""
         os.close(self._fd)
         if self._lock_fd is not None:
             os.close(self._lock_fd)
             self._lock_fd = None
 
     def records(self, *kinds: str) -> Iterator[Record]:
-        """Yield the records of some kinds up to the last mark, in order."""
+        """Yield the records of these kinds up to the last mark, in order."""
         offset, held, names = 0, b"", [b'"%b":' % kind.encode() for kind in kinds]
         while offset < self._marked and (data := os.pread(self._fd, min(_READ_SIZE, self._marked - offset), offset)):
             offset += len(data)
             held += data
             end = held.rfind(b"\n") + 1
-            if any(name in held for name in names):  # far faster to say than to look at each line
+            if any(name in held for name in names):  # far faster than parsing each line
                 yield from scan(held[:end], kinds)
             held = held[end:]
 
@@ -129,18 +129,18 @@ class ResumableStream:
                 return
             os.close(fd)
             if time.monotonic() > deadline:
-                raise StreamError("another import is at work on it")
+                raise StreamError("another import has locked it")
             time.sleep(0.05)
 
     def _recover(self) -> None:
-        """Find the last mark and what stands behind it."""
+        """Find the last mark and the lines after it."""
         size = os.fstat(self._fd).st_size
         end = self._truncate_torn_line(size)
         window = _WINDOW
         while True:
             start = max(0, end - window)
             data = os.pread(self._fd, end - start, start)
-            lines = data.split(b"\n")[1 if start else 0 : -1]  # the first may be the end of a line
+            lines = data.split(b"\n")[1 if start else 0 : -1]  # the first may be a part of a line
             self.after_mark.clear()
             self._marked = end
             for i, line in enumerate(reversed(lines)):
@@ -180,11 +180,11 @@ class ResumableStream:
     def _parse_line(self, line: bytes) -> Record:
         parsed = parse(line + b"\n")
         if parsed.corrupt or len(parsed.records) != 1:
-            raise StreamError(f"{self.path} is damaged; move its directory away to import the run anew")
+            raise StreamError(f"{self.path} is damaged; move its directory away to import the run again")
         return parsed.records[0]
 
 
 def make_run_directory(directory: Path) -> None:
-    """Make a run directory, unless it is there, as `tracker.init` does."""
+    """Create a run directory as `tracker.init` does, unless it exists."""
     (directory / "files").mkdir(parents=True, exist_ok=True)
     ignore(directory.parent.parent, "runs/")

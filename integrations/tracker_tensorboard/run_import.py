@@ -1,4 +1,4 @@
-"""Import one run: its event files, what lies beside them, and what the command says of it."""
+"""Import one run: its event files, the files next to them, and its name, group and origin."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HYPERPARAMETERS = "hparams.yaml"
 
 
 class ImportJob(NamedTuple):
-    """A run to import: from where, to where, what it is called, and whether its streams shall have their end.
+    """A run to import: its source, its target, its name and group, and whether to write the ends of its streams.
 
     `logdir` is noted in its config, unless it is empty.
     """
@@ -33,12 +33,12 @@ class ImportJob(NamedTuple):
 
 
 def import_run(job: ImportJob, on_progress: OnProgress) -> ImportResult:
-    """Import what is new in all files of a run. What cannot be imported is in the result, and the rest goes on."""
+    """Import what is new in all files of a run. Files that fail are in the result, and the others go on."""
     return RunImport(job.target).advance(job, on_progress)
 
 
 class RunImport:
-    """The import of one run, which can be asked to go on again and again."""
+    """Imports one run, as often as `advance` is called."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -47,7 +47,7 @@ class RunImport:
         self._passed: dict[str, EventPath] = {}
 
     def advance(self, job: ImportJob, on_progress: OnProgress, changed: frozenset[str] | None = None) -> ImportResult:
-        """Import what is new: in all files, or only in those named and in those that were never looked at."""
+        """Import what is new in all files, or only in `changed` files and those that were never examined."""
         result = ImportResult()
         for file in job.source.files:
             known = file.name in self._recalled or file.name in self._passed
@@ -57,14 +57,14 @@ class RunImport:
             try:
                 self._advance(job, file, result, on_progress)
             except FileNotFoundError:
-                pass  # deleted since it was found
+                pass  # deleted meanwhile
             except (OSError, StreamError) as error:
                 result.failed[printable(file.name)] = error_reason(error)
             except Exception as error:
                 result.failed[printable(file.name)] = f"{type(error).__name__}: {error}"
                 with contained(f"the import of {printable(file.name)}"):
                     raise
-        if self._target.directory.exists():  # not for files that hold nothing
+        if self._target.directory.exists():  # it does not if the files are empty
             result.examined.add(ROOT)
             try:
                 self._import_companion_files(job, result)
@@ -80,7 +80,7 @@ class RunImport:
                 if file.name not in self._recalled:
                     self._passed[file.name] = file
                 return
-            # The first metadata of a tag wins, so files before this one must be known; read only now that it matters.
+            # The first metadata of a tag wins, so read that of the files before this one, now that it matters.
             self._recall_passed(job.source.directory)
             if file.name not in self._recalled:
                 events.recall(self._tags)
@@ -95,10 +95,10 @@ class RunImport:
                 with EventFileImport(file, directory / name, self._target, ImportResult()) as events:
                     events.recall(self._tags)
             except (OSError, StreamError):
-                pass  # deleted since, or at work elsewhere
+                pass  # deleted meanwhile, or locked by another import
 
     def _import_companion_files(self, job: ImportJob, result: ImportResult) -> None:
-        """Note the run's name and origin, and keep what lies in its directory beside event files."""
+        """Write the name and origin of the run, and store the files that lie next to event files."""
         directory, config = self._target.directory, dict[str, Any]()
         if job.logdir:
             config["tensorboard"] = {"logdir": job.logdir, "run": job.source.path}
@@ -120,12 +120,12 @@ class RunImport:
 
 
 def error_reason(error: Exception) -> str:
-    """Return what is the matter, for people."""
+    """Return the reason of an error, for people."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error) or type(error).__name__
 
 
 def run_directory(root: Path, run: str) -> Path:
-    """Return where a run is kept under a directory."""
+    """Return the directory of a run below `root`."""
     return root / ".tracker" / "runs" / run

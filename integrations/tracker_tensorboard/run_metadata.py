@@ -1,6 +1,6 @@
-"""What stands of a run beside its event files' streams: its name and group, where it came from, files of its directory.
+"""Write the name, group, config and companion files of an imported run, if they are new or have changed.
 
-Noted when it is new or has changed, in streams of this import's own: `edits-tb_….jsonl` and `system-tb_….jsonl`.
+They go to streams of their own: `edits-tb_….jsonl` and `system-tb_….jsonl`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _STREAM_PREFIX = "tb_"
 
 
 class RunMetadata:
-    """The notes of earlier imports about one run, and the making of new ones."""
+    """Knows what earlier imports wrote about a run, and writes what is new."""
 
     def __init__(self, directory: Path, run: dict[str, str]) -> None:
         self._directory = directory
@@ -30,7 +30,7 @@ class RunMetadata:
                 self._read(path)
 
     def write_changes(self, meta: dict[str, Any], config: dict[str, Any]) -> None:
-        """Note those members of name, group, … and config that were not noted so before."""
+        """Write the members of `meta` (name, group) and `config` that are new or have changed."""
         lines = []
         for kind, members in (("meta", meta), ("config", config)):
             new = {k: v for k, v in jsonable(members).items() if self._noted[kind].get(k) != v}
@@ -39,7 +39,7 @@ class RunMetadata:
         self._write("edits", lines)
 
     def keep_file(self, name: str, path: Path, store_file: Callable[[Path, Path], tuple[str, int]]) -> bool:
-        """Keep a file with the run unless this very one is; return whether it was new. Raises OSError."""
+        """Store a file with the run, unless it is stored already; return whether it was new. Raises OSError."""
         status = path.stat()
         mark = {"size": status.st_size, "changed": status.st_mtime_ns}
         if self._noted["file"].get(name) == mark:
@@ -64,7 +64,7 @@ class RunMetadata:
         if not lines:
             return
         now = time.time()
-        # Names sort by time. If this is cut short, the next import will not find it said and say it again.
+        # Names sort by time. If this write is cut short, the next import does not find it and writes it again.
         path = self._directory / f"{stream}-{_STREAM_PREFIX}{time.time_ns():016x}{random_id(4)}.jsonl"
         records = [("run", header(stream, **self._run)), *lines]
         with path.open("xb") as file:

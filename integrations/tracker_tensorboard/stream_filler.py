@@ -1,4 +1,4 @@
-"""Fill the stream of an event file, with marks at places that depend on the file alone."""
+"""Write the values of an event file to its stream, with marks at places that depend only on the file."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from .reader import Metadata, Scalars
 from .resumable_stream import LINE, Mark, ResumableStream, StreamError
 
 MARK_INTERVAL = 1024 * 1024
-"""Bytes of an event file from one mark to the next, at least."""
+"""Minimum bytes of an event file between two marks."""
 
 _MAX_METADATA = 4 * 1024 * 1024  # characters of metadata in one mark
 _MAX_TAG_METADATA = 64 * 1024  # bytes of the metadata of one tag
 
 OnProgress = Callable[[tuple[int, int]], None]
-"""Is told bytes of event files and points as they get done."""
+"""Gets the bytes of event files and the points of each part that is done."""
 
 
 class TagMetadata:
-    """The first metadata of each tag of a run, and which of it stands in marks: shared by all files of the run."""
+    """The first metadata of each tag of a run, and which of it is in marks. All files of the run share it."""
 
     def __init__(self) -> None:
         self.metadata: dict[str, Metadata] = {}
         self.packed_tags: set[str] = set()
 
     def recall(self, packed: dict[str, str]) -> None:
-        """Take in what stands in a mark."""
+        """Add the metadata from a mark."""
         for tag, content in packed.items():
             self.metadata.setdefault(tag, Metadata.FromString(base64.b64decode(content)))
             self.packed_tags.add(tag)
 
     def pack(self) -> dict[str, str]:
-        """Return what stands in no mark yet, and take it for kept."""
+        """Return the metadata that is in no mark yet; the caller writes it to one."""
         packed: dict[str, str] = {}
         left = _MAX_METADATA
         if len(self.packed_tags) < len(self.metadata):
@@ -49,7 +49,7 @@ class TagMetadata:
 
 
 class StreamFiller:
-    """Writes values behind a mark, without those that an import which was killed wrote there before."""
+    """Writes values after a mark, and leaves out those that a killed import has written there already."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class StreamFiller:
             at = int(found.ends.searchsorted(self._mark.offset + MARK_INTERVAL))
             if at == len(times):
                 stop, end = at, None
-            else:  # the last value of the event that the mark stands behind
+            else:  # the last value of the event before the mark
                 end = int(found.ends[at])
                 stop = int(found.ends.searchsorted(end, "right"))
             self._write(piece.slice(start, stop))
@@ -90,7 +90,7 @@ class StreamFiller:
             start = stop
 
     def lines(self, lines: Iterable[Line], time: float, end: int) -> None:
-        """Write the records of one event, which has this time and ends at this offset."""
+        """Write the records of one event, with its time and the offset of its end."""
         self._flush()
         time, wrong = repair_time(time, self.time)
         self._result.repaired_times += wrong
@@ -107,7 +107,7 @@ class StreamFiller:
             self._put_mark(end)
 
     def finish(self, end: int) -> None:
-        """All of the file up to this offset was given: write what is left, and a mark if there is anything new."""
+        """Write what is left of the file up to `end`, and a mark if anything is new."""
         self._flush()
         if self._stream.after_mark:
             raise self._mismatch()
@@ -132,11 +132,11 @@ class StreamFiller:
             self._stream.add(line)
 
     def _put_mark(self, end: int) -> None:
-        """Write a mark, with the metadata that came up since the last one."""
+        """Write a mark, with the metadata that is new since the last one."""
         self._flush()
         former, self._mark = self._mark, Mark(end, self.rows, self.time, self._last_bytes(end))
         if self._stream.after_mark:
-            return  # what is known to be there goes on behind this place
+            return  # the stream already has lines beyond this place
         self._stream.add_mark(self._mark, self._tags.pack())
         self._on_progress((end - former.offset, self._result.points - self._reported))
         self._reported = self._result.points
@@ -146,7 +146,7 @@ class StreamFiller:
 
 
 def _encoded(metadata: Metadata, most: int) -> str:
-    """Metadata as text; without the plugin's own part where that is longer than `most` or than anyone needs."""
+    """Return metadata as text, without the plugin's own part if that is too long."""
     if metadata.ByteSize() > min(most, _MAX_TAG_METADATA):
         metadata = Metadata(plugin_data=Metadata.PluginData(plugin_name=metadata.plugin_data.plugin_name))
     return base64.b64encode(metadata.SerializeToString()).decode()

@@ -1,4 +1,4 @@
-"""Keep run directories uploaded while they grow, beside the import that fills them."""
+"""Upload run directories in a thread while an import fills them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ _MAX_WAIT = 30.0
 
 
 class Uploads(threading.Thread):
-    """Uploads the run directories that it is told of. After failures it tries again, ever less often, until it is
-    closed.
-    """
+    """Uploads the run directories that are added. It retries failures, less and less often, until it is closed."""
 
     def __init__(self, on_trouble: Callable[[str], None]) -> None:
-        """`on_trouble` is told each kind of trouble once. Raises `SettingsError` if there is no server."""
+        """Call `on_trouble` once for each kind of failure. Raises `SettingsError` if there is no server."""
         super().__init__(name="uploads", daemon=True)
         self._sync = tracker.Sync(progress=self._progress)
         self._on_trouble = on_trouble
@@ -30,7 +28,7 @@ class Uploads(threading.Thread):
         self._sent: dict[Path, int] = {}
         self._sizes: dict[Path, int] = {}
         self.not_uploaded: dict[Path, str] = {}
-        """Directories that are not on the server as a whole, and why."""
+        """Directories that are not completely on the server, and why."""
 
     @property
     def url(self) -> str:
@@ -44,18 +42,18 @@ class Uploads(threading.Thread):
 
     @property
     def size(self) -> int:
-        """Bytes of lines that it shall have."""
+        """Bytes of lines to upload in total."""
         return sum(self._sizes.copy().values())
 
     def add(self, directory: Path) -> None:
-        """Have a directory uploaded as it is now."""
+        """Request the upload of a directory as it is now."""
         with self._changed:
             self._sizes[directory] = sum(path.stat().st_size for path in directory.glob("*.jsonl"))
             self._due[directory] = None
             self._changed.notify()
 
     def close(self) -> None:
-        """Have it try for a last time what is not there yet, and then end; `join` waits for that."""
+        """Make the thread try what is missing once more, and end; `join` waits for that."""
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -71,13 +69,13 @@ class Uploads(threading.Thread):
             wait = self._upload(list(due), wait)
 
     def _upload(self, due: list[Path], waited: float) -> float:
-        """Try once; return for how long to leave the server alone."""
+        """Try once; return the seconds to wait before the next try."""
         wait = _INTERVAL
         for i, directory in enumerate(due):
             try:
                 done = self._sync.upload(directory)
                 missing = [f"{name}: {reason}" for name, reason in done.refused.items()]
-                missing += [f"{len(done.absent)} files that the run names are not here"] if done.absent else []
+                missing += [f"{len(done.absent)} files of the run are missing on this machine"] if done.absent else []
                 if missing:
                     self.not_uploaded[directory] = "; ".join(missing)
                 else:

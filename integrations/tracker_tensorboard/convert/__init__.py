@@ -1,7 +1,9 @@
-"""What becomes of the values of event files: rows, config, files of the run, provenance (docs/how-to/tensorboard.md).
+"""Convert events to records of the run log, and payloads of rows back to values of events.
 
-`Converter` makes records of the run log from events, `to_value` values from what stands in rows, and `companion_files`
-and `hyperparameters` find what lies beside event files.
+- `Converter` makes records from events, `to_value` makes a value from a payload.
+- `companion_files` and `hyperparameters` read the files next to event files.
+
+docs/reference/tensorboard-values.md lists what each kind of value becomes.
 """
 
 from .companion_files import CompanionFile, companion_files, store_file

@@ -1,4 +1,4 @@
-"""Sounds of event files: the encoded bytes as they are, of which only the header is read."""
+"""Convert sounds. The encoded bytes stay as they are; only their header is read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PROTO_FIELDS = ("sample_rate", "num_channels", "length_frames", "content_type")
 
 
 def from_proto(value: Value, store: Store) -> dict[str, Any]:
-    """Return the payload for a Summary.Audio; rate and duration are the file's own, else those of the event."""
+    """Return the payload for a Summary.Audio. Rate and duration come from the sound, else from the event."""
     audio = value.audio
     payload = _sound(audio.encoded_audio_string, store)
     if "sample_rate" not in payload and audio.sample_rate > 0:
@@ -22,10 +22,10 @@ def from_proto(value: Value, store: Store) -> dict[str, Any]:
 
 
 def from_tensor(value: Value, store: Store) -> dict[str, Any]:
-    """Return the payload for a tensor of k sounds, or of k x 2: sounds with their labels, which become captions."""
+    """Return the payload for a tensor of k sounds, or of k x 2: sounds and labels, which become captions."""
     shape, parts = shape_of(value.tensor), strings(value.tensor)
     if len(shape) not in (1, 2) or (len(shape) == 2 and shape[1] not in (1, 2)):
-        raise ConversionError("sounds in a tensor that is not of k or k x 2 strings")
+        raise ConversionError("sounds in a tensor that does not have k or k x 2 strings")
     width = shape[1] if len(shape) == 2 else 1
     items = [_sound(parts[at], store) for at in range(0, len(parts), width)]
     if width == 2:
@@ -36,7 +36,7 @@ def from_tensor(value: Value, store: Store) -> dict[str, Any]:
 
 
 def to_proto(payload: dict[str, Any], contents: list[bytes], value: Value) -> None:
-    """Write a payload, with the bytes of its sounds, into a value, in the form that it came from."""
+    """Write a payload, with the bytes of its sounds, into a value, in its original form."""
     origin = payload.get("tensorboard", {})
     if "num_channels" in origin:
         for name in _PROTO_FIELDS:

@@ -1,4 +1,4 @@
-"""Files that lie beside event files: hyperparameters, what the projector shows, profiles."""
+"""Find and store the files next to event files: hyperparameters, data of the projector, profiles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .value_files import FOLDER
 HYPERPARAMETERS = "hparams.yaml"
 PROJECTOR = "projector_config.pbtxt"
 LINK_SIZE = 16 * 2**20
-"""Bytes from which on a file is linked to, where that is possible, and not copied."""
+"""Bytes of a file from which on it is hard-linked, if possible, instead of copied."""
 
 _PROFILES = Path("plugins", "profile")
 _MAX_CONFIG = 2**20
@@ -27,18 +27,18 @@ _READ_SIZE = 2**20
 
 
 class CompanionFile(NamedTuple):
-    """A file beside event files: what it is called among the files of the run, and where it lies."""
+    """A file next to event files: its name among the files of the run, and its path."""
 
     name: str
     path: Path
 
 
 def companion_files(directory: Path) -> list[CompanionFile]:
-    """Return the files that belong to the run of a directory of event files, by name.
+    """Return the files next to the event files in a directory that belong to their run, sorted by name.
 
-    These are `hparams.yaml`, `projector_config.pbtxt` with the files that it names, `*.tsv`, and all in
-    `plugins/profile`. Only regular files that lie in the directory, links resolved: what a file from elsewhere names
-    must not carry others of this machine away. Files and folders that cannot be read are left out.
+    These are `hparams.yaml`, `projector_config.pbtxt` and the files that it names, `*.tsv`, and everything in
+    `plugins/profile`. After links are resolved, only regular files in the directory count: a configuration from
+    somebody else must not be able to import other files of this machine. Unreadable files and folders are left out.
     """
     if not _may_have_any(directory):
         return []
@@ -59,10 +59,10 @@ def companion_files(directory: Path) -> list[CompanionFile]:
 
 
 def store_file(run_directory: Path, path: Path) -> tuple[str, int]:
-    """Make a file content of the run, `files/<sha256>`, and return its digest and size. Raises OSError.
+    """Store a file in the run directory as `files/<sha256>`, and return its digest and size. Raises OSError.
 
-    It is read in blocks. A large one is linked to, so that it takes no space twice; the others are copied, because a
-    writer may write over them.
+    It is read in blocks. A large file is hard-linked, to save space. Others are copied, since their writer may
+    overwrite them.
     """
     digest, size = _digest(path)
     target = run_directory / "files" / digest
@@ -71,7 +71,7 @@ def store_file(run_directory: Path, path: Path) -> tuple[str, int]:
     part = target.with_name(f"{digest}.{random_id()}")
     try:
         _link_or_copy(path, part, size)
-        digest, size = _digest(part)  # of what is kept: it may have been written to meanwhile
+        digest, size = _digest(part)  # of the stored content, since the file may have changed meanwhile
         part.replace(target.with_name(digest))
     except OSError:
         part.unlink(missing_ok=True)
@@ -80,7 +80,7 @@ def store_file(run_directory: Path, path: Path) -> tuple[str, int]:
 
 
 def _may_have_any(directory: Path) -> bool:
-    """Tell whether a directory has anything that `_candidates` would find: most have not, and this is soon told."""
+    """Tell quickly whether `_candidates` may find anything in a directory. In most it does not."""
     try:
         names = os.listdir(directory)
     except OSError:
@@ -100,7 +100,7 @@ def _candidates(directory: Path) -> Iterator[Path]:
 
 
 def _projector_paths(path: Path) -> Iterator[str]:
-    """Yield the paths in a projector's configuration, if it can be read."""
+    """Yield the paths in a configuration of the projector; none if it cannot be read."""
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_CONFIG)

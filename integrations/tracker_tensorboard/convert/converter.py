@@ -1,4 +1,4 @@
-"""Events of an event file to records of the run log."""
+"""Convert the events of an event file to records of the run log."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from .lines import ConversionError, Line, Store, Value
 from .tensors import is_numeric, numbers, shape_of
 
 MAX_PAYLOAD = 7 * 2**20
-"""Bytes of a payload, so that the line stays under the 8 MiB of FORMAT.md."""
+"""The most bytes of a payload, so that its line stays under the 8 MiB of FORMAT.md."""
 MAX_LISTED = 1024
-"""Elements of a tensor that stands in its row as lists."""
+"""The most elements of a tensor that becomes lists in its row; larger ones become files."""
 
 NO_VALUE = "no value"
-"""The reason for a value with a tag and nothing else; only it becomes no file."""
+"""The reason for a value without content. It is the only one that does not become a file."""
 
 _MAX_REASONS = 10_000
 _MAX_TAG = 200
@@ -46,7 +46,7 @@ _FILE_PLUGINS = (
 
 
 class SkipReason(NamedTuple):
-    """Why values of a tag were not converted to what they stand for."""
+    """Why values of a tag were not converted."""
 
     tag: str
     reason: str
@@ -55,22 +55,23 @@ class SkipReason(NamedTuple):
 class Converter:
     """Converts the events of one event file, in order.
 
-    `store` keeps content as a file of the run. `metadata` is the first metadata of each tag so far, shared with the
-    reader or given again on resumption; together with an event it decides all that is made of it, so a converter
-    that goes on in the middle of a file makes the lines that one from its start would have made.
+    `store` stores content as a file of the run. `metadata` has the first metadata of each tag so far. It is shared with
+    the reader, and passed again on resumption. The lines for an event depend only on it and the event, so a converter
+    that starts in the middle of a file makes the same lines as one that starts at its beginning.
     """
 
     def __init__(self, store: Store, metadata: dict[str, Metadata] | None = None) -> None:
         self._store = store
         self.metadata = {} if metadata is None else metadata
         self.skipped: Counter[SkipReason] = Counter()
-        """How many values are kept as a file or left out, because they could not be converted."""
+        """How many values could not be converted, and became a file or were left out."""
 
     def lines(self, event: event_pb2.Event, row: int) -> list[Line]:
-        """Return the records for an event, in the order of its values; `row` rows of the stream are before it.
+        """Return the records for an event, in the order of its values. `row` rows of the stream come before it.
 
-        Each value is a row of its own, hyperparameters, or a file of the run. What cannot be converted is a file,
-        too, and counted with its reason in `skipped`; it never costs its neighbours. Raises OSError where `store` does.
+        Each value becomes a row, hyperparameters, or a file of the run. A value that cannot be converted becomes a
+        file too, and is counted in `skipped` with the reason; it does not affect other values. Raises OSError if
+        `store` does.
         """
         if not event.HasField("summary"):
             convert = partial(session_events.lines, event, row, self._store)
@@ -99,7 +100,7 @@ class Converter:
         return [value_files.value_line(value, plugin, known, self._store, event.wall_time, event.step)]
 
     def _media(self, value: Value, plugin: str) -> Any:
-        """What stands for a value in a row; None if it is for a file."""
+        """Return the payload of a value for a row; None if the value becomes a file."""
         what = value.WhichOneof("value")
         if what == "histo":
             return histograms.from_proto(value)

@@ -1,7 +1,7 @@
-"""Histograms of event files: HistogramProto (version 1) and k x 3 tensors of left edge, right edge, count (version 2).
+"""Convert histograms: HistogramProto (version 1), and k x 3 tensors of left edge, right edge and count (version 2).
 
-What charts read, `bins` and `counts`, is what TensorBoard shows. The rest of the original stands beside it, so that the
-same histogram can be written again.
+Charts read `bins` and `counts`, which are what TensorBoard shows. The payload also has the rest of the original, so
+that the same histogram can be written again.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ Counts = list[float]
 def from_proto(value: Value) -> dict[str, Any]:
     """Return the payload for a HistogramProto.
 
-    Its buckets end at `bucket_limit`; the first begins and the last ends at a limit that may be the least or greatest
-    float. As in TensorBoard, empty buckets at both ends go, and `min` and `max` are the outermost edges.
-    The member `tensorboard` has the proto's other numbers, and its buckets where `bins` and `counts` do not tell.
+    Its buckets end at `bucket_limit`. The first one may begin at the least float, and the last one end at the greatest.
+    As in TensorBoard, empty buckets at both ends are dropped, and `min` and `max` are the outermost edges.
+    The member `tensorboard` has the proto's other numbers, and its buckets if `bins` and `counts` do not show them.
     """
     histo = value.histo
     if len(histo.bucket) != len(histo.bucket_limit):
-        raise ConversionError("a histogram with another number of buckets than of limits")
+        raise ConversionError("a histogram whose numbers of buckets and limits differ")
     limits, counts = _column(histo.bucket_limit), _column(histo.bucket)
     filled = np.flatnonzero(counts > 0)
     start, end = (filled[0], filled[-1]) if len(filled) else (0, -1)
@@ -58,20 +58,20 @@ def from_proto(value: Value) -> dict[str, Any]:
 def from_tensor(value: Value, _store: Store) -> dict[str, Any]:
     """Return the payload for a k x 3 tensor.
 
-    TensorFlow writes tensors that are no proper histogram: k empty buckets for no data, k buckets of no width for
-    equal data, NaN as edges for data with NaN. There the member `tensorboard` has the rows as `buckets`.
+    TensorFlow also writes tensors that are not proper histograms: k empty buckets for no data, k buckets of no width
+    for equal data, and NaN edges for data with NaN. For these, the member `tensorboard` has the rows as `buckets`.
     """
     rows = numbers(value.tensor).astype(np.float64)
     if rows.size == 0:
         rows = rows.reshape(0, 3)
     if rows.ndim != 2 or rows.shape[1] != 3:
-        raise ConversionError("a histogram that is no tensor of k x 3 numbers")
+        raise ConversionError("a histogram that is not a tensor of k x 3 numbers")
     payload, exact = _payload(rows[:, 0], rows[:, 1], rows[:, 2])
     return with_origin(payload, value, buckets=None if exact else rows.tolist())
 
 
 def to_proto(payload: dict[str, Any], value: Value) -> None:
-    """Write a payload into a value, as the proto or tensor that it came from; if from neither, as a tensor."""
+    """Write a payload into a value, as the original proto or tensor; a payload that has neither becomes a tensor."""
     origin = payload.get("tensorboard", {})
     bins, counts = payload["bins"], payload["counts"]
     if "num" in origin:
@@ -89,7 +89,7 @@ def to_proto(payload: dict[str, Any], value: Value) -> None:
 
 
 def _payload(lefts: NDArray[Any], rights: NDArray[Any], counts: NDArray[Any]) -> tuple[dict[str, Any], bool]:
-    """Return the payload of buckets, and whether it has these very buckets."""
+    """Return the payload of buckets, and whether it has exactly these buckets."""
     if len(counts) > MAX_BUCKETS:
         raise ConversionError(f"a histogram of more than {MAX_BUCKETS:,} buckets")
     finite = np.isfinite(lefts) & np.isfinite(rights) & np.isfinite(counts) & (counts >= 0)
@@ -107,10 +107,10 @@ def _payload(lefts: NDArray[Any], rights: NDArray[Any], counts: NDArray[Any]) ->
 
 
 def _ascending(lefts: list[float], rights: list[float], counts: list[float]) -> tuple[Edges, Counts]:
-    """Make buckets of any kind one row of buckets with ascending edges, with the same sum of counts.
+    """Turn any buckets into one row of buckets with ascending edges, with the same sum of counts.
 
-    Empty buckets of no width go, the counts of other ones without width of their own go to their neighbour. As in
-    `tracker.Histogram`, a single value v gets the bucket v − 0.5 … v + 0.5, and no value an empty one from 0 to 1.
+    Empty buckets without width are dropped; the counts of others without width go to a neighbour. As in
+    `tracker.Histogram`, a single value v gets the bucket v − 0.5 … v + 0.5, and no value the empty bucket 0 … 1.
     """
     edges: Edges = []
     result: Counts = []
@@ -141,7 +141,7 @@ def _ascending(lefts: list[float], rights: list[float], counts: list[float]) -> 
 
 
 def _plain(counts: Counts) -> list[Any]:
-    """Counts as integers, if they all are."""
+    """Return counts as integers, if all of them are whole numbers."""
     whole = all(count.is_integer() and count < _EXACT for count in counts)
     return [int(count) for count in counts] if whole else counts
 

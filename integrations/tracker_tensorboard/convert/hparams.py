@@ -1,4 +1,4 @@
-"""The hparams plugin: the definition of an experiment, and how a session starts and ends, all in metadata."""
+"""Convert the metadata of the hparams plugin: experiments, and starts and ends of sessions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracker_tensorboard.reader import Metadata
 from .lines import ConversionError, Line
 
 EXPERIMENT = "hparams_experiment"
-"""Member of the config that has the experiment: its hyperparameters with their domains, and its metrics."""
+"""The config key of the experiment: its hyperparameters with their domains, and its metrics."""
 
 _STATES = {api_pb2.STATUS_SUCCESS: "finished", api_pb2.STATUS_FAILURE: "failed"}
 
@@ -21,9 +21,9 @@ _STATES = {api_pb2.STATUS_SUCCESS: "finished", api_pb2.STATUS_FAILURE: "failed"}
 def lines(metadata: Metadata, time: float) -> list[Line]:
     """Return the records for the metadata of a value.
 
-    The start of a session is its hyperparameters as `config`, its group of sessions as the `group` of the run, and
-    what else it says as provenance. Its end is provenance with the `state` that the run finishes with, if there
-    is one. An experiment is config, and its name the `group`. Raises DecodeError and Cannot.
+    The start of a session gives `config` (its hyperparameters), the `group` of the run, and a `tensorboard` record with
+    the rest. Its end gives a `tensorboard` record, with the final `state` of the run if there is one. An experiment
+    gives `config`, and its name is the `group`. Raises DecodeError and ConversionError.
     """
     data = plugin_data_pb2.HParamsPluginData.FromString(metadata.plugin_data.content)
     what = data.WhichOneof("data")
@@ -48,7 +48,7 @@ def lines(metadata: Metadata, time: float) -> list[Line]:
 
 
 def finish_state(line: Line) -> str | None:
-    """Return the state that a run ends with by what a record says of its session; None for all other records."""
+    """Return the final state of a run from the end of its session; None for all other records."""
     if line.kind != "tensorboard":
         return None
     state = line.payload.get("session_end", {}).get("state")
@@ -95,12 +95,12 @@ def _group(name: str, time: float) -> list[Line]:
 
 
 def _filled(**members: Any) -> dict[str, Any]:
-    """The members that say something; protobuf has no other way to leave one out."""
+    """Return the members that are not empty: in protobuf, an empty member is a missing one."""
     return {name: jsonable(value) for name, value in members.items() if value}
 
 
 def _name(enum: Any, number: int, prefix: str) -> str | None:
-    """Name of a member other than the one that stands for none."""
+    """Return the name of an enum member; None for the member that means "unset"."""
     return enum.Name(number).removeprefix(prefix).lower() if number in enum.values() and number else None
 
 

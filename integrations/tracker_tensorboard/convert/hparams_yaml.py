@@ -1,7 +1,7 @@
-"""Read Lightning's `hparams.yaml`, whoever wrote it: what people can read of it, with a bounded amount of work.
+"""Read Lightning's `hparams.yaml` safely: only plain values, with a bounded amount of work.
 
-The file is read event by event. No object of Python is made, and what was pickled is passed over: modules, optimizers
-and data sets unfold to megabytes that tell nobody anything.
+The file is read event by event. No Python object is created, and pickled ones are skipped: modules, optimizers and data
+sets would become megabytes that nobody reads.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tracker.runlog.records import MAX_DEPTH, jsonable
 _MOST_BYTES = 16 * 2**20
 _MOST_EVENTS = 1_000_000
 _MOST_VALUES = 100_000
-_MOST_TEXT = 2**20  # characters of one member, and four times that of all
+_MOST_TEXT = 2**20  # characters of one member; all together may have four times as many
 _DEEPEST = MAX_DEPTH - 10
 
 _TAG = "tag:yaml.org,2002:"
@@ -23,27 +23,31 @@ _PYTHON = f"{_TAG}python/"
 _PLAIN = {"none": "null", "bool": "bool", "int": "int", "long": "int", "float": "float"}
 _TEXTS = ("str", "unicode", "complex")
 _HOLDERS = ("Namespace", "SimpleNamespace", "AttributeDict", "OrderedDict", "defaultdict")
-"""Classes that hold named values and nothing else: they are mappings."""
+"""Classes that only hold named values, and are read as mappings."""
 
 
 class _TooLarge(Exception):
-    """A member is more than anyone reads."""
+    """A member is too large."""
 
 
 class _Enough(Exception):
-    """The file is more than anyone reads; what came before counts."""
+    """The file is too large; what was read before counts."""
 
 
 def hyperparameters(path: Path) -> dict[str, Any]:
-    """Return what Lightning kept in a `hparams.yaml`, as `config` can hold it.
+    """Return the hyperparameters in a `hparams.yaml`, ready for `config`.
 
-    Objects of Python become the names of their classes, but for those that only hold named values, such as an argparse
-    namespace; no object is made, whatever the file asks for. A member that is too large is named and left out, and of a
-    file of more than 16 MiB the beginning is read. Raises ValueError, with the reason, for a file that is no YAML
-    mapping or whose aliases unfold to more than 100,000 values; OSError; and ImportError without PyYAML.
+    Python objects become the names of their classes; those that only hold named values, such as an argparse namespace,
+    become mappings. No object is created, whatever the file says. A member that is too large becomes a note, and of a
+    file larger than 16 MiB only the beginning is read.
+
+    Raises:
+        ValueError: If the file is not a YAML mapping, or its aliases expand to more than 100,000 values.
+        OSError: If the file cannot be read.
+        ImportError: If PyYAML is not installed.
     """
     try:
-        import yaml  # Lightning brings it; nothing else here needs it
+        import yaml  # Lightning installs it; nothing else here needs it
     except ImportError:
         raise ImportError("reading hyperparameters needs PyYAML: pip install pyyaml") from None
     with path.open("rb") as file:
@@ -60,7 +64,7 @@ def hyperparameters(path: Path) -> dict[str, Any]:
 
 
 class _Reader:
-    """Builds values out of the events of one document."""
+    """Builds values from the events of one document."""
 
     def __init__(self, text: bytes) -> None:
         import yaml
@@ -68,16 +72,16 @@ class _Reader:
         self._yaml = yaml
         self._events: Iterator[Any] = yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         self._scalars = yaml.SafeLoader("")
-        self._anchors: dict[str, tuple[Any, int] | None] = {}  # what each stands for, and of how many values that is
+        self._anchors: dict[str, tuple[Any, int] | None] = {}  # the value of each, and how many values it has
         self._seen = 0
-        self._open = 0  # collections that have begun and not ended
-        self._values = self._text = 0  # of the member that is being read
+        self._open = 0  # collections that are not closed
+        self._values = self._text = 0  # of the current member
         self._all_values = self._all_text = 0
         self.found: dict[str, Any] = {}
-        """The members that were read."""
+        """The members read so far."""
 
     def members(self) -> dict[str, Any]:
-        """Return the members of the mapping that the document is. Raises ValueError if it is none."""
+        """Return the members of the document. Raises ValueError if it is not a mapping."""
         yaml = self._yaml
         event = self._next()
         while isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent)):
@@ -86,7 +90,7 @@ class _Reader:
             return {}
         python = _python_tag(event.tag) if isinstance(event, yaml.MappingStartEvent) else None
         if not isinstance(event, yaml.MappingStartEvent) or (python is not None and not _is_holder(python[1])):
-            raise ValueError("no mapping of names to values")
+            raise ValueError("not a mapping of names to values")
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             self._member(event)
         held = self.found.get("dictitems")
@@ -102,7 +106,7 @@ class _Reader:
         except _TooLarge:
             while self._open > 1:
                 self._next()
-            value = "left out: too large to be read by anyone; hparams.yaml has it"
+            value = "left out, since it is too large; hparams.yaml has it"
         else:
             self._all_values, self._all_text = self._all_values + self._values, self._all_text + self._text
             if self._all_values > _MOST_VALUES or self._all_text > 4 * _MOST_TEXT:
@@ -128,7 +132,7 @@ class _Reader:
 
     def _value(self, event: Any, depth: int) -> Any:
         if depth > _DEEPEST:
-            raise ValueError("nested too deep")
+            raise ValueError("nested too deeply")
         if isinstance(event, self._yaml.AliasEvent):
             return self._alias(event.anchor)
         before = self._values
@@ -140,9 +144,9 @@ class _Reader:
         return value
 
     def _alias(self, anchor: str) -> Any:
-        found = self._anchors.get(anchor, ("", 1))  # of something that was passed over
+        found = self._anchors.get(anchor, ("", 1))  # an anchor in a skipped part
         if found is None or self._values + found[1] > _MOST_VALUES:
-            raise ValueError(f"unfolds to more than {_MOST_VALUES:,} values")
+            raise ValueError(f"expands to more than {_MOST_VALUES:,} values")
         self._count(found[1])
         return found[0]
 
@@ -160,7 +164,7 @@ class _Reader:
         while not isinstance(key := self._next(), self._yaml.MappingEndEvent):
             name = _name(self._value(key, depth + 1))
             members[name] = self._value(self._next(), depth + 1)
-        if python is not None and python[0].startswith("object/"):  # how yaml writes those that are dicts themselves
+        if python is not None and python[0].startswith("object/"):  # the form of subclasses of dict
             held = members.get("dictitems", members.get("args", {}))
             return _pairs(held) if isinstance(held, list) else held
         return members
@@ -172,7 +176,7 @@ class _Reader:
         return items
 
     def _class_name(self, event: Any, python: tuple[str, str], depth: int) -> str:
-        """Return what stands for an object, all of which is passed over; a path is what it says."""
+        """Skip an object and return the name of its class; a path becomes its text."""
         if python[1].startswith("pathlib.") and isinstance(event, self._yaml.SequenceStartEvent):
             return str(Path(*map(str, self._items(depth))))
         around = self._open - 1
@@ -199,7 +203,7 @@ class _Reader:
 
 
 def _python_tag(tag: str | None) -> tuple[str, str] | None:
-    """Return the kind and the name in a tag of Python's, such as `object/apply` and `torch.device`."""
+    """Return the kind and the name in a Python tag, such as `object/apply` and `torch.device`; else None."""
     if tag is None or not tag.startswith(_PYTHON):
         return None
     kind, _, name = tag[len(_PYTHON) :].partition(":")
@@ -211,7 +215,7 @@ def _is_holder(name: str) -> bool:
 
 
 def _pairs(arguments: list[Any]) -> Any:
-    """Return the members of a dict that is made of pairs."""
+    """Return the members of a dict that is written as pairs."""
     pairs = arguments[-1] if arguments else []
     if isinstance(pairs, dict):
         return pairs
@@ -220,5 +224,5 @@ def _pairs(arguments: list[Any]) -> Any:
 
 
 def _name(value: Any) -> str:
-    """Return a value as text, without lone surrogates, which UTF-8 and so the log cannot hold."""
+    """Return a value as text without lone surrogates, which UTF-8 cannot encode."""
     return str(value).encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""Images of event files: the encoded bytes as they are, of which only the header is read."""
+"""Convert images. The encoded bytes stay as they are; only their header is read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def from_proto(value: Value, store: Store) -> dict[str, Any]:
 
 
 def from_tensor(value: Value, store: Store) -> dict[str, Any]:
-    """Return the payload for a tensor of strings: width, height, and any number of images (a list, if not one)."""
+    """Return the payload for a tensor of strings: width, height, and images (several become a list)."""
     parts = strings(value.tensor)
     try:
         width, height = int(parts[0]), int(parts[1])
@@ -32,7 +32,7 @@ def from_tensor(value: Value, store: Store) -> dict[str, Any]:
 
 
 def to_proto(payload: dict[str, Any], contents: list[bytes], value: Value) -> None:
-    """Write a payload, with the bytes of its images, into a value, in the form that it came from."""
+    """Write a payload, with the bytes of its images, into a value, in its original form."""
     origin = payload.get("tensorboard", {})
     items = payload["items"] if payload["_type"] == "list" else [payload]
     first = items[0] if items else {}
@@ -55,6 +55,6 @@ def _image(content: bytes, store: Store) -> dict[str, Any]:
 
 
 def _other_size(payload: dict[str, Any], width: int, height: int) -> list[int] | None:
-    """Width and height as the event gives them, where the file itself gives others or none."""
+    """Return width and height from the event if the image itself has others or none, else None."""
     same = (payload.get("width", 0), payload.get("height", 0)) == (width, height)
     return None if same else [width, height]

@@ -1,4 +1,4 @@
-"""What a converter makes of events: records of the run log, and the small parts that several sorts of values share."""
+"""Records of the run log that a converter makes, and helpers for several sorts of values."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tensorboard.compat.proto import summary_pb2
 from tracker.runlog.records import jsonable
 
 Store = Callable[[bytes], str]
-"""Keeps the bytes as a file of the run and returns their SHA-256 in lower-case hex. Raises OSError."""
+"""Stores bytes as a file of the run, and returns their SHA-256 in lower-case hex. Raises OSError."""
 
 Value: TypeAlias = summary_pb2.Summary.Value
 
 UNKNOWN_FORMAT = "bin"
-"""The `format` of images and sounds whose first bytes say nothing known."""
+"""The `format` of images and sounds whose first bytes are of no known format."""
 
 
 class Line(NamedTuple):
-    """A record of FORMAT.md: kind, payload, Unix time as the event has it (NaN included), and step (rows only)."""
+    """A record of FORMAT.md: kind, payload, Unix time as in the event (even NaN), and step (rows only)."""
 
     kind: str
     payload: dict[str, Any]
@@ -29,13 +29,13 @@ class Line(NamedTuple):
 
 
 class ConversionError(ValueError):
-    """A value cannot be converted; the text is the reason, the same for all values with the same trouble."""
+    """A value cannot be converted. The text is the reason; it is the same for all values with the same problem."""
 
 
 def with_origin(payload: dict[str, Any], value: Value, **origin: Any) -> dict[str, Any]:
-    """Add to a media payload, as its member `tensorboard`, what only the way back to an event file needs.
+    """Add the member `tensorboard` to a media payload: what is needed only to write the event file again.
 
-    These are the members given that are not None, and name and description of the tag where the value carries them.
+    That is each member of `origin` that is not None, and the display name and description if the value has them.
     """
     display_name = value.metadata.display_name
     if display_name and display_name != value.tag:
@@ -47,7 +47,7 @@ def with_origin(payload: dict[str, Any], value: Value, **origin: Any) -> dict[st
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], store: Store) -> dict[str, Any]:
-    """Return the payload of a table, whose content is stored."""
+    """Store a table, and return its payload."""
     content = orjson.dumps({"columns": columns, "data": jsonable(rows)})
     return {
         "_type": "table",
@@ -60,10 +60,10 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], store: Store) -
 
 
 def unknown_media(kind: str, content: bytes, store: Store) -> dict[str, Any]:
-    """Return the payload of media that have bytes, but of no known format."""
+    """Store media of an unknown format, and return their payload."""
     return {"_type": kind, "digest": store(content), "size": len(content), "format": UNKNOWN_FORMAT}
 
 
 def one_or_list(items: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the one payload there is, or a list of all."""
+    """Return the only payload, or the payload of a list."""
     return items[0] if len(items) == 1 else {"_type": "list", "items": items}

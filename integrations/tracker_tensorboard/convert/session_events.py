@@ -1,4 +1,4 @@
-"""Events that hold no values: what wrote a file, when its sessions began and ended, what was said meanwhile."""
+"""Convert events without values: file versions, session logs, log messages, graphs and run metadata."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _STATUS = {
 def lines(event: event_pb2.Event, row: int, store: Store) -> list[Line]:
     """Return the records for an event other than a summary.
 
-    Version and log messages are `tensorboard` records; session logs are `session` records, with the number of rows
-    before them; graphs and run metadata are files. An empty event has none.
+    Versions and log messages become `tensorboard` records. Session logs become `session` records, with the number of
+    rows before them. Graphs and run metadata become files. An empty event has no record.
     """
     what, time, step = event.WhichOneof("what"), event.wall_time, event.step
     if what == "file_version":

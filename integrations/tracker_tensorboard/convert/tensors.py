@@ -1,7 +1,7 @@
-"""Read numbers and byte strings out of TensorProtos, never making more of them than the message holds.
+"""Read numbers and byte strings from TensorProtos, without trusting their shapes.
 
-A shape is only a claim: a tensor of a billion elements may hold one that stands for all. TensorBoard's `make_ndarray`
-makes them all, and fails on half, bfloat16 and uint8 as PyTorch writes them.
+A shape is only a claim: a tensor with a shape of a billion elements may hold one that stands for all. TensorBoard's
+`make_ndarray` would create them all, and fails on half, bfloat16 and uint8 as PyTorch writes them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tensorboard.compat.proto import tensor_pb2, types_pb2
 from .lines import ConversionError
 
 MAX_REPEATED = 2**20
-"""Elements of a tensor that holds fewer of them, so that the last stands for the rest."""
+"""The most elements of a tensor that holds fewer values than its shape says, so that the last one is repeated."""
 
 STRING = types_pb2.DT_STRING
 _BFLOAT16 = types_pb2.DT_BFLOAT16
@@ -39,7 +39,7 @@ _NUMBERS: dict[int, tuple[str, str]] = {
 
 
 def shape_of(tensor: tensor_pb2.TensorProto) -> tuple[int, ...]:
-    """Return the lengths of the axes. Raises Cannot if they are unknown or beyond all reason."""
+    """Return the lengths of the axes. Raises ConversionError if they are unknown or impossibly large."""
     shape = tuple(axis.size for axis in tensor.tensor_shape.dim)
     if tensor.tensor_shape.unknown_rank or any(length < 0 for length in shape):
         raise ConversionError("a tensor of unknown shape")
@@ -49,14 +49,14 @@ def shape_of(tensor: tensor_pb2.TensorProto) -> tuple[int, ...]:
 
 
 def is_numeric(tensor: tensor_pb2.TensorProto) -> bool:
-    """Tell whether the elements are real numbers or truth values."""
+    """Tell whether the elements are real numbers or booleans."""
     return tensor.dtype in _NUMBERS
 
 
 def numbers(tensor: tensor_pb2.TensorProto) -> NDArray[Any]:
-    """Return a tensor of real numbers or truth values, each exact; half and bfloat16 as float32.
+    """Return the exact numbers or booleans of a tensor; half and bfloat16 become float32.
 
-    Raises Cannot for other types, and where shape and content do not match.
+    Raises ConversionError for other types, and if shape and content do not match.
     """
     if tensor.dtype not in _NUMBERS:
         raise ConversionError("a tensor of a type that holds no real numbers")
@@ -86,7 +86,7 @@ def numbers(tensor: tensor_pb2.TensorProto) -> NDArray[Any]:
 def strings(tensor: tensor_pb2.TensorProto) -> Sequence[bytes]:
     """Return the elements of a tensor of byte strings, in C order.
 
-    Raises Cannot for other types, and where shape and content do not match.
+    Raises ConversionError for other types, and if shape and content do not match.
     """
     if tensor.dtype != STRING:
         raise ConversionError("a tensor of another type than strings")
@@ -106,14 +106,14 @@ def _decoded(kind: int, values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _half(kind: int, bits: NDArray[np.int64]) -> NDArray[Any]:
-    """Bits of 16-bit floats; or, as PyTorch writes them, the bits of the same numbers as float32."""
+    """Return 16-bit floats from their bits, or, as PyTorch writes them, from the bits of float32."""
     if ((bits < 0) | (bits > 0xFFFF)).any():
         return bits.astype("<i4").view("<f4")
     return _decoded(kind, bits.astype("<u2").view("<u2" if kind == _BFLOAT16 else "<f2"))
 
 
 def _integers(values: NDArray[Any], dtype: str) -> NDArray[Any]:
-    """Integers of a type that may be narrower than the field that holds them. Raises OverflowError."""
+    """Return integers of a type that may be narrower than their field. Raises OverflowError."""
     limits = np.iinfo(dtype)
     if any(not limits.min <= value <= limits.max for value in values):
         raise OverflowError

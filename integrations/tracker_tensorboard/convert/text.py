@@ -1,4 +1,4 @@
-"""Text of event files: tensors of byte strings of any rank."""
+"""Convert text: tensors of byte strings of any rank."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .lines import Store, Value, table, with_origin
 from .tensors import STRING, shape_of, strings
 
 MAX_INLINE = 2**20
-"""Bytes of a text that stands in the row itself; a longer one becomes a table of one cell, stored beside the log."""
+"""The most bytes of a text in a row. A longer one becomes a table of one cell, which is a file of the run."""
 
 
 def from_tensor(value: Value, store: Store) -> dict[str, Any]:
-    """Return a text for one string of any rank, and for several a table whose columns are the last axis.
+    """Return a text for one string of any rank, or for several a table whose columns are the last axis.
 
-    A list of strings is a table of one column. The member `tensorboard` has the shape unless it is (), and in `bytes`
-    the strings that are not UTF-8, as base64 by their position; what is shown of these has U+FFFD for such bytes.
+    A list of strings becomes a table of one column. The member `tensorboard` has the shape unless it is (), and in
+    `bytes` the strings that are not UTF-8, as base64 by their position. In what is shown, U+FFFD replaces their bytes.
     """
     shape, parts = shape_of(value.tensor), strings(value.tensor)
     cells, odd = _decoded(parts)

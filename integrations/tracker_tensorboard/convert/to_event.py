@@ -1,4 +1,4 @@
-"""The way back: from what stands in a row to a value of an event file."""
+"""Convert the payload of a row to a value of an event file."""
 
 from __future__ import annotations
 
@@ -11,14 +11,22 @@ from . import audio, histograms, images, text
 from .lines import Value
 
 Load = Callable[[str], bytes]
-"""Returns the content of a file of the run by its digest. Raises OSError."""
+"""Returns the content of a file of the run with this digest. Raises OSError."""
 
 
 def to_value(tag: str, payload: dict[str, Any], load: Load) -> Value | None:
     """Return the Summary.Value for a histogram, image, sound or text; None for other payloads.
 
-    Of a payload that came from an event file, it is in the form that it had there, and importing it again makes the
-    same payload. Lists must be of one sort. Raises OSError where `load` does.
+    A payload from an event file gets its original form, so importing it again makes the same payload. The items of a
+    list must have one type.
+
+    Args:
+        tag: The tag of the value.
+        payload: The payload, as in a row.
+        load: Returns the content of a file of the run.
+
+    Raises:
+        OSError: If `load` raises it.
     """
     value = Value(tag=tag)
     origin = decode_special(payload.get("tensorboard", {}))
@@ -41,9 +49,9 @@ def to_value(tag: str, payload: dict[str, Any], load: Load) -> Value | None:
 
 
 def _kind(payload: dict[str, Any]) -> tuple[str | None, list[dict[str, Any]]]:
-    """Sort of value, and the media in it."""
+    """Return the type of a payload, and the media in it."""
     kind = payload.get("_type")
-    if kind == "table":  # of text, if it has the shape of its tensor
+    if kind == "table":  # a text if it has the shape of a tensor
         return ("text" if "shape" in payload["tensorboard"] else None), []
     if kind != "list":
         return kind, [payload]

@@ -1,4 +1,4 @@
-"""Values that become files of the run, and how these are named."""
+"""Store values as files of the run, and name them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .lines import Line, Store, Value
 from .tensors import strings
 
 FOLDER = "tensorboard"
-"""All files that come from event files lie in this folder of the run's files."""
+"""The folder of the run's files that holds all files from event files."""
 
 _MAX_PATH = 150
 _CONTENT = {
@@ -21,15 +21,14 @@ _CONTENT = {
     "graph_run_metadata_graph": "pb",
     "graphs": "pb",
 }
-"""Plugins whose values are one file each, in a tensor of one string."""
+"""Plugins whose values hold a file each, in a tensor of one string; and its extension."""
 
 
 def file_line(sort: str, tag: str, extension: str, content: bytes, store: Store, time: float, step: int) -> Line:
     """Store content as a file of the run, and return its record.
 
-    The name is `tensorboard/<sort>/<tag>.<step>.<8 digits of the digest>.<extension>`: other content never has the
-    same name, neither of another event file of the run. The member `tensorboard` of the record has tag, plugin (or
-    sort of event) and step as they are.
+    The name is `tensorboard/<sort>/<tag>.<step>.<8 digits of the digest>.<extension>`, so no two contents of the run
+    have the same name. The member `tensorboard` of the record has the original tag, plugin (or sort of event) and step.
     """
     digest = store(content)
     name = f"{FOLDER}/{_safe_path(sort)}/{_safe_path(tag)}.{step}.{digest[:8]}.{extension}"
@@ -41,8 +40,8 @@ def file_line(sort: str, tag: str, extension: str, content: bytes, store: Store,
 def value_line(value: Value, plugin: str, known: Metadata | None, store: Store, time: float, step: int) -> Line:
     """Store a value that no row can hold, and return the record of the file.
 
-    The file is what the plugin keeps in its tensor where that is known to be a file (a graph, a Keras model as JSON,
-    a layout); else the Summary.Value itself, with the metadata of its tag.
+    If the plugin is known to keep a file in its tensor (a graph, a Keras model as JSON, a layout), the file is that.
+    If not, it is the Summary.Value itself, with the metadata of its tag.
     """
     if plugin in _CONTENT:
         try:
@@ -54,7 +53,7 @@ def value_line(value: Value, plugin: str, known: Metadata | None, store: Store, 
 
 
 def value_bytes(value: Value, known: Metadata | None) -> bytes:
-    """Return a Summary.Value as bytes, with metadata that an earlier value of the tag had if it has none itself."""
+    """Return a Summary.Value as bytes, with its metadata, or that of an earlier value of the tag."""
     content: bytes = value.SerializeToString()
     if known is not None and not value.HasField("metadata"):
         content += Value(metadata=known).SerializeToString()  # messages merge by concatenation
@@ -62,7 +61,7 @@ def value_bytes(value: Value, known: Metadata | None) -> bytes:
 
 
 def _safe_path(text: str) -> str:
-    """Return a tag or plugin as part of a path: other texts give others, and none `.`, `..` or an empty part."""
+    """Return a tag or plugin as a path without `.`, `..` or empty parts. Different texts give different paths."""
     parts = [quote(part, safe=" +,=@()[]") for part in text.split("/")]
     path = "/".join({"": "%", ".": "%2E", "..": "%2E%2E"}.get(part, part) for part in parts)
     if len(path) <= _MAX_PATH:

@@ -1,12 +1,12 @@
-"""Read event files: all that is in them, checked, in order, from any record on, also while they grow.
+"""Read event files: everything in them, checked, in order, from any record on, even while they grow.
 
     file = EventFile("logs/events.out.tfevents.1700000000.host")
     for item in file.read():
         ...                       # Scalars, Message or Damage
-    file.offset, file.pending     # where the next `read` goes on; how many bytes behind it are no whole record yet
+    file.offset, file.pending     # where the next `read` continues; bytes after it that are no complete record yet
 
-An event file is a sequence of records (TensorFlow's TFRecord format), each a serialised `tensorboard.Event`. Runs of
-scalar events, which most files are made of, are read by the column with numpy (`columns`); all others through protobuf.
+An event file is a sequence of records (TensorFlow's TFRecord format), each a serialised `tensorboard.Event`. Most are
+scalar events. numpy reads many of these at once (`scalar_columns`); protobuf reads all other events.
 """
 
 from .event_file import LARGEST, EventFile

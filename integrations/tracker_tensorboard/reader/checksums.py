@@ -1,7 +1,7 @@
-"""CRC-32C (Castagnoli; RFC 3720, appendix B.4), of one piece by the C library and of many at once by tables.
+"""CRC-32C (Castagnoli; RFC 3720, appendix B.4): of one piece with the C library, of many at once with tables.
 
-The checksum is affine over GF(2). So that of a record is the one of the same record with zeros in some places, xor what
-the bytes in these places contribute; and what a byte contributes depends only on how many bytes follow it.
+The checksum is affine over GF(2). So the checksum of a record is the one of the same record with zeros in some places,
+xor what the bytes in these places contribute. The contribution of a byte depends only on how many bytes follow it.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ _POLYNOMIAL = 0x82F63B78  # bits reversed
 _DELTA = 0xA282EAD8
 
 REACH = 512
-"""How many bytes may follow a byte whose contribution is in the table, and itself."""
+"""The table has contributions of bytes that are followed by fewer bytes than this."""
 
 
 def masked(crc: int) -> int:
-    """Return a checksum as event files hold it: turned by 15 bits, plus a constant (TensorFlow's `crc32c::Mask`)."""
+    """Return a checksum in the form of event files: rotated by 15 bits, plus a constant (`crc32c::Mask`)."""
     return ((crc >> 15 | crc << 17) + _DELTA) & 0xFFFFFFFF
 
 
 def unmasked(stored: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Return the checksums that event files hold as `stored`."""
+    """Return the checksums whose form in event files is `stored`."""
     turned = stored - np.uint32(_DELTA)
     result: NDArray[np.uint32] = turned >> np.uint32(17) | turned << np.uint32(15)
     return result
 
 
 def append(first: int, second: int, length: int) -> int:
-    """Return the checksum of two pieces, one behind the other, from theirs and the length of the second (< 2^40)."""
+    """Return the checksum of two joined pieces from their checksums and the length of the second (< 2^40)."""
     power = 0
     while length:
         if length & 1:
@@ -47,7 +47,7 @@ def append(first: int, second: int, length: int) -> int:
 
 @cache
 def _zeros(power: int) -> tuple[int, ...]:
-    """The matrix by which 2^power zero bytes act on a checksum, as the images of its 32 bits."""
+    """Return the matrix that applies 2^power zero bytes to a checksum, as the images of its 32 bits."""
     if power:
         half = _zeros(power - 1)
         return tuple(_product(half, column) for column in half)
@@ -79,4 +79,4 @@ def _contributions() -> NDArray[np.uint32]:
 
 
 CONTRIBUTIONS = _contributions()
-"""[n, b] is what a byte b with n bytes behind it adds by xor to the checksum of a piece that has 0 in its place."""
+"""[n, b] is what a byte b, followed by n bytes, changes by xor in the checksum of a piece with 0 in its place."""

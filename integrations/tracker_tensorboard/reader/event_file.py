@@ -1,4 +1,4 @@
-"""An event file, read on from where reading stopped."""
+"""Read an event file, and continue where reading stopped."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from .scalar_columns import MIN_RECORDS, ScalarColumns, Templates
 from .scalar_values import note_metadata, parse, scalars
 
 LARGEST = 64 * 1024 * 1024
-"""Bytes of the largest payload that is read; a larger one is damage, even if its checksum is right."""
+"""Bytes of the largest payload to read. A larger one counts as damage, even if its checksum is right."""
 
 _BLOCK, _AFTER_DAMAGE = 1024 * 1024, 2 * 1024
-"""Bytes that are read at once; few after damage, as what was read behind more of it must be read again."""
+"""Bytes of one read; few after damage, since bytes after more damage are read again."""
 
-# To have freed this once keeps glibc from handing the memory of each block back to the kernel and asking for it again,
-# which takes a quarter of the time where files are small.
+# After this was freed once, glibc keeps the memory of blocks, instead of returning it to the kernel each time. That
+# saves a quarter of the time for small files.
 bytes(4 * _BLOCK)
 
 
 class EventFile:
-    """Reads an event file from a record on, as far as it goes; and again as it grows.
+    """Reads an event file from a record to its end, and again as it grows.
 
-    The sequence of values, messages and damage depends only on the bytes of the file, not on when it was read and how
-    much of it was there, or where reading began: only how Scalars are cut differs. The one thing carried from record to
-    record is `metadata`, the first of each tag: later events may omit it. To go on from an offset with a new EventFile,
-    give it the one that was there; files of one run may share it. Memory is needed for some megabytes, or for the
-    largest record.
+    The sequence of values, messages and damage depends only on the bytes of the file. It does not depend on when the
+    file is read, how long it is by then, or where reading begins; only the grouping of Scalars does. `metadata` is all
+    that passes from record to record: the first metadata of each tag, since later events may omit it. To continue at an
+    offset with a new EventFile, pass the former `metadata`. Files of one run may share it. Memory use is some
+    megabytes, or the size of the largest record.
     """
 
     def __init__(
@@ -44,13 +44,13 @@ class EventFile:
         metadata: dict[str, Metadata] | None = None,
         check: bool = True,
     ) -> None:
-        """`offset` must be 0, or the `offset` or an `end` of a former reading.
+        """Read from `offset`, which must be 0, or the `offset` or an `end` of an earlier reading.
 
-        Without `check`, damage inside of a record may go unseen; damage of the frames is seen.
+        Without `check`, damage inside a record may be missed; damage of the frames is found.
         """
         self.path = Path(path)
         self.offset = offset
-        """All of the file before has been delivered."""
+        """Everything in the file before this offset has been delivered."""
         self.metadata = {} if metadata is None else metadata
         self.tags: list[str] = []
         self._tag_indexes: dict[str, int] = {}
@@ -61,16 +61,16 @@ class EventFile:
 
     @property
     def pending(self) -> int:
-        """Bytes behind `offset` that were there at the last `read`, but are no whole record.
+        """Bytes after `offset` that the last `read` saw, but that are no complete record.
 
-        One that is torn or not all written yet, or damage with no whole record behind it yet.
+        They are a torn or unfinished record, or damage without a complete record after it.
         """
         return max(0, self._size - self.offset)
 
     def read(self) -> Iterator[Scalars | Message | Damage]:
-        """Yield what the whole records hold that are there now, in order.
+        """Yield the content of the complete records that the file has now, in order.
 
-        Each item is delivered when it is yielded: whoever stops in between goes on behind it with the next `read`.
+        Each item counts as delivered when it is yielded: if you stop after it, the next `read` continues there.
         Raises OSError if the file cannot be read.
         """
         with self.path.open("rb", buffering=0) as file:
@@ -83,7 +83,7 @@ class EventFile:
         while self.offset < self._size:
             wanted = min(block, self._size - self.offset)
             data = os.pread(fd, wanted, self.offset)
-            if len(data) < wanted:  # it was cut short meanwhile
+            if len(data) < wanted:  # the file was cut short meanwhile
                 self._size = self.offset + len(data)
             starts, lengths = whole_records(data)
             reason: str | None = None
@@ -118,7 +118,7 @@ class EventFile:
     def _deliver(
         self, data: bytes, starts: Offsets, lengths: Offsets
     ) -> Generator[Scalars | Message | Damage, None, str | None]:
-        """Yield what whole records hold, up to one with a bad checksum; then return that as the reason."""
+        """Yield the content of complete records. Stop at a bad checksum, and return it as the reason."""
         base = self.offset
         columns = ScalarColumns(data, starts, lengths)
         pieces = _ScalarParts(columns, self.tags, base)
@@ -160,7 +160,7 @@ class EventFile:
                     if alike in learnt:
                         again += 1
                         if again == patience:
-                            break  # the rest may be read by the column now
+                            break  # the rest may fit the templates now
                     elif alike is not None:
                         learnt.add(alike)
                 elif event is not None:
@@ -169,7 +169,7 @@ class EventFile:
             if len(others):
                 self._templates.read(columns, others)
                 remaining = others[~columns.proven[others]]
-                # Where that is of no use, to try each time would take a time that grows with the square of the block.
+                # If that does not help, trying each time would take a time that is quadratic in the size of the block.
                 patience = MIN_RECORDS if len(remaining) < len(others) // 2 else 2 * patience
                 others = remaining
         yield from self._flush(pieces, len(starts), base + int(starts[-1] + lengths[-1]) + FRAME)
@@ -177,7 +177,7 @@ class EventFile:
 
     def _learn(self, payload: bytes, event: Event, place: int) -> bytes | None:
         value = event.summary.value[0]
-        # Without metadata of the tag, an event to come may bring some that says that its tensors are no scalars.
+        # A later event may bring metadata for the tag, which says that its tensors are not scalars.
         if value.HasField("tensor") and value.tag not in self.metadata:
             return None
         return self._templates.learn(payload, place)
@@ -190,7 +190,7 @@ class EventFile:
         return place
 
     def _flush(self, pieces: _ScalarParts, stop: int, end: int) -> Iterator[Scalars]:
-        """Yield the values of the records before `stop` that were not yielded yet; `end` is the offset behind them."""
+        """Yield the values before the record `stop` that are not yielded yet; `end` is the offset after them."""
         found = pieces.take(stop, end)
         if found is not None:
             self.offset = end
@@ -198,18 +198,18 @@ class EventFile:
 
 
 class _ScalarParts:
-    """Scalar values between two other things: stretches of the columns, and events of several values between them."""
+    """Collects consecutive scalar values: parts of the columns, and events with several values between them."""
 
     def __init__(self, columns: ScalarColumns, tags: list[str], base: int) -> None:
         self._ends = columns.starts + columns.lengths + (base + FRAME)
         self.begin = 0
-        """The first record that is not taken yet."""
+        """The first record that is not in a part yet."""
         self._columns = columns
         self._tags = tags
         self._parts: list[tuple[NDArray[Any], ...]] = []
 
     def add(self, record: int, event: Event, values: list[tuple[int, float]]) -> None:
-        """Add the values of an event that is the given record."""
+        """Add the values of the event in the given record."""
         self._close(record)
         self.begin = record + 1
         places, numbers = zip(*values, strict=True)
@@ -224,7 +224,7 @@ class _ScalarParts:
         )
 
     def take(self, stop: int, end: int) -> Scalars | None:
-        """Return all values before the record `stop`, None if there are none."""
+        """Return all values before the record `stop`; None if there are none."""
         self._close(stop)
         self.begin = stop
         parts, self._parts = self._parts, []

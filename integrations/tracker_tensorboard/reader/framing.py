@@ -1,4 +1,4 @@
-"""Records in bytes: where they begin and end.
+"""Find the beginnings and ends of records in bytes.
 
 A record is its payload's length (8 bytes, little-endian), the masked CRC-32C of these 8 bytes, the payload, and the
 masked CRC-32C of the payload.
@@ -16,18 +16,18 @@ from .checksums import masked, value
 
 HEADER = 12
 FRAME = 16
-"""What a record has besides its payload."""
+"""Bytes of a record besides its payload."""
 
 Offsets = NDArray[np.int64]
 
 _SHORT_CHECKSUMS = np.array([masked(value(length.to_bytes(8, "little"))) for length in range(256)], "<u4")
-_FEWEST, _MOST = 32, 1 << 15  # records that are looked at together
-_PERIODS = 512  # in how many a cycle must show
+_FEWEST, _MOST = 32, 1 << 15  # records that are checked together
+_PERIODS = 512  # records in which a cycle must show
 _NONE = np.empty(0, np.int64)
 
 
 def length_at(data: bytes, at: int) -> int | None:
-    """Return the length of the payload of the record at `at`; None if its header is damaged or not all there."""
+    """Return the length of the payload of the record at `at`; None if its header is damaged or incomplete."""
     header = data[at : at + HEADER]
     if len(header) < HEADER or masked(value(header[:8])) != int.from_bytes(header[8:], "little"):
         return None
@@ -35,15 +35,15 @@ def length_at(data: bytes, at: int) -> int | None:
 
 
 def checksum_holds(data: bytes, at: int, length: int) -> bool:
-    """Tell whether the payload of the whole record at `at` is what was written."""
+    """Tell whether the payload of the complete record at `at` matches its checksum."""
     end = at + HEADER + length
     return masked(value(data[at + HEADER : end])) == int.from_bytes(data[end : end + 4], "little")
 
 
 def whole_records(data: bytes) -> tuple[Offsets, Offsets]:
-    """Return the offsets and payload lengths of the whole records that stand in `data` from its first byte on.
+    """Return the offsets and payload lengths of the complete records in `data`, from its first byte on.
 
-    It ends at the first record that is not whole or whose header is damaged. Payloads are not checked.
+    It stops at the first record that is incomplete or has a damaged header. It does not check payloads.
     """
     starts: list[Offsets] = []
     lengths: list[Offsets] = []
@@ -71,14 +71,14 @@ def whole_records(data: bytes) -> tuple[Offsets, Offsets]:
 
 
 def gather(data: bytes, dtype: str, at: Offsets) -> NDArray[Any]:
-    """Return the values of a type that stand at offsets, aligned or not. Raises IndexError beyond the end."""
+    """Return the values of a type at offsets, aligned or not. Raises IndexError beyond the end."""
     size = np.dtype(dtype).itemsize
     found: NDArray[Any] = np.ndarray((max(0, len(data) - size + 1),), dtype, data, strides=(1,))[at]
     return found
 
 
 def _follow(data: bytes, at: int, most: int) -> bytes:
-    """Return the lengths of up to `most` records from `at` on, as far as the first byte of each length tells."""
+    """Return the lengths of up to `most` records from `at` on, judging only by the first byte of each length."""
     sizes: list[int] = []
     add = sizes.append
     end = len(data) - FRAME
@@ -92,7 +92,7 @@ def _follow(data: bytes, at: int, most: int) -> bytes:
 
 
 def _cycle(sizes: bytes) -> bytes:
-    """Return the lengths that repeat in all of `sizes`, as a loop makes them that logs the same tags at each step."""
+    """Return the lengths that repeat throughout `sizes`: a loop often logs the same tags at each step."""
     if len(sizes) < _PERIODS:
         return b""
     tail = sizes[-_FEWEST:]
@@ -101,15 +101,15 @@ def _cycle(sizes: bytes) -> bytes:
 
 
 def _repeated(cycle: bytes, most: int, room: int) -> bytes:
-    """Return up to `most` lengths that repeat a cycle, few more than there is room for."""
+    """Return up to `most` lengths that repeat a cycle, few more than fit into `room`."""
     rounds = room // (sum(cycle) + FRAME * len(cycle)) + 1
     return (cycle * min(rounds, most // len(cycle) + 1))[:most]
 
 
 def _sound(data: bytes, at: int, sizes: bytes) -> tuple[Offsets, Offsets]:
-    """Return offsets and lengths of the records from `at` on that are whole and of these sizes, up to one that is not.
+    """Return offsets and lengths of the records from `at` on, as long as they are complete and have these sizes.
 
-    This proves what was guessed.
+    This checks the guessed sizes.
     """
     lengths = np.frombuffer(sizes, np.uint8).astype(np.int64)
     starts = np.cumsum(lengths + FRAME) - (lengths + FRAME) + at

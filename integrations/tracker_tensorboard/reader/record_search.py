@@ -1,4 +1,4 @@
-"""Find the next whole record behind damage."""
+"""Find the next complete record after damage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OF_ZEROS = np.uint32(value(bytes(8)))
 
 
 class RecordSearch:
-    """Looks for records in one open file, for a time that grows with the bytes looked at, whatever they are."""
+    """Searches an open file for records, in a time that is linear in its bytes, whatever they are."""
 
     def __init__(self, fd: int, size: int, largest: int) -> None:
         self._fd = fd
@@ -25,11 +25,11 @@ class RecordSearch:
         self._checksums = _RangeChecksums(fd)
 
     def next_record(self, start: int) -> tuple[int, bool]:
-        """Return the offset of the first record at or behind `start`, and True.
+        """Return the offset of the first record at or after `start`, and True.
 
-        Such a record has both checksums right and a payload of at most `largest` bytes. Where there is none, it returns
-        where to go on when the file has grown, and False. A header whose checksum is right but whose record is not all
-        there yet is waited for: else it would depend on the time of reading which record is the next.
+        Both checksums of the record are right, and its payload has at most `largest` bytes. If there is none, return
+        the offset to continue at when the file has grown, and False. The search waits at a right header whose record is
+        incomplete. Otherwise, the next record would depend on the time of reading.
         """
         window = _WINDOW
         while start + FRAME <= self._size:
@@ -47,12 +47,12 @@ class RecordSearch:
         return start, False
 
     def sound(self, at: int, length: int) -> bool:
-        """Tell whether the payload of the whole record at `at` is what was written, without holding it in memory."""
+        """Tell whether the payload of the complete record at `at` matches its checksum, without loading it at once."""
         return self._sound(at + HEADER, length)
 
     def _headers(self, data: bytes) -> list[tuple[int, int]]:
-        """Offsets and lengths of all headers with a right checksum and no more than the largest length, in order."""
-        # Most places are ruled out by bytes alone: no length has its upper half set, and no checksum of one is zero.
+        """Return offsets and lengths of all headers with a right checksum and an allowed length, in order."""
+        # Bytes alone rule out most places: no length has a bit in its upper half, and no checksum of one is zero.
         clear = np.frombuffer(data, np.uint8) == 0
         clear = clear[:-3] & clear[1:-2] & clear[2:-1] & clear[3:]
         count = len(data) - HEADER + 1
@@ -75,17 +75,17 @@ class RecordSearch:
 
 
 def _quads(data: bytes, at: Offsets) -> NDArray[np.uint8]:
-    """The four bytes at each offset, as rows."""
+    """Return the four bytes at each offset, as rows."""
     return gather(data, "V4", at).view(np.uint8).reshape(-1, 4)
 
 
 class _RangeChecksums:
-    """The checksum of any range of a file, for one pass over the file and two short reads a range."""
+    """Computes the checksum of any range of a file, with one pass over the file and two short reads for a range."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self._first = 0
-        self._known = [0]  # of the bytes from `_first` on, after each `_STEP`
+        self._known = [0]  # of the bytes from `_first` on, at each `_STEP`
 
     def of(self, start: int, end: int) -> int:
         if not self._first <= start <= self._first + len(self._known) * _STEP:

@@ -1,4 +1,4 @@
-"""What reading an event file gives."""
+"""The items that reading an event file yields."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ __all__ = ["Damage", "Event", "Message", "Metadata", "Scalars"]
 
 
 class Scalars(NamedTuple):
-    """Consecutive scalar values in file order, one entry a value.
+    """Consecutive scalar values in file order, one entry for each value.
 
-    Value i is of the tag `tags[index[i]]`. `tags` is one list for all that an EventFile gives: it only grows, so places
-    in it keep their meaning. Values are exactly what the file holds; only integers beyond 2^53 are rounded.
+    The tag of value i is `tags[index[i]]`. `tags` is one list for all items of an EventFile. It only grows, so an index
+    keeps its meaning. Values are exactly those of the file; only integers beyond 2^53 are rounded.
     """
 
     tags: list[str]
-    index: NDArray[np.int32]  # type: ignore[assignment] # hides the method of tuples, which nobody needs here
+    index: NDArray[np.int32]  # type: ignore[assignment] # hides a method of tuples, which is not needed here
     times: NDArray[np.float64]
     steps: NDArray[np.int64]
     values: NDArray[np.float64]
     ends: NDArray[np.int64]
-    """The offset in the file behind the record that the value is from: a place to go on from."""
+    """The file offset after the record of each value; reading can continue there."""
     end: int
-    """The offset in the file behind the last record."""
+    """The file offset after the last record."""
 
 
 class Message(NamedTuple):
-    """An event that is more than scalar values; its record is bytes `start` to `end` of the file."""
+    """An event that is not only scalar values. Its record is bytes `start` to `end` of the file."""
 
     event: Event
     start: int
@@ -45,7 +45,7 @@ class Message(NamedTuple):
 
 
 class Damage(NamedTuple):
-    """Bytes `start` to `end` of the file could not be used, and why."""
+    """Bytes `start` to `end` of the file are unusable, for this reason."""
 
     start: int
     end: int

@@ -1,9 +1,9 @@
 """Read many scalar events at once.
 
-The payload of a scalar event is a head (time, and step unless it is 0) and a rest, in which only the value changes
-from one event of a tag to the next. So the reader learns one event of each tag through protobuf; events whose rest is
-that of a known one but for the value are then read by the column. Nothing is taken on trust: the bytes that should be
-constant are compared, and the checksum is that of all bytes.
+The payload of a scalar event is a head (the time, and the step unless it is 0) and a rest. In the rest, only the value
+changes from one event of a tag to the next. So the reader parses one event of each tag with protobuf, as a template.
+Events whose rest equals that of a template, apart from the value, are then read in columns. Nothing is assumed: the
+constant bytes are compared, and the checksum covers all bytes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .framing import FRAME, HEADER, Offsets, gather
 from .value_position import MOST_STEP_BYTES, ValuePosition, find_value_position
 
 MIN_RECORDS = 4
-"""Records of one length that are read by the column; fewer cost less one by one."""
+"""The fewest records of one length that are read in columns; fewer are faster one by one."""
 _MOST_TEMPLATES = 1 << 16
 
 _TIME, _STEP, _SUMMARY = 0x09, 0x10, 0x2A
@@ -34,10 +34,7 @@ Words = NDArray[np.uint64]
 
 
 class ScalarColumns:
-    """What is known of some records: for each that is `proven`, its only scalar value.
-
-    The others are still to be read; what stands in their places means nothing.
-    """
+    """The scalar values of some records. Only the entries of `proven` records have a meaning."""
 
     def __init__(self, data: bytes, starts: Offsets, lengths: Offsets) -> None:
         self.data = data
@@ -52,7 +49,7 @@ class ScalarColumns:
 
 
 class _TemplateGroup:
-    """All templates whose rest has one length and its value in one place."""
+    """All templates whose rests have the same length and the same place of the value."""
 
     def __init__(self, size: int, place: ValuePosition) -> None:
         self.size = size
@@ -69,7 +66,7 @@ class _TemplateGroup:
         self._sorted = None
 
     def find(self, rows: Words) -> tuple[NDArray[np.bool_], NDArray[np.int32], NDArray[np.uint32]]:
-        """For each row: whether it is of a template, its tag, and the checksum of its rest with 0 as value."""
+        """Return for each row whether it fits a template, its tag, and the checksum of its rest with 0 as value."""
         if self._sorted is None:
             words = np.array([np.frombuffer(rest.ljust(8 * len(self.mask), b"\0"), "<u8") for rest in self.templates])
             keys = words @ _ODD_FACTORS[: len(self.mask)]
@@ -88,7 +85,7 @@ class _TemplateGroup:
 
 
 class Templates:
-    """The scalar events that are known, and how to read more like them."""
+    """Learns scalar events, and reads more events like them."""
 
     def __init__(self, check: bool) -> None:
         self._check = check
@@ -96,7 +93,7 @@ class Templates:
         self._count = 0
 
     def learn(self, payload: bytes, tag: int) -> bytes | None:
-        """Remember an event that holds one scalar; return what identifies all that are like it, None if it cannot."""
+        """Learn an event with one scalar; return the key of all events like it, None if it cannot be a template."""
         if len(payload) > REACH:
             return None
         place = find_value_position(payload)
@@ -115,19 +112,19 @@ class Templates:
         return rest
 
     def read(self, columns: ScalarColumns, which: NDArray[np.intp]) -> None:
-        """Read those of the records that are like known ones."""
+        """Read the records that fit a template, among those that `which` names."""
         if not self._layouts:
             return
         starts, lengths = columns.starts[which], columns.lengths[which]
         fit = (lengths >= HEADER) & (lengths <= REACH) & (starts + lengths + FRAME + 8 <= len(columns.data))
         if not fit.all():
             which, starts, lengths = which[fit], starts[fit], lengths[fit]
-        with np.errstate(invalid="ignore"):  # signalling NaNs are values, too
+        with np.errstate(invalid="ignore"):  # signalling NaNs are values too
             _Reader(self._layouts, self._check, columns, which).read(starts + HEADER, lengths)
 
 
 class _Reader:
-    """Reads the records that `which` names. Arrays are as long as that, in its order."""
+    """Reads the records that `which` names. All arrays have its length and order."""
 
     def __init__(
         self,
@@ -162,7 +159,7 @@ class _Reader:
                 self._rests(size, some, at[some], heads[some])
 
     def _steps(self, words: Words) -> tuple[Offsets, NDArray[np.int64], Words]:
-        """From the 8 bytes behind the times: sizes of heads (0 if it is none), steps, and their bytes as they stand."""
+        """Return the sizes of heads (0 if invalid), the steps and their bytes, from the 8 bytes after the times."""
         first = words & np.uint64(0xFF)
         varints = words >> np.uint64(8)
         last = ~varints & _CONTINUES
@@ -195,7 +192,7 @@ class _Reader:
         return result
 
     def _rests(self, size: int, some: NDArray[np.intp], at: Offsets, heads: NDArray[np.uint32]) -> None:
-        """Find which of the rests of one length are of templates; read these."""
+        """Find the rests of one length that fit a template, and read them."""
         columns = self._columns
         width = _padded(size)
         bytes_ = gather(columns.data, f"V{width}", at).view(np.uint8).reshape(-1, width)
@@ -203,7 +200,7 @@ class _Reader:
             same, tags, checksums = layout.find(bytes_.view("<u8"))
             if self._check:
                 _contribute(checksums, bytes_, range(layout.start, layout.end), size - 1 - layout.start)
-                # The head's checksum, carried over the rest, is what its four bytes would contribute.
+                # The head's checksum changes that of the rest as its four bytes would.
                 _contribute(checksums, heads.view(np.uint8).reshape(-1, 4), range(4), size - 1)
                 stored = np.ascontiguousarray(bytes_[:, size : size + 4]).view("<u4")[:, 0]
                 same &= checksums == unmasked(stored)
@@ -225,12 +222,12 @@ class _Reader:
 
 
 def _contribute(checksums: NDArray[np.uint32], rows: NDArray[np.uint8], places: range, behind: int) -> None:
-    """Add to checksums what the bytes at `places` contribute, the first of which has `behind` bytes behind it."""
+    """Apply the contributions of the bytes at `places` to checksums; `behind` bytes follow the first one."""
     for place in places:
         checksums ^= CONTRIBUTIONS[behind].take(rows[:, place])
         behind -= 1
 
 
 def _padded(size: int) -> int:
-    """Bytes of the words that hold a rest and its checksum."""
+    """Return the bytes of the words that hold a rest and its checksum."""
     return (size + 4 + 7) // 8 * 8

@@ -1,4 +1,4 @@
-"""Which values of an event are scalars, and what they are, by protobuf."""
+"""Find the scalar values of an event with protobuf."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _INTEGERS = {
 
 
 def parse(payload: bytes) -> Event | None:
-    """Return the event in the payload of a record; None if it is none, or holds text that is not UTF-8."""
+    """Return the event in the payload of a record; None if it cannot be parsed, or has text that is not UTF-8."""
     try:
         return Event.FromString(payload)
     except DecodeError:
@@ -35,14 +35,14 @@ def parse(payload: bytes) -> Event | None:
 
 
 def note_metadata(event: Event, metadata: dict[str, Metadata]) -> None:
-    """Add the metadata of tags that have none yet: the first one of a tag holds for all of its values."""
+    """Add the metadata of tags that have none yet, since the first metadata of a tag is valid for all its values."""
     for value in event.summary.value:
         if value.HasField("metadata") and value.tag not in metadata:
             metadata[value.tag] = Metadata.FromString(value.metadata.SerializeToString())
 
 
 def scalars(event: Event, metadata: dict[str, Metadata]) -> list[tuple[str, float]] | None:
-    """Return tags and values of an event that holds nothing but scalars; None for all others."""
+    """Return tags and values of an event that has only scalars; None for all others."""
     found = []
     for value in event.summary.value:
         number = scalar(value, metadata.get(value.tag))
@@ -53,7 +53,7 @@ def scalars(event: Event, metadata: dict[str, Metadata]) -> list[tuple[str, floa
 
 
 def scalar(value: summary_pb2.Summary.Value, metadata: Metadata | None) -> float | None:
-    """Return the number that a value is, by the first metadata of its tag; None if it is no scalar."""
+    """Return the number in a value, given the first metadata of its tag; None if it is not a scalar."""
     what = value.WhichOneof("value")
     if what == "simple_value":
         return float(value.simple_value)
@@ -63,7 +63,7 @@ def scalar(value: summary_pb2.Summary.Value, metadata: Metadata | None) -> float
 
 
 def number(tensor: tensor_pb2.TensorProto) -> float | None:
-    """Return the element of a tensor that holds a single real number or truth value; None for all others."""
+    """Return the element of a tensor with a single number or boolean; None for all others."""
     shape = tensor.tensor_shape
     if shape.unknown_rank or any(axis.size != 1 for axis in shape.dim):
         return None
@@ -72,8 +72,8 @@ def number(tensor: tensor_pb2.TensorProto) -> float | None:
             return float(_element(tensor, *_FLOATS[tensor.dtype]))
         if tensor.dtype in _INTEGERS:
             layout, field = _INTEGERS[tensor.dtype]
-            element = _element(tensor, layout, field if getattr(tensor, field) else "uint32_val")  # so PyTorch's uint8
-            struct.pack(layout, element)  # fails for what the type cannot hold
+            element = _element(tensor, layout, field if getattr(tensor, field) else "uint32_val")  # as in PyTorch
+            struct.pack(layout, element)  # fails if the type cannot hold it
             return float(element)
         return _half(tensor) if tensor.dtype in _HALF else None
     except (struct.error, ValueError):
@@ -81,7 +81,7 @@ def number(tensor: tensor_pb2.TensorProto) -> float | None:
 
 
 def _half(tensor: tensor_pb2.TensorProto) -> float:
-    """The bits of a 16-bit float; or, as PyTorch writes them to `half_val`, of the same number as float32."""
+    """Return a 16-bit float from its bits, or, as PyTorch writes them to `half_val`, from the bits of float32."""
     bits = _element(tensor, "<H", "half_val")
     if not 0 <= bits <= 0xFFFF:
         layout, content = "<f", struct.pack("<I", bits & 0xFFFFFFFF)
@@ -93,6 +93,6 @@ def _half(tensor: tensor_pb2.TensorProto) -> float:
 
 
 def _element(tensor: tensor_pb2.TensorProto, layout: str, field: str) -> Any:
-    """The only element of a tensor. Raises struct.error or ValueError if there is none or are several."""
+    """Return the only element of a tensor. Raises struct.error or ValueError if there is not exactly one."""
     (element,) = struct.unpack(layout, tensor.tensor_content) if tensor.tensor_content else getattr(tensor, field)
     return element

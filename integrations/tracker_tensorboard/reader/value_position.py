@@ -1,4 +1,4 @@
-"""Where in the bytes of a scalar event its changing parts stand.
+"""Find the changing parts in the bytes of a scalar event.
 
 Field numbers are those of tensorboard's event.proto, summary.proto and tensor.proto.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 MOST_STEP_BYTES = 7
-"""The longest varint that is looked for as a step: up to 2^49."""
+"""The most bytes of a step's varint: up to 2^49."""
 
 _TIME, _STEP, _SUMMARY = 0x09, 0x10, 0x2A  # the first byte of the fields wall_time, step and summary
 _TAG, _SIMPLE_VALUE, _NODE_NAME, _TENSOR, _METADATA = 1, 2, 7, 8, 9
@@ -17,9 +17,9 @@ _DTYPE, _SHAPE, _VERSION, _CONTENT, _FLOAT_VAL, _DOUBLE_VAL = 1, 2, 3, 4, 5, 6
 
 
 class ValuePosition(NamedTuple):
-    """The head of a payload is its first `head` bytes, time and step; in the rest, the value is bytes `start` to `end`.
+    """The first `head` bytes of a payload are time and step. In the rest, bytes `start` to `end` are the value.
 
-    It is a little-endian float32 or float64, by its length.
+    The value is a little-endian float32 or float64, depending on its length.
     """
 
     head: int
@@ -33,7 +33,7 @@ class ValuePosition(NamedTuple):
 
 
 def head_size(payload: bytes) -> int | None:
-    """Return where the summary begins in a payload that starts with time, step or none, and summary; else None."""
+    """Return the offset of the summary in a payload of time, perhaps a step, and summary; else None."""
     if payload[:1] != b"\x09" or len(payload) < 11:
         return None
     at = 9
@@ -48,11 +48,11 @@ def head_size(payload: bytes) -> int | None:
 
 
 def find_value_position(payload: bytes) -> ValuePosition | None:
-    """Return the place of the value in an event that holds one scalar; None if it is not written in one of these ways.
+    """Return the position of the value in an event with one scalar; None if it has another layout than this.
 
-    Time, perhaps a step, and a summary of one value, each field once: tag, perhaps node_name and metadata, and a
-    simple_value or a tensor of one float32 or float64. Then the rest of the payload decides all else: any bytes in
-    place of the time, of the value, and of the step if they are as long a varint, make an event like this one.
+    The layout is time, perhaps a step, and a summary of one value, with each field once: tag, perhaps node_name and
+    metadata, and a simple_value or a tensor of one float32 or float64. Any other bytes for the time, the value, and a
+    step whose varint has the same length then make another event of the same tag.
     """
     head = head_size(payload)
     if head is None:
@@ -81,7 +81,7 @@ def find_value_position(payload: bytes) -> ValuePosition | None:
 
 
 def _unique_fields(payload: bytes, start: int, end: int, allowed: set[int]) -> dict[int, tuple[int, int]]:
-    """Return the fields of a message by number. Raises ValueError if one is there twice or not allowed."""
+    """Return the fields of a message by number. Raises ValueError if one is repeated or not allowed."""
     found: dict[int, tuple[int, int]] = {}
     for number, first, last in _fields(payload, start, end):
         if number in found or number not in allowed:
@@ -91,7 +91,7 @@ def _unique_fields(payload: bytes, start: int, end: int, allowed: set[int]) -> d
 
 
 def _fields(payload: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Yield number and extent of each field of a message. Raises ValueError or IndexError if it is none."""
+    """Yield number and extent of each field of a message. Raises ValueError or IndexError if it is malformed."""
     while start < end:
         key, start = _varint(payload, start)
         kind = key & 7

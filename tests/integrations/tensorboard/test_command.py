@@ -53,8 +53,8 @@ def test_what_could_not_be_imported_is_status_1_and_named() -> None:
     assert result.exit_code == 1
     at = len(good)
     assert f"damaged: a/{NAME}, bytes {at} to {at + len(bad)}: bad checksum" in result.output
-    assert f"unread: b/{NAME}, bytes {at} to {at + len(bad) - 3}: no whole record" in result.output
-    assert f"passed over: b/{NAME}.bak: a backup copy" in result.output
+    assert f"unread: b/{NAME}, bytes {at} to {at + len(bad) - 3}: no complete record" in result.output
+    assert f"ignored: b/{NAME}.bak: a backup copy" in result.output
 
 
 def test_many_runs_are_summed_up_those_with_trouble_are_shown() -> None:
@@ -80,12 +80,12 @@ def test_a_dry_run_shows_what_would_be_imported_and_imports_nothing() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["nowhere"], "no directory nowhere"),
+        (["nowhere"], "nowhere does not exist"),
         (["s3://bucket/logs"], "copy it here first"),
-        (["logs/notes.txt"], "no event file"),
+        (["logs/notes.txt"], "is not an event file"),
         (["logs", "--until-idle", "1"], "needs --follow"),
         (["logs", "other", "--identity", "x"], "one by one"),
-        (["logs", "--include", "zzz"], "--include and --exclude leave"),
+        (["logs", "--include", "zzz"], "match --include and --exclude"),
         (["logs", "--project", "a/b"], "project"),
         ([], "LOGDIR"),
     ],
@@ -186,7 +186,7 @@ def test_a_server_that_does_not_answer_costs_nothing_but_the_upload(
     result = call(make())
     assert result.exit_code == 1
     assert result.output.count("no answer from") == 3  # once while it tried, and once for each run at the end
-    assert "nothing is lost" in result.output
+    assert "Nothing is lost" in result.output
     assert len(rows(runs()["a"])) == 21
     monkeypatch.setenv("TRACKER_BASE_URL", server.url)
     assert call("logs").exit_code == 0

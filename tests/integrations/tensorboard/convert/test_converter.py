@@ -48,7 +48,7 @@ def test_one_bad_value_costs_no_other_and_is_kept() -> None:
     converted.add([mixed()])
     (file,) = converted.of_kind("file")
     assert Value.FromString(converted.files[file["digest"]]).tag == "bad"
-    reason = "a histogram that is no tensor of k x 3 numbers"
+    reason = "a histogram that is not a tensor of k x 3 numbers"
     assert converted.skipped == {("bad", reason): 1}
     assert file["tensorboard"] == {"tag": "bad", "plugin": "other", "step": -5, "reason": reason}
 
