@@ -1,1 +1,1 @@
-"""The runs table: columns over all runs of a project, filters, order, groups."""
+"""The runs table: columns over all runs of a project, and filters, sorting and groups on them."""

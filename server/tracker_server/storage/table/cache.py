@@ -1,7 +1,7 @@
-"""The runs of the projects looked at last, in memory: what each is, and columns over all of them.
+"""Keep the runs of recently used projects in memory: a description of each run, and columns over all of them.
 
-Each upload gives its run a version beyond all others of the project, so one indexed query finds what is new since the
-last look, and only that is read again.
+Each upload gives its run a version above all others of the project. So one indexed query finds the runs that have
+changed since the last time, and only these are read again.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from .fields import Field
 from .steps import StepField, at_steps
 
 MAX_CACHED = 256 * 1024 * 1024
-"""Bytes of JSON of the runs in memory (they take several times as much); the projects used longest ago go first, never
-the one that is being looked at."""
+"""Bytes of JSON of the runs in memory, which take several times as much. The least recently used projects are dropped
+first, never the one in use."""
 
 MAX_CELLS = 20_000_000
-"""Values in the columns of one project; the columns used longest ago go first."""
+"""Values in the columns of one project; the least recently used columns are dropped first."""
 
 MAX_AT_STEP = 5_000
-"""Values at a step that one request may have looked up, beyond those it shows."""
+"""Values at a step that a request may look up for filtering and sorting."""
 
 _MAX_STEP_FIELDS = 50
 
 
 class Runs:
-    """The runs of one project, each at a place of its own that it keeps. Use it only as `Cache.open` hands it out.
+    """The runs of one project, each at a fixed place.
 
-    The lock of the project is held meanwhile, so nothing changes under a query.
+    Use it only inside `Cache.open`, which holds the lock of the project, so that nothing changes during a query.
     """
 
     def __init__(self, entity: str, project: str, since: float) -> None:
@@ -69,13 +69,13 @@ class Runs:
         self.json_size = 0
         """Bytes of JSON of the runs."""
         self.revision = int(time.time() * 1000)
-        """Grows with each change; begins beyond what it was when the project was looked at before."""
+        """Grows with each change, and starts above all values that it had in an earlier cache of the project."""
         self.deletions = 0
 
-    # -- keeping up ---------------------------------------------------------------------------------------------
+    # -- refreshing ---------------------------------------------------------------------------------------------
 
     def refresh(self, connection: sa.Connection, project: int, deletions: int) -> None:
-        """Take in what has changed."""
+        """Read the runs that have changed."""
         self._connection = connection
         gone: set[int] = set()
         if deletions > self.deletions:
@@ -86,7 +86,7 @@ class Runs:
             self.revision += 1
         for number in gone:
             self._forget(number)
-        # The versions of deleted runs may be given anew, so they must not count as seen.
+        # Versions of deleted runs may be used again, so they do not count as seen.
         seen = int(self._versions.array[: self.size].max(initial=0))
         query = sa.select(*_COLUMNS).where(run_table.c.project == project, run_table.c.version > seen)
         rows = connection.execute(query.order_by(run_table.c.version)).all()
@@ -140,12 +140,12 @@ class Runs:
         ]
         try:
             return Sums(places, np.array(numbers, np.float64).reshape(-1, 4), others)
-        except OverflowError:  # an integer beyond all floats
+        except OverflowError:  # an integer that is too large for a float
             plain = [[float(n) if abs(n) < 1e308 else np.inf for n in four] for four in numbers]
             return Sums(places, np.array(plain, np.float64).reshape(-1, 4), others)
 
     def _judge(self, fresh: set[int]) -> None:
-        """Show runs whose machines have fallen silent as crashed. They come back with their next upload."""
+        """Show runs as crashed whose machines have fallen silent. Their next upload changes them back."""
         count, now = len(self.entries), time.time()
         quiet = silent(self._seen.array[:count], self._heartbeats.array[:count], self._since, now)
         new = [at for at in np.flatnonzero(quiet).tolist() if at not in self._lost]
@@ -161,7 +161,7 @@ class Runs:
             self._touched[at] = self.revision
             self._lost.add(at)
 
-    # -- looking ------------------------------------------------------------------------------------------------
+    # -- reading ------------------------------------------------------------------------------------------------
 
     @property
     def size(self) -> int:
@@ -170,11 +170,11 @@ class Runs:
 
     @property
     def ids(self) -> Array:
-        """Numbers of the runs in the database; of a free place, what it was."""
+        """The numbers of the runs in the database; a free place keeps its former number."""
         return self._ids.array[: self.size]
 
     def shown(self, trashed: bool = False) -> Mask:
-        """Return at which places there are runs that are not in the trash, or that are."""
+        """Return at which places there are runs outside the trash or, with `trashed`, in it."""
         return np.asarray(self._there.array[: self.size] & (np.isnan(self._trashed.array[: self.size]) != trashed))
 
     def entry(self, at: int) -> Entry:
@@ -184,15 +184,15 @@ class Runs:
         return entry
 
     def touched_since(self, revision: int) -> list[int]:
-        """Return the places that have changed since."""
+        """Return the places that have changed since a revision."""
         found: list[int] = np.flatnonzero(self._touched.array[: self.size] > revision).tolist()
         return found
 
     def field(self, name: str, what: Name, places: Iterable[int] | None = None) -> Field:
-        """Return the values under a name.
+        """Return the column of a name.
 
-        A value at a step is looked up for the runs at `places`, by default all of the project: ValueError if those are
-        more than `MAX_AT_STEP` that are not known yet.
+        Values at a step are looked up only for the runs at `places`, by default all of the project. Raises ValueError
+        if more than `MAX_AT_STEP` of these must be looked up for all runs.
         """
         if what.step is not None:
             return self._at_step(name, what, places)
@@ -218,7 +218,7 @@ class Runs:
         wanted = [at for at in some if field.stale(at, int(self._touched[at]))]
         if places is None and len(wanted) > MAX_AT_STEP:
             raise ValueError(
-                f"{name[:100]} can be shown, but not filtered or sorted by, where a project has more than "
+                f"{name[:100]} can only be shown: filtering and sorting by it is limited to projects with at most "
                 f"{MAX_AT_STEP:,} runs"
             )
         numbers = self.ids[wanted].tolist() if wanted else []
@@ -229,11 +229,11 @@ class Runs:
         return field
 
     def kept(self, name: str) -> tuple[int, Any] | None:
-        """Return what was kept under a name, with the revision it was made of."""
+        """Return the value that was kept under a name, with the revision at that time; None if there is none."""
         return self._kept.get(name)
 
     def keep(self, name: str, value: Any) -> None:
-        """Keep something that was made of the runs as they are."""
+        """Keep a value that was derived from the current runs."""
         self._kept[name] = self.revision, value
 
 
@@ -241,7 +241,7 @@ _COLUMNS = [run_table.c[name] for name in ("id", "name", "version", "created", "
 
 
 class _Growing:
-    """An array that grows as it is written to."""
+    """An array that grows when it is written to."""
 
     def __init__(self, kind: Any, empty: Any) -> None:
         self.array: Array = np.full(64, empty, kind)
@@ -257,17 +257,17 @@ class _Growing:
 
 
 class Cache:
-    """All runs of the projects looked at last. Thread-safe."""
+    """Keeps all runs of recently used projects. Thread-safe."""
 
     def __init__(self, since: float) -> None:
-        """`since`: from when on this server could have heard of runs."""
+        """`since` is when this server started, before which it could not hear from agents."""
         self._since = since
         self._lock = threading.Lock()
         self._projects: OrderedDict[int, tuple[threading.Lock, Runs]] = OrderedDict()
 
     @contextmanager
     def open(self, connection: sa.Connection, entity: str, project: str) -> Iterator[Runs]:
-        """Hand out the runs of a project as they are in this transaction or later; none if there is no such project."""
+        """Provide the runs of a project as of this transaction or later; an unknown project has none."""
         where = (projects.c.entity == entity) & (projects.c.name == project)
         found = connection.execute(sa.select(projects.c.id, projects.c.deletions).where(where)).one_or_none()
         if found is None:
@@ -281,7 +281,7 @@ class Cache:
                 with query_budget.free():
                     cached.refresh(connection, found.id, found.deletions)
             except BaseException:
-                self._drop(found.id)  # it may have taken in a part
+                self._drop(found.id)  # it may have read only a part
                 raise
             yield cached
         self._forget(found.id)

@@ -1,7 +1,7 @@
-"""The names by which filters, orders and tables refer to what a run has, and what reads it.
+"""Resolve the names of columns that filters, sorting and tables use, to functions that read their values from runs.
 
-A name is that of a member (`state`, `duration`, …), or `config.`, `summary.` or `environment.` and a key or a path into
-nested objects. Nothing is looked up as an attribute.
+A name is a member (`state`, `duration`, …), or `config.`, `summary.` or `environment.` followed by a key or a path into
+nested objects. Names never reach Python attributes.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from typing import Any, Literal, NamedTuple
 from tracker.wire import RunInfo
 
 MISSING = object()
-"""What a run has under a name that it lacks."""
+"""The value of a column in a run that has none."""
 
 MEMBERS = (
     "name", "id", "state", "created", "updated", "duration", "group", "job_type", "tags", "notes", "host", "user",
     "program", "commit", "last_step", "rows", "error", "color", "ordinal",
 )  # fmt: skip
-"""Those that every table offers as columns."""
+"""The members that every table offers as columns."""
 
 TIMES = frozenset({"created", "updated", "seen", "stop_requested", "trashed"})
 """Members that are Unix times."""
 
 _MOST_DUG = 1000
-"""Objects that a path is looked for in: keys with dots make many ways of one path."""
+"""Most objects in which a path is searched: with dots in keys, one path can be read in many ways."""
 
 Choice = Literal["min", "max", "mean", "last"]
 Getter = Callable[["Entry"], Any]
@@ -35,43 +35,43 @@ _CHOICE = re.compile(r"(.*)@(min|max|mean|last|step=(-?\d{1,18}))", re.DOTALL)
 
 
 class Sums(NamedTuple):
-    """What the rows of a run add up to: by key, the place of its numbers."""
+    """Statistics of the rows of a run; `places` gives the row of `numbers` for each key."""
 
     places: dict[str, int]
     numbers: Any
     """float64, keys × (min, max, mean, last); NaN where there is no number."""
     last: dict[str, Any]
-    """The last values that are no numbers."""
+    """The last values that are not numbers."""
 
 
 class Entry(NamedTuple):
-    """A run as the table keeps it. Nobody may change it."""
+    """A run as the table keeps it. It must not be changed."""
 
     info: RunInfo
     heartbeat: float | None
     """As in `RunState.promise`."""
     sums: Sums
     size: int
-    """Bytes of JSON."""
+    """Size of the run in bytes of JSON."""
 
 
 class Name(NamedTuple):
-    """What a name stands for."""
+    """A resolved name."""
 
     get: Getter
     time: bool = False
     """Whether its values are Unix times."""
     step: tuple[str, int] | None = None
-    """The key, and the step up to which its last value is meant; `get` then returns only what takes its place where the
-    run has a summary value of that very name."""
+    """For `@step=N`: the key, and the step up to which its last value is meant. `get` then returns only the summary
+    value of exactly this name, which takes precedence."""
 
 
 def known(name: str, bare: bool = False) -> Name:
-    """Return what `name` stands for. With `bare`, a name that no run member has means config, then summary.
+    """Resolve a name. With `bare`, a name that is not a member means a key of the config, else of the summary.
 
-    What follows `config.` or `summary.` is a key, or else a path with dots or slashes between the keys; a key that
-    matches as a whole wins. `summary.<key>@min`, `@max`, `@mean`, `@last` and `@step=N` are of the key's history.
-    A key may be any text, the empty one too. Raises ValueError for a name that no run can have.
+    After `config.` or `summary.` comes a key, or else a path with dots or slashes between keys; a key that matches as a
+    whole takes precedence. `summary.<key>@min`, `@max`, `@mean`, `@last` and `@step=N` refer to the key's history. A
+    key may be any text, even an empty one. Raises ValueError for a name that no run can have.
     """
     member = _member(name)
     if member is not None:
@@ -88,7 +88,7 @@ def known(name: str, bare: bool = False) -> Name:
 
         return Name(either, step=summary.step)
     members = ", ".join(dict.fromkeys([*MEMBERS, *RunInfo.__annotations__]))
-    raise ValueError(f"{name[:100]!r} is not something runs have: use config.…, summary.… or one of {members}")
+    raise ValueError(f"runs have no {name[:100]!r}: use config.…, summary.… or one of {members}")
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -141,7 +141,7 @@ def _getter(place: str, path: str) -> Getter:
 
 
 def dig(value: Any, path: str) -> Any:
-    """Return what stands under a key, or else at a path into nested objects; `MISSING` if nothing does."""
+    """Return the value of a key, or else at a path into nested objects; `MISSING` if there is none."""
     waiting = [(value, path)]
     for _ in range(_MOST_DUG):
         if not waiting:
@@ -169,7 +169,7 @@ def _summary(path: str) -> Name:
     column = ("min", "max", "mean", "last").index(match[2])
 
     def choose(entry: Entry) -> Any:
-        found = plain(entry)  # a key may be called so: mAP@mean
+        found = plain(entry)  # a key may have such a name: mAP@mean
         if found is not MISSING:
             return found
         at = entry.sums.places.get(key)

@@ -1,7 +1,7 @@
-"""Tests of values, and conditions on the runs of a table: what filters of both forms are compiled to.
+"""Tests of values and conditions on runs, to which both forms of filters are compiled.
 
-`filters` compiles objects (`{"config.lr": {"$lt": 1e-3}}`), `expression` compiles text (`config.lr < 1e-3`). Both come
-to the same closures over plain comparisons; nothing is evaluated, imported or looked up as an attribute.
+`filters` compiles objects (`{"config.lr": {"$lt": 1e-3}}`), `expression` compiles text (`config.lr < 1e-3`). Both
+create the same closures over plain comparisons. Nothing in a filter is evaluated, imported or used as an attribute.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from .column_names import Name
 from .fields import BOOLEAN, LIST, NOTHING, NUMBER, TEXT, Field, class_of
 
 MAX_LIST = 100_000
-"""Entries of a list to be in."""
+"""Entries of a list after `in`."""
 
 MAX_ODD = 100
-"""Entries of such a list that are lists or nothing."""
+"""Entries of such a list that are lists or null."""
 
 MAX_TERMS, MAX_DEPTH = 500, 20
 
 
 class Source(Protocol):
-    """The runs that a condition is asked about."""
+    """The runs to which a condition is applied."""
 
     @property
     def size(self) -> int:
         """How many places there are."""
 
     def field(self, name: str, what: Name) -> Field:
-        """Return the values under a name."""
+        """Return the column of a name."""
 
 
 Condition = Callable[[Source], Mask]
@@ -44,24 +44,24 @@ One = Callable[[Any], bool]
 
 
 class Test(NamedTuple):
-    """A test of a value, and where there is one, a quicker way to test a whole column: None if it cannot."""
+    """A test of a single value and, optionally, a faster one of a whole column, which may return None to decline."""
 
     one: One
     many: Callable[[Field], Mask | None] | None = None
 
     def mask(self, field: Field) -> Mask:
-        """Return where it holds."""
+        """Return at which places the test holds."""
         found = None if self.many is None else self.many(field)
         return field.matching(self.one) if found is None else found
 
 
-def of(name: str, what: Name, test: Test) -> Condition:
-    """Return the condition that the value under a name passes the test."""
+def on_column(name: str, what: Name, test: Test) -> Condition:
+    """Return the condition that the value in a column passes the test."""
     return lambda source: test.mask(source.field(name, what))
 
 
 def every(parts: Sequence[Condition]) -> Condition:
-    """Return the condition that all hold."""
+    """Return the condition that all parts hold."""
 
     def condition(source: Source) -> Mask:
         found = np.ones(source.size, bool)
@@ -74,7 +74,7 @@ def every(parts: Sequence[Condition]) -> Condition:
 
 
 def some(parts: Sequence[Condition]) -> Condition:
-    """Return the condition that one of them holds."""
+    """Return the condition that at least one part holds."""
 
     def condition(source: Source) -> Mask:
         found = np.zeros(source.size, bool)
@@ -87,12 +87,12 @@ def some(parts: Sequence[Condition]) -> Condition:
 
 
 def opposite(part: Condition) -> Condition:
-    """Return the condition that it does not hold."""
+    """Return the condition that `part` does not hold."""
     return lambda source: ~part(source)
 
 
 def all_of(tests: Sequence[Test]) -> Test:
-    """Return the test that all hold."""
+    """Return the test that all tests hold."""
 
     def many(field: Field) -> Mask | None:
         found = np.ones(field.size, bool)
@@ -105,28 +105,28 @@ def all_of(tests: Sequence[Test]) -> Test:
 
 
 def negated(test: Test) -> Test:
-    """Return the test that it does not hold."""
+    """Return the test that `test` does not hold."""
     return Test(lambda value: not test.one(value), lambda field: ~test.mask(field))
 
 
-class Budget:
-    """Bounds the size of one filter."""
+class FilterSize:
+    """Limits the size of one filter."""
 
     def __init__(self) -> None:
         self._left = MAX_TERMS
 
     def spend(self, depth: int) -> None:
-        """Count one condition. Raises ValueError for one too many, or too deep."""
+        """Count one condition. Raises ValueError if there are too many, or it is nested too deeply."""
         self._left -= 1
         if self._left < 0 or depth > MAX_DEPTH:
             raise ValueError(f"the filter is too large: at most {MAX_TERMS} conditions, {MAX_DEPTH} deep")
 
 
-# -- tests: each raises ValueError, saying why, for what it cannot test for ------------------------------------------
+# -- tests: each raises ValueError for an operand that it does not support -------------------------------------------
 
 
 def equal(wanted: Any) -> Test:
-    """The value is the same, or a list with such an element. Nothing equals nothing."""
+    """Test that the value is equal, or a list with an equal element. No value equals null."""
     kind = class_of(wanted)
     if kind == NOTHING:
         return negated(exists(True))
@@ -148,15 +148,16 @@ def equal(wanted: Any) -> Test:
 
 
 def ordered(name: str) -> Callable[[Any], Test]:
-    """The value is a number beside a number, or a text beside a text, and stands in the order that `name` says: lt,
-    lte, gt or gte.
+    """Return a factory of tests that compare numbers or texts; `name` is lt, lte, gt or gte.
+
+    A number and a text never compare.
     """
     compare = _ORDERS[name]
 
     def make(wanted: Any) -> Test:
         kind = class_of(wanted)
         if kind not in (NUMBER, TEXT):
-            raise ValueError(f"${name} takes a number or a text; this is {brief(wanted)}")
+            raise ValueError(f"${name} needs a number or a text, not {brief(wanted)}")
 
         def one(value: Any) -> bool:
             return class_of(value) == kind and bool(compare(value, wanted))
@@ -181,12 +182,12 @@ _ORDERS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def within(wanted: Any) -> Test:
-    """The value equals one of a list."""
+    """Test that the value equals one of a list."""
     if not isinstance(wanted, list):
-        raise ValueError(f"$in and $nin take a list; this is {brief(wanted)}")
+        raise ValueError(f"$in and $nin need a list, not {brief(wanted)}")
     if len(wanted) > MAX_LIST:
-        raise ValueError(f"a list in a filter has at most {MAX_LIST:,} entries")
-    # Values are equal only within their class, so a set for each class finds them at once.
+        raise ValueError(f"a list in a filter can have at most {MAX_LIST:,} entries")
+    # Values are equal only within their class, so one set for each class is enough for a fast look-up.
     plain: dict[int, set[Any]] = {}
     odd = []
     for value in wanted:
@@ -195,7 +196,7 @@ def within(wanted: Any) -> Test:
         elif class_of(value) == NOTHING or value not in odd:
             odd.append(value)
             if len(odd) > MAX_ODD:
-                raise ValueError(f"a list in a filter has at most {MAX_ODD:,} entries that are lists or nothing")
+                raise ValueError(f"a list in a filter can have at most {MAX_ODD:,} entries that are lists or null")
     tests = [equal(value).one for value in odd]
 
     def among(value: Any) -> bool:
@@ -220,9 +221,9 @@ def within(wanted: Any) -> Test:
 
 
 def exists(wanted: Any) -> Test:
-    """There is a value (or none, if `wanted` is false)."""
+    """Test that there is a value or, if `wanted` is false, none."""
     if not isinstance(wanted, bool):
-        raise ValueError(f"$exists takes true or false; this is {brief(wanted)}")
+        raise ValueError(f"$exists needs true or false, not {brief(wanted)}")
     return Test(
         lambda value: (class_of(value) != NOTHING) == wanted,
         lambda field: np.asarray((field.classes[: field.size] != NOTHING) == wanted),
@@ -230,9 +231,9 @@ def exists(wanted: Any) -> Test:
 
 
 def matches(wanted: Any) -> Test:
-    """The value is a text, or a list with a text, in which the RE2 pattern is found."""
+    """Test that the value is a text, or a list with a text, in which the RE2 pattern is found."""
     if not isinstance(wanted, str):
-        raise ValueError(f"$regex takes a text; this is {brief(wanted)}")
+        raise ValueError(f"$regex needs a text, not {brief(wanted)}")
     search = pattern(wanted)
 
     def one(value: Any) -> bool:
@@ -244,7 +245,7 @@ def matches(wanted: Any) -> Test:
 
 
 def contains(wanted: Any) -> Test:
-    """The value is a text with that text in it, or a list with an equal element."""
+    """Test that the value is a text that contains `wanted`, or a list with an equal element."""
     same = equal(wanted).one
 
     def one(value: Any) -> bool:
@@ -256,7 +257,7 @@ def contains(wanted: Any) -> Test:
 
 
 def brief(value: Any) -> str:
-    """Return a value as a message may show it."""
+    """Return a value, shortened for an error message."""
     return repr(value)[:80]
 
 

@@ -1,6 +1,6 @@
-"""Conditions on runs in the form of text: `config.lr < 1e-3 and tags has "base"` (docs/reference/filters.md).
+"""Compile filters in the form of text: `config.lr < 1e-3 and tags has "base"` (docs/reference/filters.md).
 
-A recursive descent; the result is made of the same tests as that of `filters`.
+The parser is a recursive descent. It creates the same tests as `filters`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tracker_server.storage.interface import MAX_EXPRESSION, ExpressionError
 
 from . import conditions
 from .column_names import Name, known
-from .conditions import Budget, Condition, Test
+from .conditions import Condition, FilterSize, Test
 from .tokens import Token, tokens
 
 _DAY = 86400.0
@@ -23,13 +23,10 @@ _OPERATORS = "one of < <= > >= == != in has ~ is"
 
 
 def parse(text: str) -> Condition:
-    """Return the condition that an expression is; an empty one always holds.
-
-    Raises `ExpressionError`.
-    """
+    """Compile an expression; an empty one always holds. Raises `ExpressionError`."""
     if len(text) > MAX_EXPRESSION:
         raise ExpressionError(
-            f"a filter has at most {MAX_EXPRESSION:,} characters", MAX_EXPRESSION, len(text) - MAX_EXPRESSION
+            f"a filter can have at most {MAX_EXPRESSION:,} characters", MAX_EXPRESSION, len(text) - MAX_EXPRESSION
         )
     return _Parser(text).whole()
 
@@ -39,7 +36,7 @@ class _Parser:
         self._tokens = tokens(text)
         self._at = 0
         self._now = time.time()
-        self._budget = Budget()
+        self._size = FilterSize()
 
     @property
     def _next(self) -> Token:
@@ -51,7 +48,7 @@ class _Parser:
         return token
 
     def _took(self, *words: str) -> bool:
-        """Take the next token if it is one of these signs or keywords."""
+        """Take the next token if it is one of these signs or keywords; return whether it was."""
         token = self._next
         found = token.word in words or (token.kind == "sign" and token.value in words)
         self._at += found
@@ -63,7 +60,7 @@ class _Parser:
         condition = self._any(0)
         token = self._next
         if token.kind != "end":
-            what = "this closes nothing" if token.value == ")" else "`and` or `or` belongs before this"
+            what = "there is no matching (" if token.value == ")" else "`and` or `or` is missing before this"
             raise token.error(what)
         return condition
 
@@ -82,7 +79,7 @@ class _Parser:
     def _one(self, depth: int) -> Condition:
         token = self._next
         try:
-            self._budget.spend(depth)
+            self._size.spend(depth)
         except ValueError as error:
             raise token.error(str(error)) from None
         if self._took("not"):
@@ -90,7 +87,7 @@ class _Parser:
         if self._took("("):
             condition = self._any(depth + 1)
             if not self._took(")"):
-                raise self._next.error("a closing ) is missing")
+                raise self._next.error("`)` is missing")
             return condition
         return self._comparison()
 
@@ -99,24 +96,24 @@ class _Parser:
         if token.kind not in ("name", "quoted") or token.word is not None:
             raise token.error(_no_name(token))
         if token.kind == "name" and token.value in ("config.", "summary.", "environment."):
-            raise token.error(f"a key belongs after {token.value} (the empty key: `{token.value}` in backticks)")
+            raise token.error(f"a key must follow {token.value} (for the empty key write `{token.value}` in backticks)")
         try:
             what = known(token.value, bare=True)
         except ValueError as error:
             raise token.error(str(error)) from None
         test = self._test(what)
-        return conditions.of(token.value, what, test)
+        return conditions.on_column(token.value, what, test)
 
     def _test(self, what: Name) -> Test:
         token = self._next
         if self._took("is"):
             negative = self._took("not")
             if not self._took("null"):
-                raise self._next.error("`is` goes with null: `is null` or `is not null`")
+                raise self._next.error("`is` must be followed by null: `is null` or `is not null`")
             return conditions.exists(negative)
         if self._took("not"):
             if not self._took("in"):
-                raise self._next.error("`not` between a name and a value goes with `in`: `not in [1, 2]`")
+                raise self._next.error("`not` after a name must be followed by `in`: `not in [1, 2]`")
             return conditions.negated(self._within(what))
         if self._took("in"):
             return self._within(what)
@@ -132,9 +129,9 @@ class _Parser:
         if self._took("~"):
             value = self._next
             if value.kind != "text":
-                raise value.error('`~` takes a pattern in quotes: ~ "^ref-"')
+                raise value.error('`~` needs a pattern in quotes: ~ "^ref-"')
             return self._made(conditions.matches, (self._take().value, value))
-        raise token.error(f"a comparison belongs here: {_OPERATORS}")
+        raise token.error(f"an operator is missing here: {_OPERATORS}")
 
     def _made(self, make: Callable[[Any], Test], operand: tuple[Any, Token]) -> Test:
         value, token = operand
@@ -156,7 +153,7 @@ class _Parser:
     def _within(self, what: Name) -> Test:
         token = self._next
         if token.value != "[" or token.kind != "sign":
-            raise token.error("`in` takes a list: in [1, 2]")
+            raise token.error("`in` needs a list: in [1, 2]")
         return self._made(conditions.within, (self._list(what), token))
 
     def _list(self, what: Name) -> list[Any]:
@@ -164,10 +161,10 @@ class _Parser:
         values: list[Any] = []
         while not self._took("]"):
             if values and not self._took(","):
-                raise self._next.error("`,` or `]` belongs here")
+                raise self._next.error("`,` or `]` is missing here")
             values.append(self._value(what, "in")[0])
             if len(values) > conditions.MAX_LIST:
-                raise opening.error(f"a list in a filter has at most {conditions.MAX_LIST:,} entries")
+                raise opening.error(f"a list in a filter can have at most {conditions.MAX_LIST:,} entries")
         return values
 
     def _value(self, what: Name, operator: str) -> tuple[Any, Token]:
@@ -178,7 +175,7 @@ class _Parser:
             if not what.time:
                 return token.value, token
             if token.value > 0:
-                raise token.error("a time this long ago has a minus: -2h")
+                raise token.error("times in the past need a minus sign: -2h")
             return self._now + token.value, token
         if token.kind == "text":
             return (_time(token) if what.time and operator not in ("has", "~") else token.value), token
@@ -187,18 +184,18 @@ class _Parser:
         if token.word == "null":
             if operator in ("==", "in"):
                 return None, token
-            raise token.error(f"nothing is not {operator} null: write `is null` or `is not null`")
+            raise token.error(f"`{operator}` does not work with null: write `is null` or `is not null`")
         if token.kind == "name" and token.value.lower() == "inf":
             return float("inf"), token
         if token.kind in ("name", "quoted") and token.word is None:
-            raise token.error(f'a value belongs here; text stands in quotes: "{token.value[:80]}"')
-        raise token.error("a value belongs here: a number, a text in quotes, true, false or null")
+            raise token.error(f'a value is missing here; text needs quotes: "{token.value[:80]}"')
+        raise token.error("a value is missing here: a number, a text in quotes, true, false or null")
 
 
 def _no_name(token: Token) -> str:
     if token.kind == "end":
-        return "the filter ends where a comparison belongs"
-    return "a comparison belongs here, which begins with a name such as config.lr"
+        return "a comparison is missing at the end of the filter"
+    return "a comparison is missing here; it begins with a name such as config.lr"
 
 
 def _time(token: Token) -> float:
@@ -209,4 +206,4 @@ def _time(token: Token) -> float:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
     except (ValueError, OverflowError):
-        raise token.error('this is no time; write "2026-11-01", "2026-11-01 14:30" (UTC) or -1d') from None
+        raise token.error('this is not a time: write "2026-11-01", "2026-11-01 14:30" (UTC) or -1d') from None

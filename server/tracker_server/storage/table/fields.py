@@ -1,4 +1,4 @@
-"""One column of the runs table: the values of all runs under one name, in arrays that follow the runs' changes."""
+"""A column of the runs table: the values of all runs under one name, in arrays that are updated when runs change."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tracker_server.storage.query_budget import checked
 from .column_names import MISSING, Entry, Name
 
 NOTHING, BOOLEAN, NUMBER, TEXT, LIST, OBJECT = range(6)
-"""Classes of values. Values are equal, and compare, only within a class."""
+"""Classes of values. Only values of the same class can be equal or compared."""
 
 _CLASSES = {
     float: NUMBER, int: NUMBER, str: TEXT, bool: BOOLEAN, list: LIST, tuple: LIST,
     type(None): NOTHING, type(MISSING): NOTHING,
 }  # fmt: skip
 _EXACT = 2**53
-"""Up to here float64 holds every integer."""
+"""float64 holds every integer up to this one exactly."""
 
 
 def class_of(value: Any) -> int:
@@ -29,16 +29,16 @@ def class_of(value: Any) -> int:
 
 
 class Field:
-    """The values under a name, by the number of the run's place (`cache.Runs`). Not thread-safe.
+    """The values under a name, by the places of the runs in `cache.Runs`. Not thread-safe.
 
-    `numbers` has them as float64, NaN for what is no number; `classes` says what they are. Values themselves are read
-    from the runs, so that a column costs nine bytes a run.
+    `numbers` holds them as float64, NaN for values that are not numbers; `classes` holds their classes. The values
+    themselves are read from the runs, so a column needs nine bytes for each run.
     """
 
     def __init__(self, name: Name) -> None:
         self.name = name
         self.revision = -1
-        """Up to which change of the table it is right."""
+        """The revision of the table up to which the column is up to date."""
         self.numbers: Array = np.zeros(0)
         self.classes: Array = np.zeros(0, np.uint8)
         self.exact = True
@@ -48,7 +48,7 @@ class Field:
         self._ranks: Array | None = None
 
     def refresh(self, entries: list[Entry | None], places: Iterable[int], revision: int) -> None:
-        """Read anew what has changed at `places`."""
+        """Read the values at `places` again."""
         self._entries = entries
         count = len(entries)
         if count > len(self.numbers):
@@ -72,7 +72,7 @@ class Field:
                 self._codes = None
         if self._codes is None or (self._ranks is not None and len(self._ranks) != count):
             self._ranks = None
-        self.revision = revision  # at the end: until then it is as old as it was
+        self.revision = revision  # last, so that an error leaves the column out of date
 
     def _read(self, places: list[int]) -> list[Any]:
         get, entries = self.name.get, self._entries
@@ -85,7 +85,7 @@ class Field:
         return np.array(numbers, np.float64)
 
     def _is_known(self, at: int, value: Any) -> bool:
-        # Runs that go on change all the time, and hardly ever in what is no number.
+        # Active runs change all the time, but hardly ever in values that are not numbers.
         assert self._codes is not None
         codes, distinct = self._codes
         return bool(at < len(codes) and codes[at] >= 0 and repr(distinct[codes[at]]) == repr(value))
@@ -101,11 +101,11 @@ class Field:
         return MISSING if entry is None else self.name.get(entry)
 
     def has(self, *classes: int) -> bool:
-        """Whether any value is of one of these classes."""
+        """Return whether any value is of one of these classes."""
         return any(bool((self.classes[: self.size] == kind).any()) for kind in classes)
 
     def codes(self) -> tuple[Array, list[Any]]:
-        """Return for each place the number of its value, -1 where there is none; and the distinct values."""
+        """Return the code of the value at each place, -1 where there is none, and the distinct values by code."""
         if self._codes is None:
             self._codes = self._factored()
         return self._codes
@@ -132,8 +132,10 @@ class Field:
         return codes, distinct
 
     def ranks(self) -> Array:
-        """Return for each place a number by which values sort: by class, then by value. NaN for what has no order:
-        nothing, NaN, objects."""
+        """Return a number for each place that sorts values by class, then by value.
+
+        It is NaN for values without an order: missing values, NaN and objects.
+        """
         if self._ranks is None:
             if self.exact and not self.has(BOOLEAN, TEXT, LIST):
                 self._ranks = self.numbers[: self.size]
@@ -151,14 +153,14 @@ class Field:
         return self._ranks
 
     def matching(self, test: Callable[[Any], bool]) -> Mask:
-        """Return where a test of single values holds; it is asked once for each distinct value."""
+        """Return where a test of single values holds; it is called once for each distinct value."""
         codes, distinct = self.codes()
         hits = np.fromiter((test(value) for value in checked([*distinct, MISSING])), bool, len(distinct) + 1)
         return np.asarray(hits[codes])
 
 
 def sortable(value: Any) -> tuple[int, Any] | None:
-    """Return what sorts mixed values: by class, then by value; None for what has no place: nothing, NaN, objects."""
+    """Return a sort key for mixed values: by class, then by value; None for missing values, NaN and objects."""
     kind = class_of(value)
     if kind in (NOTHING, OBJECT) or value != value:
         return None

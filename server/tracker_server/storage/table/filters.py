@@ -1,4 +1,4 @@
-"""Conditions on runs in the form of objects (`wire.Filter`)."""
+"""Compile filters in the form of objects (`wire.Filter`); texts go to `expression`."""
 
 from __future__ import annotations
 
@@ -7,53 +7,50 @@ from typing import Any
 
 from . import conditions
 from .column_names import known
-from .conditions import Budget, Condition, Test, brief
+from .conditions import Condition, FilterSize, Test, brief
 from .expression import parse
 
 
 def condition(filters: Mapping[str, Any] | str) -> Condition:
-    """Return the condition that a filter is, an object or an expression.
-
-    Raises ValueError, saying what is wrong, for what is no filter.
-    """
-    return parse(filters) if isinstance(filters, str) else _all(filters, Budget(), 0)
+    """Compile a filter, an object or an expression. Raises ValueError, with the reason, if it is invalid."""
+    return parse(filters) if isinstance(filters, str) else _all(filters, FilterSize(), 0)
 
 
-def _all(filters: Any, budget: Budget, depth: int) -> Condition:
+def _all(filters: Any, size: FilterSize, depth: int) -> Condition:
     if not isinstance(filters, Mapping):
-        raise ValueError(f"a filter is an object, such as {{'state': 'finished'}}; this is {brief(filters)}")
-    return conditions.every([_one(name, wanted, budget, depth + 1) for name, wanted in filters.items()])
+        raise ValueError(f"a filter must be an object such as {{'state': 'finished'}}, not {brief(filters)}")
+    return conditions.every([_one(name, wanted, size, depth + 1) for name, wanted in filters.items()])
 
 
-def _one(name: str, wanted: Any, budget: Budget, depth: int) -> Condition:
-    budget.spend(depth)
+def _one(name: str, wanted: Any, size: FilterSize, depth: int) -> Condition:
+    size.spend(depth)
     if name in ("$and", "$or"):
         if not isinstance(wanted, list):
-            raise ValueError(f"{name} takes a list of filters; this is {brief(wanted)}")
-        parts = [_all(part, budget, depth) for part in wanted]
+            raise ValueError(f"{name} needs a list of filters, not {brief(wanted)}")
+        parts = [_all(part, size, depth) for part in wanted]
         return conditions.every(parts) if name == "$and" else conditions.some(parts)
     if name == "$not":
-        return conditions.opposite(_all(wanted, budget, depth))
+        return conditions.opposite(_all(wanted, size, depth))
     if name.startswith("$"):
-        raise ValueError(f"{name} does not stand here: write {{'config.lr': {{'{name}': …}}}}")
+        raise ValueError(f"{name} is not allowed here: write {{'config.lr': {{'{name}': …}}}}")
     what = known(name)
-    return conditions.of(name, what, _test(wanted, budget, depth))
+    return conditions.on_column(name, what, _test(wanted, size, depth))
 
 
-def _test(wanted: Any, budget: Budget, depth: int) -> Test:
+def _test(wanted: Any, size: FilterSize, depth: int) -> Test:
     """The test of one value: plain JSON to be equal to, or an object of operators that must all hold."""
     if not (isinstance(wanted, Mapping) and any(str(name).startswith("$") for name in wanted)):
         return conditions.equal(wanted)
     tests = []
     for name, operand in wanted.items():
-        budget.spend(depth + 1)
+        size.spend(depth + 1)
         if name == "$not":
-            tests.append(conditions.negated(_test(operand, budget, depth + 1)))
+            tests.append(conditions.negated(_test(operand, size, depth + 1)))
         elif name in _OPERATORS:
             tests.append(_OPERATORS[name](operand))
         else:
             there = " ".join([*_OPERATORS, "$and", "$or", "$not"])
-            raise ValueError(f"{brief(name)} is not an operator; there are {there}")
+            raise ValueError(f"{brief(name)} is not an operator: use one of {there}")
     return conditions.all_of(tests)
 
 

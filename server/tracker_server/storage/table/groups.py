@@ -1,4 +1,4 @@
-"""Runs drawn together into groups that have the same values in some columns."""
+"""Group runs that have equal values in some columns."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from .table import checked, config_names, field, is_numeric, orders_of, select
 from .tokens import written_name, written_value
 
 MAX_IDS = 1000
-"""Ids of runs that are listed with a group."""
+"""Most run ids that are listed with a group."""
 
 
 class _Grouped(NamedTuple):
-    """Places in order (the newest run first), the group of each, and how many groups there are."""
+    """Places of runs (the newest first), the group of each, and the number of groups."""
 
     places: Array
     group: Array
@@ -32,7 +32,7 @@ class _Grouped(NamedTuple):
 
     @property
     def first(self) -> Array:
-        """Of each group, where in `places` its first run is."""
+        """The index in `places` of the first run of each group."""
         return np.unique(self.group, return_index=True)[1]
 
 
@@ -70,7 +70,7 @@ def groups(table: Runs, query: GroupQuery) -> TableGroups:
 
 def _by(table: Runs, query: GroupQuery) -> list[str]:
     if ("by" in query) == ("except" in query):
-        raise ValueError("give either `by`, the columns that runs of a group share, or `except`")
+        raise ValueError("give either `by`, the columns in which runs of a group are equal, or `except`")
     if "by" in query:
         return checked(query["by"])
     left_out = tuple(query["except"])
@@ -86,7 +86,7 @@ def _differs(column: Field, places: Array) -> bool:
 def _group(places: Array, by: Sequence[Field]) -> _Grouped:
     if not len(places):
         return _Grouped(places, np.zeros(0, np.int64), 0)
-    # Groups are told apart by a sum of 64 bits with random factors, so that the number of columns hardly matters.
+    # A 64-bit sum with random factors identifies a group, so the number of columns hardly matters.
     factors = np.random.default_rng(0).integers(1, 2**63, len(by), np.uint64) * np.uint64(2) + np.uint64(1)
     total = np.zeros(len(places), np.uint64)
     for column, factor in zip(by, factors, strict=True):
@@ -96,7 +96,7 @@ def _group(places: Array, by: Sequence[Field]) -> _Grouped:
 
 
 def _order(table: Runs, grouped: _Grouped, sort: Sequence[Sort]) -> Array:
-    """The groups in order: by default the largest first, of equals the one with the newest run."""
+    """Return the groups in order: by default the largest first, among equals the one with the newest run."""
     if len(sort) > MAX_ORDERS:
         raise ValueError(f"groups can be sorted by at most {MAX_ORDERS} columns at a time")
     order = np.argsort(grouped.first, kind="stable")
@@ -113,7 +113,7 @@ def _order(table: Runs, grouped: _Grouped, sort: Sequence[Sort]) -> Array:
 
 
 def _summed(column: Field, grouped: _Grouped, some: Array) -> dict[int, Summed]:
-    """By group, for some of them, what its runs have in a column."""
+    """Return the aggregate of a column for each of the groups in `some`."""
     if is_numeric(column):
         stats = (part[some].tolist() for part in _stats(column, grouped))
         return {
@@ -135,7 +135,7 @@ def _summed(column: Field, grouped: _Grouped, some: Array) -> dict[int, Summed]:
 
 
 def _stats(column: Field, grouped: _Grouped) -> tuple[Array, Array, Array, Array, Array]:
-    """By group: how many finite numbers, their mean, standard deviation (n - 1; 0 of one), min and max."""
+    """Return by group: number of finite values, mean, standard deviation (n - 1; 0 for one value), min and max."""
     numbers = column.numbers[grouped.places]
     finite = np.isfinite(numbers)
     group, numbers, count = grouped.group[finite], numbers[finite], grouped.groups
@@ -151,14 +151,14 @@ def _stats(column: Field, grouped: _Grouped) -> tuple[Array, Array, Array, Array
 
 
 def _filter(table: Runs, base: str, by: Mapping[str, Field], key: Mapping[str, Any], members: Array) -> str:
-    """An expression that selects exactly the runs of a group among those of the query's search."""
+    """Return an expression that selects exactly the runs of a group among those of the query's search."""
     parts = [f"({base})"] if base else []
     for name, value in key.items():
         column, written = by[name], written_name(name)
         if value is MISSING or value is None:
             part: str | None = f"{written} is null"
         else:
-            # A list holds its elements for `==`, too.
+            # `==` would also match lists that contain the value.
             said = None if column.has(LIST, OBJECT) else written_value(value)
             part = None if said is None else f"{written} == {said}"
         if part is None or len(parts) > MAX_TERMS // 2:

@@ -1,4 +1,4 @@
-"""The list of runs: filtered, sorted, page by page."""
+"""List runs: filtered, sorted, page by page."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ MAX_ORDERS = 10
 def page(
     table: Runs, condition: Mapping[str, Any] | str, order: str, limit: int, cursor: str | None
 ) -> tuple[list[RunInfo], str | None, int]:
-    """Return the runs of the page that `Storage.runs` asks for, the cursor after it, and how many match.
+    """Return the runs of a page (see `Storage.runs`), the next cursor, and the number of matching runs.
 
-    Raises ValueError for a bad filter, order, limit or cursor.
+    Raises ValueError for an invalid filter, order, limit or cursor.
     """
     if limit < 1:
         raise ValueError("the limit of runs must be at least 1")
@@ -45,11 +45,11 @@ def page(
 
 
 Order = tuple[Field, bool]
-"""What to sort by, and whether the greatest comes first."""
+"""A column to sort by, and whether the order is descending."""
 
 
 def arrange(table: Runs, places: Array, orders: Sequence[Order]) -> Array:
-    """Sort places; runs that lack a value come last, of equals the newest comes first."""
+    """Sort places; runs without a value come last, among equals the newest comes first."""
     found = places[np.argsort(-table.ids[places], kind="stable")]
     for field, falling in reversed(orders):
         ranks = field.ranks()[found]
@@ -60,12 +60,12 @@ def arrange(table: Runs, places: Array, orders: Sequence[Order]) -> Array:
 def _names(order: str) -> list[tuple[str, bool]]:
     names = [name.strip() for name in order.split(",") if name.strip()] or ["-created"]
     if len(names) > MAX_ORDERS:
-        raise ValueError(f"runs can be sorted by at most {MAX_ORDERS} names at a time")
+        raise ValueError(f"runs can be sorted by at most {MAX_ORDERS} names")
     return [(name.lstrip("+-") if name[0] in "+-" else name, name.startswith("-")) for name in names]
 
 
 def _place(table: Runs, at: int, orders: Sequence[Order]) -> list[Any]:
-    """What says where a run stands in the order, even when it has moved or gone."""
+    """Return the position of a run in the order, which stays valid when the run changes or is deleted."""
     keys = [sortable(field.value(at)) for field, _ in orders]
     return [jsonable([key if key is None else [key[0], key[1]] for key in keys]), int(table.ids[at])]
 
@@ -75,7 +75,7 @@ def _start(table: Runs, found: Array, orders: Sequence[Order], cursor: str) -> i
         case [str(), list() as keys, int() as number] if len(keys) == len(orders):
             before = [_read_key(key) for key in keys]
         case _:
-            raise ValueError("that cursor is not from this list; leave it out to start at the first page")
+            raise ValueError("this cursor is not from this list: omit it to start at the first page")
     low, high = 0, len(found)
     while low < high:
         middle = (low + high) // 2
@@ -94,7 +94,7 @@ def _read_key(key: Any) -> tuple[int, Any] | None:
             return key[0], value
         case [2, {"_type": "float", "value": "Infinity" | "-Infinity" as text}]:
             return 2, float(text)
-    raise ValueError("that cursor is not from this list; leave it out to start at the first page")
+    raise ValueError("this cursor is not from this list: omit it to start at the first page")
 
 
 def _stands_after(

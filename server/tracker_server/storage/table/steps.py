@@ -1,4 +1,4 @@
-"""What a metric was at a step: the last value of a key up to it."""
+"""Look up the value of a metric at a step: the last value of a key up to this step."""
 
 from __future__ import annotations
 
@@ -21,32 +21,34 @@ from .fields import Field
 
 
 class StepField(Field):
-    """The values of one key at one step that were looked up. A summary value of the column's very name goes first."""
+    """The looked-up values of a key at a step. A summary value of exactly this column's name takes precedence."""
 
     def __init__(self, name: Name) -> None:
         super().__init__(name)
         self._known: dict[int, tuple[int, Any]] = {}
 
     def stale(self, at: int, revision: int) -> bool:
-        """Whether the run has changed since it was looked up, or never was."""
+        """Return whether the run has changed since its value was looked up, or it never was."""
         return self._known.get(at, (None,))[0] != revision
 
     def put(self, at: int, revision: int, value: Any) -> None:
-        """Keep what was found for a run; `refresh` shows it."""
+        """Keep the value that was found for a run; `refresh` takes it into the column."""
         self._known[at] = revision, value
 
     def _read(self, places: list[int]) -> list[Any]:
         return [self.value(at) for at in places]
 
     def value(self, at: int) -> Any:
-        """Return the value at a place, `MISSING` where there is none or it is not known."""
+        """Return the value at a place, `MISSING` if there is none or it was not looked up."""
         own = super().value(at)
         return own if own is not MISSING else self._known.get(at, (0, MISSING))[1]
 
 
 def at_steps(connection: sa.Connection, runs: Sequence[int], key: str, step: int) -> dict[int, Any]:
-    """Return for the runs that have one the value of the key in the row with the greatest step up to `step`; of
-    several such rows, in the last."""
+    """Return by run the value of the key in the row with the greatest step up to `step`, of several rows the last.
+
+    Runs without such a row are omitted.
+    """
     ids: dict[int, int] = {}
     for some in (runs[i : i + 500] for i in range(0, len(runs), 500)):
         query = sa.select(keys.c.run, keys.c.id).where(keys.c.run.in_(some), keys.c.kind == "history")

@@ -1,4 +1,4 @@
-"""The runs table: its rows, and what columns there are."""
+"""Read the runs table: its rows, and the list of its columns."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from .fields import BOOLEAN, LIST, NOTHING, NUMBER, OBJECT, TEXT, Field
 from .runs import MAX_ORDERS, Order, arrange
 
 MAX_COLUMNS = 1000
-"""Columns of one project that are listed at once, and that one request may ask for."""
+"""Columns of a project that are listed at once, and that a request may ask for."""
 
 MAX_NAMES = 200_000
-"""Names of columns of one project that are known; of more, those that came first."""
+"""Names of columns that are known for a project; later ones are ignored."""
 
 MAX_VALUES = 1_000_000
-"""Of one answer."""
+"""Values in one response."""
 
 MAX_FOUND = 200
-"""Columns that a search lists."""
+"""Columns that a search returns."""
 
 MAX_DISTINCT = 1000
 MAX_TEXTS = 20
-"""A column with no more distinct texts has them listed."""
+"""Columns with at most this many distinct texts list them."""
 
 _PATIENCE = 20
-"""What was costly to find out may be out of date for so many times the CPU time that it took."""
+"""The list of columns may be out of date for this many times the CPU time that it takes to make."""
 
 _CHEAP = 0.02
-"""Seconds of CPU time that are always spent."""
+"""Seconds of CPU time up to which the list is always made again."""
 
 _MANY = 500
-"""Rows from which on arrays are quicker than one value after the other."""
+"""Number of rows from which arrays are faster than reading single values."""
 
 
 def page(table: Runs, query: TableQuery) -> TablePage:
@@ -63,16 +63,16 @@ def page(table: Runs, query: TableQuery) -> TablePage:
 
 
 def checked(names: Sequence[str], rows: int = 0) -> list[str]:
-    """Return names of columns, each once. Raises ValueError for too many, also for so many rows."""
+    """Return the names without duplicates. Raises ValueError for too many columns, or values in so many rows."""
     if len(names) > MAX_COLUMNS:
-        raise ValueError(f"ask for at most {MAX_COLUMNS:,} columns at a time")
+        raise ValueError(f"request at most {MAX_COLUMNS:,} columns at a time")
     if len(names) * rows > MAX_VALUES:
-        raise ValueError(f"ask for at most {MAX_VALUES:,} values at a time: fewer rows, or fewer columns")
+        raise ValueError(f"request at most {MAX_VALUES:,} values at a time: fewer rows or fewer columns")
     return list(dict.fromkeys(names))
 
 
 def select(table: Runs, query: Mapping[str, Any]) -> Array:
-    """Return the places of the runs that a query is about. Raises ValueError for a bad filter or search."""
+    """Return the places of the runs that a query selects. Raises ValueError for an invalid filter or search."""
     mask = table.shown(query.get("trashed", False))
     ids = query.get("ids")
     if ids is not None:
@@ -89,7 +89,7 @@ def select(table: Runs, query: Mapping[str, Any]) -> Array:
 
 
 def _search(table: Runs, text: str) -> Mask:
-    """Where the text, or the pattern between slashes, is in a name, id, note, tag or group; case does not matter."""
+    """Return where the text, or the pattern between slashes, is in name, id, notes, tags or group, ignoring case."""
     revision, texts = table.kept("texts") or (-1, [])
     texts += [""] * (table.size - len(texts))
     for at in query_budget.checked(table.touched_since(revision)):
@@ -109,9 +109,9 @@ def _searched(run: Mapping[str, Any]) -> str:
 
 
 def orders_of(table: Runs, sort: Sequence[Sort], places: Array) -> list[Order]:
-    """Return what `arrange` needs; without a sort the newest runs come first."""
+    """Return the orders for `arrange`; by default the newest runs come first."""
     if len(sort) > MAX_ORDERS:
-        raise ValueError(f"runs can be sorted by at most {MAX_ORDERS} columns at a time")
+        raise ValueError(f"runs can be sorted by at most {MAX_ORDERS} columns")
     some = places.tolist()
     return [
         (field(table, one["column"], some), one.get("descending", False))
@@ -120,12 +120,12 @@ def orders_of(table: Runs, sort: Sequence[Sort], places: Array) -> list[Order]:
 
 
 def field(table: Runs, name: str, places: Sequence[int]) -> Field:
-    """Return a column; values at a step are looked up at `places` only."""
+    """Return a column; values at a step are looked up only at `places`."""
     return table.field(name, known(name, bare=True), places)
 
 
 def values(table: Runs, name: str, places: Array) -> Any:
-    """Return what a column shows at places: values as JSON has them, None where there are none."""
+    """Return the values of a column at places, in JSON form; None for missing values."""
     what = known(name, bare=True)
     if what.step is None and len(places) < _MANY:
         found = [what.get(table.entry(at)) for at in places.tolist()]
@@ -140,11 +140,11 @@ def values(table: Runs, name: str, places: Array) -> Any:
 
 
 def is_numeric(column: Field) -> bool:
-    """Whether all its values are numbers."""
+    """Return whether all values of the column are numbers."""
     return not column.has(BOOLEAN, TEXT, LIST, OBJECT)
 
 
-# -- what columns there are ------------------------------------------------------------------------------------------
+# -- the list of columns ---------------------------------------------------------------------------------------------
 
 
 def columns(table: Runs, search: str = "", wanted: Sequence[str] = ()) -> TableColumns:
@@ -197,14 +197,14 @@ def _listed_now(table: Runs) -> TableColumns:
 
 
 def config_names(table: Runs) -> list[str]:
-    """Return the names of all columns of the config."""
+    """Return the names of all config columns."""
     return [name for name in _names(table) if name.startswith("config.")]
 
 
 def _names(table: Runs) -> list[str]:
-    """The names of what the runs have in config and summary, those of the config first."""
+    """Return the names of all config and summary columns, those of the config first."""
     names: dict[str, None]
-    shapes: set[tuple[str, ...]]  # most runs have what others have
+    shapes: set[tuple[str, ...]]  # most runs have the same keys
     revision, (names, shapes) = table.kept("names") or (-1, (dict[str, None](), set[tuple[str, ...]]()))
     for at in table.touched_since(revision):
         entry = table.entries[at]
@@ -272,7 +272,7 @@ def _type(types: set[int], used: list[Any]) -> Any:
 
 
 def _texts(used: list[Any]) -> list[str] | None:
-    """The texts among values and elements of lists, sorted, where they are few and short."""
+    """Return the texts among values and elements of lists, sorted; None if they are many or long."""
     found: set[str] = set()
     for value in used:
         for one in value if isinstance(value, list) else [value]:

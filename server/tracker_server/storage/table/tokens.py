@@ -1,4 +1,4 @@
-"""The words of filter expressions (docs/reference/filters.md), and how names and values are written in them."""
+"""Split filter expressions (docs/reference/filters.md) into tokens, and write names and values for them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Kind = Literal["name", "quoted", "text", "number", "span", "sign", "end"]
 
 KEYWORDS = frozenset({"and", "or", "not", "in", "has", "is", "true", "false", "null"})
 MAX_NUMBER = 400
-"""Characters of a number."""
+"""Most characters of a number."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _TOKEN = re.compile(
@@ -33,7 +33,7 @@ _OTHERS = {"&&": "and", "||": "or", "!": "not", "&": "and", "|": "or"}
 
 
 class Token(NamedTuple):
-    """A word of an expression; a `span` is a length of time in seconds."""
+    """A token of an expression; a `span` is a duration in seconds."""
 
     kind: Kind
     value: Any
@@ -41,18 +41,18 @@ class Token(NamedTuple):
     length: int
 
     def error(self, problem: str) -> ExpressionError:
-        """Return an error about this word."""
+        """Return an error at this token."""
         return ExpressionError(problem, self.position, self.length)
 
     @property
     def word(self) -> str | None:
-        """The keyword that it is, or None."""
+        """The keyword in lower case, None if it is not one."""
         lower = self.value.lower() if self.kind == "name" else None
         return lower if lower in KEYWORDS else None
 
 
 def tokens(text: str) -> list[Token]:
-    """Split an expression; the last token is `end`. Raises `ExpressionError`."""
+    """Split an expression into tokens; the last one is `end`. Raises `ExpressionError`."""
     found: list[Token] = []
     at = 0
     while at < len(text):
@@ -67,7 +67,7 @@ def tokens(text: str) -> list[Token]:
         elif kind == "infinite":
             found.append(Token("number", float(match[0]), at, length))
         elif kind in ("double", "single"):
-            # Other backslashes stay, so that patterns look as they do everywhere.
+            # Other backslashes are kept, so that patterns look as usual.
             found.append(Token("text", _ESCAPED.sub(r"\1", match[kind]), at, length))
         elif kind == "quoted":
             found.append(Token("quoted", match["quoted"].replace("``", "`"), at, length))
@@ -80,7 +80,7 @@ def tokens(text: str) -> list[Token]:
 
 def _number(digits: str, unit: str, at: int, length: int) -> Token:
     if length > MAX_NUMBER:
-        raise ExpressionError(f"a number has at most {MAX_NUMBER} characters", at, length)
+        raise ExpressionError(f"a number can have at most {MAX_NUMBER} characters", at, length)
     value = int(digits) if re.fullmatch(r"[+-]?[0-9]+", digits) else float(digits)
     if unit:
         return Token("span", float(value) * _UNITS[unit], at, length)
@@ -93,25 +93,25 @@ def _unknown(text: str, at: int) -> ExpressionError:
         return ExpressionError(f"this {'name' if char == '`' else 'text'} has no closing {char}", at, len(text) - at)
     for sign, word in _OTHERS.items():
         if text.startswith(sign, at):
-            return ExpressionError(f"write `{word}` in place of {sign}", at, len(sign))
+            return ExpressionError(f"write `{word}` instead of {sign}", at, len(sign))
     match = _WORD.match(text, at)
     word = text[at : match.end()] if match else char
     if char.isascii() and (char.isdigit() or char in "+-."):
-        problem = f"{word[:80]} is no number; put text in quotes, and a name that begins so in backticks"
+        problem = f"{word[:80]} is not a number: put text in quotes, and names that begin like this in backticks"
     else:
-        problem = f"{word[:80]} is not understood; put text in quotes, and an odd name in backticks"
+        problem = f"{word[:80]} is not valid here: put text in quotes, and unusual names in backticks"
     return ExpressionError(problem, at, len(word))
 
 
 def written_name(name: str) -> str:
-    """Return a name as an expression has it."""
+    """Return a name as it is written in an expression."""
     if _BARE.fullmatch(name) and not name.endswith(".") and name.lower() not in KEYWORDS:
         return name
     return "`" + name.replace("`", "``") + "`"
 
 
 def written_value(value: Any) -> str | None:
-    """Return a boolean, a finite number or a text as an expression has it; None for other values."""
+    """Return a boolean, finite number or text as it is written in an expression; None for other values."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
