@@ -355,4 +355,4 @@ def test_a_view_nested_too_deep_is_refused_with_a_reason(odd: Any, lines: Any) -
         headers={"Content-Type": "application/json"},
     )  # fmt: skip
     assert answer.status_code == 400
-    assert "100 deep" in answer.json()["error"]
+    assert "100 levels deep" in answer.json()["error"]

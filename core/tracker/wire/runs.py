@@ -37,8 +37,6 @@ class Project(ProjectInfo):
 
     notes: Notes
     views: list[ViewInfo]
-    owner: str | None
-    visibility: str
 
 
 class EventFile(TypedDict):

@@ -28,12 +28,12 @@ def number(connection: sa.Connection, entity: str, project: str) -> int:
 
 
 def details(connection: sa.Connection, project: int) -> dict[str, Any]:
-    """Return notes, views, owner and visibility."""
+    """Return the notes, and name and time of the saved views."""
     row = connection.execute(sa.select(projects).where(projects.c.id == project)).one()
     query = sa.select(views.c.name, views.c.updated).where(views.c.project == project).order_by(views.c.name)
     saved = [ViewInfo(name=name, updated=updated) for name, updated in connection.execute(query)]
     notes = Notes(text=row.notes, version=row.notes_version)
-    return {"notes": notes, "views": saved, "owner": row.owner, "visibility": row.visibility}
+    return {"notes": notes, "views": saved}
 
 
 def put_notes(writer: Writer, project: int, notes: Notes) -> Notes:

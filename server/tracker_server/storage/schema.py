@@ -27,8 +27,6 @@ projects = Table(
     Column("name", Text, nullable=False),
     Column("created", Float, nullable=False),
     Column("deletions", Integer, nullable=False),  # grows with each deleted run, so that caches notice
-    Column("owner", Text),
-    Column("visibility", Text, nullable=False, server_default="private"),
     Column("notes", Text, nullable=False, server_default=""),
     Column("notes_version", Integer, nullable=False, server_default="0"),
     UniqueConstraint("entity", "name"),

@@ -66,23 +66,23 @@ def test_running_runs_are_asked_to_stop(two: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "reason"),
     [
-        {"runs": []},
-        {"runs": ["one"]},
-        {"runs": ["me/digits/../x"]},
-        {"runs": ["me/digits/one"], "set": {"color": "red"}},
-        {"runs": ["me/digits/one"], "set": {"color": "#ff0000;x"}},
-        {"runs": ["me/digits/one"], "set": {"state": "finished"}},
-        {"runs": ["me/digits/one"], "set": {"tags": "a"}},
-        {"runs": ["me/digits/one"], "set": {"name": "x" * 1001}},
-        {"runs": ["me/digits/one"], "delete": True},
+        ({"runs": []}, "runs: List should have at least 1 item"),
+        ({"runs": ["one"]}, "the run 'one' must have the form entity/project/id"),
+        ({"runs": ["me/digits/../x"]}, "the run 'me/digits/../x' must have the form entity/project/id"),
+        ({"set": {"color": "red"}}, "set.color: String should match pattern"),
+        ({"set": {"color": "#ff0000;x"}}, "set.color: String should match pattern"),
+        ({"set": {"state": "finished"}}, "set.state: Extra inputs are not permitted"),
+        ({"set": {"tags": "a"}}, "set.tags: Input should be a valid list"),
+        ({"set": {"name": "x" * 1001}}, "set.name: String should have at most 1000 characters"),
+        ({"delete": True}, "delete: Extra inputs are not permitted"),
     ],
 )
-def test_bad_edits_are_refused(two: Any, body: Any) -> None:
-    answer = two("POST", "/api/edits", json=body)
+def test_bad_edits_are_refused_with_a_reason(two: Any, body: Any, reason: str) -> None:
+    answer = two("POST", "/api/edits", json={"runs": ["me/digits/one"], **body})
     assert answer.status_code == 400
-    assert answer.json()["error"]
+    assert reason in answer.json()["error"]
 
 
 def test_a_color_that_is_none_is_left_out(two: Any) -> None:

@@ -40,7 +40,7 @@ def test_saved_files_are_listed_with_whether_their_content_has_arrived(client: A
         ]
     }
     assert client.get(path + "/files/b.txt").status_code == 404
-    assert "not arrived" in client.get(path + "/files/b.txt").json()["error"]
+    assert "not uploaded yet" in client.get(path + "/files/b.txt").json()["error"]
 
 
 def test_content_comes_as_an_attachment_that_no_browser_runs(client: Any, lines: Any) -> None:

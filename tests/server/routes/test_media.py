@@ -129,7 +129,7 @@ def test_only_content_that_the_run_names_is_shown(client: Any, lines: Any, part:
     path, digest = _log(client, lines, "coming", b"not sent yet", arrives=False)
     answer = client.get(f"{path}/{part.format(digest)}")
     assert answer.status_code == 404
-    assert "not arrived" in answer.json()["error"]
+    assert "not uploaded yet" in answer.json()["error"]
 
 
 def test_what_it_is_shown_as_must_be_said(client: Any, lines: Any) -> None:

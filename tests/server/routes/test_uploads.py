@@ -117,7 +117,7 @@ def test_content_of_another_digest_is_refused_in_the_end_and_can_be_sent_anew(tm
         parameters = {"size": len(CONTENT), "offset": 0}
         answer = client("POST", _address(CONTENT), params=parameters, data=CONTENT[:-1] + b"?")
         assert answer.status_code == 422
-        assert "from the start" in answer.json()["error"]
+        assert "start again" in answer.json()["error"]
         assert (_stored(tmp_path), _partial(tmp_path)) == ([], [])
         assert _ask(client, CONTENT) == {"offset": 0, "complete": False}
         assert _send(client, CONTENT, 0, len(CONTENT)).json()["complete"]

@@ -85,7 +85,7 @@ def test_a_cursor_goes_on_where_a_page_from_a_number_ended(store: Any) -> None:
     following = store.storage.console(KEY, 10_000, page.cursor)
     assert following.start == 1600
     assert [line["text"] for line in following.items] == [line["text"] for line in lines[1600:]]
-    with pytest.raises(ValueError, match="say where to start"):
+    with pytest.raises(ValueError, match="give `start` instead"):
         store.storage.console(KEY, 10, page.cursor, None, "stderr")
 
 

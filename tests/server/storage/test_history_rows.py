@@ -233,7 +233,7 @@ def test_large_texts_are_paged_by_size(store: Any) -> None:
 def test_bad_cursors_limits_and_runs_are_refused_in_words(store: Any) -> None:
     key = store.stream().send().key
     for cursor in ("x", "WyJhIl0=", "e30=", "é"):
-        with pytest.raises(ValueError, match="leave it out"):
+        with pytest.raises(ValueError, match="omit it"):
             store.storage.rows(key, "history", None, 10, cursor)
     with pytest.raises(ValueError, match="at least 1"):
         store.storage.rows(key, "history", None, 0, None)

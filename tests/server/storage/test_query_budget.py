@@ -17,7 +17,7 @@ def test_a_budget_ends_what_goes_on_for_ever_and_what_nobody_waits_for() -> None
         Budget(seconds=0.05).run(for_ever)
     left = Budget()
     left.cancel()
-    with pytest.raises(OverBudget, match="given up"):
+    with pytest.raises(OverBudget, match="cancelled"):
         left.run(for_ever)
     lock = threading.Lock()
     with lock, pytest.raises(OverBudget):

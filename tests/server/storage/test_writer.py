@@ -80,7 +80,7 @@ def test_what_is_no_whole_line_of_a_known_stream_is_refused_in_words(store: Any)
     with pytest.raises(ValueError, match="newline"):
         store.storage.append(KEY, NAME, 0, b"")
     for name in ("history.txt", "../history.jsonl", "history-.jsonl", "history-a.jsonl\n"):
-        with pytest.raises(ValueError, match="name of a stream"):
+        with pytest.raises(ValueError, match="not a valid stream name"):
             store.storage.append(KEY, name, 0, lines(3))
     with pytest.raises(ValueError, match="version 2"):
         store.storage.append(KEY, NAME, 0, encode("run", {"version": 2}, 1.0))

@@ -195,7 +195,7 @@ def test_runs_and_keys_that_are_not_there_are_left_out(store: Any) -> None:
     [{"buckets": 0}, {"buckets": 10_001}, {"kind": "console"}, {"runs": ["a/b"]}, {"keys": ["k"] * 2, "runs": ["x"]}],
 )
 def test_impossible_charts_are_refused(store: Any, query: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"chart|read entity"):
+    with pytest.raises(ValueError, match=r"chart|form entity"):
         store.storage.series({"runs": [RUN], "keys": ["a"], **query})
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -107,42 +108,42 @@ def chosen(storage: SqlStorage, text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "marked"),
+    ("text", "marked", "reason"),
     [
-        ("config.lr", ""),
-        ("config.lr <", ""),
-        ("config.lr < and", "and"),
-        ("config.lr < summary.x", "summary.x"),
-        ("config.lr 3", "3"),
-        ("config.lr < 3 config.x < 4", "config.x"),
-        ("config.lr < 3)", ")"),
-        ("(config.lr < 3", ""),
-        ("config.lr in 3", "3"),
-        ("config.lr in [3 4]", "4"),
-        ("config.lr in [3", ""),
-        ("config.lr is 3", "3"),
-        ("config.lr not 3", "3"),
-        ("config.lr < true", "true"),
-        ("config.lr > null", "null"),
-        ("state == finished", "finished"),
-        ('name ~ "("', '"("'),
-        ("name ~ 3", "3"),
-        ('name == "open', '"open'),
-        ("`open", "`open"),
-        ("3 < config.lr", "3"),
-        ("config. < 3", "config."),
-        ("config.lr < 3 && state is null", "&&"),
-        ("config.lr < 1.2.3", "1.2.3"),
-        ("config.lr < 12x", "12x"),
-        ("config.lr % 3", "%"),
-        ('created > "yesterday"', '"yesterday"'),
-        ("created > 2h", "2h"),
-        ("and", "and"),
-        ("config.lr < " + "9" * 500, "9" * 500),
+        ("config.lr", "", "an operator is missing here"),
+        ("config.lr <", "", "a value is missing here"),
+        ("config.lr < and", "and", "a value is missing here"),
+        ("config.lr < summary.x", "summary.x", 'text needs quotes: "summary.x"'),
+        ("config.lr 3", "3", "an operator is missing here"),
+        ("config.lr < 3 config.x < 4", "config.x", "`and` or `or` is missing before this"),
+        ("config.lr < 3)", ")", "there is no matching ("),
+        ("(config.lr < 3", "", "`)` is missing"),
+        ("config.lr in 3", "3", "`in` needs a list"),
+        ("config.lr in [3 4]", "4", "`,` or `]` is missing here"),
+        ("config.lr in [3", "", "`,` or `]` is missing here"),
+        ("config.lr is 3", "3", "`is` must be followed by null"),
+        ("config.lr not 3", "3", "`not` after a name must be followed by `in`"),
+        ("config.lr < true", "true", "lt needs a number or a text, not True"),
+        ("config.lr > null", "null", "`>` does not work with null"),
+        ("state == finished", "finished", 'text needs quotes: "finished"'),
+        ('name ~ "("', '"("', "the pattern is invalid"),
+        ("name ~ 3", "3", "`~` needs a pattern in quotes"),
+        ('name == "open', '"open', 'this text has no closing "'),
+        ("`open", "`open", "this name has no closing `"),
+        ("3 < config.lr", "3", "a comparison is missing here; it begins with a name"),
+        ("config. < 3", "config.", "a key must follow config."),
+        ("config.lr < 3 && state is null", "&&", "write `and` instead of &&"),
+        ("config.lr < 1.2.3", "1.2.3", "1.2.3 is not a number"),
+        ("config.lr < 12x", "12x", "12x is not a number"),
+        ("config.lr % 3", "%", "% is not valid here"),
+        ('created > "yesterday"', '"yesterday"', "this is not a time"),
+        ("created > 2h", "2h", "times in the past need a minus sign"),
+        ("and", "and", "a comparison is missing here"),
+        ("config.lr < " + "9" * 500, "9" * 500, "a number can have at most 400 characters"),
     ],
 )
-def test_an_error_points_at_the_place(text: str, marked: str) -> None:
-    with pytest.raises(ExpressionError, match=r"\w+ \w+") as raised:
+def test_an_error_points_at_the_place_and_says_why(text: str, marked: str, reason: str) -> None:
+    with pytest.raises(ExpressionError, match=re.escape(reason)) as raised:
         parse(text)
     at, length = raised.value.position, raised.value.length
     assert text[at : at + length] == marked
