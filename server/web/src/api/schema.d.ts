@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All projects */
+        /** List projects */
         get: operations["projects_api_projects_get"];
         put?: never;
         post?: never;
@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Runs that match, in order */
+        /** List runs of a project */
         get: operations["runs_api_runs__entity___project__get"];
         put?: never;
         post?: never;
@@ -45,11 +45,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One run */
+        /** Get a run */
         get: operations["one_run_api_runs__entity___project___id__get"];
         put?: never;
         post?: never;
-        /** Forget a run, its data, and files that no other run names */
+        /** Delete a run with its data and files */
         delete: operations["delete_api_runs__entity___project___id__delete"];
         options?: never;
         head?: never;
@@ -63,7 +63,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was logged */
+        /** List the logged keys of a run */
         get: operations["keys_api_runs__entity___project___id__keys_get"];
         put?: never;
         post?: never;
@@ -82,7 +82,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What several runs have logged */
+        /** List the logged keys of several runs */
         post: operations["common_keys_api_keys_post"];
         delete?: never;
         options?: never;
@@ -97,7 +97,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every row as it was logged, by column */
+        /** Get logged rows by column */
         get: operations["history_api_runs__entity___project___id__history_get"];
         put?: never;
         post?: never;
@@ -114,7 +114,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All else that a copy of the run needs */
+        /** Get everything else that a copy of the run needs */
         get: operations["fold_api_runs__entity___project___id__fold_get"];
         put?: never;
         post?: never;
@@ -131,7 +131,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The run's named files */
+        /** List the files of a run */
         get: operations["files_api_runs__entity___project___id__files_get"];
         put?: never;
         post?: never;
@@ -151,17 +151,17 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Line charts
-         * @description Points, or the exact minimum, mean and maximum of each bucket, so no spike is lost.
+         * Get line charts
+         * @description Return points, or the exact minimum, mean and maximum of each bucket, so that no spike is lost.
          *
-         *     With `Accept: application/x-tracker-frame` the answer is a frame: uint32 header length, the header as JSON
+         *     With `Accept: application/x-tracker-frame` the response is a frame: a uint32 header length, the header as JSON
          *     padded to 8 bytes, then little-endian arrays of float64 (`d`) and float32 (`f`), each padded to 8 bytes. The
          *     header is `{"series": [{"run" or "group", "key", "points", "x", "mean", "min", "max", "n", "std"}], "grid",
-         *     "lengths": […], "types": "dfd…"}`, where `x` to `std` and `grid` are the indices of arrays or null. All series
-         *     that are buckets share the x `grid`; where a run has no point in a bucket, `n` is 0. Numbers of buckets may be
-         *     rounded by up to a millionth of the series' range, `min` down and `max` up.
+         *     "lengths": […], "types": "dfd…"}`, where `x` to `std` and `grid` are indices of arrays or null. All series of
+         *     buckets share the x `grid`. Where a run has no point in a bucket, `n` is 0. Numbers of buckets may be rounded
+         *     by up to a millionth of the series' range, `min` down and `max` up.
          *
-         *     `groups` in place of `runs` asks for one series for each group and key, as a frame.
+         *     Send `groups` instead of `runs` to get one series for each group and key, as a frame.
          */
         post: operations["charts_api_charts_post"];
         delete?: never;
@@ -178,8 +178,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What the run printed
-         * @description `start` is the number of a line, from the end if it is negative; or go on with the `cursor` of a page.
+         * Get console output of a run
+         * @description Start at the line number `start` (counted from the end if negative), or continue with a page's `cursor`.
          */
         get: operations["console_api_runs__entity___project___id__console_get"];
         put?: never;
@@ -198,8 +198,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Which lines have a text or match a pattern
-         * @description Answers within about a second: go on with `after=next` until `next` is null.
+         * Search the console output
+         * @description Return the numbers of matching lines within about a second; continue with `after=next` until it is null.
          */
         get: operations["search_api_runs__entity___project___id__console_search_get"];
         put?: never;
@@ -218,9 +218,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The server's key, while nothing has been logged
-         * @description A browser's cookie does not hold the key, so that a page taken over by logged content could use the server
-         *     only while it is open. That stays so: the key is told only as long as there is no such content.
+         * Get the server's key until something is logged
+         * @description Return the key only while nothing has been logged.
+         *
+         *     A browser's cookie does not contain the key, so a page that logged content has taken over could use the server
+         *     only while it is open. To keep that true, the key is not available once there is logged content.
          */
         get: operations["key_api_key_get"];
         put?: never;
@@ -238,7 +240,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a process that continues it must know */
+        /** Get the state that a resuming process needs */
         get: operations["resumption_api_runs__entity___project___id__resumption_get"];
         put?: never;
         post?: never;
@@ -255,7 +257,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether it was asked to stop */
+        /** Get whether the run was asked to stop */
         get: operations["stop_api_runs__entity___project___id__stop_get"];
         put?: never;
         post?: never;
@@ -272,7 +274,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What it called out, the newest 100 */
+        /** Get the latest 100 alerts */
         get: operations["alerts_api_runs__entity___project___id__alerts_get"];
         put?: never;
         post?: never;
@@ -289,7 +291,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One project, its notes and saved views */
+        /** Get a project with its notes and saved views */
         get: operations["project_api_projects__entity___project__get"];
         put?: never;
         post?: never;
@@ -323,12 +325,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A saved view */
+        /** Get a saved view */
         get: operations["view_api_projects__entity___project__views__name__get"];
         /** Save a view */
         put: operations["put_view_api_projects__entity___project__views__name__put"];
         post?: never;
-        /** Forget a saved view */
+        /** Delete a saved view */
         delete: operations["delete_view_api_projects__entity___project__views__name__delete"];
         options?: never;
         head?: never;
@@ -344,7 +346,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Rows of the runs table, by column */
+        /** Get rows of the runs table by column */
         post: operations["table_api_table__entity___project__post"];
         delete?: never;
         options?: never;
@@ -359,10 +361,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What columns the runs table has */
+        /** List the columns of the runs table */
         get: operations["columns_api_columns__entity___project__get"];
         put?: never;
-        /** Columns of the runs table, by search and by name */
+        /** Find columns of the runs table by text and name */
         post: operations["search_columns_api_columns__entity___project__post"];
         delete?: never;
         options?: never;
@@ -379,7 +381,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Runs drawn together into groups */
+        /** Group runs */
         post: operations["groups_api_groups__entity___project__post"];
         delete?: never;
         options?: never;
@@ -396,7 +398,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Rename, tag, note, colour or stop runs */
+        /** Edit or stop runs */
         post: operations["edits_api_edits_post"];
         delete?: never;
         options?: never;
@@ -413,7 +415,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Put runs in the trash, which is emptied after 30 days */
+        /**
+         * Move runs to the trash
+         * @description Runs in the trash are deleted after 30 days.
+         */
         post: operations["trash_api_trash_post"];
         delete?: never;
         options?: never;
@@ -430,7 +435,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take runs out of the trash */
+        /** Restore runs from the trash */
         post: operations["restore_api_trash_restore_post"];
         delete?: never;
         options?: never;
@@ -445,7 +450,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The signed-in browsers */
+        /** List signed-in browsers */
         get: operations["listed_api_sessions_get"];
         put?: never;
         post?: never;
@@ -465,7 +470,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Sign a browser out; `current` is the asking one */
+        /** Sign out a browser; `current` is the requesting one */
         delete: operations["end_api_sessions__id__delete"];
         options?: never;
         head?: never;
@@ -480,8 +485,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How far the server's copy of each stream goes, and which files it lacks
-         * @description A run that the server has not seen has no offsets.
+         * Get the offset of each stream, and the missing files
+         * @description A run that the server does not know has no offsets.
          */
         get: {
             parameters: {
@@ -496,7 +501,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Done */
+                /** @description Success */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -505,7 +510,7 @@ export interface paths {
                         "application/json": components["schemas"]["StreamOffsets"];
                     };
                 };
-                /** @description This request will never be accepted */
+                /** @description Invalid request; do not repeat it */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -523,7 +528,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description Not from this host name or origin */
+                /** @description Host name or origin not allowed */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -541,7 +546,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description The server failed: try again later */
+                /** @description Internal error: try again later */
                 500: {
                     headers: {
                         [name: string]: unknown;
@@ -570,13 +575,13 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Append whole lines to a stream of a run
-         * @description The body is whole lines of the run log that stand at byte `offset` of the stream, at most 16,777,216 bytes and 100,000 lines, optionally with `Content-Encoding: zstd`. The run and its project are made on first sight. 200 means that the lines are on disk, once. 410: the run was deleted here.
+         * Append lines to a stream of a run
+         * @description The body consists of whole lines of the run log, from byte `offset` of the stream on, at most 16,777,216 bytes and 100,000 lines, optionally with `Content-Encoding: zstd`. A new run and its project are created. 200 means that the lines are on disk, exactly once. 410 means that the run was deleted on the server.
          */
         post: {
             parameters: {
                 query: {
-                    /** @description Where the lines stand in the stream, in bytes */
+                    /** @description Position of the lines in the stream in bytes */
                     offset: number;
                 };
                 header?: never;
@@ -594,7 +599,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description Done */
+                /** @description Success */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -603,7 +608,7 @@ export interface paths {
                         "application/json": components["schemas"]["Accepted"];
                     };
                 };
-                /** @description This request will never be accepted */
+                /** @description Invalid request; do not repeat it */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -621,7 +626,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description Not from this host name or origin */
+                /** @description Host name or origin not allowed */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -630,7 +635,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description Not the server's offset: go on from the one given */
+                /** @description Wrong offset: continue from the returned one */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -657,7 +662,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description Unknown content encoding */
+                /** @description Unsupported content encoding */
                 415: {
                     headers: {
                         [name: string]: unknown;
@@ -666,7 +671,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description Busy: try again when Retry-After says */
+                /** @description Busy: try again after Retry-After */
                 429: {
                     headers: {
                         [name: string]: unknown;
@@ -675,7 +680,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description The server failed: try again later */
+                /** @description Internal error: try again later */
                 500: {
                     headers: {
                         [name: string]: unknown;
@@ -684,7 +689,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description No space left: try again when Retry-After says */
+                /** @description No space left on the server: try again after Retry-After */
                 507: {
                     headers: {
                         [name: string]: unknown;
@@ -708,7 +713,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The content of a file that the run names by digest */
+        /** Get a file of the run by digest */
         get: {
             parameters: {
                 query?: never;
@@ -726,7 +731,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description The content, as an attachment */
+                /** @description The content as an attachment */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -735,7 +740,7 @@ export interface paths {
                         "application/octet-stream": string;
                     };
                 };
-                /** @description The part that was asked for */
+                /** @description The requested part */
                 206: {
                     headers: {
                         [name: string]: unknown;
@@ -751,7 +756,7 @@ export interface paths {
                     };
                     content?: never;
                 };
-                /** @description This request will never be accepted */
+                /** @description Invalid request; do not repeat it */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -769,7 +774,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description Not from this host name or origin */
+                /** @description Host name or origin not allowed */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -778,7 +783,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description No such run or file */
+                /** @description Not found */
                 404: {
                     headers: {
                         [name: string]: unknown;
@@ -787,7 +792,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description The file has no such part */
+                /** @description The requested part is past the end of the file */
                 416: {
                     headers: {
                         [name: string]: unknown;
@@ -796,7 +801,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description The server failed: try again later */
+                /** @description Internal error: try again later */
                 500: {
                     headers: {
                         [name: string]: unknown;
@@ -808,8 +813,8 @@ export interface paths {
             };
         };
         /**
-         * Store the content of a media or saved file
-         * @description Refused with 422 if its sha256 is not `digest`.
+         * Upload a media or saved file
+         * @description Returns 422 if the sha256 of the content is not `digest`.
          */
         put: {
             parameters: {
@@ -836,7 +841,7 @@ export interface paths {
                     };
                     content?: never;
                 };
-                /** @description This request will never be accepted */
+                /** @description Invalid request; do not repeat it */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -854,7 +859,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description Not from this host name or origin */
+                /** @description Host name or origin not allowed */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -881,7 +886,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description The server failed: try again later */
+                /** @description Internal error: try again later */
                 500: {
                     headers: {
                         [name: string]: unknown;
@@ -890,7 +895,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description No space left: try again when Retry-After says */
+                /** @description No space left on the server: try again after Retry-After */
                 507: {
                     headers: {
                         [name: string]: unknown;
@@ -915,7 +920,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How far the upload of a file in parts has got */
+        /** Get the progress of an upload in parts */
         get: {
             parameters: {
                 query: {
@@ -933,7 +938,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Done */
+                /** @description Success */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -942,7 +947,7 @@ export interface paths {
                         "application/json": components["schemas"]["Upload"];
                     };
                 };
-                /** @description This request will never be accepted */
+                /** @description Invalid request; do not repeat it */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -960,7 +965,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description Not from this host name or origin */
+                /** @description Host name or origin not allowed */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -978,7 +983,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description The server failed: try again later */
+                /** @description Internal error: try again later */
                 500: {
                     headers: {
                         [name: string]: unknown;
@@ -992,12 +997,12 @@ export interface paths {
         put?: never;
         /**
          * Upload the next part of a file
-         * @description The body is what stands at byte `offset` of the content, at most 16,777,216 bytes. The upload is of a digest and not of a client: whoever has the content may go on with it, also after the server was stopped. With the last part the whole is verified; while that lasts, the answer is not `complete`, and an empty part at the end asks again. 422: its sha256 is not `digest`, and it must be sent from the start. What nobody adds to for three days is forgotten.
+         * @description The body is the content from byte `offset` on, at most 16,777,216 bytes. An upload belongs to a digest, not to a client: any client that has the content may continue it, also after a restart of the server. The last part starts the verification. Until it is done, `complete` is false, and another request with an empty part at the end asks again. 422: the sha256 is not `digest`, and the upload must start again. Uploads without progress for three days are removed.
          */
         post: {
             parameters: {
                 query: {
-                    /** @description Where the bytes stand in the content */
+                    /** @description Position of the bytes in the content */
                     offset: number;
                     /** @description Size of the whole content in bytes */
                     size: number;
@@ -1017,7 +1022,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description Done */
+                /** @description Success */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -1026,7 +1031,7 @@ export interface paths {
                         "application/json": components["schemas"]["Upload"];
                     };
                 };
-                /** @description This request will never be accepted */
+                /** @description Invalid request; do not repeat it */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -1044,7 +1049,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description Not from this host name or origin */
+                /** @description Host name or origin not allowed */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1053,7 +1058,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description Not the server's offset: go on from the one given */
+                /** @description Wrong offset: continue from the returned one */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -1080,7 +1085,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description Busy: try again when Retry-After says */
+                /** @description Busy: try again after Retry-After */
                 429: {
                     headers: {
                         [name: string]: unknown;
@@ -1089,7 +1094,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description The server failed: try again later */
+                /** @description Internal error: try again later */
                 500: {
                     headers: {
                         [name: string]: unknown;
@@ -1098,7 +1103,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description No space left: try again when Retry-After says */
+                /** @description No space left on the server: try again after Retry-After */
                 507: {
                     headers: {
                         [name: string]: unknown;
@@ -1123,7 +1128,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The content of a named file
+         * Get a file by name
          * @description `name` may contain slashes.
          */
         get: {
@@ -1143,7 +1148,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description The content, as an attachment */
+                /** @description The content as an attachment */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -1152,7 +1157,7 @@ export interface paths {
                         "application/octet-stream": string;
                     };
                 };
-                /** @description The part that was asked for */
+                /** @description The requested part */
                 206: {
                     headers: {
                         [name: string]: unknown;
@@ -1168,7 +1173,7 @@ export interface paths {
                     };
                     content?: never;
                 };
-                /** @description This request will never be accepted */
+                /** @description Invalid request; do not repeat it */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -1186,7 +1191,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description Not from this host name or origin */
+                /** @description Host name or origin not allowed */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1195,7 +1200,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description No such run or file */
+                /** @description Not found */
                 404: {
                     headers: {
                         [name: string]: unknown;
@@ -1204,7 +1209,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description The file has no such part */
+                /** @description The requested part is past the end of the file */
                 416: {
                     headers: {
                         [name: string]: unknown;
@@ -1213,7 +1218,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description The server failed: try again later */
+                /** @description Internal error: try again later */
                 500: {
                     headers: {
                         [name: string]: unknown;
@@ -1240,8 +1245,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What changes, as it happens
-         * @description Server-sent events. `change`: `{"runs": [{"run": "entity/project/id", "what": [...]}], "projects": ["entity/project"]}`, at most two a second; `what` is of `history`, `system`, `console`, `meta`, `files`, `removed` and `new`; `projects` are those whose notes or saved views changed. `reset`: something was missed, so anything may have changed. `ping`: at the start, and every 15 s without news.
+         * Stream changes as they happen
+         * @description Server-sent events. `change`: `{"runs": [{"run": "entity/project/id", "what": [...]}], "projects": ["entity/project"]}`, at most two a second. `what` contains `history`, `system`, `console`, `meta`, `files`, `removed` or `new`; `projects` lists those whose notes or saved views have changed. `reset`: changes were missed, so anything may have changed. `ping`: at the start, and after every 15 s without changes.
          */
         get: {
             parameters: {
@@ -1261,7 +1266,7 @@ export interface paths {
                         "text/event-stream": string;
                     };
                 };
-                /** @description This request will never be accepted */
+                /** @description Invalid request; do not repeat it */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -1279,7 +1284,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description Not from this host name or origin */
+                /** @description Host name or origin not allowed */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1288,7 +1293,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description The server failed: try again later */
+                /** @description Internal error: try again later */
                 500: {
                     headers: {
                         [name: string]: unknown;
@@ -1297,7 +1302,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description Too many of them: try again later */
+                /** @description Too many requests: try again later */
                 503: {
                     headers: {
                         [name: string]: unknown;
@@ -1324,8 +1329,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * An image, sound or video, to be shown
-         * @description Served as what its first bytes say it is; anything but the safe formats comes as a file.
+         * Get an image, audio or video for display
+         * @description Its type is taken from its first bytes; unsafe formats are served as downloads.
          */
         get: {
             parameters: {
@@ -1368,7 +1373,7 @@ export interface paths {
                     };
                     content?: never;
                 };
-                /** @description This request will never be accepted */
+                /** @description Invalid request; do not repeat it */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -1386,7 +1391,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description Not from this host name or origin */
+                /** @description Host name or origin not allowed */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1395,7 +1400,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description No such run or file */
+                /** @description Not found */
                 404: {
                     headers: {
                         [name: string]: unknown;
@@ -1404,7 +1409,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description The server failed: try again later */
+                /** @description Internal error: try again later */
                 500: {
                     headers: {
                         [name: string]: unknown;
@@ -1431,8 +1436,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Logged HTML, or a Plotly figure as a page, for a sandboxed frame
-         * @description The page has no origin, and its policy lets it load nothing.
+         * Get logged HTML or a Plotly figure as a page for a frame
+         * @description The page is sandboxed: it has no origin, and its policy forbids loading anything.
          */
         get: {
             parameters: {
@@ -1457,7 +1462,7 @@ export interface paths {
                         "text/html": string;
                     };
                 };
-                /** @description This request will never be accepted */
+                /** @description Invalid request; do not repeat it */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -1475,7 +1480,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description Not from this host name or origin */
+                /** @description Host name or origin not allowed */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1484,7 +1489,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description No such run or file */
+                /** @description Not found */
                 404: {
                     headers: {
                         [name: string]: unknown;
@@ -1502,7 +1507,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description The server failed: try again later */
+                /** @description Internal error: try again later */
                 500: {
                     headers: {
                         [name: string]: unknown;
@@ -1541,7 +1546,7 @@ export interface components {
         };
         /**
          * Alerts
-         * @description What a run called out, the oldest first.
+         * @description The alerts of a run, the oldest first.
          */
         Alerts: {
             /** Alerts */
@@ -1557,7 +1562,7 @@ export interface components {
         };
         /**
          * ChartGroup
-         * @description Runs that are drawn as one.
+         * @description A group of runs that are drawn as one series.
          */
         ChartGroup: {
             /** Name */
@@ -1581,7 +1586,7 @@ export interface components {
             runs?: string[];
             /**
              * Groups
-             * @description In place of runs; answered as a frame
+             * @description Instead of runs; only as a frame
              * @default []
              */
             groups?: components["schemas"]["ChartGroup"][];
@@ -1601,24 +1606,24 @@ export interface components {
             x?: string;
             /**
              * Buckets
-             * @description At most this many points a series; series with no more points come whole
+             * @description Most points of a series; series with fewer points are returned whole
              * @default 1000
              */
             buckets?: number;
             /**
              * Min
-             * @description Only points from this x on
+             * @description Smallest x
              */
             min?: number | null;
             /**
              * Max
-             * @description Only points up to this x
+             * @description Largest x
              */
             max?: number | null;
         };
         /**
          * Charts
-         * @description One series for each run and key that has points.
+         * @description A series for each run and key that has points.
          */
         Charts: {
             /** Series */
@@ -1656,18 +1661,18 @@ export interface components {
         };
         /**
          * ColumnsRequest
-         * @description Which columns are looked for.
+         * @description Selects columns by text or name.
          */
         ColumnsRequest: {
             /**
              * Search
-             * @description Only those whose name has this text, in any case
+             * @description Only columns whose name contains this text; case is ignored
              * @default
              */
             search?: string;
             /**
              * Names
-             * @description Besides, those of these names
+             * @description Columns to list in addition
              * @default []
              */
             names?: string[];
@@ -1692,7 +1697,7 @@ export interface components {
         };
         /**
          * CommonKeys
-         * @description What some runs have logged together.
+         * @description The logged keys of several runs.
          */
         CommonKeys: {
             /** Keys */
@@ -1700,7 +1705,7 @@ export interface components {
         };
         /**
          * Console
-         * @description Some lines, in order, from the line number `start` on; `total` counts all there are.
+         * @description Lines of console output from the number `start` on; `total` counts all lines.
          */
         Console: {
             /** Lines */
@@ -1714,7 +1719,7 @@ export interface components {
         };
         /**
          * ConsoleLine
-         * @description One line that the run printed; `time` is Unix seconds.
+         * @description A line of console output; `time` is Unix seconds.
          */
         ConsoleLine: {
             /** Time */
@@ -1726,7 +1731,7 @@ export interface components {
         };
         /**
          * EditRequest
-         * @description Changes to runs; all of the runs are changed, or none.
+         * @description Changes to runs: either all of the runs are changed, or none.
          */
         EditRequest: {
             /**
@@ -1747,7 +1752,7 @@ export interface components {
             remove_tags?: string[];
             /**
              * Stop
-             * @description Ask those that run and let themselves be stopped to stop
+             * @description Ask running runs that allow it to stop
              * @default false
              */
             stop?: boolean;
@@ -1766,7 +1771,7 @@ export interface components {
         };
         /**
          * FileInfo
-         * @description One named file of a run.
+         * @description A named file of a run.
          */
         FileInfo: {
             /** Name */
@@ -1777,7 +1782,7 @@ export interface components {
             size: number | null;
             /**
              * Stored
-             * @description Whether its content has arrived
+             * @description Whether its content is uploaded
              */
             stored: boolean;
         };
@@ -1791,7 +1796,7 @@ export interface components {
         };
         /**
          * FilterError
-         * @description What is wrong. With a filter that is not understood: the characters of it that are, from `position`.
+         * @description An error; for an invalid filter with the position and length of the part that is wrong.
          */
         FilterError: {
             /** Error */
@@ -1817,10 +1822,10 @@ export interface components {
         };
         /**
          * GroupRequest
-         * @description Which runs are drawn together how; `columns` are summed up in each group.
+         * @description Selects runs and how they are grouped; `columns` are aggregated for each group.
          *
-         *     Groups are sorted by the mean of a number, else by the value; `count` is their size, by which they are sorted by
-         *     default, the largest first.
+         *     Groups are sorted by the mean of a numeric column, else by the value. `count` is the size of a group. By default
+         *     the largest groups come first.
          */
         GroupRequest: {
             /**
@@ -1831,13 +1836,13 @@ export interface components {
             filter?: string;
             /**
              * Search
-             * @description Text in a run's name, id, notes, tags or group; a pattern between slashes
+             * @description Text in a run's name, id, notes, tags or group; between slashes a pattern
              * @default
              */
             search?: string;
             /**
              * Sort
-             * @description By default the newest come first
+             * @description By default the newest runs come first
              * @default []
              */
             sort?: components["schemas"]["SortBy"][];
@@ -1858,18 +1863,18 @@ export interface components {
             ids?: string[] | null;
             /**
              * Trashed
-             * @description Those in the trash, in place of all others
+             * @description Only runs in the trash, instead of all others
              * @default false
              */
             trashed?: boolean;
             /**
              * By
-             * @description Runs in a group have the same in these columns
+             * @description Runs of a group have equal values in these columns
              */
             by?: string[] | null;
             /**
              * Except
-             * @description … in every column of the config but these
+             * @description Runs of a group have equal values in all config columns except these
              */
             except?: string[] | null;
             /**
@@ -1880,7 +1885,7 @@ export interface components {
         };
         /**
          * Key
-         * @description The token that clients need; null once anything was logged.
+         * @description The token that clients need; null once anything has been logged.
          */
         Key: {
             /** Key */
@@ -1917,7 +1922,7 @@ export interface components {
         };
         /**
          * KeysRequest
-         * @description What several runs have logged together.
+         * @description Selects runs whose logged keys are listed.
          */
         KeysRequest: {
             /**
@@ -1934,7 +1939,7 @@ export interface components {
         };
         /**
          * Matches
-         * @description Numbers of lines; `next` is where to go on after, null at the end.
+         * @description Numbers of matching lines; `next` is the `after` of the next request, null at the end.
          */
         Matches: {
             /** Matches */
@@ -1944,7 +1949,7 @@ export interface components {
         };
         /**
          * NewMembers
-         * @description What runs shall be called; what is not given stays as it is.
+         * @description New values; omitted ones stay unchanged.
          */
         NewMembers: {
             /** Name */
@@ -1960,7 +1965,7 @@ export interface components {
             job_type?: string | null;
             /**
              * Color
-             * @description null: one of the palette, by its ordinal
+             * @description null chooses a colour from the palette by the run's ordinal
              */
             color?: string | null;
             /** Tags */
@@ -1968,7 +1973,7 @@ export interface components {
         };
         /**
          * NewNotes
-         * @description Notes, and the version of those that they replace.
+         * @description New notes, and the version that they replace.
          */
         NewNotes: {
             /**
@@ -2009,10 +2014,6 @@ export interface components {
             notes: components["schemas"]["Notes"];
             /** Views */
             views: components["schemas"]["ViewInfo"][];
-            /** Owner */
-            owner: string | null;
-            /** Visibility */
-            visibility: string;
         };
         /**
          * ProjectInfo
@@ -2055,7 +2056,7 @@ export interface components {
             config: {
                 [key: string]: unknown;
             };
-            /** By Hand */
+            /** Explicit Summary */
             explicit_summary: {
                 [key: string]: unknown;
             };
@@ -2210,7 +2211,7 @@ export interface components {
         };
         /**
          * Runs
-         * @description Some of the runs that match; `total` counts all of them.
+         * @description A page of matching runs; `total` counts all of them.
          */
         Runs: {
             /** Runs */
@@ -2222,7 +2223,7 @@ export interface components {
         };
         /**
          * RunsRequest
-         * @description Some runs.
+         * @description A list of runs.
          */
         RunsRequest: {
             /**
@@ -2233,7 +2234,7 @@ export interface components {
         };
         /**
          * SavedView
-         * @description A saved view; what is in it is the browser's business.
+         * @description A saved view; only the dashboard interprets its content.
          */
         SavedView: {
             /** View */
@@ -2283,7 +2284,7 @@ export interface components {
         };
         /**
          * SessionList
-         * @description The signed-in browsers, the one used last first.
+         * @description The signed-in browsers, the most recently used first.
          */
         SessionList: {
             /** Sessions */
@@ -2387,7 +2388,7 @@ export interface components {
         };
         /**
          * TableRequest
-         * @description Which runs, in what order, and which of their columns.
+         * @description Selects runs, their order and columns.
          */
         TableRequest: {
             /**
@@ -2398,13 +2399,13 @@ export interface components {
             filter?: string;
             /**
              * Search
-             * @description Text in a run's name, id, notes, tags or group; a pattern between slashes
+             * @description Text in a run's name, id, notes, tags or group; between slashes a pattern
              * @default
              */
             search?: string;
             /**
              * Sort
-             * @description By default the newest come first
+             * @description By default the newest runs come first
              * @default []
              */
             sort?: components["schemas"]["SortBy"][];
@@ -2425,7 +2426,7 @@ export interface components {
             ids?: string[] | null;
             /**
              * Trashed
-             * @description Those in the trash, in place of all others
+             * @description Only runs in the trash, instead of all others
              * @default false
              */
             trashed?: boolean;
@@ -2447,7 +2448,7 @@ export interface components {
         };
         /**
          * Error
-         * @description What happened and what to do.
+         * @description An error: what happened and what to do.
          */
         Error: {
             /** Error */
@@ -2514,7 +2515,7 @@ export interface operations {
                     "application/json": components["schemas"]["Projects"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2532,7 +2533,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2541,7 +2542,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2555,13 +2556,13 @@ export interface operations {
     runs_api_runs__entity___project__get: {
         parameters: {
             query?: {
-                /** @description An expression, for example `summary.acc >= 0.9`, or JSON: `{"summary.acc": {"$gte": 0.9}}` */
+                /** @description An expression such as `summary.acc >= 0.9`, or JSON such as `{"summary.acc": {"$gte": 0.9}}` */
                 filters?: string;
-                /** @description Names, separated by commas, each with an optional `-` for falling order */
+                /** @description Comma-separated names to sort by; a leading `-` means descending */
                 order?: string;
                 /** @description At most this many */
                 limit?: number;
-                /** @description From the page before */
+                /** @description The cursor of the previous page */
                 cursor?: string | null;
             };
             header?: never;
@@ -2582,7 +2583,7 @@ export interface operations {
                     "application/json": components["schemas"]["Runs"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2600,7 +2601,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2609,7 +2610,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2644,7 +2645,7 @@ export interface operations {
                     "application/json": components["schemas"]["RunInfo"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2662,7 +2663,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2671,7 +2672,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2685,7 +2686,7 @@ export interface operations {
     delete_api_runs__entity___project___id__delete: {
         parameters: {
             query?: {
-                /** @description The run was deleted: let it be uploaded anew */
+                /** @description Allow a deleted run to be uploaded again */
                 readmit?: boolean;
             };
             header?: never;
@@ -2707,7 +2708,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2725,7 +2726,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2734,7 +2735,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2748,7 +2749,7 @@ export interface operations {
     keys_api_runs__entity___project___id__keys_get: {
         parameters: {
             query?: {
-                /** @description Logged metrics, or those of the machine */
+                /** @description Logged metrics or system metrics */
                 kind?: "history" | "system";
             };
             header?: never;
@@ -2772,7 +2773,7 @@ export interface operations {
                     "application/json": components["schemas"]["Keys"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2790,7 +2791,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2799,7 +2800,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2832,7 +2833,7 @@ export interface operations {
                     "application/json": components["schemas"]["CommonKeys"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2850,7 +2851,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2859,7 +2860,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2873,11 +2874,11 @@ export interface operations {
     history_api_runs__entity___project___id__history_get: {
         parameters: {
             query?: {
-                /** @description Logged metrics, or those of the machine */
+                /** @description Logged metrics or system metrics */
                 kind?: "history" | "system";
-                /** @description Only these keys; repeat it for several */
+                /** @description Only these keys; can be repeated */
                 keys?: string[] | null;
-                /** @description From the page before */
+                /** @description The cursor of the previous page */
                 cursor?: string | null;
                 /** @description At most this many */
                 limit?: number;
@@ -2903,7 +2904,7 @@ export interface operations {
                     "application/json": components["schemas"]["RowPage"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2921,7 +2922,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2930,7 +2931,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2965,7 +2966,7 @@ export interface operations {
                     "application/json": components["schemas"]["Folded"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2983,7 +2984,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2992,7 +2993,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3027,7 +3028,7 @@ export interface operations {
                     "application/json": components["schemas"]["Files"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3045,7 +3046,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3054,7 +3055,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3088,7 +3089,7 @@ export interface operations {
                     "application/x-tracker-frame": string;
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3106,7 +3107,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3115,7 +3116,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3129,12 +3130,12 @@ export interface operations {
     console_api_runs__entity___project___id__console_get: {
         parameters: {
             query?: {
-                /** @description From the page before */
+                /** @description The cursor of the previous page */
                 cursor?: string | null;
                 /** @description At most this many */
                 limit?: number;
                 start?: number | null;
-                /** @description Only lines of this stream, numbered by themselves */
+                /** @description Only lines of this stream; they get line numbers of their own */
                 stream?: ("stdout" | "stderr") | null;
             };
             header?: never;
@@ -3158,7 +3159,7 @@ export interface operations {
                     "application/json": components["schemas"]["Console"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3176,7 +3177,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3185,7 +3186,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3199,14 +3200,14 @@ export interface operations {
     search_api_runs__entity___project___id__console_search_get: {
         parameters: {
             query: {
-                /** @description A text, in any case */
+                /** @description Text to find; case is ignored */
                 q: string;
-                /** @description `q` is an RE2 pattern */
+                /** @description Treat `q` as an RE2 pattern */
                 regex?: boolean;
                 after?: number;
                 /** @description At most this many */
                 limit?: number;
-                /** @description Only lines of this stream, numbered by themselves */
+                /** @description Only lines of this stream; they get line numbers of their own */
                 stream?: ("stdout" | "stderr") | null;
             };
             header?: never;
@@ -3230,7 +3231,7 @@ export interface operations {
                     "application/json": components["schemas"]["Matches"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3248,7 +3249,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3257,7 +3258,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3286,7 +3287,7 @@ export interface operations {
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3304,7 +3305,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3313,7 +3314,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3348,7 +3349,7 @@ export interface operations {
                     "application/json": components["schemas"]["Resumption"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3366,7 +3367,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3375,7 +3376,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3410,7 +3411,7 @@ export interface operations {
                     "application/json": components["schemas"]["Stop"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3428,7 +3429,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3437,7 +3438,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3472,7 +3473,7 @@ export interface operations {
                     "application/json": components["schemas"]["Alerts"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3490,7 +3491,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3499,7 +3500,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3531,7 +3532,7 @@ export interface operations {
                     "application/json": components["schemas"]["Project"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3549,7 +3550,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3558,7 +3559,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3594,7 +3595,7 @@ export interface operations {
                     "application/json": components["schemas"]["Notes"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3612,7 +3613,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3621,14 +3622,14 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description They are not of that version any more */
+            /** @description The notes have a newer version */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3661,7 +3662,7 @@ export interface operations {
                     "application/json": components["schemas"]["SavedView"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3679,7 +3680,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3688,7 +3689,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3723,7 +3724,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3741,7 +3742,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3750,7 +3751,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3781,7 +3782,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3799,7 +3800,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3808,7 +3809,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3844,7 +3845,7 @@ export interface operations {
                     "application/json": components["schemas"]["TablePage"];
                 };
             };
-            /** @description What is wrong, and with a filter that is not understood, where */
+            /** @description The problem and, for an invalid filter, its position */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3862,7 +3863,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3871,7 +3872,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3903,7 +3904,7 @@ export interface operations {
                     "application/json": components["schemas"]["TableColumns"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3921,7 +3922,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3930,7 +3931,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3966,7 +3967,7 @@ export interface operations {
                     "application/json": components["schemas"]["TableColumns"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3984,7 +3985,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3993,7 +3994,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4029,7 +4030,7 @@ export interface operations {
                     "application/json": components["schemas"]["TableGroups"];
                 };
             };
-            /** @description What is wrong, and with a filter that is not understood, where */
+            /** @description The problem and, for an invalid filter, its position */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4047,7 +4048,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4056,7 +4057,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4089,7 +4090,7 @@ export interface operations {
                     "application/json": components["schemas"]["Changed"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4107,7 +4108,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4116,7 +4117,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4149,7 +4150,7 @@ export interface operations {
                     "application/json": components["schemas"]["Changed"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4167,7 +4168,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4176,7 +4177,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4209,7 +4210,7 @@ export interface operations {
                     "application/json": components["schemas"]["Changed"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4227,7 +4228,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4236,7 +4237,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4265,7 +4266,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionList"];
                 };
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4283,7 +4284,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4292,7 +4293,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4321,7 +4322,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description This request will never be accepted */
+            /** @description Invalid request; do not repeat it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4339,7 +4340,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Not from this host name or origin */
+            /** @description Host name or origin not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4348,7 +4349,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The server failed: try again later */
+            /** @description Internal error: try again later */
             500: {
                 headers: {
                     [name: string]: unknown;
