@@ -1,4 +1,4 @@
-"""`python -m benchmarks [GROUP…] [--quick] [--json FILE] [--peers DIRECTORY | --no-peers | --peer NAME…]`."""
+"""Run benchmarks: `python -m benchmarks [GROUP…] [--quick] [--json FILE] [--peers DIR | --no-peers | --peer NAME…]`."""
 
 from __future__ import annotations
 
@@ -27,19 +27,21 @@ GROUPS = {
     "keras": "keras",
     "tensorboard": "tensorboard",
 }
-"""By name, the module in this folder whose `run(options)` yields the group's lines."""
+"""For each group, the module in this folder whose `run(options)` yields its lines."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure; see benchmarks/README.md.")
     parser.add_argument(
-        "groups", nargs="*", choices=[[], *GROUPS], metavar="GROUP", help=f"of {', '.join(GROUPS)}; all"
+        "groups", nargs="*", choices=[[], *GROUPS], metavar="GROUP", help=f"any of {', '.join(GROUPS)} (default: all)"
     )
-    parser.add_argument("--quick", action="store_true", help="a smoke run: small figures that mean little")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the lines there too")
-    parser.add_argument("--peers", type=Path, default=peers.DEFAULT, metavar="DIR", help="where peers are installed")
-    parser.add_argument("--peer", action="append", choices=peers.PINS, help="only this one; may be repeated")
-    parser.add_argument("--no-peers", action="store_true", help="measure the floor and this library only")
+    parser.add_argument("--quick", action="store_true", help="smoke run; its figures mean little")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the lines to FILE")
+    parser.add_argument(
+        "--peers", type=Path, default=peers.DEFAULT, metavar="DIR", help="the folder to install peers in"
+    )
+    parser.add_argument("--peer", action="append", choices=peers.PINS, help="only this peer; repeatable")
+    parser.add_argument("--no-peers", action="store_true", help="measure only the floor and this library")
     arguments = parser.parse_args()
     others = [] if arguments.no_peers else peers.install(arguments.peers, arguments.peer)
     options = Options(quick=arguments.quick, peers=others)

@@ -1,4 +1,4 @@
-"""A headless Chromium to measure pages in, with `subjects/watch.js` in each of them."""
+"""Measure pages in a headless Chromium, with `subjects/watch.js` in each page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .measure import SUBJECTS
 CHROMIUM = os.environ.get("TRACKER_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 UNPACED = ["--disable-frame-rate-limit", "--disable-gpu-vsync"]
-"""Frames follow each other as fast as they are made, so that the time between two is what one costs."""
+"""Frames follow each other without a pause, so the time between two is the cost of one."""
 SIZE = (1440, 900)
 
 
@@ -28,7 +28,7 @@ class Chromium:
 
     @contextmanager
     def page(self, size: tuple[int, int] = SIZE, sign_in: str | None = None) -> Iterator[Any]:
-        """Open an empty page with nothing in its cache; `sign_in` is an address that begins the session it needs."""
+        """Open an empty page with an empty cache. `sign_in` is an address that starts a session."""
         context = self._browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme="light")
         context.add_init_script(path=SUBJECTS / "watch.js")
         try:
@@ -43,7 +43,7 @@ class Chromium:
             context.close()
 
     def cpu(self) -> dict[str, float]:
-        """Return the CPU seconds used so far: of all renderers, and of all processes of the browser together."""
+        """Return the CPU seconds used so far: of all renderers, and of all processes of the browser."""
         processes = self._devtools.send("SystemInfo.getProcessInfo")["processInfo"]
         renderers = sum(process["cpuTime"] for process in processes if process["type"] == "renderer")
         return {"renderer": renderers, "all": sum(process["cpuTime"] for process in processes)}
@@ -51,7 +51,7 @@ class Chromium:
 
 @contextmanager
 def chromium(*flags: str) -> Iterator[Chromium]:
-    """Run a browser for the time of a block."""
+    """Run a browser during a block."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -72,7 +72,7 @@ def missing() -> str | None:
 
 
 def left_out(group: str) -> bool:
-    """Say so on the standard error if a group cannot be measured here, and return whether it cannot."""
+    """Tell whether a group cannot be measured here; if so, print why on stderr."""
     needed = missing()
     if needed:
         print(f"{group}: {needed} is not installed here; nothing is measured", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`logging`: what one call costs the training process, and what it costs the machine."""
+"""`logging`: the cost of one call for the training process, and for the machine."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Server = Callable[[], AbstractContextManager[str]]
 
 
 def run(options: Options) -> Iterator[Line]:
-    """Compare everyone with the floor, in rounds that take turns so that the machine's drift cancels."""
+    """Compare all subjects with the floor, in alternating rounds, so that drift of the machine cancels."""
     figures: dict[Subject, Figures] = {}
     subjects = [FLOOR, TRACKER, *options.peers]
-    idle = {subject: _run(subject, 0)["helpers_cpu_s"] for subject in subjects}  # what they cost without a call
+    idle = {subject: _run(subject, 0)["helpers_cpu_s"] for subject in subjects}  # the cost without a call
     for _ in range(options.rounds(ROUNDS)):
         for subject in subjects:
             round_ = _measure(subject, options.calls(subject, CALLS), idle[subject])
@@ -42,7 +42,7 @@ def run(options: Options) -> Iterator[Line]:
 
 
 def _new_keys(options: Options, what: str, server: Server) -> Iterator[Line]:
-    """Log keys that are new while a server is no help: nothing may wait for it."""
+    """Log new keys while the server fails: no call may wait for it."""
     calls, rounds = options.calls(TRACKER, NEW_KEYS), options.rounds(ROUNDS)
     slowest: dict[Subject, list[float]] = {FLOOR: [], TRACKER: []}
     for _ in range(rounds):
@@ -67,7 +67,7 @@ WHOLE = "… finish included"
 FAMILY = "… and of all its helpers, to their end"
 UNITS = {P50: "µs", P99: "µs", MEAN: "µs", MAX: "µs", LOOP: "s", WHOLE: "s", FAMILY: "s"}
 TARGETS = {P50: (2.2, True), P99: (100.0, False), LOOP: (5.0, True)}
-"""The most it may be, and whether that is times the floor."""
+"""The target of each line, and whether it is a multiple of the floor."""
 
 
 def _measure(subject: Subject, calls: int, idle: float) -> dict[str, float]:

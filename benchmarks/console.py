@@ -1,4 +1,4 @@
-"""`console`: what `print` costs where its output is kept, and where it is not."""
+"""`console`: the cost of `print` with and without capture of the console."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Figures = dict[str, float]
 
 
 def run(options: Options) -> Iterator[Line]:
-    """Compare the ways by turns, into a file and to a terminal."""
+    """Compare the modes in alternating rounds, with output to a file and to a terminal."""
     calls = options.calls(TRACKER, CALLS)
     for where in ("file", "terminal"):
         found: dict[str, list[Figures]] = {mode: [] for mode in MODES}
@@ -67,5 +67,5 @@ def _swallow(master: int) -> None:
     try:
         while os.read(master, 65536):
             pass
-    except OSError:  # all others have closed it
+    except OSError:  # all other ends are closed
         os.close(master)

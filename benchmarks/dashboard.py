@@ -1,4 +1,4 @@
-"""`dashboard`: what people see in a browser, and how soon; beside the dashboards of peers that hold the same runs."""
+"""`dashboard`: how soon people see something in a browser, next to the dashboards of peers with the same runs."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ RUNS, METRICS, STEPS = dashboard_peers.LOAD
 ROUNDS = 5
 FRAMES = 60
 WALL = (1920, 1300)
-"""A screen on which 24 panels are seen at once."""
+"""A screen that shows 24 panels at once."""
 IDLE = 20.0  # seconds
 POINTS = 5
 _ASKED = {"columns": [f"config.p{i}" for i in range(8)], "title": "parallel"}
 
 
 def run(options: Options) -> Iterator[Line]:
-    """Fill a server with the runs of all measurements, and look at them; then the same with each peer."""
+    """Fill a server with the runs of all measurements and measure its pages; then do the same with each peer."""
     if left_out(GROUP):
         return
     with scratch() as directory:
@@ -61,7 +61,7 @@ def line(what: str, value: float, unit: str, n: str, target: float | None = None
 
 
 def _first(own: Served, options: Options) -> Iterator[Line]:
-    """From the navigation to the first line of a chart, in a browser that knows nothing of it; what it loads."""
+    """Measure the time from the navigation to the first line of a chart, with an empty cache, and the bytes loaded."""
     times, loaded = [], {}
     with chromium() as browser:
         for _ in range(options.rounds(ROUNDS)):
@@ -93,7 +93,7 @@ def _first(own: Served, options: Options) -> Iterator[Line]:
 
 
 def _idle(own: Served, browser: Chromium, page: Any) -> Iterator[Line]:
-    """What an open page with charts costs when nothing happens, to be read beside an empty one."""
+    """Measure the cost of an idle page with charts, and that of an empty page."""
     page.goto(_address(own, "first"), wait_until="commit")
     page.evaluate("bench.firstLine()")
     page.wait_for_timeout(3000)
@@ -104,7 +104,7 @@ def _idle(own: Served, browser: Chromium, page: Any) -> Iterator[Line]:
 
 
 def _idle_cpu(own: Served, browser: Chromium, page: Any) -> dict[str, float]:
-    """Return % of a CPU over `IDLE` seconds, for what `Chromium.cpu` tells and for the server."""
+    """Return % of a CPU over `IDLE` seconds: for the two figures of `Chromium.cpu`, and for the server."""
     server_before, before, began = own.cpu(), browser.cpu(), time.monotonic()
     page.wait_for_timeout(1000 * IDLE)
     spent, now = time.monotonic() - began, browser.cpu()
@@ -113,7 +113,7 @@ def _idle_cpu(own: Served, browser: Chromium, page: Any) -> dict[str, float]:
 
 
 def _table(own: Served, options: Options, runs: int) -> Iterator[Line]:
-    """Scroll the runs table, and click on heads of its columns, alone and with the charts beside it."""
+    """Scroll and sort the runs table, alone and next to charts."""
     n = f"{runs:,} runs × {len(table.COLUMNS)} columns"
     with chromium(*UNPACED) as browser:
         for layout, beside in (("table", ""), ("both", ", charts beside")):
@@ -184,7 +184,7 @@ def _parallel(own: Served, options: Options, runs: int) -> Iterator[Line]:
 
 
 def _live(own: Served, directory: Path) -> Iterator[Line]:
-    """From `log()` in a training process, by its agent and the server, to the chart."""
+    """Measure the time from `log()` in a training process, through its agent and the server, to the chart."""
     variables = {"TRACKER_MODE": "online", "TRACKER_BASE_URL": own.url, "TRACKER_API_KEY": own.token}
     variables |= {"TRACKER_ENTITY": "bench"}
     home = directory / "live"
@@ -228,7 +228,7 @@ def _wait_for_run(own: Served) -> None:
 
 
 def _api(own: Served, steps: int) -> Iterator[Line]:
-    """The chart of a key of 20 runs as the page asks for it."""
+    """Measure the page's request for the chart of one key of 20 runs."""
     server.fill(own, "chart", ("loss",), steps)
     runs = [f"bench/bench/chart{number}" for number in range(server.RUNS)]
     headers = {"authorization": f"Bearer {own.token}", "accept": "application/x-tracker-frame"}
@@ -260,7 +260,7 @@ def _frames(browser: Chromium, page: Any, what: str, act: str, n: str, target: f
 
 
 def _address(own: Served, project: str, **view: Any) -> str:
-    """Return the address of a project's workspace, with what differs from its usual view."""
+    """Return the address of a project's workspace, with the settings that differ from its default view."""
     return f"{own.url}/projects/bench/{project}" + (f"?v={quote(json.dumps(view))}" if view else "")
 
 

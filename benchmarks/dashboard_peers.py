@@ -1,4 +1,4 @@
-"""The dashboards of peers, with as many runs in them: first paint, a chart's request, memory."""
+"""Measure the dashboards of peers with the same runs: first paint, a chart's request, memory."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from .subjects import curves
 
 GROUP = "dashboard"
 LOAD = (200, 20, 1000)
-"""Runs, metrics and steps."""
+"""Numbers of runs, metrics and steps."""
 CHARTED = 20
 QUERIES = 5
 ROUNDS = 3
 PATIENCE = 60.0
-"""Seconds for which a chart is waited for."""
+"""Seconds to wait for a chart."""
 _PATIENCE = 180.0
 _PROJECT = "first"
 
@@ -38,17 +38,17 @@ Ask = Callable[[requests.Session, str, list[str]], requests.Response]
 
 
 class Peer(NamedTuple):
-    """How a peer's dashboard is served and asked."""
+    """How to serve and request a peer's dashboard."""
 
     serve: list[str]
-    """The command behind its Python; {port} and {home} stand for what they say."""
+    """The arguments for its Python; {port} and {home} are replaced."""
     pages: dict[str, str]
-    """What the page shows by itself, and its path; {runs} stands for the ids of some. The first is the one that a user
-    opens, the next is for when that shows no chart in time."""
+    """What each page shows, and its path; {runs} is replaced by ids. A user opens the first one; the next one is tried
+    if that shows no chart in time."""
     ask: Ask
-    """The chart of a metric for some runs, as its page asks for it."""
+    """Requests the chart of a metric for some runs, as the page does."""
     asked: str
-    """What it asks for."""
+    """What the request asks for."""
 
 
 def _ask_tensorboard(session: requests.Session, url: str, runs: list[str]) -> requests.Response:
@@ -92,7 +92,7 @@ PEERS = {
 
 
 def run(options: Options) -> Iterator[Line]:
-    """Measure each peer that is there; one that fails is left out, aloud."""
+    """Measure each installed peer; leave out one that fails, and say so on stderr."""
     from playwright.sync_api import Error
 
     if not options.peers:
@@ -112,7 +112,7 @@ def run(options: Options) -> Iterator[Line]:
 
 
 def _load(subject: Subject, home: Path, runs: int, metrics: int, steps: int) -> list[str]:
-    """Return the ids of the runs that were put into the peer's store."""
+    """Put runs into the peer's store, and return their ids."""
     counts = map(str, (runs, metrics, steps))
     command = [subject.python, str(SUBJECTS / "load_peer.py"), subject.name, str(home), *counts]
     done = subprocess.run(command, env=environment(subject, home), check=True, capture_output=True, text=True)
@@ -142,7 +142,7 @@ def _measure(subject: Subject, home: Path, ids: list[str], options: Options, n: 
         walls, sizes, before = [], [], _cpu(process)
         with requests.Session() as session:
             session.stream = True
-            session.headers["accept-encoding"] = "gzip, deflate, br, zstd"  # as a browser
+            session.headers["accept-encoding"] = "gzip, deflate, br, zstd"  # as browsers do
             for _ in range(QUERIES):
                 began = time.perf_counter()
                 with peer.ask(session, url, chosen) as answer:
@@ -160,7 +160,7 @@ def _measure(subject: Subject, home: Path, ids: list[str], options: Options, n: 
 
 
 def _first(process: psutil.Process, address: str, options: Options) -> list[tuple[float, float]]:
-    """Return ms until a chart's line was seen, and the server's CPU in ms, for each time that it came in time."""
+    """Return the ms until a chart's line appeared, and the server's CPU in ms, for each try that succeeded."""
     from playwright.sync_api import Error
 
     times = []
@@ -171,7 +171,7 @@ def _first(process: psutil.Process, address: str, options: Options) -> list[tupl
                 with browser.page() as page:
                     page.goto(address, wait_until="commit")
                     page.evaluate("void bench.firstLine().then((time) => (window.first = time))")
-                    # Unlike evaluate(), this has an end even if the page's scripts have none.
+                    # Unlike evaluate(), this ends even if the page's scripts do not.
                     first = page.wait_for_function("window.first", timeout=1000 * PATIENCE).json_value()
                     times.append((first, 1000 * (_cpu(process) - before)))
     except Error as error:
@@ -205,7 +205,7 @@ def _served(subject: Subject, peer: Peer, home: Path) -> Iterator[tuple[str, psu
 
 
 def _wait(get: Callable[[], requests.Response], contained: list[str] | None = None) -> None:
-    """Ask until there is an answer, and one that has all that shall be in it; RuntimeError if there is none."""
+    """Repeat a request until its response is complete. Raises RuntimeError if that takes too long."""
     deadline, last = time.monotonic() + _PATIENCE, "nothing"
     while time.monotonic() < deadline:
         with contextlib.suppress(requests.ConnectionError, requests.Timeout):
@@ -218,7 +218,7 @@ def _wait(get: Callable[[], requests.Response], contained: list[str] | None = No
 
 
 def _settle(process: psutil.Process) -> None:
-    """Wait until a server does nothing by itself, such as read runs or start workers; RuntimeError if it goes on."""
+    """Wait until a server is idle, after it has read runs and started workers. Raises RuntimeError if it never is."""
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         before = _cpu(process)
@@ -229,7 +229,7 @@ def _settle(process: psutil.Process) -> None:
 
 
 def _cpu(process: psutil.Process) -> float:
-    """Return the CPU seconds of a process and all that it started and still has."""
+    """Return the CPU seconds of a process and its living descendants."""
     total = 0.0
     for member in [process, *process.children(recursive=True)]:
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -1,4 +1,4 @@
-"""Servers that are no help: what training does with them must not be felt in it."""
+"""Run servers that refuse or never answer, which must not slow training down."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class _Refuses(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = _refuse  # noqa: N815 - names of the standard library
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def refusing() -> Iterator[str]:
-    """The address of a server that answers 503 to everything."""
+    """Yield the address of a server that answers 503 to every request."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Refuses) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -36,6 +36,6 @@ def refusing() -> Iterator[str]:
 
 @contextmanager
 def silent() -> Iterator[str]:
-    """The address of a server that takes connections and never says a word."""
+    """Yield the address of a server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"

@@ -21,7 +21,7 @@ _PATIENCE = 300.0
 
 
 def run(options: Options) -> Iterator[Line]:
-    """Log as fast as one process can, until the server says that it has every row."""
+    """Log as fast as one process can, and measure until the server has every row."""
     calls, rounds = options.calls(TRACKER, CALLS), options.rounds(ROUNDS)
     found = [_deliver(calls) for _ in range(rounds)]
     watched = _deliver(calls, watch_memory=True)
@@ -45,7 +45,10 @@ def _deliver(calls: int, watch_memory: bool = False) -> dict[str, Any]:
     with scratch() as directory, served(directory) as server, ThreadPoolExecutor(1) as thread:
         before = server.cpu()
         variables = {"TRACKER_MODE": "online", "TRACKER_BASE_URL": server.url, "TRACKER_API_KEY": server.token}
-        variables |= {"TRACKER_ENTITY": "bench", "TRACKER_FINISH_TIMEOUT": "0"}  # the same in a container
+        variables |= {
+            "TRACKER_ENTITY": "bench",
+            "TRACKER_FINISH_TIMEOUT": "0",
+        }  # as outside of containers
         client = directory / "client"
         client.mkdir()
         training = thread.submit(_run, client, calls, watch_memory, variables)
@@ -64,7 +67,7 @@ def _run(directory: Path, calls: int, watch_memory: bool, variables: dict[str, s
 
 
 def _check(server: Served, rows: int) -> None:
-    """Raise RuntimeError unless every key has all its points: a fast answer that lost some would be worth nothing."""
+    """Raise RuntimeError unless every key has all its points, since a fast loss is worthless."""
     run = server.client.json("GET", "/api/runs/bench/bench")["runs"][0]
     keys = server.client.json("GET", f"/api/runs/bench/bench/{run['id']}/keys")["keys"]
     if [key["count"] for key in keys] != [rows] * 10:
@@ -72,7 +75,7 @@ def _check(server: Served, rows: int) -> None:
 
 
 def _wait(server: Served, rows: int) -> float:
-    """Return the time (of `time.monotonic`) at which the server had all rows, to a tenth of a second."""
+    """Return the time (of `time.monotonic`) at which the server has all rows, to a tenth of a second."""
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         runs = server.client.json("GET", "/api/runs/bench/bench")["runs"]

@@ -1,4 +1,4 @@
-"""CPU time of a whole server process per logged point, uploads over HTTP included.
+"""Measure the CPU time of a server process per logged point, with uploads over HTTP.
 
     python benchmarks/ingest.py [--batches 500] [--rows 100] [--keys 10] [--streams 4] [--zstd/--plain]
 
@@ -26,7 +26,7 @@ START = 1_700_000_000.0
 
 
 def batches(run: str, count: int, rows: int, keys: int) -> list[bytes]:
-    """Lines as a training loop writes them: full-precision floats under `keys` names."""
+    """Return lines as a training loop writes them: full-precision floats for `keys` names."""
     made = []
     for batch in range(count):
         lines = [] if batch else [encode("run", {"version": 1, "id": run, "entity": "me", "project": "bench"}, START)]

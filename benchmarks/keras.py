@@ -1,4 +1,4 @@
-"""`keras`: what a callback adds to a batch of training on JAX."""
+"""`keras`: the time that a callback adds to a batch of training on JAX."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _measure(model: str, rounds: int, names: list[str], site: Path | None) -> di
             cwd=directory,
             capture_output=True,
             text=True,
-            check=False,  # what went wrong is told below
+            check=False,  # the error is raised below
         )
     if done.returncode:
         raise RuntimeError(f"keras ended with {done.returncode}: {done.stderr[-800:]}")

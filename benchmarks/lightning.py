@@ -1,4 +1,4 @@
-"""`lightning`: what a logger adds to a training step of PyTorch Lightning."""
+"""`lightning`: the time that a logger adds to a training step of PyTorch Lightning."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Rounds = list[dict[str, tuple[float, float]]]
 
 
 def run(options: Options) -> Iterator[Line]:
-    """Compare loggers in one process, in rounds that take turns; a peer in one with its own packages added."""
+    """Compare loggers in alternating rounds of one process; a peer runs in a process with its packages."""
     if importlib.util.find_spec("lightning") is None or importlib.util.find_spec("tracker_lightning") is None:
         print("lightning is left out: it is not installed", file=sys.stderr)
         return
@@ -54,7 +54,7 @@ def _over(rounds: Rounds, name: str, base: str, which: int = 0) -> float:
 
 
 def _fit(loggers: list[str], steps: int, rounds: int, site: Path | None = None) -> Rounds:
-    """Return the mean µs of a step with each logger and with none, wall and CPU, round by round."""
+    """Return the mean µs of a step with each logger and with none, wall and CPU, for each round."""
     with scratch() as directory:
         more = [] if site is None else ["--site", str(site)]
         script = [sys.executable, str(SUBJECTS / "fit.py"), *loggers, *more]
@@ -64,7 +64,7 @@ def _fit(loggers: list[str], steps: int, rounds: int, site: Path | None = None) 
             cwd=directory,
             capture_output=True,
             text=True,
-            check=False,  # what went wrong is told below
+            check=False,  # the error is raised below
         )
         if done.returncode:
             raise RuntimeError(f"training with {', '.join(loggers)} ended with {done.returncode}: {done.stderr[-800:]}")

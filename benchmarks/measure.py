@@ -1,4 +1,4 @@
-"""Run subjects in processes of their own, and count what that cost."""
+"""Run subjects in processes of their own, and measure their cost."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Subject:
-    """Something that keeps rows: its name in `subjects/script.py`, and the Python that has it."""
+    """A library that stores rows: its name in `subjects/script.py`, and the Python that has it."""
 
     name: str
     python: str
     label: str
     scale: float = 1.0
-    """Share of the calls that it makes, for those that would take minutes otherwise."""
+    """The share of the calls to make, since some subjects would take minutes for all."""
 
     @property
     def ours(self) -> bool:
-        """Whether it runs in this very environment."""
+        """Whether it runs in this environment."""
         return self.python == sys.executable
 
 
@@ -41,13 +41,13 @@ TRACKER = Subject("tracker", sys.executable, "tracker")
 
 @dataclass
 class Options:
-    """What the command line asked for."""
+    """The options of the command line."""
 
     quick: bool = False
     peers: list[Subject] = field(default_factory=list)
 
     def calls(self, subject: Subject, calls: int) -> int:
-        """Return how many of `calls` calls this subject shall make."""
+        """Return how many of `calls` calls to make with this subject."""
         return max(200, int(calls * subject.scale / (20 if self.quick else 1)))
 
     def rounds(self, rounds: int) -> int:
@@ -57,7 +57,7 @@ class Options:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A directory for one measurement."""
+    """Yield a new directory for one measurement."""
     directory = Path(tempfile.mkdtemp(prefix="tracker-bench-"))
     try:
         yield directory
@@ -68,7 +68,7 @@ def scratch() -> Iterator[Path]:
 def run_subject(
     subject: Subject, directory: Path, calls: int, *flags: str, watch_memory: bool = False, **variables: str
 ) -> dict[str, Any]:
-    """Run `subjects/script.py` and return what it and `subjects/family.py` print; raises RuntimeError if it failed."""
+    """Run `subjects/script.py`; return what it and `subjects/family.py` print. Raises RuntimeError if it fails."""
     data = directory / "data"
     data.mkdir()
     family = [subject.python, str(SUBJECTS / "family.py"), *(["--watch-memory"] if watch_memory else [])]
@@ -79,7 +79,7 @@ def run_subject(
         cwd=directory,
         capture_output=True,
         text=True,
-        check=False,  # what went wrong is told below
+        check=False,  # the error is raised below
     )
     result = json.loads(done.stdout.splitlines()[-1]) if done.stdout else {"status": done.returncode}
     if result["status"]:
@@ -95,7 +95,7 @@ def size(directory: Path) -> int:
 
 
 def environment(subject: Subject, directory: Path, **variables: str) -> dict[str, str]:
-    """Return an environment in which no subject finds the user's files and servers, or reports to its makers."""
+    """Return an environment that hides the user's files and servers, and turns off usage reports."""
     kept = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR")
     result = {name: os.environ[name] for name in kept if name in os.environ}
     result |= {"HOME": str(directory), "XDG_STATE_HOME": str(directory), "XDG_CONFIG_HOME": str(directory)}
@@ -107,7 +107,7 @@ def environment(subject: Subject, directory: Path, **variables: str) -> dict[str
 
 
 def process_cpu(command: list[str], variables: dict[str, str]) -> float:
-    """Return the CPU seconds that a command and all it waited for took."""
+    """Return the CPU seconds of a command and the children that it waited for."""
     process = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

@@ -1,4 +1,4 @@
-"""Other trackers to compare with, each in a virtual environment of its own."""
+"""Install other trackers to compare with, each in a virtual environment of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .measure import ROOT, Subject
 
 DEFAULT = ROOT / ".nox" / "bench-peers"
 
-# What each one's calls are scaled by, so that no measurement takes minutes.
+# The share of calls for each, so that no measurement takes minutes.
 PINS = {
     "wandb": ("0.31.0", 0.2),
     "trackio": ("0.43.0", 0.2),
@@ -20,7 +20,7 @@ PINS = {
 
 
 def install(directory: Path = DEFAULT, names: list[str] | None = None) -> list[Subject]:
-    """Return the peers, installing with pip those that `directory` lacks; those that cannot be are left out, aloud."""
+    """Return the peers. Install missing ones into `directory`; leave out failing ones, and say so on stderr."""
     found = []
     for name in names if names is not None else list(PINS):
         version, scale = PINS[name]

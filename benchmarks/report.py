@@ -1,4 +1,4 @@
-"""What a benchmark found: lines, and the table made of them."""
+"""The lines of a benchmark, and their table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Line:
-    """One figure: of whom, what, how much; from how many measurements; times the floor; at most `target`."""
+    """One figure: subject, what is measured, value and unit, number of measurements, ratio to the floor, target."""
 
     group: str
     subject: str
@@ -18,14 +18,14 @@ class Line:
     unit: str
     n: str
     ratio: float | None = None
-    """To the floor in the same round, the median over the rounds."""
+    """The ratio to the floor of the same round; the median over the rounds."""
     target: float | None = None
     """The most that `value` may be, or `ratio` if `of_ratio`."""
     of_ratio: bool = False
 
     @property
     def passed(self) -> bool | None:
-        """Whether the target was met; None without one."""
+        """Whether the target is met; None without a target."""
         measured = self.ratio if self.of_ratio else self.value
         return None if self.target is None or measured is None else measured <= self.target
 
@@ -35,7 +35,7 @@ class Line:
 
 
 def table(lines: Iterable[Line]) -> str:
-    """Return the lines as text, grouped as they come."""
+    """Return the lines as a text table, in their order."""
     rows = [("group", "what", "subject", "value", "unit", "× floor", "n", "target", "")]
     for line in lines:
         target = "" if line.target is None else f"≤ {_number(line.target)}{' × floor' if line.of_ratio else ''}"

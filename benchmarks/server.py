@@ -1,4 +1,4 @@
-"""`server`: ingest, charts, disk and memory of the server, through HTTP as clients and browsers use it."""
+"""`server`: ingest, charts, disk and memory of the server, over HTTP."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUERIES = 10
 
 
 def run(options: Options) -> Iterator[Line]:
-    """Fill a server with twenty runs that log at the same time, then ask for a chart of a key of all of them."""
+    """Fill a server with twenty runs that log at the same time, then request a chart of one key of all runs."""
     row_steps, chart_steps = (n // 20 if options.quick else n for n in (ROW_STEPS, CHART_STEPS))
     points = RUNS * row_steps * len(KEYS)
     n = f"{points:,} points in batches of {BATCH:,}, 10 keys"
@@ -45,7 +45,7 @@ def run(options: Options) -> Iterator[Line]:
 
 
 def fill(server: Served, name: str, keys: tuple[str, ...], steps: int) -> tuple[float, float]:
-    """Upload rows of all runs by turns; return the server's CPU seconds and the wall seconds."""
+    """Upload rows of all runs in turn; return the server's CPU seconds and the wall seconds."""
     offsets = dict.fromkeys(range(RUNS), 0)
     rows = BATCH // len(keys)
     cpu, wall = 0.0, 0.0
@@ -75,7 +75,7 @@ def _lines(run_id: str, keys: tuple[str, ...], first: int, count: int) -> bytes:
 
 
 def _charts(server: Served) -> tuple[float, list[float], list[float]]:
-    """Return the wall seconds of the first query, and wall and CPU seconds of those after it."""
+    """Return the wall seconds of the first query, and wall and CPU seconds of later ones."""
     query = {"runs": [f"bench/bench/chart{number}" for number in range(RUNS)], "keys": ["loss"], "buckets": 1000}
     walls, cpus = [], []
     for _ in range(QUERIES + 1):

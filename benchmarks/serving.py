@@ -1,4 +1,4 @@
-"""A server to measure: its CPU and memory, and requests to it."""
+"""Run a server to measure, and send requests to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .measure import size
 
 
 class Served:
-    """A server in a process of its own, with empty storage at first."""
+    """A server in a process of its own, with empty storage."""
 
     def __init__(self, directory: Path, url: str, token: str, pid: int) -> None:
         self.url, self.token = url, token
@@ -26,12 +26,12 @@ class Served:
         self._process = psutil.Process(pid)
 
     def cpu(self) -> float:
-        """Return the CPU seconds that it used so far."""
+        """Return the CPU seconds used so far."""
         times = self._process.cpu_times()
         return float(times.user + times.system)
 
     def resident(self) -> float:
-        """Return its resident memory now, in MiB."""
+        """Return the current resident memory in MiB."""
         return float(self._process.memory_info().rss) / 2**20
 
     def stored(self) -> int:
@@ -41,7 +41,7 @@ class Served:
 
 @contextmanager
 def served(directory: Path) -> Iterator[Served]:
-    """Run a server for the time of a block, unseen by the user's own runs."""
+    """Run a server during a block, hidden from the user's own runs."""
     data = directory / "server"
     with patch.dict(os.environ, XDG_STATE_HOME=str(directory)), serve(data) as server:
         yield Served(data, server.url, server.token, server.process.pid)

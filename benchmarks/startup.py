@@ -1,4 +1,4 @@
-"""`startup`: import, init and finish; what is left on disk and what is held in memory."""
+"""`startup`: import, init and finish; disk and memory."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ GROUP = "startup"
 IMPORTS = 10
 LIVES = 5
 CALLS = 100_000  # of ten scalars: a million
-SECONDS = 15  # of a run whose memory is watched: long enough for helpers to do all that they do
+SECONDS = 15  # of a run whose memory is sampled; long enough for all work of helpers
 
 
 def run(options: Options) -> Iterator[Line]:
-    """Yield import, life time, disk and memory of this library and the peers."""
+    """Measure import, lifetime, disk and memory of this library and the peers."""
     subjects = [TRACKER, *options.peers]
     for subject in subjects:
         yield _import(subject, 3 if options.quick else IMPORTS)

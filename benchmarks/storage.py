@@ -1,4 +1,4 @@
-"""What the server's storage costs: CPU per point of an upload, bytes per point on disk, a chart of 20 runs.
+"""Measure the server's storage: CPU per uploaded point, bytes per point on disk, a chart of 20 runs.
 
     python benchmarks/storage.py --points 4000000
 
@@ -24,7 +24,7 @@ KEYS = [f"train/metric_{k}" for k in range(10)]
 
 
 def values(what: str, rows: int, rng: np.random.Generator) -> np.ndarray:
-    """rows × keys of what programs log."""
+    """Return rows × keys of typical values."""
     shape = (rows, len(KEYS))
     if what == "random":
         return rng.random(shape, dtype=np.float32).astype(float)
@@ -48,7 +48,7 @@ def batches(run: str, what: str, rows: int, batch: int, rng: np.random.Generator
 
 
 def fill(storage: SqlStorage, run: str, what: str, rows: int, batch: int, rng: np.random.Generator) -> float:
-    """Upload one run; returns CPU seconds."""
+    """Upload one run; return CPU seconds."""
     key, offset, spent = RunKey("me", "bench", run), 0, 0.0
     for data in batches(run, what, rows, batch, rng):
         start = time.process_time()
@@ -58,7 +58,7 @@ def fill(storage: SqlStorage, run: str, what: str, rows: int, batch: int, rng: n
 
 
 def point_batches(points: int, keys: int, line: int, rng: np.random.Generator) -> Iterator[bytes]:
-    """Uploads of about a megabyte as importers make them: `points` lines of float32 values under keys by turns."""
+    """Yield uploads of about a megabyte as importers make them: `points` lines of float32 values, keys in turn."""
     names = [f"train/metric_{k}" for k in range(keys)]
     at = np.arange(points)
     times = 1.7e9 + np.cumsum(rng.random(points) * 0.002)
@@ -74,7 +74,7 @@ def point_batches(points: int, keys: int, line: int, rng: np.random.Generator) -
 
 
 def take_points(storage: SqlStorage, points: int, keys: int, line: int, rng: np.random.Generator) -> float:
-    """Upload points; returns CPU seconds."""
+    """Upload points; return CPU seconds."""
     offset, spent = 0, 0.0
     for data in point_batches(points, keys, line, rng):
         start = time.process_time()
@@ -95,7 +95,7 @@ def rss() -> float:
 
 
 def chart(storage: SqlStorage, runs: list[str], **query: object) -> float:
-    """CPU milliseconds of a chart, warm."""
+    """Return the CPU milliseconds of a chart with warm caches."""
     best = 1e9
     for _ in range(7):
         start = time.process_time()

@@ -1,4 +1,4 @@
-"""`table`: the runs table of a project of 10,000 runs × 60 columns, through HTTP as the dashboard asks for it."""
+"""`table`: the dashboard's requests for the runs table of a project of 10,000 runs × 60 columns, over HTTP."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ASKED: list[tuple[str, str, dict[str, Any]]] = [
 
 
 def run(options: Options) -> Iterator[Line]:
-    """Fill a server with runs, then ask for its table again and again."""
+    """Fill a server with runs, then request its table repeatedly."""
     count = RUNS // 20 if options.quick else RUNS
     n = f"{count:,} runs × {len(COLUMNS)} columns"
 
@@ -79,7 +79,7 @@ def run(options: Options) -> Iterator[Line]:
 
 
 def fill(directory: Path, count: int) -> dict[str, int]:
-    """Store runs as if they had been uploaded; return the offsets of those that go on."""
+    """Store runs as uploads do; return the offsets of the runs that go on."""
     storage = open_storage(directory)
     rng = random.Random(3)
     offsets = {}
@@ -106,7 +106,7 @@ def fill(directory: Path, count: int) -> dict[str, int]:
 
 
 def _ask(server: Served, session: requests.Session, path: str, query: dict[str, Any] | None) -> float:
-    """Return the wall seconds of a request, its answer read and decoded."""
+    """Return the wall seconds of a request, with reading and decoding the response."""
     began = time.perf_counter()
     url = f"{server.url}/api/{path}/bench/bench"
     answer = session.get(url) if query is None else session.post(url, json={"columns": COLUMNS, **query})

@@ -1,14 +1,14 @@
-"""`tensorboard`: what reading and importing event files costs, beside TensorBoard's own readers.
+"""`tensorboard`: the cost of reading and importing event files, next to TensorBoard's own readers.
 
-All figures are for one scalar event, of processes that take turns.
+All figures are for one scalar event, from processes that run in turn.
 
-Reading: CPU, imports not counted. TensorBoard's data server (in Rust) is measured as it is by default, which leaves
-checksums unchecked, and with all of them checked; both from its start until all points have been read back through its
-gRPC interface, not counting what the client takes for that. The tracker checks all of them.
+Reading: CPU without imports. TensorBoard's data server (in Rust) is measured with its default, which skips checksums,
+and with all checksums. Both run from its start until all points are read back through its gRPC interface, without the
+client's own time. The tracker always checks checksums.
 
-Importing: `tracker tensorboard-import` from its start to its end, with the start of Python and all imports, and the CPU
-of all its processes; to run directories, and to a server that has committed everything. The data server's time is that
-from its start to the last answer.
+Importing: `tracker tensorboard-import` from start to end, with the start of Python and all imports, and the CPU of all
+its processes. It imports to run directories, and to a server until that has committed everything. The data server's
+time is from its start to the last response.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ INPUTS = {
 
 
 class Cost(NamedTuple):
-    """Nanoseconds of an event: CPU, and wall from start to end."""
+    """Nanoseconds per event: CPU, and wall from start to end."""
 
     cpu: float
     wall: float
 
 
 def run(options: Options) -> Iterator[Line]:
-    """Read the same files in each way, by turns, so that the machine's drift cancels."""
+    """Read the same files in each way, in alternating rounds, so that drift of the machine cancels."""
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         print(f"tensorboard: {', '.join(missing)} is not installed here; nothing is measured", file=sys.stderr)
@@ -97,7 +97,7 @@ def _lines(what: str, found: dict[str, list[Cost]]) -> Iterator[Line]:
 
 
 def _make(logdir: Path, value: str, runs: int, tags: int, steps: int) -> None:
-    # Imported only here: without the extra this module can still be.
+    # Imported here, so that this module can be imported without the extra.
     from .subjects import event_files
 
     names = [f"train/metric_{number}" if number % 2 else f"val/{'x' * number}loss" for number in range(tags)]
@@ -109,14 +109,14 @@ def _make(logdir: Path, value: str, runs: int, tags: int, steps: int) -> None:
 
 
 def _read(way: str, logdir: Path, directory: Path, events: int) -> Cost:
-    """Read files in one way. Raises RuntimeError if not all events were read."""
+    """Read files in one way. Raises RuntimeError if events are missing."""
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(
         [sys.executable, str(SUBJECTS / "read_events.py"), way, str(logdir)],
         env=environment(TRACKER, directory, PYTHONPATH=paths),
         capture_output=True,
         text=True,
-        check=False,  # what went wrong is told below
+        check=False,  # the error is raised below
     )
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {}
     if not result or (way != "floor" and result["values"] != events):
@@ -125,7 +125,7 @@ def _read(way: str, logdir: Path, directory: Path, events: int) -> Cost:
 
 
 def _import(way: str, logdir: Path, directory: Path, events: int) -> Cost:
-    """Import files into an empty directory, or also to an empty server, whose CPU then counts, too."""
+    """Import files into an empty directory, and perhaps to an empty server, whose CPU then counts too."""
     with scratch() as empty:
         if way == "import":
             return _command(logdir, directory, empty, events, TRACKER_MODE="offline")
@@ -140,7 +140,7 @@ def _import(way: str, logdir: Path, directory: Path, events: int) -> Cost:
 
 
 def _command(logdir: Path, home: Path, work: Path, events: int, **variables: str) -> Cost:
-    """Run `tracker tensorboard-import`. Raises RuntimeError if it says that something is amiss."""
+    """Run `tracker tensorboard-import`. Raises RuntimeError if it fails."""
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "tracker.cli.main", "tensorboard-import", str(logdir)],

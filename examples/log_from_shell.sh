@@ -1,5 +1,5 @@
 #!/bin/sh
-# A logger in plain shell, as core/tracker/runlog/FORMAT.md allows: it needs a POSIX shell and its tools, and gzip.
+# Log from plain shell, by the format of core/tracker/runlog/FORMAT.md. It needs a POSIX shell and gzip.
 #
 #     sh log_from_shell.sh RUN_DIR [ROWS]
 #     tracker sync RUN_DIR
@@ -9,9 +9,9 @@ dir=$1
 rows=${2:-10}
 mkdir -p "$dir"
 stream=$dir/history-shell.jsonl
-[ ! -e "$stream" ] || { echo "$stream exists; a stream has one writer for all its life" >&2; exit 1; }
+[ ! -e "$stream" ] || { echo "$stream exists; a stream has only one writer" >&2; exit 1; }
 
-# The CRC-32 of a text is in the trailer that gzip writes: its last 8 bytes are the CRC and the length, little-endian.
+# gzip writes the CRC-32 of a text in its trailer: the last 8 bytes are the CRC and the length, little-endian.
 crc() {
     printf '%s' "$1" | gzip -c | tail -c 8 | od -An -tx1 -N4 | awk '{print $4 $3 $2 $1}'
 }
@@ -19,7 +19,7 @@ crc() {
 # record MEMBERS: append one line; MEMBERS is everything after the time.
 record() {
     rest="\"t\":$(date +%s)000000,$1}"
-    # One printf to a file opened for appending is one write(2), so a line is there whole or not at all.
+    # One printf to a file opened for appending is one write(2), so a line is complete or missing.
     printf '{"c":"%s",%s\n' "$(crc "$rest")" "$rest" >>"$stream"
 }
 

@@ -29,7 +29,7 @@ def choose(chance: random.Random) -> dict[str, Any]:
 
 
 class Network:
-    """64 pixels, a hidden layer, 10 digits."""
+    """A network of 64 pixels, a hidden layer and 10 digits."""
 
     def __init__(self, config: Any) -> None:
         self.config = config

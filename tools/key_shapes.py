@@ -2,9 +2,9 @@
 
     python tools/key_shapes.py gitleaks.toml VERSION
 
-The rules (config/gitleaks.toml of https://github.com/gitleaks/gitleaks, MIT) are kept there for all issuers of keys.
-Taken are those that know a key by its shape alone; those that look at words around it take ordinary parameters for
-secrets, and `redact` has its own idea of names.
+The rules are in config/gitleaks.toml of https://github.com/gitleaks/gitleaks (MIT), which covers the issuers of keys.
+Only rules that recognise a key by its shape are used. Rules that look at words around it would take ordinary parameters
+for secrets; `redact` has its own rules for names.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> None:
         if pattern is None or BY_NAME.match(pattern) or rule["id"].startswith(tuple(LEFT_OUT)):
             continue
         pattern = pattern.replace(r"\z", r"\Z").replace("[[:alnum:]]", "[A-Za-z0-9]")
-        if "(?i)" in pattern:  # in the middle, too, which Python does not take
+        if "(?i)" in pattern:  # Python allows it only at the beginning
             pattern = "(?i)" + pattern.replace("(?i)", "")
         re.compile(pattern)
         keywords = [word.lower() for word in rule["keywords"]]

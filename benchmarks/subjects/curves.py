@@ -1,4 +1,4 @@
-"""The runs that dashboards are measured with, the same for all: so many runs, metrics and steps of falling losses."""
+"""Make the runs for the dashboards of all subjects: falling losses, as many as needed."""
 
 from __future__ import annotations
 

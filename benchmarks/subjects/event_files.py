@@ -1,4 +1,4 @@
-"""Make event files of scalars fast, with the bytes that the libraries' own writers would write."""
+"""Write event files of scalars fast, with the same bytes as the libraries' own writers."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Value = Callable[[str, float], summary_pb2.Summary.Value]
 
 
 def torch_value(tag: str, number: float) -> summary_pb2.Summary.Value:
-    """As `add_scalar` of PyTorch and tensorboardX writes it."""
+    """Return an event as `add_scalar` of PyTorch and tensorboardX writes it."""
     return summary_pb2.Summary.Value(tag=tag, simple_value=number)
 
 
 def tensorflow_value(tag: str, number: float) -> summary_pb2.Summary.Value:
-    """As `tf.summary.scalar` of TensorFlow 2 writes it."""
+    """Return an event as `tf.summary.scalar` of TensorFlow 2 writes it."""
     tensor = tensor_pb2.TensorProto(dtype=types_pb2.DT_FLOAT, tensor_content=struct.pack("<f", number))
     tensor.tensor_shape.SetInParent()
     metadata = summary_pb2.SummaryMetadata()
@@ -56,8 +56,8 @@ def record(payload: bytes) -> bytes:
 
 
 def _pattern(value: Value, tag: str) -> tuple[bytes, bytes]:
-    """What stands before and behind the four bytes of the value in the summary of an event, by protobuf itself."""
-    number = 1.2345678806304932  # a float32 with bytes that stand nowhere else
+    """Return the bytes before and after the four bytes of the value in a summary, as protobuf writes them."""
+    number = 1.2345678806304932  # a float32 whose bytes occur nowhere else
     whole = event_pb2.Event(summary=summary_pb2.Summary(value=[value(tag, number)])).SerializeToString()
     before, after = whole.split(struct.pack("<f", number))
     return before, after

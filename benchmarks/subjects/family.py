@@ -1,4 +1,4 @@
-"""Run a command, wait for it and for everything that it ever started, and print what all of it cost as JSON.
+"""Run a command, wait for it and all its descendants, and print their cost as JSON.
 
     python family.py [--watch-memory] [--patience SECONDS] COMMAND…
 
@@ -27,7 +27,7 @@ def main() -> None:
         watch = watch or option == "--watch-memory"
         patience = float(arguments.pop(0)) if option == "--patience" else patience
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    # Not a pipe, which could fill, and which a survivor would keep open.
+    # Not a pipe: it could fill up, and a surviving process would keep it open.
     output = tempfile.TemporaryFile("w+")  # noqa: SIM115
     process = subprocess.Popen(arguments, stdout=output)
     memory = Memory(process.pid) if watch else None
@@ -36,7 +36,7 @@ def main() -> None:
         try:
             pid, status, usage = os.wait4(-1, os.WNOHANG if watch or first is not None else 0)
         except ChildProcessError:
-            break  # none is left
+            break  # no process is left
         if pid == 0:
             if memory:
                 memory.look()

@@ -15,7 +15,7 @@ import sys
 import time
 import warnings
 
-WARM_UP = 1.5  # seconds before the clock runs: helper processes take so long to start, next to the training
+WARM_UP = 1.5  # seconds before measuring, in which helper processes start
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
 
     import torch
 
-    torch.set_num_threads(1)  # of small models the threads' scheduling is most of the time, and all of the noise
+    torch.set_num_threads(1)  # with a small model, scheduling threads takes most of the time
     warnings.simplefilter("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     fit("none", 100)
@@ -60,7 +60,7 @@ def fit(name: str, steps: int) -> tuple[float, float]:
             return torch.optim.SGD(self.parameters(), lr=0.1)
 
     class Clock(pl.Callback):
-        steps = -1  # until the clock runs
+        steps = -1  # before measuring
 
         def on_train_start(self, _trainer, _module) -> None:
             self.made = time.perf_counter()
@@ -79,12 +79,12 @@ def fit(name: str, steps: int) -> tuple[float, float]:
     batch = torch.rand(32, 64, generator=generator), torch.randint(0, 10, (32,), generator=generator)
     clock, logger = Clock(), make(name)
     quiet = {"enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False}
-    every = 1 if logger else 0  # never: then Lightning does not collect the values either
+    every = 1 if logger else 0  # 0: never, so Lightning does not collect the values either
     pl.Trainer(
         logger=logger, max_epochs=1, log_every_n_steps=every, accelerator="cpu", devices=1, callbacks=[clock], **quiet
     ).fit(Model(), torch.utils.data.DataLoader([batch] * 100_000, batch_size=None))
     if name in ("tracker", "wandb"):
-        logger.experiment.finish()  # or their helpers would be at work beside all that come after
+        logger.experiment.finish()  # so that its helpers do not run beside the next ones
     return 1e6 * (clock.ended - clock.began) / clock.steps, 1e6 * (clock.used - clock.cpu) / clock.steps
 
 

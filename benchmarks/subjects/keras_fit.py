@@ -1,4 +1,4 @@
-"""Train with none and each of some callbacks by turns, and print what a batch took.
+"""Train without and with each of some callbacks in turn, and print the time of a batch.
 
     python keras_fit.py mlp|deep ROUNDS CALLBACK… [--site DIRECTORY]
 
@@ -30,7 +30,7 @@ def network(kind: str) -> keras.Model:
 
 
 class Clock(keras.callbacks.Callback):
-    """Times an epoch from its begin to the end of all callbacks before this one."""
+    """Times an epoch from its start to the end of all callbacks before this one."""
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002
         self.began = time.perf_counter(), time.process_time()

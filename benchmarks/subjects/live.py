@@ -1,4 +1,4 @@
-"""A training that logs a point for each line that it reads, and prints when it has; ends with its input."""
+"""Log a point for each line of stdin, and print when that is done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Put runs into the store of a peer, as its own functions or the rows that these write.
+"""Put runs into the store of a peer, with its own functions or with the rows that these write.
 
     python load_peer.py tensorboard|trackio|mlflow DIRECTORY RUNS METRICS STEPS
 
@@ -64,7 +64,7 @@ def mlflow(directory: str, runs: int, metrics: int, steps: int) -> list[str]:
         start = int(1000 * (curves.START + 60 * number))
         ids.append(client.create_run(experiment, start, run_name=f"run {number}").info.run_id)
         client.set_terminated(ids[-1], end_time=start + 50 * steps)
-    # log_batch takes a tenth of a millisecond for each of these rows, of which there are millions.
+    # log_batch takes 0.1 ms for each of these rows, and there are millions.
     keys = curves.keys(metrics)
     with sqlite3.connect("mlflow.db") as store:
         for number, run_id in enumerate(ids):

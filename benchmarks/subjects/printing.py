@@ -1,4 +1,4 @@
-"""Print lines in a run, as a user's script does; print to the descriptor 3 what that cost, as JSON.
+"""Print lines in a run, as a user's script does; write the cost to descriptor 3 as JSON.
 
     python printing.py CONSOLE DIRECTORY --calls N
 
@@ -31,7 +31,7 @@ def main() -> None:
         began = time.perf_counter()
         run = tracker.init(project="bench", dir=options.directory, mode="offline", settings=settings)
         result["init_ms"] = 1000 * (time.perf_counter() - began)
-        time.sleep(1)  # until its helpers are up
+        time.sleep(1)  # until its helpers have started
     line = LINE.encode() + b"\n"
 
     def write() -> None:
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def measure(call: Callable[[], None], calls: int) -> float:
-    """Return nanoseconds of a call, in bursts as a training prints them, the pauses not counted."""
+    """Return the nanoseconds of each call, in bursts with pauses that are not counted."""
     spent = 0
     for _ in range(max(1, calls // 100)):
         began = time.perf_counter_ns()

@@ -1,4 +1,4 @@
-"""Read all scalars of a log directory in one of several ways, and print what it cost as JSON.
+"""Read all scalars of a log directory in one of several ways, and print the cost as JSON.
 
     python read_events.py floor|tracker|accumulator|tbparse|rust|rust-checked LOGDIR
 
@@ -25,7 +25,7 @@ def files(logdir: Path) -> list[Path]:
 
 
 def floor(logdir: Path) -> int:
-    """Read the files and compute one checksum; there is no event to count."""
+    """Read the files and compute one checksum of each, without parsing events."""
     from google_crc32c import extend
 
     for path in files(logdir):
@@ -45,7 +45,7 @@ def tracker(logdir: Path) -> int:
 
 
 def accumulator(logdir: Path) -> int:
-    """TensorBoard's own reader in Python, keeping all points."""
+    """Read with TensorBoard's reader in Python, keeping all points."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     count = 0
@@ -78,7 +78,7 @@ def main() -> None:
         }[way]
         with tempfile.TemporaryDirectory() as first:
             event_files.write(Path(first, "run", "tfevents"), event_files.torch_value, ["a"], 10)
-            read(Path(first))  # imports, also those that wait for the first event
+            read(Path(first))  # import everything, including what the first event imports
         began, before = time.perf_counter(), time.process_time()
         count = read(logdir)
         cpu, wall = time.process_time() - before, time.perf_counter() - began
@@ -110,7 +110,7 @@ def rust(logdir: Path, checksum: str) -> tuple[float, float, int]:
             while not _all_there(stub.ListScalars(listing), expected):
                 time.sleep(0.05)
             count = 0
-            for at in range(0, len(expected["runs"]), 50):  # one by one, each would wait for some 40 ms
+            for at in range(0, len(expected["runs"]), 50):  # single requests would wait about 40 ms each
                 request = data_provider_pb2.ReadScalarsRequest(experiment_id="x")
                 request.plugin_filter.plugin_name = "scalars"
                 request.run_tag_filter.runs.names.extend(expected["runs"][at : at + 50])
@@ -125,7 +125,7 @@ def rust(logdir: Path, checksum: str) -> tuple[float, float, int]:
 
 
 def _all_there(answer: object, expected: dict[str, object]) -> bool:
-    """Whether every tag of every run has its last step."""
+    """Tell whether every tag of every run has its last step."""
     tags = [tag for run in answer.runs for tag in run.tags]  # type: ignore[attr-defined]
     return len(tags) == expected["series"] and all(tag.metadata.max_step == expected["last_step"] for tag in tags)
 

@@ -1,4 +1,4 @@
-"""The script that every subject runs: make a run, log rows, finish; print what it cost as JSON.
+"""Start a run with a subject, log rows, finish, and print the cost as JSON.
 
     python script.py SUBJECT DIRECTORY --calls N [--rows random|training] [--new-keys] [--timers] [--spread SECONDS]
 
@@ -21,7 +21,7 @@ WARM_UP = 100  # calls before measuring
 
 
 class Floor:
-    """The least that keeps a row: encode it, hand it to the kernel."""
+    """The floor: encode a row and write it."""
 
     module = "orjson"
 
@@ -116,13 +116,13 @@ SUBJECTS |= {"tensorboardX": TensorboardX, "mlflow": Mlflow}
 
 
 def random_row(number: int) -> dict[str, float]:
-    """Ten doubles with all their digits: what compresses worst."""
+    """Return ten doubles with all digits, which compress worst."""
     generator = random.Random(number)
     return {f"m{i}": generator.random() for i in range(10)}
 
 
 def training_row(number: int) -> dict[str, float]:
-    """Ten values as a training loop has them: losses were float32, a rate and a few counts were not."""
+    """Return ten values as in a training loop: losses that were float32, a rate and a few counts."""
     generator = random.Random(number)
 
     def single(value: float) -> float:
@@ -159,7 +159,7 @@ def main() -> None:
     make = random_row if options.rows == "random" else training_row
     rows = [make(number) for number in range(1000)]
     subject = SUBJECTS[options.subject]()
-    # Before the imports, at which some of them read these.
+    # Before the imports, since some libraries read these at import.
     os.environ.update(TRACKIO_DIR=options.directory, WANDB_DIR=options.directory, WANDB_SILENT="true")
     importlib.import_module(subject.module)
     began = time.perf_counter()
@@ -176,7 +176,7 @@ def main() -> None:
     ended = time.perf_counter()
     subject.finish()
     result["finish_s"] = time.perf_counter() - ended
-    result["loop_at"], result["finished_at"] = at, time.monotonic()  # the machine's clock, which others share
+    result["loop_at"], result["finished_at"] = at, time.monotonic()  # a clock that all processes share
     result["cpu_s"] = time.process_time() - cpu
     result["start_s"] = started - began
     result["process_cpu_s"] = time.process_time()
@@ -185,7 +185,7 @@ def main() -> None:
 
 
 def spread(rows, calls: int, seconds: float):
-    """Return the rows, in a hundred bursts with pauses between if they shall take a while."""
+    """Return the rows; if `seconds` is not 0, in a hundred bursts with pauses."""
     return rows if not seconds else _with_pauses(rows, max(1, calls // 100), seconds / 100)
 
 
