@@ -53,10 +53,13 @@ _ALL = (
 
 
 @click.command()
-@click.option("--exit", "stop", is_flag=True, help="Stop after checking what arrived, instead of serving on.")
-@click.option("--dir", "directory", type=PathArgument(), help="Where the server keeps its data.")
+@click.option("--exit", "stop", is_flag=True, help="Stop once the runs have arrived and are checked.")
+@click.option("--dir", "directory", type=PathArgument(), help="Directory for the server's data.")
 def demo(stop: bool, directory: Path | None) -> None:
-    """Train on handwritten digits with Lightning and Keras, whichever is installed, and show the runs."""
+    """Train the example scripts and show their runs.
+
+    They train small networks with Lightning and Keras, whichever is installed, on a data set of handwritten digits.
+    """
     examples = [example for example in _ALL if not example.lacks()]
     if not examples:
         commands = ", or ".join(map(_command, _ALL))

@@ -18,9 +18,11 @@ _MOST = 5  # names that are shown
 @click.command()
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True)
 @click.argument("file", metavar="FILE", type=PathArgument())
-@click.option("--parquet", is_flag=True, help="Their history as a table, instead of all that there is of them.")
+@click.option("--parquet", is_flag=True, help="Export only their history, as a Parquet table.")
 def export(runs: tuple[str, ...], file: Path, parquet: bool) -> None:
-    """Put runs into one file: FILE.zip has all that there is of them, for `tracker import` or `restore` anywhere.
+    """Export runs to a zip or Parquet file.
+
+    FILE.zip contains all there is of the runs; `tracker import` and `tracker restore` read it anywhere.
 
     RUN is entity/project/id on the server, a run directory or its id, or another exported file (FILE/ID).
     """

@@ -16,9 +16,9 @@ from .paths import PathArgument
 @click.command("import")
 @click.argument("file", metavar="FILE", type=PathArgument(exists=True, dir_okay=False))
 def import_(file: Path) -> None:
-    """Put the runs of a file that `tracker export` wrote into run directories here; `tracker sync` uploads them.
+    """Import runs from an exported file.
 
-    Safe to repeat: of runs that are here already, what is lacking is added.
+    They become run directories here; `tracker sync` uploads them. Safe to repeat: only what is missing is added.
     """
     root = Path(Settings().dir or ".") / ".tracker" / "runs"
     try:

@@ -15,8 +15,8 @@ from .output import echo
 
 
 @click.command()
-@click.option("--project", help="The project of runs that are started here.")
-@click.option("--entity", help="The user or team that owns the project; by default your login name.")
+@click.option("--project", help="Project of runs that start here; asked for if missing.")
+@click.option("--entity", help="User or team that owns the project.  [default: your login name]")
 def init(project: str | None, entity: str | None) -> None:
     """Set the project of this directory."""
     path = directory_file()

@@ -1,4 +1,4 @@
-"""`tracker login`: remember a server and its key for this user."""
+"""`tracker login`: store a server and its key for this user."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from .output import echo
 
 @click.command()
 @click.option("--base-url", help="Address of the server, such as http://gpu-box:8787.")
-@click.option("--key", help="The key (the token that `tracker server` prints). Without it you are asked.")
-@click.option("--no-check", is_flag=True, help="Do not try the server first.")
+@click.option("--key", help="Key: the token that `tracker server` prints. Asked for if missing.")
+@click.option("--no-check", is_flag=True, help="Store them without trying the server.")
 def login(base_url: str | None, key: str | None, no_check: bool) -> None:
-    """Remember a server and the key to it, for all your directories."""
+    """Store a server's address and key for this user.
+
+    They count in all of your directories. The server is tried first; if it does not accept the key, nothing is stored.
+    """
     base_url = base_url or click.prompt("Address of the server", default=Settings().base_url)
     base_url = str(Settings({"base_url": base_url}).base_url)
     key = key or click.prompt("Key", hide_input=True)

@@ -1,4 +1,4 @@
-"""The command line's front door."""
+"""The `tracker` command: finds the installed sub-commands and reports errors."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _missing(name: str, error: ImportError) -> click.Command:
     return click.Command(
         name,
         callback=complain,
-        help=f"Not available: {error}.",
+        help=f"Not installed: needs tracker-runs[{extra}].\n\n{error}.",
         context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
     )
 

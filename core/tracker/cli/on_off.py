@@ -11,7 +11,7 @@ from .output import echo
 
 @click.command()
 def on() -> None:
-    """Track runs that are started in this directory (undoes `tracker off`)."""
+    """Turn tracking on in this directory."""
     path = directory_file()
     if path.exists():
         write_directory_file(path, {"mode": None})
@@ -20,6 +20,9 @@ def on() -> None:
 
 @click.command()
 def off() -> None:
-    """Track nothing that is started in this directory: scripts run as they are, calls do nothing."""
+    """Turn tracking off in this directory.
+
+    Scripts run as they are; calls of tracker do nothing.
+    """
     write_directory_file(directory_file(), {"mode": "disabled"})
     echo("Tracking is off in this directory; `tracker on` turns it on again.")

@@ -1,4 +1,4 @@
-"""`tracker restore`: put together what a run was run with."""
+"""`tracker restore`: restore a run's code, files and command."""
 
 from __future__ import annotations
 
@@ -23,20 +23,22 @@ _MOST = 8  # names that are shown
 
 @click.command()
 @click.argument("run", metavar="RUN")
-@click.option("--dir", "directory", type=PathArgument(), help="A new directory; restored-<id> by default.")
+@click.option("--dir", "directory", type=PathArgument(), help="Directory to create.  [default: restored-ID]")
 @click.option(
     "--repository",
     type=PathArgument(exists=True, file_okay=False),
-    help="A git repository that has the commit; by default the one here, or that the run was in.",
+    help="Git repository with the commit.  [default: the one here, or the run's]",
 )
 @click.option("--fetch", is_flag=True, help="Clone the run's remote if no repository here has the commit.")
-@click.option("--without-git", is_flag=True, help="Only the files that the run itself keeps.")
+@click.option("--without-git", is_flag=True, help="Restore only the files stored with the run.")
 def restore(run: str, directory: Path | None, repository: Path | None, fetch: bool, without_git: bool) -> None:
-    """Put together again what a run was run with: its commit, the changes to it, untracked files, config and
-    requirements, in a new directory. Shows the command that runs it again, and starts nothing.
+    """Restore a run's code, files and command.
+
+    A new directory gets the run's commit with its changes, its untracked files, config and requirements. The command
+    that runs it again is shown, not started.
 
     RUN is entity/project/id on the server, a run directory or its id, or a file that `tracker export` wrote (FILE/ID if
-    there are several runs in it).
+    it contains several runs).
     """
     found = find_run(run)
     repositories = [path for path in (repository, Path.cwd()) if path is not None]

@@ -20,19 +20,21 @@ from .wrapped_program import WrappedProgram
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option("--project", help="The project of the run.")
-@click.option("--name", help="The name of the run; by default random words.")
-@click.option("--group", help="The group of the run.")
-@click.option("--tag", "tags", multiple=True, help="A tag of the run; may be repeated.")
+@click.option("--project", help="Project of the run.")
+@click.option("--name", help="Name of the run.  [default: random words]")
+@click.option("--group", help="Group of the run.")
+@click.option("--tag", "tags", multiple=True, help="Tag of the run. Can be repeated.")
 @click.argument("command", nargs=-1, required=True, metavar="CMD...", type=click.UNPROCESSED)
 def run(
     project: str | None, name: str | None, group: str | None, tags: tuple[str, ...], command: tuple[str, ...]
 ) -> None:
-    """Run any program as a run: its output, exit status and system metrics.
+    """Run a program and track it as a run.
 
-    A script inside that calls tracker.init() joins the run. Ctrl+D at the terminal interrupts the program, again
-    terminates, again kills it. The exit status is the program's (128 + n if signal n ended it), 127 if there is no such
-    program and 126 if it cannot be started; then there is no run.
+    The run gets its output, exit status and system metrics. A script inside that calls tracker.init() joins the run.
+    Ctrl+D at the terminal interrupts the program; again terminates it; again kills it.
+
+    The exit status is the program's (128 + n if signal n ended it), 127 if there is no such program and 126 if it
+    cannot be started; then there is no run.
     """
     if shutil.which(command[0]) is None:
         there = os.path.exists(command[0]) and os.sep in command[0]

@@ -23,18 +23,18 @@ _MOST = 8  # projects that are named
 
 @click.command()
 @click.argument("path", required=False, metavar="[ENTITY/]PROJECT")
-@click.option("--filter", "filters", help="An expression, such as 'config.lr < 0.01', or JSON.")
-@click.option("--order", default=_ORDER, show_default=True, help="For example -summary.acc,created.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="At most this many runs.")
-@click.option("--local", is_flag=True, help="The run directories of this directory, with no server.")
-@click.option("--all", "everywhere", is_flag=True, help="The runs of all projects.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of the table.")
+@click.option("--filter", "filters", help="Filter expression, such as 'config.lr < 0.01', or JSON.")
+@click.option("--order", default=_ORDER, show_default=True, help="Sort by these columns, such as -summary.acc,created.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="List at most this many runs.")
+@click.option("--local", is_flag=True, help="List the run directories here, without a server.")
+@click.option("--all", "everywhere", is_flag=True, help="List the newest runs of all projects.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line instead of a table.")
 def runs(
     path: str | None, filters: str | None, order: str, limit: int, local: bool, everywhere: bool, as_json: bool
 ) -> None:
-    """Show the runs of a project (by default this directory's).
+    """List the runs of a project.
 
-    Without a server they are those in the run directories here.
+    By default it is the project of this directory. Without a server the runs of the run directories here are listed.
     """
     settings = Settings()
     chosen = path is not None or filters or order != _ORDER

@@ -1,4 +1,4 @@
-"""`tracker status`: what is set here, where from, and whether the server answers."""
+"""`tracker status`: which settings are in force and why, whether the server answers, and what is not uploaded."""
 
 from __future__ import annotations
 
@@ -20,9 +20,13 @@ from .output import echo
 
 
 @click.command()
-@click.option("--all", "show_all", is_flag=True, help="Also the settings that have their default.")
+@click.option("--all", "show_all", is_flag=True, help="Show settings with their defaults as well.")
 def status(show_all: bool) -> None:
-    """Show the settings in force here, the server, and the runs that lack something there."""
+    """Show settings, server and missing uploads.
+
+    Lists each setting in force here and where it comes from, whether the server answers, and which runs are not
+    completely uploaded.
+    """
     settings = Settings()
     console = Console()
     table = Table(box=None, pad_edge=False, header_style="bold")

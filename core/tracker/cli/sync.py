@@ -30,13 +30,15 @@ from .paths import PathArgument
 
 @click.command()
 @click.argument("directories", nargs=-1, metavar="[DIR]...", type=PathArgument())
-@click.option("--again", is_flag=True, help="Also runs that were deleted on the server.")
+@click.option("--again", is_flag=True, help="Upload runs again that were deleted on the server.")
 def sync(directories: tuple[Path, ...], again: bool) -> None:
-    """Upload run directories, live or finished, from this or another machine.
+    """Upload run directories.
 
-    DIR is a run directory, or one in which runs were started: then all its runs. Without DIR: all runs of this
-    directory (.tracker/runs/*). Safe to repeat: what the server has is not sent again.
-    The exit status is 0 if everything there is has arrived, 1 if something is left, 2 for wrong usage.
+    DIR is a run directory, live or finished, from this or another machine; or a directory in which runs were started:
+    then all its runs. Without DIR: all runs of this directory (.tracker/runs/*). Safe to repeat: what the server has is
+    not sent again.
+
+    The exit status is 0 if everything has arrived, 1 if something is left, 2 for wrong usage.
     """
     settings = Settings()
     root = Path(settings.dir or ".") / ".tracker" / "runs"

@@ -1,4 +1,4 @@
-"""`tracker trust`: let a directory's settings count that decide more than names."""
+"""`tracker trust`: let all settings of a directory's settings file take effect."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .output import echo
 
 
 @click.command()
-@click.option("--undo", is_flag=True, help="Trust the file no longer.")
+@click.option("--undo", is_flag=True, help="Stop trusting the file.")
 def trust(undo: bool) -> None:
     """Trust this directory's settings file.
 
-    Without that, a directory's .tracker/settings.toml names projects and describes runs, and its other settings, such
-    as the server's address, are left out: it may have come from someone else. Changing the file ends the trust.
+    Without trust, only settings that name projects and describe runs are taken from .tracker/settings.toml. Others,
+    such as the server's address, are ignored: the file may come from someone else. Changing the file ends the trust.
     """
     path = directory_file()
     if undo:

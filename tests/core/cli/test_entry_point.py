@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import os
 import re
 import subprocess
 import sys
@@ -9,11 +11,13 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
 import tracker
 from tracker.cli.demo import demo
+from tracker.cli.main import cli
 
 pytestmark = [
     pytest.mark.extras,
@@ -32,6 +36,21 @@ def test_help_names_every_command() -> None:
     output = call("--help").stdout
     for name in ("init", "on", "off", "status", "login", "sync", "runs", "demo", "server", "ui", "tensorboard-import"):
         assert f"  {name} " in output
+
+
+def test_help_shows_the_first_line_of_every_command_in_full() -> None:
+    output = call("--help", env={**os.environ, "COLUMNS": "80"}).stdout.partition("Commands:")[2]
+    assert "..." not in output
+    names = [entry.name for entry in entry_points(group="tracker.commands")]
+    assert len(names) > 15
+    for name in names:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        first, *rest = inspect.cleandoc(command.help or "").splitlines()
+        assert len(first) <= 60, name
+        assert first.endswith("."), name
+        assert not rest or rest[0] == "", f"{name}: the first line is a paragraph of its own"
+        assert re.search(rf"  {name} +{re.escape(first)}\n", output), name
 
 
 def test_the_version_is_that_of_the_library() -> None:
