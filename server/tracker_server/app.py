@@ -38,7 +38,7 @@ from .storage.interface import Blobs, Storage
 from .webhook import Webhook
 
 MAX_QUERY = 1024 * 1024
-"""Bytes of a request body that is not an upload."""
+"""Largest request body in bytes, except uploads."""
 
 
 def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:

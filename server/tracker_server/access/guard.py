@@ -65,7 +65,7 @@ class Guard:
         self._token = settings.token.encode()
         self._root = settings.root_path
         self._proxies = frozenset(settings.trusted_proxies)
-        # Cookies do not know ports: servers on one host must not overwrite each other's.
+        # Cookies are shared by all ports of a host, so each server needs a name of its own.
         self._cookie_name = "tracker-" + _derive(self._token, b"cookie name")[:12]
         self._visits = settings.visits
         self._origins = {host.lower() for host in settings.allowed_hosts}
@@ -167,7 +167,7 @@ class Guard:
         if origin is None:
             if changes and by_cookie:
                 return _refusal(403, "requests of browsers that change something must have an Origin header")
-            # `same-site` is another port of this host: another application.
+            # `same-site` means another port of this host, which is another application.
             foreign = headers.get(b"sec-fetch-site") in ("cross-site", "same-site")
             if by_cookie and foreign and headers.get(b"sec-fetch-mode") != "navigate":
                 return _refusal(403, "other sites may not load content of this server")

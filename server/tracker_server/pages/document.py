@@ -15,7 +15,7 @@ POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form
 
 
 def respond(title: str, body: str, status: int = 200, head: str = "") -> HTMLResponse:
-    """Return a page. `body` and `head` are HTML whose values the caller has escaped; `title` is text."""
+    """Return a page. `title` is plain text; `body` and `head` are HTML, in which the caller has escaped all values."""
     page = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -37,7 +37,7 @@ def again(path: str, query: str) -> HTMLResponse:
 
     Browsers withhold a strict cookie when a link on another site is followed.
     """
-    # One slash: two would name another host.
+    # Exactly one slash, since two would begin a host name.
     target = quote("/" + path.lstrip("/\\"), safe="/-_.~") + (f"?{quote(query, safe='=&%-_.~+')}" if query else "")
     head = f'<meta http-equiv="refresh" content="0; url={escape(target)}">\n'
     body = f'<main><p class="brand">tracker</p><p><a href="{escape(target)}">Continue</a></p></main>'

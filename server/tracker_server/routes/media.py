@@ -53,7 +53,7 @@ _KINDS = ("image", "audio", "video")
 
 
 def routes(services: Services) -> list[BaseRoute]:
-    """Return the two routes."""
+    """Return the routes of media."""
     blobs = services.blobs
 
     async def media(request: Request) -> Response:
@@ -128,7 +128,7 @@ def _figure_page(figure: bytes, compressed: bool) -> bytes:
     except ValueError:
         parsed = None
     if not (isinstance(parsed, dict) and isinstance(parsed.get("data"), list)):
-        return _gzip(b"", b"", figure) if compressed else figure  # HTML, after all
+        return _gzip(b"", b"", figure) if compressed else figure  # HTML that begins with a brace
     # Only `<` could end the script element early.
     tail = _FIGURE_TAIL % figure.replace(b"<", b"\\u003c")
     head = _figure_head()

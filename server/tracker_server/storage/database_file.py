@@ -80,20 +80,20 @@ def _check_version(path: Path) -> None:
 
 
 def _protect(path: Path) -> None:
-    """Take from others what they could read: SQLite gives the files beside the database the same rights."""
+    """Make the files readable only by their owner; SQLite gives its other files the rights of the database."""
     for one in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-reserve"))):
         with contextlib.suppress(FileNotFoundError, PermissionError):
             one.chmod(0o600)
 
 
 class Reserve:
-    """Some megabytes beside the database that are given up when the disk is full, so that runs can still be deleted."""
+    """A file of some megabytes that is deleted when the disk is full, so that runs can still be deleted."""
 
     def __init__(self, database: Path) -> None:
         self._path = database.with_name(database.name + "-reserve")
 
     def fill(self) -> None:
-        """Take the space, if there is some."""
+        """Reserve the space, if there is enough."""
         with contextlib.suppress(OSError):
             if self._path.exists() and self._path.stat().st_size >= _RESERVE:
                 return

@@ -39,7 +39,7 @@ MAX_LINES = 100_000
 """Lines in one upload: each costs some microseconds, even an empty one."""
 
 MAX_EXPRESSION = 1_000_000
-"""Characters of an expression."""
+"""Most characters of a filter expression."""
 
 
 class OffsetMismatch(Exception):

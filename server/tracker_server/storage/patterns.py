@@ -8,7 +8,7 @@ from typing import Any
 import re2
 
 MAX_PATTERN = 500
-"""Characters of a regular expression."""
+"""Most characters of a regular expression."""
 
 
 def pattern(wanted: str, flags: str = "") -> Callable[[str], Any]:

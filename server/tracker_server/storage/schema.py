@@ -26,7 +26,7 @@ projects = Table(
     Column("entity", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("created", Float, nullable=False),
-    Column("deletions", Integer, nullable=False),  # grows with each deleted run, so that caches notice
+    Column("deletions", Integer, nullable=False),  # grows with each deleted run, to invalidate caches
     Column("notes", Text, nullable=False, server_default=""),
     Column("notes_version", Integer, nullable=False, server_default="0"),
     UniqueConstraint("entity", "name"),
@@ -38,19 +38,19 @@ runs = Table(
     Column("id", Integer, primary_key=True),
     Column("project", Integer, nullable=False),
     Column("name", Text, nullable=False),
-    Column("version", _Big, nullable=False),  # grows with each upload, beyond all others of the project
+    Column("version", _Big, nullable=False),  # grows with each upload, above all others of the project
     Column("created", Float, nullable=False),
     Column("updated", Float, nullable=False),
     Column("seen", Float, nullable=False),
     Column("hot", LargeBinary, nullable=False),  # the most changing part of its state: see state_blocks.py
-    Column("trashed", Float),  # when it was put in the trash
+    Column("trashed", Float),  # when it was moved to the trash
     # Copies from the run's state, for queries over many runs.
     Column("state", Text),
     Column("heartbeat", Float),
     Column("stop", Float),  # `RunState.stop_requested`
     UniqueConstraint("project", "name"),
     Index("runs_version", "project", "version"),
-    sqlite_autoincrement=True,  # ids of deleted runs are never used again: caches go by them
+    sqlite_autoincrement=True,  # ids of deleted runs are never reused, since caches rely on them
 )
 
 parts = Table(
@@ -70,10 +70,10 @@ streams = Table(
     Column("run", Integer, nullable=False),
     Column("name", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("opened", Float, nullable=False),  # time of the first line: the order of streams
+    Column("opened", Float, nullable=False),  # time of the first line, which orders streams
     Column("offset", _Big, nullable=False),
-    Column("rows", _Big, nullable=False),  # of a console stream: lines
-    # While a merge goes on in pieces: of the rows before `merging`, the keys below `merged_key` are in chunks.
+    Column("rows", _Big, nullable=False),  # lines in a console stream
+    # During a merge in pieces: keys below `merged_key` of the rows before `merging` are in chunks already.
     Column("merging", _Big),
     Column("merged_key", Integer),
     UniqueConstraint("run", "name"),
@@ -87,7 +87,7 @@ keys = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("kind", Text, nullable=False),
     Column("name", Text, nullable=False),
-    # Over the values in chunks; the ones still in segments come on top.
+    # Statistics of the values in chunks, without those still in segments.
     Column("n", _Big, nullable=False),
     Column("low", Float),
     Column("high", Float),
@@ -105,7 +105,7 @@ segments = Table(
     Column("n", Integer, nullable=False),
     Column("size", Integer, nullable=False),  # bytes before compression
     Column("data", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,  # a page less to write in each upload
+    sqlite_with_rowid=False,  # each upload then writes one page less
 )
 
 chunks = Table(
@@ -123,7 +123,7 @@ chunks = Table(
     Column("x1", Float),
     Column("ordered", Integer, nullable=False),
     Column("type", Text, nullable=False),
-    Column("blocks", LargeBinary),  # `chunks.BLOCK` records: before the values, so that reading them skips those
+    Column("blocks", LargeBinary),  # `chunks.BLOCK` records; before the values, which need not be read with them
     Column("rows", LargeBinary),
     Column("data", LargeBinary, nullable=False),
 )
@@ -136,7 +136,7 @@ console = Table(
     Column("row0", _Big, primary_key=True, autoincrement=False),
     Column("n", Integer, nullable=False),
     Column("size", Integer, nullable=False),
-    Column("errors", Integer),  # how many lines are of stderr; before the data, so that counting skips that
+    Column("errors", Integer),  # number of stderr lines; before the data, which need not be read with it
     Column("data", LargeBinary, nullable=False),
 )
 

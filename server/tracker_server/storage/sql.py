@@ -190,7 +190,7 @@ class SqlStorage:
             return connection.execute(here).first() is not None
 
     def digests_in_use(self, digests_: list[str]) -> set[str]:
-        """Those of the digests that records of any run name."""
+        """See `Storage.digests_in_use`."""
         found: set[str] = set()
         with self._engine.connect() as connection:
             for some in (digests_[i : i + 500] for i in range(0, len(digests_), 500)):
@@ -200,12 +200,12 @@ class SqlStorage:
         return found
 
     def projects(self) -> list[ProjectInfo]:
-        """All projects, the one updated last first."""
+        """See `Storage.projects`."""
         with self._engine.connect() as connection:
             return [info for _, info in self._overview.read(connection)]
 
     def project(self, entity: str, project: str) -> Project:
-        """One project with notes and views. Raises `NoSuchProject`."""
+        """See `Storage.project`. Raises `NoSuchProject`."""
         with self._engine.connect() as connection:
             number = projects.number(connection, entity, project)
             ((_, info),) = self._overview.read(connection, entity, project)
@@ -241,7 +241,7 @@ class SqlStorage:
         return Page([jsonable(run) for run in found], following, total)
 
     def run(self, run: RunKey) -> RunInfo:
-        """Return one run. Raises `NoSuchRun`."""
+        """See `Storage.run`. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
             fold = load_state(connection, row.id)[0]
             known = info_of(run.entity, run.project, row, fold)

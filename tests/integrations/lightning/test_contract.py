@@ -33,7 +33,9 @@ def test_making_it_and_asking_what_it_is_touches_nothing(one: Any) -> None:
     before = everything()
     logger = TrackerLogger(name="mine", project="digits", save_dir="out", log_model=True, tags=["a"])
     assert (logger.name, logger.save_dir, logger.group_separator) == ("digits", "out", "/")
-    assert logger.version == logger.version
+    version = logger.version
+    assert version
+    assert logger.version == version  # it is chosen once
     assert (logger.root_dir, logger.log_dir) == ("out/digits", f"out/digits/{logger.version}")
     logger.save()
     logger.finalize("success")

@@ -96,7 +96,7 @@ def envelope(points: Points, buckets: int) -> Buckets:
 
 
 def summed(points: Points, starts: Array) -> Buckets:
-    """Sum up points in the buckets that begin at the positions `starts`: ascending, the first of them 0."""
+    """Aggregate points in buckets that begin at the positions `starts`, which ascend from 0."""
     x, n, finite, low, high, total = gathered(points, starts)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(finite > 0, total / finite, np.nan)
@@ -104,7 +104,7 @@ def summed(points: Points, starts: Array) -> Buckets:
 
 
 def gathered(points: Points, starts: Array) -> Blocks:
-    """Return blocks of the points, which begin at the positions `starts`: ascending, the first of them 0."""
+    """Return blocks of points that begin at the positions `starts`, which ascend from 0."""
     ends = np.append(starts[1:], len(points.x))
     with np.errstate(over="ignore", invalid="ignore"):
         total = np.add.reduceat(points.total, starts)

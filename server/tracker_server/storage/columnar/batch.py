@@ -29,7 +29,7 @@ class Upload(NamedTuple):
     kind: str
     """The kind of the stream."""
     n: int
-    """Rows, or lines of the console."""
+    """Number of rows or console lines."""
     depth: int
     """About the largest number of values of a single key."""
     batch: Batch | None

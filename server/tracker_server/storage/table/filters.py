@@ -38,7 +38,7 @@ def _one(name: str, wanted: Any, size: FilterSize, depth: int) -> Condition:
 
 
 def _test(wanted: Any, size: FilterSize, depth: int) -> Test:
-    """The test of one value: plain JSON to be equal to, or an object of operators that must all hold."""
+    """Compile the test of a value: plain JSON that it must equal, or an object of operators that must all hold."""
     if not (isinstance(wanted, Mapping) and any(str(name).startswith("$") for name in wanted)):
         return conditions.equal(wanted)
     tests = []

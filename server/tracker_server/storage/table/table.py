@@ -63,7 +63,7 @@ def page(table: Runs, query: TableQuery) -> TablePage:
 
 
 def checked(names: Sequence[str], rows: int = 0) -> list[str]:
-    """Return the names without duplicates. Raises ValueError for too many columns, or values in so many rows."""
+    """Return the names without duplicates. Raises ValueError for too many columns, or too many values in all rows."""
     if len(names) > MAX_COLUMNS:
         raise ValueError(f"request at most {MAX_COLUMNS:,} columns at a time")
     if len(names) * rows > MAX_VALUES:
