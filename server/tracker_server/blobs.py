@@ -24,11 +24,11 @@ from .storage.interface import StorageFull
 DIGEST = re.compile(r"[0-9a-f]{64}")
 VERIFYING = 5.0
 """Seconds for which a request waits until a finished upload is verified; after that the client asks again."""
-_LIMITS = Limits()
-_PIECE = 1024 * 1024
-_PIECES = 64
+_DEFAULT_LIMITS = Limits()
+_PIECE_SIZE = 1024 * 1024
+_PIECES_AT_ONCE = 64
 """Pieces that are hashed before the server looks whether it should stop."""
-_TOGETHER = 64
+_MAX_CONCURRENT = 64
 """Concurrent requests to the store."""
 
 
@@ -137,8 +137,8 @@ class ObjectBlobs:
         if self._root is not None:
             return await asyncio.to_thread(_stored, self._root, digests)
         found: set[str] = set()
-        for start in range(0, len(digests), _TOGETHER):
-            some = digests[start : start + _TOGETHER]
+        for start in range(0, len(digests), _MAX_CONCURRENT):
+            some = digests[start : start + _MAX_CONCURRENT]
             for digest, there in zip(some, await asyncio.gather(*map(self._has, some)), strict=True):
                 if there:
                     found.add(digest)
@@ -168,7 +168,7 @@ class ObjectBlobs:
             raise LookupError(digest) from None
 
         async def content() -> AsyncIterator[bytes]:
-            async for piece in found.stream(min_chunk_size=_PIECE):
+            async for piece in found.stream(min_chunk_size=_PIECE_SIZE):
                 yield bytes(piece)
 
         return found.meta["size"], content()
@@ -198,7 +198,7 @@ class ObjectBlobs:
             await obstore.delete_async(self._store, path)
 
 
-def open_blobs(directory: Path, limits: Limits = _LIMITS) -> ObjectBlobs:
+def open_blobs(directory: Path, limits: Limits = _DEFAULT_LIMITS) -> ObjectBlobs:
     """Open the blobs under `directory`, which is created if needed.
 
     Unfinished files of an earlier process are removed, except uploads in parts, which can continue.
@@ -224,8 +224,8 @@ def _stored(root: Path, digests: list[str]) -> set[str]:
 
 def _hash_some(file: BinaryIO, sha: Any) -> bool:
     """Hash the next pieces of a file; return whether there were more."""
-    for _ in range(_PIECES):
-        piece = file.read(_PIECE)
+    for _ in range(_PIECES_AT_ONCE):
+        piece = file.read(_PIECE_SIZE)
         if not piece:
             return False
         sha.update(piece)

@@ -19,7 +19,7 @@ from .workers import Busy, Workers
 
 T = TypeVar("T")
 
-_UNPACKED = 4
+_MAX_UNPACKED = 4
 """Uploads that may be decompressed at the same time."""
 
 
@@ -68,7 +68,7 @@ class Services:
     """Held while lines that name blobs are stored and their blobs looked up, and while blobs of a deleted run are
     deleted. Without it a client could be told that the server has a blob that is deleted a moment later."""
 
-    unpacked: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_UNPACKED))
+    unpacked: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_MAX_UNPACKED))
     """Held while an upload is decompressed and parsed, when it may be many times as large as its body."""
 
     deferred_work: asyncio.Event = field(default_factory=asyncio.Event)

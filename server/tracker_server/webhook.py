@@ -22,11 +22,11 @@ from tracker.settings import is_local
 PER_MINUTE = 30
 """Alerts sent in a minute; further ones are dropped, and the next message says how many."""
 
-_WAITING = 1000
-_LATE = 3600.0
+_MAX_QUEUED = 1000
+_MAX_AGE = 3600.0
 _TIMEOUT = (5.0, 10.0)  # seconds to connect, and between bytes of the answer
-_LONGEST, _GRACE = 60.0, 2.0
-_AGAIN = (408, 425, 429, 500, 502, 503, 504)
+_MAX_PAUSE, _CLOSE_SECONDS = 60.0, 2.0
+_RETRY_STATUSES = (408, 425, 429, 500, 502, 503, 504)
 
 log = logging.getLogger("tracker_server")
 
@@ -43,7 +43,7 @@ class Webhook:
         self._url = url
         self._address = address
         self._pauses = pauses
-        self._waiting: queue.Queue[tuple[RunKey, Alert] | None] = queue.Queue(_WAITING)
+        self._waiting: queue.Queue[tuple[RunKey, Alert] | None] = queue.Queue(_MAX_QUEUED)
         self._closing = threading.Event()
         self._sent: deque[float] = deque(maxlen=PER_MINUTE)
         self._left_out = 0
@@ -54,7 +54,7 @@ class Webhook:
 
     def put(self, run: RunKey, alerts: list[Alert]) -> None:
         """Queue alerts for sending."""
-        oldest = time.time() - _LATE
+        oldest = time.time() - _MAX_AGE
         for alert in alerts:
             if alert["time"] >= oldest:
                 try:
@@ -69,7 +69,7 @@ class Webhook:
             self._waiting.put_nowait(None)
         except queue.Full:
             pass  # the thread is not waiting
-        self._thread.join(_GRACE)
+        self._thread.join(_CLOSE_SECONDS)
 
     def _run(self) -> None:
         while (item := self._waiting.get()) is not None and not self._closing.is_set():
@@ -92,7 +92,7 @@ class Webhook:
             if not again or pause is None:
                 log.warning("the webhook did not accept an alert: %s", why)
                 return
-            if self._closing.wait(pause if asked is None else min(asked, _LONGEST)):
+            if self._closing.wait(pause if asked is None else min(asked, _MAX_PAUSE)):
                 return
 
     def _post(self, text: str) -> tuple[str | None, bool, float | None]:
@@ -106,7 +106,7 @@ class Webhook:
         asked = answer.headers.get("Retry-After", "")
         return (
             f"it answered {answer.status_code}",
-            answer.status_code in _AGAIN,
+            answer.status_code in _RETRY_STATUSES,
             float(asked) if asked.isdecimal() else None,
         )
 

@@ -11,7 +11,7 @@ from tracker_server.services import Services
 
 from .tasks import in_background
 
-_AGAIN = 60.0
+_RETRY_SECONDS = 60.0
 """Seconds until failed work is tried again."""
 
 log = logging.getLogger("tracker_server")
@@ -30,7 +30,7 @@ async def maintaining(services: Services) -> AsyncIterator[None]:
                     await services.workers.write(services.storage.do_deferred_work)
             except Exception:
                 log.exception("maintenance of the database failed; it is tried again in a minute")
-                await asyncio.sleep(_AGAIN)
+                await asyncio.sleep(_RETRY_SECONDS)
                 continue
             await services.deferred_work.wait()
 

@@ -20,7 +20,7 @@ GRACE = 86400.0
 """Seconds for which a file may be on the server without a run that names it."""
 
 _INTERVAL = 86400.0
-_TOGETHER = 200
+_BATCH_SIZE = 200
 
 log = logging.getLogger("tracker_server")
 
@@ -37,7 +37,7 @@ async def delete_unnamed_files(services: Services, now: float) -> int:
     """Delete files that arrived more than `GRACE` seconds ago and that no run names; return how many."""
     old = await services.blobs.older(now - GRACE)
     count = 0
-    for some in (old[i : i + _TOGETHER] for i in range(0, len(old), _TOGETHER)):
+    for some in (old[i : i + _BATCH_SIZE] for i in range(0, len(old), _BATCH_SIZE)):
         # The lock keeps a client from naming one of them between the look-up and the deletion.
         async with services.references:
             used = await services.workers.read(services.storage.digests_in_use, some)

@@ -20,7 +20,7 @@ from .parameters import run_of
 MAX_SERIES = 10_000
 """Series in one chart request; each run of a group counts."""
 
-_BLUR = 1e-6
+_ROUNDING = 1e-6
 """Numbers of buckets are sent as float32 if that changes none by more than this part of the series' range."""
 
 
@@ -81,12 +81,12 @@ def pack(chart: Chart, of_groups: bool) -> bytes:
             entry["mean"] = entry["min"] = entry["max"] = arrays.put(line.mean)
             entry["n"] = None
         else:
-            blur = _blur(line.low, line.high)
-            entry["mean"] = arrays.put(_short(line.mean, blur))
-            entry["min"] = arrays.put(_short(line.low, blur, towards=-np.inf))
-            entry["max"] = arrays.put(_short(line.high, blur, towards=np.inf))
-            entry["n"] = arrays.put(_short(line.n, 0.0))
-        entry["std"] = None if line.std is None else arrays.put(_short(line.std, blur))
+            rounding = _rounding(line.low, line.high)
+            entry["mean"] = arrays.put(_as_float32(line.mean, rounding))
+            entry["min"] = arrays.put(_as_float32(line.low, rounding, towards=-np.inf))
+            entry["max"] = arrays.put(_as_float32(line.high, rounding, towards=np.inf))
+            entry["n"] = arrays.put(_as_float32(line.n, 0.0))
+        entry["std"] = None if line.std is None else arrays.put(_as_float32(line.std, rounding))
         entries.append(entry)
     grid = None if chart.grid is None else arrays.put(chart.grid)
     return wire.encode_frame(wire.ChartHeader(series=entries, grid=grid), arrays.found)
@@ -108,18 +108,18 @@ class _Arrays:
         return self._known[key]
 
 
-def _blur(low: Array, high: Array) -> float:
+def _rounding(low: Array, high: Array) -> float:
     """Return by how much rounding may change the numbers of a series."""
     with np.errstate(over="ignore", invalid="ignore"):
         span = np.fmax.reduce(high) - np.fmin.reduce(low)
-    return float(span) * _BLUR if np.isfinite(span) else 0.0
+    return float(span) * _ROUNDING if np.isfinite(span) else 0.0
 
 
-def _short(values: Array, blur: float, towards: float | None = None) -> Array:
-    """Return the values as float32 if that changes none by more than `blur`; round only in the direction `towards`."""
+def _as_float32(values: Array, rounding: float, towards: float | None = None) -> Array:
+    """Return the values as float32 if none changes by more than `rounding`; round only in the direction `towards`."""
     with np.errstate(over="ignore", invalid="ignore"):
         short = values.astype(np.float32)
-        if np.fmax.reduce(np.abs(short - values)) > blur:
+        if np.fmax.reduce(np.abs(short - values)) > rounding:
             return values
     if towards is not None:
         wrong = short > values if towards < 0 else short < values

@@ -21,7 +21,7 @@ from .schema import segments as segment_table
 from .schema import streams
 from .state_blocks import load_head
 
-_ASKED = 10
+_MAX_DEFINING_RUNS = 10
 """Runs whose metric definitions are read; those of the others rarely differ."""
 
 
@@ -72,7 +72,7 @@ def of_runs(connection: sa.Connection, runs: Sequence[int], kind: Kind) -> list[
 
 def _definitions(connection: sa.Connection, runs: Sequence[int]) -> list[dict[str, Any]]:
     """Return the metric definitions of the first runs; those of earlier runs take precedence."""
-    defined = [load_head(connection, run)["metrics"] or [] for run in runs[:_ASKED]]
+    defined = [load_head(connection, run)["metrics"] or [] for run in runs[:_MAX_DEFINING_RUNS]]
     exact: dict[str, dict[str, Any]] = {}
     for metrics in defined:
         for metric in metrics:

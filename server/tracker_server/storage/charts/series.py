@@ -24,10 +24,10 @@ _BLOCKS_PER_BUCKET = 16
 """With fewer blocks in a bucket, exact points are cheap, and blocks would blur the edges of buckets."""
 
 
-_KEPT = 4
+_MAX_WINDOWS = 4
 """Windows of rows that are kept for the next key: the first, the middle, the last and the unmerged rows."""
 
-_TOGETHER = 1_000_000
+_VALUES_AT_ONCE = 1_000_000
 """Values that are read together: a segment holds all keys of its rows, so one read serves many keys."""
 
 
@@ -212,11 +212,11 @@ class _Reader:
         kept = self._kept.get(window)
         if kept is None or key not in kept.known:
             at = self._wanted.index(key)
-            some = self._wanted[at : at + max(1, _TOGETHER // max(1, min(self._stream.rows, high) - low))]
+            some = self._wanted[at : at + max(1, _VALUES_AT_ONCE // max(1, min(self._stream.rows, high) - low))]
             unread = {*some, self._x} if kept is None else {*some} - {self._x}
             found = scan.read(self._connection, self._run, self._stream.id, unread, low, high)
             axis = found.get(self._x) if kept is None else kept.axis
-            if len(self._kept) >= _KEPT:
+            if len(self._kept) >= _MAX_WINDOWS:
                 self._kept.clear()
             kept = self._kept[window] = _Kept(axis, found, {*some})
         return kept.axis, kept.axis if key == self._x else kept.found.get(key)

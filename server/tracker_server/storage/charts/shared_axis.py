@@ -18,13 +18,13 @@ from tracker_server.storage.interface import Array, Chart, Line
 
 from .envelope import Buckets, Points, gathered, summed
 
-_FINE = 8
+_CELLS_PER_BUCKET = 8
 """Fewest cells in a bucket."""
 
-_MUCH = 4_000_000
+_MAX_POINTS = 4_000_000
 """Points in memory after which long series are thinned."""
 
-_SHARED = 1.25
+_MAX_UNION = 1.25
 """A group is drawn point by point if its runs together have at most this many times the x values of one run."""
 
 
@@ -49,7 +49,7 @@ class SeriesBuffer:
         all_series = []
         for run, key, points in found:
             series = ThinnedSeries(run, key, points, 0.0)
-            if self._entries > _MUCH:
+            if self._entries > _MAX_POINTS:
                 series = _thinned(series, self._buckets)
             self._entries += len(series.points.x)
             all_series.append(series)
@@ -59,9 +59,9 @@ class SeriesBuffer:
 def _thinned(series: ThinnedSeries, buckets: int) -> ThinnedSeries:
     x = series.points.x
     span = float(x[-1]) - float(x[0])
-    if len(x) <= 2 * _FINE * buckets or not 0 < span < math.inf:
+    if len(x) <= 2 * _CELLS_PER_BUCKET * buckets or not 0 < span < math.inf:
         return series
-    cell = 2.0 ** math.floor(math.log2(span / (_FINE * buckets)))
+    cell = 2.0 ** math.floor(math.log2(span / (_CELLS_PER_BUCKET * buckets)))
     starts = np.flatnonzero(np.diff(np.floor(x / cell), prepend=-math.inf))
     return series._replace(points=Points(*gathered(series.points, starts)), cell=cell)
 
@@ -180,6 +180,6 @@ def _common_x(all_series: list[ThinnedSeries], buckets: int) -> Array:
     union: Array = np.zeros(0)
     for series in all_series:
         union = np.union1d(union, series.points.x)
-        if series.cell or len(union) > min(buckets, _SHARED * longest):
+        if series.cell or len(union) > min(buckets, _MAX_UNION * longest):
             return _edges(all_series, min(buckets, longest))
     return union[1:]

@@ -25,7 +25,7 @@ MEMBERS = (
 TIMES = frozenset({"created", "updated", "seen", "stop_requested", "trashed"})
 """Members that are Unix times."""
 
-_MOST_DUG = 1000
+_MAX_OBJECTS = 1000
 """Most objects in which a path is searched: with dots in keys, one path can be read in many ways."""
 
 Choice = Literal["min", "max", "mean", "last"]
@@ -66,7 +66,7 @@ class Name(NamedTuple):
     value of exactly this name, which takes precedence."""
 
 
-def known(name: str, bare: bool = False) -> Name:
+def resolve_name(name: str, bare: bool = False) -> Name:
     """Resolve a name. With `bare`, a name that is not a member means a key of the config, else of the summary.
 
     After `config.` or `summary.` comes a key, or else a path with dots or slashes between keys; a key that matches as a
@@ -134,16 +134,16 @@ def _getter(place: str, path: str) -> Getter:
 
         def get(entry: Entry) -> Any:
             members = entry.info[place]  # type: ignore[literal-required]
-            return members[path] if path in members else dig(members, path)
+            return members[path] if path in members else value_at_path(members, path)
 
         return get
     return lambda entry: entry.info[place].get(path, MISSING)  # type: ignore[literal-required]
 
 
-def dig(value: Any, path: str) -> Any:
+def value_at_path(value: Any, path: str) -> Any:
     """Return the value of a key, or else at a path into nested objects; `MISSING` if there is none."""
     waiting = [(value, path)]
-    for _ in range(_MOST_DUG):
+    for _ in range(_MAX_OBJECTS):
         if not waiting:
             break
         here, rest = waiting.pop()

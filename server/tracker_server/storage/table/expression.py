@@ -13,7 +13,7 @@ from typing import Any
 from tracker_server.storage.interface import MAX_EXPRESSION, ExpressionError
 
 from . import conditions
-from .column_names import Name, known
+from .column_names import Name, resolve_name
 from .conditions import Condition, FilterSize, Test
 from .tokens import Token, tokens
 
@@ -98,7 +98,7 @@ class _Parser:
         if token.kind == "name" and token.value in ("config.", "summary.", "environment."):
             raise token.error(f"a key must follow {token.value} (for the empty key write `{token.value}` in backticks)")
         try:
-            what = known(token.value, bare=True)
+            what = resolve_name(token.value, bare=True)
         except ValueError as error:
             raise token.error(str(error)) from None
         test = self._test(what)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import conditions
-from .column_names import known
+from .column_names import resolve_name
 from .conditions import Condition, FilterSize, Test, brief
 from .expression import parse
 
@@ -33,7 +33,7 @@ def _one(name: str, wanted: Any, size: FilterSize, depth: int) -> Condition:
         return conditions.opposite(_all(wanted, size, depth))
     if name.startswith("$"):
         raise ValueError(f"{name} is not allowed here: write {{'config.lr': {{'{name}': …}}}}")
-    what = known(name)
+    what = resolve_name(name)
     return conditions.on_column(name, what, _test(wanted, size, depth))
 
 

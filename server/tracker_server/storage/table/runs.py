@@ -14,7 +14,7 @@ from tracker_server.storage.interface import Array
 
 from . import filters
 from .cache import Runs
-from .column_names import known
+from .column_names import resolve_name
 from .fields import Field, sortable
 
 MAX_LIMIT = 1000
@@ -32,7 +32,7 @@ def page(
         raise ValueError("the limit of runs must be at least 1")
     names = _names(order)
     matches = filters.condition(condition)
-    orders = [(table.field(name, known(name)), falling) for name, falling in names]
+    orders = [(table.field(name, resolve_name(name)), falling) for name, falling in names]
     with query_budget.limited(query_budget.FILTER_SECONDS):
         there = matches(table) & table.shown()
     found = arrange(table, np.flatnonzero(there), orders)

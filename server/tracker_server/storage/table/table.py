@@ -16,7 +16,7 @@ from tracker_server.storage.patterns import pattern
 
 from . import filters
 from .cache import Runs
-from .column_names import MEMBERS, MISSING, known
+from .column_names import MEMBERS, MISSING, resolve_name
 from .fields import BOOLEAN, LIST, NOTHING, NUMBER, OBJECT, TEXT, Field
 from .runs import MAX_ORDERS, Order, arrange
 
@@ -36,13 +36,13 @@ MAX_DISTINCT = 1000
 MAX_TEXTS = 20
 """Columns with at most this many distinct texts list them."""
 
-_PATIENCE = 20
+_STALE_FACTOR = 20
 """The list of columns may be out of date for this many times the CPU time that it takes to make."""
 
-_CHEAP = 0.02
+_CHEAP_SECONDS = 0.02
 """Seconds of CPU time up to which the list is always made again."""
 
-_MANY = 500
+_MANY_ROWS = 500
 """Number of rows from which arrays are faster than reading single values."""
 
 
@@ -121,13 +121,13 @@ def orders_of(table: Runs, sort: Sequence[Sort], places: Array) -> list[Order]:
 
 def field(table: Runs, name: str, places: Sequence[int]) -> Field:
     """Return a column; values at a step are looked up only at `places`."""
-    return table.field(name, known(name, bare=True), places)
+    return table.field(name, resolve_name(name, bare=True), places)
 
 
 def values(table: Runs, name: str, places: Array) -> Any:
     """Return the values of a column at places, in JSON form; None for missing values."""
-    what = known(name, bare=True)
-    if what.step is None and len(places) < _MANY:
+    what = resolve_name(name, bare=True)
+    if what.step is None and len(places) < _MANY_ROWS:
         found = [what.get(table.entry(at)) for at in places.tolist()]
     else:
         column = table.field(name, what, places.tolist())
@@ -182,7 +182,7 @@ def _listed_now(table: Runs) -> TableColumns:
     kept = table.kept("columns")
     if kept is not None:
         revision, (answer, cost, made) = kept
-        if revision == table.revision or (cost > _CHEAP and time.monotonic() - made < _PATIENCE * cost):
+        if revision == table.revision or (cost > _CHEAP_SECONDS and time.monotonic() - made < _STALE_FACTOR * cost):
             known_answer: TableColumns = answer
             return known_answer
     began = time.thread_time()

@@ -201,7 +201,7 @@ def test_impossible_charts_are_refused(store: Any, query: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("together", [1, 900, 1_000_000])
 def test_many_keys_at_once_are_drawn_as_each_by_itself(store: Any, monkeypatch: Any, together: int) -> None:
-    monkeypatch.setattr("tracker_server.storage.charts.series._TOGETHER", together)
+    monkeypatch.setattr("tracker_server.storage.charts.series._VALUES_AT_ONCE", together)
     for name in ("history-a.jsonl", "history-b.jsonl", "history-c.jsonl"):
         stream = store.stream(name)
         for step in range(300):
