@@ -148,7 +148,7 @@ def test_what_runs_along_x_is_chosen(curves: Runs, visit: Visit) -> None:
         page.get_by_role("switch", name="Log x axis").click()
         chart.redrawn(before)
         before = chart.picture()
-        page.get_by_role("switch", name="Leave outliers out").click()
+        page.get_by_role("switch", name="Ignore outliers when scaling y").click()
         chart.redrawn(before)
 
 

@@ -1,5 +1,6 @@
 import createClient from 'openapi-fetch'
 import { ROOT, secret } from './session'
+import { strings } from '../strings'
 import type { components, paths } from './schema'
 
 /** The objects of the API, as the server describes them. */
@@ -75,7 +76,7 @@ async function request(path: string, init: RequestInit): Promise<Response> {
 
 const isAbort = (error: unknown): boolean => error instanceof DOMException && error.name === 'AbortError'
 
-const unreachable = () => new ApiError(0, 'The server cannot be reached.')
+const unreachable = () => new ApiError(0, strings.errors.unreachable)
 
 function errorOf(answer: unknown, response: Response): ApiError {
   const { error, position, length } = (typeof answer === 'object' ? answer : null) as Partial<Shapes['FilterError']> ?? {}

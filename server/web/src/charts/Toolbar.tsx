@@ -63,7 +63,7 @@ export function Axis({ value, kind, keys, onChange }: { value: string; kind: 'hi
   return (
     <Select
       size="xs"
-      w={112}
+      w={128}
       aria-label={text.toolbar.x}
       searchable
       allowDeselect={false}

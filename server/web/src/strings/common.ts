@@ -40,6 +40,8 @@ export const common = {
     noRun: 'Run not found. It may have been deleted, or is not uploaded yet.',
     home: 'Back to projects',
     refused: "That didn't work",
+    answered: (status: number, text: string) => `The server answered ${status} ${text}.`,
+    unreachable: "Can't reach the server.",
     broken: 'This part of the page failed.',
     away: "Couldn't load this part of the page because the server doesn't respond. It loads when the server is back.",
   },

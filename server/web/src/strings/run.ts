@@ -77,7 +77,6 @@ export const run = {
     remote: 'Repository',
     dirty: 'uncommitted changes',
     clean: 'clean',
-    showCode: 'View diff',
     os: 'Operating system',
     cpu: 'Processor',
     cores: (cores: number, threads: number) => `${counted(cores, 'core')}, ${counted(threads, 'thread')}`,
@@ -211,8 +210,6 @@ export const run = {
     patchNote: 'Each run shows its changes since its own commit.',
     onlyBefore: 'Only in first',
     onlyAfter: 'Only in second',
-    samePackages: 'Same packages',
-    failedRun: (id: string) => `Couldn't load ${id}`,
   },
   notes: {
     title: 'Notes',

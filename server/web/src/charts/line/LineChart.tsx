@@ -116,7 +116,7 @@ export function LineChart({ title, lines, x, logX, logY, clip }: Props) {
     >
       <div ref={canvas} className={contentCss.canvas} />
       {shown && shown.rows.length > 0 && (
-        <div className={css.place} data-left={shown.left > width / 2 || undefined} style={place(shown, width, height)}>
+        <div className={css.place} style={placeOf(shown, canvas.current!)}>
           <Values hover={shown} kind={kind} pinned={pinned !== null} onClose={close} />
         </div>
       )}
@@ -125,11 +125,27 @@ export function LineChart({ title, lines, x, logX, logY, clip }: Props) {
   )
 }
 
-/** Beside the cursor, on the side with more room. The plotting area begins some 50 pixels from the left. */
-function place({ left, top }: Hover, width: number, height: number) {
+const GAP = 18
+/** Pixels that the box of values takes at most */
+const ROOM = 420
+
+/**
+ * Beside the cursor, on the side with more room, and where that is too little at the edge of the wall, which would cut the
+ * box off. The plotting area begins some 50 pixels from the left.
+ */
+function placeOf({ left, top }: Hover, canvas: HTMLElement) {
+  const box = canvas.getBoundingClientRect()
+  const wall = (canvas.closest('[data-wall]') ?? document.documentElement).getBoundingClientRect()
   const x = left + 50
-  return {
-    top: Math.min(top, Math.max(0, height - 90)),
-    ...(x > width / 2 ? { right: width - x + 18 } : { left: x + 18 }),
-  }
+  const before = box.left + x - GAP - wall.left
+  const after = wall.right - box.left - x - GAP
+  const side =
+    before > after
+      ? before < ROOM
+        ? { left: wall.left - box.left + GAP / 2 }
+        : { right: box.width - x + GAP }
+      : after < ROOM
+        ? { right: box.right - wall.right + GAP / 2 }
+        : { left: x + GAP }
+  return { top: Math.min(top, Math.max(0, box.height - 90)), ...side }
 }
