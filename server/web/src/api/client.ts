@@ -43,7 +43,7 @@ export const { GET, POST, PUT, DELETE } = client
 
 /** Return the data of an answer of `GET`, `POST`, …; throws `ApiError`, for a malformed filter `FilterError`. */
 export async function data<T>(answer: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
-  let got
+  let got: { data?: T; error?: unknown; response: Response }
   try {
     got = await answer
   } catch (error) {
@@ -63,7 +63,7 @@ export const storedJson = async (path: string, signal?: AbortSignal): Promise<un
   restore(await (await request(path, { signal })).json().catch(() => null))
 
 async function request(path: string, init: RequestInit): Promise<Response> {
-  let response
+  let response: Response
   try {
     response = await fetch(ROOT + path, { ...init, headers: { ...(init.headers as Record<string, string>), [PAGE]: secret() } })
   } catch (error) {

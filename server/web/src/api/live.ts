@@ -112,7 +112,7 @@ const watchers = new Set<() => void>()
 function setConnection(now: Connection): void {
   if (now === connection) return
   connection = now
-  watchers.forEach((watcher) => watcher())
+  for (const watcher of watchers) watcher()
 }
 
 /** Whether changes arrive by themselves. */

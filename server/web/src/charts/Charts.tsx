@@ -1,6 +1,6 @@
 import css from './Charts.module.css'
 import { Button, Group, VisuallyHidden } from '@mantine/core'
-import { useCallback, useMemo, useState } from 'react'
+import { useCallback, useMemo, useState, type ReactNode } from 'react'
 import { dashed } from '../lib/palette'
 import { strings } from '../strings'
 import type { ChartsView } from '../view/view'
@@ -40,13 +40,14 @@ const NO_GROUPS: ShownGroup[] = []
 /** The wall of panels: a toolbar, and the panels in sections. Everything about it is in `view`. */
 export function Charts(props: ChartsProps) {
   const { entity, project, runs, groups = NO_GROUPS, total, kind = 'history', view, onChange, onBrush, filter, search = '' } = props
+  const { panels, removed } = view
   const grouped = groups.length > 0
   const bands = useMemo(() => dashed(groups.slice(0, view.limit)), [groups, view.limit])
   const members = useMemo(() => bands.flatMap(membersOf), [bands])
   const drawn = useDrawn(grouped ? members : runs, grouped ? members.length : view.limit)
   const { keys, pending, error } = useKeys(grouped ? sampleOf(bands, drawn) : drawn, kind)
   const ids = useMemo(() => (filter === undefined ? runs.map((run) => run.id) : null), [filter, runs])
-  const sections = useMemo(() => sectionsOf(keys, view), [keys, view.panels, view.removed])
+  const sections = useMemo(() => sectionsOf(keys, { panels, removed }), [keys, panels, removed])
   const found = useMemo(() => matching(sections, view.search), [sections, view.search])
   const [edited, setEdited] = useState<PanelSpec | 'new' | null>(null)
   const [full, setFull] = useState<string | null>(null)
@@ -85,7 +86,7 @@ export function Charts(props: ChartsProps) {
   const count = grouped
     ? text.toolbar.drawnGroups(bands.length, Math.max(total, groups.length))
     : text.toolbar.drawn(drawn.length, Math.max(total, runs.length))
-  let body
+  let body: ReactNode
   if (!runs.length && !grouped && !view.panels.length) body = <Empty>{text.none.noRuns}</Empty>
   else if (error && !keys.length) body = <Trouble error={error} />
   else if (!keys.length && pending) body = <Loading />
@@ -159,5 +160,6 @@ function useDrawn(runs: ShownRun[], limit: number): ShownRun[] {
   const first = runs.slice(0, limit)
   const drawn = first[0]?.group === undefined ? dashed(first) : first
   const text = JSON.stringify(drawn)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the text stands for the array, which is new at each render
   return useMemo(() => drawn, [text])
 }

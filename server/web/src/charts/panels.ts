@@ -34,7 +34,7 @@ export function sectionsOf(keys: CommonKey[], view: Pick<ChartsView, 'panels' | 
     placed.push({ panel, order: panel.order ?? at })
   })
   const made = [...own.values()].filter((panel) => !removed.has(panel.id))
-  made.forEach((panel, at) => placed.push({ panel, order: panel.order ?? at - made.length }))
+  for (const [at, panel] of made.entries()) placed.push({ panel, order: panel.order ?? at - made.length })
   placed.sort((a, b) => a.order - b.order)
   const sections = new Map<string, PanelSpec[]>()
   for (const { panel, order } of placed) {

@@ -1,12 +1,13 @@
 import { useComputedColorScheme } from '@mantine/core'
-import { useEffect, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 
 /** The colours of the theme that canvases draw with. */
 export function useColors() {
   const scheme = useComputedColorScheme('light')
   const [colors, setColors] = useState(() => readColors())
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours in the document change with the scheme
   useEffect(() => setColors(readColors()), [scheme])
-  return { scheme, ...colors }
+  return useMemo(() => ({ scheme, ...colors }), [scheme, colors])
 }
 
 function readColors() {

@@ -24,10 +24,10 @@ export function PackagesTab(props: CompareProps) {
     })),
   })
   const texts = answers.map((one) => one.data ?? '')
+  const text = JSON.stringify(texts)
   const rows = useMemo(
-    () => sideBySide('', texts.map(versions)).sort((a, b) => a.name.localeCompare(b.name)),
-    // eslint-disable-next-line
-    texts,
+    () => sideBySide('', (JSON.parse(text) as string[]).map(versions)).sort((a, b) => a.name.localeCompare(b.name)),
+    [text],
   )
   if (answers.some((one) => one.isPending)) return <Waiting />
   return <Searched {...props} rows={rows} />

@@ -15,7 +15,10 @@ test('as few changes as possible', () => {
 
 test('removing what is removed and adding what is added makes the one of the other', () => {
   let seed = 1
-  const random = (n: number) => (seed = (seed * 48271) % 2147483647) % n
+  const random = (n: number) => {
+    seed = (seed * 48271) % 2147483647
+    return seed % n
+  }
   for (let round = 0; round < 300; round++) {
     const list = () => Array.from({ length: random(30) }, () => String(random(4)))
     const [before, after] = [list(), list()]

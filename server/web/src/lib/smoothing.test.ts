@@ -18,7 +18,7 @@ const noisy = (count: number) => Array.from({ length: count }, (_, i) => Math.si
 const line = (y: number[], n?: number[]) => ({ x: y.map((_, i) => i), y, n })
 const close = (got: ArrayLike<number>, wanted: number[]) => {
   expect(got.length).toBe(wanted.length)
-  wanted.forEach((v, i) => (Number.isFinite(v) ? expect(got[i]).toBeCloseTo(v, 10) : expect(got[i]).toBe(v)))
+  for (const [i, v] of wanted.entries()) Number.isFinite(v) ? expect(got[i]).toBeCloseTo(v, 10) : expect(got[i]).toBe(v)
 }
 
 test.each([0, 0.3, 0.6, 0.9, 0.99, 0.999])('the average of TensorBoard with weight %s', (weight) => {

@@ -111,15 +111,15 @@ export function useLines(place: Place, selection: Selection, group: Grouping, co
     // The same object as long as the line is the same, so that what draws it knows.
     const found = new Map<number, Line>()
     const lineAt = (index: number): Line => {
-      let line = found.get(index)
-      if (!line) found.set(index, (line = find(index)))
+      const line = found.get(index) ?? find(index)
+      found.set(index, line)
       return line
     }
     const places = new Map<string, number>()
-    headings?.forEach((heading, i) => places.set(groupId(heading), starts[i]!))
+    for (const [i, heading] of headings?.entries() ?? []) places.set(groupId(heading), starts[i]!)
     for (const [name, page] of pages) {
       const [from, number] = name.split('/').map(Number) as [number, number]
-      page.runs.forEach((id, i) => places.set(id, from + number * PAGE + i))
+      for (const [i, id] of page.runs.entries()) places.set(id, from + number * PAGE + i)
     }
     const runs = headings ? headings.reduce((sum, one) => sum + one.count, 0) : total
     return { count, total, runs, lineAt, indexOf: (id: string) => places.get(id) }
@@ -129,12 +129,12 @@ export function useLines(place: Place, selection: Selection, group: Grouping, co
   const last = useRef({ place: '', built })
   const placeName = `${place.entity}/${place.project}`
   if (there || last.current.place !== placeName) last.current = { place: placeName, built }
+  const kept = last.current.built
   const error = (group ? groups.error : null) ?? results.find((result) => result.error)?.error ?? null
   const stale = !error && (!there || (group !== null && groups.isPlaceholderData))
   return useMemo(
-    () => ({ ...last.current.built, stale, error, toggle }),
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-    [last.current.built, stale, error, toggle],
+    () => ({ ...kept, stale, error, toggle }),
+    [kept, stale, error, toggle],
   )
 }
 

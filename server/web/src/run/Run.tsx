@@ -53,6 +53,7 @@ function Page({ run }: TabProps) {
     void navigate({ to: '.', search: name === 'overview' ? {} : { tab: name }, replace: false })
   const list = useRef<HTMLDivElement>(null)
   // A narrow page has room for a few of the tabs: the one that is shown is among them.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another tab is another selected element
   useEffect(() => {
     list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
   }, [tab])

@@ -42,10 +42,10 @@ function Broken({ text, retry }: { text: string; retry: () => void }) {
 /** What could not be fetched is asked for again as soon as the server is back. */
 function Away({ retry }: { retry: () => void }) {
   const connection = useConnection()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `retry` is new at each render, and is to be called when the connection changes
   useEffect(() => {
     if (connection !== 'offline') return
     return retry // when that changes
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [connection])
   return <Broken text={strings.errors.away} retry={retry} />
 }

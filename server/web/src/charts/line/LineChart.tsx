@@ -41,6 +41,7 @@ export function LineChart({ title, lines, x, logX, logY, clip }: Props) {
   const act = useRef({ setZoom, lines, zoom })
   act.current = { setZoom, lines, zoom }
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the size is given to a plot that stands; another x, theme or kind of axis makes a new one
   useEffect(() => {
     if (!there) return
     const made = new Plot(canvas.current!, width, height, {
@@ -62,7 +63,6 @@ export function LineChart({ title, lines, x, logX, logY, clip }: Props) {
       plot.current = null
       made.destroy()
     }
-    // The size is given to a plot that stands; another x, theme or kind of axis makes a new one.
   }, [there, x, logX, logY, clip, scheme, text, grid, sync])
 
   useEffect(() => plot.current?.resize(width, height), [width, height])

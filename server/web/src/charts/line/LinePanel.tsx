@@ -1,5 +1,5 @@
 import contentCss from '../panel/Content.module.css'
-import { useMemo } from 'react'
+import { useMemo, type ReactNode } from 'react'
 import type { Series } from '../../api/charts'
 import type { CommonKey } from '../../api/queries'
 import { strings } from '../../strings'
@@ -8,6 +8,7 @@ import { useSize } from '../useSize'
 import { Empty, Loading, Trouble } from '../panel/States'
 import type { PanelProps } from '../panel/props'
 import type { LineSpec } from '../panelSpec'
+import type { ShownGroup, ShownRun } from '../types'
 import { LineChart } from './LineChart'
 import { useSeries } from './useSeries'
 import { useZooms, type Range } from './sync'
@@ -25,6 +26,9 @@ function xOf(spec: LineSpec, view: ChartsView, kind: 'history' | 'system', known
   return defined && known.some((one) => one.key === defined && one.type === 'number') ? defined : x
 }
 
+const NO_RUNS: ShownRun[] = []
+const NO_GROUPS: ShownGroup[] = []
+
 /** Fetches and draws the lines of a panel; says how many of the points are drawn. */
 export function LinePanel({ spec, title, runs, groups, view, kind, keys: known }: PanelProps & { spec: LineSpec }) {
   const { ref, width } = useSize<HTMLDivElement>()
@@ -33,8 +37,8 @@ export function LinePanel({ spec, title, runs, groups, view, kind, keys: known }
   const zoom = zoomOf(x)
   const keys = useMemo(() => keysOf(spec, known), [spec, known])
   const banded = groups.length > 0 && view.band !== 'runs'
-  const drawn = banded ? [] : runs
-  const bands = banded ? groups : []
+  const drawn = banded ? NO_RUNS : runs
+  const bands = banded ? groups : NO_GROUPS
   const ask = {
     ...{ keys, x, kind, groups: bands },
     runs: drawn.map((run) => run.path),
@@ -43,9 +47,10 @@ export function LinePanel({ spec, title, runs, groups, view, kind, keys: known }
   const { whole, shown, error, pending, refetch } = useSeries(ask, zoom)
   const { smoothing: common, envelope, band } = view
   const smoothing = spec.smoothing ?? common
+  const { kind: smoothed, weight } = smoothing
   const lines = useMemo(
-    () => (shown && whole ? traces(shown, whole, keys, drawn, bands, { smoothing, envelope, band }) : []),
-    [shown, whole, keys, runs, groups, banded, smoothing.kind, smoothing.weight, envelope, band],
+    () => (shown && whole ? traces(shown, whole, keys, drawn, bands, { smoothing: { kind: smoothed, weight }, envelope, band }) : []),
+    [shown, whole, keys, drawn, bands, smoothed, weight, envelope, band],
   )
   const logY = spec.logY ?? view.logY
   const logX = (spec.logX ?? view.logX) && x !== '_timestamp'
@@ -54,7 +59,7 @@ export function LinePanel({ spec, title, runs, groups, view, kind, keys: known }
   if (error && !whole) return <Trouble error={error} retry={() => void refetch()} />
   if (!keys.length) return <Empty>{text.regex}</Empty>
   const extent = extentOf(lines)
-  let body
+  let body: ReactNode
   if (pending && drawn.length + bands.length > 0) body = <Loading />
   else if (!extent)
     body = (

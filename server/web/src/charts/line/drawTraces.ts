@@ -104,7 +104,10 @@ export function mapper({ min, max, log }: Scale, origin: number, extent: number)
 /** Stroke a line, broken where y is no number; what stands alone is a dot of radius `dot`. */
 function polyline(pen: Pen, x: Numbers, y: Numbers, start: number, stop: number, dot = 0): void {
   const { context, toX, toY, top, bottom } = pen
-  if (stop - start > 4 * pen.width) return columns(pen, x, y, start, stop)
+  if (stop - start > 4 * pen.width) {
+    columns(pen, x, y, start, stop)
+    return
+  }
   const alone: [number, number][] = []
   let length = 0
   let [lastX, lastY] = [0, 0]
@@ -112,7 +115,7 @@ function polyline(pen: Pen, x: Numbers, y: Numbers, start: number, stop: number,
   for (let i = start; i < stop; i++) {
     const py = Math.min(bottom, Math.max(top, toY(y[i]!)))
     const px = toX(x[i]!)
-    if (py !== py || px !== px) {
+    if (Number.isNaN(py) || Number.isNaN(px)) {
       if (length === 1) alone.push([lastX, lastY])
       length = 0
       continue
@@ -140,7 +143,7 @@ function sketch({ context, toX, toY, top, bottom, width }: Pen, x: Numbers, y: N
   for (let i = start - (start % stride); i < stop; i += stride) {
     const py = Math.min(bottom, Math.max(top, toY(y[i]!)))
     const px = toX(x[i]!)
-    if (py !== py || px !== px) drawing = false
+    if (Number.isNaN(py) || Number.isNaN(px)) drawing = false
     else if (drawing) context.lineTo(px, py)
     else {
       context.moveTo(px, py)
@@ -157,9 +160,9 @@ function columns({ context, toX, toY, top, bottom }: Pen, x: Numbers, y: Numbers
   for (let i = start; i < stop; i++) {
     const py = Math.min(bottom, Math.max(top, toY(y[i]!)))
     const px = Math.round(toX(x[i]!))
-    if (py !== py || px !== px) continue
+    if (Number.isNaN(py) || Number.isNaN(px)) continue
     if (px !== column) {
-      if (column === column) {
+      if (!Number.isNaN(column)) {
         context.lineTo(column, low)
         context.lineTo(column, high)
         context.lineTo(column, last)
@@ -185,11 +188,11 @@ function area({ context, toX, toY, top, bottom }: Pen, x: Numbers, low: Numbers,
   let i = start
   context.beginPath()
   while (i < stop) {
-    while (i < stop && !(clamped(high[i]!) === clamped(high[i]!) && lower(low[i]!) === lower(low[i]!))) i++
+    while (i < stop && (Number.isNaN(clamped(high[i]!)) || Number.isNaN(lower(low[i]!)))) i++
     const first = i
     for (; i < stop; i++) {
       const py = clamped(high[i]!)
-      if (py !== py || Number.isNaN(low[i]!)) break
+      if (Number.isNaN(py) || Number.isNaN(low[i]!)) break
       if (i === first) context.moveTo(toX(x[i]!), py)
       else context.lineTo(toX(x[i]!), py)
     }

@@ -13,14 +13,18 @@ import type { Stored } from './mediaValues'
 
 /** Two columns of a table as a line for each run, such as a precision-recall curve. */
 export default function Curve({ title, shown }: ViewProps) {
-  const tables = shown.flatMap((one) => {
-    const value = one.values.find((found): found is Stored => found._type === 'table')
-    return value ? [{ ...one, value }] : []
-  })
+  const tables = useMemo(
+    () =>
+      shown.flatMap((one) => {
+        const value = one.values.find((found): found is Stored => found._type === 'table')
+        return value ? [{ ...one, value }] : []
+      }),
+    [shown],
+  )
   const answers = useQueries({ queries: tables.map(({ base, value }) => contentQuery(base, value.digest)), combine: (all) => all.map((one) => one.data) })
   const lines = useMemo(
     () => tables.flatMap(({ run, value }, i) => (answers[i] ? curveOf(tableOf(answers[i]), value, run) : [])),
-    [answers, shown],
+    [answers, tables],
   )
   if (!lines.length) return answers.some((one) => one === undefined) ? <Loading /> : <Empty>{strings.charts.media.noCurve}</Empty>
   const [x, y] = axesOf(tables[0]!.value)

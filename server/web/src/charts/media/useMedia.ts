@@ -53,7 +53,7 @@ const mediaQuery = (path: string, key: string) =>
 
 /** What the runs have logged under a key; those without anything are left out. */
 export function useMedia(runs: ShownRun[], key: string) {
-  const asked = runs.slice(0, SHOWN)
+  const asked = useMemo(() => runs.slice(0, SHOWN), [runs])
   const { answers, pending, error } = useQueries({
     queries: asked.map((run) => mediaQuery(run.path, key)),
     combine: (all) => ({
@@ -64,7 +64,7 @@ export function useMedia(runs: ShownRun[], key: string) {
   })
   const found = useMemo(
     () => asked.flatMap((run, i): MediaRun[] => (answers[i]?.items.length ? [{ run, base: urlOf(runOf(run.path)), ...answers[i] }] : [])),
-    [answers, runs],
+    [answers, asked],
   )
   return { found, pending, error }
 }

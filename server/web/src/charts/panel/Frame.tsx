@@ -171,6 +171,6 @@ function useNear(ref: React.RefObject<HTMLElement | null>): boolean {
       come.disconnect()
       go.disconnect()
     }
-  }, [])
+  }, [ref])
   return near
 }

@@ -9,7 +9,7 @@ import type { PanelProps } from '../panel/props'
 import { Empty, Loading, Trouble } from '../panel/States'
 import type { ParallelSpec } from '../panelSpec'
 import { asNumber, useRows } from '../table/runRows'
-import { axisOf, conditionOf, positionOf, valueOf, within, type Axis, type Part } from './axes'
+import { axisOf, conditionOf, positionOf, valueAt, within, type Axis, type Part } from './axes'
 import { MARGIN, paintAxes, paintLines, placesOf } from './paint'
 import { rampColors } from '../colorRamp'
 
@@ -84,7 +84,7 @@ function Ends({ axis, part, onPart }: { axis: Axis; part: Part | null; onPart: (
   const end = (at: 0 | 1, label: string) => {
     const position = at === 0 ? low : high
     if (!names)
-      return <NumberInput size="xs" label={label} hideControls value={Number(valueOf(axis, position).toPrecision(5))} onChange={(value) => change(at, value === '' ? at : positionOf(axis, Number(value)))} />
+      return <NumberInput size="xs" label={label} hideControls value={Number(valueAt(axis, position).toPrecision(5))} onChange={(value) => change(at, value === '' ? at : positionOf(axis, Number(value)))} />
     const place = Math.round(position * Math.max(1, names.length - 1))
     return (
       <TextInput
@@ -132,7 +132,7 @@ function Lines({ axes, inside, parts, colors, label, onPart }: LinesProps) {
     const shown = axes.map((_, i) => (dragged?.at === i ? dragged.part : (parts[i] ?? null)))
     const accent = getComputedStyle(document.documentElement).getPropertyValue('--mantine-primary-color-filled')
     if (context && width > 0) paintAxes(context, axes, shown, theme, accent, width, height)
-  }, [axes, parts, dragged, width, height, theme.text, theme.panel])
+  }, [axes, parts, dragged, width, height, theme])
 
   const extent = height - MARGIN.top - MARGIN.bottom
   const onPointerDown = (event: PointerEvent<HTMLDivElement>) => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { axisOf, conditionOf, labelsOf, positionOf, rounded, valueOf, within } from './axes'
+import { axisOf, conditionOf, labelsOf, positionOf, rounded, valueAt, within } from './axes'
 
 test('numbers lie between their extremes, over two decades by their logarithm', () => {
   const even = axisOf('config.layers', [1, 2, 5, null])
@@ -7,7 +7,7 @@ test('numbers lie between their extremes, over two decades by their logarithm', 
   const log = axisOf('config.lr', [1e-4, 1e-1, 1e-2])
   expect(log.log).toBe(true)
   expect(log.at[2]).toBeCloseTo(2 / 3)
-  expect(valueOf(log, positionOf(log, 0.003))).toBeCloseTo(0.003)
+  expect(valueAt(log, positionOf(log, 0.003))).toBeCloseTo(0.003)
 })
 
 test('texts are in order', () => {

@@ -45,7 +45,7 @@ export function positionOf({ log, min, max }: Axis, value: number): number {
   return log ? Math.log(value / min) / Math.log(max / min) : (value - min) / (max - min)
 }
 
-export function valueOf({ log, min, max }: Axis, at: number): number {
+export function valueAt({ log, min, max }: Axis, at: number): number {
   if (min === max) return min
   return log ? min * (max / min) ** at : min + at * (max - min)
 }
@@ -55,7 +55,7 @@ export function labelsOf(axis: Axis, height: number): { at: number; text: string
   const { names } = axis
   if (!names) {
     if (axis.min === axis.max) return [{ at: 0.5, text: number(axis.min, 3) }]
-    return [0, 0.25, 0.5, 0.75, 1].map((at) => ({ at, text: number(valueOf(axis, at), 3) }))
+    return [0, 0.25, 0.5, 0.75, 1].map((at) => ({ at, text: number(valueAt(axis, at), 3) }))
   }
   const every = Math.ceil(names.length / Math.max(1, Math.floor(height / 16)))
   return names.flatMap((text, i) => (i % every ? [] : [{ at: names.length > 1 ? i / (names.length - 1) : 0.5, text }]))
@@ -87,8 +87,8 @@ export function conditionOf(axes: Axis[], parts: (Part | null)[]): string {
       return [`${name} in [${chosen.map((text) => JSON.stringify(text)).join(', ')}]`]
     }
     // Rounded outwards, so that the runs at the ends of the range stay in it
-    const low = part[0] > 0 ? [`${name} >= ${rounded(valueOf(axis, part[0]), -1)}`] : []
-    const high = part[1] < 1 ? [`${name} <= ${rounded(valueOf(axis, part[1]), 1)}`] : []
+    const low = part[0] > 0 ? [`${name} >= ${rounded(valueAt(axis, part[0]), -1)}`] : []
+    const high = part[1] < 1 ? [`${name} <= ${rounded(valueAt(axis, part[1]), 1)}`] : []
     return low.length + high.length ? [...low, ...high] : [`${name} is not null`]
   })
   return conditions.join(' and ')

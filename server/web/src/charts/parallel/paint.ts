@@ -43,7 +43,7 @@ export function paintLines(context: CanvasRenderingContext2D, axes: Axis[], insi
         let drawing = false
         for (let i = 0; i < axes.length; i++) {
           const at = axes[i]!.at[run]!
-          if (at !== at) {
+          if (Number.isNaN(at)) {
             drawing = false
             continue
           }

@@ -20,7 +20,7 @@ interface Bar {
 export default function BarPanel(props: PanelProps & { spec: BarSpec }) {
   const { spec, title, runs, groups } = props
   const grouped = groups.length > 0
-  const ids = useMemo(() => (grouped ? groups.flatMap((group) => group.runs.map(idOf)) : runs.map((run) => run.id)), [groups, runs])
+  const ids = useMemo(() => (grouped ? groups.flatMap((group) => group.runs.map(idOf)) : runs.map((run) => run.id)), [grouped, groups, runs])
   const { rows, error, pending, refetch } = useRows(props, [spec.column], ids)
   const colors = useColors()
   const bars = useMemo(() => {
@@ -32,8 +32,8 @@ export default function BarPanel(props: PanelProps & { spec: BarSpec }) {
           return row ? [{ name: run.name, color: run.stroke.color, value: asNumber(row.values[0]), note: '' }] : []
         })
     return found.filter((bar) => Number.isFinite(bar.value))
-  }, [rows, runs, groups])
-  const option = useMemo(() => optionOf(bars, colors), [bars, colors.scheme, colors.text])
+  }, [rows, runs, grouped, groups])
+  const option = useMemo(() => optionOf(bars, colors), [bars, colors])
   if (error && !rows.length) return <Trouble error={error} retry={() => void refetch()} />
   if (pending) return <Loading />
   if (!bars.length) return <Empty>{strings.charts.empty.column(columnTitle(spec.column))}</Empty>

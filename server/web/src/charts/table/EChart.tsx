@@ -10,6 +10,7 @@ export function EChart({ option, label }: { option: EChartsCoreOption; label: st
   const canvas = useRef<HTMLDivElement>(null)
   const chart = useRef<EChartsType | null>(null)
   const there = width > 0 && height > 0
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a chart that stands is resized below, not made anew
   useEffect(() => {
     if (!there) return
     chart.current = init(canvas.current!, null, { width, height })
@@ -19,6 +20,7 @@ export function EChart({ option, label }: { option: EChartsCoreOption; label: st
     }
   }, [there])
   useEffect(() => chart.current?.resize({ width, height, silent: true }), [width, height])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a chart that was just made has no option yet
   useEffect(() => {
     chart.current?.setOption({ animation: false, ...option }, { notMerge: true })
   }, [option, there])

@@ -21,7 +21,7 @@ export default function ScatterPanel(props: PanelProps & { spec: ScatterSpec }) 
   const { rows, error, pending, refetch } = useRows(props, columns)
   const colors = useColors()
   const points = useMemo(() => pointsOf(rows, spec), [rows, spec])
-  const option = useMemo(() => optionOf(points, spec, colors), [points, spec, colors.scheme, colors.text])
+  const option = useMemo(() => optionOf(points, spec, colors), [points, spec, colors])
   const text = strings.charts.scatter
   if (error && !rows.length) return <Trouble error={error} retry={() => void refetch()} />
   if (pending) return <Loading />

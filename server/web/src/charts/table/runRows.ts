@@ -25,6 +25,7 @@ export function useRows({ entity, project, runs, ids, filter, search }: PanelPro
     steadyTableQuery({ entity, project }, { ...asked, ...(only && { ids: only }) }),
   )
   const text = JSON.stringify(columns)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the text stands for the columns, which are a new array at each render
   const rows = useMemo(() => {
     if (!data) return []
     const shown = new Map(runs.map((run) => [run.id, run.stroke.color]))

@@ -24,7 +24,7 @@ const TOKEN = new RegExp(
     String.raw`"(?<double>(?:[^"\\]|\\.)*)"?`,
     String.raw`'(?<single>(?:[^'\\]|\\.)*)'?`,
     String.raw`(?<sign><=|>=|==|!=|[<>=~()\[\],])`,
-    String.raw`(?<unknown>.)`,
+    '(?<unknown>.)',
   ].join('|'),
   'suy',
 )

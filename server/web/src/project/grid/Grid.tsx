@@ -50,6 +50,7 @@ export function Grid(p: GridProps) {
     overscan: 2,
     useFlushSync: false,
   })
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other columns have other widths
   useLayoutEffect(() => columns.measure(), [model.center, columns])
 
   const shown = columns.getVirtualItems()
@@ -57,11 +58,11 @@ export function Grid(p: GridProps) {
   const center = useMemo(() => model.center.slice(first, last + 1), [model.center, first, last])
   const before = model.center[first]?.start ?? 0
 
-  const range = rows.range
+  const { startIndex, endIndex } = rows.range ?? {}
   const { onRange } = p
   useEffect(() => {
-    if (range) onRange(range.startIndex, range.endIndex)
-  }, [range?.startIndex, range?.endIndex, onRange]) // eslint-disable-line react-hooks/exhaustive-deps
+    if (startIndex !== undefined && endIndex !== undefined) onRange(startIndex, endIndex)
+  }, [startIndex, endIndex, onRange])
 
   useStay(scroller, rows.scrollOffset ?? 0, lines, p.question)
 
@@ -215,6 +216,7 @@ function cellOf(target: EventTarget): { cell: Active; what: string | undefined }
 function useStay(scroller: RefObject<HTMLDivElement | null>, offset: number, lines: Lines, question: string) {
   const top = useRef<{ id: string; index: number } | null>(null)
   const asked = useRef(question)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: scrolling moves nothing: only other lines or another question do
   useLayoutEffect(() => {
     if (offset === 0) return
     const element = scroller.current!
@@ -223,7 +225,7 @@ function useStay(scroller: RefObject<HTMLDivElement | null>, offset: number, lin
       const now = lines.indexOf(top.current.id)
       if (now !== undefined && now !== top.current.index) element.scrollTop += (now - top.current.index) * ROW_HEIGHT
     }
-  }, [lines, question]) // eslint-disable-line react-hooks/exhaustive-deps
+  }, [lines, question])
   useLayoutEffect(() => {
     asked.current = question
     const index = Math.ceil(offset / ROW_HEIGHT)

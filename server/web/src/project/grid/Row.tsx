@@ -48,6 +48,7 @@ export const Row = memo(function Row(p: RowProps) {
     columns.map((placed, i) => {
       const number = offset + i
       return (
+        // biome-ignore lint/a11y/useAriaPropsSupportedByRole: both roles have a column index
         <div
           key={placed.column.name}
           role={placed.column.name === 'name' ? 'rowheader' : 'gridcell'}

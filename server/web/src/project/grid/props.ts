@@ -4,7 +4,7 @@ import type { Sort } from '../../view/view'
 import type { Place } from '../../api/paths'
 import type { GroupRow, TablePage } from '../../api/table'
 import type { Line, Lines } from '../useTableLines'
-import type { Placed } from './useColumnModel'
+import type { ColumnModel, Placed } from './useColumnModel'
 
 /** The cell that has, or had last, the focus. */
 export interface Active {
@@ -35,7 +35,7 @@ export interface GridActions {
 export interface GridProps {
   place: Place
   lines: Lines
-  model: { pinned: Placed[]; center: Placed[]; pinnedWidth: number; width: number }
+  model: ColumnModel
   sort: Sort[]
   selected: ReadonlySet<string>
   allSelected: boolean | 'some'

@@ -1,26 +1,7 @@
-import {
-  columnOrderingFeature,
-  columnPinningFeature,
-  columnSizingFeature,
-  columnVisibilityFeature,
-  tableFeatures,
-  useTable,
-  type ColumnDef,
-} from '@tanstack/react-table'
 import { useMemo } from 'react'
 import type { Column, Layout } from '../columns'
 import { LEAD_WIDTH, LEAST_WIDTH } from './layout'
 import { isNumeric } from '../cellText'
-
-const features = tableFeatures({
-  columnOrderingFeature,
-  columnPinningFeature,
-  columnSizingFeature,
-  columnVisibilityFeature,
-  columnMeta: {} as { column: Column },
-})
-
-const NO_ROWS: object[] = []
 
 /** A column as it is drawn: its place from the left of its region, and its width. */
 export interface Placed {
@@ -30,46 +11,40 @@ export interface Placed {
   pinned: boolean
 }
 
+/** All columns that are drawn, and their widths in pixels. */
+export interface ColumnModel {
+  pinned: Placed[]
+  center: Placed[]
+  /** Of what stays in place when the table is scrolled sideways */
+  pinnedWidth: number
+  width: number
+}
+
 /** Room for what stands beside a number: the difference from a baseline, or the deviation in a group */
 const BESIDE = 52
 
-/** The visible columns, those that are pinned first; `beside`: with room for more than a number in each. Rows are not the table's business: they come in pages. */
-export function useColumnModel(layout: Layout, widths: Record<string, number>, beside: boolean): { pinned: Placed[]; center: Placed[]; pinnedWidth: number; width: number } {
-  const columns = useMemo(
-    () =>
-      layout.all.map(
-        (column): ColumnDef<typeof features, object> => ({
-          id: column.name,
-          size: column.size + (beside && isNumeric(column) ? BESIDE : 0),
-          minSize: LEAST_WIDTH,
-          meta: { column },
-        }),
-      ),
-    [layout, beside],
-  )
-  const state = useMemo(
-    () => ({
-      columnOrder: layout.order,
-      columnVisibility: Object.fromEntries(layout.all.map(({ name }) => [name, layout.visible.has(name)])),
-      columnPinning: { start: layout.pinned, end: [] },
-      columnSizing: widths,
-    }),
-    [layout, widths],
-  )
-  const table = useTable({ features, columns, data: NO_ROWS, state })
+/** The visible columns, pinned ones first. `beside`: with room for more than a number in each. */
+export function useColumnModel(layout: Layout, widths: Record<string, number>, beside: boolean): ColumnModel {
   return useMemo(() => {
-    const placed = (pinned: boolean): Placed[] => {
-      const found = pinned ? table.getStartVisibleLeafColumns() : table.getCenterVisibleLeafColumns()
-      let start = pinned ? LEAD_WIDTH : 0
-      return found.map((one) => {
-        const width = one.getSize()
+    const byName = new Map(layout.all.map((column) => [column.name, column]))
+    const widthOf = (column: Column) =>
+      Math.max(LEAST_WIDTH, widths[column.name] ?? column.size + (beside && isNumeric(column) ? BESIDE : 0))
+    const placed = (names: string[], from: number, isPinned: boolean): Placed[] => {
+      let start = from
+      return names.flatMap((name) => {
+        const column = byName.get(name)
+        if (!column || !layout.visible.has(name)) return []
+        const width = widthOf(column)
         start += width
-        return { column: one.columnDef.meta!.column, start: start - width, width, pinned }
+        return [{ column, start: start - width, width, pinned: isPinned }]
       })
     }
-    const [pinned, center] = [placed(true), placed(false)]
-    const pinnedWidth = LEAD_WIDTH + pinned.reduce((sum, one) => sum + one.width, 0)
-    return { pinned, center, pinnedWidth, width: pinnedWidth + center.reduce((sum, one) => sum + one.width, 0) }
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [columns, state])
+    const isPinned = new Set(layout.pinned)
+    const pinned = placed(layout.pinned, LEAD_WIDTH, true)
+    const center = placed(layout.order.filter((name) => !isPinned.has(name)), 0, false)
+    const pinnedWidth = LEAD_WIDTH + sum(pinned)
+    return { pinned, center, pinnedWidth, width: pinnedWidth + sum(center) }
+  }, [layout, widths, beside])
 }
+
+const sum = (columns: Placed[]): number => columns.reduce((total, one) => total + one.width, 0)

@@ -112,6 +112,7 @@ const SIGNS = { same: ' ', added: '+', removed: '−', note: '' }
 
 /** A line with its numbers, and a sign beside the colour. */
 export function DiffLine({ line }: { line: PatchLine }) {
+  const sign = strings.code.line[line.kind]
   return (
     <div className={`${css.line} ${css[line.kind] ?? ''}`}>
       <span className={css.number} aria-hidden>
@@ -120,7 +121,7 @@ export function DiffLine({ line }: { line: PatchLine }) {
       <span className={css.number} aria-hidden>
         {line.after ?? ''}
       </span>
-      <span className={css.sign} aria-label={strings.code.line[line.kind] || undefined}>
+      <span className={css.sign} role="img" aria-label={sign || undefined} aria-hidden={!sign}>
         {SIGNS[line.kind]}
       </span>
       <span className={css.text}>{line.text}</span>

@@ -37,16 +37,16 @@ export function Lines({ run, stream, total, times, pattern, target, following, s
   const to = view ? Math.min(total, Math.ceil(first + count) + OVERSCAN) : from
   const { lineAt } = useLines(run, stream, total, from, to)
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: with more lines the end is further down
   useLayoutEffect(() => {
     const element = scroller.current
     if (element && following && view) element.scrollTop = element.scrollHeight
   }, [following, total, view])
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a new target moves the view, not new lines
   useLayoutEffect(() => {
     if (target === null || !scroller.current || !view) return
     scroller.current.scrollTop = topOf(target, total, view)
-    // Only a new target moves the view, not new lines.
-    // eslint-disable-next-line
   }, [target, view])
 
   const onScroll = () => {

@@ -26,7 +26,7 @@ const PLAIN: Style = {
 // CSI sequences; OSC sequences (titles, links) with either end; the two-character ones; lone control characters. The
 // server's search leaves out the same ones: storage/escapes.py.
 const SEQUENCE =
-  // eslint-disable-next-line no-control-regex
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals are steered by control characters
   /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\|$)|\x1b[PX^_][^\x1b]*(?:\x1b\\|$)|\x1b[ -/]*[0-~]?|[\x00-\x08\x0b-\x1f\x7f]/g
 
 /** The line's parts of one style each. Other sequences than colours are left out. Styles end with their line. */
