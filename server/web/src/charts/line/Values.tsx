@@ -4,7 +4,7 @@ import { IconCheck, IconCopy, IconX } from '@tabler/icons-react'
 import { number } from '../../lib/format'
 import type { Stroke } from '../../lib/palette'
 import { strings } from '../../strings'
-import type { Hover, Row } from './plot'
+import type { Hover, Row } from './cursor'
 import { xLabel, type XKind } from './ticks'
 
 const ROWS = 8
