@@ -12,7 +12,7 @@ import { Empty, Loading, Trouble } from './panel/States'
 import type { PanelProps } from './panel/props'
 import { kept, matching, moved, sectionsOf, without, type Section } from './panels'
 import { SectionPanels } from './SectionPanels'
-import { type PanelSpec } from './panelSpec'
+import type { PanelSpec } from './panelSpec'
 import { Toolbar } from './Toolbar'
 import type { ShownGroup, ShownRun } from './types'
 
