@@ -1,5 +1,4 @@
-import type { PanelKind, PanelSpec } from '../charts/panelSpec'
-import type { Smoothing } from '../charts/panelSpec'
+import type { PanelKind, PanelSpec, Smoothing } from '../charts/panelSpec'
 import { strings } from '../strings'
 import { isObject } from '../run/values'
 

@@ -1,5 +1,4 @@
-import type { Axis, Part } from './axes'
-import { labelsOf } from './axes'
+import { type Axis, type Part, labelsOf } from './axes'
 
 export const MARGIN = { top: 28, bottom: 12, side: 48 }
 
