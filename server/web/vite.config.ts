@@ -54,11 +54,25 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
     rolldownOptions: {
       // What several pages share comes in one file, not in thirty.
-      output: { codeSplitting: { groups: [{ name: 'shared', test: /node_modules\/(?!echarts|zrender|uplot|marked|dompurify)|src\/(api|lib|shell|strings|view)\//, minShareCount: 2 }] } },
+      output: {
+        codeSplitting: {
+          groups: [
+            {
+              name: 'shared',
+              test: /node_modules\/(?!echarts|zrender|uplot|marked|dompurify)|src\/(api|lib|shell|strings|view)\//,
+              minShareCount: 2,
+            },
+          ],
+        },
+      },
     },
   },
   // `pgRow-cell` of project/grid/Row: unique, short, and without a hash, which would not compress.
-  css: { modules: { generateScopedName: (name, file) => `${/src\/(.*)\.module/.exec(file)![1]!.replace(/(\w)\w*\//g, '$1')}-${name}` } },
+  css: {
+    modules: {
+      generateScopedName: (name, file) => `${/src\/(.*)\.module/.exec(file)![1]!.replace(/(\w)\w*\//g, '$1')}-${name}`,
+    },
+  },
   server: { proxy: { '/api': { target: TRACKER_URL, headers } } },
   test: { css: true, include: ['src/**/*.test.ts'] },
 })

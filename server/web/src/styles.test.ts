@@ -11,7 +11,11 @@ const components = Object.entries(code).filter(([path]) => path.endsWith('.tsx')
 /** `path:line: text` of what a pattern finds, comments aside */
 function found(files: [string, string][], pattern: RegExp): string[] {
   return files.flatMap(([path, text]) =>
-    text.split('\n').flatMap((line, i) => (pattern.test(line) && !/^\s*(\/\/|\/?\*)/.test(line) ? [`${path}:${i + 1}: ${line.trim()}`] : [])),
+    text
+      .split('\n')
+      .flatMap((line, i) =>
+        pattern.test(line) && !/^\s*(\/\/|\/?\*)/.test(line) ? [`${path}:${i + 1}: ${line.trim()}`] : [],
+      ),
   )
 }
 
@@ -19,12 +23,16 @@ function found(files: [string, string][], pattern: RegExp): string[] {
 const resolved = (from: string, to: string) => `./${new URL(to, `http://x/${from}`).pathname.slice(1)}`
 
 test('colors stand in tokens.ts alone', () => {
-  const elsewhere = Object.entries({ ...sheets, ...code }).filter(([path]) => path !== './tokens.ts' && !path.startsWith('./strings/'))
+  const elsewhere = Object.entries({ ...sheets, ...code }).filter(
+    ([path]) => path !== './tokens.ts' && !path.startsWith('./strings/'),
+  )
   expect(found(elsewhere, /#[0-9a-f]{3,8}\b|\b(rgba?|hsla?)\([\d\s]|light-dark\(/i)).toEqual([])
 })
 
 test('spacings and radii of style sheets are tokens', () => {
-  expect(found(Object.entries(sheets), /(padding|margin|gap|border-radius)[\w-]*:.*(?<![\w.-])([2-9]|\d\d+)px/)).toEqual([])
+  expect(
+    found(Object.entries(sheets), /(padding|margin|gap|border-radius)[\w-]*:.*(?<![\w.-])([2-9]|\d\d+)px/),
+  ).toEqual([])
 })
 
 test('every class of a module is used, and every class that is used is there', () => {
@@ -44,7 +52,11 @@ test('every class of a module is used, and every class that is used is there', (
   expect(missing).toEqual([])
   const unused = Object.entries(sheets)
     .filter(([path]) => path.endsWith('.module.css') && !used.has(`${path} *`))
-    .flatMap(([path, text]) => [...new Set(text.replace(/:global\([^)]*\)/g, '').match(/\.[a-z]\w*(?=[^{}]*\{)/gi))].map((one) => `${path} ${one.slice(1)}`))
+    .flatMap(([path, text]) =>
+      [...new Set(text.replace(/:global\([^)]*\)/g, '').match(/\.[a-z]\w*(?=[^{}]*\{)/gi))].map(
+        (one) => `${path} ${one.slice(1)}`,
+      ),
+    )
     .filter((one) => !used.has(one))
   expect(unused).toEqual([])
 })

@@ -66,7 +66,8 @@ const COLORS: Record<`--${string}`, [light: string, dark: string]> = {
 /** `--space-1` is 2 px, `--space-2` 4 px, and so on. */
 const SPACES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 18, 22]
 
-const named = (theme: 0 | 1) => Object.fromEntries(Object.entries(COLORS).map(([name, values]) => [name, values[theme]]))
+const named = (theme: 0 | 1) =>
+  Object.fromEntries(Object.entries(COLORS).map(([name, values]) => [name, values[theme]]))
 
 /** The CSS variables of both themes, and of each. */
 export const variables = {

@@ -18,7 +18,11 @@ function server() {
 test('questions of the same runs are one request, and each gets its own keys', async () => {
   const { ask, asked } = server()
   const runs = ['e/p/a']
-  const answers = await Promise.all([ask({ runs, keys: ['x', 'y'] }), ask({ runs, keys: ['y'] }), ask({ runs, keys: ['z'], buckets: 9 })])
+  const answers = await Promise.all([
+    ask({ runs, keys: ['x', 'y'] }),
+    ask({ runs, keys: ['y'] }),
+    ask({ runs, keys: ['z'], buckets: 9 }),
+  ])
   expect(answers.map((series) => series.map((one) => one.key))).toEqual([['x', 'y'], ['y'], ['z']])
   expect(asked).toEqual([
     { runs, keys: ['x', 'y'] },

@@ -31,7 +31,11 @@ test('arrays are shared where the header says so, and narrow ones are widened', 
     ],
     grid: 0,
   }
-  const data = frame(header, [new Float64Array([1, 2, 3]), new Float32Array([0.5, NaN, 2]), new Float64Array([7, 8, 9])])
+  const data = frame(header, [
+    new Float64Array([1, 2, 3]),
+    new Float32Array([0.5, NaN, 2]),
+    new Float64Array([7, 8, 9]),
+  ])
   const { series, grid } = decodeChart(data)
   const [run, group] = series
   expect(run).toMatchObject({ run: 'é/p/a', group: undefined, n: null, std: null, points: 9 })

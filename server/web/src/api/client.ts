@@ -65,7 +65,10 @@ export const storedJson = async (path: string, signal?: AbortSignal): Promise<un
 async function request(path: string, init: RequestInit): Promise<Response> {
   let response: Response
   try {
-    response = await fetch(ROOT + path, { ...init, headers: { ...(init.headers as Record<string, string>), [PAGE]: secret() } })
+    response = await fetch(ROOT + path, {
+      ...init,
+      headers: { ...(init.headers as Record<string, string>), [PAGE]: secret() },
+    })
   } catch (error) {
     if (isAbort(error)) throw error
     throw unreachable()
@@ -79,9 +82,12 @@ const isAbort = (error: unknown): boolean => error instanceof DOMException && er
 const unreachable = () => new ApiError(0, strings.errors.unreachable)
 
 function errorOf(answer: unknown, response: Response): ApiError {
-  const { error, position, length } = (typeof answer === 'object' ? answer : null) as Partial<Shapes['FilterError']> ?? {}
+  const { error, position, length } =
+    ((typeof answer === 'object' ? answer : null) as Partial<Shapes['FilterError']>) ?? {}
   const message = error === undefined ? `The server answered ${response.status} ${response.statusText}.` : String(error)
-  return typeof position === 'number' ? new FilterError(message, position, length ?? 1) : new ApiError(response.status, message)
+  return typeof position === 'number'
+    ? new FilterError(message, position, length ?? 1)
+    : new ApiError(response.status, message)
 }
 
 /** Turn the run log's `{_type: float|int}` objects into numbers, in place; other `_type` objects are media and stay. */

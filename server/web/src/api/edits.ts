@@ -30,5 +30,9 @@ export const restoreRuns = (place: Place, ids: string[]) =>
 export const destroyRuns = (place: Place, ids: string[]) =>
   changing(
     place,
-    Promise.all(ids.map((id) => data(DELETE('/api/runs/{entity}/{project}/{id}', { params: { path: { ...placeOf(place), id } } })))),
+    Promise.all(
+      ids.map((id) =>
+        data(DELETE('/api/runs/{entity}/{project}/{id}', { params: { path: { ...placeOf(place), id } } })),
+      ),
+    ),
   )

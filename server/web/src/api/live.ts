@@ -35,7 +35,8 @@ export function concerns(key: QueryKey, runs: Map<string, Set<What>>, projects: 
     case 'run': {
       const what = runs.get(`${entity}/${project}/${id}`)
       // Lines once printed stay as they are, so only how many there are is asked for again.
-      if (part === 'console') return any(what, ['console', 'removed']) && !key.includes('block') && !key.includes('search')
+      if (part === 'console')
+        return any(what, ['console', 'removed']) && !key.includes('block') && !key.includes('search')
       if (part === 'files') return any(what, ['files', 'removed'])
       return any(what, ['history', 'system', 'meta', 'files', 'removed', 'new'])
     }

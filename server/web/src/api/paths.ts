@@ -10,7 +10,8 @@ export type RunPlace = Pick<RunInfo, 'entity' | 'project' | 'id'>
 export const pathOf = (run: RunPlace): string => `${run.entity}/${run.project}/${run.id}`
 
 /** The API's address of a run. */
-export const urlOf = (run: RunPlace): string => `/api/runs/${[run.entity, run.project, run.id].map(encodeURIComponent).join('/')}`
+export const urlOf = (run: RunPlace): string =>
+  `/api/runs/${[run.entity, run.project, run.id].map(encodeURIComponent).join('/')}`
 
 /** The path parameters of a project or run, without what else the object has. */
 export const placeOf = ({ entity, project }: Place): Place => ({ entity, project })

@@ -23,7 +23,8 @@ export const runQuery = (entity: string, project: string, id: string) =>
   })
 
 /** A key that some of several runs have logged; where it holds no numbers, the paths of these runs. */
-export type CommonKey = Pick<Shapes['CommonKey'], 'key' | 'type'> & Partial<Pick<Shapes['CommonKey'], 'x'>> & { runs?: string[] }
+export type CommonKey = Pick<Shapes['CommonKey'], 'key' | 'type'> &
+  Partial<Pick<Shapes['CommonKey'], 'x'>> & { runs?: string[] }
 
 export const commonKeysQuery = (runs: string[], kind: 'history' | 'system') =>
   queryOptions({

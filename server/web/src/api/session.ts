@@ -3,7 +3,8 @@
  * cookie alone would not do, since browsers send it to whatever else listens on this host.
  */
 
-const meta = typeof document === 'undefined' ? undefined : document.querySelector<HTMLMetaElement>('meta[name="root"]')?.content
+const meta =
+  typeof document === 'undefined' ? undefined : document.querySelector<HTMLMetaElement>('meta[name="root"]')?.content
 
 /** The prefix under which a proxy has the server, mostly none. */
 export const ROOT = meta && !meta.includes('{') ? meta : ''

@@ -40,13 +40,25 @@ export const tableQuery = (place: Place, request: TableRequest) =>
 export const PAGE = 100
 
 /** The first request of the table. Whoever needs part of it makes the same request, which is then answered from the cache. */
-export const firstPage = (selection: Selection, columns: string[]): TableRequest => ({ ...selection, columns, offset: 0, limit: PAGE })
+export const firstPage = (selection: Selection, columns: string[]): TableRequest => ({
+  ...selection,
+  columns,
+  offset: 0,
+  limit: PAGE,
+})
 
 /** Like `tableQuery`, but shows the previous answer until the next one arrives. */
 export const steadyTableQuery = (place: Place, request: TableRequest) =>
   queryOptions({ ...tableQuery(place, request), placeholderData: keepPreviousData })
 
-export const groupsQuery = (place: Place, selection: Selection, group: NonNullable<Grouping>, columns: string[], offset: number, limit: number) =>
+export const groupsQuery = (
+  place: Place,
+  selection: Selection,
+  group: NonNullable<Grouping>,
+  columns: string[],
+  offset: number,
+  limit: number,
+) =>
   queryOptions({
     queryKey: ['groups', place.entity, place.project, selection, group, columns, offset, limit],
     queryFn: ({ signal }) =>

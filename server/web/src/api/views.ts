@@ -11,7 +11,8 @@ const keyOf = ({ entity, project }: Place) => ['project', entity, project]
 export const projectQuery = (place: Place) =>
   queryOptions({
     queryKey: keyOf(place),
-    queryFn: ({ signal }) => data(GET('/api/projects/{entity}/{project}', { params: { path: placeOf(place) }, signal })),
+    queryFn: ({ signal }) =>
+      data(GET('/api/projects/{entity}/{project}', { params: { path: placeOf(place) }, signal })),
   })
 
 /** Save a project's notes. `version`: of the notes that these replace. The server answers 409 if there are newer ones. */

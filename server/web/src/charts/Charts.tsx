@@ -39,7 +39,19 @@ const NO_GROUPS: ShownGroup[] = []
 
 /** The wall of panels: a toolbar, and the panels in sections. Everything about it is in `view`. */
 export function Charts(props: ChartsProps) {
-  const { entity, project, runs, groups = NO_GROUPS, total, kind = 'history', view, onChange, onBrush, filter, search = '' } = props
+  const {
+    entity,
+    project,
+    runs,
+    groups = NO_GROUPS,
+    total,
+    kind = 'history',
+    view,
+    onChange,
+    onBrush,
+    filter,
+    search = '',
+  } = props
   const { panels, removed } = view
   const grouped = groups.length > 0
   const bands = useMemo(() => dashed(groups.slice(0, view.limit)), [groups, view.limit])
@@ -54,8 +66,23 @@ export function Charts(props: ChartsProps) {
   const [said, setSaid] = useState('')
   const text = strings.charts
 
-  const context: Omit<PanelProps, 'spec' | 'title'> = { entity, project, runs: drawn, groups: bands, view, kind, keys, filter: filter ?? '', search, ids, onBrush }
-  const keep = useCallback((panel: PanelSpec) => onChange({ panels: kept(view.panels, panel) }), [onChange, view.panels])
+  const context: Omit<PanelProps, 'spec' | 'title'> = {
+    entity,
+    project,
+    runs: drawn,
+    groups: bands,
+    view,
+    kind,
+    keys,
+    filter: filter ?? '',
+    search,
+    ids,
+    onBrush,
+  }
+  const keep = useCallback(
+    (panel: PanelSpec) => onChange({ panels: kept(view.panels, panel) }),
+    [onChange, view.panels],
+  )
 
   const actionsOf = ({ name, panels }: Section, panel: PanelSpec) => {
     const move = (id: string, to: number) => {
@@ -110,7 +137,11 @@ export function Charts(props: ChartsProps) {
         key={section.name}
         section={section}
         open={!view.closed.includes(section.name)}
-        onToggle={(open) => onChange({ closed: open ? view.closed.filter((one) => one !== section.name) : [...view.closed, section.name] })}
+        onToggle={(open) =>
+          onChange({
+            closed: open ? view.closed.filter((one) => one !== section.name) : [...view.closed, section.name],
+          })
+        }
         context={context}
         actionsOf={(panel) => actionsOf(sections.find((one) => one.name === section.name)!, panel)}
       />

@@ -23,7 +23,16 @@ interface Props {
 const NO_GROUPS: ShownGroup[] = []
 
 /** One panel by itself, with its title, for texts. Its zoom is its own. Fills the width; `spec.height` pixels high. */
-export function Panel({ entity, project, spec, runs, groups = NO_GROUPS, kind = 'history', view: changes, filter }: Props) {
+export function Panel({
+  entity,
+  project,
+  spec,
+  runs,
+  groups = NO_GROUPS,
+  kind = 'history',
+  view: changes,
+  filter,
+}: Props) {
   const [zoom, setZoom] = useState<ChartsView['zoom']>(null)
   const view = useMemo(() => ({ ...defaultCharts, ...changes, zoom }), [changes, zoom])
   const drawn = useMemo(() => dashed(runs.slice(0, view.limit)), [runs, view.limit])
@@ -34,7 +43,12 @@ export function Panel({ entity, project, spec, runs, groups = NO_GROUPS, kind = 
     <ZoomProvider view={view} kind={kind} onChange={(change) => 'zoom' in change && setZoom(change.zoom ?? null)}>
       <figure className={`panel ${frameCss.panel}`} style={{ height: spec.height ?? 260 }} aria-label={title}>
         <figcaption className={`${frameCss.head} ${frameCss.caption}`}>{title}</figcaption>
-        <Content {...{ entity, project, spec, title, groups, view, kind, keys, ids }} filter={filter ?? ''} search="" runs={drawn} />
+        <Content
+          {...{ entity, project, spec, title, groups, view, kind, keys, ids }}
+          filter={filter ?? ''}
+          search=""
+          runs={drawn}
+        />
       </figure>
     </ZoomProvider>
   )

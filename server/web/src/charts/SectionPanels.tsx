@@ -26,12 +26,20 @@ export function SectionPanels({ section, open, onToggle, context, actionsOf }: P
   const id = useId()
   const { ref, width } = useSize<HTMLDivElement>()
   const fitting = Math.max(1, Math.floor(width / NARROW))
-  const columns = context.view.columns ? Math.min(context.view.columns, Math.max(1, Math.floor(width / 200))) : Math.min(fitting, 6)
+  const columns = context.view.columns
+    ? Math.min(context.view.columns, Math.max(1, Math.floor(width / 200)))
+    : Math.min(fitting, 6)
   const Icon = open ? IconChevronDown : IconChevronRight
   return (
     <div className={css.section} ref={ref}>
       <h3>
-        <button type="button" className={css.head} aria-expanded={open} aria-controls={id} onClick={() => onToggle(!open)}>
+        <button
+          type="button"
+          className={css.head}
+          aria-expanded={open}
+          aria-controls={id}
+          onClick={() => onToggle(!open)}
+        >
           <Icon size={16} aria-hidden />
           {section.name}
           <Text span size="xs" c="dimmed">
@@ -39,7 +47,12 @@ export function SectionPanels({ section, open, onToggle, context, actionsOf }: P
           </Text>
         </button>
       </h3>
-      <div id={id} hidden={!open} className={css.grid} style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}>
+      <div
+        id={id}
+        hidden={!open}
+        className={css.grid}
+        style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}
+      >
         {open &&
           width > 0 &&
           section.panels.map((spec) => {

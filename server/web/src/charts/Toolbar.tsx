@@ -1,5 +1,18 @@
 import css from './Toolbar.module.css'
-import { ActionIcon, Button, Group, NumberInput, Popover, Select, Slider, Stack, Switch, Text, TextInput, Tooltip } from '@mantine/core'
+import {
+  ActionIcon,
+  Button,
+  Group,
+  NumberInput,
+  Popover,
+  Select,
+  Slider,
+  Stack,
+  Switch,
+  Text,
+  TextInput,
+  Tooltip,
+} from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { IconAdjustmentsHorizontal, IconPlus, IconSearch, IconZoomReset } from '@tabler/icons-react'
 import { useEffect, useState } from 'react'
@@ -40,14 +53,28 @@ export function Toolbar({ view, onChange, keys, kind, drawn, grouped, many, badS
       <SmoothingInput view={view} onChange={onChange} />
       <Settings {...{ view, onChange, grouped, many }} />
       {view.zoom && (
-        <Button size="xs" variant="light" leftSection={<IconZoomReset size={14} />} onClick={() => onChange({ zoom: null })}>
+        <Button
+          size="xs"
+          variant="light"
+          leftSection={<IconZoomReset size={14} />}
+          onClick={() => onChange({ zoom: null })}
+        >
           {text.resetZoom}
         </Button>
       )}
       <Text size="xs" c="dimmed" className={css.shown} role="status">
         {many ? drawn : ''}
       </Text>
-      <Button size="xs" px="xs" variant="default" leftSection={<IconPlus size={14} />} onClick={onAdd} aria-label={text.add} title={text.add} className={css.add}>
+      <Button
+        size="xs"
+        px="xs"
+        variant="default"
+        leftSection={<IconPlus size={14} />}
+        onClick={onAdd}
+        aria-label={text.add}
+        title={text.add}
+        className={css.add}
+      >
         {text.add}
       </Button>
     </Group>
@@ -55,7 +82,17 @@ export function Toolbar({ view, onChange, keys, kind, drawn, grouped, many, badS
 }
 
 /** Chooses what runs along x. */
-export function Axis({ value, kind, keys, onChange }: { value: string; kind: 'history' | 'system'; keys: CommonKey[]; onChange: (x: string) => void }) {
+export function Axis({
+  value,
+  kind,
+  keys,
+  onChange,
+}: {
+  value: string
+  kind: 'history' | 'system'
+  keys: CommonKey[]
+  onChange: (x: string) => void
+}) {
   const text = strings.charts
   const fixed = kind === 'system' ? ['_runtime', '_timestamp'] : ['_step', '_runtime', '_timestamp']
   const metrics = keys.filter((key) => key.type === 'number').map((key) => key.key)
@@ -130,9 +167,17 @@ function SmoothingInput({ view, onChange }: Pick<Props, 'view' | 'onChange'>) {
 
 function Settings({ view, onChange, grouped, many }: Pick<Props, 'view' | 'onChange' | 'grouped' | 'many'>) {
   const text = strings.charts.toolbar
-  const [limit, setLimit] = useLater<number | string>(view.limit, (value) => typeof value === 'number' && onChange({ limit: value }))
+  const [limit, setLimit] = useLater<number | string>(
+    view.limit,
+    (value) => typeof value === 'number' && onChange({ limit: value }),
+  )
   const toggle = (name: 'logX' | 'logY' | 'clip' | 'envelope') => (
-    <Switch size="xs" label={text[name]} checked={view[name]} onChange={(event) => onChange({ [name]: event.currentTarget.checked })} />
+    <Switch
+      size="xs"
+      label={text[name]}
+      checked={view[name]}
+      onChange={(event) => onChange({ [name]: event.currentTarget.checked })}
+    />
   )
   return (
     <Popover position="bottom-start" shadow="md" withinPortal trapFocus>
@@ -160,13 +205,26 @@ function Settings({ view, onChange, grouped, many }: Pick<Props, 'view' | 'onCha
               onChange={(value) => onChange({ band: value as ChartsView['band'] })}
             />
           )}
-          {many && <NumberInput size="xs" label={text.limit} min={1} max={1000} clampBehavior="strict" value={limit} onChange={setLimit} />}
+          {many && (
+            <NumberInput
+              size="xs"
+              label={text.limit}
+              min={1}
+              max={1000}
+              clampBehavior="strict"
+              value={limit}
+              onChange={setLimit}
+            />
+          )}
           <Select
             size="xs"
             label={text.columns}
             allowDeselect={false}
             comboboxProps={{ withinPortal: false }}
-            data={[{ value: '0', label: text.auto }, ...['1', '2', '3', '4', '5', '6'].map((value) => ({ value, label: value }))]}
+            data={[
+              { value: '0', label: text.auto },
+              ...['1', '2', '3', '4', '5', '6'].map((value) => ({ value, label: value })),
+            ]}
             value={String(view.columns)}
             onChange={(value) => onChange({ columns: Number(value) })}
           />

@@ -3,7 +3,9 @@ import type { CommonKey } from '../api/queries'
 import { kept, matching, moved, sectionsOf, without } from './panels'
 import type { PanelSpec } from './panelSpec'
 
-const keys: CommonKey[] = ['train/loss', 'val/loss', 'lr', 'train/acc', 'train/layer/10', 'train/layer/9'].map((key) => ({ key, type: 'number' }))
+const keys: CommonKey[] = ['train/loss', 'val/loss', 'lr', 'train/acc', 'train/layer/10', 'train/layer/9'].map(
+  (key) => ({ key, type: 'number' }),
+)
 const media: CommonKey = { key: 'val/samples', type: 'media' }
 const nothing = { panels: [], removed: [] }
 const names = (view: Parameters<typeof sectionsOf>[1], of = keys) =>
@@ -22,7 +24,13 @@ test('media have a panel, other values have none', () => {
 })
 
 test('a changed panel stays where it was, a removed one is gone, a made one comes first', () => {
-  const wide: PanelSpec = { id: 'line:train/layer/9', kind: 'line', section: 'train', keys: ['train/layer/9'], width: 2 }
+  const wide: PanelSpec = {
+    id: 'line:train/layer/9',
+    kind: 'line',
+    section: 'train',
+    keys: ['train/layer/9'],
+    width: 2,
+  }
   const own: PanelSpec = { id: 'x1', kind: 'line', section: 'train', keys: ['train/loss', 'val/loss'] }
   const view = { panels: [wide, own], removed: ['line:train/acc'] }
   expect(names(view)[1]).toEqual(['train', 'x1', 'line:train/layer/9', 'line:train/layer/10', 'line:train/loss'])
@@ -54,7 +62,11 @@ test('a key that is the x of others has no panel by itself', () => {
     { key: 'val/loss', type: 'number', x: 'epoch' },
     { key: 'epoch', type: 'number' },
   ]
-  const ids = (panels: PanelSpec[]) => sectionsOf(keys, { panels, removed: [] }).flatMap((section) => section.panels.map((panel) => panel.id))
+  const ids = (panels: PanelSpec[]) =>
+    sectionsOf(keys, { panels, removed: [] }).flatMap((section) => section.panels.map((panel) => panel.id))
   expect(ids([])).toEqual(['line:val/loss'])
-  expect(ids([{ id: 'line:epoch', kind: 'line', section: 'Charts', keys: ['epoch'] }])).toEqual(['line:epoch', 'line:val/loss'])
+  expect(ids([{ id: 'line:epoch', kind: 'line', section: 'Charts', keys: ['epoch'] }])).toEqual([
+    'line:epoch',
+    'line:val/loss',
+  ])
 })

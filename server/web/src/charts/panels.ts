@@ -24,7 +24,9 @@ export function sectionsOf(keys: CommonKey[], view: Pick<ChartsView, 'panels' | 
   const own = new Map(view.panels.map((panel) => [panel.id, panel]))
   const removed = new Set(view.removed)
   const axes = new Set(keys.map((one) => one.x))
-  const sorted = [...keys].sort((a, b) => Number(a.type !== 'number') - Number(b.type !== 'number') || compare(a.key, b.key))
+  const sorted = [...keys].sort(
+    (a, b) => Number(a.type !== 'number') - Number(b.type !== 'number') || compare(a.key, b.key),
+  )
   const placed: { panel: PanelSpec; order: number }[] = []
   sorted.forEach((key, at) => {
     const made = automatic(key)
@@ -42,7 +44,8 @@ export function sectionsOf(keys: CommonKey[], view: Pick<ChartsView, 'panels' | 
     sections.set(panel.section, list)
     list.push({ ...panel, order })
   }
-  const rank = ({ name, panels }: Section) => (name === strings.charts.noPrefix ? 0 : panels.some((one) => one.kind !== 'media') ? 1 : 2)
+  const rank = ({ name, panels }: Section) =>
+    name === strings.charts.noPrefix ? 0 : panels.some((one) => one.kind !== 'media') ? 1 : 2
   return [...sections]
     .map(([name, panels]) => ({ name, panels }))
     .sort((a, b) => rank(a) - rank(b) || compare(a.name, b.name))
@@ -69,7 +72,10 @@ export function kept(panels: PanelSpec[], panel: PanelSpec): PanelSpec[] {
 }
 
 /** Take a panel away: one of the user's own is gone, an automatic one is remembered as removed. */
-export function without(view: Pick<ChartsView, 'panels' | 'removed'>, id: string): Pick<ChartsView, 'panels' | 'removed'> {
+export function without(
+  view: Pick<ChartsView, 'panels' | 'removed'>,
+  id: string,
+): Pick<ChartsView, 'panels' | 'removed'> {
   const panels = view.panels.filter((panel) => panel.id !== id)
   const isAutomatic = /^(line|media):/.test(id)
   return { panels, removed: isAutomatic ? [...view.removed, id] : view.removed }

@@ -13,5 +13,10 @@ export function useColors() {
 function readColors() {
   const style = getComputedStyle(document.documentElement)
   const read = (name: string) => style.getPropertyValue(name).trim()
-  return { text: read('--mantine-color-dimmed'), strong: read('--mantine-color-text'), grid: read('--grid'), panel: read('--panel') }
+  return {
+    text: read('--mantine-color-dimmed'),
+    strong: read('--mantine-color-text'),
+    grid: read('--grid'),
+    panel: read('--panel'),
+  }
 }

@@ -16,7 +16,14 @@ export function AddRun({ entity, project, chosen, add }: Place & { chosen: strin
   const { data } = useQuery(
     steadyTableQuery(
       { entity, project },
-      { filter: '', search, sort: [{ column: 'created', descending: true }], columns: ['name'], offset: 0, limit: SHOWN },
+      {
+        filter: '',
+        search,
+        sort: [{ column: 'created', descending: true }],
+        columns: ['name'],
+        offset: 0,
+        limit: SHOWN,
+      },
     ),
   )
   const found = (data?.runs ?? [])

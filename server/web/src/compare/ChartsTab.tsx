@@ -15,7 +15,12 @@ export function ChartsTab({ runs }: CompareProps) {
   const [view, change] = useChartsView(DEFAULT)
   const { entity, project } = runs[0]!
   const shown = dashed(
-    runs.map((run) => ({ path: pathOf(run), id: run.id, name: run.name, stroke: strokeFor(run.ordinal, run.color, scheme) })),
+    runs.map((run) => ({
+      path: pathOf(run),
+      id: run.id,
+      name: run.name,
+      stroke: strokeFor(run.ordinal, run.color, scheme),
+    })),
   )
   return <Charts {...{ entity, project, view }} runs={shown} total={shown.length} onChange={change} />
 }

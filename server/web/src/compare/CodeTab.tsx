@@ -24,13 +24,32 @@ export function CodeTab({ runs, baseline }: CompareProps) {
   const [to, setTo] = useState<string | null>(null)
   const before = runs.find((run) => run.id === (from ?? baseline)) ?? runs[0]!
   const after = runs.find((run) => run.id === to && run !== before) ?? runs.find((run) => run !== before)
-  const options = runs.map((run) => ({ value: run.id, label: run.name === run.id ? run.id : `${run.name} · ${run.id}` }))
+  const options = runs.map((run) => ({
+    value: run.id,
+    label: run.name === run.id ? run.id : `${run.name} · ${run.id}`,
+  }))
   if (!after) return <Empty title={strings.compare.none}>{strings.compare.noneText}</Empty>
   return (
     <div className={codeTabCss.code}>
       <Group>
-        <Select size="xs" label={strings.compare.before} data={options} value={before.id} onChange={setFrom} allowDeselect={false} w={260} />
-        <Select size="xs" label={strings.compare.after} data={options} value={after.id} onChange={setTo} allowDeselect={false} w={260} />
+        <Select
+          size="xs"
+          label={strings.compare.before}
+          data={options}
+          value={before.id}
+          onChange={setFrom}
+          allowDeselect={false}
+          w={260}
+        />
+        <Select
+          size="xs"
+          label={strings.compare.after}
+          data={options}
+          value={after.id}
+          onChange={setTo}
+          allowDeselect={false}
+          w={260}
+        />
       </Group>
       <Commits before={before} after={after} />
       <Files key={`${before.id} ${after.id}`} before={before} after={after} />
@@ -107,7 +126,8 @@ function Files({ before, after }: Two) {
   )
 }
 
-const isCode = (file: RunFile) => file.stored && file.size <= FILE_MOST && /^(diff\.patch$|untracked\/|code\/)/.test(file.name)
+const isCode = (file: RunFile) =>
+  file.stored && file.size <= FILE_MOST && /^(diff\.patch$|untracked\/|code\/)/.test(file.name)
 const digestsOf = (files?: RunFile[]) => files?.filter(isCode).map((file) => file.digest)
 
 /** The code that a run kept; what the other one has under the same name and digest need not be read. */
@@ -125,7 +145,8 @@ async function contentsOf(run: RunInfo, mine: RunFile[], others: RunFile[], sign
 function OneFile({ file }: { file: FileDifference }) {
   const lines = diffLines(file.before ?? [], file.after ?? [])
   const hunks = hunksOf(lines)
-  const where = file.before === null ? strings.compare.onlyAfter : file.after === null ? strings.compare.onlyBefore : null
+  const where =
+    file.before === null ? strings.compare.onlyAfter : file.after === null ? strings.compare.onlyBefore : null
   return (
     <section className={`panel ${patchCss.file}`}>
       <Group className={patchCss.head} gap="xs">

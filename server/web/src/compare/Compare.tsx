@@ -35,11 +35,17 @@ interface Search {
 }
 
 /** `a,b` in an address, which the router reads as a number where it looks like one */
-const idsOf = (written: unknown) => [...new Set(String(written ?? '').split(',').filter(Boolean))].slice(0, MOST)
+const idsOf = (written: unknown) =>
+  [
+    ...new Set(
+      String(written ?? '')
+        .split(',')
+        .filter(Boolean),
+    ),
+  ].slice(0, MOST)
 
 /** Runs of a project side by side. */
 export function Compare() {
-  
   const { entity = '', project = '' } = useParams({ strict: false })
   usePageTitle(strings.compare.title, project)
   const search: Search = useSearch({ strict: false })
@@ -66,7 +72,11 @@ export function Compare() {
       {failed >= 0 && (
         <Failed error={answers[failed]!.error} reset={() => setRuns(ids.filter((_, i) => i !== failed))} />
       )}
-      <Tabs value={tab} onChange={(name) => change({ tab: name === 'values' ? undefined : name })} className={pageTabsCss.tabs}>
+      <Tabs
+        value={tab}
+        onChange={(name) => change({ tab: name === 'values' ? undefined : name })}
+        className={pageTabsCss.tabs}
+      >
         <Tabs.List aria-label={strings.compare.parts} className={pageTabsCss.list}>
           {NAMES.map((name) => (
             <Tabs.Tab key={name} value={name}>

@@ -16,7 +16,10 @@ import { percent, relative, same, type Row } from './valueDifferences'
 
 /** A row for each name, a column for each run; what differs from the baseline has a sign, and numbers say by how much. */
 export function SideBySide({ rows, runs, baseline, setBaseline, remove }: CompareProps & { rows: Row[] }) {
-  const at = Math.max(0, runs.findIndex((run) => run.id === baseline))
+  const at = Math.max(
+    0,
+    runs.findIndex((run) => run.id === baseline),
+  )
   const groups = [...new Set(rows.map((row) => row.group))]
   return (
     <div className={css.scroller} tabIndex={0} role="region" aria-label={strings.compare.title}>
@@ -138,11 +141,7 @@ function Shown({ value }: { value: unknown }) {
   if (value === undefined) return <span className={valuesTreeCss.faint}>–</span>
   if (isMedia(value)) return <span className={valuesTreeCss.faint}>{mediaLabel(value)}</span>
   if (typeof value === 'number') {
-    return (
-      <span title={exact(value)}>
-        {number(value, 6)}
-      </span>
-    )
+    return <span title={exact(value)}>{number(value, 6)}</span>
   }
   return <span className="wrap">{exact(value)}</span>
 }

@@ -46,4 +46,5 @@ export function Searched({ rows, ...props }: CompareProps & { rows: Row[] }) {
   )
 }
 
-const textOf = (row: Row) => `${row.name}\n${row.values.map((value) => (value === undefined ? '' : exact(value))).join('\n')}`.toLowerCase()
+const textOf = (row: Row) =>
+  `${row.name}\n${row.values.map((value) => (value === undefined ? '' : exact(value))).join('\n')}`.toLowerCase()

@@ -6,8 +6,12 @@ const patch = (path: string, line: string, index: string) =>
   `diff --git a/${path} b/${path}\nindex ${index}\n--- a/${path}\n+++ b/${path}\n@@ -1 +1 @@\n-x\n+${line}\n`
 
 test('a patch is compared file by file, without the names of contents', () => {
-  const before = [file('diff.patch', patch('a.py', 'y', '1..2') + patch('b.py', 'y', '1..2') + patch('c.py', 'y', '1..2'))]
-  const after = [file('diff.patch', patch('a.py', 'y', '1..9') + patch('b.py', 'z', '1..3') + patch('d.py', 'y', '1..2'))]
+  const before = [
+    file('diff.patch', patch('a.py', 'y', '1..2') + patch('b.py', 'y', '1..2') + patch('c.py', 'y', '1..2')),
+  ]
+  const after = [
+    file('diff.patch', patch('a.py', 'y', '1..9') + patch('b.py', 'z', '1..3') + patch('d.py', 'y', '1..2')),
+  ]
   expect(codeDifferences(before, after).map(({ name, before: a, after: b }) => [name, a?.at(-1), b?.at(-1)])).toEqual([
     ['diff.patch: b.py', '+y', '+z'],
     ['diff.patch: c.py', '+y', undefined],

@@ -3,7 +3,9 @@ import { diffLines, hunksOf } from './lineDiff'
 
 const signs = { same: ' ', added: '+', removed: '-', note: '' }
 const shown = (before: string, after: string) =>
-  diffLines([...before], [...after]).map(({ kind, text }) => signs[kind] + text).join('')
+  diffLines([...before], [...after])
+    .map(({ kind, text }) => signs[kind] + text)
+    .join('')
 
 test('as few changes as possible', () => {
   expect(shown('abcd', 'abcd')).toBe(' a b c d')

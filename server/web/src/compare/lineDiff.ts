@@ -69,7 +69,15 @@ function edits(before: string[], after: string[]): Kind[] {
 }
 
 /** Go back the way that reached the end. */
-function walked(reached: Int32Array[], last: Int32Array, edits: number, diagonal: number, m: number, n: number, most: number): Kind[] {
+function walked(
+  reached: Int32Array[],
+  last: Int32Array,
+  edits: number,
+  diagonal: number,
+  m: number,
+  n: number,
+  most: number,
+): Kind[] {
   const kinds: Kind[] = []
   let [x, y, k] = [m, n, diagonal]
   for (let d = edits; d >= 0; d--) {

@@ -3,12 +3,27 @@ import { percent, relative, same, sideBySide } from './valueDifferences'
 
 test('values side by side, those that a run lacks are undefined', () => {
   const rows = sideBySide('Config', [
-    new Map<string, unknown>([['lr', 0.1], ['same', [1, 2]], ['only', 1]]),
-    new Map<string, unknown>([['lr', 0.2], ['same', [1, 2]], ['more', null]]),
+    new Map<string, unknown>([
+      ['lr', 0.1],
+      ['same', [1, 2]],
+      ['only', 1],
+    ]),
+    new Map<string, unknown>([
+      ['lr', 0.2],
+      ['same', [1, 2]],
+      ['more', null],
+    ]),
   ])
   expect(rows.map(({ name, values, differs }) => [name, values, differs])).toEqual([
     ['lr', [0.1, 0.2], true],
-    ['same', [[1, 2], [1, 2]], false],
+    [
+      'same',
+      [
+        [1, 2],
+        [1, 2],
+      ],
+      false,
+    ],
     ['only', [1, undefined], true],
     ['more', [undefined, null], true],
   ])

@@ -12,7 +12,8 @@ export interface Row {
 }
 
 /** Whether two values are the same for whoever reads them. */
-export const same = (a: unknown, b: unknown): boolean => a === b || (a !== undefined && b !== undefined && stringify(a) === stringify(b))
+export const same = (a: unknown, b: unknown): boolean =>
+  a === b || (a !== undefined && b !== undefined && stringify(a) === stringify(b))
 
 /** Put named values of several runs side by side, in the order in which they first come. */
 export function sideBySide(group: string, columns: Map<string, unknown>[]): Row[] {
@@ -25,15 +26,25 @@ export function sideBySide(group: string, columns: Map<string, unknown>[]): Row[
 
 /** Media are left out: that they differ says nothing, and the charts show how. */
 const leaves = (values: Record<string, unknown>) =>
-  new Map(flatten(values).filter(({ value }) => !holdsMedia(value)).map(({ path, value }) => [path, value]))
+  new Map(
+    flatten(values)
+      .filter(({ value }) => !holdsMedia(value))
+      .map(({ path, value }) => [path, value]),
+  )
 
 /** What the runs are, their inputs and their results. */
 export function differencesOf(runs: RunInfo[]): Row[] {
   const { groups } = strings.compare
   return [
     ...sideBySide(groups.run, runs.map(factsOf)).filter((row) => row.values.some((value) => value !== undefined)),
-    ...sideBySide(groups.config, runs.map((run) => leaves(run.config))),
-    ...sideBySide(groups.summary, runs.map((run) => leaves(run.summary))),
+    ...sideBySide(
+      groups.config,
+      runs.map((run) => leaves(run.config)),
+    ),
+    ...sideBySide(
+      groups.summary,
+      runs.map((run) => leaves(run.summary)),
+    ),
   ]
 }
 

@@ -13,12 +13,28 @@ export function FirstChart({ entity, project }: Place) {
   const { data } = useQuery(
     tableQuery(
       { entity, project },
-      { filter: '', search: '', sort: [{ column: 'created', descending: false }], columns: STROKE_COLUMNS, offset: 0, limit: 1 },
+      {
+        filter: '',
+        search: '',
+        sort: [{ column: 'created', descending: false }],
+        columns: STROKE_COLUMNS,
+        offset: 0,
+        limit: 1,
+      },
     ),
   )
   const id = data?.runs[0]
   if (id === undefined) return <Waiting height={320} />
-  return <Metric key={id} id={id} name={String(data?.columns.name?.[0] ?? id)} ordinal={data?.columns.ordinal?.[0]} entity={entity} project={project} />
+  return (
+    <Metric
+      key={id}
+      id={id}
+      name={String(data?.columns.name?.[0] ?? id)}
+      ordinal={data?.columns.ordinal?.[0]}
+      entity={entity}
+      project={project}
+    />
+  )
 }
 
 function Metric({ id, name, ordinal, entity, project }: Place & { id: string; name: string; ordinal: unknown }) {

@@ -29,7 +29,11 @@ const WHILE_EMPTY_MS = 2000
 export function Home() {
   usePageTitle()
   const [begins, setBegins] = useState(false)
-  const { data: projects, error, refetch } = useQuery({
+  const {
+    data: projects,
+    error,
+    refetch,
+  } = useQuery({
     ...projectsQuery,
     refetchInterval: (query) => (query.state.data?.length === 0 ? WHILE_EMPTY_MS : false),
   })
@@ -41,8 +45,8 @@ export function Home() {
     return (
       <ErrorBoundary>
         <Suspense fallback={<Waiting />}>
-        <FirstRun project={projects[0]} />
-      </Suspense>
+          <FirstRun project={projects[0]} />
+        </Suspense>
       </ErrorBoundary>
     )
   }
@@ -65,7 +69,13 @@ function Projects({ projects }: { projects: ProjectInfo[] }) {
           <Text c="dimmed">{count(projects.length)}</Text>
         </Group>
         {projects.length > MANY && (
-          <SearchField label={strings.home.filter} value={text} onChange={setText} size="sm" w={{ base: '100%', sm: 260 }} />
+          <SearchField
+            label={strings.home.filter}
+            value={text}
+            onChange={setText}
+            size="sm"
+            w={{ base: '100%', sm: 260 }}
+          />
         )}
       </Group>
       {shown.length ? (
@@ -100,7 +110,9 @@ function Project({ project }: { project: ProjectInfo }) {
           {project.entity}
         </Text>
       </div>
-      <div className={css.activity}><Sparkline days={activity} /></div>
+      <div className={css.activity}>
+        <Sparkline days={activity} />
+      </div>
       <div className={css.runs}>
         <Text size="sm">{strings.common.runs(project.runs)}</Text>
         {active > 0 && (

@@ -17,15 +17,39 @@ const contrast = (a: string, b: string) => {
 
 /** What is seen of linear RGB without the green or the red cones (Machado, Oliveira and Fernandes 2009). */
 const SIGHTS: Record<string, Vector[]> = {
-  normal: [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
-  deuteranopia: [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
-  protanopia: [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+  normal: [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ],
+  deuteranopia: [
+    [0.367322, 0.860646, -0.227968],
+    [0.280085, 0.672501, 0.047413],
+    [-0.01182, 0.04294, 0.968881],
+  ],
+  protanopia: [
+    [0.152286, 1.052583, -0.204868],
+    [0.114503, 0.786281, 0.099216],
+    [-0.003882, -0.048116, 1.051998],
+  ],
 }
 function lab(color: string, sight: Vector[]): Vector {
   const from = linear(color)
-  const [r, g, b] = sight.map((row) => Math.min(1, Math.max(0, row.reduce((sum, part, i) => sum + part * from[i]!, 0)))) as Vector
+  const [r, g, b] = sight.map((row) =>
+    Math.min(
+      1,
+      Math.max(
+        0,
+        row.reduce((sum, part, i) => sum + part * from[i]!, 0),
+      ),
+    ),
+  ) as Vector
   const f = (t: number) => (t > 0.008856 ? Math.cbrt(t) : 7.787 * t + 16 / 116)
-  const [x, y, z] = [(0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505, luminance([r, g, b]), (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089]
+  const [x, y, z] = [
+    (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505,
+    luminance([r, g, b]),
+    (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089,
+  ]
   return [116 * f(y) - 16, 500 * (f(x) - f(y)), 200 * (f(y) - f(z))]
 }
 

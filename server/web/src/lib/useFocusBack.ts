@@ -19,5 +19,7 @@ export function useFocusBack(otherwise: string) {
 /** An item of a menu goes with its menu; what opened that stays. */
 function opener(element: Element | null): HTMLElement | null {
   const menu = element?.closest('[role=menu]')
-  return menu ? document.querySelector<HTMLElement>(`[aria-controls="${CSS.escape(menu.id)}"]`) : (element as HTMLElement | null)
+  return menu
+    ? document.querySelector<HTMLElement>(`[aria-controls="${CSS.escape(menu.id)}"]`)
+    : (element as HTMLElement | null)
 }

@@ -28,7 +28,12 @@ function madeOf(text: string, under: number) {
 export function Markdown({ text, panel, under = 2 }: Props) {
   const router = useRouter()
   const parts = useMemo(() => madeOf(text, under), [text, under])
-  if (parts === null) return <pre className={`${css.markdown} wrap`} data-markdown>{text}</pre>
+  if (parts === null)
+    return (
+      <pre className={`${css.markdown} wrap`} data-markdown>
+        {text}
+      </pre>
+    )
   // Links to other views go there without loading the page anew.
   const follow = (event: MouseEvent) => {
     const link = (event.target as Element).closest('a')

@@ -35,7 +35,12 @@ export function ProjectNotes() {
           {strings.notes.title}
         </Title>
         {!editing && notes.text && (
-          <Button variant="default" size="compact-md" leftSection={<IconPencil size={16} />} onClick={() => setEditing(true)}>
+          <Button
+            variant="default"
+            size="compact-md"
+            leftSection={<IconPencil size={16} />}
+            onClick={() => setEditing(true)}
+          >
             {strings.common.edit}
           </Button>
         )}
@@ -134,7 +139,12 @@ function Tools({ project, insert }: { project: Project; insert: (text: string) =
   }
   return (
     <>
-      <Button variant="default" size="compact-sm" leftSection={<IconChartLine size={14} />} onClick={() => insert(PANEL)}>
+      <Button
+        variant="default"
+        size="compact-sm"
+        leftSection={<IconChartLine size={14} />}
+        onClick={() => insert(PANEL)}
+      >
         {strings.notes.insertPanel}
       </Button>
       <Menu position="bottom-end" withinPortal>

@@ -16,7 +16,9 @@ test('headings are below those of the page, down to the lowest', () => {
 })
 
 test('HTML stays text, in lines and between them', () => {
-  const html = partsOf('a <img src=x onerror="f()"> &amp; b\n\n<div style="x">\n**c**\n</div>').map((part) => (part.kind === 'text' ? part.html : '')).join('')
+  const html = partsOf('a <img src=x onerror="f()"> &amp; b\n\n<div style="x">\n**c**\n</div>')
+    .map((part) => (part.kind === 'text' ? part.html : ''))
+    .join('')
   expect(html).toContain('a &lt;img src=x onerror="f()"&gt; &amp; b')
   expect(html).toContain('&lt;div style="x"&gt;')
   expect(html).not.toMatch(/<(img|div)/)
@@ -27,7 +29,12 @@ test('no text, no parts', () => {
 })
 
 test('quotes and lists that are nested without end cost no more than others', () => {
-  for (const text of ['>'.repeat(2000) + ' deep', '> '.repeat(100_000) + 'deep', '- '.repeat(2000) + 'deep', Array.from({ length: 700 }, (_, i) => ' '.repeat(2 * i) + '- deep').join('\n')]) {
+  for (const text of [
+    '>'.repeat(2000) + ' deep',
+    '> '.repeat(100_000) + 'deep',
+    '- '.repeat(2000) + 'deep',
+    Array.from({ length: 700 }, (_, i) => ' '.repeat(2 * i) + '- deep').join('\n'),
+  ]) {
     const [part] = partsOf(text)
     expect(part!.kind === 'text' && part!.html).toContain('deep')
   }

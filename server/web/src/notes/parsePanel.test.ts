@@ -2,9 +2,22 @@ import { expect, test } from 'vitest'
 import { parsePanel } from './parsePanel'
 
 test('lines of names and values, and JSON, say the same', () => {
-  const lines = parsePanel('key: val/loss\nfilter: config.lr < 1e-3 and tags has "base: x"\nsmoothing: 0.9\nlogY: yes\n')
+  const lines = parsePanel(
+    'key: val/loss\nfilter: config.lr < 1e-3 and tags has "base: x"\nsmoothing: 0.9\nlogY: yes\n',
+  )
   expect(lines).toEqual({
-    spec: { kind: 'line', keys: ['val/loss'], id: 'note', section: '', title: undefined, height: 300, regex: undefined, x: undefined, logX: false, logY: true },
+    spec: {
+      kind: 'line',
+      keys: ['val/loss'],
+      id: 'note',
+      section: '',
+      title: undefined,
+      height: 300,
+      regex: undefined,
+      x: undefined,
+      logX: false,
+      logY: true,
+    },
     filter: 'config.lr < 1e-3 and tags has "base: x"',
     ...{ runs: [], limit: 10, smoothing: { kind: 'ema', weight: 0.9 } },
   })
@@ -13,9 +26,18 @@ test('lines of names and values, and JSON, say the same', () => {
 })
 
 test('other kinds, and which runs', () => {
-  expect(parsePanel('x: config.lr\ny: summary.acc@max\nlimit: 200').spec).toMatchObject({ kind: 'scatter', x: 'config.lr', y: 'summary.acc@max' })
-  expect(parsePanel('kind: parallel\ncolumns: config.lr, summary.acc').spec).toMatchObject({ columns: ['config.lr', 'summary.acc'] })
-  expect(parsePanel('kind: media\nkey: samples\nruns: a1, b2')).toMatchObject({ spec: { kind: 'media', key: 'samples' }, runs: ['a1', 'b2'] })
+  expect(parsePanel('x: config.lr\ny: summary.acc@max\nlimit: 200').spec).toMatchObject({
+    kind: 'scatter',
+    x: 'config.lr',
+    y: 'summary.acc@max',
+  })
+  expect(parsePanel('kind: parallel\ncolumns: config.lr, summary.acc').spec).toMatchObject({
+    columns: ['config.lr', 'summary.acc'],
+  })
+  expect(parsePanel('kind: media\nkey: samples\nruns: a1, b2')).toMatchObject({
+    spec: { kind: 'media', key: 'samples' },
+    runs: ['a1', 'b2'],
+  })
 })
 
 test.each([

@@ -14,7 +14,19 @@ export interface NotePanel {
   smoothing: Smoothing | null
 }
 
-const KINDS: PanelKind[] = ['line', 'bar', 'scatter', 'parallel', 'histogram', 'media', 'table', 'text', 'curve', 'plotly', 'html']
+const KINDS: PanelKind[] = [
+  'line',
+  'bar',
+  'scatter',
+  'parallel',
+  'histogram',
+  'media',
+  'table',
+  'text',
+  'curve',
+  'plotly',
+  'html',
+]
 const LIMIT = 10
 const HEIGHT = 300
 
@@ -24,7 +36,13 @@ export function parsePanel(source: string): NotePanel {
   const kind = (said.kind ?? (said.x && said.y ? 'scatter' : 'line')) as PanelKind
   if (!KINDS.includes(kind)) throw new Error(texts.kind(String(kind), KINDS.join(', ')))
   return {
-    spec: { ...specOf(kind, said), id: 'note', section: '', title: text(said.title), height: amount(said, 'height', 100, 2000) ?? HEIGHT },
+    spec: {
+      ...specOf(kind, said),
+      id: 'note',
+      section: '',
+      title: text(said.title),
+      height: amount(said, 'height', 100, 2000) ?? HEIGHT,
+    },
     filter: text(said.filter) ?? '',
     runs: list(said.runs),
     limit: amount(said, 'limit', 1, 1000) ?? LIMIT,

@@ -8,11 +8,42 @@ import { ROOT, signed } from '../api/session'
 const purify = DOMPurify(window)
 
 const TAGS = [
-  ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'p', 'br', 'hr', 'ul', 'ol', 'li', 'blockquote', 'pre', 'code', 'kbd', 'samp'],
+  ...[
+    'h1',
+    'h2',
+    'h3',
+    'h4',
+    'h5',
+    'h6',
+    'p',
+    'br',
+    'hr',
+    'ul',
+    'ol',
+    'li',
+    'blockquote',
+    'pre',
+    'code',
+    'kbd',
+    'samp',
+  ],
   ...['em', 'strong', 'b', 'i', 'u', 's', 'del', 'ins', 'sub', 'sup', 'mark', 'small', 'abbr', 'details', 'summary'],
   ...['table', 'thead', 'tbody', 'tr', 'th', 'td', 'a', 'img', 'input'],
 ]
-const ATTRIBUTES = ['href', 'src', 'alt', 'title', 'align', 'start', 'colspan', 'rowspan', 'open', 'type', 'checked', 'disabled']
+const ATTRIBUTES = [
+  'href',
+  'src',
+  'alt',
+  'title',
+  'align',
+  'start',
+  'colspan',
+  'rowspan',
+  'open',
+  'type',
+  'checked',
+  'disabled',
+]
 const OWN_IMAGE = /^(\/api\/|data:image\/(png|jpeg|gif|webp);base64,)/i
 const LINK = /^(https?:|mailto:|[/#?]|[^:]*$)/i
 
@@ -28,7 +59,8 @@ purify.addHook('afterSanitizeAttributes', (node) => {
 
 function secureLink(link: Element) {
   const address = link.getAttribute('href') ?? ''
-  if (/^\/(?!\/)/.test(address) && !address.startsWith(`${ROOT || '//'}/`)) link.setAttribute('href', address.startsWith('/api/') ? signed(address) : ROOT + address)
+  if (/^\/(?!\/)/.test(address) && !address.startsWith(`${ROOT || '//'}/`))
+    link.setAttribute('href', address.startsWith('/api/') ? signed(address) : ROOT + address)
   if (/^(https?:|\/\/)/i.test(address)) {
     link.setAttribute('target', '_blank')
     link.setAttribute('rel', 'noopener noreferrer')

@@ -1,6 +1,16 @@
 import lineMenuCss from './LineMenu.module.css'
 import { ActionIcon, Group, Menu, NumberInput } from '@mantine/core'
-import { IconArrowDown, IconArrowUp, IconCheck, IconEyeOff, IconFilter, IconPin, IconPinnedOff, IconStack2, IconX } from '@tabler/icons-react'
+import {
+  IconArrowDown,
+  IconArrowUp,
+  IconCheck,
+  IconEyeOff,
+  IconFilter,
+  IconPin,
+  IconPinnedOff,
+  IconStack2,
+  IconX,
+} from '@tabler/icons-react'
 import { useState } from 'react'
 import { PopMenu, type Point } from '../shell/PopMenu'
 import { strings } from '../strings'
@@ -31,17 +41,39 @@ export function ColumnMenu(p: ColumnMenuProps) {
   const icon = (Icon: typeof IconX) => <Icon size={15} aria-hidden />
   return (
     <PopMenu at={p.at} label={strings.project.columnMenu(column.name)} onClose={p.onClose}>
-      <Menu.Item leftSection={icon(IconArrowUp)} onClick={() => p.onSort(false, false)}>{texts.ascending}</Menu.Item>
-      <Menu.Item leftSection={icon(IconArrowDown)} onClick={() => p.onSort(true, false)}>{texts.descending}</Menu.Item>
-      {p.sort === undefined && <Menu.Item leftSection={<span className={lineMenuCss.noIcon} />} onClick={() => p.onSort(true, true)}>{texts.sortAlso}</Menu.Item>}
-      {p.sort !== undefined && <Menu.Item leftSection={icon(IconX)} onClick={() => p.onSort(null, true)}>{texts.unsorted}</Menu.Item>}
-      <Menu.Divider />
-      <Menu.Item leftSection={icon(IconFilter)} onClick={p.onFilter}>{texts.filter}</Menu.Item>
-      <Menu.Item leftSection={icon(IconStack2)} onClick={p.onGroup}>{p.grouped ? texts.ungroup : texts.group}</Menu.Item>
-      {column.name !== 'name' && (
-        <Menu.Item leftSection={icon(p.pinned ? IconPinnedOff : IconPin)} onClick={p.onPin}>{p.pinned ? texts.unpin : texts.pin}</Menu.Item>
+      <Menu.Item leftSection={icon(IconArrowUp)} onClick={() => p.onSort(false, false)}>
+        {texts.ascending}
+      </Menu.Item>
+      <Menu.Item leftSection={icon(IconArrowDown)} onClick={() => p.onSort(true, false)}>
+        {texts.descending}
+      </Menu.Item>
+      {p.sort === undefined && (
+        <Menu.Item leftSection={<span className={lineMenuCss.noIcon} />} onClick={() => p.onSort(true, true)}>
+          {texts.sortAlso}
+        </Menu.Item>
       )}
-      {column.name !== 'name' && <Menu.Item leftSection={icon(IconEyeOff)} onClick={p.onHide}>{texts.hide}</Menu.Item>}
+      {p.sort !== undefined && (
+        <Menu.Item leftSection={icon(IconX)} onClick={() => p.onSort(null, true)}>
+          {texts.unsorted}
+        </Menu.Item>
+      )}
+      <Menu.Divider />
+      <Menu.Item leftSection={icon(IconFilter)} onClick={p.onFilter}>
+        {texts.filter}
+      </Menu.Item>
+      <Menu.Item leftSection={icon(IconStack2)} onClick={p.onGroup}>
+        {p.grouped ? texts.ungroup : texts.group}
+      </Menu.Item>
+      {column.name !== 'name' && (
+        <Menu.Item leftSection={icon(p.pinned ? IconPinnedOff : IconPin)} onClick={p.onPin}>
+          {p.pinned ? texts.unpin : texts.pin}
+        </Menu.Item>
+      )}
+      {column.name !== 'name' && (
+        <Menu.Item leftSection={icon(IconEyeOff)} onClick={p.onHide}>
+          {texts.hide}
+        </Menu.Item>
+      )}
       {column.kind === 'summary' && column.type === 'number' && <Choices {...p} />}
     </PopMenu>
   )
@@ -62,9 +94,13 @@ function Choices({ column, onChoice, onClose }: ColumnMenuProps) {
     <>
       <Menu.Divider />
       <Menu.Label>{texts.value}</Menu.Label>
-      <Menu.Item leftSection={mark(now === null)} onClick={() => onChoice(null)}>{texts.summary}</Menu.Item>
+      <Menu.Item leftSection={mark(now === null)} onClick={() => onChoice(null)}>
+        {texts.summary}
+      </Menu.Item>
       {CHOICES.map((choice) => (
-        <Menu.Item key={choice} leftSection={mark(now === choice)} onClick={() => onChoice(choice)}>{texts.choices[choice]}</Menu.Item>
+        <Menu.Item key={choice} leftSection={mark(now === choice)} onClick={() => onChoice(choice)}>
+          {texts.choices[choice]}
+        </Menu.Item>
       ))}
       <Group gap={6} px="sm" py={4} wrap="nowrap">
         {mark(atStep !== '')}

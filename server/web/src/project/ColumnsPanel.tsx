@@ -15,12 +15,26 @@ const texts = strings.project.columns
 const LINE = 30
 
 /** Which columns the table has, and their order: a list to search, tick, pin and drag. */
-export function ColumnsPanel({ place, control, catalogue }: { place: Place; control: ViewControl; catalogue: ColumnInfo[] }) {
+export function ColumnsPanel({
+  place,
+  control,
+  catalogue,
+}: {
+  place: Place
+  control: ViewControl
+  catalogue: ColumnInfo[]
+}) {
   const hiddenCount = control.view.columns.hidden.length
   return (
     <Popover shadow="md" position="bottom-start" trapFocus returnFocus width={340}>
       <Popover.Target>
-        <Button size="compact-sm" variant="subtle" color="gray" leftSection={<IconColumns3 size={15} />} title={texts.count(hiddenCount)}>
+        <Button
+          size="compact-sm"
+          variant="subtle"
+          color="gray"
+          leftSection={<IconColumns3 size={15} />}
+          title={texts.count(hiddenCount)}
+        >
           {texts.title}
         </Button>
       </Popover.Target>
@@ -41,14 +55,22 @@ function Panel({ place, control, catalogue }: { place: Place; control: ViewContr
   const wanted = search.trim().toLowerCase()
   const found = layout.order.filter((name) => name.toLowerCase().includes(wanted))
   const list = useRef<HTMLDivElement>(null)
-  const lines = useVirtualizer({ count: found.length, getScrollElement: () => list.current, estimateSize: () => LINE, overscan: 8, useFlushSync: false })
+  const lines = useVirtualizer({
+    count: found.length,
+    getScrollElement: () => list.current,
+    estimateSize: () => LINE,
+    overscan: 8,
+    useFlushSync: false,
+  })
 
-  const put = (name: string, before: string | null) => setColumns({ order: shortOrder(moved(layout.order, name, before), usual) })
+  const put = (name: string, before: string | null) =>
+    setColumns({ order: shortOrder(moved(layout.order, name, before), usual) })
   const show = (names: string[], on: boolean) => {
     const some = new Set(names)
     const rest = view.columns.hidden.filter((name) => !some.has(name))
     // One beyond those that are shown at once takes its place among the first.
-    if (on && names.length === 1 && layout.left > 0) return setColumns({ hidden: rest, order: [names[0]!, ...view.columns.order.filter((name) => name !== names[0])] })
+    if (on && names.length === 1 && layout.left > 0)
+      return setColumns({ hidden: rest, order: [names[0]!, ...view.columns.order.filter((name) => name !== names[0])] })
     setColumns({ hidden: on ? rest : [...rest, ...names.filter((name) => name !== 'name')] })
   }
   const step = (name: string, by: number) => {
@@ -60,17 +82,39 @@ function Panel({ place, control, catalogue }: { place: Place; control: ViewContr
   }
   return (
     <Stack gap="xs">
-      <TextInput size="xs" placeholder={texts.search} aria-label={texts.search} value={search} onChange={(event) => setSearch(event.currentTarget.value)} data-autofocus />
+      <TextInput
+        size="xs"
+        placeholder={texts.search}
+        aria-label={texts.search}
+        value={search}
+        onChange={(event) => setSearch(event.currentTarget.value)}
+        data-autofocus
+      />
       <Group justify="space-between" gap="xs">
-        <Switch size="xs" label={texts.differing} checked={view.columns.differing} onChange={(event) => setColumns({ differing: event.currentTarget.checked })} />
+        <Switch
+          size="xs"
+          label={texts.differing}
+          checked={view.columns.differing}
+          onChange={(event) => setColumns({ differing: event.currentTarget.checked })}
+        />
         <Group gap={2}>
-          <Button size="compact-xs" variant="subtle" onClick={() => show(found, true)}>{texts.all}</Button>
-          <Button size="compact-xs" variant="subtle" onClick={() => show(found, false)}>{texts.none}</Button>
-          <Button size="compact-xs" variant="subtle" onClick={() => setColumns(defaultView.columns)}>{texts.reset}</Button>
+          <Button size="compact-xs" variant="subtle" onClick={() => show(found, true)}>
+            {texts.all}
+          </Button>
+          <Button size="compact-xs" variant="subtle" onClick={() => show(found, false)}>
+            {texts.none}
+          </Button>
+          <Button size="compact-xs" variant="subtle" onClick={() => setColumns(defaultView.columns)}>
+            {texts.reset}
+          </Button>
         </Group>
       </Group>
       <div ref={list} className={css.columns}>
-        {!found.length && <Text size="sm" c="dimmed" p="xs">{texts.nothing}</Text>}
+        {!found.length && (
+          <Text size="sm" c="dimmed" p="xs">
+            {texts.nothing}
+          </Text>
+        )}
         <ul style={{ height: lines.getTotalSize() }} aria-label={texts.title}>
           {lines.getVirtualItems().map((item) => {
             const column = byName.get(found[item.index]!)!
@@ -83,8 +127,18 @@ function Panel({ place, control, catalogue }: { place: Place; control: ViewContr
                 shown={layout.visible.has(column.name)}
                 pinned={view.columns.pinned.includes(column.name)}
                 onShow={(on) => show([column.name], on)}
-                onPin={() => setColumns({ pinned: view.columns.pinned.includes(column.name) ? view.columns.pinned.filter((one) => one !== column.name) : [...view.columns.pinned, column.name] })}
-                onRemove={column.choice ? () => setColumns({ order: view.columns.order.filter((one) => one !== column.name) }) : undefined}
+                onPin={() =>
+                  setColumns({
+                    pinned: view.columns.pinned.includes(column.name)
+                      ? view.columns.pinned.filter((one) => one !== column.name)
+                      : [...view.columns.pinned, column.name],
+                  })
+                }
+                onRemove={
+                  column.choice
+                    ? () => setColumns({ order: view.columns.order.filter((one) => one !== column.name) })
+                    : undefined
+                }
                 onDrop={(name) => put(name, column.name)}
                 onStep={(by) => step(column.name, by)}
               />
@@ -92,8 +146,14 @@ function Panel({ place, control, catalogue }: { place: Place; control: ViewContr
           })}
         </ul>
       </div>
-      {layout.left > 0 && <Text size="xs" c="dimmed">{texts.some(layout.visible.size)}</Text>}
-      <Text size="xs" c="dimmed">{texts.hint}</Text>
+      {layout.left > 0 && (
+        <Text size="xs" c="dimmed">
+          {texts.some(layout.visible.size)}
+        </Text>
+      )}
+      <Text size="xs" c="dimmed">
+        {texts.hint}
+      </Text>
     </Stack>
   )
 }
@@ -144,7 +204,12 @@ function Line({ column, at, top, shown, pinned, onShow, onPin, onRemove, onDrop,
         <IconGripVertical size={14} />
       </button>
       <label title={column.name}>
-        <input type="checkbox" checked={shown} disabled={fixed} onChange={(event) => onShow(event.currentTarget.checked)} />
+        <input
+          type="checkbox"
+          checked={shown}
+          disabled={fixed}
+          onChange={(event) => onShow(event.currentTarget.checked)}
+        />
         <span>{label}</span>
         <small>{from}</small>
       </label>
@@ -154,7 +219,14 @@ function Line({ column, at, top, shown, pinned, onShow, onPin, onRemove, onDrop,
         </ActionIcon>
       )}
       {!fixed && (
-        <ActionIcon size="sm" variant="subtle" color={pinned ? undefined : 'gray'} aria-pressed={pinned} aria-label={texts.pin(column.name)} onClick={onPin}>
+        <ActionIcon
+          size="sm"
+          variant="subtle"
+          color={pinned ? undefined : 'gray'}
+          aria-pressed={pinned}
+          aria-label={texts.pin(column.name)}
+          onClick={onPin}
+        >
           {pinned ? <IconPinFilled size={13} /> : <IconPin size={13} />}
         </ActionIcon>
       )}

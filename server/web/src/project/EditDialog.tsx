@@ -32,14 +32,20 @@ export function EditDialog({ place, ids, name, scheme, onSave, onClose }: EditDi
     ...steadyTableQuery(place, { filter: '', search: '', sort: [], columns: MEMBERS, offset: 0, limit: 1, ids }),
     enabled: single,
   })
-  const present = (member: keyof typeof set) => String(set[member] ?? (single ? data?.columns[member]?.[0] : null) ?? '')
+  const present = (member: keyof typeof set) =>
+    String(set[member] ?? (single ? data?.columns[member]?.[0] : null) ?? '')
   const color = set.color ?? ''
   const badColor = color !== '' && !/^#[0-9a-f]{6}$/i.test(color)
   const good = Object.keys(set).length > 0 && set.name?.trim() !== '' && !badColor
   const own = single ? present('color') === '' : set.color === ''
   const hint = single ? undefined : texts.unchanged
   return (
-    <Modal opened onClose={onClose} title={texts.title(ids.length)} closeButtonProps={{ 'aria-label': strings.common.close }}>
+    <Modal
+      opened
+      onClose={onClose}
+      title={texts.title(ids.length)}
+      closeButtonProps={{ 'aria-label': strings.common.close }}
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault()
@@ -50,11 +56,35 @@ export function EditDialog({ place, ids, name, scheme, onSave, onClose }: EditDi
       >
         <Stack gap="sm">
           {single && (
-            <TextInput label={texts.name} value={set.name ?? name ?? ''} onChange={(event) => put('name')(event.currentTarget.value)} data-autofocus onFocus={(event) => event.currentTarget.select()} />
+            <TextInput
+              label={texts.name}
+              value={set.name ?? name ?? ''}
+              onChange={(event) => put('name')(event.currentTarget.value)}
+              data-autofocus
+              onFocus={(event) => event.currentTarget.select()}
+            />
           )}
-          <TextInput label={texts.group} placeholder={hint} value={present('group')} onChange={(event) => put('group')(event.currentTarget.value)} />
-          <TextInput label={texts.jobType} placeholder={hint} value={present('job_type')} onChange={(event) => put('job_type')(event.currentTarget.value)} />
-          <Textarea label={texts.notes} placeholder={hint} autosize minRows={2} maxRows={8} value={present('notes')} onChange={(event) => put('notes')(event.currentTarget.value)} />
+          <TextInput
+            label={texts.group}
+            placeholder={hint}
+            value={present('group')}
+            onChange={(event) => put('group')(event.currentTarget.value)}
+          />
+          <TextInput
+            label={texts.jobType}
+            placeholder={hint}
+            value={present('job_type')}
+            onChange={(event) => put('job_type')(event.currentTarget.value)}
+          />
+          <Textarea
+            label={texts.notes}
+            placeholder={hint}
+            autosize
+            minRows={2}
+            maxRows={8}
+            value={present('notes')}
+            onChange={(event) => put('notes')(event.currentTarget.value)}
+          />
           <ColorInput
             label={texts.color}
             placeholder={own ? texts.ownColor : (hint ?? texts.exampleColor)}

@@ -7,7 +7,15 @@ import type { Selection } from '../api/table'
 const texts = strings.project.empty
 
 /** Says why there is nothing in the table, and what to do about it. */
-export function Empty({ control, question, error }: { control: ViewControl; question: Selection; error: Error | null }) {
+export function Empty({
+  control,
+  question,
+  error,
+}: {
+  control: ViewControl
+  question: Selection
+  error: Error | null
+}) {
   const { filter, search } = control.view
   const { set } = control
   const says = error
@@ -25,10 +33,20 @@ export function Empty({ control, question, error }: { control: ViewControl; ques
             : texts.none
   return (
     <Stack align="center" justify="center" flex={1} p="xl" gap="sm" role={error ? 'alert' : 'status'}>
-      <Text ta="center" c="dimmed" maw={420}>{says}</Text>
+      <Text ta="center" c="dimmed" maw={420}>
+        {says}
+      </Text>
       <Group gap="xs">
-        {filter && <Button size="compact-sm" variant="light" onClick={() => set({ filter: '' })}>{texts.clearFilter}</Button>}
-        {search && <Button size="compact-sm" variant="light" onClick={() => set({ search: '' })}>{texts.clearSearch}</Button>}
+        {filter && (
+          <Button size="compact-sm" variant="light" onClick={() => set({ filter: '' })}>
+            {texts.clearFilter}
+          </Button>
+        )}
+        {search && (
+          <Button size="compact-sm" variant="light" onClick={() => set({ search: '' })}>
+            {texts.clearSearch}
+          </Button>
+        )}
       </Group>
     </Stack>
   )

@@ -10,7 +10,15 @@ import { useColumnSearch } from './columnCatalogue'
 const texts = strings.project.group
 
 /** By what runs are grouped: columns that they agree in, or all config except some. */
-export function GroupPicker({ place, control, catalogue }: { place: Place; control: ViewControl; catalogue: ColumnInfo[] }) {
+export function GroupPicker({
+  place,
+  control,
+  catalogue,
+}: {
+  place: Place
+  control: ViewControl
+  catalogue: ColumnInfo[]
+}) {
   const { view, set } = control
   const now = view.group
   const [search, setSearch] = useState('')
@@ -19,7 +27,13 @@ export function GroupPicker({ place, control, catalogue }: { place: Place; contr
   const chosen = !now ? [] : 'by' in now ? now.by : now.except
   const data = useMemo(() => {
     const names = (kinds: string[]) =>
-      catalogue.filter((one) => kinds.includes(one.kind) && !['id', 'name', 'notes', 'created', 'updated', 'duration', 'color', 'error'].includes(one.name)).map((one) => one.name)
+      catalogue
+        .filter(
+          (one) =>
+            kinds.includes(one.kind) &&
+            !['id', 'name', 'notes', 'created', 'updated', 'duration', 'color', 'error'].includes(one.name),
+        )
+        .map((one) => one.name)
     const config = names(['config'])
     if (mode === 'except') return config
     return [
@@ -28,12 +42,24 @@ export function GroupPicker({ place, control, catalogue }: { place: Place; contr
       { group: texts.summary, items: names(['summary']) },
     ]
   }, [catalogue, mode])
-  const put = (next: string[], how = mode) => set({ group: how === 'except' ? { except: next } : next.length ? { by: next } : null })
-  const said = !now ? texts.title : 'by' in now ? texts.by(now.by.map((one) => one.replace(/^(config|summary)\./, '')).join(', ')) : texts.except
+  const put = (next: string[], how = mode) =>
+    set({ group: how === 'except' ? { except: next } : next.length ? { by: next } : null })
+  const said = !now
+    ? texts.title
+    : 'by' in now
+      ? texts.by(now.by.map((one) => one.replace(/^(config|summary)\./, '')).join(', '))
+      : texts.except
   return (
     <Popover shadow="md" position="bottom-start" trapFocus returnFocus width={320}>
       <Popover.Target>
-        <Button size="compact-sm" variant={now ? 'light' : 'subtle'} color={now ? undefined : 'gray'} leftSection={<IconStack2 size={15} />} maw={220} title={said}>
+        <Button
+          size="compact-sm"
+          variant={now ? 'light' : 'subtle'}
+          color={now ? undefined : 'gray'}
+          leftSection={<IconStack2 size={15} />}
+          maw={220}
+          title={said}
+        >
           {said}
         </Button>
       </Popover.Target>
@@ -54,8 +80,16 @@ export function GroupPicker({ place, control, catalogue }: { place: Place; contr
             ]}
           />
           {/* Above the choices, whose list would lie over them */}
-          {mode === 'except' && !now && <Button size="compact-sm" variant="light" onClick={() => put([])}>{texts.group}</Button>}
-          {now && <Button size="compact-sm" variant="light" color="gray" onClick={() => set({ group: null })}>{texts.ungroup}</Button>}
+          {mode === 'except' && !now && (
+            <Button size="compact-sm" variant="light" onClick={() => put([])}>
+              {texts.group}
+            </Button>
+          )}
+          {now && (
+            <Button size="compact-sm" variant="light" color="gray" onClick={() => set({ group: null })}>
+              {texts.ungroup}
+            </Button>
+          )}
           <MultiSelect
             size="xs"
             aria-label={mode === 'by' ? texts.columns : texts.exceptions}
@@ -69,7 +103,9 @@ export function GroupPicker({ place, control, catalogue }: { place: Place; contr
             comboboxProps={{ withinPortal: false }}
             data-autofocus
           />
-          <Text size="xs" c="dimmed">{mode === 'by' ? texts.byHint : texts.exceptHint}</Text>
+          <Text size="xs" c="dimmed">
+            {mode === 'by' ? texts.byHint : texts.exceptHint}
+          </Text>
         </Stack>
       </Popover.Dropdown>
     </Popover>

@@ -1,6 +1,15 @@
 import css from './LineMenu.module.css'
 import { Menu } from '@mantine/core'
-import { IconAnchor, IconCopy, IconExternalLink, IconEye, IconFilter, IconFilterOff, IconPencil, IconTrash } from '@tabler/icons-react'
+import {
+  IconAnchor,
+  IconCopy,
+  IconExternalLink,
+  IconEye,
+  IconFilter,
+  IconFilterOff,
+  IconPencil,
+  IconTrash,
+} from '@tabler/icons-react'
 import { PopMenu, type Point } from '../shell/PopMenu'
 import { strings } from '../strings'
 import type { Column } from './columns'
@@ -35,21 +44,35 @@ export function LineMenu(p: LineMenuProps) {
       <Menu.Label maw={260}>{p.name}</Menu.Label>
       {line.kind === 'run' && (
         <>
-          <Menu.Item leftSection={icon(IconExternalLink)} onClick={() => p.onOpen(false)}>{texts.open}</Menu.Item>
-          <Menu.Item leftSection={<span className={css.noIcon} />} onClick={() => p.onOpen(true)}>{texts.openAside}</Menu.Item>
-          <Menu.Item leftSection={icon(IconAnchor)} onClick={p.onBaseline}>{p.isBaseline ? texts.noBaseline : texts.baseline}</Menu.Item>
-          <Menu.Item leftSection={icon(IconPencil)} onClick={p.onRename}>{texts.rename}</Menu.Item>
+          <Menu.Item leftSection={icon(IconExternalLink)} onClick={() => p.onOpen(false)}>
+            {texts.open}
+          </Menu.Item>
+          <Menu.Item leftSection={<span className={css.noIcon} />} onClick={() => p.onOpen(true)}>
+            {texts.openAside}
+          </Menu.Item>
+          <Menu.Item leftSection={icon(IconAnchor)} onClick={p.onBaseline}>
+            {p.isBaseline ? texts.noBaseline : texts.baseline}
+          </Menu.Item>
+          <Menu.Item leftSection={icon(IconPencil)} onClick={p.onRename}>
+            {texts.rename}
+          </Menu.Item>
         </>
       )}
-      <Menu.Item leftSection={icon(IconEye)} onClick={p.onOnly}>{texts.only}</Menu.Item>
+      <Menu.Item leftSection={icon(IconEye)} onClick={p.onOnly}>
+        {texts.only}
+      </Menu.Item>
       {line.kind === 'group' && (
-        <Menu.Item leftSection={icon(IconFilter)} onClick={() => p.onFilter(line.group.filter)}>{texts.onlyGroup}</Menu.Item>
+        <Menu.Item leftSection={icon(IconFilter)} onClick={() => p.onFilter(line.group.filter)}>
+          {texts.onlyGroup}
+        </Menu.Item>
       )}
       <ValueItems {...p} />
       {line.kind === 'run' && (
         <>
           <Menu.Divider />
-          <Menu.Item color="red" leftSection={icon(IconTrash)} onClick={p.onDelete}>{texts.delete}</Menu.Item>
+          <Menu.Item color="red" leftSection={icon(IconTrash)} onClick={p.onDelete}>
+            {texts.delete}
+          </Menu.Item>
         </>
       )}
     </PopMenu>
@@ -69,12 +92,21 @@ function ValueItems({ line, column: placed, onFilter }: LineMenuProps) {
       <Menu.Divider />
       {pairs.map(([only, except]) => (
         <span key={only}>
-          <Menu.Item leftSection={<IconFilter size={15} />} onClick={() => onFilter(only)}>{texts.filterIs(short(only))}</Menu.Item>
-          <Menu.Item leftSection={<IconFilterOff size={15} />} onClick={() => onFilter(except)}>{texts.filterIs(short(except))}</Menu.Item>
+          <Menu.Item leftSection={<IconFilter size={15} />} onClick={() => onFilter(only)}>
+            {texts.filterIs(short(only))}
+          </Menu.Item>
+          <Menu.Item leftSection={<IconFilterOff size={15} />} onClick={() => onFilter(except)}>
+            {texts.filterIs(short(except))}
+          </Menu.Item>
         </span>
       ))}
       {!none && (
-        <Menu.Item leftSection={<IconCopy size={15} />} onClick={() => void navigator.clipboard.writeText(titleOf(column, item) ?? text)}>{texts.copy}</Menu.Item>
+        <Menu.Item
+          leftSection={<IconCopy size={15} />}
+          onClick={() => void navigator.clipboard.writeText(titleOf(column, item) ?? text)}
+        >
+          {texts.copy}
+        </Menu.Item>
       )}
     </>
   )

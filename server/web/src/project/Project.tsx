@@ -59,7 +59,15 @@ function Waiting() {
 function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[] }) {
   const navigate = useNavigate()
   const { v } = useSearch({ strict: false }) as { v?: unknown }
-  const control = useView(v, (view, push) => void navigate({ to: '.', search: (now: Record<string, unknown>) => ({ ...now, v: view }), replace: !push } as never))
+  const control = useView(
+    v,
+    (view, push) =>
+      void navigate({
+        to: '.',
+        search: (now: Record<string, unknown>) => ({ ...now, v: view }),
+        replace: !push,
+      } as never),
+  )
   const { view, set, setCharts } = control
   useViewColumns(place, view)
   const scheme = useComputedColorScheme('light')
@@ -92,23 +100,35 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
   )
   const onCompare = (ids: string[]) => {
     const to = `/projects/${[entity, project].map(encodeURIComponent).join('/')}/compare`
-    void navigate({ to, search: { runs: ids.join(','), ...(view.baseline && ids.includes(view.baseline) && { baseline: view.baseline }) } } as never)
+    void navigate({
+      to,
+      search: { runs: ids.join(','), ...(view.baseline && ids.includes(view.baseline) && { baseline: view.baseline }) },
+    } as never)
   }
   const { clear } = selection
-  const onTrash = useCallback((on: boolean) => { clear(); setTrashed(on) }, [clear])
+  const onTrash = useCallback(
+    (on: boolean) => {
+      clear()
+      setTrashed(on)
+    },
+    [clear],
+  )
   const onDelete = (ids: string[]) => void (trashed ? undefined : actions.trash(ids).then(selection.clear))
-  const onBrush = useCallback((expression: string) => set({ filter: narrowed(view.filter, expression) }), [set, view.filter])
+  const onBrush = useCallback(
+    (expression: string) => set({ filter: narrowed(view.filter, expression) }),
+    [set, view.filter],
+  )
 
   const table = (
     <section className={css.table} aria-label={texts.table}>
       <ErrorBoundary>
-      <TableBar {...{ place, control, catalogue, question, wanted, trashed }} total={drawn.total} onTrash={onTrash} />
-      <RunsTable
-        {...{ place, control, catalogue, layout, wanted, question, selection, scheme, onOpen, onDelete }}
-        drawn={drawn.strokes}
-        onRename={(id, name) => setEdited({ ids: [id], name })}
-        onCondition={setAsked}
-      />
+        <TableBar {...{ place, control, catalogue, question, wanted, trashed }} total={drawn.total} onTrash={onTrash} />
+        <RunsTable
+          {...{ place, control, catalogue, layout, wanted, question, selection, scheme, onOpen, onDelete }}
+          drawn={drawn.strokes}
+          onRename={(id, name) => setEdited({ ids: [id], name })}
+          onCondition={setAsked}
+        />
       </ErrorBoundary>
       {selection.ids.size > 0 && (
         <SelectionBar
@@ -124,9 +144,19 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
   const charts = (
     <section className={css.charts} aria-label={texts.charts}>
       <ErrorBoundary>
-      <Suspense fallback={<Skeleton h={300} m="sm" />}>
-        <Charts {...place} runs={drawn.runs} groups={drawn.groups} total={drawn.total} view={view.charts} onChange={setCharts} onBrush={onBrush} filter={view.filter} search={view.search} />
-      </Suspense>
+        <Suspense fallback={<Skeleton h={300} m="sm" />}>
+          <Charts
+            {...place}
+            runs={drawn.runs}
+            groups={drawn.groups}
+            total={drawn.total}
+            view={view.charts}
+            onChange={setCharts}
+            onBrush={onBrush}
+            filter={view.filter}
+            search={view.search}
+          />
+        </Suspense>
       </ErrorBoundary>
     </section>
   )
@@ -135,7 +165,12 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
       <h1 className="visually-hidden">{project}</h1>
       <Toolbar {...{ place, control, catalogue, narrow, asked }} error={drawn.error} onAsked={onAsked} />
       {narrow ? (
-        <Tabs className={css.tabs} value={view.layout === 'charts' ? 'charts' : 'table'} onChange={(tab) => set({ layout: tab === 'charts' ? 'charts' : 'both' })} keepMounted={false}>
+        <Tabs
+          className={css.tabs}
+          value={view.layout === 'charts' ? 'charts' : 'table'}
+          onChange={(tab) => set({ layout: tab === 'charts' ? 'charts' : 'both' })}
+          keepMounted={false}
+        >
           <Tabs.List grow>
             <Tabs.Tab value="table">{texts.toolbar.layouts.table}</Tabs.Tab>
             <Tabs.Tab value="charts">{texts.toolbar.layouts.charts}</Tabs.Tab>
@@ -144,13 +179,24 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
           <Tabs.Panel value="charts">{charts}</Tabs.Panel>
         </Tabs>
       ) : (
-        <div className={css.panes} style={{ gridTemplateColumns: columnsOf(trashed ? 'table' : view.layout, view.split) }}>
+        <div
+          className={css.panes}
+          style={{ gridTemplateColumns: columnsOf(trashed ? 'table' : view.layout, view.split) }}
+        >
           {(view.layout !== 'charts' || trashed) && table}
           {view.layout === 'both' && !trashed && <Splitter share={view.split} onChange={(split) => set({ split })} />}
           {view.layout !== 'table' && !trashed && charts}
         </div>
       )}
-      {edited && <EditDialog {...edited} place={place} scheme={scheme} onClose={() => setEdited(null)} onSave={(change) => void actions.edit(edited.ids, change)} />}
+      {edited && (
+        <EditDialog
+          {...edited}
+          place={place}
+          scheme={scheme}
+          onClose={() => setEdited(null)}
+          onSave={(change) => void actions.edit(edited.ids, change)}
+        />
+      )}
     </div>
   )
 }

@@ -64,7 +64,15 @@ export function RunsTable(p: RunsTableProps) {
 
   const baselineId = question.trashed ? null : view.baseline
   const asked = useQuery({
-    ...steadyTableQuery(place, { filter: '', search: '', sort: [], columns: wanted, offset: 0, limit: 1, ids: [baselineId ?? ''] }),
+    ...steadyTableQuery(place, {
+      filter: '',
+      search: '',
+      sort: [],
+      columns: wanted,
+      offset: 0,
+      limit: 1,
+      ids: [baselineId ?? ''],
+    }),
     enabled: baselineId !== null,
   })
   const baseline = useMemo(
@@ -75,7 +83,11 @@ export function RunsTable(p: RunsTableProps) {
 
   const isHidden = useMemo(() => hiddenBy(view.hidden), [view.hidden])
   const nameOf = useCallback((group: GroupRow) => groupName(group, catalogue), [catalogue])
-  const [menu, setMenu] = useState<{ column: string; at: Point } | { line: Exclude<Line, { kind: 'loading' }>; placed: Placed | null; at: Point } | null>(null)
+  const [menu, setMenu] = useState<
+    | { column: string; at: Point }
+    | { line: Exclude<Line, { kind: 'loading' }>; placed: Placed | null; at: Point }
+    | null
+  >(null)
 
   const allSelected = selection.ids.size === 0 ? false : selection.ids.size >= (lines.runs ?? Infinity) ? true : 'some'
   const actions: GridActions = {
@@ -87,7 +99,10 @@ export function RunsTable(p: RunsTableProps) {
     },
     move: (name, before) => {
       const pinned = layout.pinned.includes(name)
-      if (pinned) return setColumns({ pinned: moved(layout.pinned, name, before !== null && layout.pinned.includes(before) ? before : null) })
+      if (pinned)
+        return setColumns({
+          pinned: moved(layout.pinned, name, before !== null && layout.pinned.includes(before) ? before : null),
+        })
       setColumns({ order: shortOrder(moved(layout.order, name, before), usual) })
     },
     resize: (name, width, done) => {
@@ -140,7 +155,13 @@ export function RunsTable(p: RunsTableProps) {
           grouped={!!view.group && 'by' in view.group && view.group.by.includes(column.name)}
           onClose={() => setMenu(null)}
           onSort={(descending, add) => set({ sort: sorted(view.sort, column.name, descending, add) })}
-          onPin={() => setColumns({ pinned: layout.pinned.includes(column.name) ? layout.pinned.filter((one) => one !== column.name) : [...layout.pinned, column.name] })}
+          onPin={() =>
+            setColumns({
+              pinned: layout.pinned.includes(column.name)
+                ? layout.pinned.filter((one) => one !== column.name)
+                : [...layout.pinned, column.name],
+            })
+          }
           onHide={() => setColumns({ hidden: [...view.columns.hidden, column.name] })}
           onGroup={() => {
             const by = view.group && 'by' in view.group ? view.group.by : []
@@ -171,7 +192,8 @@ export function RunsTable(p: RunsTableProps) {
   )
 }
 
-const nameIn = (line: Line): string | null => (line.kind === 'run' ? String(line.page.columns.name?.[line.at] ?? line.id) : null)
+const nameIn = (line: Line): string | null =>
+  line.kind === 'run' ? String(line.page.columns.name?.[line.at] ?? line.id) : null
 
 /** Functions that never change, so that lines are not drawn again for them. */
 function useSteady(actions: GridActions): GridActions {

@@ -1,6 +1,14 @@
 import css from './SelectionBar.module.css'
 import { ActionIcon, Button, Group, Popover, Stack, TagsInput, Text, Tooltip } from '@mantine/core'
-import { IconArrowBackUp, IconGitCompare, IconPencil, IconPlayerStop, IconTag, IconTrash, IconX } from '@tabler/icons-react'
+import {
+  IconArrowBackUp,
+  IconGitCompare,
+  IconPencil,
+  IconPlayerStop,
+  IconTag,
+  IconTrash,
+  IconX,
+} from '@tabler/icons-react'
 import { useState } from 'react'
 import { strings } from '../strings'
 import type { ColumnInfo } from '../api/table'
@@ -21,11 +29,28 @@ interface SelectionBarProps {
 }
 
 /** What can be done with the selected runs. */
-export function SelectionBar({ ids, trashed, catalogue, actions, onCompare, onEdit, onAll, onClear }: SelectionBarProps) {
+export function SelectionBar({
+  ids,
+  trashed,
+  catalogue,
+  actions,
+  onCompare,
+  onEdit,
+  onAll,
+  onClear,
+}: SelectionBarProps) {
   const chosen = [...ids]
   const done = (work: Promise<void>) => void work.then(onClear)
   const button = (Icon: typeof IconX, label: string, onClick: () => void, color?: string, disabled = false) => (
-    <Button size="compact-sm" variant="subtle" color={color ?? 'gray'} c={color || disabled ? undefined : 'inherit'} leftSection={<Icon size={15} />} onClick={onClick} disabled={disabled}>
+    <Button
+      size="compact-sm"
+      variant="subtle"
+      color={color ?? 'gray'}
+      c={color || disabled ? undefined : 'inherit'}
+      leftSection={<Icon size={15} />}
+      onClick={onClick}
+      disabled={disabled}
+    >
       {label}
     </Button>
   )
@@ -41,8 +66,18 @@ export function SelectionBar({ ids, trashed, catalogue, actions, onCompare, onEd
         </>
       ) : (
         <>
-          {button(IconGitCompare, texts.compare, () => onCompare(chosen), undefined, ids.size < 2 || ids.size > MOST_COMPARED)}
-          <Tags catalogue={catalogue} onAdd={(tags) => void actions.edit(chosen, { add_tags: tags })} onRemove={(tags) => void actions.edit(chosen, { remove_tags: tags })} />
+          {button(
+            IconGitCompare,
+            texts.compare,
+            () => onCompare(chosen),
+            undefined,
+            ids.size < 2 || ids.size > MOST_COMPARED,
+          )}
+          <Tags
+            catalogue={catalogue}
+            onAdd={(tags) => void actions.edit(chosen, { add_tags: tags })}
+            onRemove={(tags) => void actions.edit(chosen, { remove_tags: tags })}
+          />
           {button(IconPencil, texts.edit, () => onEdit(chosen))}
           {button(IconPlayerStop, texts.stop, () => void actions.edit(chosen, { stop: true }))}
           {button(IconTrash, texts.delete, () => done(actions.trash(chosen)), 'red')}
@@ -60,7 +95,15 @@ export function SelectionBar({ ids, trashed, catalogue, actions, onCompare, onEd
   )
 }
 
-function Tags({ catalogue, onAdd, onRemove }: { catalogue: ColumnInfo[]; onAdd: (tags: string[]) => void; onRemove: (tags: string[]) => void }) {
+function Tags({
+  catalogue,
+  onAdd,
+  onRemove,
+}: {
+  catalogue: ColumnInfo[]
+  onAdd: (tags: string[]) => void
+  onRemove: (tags: string[]) => void
+}) {
   const [open, setOpen] = useState(false)
   const [tags, setTags] = useState<string[]>([])
   const known = catalogue.find((one) => one.name === 'tags')?.values ?? []
@@ -72,13 +115,29 @@ function Tags({ catalogue, onAdd, onRemove }: { catalogue: ColumnInfo[]; onAdd: 
   return (
     <Popover opened={open} onChange={setOpen} trapFocus returnFocus shadow="md" width={280}>
       <Popover.Target>
-        <Button size="compact-sm" variant="subtle" color="gray" c="inherit" leftSection={<IconTag size={15} />} onClick={() => setOpen(!open)} aria-expanded={open}>
+        <Button
+          size="compact-sm"
+          variant="subtle"
+          color="gray"
+          c="inherit"
+          leftSection={<IconTag size={15} />}
+          onClick={() => setOpen(!open)}
+          aria-expanded={open}
+        >
           {texts.tag}
         </Button>
       </Popover.Target>
       <Popover.Dropdown p="sm">
         <Stack gap="xs">
-          <TagsInput size="xs" label={texts.tags} data={known} value={tags} onChange={setTags} comboboxProps={{ withinPortal: false, position: 'top' }} data-autofocus />
+          <TagsInput
+            size="xs"
+            label={texts.tags}
+            data={known}
+            value={tags}
+            onChange={setTags}
+            comboboxProps={{ withinPortal: false, position: 'top' }}
+            data-autofocus
+          />
           <Group gap="xs" justify="flex-end">
             <Button size="compact-sm" variant="default" disabled={!tags.length} onClick={() => finish(onRemove)}>
               {texts.removeTags}
@@ -99,7 +158,14 @@ function Destroy({ count, onSure }: { count: number; onSure: () => void }) {
   return (
     <Popover opened={open} onChange={setOpen} trapFocus returnFocus shadow="md" width={260}>
       <Popover.Target>
-        <Button size="compact-sm" variant="subtle" color="red" leftSection={<IconTrash size={15} />} onClick={() => setOpen(!open)} aria-expanded={open}>
+        <Button
+          size="compact-sm"
+          variant="subtle"
+          color="red"
+          leftSection={<IconTrash size={15} />}
+          onClick={() => setOpen(!open)}
+          aria-expanded={open}
+        >
           {texts.destroy}
         </Button>
       </Popover.Target>

@@ -7,7 +7,14 @@ import { memo } from 'react'
 import { strings } from '../strings'
 import type { ViewControl } from '../view/useView'
 import type { Place } from '../api/paths'
-import { firstPage, steadyTableQuery, type ColumnInfo, type Selection, type TablePage, type TableRequest } from '../api/table'
+import {
+  firstPage,
+  steadyTableQuery,
+  type ColumnInfo,
+  type Selection,
+  type TablePage,
+  type TableRequest,
+} from '../api/table'
 import { layoutOf } from './columns'
 import { ColumnsPanel } from './ColumnsPanel'
 import { download, fetchCsv } from './csvExport'
@@ -31,27 +38,52 @@ interface TableBarProps {
 const totalOf = (page: TablePage) => page.total
 
 /** Above the table: how many runs, and how they are shown. */
-export const TableBar = memo(function TableBar({ place, control, catalogue, question, wanted, total, trashed, onTrash }: TableBarProps) {
+export const TableBar = memo(function TableBar({
+  place,
+  control,
+  catalogue,
+  question,
+  wanted,
+  total,
+  trashed,
+  onTrash,
+}: TableBarProps) {
   const { view, set } = control
   const few: TableRequest = { ...question, sort: [], columns: [], offset: 0, limit: 0 }
-  const { data: runs } = useQuery({ ...steadyTableQuery(place, view.group && !trashed ? few : firstPage(question, wanted)), select: totalOf })
+  const { data: runs } = useQuery({
+    ...steadyTableQuery(place, view.group && !trashed ? few : firstPage(question, wanted)),
+    select: totalOf,
+  })
   const save = async () => {
     const layout = layoutOf(view.columns, catalogue)
-    const names = [...layout.pinned, ...layout.order.filter((name) => layout.visible.has(name) && !layout.pinned.includes(name))]
+    const names = [
+      ...layout.pinned,
+      ...layout.order.filter((name) => layout.visible.has(name) && !layout.pinned.includes(name)),
+    ]
     const times = new Set(layout.all.filter((one) => one.type === 'time').map((one) => one.name))
     try {
       download(`${place.project}.csv`, await fetchCsv(place, question, names, times))
     } catch (error) {
-      notifications.show({ color: 'red', title: texts.csvFailed, message: error instanceof Error ? error.message : String(error) })
+      notifications.show({
+        color: 'red',
+        title: texts.csvFailed,
+        message: error instanceof Error ? error.message : String(error),
+      })
     }
   }
   return (
     <Group className={css.bar} gap={4} wrap="nowrap">
       {trashed ? (
         <>
-          <Text size="sm" fw={600}>{texts.trash(runs ?? 0)}</Text>
-          <Text size="xs" c="dimmed" truncate>{texts.trashHint}</Text>
-          <Button size="compact-sm" variant="light" ml="auto" onClick={() => onTrash(false)}>{texts.leaveTrash}</Button>
+          <Text size="sm" fw={600}>
+            {texts.trash(runs ?? 0)}
+          </Text>
+          <Text size="xs" c="dimmed" truncate>
+            {texts.trashHint}
+          </Text>
+          <Button size="compact-sm" variant="light" ml="auto" onClick={() => onTrash(false)}>
+            {texts.leaveTrash}
+          </Button>
         </>
       ) : (
         <>
@@ -67,10 +99,20 @@ export const TableBar = memo(function TableBar({ place, control, catalogue, ques
               </ActionIcon>
             </Menu.Target>
             <Menu.Dropdown>
-              <Menu.Item leftSection={<IconDownload size={15} />} onClick={() => void save()}>{texts.csv}</Menu.Item>
-              <Menu.Item leftSection={<IconEye size={15} />} disabled={!view.hidden.length} onClick={() => set({ hidden: [] })}>{texts.showAll}</Menu.Item>
+              <Menu.Item leftSection={<IconDownload size={15} />} onClick={() => void save()}>
+                {texts.csv}
+              </Menu.Item>
+              <Menu.Item
+                leftSection={<IconEye size={15} />}
+                disabled={!view.hidden.length}
+                onClick={() => set({ hidden: [] })}
+              >
+                {texts.showAll}
+              </Menu.Item>
               <Menu.Divider />
-              <Menu.Item leftSection={<IconTrash size={15} />} onClick={() => onTrash(true)}>{texts.openTrash}</Menu.Item>
+              <Menu.Item leftSection={<IconTrash size={15} />} onClick={() => onTrash(true)}>
+                {texts.openTrash}
+              </Menu.Item>
             </Menu.Dropdown>
           </Menu>
         </>

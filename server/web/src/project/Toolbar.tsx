@@ -1,7 +1,17 @@
 import css from './Toolbar.module.css'
 import { ActionIcon, SegmentedControl, TextInput, Tooltip } from '@mantine/core'
 import { useClipboard } from '@mantine/hooks'
-import { IconArrowBackUp, IconArrowForwardUp, IconCheck, IconLayoutColumns, IconLink, IconNotes, IconSearch, IconTable, IconChartLine } from '@tabler/icons-react'
+import {
+  IconArrowBackUp,
+  IconArrowForwardUp,
+  IconCheck,
+  IconLayoutColumns,
+  IconLink,
+  IconNotes,
+  IconSearch,
+  IconTable,
+  IconChartLine,
+} from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { memo, useCallback, useEffect, useRef, useState } from 'react'
 import { strings } from '../strings'
@@ -27,10 +37,21 @@ interface ToolbarProps {
 }
 
 /** Above table and charts alike: which runs, which view, and ways back. Nothing of it changes with the runs themselves. */
-export const Toolbar = memo(function Toolbar({ place, control, catalogue, error, narrow, asked, onAsked }: ToolbarProps) {
+export const Toolbar = memo(function Toolbar({
+  place,
+  control,
+  catalogue,
+  error,
+  narrow,
+  asked,
+  onAsked,
+}: ToolbarProps) {
   const { view, set } = control
   const clipboard = useClipboard()
-  const check = useCallback((filter: string) => fetchTable(place, { filter, search: '', sort: [], columns: [], offset: 0, limit: 0 }), [place])
+  const check = useCallback(
+    (filter: string) => fetchTable(place, { filter, search: '', sort: [], columns: [], offset: 0, limit: 0 }),
+    [place],
+  )
   const setFilter = (filter: string) => set({ filter })
   const tool = (Icon: typeof IconLink, label: string, onClick: () => void, disabled = false) => (
     <Tooltip label={label}>
@@ -44,12 +65,28 @@ export const Toolbar = memo(function Toolbar({ place, control, catalogue, error,
       <div className={css.bar}>
         <ViewsMenu place={place} control={control} />
         <Search value={view.search} onChange={(search) => set({ search })} />
-        <FilterInput place={place} value={view.filter} catalogue={catalogue} error={error} check={check} onChange={setFilter} />
+        <FilterInput
+          place={place}
+          value={view.filter}
+          catalogue={catalogue}
+          error={error}
+          check={check}
+          onChange={setFilter}
+        />
         <div className={css.tools}>
-          <AddCondition place={place} filter={view.filter} catalogue={catalogue} asked={asked} onAsked={onAsked} onChange={setFilter} />
+          <AddCondition
+            place={place}
+            filter={view.filter}
+            catalogue={catalogue}
+            asked={asked}
+            onAsked={onAsked}
+            onChange={setFilter}
+          />
           {tool(IconArrowBackUp, texts.undo, control.undo, !control.canUndo)}
           {tool(IconArrowForwardUp, texts.redo, control.redo, !control.canRedo)}
-          {tool(clipboard.copied ? IconCheck : IconLink, clipboard.copied ? texts.copied : texts.link, () => clipboard.copy(window.location.href))}
+          {tool(clipboard.copied ? IconCheck : IconLink, clipboard.copied ? texts.copied : texts.link, () =>
+            clipboard.copy(window.location.href),
+          )}
           <Tooltip label={texts.notes}>
             <ActionIcon
               size={32}

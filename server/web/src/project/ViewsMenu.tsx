@@ -20,7 +20,14 @@ export function ViewsMenu({ place, control }: { place: Place; control: ViewContr
   return (
     <Popover opened={open} onChange={setOpen} shadow="md" position="bottom-start" trapFocus returnFocus width={320}>
       <Popover.Target>
-        <Button size="compact-sm" h={32} variant="default" leftSection={<IconBookmark size={15} />} onClick={() => setOpen(!open)} aria-expanded={open}>
+        <Button
+          size="compact-sm"
+          h={32}
+          variant="default"
+          leftSection={<IconBookmark size={15} />}
+          onClick={() => setOpen(!open)}
+          aria-expanded={open}
+        >
           {texts.title}
         </Button>
       </Popover.Target>
@@ -36,7 +43,11 @@ async function tried(work: () => Promise<unknown>): Promise<boolean> {
     await work()
     return true
   } catch (error) {
-    notifications.show({ color: 'red', title: texts.failed, message: error instanceof Error ? error.message : String(error) })
+    notifications.show({
+      color: 'red',
+      title: texts.failed,
+      message: error instanceof Error ? error.message : String(error),
+    })
     return false
   }
 }
@@ -54,7 +65,8 @@ function Views({ place, control, onDone }: { place: Place; control: ViewControl;
   const wanted = name.trim()
   const written = () => encodeView(control.view)
 
-  const show = (one: string) => tried(async () => control.open(decodeView(await loadView(place, one)))).then((good) => good && onDone())
+  const show = (one: string) =>
+    tried(async () => control.open(decodeView(await loadView(place, one)))).then((good) => good && onDone())
   const save = async (as: string) => {
     if (await tried(() => saveView(place, as, written()))) notifications.show({ message: texts.saved(as) })
     setName('')
@@ -79,7 +91,14 @@ function Views({ place, control, onDone }: { place: Place; control: ViewControl;
       message: (
         <Group justify="space-between" wrap="nowrap">
           <Text size="sm">{texts.deleted(one)}</Text>
-          <Button size="compact-sm" variant="light" onClick={() => { notifications.hide(id); void tried(() => saveView(place, one, kept)) }}>
+          <Button
+            size="compact-sm"
+            variant="light"
+            onClick={() => {
+              notifications.hide(id)
+              void tried(() => saveView(place, one, kept))
+            }}
+          >
             {texts.undo}
           </Button>
         </Group>
@@ -88,7 +107,13 @@ function Views({ place, control, onDone }: { place: Place; control: ViewControl;
   }
   return (
     <Stack gap="xs" ref={box}>
-      <UnstyledButton className={css.view} onClick={() => { control.open(defaultView); onDone() }}>
+      <UnstyledButton
+        className={css.view}
+        onClick={() => {
+          control.open(defaultView)
+          onDone()
+        }}
+      >
         <Text size="sm">{texts.standard}</Text>
       </UnstyledButton>
       {views.map((one) =>
@@ -108,25 +133,62 @@ function Views({ place, control, onDone }: { place: Place; control: ViewControl;
         ) : (
           <Group key={one.name} gap={2} wrap="nowrap">
             <UnstyledButton className={css.view} onClick={() => void show(one.name)}>
-              <Text size="sm" truncate>{one.name}</Text>
-              <Text size="xs" c="dimmed">{ago(one.updated)}</Text>
+              <Text size="sm" truncate>
+                {one.name}
+              </Text>
+              <Text size="xs" c="dimmed">
+                {ago(one.updated)}
+              </Text>
             </UnstyledButton>
-            <ActionIcon variant="subtle" color="gray" aria-label={texts.overwrite(one.name)} title={texts.overwrite(one.name)} onClick={() => void save(one.name)}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              aria-label={texts.overwrite(one.name)}
+              title={texts.overwrite(one.name)}
+              onClick={() => void save(one.name)}
+            >
               <IconDeviceFloppy size={15} />
             </ActionIcon>
-            <ActionIcon variant="subtle" color="gray" aria-label={texts.rename(one.name)} title={texts.rename(one.name)} onClick={() => setRenamed(one.name)}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              aria-label={texts.rename(one.name)}
+              title={texts.rename(one.name)}
+              onClick={() => setRenamed(one.name)}
+            >
               <IconPencil size={15} />
             </ActionIcon>
-            <ActionIcon variant="subtle" color="gray" aria-label={texts.delete(one.name)} title={texts.delete(one.name)} onClick={() => void remove(one.name)}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              aria-label={texts.delete(one.name)}
+              title={texts.delete(one.name)}
+              onClick={() => void remove(one.name)}
+            >
               <IconTrash size={15} />
             </ActionIcon>
           </Group>
         ),
       )}
-      <form onSubmit={(event) => { event.preventDefault(); if (wanted) void save(wanted) }}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (wanted) void save(wanted)
+        }}
+      >
         <Group gap="xs" wrap="nowrap">
-          <TextInput size="xs" flex={1} placeholder={texts.placeholder} aria-label={texts.placeholder} value={name} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />
-          <Button size="compact-sm" type="submit" disabled={!wanted}>{views.some((one) => one.name === wanted) ? texts.replace : texts.save}</Button>
+          <TextInput
+            size="xs"
+            flex={1}
+            placeholder={texts.placeholder}
+            aria-label={texts.placeholder}
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            data-autofocus
+          />
+          <Button size="compact-sm" type="submit" disabled={!wanted}>
+            {views.some((one) => one.name === wanted) ? texts.replace : texts.save}
+          </Button>
         </Group>
       </form>
     </Stack>

@@ -37,16 +37,21 @@ export function titleOf(column: Column, item: unknown): string | undefined {
 }
 
 /** What runs of a group have under a column, in one line. */
-export function aggregateText(column: Column, aggregate: Aggregate | undefined): { text: string; more: string; title: string } {
+export function aggregateText(
+  column: Column,
+  aggregate: Aggregate | undefined,
+): { text: string; more: string; title: string } {
   const none = { text: '', more: '', title: '' }
   if (!aggregate) return none
   const { n, mean, std, min, max } = aggregate
   if (n === undefined) {
-    if (aggregate.distinct === 1) return { ...none, text: textOf(column, aggregate.value), title: textOf(column, aggregate.value) }
+    if (aggregate.distinct === 1)
+      return { ...none, text: textOf(column, aggregate.value), title: textOf(column, aggregate.value) }
     return aggregate.distinct ? { ...none, more: `${aggregate.distinct} values` } : none
   }
   if (!n || mean == null || std == null || min == null || max == null) return none
-  const show = (item: number) => (column.type === 'time' || DURATIONS.has(column.name) ? textOf(column, item) : number(item))
+  const show = (item: number) =>
+    column.type === 'time' || DURATIONS.has(column.name) ? textOf(column, item) : number(item)
   const range = `${show(min)} … ${show(max)}`
   if (column.type === 'time') return { text: show(max), more: '', title: range }
   const title = `mean ${number(mean, 6)}, std ${number(std, 4)}, min ${number(min, 6)}, max ${number(max, 6)}, n ${n}`
@@ -56,7 +61,15 @@ export function aggregateText(column: Column, aggregate: Aggregate | undefined):
 
 /** How a number compares with the baseline's: `+3.2 %`; nothing where that says nothing. */
 export function differenceText(item: unknown, baseline: unknown): string {
-  if (typeof item !== 'number' || typeof baseline !== 'number' || !Number.isFinite(item) || !Number.isFinite(baseline) || baseline === 0 || item === baseline) return ''
+  if (
+    typeof item !== 'number' ||
+    typeof baseline !== 'number' ||
+    !Number.isFinite(item) ||
+    !Number.isFinite(baseline) ||
+    baseline === 0 ||
+    item === baseline
+  )
+    return ''
   const percent = (100 * (item - baseline)) / Math.abs(baseline)
   if (Math.abs(percent) < 0.005) return '±0 %'
   const digits = Math.abs(percent) < 10 ? 1 : 0

@@ -43,7 +43,11 @@ export function useColumnSearch(place: Place, search: string): void {
     const abort = new AbortController()
     const timer = setTimeout(() => {
       fetchColumns({ entity, project }, { search: text }, abort.signal).then(
-        ({ columns }) => want({ entity, project }, columns.map((one) => one.name)),
+        ({ columns }) =>
+          want(
+            { entity, project },
+            columns.map((one) => one.name),
+          ),
         () => {}, // what is listed stays
       )
     }, SETTLED_MS)
@@ -63,7 +67,12 @@ export function useViewColumns(place: Place, view: View): void {
   useEffect(() => {
     if (!data || data.matching <= data.columns.length) return
     const there = new Set(data.columns.map((one) => one.name))
-    const plain = (JSON.parse(key) as string[]).map((name) => (there.has(name) ? name : name.replace(/@(last|min|max|mean|step=\d+)$/, '')))
-    want(place, plain.filter((name) => !there.has(name)))
+    const plain = (JSON.parse(key) as string[]).map((name) =>
+      there.has(name) ? name : name.replace(/@(last|min|max|mean|step=\d+)$/, ''),
+    )
+    want(
+      place,
+      plain.filter((name) => !there.has(name)),
+    )
   }, [place, data, key])
 }

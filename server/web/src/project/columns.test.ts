@@ -7,7 +7,9 @@ const info = (name: string, differs = true): ColumnInfo => {
   const kind = name.startsWith('config.') ? 'config' : name.startsWith('summary.') ? 'summary' : 'run'
   return { name, kind, type: 'number', count: 3, distinct: 2, differs }
 }
-const catalogue = ['id', 'name', 'state', 'config.lr', 'config.seed', 'summary.acc', 'summary.a/b.c'].map((name) => info(name, name !== 'config.seed'))
+const catalogue = ['id', 'name', 'state', 'config.lr', 'config.seed', 'summary.acc', 'summary.a/b.c'].map((name) =>
+  info(name, name !== 'config.seed'),
+)
 const usual = usualOrder(catalogue)
 const view = defaultView.columns
 
@@ -16,7 +18,10 @@ test('what tells runs apart stands before metrics, and what they have in common 
 })
 
 test('a layout follows the view and leaves out what no run has', () => {
-  const layout = layoutOf({ ...view, order: ['gone', 'config.lr', 'summary.acc@min', 'summary.gone@max'], pinned: ['name', 'gone'] }, catalogue)
+  const layout = layoutOf(
+    { ...view, order: ['gone', 'config.lr', 'summary.acc@min', 'summary.gone@max'], pinned: ['name', 'gone'] },
+    catalogue,
+  )
   expect(layout.order.slice(0, 4)).toEqual(['config.lr', 'summary.acc@min', 'name', 'summary.acc'])
   expect(layout.visible.has('id')).toBe(false)
   expect(layout.visible.has('summary.acc@min')).toBe(true)
@@ -26,7 +31,13 @@ test('a layout follows the view and leaves out what no run has', () => {
 
 test('the kept order is as short as can be, and gives the wanted order again', () => {
   expect(shortOrder(usual, usual)).toEqual([])
-  for (const [name, before] of [['config.lr', 'name'], ['name', null], ['summary.acc', 'config.lr'], ['config.seed', 'state'], ['state', 'config.lr']] as const) {
+  for (const [name, before] of [
+    ['config.lr', 'name'],
+    ['name', null],
+    ['summary.acc', 'config.lr'],
+    ['config.seed', 'state'],
+    ['state', 'config.lr'],
+  ] as const) {
     const wanted = moved(usual, name, before)
     const order = shortOrder(wanted, usual)
     expect(layoutOf({ ...view, order }, catalogue).order).toEqual(wanted)

@@ -35,7 +35,15 @@ const LAST = [
   ...['program', 'commit', 'error', 'color', 'ordinal'],
 ]
 
-const SIZES: Record<string, number> = { name: 220, state: 100, created: 96, updated: 96, duration: 100, tags: 150, notes: 200 }
+const SIZES: Record<string, number> = {
+  name: 220,
+  state: 100,
+  created: 96,
+  updated: 96,
+  duration: 100,
+  tags: 150,
+  notes: 200,
+}
 const TYPE_SIZES: Record<ColumnType, number> = {
   ...{ number: 96, text: 132, boolean: 80, time: 110, list: 140, media: 110, mixed: 120 },
 }
@@ -122,13 +130,21 @@ export function moved(order: string[], name: string, before: string | null): str
 }
 
 /** Show another value of a metric's history in the place of a column. `choice` null: what the summary holds. */
-export function withChoice(view: ColumnsView, layout: Layout, usual: string[], name: string, choice: string | null): Partial<ColumnsView> {
+export function withChoice(
+  view: ColumnsView,
+  layout: Layout,
+  usual: string[],
+  name: string,
+  choice: string | null,
+): Partial<ColumnsView> {
   const { base } = layout.all.find((one) => one.name === name)!
   const next = choice ? `${base}@${choice}` : base
   if (next === name) return {}
   const renamed = (names: string[]) => [...new Set(names.map((one) => (one === name ? next : one)))]
   // The plain column always exists, so it stands hidden behind the one that shows another value.
-  const wanted = layout.order.filter((one) => one !== next).flatMap((one) => (one !== name ? [one] : name === base ? [next, base] : [next]))
+  const wanted = layout.order
+    .filter((one) => one !== next)
+    .flatMap((one) => (one !== name ? [one] : name === base ? [next, base] : [next]))
   const hidden = view.hidden.filter((one) => one !== next)
   return {
     order: shortOrder(wanted, usual),

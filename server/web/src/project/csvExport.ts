@@ -12,7 +12,12 @@ const VALUES = 1_000_000
 export function cell(item: unknown): string {
   if (item === null || item === undefined) return ''
   if (typeof item === 'number' || typeof item === 'boolean' || typeof item === 'bigint') return String(item)
-  const plain = typeof item === 'string' ? item : Array.isArray(item) ? item.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join(', ') : JSON.stringify(item)
+  const plain =
+    typeof item === 'string'
+      ? item
+      : Array.isArray(item)
+        ? item.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join(', ')
+        : JSON.stringify(item)
   const text = /^[\s]*[=+\-@\t\r|%]/.test(plain) ? `'${plain}` : plain
   return /[",\r\n]/.test(text) || text !== text.trim() ? `"${text.replaceAll('"', '""')}"` : text
 }
@@ -21,7 +26,12 @@ export const csvOf = (names: string[], rows: unknown[][]): string =>
   [names, ...rows].map((row) => row.map(cell).join(',') + '\r\n').join('')
 
 /** All runs that match, with the given columns, in the order of the table. Times are in ISO 8601, UTC. */
-export async function fetchCsv(place: Place, selection: Selection, columns: string[], times: ReadonlySet<string>): Promise<string> {
+export async function fetchCsv(
+  place: Place,
+  selection: Selection,
+  columns: string[],
+  times: ReadonlySet<string>,
+): Promise<string> {
   const rows: unknown[][] = []
   const limit = Math.min(MOST, Math.floor(VALUES / Math.max(1, columns.length)))
   for (;;) {

@@ -7,7 +7,11 @@ export function groupName(group: GroupRow, catalogue: ColumnInfo[]): string {
   const differs = new Map(catalogue.map((one) => [one.name, one.differs]))
   const telling = entries.filter(([name]) => differs.get(name) !== false)
   const shown = telling.length ? telling : entries
-  return shown.map(([name, item]) => (shown.length > 1 && typeof item !== 'string' ? `${short(name)} ${value(item)}` : value(item))).join(' · ')
+  return shown
+    .map(([name, item]) =>
+      shown.length > 1 && typeof item !== 'string' ? `${short(name)} ${value(item)}` : value(item),
+    )
+    .join(' · ')
 }
 
 const short = (name: string): string => name.replace(/^(config|summary)\./, '')

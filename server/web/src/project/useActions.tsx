@@ -24,7 +24,11 @@ export function useActions(place: Place): RunActions {
         await work()
         if (said) notifications.show({ message: said })
       } catch (error) {
-        notifications.show({ color: 'red', title: texts.failed, message: error instanceof Error ? error.message : String(error) })
+        notifications.show({
+          color: 'red',
+          title: texts.failed,
+          message: error instanceof Error ? error.message : String(error),
+        })
       }
     }
     const restore = (ids: string[]) => tried(() => restoreRuns(place, ids), texts.restored(ids.length))

@@ -4,7 +4,15 @@ import type { ShownGroup, ShownRun } from '../charts/types'
 import { dashed, palette, strokeOf, type Scheme, type Stroke } from '../lib/palette'
 import type { View } from '../view/view'
 import type { Place } from '../api/paths'
-import { firstPage, groupsQuery, PAGE, steadyTableQuery, type ColumnInfo, type Selection, type TableRequest } from '../api/table'
+import {
+  firstPage,
+  groupsQuery,
+  PAGE,
+  steadyTableQuery,
+  type ColumnInfo,
+  type Selection,
+  type TableRequest,
+} from '../api/table'
 import { groupName } from './groupName'
 import { ALL, hiddenBy } from './visibility'
 import { groupId } from './useTableLines'
@@ -22,16 +30,32 @@ interface Drawn {
 }
 
 /** What the charts draw: the first runs, or groups, of the table that are not hidden. `wanted`: columns that the table asks for */
-export function useDrawnRuns(place: Place, question: Selection, view: View, wanted: string[], catalogue: ColumnInfo[], scheme: Scheme): Drawn {
+export function useDrawnRuns(
+  place: Place,
+  question: Selection,
+  view: View,
+  wanted: string[],
+  catalogue: ColumnInfo[],
+  scheme: Scheme,
+): Drawn {
   const { hidden, group } = view
   const { limit } = view.charts
   const named = hidden.filter((id) => id !== ALL && !id.startsWith('group:'))
   const only = hidden.includes(ALL)
   const most = only ? limit : Math.min(10_000, limit + named.length)
-  const few: TableRequest = { ...question, columns: STROKE_COLUMNS, offset: 0, limit: most, ...(only && { ids: named }) }
+  const few: TableRequest = {
+    ...question,
+    columns: STROKE_COLUMNS,
+    offset: 0,
+    limit: most,
+    ...(only && { ids: named }),
+  }
   // The table, where it is shown, asks for all of that and more.
   const inTable = view.layout !== 'charts' && !only && most <= PAGE
-  const table = useQuery({ ...steadyTableQuery(place, inTable ? firstPage(question, wanted) : few), enabled: group === null })
+  const table = useQuery({
+    ...steadyTableQuery(place, inTable ? firstPage(question, wanted) : few),
+    enabled: group === null,
+  })
   const groups = useQuery({
     ...groupsQuery(place, question, group ?? { by: [] }, [], 0, 1000),
     enabled: group !== null,
@@ -45,7 +69,14 @@ export function useDrawnRuns(place: Place, question: Selection, view: View, want
     const found = page.runs.flatMap((id, i): ShownRun[] => {
       if (isHidden(id)) return []
       const name = String(page.columns.name?.[i] ?? id)
-      return [{ path: `${place.entity}/${place.project}/${id}`, id, name, stroke: strokeFor(page.columns.ordinal?.[i], page.columns.color?.[i], scheme) }]
+      return [
+        {
+          path: `${place.entity}/${place.project}/${id}`,
+          id,
+          name,
+          stroke: strokeFor(page.columns.ordinal?.[i], page.columns.color?.[i], scheme),
+        },
+      ]
     })
     return dashed(found.slice(0, limit))
   }, [table.data, group, isHidden, limit, scheme, place])
@@ -53,7 +84,12 @@ export function useDrawnRuns(place: Place, question: Selection, view: View, want
   const bands = useMemo(() => {
     if (!group || !groups.data) return undefined
     // There are few, so they have the colours one after the other, in an order that is theirs.
-    const places = new Map(groups.data.groups.map(groupId).sort().map((id, place) => [id, place]))
+    const places = new Map(
+      groups.data.groups
+        .map(groupId)
+        .sort()
+        .map((id, place) => [id, place]),
+    )
     const shown = groups.data.groups.filter((one) => !isHidden(groupId(one))).slice(0, limit)
     const found = shown.map((one) => ({
       id: groupId(one),
@@ -65,7 +101,10 @@ export function useDrawnRuns(place: Place, question: Selection, view: View, want
   }, [groups.data, group, isHidden, limit, scheme, place, catalogue])
 
   const strokes = useMemo(
-    () => new Map<string, Stroke>(bands ? bands.map((one) => [one.id, one.stroke]) : runs.map((one) => [one.id, one.stroke])),
+    () =>
+      new Map<string, Stroke>(
+        bands ? bands.map((one) => [one.id, one.stroke]) : runs.map((one) => [one.id, one.stroke]),
+      ),
     [runs, bands],
   )
   const total = (group ? groups.data?.total : only ? runs.length : table.data?.total) ?? 0

@@ -13,7 +13,11 @@ export interface RunSelection {
 }
 
 /** Runs chosen for what is done to several. It lives as long as the page, across filters and sorts. */
-export function useRunSelection(place: Place, question: Selection, grouped: boolean): RunSelection & { lines: { current: Lines | null } } {
+export function useRunSelection(
+  place: Place,
+  question: Selection,
+  grouped: boolean,
+): RunSelection & { lines: { current: Lines | null } } {
   const [ids, setIds] = useState<ReadonlySet<string>>(new Set())
   const lines = useRef<Lines | null>(null)
   const anchor = useRef<number | null>(null)
@@ -63,7 +67,13 @@ export function useRunSelection(place: Place, question: Selection, grouped: bool
 }
 
 /** Ids of the runs in some lines: where runs are grouped of those that are open, else also of lines not loaded yet. */
-async function between(place: Place, question: Selection, lines: Lines | null, first: number, last: number): Promise<string[]> {
+async function between(
+  place: Place,
+  question: Selection,
+  lines: Lines | null,
+  first: number,
+  last: number,
+): Promise<string[]> {
   if (!lines) return fetchIds(place, question, first, last - first + 1)
   const found: string[] = []
   for (let index = first; index <= last; index++) {

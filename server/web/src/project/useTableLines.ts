@@ -29,7 +29,8 @@ const GROUPS = 1000
 const LOADING: Line = { kind: 'loading' }
 
 /** Groups are told apart by the values they have in common. */
-export const groupId = (group: GroupRow): string => `group:${JSON.stringify(group.key, (_, one) => (typeof one === 'bigint' ? String(one) : one))}`
+export const groupId = (group: GroupRow): string =>
+  `group:${JSON.stringify(group.key, (_, one) => (typeof one === 'bigint' ? String(one) : one))}`
 
 interface Section {
   /** Line of its first run */
@@ -42,7 +43,13 @@ interface Section {
  * The lines of the table around those on screen. Runs come in pages; with `group`, groups come first and a group's
  * runs when it is opened. After a change of sort or filter the former lines stay until the first new ones are there.
  */
-export function useLines(place: Place, selection: Selection, group: Grouping, columns: string[], range: [number, number]): Lines {
+export function useLines(
+  place: Place,
+  selection: Selection,
+  group: Grouping,
+  columns: string[],
+  range: [number, number],
+): Lines {
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set())
   const groups = useQuery({
     ...groupsQuery(place, selection, group ?? { by: [] }, columns, 0, GROUPS),
@@ -132,10 +139,7 @@ export function useLines(place: Place, selection: Selection, group: Grouping, co
   const kept = last.current.built
   const error = (group ? groups.error : null) ?? results.find((result) => result.error)?.error ?? null
   const stale = !error && (!there || (group !== null && groups.isPlaceholderData))
-  return useMemo(
-    () => ({ ...kept, stale, error, toggle }),
-    [kept, stale, error, toggle],
-  )
+  return useMemo(() => ({ ...kept, stale, error, toggle }), [kept, stale, error, toggle])
 }
 
 /** Pages that hold lines of the range. */

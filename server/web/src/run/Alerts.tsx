@@ -9,13 +9,19 @@ import { runPlaceOf } from '../api/paths'
 import { strings } from '../strings'
 import type { TabProps } from './props'
 
-const ICONS: Record<string, typeof IconInfoCircle> = { info: IconInfoCircle, warn: IconAlertTriangle, error: IconCircleX }
+const ICONS: Record<string, typeof IconInfoCircle> = {
+  info: IconInfoCircle,
+  warn: IconAlertTriangle,
+  error: IconCircleX,
+}
 
 /** What the run called attention to, the newest first; nothing if there is nothing. */
 export function Alerts({ run }: TabProps) {
   const { data: alerts = [] } = useQuery({
     queryKey: ['run', run.entity, run.project, run.id, 'alerts'],
-    queryFn: async ({ signal }) => (await data(GET('/api/runs/{entity}/{project}/{id}/alerts', { params: { path: runPlaceOf(run) }, signal }))).alerts,
+    queryFn: async ({ signal }) =>
+      (await data(GET('/api/runs/{entity}/{project}/{id}/alerts', { params: { path: runPlaceOf(run) }, signal })))
+        .alerts,
   })
   if (!alerts.length) return null
   return (

@@ -1,5 +1,15 @@
 import css from './ColorPicker.module.css'
-import { ActionIcon, Button, ColorSwatch, Group, Popover, Stack, Text, Tooltip, useComputedColorScheme } from '@mantine/core'
+import {
+  ActionIcon,
+  Button,
+  ColorSwatch,
+  Group,
+  Popover,
+  Stack,
+  Text,
+  Tooltip,
+  useComputedColorScheme,
+} from '@mantine/core'
 import { useState } from 'react'
 import { palette, slotOfColor } from '../lib/palette'
 import { strokeFor } from '../lib/runStroke'
@@ -22,7 +32,12 @@ export function ColorPicker({ run }: TabProps) {
       <Popover.Target>
         <Tooltip label={strings.run.color}>
           <ActionIcon variant="subtle" color="gray" aria-label={strings.run.color} onClick={() => setOpened(!opened)}>
-            <ColorSwatch component="span" size={14} color={strokeFor(run.ordinal, given, scheme).color} withShadow={false} />
+            <ColorSwatch
+              component="span"
+              size={14}
+              color={strokeFor(run.ordinal, given, scheme).color}
+              withShadow={false}
+            />
           </ActionIcon>
         </Tooltip>
       </Popover.Target>

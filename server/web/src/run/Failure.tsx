@@ -17,7 +17,8 @@ export function Failure({ run }: TabProps) {
   const failed = Boolean(run.error) || run.state === 'crashed' || run.state === 'failed'
   const { data: folded } = useQuery({
     queryKey: ['run', run.entity, run.project, run.id, 'tracebacks', run.state],
-    queryFn: ({ signal }) => data(GET('/api/runs/{entity}/{project}/{id}/fold', { params: { path: runPlaceOf(run) }, signal })),
+    queryFn: ({ signal }) =>
+      data(GET('/api/runs/{entity}/{project}/{id}/fold', { params: { path: runPlaceOf(run) }, signal })),
     enabled: failed,
   })
   if (!failed) return null
@@ -60,10 +61,13 @@ export function Failure({ run }: TabProps) {
 
 const streamsOf = (folded: unknown): [string, Record<string, unknown>][] => {
   const streams = isObject(folded) && isObject(folded.fold) ? folded.fold.streams : null
-  return isObject(streams) ? Object.entries(streams).filter((one): one is [string, Record<string, unknown>] => isObject(one[1])) : []
+  return isObject(streams)
+    ? Object.entries(streams).filter((one): one is [string, Record<string, unknown>] => isObject(one[1]))
+    : []
 }
 
-const processOf = (name: string, { pid, host }: Record<string, unknown>): string => (pid ? `${String(host ?? '')} · ${String(pid)}` : name)
+const processOf = (name: string, { pid, host }: Record<string, unknown>): string =>
+  pid ? `${String(host ?? '')} · ${String(pid)}` : name
 
 /** How processes ended that did not end well, and what the machine knew of it. */
 function endsOf(folded: unknown): string[] {
@@ -71,7 +75,11 @@ function endsOf(folded: unknown): string[] {
   return streamsOf(folded).flatMap(([name, stream]) => {
     const { signal, exit_code: code, peak_memory: peak, out_of_memory: out } = stream
     const said = [
-      typeof signal === 'string' ? text.endedBy(signal) : typeof code === 'number' && code !== 0 ? text.exitStatus(code) : '',
+      typeof signal === 'string'
+        ? text.endedBy(signal)
+        : typeof code === 'number' && code !== 0
+          ? text.exitStatus(code)
+          : '',
       typeof peak === 'number' ? text.peakMemory(size(peak)) : '',
       out === true ? text.outOfMemory : '',
     ].filter(Boolean)
@@ -81,6 +89,8 @@ function endsOf(folded: unknown): string[] {
 
 function tracebacksOf(folded: unknown): { process: string; text: string }[] {
   return streamsOf(folded).flatMap(([name, stream]) =>
-    typeof stream.traceback === 'string' ? [{ process: processOf(name, stream), text: stream.traceback.trimEnd() }] : [],
+    typeof stream.traceback === 'string'
+      ? [{ process: processOf(name, stream), text: stream.traceback.trimEnd() }]
+      : [],
   )
 }

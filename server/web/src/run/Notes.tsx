@@ -25,7 +25,12 @@ export function Notes({ run }: TabProps) {
         </Title>
         {!editing && run.notes && (
           <Tooltip label={strings.run.editNotes}>
-            <ActionIcon variant="subtle" color="gray" aria-label={strings.run.editNotes} onClick={() => setEditing(true)}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              aria-label={strings.run.editNotes}
+              onClick={() => setEditing(true)}
+            >
               <IconPencil size={16} />
             </ActionIcon>
           </Tooltip>

@@ -66,13 +66,20 @@ export function Reproduce({ run, environment }: TabProps & { environment: Enviro
       </Title>
       <Stack gap="sm">
         {(environment.git || environment.files.length > 0) && (
-          <Command name={strings.run.restore} text={`tracker restore ${quoted(path)}`} about={strings.run.restoreText} />
+          <Command
+            name={strings.run.restore}
+            text={`tracker restore ${quoted(path)}`}
+            about={strings.run.restoreText}
+          />
         )}
         {run.state !== 'running' && (
           <Command name={strings.run.resume} text={`tracker.init(id="${run.id}", resume="must", ${place})`} />
         )}
         {run.last_step !== null && (
-          <Command name={strings.run.fork} text={`tracker.init(fork_from="${path}?_step=${run.last_step}", ${place})`} />
+          <Command
+            name={strings.run.fork}
+            text={`tracker.init(fork_from="${path}?_step=${run.last_step}", ${place})`}
+          />
         )}
       </Stack>
     </section>

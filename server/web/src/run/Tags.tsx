@@ -53,7 +53,13 @@ export function Tags({ run }: TabProps) {
         </Text>
       )}
       <Tooltip label={strings.run.editTags}>
-        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={strings.run.editTags} onClick={() => setDraft(run.tags)}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size="sm"
+          aria-label={strings.run.editTags}
+          onClick={() => setDraft(run.tags)}
+        >
           <IconTag size={14} />
         </ActionIcon>
       </Tooltip>

@@ -12,7 +12,15 @@ import { exact, isMedia, mediaLabel, stringify } from './values'
 const MOST = 1500
 
 /** Nested values; branches open and close, and a search opens those in which something is found. */
-export function ValuesTree({ values, search = '', base }: { values: Record<string, unknown>; search?: string; base?: string }) {
+export function ValuesTree({
+  values,
+  search = '',
+  base,
+}: {
+  values: Record<string, unknown>
+  search?: string
+  base?: string
+}) {
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set())
   const branches = useMemo(() => branchesOf(values), [values])
   const rows = useMemo(() => rowsOf(values, closed, search), [values, closed, search])
@@ -49,7 +57,17 @@ export function ValuesTree({ values, search = '', base }: { values: Record<strin
   )
 }
 
-function TreeRow({ row, base, open, toggle }: { row: Row; base?: string; open: boolean; toggle: (path: string) => void }) {
+function TreeRow({
+  row,
+  base,
+  open,
+  toggle,
+}: {
+  row: Row
+  base?: string
+  open: boolean
+  toggle: (path: string) => void
+}) {
   const indent = { paddingLeft: 18 * row.depth }
   if (row.members !== null) {
     const Chevron = open ? IconChevronDown : IconChevronRight
@@ -87,7 +105,11 @@ function TreeRow({ row, base, open, toggle }: { row: Row; base?: string; open: b
 export function Value({ value, base }: { value: unknown; base?: string }) {
   if (base && isMedia(value) && value._type === 'file' && typeof value.digest === 'string') {
     return (
-      <a className={css.value} href={signed(`${base}/blobs/${value.digest}`)} download={typeof value.name === 'string' ? value.name : value.digest}>
+      <a
+        className={css.value}
+        href={signed(`${base}/blobs/${value.digest}`)}
+        download={typeof value.name === 'string' ? value.name : value.digest}
+      >
         {strings.run.wholeValue(typeof value.size === 'number' ? size(value.size) : '')}
       </a>
     )

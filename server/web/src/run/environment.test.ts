@@ -23,6 +23,11 @@ test('what is not of its kind is as if it were not there', () => {
 })
 
 test('where a fork began', () => {
-  expect(originOf('me/my project/k3v9x2m1?_step=500')).toEqual({ entity: 'me', project: 'my project', id: 'k3v9x2m1', step: '500' })
+  expect(originOf('me/my project/k3v9x2m1?_step=500')).toEqual({
+    entity: 'me',
+    project: 'my project',
+    id: 'k3v9x2m1',
+    step: '500',
+  })
   expect(originOf('k3v9x2m1')).toBeNull()
 })

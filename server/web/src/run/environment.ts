@@ -33,7 +33,8 @@ export interface Git {
 
 const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
 const amount = (value: unknown) => (typeof value === 'number' ? value : undefined)
-const texts = (value: unknown) => (isObject(value) ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, String(v)])) : {})
+const texts = (value: unknown) =>
+  isObject(value) ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, String(v)])) : {}
 const list = (value: unknown) => (Array.isArray(value) ? (value as unknown[]) : [])
 
 export function environmentOf(said: Record<string, unknown>): Environment {
@@ -48,7 +49,9 @@ export function environmentOf(said: Record<string, unknown>): Environment {
     command: Array.isArray(said.command) ? said.command.map((word) => quoted(String(word))).join(' ') : undefined,
     memory: amount(said.memory),
     cpu: isObject(cpu) ? { model: text(cpu.model), cores: amount(cpu.cores), threads: amount(cpu.threads) } : undefined,
-    gpus: list(said.gpus).filter(isObject).map((one) => ({ name: String(one.name), memory: amount(one.memory) })),
+    gpus: list(said.gpus)
+      .filter(isObject)
+      .map((one) => ({ name: String(one.name), memory: amount(one.memory) })),
     git: isObject(said.git) ? gitOf(said.git) : undefined,
     files: list(said.files).map(String),
     leftOut: texts(said.left_out),

@@ -1,13 +1,30 @@
 import { expect, test } from 'vitest'
 import { branchesOf, rowsOf } from './treeRows'
 
-const VALUES = { lr: 0.1, opt: { name: 'adam', sched: { kind: 'cosine' } }, layers: [{ n: 1 }, { n: 2 }], betas: [0.9, 0.99], none: {} }
+const VALUES = {
+  lr: 0.1,
+  opt: { name: 'adam', sched: { kind: 'cosine' } },
+  layers: [{ n: 1 }, { n: 2 }],
+  betas: [0.9, 0.99],
+  none: {},
+}
 const NONE = new Set<string>()
 const paths = (closed: Set<string>, search: string) => rowsOf(VALUES, closed, search).map((row) => row.path)
 
 test('all lines, with objects and lists of objects as branches', () => {
   expect(paths(NONE, '')).toEqual([
-    ...['lr', 'opt', 'opt.name', 'opt.sched', 'opt.sched.kind', 'layers', 'layers.0', 'layers.0.n', 'layers.1', 'layers.1.n'],
+    ...[
+      'lr',
+      'opt',
+      'opt.name',
+      'opt.sched',
+      'opt.sched.kind',
+      'layers',
+      'layers.0',
+      'layers.0.n',
+      'layers.1',
+      'layers.1.n',
+    ],
     ...['betas', 'none'],
   ])
   expect(branchesOf(VALUES)).toEqual(['opt', 'opt\0sched', 'layers', 'layers\u00000', 'layers\u00001'])

@@ -36,7 +36,9 @@ export function rowsOf(values: Record<string, unknown>, closed: ReadonlySet<stri
     }
     const at = rows.push({ id, path, name, depth, value, members: members.length })
     if (!wanted && closed.has(id)) return true
-    const found = members.filter(([inner, one]) => add(inner, one, `${path}.${inner}`, within(id, inner), depth + 1)).length
+    const found = members.filter(([inner, one]) =>
+      add(inner, one, `${path}.${inner}`, within(id, inner), depth + 1),
+    ).length
     if (!found) rows.length = at - 1
     return found > 0
   }

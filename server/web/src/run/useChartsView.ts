@@ -10,7 +10,14 @@ export function useChartsView(standard: ChartsView = defaultView.charts) {
   const view = written ? decodeView({ charts: address.read(written) }).charts : standard
   const change = (members: Partial<ChartsView>) => {
     const { charts } = encodeView({ ...defaultView, charts: { ...view, ...members } })
-    void navigate({ to: '.', search: ((before: object) => ({ ...before, charts: address.written(charts as Record<string, unknown> | undefined) })) as never, replace: true })
+    void navigate({
+      to: '.',
+      search: ((before: object) => ({
+        ...before,
+        charts: address.written(charts as Record<string, unknown> | undefined),
+      })) as never,
+      replace: true,
+    })
   }
   return [view, change] as const
 }

@@ -11,7 +11,9 @@ test('nested values are named by their path; lists, media and empty objects are 
     { path: 'h.i', value: image },
   ])
   expect(mediaLabel(image)).toBe('image 3 × 2')
-  expect(mediaLabel({ _type: 'file', name: 'oversized/config/words.json', size: 9277781 })).toBe('file oversized/config/words.json (9.28 MB)')
+  expect(mediaLabel({ _type: 'file', name: 'oversized/config/words.json', size: 9277781 })).toBe(
+    'file oversized/config/words.json (9.28 MB)',
+  )
 })
 
 test('values are written exactly', () => {

@@ -48,6 +48,7 @@ export const stringify = (value: unknown, indent?: number): string =>
 export function mediaLabel(value: { _type: string } & Record<string, unknown>): string {
   const size = value.width && value.height ? ` ${String(value.width)} × ${String(value.height)}` : ''
   const rows = value._type === 'table' && value.rows !== undefined ? ` ${String(value.rows)} rows` : ''
-  const file = value._type === 'file' ? `${value.name ? ` ${String(value.name)}` : ''} (${bytes(Number(value.size))})` : ''
+  const file =
+    value._type === 'file' ? `${value.name ? ` ${String(value.name)}` : ''} (${bytes(Number(value.size))})` : ''
   return `${value._type}${size}${rows}${file}`
 }

@@ -39,7 +39,12 @@ export function Account() {
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <Modal opened={opened} onClose={close} title={texts.browsers} closeButtonProps={{ 'aria-label': strings.common.close }}>
+      <Modal
+        opened={opened}
+        onClose={close}
+        title={texts.browsers}
+        closeButtonProps={{ 'aria-label': strings.common.close }}
+      >
         <Browsers />
       </Modal>
     </>
@@ -47,7 +52,11 @@ export function Account() {
 }
 
 function Browsers() {
-  const { data: sessions, error, refetch } = useQuery({
+  const {
+    data: sessions,
+    error,
+    refetch,
+  } = useQuery({
     queryKey: ['sessions'],
     queryFn: async () => (await data(GET('/api/sessions'))).sessions,
     staleTime: 0,

@@ -1,7 +1,16 @@
 import { useDebouncedValue } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { Spotlight, type SpotlightActionGroupData } from '@mantine/spotlight'
-import { IconFolder, IconHome, IconKeyboard, IconLink, IconNotes, IconPalette, IconPoint, IconSearch } from '@tabler/icons-react'
+import {
+  IconFolder,
+  IconHome,
+  IconKeyboard,
+  IconLink,
+  IconNotes,
+  IconPalette,
+  IconPoint,
+  IconSearch,
+} from '@tabler/icons-react'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
 import { useState } from 'react'

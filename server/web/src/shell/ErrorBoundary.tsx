@@ -22,7 +22,11 @@ export class ErrorBoundary extends Component<Props, { error: unknown }> {
       if (error instanceof LoadError) error.forget()
       this.setState({ error: null })
     }
-    return error instanceof LoadError ? <Away retry={retry} /> : <Broken text={`${this.props.what ?? strings.errors.broken} ${String(error)}`} retry={retry} />
+    return error instanceof LoadError ? (
+      <Away retry={retry} />
+    ) : (
+      <Broken text={`${this.props.what ?? strings.errors.broken} ${String(error)}`} retry={retry} />
+    )
   }
 }
 

@@ -1,6 +1,13 @@
 import css from './RunState.module.css'
 import { Group, Text, Tooltip } from '@mantine/core'
-import { IconAlertTriangle, IconCircleCheck, IconCircleX, IconPlayerPlay, IconPlayerStop, IconServerOff } from '@tabler/icons-react'
+import {
+  IconAlertTriangle,
+  IconCircleCheck,
+  IconCircleX,
+  IconPlayerPlay,
+  IconPlayerStop,
+  IconServerOff,
+} from '@tabler/icons-react'
 import { strings } from '../strings'
 
 const ICONS = {

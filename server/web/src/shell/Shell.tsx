@@ -32,7 +32,14 @@ export function Shell() {
       <AppShell.Header withBorder>
         <Group h="100%" px="md" gap="sm" wrap="nowrap" justify="space-between">
           <Group gap="sm" wrap="nowrap" miw={0}>
-            <Anchor component={Link} to="/" underline="never" c="inherit" aria-label={strings.shell.home} className={css.brand}>
+            <Anchor
+              component={Link}
+              to="/"
+              underline="never"
+              c="inherit"
+              aria-label={strings.shell.home}
+              className={css.brand}
+            >
               <Mark />
               <Text fw={700} visibleFrom="sm">
                 {strings.product}

@@ -18,13 +18,15 @@ const AGAIN_MS = 60_000
  * A component that is fetched when it is first shown, and again after that failed. If the server answers but has not got
  * it, another version of the dashboard is there: the page is loaded anew, once.
  */
-export function lazyLoad<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> & { preload: () => Promise<void> } {
+export function lazyLoad<P extends object>(
+  load: () => Promise<ComponentType<P>>,
+): ComponentType<P> & { preload: () => Promise<void> } {
   let made: ComponentType<P> | null = null
   const fetched = async () => {
     try {
       return { default: await load() }
     } catch (error) {
-      if (await isThere() && reload()) return new Promise<never>(() => {})
+      if ((await isThere()) && reload()) return new Promise<never>(() => {})
       throw new LoadError(String(error), () => {
         made = null
       })
@@ -35,11 +37,21 @@ export function lazyLoad<P extends object>(load: () => Promise<ComponentType<P>>
     const Shown = made
     return <Shown {...props} />
   }
-  return Object.assign(Later, { preload: () => load().then(() => {}, () => {}) })
+  return Object.assign(Later, {
+    preload: () =>
+      load().then(
+        () => {},
+        () => {},
+      ),
+  })
 }
 
 /** Whether the server answers. */
-const isThere = (): Promise<boolean> => fetch(document.baseURI, { method: 'HEAD', cache: 'no-store' }).then((answer) => answer.status < 500, () => false)
+const isThere = (): Promise<boolean> =>
+  fetch(document.baseURI, { method: 'HEAD', cache: 'no-store' }).then(
+    (answer) => answer.status < 500,
+    () => false,
+  )
 
 /** Load the page anew, unless that was done a moment ago. */
 function reload(): boolean {

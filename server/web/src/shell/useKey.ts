@@ -7,7 +7,8 @@ export function useKey(character: string, act: () => void) {
   latest.current = act
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.key !== character || event.ctrlKey || event.metaKey || event.defaultPrevented || isTyping(event.target)) return
+      if (event.key !== character || event.ctrlKey || event.metaKey || event.defaultPrevented || isTyping(event.target))
+        return
       event.preventDefault()
       latest.current()
     }

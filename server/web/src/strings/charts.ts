@@ -81,7 +81,8 @@ export const charts = {
     notYet: 'Nothing logged by this step',
     label: (title: string, run: string, step: number) => `${title} of ${run} at step ${count(step)}`,
     heatmap: (title: string, run: string, n: number) => `Histograms ${title} of ${run} over ${counted(n, 'step')}`,
-    bin: (step: number, low: string, high: string, n: number) => `step ${count(step)}: ${count(n)} from ${low} to ${high}`,
+    bin: (step: number, low: string, high: string, n: number) =>
+      `step ${count(step)}: ${count(n)} from ${low} to ${high}`,
     kinds: { histogram: 'a histogram', table: 'a table' } as Record<string, string>,
     noCurve: 'No numeric data in the chosen columns',
     over: (y: string, x: string) => `${y} over ${x}`,
@@ -143,12 +144,16 @@ export const charts = {
   scatter: {
     label: (title: string, n: number) => `Scatter plot ${title} of ${counted(n, 'run')}`,
     none: (x: string, y: string) => `No runs have both ${x} and ${y}`,
-    runs: (n: number, all: number) => 
-      n === all ? counted(n, 'run') : `${count(n)} of ${counted(all, 'run')} (${counted(all - n, 'is', 'are')} missing a value)`,
+    runs: (n: number, all: number) =>
+      n === all
+        ? counted(n, 'run')
+        : `${count(n)} of ${counted(all, 'run')} (${counted(all - n, 'is', 'are')} missing a value)`,
   },
   parallel: {
-    label: (title: string, n: number) => `Parallel coordinates ${title} of ${counted(n, 'run')}. Ranges can also be typed below.`,
-    runs: (n: number, all: number) => (n === all ? counted(n, 'run') : `${count(n)} of ${counted(all, 'run')} in the selected ranges`),
+    label: (title: string, n: number) =>
+      `Parallel coordinates ${title} of ${counted(n, 'run')}. Ranges can also be typed below.`,
+    runs: (n: number, all: number) =>
+      n === all ? counted(n, 'run') : `${count(n)} of ${counted(all, 'run')} in the selected ranges`,
     apply: 'Filter table',
     clear: 'Clear ranges',
     ranges: 'Ranges',

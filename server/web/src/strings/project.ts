@@ -86,7 +86,8 @@ export const project = {
     move: (name: string) => `Move ${name}: drag, or use the arrow keys`,
     pin: (name: string) => `Pin ${name}`,
     remove: (name: string) => `Remove ${name}`,
-    some: (shown: number) => `The table shows ${counted(shown, 'column')} at once. Tick another column to show it first, or search for it.`,
+    some: (shown: number) =>
+      `The table shows ${counted(shown, 'column')} at once. Tick another column to show it first, or search for it.`,
     hint: 'Drag to reorder, or use the arrow keys',
   },
   group: {

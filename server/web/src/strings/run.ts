@@ -29,8 +29,7 @@ export const run = {
     compare: 'Compare with other runs',
     stop: 'Stop',
     stopTitle: 'Stop this run?',
-    stopText:
-      'The process gets an interrupt (like Ctrl+C) at its next step. Logged data is kept.',
+    stopText: 'The process gets an interrupt (like Ctrl+C) at its next step. Logged data is kept.',
     stopAsked: (when: string) => `Stop requested ${when}`,
     stopDone: 'Stop requested',
     delete: 'Delete',
@@ -100,8 +99,7 @@ export const run = {
   console: {
     search: 'Search console',
     regex: 'Regular expression',
-    matches: (at: number, n: number, more: boolean) =>
-      `${count(at)} of ${count(n)}${more ? '+' : ''}`,
+    matches: (at: number, n: number, more: boolean) => `${count(at)} of ${count(n)}${more ? '+' : ''}`,
     noMatches: 'No matches',
     stream: 'Output',
     both: 'All',

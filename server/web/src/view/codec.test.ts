@@ -35,7 +35,9 @@ test('a view survives the address, as text and as an object', () => {
 })
 
 test('only differences are written, also inside columns and charts', () => {
-  expect(encodeView({ ...defaultView, charts: { ...defaultView.charts, logY: true } })).toEqual({ charts: { logY: true } })
+  expect(encodeView({ ...defaultView, charts: { ...defaultView.charts, logY: true } })).toEqual({
+    charts: { logY: true },
+  })
   expect(encodeView({ ...defaultView, columns: { ...defaultView.columns, differing: true } })).toEqual({
     columns: { differing: true },
   })
@@ -55,7 +57,13 @@ test('the default of one member stands where it is unknown or malformed, and the
     columns: { widths: { a: 1, b: 'x', c: 100 }, order: [1] },
     layout: 'sideways',
     split: 7,
-    charts: { limit: 'many', band: 'all', zoom: [1, null], panels: [{ kind: 'line', id: 'a', section: '' }, 4], logX: 'yes' },
+    charts: {
+      limit: 'many',
+      band: 'all',
+      zoom: [1, null],
+      panels: [{ kind: 'line', id: 'a', section: '' }, 4],
+      logX: 'yes',
+    },
     tomorrow: true,
     __proto__: { baseline: 'x' },
   })

@@ -6,7 +6,8 @@ type Members = Record<string, unknown>
 const isObject = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every((one) => typeof one === 'string')
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string')
 
 /** Members of a view that are views of their own: only what differs in them is written. */
 const NESTED = ['columns', 'charts'] as const
@@ -114,7 +115,8 @@ function isPanel(value: unknown): value is PanelSpec {
 }
 
 const READ_VIEW: Record<string, Read> = {
-  sort: (value) => (Array.isArray(value) ? value.filter(isSort).map(({ column, descending }) => ({ column, descending })) : undefined),
+  sort: (value) =>
+    Array.isArray(value) ? value.filter(isSort).map(({ column, descending }) => ({ column, descending })) : undefined,
   group: (value): Grouping | undefined => {
     if (!isObject(value)) return undefined
     if (isTexts(value.by) && value.by.length) return { by: value.by }
@@ -125,7 +127,10 @@ const READ_VIEW: Record<string, Read> = {
   split: between(0.1, 0.9),
   columns: (value) =>
     isObject(value) ? decoded(value, defaultView.columns as unknown as Members, READ_COLUMNS) : undefined,
-  charts: (value) => (isObject(parsed(value)) ? decoded(parsed(value) as Members, defaultView.charts as unknown as Members, READ_CHARTS) : undefined),
+  charts: (value) =>
+    isObject(parsed(value))
+      ? decoded(parsed(value) as Members, defaultView.charts as unknown as Members, READ_CHARTS)
+      : undefined,
 }
 
 const isSort = (value: unknown): value is Sort =>

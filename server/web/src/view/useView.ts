@@ -71,7 +71,13 @@ export function useView(written: unknown, write: (view: unknown, push: boolean) 
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (!(event.ctrlKey || event.metaKey) || event.altKey || event.key.toLowerCase() !== 'z' || isTyping(event.target)) return
+      if (
+        !(event.ctrlKey || event.metaKey) ||
+        event.altKey ||
+        event.key.toLowerCase() !== 'z' ||
+        isTyping(event.target)
+      )
+        return
       event.preventDefault()
       dispatch({ do: event.shiftKey ? 'redo' : 'undo' })
     }
@@ -79,14 +85,22 @@ export function useView(written: unknown, write: (view: unknown, push: boolean) 
     return () => window.removeEventListener('keydown', onKey)
   }, [])
 
-  const changeBy = useCallback((of: (view: View) => View, what: string | null) => dispatch({ do: 'change', of, what, at: Date.now() }), [])
-  const set = useCallback((members: Partial<View>) => changeBy((now) => ({ ...now, ...members }), gradual(members)), [changeBy])
+  const changeBy = useCallback(
+    (of: (view: View) => View, what: string | null) => dispatch({ do: 'change', of, what, at: Date.now() }),
+    [],
+  )
+  const set = useCallback(
+    (members: Partial<View>) => changeBy((now) => ({ ...now, ...members }), gradual(members)),
+    [changeBy],
+  )
   const setColumns = useCallback(
-    (members: Partial<ColumnsView>) => changeBy((now) => ({ ...now, columns: { ...now.columns, ...members } }), gradual(members)),
+    (members: Partial<ColumnsView>) =>
+      changeBy((now) => ({ ...now, columns: { ...now.columns, ...members } }), gradual(members)),
     [changeBy],
   )
   const setCharts = useCallback(
-    (members: Partial<ChartsView>) => changeBy((now) => ({ ...now, charts: { ...now.charts, ...members } }), gradual(members)),
+    (members: Partial<ChartsView>) =>
+      changeBy((now) => ({ ...now, charts: { ...now.charts, ...members } }), gradual(members)),
     [changeBy],
   )
   const open = useCallback(
@@ -117,5 +131,8 @@ function gradual(members: object): string | null {
 /** Whether keys go into a text, where they mean editing it. */
 export function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false
-  return target.isContentEditable || target.matches('textarea, select, input:not([type=checkbox], [type=radio], [type=range])')
+  return (
+    target.isContentEditable ||
+    target.matches('textarea, select, input:not([type=checkbox], [type=radio], [type=range])')
+  )
 }

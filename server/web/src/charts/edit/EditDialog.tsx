@@ -12,7 +12,13 @@ export function EditDialog(props: EditProps) {
   useFocusBack('[data-wall] button')
   const text = strings.charts.edit
   return (
-    <Modal opened onClose={props.onClose} title={props.spec ? text.change : text.add} size="lg" closeButtonProps={{ 'aria-label': strings.common.close }}>
+    <Modal
+      opened
+      onClose={props.onClose}
+      title={props.spec ? text.change : text.add}
+      size="lg"
+      closeButtonProps={{ 'aria-label': strings.common.close }}
+    >
       <Suspense fallback={<Loader aria-label={strings.common.loading} />}>
         <EditForm {...props} />
       </Suspense>

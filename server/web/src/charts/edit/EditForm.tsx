@@ -1,5 +1,16 @@
 import css from './EditForm.module.css'
-import { Autocomplete, Button, Group, MultiSelect, NumberInput, SegmentedControl, Select, Stack, Switch, TextInput } from '@mantine/core'
+import {
+  Autocomplete,
+  Button,
+  Group,
+  MultiSelect,
+  NumberInput,
+  SegmentedControl,
+  Select,
+  Stack,
+  Switch,
+  TextInput,
+} from '@mantine/core'
 import { useState } from 'react'
 import { strings } from '../../strings'
 import { useColumnSearch } from '../../project/columnCatalogue'
@@ -50,7 +61,12 @@ export default function EditForm({ spec, context, onClose, onSave }: EditProps) 
           />
         )}
         <Group grow>
-          <TextInput label={text.title} placeholder={made ? titleOf({ ...made, title: undefined }) : ''} value={draft.title} onChange={(event) => set({ title: event.currentTarget.value })} />
+          <TextInput
+            label={text.title}
+            placeholder={made ? titleOf({ ...made, title: undefined }) : ''}
+            value={draft.title}
+            onChange={(event) => set({ title: event.currentTarget.value })}
+          />
           <Autocomplete
             label={text.section}
             data={[...new Set(context.keys.map((key) => sectionFor(key.key)))].sort()}
@@ -73,7 +89,9 @@ export default function EditForm({ spec, context, onClose, onSave }: EditProps) 
 
 function LineFields({ draft, set, context, isNew }: Fields & { isNew: boolean }) {
   const text = strings.charts.edit
-  const metrics = [...new Set([...context.keys.filter((key) => key.type === 'number').map((key) => key.key), ...draft.keys])].sort()
+  const metrics = [
+    ...new Set([...context.keys.filter((key) => key.type === 'number').map((key) => key.key), ...draft.keys]),
+  ].sort()
   const matches = matchesOf(draft.regex, metrics)
   return (
     <>
@@ -109,7 +127,11 @@ function LineFields({ draft, set, context, isNew }: Fields & { isNew: boolean })
       />
       <Logs {...{ draft, set }} />
       <Group align="flex-end">
-        <Switch label={text.smoothing} checked={draft.smoothing === 'own'} onChange={(event) => set({ smoothing: event.currentTarget.checked ? 'own' : 'common' })} />
+        <Switch
+          label={text.smoothing}
+          checked={draft.smoothing === 'own'}
+          onChange={(event) => set({ smoothing: event.currentTarget.checked ? 'own' : 'common' })}
+        />
         {draft.smoothing === 'own' && (
           <>
             <Select
@@ -118,13 +140,17 @@ function LineFields({ draft, set, context, isNew }: Fields & { isNew: boolean })
               allowDeselect={false}
               data={Object.entries(strings.charts.toolbar.kinds).map(([value, label]) => ({ value, label }))}
               value={draft.smoothingKind}
-              onChange={(value) => set({ smoothingKind: value as Draft['smoothingKind'], weight: value === 'mean' ? 10 : 0.6 })}
+              onChange={(value) =>
+                set({ smoothingKind: value as Draft['smoothingKind'], weight: value === 'mean' ? 10 : 0.6 })
+              }
             />
             {draft.smoothingKind !== 'none' && (
               <NumberInput
                 size="xs"
                 w={80}
-                aria-label={draft.smoothingKind === 'mean' ? strings.charts.toolbar.window : strings.charts.toolbar.weight}
+                aria-label={
+                  draft.smoothingKind === 'mean' ? strings.charts.toolbar.window : strings.charts.toolbar.weight
+                }
                 min={0}
                 max={draft.smoothingKind === 'mean' ? 100_000 : 0.999}
                 step={draft.smoothingKind === 'mean' ? 1 : 0.05}
@@ -203,7 +229,14 @@ function ParallelFields({ draft, set, context }: Fields) {
 }
 
 /** Chooses one column of the runs table. */
-function Column({ label, name, none, draft, set, context }: Fields & { label: string; name: 'column' | 'x' | 'y' | 'color'; none?: string }) {
+function Column({
+  label,
+  name,
+  none,
+  draft,
+  set,
+  context,
+}: Fields & { label: string; name: 'column' | 'x' | 'y' | 'color'; none?: string }) {
   const choices = useChoices(context, [draft[name]])
   const [search, setSearch] = useState('')
   useColumnSearch(context, search)
@@ -224,7 +257,9 @@ function Column({ label, name, none, draft, set, context }: Fields & { label: st
 
 /** Columns that can be drawn: numbers, times, truth values and texts. */
 function useChoices({ entity, project }: EditProps['context'], present: string[]) {
-  const columns = useColumns(entity, project).filter((column) => !['list', 'media'].includes(column.type) && column.count > 0 && column.name !== 'id')
+  const columns = useColumns(entity, project).filter(
+    (column) => !['list', 'media'].includes(column.type) && column.count > 0 && column.name !== 'id',
+  )
   const names = new Set([...columns.map((column) => column.name), ...present.filter(Boolean)])
   return [...names].map((value) => ({ value, label: value.startsWith('config.') ? value : columnTitle(value) }))
 }

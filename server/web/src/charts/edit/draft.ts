@@ -38,11 +38,20 @@ export function draftOf(spec: PanelSpec | null, keys: CommonKey[], columns: Colu
     ...{ kind: 'line', title: '', section: strings.charts.noPrefix, keys: [], regex: '', ownX: '' },
     ...{ logX: false, logY: false, smoothing: 'common', weight: 0.6, smoothingKind: 'ema' },
     ...{ column: summary, x: config, y: summary, color: '', pareto: '' },
-    columns: [...numbers.filter((one) => one.kind === 'config').slice(0, 5).map((one) => one.name), summary].filter(Boolean),
+    columns: [
+      ...numbers
+        .filter((one) => one.kind === 'config')
+        .slice(0, 5)
+        .map((one) => one.name),
+      summary,
+    ].filter(Boolean),
     key: keys.find((key) => key.type === 'media')?.key ?? '',
   }
   if (!spec) return draft
-  const { smoothing, x, ...rest } = spec as PanelSpec & { smoothing?: { kind: Draft['smoothingKind']; weight: number }; x?: string }
+  const { smoothing, x, ...rest } = spec as PanelSpec & {
+    smoothing?: { kind: Draft['smoothingKind']; weight: number }
+    x?: string
+  }
   const known = Object.fromEntries(Object.entries(rest).filter(([name, value]) => name in draft && value !== undefined))
   return {
     ...draft,
@@ -56,19 +65,27 @@ export function draftOf(spec: PanelSpec | null, keys: CommonKey[], columns: Colu
 export function specOf(draft: Draft, base: PanelSpec | null): PanelSpec | null {
   const { kind, title, logX, logY, keys, regex, ownX, column, x, y, color, pareto, columns, key } = draft
   const place = base && { width: base.width, height: base.height, order: base.order }
-  const common = { ...place, id: base?.id ?? newId(), section: draft.section.trim() || strings.charts.noPrefix, ...(title.trim() && { title: title.trim() }) }
+  const common = {
+    ...place,
+    id: base?.id ?? newId(),
+    section: draft.section.trim() || strings.charts.noPrefix,
+    ...(title.trim() && { title: title.trim() }),
+  }
   const logs = { ...(logX && { logX }), ...(logY && { logY }) }
   const made = (): PanelSpec | null => {
     switch (kind) {
       case 'line': {
-        const smoothing = draft.smoothing === 'own' ? { smoothing: { kind: draft.smoothingKind, weight: draft.weight } } : {}
+        const smoothing =
+          draft.smoothing === 'own' ? { smoothing: { kind: draft.smoothingKind, weight: draft.weight } } : {}
         if (!keys.length && !regex) return null
         return { ...common, kind, keys, ...(ownX && { x: ownX }), ...logs, ...smoothing, ...(regex && { regex }) }
       }
       case 'bar':
         return column ? { ...common, kind, column } : null
       case 'scatter':
-        return x && y ? ({ ...common, kind, x, y, ...(color && { color }), ...(pareto && { pareto }), ...logs } as PanelSpec) : null
+        return x && y
+          ? ({ ...common, kind, x, y, ...(color && { color }), ...(pareto && { pareto }), ...logs } as PanelSpec)
+          : null
       case 'parallel':
         return columns.length > 1 ? { ...common, kind, columns, ...(color && { color }) } : null
       default:

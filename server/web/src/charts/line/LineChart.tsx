@@ -85,7 +85,14 @@ export function LineChart({ title, lines, x, logX, logY, clip }: Props) {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return
     const now = plot.current
     if (!now) return
-    const steps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageUp: -20, PageDown: 20, Home: -1e9, End: 1e9 }
+    const steps: Record<string, number> = {
+      ArrowLeft: -1,
+      ArrowRight: 1,
+      PageUp: -20,
+      PageDown: 20,
+      Home: -1e9,
+      End: 1e9,
+    }
     const by = steps[event.key]
     if (by !== undefined) {
       if (event.shiftKey) now.zoomBy(1, 0, 0.2 * Math.sign(by))

@@ -49,7 +49,10 @@ export function LinePanel({ spec, title, runs, groups, view, kind, keys: known }
   const smoothing = spec.smoothing ?? common
   const { kind: smoothed, weight } = smoothing
   const lines = useMemo(
-    () => (shown && whole ? traces(shown, whole, keys, drawn, bands, { smoothing: { kind: smoothed, weight }, envelope, band }) : []),
+    () =>
+      shown && whole
+        ? traces(shown, whole, keys, drawn, bands, { smoothing: { kind: smoothed, weight }, envelope, band })
+        : [],
     [shown, whole, keys, drawn, bands, smoothed, weight, envelope, band],
   )
   const logY = spec.logY ?? view.logY
@@ -62,11 +65,7 @@ export function LinePanel({ spec, title, runs, groups, view, kind, keys: known }
   let body: ReactNode
   if (pending && drawn.length + bands.length > 0) body = <Loading />
   else if (!extent)
-    body = (
-      <Empty>
-        {x.startsWith('_') ? text.keys(keys.join(', '), runs.length) : text.x(keys.join(', '), x)}
-      </Empty>
-    )
+    body = <Empty>{x.startsWith('_') ? text.keys(keys.join(', '), runs.length) : text.x(keys.join(', '), x)}</Empty>
   else if (logY && !yExtent(lines, extent, false, true)) body = <Empty>{text.log}</Empty>
   else body = <LineChart {...{ title, lines, x, logX, logY, clip: view.clip }} />
   return (
@@ -83,18 +82,18 @@ export function LinePanel({ spec, title, runs, groups, view, kind, keys: known }
 }
 
 /** Whether the wall says what runs along this x. */
-const sameAxis = (x: string, view: ChartsView, kind: 'history' | 'system'): boolean => x === view.x || (kind === 'system' && x === '_runtime' && view.x === '_step')
+const sameAxis = (x: string, view: ChartsView, kind: 'history' | 'system'): boolean =>
+  x === view.x || (kind === 'system' && x === '_runtime' && view.x === '_step')
 
 function Points({ got, lines, zoom }: { got: Series[]; lines: Trace[]; zoom: Range | null }) {
   const ids = new Set(lines.map((line) => line.id))
-  const counts = countsOf(got.filter((one) => ids.has(nameOf(one))), zoom)
+  const counts = countsOf(
+    got.filter((one) => ids.has(nameOf(one))),
+    zoom,
+  )
   if (!counts) return null
   const [shown, all] = counts
-  return (
-    <span title={strings.charts.pointsHint(shown, all)}>
-      {strings.charts.points(shown, all)}
-    </span>
-  )
+  return <span title={strings.charts.pointsHint(shown, all)}>{strings.charts.points(shown, all)}</span>
 }
 
 function keysOf(spec: LineSpec, known: CommonKey[]): string[] {

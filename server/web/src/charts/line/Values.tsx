@@ -13,13 +13,31 @@ const ROWS = 8
 export function Swatch({ stroke }: { stroke: Stroke }) {
   return (
     <svg width={22} height={8} aria-hidden className={css.swatch}>
-      <line x1={0} x2={22} y1={4} y2={4} stroke={stroke.color} strokeWidth={2.5} strokeDasharray={stroke.dash.join(' ')} />
+      <line
+        x1={0}
+        x2={22}
+        y1={4}
+        y2={4}
+        stroke={stroke.color}
+        strokeWidth={2.5}
+        strokeDasharray={stroke.dash.join(' ')}
+      />
     </svg>
   )
 }
 
 /** What the lines are at the cursor, the nearest first. Kept by a click, it can be read, selected and copied. */
-export function Values({ hover, kind, pinned, onClose }: { hover: Hover; kind: XKind; pinned: boolean; onClose: () => void }) {
+export function Values({
+  hover,
+  kind,
+  pinned,
+  onClose,
+}: {
+  hover: Hover
+  kind: XKind
+  pinned: boolean
+  onClose: () => void
+}) {
   const rows = pinned ? hover.rows : hover.rows.slice(0, ROWS)
   const text = strings.charts.line
   return (
@@ -33,7 +51,13 @@ export function Values({ hover, kind, pinned, onClose }: { hover: Hover; kind: X
             <CopyButton value={copyable(hover.rows)}>
               {({ copied, copy }) => (
                 <Tooltip label={copied ? text.copied : text.copy}>
-                  <ActionIcon size="sm" variant="subtle" color="gray" onClick={copy} aria-label={copied ? text.copied : text.copy}>
+                  <ActionIcon
+                    size="sm"
+                    variant="subtle"
+                    color="gray"
+                    onClick={copy}
+                    aria-label={copied ? text.copied : text.copy}
+                  >
                     {copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
                   </ActionIcon>
                 </Tooltip>
@@ -55,7 +79,9 @@ export function Values({ hover, kind, pinned, onClose }: { hover: Hover; kind: X
               <td className={css.name}>{row.trace.name}</td>
               <td className={css.number}>{number(row.trace.y[row.index]!, 5)}</td>
               <td className={css.aside}>{aside(row)}</td>
-              <td className={css.aside}>{row.trace.x[row.index] !== hover.x && `${text.at} ${xLabel(row.trace.x[row.index]!, kind)}`}</td>
+              <td className={css.aside}>
+                {row.trace.x[row.index] !== hover.x && `${text.at} ${xLabel(row.trace.x[row.index]!, kind)}`}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -80,9 +106,14 @@ function aside({ trace, index }: Row): string {
 /** Tab-separated, for spreadsheets: name, x, value, and the logged value where that one is smoothed. */
 const copyable = (rows: Row[]): string =>
   rows
-    .map(({ trace, index }) => [trace.name, trace.x[index], trace.y[index], ...(trace.raw ? [trace.raw[index]] : [])].join('\t'))
+    .map(({ trace, index }) =>
+      [trace.name, trace.x[index], trace.y[index], ...(trace.raw ? [trace.raw[index]] : [])].join('\t'),
+    )
     .join('\n')
 
 /** The same in words, for screen readers. */
 export const spoken = (hover: Hover, kind: XKind): string =>
-  [xLabel(hover.x, kind), ...hover.rows.slice(0, 3).map(({ trace, index }) => `${trace.name} ${number(trace.y[index]!, 5)}`)].join(', ')
+  [
+    xLabel(hover.x, kind),
+    ...hover.rows.slice(0, 3).map(({ trace, index }) => `${trace.name} ${number(trace.y[index]!, 5)}`),
+  ].join(', ')

@@ -30,7 +30,15 @@ export interface Extent {
 const REACH = 40
 
 /** The lines under a cursor at `left`, `top`, which is at `at` on x; the nearest first. */
-export function rowsAt(lines: Trace[], left: number, top: number, at: number, xs: Scale, ys: Scale, { width, height }: Extent): Row[] {
+export function rowsAt(
+  lines: Trace[],
+  left: number,
+  top: number,
+  at: number,
+  xs: Scale,
+  ys: Scale,
+  { width, height }: Extent,
+): Row[] {
   const toX = mapper(xs, 0, width)
   const toY = mapper(ys, height, -height)
   const rows: Row[] = []

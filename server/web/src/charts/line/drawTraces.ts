@@ -136,7 +136,13 @@ function polyline(pen: Pen, x: Numbers, y: Numbers, start: number, stop: number,
 }
 
 /** Stroke about every second pixel's point of a line, always the same ones, so that a moving line does not shimmer. */
-function sketch({ context, toX, toY, top, bottom, width }: Pen, x: Numbers, y: Numbers, start: number, stop: number): void {
+function sketch(
+  { context, toX, toY, top, bottom, width }: Pen,
+  x: Numbers,
+  y: Numbers,
+  start: number,
+  stop: number,
+): void {
   const stride = Math.max(1, Math.floor((2 * (stop - start)) / width))
   let drawing = false
   context.beginPath()
@@ -181,7 +187,14 @@ function columns({ context, toX, toY, top, bottom }: Pen, x: Numbers, y: Numbers
 }
 
 /** Fill what lies between two lines, piece by piece where either is no number. */
-function area({ context, toX, toY, top, bottom }: Pen, x: Numbers, low: Numbers, high: Numbers, start: number, stop: number): void {
+function area(
+  { context, toX, toY, top, bottom }: Pen,
+  x: Numbers,
+  low: Numbers,
+  high: Numbers,
+  start: number,
+  stop: number,
+): void {
   const clamped = (value: number) => Math.min(bottom, Math.max(top, toY(value)))
   // On a log axis, what reaches to zero or below goes on to the lower edge.
   const lower = (value: number) => (Number.isNaN(value) ? NaN : Number.isNaN(toY(value)) ? bottom : clamped(value))

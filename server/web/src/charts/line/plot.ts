@@ -29,7 +29,14 @@ export class Plot {
     height: number,
     private readonly options: PlotOptions,
   ) {
-    this.plot = new uPlot(plotOptions(width, height, options, { draw: this.draw, cursorMoved: this.cursorMoved }), [[0, 1], [null, null]], element)
+    this.plot = new uPlot(
+      plotOptions(width, height, options, { draw: this.draw, cursorMoved: this.cursorMoved }),
+      [
+        [0, 1],
+        [null, null],
+      ],
+      element,
+    )
     this.leave = options.sync.join(options.x, this)
     hearPan(this.plot.over, {
       width: () => this.extent.width,
@@ -41,7 +48,8 @@ export class Plot {
     this.plot.over.addEventListener('mouseenter', () => (this.touched = false))
     this.plot.over.addEventListener('mouseleave', () => this.hoverAt(null))
     this.deafen = hearTouch(this.plot.over, {
-      shownAt: () => (this.hovered && this.touched ? { left: this.plot.cursor.left!, top: this.plot.cursor.top! } : null),
+      shownAt: () =>
+        this.hovered && this.touched ? { left: this.plot.cursor.left!, top: this.plot.cursor.top! } : null,
       pointTo: (place) => this.moveTo(place, true),
       keep: options.onClick,
       clear: () => this.clearCursor(),

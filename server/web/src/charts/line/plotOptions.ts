@@ -29,7 +29,9 @@ export function plotOptions(width: number, height: number, options: PlotOptions,
   const values: uPlot.Axis.Values = (_, ticks, __, ___, step) => tickLabels(ticks, step)
   const decades: uPlot.Axis.Values = (_, ticks) => logLabels(ticks)
   const gridOf = (log: boolean): uPlot.Axis.Grid =>
-    log ? { ...line, filter: (_, ticks) => logLabels(ticks).map((label, i) => (label === null ? null : ticks[i]!)) } : line
+    log
+      ? { ...line, filter: (_, ticks) => logLabels(ticks).map((label, i) => (label === null ? null : ticks[i]!)) }
+      : line
   return {
     width,
     height,
@@ -49,7 +51,11 @@ export function plotOptions(width: number, height: number, options: PlotOptions,
         ...(kind === 'time'
           ? {}
           : kind === 'duration' && !logX
-            ? { incrs: DURATION_STEPS, values: (_: uPlot, ticks: number[], __: number, ___: number, step: number) => ticks.map((tick) => durationLabel(tick, step)) }
+            ? {
+                incrs: DURATION_STEPS,
+                values: (_: uPlot, ticks: number[], __: number, ___: number, step: number) =>
+                  ticks.map((tick) => durationLabel(tick, step)),
+              }
             : { values: logX ? decades : values }),
       },
       {

@@ -45,7 +45,8 @@ export function durationLabel(seconds: number, step: number): string {
   if (step < 60 && Math.abs(seconds) < 120) return `${number(seconds, 4)} s`
   if (step < 60) return `${Math.floor(seconds / 60)}:${String(Math.round(seconds % 60)).padStart(2, '0')} min`
   if (step < 3600 && Math.abs(seconds) < 7200) return `${number(seconds / 60, 4)} min`
-  if (step < 3600) return `${Math.floor(seconds / 3600)}:${String(Math.round((seconds % 3600) / 60)).padStart(2, '0')} h`
+  if (step < 3600)
+    return `${Math.floor(seconds / 3600)}:${String(Math.round((seconds % 3600) / 60)).padStart(2, '0')} h`
   return seconds % 86400 === 0 && seconds >= 2 * 86400 ? `${seconds / 86400} d` : `${number(seconds / 3600, 4)} h`
 }
 
@@ -59,6 +60,7 @@ const shortest = (tick: number): string => {
   return decade && Math.abs(power) >= 4 ? signed(`1e${power}`) : number(tick, 3)
 }
 
-const isWhole = (value: number): boolean => Math.abs(value - Math.round(value)) < 1e-6 * Math.max(1, Math.abs(value)) && Math.round(value) > 0
+const isWhole = (value: number): boolean =>
+  Math.abs(value - Math.round(value)) < 1e-6 * Math.max(1, Math.abs(value)) && Math.round(value) > 0
 
 const signed = (text: string): string => text.replace('-', '−')

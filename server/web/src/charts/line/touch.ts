@@ -48,7 +48,10 @@ export function hearTouch(over: HTMLElement, on: Touched): () => void {
   let grip: Grip | null = null
   let began = { middle: 0, apart: 0 }
 
-  const placeOf = ({ x, y }: Finger): Place => ({ left: within(x - box.left, box.width), top: within(y - box.top, box.height) })
+  const placeOf = ({ x, y }: Finger): Place => ({
+    left: within(x - box.left, box.width),
+    top: within(y - box.top, box.height),
+  })
 
   const pair = () => {
     const [one, two] = [...fingers.values()] as [Finger, Finger]

@@ -30,7 +30,15 @@ export function compact(one: Series): Series {
   const there = (values: Numbers) => values.filter((_, i) => n[i] !== 0)
   const [mean, std] = [there(one.mean), one.std && there(one.std)]
   const same = one.min === one.mean
-  return { ...one, x: there(one.x), mean, std, min: same ? mean : there(one.min), max: same ? mean : there(one.max), n: there(n) }
+  return {
+    ...one,
+    x: there(one.x),
+    mean,
+    std,
+    min: same ? mean : there(one.min),
+    max: same ? mean : there(one.max),
+    n: there(n),
+  }
 }
 
 export interface Style {
@@ -65,16 +73,29 @@ export function traces(
       // Several keys in one panel: each its own dash, as the colour is the run's
       const dash = at ? KEY_DASHES[(at - 1) % KEY_DASHES.length]! : stroke.dash
       const label = keys.length > 1 ? `${name} · ${key}` : name
-      result.push(traceOf(one, overviews.get(`${id} ${key}`) ?? one, { id: `${id} ${key}`, name: label, stroke: { ...stroke, dash } }, style))
+      result.push(
+        traceOf(
+          one,
+          overviews.get(`${id} ${key}`) ?? one,
+          { id: `${id} ${key}`, name: label, stroke: { ...stroke, dash } },
+          style,
+        ),
+      )
     }
   })
   return result
 }
 
-const KEY_DASHES = [[6, 3], [2, 2], [10, 3, 2, 3], [14, 4]]
+const KEY_DASHES = [
+  [6, 3],
+  [2, 2],
+  [10, 3, 2, 3],
+  [14, 4],
+]
 
 /** Whose and what a series is; the id of its line. */
-export const nameOf = (one: Series): string => (one.group === undefined ? `run ${one.run} ${one.key}` : `group ${one.group} ${one.key}`)
+export const nameOf = (one: Series): string =>
+  one.group === undefined ? `run ${one.run} ${one.key}` : `group ${one.group} ${one.key}`
 
 function traceOf(one: Series, whole: Series, own: Pick<Trace, 'id' | 'name' | 'stroke'>, style: Style): Trace {
   const { x, mean, min, max } = one
@@ -88,7 +109,16 @@ function traceOf(one: Series, whole: Series, own: Pick<Trace, 'id' | 'name' | 's
     const before = one === whole ? undefined : sumsBefore(line, style.smoothing, span, x[0]!)
     return smooth({ x, y, n }, style.smoothing, span, before)
   }
-  const trace: Trace = { ...own, x, n: one.n, y: smoother(mean, whole.mean), raw: smoothed && !grouped ? mean : null, low: null, high: null, band: grouped }
+  const trace: Trace = {
+    ...own,
+    x,
+    n: one.n,
+    y: smoother(mean, whole.mean),
+    raw: smoothed && !grouped ? mean : null,
+    low: null,
+    high: null,
+    band: grouped,
+  }
   if (grouped && style.band === 'std' && one.std && whole.std) {
     trace.low = smoother(combined(mean, one.std, -1), combined(whole.mean, whole.std, -1))
     trace.high = smoother(combined(mean, one.std, 1), combined(whole.mean, whole.std, 1))
@@ -165,7 +195,12 @@ export function nearest(x: ArrayLike<number>, at: number): number {
  * The y that a chart must hold for what is between two x: all of it, or without the outermost twentieth on each side
  * (`clip`). Null where nothing can be drawn.
  */
-export function yExtent(lines: Trace[], [from, to]: [number, number], clip: boolean, log: boolean): [number, number] | null {
+export function yExtent(
+  lines: Trace[],
+  [from, to]: [number, number],
+  clip: boolean,
+  log: boolean,
+): [number, number] | null {
   let [low, high] = [Infinity, -Infinity]
   const values: number[] = []
   const take = (y: Numbers, start: number, stop: number) => {

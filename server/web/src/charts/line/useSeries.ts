@@ -30,7 +30,13 @@ export function useSeries(ask: Ask, zoom: Range | null) {
   })
   // Until the closer look arrives, and while it is of another place, the overview is shown.
   const fitting = coarse && zoom !== null && !part.isPlaceholderData ? part.data : undefined
-  return { whole: whole.data, shown: fitting ?? whole.data, error: whole.error ?? part.error, pending: whole.isPending, refetch: whole.refetch }
+  return {
+    whole: whole.data,
+    shown: fitting ?? whole.data,
+    error: whole.error ?? part.error,
+    pending: whole.isPending,
+    refetch: whole.refetch,
+  }
 }
 
 function seriesQuery({ runs, groups, keys, x, kind, buckets }: Ask, range: Range | null = null) {

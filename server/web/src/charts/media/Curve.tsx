@@ -21,12 +21,16 @@ export default function Curve({ title, shown }: ViewProps) {
       }),
     [shown],
   )
-  const answers = useQueries({ queries: tables.map(({ base, value }) => contentQuery(base, value.digest)), combine: (all) => all.map((one) => one.data) })
+  const answers = useQueries({
+    queries: tables.map(({ base, value }) => contentQuery(base, value.digest)),
+    combine: (all) => all.map((one) => one.data),
+  })
   const lines = useMemo(
     () => tables.flatMap(({ run, value }, i) => (answers[i] ? curveOf(tableOf(answers[i]), value, run) : [])),
     [answers, tables],
   )
-  if (!lines.length) return answers.some((one) => one === undefined) ? <Loading /> : <Empty>{strings.charts.media.noCurve}</Empty>
+  if (!lines.length)
+    return answers.some((one) => one === undefined) ? <Loading /> : <Empty>{strings.charts.media.noCurve}</Empty>
   const [x, y] = axesOf(tables[0]!.value)
   return (
     <>
@@ -36,7 +40,10 @@ export default function Curve({ title, shown }: ViewProps) {
   )
 }
 
-const axesOf = ({ plot, columns = [] }: Stored): [x: string, y: string] => [plot?.x ?? columns[0] ?? '', plot?.y ?? columns[1] ?? '']
+const axesOf = ({ plot, columns = [] }: Stored): [x: string, y: string] => [
+  plot?.x ?? columns[0] ?? '',
+  plot?.y ?? columns[1] ?? '',
+]
 
 function curveOf(table: TableContent, value: Stored, run: Pick<Trace, 'name' | 'stroke'> & { path: string }): Trace[] {
   const at = axesOf(value).map((name) => table.columns.indexOf(name))
@@ -45,6 +52,11 @@ function curveOf(table: TableContent, value: Stored, run: Pick<Trace, 'name' | '
     .filter(([x]) => Number.isFinite(x))
     .sort((a, b) => a[0] - b[0])
   if (!points.length) return []
-  const [x, y] = [0, 1].map((place) => Float64Array.from(points, (point) => point[place]!)) as [Float64Array, Float64Array]
-  return [{ id: run.path, name: run.name, stroke: run.stroke, x, y, raw: null, low: null, high: null, n: null, band: false }]
+  const [x, y] = [0, 1].map((place) => Float64Array.from(points, (point) => point[place]!)) as [
+    Float64Array,
+    Float64Array,
+  ]
+  return [
+    { id: run.path, name: run.name, stroke: run.stroke, x, y, raw: null, low: null, high: null, n: null, band: false },
+  ]
 }

@@ -26,7 +26,17 @@ export function Gallery({ shown, title }: ViewProps) {
 }
 
 /** One value. Pictures that move are images to the browser, unless they are in a film's format. */
-export function Medium({ base, value, label, small = false }: { base: string; value: One; label: string; small?: boolean }) {
+export function Medium({
+  base,
+  value,
+  label,
+  small = false,
+}: {
+  base: string
+  value: One
+  label: string
+  small?: boolean
+}) {
   switch (value._type) {
     case 'text':
       return <pre className={css.text}>{value.value}</pre>
@@ -40,7 +50,13 @@ export function Medium({ base, value, label, small = false }: { base: string; va
           {moves ? (
             <video src={address} controls preload="metadata" aria-label={value.caption ?? label} />
           ) : (
-            <img src={address} alt={value.caption ?? label} loading="lazy" {...(width && height && { width, height })} data-tiny={(width ?? 999) < 128 || undefined} />
+            <img
+              src={address}
+              alt={value.caption ?? label}
+              loading="lazy"
+              {...(width && height && { width, height })}
+              data-tiny={(width ?? 999) < 128 || undefined}
+            />
           )}
           {value.caption && <figcaption>{value.caption}</figcaption>}
         </figure>
@@ -49,14 +65,28 @@ export function Medium({ base, value, label, small = false }: { base: string; va
     case 'audio':
       return (
         <figure className={css.figure}>
-          <audio src={signed(`${base}/media/${value.digest}?type=audio`)} controls preload="none" aria-label={value.caption ?? label} />
+          <audio
+            src={signed(`${base}/media/${value.digest}?type=audio`)}
+            controls
+            preload="none"
+            aria-label={value.caption ?? label}
+          />
           {value.caption && <figcaption>{value.caption}</figcaption>}
         </figure>
       )
     case 'html':
     case 'plotly':
       // A page of its own without our origin: what users logged can run there and reach nothing here.
-      return <iframe className={css.page} src={signed(`${base}/render/${value.digest}`)} sandbox="allow-scripts" referrerPolicy="no-referrer" loading="lazy" title={label} />
+      return (
+        <iframe
+          className={css.page}
+          src={signed(`${base}/render/${value.digest}`)}
+          sandbox="allow-scripts"
+          referrerPolicy="no-referrer"
+          loading="lazy"
+          title={label}
+        />
+      )
     default:
       return <span className={css.aside}>{strings.charts.media.kinds[value._type] ?? value._type}</span>
   }

@@ -70,7 +70,16 @@ function OneMap({ label, columns, extents: { low, high, most } }: OneMapProps) {
     const y = low + (1 - (event.clientY - box.top) / box.height) * (high - low)
     const column = columns[edges.findIndex(([left, right]) => x >= left && x < right)]
     const bin = column?.bins.findIndex((edge, i) => y >= edge && y < (column.bins[i + 1] ?? -Infinity)) ?? -1
-    setSaid(!column ? '' : strings.charts.media.bin(column.step, number(column.bins[bin] ?? y), number(column.bins[bin + 1] ?? y), column.counts[bin] ?? 0))
+    setSaid(
+      !column
+        ? ''
+        : strings.charts.media.bin(
+            column.step,
+            number(column.bins[bin] ?? y),
+            number(column.bins[bin + 1] ?? y),
+            column.counts[bin] ?? 0,
+          ),
+    )
   }
   return (
     <>

@@ -40,9 +40,13 @@ export default function MediaPanel({ spec, title, runs: drawn, keys }: PanelProp
         <View {...{ title, found, shown, step }} />
       </div>
       {(runs.length > SHOWN || found.some((one) => one.more)) && (
-        <span className={contentCss.points}>{runs.length > SHOWN ? text.firstRuns(SHOWN, runs.length) : text.firstSteps}</span>
+        <span className={contentCss.points}>
+          {runs.length > SHOWN ? text.firstRuns(SHOWN, runs.length) : text.firstSteps}
+        </span>
       )}
-      {View !== Heatmap && steps.length > 1 && <StepSlider steps={steps} step={step} onStep={(at) => setChosen(at === last ? null : at)} />}
+      {View !== Heatmap && steps.length > 1 && (
+        <StepSlider steps={steps} step={step} onStep={(at) => setChosen(at === last ? null : at)} />
+      )}
     </div>
   )
 }

@@ -4,7 +4,10 @@ import { strings } from '../../strings'
 
 /** Chooses one of some steps; they lie evenly, however far apart they are. */
 export function StepSlider({ steps, step, onStep }: { steps: number[]; step: number; onStep: (step: number) => void }) {
-  const at = Math.max(0, steps.findLastIndex((one) => one <= step))
+  const at = Math.max(
+    0,
+    steps.findLastIndex((one) => one <= step),
+  )
   const text = strings.charts.media
   return (
     <Group gap="sm" wrap="nowrap" className={css.steps}>

@@ -38,7 +38,12 @@ function OneTable({ one, value, choices, onChoose }: OneProps) {
   const rows = useMemo(() => arranged(table, search, sort), [table, search, sort])
   const text = strings.charts.media
   const scroll = useRef<HTMLDivElement>(null)
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroll.current, estimateSize: () => 30, overscan: 10 })
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroll.current,
+    estimateSize: () => 30,
+    overscan: 10,
+  })
   if (error) return <Trouble error={error} />
   if (isPending) return <Loading />
   const items = virtual.getVirtualItems()
@@ -57,11 +62,24 @@ function OneTable({ one, value, choices, onChoose }: OneProps) {
             onChange={onChoose}
           />
         )}
-        <TextInput size="xs" placeholder={strings.common.search} aria-label={text.searchTable} value={search} onChange={(event) => setSearch(event.currentTarget.value)} />
+        <TextInput
+          size="xs"
+          placeholder={strings.common.search}
+          aria-label={text.searchTable}
+          value={search}
+          onChange={(event) => setSearch(event.currentTarget.value)}
+        />
         <Text size="xs" c="dimmed">
           {text.rows(rows.length, table.data.length)}
         </Text>
-        <ActionIcon component="a" href={signed(`${one.base}/blobs/${value.digest}`)} variant="subtle" color="gray" aria-label={text.download} title={text.download}>
+        <ActionIcon
+          component="a"
+          href={signed(`${one.base}/blobs/${value.digest}`)}
+          variant="subtle"
+          color="gray"
+          aria-label={text.download}
+          title={text.download}
+        >
           <IconDownload size={14} />
         </ActionIcon>
       </div>
@@ -74,7 +92,11 @@ function OneTable({ one, value, choices, onChoose }: OneProps) {
                 const Icon = here && sort.descending ? IconArrowDown : IconArrowUp
                 return (
                   <Table.Th key={column} aria-sort={here ? (sort.descending ? 'descending' : 'ascending') : 'none'}>
-                    <UnstyledButton fz="xs" fw={600} onClick={() => setSort({ column, descending: here && !sort.descending })}>
+                    <UnstyledButton
+                      fz="xs"
+                      fw={600}
+                      onClick={() => setSort({ column, descending: here && !sort.descending })}
+                    >
                       {column} {here && <Icon size={11} aria-hidden />}
                     </UnstyledButton>
                   </Table.Th>

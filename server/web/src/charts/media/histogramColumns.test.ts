@@ -2,7 +2,10 @@ import { expect, test } from 'vitest'
 import { columnsOf, edgesOf, extentsOf } from './histogramColumns'
 import type { Item } from './mediaValues'
 
-const item = (step: number, bins: number[], counts: number[]): Item => ({ step, values: [{ _type: 'histogram', bins, counts }] })
+const item = (step: number, bins: number[], counts: number[]): Item => ({
+  step,
+  values: [{ _type: 'histogram', bins, counts }],
+})
 
 test('density takes the width of bins into account', () => {
   const [column] = columnsOf([item(0, [0, 1, 3], [2, 2])])

@@ -4,8 +4,12 @@ import { itemAt, mediaOf, stepsOf } from './mediaValues'
 const image = { _type: 'image', digest: 'd', size: 1, format: 'png' }
 
 test('a list is what is in it; what is no media is left out', () => {
-  expect(mediaOf({ _type: 'list', items: [image, 3, { _type: 'text', value: 't' }] })).toEqual([image, { _type: 'text', value: 't' }])
-  for (const value of [null, 1, 'x', {}, { _type: 'future' }, { _type: 'image' }, { _type: 'list' }]) expect(mediaOf(value)).toEqual([])
+  expect(mediaOf({ _type: 'list', items: [image, 3, { _type: 'text', value: 't' }] })).toEqual([
+    image,
+    { _type: 'text', value: 't' },
+  ])
+  for (const value of [null, 1, 'x', {}, { _type: 'future' }, { _type: 'image' }, { _type: 'list' }])
+    expect(mediaOf(value)).toEqual([])
 })
 
 test('a histogram whose edges do not fit its counts is left out', () => {

@@ -1,10 +1,19 @@
 import { expect, test } from 'vitest'
 import { arranged, tableOf } from './tableContent'
 
-const table = { columns: ['a', 'b'], data: [[10, 'x'], [9, 'Yes'], [null, 'z'], [{ _type: 'image', digest: 'd', caption: 'cat' }, 'w']] }
+const table = {
+  columns: ['a', 'b'],
+  data: [
+    [10, 'x'],
+    [9, 'Yes'],
+    [null, 'z'],
+    [{ _type: 'image', digest: 'd', caption: 'cat' }, 'w'],
+  ],
+}
 
 test('a content that is no table has no columns', () => {
-  for (const content of [null, 3, {}, { columns: 1, data: [] }]) expect(tableOf(content)).toEqual({ columns: [], data: [] })
+  for (const content of [null, 3, {}, { columns: 1, data: [] }])
+    expect(tableOf(content)).toEqual({ columns: [], data: [] })
 })
 
 test('numbers are sorted by size, and empty cells come last both ways', () => {

@@ -12,7 +12,11 @@ export function tableOf(content: unknown): TableContent {
 }
 
 /** Rows that hold a text in some cell, in the order of a column; numbers by size, all else as text. */
-export function arranged({ columns, data }: TableContent, search: string, sort: { column: string; descending: boolean } | null): unknown[][] {
+export function arranged(
+  { columns, data }: TableContent,
+  search: string,
+  sort: { column: string; descending: boolean } | null,
+): unknown[][] {
   const wanted = search.toLowerCase()
   const rows = wanted ? data.filter((row) => row.some((cell) => textOf(cell).toLowerCase().includes(wanted))) : data
   const at = sort ? columns.indexOf(sort.column) : -1

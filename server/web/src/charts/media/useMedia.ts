@@ -34,7 +34,9 @@ const mediaQuery = (path: string, key: string) =>
       let cursor: string | null = null
       for (let page = 0; page < PAGES; page++) {
         const params = { path: runOf(path), query: { keys: [key], limit: PAGE, ...(cursor && { cursor }) } }
-        const answer: Shapes['RowPage'] = await data(GET('/api/runs/{entity}/{project}/{id}/history', { params, signal }))
+        const answer: Shapes['RowPage'] = await data(
+          GET('/api/runs/{entity}/{project}/{id}/history', { params, signal }),
+        )
         const found = Object.hasOwn(answer.columns, key) ? answer.columns[key] : undefined
         const steps = answer.columns._step
         found?.values.forEach((value, i) => {
@@ -63,7 +65,10 @@ export function useMedia(runs: ShownRun[], key: string) {
     }),
   })
   const found = useMemo(
-    () => asked.flatMap((run, i): MediaRun[] => (answers[i]?.items.length ? [{ run, base: urlOf(runOf(run.path)), ...answers[i] }] : [])),
+    () =>
+      asked.flatMap((run, i): MediaRun[] =>
+        answers[i]?.items.length ? [{ run, base: urlOf(runOf(run.path)), ...answers[i] }] : [],
+      ),
     [answers, asked],
   )
   return { found, pending, error }

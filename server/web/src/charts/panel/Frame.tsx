@@ -1,7 +1,15 @@
 import css from './Frame.module.css'
 import { Menu } from '@mantine/core'
 import { IconArrowsMaximize, IconDots, IconGripVertical, IconPencil, IconTrash } from '@tabler/icons-react'
-import { useEffect, useRef, useState, type DragEvent, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react'
+import {
+  useEffect,
+  useRef,
+  useState,
+  type DragEvent,
+  type KeyboardEvent,
+  type PointerEvent,
+  type ReactNode,
+} from 'react'
 import { below, PopMenu, type Point } from '../../shell/PopMenu'
 import { strings } from '../../strings'
 
@@ -89,7 +97,13 @@ export function Frame({ id, title, width, height, columns, children, ...act }: P
         <h4 title={title} className={css.title}>
           {title}
         </h4>
-        <button type="button" className={css.action} onClick={act.onFull} title={text.full} aria-label={`${text.full}: ${title}`}>
+        <button
+          type="button"
+          className={css.action}
+          onClick={act.onFull}
+          title={text.full}
+          aria-label={`${text.full}: ${title}`}
+        >
           <IconArrowsMaximize size={14} aria-hidden />
         </button>
         <button
@@ -126,10 +140,18 @@ const HEIGHTS = [120, 1200] as const
 const clamp = (value: number, low: number, high: number) => Math.max(low, Math.min(high, value))
 
 /** The handle in the lower right corner. */
-function Corner({ title, width, height, columns, box, onResize }: Pick<Props, 'title' | 'width' | 'height' | 'columns' | 'onResize'> & { box: React.RefObject<HTMLElement | null> }) {
+function Corner({
+  title,
+  width,
+  height,
+  columns,
+  box,
+  onResize,
+}: Pick<Props, 'title' | 'width' | 'height' | 'columns' | 'onResize'> & { box: React.RefObject<HTMLElement | null> }) {
   const text = strings.charts.panel
   const onKeyDown = (event: KeyboardEvent) => {
-    const [wider, higher] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -40], ArrowDown: [0, 40] }[event.key] ?? []
+    const [wider, higher] =
+      { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -40], ArrowDown: [0, 40] }[event.key] ?? []
     if (wider === undefined) return
     event.preventDefault()
     onResize(clamp(width + wider, 1, columns), clamp(height + higher!, ...HEIGHTS))
@@ -155,7 +177,15 @@ function Corner({ title, width, height, columns, box, onResize }: Pick<Props, 't
     }
     handle.addEventListener('pointerup', end, { once: true })
   }
-  return <button type="button" className={css.corner} aria-label={text.resize(title)} title={text.resize(title)} {...{ onKeyDown, onPointerDown }} />
+  return (
+    <button
+      type="button"
+      className={css.corner}
+      aria-label={text.resize(title)}
+      title={text.resize(title)}
+      {...{ onKeyDown, onPointerDown }}
+    />
+  )
 }
 
 /** Whether an element is on the screen or near it. It must go further away to be let go than it was when made. */
@@ -163,8 +193,12 @@ function useNear(ref: React.RefObject<HTMLElement | null>): boolean {
   const [near, setNear] = useState(false)
   useEffect(() => {
     const element = ref.current!
-    const come = new IntersectionObserver(([entry]) => entry!.isIntersecting && setNear(true), { rootMargin: '300px 0px' })
-    const go = new IntersectionObserver(([entry]) => !entry!.isIntersecting && setNear(false), { rootMargin: '1500px 0px' })
+    const come = new IntersectionObserver(([entry]) => entry!.isIntersecting && setNear(true), {
+      rootMargin: '300px 0px',
+    })
+    const go = new IntersectionObserver(([entry]) => !entry!.isIntersecting && setNear(false), {
+      rootMargin: '1500px 0px',
+    })
     come.observe(element)
     go.observe(element)
     return () => {

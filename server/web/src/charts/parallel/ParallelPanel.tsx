@@ -19,10 +19,23 @@ export default function ParallelPanel(props: PanelProps & { spec: ParallelSpec }
   const asked = useMemo(() => [...spec.columns, ...(spec.color ? [spec.color] : [])], [spec])
   const { rows, error, pending, refetch } = useRows(props, asked)
   const colors = useColors()
-  const axes = useMemo(() => spec.columns.map((column, i) => axisOf(column, rows.map((row) => row.values[i] ?? null))), [rows, spec])
+  const axes = useMemo(
+    () =>
+      spec.columns.map((column, i) =>
+        axisOf(
+          column,
+          rows.map((row) => row.values[i] ?? null),
+        ),
+      ),
+    [rows, spec],
+  )
   const lineColors = useMemo(() => {
     if (!spec.color) return rows.map((row) => row.color)
-    return rampColors(rows.map((row) => asNumber(row.values[spec.columns.length])), colors.scheme, colors.text)
+    return rampColors(
+      rows.map((row) => asNumber(row.values[spec.columns.length])),
+      colors.scheme,
+      colors.text,
+    )
   }, [rows, spec, colors.scheme, colors.text])
   const [parts, setParts] = useState<(Part | null)[]>([])
   const inside = useMemo(() => within(axes, parts, rows.length), [axes, parts, rows])
@@ -84,7 +97,15 @@ function Ends({ axis, part, onPart }: { axis: Axis; part: Part | null; onPart: (
   const end = (at: 0 | 1, label: string) => {
     const position = at === 0 ? low : high
     if (!names)
-      return <NumberInput size="xs" label={label} hideControls value={Number(valueAt(axis, position).toPrecision(5))} onChange={(value) => change(at, value === '' ? at : positionOf(axis, Number(value)))} />
+      return (
+        <NumberInput
+          size="xs"
+          label={label}
+          hideControls
+          value={Number(valueAt(axis, position).toPrecision(5))}
+          onChange={(value) => change(at, value === '' ? at : positionOf(axis, Number(value)))}
+        />
+      )
     const place = Math.round(position * Math.max(1, names.length - 1))
     return (
       <TextInput
@@ -159,7 +180,14 @@ function Lines({ axes, inside, parts, colors, label, onPart }: LinesProps) {
     target.addEventListener('pointerup', end, { once: true })
   }
   return (
-    <div className={`${contentCss.plot} ${css.axes}`} ref={ref} role="img" aria-label={label} title={strings.charts.parallel.hint} onPointerDown={onPointerDown}>
+    <div
+      className={`${contentCss.plot} ${css.axes}`}
+      ref={ref}
+      role="img"
+      aria-label={label}
+      title={strings.charts.parallel.hint}
+      onPointerDown={onPointerDown}
+    >
       <canvas ref={lines} className={contentCss.canvas} />
       <canvas ref={above} className={contentCss.canvas} />
     </div>

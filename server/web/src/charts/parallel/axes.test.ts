@@ -23,9 +23,15 @@ test('values that are all equal, and none at all', () => {
 })
 
 test('a brush is a condition of the filter language that selects the same runs', () => {
-  const axes = [axisOf('config.layers', [0, 5, 10]), axisOf('config.opt', ['a "b"', 'c', 'd']), axisOf('summary.val loss', [1, 2, 3])]
+  const axes = [
+    axisOf('config.layers', [0, 5, 10]),
+    axisOf('config.opt', ['a "b"', 'c', 'd']),
+    axisOf('summary.val loss', [1, 2, 3]),
+  ]
   expect(conditionOf(axes, [[0.4, 0.6], null, null])).toBe('config.layers >= 4 and config.layers <= 6')
-  expect(conditionOf(axes, [null, [0, 0.6], [0.5, 1]])).toBe('config.opt in ["a \\"b\\"", "c"] and `summary.val loss` >= 2')
+  expect(conditionOf(axes, [null, [0, 0.6], [0.5, 1]])).toBe(
+    'config.opt in ["a \\"b\\"", "c"] and `summary.val loss` >= 2',
+  )
   expect(conditionOf(axes, [null, null, null])).toBe('')
   expect([...within(axes, [[0.4, 1], null, [0.5, 0.9]], 3)]).toEqual([0, 1, 0])
 })

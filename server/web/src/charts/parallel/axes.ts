@@ -22,9 +22,19 @@ export type Part = [low: number, high: number]
 export function axisOf(column: string, values: unknown[]): Axis {
   const title = columnTitle(column)
   if (isCategorical(values)) {
-    const names = [...new Set(values.filter((value) => value !== null).map(String))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+    const names = [...new Set(values.filter((value) => value !== null).map(String))].sort((a, b) =>
+      a.localeCompare(b, 'en', { numeric: true }),
+    )
     const places = new Map(names.map((name, i) => [name, names.length > 1 ? i / (names.length - 1) : 0.5]))
-    return { column, title, names, log: false, min: 0, max: names.length - 1, at: Float64Array.from(values, (value) => places.get(String(value)) ?? NaN) }
+    return {
+      column,
+      title,
+      names,
+      log: false,
+      min: 0,
+      max: names.length - 1,
+      at: Float64Array.from(values, (value) => places.get(String(value)) ?? NaN),
+    }
   }
   const numbers = Float64Array.from(values, asNumber)
   let [min, max] = [Infinity, -Infinity]
@@ -67,7 +77,8 @@ export function within(axes: Axis[], parts: (Part | null)[], count: number): Uin
   axes.forEach(({ at }, i) => {
     const part = parts[i]
     if (!part) return
-    for (let run = 0; run < count; run++) if (!(at[run]! >= part[0] - 1e-9 && at[run]! <= part[1] + 1e-9)) inside[run] = 0
+    for (let run = 0; run < count; run++)
+      if (!(at[run]! >= part[0] - 1e-9 && at[run]! <= part[1] + 1e-9)) inside[run] = 0
   })
   return inside
 }

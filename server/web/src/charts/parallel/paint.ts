@@ -17,7 +17,15 @@ export const placesOf = (count: number, width: number): number[] =>
  * Draw one line for each run, those outside of the parts faint and first. Lines of one colour are one path, since
  * changing the colour costs more than the line. `left` says which runs are inside.
  */
-export function paintLines(context: CanvasRenderingContext2D, axes: Axis[], inside: Uint8Array, colors: string[], faint: string, width: number, height: number): void {
+export function paintLines(
+  context: CanvasRenderingContext2D,
+  axes: Axis[],
+  inside: Uint8Array,
+  colors: string[],
+  faint: string,
+  width: number,
+  height: number,
+): void {
   const xs = placesOf(axes.length, width)
   const extent = height - MARGIN.top - MARGIN.bottom
   const count = inside.length
@@ -58,7 +66,15 @@ export function paintLines(context: CanvasRenderingContext2D, axes: Axis[], insi
   context.globalAlpha = 1
 }
 
-export function paintAxes(context: CanvasRenderingContext2D, axes: Axis[], parts: (Part | null)[], { text, strong, panel, grid }: Colors, accent: string, width: number, height: number): void {
+export function paintAxes(
+  context: CanvasRenderingContext2D,
+  axes: Axis[],
+  parts: (Part | null)[],
+  { text, strong, panel, grid }: Colors,
+  accent: string,
+  width: number,
+  height: number,
+): void {
   const xs = placesOf(axes.length, width)
   const extent = height - MARGIN.top - MARGIN.bottom
   const room = axes.length > 1 ? xs[1]! - xs[0]! - 8 : width

@@ -20,13 +20,20 @@ interface Bar {
 export default function BarPanel(props: PanelProps & { spec: BarSpec }) {
   const { spec, title, runs, groups } = props
   const grouped = groups.length > 0
-  const ids = useMemo(() => (grouped ? groups.flatMap((group) => group.runs.map(idOf)) : runs.map((run) => run.id)), [grouped, groups, runs])
+  const ids = useMemo(
+    () => (grouped ? groups.flatMap((group) => group.runs.map(idOf)) : runs.map((run) => run.id)),
+    [grouped, groups, runs],
+  )
   const { rows, error, pending, refetch } = useRows(props, [spec.column], ids)
   const colors = useColors()
   const bars = useMemo(() => {
     const byId = new Map(rows.map((row) => [row.id, row]))
     const found: Bar[] = grouped
-      ? groups.map((group) => ({ name: group.name, color: group.stroke.color, ...mean(group.runs.map((path) => byId.get(idOf(path)))) }))
+      ? groups.map((group) => ({
+          name: group.name,
+          color: group.stroke.color,
+          ...mean(group.runs.map((path) => byId.get(idOf(path)))),
+        }))
       : runs.flatMap((run) => {
           const row = byId.get(run.id)
           return row ? [{ name: run.name, color: run.stroke.color, value: asNumber(row.values[0]), note: '' }] : []
@@ -39,7 +46,10 @@ export default function BarPanel(props: PanelProps & { spec: BarSpec }) {
   if (!bars.length) return <Empty>{strings.charts.empty.column(columnTitle(spec.column))}</Empty>
   return (
     <div className={contentCss.body}>
-      <EChart option={option} label={strings.charts.bar.label(title, bars.map((bar) => `${bar.name} ${number(bar.value)}`).join(', '))} />
+      <EChart
+        option={option}
+        label={strings.charts.bar.label(title, bars.map((bar) => `${bar.name} ${number(bar.value)}`).join(', '))}
+      />
     </div>
   )
 }
@@ -49,7 +59,12 @@ const idOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 function mean(rows: (RunRow | undefined)[]): Pick<Bar, 'value' | 'note'> {
   const values = rows.map((row) => asNumber(row?.values[0])).filter(Number.isFinite)
   const value = values.reduce((sum, one) => sum + one, 0) / values.length
-  return { value, note: values.length ? strings.charts.bar.group(values.length, number(Math.min(...values)), number(Math.max(...values))) : '' }
+  return {
+    value,
+    note: values.length
+      ? strings.charts.bar.group(values.length, number(Math.min(...values)), number(Math.max(...values)))
+      : '',
+  }
 }
 
 function optionOf(bars: Bar[], colors: ReturnType<typeof useColors>) {
@@ -63,7 +78,11 @@ function optionOf(bars: Bar[], colors: ReturnType<typeof useColors>) {
         return [`${name}: ${number(value, 6)}`, note].filter(Boolean).join('\n')
       },
     },
-    xAxis: { type: 'value' as const, ...axis, axisLabel: { ...axis.axisLabel, formatter: (value: number) => number(value) } },
+    xAxis: {
+      type: 'value' as const,
+      ...axis,
+      axisLabel: { ...axis.axisLabel, formatter: (value: number) => number(value) },
+    },
     yAxis: {
       type: 'category' as const,
       inverse: true,
@@ -76,7 +95,13 @@ function optionOf(bars: Bar[], colors: ReturnType<typeof useColors>) {
         type: 'bar' as const,
         barMaxWidth: 22,
         data: bars.map((bar) => ({ value: bar.value, itemStyle: { color: bar.color } })),
-        label: { show: true, position: 'right' as const, color: colors.text, fontSize: 11, formatter: ({ dataIndex }: { dataIndex: number }) => number(bars[dataIndex]!.value) },
+        label: {
+          show: true,
+          position: 'right' as const,
+          color: colors.text,
+          fontSize: 11,
+          formatter: ({ dataIndex }: { dataIndex: number }) => number(bars[dataIndex]!.value),
+        },
       },
     ],
   }

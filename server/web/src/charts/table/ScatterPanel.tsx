@@ -85,7 +85,11 @@ function positions(values: unknown[]): Positions {
 
 const categoryColor = (at: number, scheme: 'light' | 'dark'): string => palette(scheme)[at % palette(scheme).length]!
 
-function optionOf({ all, xNames, yNames, categories, front }: Points, spec: ScatterSpec, colors: ReturnType<typeof useColors>) {
+function optionOf(
+  { all, xNames, yNames, categories, front }: Points,
+  spec: ScatterSpec,
+  colors: ReturnType<typeof useColors>,
+) {
   const { axis, tooltip } = looks(colors)
   const numeric = spec.color !== undefined && !categories.length
   const hues = all.map((point) => point.color).filter(Number.isFinite)
@@ -105,7 +109,10 @@ function optionOf({ all, xNames, yNames, categories, front }: Points, spec: Scat
         const point = seriesIndex === 0 ? all[dataIndex] : front[dataIndex]
         if (!point) return ''
         const names = [spec.x, spec.y, spec.color]
-        return [point.row.name, ...point.row.values.map((value, i) => `${columnTitle(names[i]!)}: ${shown(value)}`)].join('\n')
+        return [
+          point.row.name,
+          ...point.row.values.map((value, i) => `${columnTitle(names[i]!)}: ${shown(value)}`),
+        ].join('\n')
       },
     },
     ...(numeric &&
@@ -136,7 +143,16 @@ function optionOf({ all, xNames, yNames, categories, front }: Points, spec: Scat
         symbolSize: all.length > 500 ? 6 : 9,
         data: all.map((point) => ({
           value: [point.x, point.y, point.color],
-          ...(!numeric && { itemStyle: { color: categories.length && Number.isFinite(point.color) ? categoryColor(point.color, colors.scheme) : categories.length ? colors.text : point.row.color } }),
+          ...(!numeric && {
+            itemStyle: {
+              color:
+                categories.length && Number.isFinite(point.color)
+                  ? categoryColor(point.color, colors.scheme)
+                  : categories.length
+                    ? colors.text
+                    : point.row.color,
+            },
+          }),
         })),
       },
       ...(front.length

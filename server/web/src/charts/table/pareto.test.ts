@@ -3,7 +3,15 @@ import type { Pareto } from '../panelSpec'
 import { paretoFront } from './pareto'
 
 const points = [
-  [1, 5], [2, 3], [2, 4], [3, 3], [4, 1], [5, 0], [5, 2], [NaN, 0], [0, Infinity],
+  [1, 5],
+  [2, 3],
+  [2, 4],
+  [3, 3],
+  [4, 1],
+  [5, 0],
+  [5, 2],
+  [NaN, 0],
+  [0, Infinity],
 ].map(([x, y]) => ({ x: x!, y: y! }))
 
 test.each<[Pareto, number[]]>([
@@ -25,5 +33,14 @@ test('no point of a front is beaten, and every other is', () => {
 })
 
 test('equal points are in it together', () => {
-  expect(paretoFront([{ x: 1, y: 1 }, { x: 1, y: 1 }, { x: 2, y: 2 }], 'min-min')).toEqual([0, 1])
+  expect(
+    paretoFront(
+      [
+        { x: 1, y: 1 },
+        { x: 1, y: 1 },
+        { x: 2, y: 2 },
+      ],
+      'min-min',
+    ),
+  ).toEqual([0, 1])
 })

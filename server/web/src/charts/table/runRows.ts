@@ -18,9 +18,19 @@ export interface RunRow {
 const MOST = 10_000
 
 /** The runs that match filter and search, or those named, with some of their columns. */
-export function useRows({ entity, project, runs, ids, filter, search }: PanelProps, columns: string[], only: string[] | null = ids) {
+export function useRows(
+  { entity, project, runs, ids, filter, search }: PanelProps,
+  columns: string[],
+  only: string[] | null = ids,
+) {
   const scheme = useComputedColorScheme('light')
-  const asked = { ...(only ? { filter: '', search: '' } : { filter, search }), sort: [], columns: [...STROKE_COLUMNS, ...columns], offset: 0, limit: MOST }
+  const asked = {
+    ...(only ? { filter: '', search: '' } : { filter, search }),
+    sort: [],
+    columns: [...STROKE_COLUMNS, ...columns],
+    offset: 0,
+    limit: MOST,
+  }
   const { data, error, isPending, refetch } = useQuery(
     steadyTableQuery({ entity, project }, { ...asked, ...(only && { ids: only }) }),
   )
@@ -40,13 +50,20 @@ export function useRows({ entity, project, runs, ids, filter, search }: PanelPro
 }
 
 /** What columns the runs of a project have. */
-export const useColumns = (entity: string, project: string): ColumnInfo[] => useQuery(columnsQuery({ entity, project })).data?.columns ?? NOTHING
+export const useColumns = (entity: string, project: string): ColumnInfo[] =>
+  useQuery(columnsQuery({ entity, project })).data?.columns ?? NOTHING
 
 const NOTHING: ColumnInfo[] = []
 
 /** A value as a position on an axis: numbers, times and truth values; NaN for anything else. */
 export const asNumber = (value: unknown): number =>
-  typeof value === 'number' ? value : typeof value === 'boolean' ? Number(value) : typeof value === 'bigint' ? Number(value) : NaN
+  typeof value === 'number'
+    ? value
+    : typeof value === 'boolean'
+      ? Number(value)
+      : typeof value === 'bigint'
+        ? Number(value)
+        : NaN
 
 /** Whether most of the values are texts, so that they are categories. */
 export function isCategorical(values: unknown[]): boolean {

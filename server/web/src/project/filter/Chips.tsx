@@ -26,7 +26,15 @@ export function Chips({ place, filter, catalogue, onChange }: ChipsProps) {
   return (
     <div className={css.chips}>
       {found.map((one, i) => (
-        <Popover key={`${i} ${one.text}`} opened={editing === i} onChange={(on) => !on && setEditing(null)} trapFocus returnFocus shadow="md" position="bottom-start">
+        <Popover
+          key={`${i} ${one.text}`}
+          opened={editing === i}
+          onChange={(on) => !on && setEditing(null)}
+          trapFocus
+          returnFocus
+          shadow="md"
+          position="bottom-start"
+        >
           <Popover.Target>
             <span className={css.chip}>
               <button type="button" disabled={!one.simple} onClick={() => setEditing(i)} title={one.text}>
@@ -73,7 +81,15 @@ export function AddCondition({ place, filter, catalogue, asked, onAsked, onChang
   return (
     <Popover opened={shown} onChange={(on) => !on && close()} trapFocus returnFocus shadow="md" position="bottom-end">
       <Popover.Target>
-        <ActionIcon size={32} variant="subtle" color="gray" onClick={() => (shown ? close() : setOpen(true))} aria-expanded={shown} aria-label={texts.add} title={texts.add}>
+        <ActionIcon
+          size={32}
+          variant="subtle"
+          color="gray"
+          onClick={() => (shown ? close() : setOpen(true))}
+          aria-expanded={shown}
+          aria-label={texts.add}
+          title={texts.add}
+        >
           <IconFilterPlus size={17} />
         </ActionIcon>
       </Popover.Target>

@@ -22,7 +22,8 @@ export function ConditionForm({ place, catalogue, start, onDone }: ConditionForm
   const [name, setName] = useState(start?.name ?? '')
   const [search, setSearch] = useState('')
   useColumnSearch(place, search)
-  const column = catalogue.find((one) => one.name === name) ?? catalogue.find((one) => one.name === splitChoice(name).base)
+  const column =
+    catalogue.find((one) => one.name === name) ?? catalogue.find((one) => one.name === splitChoice(name).base)
   const operators = operatorsFor(column?.type)
   const [chosen, setChosen] = useState(start?.operator ?? '')
   const operator = chosen && (operators.includes(chosen) || chosen === start?.operator) ? chosen : operators[0]!
@@ -39,11 +40,23 @@ export function ConditionForm({ place, catalogue, start, onDone }: ConditionForm
 
   const done = () => {
     if (!ready) return
-    const right = bare ? '' : many ? ` [${list.map((one) => written(one, column)).join(', ')}]` : ` ${operator === '~' ? writtenValue(value) : written(value, column)}`
+    const right = bare
+      ? ''
+      : many
+        ? ` [${list.map((one) => written(one, column)).join(', ')}]`
+        : ` ${operator === '~' ? writtenValue(value) : written(value, column)}`
     onDone(`${writtenName(name)} ${operator}${right}`)
   }
   return (
-    <Stack gap="xs" w={280} component="form" onSubmit={(event: React.FormEvent) => { event.preventDefault(); done() }}>
+    <Stack
+      gap="xs"
+      w={280}
+      component="form"
+      onSubmit={(event: React.FormEvent) => {
+        event.preventDefault()
+        done()
+      }}
+    >
       <Select
         size="xs"
         label={texts.column}
@@ -61,7 +74,10 @@ export function ConditionForm({ place, catalogue, start, onDone }: ConditionForm
       <Select
         size="xs"
         label={texts.operator}
-        data={operators.map((one) => ({ value: one, label: one === operatorName(one) ? one : `${one}   ${operatorName(one)}` }))}
+        data={operators.map((one) => ({
+          value: one,
+          label: one === operatorName(one) ? one : `${one}   ${operatorName(one)}`,
+        }))}
         value={operator}
         onChange={(next) => setChosen(next ?? '')}
         allowDeselect={false}
@@ -69,9 +85,26 @@ export function ConditionForm({ place, catalogue, start, onDone }: ConditionForm
       />
       {!bare &&
         (many ? (
-          <TagsInput size="xs" label={texts.values} data={known} value={list} onChange={setList} comboboxProps={{ withinPortal: false }} data-autofocus={start?.name ? true : undefined} />
+          <TagsInput
+            size="xs"
+            label={texts.values}
+            data={known}
+            value={list}
+            onChange={setList}
+            comboboxProps={{ withinPortal: false }}
+            data-autofocus={start?.name ? true : undefined}
+          />
         ) : (
-          <Autocomplete size="xs" label={texts.value} data={[...new Set(known)]} value={value} onChange={setValue} comboboxProps={{ withinPortal: false }} placeholder={hint(column)} data-autofocus={start?.name ? true : undefined} />
+          <Autocomplete
+            size="xs"
+            label={texts.value}
+            data={[...new Set(known)]}
+            value={value}
+            onChange={setValue}
+            comboboxProps={{ withinPortal: false }}
+            placeholder={hint(column)}
+            data-autofocus={start?.name ? true : undefined}
+          />
         ))}
       <Group justify="flex-end">
         <Button size="compact-sm" type="submit" disabled={!ready}>
@@ -96,7 +129,9 @@ function plain(text: string): string {
 }
 
 const listed = (text: string): string[] =>
-  tokenize(text).filter((token) => token.kind !== 'sign').map((token) => token.value)
+  tokenize(text)
+    .filter((token) => token.kind !== 'sign')
+    .map((token) => token.value)
 
 /** What was typed, as a number, a time span or a word of the language where the column can hold such, else as text. */
 function written(typed: string, column: ColumnInfo | undefined): string {

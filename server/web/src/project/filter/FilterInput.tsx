@@ -139,7 +139,8 @@ export function FilterInput({ place, value, catalogue, error: wrong, check, onCh
             }}
             onSelect={(event) => setCaret(event.currentTarget.selectionStart ?? 0)}
             onScroll={(event) => {
-              if (scrolled.current) scrolled.current.style.transform = `translateX(${-event.currentTarget.scrollLeft}px)`
+              if (scrolled.current)
+                scrolled.current.style.transform = `translateX(${-event.currentTarget.scrollLeft}px)`
             }}
             onMouseDown={() => setOpen(true)}
             onBlur={() => {

@@ -47,7 +47,8 @@ export function complete(text: string, caret: number, columns: ColumnInfo[]): Co
   const fitting = (options: Completion[]) => ({ from, to, options: ranked(options, typed).slice(0, MOST) })
   const place = expected(before)
   if (place.what === 'name') return fitting([...names(columns, typed), ...(typed ? [] : [{ text: 'not', detail: '' }])])
-  const column = columns.find((one) => one.name === place.name) ?? columns.find((one) => one.name === splitChoice(place.name).base)
+  const column =
+    columns.find((one) => one.name === place.name) ?? columns.find((one) => one.name === splitChoice(place.name).base)
   if (place.what === 'operator') {
     return fitting(operatorsFor(column?.type).map((one) => ({ text: one, detail: operatorName(one) })))
   }
@@ -72,7 +73,10 @@ export function isFinished(text: string): boolean {
   const last = tokens.at(-1)
   const end = last ? text.slice(last.from, last.to) : ''
   const closed = last?.kind !== 'text' || (end.length > 1 && end.endsWith(end[0]!))
-  return !last || (depth === 0 && closed && expected(tokens).what === 'joint' && !['and', 'or', 'not'].includes(keyword(last) ?? ''))
+  return (
+    !last ||
+    (depth === 0 && closed && expected(tokens).what === 'joint' && !['and', 'or', 'not'].includes(keyword(last) ?? ''))
+  )
 }
 
 /** What comes after some tokens, and the name that is compared there. */
@@ -99,7 +103,11 @@ function names(columns: ColumnInfo[], typed: string): Completion[] {
   const found = columns.map((one) => ({ text: writtenName(one.name), detail: detailOf(one) }))
   const { base } = splitChoice(typed.replaceAll('`', ''))
   const metric = columns.find(
-    (one) => one.kind === 'summary' && one.type === 'number' && typed.replaceAll('`', '').startsWith(one.name.toLowerCase()) && (base !== typed || typed.includes('@') || typed === one.name.toLowerCase()),
+    (one) =>
+      one.kind === 'summary' &&
+      one.type === 'number' &&
+      typed.replaceAll('`', '').startsWith(one.name.toLowerCase()) &&
+      (base !== typed || typed.includes('@') || typed === one.name.toLowerCase()),
   )
   if (!metric) return found
   return [...found, ...CHOICES.map((choice) => ({ text: writtenName(`${metric.name}@${choice}`), detail: '' }))]
@@ -116,7 +124,9 @@ function values(column: ColumnInfo | undefined): Completion[] {
   if (column?.type === 'time') return ['-1h', '-1d', '-7d', '-4w'].map((text) => ({ text, detail: '' }))
   if (column?.name === 'duration') return ['1m', '1h', '1d'].map((text) => ({ text, detail: '' }))
   if (column?.type === 'number') {
-    return [column.min, column.max].filter((one) => typeof one === 'number').map((one, i) => ({ text: String(one), detail: i ? 'max' : 'min' }))
+    return [column.min, column.max]
+      .filter((one) => typeof one === 'number')
+      .map((one, i) => ({ text: String(one), detail: i ? 'max' : 'min' }))
   }
   return (column?.values ?? []).map((one) => ({ text: writtenValue(one), detail: '' }))
 }

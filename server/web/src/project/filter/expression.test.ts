@@ -7,8 +7,21 @@ const values = (text: string) => tokenize(text).map(({ kind, value }) => [kind, 
 
 test('words of an expression', () => {
   expect(values('config.lr<=1e-3 and `a b`!="x \\"y\\"" or summary.train/loss@step=10 > -2h')).toEqual([
-    ...[['name', 'config.lr'], ['sign', '<='], ['number', '1e-3'], ['name', 'and'], ['quoted', 'a b'], ['sign', '!=']],
-    ...[['text', 'x "y"'], ['name', 'or'], ['name', 'summary.train/loss@step=10'], ['sign', '>'], ['number', '-2h']],
+    ...[
+      ['name', 'config.lr'],
+      ['sign', '<='],
+      ['number', '1e-3'],
+      ['name', 'and'],
+      ['quoted', 'a b'],
+      ['sign', '!='],
+    ],
+    ...[
+      ['text', 'x "y"'],
+      ['name', 'or'],
+      ['name', 'summary.train/loss@step=10'],
+      ['sign', '>'],
+      ['number', '-2h'],
+    ],
   ])
 })
 
@@ -16,11 +29,16 @@ test('unfinished and odd text is split too, with every character in its place', 
   for (const text of ['config.lr < ', 'name == "un', '`x', 'a # b', '1.5.x', '(', 'ä.ö == 1', '\ud800 x']) {
     for (const token of tokenize(text)) expect(text.slice(token.from, token.to).length).toBeGreaterThan(0)
   }
-  expect(values('name == "un')).toEqual([['name', 'name'], ['sign', '=='], ['text', 'un']])
+  expect(values('name == "un')).toEqual([
+    ['name', 'name'],
+    ['sign', '=='],
+    ['text', 'un'],
+  ])
 })
 
 test('conditions joined by and are taken apart and put together again', () => {
-  const text = 'config.lr = 1e-3 and state in ["a", "b"] and (x > 1 or y > 2) and not tags has "q" and notes is not null'
+  const text =
+    'config.lr = 1e-3 and state in ["a", "b"] and (x > 1 or y > 2) and not tags has "q" and notes is not null'
   const found = conditions(text)
   expect(found.map((one) => one.simple)).toEqual([
     { name: 'config.lr', operator: '==', value: '1e-3' },
@@ -43,10 +61,15 @@ test('or is kept whole, and in parentheses beside another condition', () => {
 })
 
 test('names and values are quoted where they must be', () => {
-  expect(['config.lr', 'summary.train/loss', 'summary.my key', 'and', '1x'].map(writtenName)).toEqual(
-    ['config.lr', 'summary.train/loss', '`summary.my key`', '`and`', '`1x`'],
-  )
-  for (const value of ['plain', 'a "b" \\ c', "it's"]) expect(tokenize(writtenValue(value))).toMatchObject([{ kind: 'text', value }])
+  expect(['config.lr', 'summary.train/loss', 'summary.my key', 'and', '1x'].map(writtenName)).toEqual([
+    'config.lr',
+    'summary.train/loss',
+    '`summary.my key`',
+    '`and`',
+    '`1x`',
+  ])
+  for (const value of ['plain', 'a "b" \\ c', "it's"])
+    expect(tokenize(writtenValue(value))).toMatchObject([{ kind: 'text', value }])
   expect([1e-7, true, null].map(writtenValue)).toEqual(['1e-7', 'true', 'null'])
 })
 
@@ -91,6 +114,8 @@ test('what is typed on the way to a filter is told from one', () => {
   const finished = [...text, ''].map((_, i) => text.slice(0, i + 1)).filter((part) => isFinished(part))
   expect(finished).toContain(text)
   expect(finished.filter((part) => !part.includes(')'))).toEqual([])
-  for (const part of ['a', 'a <', 'a == "x', 'a in [1, 2', 'a > 1 and', 'a > 1 or not', 'a is', 'a is not']) expect(isFinished(part)).toBe(false)
-  for (const part of ['', 'a > 1', 'a == "x"', 'a in [1]', 'a is null', 'lr < 1e-3 ']) expect(isFinished(part)).toBe(true)
+  for (const part of ['a', 'a <', 'a == "x', 'a in [1, 2', 'a > 1 and', 'a > 1 or not', 'a is', 'a is not'])
+    expect(isFinished(part)).toBe(false)
+  for (const part of ['', 'a > 1', 'a == "x"', 'a in [1]', 'a is null', 'lr < 1e-3 '])
+    expect(isFinished(part)).toBe(true)
 })

@@ -64,7 +64,9 @@ export const isName = (token: Token | undefined): boolean =>
 
 /** A name as expressions have it. */
 export const writtenName = (name: string): string =>
-  BARE.test(name) && !name.endsWith('.') && !KEYWORDS.has(name.toLowerCase()) ? name : `\`${name.replaceAll('`', '``')}\``
+  BARE.test(name) && !name.endsWith('.') && !KEYWORDS.has(name.toLowerCase())
+    ? name
+    : `\`${name.replaceAll('`', '``')}\``
 
 /** A value as expressions have it. */
 export function writtenValue(value: unknown): string {
@@ -145,7 +147,11 @@ export const narrowed = (expression: string, another: string): string => {
 }
 
 export const without = (expression: string, index: number): string =>
-  joined(conditions(expression).filter((_, i) => i !== index).map(({ text }) => text))
+  joined(
+    conditions(expression)
+      .filter((_, i) => i !== index)
+      .map(({ text }) => text),
+  )
 
 export const replaced = (expression: string, index: number, text: string): string =>
   joined(conditions(expression).map((one, i) => (i === index ? text : one.text)))

@@ -5,7 +5,14 @@ import type { Column } from '../columns'
 import { differenceText, isNumeric, textOf, titleOf } from '../cellText'
 
 const DOTS: Record<string, string | undefined> = {
-  ...{ running: css.running, finished: css.finished, failed: css.failed, crashed: css.failed, killed: css.killed, preempted: css.killed },
+  ...{
+    running: css.running,
+    finished: css.finished,
+    failed: css.failed,
+    crashed: css.failed,
+    killed: css.killed,
+    preempted: css.killed,
+  },
 }
 
 /**
@@ -55,7 +62,15 @@ function Tags({ tags }: { tags: string[] }) {
 export function Swatch({ color, dash, faint }: { color: string; dash: number[]; faint: boolean }) {
   return (
     <svg width="18" height="10" viewBox="0 0 18 10" aria-hidden opacity={faint ? 0.35 : 1}>
-      <line x1="1" x2="17" y1="5" y2="5" stroke={color} strokeWidth="3" strokeDasharray={dash.map((one) => one * 0.6).join(' ')} />
+      <line
+        x1="1"
+        x2="17"
+        y1="5"
+        y2="5"
+        stroke={color}
+        strokeWidth="3"
+        strokeDasharray={dash.map((one) => one * 0.6).join(' ')}
+      />
     </svg>
   )
 }

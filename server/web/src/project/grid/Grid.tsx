@@ -1,6 +1,15 @@
 import css from './Grid.module.css'
 import { useVirtualizer, defaultRangeExtractor } from '@tanstack/react-virtual'
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type MouseEvent, type RefObject } from 'react'
+import {
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  type MouseEvent,
+  type RefObject,
+} from 'react'
 import { below } from '../../shell/PopMenu'
 import { strings } from '../../strings'
 import type { Line, Lines } from '../useTableLines'
@@ -76,7 +85,8 @@ export function Grid(p: GridProps) {
       if (target && element) {
         const room = element.clientWidth - model.pinnedWidth
         if (target.start < element.scrollLeft) element.scrollLeft = target.start
-        else if (target.start + target.width > element.scrollLeft + room) element.scrollLeft = target.start + target.width - room
+        else if (target.start + target.width > element.scrollLeft + room)
+          element.scrollLeft = target.start + target.width - room
       }
     },
     [rows, model],
@@ -88,13 +98,25 @@ export function Grid(p: GridProps) {
     if (!inside.current) return
     const now = document.activeElement
     if (now && now !== document.body && now !== scroller.current && !now.closest('[role="grid"]')) return
-    const cell = scroller.current?.querySelector<HTMLElement>(`[data-line="${active.line}"] [data-c="${active.column}"]`)
+    const cell = scroller.current?.querySelector<HTMLElement>(
+      `[data-line="${active.line}"] [data-c="${active.column}"]`,
+    )
     if (cell) {
       if (!cell.contains(now)) cell.focus({ preventScroll: true })
     } else scroller.current?.focus({ preventScroll: true })
   })
 
-  const onKeyDown = useGridKeys({ active, focusCell, count: lines.count, columnCount, columns: [...model.pinned, ...model.center], sort: p.sort, lineAt: lines.lineAt, scroller, on })
+  const onKeyDown = useGridKeys({
+    active,
+    focusCell,
+    count: lines.count,
+    columnCount,
+    columns: [...model.pinned, ...model.center],
+    sort: p.sort,
+    lineAt: lines.lineAt,
+    scroller,
+    on,
+  })
 
   const onClick = (event: MouseEvent) => {
     const found = cellOf(event.target)
@@ -160,7 +182,12 @@ export function Grid(p: GridProps) {
       onFocus={(event) => {
         inside.current = true
         const found = cellOf(event.target)
-        if (found && found.cell.line !== BASELINE_LINE && (found.cell.line !== active.line || found.cell.column !== active.column)) setActive(found.cell)
+        if (
+          found &&
+          found.cell.line !== BASELINE_LINE &&
+          (found.cell.line !== active.line || found.cell.column !== active.column)
+        )
+          setActive(found.cell)
       }}
       onBlur={(event) => {
         // Without a related target the focused cell may have gone out of the document; the effect above sees to it.
@@ -168,9 +195,27 @@ export function Grid(p: GridProps) {
       }}
     >
       <div role="rowgroup" className={css.above} style={{ width: model.width }}>
-        <Header {...common} active={active.line === HEADER_LINE ? active.column : null} sort={p.sort} selected={p.allSelected} allDrawn={p.allDrawn} onResize={on.resize} onMove={on.move} />
+        <Header
+          {...common}
+          active={active.line === HEADER_LINE ? active.column : null}
+          sort={p.sort}
+          selected={p.allSelected}
+          allDrawn={p.allDrawn}
+          onResize={on.resize}
+          onMove={on.move}
+        />
         {p.baseline && baselineRow && (
-          <Row {...rowProps} line={baselineRow} index={BASELINE_LINE} top={0} active={null} selected={false} hidden={p.isHidden(p.baseline.id)} stroke={p.drawn.get(p.baseline.id) ?? null} groupName="" />
+          <Row
+            {...rowProps}
+            line={baselineRow}
+            index={BASELINE_LINE}
+            top={0}
+            active={null}
+            selected={false}
+            hidden={p.isHidden(p.baseline.id)}
+            stroke={p.drawn.get(p.baseline.id) ?? null}
+            groupName=""
+          />
         )}
       </div>
       <div role="rowgroup" className={css.body} style={{ height: rows.getTotalSize(), width: model.width }}>
@@ -185,7 +230,11 @@ export function Grid(p: GridProps) {
               index={item.index}
               top={item.start}
               active={active.line === item.index ? active.column : null}
-              selected={line.kind === 'group' ? line.group.runs.length > 0 && line.group.runs.every((one) => p.selected.has(one)) : p.selected.has(id)}
+              selected={
+                line.kind === 'group'
+                  ? line.group.runs.length > 0 && line.group.runs.every((one) => p.selected.has(one))
+                  : p.selected.has(id)
+              }
               hidden={p.isHidden(id)}
               stroke={p.drawn.get(id) ?? null}
               groupName={line.kind === 'group' ? p.groupName(line.group) : ''}

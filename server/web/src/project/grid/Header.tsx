@@ -71,11 +71,19 @@ export const Header = memo(function Header(p: HeaderProps) {
             <span>
               {pinned && column.name !== 'name' && <IconPinFilled size={10} aria-label={texts.pinned} />}
               <b>{label}</b>
-              {level >= 0 && (descending ? <IconArrowDown size={13} aria-hidden /> : <IconArrowUp size={13} aria-hidden />)}
+              {level >= 0 &&
+                (descending ? <IconArrowDown size={13} aria-hidden /> : <IconArrowUp size={13} aria-hidden />)}
               {level >= 0 && p.sort.length > 1 && <sup>{level + 1}</sup>}
             </span>
           </span>
-          <button type="button" className={css.menu} data-do="menu" tabIndex={-1} aria-label={texts.columnMenu(column.name)} aria-haspopup="menu">
+          <button
+            type="button"
+            className={css.menu}
+            data-do="menu"
+            tabIndex={-1}
+            aria-label={texts.columnMenu(column.name)}
+            aria-haspopup="menu"
+          >
             <IconDotsVertical size={14} />
           </button>
           <Edge width={width} onResize={(next, done) => p.onResize(column.name, next, done)} />
@@ -83,9 +91,22 @@ export const Header = memo(function Header(p: HeaderProps) {
       )
     })
   return (
-    <div role="row" aria-rowindex={1} data-line={HEADER_LINE} className={`${rowCss.row} ${rowCss.heads}`} style={{ width: p.width }}>
+    <div
+      role="row"
+      aria-rowindex={1}
+      data-line={HEADER_LINE}
+      className={`${rowCss.row} ${rowCss.heads}`}
+      style={{ width: p.width }}
+    >
       <div role="presentation" className={rowCss.fixed}>
-        <div role="columnheader" aria-colindex={1} data-c={0} tabIndex={p.active === 0 ? 0 : -1} className={`${rowCss.cell} ${rowCss.lead} ${css.head}`} style={{ width: LEAD[0] }}>
+        <div
+          role="columnheader"
+          aria-colindex={1}
+          data-c={0}
+          tabIndex={p.active === 0 ? 0 : -1}
+          className={`${rowCss.cell} ${rowCss.lead} ${css.head}`}
+          style={{ width: LEAD[0] }}
+        >
           <input
             type="checkbox"
             tabIndex={-1}
@@ -98,8 +119,22 @@ export const Header = memo(function Header(p: HeaderProps) {
             aria-label={texts.selectAll}
           />
         </div>
-        <div role="columnheader" aria-colindex={2} data-c={1} tabIndex={p.active === 1 ? 0 : -1} className={`${rowCss.cell} ${rowCss.lead} ${css.head}`} style={{ width: LEAD[1] }}>
-          <button type="button" className={rowCss.eye} tabIndex={-1} data-do="eye" aria-label={p.allDrawn ? texts.hideAll : texts.showAll} title={p.allDrawn ? texts.hideAll : texts.showAll}>
+        <div
+          role="columnheader"
+          aria-colindex={2}
+          data-c={1}
+          tabIndex={p.active === 1 ? 0 : -1}
+          className={`${rowCss.cell} ${rowCss.lead} ${css.head}`}
+          style={{ width: LEAD[1] }}
+        >
+          <button
+            type="button"
+            className={rowCss.eye}
+            tabIndex={-1}
+            data-do="eye"
+            aria-label={p.allDrawn ? texts.hideAll : texts.showAll}
+            title={p.allDrawn ? texts.hideAll : texts.showAll}
+          >
             {p.allDrawn ? <IconEye size={15} /> : <IconEyeOff size={15} />}
           </button>
         </div>
@@ -128,5 +163,17 @@ function Edge({ width, onResize }: { width: number; onResize: (width: number, do
     edge.addEventListener('pointermove', move)
     edge.addEventListener('pointerup', end, { once: true })
   }
-  return <span className={css.edge} data-do="edge" aria-hidden draggable onDragStart={(event) => { event.preventDefault(); event.stopPropagation() }} onPointerDown={begin} />
+  return (
+    <span
+      className={css.edge}
+      data-do="edge"
+      aria-hidden
+      draggable
+      onDragStart={(event) => {
+        event.preventDefault()
+        event.stopPropagation()
+      }}
+      onPointerDown={begin}
+    />
+  )
 }

@@ -76,7 +76,14 @@ export const Row = memo(function Row(p: RowProps) {
       <div role="presentation" className={css.fixed}>
         <LeadCell number={0} active={p.active} width={LEAD[0]}>
           {line.kind !== 'loading' && index >= 0 && (
-            <input type="checkbox" tabIndex={-1} data-do="select" checked={p.selected} onChange={nothing} aria-label={texts.selectOne(name)} />
+            <input
+              type="checkbox"
+              tabIndex={-1}
+              data-do="select"
+              checked={p.selected}
+              onChange={nothing}
+              aria-label={texts.selectOne(name)}
+            />
           )}
         </LeadCell>
         <LeadCell number={1} active={p.active} width={LEAD[1]}>
@@ -113,7 +120,15 @@ function Eye({ line, hidden, stroke, scheme, name }: RowProps & { name: string }
   const { color, dash } = stroke ?? strokeOfLine(line, scheme)
   const label = hidden ? texts.show(name) : texts.hide(name)
   return (
-    <button type="button" className={css.eye} tabIndex={-1} data-do="eye" aria-label={label} aria-pressed={!hidden} title={!hidden && !stroke ? texts.beyondLimit : label}>
+    <button
+      type="button"
+      className={css.eye}
+      tabIndex={-1}
+      data-do="eye"
+      aria-label={label}
+      aria-pressed={!hidden}
+      title={!hidden && !stroke ? texts.beyondLimit : label}
+    >
       {hidden ? <IconEyeOff size={15} /> : <Swatch color={color} dash={dash} faint={!stroke} />}
     </button>
   )
@@ -155,7 +170,13 @@ function content(p: RowProps, { column }: Placed, name: string): ReactNode {
     const path = [place.entity, place.project, line.id].map(encodeURIComponent).join('/')
     const state = String(line.page.columns.state?.[line.at] ?? '')
     return (
-      <a href={`${ROOT}/runs/${path}`} tabIndex={-1} data-do="open" className={`${css.name} ${line.inGroup ? css.member : ''}`} title={`${name}\n${strings.states[state] ?? state}`}>
+      <a
+        href={`${ROOT}/runs/${path}`}
+        tabIndex={-1}
+        data-do="open"
+        className={`${css.name} ${line.inGroup ? css.member : ''}`}
+        title={`${name}\n${strings.states[state] ?? state}`}
+      >
         <Dot state={state} />
         {name}
         <span className="visually-hidden">, {strings.states[state] ?? state}</span>

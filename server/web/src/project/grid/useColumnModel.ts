@@ -41,7 +41,11 @@ export function useColumnModel(layout: Layout, widths: Record<string, number>, b
     }
     const isPinned = new Set(layout.pinned)
     const pinned = placed(layout.pinned, LEAD_WIDTH, true)
-    const center = placed(layout.order.filter((name) => !isPinned.has(name)), 0, false)
+    const center = placed(
+      layout.order.filter((name) => !isPinned.has(name)),
+      0,
+      false,
+    )
     const pinnedWidth = LEAD_WIDTH + sum(pinned)
     return { pinned, center, pinnedWidth, width: pinnedWidth + sum(center) }
   }, [layout, widths, beside])

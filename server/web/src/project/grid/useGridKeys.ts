@@ -47,7 +47,8 @@ export function useGridKeys(p: Keys): (event: KeyboardEvent) => void {
     End: (ctrl) => ({ line: ctrl && p.count ? lastLine : active.line, column: p.columnCount - 1 }),
   }
 
-  const cellElement = () => p.scroller.current?.querySelector(`[data-line="${active.line}"] [data-c="${active.column}"]`)
+  const cellElement = () =>
+    p.scroller.current?.querySelector(`[data-line="${active.line}"] [data-c="${active.column}"]`)
 
   const inHeads = (event: KeyboardEvent): boolean => {
     if (!placed) {

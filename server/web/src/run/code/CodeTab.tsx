@@ -27,7 +27,8 @@ export function CodeTab({ run }: TabProps) {
   if (!files) return <Waiting />
   const kept = files.filter((file) => /^(untracked|code)\//.test(file.name))
   const patch = files.find((file) => file.name === 'diff.patch')
-  if (!environment.git && !kept.length && !patch) return <Empty title={strings.code.none}>{strings.code.noneText}</Empty>
+  if (!environment.git && !kept.length && !patch)
+    return <Empty title={strings.code.none}>{strings.code.noneText}</Empty>
   const submodules = Object.entries(environment.git?.submodules ?? {})
   return (
     <div className={css.code}>

@@ -67,7 +67,11 @@ export function ConsoleTab({ run }: TabProps) {
       </div>
       {total === 0 && <Nothing stream={stream} live={live} />}
       {total !== undefined && total > 0 && (
-        <Lines key={stream} {...{ run, stream, total, times, target, following, setFollowing }} pattern={search.pattern} />
+        <Lines
+          key={stream}
+          {...{ run, stream, total, times, target, following, setFollowing }}
+          pattern={search.pattern}
+        />
       )}
     </div>
   )
@@ -81,7 +85,12 @@ function Nothing({ stream, live }: { stream: Stream; live: boolean }) {
 
 const COPIED_LINES = 100_000
 
-function Options({ run, stream, times, setTimes }: TabProps & { stream: Stream; times: boolean; setTimes: (on: boolean) => void }) {
+function Options({
+  run,
+  stream,
+  times,
+  setTimes,
+}: TabProps & { stream: Stream; times: boolean; setTimes: (on: boolean) => void }) {
   const copy = useMutation({
     mutationFn: async () => {
       let text = ''

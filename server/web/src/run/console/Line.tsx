@@ -24,9 +24,7 @@ export const Line = memo(function Line({ number, line, time, pattern, current }:
         {count(number + 1)}
       </span>
       {time !== null && <span className={css.time}>{time}</span>}
-      <span className={css.text}>
-        {line && partsOf(line.text, pattern)}
-      </span>
+      <span className={css.text}>{line && partsOf(line.text, pattern)}</span>
     </div>
   )
 })
@@ -52,7 +50,13 @@ function Part({ span, from, marks }: { span: Span; from: number; marks: Mark[] }
   const text = marks.length
     ? cut(span.text, from, marks).map(({ text, marked }, i) => (marked ? <mark key={i}>{text}</mark> : text))
     : span.text
-  return unstyled ? <span>{text}</span> : <span className={styles.map((name) => css[name]).join(' ')} style={style}>{text}</span>
+  return unstyled ? (
+    <span>{text}</span>
+  ) : (
+    <span className={styles.map((name) => css[name]).join(' ')} style={style}>
+      {text}
+    </span>
+  )
 }
 
 function paint(colour: Color): string | undefined {

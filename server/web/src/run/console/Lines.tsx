@@ -76,12 +76,7 @@ export function Lines({ run, stream, total, times, pattern, target, following, s
                 const line = lineAt(from + i)
                 const time = times ? (line ? clock.format(line.time * 1000) : '') : null
                 return (
-                  <Line
-                    key={from + i}
-                    {...{ line, time, pattern }}
-                    number={from + i}
-                    current={from + i === target}
-                  />
+                  <Line key={from + i} {...{ line, time, pattern }} number={from + i} current={from + i === target} />
                 )
               })}
             </div>

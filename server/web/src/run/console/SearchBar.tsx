@@ -66,10 +66,22 @@ export function SearchBar({ search, go }: Props) {
           {lines.length ? strings.console.matches((at ?? -1) + 1, lines.length, found.more) : strings.console.noMatches}
         </Text>
       )}
-      <ActionIcon variant="subtle" color="gray" disabled={!lines.length} aria-label={strings.common.previous} onClick={() => step(-1)}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        disabled={!lines.length}
+        aria-label={strings.common.previous}
+        onClick={() => step(-1)}
+      >
         <IconChevronUp size={16} />
       </ActionIcon>
-      <ActionIcon variant="subtle" color="gray" disabled={!lines.length} aria-label={strings.common.next} onClick={() => step(1)}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        disabled={!lines.length}
+        aria-label={strings.common.next}
+        onClick={() => step(1)}
+      >
         <IconChevronDown size={16} />
       </ActionIcon>
     </Group>

@@ -33,13 +33,17 @@ test('parts of one style are one part', () => {
 })
 
 test('links, titles, cursor moves and other control characters are not shown', () => {
-  expect(plain('\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\ \x1b]0;title\x07a\x1b[2Kb\x1b[10;5Hc\x1b(Bd\x08\x00e')).toBe('link abcde')
+  expect(plain('\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\ \x1b]0;title\x07a\x1b[2Kb\x1b[10;5Hc\x1b(Bd\x08\x00e')).toBe(
+    'link abcde',
+  )
   expect(plain('cut off \x1b[3')).toBe('cut off 3')
   expect(plain('\x1b]8;;http://never-ended')).toBe('')
 })
 
 test('inverse, underline and the like', () => {
-  expect(parse('\x1b[4;7;9;3;2mx')).toMatchObject([{ underline: true, inverse: true, strike: true, italic: true, dim: true }])
+  expect(parse('\x1b[4;7;9;3;2mx')).toMatchObject([
+    { underline: true, inverse: true, strike: true, italic: true, dim: true },
+  ])
   expect(parse('\x1b[1;2mx\x1b[22my').map(({ bold, dim }) => [bold, dim])).toEqual([
     [true, true],
     [false, false],

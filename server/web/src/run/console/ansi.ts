@@ -65,7 +65,10 @@ const sameStyle = (a: Style, b: Style) => (Object.keys(PLAIN) as (keyof Style)[]
 
 function styled(style: Style, parameters: string): Style {
   // `38:2::r:g:b` is the same as `38;2;r;g;b`.
-  const codes = parameters.replace(/:2::/g, ':2:').split(/[;:]/).map((part) => Number(part || 0))
+  const codes = parameters
+    .replace(/:2::/g, ':2:')
+    .split(/[;:]/)
+    .map((part) => Number(part || 0))
   const next = { ...style }
   for (let i = 0; i < codes.length; i++) {
     const code = codes[i]!

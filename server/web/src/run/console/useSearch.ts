@@ -15,12 +15,20 @@ interface Found {
   more: boolean
 }
 
-async function search(run: RunPlace, stream: Stream, text: string, regex: boolean, signal: AbortSignal): Promise<Found> {
+async function search(
+  run: RunPlace,
+  stream: Stream,
+  text: string,
+  regex: boolean,
+  signal: AbortSignal,
+): Promise<Found> {
   const lines: number[] = []
   let after: number | null = -1
   while (after !== null && lines.length < MOST) {
     const params = { path: runPlaceOf(run), query: { q: text, regex, after, limit: PAGE, ...(stream && { stream }) } }
-    const answer: Shapes['Matches'] = await data(GET('/api/runs/{entity}/{project}/{id}/console/search', { params, signal }))
+    const answer: Shapes['Matches'] = await data(
+      GET('/api/runs/{entity}/{project}/{id}/console/search', { params, signal }),
+    )
     lines.push(...answer.matches)
     after = answer.next
   }
@@ -33,7 +41,11 @@ export function useSearch(run: RunPlace, stream: Stream) {
   const [regex, setRegex] = useState(false)
   const [wanted] = useDebouncedValue(text, 250)
   const [at, setAt] = useState<number | null>(null)
-  const { data: answer, error, isFetching } = useQuery({
+  const {
+    data: answer,
+    error,
+    isFetching,
+  } = useQuery({
     queryKey: ['run', run.entity, run.project, run.id, 'console', stream, 'search', wanted, regex],
     queryFn: ({ signal }) => search(run, stream, wanted, regex, signal),
     enabled: wanted !== '',

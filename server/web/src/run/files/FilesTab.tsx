@@ -54,7 +54,13 @@ function Chosen({ run, file, close }: TabProps & { file: RunFile; close: () => v
     <>
       <Group className={css.head} justify="space-between" wrap="nowrap" gap="xs">
         <Group gap={6} wrap="nowrap" miw={0}>
-          <ActionIcon variant="subtle" color="gray" aria-label={strings.files.close} onClick={close} className={css.back}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            aria-label={strings.files.close}
+            onClick={close}
+            className={css.back}
+          >
             <IconArrowLeft size={16} />
           </ActionIcon>
           <Text fw={600} className="wrap">
@@ -83,7 +89,11 @@ function Chosen({ run, file, close }: TabProps & { file: RunFile; close: () => v
         </Group>
       </Group>
       <div className={css.content} tabIndex={0} role="group" aria-label={file.name}>
-        {file.stored ? <Preview key={file.digest + file.name} run={run} file={file} /> : <Empty title={strings.files.notStored} />}
+        {file.stored ? (
+          <Preview key={file.digest + file.name} run={run} file={file} />
+        ) : (
+          <Empty title={strings.files.notStored} />
+        )}
       </div>
     </>
   )

@@ -30,7 +30,8 @@ export function notebookOf(value: unknown): Cell[] | undefined {
 const joined = (text: unknown): string => (Array.isArray(text) ? text.map(String).join('') : String(text ?? ''))
 
 function outputOf(output: Record<string, unknown>): Output {
-  if (output.output_type === 'error') return { kind: 'text', text: joined((output.traceback as string[] | undefined)?.map((line) => `${line}\n`)) }
+  if (output.output_type === 'error')
+    return { kind: 'text', text: joined((output.traceback as string[] | undefined)?.map((line) => `${line}\n`)) }
   if (output.text !== undefined) return { kind: 'text', text: joined(output.text) }
   const data = isObject(output.data) ? output.data : {}
   for (const type of ['image/png', 'image/jpeg']) {
@@ -68,8 +69,14 @@ export function Notebook({ notebook }: { notebook: Cell[] }) {
 }
 
 function Shown({ output }: { output: Output }) {
-  if (output.kind === 'image') return <img src={output.address} alt={strings.files.output} className={previewCss.image} />
-  if (output.kind === 'text') return <pre className={`mono ${css.output}`} tabIndex={0}>{plain(output.text)}</pre>
+  if (output.kind === 'image')
+    return <img src={output.address} alt={strings.files.output} className={previewCss.image} />
+  if (output.kind === 'text')
+    return (
+      <pre className={`mono ${css.output}`} tabIndex={0}>
+        {plain(output.text)}
+      </pre>
+    )
   return (
     <Text size="sm" c="dimmed">
       {strings.files.htmlOutput}

@@ -1,7 +1,12 @@
 import { bytes } from '../../api/client'
 
 /** Fetch the first `most` bytes of what is `size` bytes large. */
-export async function fetchPart(address: string, most: number, size: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+export async function fetchPart(
+  address: string,
+  most: number,
+  size: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
   if (size === 0) return new Uint8Array()
   const headers: Record<string, string> = size > most ? { range: `bytes=0-${most - 1}` } : {}
   return new Uint8Array(await bytes(address, { signal, headers }))
@@ -19,7 +24,10 @@ const KINDS: Record<string, Kind> = {
   ...of('json', 'json'),
   ...of('notebook', 'ipynb'),
   ...of('patch', 'patch diff'),
-  ...of('text', 'txt log py toml yaml yml cfg ini sh bash js ts css html xml rst tex c h cpp cu hpp rs go java r jl jsonl lock'),
+  ...of(
+    'text',
+    'txt log py toml yaml yml cfg ini sh bash js ts css html xml rst tex c h cpp cu hpp rs go java r jl jsonl lock',
+  ),
 }
 
 function of(kind: Kind, endings: string): Record<string, Kind> {

@@ -14,7 +14,12 @@ test('folders hold what is below them, sorted as people count', () => {
 })
 
 test('a file may be called like a folder, and odd parts are names', () => {
-  const tree = treeOf([{ name: 'a', size: 1 }, { name: 'a/b', size: 1 }, { name: '/c', size: 1 }, { name: '__proto__/d', size: 1 }])
+  const tree = treeOf([
+    { name: 'a', size: 1 },
+    { name: 'a/b', size: 1 },
+    { name: '/c', size: 1 },
+    { name: '__proto__/d', size: 1 },
+  ])
   expect(tree.files.map((one) => one.name)).toEqual(['a'])
   expect(tree.folders.map((one) => one.name).sort()).toEqual(['', '__proto__', 'a'])
 })
