@@ -18,6 +18,7 @@ from tests.waiting import eventually
 from tracker.agent_protocol.status import read_status
 from tracker.cli.login import login
 from tracker.runlog.directory import agent_alive
+from tracker.sdk import agent_launch
 from tracker.sdk import agent_supervisor as supervisor
 
 FIRST, SECOND = "the-first-token", "the-second-token"
@@ -158,8 +159,8 @@ def test_a_dead_agent_is_told_of_in_the_last_line(
 
 def test_starts_are_limited_for_a_while_and_not_for_life(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     started: list[str] = []
-    monkeypatch.setattr(supervisor.launch, "hand_over", lambda directory, _given: started.append(directory))  # type: ignore[attr-defined]
-    monkeypatch.setattr(supervisor.launch, "start_agent", lambda directory, _environment: started.append(directory))  # type: ignore[attr-defined]
+    monkeypatch.setattr(agent_launch, "hand_over", lambda directory, _given: started.append(directory))
+    monkeypatch.setattr(agent_launch, "start_agent", lambda directory, _environment: started.append(directory))
     monkeypatch.setattr(supervisor, "_STARTING", 0.0)
     (tmp_path / "run").mkdir()
     watched = supervisor.Supervisor(str(tmp_path / "run"), tracker.settings.Settings())

@@ -203,7 +203,10 @@ def test_finishing_twice_is_finishing_once() -> None:
     done = script(START + "run.finish()\nrun.finish(5)\ntracker.finish()")
     assert done.returncode == 0
     assert the_run().state == "finished"
-    assert done.stderr.count("run r") <= 2
+    begun, ended = done.stderr.splitlines()
+    assert begun.endswith("in me/uncategorized: .tracker/runs/r")
+    assert " finished, kept on disk" in ended
+    assert noted_ends(the_run()) == ["finished"]
 
 
 def test_ctrl_c_in_the_middle_of_logging_leaves_whole_rows() -> None:
