@@ -61,8 +61,6 @@ def run(*command): subprocess.run(command, check=True)
 run("ip", "link", "set", "lo", "up")
 run("nft", "add table inet t; add chain inet t in {{ type filter hook input priority 0; }}; "
     "add rule inet t in tcp dport 8787 drop")
-import time
-begun = time.perf_counter()
 run = tracker.init(id="r", settings={{"base_url": "http://127.0.0.1:8787", "api_key": "key-of-nobody",
                                       "upload_timeout": 0.5, "drain_timeout": 0.5}})
 for i in range(1000):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 import requests
 import uvicorn
 
+from tests.waiting import PATIENCE, eventually
 from tracker.runlog.records import encode
 from tracker.wire import run_path
 from tracker_server.access.guard import Guard
@@ -61,21 +61,13 @@ def serve_in_thread(app: Guard) -> Iterator[str]:
     server = uvicorn.Server(configuration(app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
-    until(lambda: server.started, "the server answers")
+    eventually(lambda: server.started)
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
-
-
-def until(condition: Callable[[], Any], what: str, seconds: float = 20) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        assert time.monotonic() < deadline, f"waited {seconds} s until {what}"
-        time.sleep(0.01)
-    return result
 
 
 @contextmanager
@@ -103,11 +95,6 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 @pytest.fixture(scope="session")
 def run_server() -> Any:
     return running
-
-
-@pytest.fixture(scope="session")
-def wait_until() -> Any:
-    return until
 
 
 @pytest.fixture(scope="session")

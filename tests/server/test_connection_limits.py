@@ -84,7 +84,7 @@ def test_half_sent_requests_keep_nobody_out(tmp_path: Path) -> None:
     with embedded.serve(tmp_path) as server, ExitStack() as stack:
         name, port = server.url.removeprefix("http://").split(":")
         for _ in range(900):
-            stranger = stack.enter_context(socket.create_connection((name, int(port)), timeout=30))
+            stranger = stack.enter_context(socket.create_connection((name, int(port)), timeout=90))
             _send(stranger, iter([b"GET /api/projects HTTP/1.1\r\nHost: localhost\r\nx: "]))
         head = f"GET /api/projects HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.token}\r\n"
         with socket.create_connection((name, int(port)), timeout=60) as friend:

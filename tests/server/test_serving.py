@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.waiting import eventually
 from tracker import discovery
 from tracker_server import embedded
 
@@ -28,7 +29,7 @@ def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def _get(url: str, token: str, path: str = "/api/projects") -> requests.Response:
     with requests.Session() as session:
         session.trust_env = False
-        return session.get(url + path, headers={"Authorization": f"Bearer {token}"}, timeout=20)
+        return session.get(url + path, headers={"Authorization": f"Bearer {token}"}, timeout=90)
 
 
 def _command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -120,7 +121,7 @@ def test_signals_end_a_server_cleanly_and_soon_even_with_clients_connected(serve
     with socket.create_connection((host, int(port))) as half, requests.Session() as idle:
         half.sendall(b"POST /api/runs/a/b/c/streams/history.jsonl?offset=0 HTTP/1.1\r\nHost: localhost\r\n")
         half.sendall(f"Authorization: Bearer {served.token}\r\nContent-Length: 1000\r\n\r\npart".encode())
-        idle.get(served.url + "/", headers={"Authorization": f"Bearer {served.token}"}, timeout=20)
+        idle.get(served.url + "/", headers={"Authorization": f"Bearer {served.token}"}, timeout=90)
         served.process.send_signal(sent)
         assert served.process.wait(60) == 0  # neither client would ever leave by itself
 
@@ -129,7 +130,7 @@ def test_a_server_that_was_killed_is_started_again_on_its_data(tmp_path: Path, l
     with embedded.serve(tmp_path / "data") as server:
         path = "/api/runs/me/digits/r/streams/history.jsonl?offset=0"
         headers = {"Authorization": f"Bearer {server.token}"}
-        assert requests.post(server.url + path, data=lines("r"), headers=headers, timeout=20).status_code == 200
+        assert requests.post(server.url + path, data=lines("r"), headers=headers, timeout=90).status_code == 200
         server.process.kill()
         server.process.wait()
     assert discovery.find() is None
@@ -153,7 +154,7 @@ def _greeting(tmp_path: Path, *arguments: str) -> str:
         said += line
     process.terminate()
     process.stdout.close()
-    assert process.wait(20) == 0
+    assert process.wait(90) == 0
     return said
 
 
@@ -177,7 +178,7 @@ def test_listening_for_other_machines_warns_that_nothing_is_encrypted(tmp_path: 
     ("display", "option", "opens"), [(":0", [], True), ("", [], False), (":0", ["--no-browser"], False)]
 )
 def test_ui_opens_a_browser_where_there_is_a_display_without_showing_it_the_token(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait_until: Any, display: str, option: list[str], opens: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, display: str, option: list[str], opens: bool
 ) -> None:
     browser, opened = tmp_path / "browser", tmp_path / "opened"
     browser.write_text(f'#!/bin/sh\necho "$1" > {opened}.new && mv {opened}.new {opened}\n')
@@ -189,14 +190,14 @@ def test_ui_opens_a_browser_where_there_is_a_display_without_showing_it_the_toke
     command = [sys.executable, "-c", run, "--dir", str(tmp_path / "d"), "--port", "0", *option]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
-        server = wait_until(discovery.find, "the server is there")
+        server = eventually(discovery.find)
         if opens:
-            wait_until(opened.exists, "the browser is opened")
+            eventually(opened.exists)
             url = opened.read_text().strip()
             assert server.token not in url
-            assert requests.get(url, allow_redirects=False, timeout=20).status_code == 303
-            assert requests.get(url, allow_redirects=False, timeout=20).status_code == 401
+            assert requests.get(url, allow_redirects=False, timeout=90).status_code == 303
+            assert requests.get(url, allow_redirects=False, timeout=90).status_code == 401
     finally:
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(90) == 0
     assert opened.exists() == opens

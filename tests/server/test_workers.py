@@ -91,6 +91,6 @@ def test_the_server_stops_whatever_is_asked(tmp_path: Path) -> None:
         with _client(server) as client:
             assert client.get(f"{server.url}/api/projects", timeout=60).status_code == 200
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(20) == 0
+        assert server.process.wait(90) == 0
         for asker in askers:
             asker.close()

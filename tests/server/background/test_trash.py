@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import eventually
 from tracker.names import RunKey
 from tracker_server.background import trash
 from tracker_server.blobs import open_blobs
@@ -51,13 +52,13 @@ def test_the_trash_is_emptied_of_what_is_old_with_its_content(tmp_path: Path, li
     asyncio.run(run())
 
 
-def test_a_server_that_starts_empties_the_trash(tmp_path: Path, run_server: Any, wait_until: Any, lines: Any) -> None:
+def test_a_server_that_starts_empties_the_trash(tmp_path: Path, run_server: Any, lines: Any) -> None:
     storage = open_storage(tmp_path)
     storage.append(RunKey("me", "digits", "old"), "history.jsonl", 0, lines("old"))
     storage.trash([RunKey("me", "digits", "old")], 1000.0)
     storage.close()
     with run_server(tmp_path) as client:
-        wait_until(lambda: client.get("/api/runs/me/digits/old").status_code == 404, "the old run is deleted")
+        eventually(lambda: client.get("/api/runs/me/digits/old").status_code == 404)
 
 
 def test_files_that_no_record_names_are_collected_after_a_day(tmp_path: Path, lines: Any) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 
+from tests.waiting import eventually
 from tracker.wire import run_path
 
 PAGE = b"<script>alert(1)</script>"
@@ -160,7 +161,7 @@ def test_content_past_the_limit_is_refused_announced_or_not(tmp_path: Path, run_
     assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
 
 
-def test_an_upload_that_breaks_off_leaves_nothing(tmp_path: Path, run_server: Any, wait_until: Any) -> None:
+def test_an_upload_that_breaks_off_leaves_nothing(tmp_path: Path, run_server: Any) -> None:
     def kept() -> list[Path]:
         return [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
 
@@ -171,8 +172,8 @@ def test_an_upload_that_breaks_off_leaves_nothing(tmp_path: Path, run_server: An
             connection.sendall(f"PUT {address} HTTP/1.1\r\nHost: localhost\r\n".encode())
             connection.sendall(f"Authorization: Bearer {client.token}\r\nContent-Length: 90000000\r\n\r\n".encode())
             connection.sendall(bytes(20_000_000))
-            wait_until(kept, "some of it is written")
-        wait_until(lambda: not kept(), "it is removed")
+            eventually(kept)
+        eventually(lambda: not kept())
         assert client.get("/api/projects").status_code == 200
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.waiting import eventually
 from tracker.runlog.records import encode
 from tracker.wire import run_path
 from tracker_server import live as hub
@@ -149,9 +150,7 @@ def test_a_quiet_stream_is_kept_alive(client: Any, monkeypatch: pytest.MonkeyPat
         assert [events.next()[0] for _ in range(3)] == ["ping"] * 3
 
 
-def test_listeners_are_limited_and_those_that_leave_make_room(
-    client: Any, monkeypatch: pytest.MonkeyPatch, wait_until: Any
-) -> None:
+def test_listeners_are_limited_and_those_that_leave_make_room(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "MAX_LISTENERS", 1)
 
     def opened() -> requests.Response | None:
@@ -162,7 +161,7 @@ def test_listeners_are_limited_and_those_that_leave_make_room(
         return None
 
     for _ in range(2):
-        with wait_until(opened, "former listeners are forgotten"):
+        with eventually(opened):
             assert opened() is None
 
 
@@ -171,7 +170,7 @@ def test_the_server_ends_at_once_on_sigterm_with_streams_open(tmp_path: Path) ->
         headers = {"Authorization": f"Bearer {server.token}"}
         session = requests.Session()
         session.trust_env = False
-        with session.get(server.url + "/api/live", headers=headers, stream=True, timeout=30) as answer:
+        with session.get(server.url + "/api/live", headers=headers, stream=True, timeout=90) as answer:
             events = Events(answer)
             events.until("ping")
             ended: list[float] = []
@@ -184,7 +183,7 @@ def test_the_server_ends_at_once_on_sigterm_with_streams_open(tmp_path: Path) ->
             reader = threading.Thread(target=read)
             reader.start()
             server.process.send_signal(signal.SIGTERM)
-            assert server.process.wait(30) == 0
-            reader.join(30)
+            assert server.process.wait(90) == 0
+            reader.join(90)
             assert ended  # the stream came to its regular end
         assert "cancel" not in (tmp_path / "server.log").read_text().lower()

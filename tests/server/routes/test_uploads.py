@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import eventually
 from tracker.wire import MAX_BODY, run_path
 from tracker_server import blobs as blobs_module
 from tracker_server.partials import Limits
@@ -97,18 +98,18 @@ def test_an_upload_that_was_whole_but_not_verified_when_the_server_ended_is_comp
 
 
 def test_while_the_whole_is_verified_the_upload_is_not_complete(
-    tmp_path: Path, run_server: Any, wait_until: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, run_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go = threading.Event()
     hash_some = blobs_module._hash_some
-    monkeypatch.setattr(blobs_module, "_hash_some", lambda file, sha: go.wait(20) and hash_some(file, sha))
+    monkeypatch.setattr(blobs_module, "_hash_some", lambda file, sha: go.wait(90) and hash_some(file, sha))
     monkeypatch.setattr(blobs_module, "VERIFYING", 0.1)
     with run_server(tmp_path) as client:
         for _ in range(2):
             assert _send(client, CONTENT, 0, len(CONTENT)).json() == {"offset": len(CONTENT), "complete": False}
         assert _ask(client, CONTENT) == {"offset": len(CONTENT), "complete": False}
         go.set()
-        wait_until(lambda: _ask(client, CONTENT)["complete"], "it is verified")
+        eventually(lambda: _ask(client, CONTENT)["complete"])
     assert _stored(tmp_path) == [CONTENT]
 
 
