@@ -1,4 +1,4 @@
-"""Store files by the digest of their content, through obstore, whose local directory could become an object store."""
+"""Store files by digest in a local directory, through obstore, so that an object store can take its place."""
 
 from __future__ import annotations
 

@@ -92,7 +92,9 @@ def _bad_filter(_request: Request, error: Exception) -> Response:
 def _full(_request: Request, error: Exception) -> Response:
     log.error("%s", error)
     return _error(
-        507, "the server's disk is full and nothing of this was stored: free some space", {"retry-after": "30"}
+        507,
+        "the server's disk is full and nothing of this was stored: free some space, and uploads continue",
+        {"retry-after": "30"},
     )
 
 
