@@ -16,7 +16,7 @@ class Backoff:
         self._failures = 0
 
     def reset(self) -> None:
-        """Begin anew after a success."""
+        """Start over after a success."""
         self._failures = 0
 
     def delay(self, error: Exception) -> float:
@@ -29,5 +29,5 @@ class Backoff:
 
 
 def retry_after(error: Exception) -> float:
-    """Return for how many seconds the server wants to be left alone after this failure."""
+    """Return how many seconds the server asked to be left alone, 0 if it did not."""
     return (error.after if isinstance(error, Retry) else None) or 0.0

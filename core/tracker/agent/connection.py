@@ -1,4 +1,4 @@
-"""Which server a run goes to, and with which key: asked again whenever that may have changed."""
+"""Find out which server a run goes to and with which key, again whenever that may have changed."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from tracker.settings import Settings, credentials, directory_file, read_file, u
 
 
 class Connection:
-    """The address and the key that the settings name now.
+    """The server's address and key according to the settings of this moment.
 
-    What the process of the run was given as an argument or a variable stays. The rest is looked up again when a
-    settings file has changed or a server on this machine has come or gone. Only where the server refuses a given key,
-    one that the user has stored for this address since takes its place.
+    What the process of the run got as an argument or a variable stays. The rest is looked up again when a settings file
+    has changed, or a server on this machine has come or gone. Only if the server refuses a key that was given, a key
+    that the user has stored for this address since takes its place.
     """
 
     def __init__(self, given: Mapping[str, Any], settings: Settings) -> None:
-        """`given`: arguments of `Settings`, of which `settings` came."""
+        """`given`: the arguments of `Settings` that `settings` was made from."""
         self._given = given
         self._settings = settings
         self._refused: set[tuple[str, str | None]] = set()
@@ -31,7 +31,7 @@ class Connection:
         """Address and key."""
 
     def changed(self) -> bool:
-        """Look whether the address or the key is another now, which then is `current`."""
+        """Update `current`; tell whether the address or the key has changed."""
         mark = self._look()
         if mark == self._mark and self.current[0] is not None:
             return False
@@ -39,7 +39,7 @@ class Connection:
         return self.again()
 
     def refused(self) -> bool:
-        """Be told that the server does not accept the key; tell whether there is another one, then `current`."""
+        """Note that the server refuses the key; tell whether there is another one, then in `current`."""
         if self.current[0] is not None:
             self._refused.add((self.current[0], self.current[1]))
         return self.again()
@@ -50,7 +50,7 @@ class Connection:
         return None if base_url is None else Client(base_url, api_key, self._settings.upload_timeout)
 
     def again(self) -> bool:
-        """Look the address and the key up again; tell whether they are others now."""
+        """Look the address and the key up again; tell whether they have changed."""
         try:
             found = self._resolve()
         except SettingsError:  # a file that is being edited
@@ -68,7 +68,7 @@ class Connection:
         return base_url, api_key
 
     def _look(self) -> list[tuple[int, int, int] | None]:
-        """Return what differs when a file that counts has changed."""
+        """Return a value that changes when one of the files does."""
         try:
             servers = folder()
         except RuntimeError:  # a user without a home

@@ -1,4 +1,4 @@
-"""Upload what runs that have ended left behind: many runs, few threads, little memory."""
+"""Upload ended runs: many runs, few threads, little memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Ended:
     """A run that only has to be uploaded."""
 
     def __init__(self, upload: RetryingUpload, timeout: float, over: Callable[[bool], None]) -> None:
-        """`over` is told, within `timeout` seconds or a little later, whether all was uploaded."""
+        """`over` is called within about `timeout` seconds, with whether all was uploaded."""
         self.upload = upload
         self.over = over
         self.due = upload.not_before
@@ -28,7 +28,7 @@ class Ended:
 
 
 class _Server:
-    """What waits for one server and key."""
+    """The runs that wait for one server and key."""
 
     def __init__(self, address: Address) -> None:
         self.address = address
@@ -40,8 +40,9 @@ class _Server:
 
 
 class Drain:
-    """Uploads ended runs, a few at a time for each server. While a server cannot be reached, one of its runs tries for
-    all of them.
+    """Uploads ended runs, a few at a time for each server.
+
+    While a server cannot be reached, one of its runs tries for all of them.
     """
 
     def __init__(self) -> None:
@@ -49,7 +50,7 @@ class Drain:
         self._servers: dict[Address, _Server] = {}
 
     def add(self, ended: Ended) -> None:
-        """Begin, or wait for its turn."""
+        """Upload a run, at once or when it is its turn."""
         with self._lock:
             address = ended.upload.connection.current
             server = self._servers.setdefault(address, _Server(address))
@@ -60,7 +61,7 @@ class Drain:
             self._lock.notify_all()
 
     def recall(self, ended: Ended) -> bool:
-        """Take back a run that goes on after all. False if that must wait: it is being uploaded, and then is over."""
+        """Take back a run that goes on after all; False if it is being uploaded, and so will be over soon."""
         with self._lock:
             ended.recalled = True
             for server in self._servers.values():
@@ -111,5 +112,5 @@ class Drain:
             return None
 
     def _changed(self, server: _Server) -> bool:
-        """Tell whether settings have changed that these runs wait for."""
+        """Tell whether the settings that these runs wait for have changed."""
         return server.waiting[0].upload.connection.changed()

@@ -1,4 +1,4 @@
-"""Have what a run needs to be run again gathered, once for each start of the run on this machine."""
+"""Capture what is needed to run a run again, once for each start of it on this machine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SKEW = 60.0  # seconds by which the clock may have been set back since a stream
 
 
 class EnvironmentCapture:
-    """Gathers in a thread of its own, one thing at a time; `look` again and again begins what is due."""
+    """Captures in a thread of its own, one thing at a time; call `look` again and again."""
 
     def __init__(
         self, directory: Path, settings: Settings, journal: Journal, watch: StreamWatcher, log: Callable[[str], None]
@@ -44,7 +44,7 @@ class EnvironmentCapture:
         self._thread: threading.Thread | None = None
 
     def look(self) -> None:
-        """Begin what is due, unless something is under way."""
+        """Start the next capture that is due, unless one is under way."""
         if self._thread is not None and self._thread.is_alive():
             return
         self._thread = None
@@ -55,7 +55,7 @@ class EnvironmentCapture:
             self._thread.start()
 
     def close(self) -> None:
-        """No process writes to the run any more: do what is still due, in some ten seconds at the most."""
+        """After the last process has ended: capture what is still due, within about ten seconds."""
         end = time.monotonic() + _LAST_SECONDS
         while True:
             self.look()
@@ -79,9 +79,9 @@ class EnvironmentCapture:
         return None
 
     def _undescribed(self) -> Start | None:
-        """Return the stream opened last that has no description, nor was opened beside one that has.
+        """Return the newest stream that lacks a description, unless one that was open at the same time has it.
 
-        What is found now is as it was when the last one began, at best: for earlier ones it comes too late.
+        A capture now shows at best what was there when the newest stream began; for earlier ones it is too late.
         """
         # A later time than now comes from a directory that someone made up to have other repositories read.
         starts = [start for start in self._watch.starts.values() if start.time <= time.time() + _SKEW]

@@ -1,9 +1,9 @@
-"""Have the TensorBoard event files that processes of a run write followed, by a program that an integration provides.
+"""Follow the TensorBoard event files that a run's processes write, through a program of an integration.
 
-The program is an entry point of the group `tracker.followers`, with the name of the records that it is about. It is
-called in a process of its own, with the run directory as its one argument. On stdin it is told what to follow, a JSON
-object a line: `path`, and the `stream` of the process that writes the file. When stdin ends, it has to bring all into
-the run directory that is there by then, and to end with exit status 0. It may be killed at any time.
+The program is an entry point of the group `tracker.followers`, named like the records that it is about. It runs in a
+process of its own, with the run directory as its only argument. On stdin it gets what to follow, one JSON object per
+line: `path`, and the `stream` of the process that writes the file. When stdin ends, it brings everything that is there
+into the run directory and ends with exit status 0. It may be killed at any time.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ class _Told(NamedTuple):
 
 
 class EventFileFollower:
-    """The event files of one run, and the process that follows them, which is there if there are any."""
+    """The event files of one run, and the process that follows them if there are any."""
 
     def __init__(
         self, directory: Path, journal: Journal, watch: StreamWatcher, run_id: str, notice: Callable[[str], None]
     ) -> None:
-        """`notice` is told what the user should know."""
+        """`notice` is called with what the user should know."""
         self._directory = directory
         self._journal = journal
         self._watch = watch
@@ -70,7 +70,7 @@ class EventFileFollower:
         self._missing = False
 
     def look(self) -> None:
-        """Take in what the watch has seen, look for open files if it is time to, and see to the follower."""
+        """Take in what the watcher has seen, look for open files if it is time, and check the follower."""
         self._listen()
         if time.monotonic() >= self._seek_at:
             begun = time.monotonic()
@@ -83,8 +83,10 @@ class EventFileFollower:
         self._tell()
 
     def close(self, grace: float = 0.0) -> None:
-        """No process writes to the run any more: return when all of the event files is in the run directory, or cannot
-        be brought there now. Processes that live on have `grace` seconds for the rest.
+        """After the last process has ended: return when all event files are in the run directory, or cannot be brought
+        there now.
+
+        Processes that live on have `grace` seconds to write the rest.
         """
         deadline = time.monotonic() + grace
         while self._alive() and time.monotonic() < deadline:
@@ -130,11 +132,11 @@ class EventFileFollower:
         self._journal.write("event_file", payload)
 
     def _due(self) -> dict[str, str]:
-        """The event files that are to be followed, and their streams."""
+        """Return the event files to follow, and their streams."""
         return {path: stream for path, stream in self._files.items() if stream not in self._watch.followed}
 
     def _alive(self) -> set[str]:
-        """The streams, of those that event files are from, whose processes live."""
+        """Return those streams with event files whose processes live."""
         return {stream for stream in self._due().values() if self._watch.writer(stream) is not None}
 
     # -- the follower -----------------------------------------------------------------------------------------------
@@ -200,7 +202,7 @@ class EventFileFollower:
 
 
 def run_follower() -> None:
-    """Be the follower; in its process."""
+    """Run the follower, in its own process."""
     try:
         mains: list[Callable[[], Any]] = [entry.load() for entry in entry_points(group=GROUP, name=KIND)]
     except ImportError as error:

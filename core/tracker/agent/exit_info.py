@@ -28,10 +28,10 @@ _seen: dict[tuple[int, int | None], Exit] = {}
 
 
 def exit_of(pid: int, start: int | None, pidfd: int | None) -> Exit | None:
-    """Return how a process ended that is gone, None if the machine does not tell.
+    """Return how a process ended, None if the machine does not tell.
 
-    The kernel tells it by the pidfd once the parent has collected the process, and by /proc until then; later, this
-    process knows it if it has asked before.
+    The kernel tells it through the pidfd once the parent has collected the process, and in /proc until then. An answer
+    is remembered.
     """
     if (pid, start) not in _seen:
         found = _collected(pidfd) or _zombie(pid) or _collected(pidfd)  # it may be collected between the two
@@ -65,7 +65,7 @@ def _zombie(pid: int) -> Exit | None:
 
 
 class Memory:
-    """What a process used at most, and whether the kernel killed for lack of memory where it ran."""
+    """A process's peak memory, and whether the kernel killed for lack of memory where it ran."""
 
     def __init__(self, pid: int) -> None:
         self._status = Path(f"/proc/{pid}/status")
@@ -75,7 +75,7 @@ class Memory:
         self.look()
 
     def look(self) -> None:
-        """Take in the peak while the process lives."""
+        """Update the peak while the process lives."""
         try:
             line = self._status.read_text().partition("VmHWM:")[2]
             self.peak = max(self.peak, int(line.split(maxsplit=1)[0]) * 1024)
@@ -83,11 +83,11 @@ class Memory:
             pass
 
     def say(self) -> str:
-        """Return what there is to say of it in the error of a process that a signal ended."""
+        """Return a note on the peak memory for the error of a killed process."""
         return f"its peak memory was {self.peak / _GIB:.2f} GiB" if self.peak else ""
 
     def killed(self) -> str | None:
-        """Return where the kernel has killed for lack of memory since the process was first seen, None if nowhere."""
+        """Return where the kernel has killed for lack of memory since the process was first seen, or None."""
         here, machine = self._kills()
         if here > self._before[0]:
             return "its control group"
@@ -99,7 +99,7 @@ class Memory:
 
 
 def explained(end: dict[str, Any], real: Exit, memory: Memory | None) -> dict[str, Any]:
-    """Return the payload of a `finish` record of a process that a signal ended, with what the machine knew."""
+    """Return the `finish` payload of a process that a signal ended, with what the machine knows about it."""
     if real.signal is None or memory is None:
         return end
     place = memory.killed() if real.signal == signal.SIGKILL else None

@@ -1,4 +1,4 @@
-"""Send a run's files to a server by their digests; large ones in parts, between which the run's lines go first."""
+"""Upload a run's files by their digests; large ones in parts, with the run's new lines in between."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class FileUploader:
             self.sent += max(0, state["offset"] - at)
 
     def _shrink(self, error: ServerError) -> None:
-        """Send smaller parts from now on, if that is what is the matter: a proxy may take less than the server."""
+        """Send smaller parts from now on if that was the problem: a proxy may take less than the server."""
         if error.status != 413 or self._part <= _SMALLEST_PART:
             raise error
         self._part //= 2

@@ -1,4 +1,4 @@
-"""What an agent itself has to say about a run: its own stream in the run directory."""
+"""Write what the agent itself has to say about a run: its own stream in the run directory."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tracker.runlog.writer import StreamWriter, header
 
 
 class Journal:
-    """Appends `system`, `file`, `suspect` and `finish` records; opens its stream with the first. Thread-safe."""
+    """Appends `system`, `file`, `suspect` and `finish` records; opens its stream with the first one. Thread-safe."""
 
     def __init__(self, directory: Path, heartbeat: float | None = None) -> None:
-        """`heartbeat`: the longest that passes without a record while `beat` is called, in seconds, if it is."""
+        """`heartbeat`: seconds without a record after which `beat` writes one; None: never."""
         self._directory = directory
         self._heartbeat = heartbeat
         self._beaten = time.monotonic()
@@ -25,8 +25,9 @@ class Journal:
         self._lock = threading.Lock()
 
     def write(self, kind: str, payload: dict[str, Any], when: float | None = None) -> None:
-        """Append one record, of now or of the Unix time `when`. A disk that does not take it is the same disk that the
-        run itself suffers from: not told twice.
+        """Append one record, with the time `when` (Unix time) or now.
+
+        A failing disk is not reported here: the run itself suffers from the same disk, and reports it.
         """
         with self._lock:
             if not self._opened():
@@ -36,13 +37,13 @@ class Journal:
             self._beaten = time.monotonic()
 
     def beat(self) -> None:
-        """Append a record if there was none for so long."""
+        """Append a record if there was none for `heartbeat` seconds."""
         if self._heartbeat is not None and time.monotonic() - self._beaten >= self._heartbeat:
             self._beaten = time.monotonic()  # also if the disk does not take it: not again at once
             self.write("alive", {})
 
     def promise(self) -> None:
-        """Open the stream at once, if there are to be heartbeats: whoever reads the run then knows to expect them."""
+        """Open the stream at once if there will be heartbeats, so that readers of the run expect them."""
         if self._heartbeat is not None:
             with self._lock:
                 self._opened()

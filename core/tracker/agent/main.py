@@ -1,4 +1,4 @@
-"""The agent process."""
+"""Start the agent process."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ LOCK = 3
 
 
 def serve_one() -> None:
-    """Serve the run directory named on the command line until its writers are gone and all is uploaded. The settings
-    are those of the environment.
+    """Serve the run directory on the command line until its writers are gone and all is uploaded. Settings come from
+    the environment.
     """
     detach()
     directory = Path(sys.argv[1]).absolute()
@@ -55,7 +55,7 @@ def serve_all() -> None:
 
 
 def _inherited(folder: Path) -> int | None:
-    """Return the folder's lock: that of the process that started this one, which nobody else can have got meanwhile."""
+    """Return the folder's lock, inherited from the process that started this one, so that nobody got it in between."""
     with contextlib.suppress(OSError):
         if os.path.samestat(os.fstat(LOCK), os.stat(folder / handover.LOCK)):
             lock = os.dup(LOCK)  # which no program that we start inherits

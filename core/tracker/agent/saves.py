@@ -1,4 +1,4 @@
-"""Keep with a run what its processes named to `save`: digests of what they pinned, versions of what they follow."""
+"""Keep the files that a run's processes passed to `save`: digests of pinned ones, versions of followed ones."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SHARE = 10  # taking versions takes no more than one part in so many of the tim
 
 
 class Follow(NamedTuple):
-    """A `save` record that asks for files to be followed (`live`) or taken at the end (`end`)."""
+    """A `save` record that asks to follow files (`live`) or to take them at the end (`end`)."""
 
     stream: str
     policy: str
@@ -39,7 +39,7 @@ class Follow(NamedTuple):
 
 
 class Pin(NamedTuple):
-    """A `save` record of a file that is pinned in the run directory; `size`: its bytes then, None if it had holes."""
+    """A `save` record of a file pinned in the run directory; `size`: its bytes then, None if it had holes."""
 
     name: str
     stream: str
@@ -57,9 +57,7 @@ class Version(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """Of a followed file: its state at the last look, how often it was found changed since it was taken, and its state
-    when it was.
-    """
+    """A followed file: its state at the last look, how often it changed since it was taken, its state when taken."""
 
     last: tuple[int, ...] | None
     changes: int
@@ -69,7 +67,7 @@ class Seen(NamedTuple):
 class Saves:
     """The saved files of one run directory.
 
-    `take` and `end` may be called from one thread while another one works through what they were told with `step`.
+    `take` and `end` may be called from one thread while another one works on what they noted, with `step`.
     """
 
     def __init__(self, directory: Path, journal: Journal, run_id: str, interval: float) -> None:
@@ -102,30 +100,30 @@ class Saves:
         """What was asked for on another machine or by another user, and can only be taken there."""
 
     def take(self, stream: str, record: Record, here: bool) -> None:
-        """Be told of a `save`, `saved`, `file` or `lost` record, and whether the stream was written on this machine."""
+        """Note a `save`, `saved`, `file` or `lost` record; `here`: whether its stream was written on this machine."""
         self._told.append((stream, record, here))
 
     def end(self, stream: str, vanished: bool = False) -> None:
-        """Be told, after all its records, that a stream's process will save nothing more. Safe to repeat."""
+        """Note, after all its records, that a stream's process saves nothing more. Safe to repeat."""
         if vanished:
             self._vanished.add(stream)
         self._ended.add(stream)
 
     def listen(self) -> None:
-        """Take in what there was to be told, and do nothing about it."""
+        """Take in what was noted, without acting on it."""
         with self._lock:
             self._listen()
 
     def clean(self) -> None:
-        """Remove what an agent of this machine had copied in part when it was killed."""
+        """Remove files that an agent of this machine had copied in part when it was killed."""
         for name in names_in(self._directory, "files"):
             if name.startswith(f"{self._mark}-") and name.endswith(".part"):
                 with contextlib.suppress(OSError):
                     remove(self._directory, f"files/{name}")
 
     def step(self, now: bool = False) -> None:
-        """Do what there is to do: digest what was pinned, look at live files if it is time to (or `now`), and take the
-        last state of what ended streams asked for.
+        """Do what is due: digest pinned files, look at live files if it is time (or with `now`), and take the last
+        state of what ended streams asked for.
         """
         with self._lock:
             ended = frozenset(self._ended)  # before listening: all that these streams asked for is then known
@@ -149,7 +147,7 @@ class Saves:
                 self._next = time.monotonic() + max(self._interval, _SHARE * (time.monotonic() - begun))
 
     def changed(self, digest: str) -> None:
-        """Be told that a kept file is not what its digest says: it was changed in place. What it is now replaces it."""
+        """Note that a kept file was changed in place and is not what its digest says. Its new content replaces it."""
         with self._lock:
             kept = self.kept.pop(digest, None)
             self.replaced.add(digest)
@@ -190,7 +188,7 @@ class Saves:
                 del follows[follow]
 
     def _note(self, when: float, payload: dict[str, Any]) -> None:
-        """Take in a `file` record, of this agent or an earlier one; the latest of a name counts."""
+        """Note a `file` record, of this agent or an earlier one; the latest of a name counts."""
         name, digest, path = (str(payload.get(member)) for member in ("name", "digest", "path"))
         if not KEPT_PATH.fullmatch(path):
             return
@@ -226,7 +224,7 @@ class Saves:
     # -- taking files -----------------------------------------------------------------------------------------------
 
     def _look(self, follow: Follow, path: str, at_once: bool) -> None:
-        """Take a new version of a file if it has changed, and has rested since the last look."""
+        """Take a new version of a file if it has changed and has rested since the last look."""
         if path.startswith(f"{self._directory}{os.sep}"):
             return  # a glob that takes in what is taken would never come to an end
         try:
@@ -245,7 +243,7 @@ class Saves:
     def _version(self, follow: Follow, path: str) -> bool:
         """Keep a copy of a file; tell whether that was possible.
 
-        A copy, since the next thing that happens to a live file is that it is changed, perhaps in place.
+        It is a copy because a live file is about to change again, perhaps in place.
         """
         base = self._owners.settle([path], follow.base)
         name = name_of(path, base).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -286,7 +284,7 @@ class Saves:
             os.close(folder)
 
     def _digest(self, path: str, pin: Pin) -> None:
-        """Note the digest of a pinned file as it is, unless it is not whole and nobody will write the rest."""
+        """Note the digest of a pinned file as it is, unless it is incomplete and nobody will write the rest."""
         try:
             source = open_file(self._directory, path)
             if pin.stream in self._vanished and pin.size is not None and not is_whole(source, pin.size):
@@ -314,7 +312,7 @@ class Saves:
 
 
 class SaveThread(threading.Thread):
-    """Steps all the time, so that no large file keeps the agent from what it does every second."""
+    """Steps all the time, so that a large file does not keep the agent from what it does every second."""
 
     def __init__(self, saves: Saves, pause: float, notice: Callable[[str], None]) -> None:
         super().__init__(name="saves", daemon=True)
@@ -323,12 +321,12 @@ class SaveThread(threading.Thread):
         self._stopped = False
 
     def close(self) -> None:
-        """Return when all that `Saves` was told has been done."""
+        """Return when all that `Saves` noted is done."""
         self._closing.set()
         self.join()
 
     def stop(self) -> None:
-        """Do no more than what is under way. Safe to repeat."""
+        """Stop after what is under way. Safe to repeat."""
         self._stopped = True
         self._closing.set()
 

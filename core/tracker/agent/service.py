@@ -1,4 +1,4 @@
-"""Serve one run directory: watch, describe, flush and sample while its processes live, then see to the upload."""
+"""Serve one run directory: watch, describe, flush and sample while its processes live, then upload the rest."""
 
 from __future__ import annotations
 
@@ -45,8 +45,9 @@ _ending = threading.Semaphore(4)
 
 
 class Service(threading.Thread):
-    """Serves a directory in a thread of its own, unless another agent does. Its trouble is its own: it goes to the log
-    in the directory, and no other directory suffers.
+    """Serves a directory in a thread of its own, unless another agent does.
+
+    Its trouble goes to the log in the directory, and no other directory suffers.
     """
 
     def __init__(self, directory: Path, given: Mapping[str, Any], drain: Drain) -> None:
@@ -65,8 +66,10 @@ class Service(threading.Thread):
         """Set when the directory needs no agent any more, or this one cannot serve it."""
 
     def again(self, given: Mapping[str, Any]) -> None:
-        """Be told that a process has begun to write to the run: served it is already, unless it only waits to be
-        uploaded. Then it is `over` soon, and has to be served anew.
+        """Note that another process writes to the run.
+
+        If the run is being served, nothing changes. If it only waits for its upload, it is `over` soon and has to be
+        served again.
         """
         self.asked_again = given
         self._hurry.set()
@@ -74,7 +77,7 @@ class Service(threading.Thread):
             self._ended.over(False)
 
     def run(self) -> None:
-        """Serve it."""
+        """Serve the directory."""
         try:
             self._serve()
         except FileNotFoundError:
@@ -98,7 +101,7 @@ class Service(threading.Thread):
             self._drain.add(self._ended)
 
     def _attend(self, settings: Settings, lock: int) -> Ended | None:
-        """Do all that has to be done on this machine; return what is left to upload, None if there is no server to be.
+        """Do everything on this machine; return the upload that is left to do, or None without a server.
 
         Raises FileNotFoundError if the directory goes away.
         """
@@ -157,7 +160,7 @@ class Service(threading.Thread):
         following: EventFileFollower,
         upload: RetryingUpload | None,
     ) -> None:
-        """Look after the run until no process of this machine writes to it."""
+        """Serve the run until no process of this machine writes to it."""
         describer.look()
         following.look()
         monitor = None if settings.stats_disabled else self._monitor(settings, journal, watch)
@@ -190,7 +193,7 @@ class Service(threading.Thread):
                 uploading.close()
 
     def _await_console(self, watch: StreamWatcher) -> None:
-        """Wait for the helper that keeps what a process printed which vanished soon after it had started both."""
+        """Wait for the console helper of a process that vanished soon after it had started it."""
         deadline = time.monotonic() + _HELPER
         while watch.lacks_console() and time.monotonic() < deadline:
             time.sleep(_TICK)
@@ -209,7 +212,7 @@ class Service(threading.Thread):
             self.over.set()
 
     def _see_off(self) -> None:
-        """Wait for processes that were leaving; serve the directory again if one ends in another way than it said."""
+        """Wait for processes that are leaving; serve the directory again if one ends other than it said."""
         until = time.monotonic() + _LEAVING
         while not all(process.writer.check() for process in self._leaving) and time.monotonic() < until:
             if self._hurry.wait(_TICK):
@@ -244,14 +247,14 @@ class Service(threading.Thread):
         return RetryingUpload(self._directory, connection, make, settings.upload_interval, self._notice, status)
 
     def _notice(self, text: str) -> None:
-        """Tell the user, but of each kind of trouble once."""
+        """Tell the user, once for each kind of trouble."""
         kind = text.split(".")[0]
         if kind not in self._told:
             self._told.add(kind)
             self.log(text, notice=True)
 
     def log(self, text: str, notice: bool = False) -> None:
-        """Write a line into the log of the directory; as a `notice`, the process of the run tells the user."""
+        """Write a line to the log in the directory; the run's process shows it to the user if it is a `notice`."""
         stamp = datetime.now().isoformat(timespec="seconds")
         line = f"{stamp}{NOTICE.decode() if notice else ' '}{text}\n"
         try:
@@ -262,7 +265,7 @@ class Service(threading.Thread):
 
 
 class _turn:  # noqa: N801 - a block
-    """Wait for a turn, with a limit: a file system that hangs must not stop the others."""
+    """Wait for a turn, but not for ever: a file system that hangs must not stop the others."""
 
     def __enter__(self) -> None:
         self._got = _ending.acquire(timeout=_TURN)

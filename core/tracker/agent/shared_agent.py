@@ -1,4 +1,4 @@
-"""One process that serves many run directories."""
+"""Serve the run directories of a user's queue in one process."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class SharedAgent:
                 service.start()
 
     def _collect(self) -> None:
-        """Forget what is over."""
+        """Remove services that are over."""
         for directory, service in list(self._services.items()):
             if service.over.is_set():
                 del self._services[directory]
@@ -65,7 +65,7 @@ class SharedAgent:
                         handover.done(self._folder, name)
 
     def _stay(self) -> bool:
-        """Give up the lock; take it back if something came in the meantime, which then nobody else would serve."""
+        """Give up the lock; take it back if a request came in meanwhile, since nobody else would serve it."""
         os.close(self._lock)
         if not handover.waiting(self._folder):
             return False
@@ -77,7 +77,7 @@ class SharedAgent:
         return True
 
     def _sign(self) -> None:
-        """Note in the lock's file who holds it, for people and for `supervisor.collect_agents`."""
+        """Write into the lock's file who holds it, for people and for `sdk.agent_supervisor`."""
         pid = os.getpid()
         with contextlib.suppress(OSError):
             os.ftruncate(self._lock, 0)

@@ -1,4 +1,4 @@
-"""Learn from the server that a run was asked to stop."""
+"""Ask the server whether a run was asked to stop."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ _EVERY, _LONGEST = 3.0, 60.0  # seconds between questions, and at most while the
 
 
 class StopPoller(threading.Thread):
-    """Asks every few seconds. A thread and a connection of its own: an upload may take long."""
+    """Asks every few seconds, in a thread and over a connection of its own, since an upload may take long."""
 
     def __init__(self, make: Callable[[], Client | None], run: RunKey, concerned: Callable[[], bool]) -> None:
-        """`make` returns a client for the present server, or None while none is known. Nothing is asked while nobody is
-        `concerned`.
-        """
+        """`make` returns a client for the present server, or None. It asks only while `concerned` returns True."""
         super().__init__(name="stopping", daemon=True)
         self._make = make
         self._path = run_path(*run) + "/stop"
@@ -29,7 +27,7 @@ class StopPoller(threading.Thread):
         """When the run was asked to stop, as `RunInfo.stop_requested`."""
 
     def close(self) -> None:
-        """Ask no more."""
+        """Stop asking."""
         self._closing.set()
 
     def run(self) -> None:

@@ -26,7 +26,7 @@ def renew_in_child(renew: Callable[[], object]) -> None:
 
 
 def follow_forks(runs: Iterable[ForkAware]) -> None:
-    """Have those of `runs` that are there at a fork prepared for it, and renewed in the child."""
+    """Prepare `runs` for each fork, and renew them in the child. Those in the list at that moment count."""
 
     def before() -> None:
         for run in runs:
@@ -40,7 +40,7 @@ def follow_forks(runs: Iterable[ForkAware]) -> None:
 
 
 class ForkAware(ABC):
-    """What a run does in a forked child: it goes on in a stream of its own, and may be all that is left of the run."""
+    """A run's part in `os.fork`: the child goes on in a stream of its own, and may inherit the run alone."""
 
     finished: bool
     _directory: str
@@ -58,7 +58,7 @@ class ForkAware(ABC):
 
     @property
     def _is_its_own(self) -> bool:
-        """Whether the end of this process is the end of the run, as far as this process goes."""
+        """Whether the run ends when this process ends."""
         return self._stream.parent is None or self._alone
 
     def _before_fork(self) -> None:
@@ -80,7 +80,7 @@ class ForkAware(ABC):
         self._stream.append(line)
 
     def _take_over(self) -> None:
-        """Go on with the run where the process that began it has left it to this child, as to a daemon."""
+        """Continue the run in this child if the process that began it has left it, as the parent of a daemon does."""
         if self._is_its_own or self._origin is None or self.finished or not self._stream.kept:
             return
         with contained("going on with the run"):

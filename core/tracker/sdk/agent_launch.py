@@ -1,4 +1,4 @@
-"""Have a run directory served by an agent."""
+"""Start the agent of a run, or hand the run to one that is there."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _THRIFTY = {"MALLOC_ARENA_MAX": "1"}  # glibc's heap for each thread nearly doub
 
 
 def hand_over(directory: str, given: Mapping[str, Any]) -> Path:
-    """Have the agent of this user and machine serve a directory; start it if there is none.
+    """Have the shared agent of this user and machine serve a directory; start it if there is none.
 
-    Takes a fraction of a millisecond, or a few if it must be started, and waits for nothing. `given`: the arguments of
-    `Settings` there. Returns the folder that it went through, see `handover`. Raises OSError.
+    Takes a fraction of a millisecond, or a few milliseconds if the agent must be started, and waits for nothing.
+    `given`: the arguments of `Settings` there. Returns the folder of the queue, see `handover`. Raises OSError.
     """
     folder = handover.folder()
     os.close(open_file(directory, LOG, os.O_WRONLY | os.O_CREAT))  # for `Notices`, and for those who wait for it
@@ -49,7 +49,7 @@ def hand_over(directory: str, given: Mapping[str, Any]) -> Path:
 
 
 def start_agent(directory: str, environment: Mapping[str, str]) -> None:
-    """Start an agent for one directory alone, with `environment` beside that of this process.
+    """Start an agent for one directory alone. `environment` is added to that of this process.
 
     If another agent serves the directory, the new one exits. Raises OSError or ValueError if no process could be
     started.
@@ -66,7 +66,7 @@ def _logged(path: str, mode: int = 0o644) -> list[tuple[Any, ...]]:
 
 
 def run_helper(module: str, arguments: Sequence[str], environment: Mapping[str, str], timeout: float | None) -> bytes:
-    """Run `main` of a module in a process of its own and return what it printed; nothing if it was not done in time."""
+    """Run `main` of a module in a process of its own and return its output, b"" if it took longer than `timeout`."""
     import subprocess  # which most training processes need not pay for
 
     try:
@@ -84,7 +84,7 @@ def run_helper(module: str, arguments: Sequence[str], environment: Mapping[str, 
 
 
 class Notices:
-    """Reads what an agent has to tell the user from its log."""
+    """Reads from the agent's log what it has to tell the user."""
 
     def __init__(self, directory: str) -> None:
         self._directory = directory

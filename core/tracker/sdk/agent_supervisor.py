@@ -1,4 +1,4 @@
-"""Look after the agent of a run, from the course of logging: no thread, no waiting but at the end."""
+"""Keep an agent serving the run, checked in the course of logging: no thread, and no waiting except at the end."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _stalled = False
 
 
 class Supervisor:
-    """Has the run directory served by an agent, again if that died, and passes on what it has to say."""
+    """Keeps an agent serving the run directory, restarts it if it died, and passes on its messages."""
 
     def __init__(self, directory: str, settings: Settings) -> None:
         self.directory = directory
@@ -53,7 +53,7 @@ class Supervisor:
         self._notices = agent_launch.Notices(directory)
 
     def start(self) -> None:
-        """Have an agent serve the run. A failure is told once; `tracker sync` stands in for it."""
+        """Have an agent serve the run. A failure is reported once; `tracker sync` can then upload the run."""
         self._starts.append(time.monotonic())
         self._asked += 1
         if self._asked == 1:
@@ -77,7 +77,7 @@ class Supervisor:
         agent_launch.start_agent(self.directory, self._settings.environment())
 
     def check(self) -> None:
-        """Say what the agent had to say, and start it again if it is gone."""
+        """Print the agent's messages, and restart it if it is gone."""
         collect()
         self._know_agent()
         self._tell()
@@ -100,7 +100,7 @@ class Supervisor:
         self.start()
 
     def farewell(self, name: str, state: str, url: str | None) -> None:
-        """After the end of the run: wait for the upload if the settings say so, and tell where the run is."""
+        """After the end of the run: wait for the upload if the settings say so, and print where the run is."""
         self.check()
         waited = 0.0
         if self._settings.mode == "online" and self._unable is None:
@@ -121,14 +121,15 @@ class Supervisor:
             say(f"{how}: tracker sync {directory}")
 
     def wait_at_exit(self, timeout: float) -> str | None:
-        """Wait once more for an upload that `finish` did not wait for to the end; return why something is missing."""
+        """Wait again for an upload that `finish` gave up waiting for; return why something is missing, or None."""
         if timeout > 0 and self._working():
             self._wait(timeout)
         return self._missing(LONGEST)
 
     def _wait(self, timeout: float) -> float:
-        """Wait for the upload, `timeout` seconds at most, where we wait on our own account no longer than it advances;
-        return for how long.
+        """Wait for the upload, at most `timeout` seconds; return for how long.
+
+        With `finish_timeout="auto"` it waits only while the upload advances.
         """
         global _stalled
         auto = self._settings.finish_timeout == "auto"
@@ -150,7 +151,7 @@ class Supervisor:
         return time.monotonic() - begun
 
     def _missing(self, waited: float) -> str | None:
-        """Return why something is not uploaded, None if it is, or will be as far as is known."""
+        """Return why something is not uploaded; None if everything is, or probably will be."""
         status, working = self._status(), self._working()
         if status is not None and status.done:
             return status.left
@@ -165,12 +166,12 @@ class Supervisor:
         return f"the upload was not complete after {waited:.0f} seconds" if waited >= _STALLED else None
 
     def _status(self) -> Status | None:
-        """Return what the agent of this time says; None while it has not begun."""
+        """Return the status that the present agent wrote; None before it has begun."""
         status = read_status(self.directory)
         return status if status is not None and status.moved >= (self._started_at - 0.1) * 1e9 else None
 
     def _working(self) -> bool:
-        """Tell whether an agent is at work, or was started and has yet to begin."""
+        """Tell whether an agent is at work, or was started and has not begun yet."""
         return agent_alive(self.directory) or (
             bool(self._starts)
             and self._unable is None
@@ -190,8 +191,9 @@ class Supervisor:
 
 
 def _collect_agents() -> None:
-    """Collect the exit status of agents that became children of this process, as in a container all do whose parent has
-    ended: nobody else will.
+    """Collect the exit status of agents that became children of this process, so that they do not stay zombies.
+
+    In a container every process whose parent has ended becomes a child of process 1.
     """
     for pid, start in list(_agents.items()):
         if process_start(pid) == start:
@@ -204,9 +206,9 @@ def _collect_agents() -> None:
 
 
 def wait_at_exit() -> None:
-    """At the end of the process: wait for what uploads are still under way, where they would end with it.
+    """At the end of the process: wait for unfinished uploads that would end with it.
 
-    All of them together take `LONGEST` seconds at most, and no longer than one of them advances.
+    Takes at most `LONGEST` seconds for all of them, and stops when none of them advances.
     """
     global _stalled
     _stalled = False
@@ -226,7 +228,7 @@ def wait_at_exit() -> None:
 
 
 def shorten(directory: str) -> str:
-    """Return a directory relative to the working directory, if it lies below."""
+    """Return a directory relative to the working directory, if it is below it."""
     try:
         relative = os.path.relpath(directory)
     except OSError:  # the working directory was deleted

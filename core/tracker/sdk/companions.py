@@ -22,17 +22,17 @@ class Companion(Protocol):
     """Something that goes on beside a run."""
 
     def check(self) -> None:
-        """See that all is well; called every few seconds."""
+        """Check that all is well; called every few seconds."""
 
     def stop(self) -> None:
-        """End."""
+        """Stop."""
 
     def after_fork(self) -> None:
-        """Go on in a forked child, or do nothing there."""
+        """Continue in a forked child, or do nothing there."""
 
 
 class Companions:
-    """Starts, checks and stops them. Trouble of one reaches neither the training nor the others."""
+    """Starts, checks and stops a run's companions. A failure of one affects neither the training nor the others."""
 
     def __init__(self, directory: str, settings: Settings) -> None:
         self._directory = directory
@@ -43,7 +43,7 @@ class Companions:
         self.supervisor = Supervisor(directory, settings)
 
     def start(self, members: Callable[[], dict[str, Any]], write: Callable[[str, Any], Any]) -> None:
-        """Begin what the settings ask for, beside the agent; `members` and `write` are the run's."""
+        """Start what the settings ask for, besides the agent; `members` and `write` are the run's."""
         with contained("capturing the console"):
             console = start_console(self._directory, self._settings, members)
             if console is not None:
@@ -60,40 +60,40 @@ class Companions:
                 self._event_files.start()
 
     def wake(self) -> None:
-        """Have an agent look at the run again, after its end."""
+        """Have an agent look at the run again after its end."""
         with contained("waking the agent"):
             self.supervisor.start()
 
     def look(self) -> None:
-        """See what the program writes that this process only runs; to be called often."""
+        """Look for event files of the program that this process runs; called often."""
         with contained("following event files"):
             if self._event_files is not None:
                 self._event_files.look()
 
     def check(self, agent: bool) -> None:
-        """Look after them; after the `agent` only in the process that started it."""
+        """Check them all; the `agent` only in the process that started it."""
         with contained("looking after the agent"):
             if agent:
                 self.supervisor.check()
         self._each(lambda companion: companion.check())
 
     def stop(self) -> None:
-        """End all but the agent. Safe to repeat."""
+        """Stop all but the agent. Safe to repeat."""
         started, self._started, self._event_files = self._started, self._started[-1:], None  # before any of them fails
         for doing, companion in started:
             with contained(doing):
                 companion.stop()
 
     def after_fork(self) -> None:
-        """In a forked child: go on as far as each of them can."""
+        """In a forked child: continue as far as each of them can."""
         self._each(lambda companion: companion.after_fork())
 
     def watch(self, watch: Watch) -> None:
-        """Have what logs a model's histograms end with the run."""
+        """Add a watched model, whose histograms end with the run."""
         self._watches.add(watch)
 
     def unwatch(self, model: Any) -> None:
-        """End the watches of one model; of all, if it is None."""
+        """Stop watching one model, or all if it is None."""
         self._watches.end(model)
 
     def _each(self, act: Callable[[Companion], None]) -> None:
@@ -109,21 +109,21 @@ class Watches:
         self._watches: list[Watch] = []
 
     def add(self, watch: Watch) -> None:
-        """Take in one more."""
+        """Add one more."""
         self._watches.append(watch)
 
     def end(self, model: Any = None) -> None:
-        """End those of one model; all, if it is None."""
+        """Stop watching one model, or all if it is None."""
         for watch in [w for w in self._watches if model is None or w.model is model]:
             watch.close()
             self._watches.remove(watch)
 
     def stop(self) -> None:
-        """End all."""
+        """Stop watching all models."""
         self.end()
 
     def check(self) -> None:
-        """Do nothing: the hooks of the model do all."""
+        """Do nothing: the hooks in the model do the work."""
 
     def after_fork(self) -> None:
         """Do nothing: the child has a copy of the model, with the hooks."""

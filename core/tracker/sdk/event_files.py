@@ -30,11 +30,11 @@ _hooked = False
 
 
 class EventFiles:
-    """Notes in a run's log the event files that this process writes, from `start` to `stop`, each once."""
+    """Notes in the run's log which event files this process writes between `start` and `stop`, each once."""
 
     def __init__(self, run_id: str, write: Callable[[str, Any], Any], program: ProgramEventFiles | None = None) -> None:
-        """`write` appends a record of a kind with a payload to the log of the run. `program` finds what the program
-        writes that this process only runs.
+        """`write` appends a record to the run's log. `program` finds the event files of a program that this process
+        runs, as under `tracker run`.
         """
         self._run_id = run_id
         self._write = write
@@ -42,7 +42,7 @@ class EventFiles:
         self._since = 0.0
 
     def start(self) -> None:
-        """Ask the agent to look, too, and begin. What an earlier run of this process left open is not for this one."""
+        """Start, and ask the agent to look as well. Files left open by an earlier run of this process do not count."""
         global _hooked
         _warn_if_missing()
         self._since = round(time.time(), 3) if _hooked else 0.0
@@ -59,12 +59,12 @@ class EventFiles:
             sys.addaudithook(_hook)
 
     def look(self) -> None:
-        """Note what the program below this process has open. To be called again and again."""
+        """Note the event files that the program below this process has open. Called often."""
         for path in self._program.open_now() if self._program is not None and self in _noting else ():
             self.note(path)
 
     def stop(self) -> None:
-        """Note what only the system knows to be open, and end. Safe to repeat."""
+        """Note the event files that only the system knows to be open, and stop. Safe to repeat."""
         if self in _noting:
             for path in self._program.left_behind() if self._program is not None else ():
                 self.note(path)
@@ -73,13 +73,13 @@ class EventFiles:
             _noting.remove(self)
 
     def check(self) -> None:
-        """Do nothing: `look` does all."""
+        """Do nothing: `look` does the work."""
 
     def after_fork(self) -> None:
         """Do nothing: what a forked child opens is seen by its own hook."""
 
     def note(self, path: str) -> None:
-        """Note an event file by its real path, unless it is noted or too old to be of this run."""
+        """Note an event file by its real path, unless it is noted already or older than the run."""
         if path not in _noted and made_since(path, self._since):
             _noted.add(path)
             self._write("event_file", {"path": path, "seal": path_seal(self._run_id, path)})

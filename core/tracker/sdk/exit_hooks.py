@@ -1,7 +1,7 @@
-"""The hooks that give runs the right end however their process ends; nothing of the user's own handling changes.
+"""Hooks that give runs the right end however their process ends, without changing the user's own handlers.
 
 A run that is still open when its process ends is finished by whichever comes first: `atexit`, the end of a child of
-multiprocessing, or `os._exit`. What the hooks cannot know for sure, readers and the agent correct (`runlog/exits.py`).
+multiprocessing, or `os._exit`. Readers and the agent correct what the hooks cannot know (`runlog/exits.py`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _live: list[Run] = []
 
 
 class _Noted:
-    """How the process is about to end, as far as anybody has said so."""
+    """What is known so far about how the process is going to end."""
 
     end: dict[str, Any] | None = None
     armed = False
@@ -55,7 +55,7 @@ def live() -> list[Run]:
 
 
 def adopt(run: Run) -> None:
-    """See to it that the run ends with its process. What happened before it began is not its end."""
+    """Make the run end with its process. What happened before the run began does not count as its end."""
     _live[:] = [*live(), run]
     _Noted.end = None
     _Noted.stale = getattr(sys, "last_value", None)
@@ -70,9 +70,7 @@ def adopt(run: Run) -> None:
 
 
 def ended_amid(error: BaseException, run: Run) -> None:
-    """Remember that `run` was finished while `error` was being handled: if it then ends the process, that is its end
-    too.
-    """
+    """Remember that `run` was finished while `error` was handled: if `error` ends the process, it ends the run too."""
     with contextlib.suppress(Exception):  # the user's own class may take no attributes; then `finish` stands
         number = error.__dict__.setdefault(_MARK, next(_numbers))
         _amid.append((number, run))
@@ -133,7 +131,7 @@ def _note_exit(code: Any) -> None:
 
 
 def _leave() -> None:
-    """Finish what is open, with what is known; where the C library leaves the exit status, that rules later."""
+    """Finish open runs with what is known; the exit status that the C library writes later takes precedence."""
     end = _Noted.end
     if end is None and sys.excepthook is not _Noted.hook and not notebook.at_prompt():
         error = getattr(sys, "last_value", None)  # somebody replaced the hook without calling ours
@@ -147,7 +145,7 @@ def _leave() -> None:
 
 
 def _finish_in_child() -> None:
-    """At the end of a child of multiprocessing, which leaves without `atexit`; an exception that ends it is being
+    """Finish at the end of a child of multiprocessing, which skips `atexit`; an exception that ends it is being
     handled.
     """
     error = sys.exc_info()[1]

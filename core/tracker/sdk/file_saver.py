@@ -1,4 +1,4 @@
-"""Have files kept with a run: note them in its log, pinned as they are now, or for the agent to follow."""
+"""Save files with a run: pin them as they are now, or note them for the agent to follow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .pin import pin
 
 
 class FileSaver:
-    """Does what `Run.save` and `Run.log_code` say."""
+    """Implements `Run.save` and `Run.log_code`."""
 
     def __init__(self, directory: str, run_id: str, write: Callable[[str, Any], None]) -> None:
         """`write` appends a record to the run's log."""
@@ -52,7 +52,7 @@ class FileSaver:
         return saved
 
     def _follow(self, glob: str, base: str, policy: str) -> bool:
-        """Have the agent take files; tell whether it will."""
+        """Ask the agent to take the files later; tell whether it will."""
         try:
             mark = seal(self._run_id, policy, glob, base)
         except OSError as error:

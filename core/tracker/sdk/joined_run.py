@@ -1,4 +1,4 @@
-"""A run as a process has it that was handed it in a pickle."""
+"""The run of another process, as a process has it that got it in a pickle."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class JoinedRun(Run):
     """
 
     def __init__(self, settings: Settings, directory: str, ticket: Mapping[str, Any]) -> None:
-        """`ticket`: what `pickling` keeps of the run in the other process."""
+        """`ticket`: what `pickling` stores of the run."""
         if settings.mode == "online":
             settings.base_url, settings.api_key = resolve(settings.base_url, settings.api_key)
         super().__init__(settings, directory, joined=True)
@@ -57,7 +57,7 @@ class JoinedRun(Run):
         self._companions.check(agent=self._stream.kept)
 
     def _end(self, end: dict[str, Any]) -> None:
-        """End what this process logs; the run itself ends where it began."""
+        """End this process's stream; the run itself ends in the process that began it."""
         if self._stream.kept:
             super()._end(end)
         else:
@@ -66,7 +66,7 @@ class JoinedRun(Run):
 
 
 def join(ticket: Mapping[str, Any]) -> Run:
-    """Return a run that joins the one of a pickle, or one that keeps nothing, with a warning. Adopts it."""
+    """Return a run that joins the one in a ticket; if that is impossible, warn and return one that keeps nothing."""
     if ticket.get("mode") == "disabled":
         return DisabledRun(_defaults(ticket))
     try:
@@ -91,7 +91,7 @@ def join(ticket: Mapping[str, Any]) -> Run:
 
 
 def _directory(ticket: Mapping[str, Any]) -> Path:
-    """Return the run directory that a ticket names. Raises `NotARun` if it is not this user's own and of that run."""
+    """Return the run directory that a ticket names. Raises `NotARun` if it is another user's or another run's."""
     directory = Path(str(ticket.get("directory")))
     if not directory.is_absolute() or ".." in directory.parts or directory.parts[-3:-1] != (".tracker", "runs"):
         raise NotARun(f"{directory} is no run directory")
@@ -106,7 +106,7 @@ def _directory(ticket: Mapping[str, Any]) -> Path:
 
 
 def _defaults(ticket: Mapping[str, Any]) -> Settings:
-    """Return settings for a run that keeps nothing, whatever this process's own ones are."""
+    """Return default settings, whatever this process's own are, for a run that keeps nothing."""
     settings = object.__new__(Settings)
     for setting in SETTINGS:
         setattr(settings, setting.name, setting.default)

@@ -1,4 +1,4 @@
-"""The course of a run in this process: its beginning, its records, the looks after it, its end."""
+"""A run from its beginning to its end in this process: start, records, checks, finish."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _AT_ONCE = 1.0  # seconds that a process which leaves by `os._exit` waits for ou
 
 
 class RunLifecycle(ForkAware, RunIdentity):
-    """What a run is beside the methods that log: it begins, writes its records, is looked after, and ends."""
+    """All of a run except the methods that users call: it begins, writes records, is checked, and ends."""
 
     def __init__(self, settings: Settings, directory: str, joined: bool) -> None:
         """See `Run`."""
@@ -68,7 +68,7 @@ class RunLifecycle(ForkAware, RunIdentity):
         }
 
     def begin(self) -> None:
-        """Write the run's first line and start its agent; from here on the run exists."""
+        """Write the run's first line and start its agent; from then on the run exists."""
         with self._lock:
             self._stream.open()
         if self._stream.path is not None:
@@ -90,14 +90,14 @@ class RunLifecycle(ForkAware, RunIdentity):
         return store(self._directory, content)
 
     def _write(self, kind: str, payload: Any, step: int | None = None) -> None:
-        """Append one record; its payload may hold numbers that JSON lacks."""
+        """Append one record. Its payload may hold numbers that JSON lacks."""
         try:
             self._write_sound(kind, jsonable(payload), step)
         except TypeError:  # a name with a lone surrogate, say, as the bytes of file names may give
             self._write_sound(kind, to_config(payload), step)
 
     def _write_sound(self, kind: str, sound: Any, step: int | None = None) -> None:
-        """Append one record with a payload of JSON, in several lines and files where it is too long for one."""
+        """Append one record whose payload is JSON; if it is too long for a line, as several lines and files."""
         now = time.time()
         line = encode(kind, sound, now, step)
         if len(line) < MAX_LINE:
@@ -114,7 +114,7 @@ class RunLifecycle(ForkAware, RunIdentity):
 
     @property
     def dropped(self) -> int:
-        """How many records could not be kept: logged after `finish`, too long, or not taken by the disk."""
+        """How many records were lost: logged after `finish`, too long, or refused by the disk."""
         return self._stream.dropped
 
     def _after_finish(self, line: bytes) -> None:
@@ -126,14 +126,14 @@ class RunLifecycle(ForkAware, RunIdentity):
         warn_once(f"run {self.name} is finished; what is logged to it is dropped (tracker.init() starts a new one)")
 
     def _look(self) -> None:
-        """Look after all that accompanies the run, where another program runs and nothing is logged here."""
+        """Check the run's companions while another program runs and nothing is logged here."""
         self._companions.look()
         now = time_ns() // 1000
         if not 0 <= now - self._checked < CHECK_EVERY:
             self._check(now)
 
     def _check(self, now: int) -> None:
-        """From time to time: is the directory still there, does the agent live, has it something to say?
+        """Check every few seconds that the directory and the agent are still there, and print the agent's messages.
 
         `now`: Unix time in microseconds.
         """
@@ -156,14 +156,14 @@ class RunLifecycle(ForkAware, RunIdentity):
     # -- the end ------------------------------------------------------------------------------------------
 
     def _correct_end(self, end: dict[str, Any]) -> None:
-        """Tell another end of the run than `finish` did, which was called while an exception went through."""
+        """Replace the end that `finish` wrote, because the exception it was called during ended the process."""
         if self.finished and self.continued is None:
             self._stream.correct_end(encode("finish", end, time.time()))
             self._mark_ended(end)
             say(f"run {self.name} {end['state']}: the exception during which it was finished ended the process")
 
     def _end(self, end: dict[str, Any]) -> None:
-        """Write the `finish` record `end`, unless the run has ended, and let go of all that goes with it."""
+        """Write the `finish` record `end`, unless the run has ended, and release everything."""
         self._companions.stop()
         self._take_over()
         with self._lock:
@@ -183,24 +183,24 @@ class RunLifecycle(ForkAware, RunIdentity):
             auto_resume.ended(self._directory, self._settings, end["state"] == "finished")
 
     def _finish_by(self, error: BaseException | None) -> None:
-        """Finish with the state that an exception means (None: all went well)."""
+        """Finish with the state that an exception means; None: all went well."""
         self._end(ending(error) if error is not None else self._good_end())
 
     def _good_end(self) -> dict[str, Any]:
         return {"state": self.state_at_exit or "finished", "exit_code": 0}
 
     def _finish_at_exit(self, end: dict[str, Any] | None) -> None:
-        """Finish as the process is about to end (None: well, as far as anybody knows). Its exit status may tell
-        otherwise later.
-        """
+        """Finish when the process is about to end with `end` (None: well, as far as known)."""
         good = self._good_end()
         if end is None or end["state"] == "finished":
             end = good
         self._end({"at_exit": good["state"], **end})
 
     def _leave_at_once(self, status: int) -> None:
-        """Write the end of a process that leaves by `os._exit`, and do nothing that could take time: it may be a forked
-        child between fork and exec, or a watchdog whose training hangs, maybe with our lock.
+        """Write the end of a process that leaves by `os._exit`, without anything that could take time.
+
+        The process may be a forked child between fork and exec, or a watchdog whose training hangs, perhaps with our
+        lock.
         """
         if self.finished or not self._stream.kept or not self._lock.acquire(timeout=_AT_ONCE):
             return

@@ -1,4 +1,4 @@
-"""What this process has logged to a run, read back from its streams when somebody asks for the summary."""
+"""Read back what this process has logged, when the summary is asked for."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _TAIL = 256 * 1024  # bytes in which the last value of a key is looked for befor
 
 
 class LoggedRows:
-    """The rows that this process has logged, summed up per key. Each line is read once, however often that is asked.
+    """The rows that this process has logged, summed up per key. Each line is read once, however often they are asked
+    for.
 
-    Never raises for what cannot be read. May be used from any thread.
+    Never raises for unreadable lines. May be used from any thread.
     """
 
     def __init__(self, stream: Stream) -> None:
@@ -36,7 +37,7 @@ class LoggedRows:
         self._offsets: dict[str, int] = {}  # by stream, what is summed up
 
     def stats(self, whole: bool) -> dict[str, Stats]:
-        """Return the stats of the rows by key; without `whole` only `last` of each is right."""
+        """Return the stats of the rows by key. Without `whole`, only `last` of each is right."""
         with self._lock:
             with contained("reading back what was logged"):
                 if whole and not self._whole:
@@ -51,7 +52,7 @@ class LoggedRows:
             return found
 
     def last(self, key: str) -> Any:
-        """Return the value logged last for a key, or None. As cheap after a million rows as after one."""
+        """Return the last logged value of a key, or None. Takes no longer after a million rows than after one."""
         with self._lock:
             if not self._stream.unkept and not self._stream.waiting():
                 with contained("reading back what was logged"):
@@ -62,7 +63,7 @@ class LoggedRows:
             return None if found is None else found.last
 
     def after_fork(self) -> None:
-        """In a forked child: the lock may be held by a thread that does not exist here."""
+        """In a forked child: make a new lock, since a thread that does not exist here may hold it."""
         self._lock = threading.RLock()
 
     def _read(self, path: str, end: int | None) -> None:
@@ -85,7 +86,7 @@ class LoggedRows:
             os.close(fd)
 
     def _backwards(self) -> Iterator[Record]:
-        """Yield the last records that are not summed up yet, the newest first, where these are many."""
+        """Yield the last records that are not summed up yet, newest first, if there are many."""
         path, end = self._stream.pieces[-1] if self._stream.pieces else ("", 0)
         fd = self._stream.descriptor(path) if end is None else None
         if fd is None:

@@ -31,7 +31,7 @@ def join_with(join: Callable[[Mapping[str, Any]], Shared]) -> None:
 
 
 class Shared:
-    """What is the same object wherever it is copied to."""
+    """Makes copies of an object the object itself, within this process."""
 
     _mark: str | None = None
 
@@ -46,7 +46,7 @@ class Shared:
 
 
 def _ticket(run: Any) -> dict[str, Any]:
-    """Return what another process needs to join a run; without a key."""
+    """Return what another process needs to join a run, without a key."""
     with _lock:
         run._mark = run._mark or random_id(20)
         _runs[run._mark] = run
@@ -62,10 +62,10 @@ def _ticket(run: Any) -> dict[str, Any]:
 
 
 def unpickle(ticket: dict[str, Any]) -> Shared:
-    """Return the run that a pickle is of: the very object if it is in this process, else one that joins it.
+    """Return the run of a pickle: the same object if it is in this process, else one that joins it.
 
-    Where the run is not at hand it is one that keeps nothing, with one warning. It never raises, and trusts nothing
-    in the ticket: it may have come from someone else.
+    If the run cannot be joined, it warns once and returns a run that keeps nothing. It never raises, and trusts nothing
+    in the ticket, which may come from someone else.
     """
     ticket = ticket if isinstance(ticket, dict) else {}
     mark = ticket.get("mark")

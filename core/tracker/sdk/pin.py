@@ -10,8 +10,9 @@ from tracker.runlog.safe_open import is_whole, open_file, open_folder
 
 
 def pin(directory: str, path: str) -> dict[str, Any]:
-    """Make a file as it is now part of the run directory. Return where it is there and, unless it has holes, its size,
-    as members of a `save` record. Raises OSError.
+    """Put a file into the run directory as it is now, by a hard link or a copy.
+
+    Returns members of a `save` record: its path there and, unless it has holes, its size. Raises OSError.
     """
     kept = f"files/save-{random_id(12)}"
     folder = open_folder(directory, "files")

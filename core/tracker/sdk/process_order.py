@@ -1,4 +1,4 @@
-"""Which processes of a run a process comes after: by what it knows of them, not by clocks."""
+"""Find out which processes of a run had ended when this one began, without relying on clocks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST = 1000  # streams of one run that are looked at, the newest
 
 
 class Origin:
-    """The process that began a run, as its forked children know it."""
+    """The process that began a run, as its forked children see it."""
 
     def __init__(self, stream: str, pid: int, start: int | None) -> None:
         """`stream`: the path of its stream."""
@@ -30,8 +30,10 @@ class Origin:
         self._start = start
 
     def left(self) -> bool:
-        """Tell whether it has left the run to this forked child, as the parent of a daemon does: it ended well, and
-        this process does not end with its work, as children of multiprocessing do.
+        """Tell whether that process has left the run to this forked child, as the parent of a daemon does.
+
+        It has if it ended well, and this process is no child of multiprocessing, which would end with its parent's
+        work.
         """
         if os.getpid() == self._pid or multiprocessing_child.is_child() or is_alive(self._pid, self._start):
             return False
@@ -40,8 +42,8 @@ class Origin:
 
 
 def ended_before(directory: str) -> list[str]:
-    """Return the streams of a run whose processes had ended by now, as far as can be seen from here, without those that
-    others of them came after.
+    """Return the run's streams whose processes have ended, as far as this process can see, without those that others
+    followed.
     """
     ended: list[str] = []
     before: set[str] = set()
@@ -77,7 +79,7 @@ def _has_ended(path: Path, header: dict[str, object]) -> bool:
 
 
 def _end_of(stream: str) -> Record | None:
-    """Return the `finish` record at the end of a stream, None if it has none there."""
+    """Return the `finish` record at the end of a stream, or None."""
     try:
         with open(open_stream(Path(stream)), "rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _NEAR_END))

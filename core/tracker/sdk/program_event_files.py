@@ -1,4 +1,4 @@
-"""The event files that the program of `tracker run` writes, whatever it is written in: it need not know of us."""
+"""Find the event files that the program of `tracker run` writes, in whatever language."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _PID = re.compile(r"tfevents\.\d+\..+\.(\d{1,9})\.\d+(?:\.v2)?$")
 
 
 class ProgramEventFiles:
-    """Finds them: those that are open, and in the end those that were open for too short a time to be seen."""
+    """Finds event files that are open, and at the end those that were open too briefly to be seen."""
 
     def __init__(self, command: Sequence[str], directory: str) -> None:
-        """`directory` is that of the run."""
+        """`directory` is the run directory."""
         self._began = time.time()
         self._runs, self._run = os.path.split(directory)
         self._processes: set[int] = set()  # that were seen below this one
@@ -37,8 +37,8 @@ class ProgramEventFiles:
         self._look_at = 0.0
 
     def open_now(self) -> Iterator[str]:
-        """Yield the paths of those that processes below this one have open for writing; nothing if that was just asked
-        for.
+        """Yield the paths of event files that processes below this one have open for writing; nothing if asked again
+        too soon.
         """
         begun = time.monotonic()
         if begun < self._look_at:
@@ -55,8 +55,9 @@ class ProgramEventFiles:
         self._look_at = time.monotonic() + max(LOOK_EVERY, _SHARE * (time.monotonic() - begun))
 
     def left_behind(self) -> Iterator[str]:
-        """Yield those that were written since this was made, in the directories that the processes worked in and that
-        their command lines name, as far as these can be looked through in two seconds.
+        """Yield event files that were written since this object was made.
+
+        Searches the working directories of the processes and those on their command lines, for two seconds at most.
         """
         left, deadline = _MOST_ENTRIES, time.monotonic() + _LONGEST
         pending = [folder for folder in self._folders if os.path.realpath(folder) not in _TOO_WIDE]
@@ -79,7 +80,7 @@ class ProgramEventFiles:
                 continue
 
     def _note(self, command: Sequence[str], folder: str) -> None:
-        """Take in the directories that a process can be expected to write in."""
+        """Add the directories that a process can be expected to write in."""
         if len(self._folders) < _MOST_FOLDERS:
             self._folders.setdefault(folder)
             for word in command[1:]:
@@ -99,7 +100,7 @@ class ProgramEventFiles:
 
     @cached_property
     def _alone(self) -> bool:
-        """Whether no other run beside this one was logged to meanwhile."""
+        """Whether no other run in this directory was logged to meanwhile."""
         others = (entry for entry in os.scandir(self._runs) if entry.name != self._run and entry.is_dir())
         streams = (stream for entry in others for stream in Path(entry.path).glob("history*.jsonl"))
         return all(stream.stat().st_mtime < self._began - 0.1 for stream in streams)

@@ -1,4 +1,4 @@
-"""What `init` means while a run is active: that run, or another one. Nothing that was asked for is dropped unsaid."""
+"""Decide what `init` returns while a run is active: that run, or another one. Arguments without effect are reported."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ def is_named(run: Run, settings: Settings) -> bool:
 
 
 def others(run: Run, settings: Settings, members: Mapping[str, Any]) -> list[str]:
-    """Return what shows that another run than this one is meant: arguments, and variables that were set since then,
-    that name it differently, or a config that contradicts its own.
+    """Return what shows that another run is meant: arguments, or variables set since then, with another value, and
+    members of the config that contradict the run's.
     """
     found = [name for name in _NAMING if _given(run, settings, name) and not _fits(run, settings, name)]
     return found + [f"config.{name}" for name in differing(run.config, members)]
 
 
 def differing(config: Config, members: Mapping[str, Any]) -> list[str]:
-    """Return the names of those members, as `read_config` returns them, that a config has with another value."""
+    """Return the names of those `members` that the config has with another value."""
     return [name for name, value in members.items() if name in config and jsonable(to_config(config[name])) != value]
 
 
 def take_up(run: Run, settings: Settings, members: Members) -> Run:
-    """Return the active run with the members that its config lacks; what else was given is told, and has no effect."""
+    """Return the active run, with those config members added that it lacks; report what else was given in vain."""
     ignored = others(run, settings, members.values)
     rest = [s.name for s in SETTINGS if s.name not in (*_NAMING, "reinit")]
     ignored += [name for name in rest if settings.sources[name] == "argument" and not _fits(run, settings, name)]
@@ -54,7 +54,7 @@ def take_up(run: Run, settings: Settings, members: Members) -> Run:
 
 
 def tell_beside(run: Run, others: list[str]) -> None:
-    """Tell that a run goes on beside the one that is about to start."""
+    """Warn that a run stays open beside the one that is about to start."""
     warn_once(
         f"run {run.name} is still open and stays so; tracker.init() starts another run, since it names another "
         f"{', '.join(others)}. To end the open one first, call its finish() or pass reinit='finish_previous'",

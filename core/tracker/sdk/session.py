@@ -1,4 +1,4 @@
-"""`init` and the current run."""
+"""`tracker.init` and the current run."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def init(
 
 
 def _of_joined(given: Mapping[str, Any]) -> dict[str, str]:
-    """Return what makes a process under `tracker run` join its run with its first `init`; or {}."""
+    """Return the arguments that make the first `init` under `tracker run` join its run; {} elsewhere."""
     directory = cleaned(os.environ.get(JOIN), quotes=True)
     if not directory or _has_joined:
         return {}
@@ -161,7 +161,7 @@ def _check_words(settings: Settings) -> None:
 
 
 def _settle_previous(settings: Settings, members: Mapping[str, Any], forks: bool) -> Run | None:
-    """Return the active run if `init` shall return it, or another live one that it names; finish it if it shall end."""
+    """Return the run that `init` continues, if any; finish the active run first if that is asked for."""
     how = settings.reinit or ("finish_previous" if notebook.in_notebook() else None)
     named = next((run for run in exit_hooks.live() if repeated_init.is_named(run, settings)), None)
     if how is None and named is not None:
@@ -179,7 +179,7 @@ def _settle_previous(settings: Settings, members: Mapping[str, Any], forks: bool
 
 
 def _prepare(settings: Settings, joined: bool, parent: Parent | None) -> Run:
-    """Settle id, name, directory and server, and return the run that follows from them. `joined`: see `_of_joined`."""
+    """Settle id, name, directory and server, and return the run. `joined`: see `_of_joined`."""
     runs = Path(absolute(settings.dir or "."), ".tracker", "runs")
     if settings.mode == "online":
         settings.base_url, settings.api_key = resolve(settings.base_url, settings.api_key)
@@ -236,7 +236,7 @@ def require() -> Run:
 
 
 class _OfCurrent:
-    """Stands for one member of whatever run is current; using it without a run raises `NoRun`."""
+    """Stands for one member of the current run; raises `NoRun` when used without a run."""
 
     def __init__(self, member: str) -> None:
         object.__setattr__(self, "_member", member)

@@ -1,4 +1,4 @@
-"""Notice a slow disk: `log()` waits for its writes."""
+"""Warn about a slow disk, since `log()` waits for its writes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ SLOW = 100_000
 
 
 class SlowDiskWarning:
-    """Looks at one write in a few seconds, so that the others cost nothing."""
+    """Looks at one write every few seconds, so that the others cost nothing."""
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
         self._slow = 0
 
     def took(self, microseconds: int) -> bool:
-        """Take in how long a write took; tell whether the next one is worth a look as well.
+        """Note how long a write took; tell whether to look at the next one, too.
 
-        Two in a row are told of, once. One may have been a clock that was set.
+        Two slow writes in a row give one warning. A single one may come from a clock that was set.
         """
         self._slow = self._slow + 1 if microseconds >= SLOW else 0
         if self._slow == 2:

@@ -1,4 +1,4 @@
-"""The stream that this process writes to a run."""
+"""Write this process's stream of a run."""
 
 from __future__ import annotations
 
@@ -24,15 +24,17 @@ _ENDING = 256 * 1024  # bytes
 
 
 class Stream:
-    """Opens a stream of this process's own with the first line, and never raises: a disk that does not take the run
-    must not stop the training. Not thread-safe: the run holds its lock.
+    """Opens a stream of this process's own with the first line, and never raises: a failing disk must not stop the
+    training.
+
+    Not thread-safe: the run holds its lock.
     """
 
     def __init__(
         self, directory: str, members: Callable[[], dict[str, Any]], process: Callable[[], dict[str, Any] | None]
     ) -> None:
-        """`members` returns what the header says of the run at the time the stream is opened, `process` what it says
-        of the process, unless that is a forked child.
+        """`members` returns what the header says of the run at the time the stream is opened. `process` returns what it
+        says of the process, unless that is a forked child.
         """
         self._directory = directory
         self._members = members
@@ -58,7 +60,7 @@ class Stream:
         self._late: Late | None = None
 
     def open(self) -> None:
-        """Open the stream and append its header, unless that was done."""
+        """Open the stream and append its header, unless it is open."""
         if self._writer is not None:
             return
         try:
@@ -96,22 +98,22 @@ class Stream:
 
     @property
     def name(self) -> str | None:
-        """What the file is called; in a forked child that has not written yet, its parent's."""
+        """The file's name; in a forked child that has not written yet, that of its parent's stream."""
         own = [path for path, end in self.pieces if end is None]
         return os.path.basename(own[-1]) if own else self.parent
 
     @property
     def kept(self) -> bool:
-        """Whether what is appended goes to a file."""
+        """Whether appended lines go to a file."""
         return self._writer is not None
 
     @property
     def path(self) -> str | None:
-        """The file of the stream, None while there is none."""
+        """The path of the stream's file; None before it is opened."""
         return self._writer.path if self._writer is not None else None
 
     def deleted(self) -> bool:
-        """Tell whether the file is gone, so that nobody will ever read what is appended."""
+        """Tell whether the file was deleted, so that nobody will read what is appended."""
         return self._writer is not None and self._writer.deleted()
 
     def drop(self, _line: bytes) -> None:
@@ -119,40 +121,38 @@ class Stream:
         self.dropped += 1
 
     def lose(self, line: bytes) -> None:
-        """Count a line, and remember what it says for the summary; `append` becomes this where nothing can be kept."""
+        """Count a line and remember its row for the summary; `append` becomes this where nothing can be kept."""
         self.drop(line)
         self.remember(line)
 
     def remember(self, line: bytes) -> None:
-        """Take the row that a line is into `unkept`."""
+        """Add the row of a line to `unkept`."""
         sum_up(self.unkept, parse(line).records)
 
     def count_lost(self, reason: str) -> None:
-        """Count a record that cannot be kept, here and in the run."""
+        """Count a record that cannot be kept, here and in the run log."""
         before = self.dropped
         self.append(encode("lost", {"count": 1, "reason": reason[:1000]}, time.time()))
         if self.dropped == before:  # else the line itself was dropped, and counted
             self.dropped += 1
 
     def drop_late(self, line: bytes) -> None:
-        """Count a line that comes after `close`, here and in the run; `append` may become this then.
+        """Count a line that comes after `close`, here and in the run log; `append` may become this then.
 
-        The run is told of the 1st, 2nd, 4th, … at once and of the rest when the process ends: a loop that goes on
-        must not fill the disk with what it lost.
+        The log gets the count at the 1st, 2nd, 4th, … line and when the process ends: a loop that goes on must not fill
+        the disk with notes about what it lost.
         """
         self.drop(line)
         if self._late is not None:
             self._late.count()
 
     def correct_end(self, line: bytes) -> None:
-        """After `close`: append a `finish` record that is truer than the one that the stream ended with."""
+        """After `close`: append a `finish` record that replaces the one the stream ended with."""
         if self._late is not None:
             self._late.append(line)
 
     def close(self, then: Callable[[bytes], None], wake: Callable[[], None]) -> None:
-        """Make everything durable, close the file, and let `then` take what is appended from now on. `wake`: see
-        `Late`.
-        """
+        """Make everything durable, close the file, and pass later lines to `then`. `wake`: see `Late`."""
         self.append = then
         writer = self._writer
         if writer is None:
@@ -175,11 +175,11 @@ class Stream:
             warn_once(f"{writer.lost} records were lost because the disk did not take them")
 
     def before_fork(self) -> None:
-        """Note how much there is: what is appended later is not of the forked child."""
+        """Note the size: what is appended later does not belong to the forked child."""
         self._at_fork = self._writer.size() if self._writer is not None else 0
 
     def after_fork(self) -> None:
-        """In a forked child: the descriptor and held lines are the parent's; go on in a stream of our own."""
+        """In a forked child: leave the descriptor and held lines to the parent, and go on in a new stream."""
         if self._writer is not None:
             self.parent = os.path.basename(self._writer.path)
             self.pieces[-1] = self._writer.path, self._at_fork
@@ -193,7 +193,7 @@ class Stream:
 
 
 def _seal(about: dict[str, Any]) -> str | None:
-    """Return what an agent knows this process of its user by, or it does not stop it; None without a place for keys."""
+    """Return the seal by which the user's agent knows this process, and may stop it; None if keys cannot be stored."""
     try:
         return process_seal(about["id"], about)
     except OSError:
@@ -201,10 +201,10 @@ def _seal(about: dict[str, Any]) -> str | None:
 
 
 class Late:
-    """Adds to a stream that its process has closed: above all, how many records came after that."""
+    """Appends to a stream that its process has closed, above all how many records came too late."""
 
     def __init__(self, path: str, wake: Callable[[], None]) -> None:
-        """`wake` has an agent look at the run again, which may have been done with it."""
+        """`wake` has an agent look at the run again, since it may have finished with it."""
         self._path = path
         self._wake = wake
         self._pid = os.getpid()
@@ -226,7 +226,7 @@ class Late:
             self._wake()
 
     def _tell(self) -> bool:
-        """Write what was not told yet; return whether there was any."""
+        """Write the count of records that is not written yet; return whether there was any."""
         count = self._counted - self._told
         if not count or os.getpid() != self._pid:
             return False

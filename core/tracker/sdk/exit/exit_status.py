@@ -1,4 +1,4 @@
-"""What an exception says of the end of a run, as the run log tells it."""
+"""Turn exceptions and exit statuses into the payload of a `finish` record."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def exit_ending(code: Any, cause: BaseException | None) -> dict[str, Any]:
 
 
 def describe_error(error: BaseException) -> dict[str, str]:
-    """Return what a `finish` record says of an exception: `error`, and `traceback` where there is one."""
+    """Return `error` and `traceback` of a `finish` record for an exception."""
     if isinstance(error, KeyboardInterrupt):
         # Importing `traceback` evaluates code, which makes CPython forget that it was interrupted: the process would
         # exit with 1 and not by SIGINT.
@@ -62,8 +62,9 @@ def describe_error(error: BaseException) -> dict[str, str]:
 
 
 def leave_status(streams: list[str]) -> bool:
-    """Have the C library write the exit status of this process beside each of its streams (paths) when Python is gone,
-    since nobody before knows it for sure. Returns whether that can be done here; with glibc it can.
+    """Have the C library write this process's exit status beside each of its streams (paths) after Python is gone.
+
+    Nobody before that knows the status for sure. Returns whether this is possible here; with glibc it is.
     """
     try:
         import ctypes
@@ -81,7 +82,7 @@ def leave_status(streams: list[str]) -> bool:
 
 
 def _cause(error: BaseException) -> BaseException | None:
-    """Return the exception because of which another one was raised, if there is one."""
+    """Return the exception that caused another one to be raised, or None."""
     for _ in range(20):
         error_or_none = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
         if not isinstance(error_or_none, SystemExit):

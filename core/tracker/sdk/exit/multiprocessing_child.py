@@ -1,4 +1,4 @@
-"""Children of multiprocessing: they leave by `os._exit`, or are terminated by the pool that they wait for."""
+"""End runs in children of multiprocessing, which leave by `os._exit` or are terminated by their pool."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def is_child() -> bool:
 
 
 def finish_with_child(finish: Callable[[], None]) -> None:
-    """In a child of multiprocessing have `finish` called when it ends; elsewhere do nothing. Safe to repeat."""
+    """Call `finish` when this child of multiprocessing ends; do nothing in other processes. Safe to repeat."""
     global _finished_in
     if not is_child() or _finished_in == os.getpid():
         return
@@ -32,7 +32,7 @@ def finish_with_child(finish: Callable[[], None]) -> None:
 
 
 def _end_well_when_idle(finish: Callable[[], None]) -> None:
-    """A pool terminates its workers when it is left, also those whose work is done: such a one has ended well."""
+    """Count an idle worker that its pool terminates as ended well: a pool does so when it is left."""
     if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         return
 
@@ -47,15 +47,13 @@ def _end_well_when_idle(finish: Callable[[], None]) -> None:
 
 
 def _at_work(frame: FrameType | None) -> bool:
-    """Tell whether a worker of a pool is doing what it was given, and not waiting for more, handing over a result, or
-    about to end.
-    """
+    """Tell whether a pool's worker is busy: not waiting for work, handing over a result, or about to end."""
     found = _in_pool(frame)
     return found is not None and found not in ("", "get", "put")
 
 
 def _in_pool(frame: FrameType | None) -> str | None:
-    """Return the name of the function that the main loop of a pool's worker has called; None outside of such a loop."""
+    """Return the name of the function that a pool worker's main loop has called; None outside such a loop."""
     inner = ""
     while frame is not None:
         code = frame.f_code

@@ -1,4 +1,4 @@
-"""Prompts and notebooks, where an error ends a command and the process goes on."""
+"""Notebooks and prompts, where an error ends a command and not the process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _watched: Any = None  # the shell whose cells are watched
 
 
 def shell() -> Any:
-    """Return IPython's shell, None where there is none."""
+    """Return IPython's shell, or None."""
     get = getattr(sys.modules.get("IPython"), "get_ipython", None)
     return None if get is None else get()
 
@@ -30,10 +30,10 @@ def at_prompt() -> bool:
 
 
 def watch(note: Callable[[dict[str, Any] | None], None], rearm: Callable[[], None]) -> None:
-    """At IPython's prompts and in notebooks, have `note` told how each cell of a notebook ended, and `rearm` called
-    before each cell. A process whose last cell failed has failed; at other prompts only the end of the process counts.
+    """Report to `note` how each cell of a notebook ended, and call `rearm` before each cell; also at IPython's prompts.
 
-    IPython gives back `sys.stdout.write` after a cell as it was before, without what was put there meanwhile.
+    A process whose last cell failed has failed; at other prompts only the end of the process counts. `rearm` is needed
+    since IPython restores `sys.stdout.write` after a cell.
     """
     global _watched
     here = shell()

@@ -1,4 +1,4 @@
-"""SIGTERM where it is the end of everything: in a container the run has to end, and be uploaded, before that."""
+"""Handle SIGTERM in a container, where the run has to end and be uploaded before everything is killed."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ _mask: set[Any] | None = None  # signals that were blocked before a fork under w
 
 
 def handle_termination(finish: Callable[[], None]) -> None:
-    """Have SIGTERM call `finish` and then do what it does by itself, where the agent would end with this process and
-    nobody else handles the signal. Python as process 1 of a container would ignore it, up to the SIGKILL that follows.
+    """Have SIGTERM call `finish` and then end the process, where the agent would end with it and nobody handles the
+    signal.
+
+    Python as process 1 of a container would otherwise ignore SIGTERM, until SIGKILL follows.
     """
     global _handler
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
@@ -41,8 +43,9 @@ def handle_termination(finish: Callable[[], None]) -> None:
 
 
 def _belongs_to_trainer(handler: Any) -> bool:
-    """Tell whether a handler is one of Lightning's, which calls the one that it found and then ends the training in
-    order itself, with checkpoints and loggers.
+    """Tell whether a handler is Lightning's.
+
+    It calls the handler that it found, and then ends the training in order itself, with checkpoints and loggers.
     """
     return type(handler).__module__.partition(".")[0] in ("lightning", "lightning_fabric", "pytorch_lightning")
 
@@ -64,7 +67,7 @@ def _release() -> None:
 
 
 def _leave() -> None:
-    """In a forked child, whose run is its parent's: SIGTERM ends it as it ends others."""
+    """In a forked child, whose run is its parent's: let SIGTERM end it as usual."""
     if signal.getsignal(signal.SIGTERM) is _handler:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _release()

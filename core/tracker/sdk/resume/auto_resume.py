@@ -1,7 +1,7 @@
-"""`resume="auto"`: which run of a directory a program that is started again goes on with.
+"""`resume="auto"`: find the run that a restarted program continues.
 
-A run that was started so carries a mark in its directory until it ends well. Whoever takes up the run removes the mark
-first: that succeeds for one process only, so of several that start at once no two take up the same run.
+A run that was started this way has a mark in its directory until it ends well. Whoever continues the run removes the
+mark first. Only one process can remove it, so no two that start at once continue the same run.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _LONGEST = 64 * 1024  # bytes of a mark
 
 
 def claim(runs: Path, settings: Settings) -> str | None:
-    """Return the id of the newest run of this project and program that did not end well, and no longer goes on.
+    """Return the id of the newest run of this project and program that did not end well and is not running.
 
-    It is taken: no other process gets it until it is marked again.
+    The run is claimed: no other process gets it until it is marked again.
     """
     marks = []
     try:
@@ -50,12 +50,12 @@ def claim(runs: Path, settings: Settings) -> str | None:
 
 
 def mark(directory: str, settings: Settings) -> None:
-    """Have the run in a directory continued if this process does not end it well."""
+    """Mark the run in a directory, so that it is continued if this process does not end it well."""
     _write(directory, {**_about(settings), **this_process()})
 
 
 def ended(directory: str, settings: Settings, well: bool) -> None:
-    """Take note that this process has ended the run."""
+    """Note that this process has ended the run: remove the mark if it ended well."""
     if not well:
         _write(directory, _about(settings))
         return

@@ -42,7 +42,7 @@ class Parent(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The run's."""
+        """`entity/project/id` of the run."""
         return f"{self.entity}/{self.project}/{self.id}"
 
 
@@ -57,11 +57,11 @@ def parent_of(reference: str, settings: Settings) -> Parent:
 
 
 def start_fork(parent: Parent, settings: Settings, directory: Path) -> ResumeState:
-    """Begin the run in `directory` with the rows of `parent` up to its step, its config and its metric definitions;
-    the next step is the one after that.
+    """Begin the run in `directory` with the parent's rows up to its step, its config and its metric definitions.
 
-    They come from the parent's run directory if that is beside this one, else from the server. Raises `SettingsError`
-    if there is no such row, or no answer, and OSError; then nothing is left of it in the directory.
+    They come from the parent's run directory if it is beside this one, else from the server. The next step is the one
+    after the parent's. Raises OSError, or `SettingsError` if there is no such row or no answer; then the directory
+    holds none of it.
     """
     about = {"id": settings.id, "entity": settings.entity, "project": settings.project}
     origin = f"{parent.path}?_step={parent.step}"
@@ -101,7 +101,7 @@ def _copy(source: Path, step: int, first: dict[str, Any], draft: Path) -> int:
 
 
 def _link(source: Path, directory: Path, digest: str) -> None:
-    """Take the content of a digest along, by a hard link where the file system has them."""
+    """Add the content of a digest, by a hard link or a copy."""
     name = f"files/{digest}"
     if is_regular(directory, name) or not is_regular(source, name):
         return

@@ -1,4 +1,4 @@
-"""What a run that is continued has: in its directory, or else on the server."""
+"""What a resumed run already has, read from its directory or asked of the server."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ StatsOf = Callable[[bool], dict[str, Stats]]
 
 
 class ResumeState(NamedTuple):
-    """What a run has: the step after its last one, what was said of it (`fold`: meta, config, summary values set by
-    hand, metric definitions), and its rows summed up; `ended`: streams whose processes have ended, as a server knows.
+    """What a run has: the step after its last one, `fold` (meta, config, summary values set by hand, metric
+    definitions) and the stats of its rows. `ended`: streams whose processes have ended, as the server knows.
     """
 
     step: int
@@ -34,10 +34,10 @@ class ResumeState(NamedTuple):
 
 
 def find(settings: Settings, directory: Path, given: bool) -> ResumeState | None:
-    """Return what the run has that `settings` resume, or None if it is new.
+    """Return what the run that `settings` resume already has, or None if it is new.
 
-    The server is asked only for a run that is not in this directory, and if its id was `given`; that takes at most
-    `resume_timeout` seconds. Raises `SettingsError` where the setting `resume` forbids to go on.
+    The server is asked only for a run that is not in this directory and whose id was `given`, for at most
+    `resume_timeout` seconds. Raises `SettingsError` if the setting `resume` forbids going on.
     """
     how, name = settings.resume, f"run {settings.id}"
     if how is None:
@@ -70,7 +70,7 @@ def find(settings: Settings, directory: Path, given: bool) -> ResumeState | None
 
 
 def from_directory(directory: Path) -> ResumeState:
-    """Return what a run has in its directory. Rows are read only when they are asked for."""
+    """Return what a run has in its directory. Rows are read only on demand."""
     step, fold, history = 0, RunState(), []
     for path in stream_paths(directory):
         if path.name.startswith("history"):
@@ -85,7 +85,7 @@ def from_directory(directory: Path) -> ResumeState:
 def from_server(settings: Settings, run: str) -> ResumeState | None:
     """Return what a run (`entity/project/id`) has on the server; None if it is not there.
 
-    Raises `Unreachable` if that cannot be learnt within `resume_timeout` seconds.
+    Raises `Unreachable` if the server does not answer within `resume_timeout` seconds.
     """
     answer = ask(settings, "resumption", run, timeout=settings.resume_timeout)
     if answer is None:
@@ -101,10 +101,10 @@ def from_server(settings: Settings, run: str) -> ResumeState | None:
 
 
 def ask(settings: Settings, *arguments: str, timeout: float | None) -> dict[str, Any] | None:
-    """Return what a helper (`tracker.api.init_helper`) learns from the server, None if the run is not there.
+    """Return what a helper (`tracker.api.init_helper`) learns from the server; None if the run is not there.
 
-    In a process of its own: whatever the network does, it is over in time, and the training process need not load an
-    HTTP client. Raises `Unreachable`.
+    The helper is a process of its own: it is over in time whatever the network does, and training needs no HTTP client.
+    Raises `Unreachable`.
     """
     done = run_helper("tracker.api.init_helper", arguments, settings.environment(), timeout)
     try:

@@ -1,7 +1,7 @@
-"""Turn what users configure into what the run log can hold; `rows` does it for what they log.
+"""Turn config values into what the run log can hold; `row` does the same for logged values.
 
-Users' objects may do anything when they are read. What raises costs its own value only, which becomes text; that is
-told, once, and is no error of ours.
+Users' objects may do anything when they are read. One that raises costs its own value only, which becomes text with one
+warning; it is not an internal error.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ _SHOWN = 5  # unreadable members that a warning names
 
 
 class Members(NamedTuple):
-    """What a config holds, as JSON can write it, and what of it could not be read: by name, the complaint."""
+    """The members of a config as JSON can write them, and by name why some could not be read."""
 
     values: dict[str, Any]
     unreadable: dict[str, str]
 
     def without(self, names: Container[str]) -> Members:
-        """Return the members that have none of these names."""
+        """Return the members except those with these names."""
         return self._replace(values={name: value for name, value in self.values.items() if name not in names})
 
     def warn(self) -> None:
-        """Tell of what could not be read, once."""
+        """Warn once about what could not be read."""
         if not self.unreadable:
             return
         some = list(self.unreadable.items())[:_SHOWN]
@@ -51,10 +51,10 @@ class Members(NamedTuple):
 
 
 def read_config(*sources: Any) -> Members:
-    """Return the members of dicts, namespaces, dataclasses, and objects that have members by any protocol that
-    `foreign_objects.members` knows, or as public attributes.
+    """Return the members of dicts, namespaces, dataclasses and other objects.
 
-    Raises TypeError for what has none, and nothing else: see `Members.unreadable`.
+    An object has members by any protocol that `foreign_objects.members` knows, or as public attributes. Raises
+    TypeError if it has none, and nothing else: see `Members.unreadable`.
     """
     reading = Reading()
     found: dict[str, Any] = {}
@@ -65,17 +65,20 @@ def read_config(*sources: Any) -> Members:
 
 
 def to_config(value: Any) -> Any:
-    """Return a config value as JSON can write it. Classes and functions become their names, paths and enums their
-    text; what cannot be read becomes text in silence.
+    """Return a config value as JSON can write it.
+
+    Classes and functions become their names, paths and enums their text. What cannot be read becomes text, without a
+    warning.
     """
     return Reading().value(value, "")
 
 
 class Guard:
-    """Ends what has no end: objects that hold themselves, or each other many times, or make others when they are read.
+    """Limits the reading of objects that contain themselves, or each other many times, or make new ones when they are
+    read.
 
-    Lists and dicts in memory are read once each for nothing. All else is counted, so that one member of a config or
-    row takes half of what all of them may.
+    Lists and dicts in memory are free, once each. All else is counted, and one member of a config or row may take half
+    of what all of them may.
     """
 
     def __init__(self, dear: int) -> None:
@@ -86,12 +89,12 @@ class Guard:
         """Whether something was not read in the current member since it was too much."""
 
     def next_member(self) -> None:
-        """Begin with another member."""
+        """Start with another member."""
         self._of_member = self._share
         self.refused = False
 
     def enter(self, value: Any, depth: int) -> bool:
-        """Tell whether to read what is in a value; if so, `leave` it after that."""
+        """Tell whether to read what is in a value; if so, call `leave` after that."""
         around = self._around.get(id(value), 0)
         if depth >= _MAX_DEPTH or around > _MAX_AGAIN:
             return False
@@ -105,7 +108,7 @@ class Guard:
         return True
 
     def leave(self, value: Any) -> None:
-        """Say that a value was read."""
+        """Note that a value was read."""
         self._around[id(value)] -= 1
 
 
@@ -197,8 +200,10 @@ class Reading:
         return self._object(value, name, depth)
 
     def _object(self, value: Any, name: str, depth: int) -> Any:
-        """Return the class and the public attributes of an object. They are not all meant to be shown: none whose
-        name is that of a secret, and of collections only small ones.
+        """Return the class and the public attributes of an object.
+
+        Leaves out attributes with the name of a secret, and the content of large collections: not all attributes are
+        meant to be shown.
         """
         kind = foreign_objects.class_name(type(value))
         found: dict[str, Any] = {}
@@ -241,7 +246,7 @@ class Reading:
         return found
 
     def _member(self, read: Read, name: str, depth: int, few: bool = False) -> Any:
-        """Return what `read` gives as JSON can write it; with `few`, only what a collection is that is not small."""
+        """Return what `read` returns as JSON can write it; with `few`, large collections only as an outline."""
         try:
             item = read()
         except foreign_objects.Unresolved as error:
@@ -274,7 +279,7 @@ def _has_no_members(source: Any) -> bool:
 
 
 def _simple(value: Any) -> Any:
-    """Return a list or dict of nothing but plain values, such as a vocabulary, in a tenth of the time; else None."""
+    """Return a list or dict of plain values only, such as a vocabulary, in a tenth of the time; else None."""
     if type(value) in (list, tuple) and _PLAIN.issuperset(map(type, value)):
         listed = list(map(plain, value))
         return listed if MISSING not in listed else None

@@ -1,6 +1,6 @@
-"""Read the objects that users hand in by what they offer, importing none of the libraries that made them.
+"""Read the objects that users hand in by their protocols, without importing the libraries that made them.
 
-Whatever is asked of such an object may raise: all functions here pass that on, but for those that say otherwise.
+An object may raise whatever it is asked. Functions here pass that on, unless they say otherwise.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def class_name(kind: type) -> str:
 
 
 def complaint(error: BaseException) -> str:
-    """Return kind and text of an error, shortened. Never raises."""
+    """Return the type and text of an error, shortened. Never raises."""
     try:
         text = " ".join(str(error).split())[:_MAX_DETAIL]
     except Exception:  # noqa: BLE001 - the user's own __str__ may do anything
@@ -67,7 +67,7 @@ def clean(text: str) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a value as a message shows it. Never raises."""
+    """Return a value as messages show it. Never raises."""
     try:
         return repr(value)[:_MAX_DETAIL]
     except Exception:  # noqa: BLE001 - the user's own __repr__ may do anything
@@ -85,7 +85,7 @@ def key_text(key: Any) -> str:
 
 
 def free_name(name: str, key: Any, taken: Iterable[str]) -> str:
-    """Return the name for a key whose text another one has already."""
+    """Return another name for a key whose text is taken already."""
     other = f"{name} ({type(key).__name__})" if not issubclass(type(key), str) else f"{name} (2)"
     number = 2
     while other in taken:
@@ -98,7 +98,7 @@ def free_name(name: str, key: Any, taken: Iterable[str]) -> str:
 
 
 def describes_itself(value: Any) -> bool:
-    """Tell whether the class of a value says how it reads as text."""
+    """Tell whether the class of a value defines its text."""
     return _own(type(value), "__str__") or _own(type(value), "__repr__")
 
 
@@ -114,7 +114,7 @@ def text_of(value: Any) -> str:
 
 
 def outline(value: Any) -> str:
-    """Return what can be said of a value without reading it. Never raises."""
+    """Return a short description of a value, without reading its content. Never raises."""
     kind = type(value)
     try:
         if issubclass(kind, int):
@@ -131,7 +131,7 @@ def outline(value: Any) -> str:
 
 
 def enum_name(value: enum.Enum) -> str:
-    """Return the name of an enum's member, of a combination of flags those of its parts (`R|W`)."""
+    """Return the name of an enum's member; for a combination of flags, the names of its parts (`R|W`)."""
     name = value.name
     if name is None and isinstance(value, enum.Flag):
         parts = [str(flag.name) for flag in type(value) if flag.value and flag in value]
@@ -143,11 +143,11 @@ def enum_name(value: enum.Enum) -> str:
 
 
 def members(value: Any, most: int = MAX_ITEMS) -> Iterator[tuple[Any, Read]] | None:
-    """Yield the names of a value's members, each with how to read it; None if it has none by any protocol known here.
+    """Yield the names of a value's members, each with a function that reads it; None if the value has no members.
 
     Known are mappings, dataclasses, named tuples, and the classes of attrs, msgspec, pydantic and argparse; classes
-    that come from and go to dicts (`from_dict`, `to_dict`); and `SimpleNamespace`. `most`: members taken of a mapping
-    that is no dict, and may have no end.
+    with `from_dict` and `to_dict`; and `SimpleNamespace`. `most`: how many members to take of a mapping that is not a
+    dict, which may have no end.
     """
     kind = type(value)
     if is_a(value, Mapping) or (hasattr(kind, "keys") and hasattr(kind, "__getitem__")):
@@ -164,7 +164,7 @@ def members(value: Any, most: int = MAX_ITEMS) -> Iterator[tuple[Any, Read]] | N
 
 
 def attributes(value: Any) -> Iterator[tuple[Any, Read]] | None:
-    """Yield the public attributes that an object of any class holds itself; None if it can hold none."""
+    """Yield the public attributes that an object itself holds; None if its class allows none."""
     kind = type(value)
     slots = [name for base in kind.__mro__ for name in _slots(base)]
     held = _holds_dict(kind)
@@ -233,7 +233,7 @@ def _looked_up(value: Any, key: Any) -> Any:
 
 
 class Unresolved(Exception):
-    """A value refers to something that is not there; `text` is how it is written."""
+    """A value refers to something that does not exist; `text` is the reference as it is written."""
 
     def __init__(self, message: str, text: str) -> None:
         super().__init__(message)
@@ -241,7 +241,7 @@ class Unresolved(Exception):
 
 
 def _unresolved(value: Any, key: Any) -> str | None:
-    """Return how a member of OmegaConf's containers is written that cannot be resolved; None if that is not known."""
+    """Return how an unresolvable member of an OmegaConf container is written; None if that is not known."""
     omegaconf = sys.modules.get("omegaconf")
     try:
         if omegaconf is None or not omegaconf.OmegaConf.is_config(value):
@@ -300,8 +300,8 @@ def _bases(kind: type) -> set[tuple[str, str]]:
 
 
 def items(value: Any) -> Iterator[Read] | None:
-    """Yield how to read each item of a list, tuple, set (sorted where that is possible), deque, range, view of a dict
-    or any other sequence; None for what is none, such as text and iterators, which are left as they are.
+    """Yield a function that reads each item of a list, tuple, set (sorted if possible), deque, range, view of a dict or
+    any other sequence; None for anything else, such as text and iterators, which are left untouched.
     """
     kind = type(value)
     if issubclass(kind, _TEXT_LIKE) or hasattr(kind, "__next__"):
@@ -334,7 +334,7 @@ def _sorted(values: Iterable[Any]) -> list[Any]:
 
 
 def bound(value: Any) -> tuple[Any, Sequence[Any], Mapping[str, Any]] | None:
-    """Return the function, arguments and keywords that a `functools.partial`, or what is like one, holds; or None."""
+    """Return the function, arguments and keywords of a `functools.partial` or the like; else None."""
     like = all(hasattr(type(value), name) for name in ("func", "args", "keywords"))
     if not like and not is_a(value, functools.partial) and not is_a(value, functools.partialmethod):
         return None
@@ -345,9 +345,9 @@ def bound(value: Any) -> tuple[Any, Sequence[Any], Mapping[str, Any]] | None:
 
 
 def callable_name(value: Any) -> str | None:
-    """Return what a function, method or class is known by; None for other objects.
+    """Return the name of a function, method, class or module; None for other objects.
 
-    For a lambda, of which a module may have many, that is followed by where it is written. Modules have names, too.
+    The name of a lambda is followed by where it is written, since a module may have many.
     """
     if is_a(value, type):
         return class_name(value)

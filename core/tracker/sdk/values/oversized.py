@@ -1,4 +1,4 @@
-"""Keep what is too long for a line: members that are too large become files of the run, the others stay in its log."""
+"""Keep records that are too long for a line: large members become files of the run, the others stay in its log."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ Store = Callable[[bytes], str]
 
 
 class Parts(NamedTuple):
-    """Records, each a kind and a payload, that say in lines of lawful length what one record would have said; and
-    what none of them can say.
-    """
+    """Records (kind and payload), short enough for lines, that replace one too long, and what could not be kept."""
 
     records: list[tuple[str, dict[str, Any]]]
     lost: list[str]
@@ -36,9 +34,9 @@ class Parts(NamedTuple):
 def parts(kind: str, payload: Any, store: Store) -> Parts:
     """Return the records to write in place of one that is too long.
 
-    Members that are too large become files, and their place in the record names the file
-    (`{"_type": "file", "digest": …}`); of texts that must stay text, the beginning stays. A config or summary that is
-    too long with all of its members small is told in several records, a row in several rows.
+    Members that are too large become files, and their place in the record names the file (`{"_type": "file", "digest":
+    …}`). Texts that must stay text are cut after their beginning. A config or summary that is too long although all its
+    members are small is split into several records, a row into several rows.
     """
     if kind not in ("log", *_SUBJECTS) or not isinstance(payload, dict):
         return Parts([], [f"it is lost ({kind}, {size(payload):,} bytes)"])
@@ -65,7 +63,7 @@ def shortened(header: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 class _Shrinking:
-    """One record that is being made smaller."""
+    """Makes one record smaller."""
 
     def __init__(self, kind: str, store: Store) -> None:
         self._subject = _SUBJECTS.get(kind)
@@ -74,7 +72,7 @@ class _Shrinking:
         self.lost: list[str] = []
 
     def members(self, members: dict[str, Any], room: int, path: str, depth: int = 0) -> dict[str, Any]:
-        """Set members aside, the largest first, until the rest fits, or is made of small ones only."""
+        """Move members to files, the largest first, until the rest fits or only small ones are left."""
         sizes = {name: size(name) + size(value) + 2 for name, value in members.items()}
         total = sum(sizes.values())
         found = dict(members)
@@ -87,7 +85,7 @@ class _Shrinking:
         return found
 
     def member(self, value: Any, room: int, path: str, depth: int = 0) -> Any:
-        """Return a value that fits: itself, an object with some members set aside, or what names its file."""
+        """Return a value that fits: itself, an object with some members in files, or a reference to its file."""
         if size(value) <= room:
             return value
         if type(value) is dict and "_type" not in value and len(value) <= _MANY and depth < _DEPTH:
@@ -97,7 +95,7 @@ class _Shrinking:
         return self._aside(value, path)
 
     def text(self, value: Any, name: str) -> Any:
-        """Return a text, or list of texts, of which a reader needs no more than the beginning to show it."""
+        """Return a text, or a list of texts, cut after its beginning if it is too long; the whole becomes a file."""
         if size(value) < _WORTH:
             return value
         kept = self._aside(value, name)

@@ -1,4 +1,4 @@
-"""Turn rows of what users log into what the run log can hold. Off the fast path: plain numbers never come here."""
+"""Turn logged rows into what the run log can hold. Off the fast path: rows of plain numbers never come here."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ Store = Callable[[bytes], str]
 def to_row(data: Mapping[Any, Any], store: Store, refused: frozenset[str] = RESERVED) -> dict[str, Any]:
     """Return `data` as the payload of a `log` record: flat keys (`a/b` for nesting), values that JSON can write.
 
-    A value that cannot be read becomes text with a warning; media, such as an image whose file is gone, are left out.
-    So are the names that each row has anyway (`_step`, …: `refused`). Raises `Unreadable` if `data` tells no member.
+    A value that cannot be read becomes text, with a warning. Left out are media that fail, such as an image whose file
+    is gone, and the names in `refused`. Raises `Unreadable` if no member of `data` can be read.
     """
     row = _Row(store, refused)
     row.take("", data, 0)
@@ -38,11 +38,11 @@ def to_row(data: Mapping[Any, Any], store: Store, refused: frozenset[str] = RESE
 
 
 class Unreadable(Exception):
-    """An object does not tell what is in it."""
+    """No member of an object can be read."""
 
 
 class _LeftOut(Exception):
-    """A value is not logged at all; that was told."""
+    """A value is not logged at all; the user was warned."""
 
 
 class _Row:
