@@ -108,12 +108,12 @@ def python_reference() -> str:
 
 def command_help() -> str:
     """Return a page with the help of every command, as `--help` prints it."""
-    context = click.Context(cli, info_name="tracker", terminal_width=100, max_content_width=100)
+    context = click.Context(cli, info_name="tracker", terminal_width=84, max_content_width=84)
     text = "# Command help\n\nGenerated from the code; [the command reference](cli.md) explains it.\n"
     for name in cli.list_commands(context):
         command = cli.get_command(context, name)
         assert command is not None
-        inner = click.Context(command, info_name=name, parent=context, terminal_width=100, max_content_width=100)
+        inner = click.Context(command, info_name=name, parent=context, terminal_width=84, max_content_width=84)
         text += f"\n## `tracker {name}`\n\n```text\n{command.get_help(inner)}\n```\n"
     return text
 
