@@ -206,7 +206,7 @@ def test_a_key_may_stand_twice_among_the_keys_of_points_or_not_be_used() -> None
 @pytest.mark.parametrize(
     ("columns", "reason"),
     [
-        (([], [], [], []), "one at least"),
+        (([], [], [], []), "at least one"),
         (([0], [1.0], [1, 2], [1]), "each"),
         (([1], [1.0], [1], [1]), "from 0 to 0"),
         (([-1], [1.0], [1], [1]), "from 0 to 0"),
