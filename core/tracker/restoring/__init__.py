@@ -1,4 +1,4 @@
-"""Put together again what a run was run with: code, files and command. The opposite of `tracker.capture`."""
+"""Restore a run's code, files and command. The opposite of `tracker.capture`."""
 
 from .restore import Restored, restore
 

@@ -1,4 +1,4 @@
-"""Check a commit out into a new directory, without running anything that a run, a commit or a repository names."""
+"""Check out a commit to a new directory, without running anything that a run, a commit or a repository names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracker.errors import TrackerError
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LEFT_OUT = ("[.][tT][rR][aA][cC][kK][eE][rR]/*", "*/[.][tT][rR][aA][cC][kK][eE][rR]/*")
 _NETWORK = ("http", "https", "ssh", "git")
-# Hooks, watchers and helpers of transports start programs; the others change what is checked out or applied.
+# Hooks, file system monitors and transport helpers start programs; the other options change what git writes.
 _OPTIONS = (
     "core.hooksPath=/dev/null", "core.fsmonitor=false", "core.protectHFS=true", "core.protectNTFS=true",
     "protocol.allow=never", "protocol.file.allow=always", "submodule.recurse=false", "fetch.recurseSubmodules=false",
@@ -28,11 +28,11 @@ _ELSEWHERE = (
 
 
 class CommitNotFound(TrackerError):
-    """No repository at hand has the commit; the text says which were asked and what to do."""
+    """No known repository has the commit; the text names those that were searched, and says what to do."""
 
 
 class Origin(NamedTuple):
-    """Where a commit can be had: `place` is a directory with a repository, or the address of one to be cloned."""
+    """Where a commit comes from: the directory of a repository, or the address of one to clone."""
 
     place: str
     clone: bool
@@ -42,15 +42,22 @@ class Origin(NamedTuple):
 
 
 def find(commit: str, chosen: Iterable[Path], noted: str | None, remote: str | None, fetch: bool) -> Origin:
-    """Return where to get a commit: the first of the repositories that the user chose that has it, then the one that
-    the run noted (the directory it was in), then the run's remote.
+    """Return where to get a commit.
 
-    Only what the user chose becomes a worktree. Another repository may be a trap, and in a clone its configuration has
-    no say. The remote is asked only if it is a path on this machine, or if `fetch` allows the network. Raises
-    `CommitNotFound`.
+    Only a repository that the user chose gets a worktree. Another one may be a trap, so it is cloned: its configuration
+    has no effect in a clone.
+
+    Args:
+        commit: The full digest.
+        chosen: Repositories that the user chose, which are searched first.
+        noted: The directory in which the run was, searched next.
+        remote: The run's remote, used last, if it is a path on this machine or `fetch` is set.
+        fetch: Allow the network.
+
+    Raises `CommitNotFound`, or another `TrackerError` if `commit` is not a digest.
     """
     if not _COMMIT.fullmatch(commit):
-        raise TrackerError(f"the run names a commit {commit[:80]!r}, which is no digest")
+        raise TrackerError(f"the run names a commit {commit[:80]!r}, which is not a digest")
     asked: dict[str, None] = {}
     for directory in chosen:
         top = _top(directory)
@@ -67,14 +74,15 @@ def find(commit: str, chosen: Iterable[Path], noted: str | None, remote: str | N
         return Origin(remote, clone=True)
     raise CommitNotFound(
         f"commit {commit[:12]} is not in {', '.join(asked) or 'any repository here'}"
-        + (f"; with --fetch it is looked for at {remote}" if remote is not None and near[1] is None else "")
-        + "; --repository DIR names a repository that has it"
+        + (f"; --fetch looks for it at {remote}" if remote is not None and near[1] is None else "")
+        + "; name a repository that has it with --repository DIR"
     )
 
 
 def check_out(origin: Origin, commit: str, target: Path, fetch: bool) -> None:
-    """Check a commit out, detached, into a directory that is not there or empty. Raises `TrackerError`; what was made
-    by then, `remove` removes.
+    """Check out a commit, detached, to a directory that does not exist or is empty.
+
+    Raises `TrackerError`; then `remove` removes what was made.
     """
     if not origin.clone:
         _git(Path(origin.place), "worktree", "add", "--quiet", "--detach", str(target.absolute()), commit)
@@ -86,20 +94,22 @@ def check_out(origin: Origin, commit: str, target: Path, fetch: bool) -> None:
             _git(target, "fetch", "--quiet", "origin", commit, fetch=fetch)
         except TrackerError:
             raise CommitNotFound(
-                f"commit {commit[:12]} is not at {origin.place}: it was never pushed there, or is gone; "
-                "--repository DIR names a repository that has it"
+                f"commit {commit[:12]} is not at {origin.place}: it was never pushed there, or was removed; "
+                "name a repository that has it with --repository DIR"
             ) from None
     _git(target, "checkout", "--quiet", "--detach", commit, fetch=fetch)
 
 
 def begin(target: Path) -> None:
-    """Make a repository without a commit, as that was which the run had. Raises `TrackerError`."""
+    """Make a repository without a commit, for a run whose repository had none. Raises `TrackerError`."""
     _git(None, "init", "--quiet", "--template=", str(target))
 
 
 def apply(target: Path, patch: Path) -> None:
-    """Apply a patch to the files of a work tree: wholly, or raise `TrackerError`. git lets no path through that leads
-    out of it, into `.git`, or beyond a link; what it says of `.tracker`, where settings are, is left out.
+    """Apply a whole patch to the files of a work tree, or none of it.
+
+    git refuses paths that lead out of the tree, into `.git`, or beyond a link. Changes in `.tracker`, which has
+    settings, are left out. Raises `TrackerError`.
     """
     if patch.stat().st_size:
         left_out = (f"--exclude={pattern}" for pattern in _LEFT_OUT)
@@ -107,7 +117,7 @@ def apply(target: Path, patch: Path) -> None:
 
 
 def remove(origin: Origin | None, target: Path) -> None:
-    """Have a repository forget the worktree that `check_out` made there."""
+    """Remove the worktree that `check_out` made from its repository."""
     if origin is not None and not origin.clone:
         _ask(Path(origin.place), "worktree", "remove", "--force", str(target.absolute()))
 

@@ -1,4 +1,4 @@
-"""The command that runs a run again, where it was restored."""
+"""Derive the command that runs a run again in the directory where it was restored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracker.capture.redact import CUT
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PYTHON = re.compile(r"python[\d.]*")
-# They say where a process of the run was, and not what it computed.
+# Variables that say where a process ran, not what it computed.
 _WHERE = re.compile(
     r"(SLURM|PBS|LSB|NCCL|GLOO|MASTER|LOCAL|GROUP|NODE|WORLD|LC|CONDA|NVIDIA_VISIBLE)_.*|.*_VISIBLE_DEVICES"
     r"|RANK|JOB_ID|VIRTUAL_ENV|LANG|TZ"
@@ -21,7 +21,7 @@ _WHERE = re.compile(
 
 
 def directory_of(environment: Mapping[str, Any]) -> str | None:
-    """Return the working directory relative to the root of what is restored; None if it lay outside."""
+    """Return the working directory relative to the restored directory; None if it was outside."""
     git = environment.get("git")
     cwd = git.get("cwd") if isinstance(git, dict) and git.get("root") else "."
     if not isinstance(cwd, str) or os.path.isabs(cwd) or ".." in cwd.split("/"):
@@ -30,10 +30,10 @@ def directory_of(environment: Mapping[str, Any]) -> str | None:
 
 
 def command(environment: Mapping[str, Any], root: Path) -> str | None:
-    """Return the line for a shell in the working directory that does what the run did, None if that is not known.
+    """Return the shell command that runs the run again, for the working directory; None if the run has no command.
 
-    Paths below the root of the run's repository become those of the restored one, the run's interpreter `python`, and
-    variables that change what is computed stand before it unless they have that value here.
+    Paths below the root of the run's repository become paths in the restored directory, and the run's interpreter
+    becomes `python`. Variables that affect the result precede the command, unless they have the same value here.
     """
     words = environment.get("command")
     if not isinstance(words, list) or not words:
@@ -68,7 +68,7 @@ def has_secrets(environment: Mapping[str, Any]) -> bool:
 
 
 def quote(text: str) -> str:
-    """Return text as one word of a shell's command line, with nothing in it that a terminal would take for orders."""
+    """Return text as one word of a shell command, without anything that a terminal obeys."""
     if text.isprintable():
         return shlex.quote(text)
     escaped = "".join(
@@ -86,7 +86,7 @@ def _roots(environment: Mapping[str, Any], root: Path) -> tuple[str | None, Path
 
 
 def _program(word: str, executable: str) -> str:
-    """Return what to call the program by: an interpreter, or what is installed beside it, has no path of its own."""
+    """Return the name of the program, without a path for an interpreter and programs installed beside it."""
     name = os.path.basename(word)
     if _PYTHON.fullmatch(name):
         return "python"

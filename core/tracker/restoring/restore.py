@@ -1,4 +1,4 @@
-"""Restore a run into a new directory."""
+"""Restore a run's code and files to a new directory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from . import repository, rerun_command
 from .tree import Refused, Tree
 
 DETAILS = ".tracker/restored"
-"""Where in the directory lies what describes the run and is no part of its code."""
+"""The folder for files that describe the run and are not part of its code."""
 
 _PATCH = "diff.patch"
 _REQUIREMENTS = "requirements.txt"
@@ -30,25 +30,25 @@ _REQUIREMENTS = "requirements.txt"
 
 @dataclass
 class Restored:
-    """What was restored. All names come from the run: show them with care."""
+    """The result of `restore`. All names come from the run: clean them before you print them."""
 
     directory: Path
     environment: dict[str, Any]
-    """The run's; see `RunReader.environment`."""
+    """That of the run; see `RunReader.environment`."""
     commit: str | None = None
     origin: repository.Origin | None = None
     patched: bool = False
     untracked: list[str] = field(default_factory=list)
     code: list[str] = field(default_factory=list)
-    """Paths of files that are there because the run kept its source code."""
+    """Paths of files from the source code that the run stored."""
     details: list[str] = field(default_factory=list)
-    """Paths of what lies in `DETAILS`."""
+    """Paths of the files in `DETAILS`."""
     absent: list[str] = field(default_factory=list)
-    """Files that the run has but that are not at hand."""
+    """Files of the run that are not available here."""
     refused: dict[str, str] = field(default_factory=dict)
     """Files that were not written, and why."""
     working_directory: Path | None = None
-    """Where the command is to be run; None if the run's lay outside of its repository."""
+    """Where to run the command; None if the run's working directory was outside of its repository."""
     command: str | None = None
 
 
@@ -59,23 +59,30 @@ def restore(
     fetch: bool = False,
     with_git: bool = True,
 ) -> Restored:
-    """Make `directory` what the run's repository was: its commit, the changes to it, untracked files, and where these
-    lack what the run kept of its code. Nothing of the run is started.
+    """Restore the run's repository in a new directory: its commit, local changes, untracked files, and stored code.
 
-    The commit is looked for in `repositories`, then in the one that the run was in, then at the run's remote if that is
-    on this machine or `fetch` allows the network. It becomes a worktree of one of the first, else a clone. With
-    `with_git=False`, or for a run outside of a repository, there is what the run itself keeps. Raises `TrackerError` if
-    the directory holds anything, if the commit cannot be found (`CommitNotFound`), or if something else fails; then
-    nothing is left of it.
+    Nothing of the run is started. After an error nothing is left.
+
+    Args:
+        run: The run.
+        directory: A directory that does not exist or is empty.
+        repositories: Where to look for the commit first; one that has it gets a worktree. Then come the repository in
+            which the run was and the run's remote, which are cloned.
+        fetch: Allow the network for the remote.
+        with_git: False: restore only the files that the run itself stores.
+
+    Raises:
+        CommitNotFound: No repository has the commit.
+        TrackerError: The directory is not empty, or something else fails.
     """
     if not run.environment:
         raise TrackerError(
-            f"nothing is known of how {run.path} was run: it was started with TRACKER_CAPTURE=none or "
-            "TRACKER_DISABLE_CODE, or ended before its agent could look"
+            f"{run.path} does not say how it was started: it ran with TRACKER_CAPTURE=none or TRACKER_DISABLE_CODE, or "
+            "ended before its agent could look"
         )
     there = directory.exists()
     if there and (not directory.is_dir() or any(directory.iterdir())):
-        raise TrackerError(f"{directory} is not empty, and nothing is ever overwritten: name another one with --dir")
+        raise TrackerError(f"{directory} is not empty, and nothing is ever overwritten: choose another one with --dir")
     directory = directory.absolute()
     made = Restored(directory, run.environment)
     try:
@@ -119,7 +126,7 @@ class _Restoration:
                 made.patched = True
         made.directory.mkdir(exist_ok=True)
         self._write_all("untracked/", self._kept, made.untracked)
-        # `log_code` may have kept code that no environment names; what came with the commit or the patch is surer.
+        # `log_code` may have stored code that no environment names. Files of the commit or the patch take precedence.
         lacking = {name: f for name, f in self._files.items() if not os.path.lexists(made.directory / name[5:])}
         self._write_all("code/", lacking, made.code)
         self._write_details(patch)
@@ -144,7 +151,7 @@ class _Restoration:
         except repository.CommitNotFound as error:
             kept = sum(name.startswith(("untracked/", "code/")) for name in self._files)
             what = (
-                f"the {kept} file{'s' if kept != 1 else ''} that the run itself keeps"
+                f"the {kept} file{'s' if kept != 1 else ''} that the run itself stores"
                 if kept
                 else "config and packages"
             )
@@ -180,7 +187,7 @@ class _Restoration:
 
 
 def _files_of(run: RunReader) -> dict[str, File]:
-    """The run's files by name; of those that stayed on the machine of the run, those that are at hand."""
+    """Return the run's files by name, with those of its directory that were never uploaded."""
     files = {file.name: file for file in run.files()}
     if isinstance(run, LocalRun):
         for name in _texts(run.environment.get("local")):

@@ -1,4 +1,4 @@
-"""Write files under names that came with a run. The run may be someone else's: a name is data, and never trusted."""
+"""Write files under the names that a run gives them, which are never trusted: the run may be someone else's."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from tracker.names import is_reserved
 
 
 class Refused(Exception):
-    """A file is not written under this name; the text says why."""
+    """A file was not written under this name; the text says why."""
 
 
 class Tree:
-    """A directory that nobody else writes in, to be filled."""
+    """Write files to a directory that nobody else writes to."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def folder(self, name: str, ours: bool = False) -> Path:
-        """Return a folder (`.` for the directory itself), made if it is not there. Raises `Refused` if something else
-        is in the way, as a link is, or if the name leads out of the directory or to where git or tracker keep what is
-        theirs, unless it is `ours`.
+        """Return a folder, which is made if it is missing; `.` is the directory itself.
+
+        Raises `Refused` if a link or a file is in the way, or if the name leads out of the directory. So does a name of
+        settings of git or tracker, unless `ours` allows it.
         """
         if name == ".":
             return self.root
@@ -35,24 +36,25 @@ class Tree:
                 os.mkdir(folder)
             except FileExistsError:
                 if not stat.S_ISDIR(os.lstat(folder).st_mode):
-                    raise Refused(f"{folder.relative_to(self.root)} is no folder, but a link or a file") from None
+                    raise Refused(f"{folder.relative_to(self.root)} is a link or a file, not a folder") from None
             except OSError as error:
                 raise Refused(error.strerror or str(error)) from None
         return folder
 
     def place(self, name: str, ours: bool = False) -> Path:
-        """Return where a new file of that name goes, in a folder that exists now. Raises `Refused` as `folder` does, or
-        if there is something already.
+        """Return the path for a new file, whose folder exists then.
+
+        Raises `Refused` as `folder` does, and if something has this name already.
         """
         above, _, last = name.rpartition("/")
         _check(last, ours)
         target = (self.folder(above, ours) if "/" in name else self.root) / last
         if os.path.lexists(target):
-            raise Refused("there is such a file already")
+            raise Refused("a file of this name exists already")
         return target
 
     def write(self, name: str, content: Callable[[Path], None], ours: bool = False) -> Path:
-        """Let `content` write a new file. Raises `Refused` as `place` does, or where the system does not take it."""
+        """Let `content` write a new file. Raises `Refused` as `place` does, and if the system refuses the file."""
         target = self.place(name, ours)
         try:
             content(target)
@@ -64,11 +66,11 @@ class Tree:
 
 def _check(part: str, ours: bool) -> None:
     if part in ("", ".", "..") or "\0" in part or (is_reserved(part) and not ours):
-        raise Refused("its name leads to where no file of a run belongs")
+        raise Refused("its name leads to a place where files of a run do not belong")
 
 
 def _let_run(path: Path) -> None:
-    """Make a script that names its interpreter executable: what modes files had is not kept."""
+    """Make a script that names its interpreter executable, since runs do not store the modes of files."""
     with path.open("rb") as file:
         if file.read(2) == b"#!":
             path.chmod(path.stat().st_mode | 0o111 & ~_umask())
