@@ -1,29 +1,28 @@
-"""What client and server say to each other: paths, headers, and the shapes of bodies. Shared by both, logic of
-neither.
+"""Describe the requests and responses of the API: paths, headers, and the shapes of bodies, for client and server.
 
 Ingest
     GET  /api/runs/{entity}/{project}/{id}/streams
-        → `StreamOffsets`: how far the server's copy of each stream goes, and which blobs it lacks. A run that the
-        server has not seen has no offsets.
+        → `StreamOffsets`: the size of the server's copy of each stream, and the blobs that it lacks. A run that the
+        server does not know has no offsets.
     POST /api/runs/{entity}/{project}/{id}/streams/{name}?offset=N
-        Body: whole lines (runlog/FORMAT.md) that stand at byte N of the stream; `Content-Encoding: zstd` or none.
-        200 → `Accepted`: they are on disk, once, and `offset` is where to go on.
-        409 → `Accepted`: N is not the server's offset; go on from the one given. Nothing was stored.
-        400, 413, 422: this body will never be accepted. 410: the run was deleted on the server, which takes no more of
-        it until `DELETE /api/runs/{entity}/{project}/{id}?readmit=true`; the offsets above answer so, too. 401, 403: not with this key.
-        415: the encoding is none of these. 429, 5xx: try later, `Retry-After` says when.
+        Body: whole lines (runlog/FORMAT.md) from byte N of the stream; `Content-Encoding: zstd` or none.
+        200 → `Accepted`: they are on disk exactly once; continue at `offset`.
+        409 → `Accepted`: N is not the server's offset; nothing was stored; continue at `offset`.
+        400, 413, 422: this body will never be accepted. 410: the run was deleted on the server, which refuses it until
+        `DELETE /api/runs/{entity}/{project}/{id}?readmit=true`; so do the offsets above. 401, 403: not with this key.
+        415: another encoding. 429, 5xx: try later; `Retry-After` says when.
     PUT  /api/runs/{entity}/{project}/{id}/blobs/{digest}
-        The content of a media or saved file. 204: it is there, whole. 422: its sha256 is not `digest`.
+        The content of a media or saved file. 204: it is stored. 422: its sha256 is not `digest`.
     GET  /api/runs/{entity}/{project}/{id}/uploads/{digest}?size=S
-        → `Upload`: how far an upload in parts of such content, S bytes long, has got. 413: it is too large.
+        → `Upload`: how much the server has of such content, S bytes long, that is uploaded in parts. 413: too large.
     POST /api/runs/{entity}/{project}/{id}/uploads/{digest}?size=S&offset=N
-        Body: the bytes that stand at N, at most `MAX_BODY`; the server appends them to what it has.
-        200 → `Upload`: go on from `offset`. With the last byte the whole is verified: `complete` then says that it is
-        there, as after a PUT; if that is not so yet, an empty body at S asks again.
-        409 → `Upload`: N is not where the server's copy ends; go on from the offset given. Nothing was stored.
-        422: the sha256 of the whole is not `digest`; nothing of it is kept. 429, 507: no room for it now.
-        The upload belongs to the digest: any client may go on with it, several at once only slow each other down, and
-        it outlives the server's process. What nobody adds to for days is forgotten.
+        Body: the bytes from N on, at most `MAX_BODY`; the server appends them to its part.
+        200 → `Upload`: continue at `offset`. After the last byte the server verifies the whole; `complete` says that it
+        is stored, as after a PUT. If it is not yet, an empty body at S asks again.
+        409 → `Upload`: N is not the end of the server's part; nothing was stored; continue at `offset`.
+        422: the sha256 of the whole is not `digest`; nothing of it is kept. 429, 507: no room at the moment.
+        An upload belongs to the digest: any client may continue it, several at once only slow each other down, and it
+        survives a restart of the server. After days without a new part it is removed.
 
 Reading
     GET  /api/projects                                          → {"projects": [`ProjectInfo`]}
@@ -34,7 +33,7 @@ Reading
     GET  /api/columns/{entity}/{project}                        → `TableColumns`
     POST /api/columns/{entity}/{project}                        {"search", "names"} → `TableColumns`
     POST /api/groups/{entity}/{project}                         `GroupQuery` → `TableGroups`
-        400 for a filter that is not understood also has "position" and "length": the characters of it that are wrong
+        400 for a malformed filter also has "position" and "length": the wrong characters in it
     POST /api/edits                                             {"runs": ["entity/project/id"]} and `Edits` → `Changed`
     POST /api/trash, /api/trash/restore                         {"runs": ["entity/project/id"]} → `Changed`
     GET  /api/runs/{entity}/{project}?filters=&order=&limit=&cursor=  → {"runs": [`RunInfo`], "cursor": str | null, "total": int}
@@ -56,8 +55,8 @@ Reading
     GET  /api/runs/{entity}/{project}/{id}/blobs/{digest}       → the content, as an attachment
         Both answer `Range: bytes=N-` and `bytes=N-M` with 206 and the part, 416 if there is none.
 
-Every request carries `Authorization: Bearer <key>`, or what a browser got from `/?token=<key>`. Errors are
-`{"error": "<what happened and what to do>"}`. Numbers that JSON lacks travel as in the run log (`{"_type": "float",
+Every request has `Authorization: Bearer <key>`, or the cookie that a browser gets from `/?token=<key>`. Errors are
+`{"error": "<what happened and what to do>"}`. Numbers that JSON lacks have the form of the run log (`{"_type": "float",
 …}`).
 """
 
@@ -141,9 +140,9 @@ __all__ = [
 ]
 
 MAX_BODY = 16 * 1024 * 1024
-"""Bytes of lines in one upload after decompression; more is refused with 413."""
+"""The most bytes of lines in one upload after decompression; more is refused with 413."""
 
 
 def run_path(entity: str, project: str, run_id: str) -> str:
-    """Return the path of a run under the server's address."""
+    """Return the path of a run below the server's address."""
     return "/api/runs/" + "/".join(quote(part, safe="") for part in (entity, project, run_id))

@@ -1,4 +1,4 @@
-"""Line charts, and arrays of numbers as they travel."""
+"""The shapes of line charts, and the binary frames that carry their numbers."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ class ChartQuery(TypedDict, total=False):
     runs: list[str]
     """`entity/project/id`"""
     groups: list[ChartGroup]
-    """In place of `runs`: one series for each group and key. Only as a frame."""
+    """Instead of `runs`: one series for each group and key. Only as a frame."""
     keys: list[str]
     kind: Literal["history", "system"]
     x: str
     """`_step` (default), `_timestamp`, `_runtime`, or a logged key."""
     buckets: int
-    """At most this many points a series, 1 to 10,000 (default 1,000). Series with no more points come whole."""
+    """The most points of a series, 1 to 10,000 (default 1,000). Series with no more points are complete."""
     min: float
     max: float
 
 
 class ChartGroup(TypedDict):
-    """Runs that are drawn as one."""
+    """Runs that are drawn as one line."""
 
     name: str
     runs: list[str]
@@ -37,19 +37,20 @@ class ChartGroup(TypedDict):
 
 
 class ChartHeader(TypedDict):
-    """What the header of a chart's frame says; `encode_frame` adds `lengths` and `types`."""
+    """The header of a chart's frame; `encode_frame` adds `lengths` and `types`."""
 
     series: list[FrameSeries]
     grid: int | None
-    """The array of x that is common to all series which are buckets; None if there is none."""
+    """The array of x that all series in buckets share; None if there is none."""
 
 
 class FrameSeries(TypedDict, total=False):
-    """Like `Series`, or the same for a group: `mean` is then over the means of its runs, `min` and `max` over their
-    extremes, `std` the standard deviation (n - 1) of their means, and `n` the number of runs in the bucket.
+    """A `Series` in a frame. `x`, `mean`, `min`, `max`, `n` and `std` are indices of arrays of the frame; equal arrays
+    are sent once.
 
-    `x`, `mean`, `min`, `max`, `n` and `std` say which arrays of the frame these are; equal arrays are sent once. Series
-    that are buckets share one x, on which a run that has no point in a bucket has NaN, and 0 in `n`.
+    For a group, `mean` is the mean of the means of its runs, `min` and `max` are over their extremes, `std` is the
+    standard deviation (n - 1) of their means, and `n` is the number of runs in the bucket. Series in buckets share one
+    x; where a run has no point in a bucket, it has NaN, and 0 in `n`.
     """
 
     run: str
@@ -61,20 +62,20 @@ class FrameSeries(TypedDict, total=False):
     min: int
     max: int
     n: int | None
-    """None where each bucket is one point."""
+    """None if each bucket is one point."""
     std: int | None
 
 
 class Series(TypedDict):
-    """One key of one run, points or buckets in order of x. Buckets carry the exact extremes of their points, so no
-    spike is lost; a non-finite point counts in `n` and never in min, max or mean (NaN where a bucket has no finite
-    point).
+    """One key of one run: points or buckets, in order of x. Buckets have the exact extremes of their points, so no
+    spike is lost. Points that are not finite count in `n`, but not in min, max and mean, which are NaN if no point of
+    the bucket is finite.
     """
 
     run: str
     key: str
     points: int
-    """How many points the key has in the range; more than len(x) means that x, mean are buckets."""
+    """How many points the key has in the range; if more than len(x), the series has buckets."""
     x: list[float]
     """The x of the point, or of the bucket's last point."""
     mean: list[float]
@@ -86,9 +87,9 @@ class Series(TypedDict):
 def encode_frame(header: Mapping[str, Any], arrays: Sequence[Any]) -> bytes:
     """Pack a JSON header and arrays: objects with a buffer of float64 (`d`) or float32 (`f`).
 
-    Layout: uint32 header length, the header padded with spaces so that what follows is 8-byte aligned, the arrays as
-    little-endian numbers one after the other, each padded with zeros to 8 bytes. Two members are added to the header:
-    `lengths`, how many numbers each array has, and `types`, their letters in one string.
+    Layout: the length of the header as uint32; the header, padded with spaces to align what follows to 8 bytes; the
+    arrays as little-endian numbers, each padded with zeros to 8 bytes. The header gets two members: `lengths`, how many
+    numbers each array has, and `types`, their letters in one string.
     """
     views = [memoryview(array) for array in arrays]
     text = orjson.dumps({**header, "lengths": [len(v) for v in views], "types": "".join(v.format for v in views)})
@@ -100,7 +101,7 @@ def encode_frame(header: Mapping[str, Any], arrays: Sequence[Any]) -> bytes:
 
 
 def decode_frame(data: bytes) -> tuple[dict[str, Any], list[memoryview[float]]]:
-    """Undo `encode_frame`; the arrays are views of `data` (on little-endian machines, which are all there are)."""
+    """Return the header and the arrays of a frame. The arrays are views of `data`, on little-endian machines."""
     (size,) = struct.unpack_from("<I", data)
     header = orjson.loads(data[4 : 4 + size])
     arrays, at, view = [], 4 + size, memoryview(data)

@@ -1,4 +1,4 @@
-"""What agents send and are answered."""
+"""The shapes of responses to agents and to processes that resume a run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 
 class StreamOffsets(TypedDict):
-    """The server's knowledge of a run's streams."""
+    """How much the server has of a run's streams."""
 
     offsets: dict[str, int]
     missing: list[str]
@@ -14,36 +14,36 @@ class StreamOffsets(TypedDict):
 
 
 class Accepted(TypedDict):
-    """The answer to an upload."""
+    """The response to an upload of lines."""
 
     offset: int
     missing: list[str]
     """Digests that these lines name and whose content the server lacks."""
     trashed: bool
-    """Whether the run is in the trash: the lines are kept, and seen once it is restored."""
+    """Whether the run is in the trash: the lines are stored, and visible when the run is restored."""
 
 
 class Upload(TypedDict):
-    """How far an upload in parts has got: bytes that have arrived, and whether the whole is verified and stored."""
+    """The progress of an upload in parts: the bytes that have arrived, and whether the whole is verified and stored."""
 
     offset: int
     complete: bool
 
 
 class Resumption(TypedDict):
-    """What a process that continues a run must know of it, each as in `RunState.to_json` (runlog/fold.py)."""
+    """The state that a process needs to resume a run, with members as in `RunState.to_json` (runlog/fold.py)."""
 
     step: int | None
     """`RunInfo.last_step`."""
     meta: dict[str, Any]
     config: dict[str, Any]
     explicit_summary: dict[str, Any]
-    """Summary values that were set by hand."""
+    """Summary values that were set, not derived from rows."""
     metrics: list[dict[str, Any]]
     stats: dict[str, list[Any]]
-    """By key: how many finite numbers, their min, max and sum, and the last value; `[0, last]` if there are none."""
+    """By key: count, min, max and sum of the finite numbers, and the last value; `[0, last]` if there are none."""
     ended: list[str]
-    """Streams whose processes have ended, which the one that continues the run comes after."""
+    """The streams of processes that have ended, which the resuming process comes after."""
 
 
 class Stop(TypedDict):

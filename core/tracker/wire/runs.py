@@ -1,4 +1,4 @@
-"""Projects and runs as they are read."""
+"""The shapes of projects and runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Literal, TypedDict
 
 
 class ProjectInfo(TypedDict):
-    """One project. Runs in the trash are not counted."""
+    """One project. Runs in the trash do not count."""
 
     entity: str
     project: str
@@ -15,11 +15,11 @@ class ProjectInfo(TypedDict):
     active: int
     """How many runs are running."""
     activity: list[int]
-    """How many runs were started on each of the last 30 days (UTC), today's last."""
+    """How many runs were started on each of the last 30 days (UTC), today last."""
 
 
 class Notes(TypedDict):
-    """Markdown about a project. Whoever changes it says which version it was."""
+    """Markdown about a project. A change names the version that it replaces."""
 
     text: str
     version: int
@@ -33,21 +33,21 @@ class ViewInfo(TypedDict):
 
 
 class Project(ProjectInfo):
-    """One project with all that belongs to it."""
+    """One project with its notes and views."""
 
     notes: Notes
     views: list[ViewInfo]
 
 
 class EventFile(TypedDict):
-    """A TensorBoard event file whose values a stream of the run holds."""
+    """A TensorBoard event file whose values are in a stream of the run."""
 
     name: str
-    """Its path, relative to the directory of the run it belongs to."""
+    """Its path relative to the directory of its run."""
     version: float | None
-    """What it says of its own format."""
+    """The version of its format, as it says itself."""
     starts: list[list[int]]
-    """Of each start of a session: how many rows of the stream came before, and its step."""
+    """For each start of a session: how many rows of the stream came before, and its step."""
 
 
 class RunInfo(TypedDict):
@@ -57,7 +57,7 @@ class RunInfo(TypedDict):
     entity: str
     project: str
     ordinal: int | None
-    """Its place among all runs of the server, in the order in which they came there; None for a run read from disk."""
+    """Its number among all runs of the server, in order of arrival; None for a run that was read from disk."""
     name: str
     state: str
     group: str | None
@@ -77,28 +77,28 @@ class RunInfo(TypedDict):
     corrupt: int
     """Lines that could not be read."""
     lost: int
-    """Records that the logging process reported as not written."""
+    """Records that the logging process reported as lost."""
     refused: int
-    """Values that are not kept: those logged as `_step`, `_timestamp` or `_runtime`, and beyond 100,000 keys."""
+    """Refused values: those logged as `_step`, `_timestamp` or `_runtime`, and those beyond 100,000 keys."""
     suspect: bool
     event_files: dict[str, EventFile]
     """By stream."""
     error: str | None
-    """What the failing process said."""
+    """The error of the process that failed."""
     environment: dict[str, Any]
-    """How it was run: the payload of an `environment` record (runlog/FORMAT.md); {} if it is not known."""
+    """How it was started: the payload of an `environment` record (runlog/FORMAT.md); {} if it is not known."""
     last_step: int | None
-    """The greatest of the steps at which its streams end; None without rows."""
+    """The greatest step at which one of its streams ends; None without rows."""
     forked_from: str | None
-    """`entity/project/id?_step=N`: it began with the rows of that run up to step N."""
+    """`entity/project/id?_step=N`: it began with the rows of this run up to step N."""
     allow_stop: bool
-    """Whether a process of it lets itself be stopped now."""
+    """Whether one of its processes can be stopped now."""
     stop_requested: float | None
     """When its last processes were asked to stop; None if they were not."""
     color: str | None
-    """In what colour it is drawn, as `#rrggbb`; None if nobody said."""
+    """The colour of its lines as `#rrggbb`; None if none was chosen."""
     trashed: float | None
-    """When it was put in the trash; None if it is not there."""
+    """When it was moved to the trash; None if it is not there."""
 
 
 class KeyInfo(TypedDict):
@@ -113,8 +113,9 @@ class KeyInfo(TypedDict):
 
 
 class CommonKey(TypedDict):
-    """A key that some of several runs have logged. `x`: the key that they defined as its x axis (`define_metric`).
-    `runs`, where it holds no numbers: the positions of these runs."""
+    """A key that at least one of several runs has logged. `x` is the key that they defined as its x axis
+    (`define_metric`). If it has no numbers, `runs` are the indices of these runs.
+    """
 
     key: str
     type: Literal["number", "media", "other"]
@@ -123,21 +124,20 @@ class CommonKey(TypedDict):
 
 
 class RowPage(TypedDict):
-    """Rows in order, by column. `_step`, `_timestamp` and `_runtime` are always there for `history`,
-    `_timestamp` and `_runtime` for `system`. In each column `rows` are the positions (in this page) of the rows
-    that have the key, or null where all have it.
+    """Rows in order, by column. `history` always has `_step`, `_timestamp` and `_runtime`, `system` has the latter two.
+    In each column, `rows` are the indices (in this page) of the rows that have the key, or null if all have it.
     """
 
     count: int
     columns: dict[str, RowColumn]
     streams: list[RowSpan]
-    """Which streams the rows are from."""
+    """The streams of the rows."""
     cursor: str | None
-    """Pass it back for the next page; null after the last row there is."""
+    """The cursor of the next page; null after the last row."""
 
 
 class RowSpan(TypedDict):
-    """Part of a `RowPage`: as many rows in a row are from this stream."""
+    """Part of a `RowPage`: so many consecutive rows are from this stream."""
 
     stream: str
     count: int
@@ -151,14 +151,14 @@ class RowColumn(TypedDict):
 
 
 class Folded(TypedDict):
-    """What a copy of a run needs beside its rows, console lines and contents."""
+    """The state of a run that a copy needs, beside its rows, console lines and contents."""
 
     fold: dict[str, Any]
     """`RunState.to_json` (runlog/fold.py)."""
     streams: list[StreamInfo]
     """In the order of reading."""
     digests: list[str]
-    """All contents that its records name."""
+    """All contents that the run's records name."""
 
 
 class StreamInfo(TypedDict):

@@ -1,11 +1,11 @@
-"""The runs table, and what is done to many runs at once."""
+"""The shapes of the runs table, and of edits of many runs."""
 
 from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
 Filter = dict[str, Any]
-"""A condition on runs, as users of such libraries write it, for example
+"""A condition on runs as a dict, for example
 `{"config.lr": {"$lt": 1e-3}, "summary.acc": {"$gte": .9}, "state": "finished", "$or": [{…}, {…}]}`.
 Operators: `$eq $ne $lt $lte $gt $gte $in $nin $exists $regex $contains $and $or $not`."""
 
@@ -18,25 +18,25 @@ class Sort(TypedDict, total=False):
 
 
 class TableQuery(TypedDict, total=False):
-    """Which runs of a project, in what order, and which of their columns (named as in docs/reference/filters.md)."""
+    """The runs of a project to return, their order, and their columns (named as in docs/reference/filters.md)."""
 
     filter: str
     """An expression (docs/reference/filters.md); empty: all runs."""
     search: str
-    """Text to be found in a run's name, id, notes, tags or group, or a pattern between slashes."""
+    """Text to find in a run's name, id, notes, tags or group, or a pattern between slashes."""
     sort: list[Sort]
-    """By default the newest runs come first."""
+    """Default: the newest runs first."""
     columns: list[str]
     offset: int
     limit: int
     ids: list[str]
     """Only these runs."""
     trashed: bool
-    """Those in the trash, in place of all others."""
+    """Runs in the trash instead of all others."""
 
 
 class TablePage(TypedDict):
-    """Some rows of the runs table, by column; null where a run lacks the value."""
+    """Rows of the runs table, by column; null where a run lacks the value."""
 
     total: int
     """How many runs match."""
@@ -51,11 +51,11 @@ class _ColumnInfo(TypedDict):
     kind: Literal["run", "config", "summary"]
     type: Literal["number", "text", "boolean", "time", "list", "media", "mixed"]
     count: int
-    """How many runs have it."""
+    """How many runs have a value."""
     distinct: int
-    """How many different values there are; 1,000 means that or more."""
+    """How many different values there are; 1,000 means 1,000 or more."""
     differs: bool
-    """Whether not all runs have the same."""
+    """Whether the runs have different values."""
 
 
 class ColumnInfo(_ColumnInfo, total=False):
@@ -64,37 +64,37 @@ class ColumnInfo(_ColumnInfo, total=False):
     min: float
     max: float
     values: list[str]
-    """The texts (of lists: the elements) there are, if they are 20 or fewer."""
+    """The different texts, or elements of lists, if they are 20 or fewer."""
 
 
 class TableColumns(TypedDict):
-    """Columns of a project's runs table, and how many runs it has."""
+    """The columns of a project's runs table, and how many runs it has."""
 
     version: int
     total: int
     matching: int
-    """How many columns there are that match the search, listed or not."""
+    """How many columns match the search, listed or not."""
     columns: list[ColumnInfo]
-    """At most 1,000 of those, and the ones that were asked for by name."""
+    """At most 1,000 matching columns, and those that were requested by name."""
 
 
 _Except = TypedDict("_Except", {"except": list[str]}, total=False)
 
 
 class GroupQuery(TableQuery, _Except, total=False):
-    """Which runs are drawn together how, by one of `by` and `except`; `columns` are summed up in each group.
+    """How to group runs, by one of `by` and `except`; `columns` are summarized in each group.
 
-    Groups are sorted by the mean of a number, else by the value; `count` is their size, by which they are sorted by
-    default, the largest first.
+    Groups are sorted by the mean of numbers, else by the value. By default they are sorted by `count`, their size, with
+    the largest first.
     """
 
     by: list[str]
-    """Runs in a group have the same in these columns."""
+    """Runs in a group have the same values in these columns."""
 
 
 class Summed(TypedDict, total=False):
-    """What the runs of a group have in a column: of numbers how many are finite, their mean, standard deviation
-    (n - 1; 0 of one), min and max; of other values how many different ones, and the value if that is one.
+    """The values of a group's runs in a column. Numbers: the count of finite ones, their mean, standard deviation
+    (n - 1; 0 for one number), min and max. Other values: how many different ones there are, and the value if it is one.
     """
 
     n: int
@@ -107,19 +107,19 @@ class Summed(TypedDict, total=False):
 
 
 class RunGroup(TypedDict):
-    """Runs that have the same in some columns."""
+    """Runs with the same values in some columns."""
 
     key: dict[str, Any]
     count: int
     runs: list[str]
-    """Ids, the newest first, at most 1,000."""
+    """At most 1,000 ids, the newest runs first."""
     values: dict[str, Summed]
     filter: str
-    """An expression that selects these runs (beside the search of the query)."""
+    """An expression that selects these runs, in addition to the search of the query."""
 
 
 class TableGroups(TypedDict):
-    """Some of the groups; `total` counts all of them."""
+    """A page of groups; `total` counts all groups."""
 
     total: int
     version: int
@@ -127,7 +127,7 @@ class TableGroups(TypedDict):
 
 
 class Edits(TypedDict, total=False):
-    """Changes to what runs are called; they are appended to the runs as records, as `update()` does."""
+    """Changes of the labels of runs; they are appended to the runs as records, as `update()` does."""
 
     set: dict[str, Any]
     """New values of name, notes, group, job_type, color, tags."""

@@ -1679,8 +1679,8 @@ export interface components {
         };
         /**
          * CommonKey
-         * @description A key that some of several runs have logged. `x`: the key that they defined as its x axis (`define_metric`).
-         *     `runs`, where it holds no numbers: the positions of these runs.
+         * @description A key that at least one of several runs has logged. `x` is the key that they defined as its x axis
+         *     (`define_metric`). If it has no numbers, `runs` are the indices of these runs.
          */
         CommonKey: {
             /** Key */
@@ -1759,7 +1759,7 @@ export interface components {
         };
         /**
          * EventFile
-         * @description A TensorBoard event file whose values a stream of the run holds.
+         * @description A TensorBoard event file whose values are in a stream of the run.
          */
         EventFile: {
             /** Name */
@@ -1808,7 +1808,7 @@ export interface components {
         };
         /**
          * Folded
-         * @description What a copy of a run needs beside its rows, console lines and contents.
+         * @description The state of a run that a copy needs, beside its rows, console lines and contents.
          */
         Folded: {
             /** Fold */
@@ -1986,7 +1986,7 @@ export interface components {
         };
         /**
          * Notes
-         * @description Markdown about a project. Whoever changes it says which version it was.
+         * @description Markdown about a project. A change names the version that it replaces.
          */
         Notes: {
             /** Text */
@@ -1996,7 +1996,7 @@ export interface components {
         };
         /**
          * Project
-         * @description One project with all that belongs to it.
+         * @description One project with its notes and views.
          */
         Project: {
             /** Entity */
@@ -2017,7 +2017,7 @@ export interface components {
         };
         /**
          * ProjectInfo
-         * @description One project. Runs in the trash are not counted.
+         * @description One project. Runs in the trash do not count.
          */
         ProjectInfo: {
             /** Entity */
@@ -2043,7 +2043,7 @@ export interface components {
         };
         /**
          * Resumption
-         * @description What a process that continues a run must know of it, each as in `RunState.to_json` (runlog/fold.py).
+         * @description The state that a process needs to resume a run, with members as in `RunState.to_json` (runlog/fold.py).
          */
         Resumption: {
             /** Step */
@@ -2083,9 +2083,8 @@ export interface components {
         };
         /**
          * RowPage
-         * @description Rows in order, by column. `_step`, `_timestamp` and `_runtime` are always there for `history`,
-         *     `_timestamp` and `_runtime` for `system`. In each column `rows` are the positions (in this page) of the rows
-         *     that have the key, or null where all have it.
+         * @description Rows in order, by column. `history` always has `_step`, `_timestamp` and `_runtime`, `system` has the latter two.
+         *     In each column, `rows` are the indices (in this page) of the rows that have the key, or null if all have it.
          */
         RowPage: {
             /** Count */
@@ -2101,7 +2100,7 @@ export interface components {
         };
         /**
          * RowSpan
-         * @description Part of a `RowPage`: as many rows in a row are from this stream.
+         * @description Part of a `RowPage`: so many consecutive rows are from this stream.
          */
         RowSpan: {
             /** Stream */
@@ -2111,7 +2110,7 @@ export interface components {
         };
         /**
          * RunGroup
-         * @description Runs that have the same in some columns.
+         * @description Runs with the same values in some columns.
          */
         RunGroup: {
             /** Key */
@@ -2242,9 +2241,9 @@ export interface components {
         };
         /**
          * Series
-         * @description One key of one run, points or buckets in order of x. Buckets carry the exact extremes of their points, so no
-         *     spike is lost; a non-finite point counts in `n` and never in min, max or mean (NaN where a bucket has no finite
-         *     point).
+         * @description One key of one run: points or buckets, in order of x. Buckets have the exact extremes of their points, so no
+         *     spike is lost. Points that are not finite count in `n`, but not in min, max and mean, which are NaN if no point of
+         *     the bucket is finite.
          */
         Series: {
             /** Run */
@@ -2325,8 +2324,8 @@ export interface components {
         };
         /**
          * Summed
-         * @description What the runs of a group have in a column: of numbers how many are finite, their mean, standard deviation
-         *     (n - 1; 0 of one), min and max; of other values how many different ones, and the value if that is one.
+         * @description The values of a group's runs in a column. Numbers: the count of finite ones, their mean, standard deviation
+         *     (n - 1; 0 for one number), min and max. Other values: how many different ones there are, and the value if it is one.
          */
         Summed: {
             /** N */
@@ -2346,7 +2345,7 @@ export interface components {
         };
         /**
          * TableColumns
-         * @description Columns of a project's runs table, and how many runs it has.
+         * @description The columns of a project's runs table, and how many runs it has.
          */
         TableColumns: {
             /** Version */
@@ -2360,7 +2359,7 @@ export interface components {
         };
         /**
          * TableGroups
-         * @description Some of the groups; `total` counts all of them.
+         * @description A page of groups; `total` counts all groups.
          */
         TableGroups: {
             /** Total */
@@ -2372,7 +2371,7 @@ export interface components {
         };
         /**
          * TablePage
-         * @description Some rows of the runs table, by column; null where a run lacks the value.
+         * @description Rows of the runs table, by column; null where a run lacks the value.
          */
         TablePage: {
             /** Total */
@@ -2456,7 +2455,7 @@ export interface components {
         };
         /**
          * StreamOffsets
-         * @description The server's knowledge of a run's streams.
+         * @description How much the server has of a run's streams.
          */
         StreamOffsets: {
             /** Offsets */
@@ -2468,7 +2467,7 @@ export interface components {
         };
         /**
          * Accepted
-         * @description The answer to an upload.
+         * @description The response to an upload of lines.
          */
         Accepted: {
             /** Offset */
@@ -2480,7 +2479,7 @@ export interface components {
         };
         /**
          * Upload
-         * @description How far an upload in parts has got: bytes that have arrived, and whether the whole is verified and stored.
+         * @description The progress of an upload in parts: the bytes that have arrived, and whether the whole is verified and stored.
          */
         Upload: {
             /** Offset */
