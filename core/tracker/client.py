@@ -190,7 +190,7 @@ class Client:
         response = self._request(method, path, **arguments)
         return Answer(response.status_code, server_response.read(response, most), clean(response.url))
 
-    def _prove(self, key: str) -> None:
+    def _prove(self, token: str) -> None:
         """Let a server that was found on this machine prove that it knows its token, before any key is sent to it.
 
         It answers a random question with an HMAC, which needs the token and covers its address. So a program that
@@ -202,13 +202,13 @@ class Client:
             asked = self._request("GET", discovery.PROOF_PATH, auth=_Bearer(None), params={"question": question})
             proof = (server_response.parse(server_response.read(asked, server_response.SMALL)) or {}).get("proof")
         except (Unreachable, Retry):
-            self._unproven = key
+            self._unproven = token
             raise
         except ServerError:
             proof = None
-        right = discovery.proof(key, question, urlsplit(self.base_url).port or 80)
+        right = discovery.proof(token, question, urlsplit(self.base_url).port or 80)
         if not isinstance(proof, str) or not hmac.compare_digest(proof.encode("utf-8", "replace"), right.encode()):
-            self._unproven = key
+            self._unproven = token
             raise Unreachable(
                 f"{self.base_url} is not your own server any more: it cannot prove that it knows its token"
             )

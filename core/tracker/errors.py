@@ -58,13 +58,13 @@ def silence(silent: bool) -> None:
     _silent = silent
 
 
-def warn_once(message: str, key: str | None = None) -> None:
-    """Print a warning once per process. Messages that differ in details share a `key`.
+def warn_once(message: str, topic: str | None = None) -> None:
+    """Print a warning once per process. Messages that differ in details share a `topic`.
 
     Never raises, not even if stderr is closed.
     """
-    if (key or message) not in _warned:
-        _warned.add(key or message)
+    if (topic or message) not in _warned:
+        _warned.add(topic or message)
         say(message)
 
 

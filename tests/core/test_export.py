@@ -115,7 +115,7 @@ def told(run: Any) -> dict[str, Any]:
         "event_files": list(run.info["event_files"].values()),
         "rows": repr(list(run.scan_history(restarts="all"))),
         "latest": repr(list(run.scan_history())),
-        "system": repr(list(run._rows("system", None))),
+        "system": repr(list(run.system_history(pandas=False))),
         "console": list(run.console()),
         "files": sorted((file.name, file.size, file.digest) for file in run.files()),
         "alerts": run.alerts(),
@@ -155,7 +155,7 @@ def test_a_copy_keeps_every_member_of_what_the_records_add_up_to(uploaded: tuple
     # A new member of RunState needs a line in rebuild.py, and a record in `a_run`.
     _, remote = uploaded
     rebuild(remote, tmp_path / "copy")
-    theirs, ours = RunState.from_json(remote._folded()["fold"]), tracker.read_run(tmp_path / "copy")._fold
+    theirs, ours = RunState.from_json(remote.folded()["fold"]), tracker.read_run(tmp_path / "copy").run_state
     for member, value in vars(theirs).items():
         if member == "touched":
             continue  # says nothing of the run

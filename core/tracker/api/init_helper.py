@@ -30,8 +30,8 @@ def main() -> None:
     """Do what the command line asks for, and print {"found": …} (null: no such run) or {"error": …} as JSON.
 
     `resumption RUN`: `found` is a `wire.Resumption`.
-    `fork RUN STEP HEADER FILE`: write `parent_rows.beginning` and the rows of the run up to the step to the file, and
-    their media to `files/` beside it; `found` is {"rows": how many}.
+    `fork_from RUN STEP HEADER FILE`: write `parent_rows.beginning` and the rows of the run up to the step to the file,
+    and their media to `files/` beside it; `found` is {"rows": how many}.
     """
     try:
         answer: dict[str, Any] = {"found": _TASKS[sys.argv[1]](*sys.argv[2:])}
@@ -46,7 +46,7 @@ def _resumption(run: str) -> dict[str, Any]:
     return dict(checked(connect(Settings()).json("GET", _path(run) + "/resumption"), Resumption))
 
 
-def _fork(run: str, step: str, header: str, file: str) -> dict[str, Any]:
+def _fork_from(run: str, step: str, header: str, file: str) -> dict[str, Any]:
     client = connect(Settings())
     parent = RemoteRun(client, from_answer(client.json("GET", _path(run))))
     part, until, rows = Path(file), int(step), 0
@@ -92,4 +92,4 @@ def _path(run: str) -> str:
     return run_path(entity, project, run_id)
 
 
-_TASKS: dict[str, Callable[..., dict[str, Any]]] = {"resumption": _resumption, "fork": _fork}
+_TASKS: dict[str, Callable[..., dict[str, Any]]] = {"resumption": _resumption, "fork_from": _fork_from}

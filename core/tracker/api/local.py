@@ -70,7 +70,8 @@ class LocalRun(RunReader):
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._fold = RunState()
+        self.run_state = RunState()
+        """Everything that is derived from the records, for example how each process ended."""
         super().__init__(self._read())
 
     def reload(self) -> None:
@@ -79,7 +80,7 @@ class LocalRun(RunReader):
 
     def _read(self) -> RunInfo:
         header = read_header(self.directory)
-        fold = self._fold = RunState()
+        fold = self.run_state = RunState()
         self._sizes, self._spans = self._sizes_now(), dict[str, Span]()
         for path in stream_paths(self.directory):
             for block in read_rows(path):
@@ -130,7 +131,7 @@ class LocalRun(RunReader):
     def keys(self, kind: Kind = "history") -> list[str]:
         """Return the names of all logged keys, sorted."""
         if kind == "history":
-            return sorted(self._fold.stats)
+            return sorted(self.run_state.stats)
         return sorted({key for row in self._rows("system", None) for key in row} - {"_timestamp", "_runtime"})
 
     def _batches(self, kind: Kind, keys: Sequence[str] | None) -> Iterator[tuple[str, Iterator[Row]]]:
@@ -138,9 +139,9 @@ class LocalRun(RunReader):
             yield path.name, self._read_rows(path, kind, None if keys is None else set(keys))
 
     def _read_rows(self, path: Path, kind: Kind, wanted: set[str] | None) -> Iterator[Row]:
-        started = self._fold.header.get("started", 0.0)
+        started = self.run_state.header.get("started", 0.0)
         record_kind = "log" if kind == "history" else "system"
-        kept = self._fold.stats if kind == "history" and self._fold.refused else None
+        kept = self.run_state.stats if kind == "history" and self.run_state.refused else None
         for parsed in read_stream(path):
             for record in parsed.records:
                 if record.kind == "points" and kind == "history":
@@ -174,8 +175,8 @@ class LocalRun(RunReader):
     def _points(self, kind: Kind, keys: Sequence[str]) -> Iterator[Columns]:
         """Yield the values of some keys straight from the lines; making rows of them would double the cost."""
         wanted = frozenset(keys) - RESERVED
-        if kind == "history" and self._fold.refused:
-            wanted &= self._fold.stats.keys()
+        if kind == "history" and self.run_state.refused:
+            wanted &= self.run_state.stats.keys()
         for path in stream_paths(self.directory, kind):
             for block in read_rows(path):
                 yield _columns(block, kind, wanted)
@@ -194,11 +195,11 @@ class LocalRun(RunReader):
         """Return the newest 100 alerts of the run, the oldest of them first: dicts with `time` (Unix seconds), `title`,
         `text` and `level`.
         """
-        return list(self._fold.alerts)
+        return list(self.run_state.alerts)
 
     def files(self) -> list[File]:
         """Return the saved files of the run whose digest an agent has noted."""
-        return [self._file(name, entry) for name, entry in self._fold.files.items()]
+        return [self._file(name, entry) for name, entry in self.run_state.files.items()]
 
     def _file(self, name: str, entry: dict[str, Any]) -> File:
         kept = str(entry.get("path"))
@@ -324,7 +325,7 @@ def _take_records(fold: RunState, stream: str, records: Iterable[Any], spans: di
 def _take_rows(
     fold: RunState, stream: str, rows: int, until: float, step: int | None, columns: Columns, spans: dict[str, Span]
 ) -> None:
-    """Take in rows whose values are `columns`; the other arguments are as in `RunState.add_rows`."""
+    """Add rows whose values are `columns`; the other arguments are as in `RunState.add_rows`."""
     stats: dict[str, Stats] = {}
     room = MAX_KEYS - len(fold.stats)
     for key, column in columns.items():

@@ -173,7 +173,7 @@ class _Restoration:
                 details[name] = file.copy_to
         for name, content in details.items():
             self._write(f"{DETAILS}/{name}", name, content, self._made.details, ours=True)
-        # git shall not take it for a part of the work.
+        # git must not count it as a part of the code.
         self._write(f"{DETAILS}/.gitignore", ".gitignore", _hide, [], ours=True)
 
     def _write(

@@ -130,7 +130,7 @@ def read_header(directory: Path) -> dict[str, Any]:
         raise NotARun(f"{directory} is not a directory; name the directory of a run, such as .tracker/runs/<id>")
     paths = stream_paths(directory, "history")
     if not paths:
-        raise NotARun(f"{directory} holds no run: there is no history*.jsonl in it")
+        raise NotARun(f"{directory} is not a run directory: there is no history*.jsonl in it")
     found: dict[str, Any] | None = None
     for path in [*paths, *stream_paths(directory, "system")]:
         first = first_record(path)
@@ -148,7 +148,7 @@ def read_header(directory: Path) -> dict[str, Any]:
     for member, allowed in (("id", RUN_ID.fullmatch), ("entity", is_project_name), ("project", is_project_name)):
         name = found.get(member, "-" if member != "id" else None)
         if not isinstance(name, str) or not allowed(name):
-            raise NotARun(f"{directory} holds a run whose {member} is {name!r}; runlog/FORMAT.md says what it may be")
+            raise NotARun(f"the {member} of the run in {directory} is {name!r}, which runlog/FORMAT.md does not allow")
     return found
 
 

@@ -48,7 +48,7 @@ class StreamState:
     preempting: bool = False
     """Whether its process said that the machine is about to be taken away."""
     goes_on: bool = False
-    """Whether a forked child goes on with the run in place of its parent."""
+    """Whether a forked child continues the run after its parent has ended."""
     after: list[str] = field(default_factory=list)
     """The streams that had ended when its process began."""
     heartbeat: float | None = None

@@ -95,7 +95,7 @@ def test_without_any_header_the_directory_stands_in_for_the_id(tmp_path: Path) -
 def test_what_is_no_run_directory_is_refused_with_a_word_on_what_is(tmp_path: Path) -> None:
     with pytest.raises(NotARun, match="not a directory"):
         read_header(tmp_path / "missing")
-    with pytest.raises(NotARun, match="holds no run"):
+    with pytest.raises(NotARun, match="is not a run directory"):
         read_header(tmp_path)
 
 
@@ -119,7 +119,7 @@ def test_another_version_of_the_format_in_any_stream_is_refused(tmp_path: Path, 
     ],
 )
 def test_names_that_no_run_may_have_are_refused(tmp_path: Path, names: dict[str, object]) -> None:
-    with pytest.raises(NotARun, match="may be"):
+    with pytest.raises(NotARun, match="does not allow"):
         read_header(run_directory(tmp_path / "r", history=header(**names)))  # type: ignore[arg-type]
 
 

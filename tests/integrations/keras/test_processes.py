@@ -36,7 +36,7 @@ def test_a_fit_that_did_not_end_is_failed_and_the_exit_code_is_kept(
     done = script(code)
     assert done.returncode == status, done.stderr
     (run,) = runs()
-    (end,) = [s for name, s in run._fold.streams.items() if name.startswith("history") and s.ended]
+    (end,) = [s for name, s in run.run_state.streams.items() if name.startswith("history") and s.ended]
     assert (run.state, end.exit_code) == ("failed", status)
     assert run.info["rows"] == (1 if code == EXIT else 2)
     if code == EXCEPTION:

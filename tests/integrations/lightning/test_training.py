@@ -129,7 +129,7 @@ def test_a_training_that_stops_halfway_gives_the_run_its_state(
         trainer(pl, logger, callbacks=[Stop()]).fit(net)
     (run,) = runs()
     assert (run.state, run.info["rows"]) == (state, 1)
-    (end,) = [stream for stream in run._fold.streams.values() if stream.ended]
+    (end,) = [stream for stream in run.run_state.streams.values() if stream.ended]
     assert end.error.startswith(type(error).__name__)
     assert state == "killed" or "on_train_batch_end" in end.traceback
 

@@ -124,7 +124,7 @@ def _fetch(parent: Parent, settings: Settings, first: dict[str, Any], draft: Pat
         raise SettingsError(f"fork_from: run {parent.id} is not in {draft.parents[1]}, and no server is asked for it")
     say(f"copying the rows of {parent.path} up to step {parent.step} from {settings.base_url}")
     try:
-        found = ask(settings, "fork", parent.path, str(parent.step), json.dumps(first), str(draft), timeout=None)
+        found = ask(settings, "fork_from", parent.path, str(parent.step), json.dumps(first), str(draft), timeout=None)
     except Unreachable as error:
         raise SettingsError(f"fork_from: {error}") from None
     if found is None:

@@ -32,7 +32,7 @@ def the_run() -> Any:
 
 
 def end_of(run: Any) -> dict[str, Any]:
-    (end,) = [stream for stream in run._fold.streams.values() if stream.ended]
+    (end,) = [stream for stream in run.run_state.streams.values() if stream.ended]
     known: dict[str, Any] = end.to_json()
     return known
 
@@ -248,7 +248,7 @@ run.log({{'x': 2}})
     rows = list(run.scan_history())
     assert [row["x"] for row in rows if "x" in row] == [1, 2]
     assert [row["child"] for row in rows if "child" in row] == [1]
-    assert run._fold.streams[child.name].parent == parent.name
+    assert run.run_state.streams[child.name].parent == parent.name
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
@@ -421,7 +421,7 @@ assert tracker.read_run(run.dir).state == "running"
 {ending}
 """
     assert script(code).returncode == 0
-    eventually(lambda: len([s for s in the_run()._fold.streams.values() if s.goes_on and s.ended]) == 1)
+    eventually(lambda: len([s for s in the_run().run_state.streams.values() if s.goes_on and s.ended]) == 1)
     assert the_run().state == state
     assert [row["x"] for row in the_run().scan_history()] == [1, 2]
 
