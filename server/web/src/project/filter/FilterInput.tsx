@@ -105,6 +105,7 @@ export function FilterInput({ place, value, catalogue, error: wrong, check, onCh
   }
 
   const where = error instanceof FilterError ? error : null
+  const [before, wrongPart] = where ? parted(draft, where) : ['', '']
   return (
     <div className={css.input}>
       <div className={`${css.field} ${error ? css.wrong : ''}`}>
@@ -112,8 +113,8 @@ export function FilterInput({ place, value, catalogue, error: wrong, check, onCh
         <div className={css.text}>
           {where && (
             <div className={css.under} ref={scrolled} aria-hidden>
-              {draft.slice(0, where.position)}
-              <u>{draft.slice(where.position, where.position + Math.max(1, where.length)) || ' '}</u>
+              {before}
+              <u>{wrongPart || ' '}</u>
             </div>
           )}
           <input
@@ -190,4 +191,14 @@ export function FilterInput({ place, value, catalogue, error: wrong, check, onCh
       </ul>
     </div>
   )
+}
+
+/** What is before an error in a text, and the wrong part. The server counts characters, of the text without the spaces around it. */
+function parted(text: string, { position, length }: FilterError): [before: string, wrong: string] {
+  const spaces = text.slice(0, text.length - text.trimStart().length)
+  const characters = Array.from(text.trimStart())
+  return [
+    spaces + characters.slice(0, position).join(''),
+    characters.slice(position, position + Math.max(1, length)).join(''),
+  ]
 }
