@@ -1,9 +1,4 @@
-"""`tracker` under a name that nobody else has, for projects with a `tracker.py` or `tracker/` of their own.
-
-    import tracker_runs as tracker
-
-It is the very same module, submodules included.
-"""
+"""`tracker` under a name that nobody else uses, for projects with a `tracker.py` or `tracker/` of their own."""
 
 from ._same import become
 

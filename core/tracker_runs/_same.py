@@ -1,4 +1,4 @@
-"""How `tracker_runs` is `tracker`: as another name for it, or where that name leads elsewhere, in its place."""
+"""Make `tracker_runs` the same as `tracker`, or load our modules under it if `tracker` is somebody else's."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _USERS_OF_IT = ("tracker_keras", "tracker_lightning", "tracker_server", "tracker
 
 
 def become(name: str) -> None:
-    """Make the module `name` the same as `tracker`; from now on its submodules are, too.
+    """Make the module `name` and its submodules the same as `tracker`.
 
-    Where `import tracker` leads to somebody else's module, ours is loaded under `name` alone, and our integrations
-    find it there: nothing of theirs changes.
+    If `import tracker` leads to somebody else's module, ours is loaded under `name` alone, and our integrations find it
+    there; their module stays as it is.
     """
     module = sys.modules.get(_OURS)
     if _is_ours(module) or (module is None and _is_ours(PathFinder.find_spec(_OURS))):
@@ -52,7 +52,7 @@ def _load(name: str) -> ModuleType:
 
 
 class _Alias(MetaPathFinder, Loader):
-    """Gives `tracker_runs.x` as what `tracker.x` is."""
+    """Loads `tracker_runs.x` as `tracker.x`."""
 
     def __init__(self, name: str) -> None:
         self._prefix = f"{name}."
@@ -72,7 +72,7 @@ class _Alias(MetaPathFinder, Loader):
         return module
 
     def get_code(self, fullname: str) -> Any:
-        """For `python -m`."""
+        """Return the code, for `python -m`."""
         name = f"{_OURS}.{fullname[len(self._prefix) :]}"
         loader: Any = getattr(importlib.util.find_spec(name), "loader", None)
         return loader.get_code(name)
@@ -83,7 +83,7 @@ class _Alias(MetaPathFinder, Loader):
 
 
 class _InPlace(MetaPathFinder):
-    """Finds our modules where they are, and has them take `tracker` for `tracker_runs`."""
+    """Finds our modules, and makes them import `tracker_runs` where they say `tracker`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -101,7 +101,7 @@ class _InPlace(MetaPathFinder):
 
 
 class _Renaming(SourceFileLoader):
-    """Compiles a module with `tracker` in its imports replaced. Takes no compiled files, which hold the other name."""
+    """Compiles a module with `tracker` in its imports replaced. It uses no compiled files: they have the other name."""
 
     def __init__(self, fullname: str, path: str, name: str) -> None:
         super().__init__(fullname, path)

@@ -174,7 +174,7 @@ class EventFileFollower:
         if reason == _MISSING:  # which it has said itself
             self._missing, self._starts = True, _MOST_STARTS
         elif self._starts == _MOST_STARTS:
-            self._notice(f"what follows event files ended {self._starts} times, at last with {reason}; it is given up")
+            self._notice(f"the follower of event files ended {self._starts} times, last with {reason}; it stays off")
 
     def _finish(self) -> bool:
         """Have the follower read the rest; tell whether it did."""

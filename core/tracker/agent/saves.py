@@ -289,7 +289,7 @@ class Saves:
             source = open_file(self._directory, path)
             if pin.stream in self._vanished and pin.size is not None and not is_whole(source, pin.size):
                 os.close(source)
-                raise OSError("it is not whole, and the process that saved it has vanished")
+                raise OSError("it is incomplete, and the process that saved it has vanished")
             digest, size = _read(source)
         except OSError as error:
             if path not in self._lost:

@@ -1,4 +1,4 @@
-"""Follow the streams of a run directory on behalf of its writers: flush, tell what was saved, notice who vanished."""
+"""Watch the streams of a run directory for its writers: flush them, note saved files, notice vanished processes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KINDS = tuple("run stopped event_file followed save saved file lost environment
 
 
 class Start(NamedTuple):
-    """The beginning of a history stream of this machine, whose process told what it is."""
+    """The beginning of a history stream of this machine whose process described itself."""
 
     stream: str
     time: float
@@ -32,10 +32,10 @@ class Start(NamedTuple):
 
 
 class StreamWatcher:
-    """All streams of one run directory. `look` is called again and again; everything else tells what it found."""
+    """Watches all streams of one run directory. Call `look` again and again; the rest reports what it found."""
 
     def __init__(self, directory: Path, journal: Journal, saves: Saves) -> None:
-        """`saves` is told what records say of saved files, and which streams have ended."""
+        """`saves` gets the records about saved files, and learns which streams have ended."""
         self._directory = directory
         self._journal = journal
         self._saves = saves
@@ -61,7 +61,7 @@ class StreamWatcher:
         """The payloads of `code` requests of processes of this machine that no agent has served, by their id."""
 
     def look(self) -> None:
-        """Take in what was appended since the last look. Raises FileNotFoundError once the directory is gone."""
+        """Read what was appended since the last look. Raises FileNotFoundError once the directory is gone."""
         for entry in os.scandir(self._directory):
             known = entry.name in self._tails or not STREAM_NAME.fullmatch(entry.name)
             if not known and entry.is_file(follow_symlinks=False):  # else it is none of the run's
@@ -79,8 +79,9 @@ class StreamWatcher:
                     self._mark_crashed(name, tail)
 
     def flush(self) -> None:
-        """Make what was appended survive a power cut. A stream whose disk fails is noted as suspect and not trusted
-        again.
+        """Make what was appended survive a power cut.
+
+        A stream whose disk fails is noted as suspect and not flushed again.
         """
         if len(self._tails) > self._named:
             # With the folders that the first process of the run made.
@@ -105,21 +106,21 @@ class StreamWatcher:
         return any(tail.open for tail in self._tails.values())
 
     def lacks_console(self) -> bool:
-        """Tell whether a process of this machine vanished, and what it printed may yet be about to be kept."""
+        """Tell whether a process of this machine vanished whose console output may still be on its way."""
         written = [tail for tail in self._tails.values() if tail.writer is not None and not tail.child]
         vanished = any(tail.writer is not None and tail.writer.gone and not tail.finished for tail in written)
         return vanished and sum(name.startswith("console") for name in self._tails) < len(written)
 
     def pids(self) -> list[int]:
-        """Return the processes of this machine that write to the run, forked children not counted."""
+        """Return the processes of this machine that write to the run, without forked children."""
         return [t.writer.pid for t in list(self._tails.values()) if t.writer is not None and t.open and not t.child]
 
     def stoppable(self) -> bool:
-        """Tell whether a process of this machine lets itself be stopped."""
+        """Tell whether a process of this machine allows to be stopped."""
         return any(tail.stoppable and tail.open for tail in list(self._tails.values()))
 
     def stop(self, requested: float) -> None:
-        """Interrupt the processes of this machine that wrote to the run when that was asked for, once."""
+        """Interrupt the processes of this machine that wrote to the run when the stop was `requested`, once."""
         asked = [t for t in self._tails.values() if t.stoppable and t.open and t.opened <= requested]
         if requested <= self._stopped or not asked:
             return
@@ -131,12 +132,12 @@ class StreamWatcher:
         self._journal.write("stopped", {"requested": requested})
 
     def writer(self, stream: str) -> int | None:
-        """Return the process of this machine behind a stream; None if it is gone, or was gone at the last look."""
+        """Return the pid of the process of this machine behind a stream; None if it was gone at the last look."""
         tail = self._tails.get(stream)
         return tail.writer.pid if tail is not None and tail.writer is not None and not tail.writer.gone else None
 
     def close(self) -> None:
-        """Let go of all processes."""
+        """Release all processes."""
         for tail in self._tails.values():
             if tail.writer is not None:
                 tail.writer.close()
@@ -185,11 +186,11 @@ class StreamWatcher:
             self._saves.take(stream, record, here=tail.writer is not None)
 
     def leaving(self) -> bool:
-        """Tell whether a process of this machine that said it was leaving is still there: how it ends is not known."""
+        """Tell whether a process that said it was leaving is still there, so that its real end is not known."""
         return any(t.leaving and not t.writer.gone for t in self._tails.values() if t.writer is not None)
 
     def part(self) -> list[LeavingProcess]:
-        """Return those processes, no longer to be watched here."""
+        """Return the processes that are leaving, and stop watching them."""
         found = []
         for tail in self._tails.values():
             if tail.leaving and tail.told is not None and tail.writer is not None and not tail.writer.gone:
@@ -198,7 +199,7 @@ class StreamWatcher:
         return found
 
     def _mark_crashed(self, name: str, tail: Tail) -> None:
-        """Note how a process that is gone has ended, unless it said so itself and was right."""
+        """Write the end of a process that is gone, unless it wrote its own and that was right."""
         if tail.child or name in self._closed or (tail.finished and not tail.leaving):
             return
         self._closed.add(name)

@@ -1,4 +1,4 @@
-"""The agent without a parent: upload run directories as they are now."""
+"""Upload run directories as they are now, without an agent."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ _ATTEMPTS = 5  # in a row without progress; a command, unlike an agent, has some
 
 
 class Synced(NamedTuple):
-    """What a sync did: the run as `entity/project/id`, bytes of lines on the server, digests that are nowhere to be
-    found here, streams and files that the server refuses, with its reasons, and the globs of files that can only be
-    taken by the user, and on the machine, that the run was of.
+    """The result of a sync.
+
+    `run` is `entity/project/id`, `size` the bytes of lines on the server, `absent` the digests whose content is not
+    here, `refused` the streams and files that the server refuses, with its reasons. `elsewhere` are the globs of files
+    that only the run's user can take, on the run's machine.
     """
 
     run: str
@@ -49,9 +51,12 @@ def total_size(directory: Path) -> int:
 
 
 class Sync:
-    """Uploads run directories, each as it is when it is asked for: `tracker sync` as an object.
+    """Uploads run directories, each as it is at that moment: `tracker sync` as an object.
 
-    It remembers how far it got, so asking again about a directory that grows costs only what is new. Not thread-safe.
+        sync = tracker.Sync()
+        sync.upload(Path(".tracker/runs/k3v9x2m1"))
+
+    It remembers what it uploaded, so uploading a growing directory again sends only what is new. Not thread-safe.
     """
 
     def __init__(
@@ -61,9 +66,17 @@ class Sync:
         content: Callable[[Path, str, int, int], None] = lambda _directory, _name, _there, _size: None,
         again: bool = False,
     ) -> None:
-        """`progress` is told the bytes of a directory's lines that the server has, `content` the name of a large saved
-        file, how many of its bytes the server has, and its size. `again`: upload also runs that were deleted on the
-        server. Raises `SettingsError` if there is no server.
+        """Connect to the server that the settings name.
+
+        Args:
+            settings: By default those of the environment and the settings files.
+            progress: Called with a directory and how many bytes of its lines the server has.
+            content: Called with a directory, the name of a large saved file, how many of its bytes the server has, and
+                its size.
+            again: Whether to upload runs again that were deleted on the server.
+
+        Raises:
+            SettingsError: No server is known.
         """
         self._settings = settings or Settings()
         self._client = connect(self._settings)
@@ -78,11 +91,15 @@ class Sync:
         return self._client.base_url
 
     def upload(self, directory: Path) -> Synced:
-        """Upload what a run directory holds now; safe to repeat, and while its agent or other syncs are at work.
+        """Upload what a run directory holds now. Safe to repeat, and while its agent or other syncs are at work.
 
-        The first time it also does what an agent would have done, if none is at work: taking saved files and their
-        digests, and the end of processes that vanished. Raises `NotARun`, `Unreachable`, another `ServerError`, or
-        OSError.
+        The first time, if no agent is at work, it also does what an agent would have done: it takes saved files and
+        their digests, and notes the end of processes that vanished.
+
+        Raises:
+            NotARun: The directory holds no readable run log.
+            ServerError: The server refused, or did not answer (`Unreachable`).
+            OSError: The directory cannot be read.
         """
         known = self._attended.get(directory)
         if known is not None:
@@ -118,7 +135,7 @@ def _attend(
     progress: Callable[[int], None],
     content: Callable[[str, int, int], None],
 ) -> Iterator[_Attended]:
-    """Look after a run directory as its agent would until the block ends."""
+    """Do an agent's work on a run directory until the block ends."""
     directory = directory.absolute()
     run = read_key(directory, settings.entity, settings.project)
     journal = Journal(directory)

@@ -1,7 +1,7 @@
-"""One stream of a run directory, as its agent follows it.
+"""Read one stream of a run directory as it grows.
 
-A run may have thousands of streams, and a process only so many descriptors: a stream is open while it is read, and no
-longer.
+A run may have thousands of streams, and a process has a limited number of descriptors, so a stream is open only while
+it is read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NEAR_END = 64 * 1024
 
 
 class Tail:
-    """One stream file: how far it was read, and what its own lines say."""
+    """One stream file: how far it was read, and what its lines say about its process."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -54,14 +54,14 @@ class Tail:
 
     @property
     def leaving(self) -> bool:
-        """Whether its process has said that it was about to end, and could not know for sure how."""
+        """Whether its process said that it was about to end, without knowing for sure how."""
         return self.told is not None and "at_exit" in self.told
 
     def lines(self) -> Iterator[bytes]:
         """Yield the whole lines that were appended since the last look, in blocks.
 
-        What is appended meanwhile is left for the next look: it must not keep us from the other streams. What is no
-        regular file has no lines.
+        What is appended meanwhile is left for the next look, so that the other streams get their turn. A file that is
+        not a regular one has no lines.
         """
         try:
             about = os.lstat(self.path)
@@ -88,7 +88,7 @@ class Tail:
             os.close(fd)
 
     def last_time(self) -> float:
-        """Return the time of the last record (now, if that is too long to be looked for)."""
+        """Return the time of the last record, or the present time if it is too far back."""
         start = max(0, self.offset - _NEAR_END)
         try:
             with open(open_stream(self.path), "rb") as file:
@@ -98,7 +98,7 @@ class Tail:
         return records[-1].time if records else time.time()
 
     def _is_held(self) -> bool:
-        """Tell whether the stream's writer holds its lock: from before its first line until it lets go for good."""
+        """Tell whether the stream's writer holds its lock, as it does from before its first line until it is done."""
         if self._let_go:
             return False
         try:

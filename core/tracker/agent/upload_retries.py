@@ -1,4 +1,4 @@
-"""Keep the server's copy of a run directory going, whatever the network, the server and the key do meanwhile."""
+"""Keep the server's copy of a run directory up to date, through failures of the network, the server and the key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GLANCE = 1.0  # seconds between looks at the settings while the server is left 
 
 
 class Outcome(NamedTuple):
-    """Of an attempt: whether there is nothing left to do, its error, and the seconds until the next one makes sense."""
+    """The outcome of an attempt: whether nothing is left to do, the error, and the seconds until the next attempt."""
 
     done: bool
     error: Exception | None
@@ -30,7 +30,7 @@ class Outcome(NamedTuple):
 
 
 class RetryingUpload:
-    """The upload of one run directory, an attempt at a time. Not thread-safe."""
+    """The upload of one run directory, one attempt at a time. Not thread-safe."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class RetryingUpload:
         status: StatusFile,
     ) -> None:
         """`make` returns an uploader for the connection's present server, or None while none is known. `interval`:
-        seconds between attempts. `notice` is told what the user should know.
+        seconds between attempts. `notice` is called with what the user should know.
         """
         self._directory = directory
         self.connection = connection
@@ -58,7 +58,7 @@ class RetryingUpload:
         """When to stop in mid-work, in seconds of the monotonic clock."""
 
     def attempt(self, closing: bool) -> Outcome:
-        """Send what there is; with `closing`, all that the server lacks of a run to which nothing is added."""
+        """Send what there is; with `closing`, everything that the server lacks of a run that is complete."""
         if self.connection.changed():
             self.release()
         if not self._directory.is_dir():
@@ -83,7 +83,7 @@ class RetryingUpload:
             return self._failed(error, before)
 
     def release(self) -> None:
-        """Let go of what the upload needs memory and connections for."""
+        """Release the memory and connections of the upload."""
         self._uploader = None
 
     def _failed(self, error: Exception, before: int) -> Outcome:
@@ -93,7 +93,9 @@ class RetryingUpload:
             return Outcome(False, None, 0.0)
         if isinstance(error, ServerError) and error.status == GONE:
             self.release()
-            self._notice(f"the run was deleted on the server: it is uploaded no further. {kept_here(self._directory)}")
+            self._notice(
+                f"the run was deleted on the server: it is not uploaded any further. {kept_here(self._directory)}"
+            )
             self._status.tell(None, "the run was deleted on the server", True)
             return Outcome(True, None, 0.0)
         self._notice(_explain(error))
@@ -105,7 +107,7 @@ class RetryingUpload:
 
     def _report(self, uploader: Uploader, done: bool) -> None:
         if uploader.trashed:
-            self._notice("the run is in the server's trash: what it logs is kept there, and seen once it is restored")
+            self._notice("the run is in the server's trash: what it logs is stored there, hidden until it is restored")
         for name, reason in uploader.refused.items():
             self._notice(f"{name} is not uploaded any further ({reason}); it stays in the run directory")
         left = next(iter(uploader.refused.values()), None)
@@ -121,7 +123,7 @@ class UploadThread(threading.Thread):
         self._closing = threading.Event()
 
     def close(self) -> None:
-        """Return when the attempt under way is over."""
+        """Stop after the attempt under way, and return when it is over."""
         self._closing.set()
         self.join()
 
@@ -134,7 +136,7 @@ class UploadThread(threading.Thread):
             self._pause(outcome)
 
     def _pause(self, outcome: Outcome) -> None:
-        """Wait until the next attempt makes sense: also when a login has changed what it failed for."""
+        """Wait until the next attempt makes sense, which may be at once after a login."""
         begun = time.monotonic()
         while not self._closing.wait(min(_GLANCE, max(0.0, begun + outcome.wait - time.monotonic()))):
             if time.monotonic() >= begun + outcome.wait:
@@ -145,12 +147,12 @@ class UploadThread(threading.Thread):
 
 
 def kept_here(directory: Path) -> str:
-    """Return what people can do about a run that was deleted while there was more of it."""
+    """Return what users can do about a run that was deleted on the server before all of it was uploaded."""
     return f"All of it stays in {directory}; to have it there again: tracker sync --again {directory}"
 
 
 def is_about_server(error: Exception | None) -> bool:
-    """Tell whether other runs with the same server and key would fail for the same reason."""
+    """Tell whether other runs with this server and key would fail for the same reason."""
     return isinstance(error, Unreachable) or (isinstance(error, ServerError) and error.status in (401, 403))
 
 

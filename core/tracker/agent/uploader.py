@@ -1,4 +1,4 @@
-"""Ship a run directory to a server. The byte offset in each stream is all there is to know, and the server knows it."""
+"""Upload a run directory. All state is the byte offset in each stream, which the server knows."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _MOST_RETURNS = 3  # times that a server may ask for earlier lines of a stream i
 
 
 class Expired(Exception):
-    """The uploader's deadline has passed in mid-work."""
+    """The uploader's deadline has passed before it was done."""
 
 
 class Uploader:
     """Uploads the streams and kept files of one run directory, each line exactly once.
 
-    What was sent is known from the server's answers alone: after a lost answer, a crash on either side or with two
-    uploaders at work, the offset in the next answer says where to go on. Memory is bounded by a few batches.
+    Only the server's answers say what was sent: after a lost answer, a crash on either side, or with two uploaders at
+    work, the offset in the next answer says where to go on. Memory is bounded by a few batches.
     """
 
     def __init__(
@@ -45,9 +45,17 @@ class Uploader:
         content: Callable[[str, int, int], None] = lambda _digest, _there, _size: None,
         changed: Callable[[str], None] = lambda _digest: None,
     ) -> None:
-        """`kept` maps digests to files, beside those that lie in `files/` under their digest. `progress` is told
-        `acknowledged` after every batch, `content` after every part of a large file how many of its bytes the server
-        has, and `changed` of files that are not what their digest says.
+        """Upload over `client` the run with this key, which is in `directory`.
+
+        Args:
+            client: The connection to the server.
+            run: Entity, project and id.
+            directory: The run directory.
+            kept: Files by their digests, besides those that are in `files/` under their digest.
+            progress: Called with `acknowledged` after every batch.
+            content: Called after every part of a large file with its digest, how many of its bytes the server has, and
+                its size.
+            changed: Called with the digest of a file that has other content.
         """
         self._progress = progress
         self._client = client
@@ -78,9 +86,7 @@ class Uploader:
         )
 
     def step(self) -> None:
-        """Send all that there is now. Raises `Unreachable`, `Retry`, or `ServerError` if nothing of this run can be
-        sent.
-        """
+        """Send all there is now. Raises `Unreachable`, `Retry`, or `ServerError` if nothing of this run can be sent."""
         if self._offsets is None:
             answer = self._client.offsets(self.run)
             self._offsets = answer["offsets"]
@@ -95,16 +101,16 @@ class Uploader:
 
     @property
     def acknowledged(self) -> int:
-        """Bytes of lines that the server has, as far as its answers told."""
+        """How many bytes of lines the server has, according to its answers."""
         return sum((self._offsets or {}).values())
 
     @property
     def arrived(self) -> int:
-        """Grows with every byte, of lines and of files, that the server took: the measure of progress."""
+        """How many bytes of lines and files the server took: the measure of progress."""
         return self.acknowledged + self._files.sent
 
     def complete(self) -> list[str]:
-        """After a last `step`: send what the server still lacks; return the digests that are not here to be sent."""
+        """After a last `step`: send what the server still lacks; return the digests whose content is not here."""
         answer = self._client.offsets(self.run)
         self._offsets = answer["offsets"]
         self._files.wanted.update(answer["missing"])
@@ -121,8 +127,9 @@ class Uploader:
             self._send_stream(name, offsets)
 
     def _in_order(self) -> list[str]:
-        """Return the names of the streams as they are read, by the time of their first line: what a later process or
-        edit says of the run replaces what an earlier one said, and must come after it.
+        """Return the names of the streams by the time of their first line.
+
+        What a later process or edit says about the run replaces what an earlier one said, so it must be sent after it.
         """
         names = [name for name in os.listdir(self._directory) if STREAM_NAME.fullmatch(name)]
         for name in names:

@@ -1,4 +1,4 @@
-"""A process that writes to a run, watched from outside: whether it lives, how it ended, how to interrupt it."""
+"""Watch a process that writes to a run from outside: whether it lives, how it ended; interrupt it."""
 
 from __future__ import annotations
 
@@ -56,14 +56,15 @@ class WriterProcess:
         return self.gone
 
     def close(self) -> None:
-        """Let go of the process's descriptor."""
+        """Release the process's descriptor."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
 
     def interrupt(self) -> None:
-        """Do what ctrl+C does. A process that was started to ignore that, as by a shell in the background, is asked to
-        terminate.
+        """Interrupt the process as Ctrl+C does.
+
+        A process that ignores SIGINT, as one that a shell started in the background, gets SIGTERM instead.
         """
         number = signal.SIGTERM if ignores(self.pid, signal.SIGINT) else signal.SIGINT
         try:
@@ -76,7 +77,7 @@ class WriterProcess:
 
 
 class LeavingProcess(NamedTuple):
-    """A process that has said it was about to end: its stream (a path), what it said, and itself."""
+    """A process that said it was about to end: its stream (a path), what it said, and the process."""
 
     stream: str
     told: dict[str, Any]

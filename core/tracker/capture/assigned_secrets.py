@@ -1,7 +1,7 @@
-"""Know a secret in a file by the name that it is given to: `password = "…"`, `aws_secret_access_key: …`.
+"""Find secrets in a file by the names that they are assigned to: `password = "…"`, `aws_secret_access_key: …`.
 
-In source code only what stands in quotes is a value, all else is a name of something. Placeholders, and names of
-variables where the value is, are no secrets.
+In source code only values in quotes count; anything else is the name of something. Placeholders, and names of variables
+in place of a value, are not secrets.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PLAIN = re.compile(r"(pass|pwd|secret|credential)")  # names of what may be any
 
 
 def holds_assigned(text: str, path: str = "") -> bool:
-    """Tell whether a file's text gives a secret to a name. `path` tells code from configuration."""
+    """Tell whether a text assigns a secret to a name. `path` tells code from configuration."""
     if "://" in text and any(_is_secret(found["value"], sure=True) for found in _ADDRESS.finditer(text)):
         return True
     text = "\n".join(_HINTED.findall(text))  # most lines name no secret
@@ -44,7 +44,7 @@ def holds_assigned(text: str, path: str = "") -> bool:
 
 
 def _is_secret(value: str, sure: bool) -> bool:
-    """`sure`: nothing but a secret would be given to such a name; else it must look random, too."""
+    """Tell whether a value is a secret; unless `sure` that its name always has one, it must look random."""
     if _PLACEHOLDER.fullmatch(value):
         return False
     if sure:

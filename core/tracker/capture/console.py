@@ -1,4 +1,4 @@
-"""The console of a run: what its process prints, kept as lines. docs/how-to/console.md says what each way sees."""
+"""Keep what a run's process prints, as lines. docs/how-to/console.md says what each way of capture sees."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ class Capture(Protocol):
     """One way to see what a process prints."""
 
     def start(self) -> None:
-        """Begin."""
+        """Start."""
 
     def stop(self) -> None:
-        """Give everything back as it was; what was printed until then is in the stream."""
+        """Restore everything as it was; what was printed until then is in the stream."""
 
     def after_fork(self) -> None:
         """Called in forked children."""
 
     def check(self) -> None:
-        """Called from time to time."""
+        """Called every few seconds."""
 
 
 def start_console(directory: str, settings: Settings, members: Callable[[], dict[str, Any]]) -> Capture | None:
-    """Begin to keep what this process prints, as the setting `console` says; None if that is nothing.
+    """Start to keep what this process prints, as the setting `console` says; return None if that is nothing.
 
-    `members` tells what the run is called. What cannot be redirected is wrapped: notebooks and test runners have
-    streams of their own, and a second run of the process cannot take what the first one has.
+    `members` returns what identifies the run. Output that cannot be redirected is wrapped: notebooks and test runners
+    have streams of their own, and a second run of the process cannot take what the first one has.
     """
     limit = int(settings.console_limit * 2**20)
 

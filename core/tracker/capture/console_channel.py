@@ -1,4 +1,4 @@
-"""What was written to one descriptor, on its way to where it would have gone, and as text to whoever keeps it."""
+"""Pass on what is written to one descriptor, and hand it as text to whoever keeps it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _MARKS = struct.Struct("QQQ")
 
 
 class Channel:
-    """Reads `source`, writes what it read to `target`, then tells it to `feed` line by line.
+    """Reads `source`, writes what it read to `target`, then hands it to `feed` line by line.
 
-    What it has in hand is in memory that forked processes share: if one is killed between any two steps, `resume` in
-    another goes on where it was. Then nothing is missing, and at most one line and one write are there twice.
+    Its state is in memory that forked processes share: if one process is killed between any two steps, `resume` in
+    another one goes on. Nothing is lost then, and at most one line and one write are repeated.
     """
 
     def __init__(self, source: int, target: int | None, feed: Callable[[str], None]) -> None:
@@ -31,7 +31,7 @@ class Channel:
         self._hand = memoryview(mmap.mmap(-1, _SIZE + _MARKS.size))
 
     def pump(self) -> None:
-        """Read once, which must be possible without waiting, and do all that follows. Closes at the end."""
+        """Read once, which must not block, and handle what was read. Closes at the end."""
         kept, sent, end = self._room()
         try:
             size = os.readv(self.source, [self._hand[end : min(end + _READ, _SIZE)]])
@@ -45,7 +45,7 @@ class Channel:
             self.flush()
 
     def resume(self) -> None:
-        """Pass on and tell what is in hand; an unfinished line stays there."""
+        """Pass on and handle what was read; an unfinished line stays."""
         kept, sent, end = self._marks()
         while sent < end:
             sent += self._send(self._hand[sent:end])
@@ -59,12 +59,12 @@ class Channel:
             self._mark(0, 0, 0)
 
     def drain(self) -> None:
-        """Take in all that was written so far."""
+        """Read all that was written so far."""
         while self.open and readable(self.source):
             self.pump()
 
     def flush(self) -> None:
-        """Tell also of an unfinished line."""
+        """Hand over an unfinished line as well."""
         kept, _, end = self._marks()
         if kept < end:
             self.feed(bytes(self._hand[kept:end]).decode("utf-8", "replace"))
@@ -106,7 +106,7 @@ def readable(fd: int) -> bool:
 
 
 def copy_size(source: int, target: int) -> None:
-    """Give a terminal the size of another one."""
+    """Set the size of a terminal to that of another one."""
     try:
         size = fcntl.ioctl(source, termios.TIOCGWINSZ, b"\0" * 8)
         if fcntl.ioctl(target, termios.TIOCGWINSZ, b"\0" * 8) != size:
@@ -116,8 +116,9 @@ def copy_size(source: int, target: int) -> None:
 
 
 def open_terminal(like: int, as_is: bool = True) -> tuple[int, int]:
-    """Return the master and the slave of a pseudo-terminal of the size and with the modes of the terminal `like`. With
-    `as_is` it leaves it to `like` to translate line ends. Raises OSError.
+    """Open a pseudo-terminal with the size and the modes of the terminal `like`; return its master and slave.
+
+    With `as_is` it leaves the translation of line ends to `like`. Raises OSError.
     """
     master, slave = os.openpty()
     try:

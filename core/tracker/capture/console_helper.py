@@ -1,8 +1,4 @@
-"""The process between a redirected stdout or stderr and where it leads: it passes everything on and keeps the lines.
-
-It is two processes, of which each replaces the other when it vanishes: a training must neither wait for a reader that
-is gone nor lose what that reader had in hand.
-"""
+"""The process between a redirected stdout or stderr and its target: it passes everything on and keeps the lines."""
 
 from __future__ import annotations
 
@@ -85,7 +81,7 @@ class Helper:
         return {fd for fd, _ in poll.poll(timeout)}
 
     def _fork(self) -> tuple[socket.socket, int] | None:
-        """Return the partner; in the partner, return once it is alone, in the place of the one that it has lost."""
+        """Fork the partner. In the partner, return once it is alone, in place of the helper that it lost."""
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid:
@@ -107,8 +103,9 @@ class Helper:
             self._partner = None
 
     def _obey(self) -> None:
-        """The run has ended: take in what was written until now, close the stream, say so. What comes later, from
-        children that live on, is passed on only.
+        """Finish at the end of the run: handle what was written until now, close the stream, confirm.
+
+        What comes later, from children that live on, is only passed on.
         """
         assert self._control is not None
         if self._control.recv(1, socket.MSG_PEEK):  # it stays to be read until done: we may be killed meanwhile

@@ -1,4 +1,4 @@
-"""From what a process writes to lines worth keeping: redrawn lines are folded to the state they had now and then."""
+"""Turn what a process writes into lines worth keeping: redrawn lines are kept as they were every few seconds."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _CONTROL = re.compile(r"\r\n|[\r\n]|\x1b\[(\d*)A|\x1b\[2K")  # what progress bar
 
 
 class Lines:
-    """One stream of text as lines, with colours and other escape sequences as they are.
+    """Splits one stream of text into lines, with colors and other escape sequences as they are.
 
-    A line goes to `emit` as soon as it is ended. What a carriage return or a cursor that moves up overwrites is kept
-    every `INTERVAL` seconds only, and in its last state; lines above which the cursor has just moved are held back
-    until it stays below them. Not thread-safe.
+    A line goes to `emit` when it is complete. Text that a carriage return or an upward move of the cursor overwrites is
+    kept only every `INTERVAL` seconds, and in its last state. Lines above the cursor are held back until it stays below
+    them. Not thread-safe.
     """
 
     def __init__(self, emit: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,7 +33,7 @@ class Lines:
         self._moved = 0.0
 
     def feed(self, text: str) -> None:
-        """Take in what was written next."""
+        """Handle the next piece of text."""
         rows = self._rows
         if self._height == 1 and not self._returned and "\r" not in text and "\x1b" not in text:
             if text == "\n":  # as `print` ends its lines
@@ -58,7 +58,7 @@ class Lines:
             self._rows[self._row] = ""
 
     def close(self) -> None:
-        """Keep what is left: an unfinished line, the last state of what was redrawn."""
+        """Keep what is left: an unfinished line, and the last state of redrawn ones."""
         for row in self._rows:
             if row:
                 self._emit(row)
@@ -114,7 +114,7 @@ class Lines:
         self._height = max(self._height, len(self._rows))
 
     def _due(self) -> bool:
-        """Tell whether to keep a state of what is being redrawn; not the first one, which has only begun."""
+        """Tell whether to keep a state of what is being redrawn; not the first one, which is incomplete."""
         now = self._clock()
         if self._drawn is None:
             self._drawn = now

@@ -1,4 +1,4 @@
-"""Capture at the descriptors 1 and 2: what C extensions and children write is seen as well."""
+"""Capture the descriptors 1 and 2, and so also what C extensions and children write."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HIGH = 32  # our descriptors stand above this, out of the way of the helper's
 
 
 class _Redirected:
-    """One descriptor, led to a helper: to a pseudo-terminal where it was a terminal, else to a pipe."""
+    """One descriptor, redirected to a helper: by a pseudo-terminal if it was a terminal, else by a pipe."""
 
     def __init__(self, *fds: int) -> None:
         """`fds` lead to the same place. Raises OSError."""
@@ -41,25 +41,25 @@ class _Redirected:
         self.target = self._originals[fds[0]]
 
     def begin(self) -> None:
-        """From here on what is written goes to the helper."""
+        """Redirect: from here on the helper gets what is written."""
         for fd in self._originals:
             os.dup2(self._sink, fd)
 
     def end(self) -> None:
-        """Undo it, unless somebody else has led the descriptor elsewhere meanwhile."""
+        """Restore the descriptor, unless somebody else has redirected it meanwhile."""
         for fd, original in self._originals.items():
             if _same(fd, self._sink):
                 os.dup2(original, fd)
         os.close(self._sink)
 
     def close(self) -> None:
-        """Let go of the rest."""
+        """Release the rest."""
         for fd in (self.source, *self._originals.values()):
             os.close(fd)
 
 
 class Redirect:
-    """Leads this process's stdout and stderr through a helper, and back."""
+    """Redirects this process's stdout and stderr through a helper, and back."""
 
     _active = False  # in this process: two could not be undone in any order
 
@@ -74,7 +74,7 @@ class Redirect:
 
     @classmethod
     def possible(cls) -> bool:
-        """Whether Python's own streams lead to the descriptors 1 and 2, which no run has redirected yet."""
+        """Tell whether Python's streams lead to descriptors 1 and 2, and no run has redirected these yet."""
         try:
             return not cls._active and [sys.stdout.fileno(), sys.stderr.fileno()] == [1, 2]
         except (AttributeError, OSError, ValueError):
@@ -98,7 +98,7 @@ class Redirect:
             part.begin()
 
     def stop(self) -> None:
-        """Redirect back, and return when all that was printed is where it belongs."""
+        """Redirect back, and return when everything printed is where it belongs."""
         if self._owner != os.getpid():
             return
         _flush()
@@ -112,10 +112,10 @@ class Redirect:
         collect()
 
     def after_fork(self) -> None:
-        """Nothing to do in a forked child: what it prints goes where its parent's goes."""
+        """Do nothing in a forked child: its output goes where its parent's goes."""
 
     def check(self) -> None:
-        """If both processes of the helper were killed, start it again; until then the pipe holds what is printed."""
+        """Restart the helper if both of its processes were killed; until then the pipe holds what is printed."""
         collect()
         if self._owner == os.getpid() and self._control is not None and _ended(self._control):
             self._control.close()
@@ -145,7 +145,7 @@ class Redirect:
         self._control = ours
 
     def _ask(self) -> bool:
-        """Have the helper take in all that was printed; return whether there is one that did."""
+        """Have the helper handle all that was printed; return whether there is one that did."""
         control = self._control
         if control is None:
             return False
@@ -154,7 +154,7 @@ class Redirect:
             control.settimeout(_PATIENCE)
             return control.recv(1) == b"."
         except TimeoutError:
-            warn_once("what was printed is still on its way: its terminal or file takes nothing")
+            warn_once("printed text is still waiting: its terminal or file accepts nothing")
             return True
         except OSError:
             return False
@@ -163,7 +163,7 @@ class Redirect:
             self._control = None
 
     def _drain(self) -> None:
-        """Do what a helper would have done."""
+        """Do the helper's work."""
         stream = self._make()
         for part, name in zip(self._parts, NAMES, strict=False):
             channel = Channel(part.source, part.target, lambda text, name=name: stream.feed(name, text))  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The console stream of a run: `console` records, a bounded number of them."""
+"""Write the console stream of a run: a bounded number of `console` records."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _END = 64 * 1024  # bytes of records from beyond the limit that are remembered: 
 class ConsoleStream:
     """Appends what one process and its children print to a stream of its own, opened with the first line.
 
-    Past `limit` bytes nothing is written until `close`, which tells how much was left out and adds the last lines.
-    Never raises for a disk that fails: the run's own stream tells of that. Not thread-safe.
+    After `limit` bytes it writes nothing until `close`, which adds how much was left out and the last lines. Never
+    raises if the disk fails: the run's own stream reports that. Not thread-safe.
     """
 
     def __init__(self, directory: str, run: Mapping[str, Any], limit: int) -> None:
-        """`run`: the members of the stream's header that name the run."""
+        """`run`: the members of the stream's header that identify the run."""
         self._directory = directory
         self._run = run
         self._left = limit
@@ -44,15 +44,15 @@ class ConsoleStream:
         self._lines = {name: Lines(lambda text, name=name: self._keep(name, text)) for name in NAMES}  # type: ignore[misc]
 
     def feed(self, name: str, text: str) -> None:
-        """Take in what was written next to stdout or stderr, in pieces of any size."""
+        """Handle the next piece of text written to stdout or stderr."""
         self._lines[name].feed(text)
 
     def feeder(self, name: str) -> Callable[[str], None]:
-        """Return `feed` of one of the two."""
+        """Return `feed` for one of the two."""
         return self._lines[name].feed
 
     def close(self) -> None:
-        """Write what is left and close the file. Safe to repeat; what is fed afterwards opens another stream."""
+        """Write what is left and close the file. Safe to repeat; feeding it afterwards opens another stream."""
         for lines in self._lines.values():
             lines.close()
         if self._skipped:
@@ -67,7 +67,7 @@ class ConsoleStream:
         self._unlock()
 
     def abandon(self) -> None:
-        """In a forked child: all that is in the file or waits to be written is the parent's."""
+        """In a forked child: leave the file, and all that waits to be written, to the parent."""
         if self._writer is not None:
             self._writer.abandon()
         self._unlock()

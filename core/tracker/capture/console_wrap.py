@@ -16,12 +16,14 @@ _taps: dict[str, Tap] = {}
 
 
 class Tap:
-    """Stands before the `write` of one text stream, which stays the object it is: whoever holds it is heard, and its
-    `isatty`, `fileno`, `buffer` and encoding are as they were.
+    """Replaces the `write` of one text stream, and leaves the rest of it alone.
+
+    The stream stays the same object, so whoever holds it is heard. `isatty`, `fileno`, `buffer` and encoding do not
+    change.
     """
 
     def __init__(self, name: str, stream: Any) -> None:
-        """Raises AttributeError or TypeError for a stream whose `write` cannot be replaced."""
+        """Raises AttributeError or TypeError if the `write` of the stream cannot be replaced."""
         self._name = name
         self.stream = stream
         self._probed = False
@@ -36,7 +38,7 @@ class Tap:
         stream.write = self.write
 
     def rearm(self) -> None:
-        """Stand before `write` again if somebody has given the stream back the one that it had before us."""
+        """Replace `write` again if somebody has restored the original."""
         self._probed = False
         if vars(self.stream).get("write") != self.write:
             self.stream.write("")  # comes to us if they stand before us
@@ -44,13 +46,13 @@ class Tap:
                 self._stand_before(self.stream)
 
     def moved(self, stream: Any) -> Tap:
-        """Return a tap for the same listeners on the stream that has taken the place of this one."""
+        """Return a tap for the same listeners on the stream that replaces this one."""
         tap = Tap(self._name, stream)
         tap._feeds = self._feeds
         return tap
 
     def write(self, text: str) -> int:
-        """Write, then tell the listeners: what they hear is in the order in which it was written."""
+        """Write, then call the listeners, in the order in which the text was written."""
         self._probed = True
         with self.lock:
             result = self._write(text)
@@ -64,18 +66,18 @@ class Tap:
         return result
 
     def add(self, listener: ConsoleStream) -> None:
-        """Tell one more what is written."""
+        """Add a listener."""
         with self.lock:
             self._feeds += (listener.feeder(self._name),)
 
     def drop(self, listener: ConsoleStream) -> bool:
-        """Tell one less; return whether nobody listens any more."""
+        """Remove a listener; return whether none is left."""
         with self.lock:
             self._feeds = tuple(feed for feed in self._feeds if feed != listener.feeder(self._name))
             return not self._feeds
 
     def remove(self) -> None:
-        """Give the stream its own `write` back, unless somebody has put theirs before ours."""
+        """Restore the stream's own `write`, unless somebody else has replaced ours."""
         if vars(self.stream).get("write") == self.write:
             if self._own:
                 self.stream.write = self._write
@@ -84,8 +86,10 @@ class Tap:
 
 
 def rearm() -> None:
-    """Listen to what `sys.stdout` and `sys.stderr` are now. Whoever opened a scope in which we began to listen, such as
-    a cell of a notebook, put back what was there before when it ended.
+    """Listen to the present `sys.stdout` and `sys.stderr`.
+
+    Whoever opened a scope in which we began to listen, such as a cell of a notebook, restored the former streams at its
+    end.
     """
     for name, tap in list(_taps.items()):
         stream = getattr(sys, name)
@@ -108,7 +112,7 @@ class Wrap:
         self._heard: list[str] = []
 
     def start(self) -> None:
-        """Begin to listen; what is missing or cannot be listened to is left alone."""
+        """Start to listen; streams that are missing or cannot be replaced are left alone."""
         for name in NAMES:
             tap, stream = _taps.get(name), getattr(sys, name)
             try:
@@ -120,7 +124,7 @@ class Wrap:
             self._heard.append(name)
 
     def stop(self) -> None:
-        """Stop listening and close the stream; once nobody listens, all is as it was."""
+        """Stop listening and close the stream; when nobody listens, everything is as it was."""
         for name in self._heard:
             tap = _taps.get(name)
             if tap is not None and tap.drop(self._stream):
@@ -130,7 +134,7 @@ class Wrap:
         self._stream.close()
 
     def after_fork(self) -> None:
-        """In a forked child: go on in a stream of our own."""
+        """In a forked child: continue in a stream of its own."""
         former, self._stream = self._stream, self._make()
         former.abandon()
         for name in self._heard:
@@ -141,5 +145,5 @@ class Wrap:
                 tap.add(self._stream)
 
     def check(self) -> None:
-        """Listen again where somebody has put back what was there before us."""
+        """Listen again if somebody has restored the former streams."""
         rearm()

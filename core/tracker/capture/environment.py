@@ -1,4 +1,4 @@
-"""Gather what a run needs to be run again. An agent does this, so that training does not wait for it."""
+"""Gather what is needed to run a run again. The agent does this, so training does not wait for it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ _MOST_SOURCES = 5000
 
 
 def environment(header: dict[str, Any], settings: Settings, deadline: git.Deadline, keeper: Keeper) -> dict[str, Any]:
-    """Return the payload of an `environment` record (FORMAT.md) about the process that wrote `header`, but for
-    `stream` and `started`; `keeper` gets the files. Never raises for what the machine, a repository or git lacks.
+    """Return the payload of an `environment` record (FORMAT.md), without `stream` and `started`.
+
+    It is about the process that wrote `header`; `keeper` gets the files. Never raises for what the machine, a
+    repository or git lacks.
     """
     process: dict[str, Any] = header["process"]
     program, cwd = process.get("program"), process.get("cwd")
@@ -46,9 +48,10 @@ def environment(header: dict[str, Any], settings: Settings, deadline: git.Deadli
 
 
 def code(root: str, globs: Iterable[str], settings: Settings, deadline: git.Deadline, keeper: Keeper) -> None:
-    """Keep the files in a directory whose names, or paths in it, match one of `globs`: those that git does not ignore,
-    and where git does not work, those outside of hidden folders and environments. They are called `code/` and their
-    path in the repository, or without one in `root`.
+    """Keep the files below a directory whose names, or paths from it, match one of `globs`.
+
+    Files that git ignores are left out; without git, hidden folders and environments are. They are named `code/` and
+    their path in the repository, or in `root` if there is none.
     """
     base, found = root, None
     if settings.captures("git"):
@@ -73,9 +76,9 @@ def code(root: str, globs: Iterable[str], settings: Settings, deadline: git.Dead
 
 
 def _changes(repository: git.Repository, settings: Settings, keeper: Keeper | None) -> dict[str, Any]:
-    """Hand the diff and the untracked files to the keeper; return what is to be known of them and of submodules.
+    """Give the diff and the untracked files to the keeper; return what to note about them and about submodules.
 
-    One part that fails does not take the others with it.
+    If one part fails, the others are still kept.
     """
     found: dict[str, Any] = {}
     try:

@@ -1,4 +1,4 @@
-"""Decide about each captured file: kept with the run, kept on this machine, or left out and why."""
+"""Decide about each captured file: kept with the run, kept on this machine only, or left out and why."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _SOURCES = frozenset(
 
 
 class Keeper:
-    """Takes captured files by their names in the run; `names`, `local` and `left_out` are what became of them."""
+    """Takes captured files by name; `names`, `local` and `left_out` say what became of them."""
 
     def __init__(
         self, store: Callable[[str, bytes], None], directory: Path, globs: Iterable[str], limit: int, known: list[str]
     ) -> None:
-        """`store` keeps content under a name with the run and may raise OSError. What matches one of `globs` goes to
-        `local/` of the run directory and nowhere else. `limit`: bytes of a file. `known`: values that are secrets.
+        """`store` keeps content under a name with the run and may raise OSError. Files that match one of `globs` go
+        only to `local/` of the run directory. `limit`: bytes of a file. `known`: values that are secrets.
         """
         self._store = store
         self._directory = directory
@@ -45,7 +45,7 @@ class Keeper:
         self.left_out: dict[str, str] = {}
 
     def leave(self, name: str, reason: str) -> None:
-        """Note that something was left out. The first ones are named, of the others only the number is known."""
+        """Note that something was left out. Only the first ones are named; the others are counted."""
         if len(self.left_out) < _MOST_REASONS or name in self.left_out:
             self.left_out[name] = reason
         else:
@@ -67,7 +67,7 @@ class Keeper:
             self.leave(name, str(error))
 
     def keep_patch(self, name: str, patch: bytes) -> None:
-        """Keep what `git diff` wrote, without the parts about files that keep or hold secrets, unless it is empty."""
+        """Keep the output of `git diff`, unless it is empty, without the parts about files that may hold secrets."""
         kept = []
         for section in re.split(rb"^diff --git ", patch, flags=re.MULTILINE)[1:]:
             # a/NAME b/NAME, since renames are not looked for: half of it names the file, whatever spaces are in it.
@@ -82,7 +82,7 @@ class Keeper:
             self.keep(name, b"".join(kept))
 
     def keep_file(self, name: str, path: str) -> None:
-        """Keep a file, unless it is large, a link, or keeps or holds secrets. `name` ends as `path` does."""
+        """Keep a file, unless it is large, a link, or may hold secrets. `name` ends as `path` does."""
         try:
             about = os.lstat(path)
             if not stat.S_ISREG(about.st_mode):
@@ -100,7 +100,7 @@ class Keeper:
         return self.keep(name, content)
 
     def keep_untracked(self, root: str, paths: Iterable[str]) -> None:
-        """Keep files of a directory under `untracked/`, source code first and then the smallest, as many as may be."""
+        """Keep files of a directory under `untracked/`: source code first, then the smallest, up to the limits."""
         sizes = {}
         for path in paths:
             if path.endswith("/"):

@@ -1,4 +1,4 @@
-"""Read a git repository without running anything that it, or its user's configuration, would have git run."""
+"""Read a git repository without running anything that the repository or the user's configuration would start."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ _PATCH = (
 
 
 class Failed(Exception):
-    """git is not there, refused, took too long or said too much; the text says which."""
+    """Git is missing, refused, took too long or printed too much; the text says which."""
 
 
 class Deadline:
-    """When the gathering must be over, in the time of `time.monotonic`."""
+    """When the gathering must be over, on the clock `time.monotonic`."""
 
     def __init__(self, seconds: float) -> None:
         self._at = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Return the seconds that are left, 0 at least."""
+        """Return the seconds that are left, at least 0."""
         return max(0.0, self._at - time.monotonic())
 
     def hurry(self, seconds: float) -> None:
-        """Be over in so many seconds, if not before. May be called from another thread."""
+        """Move the deadline to at most so many seconds from now. May be called from another thread."""
         self._at = min(self._at, time.monotonic() + seconds)
 
 
@@ -51,16 +51,16 @@ class Repository:
     """A git work tree. All methods raise `Failed`."""
 
     def __init__(self, root: str, deadline: Deadline) -> None:
-        """`root` is the directory at the top of the work tree (`find` knows it)."""
+        """`root` is the top directory of the work tree (`find` knows it)."""
         self.root = root
         self._deadline = deadline
 
     def commit(self) -> str | None:
-        """Return the commit that is checked out, None before the first one."""
+        """Return the commit that is checked out; None before the first one."""
         return self._text("rev-parse", "--verify", "--quiet", "HEAD", none=(1,))
 
     def branch(self) -> str | None:
-        """Return the branch that is checked out, None if HEAD is detached."""
+        """Return the branch that is checked out; None if HEAD is detached."""
         return self._text("symbolic-ref", "--quiet", "--short", "HEAD", none=(1,))
 
     def remote(self) -> str | None:
@@ -72,8 +72,10 @@ class Repository:
         return cut(url.partition("?")[0]) if url else None
 
     def patch(self) -> bytes:
-        """Return how the tracked files, staged or not, differ from the commit, or before the first one from nothing,
-        as `git apply` takes it at the root. Submodules are left out.
+        """Return the changes of tracked files, staged or not, against the commit, as `git apply` takes them at the
+        root.
+
+        Before the first commit they are against an empty tree. Submodules are left out.
         """
         base = "HEAD" if self.commit() else self._text("hash-object", "-t", "tree", "--stdin")
         return self._run(*_PATCH, str(base), "--")
@@ -86,8 +88,9 @@ class Repository:
         return self._text("diff", *options, "HEAD", "--", none=(1,)) is None
 
     def untracked(self) -> list[str] | None:
-        """Return the files that are neither tracked nor ignored, relative to the root; None if the user told git not
-        to look for them, as people do who keep their home directory in git.
+        """Return the files that are neither tracked nor ignored, relative to the root.
+
+        None if the user configured git not to look for them, as for a home directory in git.
         """
         if self._text("config", "--get", "status.showUntrackedFiles", none=(1,)) in ("no", "false"):
             return None
@@ -99,7 +102,7 @@ class Repository:
         return self._names("ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", place)
 
     def submodules(self) -> dict[str, str]:
-        """Return the commits that the submodules have checked out, by path; `+` behind it: with changes of its own."""
+        """Return the commits that submodules have checked out, by path; a `+` follows if they have changes."""
         if not os.path.exists(os.path.join(self.root, ".gitmodules")):
             return {}
         entries = (entry.partition("\t") for entry in self._names("ls-files", "--stage", "-z"))
@@ -116,7 +119,7 @@ class Repository:
         return self._text("check-ignore", "--quiet", "--", path, none=(1,)) is not None
 
     def _text(self, *arguments: str, none: tuple[int, ...] = ()) -> str | None:
-        """Return what git answers; None where its exit status is one of `none`."""
+        """Return git's output; None if its exit status is one of `none`."""
         try:
             return os.fsdecode(self._run(*arguments)).rstrip("\n")
         except _Status as error:
@@ -132,8 +135,10 @@ class Repository:
 
 
 def find(program: str | None, cwd: str | None, deadline: Deadline) -> Repository | None:
-    """Return the repository of a program: the one that its file lies in, unless it is ignored there (as what is
-    installed in an environment is), or else that of the working directory. None if there is none. Raises `Failed`.
+    """Return the repository of a program, or None. Raises `Failed`.
+
+    It is the one that contains the program's file, unless it ignores the file (as with what is installed in an
+    environment); else the one that contains the working directory.
     """
     if program is not None:
         own = _work_tree(os.path.dirname(program), deadline)
@@ -143,12 +148,12 @@ def find(program: str | None, cwd: str | None, deadline: Deadline) -> Repository
 
 
 def repository_of(directory: str, deadline: Deadline) -> Repository | None:
-    """Return the repository that a directory lies in, None if there is none. Raises `Failed`."""
+    """Return the repository that contains a directory, or None. Raises `Failed`."""
     return _work_tree(directory, deadline)
 
 
 def describe(repository: Repository, program: str | None, cwd: str | None) -> dict[str, Any]:
-    """Return the member `git` of an `environment` record (FORMAT.md) but for `dirty`. Raises `Failed`."""
+    """Return the member `git` of an `environment` record (FORMAT.md), without `dirty`. Raises `Failed`."""
     about = {
         "root": repository.root,
         "commit": repository.commit(),
@@ -161,7 +166,7 @@ def describe(repository: Repository, program: str | None, cwd: str | None) -> di
 
 
 def inside(root: str, path: str | None) -> str | None:
-    """Return a path relative to a directory (`.` for itself), with slashes; None if it does not lie in it."""
+    """Return a path relative to a directory, with slashes (`.` for the directory itself); None if it is outside."""
     if path is None:
         return None
     relative = os.path.relpath(os.path.realpath(path), os.path.realpath(root)).replace(os.sep, "/")
@@ -241,7 +246,7 @@ def _read(process: subprocess.Popen[bytes], deadline: Deadline) -> tuple[bytes, 
 
 
 def _environment() -> dict[str, str]:
-    """The variables for git: none of those that would send it elsewhere, or have it ask or start something."""
+    """Return the variables for git, without those that would redirect it, or make it ask or start something."""
     kept = {
         name: value
         for name, value in os.environ.items()

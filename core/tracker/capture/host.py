@@ -1,4 +1,4 @@
-"""What machine this is: system, processors, memory, GPUs."""
+"""Describe this machine: system, processors, memory, GPUs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ import psutil
 
 
 def describe() -> dict[str, Any]:
-    """Return `os`, `kernel`, `machine`, `cpu` (`model`, `cores`, `threads`, and `usable` by this process), `memory` in
-    bytes, and where NVML answers `gpus` (`name`, `memory` in bytes), `driver` and `cuda`. What is not known is missing.
+    """Return `os`, `kernel`, `machine`, `cpu` and `memory` (bytes), and `gpus`, `driver` and `cuda` if NVML answers.
+
+    `cpu` has `model`, `cores`, `threads`, and `usable` by this process; each of `gpus` has `name` and `memory` in
+    bytes. What is not known is missing.
     """
     about = os.uname()
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None

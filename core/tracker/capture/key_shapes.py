@@ -1,7 +1,4 @@
-"""Know keys of all kinds of issuers by their shapes: rules of gitleaks, which are kept up (`tools/key_shapes.py`).
-
-In agents only: compiling a rule takes about a millisecond, which happens when a word of it first appears in a file.
-"""
+"""Find keys of many issuers by their shapes, with the rules of gitleaks (see `tools/key_shapes.py`)."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ class _Rule(NamedTuple):
 
 
 def holds_key(content: bytes) -> bool:
-    """Tell whether there is something in a file's content that has the shape of some issuer's keys."""
+    """Tell whether a file's content contains something with the shape of a key."""
     small = content.lower()
     text: str | None = None
     for rule in _rules():
@@ -49,5 +46,5 @@ def _secret(found: re.Match[str]) -> str:
 
 
 def _entropy(text: str) -> float:
-    """Return the bits a character of a text; a placeholder, such as `xxxx`, has few."""
+    """Return the bits per character of a text; a placeholder, such as `xxxx`, has few."""
     return -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values())

@@ -1,4 +1,4 @@
-"""The installed distributions as a requirements file."""
+"""List the installed distributions as a requirements file."""
 
 from __future__ import annotations
 

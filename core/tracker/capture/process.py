@@ -1,4 +1,4 @@
-"""What only the process of a run knows of itself, for the first line of its stream. Costs training microseconds."""
+"""Describe this process for the first line of its stream, with what only it knows. Takes microseconds."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ _instead: tuple[str, ...] = ()
 
 
 def stand_in_for(command: Iterable[str]) -> None:
-    """From now on describe the program that this process runs as the run, and not the process itself."""
+    """From now on describe the program that this process runs, instead of the process itself."""
     global _instead
     _instead = tuple(command)
 
 
 def is_wrapper() -> bool:
-    """Tell whether this process only runs another program, which may have more to say of the run."""
+    """Tell whether this process only runs another program, which may describe the run better."""
     return bool(_instead)
 
 
 def wrapped() -> tuple[str, ...]:
-    """Return the command line of that program, or () if there is none."""
+    """Return the command line of that program; () without one."""
     return _instead
 
 
@@ -78,7 +78,7 @@ def describe(settings: Settings) -> dict[str, Any] | None:
 
 
 def program() -> str | None:
-    """Return the absolute path of the main script or notebook, None where there is none."""
+    """Return the absolute path of the main script or notebook, or None."""
     if _instead:
         return _script(_instead)
     main = sys.modules.get("__main__")
@@ -93,7 +93,7 @@ def program() -> str | None:
 
 
 def arguments() -> list[str]:
-    """Return `sys.argv`, as far as there is one: embedded interpreters need not have any."""
+    """Return `sys.argv`, or an empty list: embedded interpreters may have none."""
     return [word for word in getattr(sys, "argv", None) or () if isinstance(word, str)]
 
 
@@ -111,7 +111,7 @@ def _script(command: tuple[str, ...]) -> str | None:
 
 
 def _of_our_environment(command: str) -> bool:
-    """Tell whether a command is our interpreter, or lies beside it as what is installed for it does."""
+    """Tell whether a command is our interpreter, or was installed beside it."""
     import shutil
 
     found = shutil.which(command)
@@ -119,7 +119,7 @@ def _of_our_environment(command: str) -> bool:
 
 
 def _node() -> int | None:
-    """Return the number of this machine among those of the job, as far as the launcher says so; None if it is 0."""
+    """Return this machine's number in the job, as the launcher gives it; None if it is 0."""
     for name in _NODES:
         value = os.environ.get(name, "")
         if value.isdecimal():

@@ -1,7 +1,7 @@
-"""Keep secrets out of what is captured: in addresses, arguments and variables they are cut, files with them left out.
+"""Keep secrets out of what is captured: cut them from addresses, arguments and variables; leave out files with them.
 
-A secret is known by the name it is given to (`--api-key X`), by where it stands (`https://user:X@host`), by the shape
-that its issuer gives it (`ghp_…`), or because a variable of the environment with such a name holds it.
+A secret is known by the name it is given to (`--api-key X`), by its place (`https://user:X@host`), by the shape that
+its issuer gives it (`ghp_…`), or because an environment variable with a secret's name has the same value.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _FOLDERS = frozenset(".ssh .aws .azure .gcloud .gnupg .kube .docker .tracker .gi
 
 
 def secret_values(variables: Mapping[str, str]) -> list[str]:
-    """Return the values of those variables whose names say that they are secrets, the longest first."""
+    """Return the values of variables that have the names of secrets, the longest first."""
     found = [
         value
         for name, value in variables.items()
@@ -57,7 +57,7 @@ def secret_values(variables: Mapping[str, str]) -> list[str]:
 
 
 def cut(text: str, known: Iterable[str] = ()) -> str:
-    """Return the text with the secrets in it cut; `known` are values that are secrets wherever they stand."""
+    """Return the text without the secrets in it; `known` are values that are secrets anywhere."""
     for value in known:
         text = text.replace(value, CUT)
     if not _hinted(text):  # spares most trainings the price of compiling patterns
@@ -75,7 +75,7 @@ def cut(text: str, known: Iterable[str] = ()) -> str:
 
 
 def cut_arguments(arguments: Iterable[str], known: Iterable[str] = ()) -> list[str]:
-    """Return the arguments of a command with the secrets in them cut."""
+    """Return the arguments of a command without the secrets in them."""
     result: list[str] = []
     expected: Callable[[str], str | None] | None = None  # what is left of the next argument, if it is a value
     for argument in arguments:
@@ -104,19 +104,19 @@ def _all(_value: str) -> str:
 
 
 def _password(value: str) -> str | None:
-    """What `-p` and its like are given: a password, unless it is a number, a path, a list or a word."""
+    """Judge the value of `-p` and the like: a password, unless it is a number, a path, a list or a word."""
     number = re.fullmatch(r"[-+]?[\d.,:e-]+|(?i:true|false|none)", value)
     looks = any(c.isdigit() or not c.isalnum() for c in value) or (value.lower() != value != value.upper())
     return None if number or not looks or re.search(r"[/\\=\[{]|\.\w{1,5}$", value) else CUT
 
 
 def _counted(value: str) -> str | None:
-    """What `--pass` is given: a password, unless it is how often."""
+    """Judge the value of `--pass`: a password, unless it is a small number, which says how often."""
     return None if value.isdecimal() and len(value) < 4 else CUT
 
 
 def _of_user(value: str) -> str | None:
-    """What `-u` is given: USER:PASSWORD, unless it is an address or a port."""
+    """Judge the value of `-u`: USER:PASSWORD, unless it is an address or a port."""
     user, colon, password = value.partition(":")
     return f"{user}:{CUT}" if colon and password and not password.isdecimal() and password[0] not in "/\\" else None
 
@@ -129,14 +129,15 @@ _SHORT: dict[str, Callable[[str], str | None]] = {
 
 
 def is_secret_file(path: str) -> bool:
-    """Tell whether a file of this path is one that programs keep secrets in, and is never to be captured."""
+    """Tell whether programs keep secrets in a file of this path, so that it is never captured."""
     *folders, name = path.lower().replace("\\", "/").split("/")
     return not _FOLDERS.isdisjoint(folders) or any(fnmatchcase(name, pattern) for pattern in _FILES)
 
 
 def holds_secret(content: bytes, known: Iterable[str] = (), path: str = "") -> bool:
-    """Tell whether a file's content has something of the shape of a key in it, gives a secret to a name, or has one of
-    the `known` secrets. `path` tells code, in which secrets stand in quotes, from other files.
+    """Tell whether a file's content holds a secret: the shape of a key, a secret assigned to a name, or one of `known`.
+
+    `path` tells code, in which secrets are in quotes, from other files.
     """
     # Both are for agents, and need not be there in training.
     from .assigned_secrets import holds_assigned

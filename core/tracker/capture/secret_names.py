@@ -17,7 +17,7 @@ _VOCABULARY = frozenset(
 
 
 def is_secret_name(name: str) -> bool:
-    """Tell whether what has this name (of an argument, a variable, a member) is a secret."""
+    """Tell whether an argument, a variable or a member of this name is a secret."""
     spaced = [
         f" {c}" if c.isupper() and before.islower() else c if c.isalnum() else " "
         for before, c in zip(" " + name, name, strict=False)

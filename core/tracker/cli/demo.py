@@ -155,7 +155,7 @@ def _check(server: Server, runs: list[LocalRun]) -> None:
     for here, there in zip(runs, arrived, strict=True):
         if there.state != "finished" or _content(here) != _content(there):
             raise click.ClickException(
-                f"run {there.path} did not arrive whole within {_PATIENCE} s: it is {there.state}, "
+                f"run {there.path} did not arrive completely within {_PATIENCE} s: it is {there.state}, "
                 f"with {there.info['rows']} of {here.info['rows']} rows"
             )
     rows = sum(run.info["rows"] for run in arrived)

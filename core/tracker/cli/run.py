@@ -44,7 +44,7 @@ def run(
     settings = Settings(given)
     if settings.mode == "disabled":
         os.execvp(command[0], command)
-    sys.argv = list(command)  # what the run's first line shall name
+    sys.argv = list(command)  # for the run's first line
     stand_in_for(command)
     the_run = tracker.init(**given, settings={"console": "off"})  # type: ignore[arg-type]
     members = {"id": the_run.id, "entity": the_run.entity, "project": the_run.project}

@@ -86,7 +86,7 @@ def sync(directories: tuple[Path, ...], again: bool) -> None:
                 _print(progress, f"{directory}: {error}", "red")
                 failed += 1
     if failed:
-        raise click.ClickException(f"{failed} of {len(chosen)} run directories did not arrive whole")
+        raise click.ClickException(f"{failed} of {len(chosen)} run directories did not arrive completely")
     echo(f"{len(chosen)} run{'s are' if len(chosen) != 1 else ' is'} on {uploads.url}")
 
 

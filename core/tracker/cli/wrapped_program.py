@@ -139,7 +139,7 @@ class WrappedProgram:
             for channel in channels:
                 if ready.get(channel.source, 0) & ~select.POLLOUT:
                     channel.pump()
-                if channel.open and channel.target is None:  # as `| head` ends: the program shall see it, too
+                if channel.open and channel.target is None:  # as `| head` ends: the program has to see it, too
                     channel.open = False
                     os.close(channel.source)
             if 0 in ready:

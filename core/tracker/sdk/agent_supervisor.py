@@ -92,8 +92,8 @@ class Supervisor:
         if len(self._starts) == MOST_STARTS and now - self._starts[0] < WITHIN:
             minutes = (WITHIN - (now - self._starts[0])) / 60
             warn_once(
-                f"the agent ended {MOST_STARTS} times within {WITHIN / 60:.0f} minutes, for reasons that "
-                f"{shorten(self.directory)}/agent.log may tell; it is started again in {minutes:.0f} minutes, and "
+                f"the agent ended {MOST_STARTS} times within {WITHIN / 60:.0f} minutes; "
+                f"{shorten(self.directory)}/agent.log may say why. It is started again in {minutes:.0f} minutes; "
                 f"`tracker sync {shorten(self.directory)}` uploads what there is"
             )
             return
@@ -116,7 +116,7 @@ class Supervisor:
             say(f"run {name} {state}: {url}")
         else:
             goes_on = self._working() and not waited
-            how = "the agent goes on trying; to have it done now" if goes_on else "complete it with"
+            how = "the agent keeps trying; to upload it now" if goes_on else "complete it with"
             say(f"run {name} {state}, but not all of it is uploaded: {reason}")
             say(f"{how}: tracker sync {directory}")
 
@@ -224,7 +224,7 @@ def wait_at_exit() -> None:
     (directory, reason), count = missing[0], len(missing)
     what = f"{count} runs are" if count > 1 else f"{shorten(directory)} is"
     folder = os.path.dirname(directory) if count > 1 else directory
-    warn_once(f"{what} not uploaded to the end: {reason}; complete it with: tracker sync {shorten(folder)}")
+    warn_once(f"{what} not completely uploaded: {reason}; complete it with: tracker sync {shorten(folder)}")
 
 
 def shorten(directory: str) -> str:

@@ -50,7 +50,7 @@ class EventFiles:
             self._write("event_file", {"since": self._since, "seal": since_seal(self._run_id, self._since)})
         except OSError as error:
             warn_once(
-                f"event files are not followed: the key that the agent knows its user by cannot be kept ({error})"
+                f"event files are not followed: the key that identifies you to the agent cannot be stored ({error})"
             )
             return
         _noting.append(self)

@@ -56,7 +56,7 @@ class FileSaver:
         try:
             mark = seal(self._run_id, policy, glob, base)
         except OSError as error:
-            warn_once(f"save() takes files as they are now: the key for the policy {policy} cannot be kept ({error})")
+            warn_once(f"save() takes files as they are now: the key for the policy {policy} cannot be stored ({error})")
             return False
         if mark not in self._followed:  # a loop may ask again and again
             self._followed.add(mark)
@@ -69,6 +69,6 @@ class FileSaver:
         try:
             mark = seal(self._run_id, "code", base, *patterns)
         except OSError as error:
-            warn_once(f"log_code() does nothing: the key that the agent knows its user by cannot be kept ({error})")
+            warn_once(f"log_code() does nothing: the key that identifies you to the agent cannot be stored ({error})")
             return
         self._write("code", {"id": random_id(), "root": base, "globs": patterns, "seal": mark})

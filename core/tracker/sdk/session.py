@@ -139,7 +139,7 @@ def _of_joined(given: Mapping[str, Any]) -> dict[str, str]:
     try:
         header = read_header(Path(directory))
     except NotARun as error:
-        warn_once(f"{JOIN} is left aside: {error}")
+        warn_once(f"{JOIN} is ignored: {error}")
         return {}
     known = {name: header[name] for name in ("id", "entity", "project") if header.get(name)}
     ignored = [name for name in ("entity", "project") if cleaned(given[name]) not in (None, header.get(name))]

@@ -218,7 +218,7 @@ def test_sync_says_what_did_not_arrive_and_brings_the_rest(server: Any) -> None:
     Path("nothing").mkdir()
     result = call(sync, "nothing", "missing", f".tracker/runs/{good}")
     assert result.exit_code == 1
-    assert "2 of 3 run directories did not arrive whole" in result.output
+    assert "2 of 3 run directories did not arrive completely" in result.output
     assert tracker.Api().run(f"me/sync/{good}").info["rows"] == 1
 
 

@@ -193,5 +193,5 @@ def test_a_sweep_whose_server_does_not_answer_is_told_of_once_at_its_end(monkeyp
     assert len(ends) == 5
     assert "no answer" in ends[0]
     assert "the upload does not advance" in ends[1]  # and only the first was waited for
-    assert lines[-1].startswith("tracker: 5 runs are not uploaded to the end: ")
+    assert lines[-1].startswith("tracker: 5 runs are not completely uploaded: ")
     assert lines[-1].endswith("complete it with: tracker sync .tracker/runs")

@@ -60,7 +60,7 @@ def find(settings: Settings, directory: Path, given: bool) -> ResumeState | None
         if how == "must":
             raise SettingsError(f"{nowhere}, and the server cannot be asked: {error}") from None
         left = "" if how == "never" else "; its steps begin at 0 here, its config and summary are empty"
-        warn_once(f"whether {name} is on the server already is not known: {error}{left}")
+        warn_once(f"cannot find out whether {name} is on the server: {error}{left}")
         return None
     if known is None and how == "must":
         raise SettingsError(f"{nowhere}, nor on {settings.base_url}")

@@ -270,7 +270,7 @@ def test_a_server_that_does_not_answer_keeps_no_run_from_starting(
         monkeypatch.setenv("TRACKER_RESUME_TIMEOUT", "60")
     run = tracker.init(id="a1", resume="allow")
     assert (run.resumed, run.step) == (False, 0)
-    assert any("whether run a1 is on the server already is not known" in text for text in warnings())
+    assert any("cannot find out whether run a1 is on the server" in text for text in warnings())
     run.finish()
     with pytest.raises(tracker.SettingsError, match="the server cannot be asked"):
         tracker.init(id="a2", resume="must")
