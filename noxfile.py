@@ -71,7 +71,8 @@ def browser(session: nox.Session) -> None:
     if known is None and not os.environ.get("CI"):
         session.skip("Chromium is not installed: apt-get install chromium, or set TRACKER_TEST_CHROMIUM")
     install(session, ".[server]", "browser")
-    session.run(*PYTEST, "tests/browser", *session.posargs)
+    # One test at a time: a browser keeps two cores busy, and what it draws late looks like a fault.
+    session.run("pytest", "--durations=15", "tests/browser", *session.posargs)
 
 
 @nox.session
