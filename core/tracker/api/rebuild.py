@@ -37,7 +37,7 @@ def rebuild(run: RemoteRun, directory: Path) -> list[str]:
     Returns the names or digests of contents that the server lacks. Raises `TrackerError` if there are no rows yet or if
     the run is changed meanwhile other than by new lines, and what `Api` raises.
     """
-    known = run.folded()
+    known = run._folded()
     fold = RunState.from_json(known["fold"])
     (directory / "files").mkdir(parents=True)
     infos = [info for info in known["streams"] if not info["stream"].startswith("edits")]

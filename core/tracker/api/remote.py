@@ -245,8 +245,7 @@ class RemoteRun(RunReader):
         self._client.download(f"{self._path}/blobs/{quote(digest)}", Path(target), digest, size)
         return Path(target)
 
-    def folded(self) -> Folded:
-        """Return the state that a copy of the run needs, beside its rows, console lines and contents."""
+    def _folded(self) -> Folded:
         answer: Folded = self._client.json("GET", self._path + "/fold")  # type: ignore[assignment]
         return answer
 

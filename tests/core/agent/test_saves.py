@@ -364,15 +364,6 @@ def test_a_directory_that_came_from_someone_else_gets_no_file_of_whoever_syncs_i
     assert contents(directory) == []
 
 
-def test_the_key_is_for_this_user_alone_and_always_the_same() -> None:
-    mark = seal("a", "b")
-    assert mark == seal("a", "b")
-    assert mark not in (seal("a"), seal("ab"), seal("b", "a"), seal("ab", ""))
-    (key,) = (Path.home() / ".local" / "state" / "tracker").iterdir()
-    assert key.stat().st_mode & 0o777 == 0o600
-    assert key.stat().st_size == 32
-
-
 # -- now ------------------------------------------------------------------------------------------------------------
 
 

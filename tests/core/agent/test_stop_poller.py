@@ -197,16 +197,3 @@ def test_a_header_of_someone_else_stops_nobody(tmp_path: Path) -> None:
     finally:
         victim.kill()
         victim.wait()
-
-
-def test_a_seal_is_of_one_process_of_one_run_on_one_boot(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tracker.agent_protocol import sealing
-    from tracker.runlog.directory import this_process
-
-    about = {"id": "x", **this_process()}
-    sealed = {**about, "seal": sealing.process_seal("x", about)}
-    assert sealing.is_process_sealed(sealed)
-    for member, other in (("id", "y"), ("pid", 1), ("pid_start", 1), ("pid_start", None), ("host", "other")):
-        assert not sealing.is_process_sealed({**sealed, member: other})
-    monkeypatch.setattr(sealing, "this_boot", lambda: ("another boot", ""))
-    assert not sealing.is_process_sealed(sealed)
