@@ -113,6 +113,8 @@ def command_help() -> str:
     for name in cli.list_commands(context):
         command = cli.get_command(context, name)
         assert command is not None
+        if (command.help or "").startswith("Not installed"):
+            sys.exit(f"`tracker {name}` is not installed here, and so its help is not known")
         inner = click.Context(command, info_name=name, parent=context, terminal_width=84, max_content_width=84)
         text += f"\n## `tracker {name}`\n\n```text\n{command.get_help(inner)}\n```\n"
     return text
