@@ -111,7 +111,7 @@ def test_the_pages_of_a_run_have_every_name(named: Runs, visit: Visit) -> None:
         page.get_by_role("tab", name="Charts").click()
         expect(page.get_by_role("region", name=re.compile("^Panel "))).to_have_count(len(NAMES))
         page.get_by_role("tab", name="Config").click()
-        expect(page.get_by_role("button", name=re.compile("^Copy value of "))).to_have_count(2 * len(NAMES))
+        expect(page.get_by_role("button", name=re.compile("^Copy value of"))).to_have_count(2 * len(NAMES))
 
 
 def test_the_comparison_has_every_name(named: Runs, visit: Visit) -> None:
