@@ -12,10 +12,10 @@ import { Waiting } from './shell/Waiting'
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Failed })
 
-/** What an address says after `?`; each page reads what it knows, and what a newer version wrote is left alone. */
+/** Query parameters of an address. Each page reads those it knows and keeps the others. */
 const validateSearch = (search: Record<string, unknown>): Record<string, unknown> => search
 
-/** A page that is fetched when it is first gone to. */
+/** A page whose code loads on the first visit. */
 function page(load: () => Promise<ComponentType>) {
   const Shown = lazyLoad(load)
   const Page = () => (

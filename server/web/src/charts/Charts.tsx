@@ -37,7 +37,7 @@ export interface ChartsProps {
 
 const NO_GROUPS: ShownGroup[] = []
 
-/** The wall of panels: a toolbar, and the panels in sections. Everything about it is in `view`. */
+/** Show a toolbar and panels in sections. All state is in `view`. */
 export function Charts(props: ChartsProps) {
   const {
     entity,

@@ -21,7 +21,7 @@ interface Props {
 /** Pixels below which a panel is not made narrower to fit more of them. */
 const NARROW = 400
 
-/** Some panels under a heading that opens and closes them. */
+/** A section of panels under a heading that opens and closes it. */
 export function SectionPanels({ section, open, onToggle, context, actionsOf }: Props) {
   const id = useId()
   const { ref, width } = useSize<HTMLDivElement>()

@@ -1,7 +1,7 @@
 import { useComputedColorScheme } from '@mantine/core'
 import { useEffect, useMemo, useState } from 'react'
 
-/** The colours of the theme that canvases draw with. */
+/** Return the theme's colors for drawing on canvases. */
 export function useColors() {
   const scheme = useComputedColorScheme('light')
   const [colors, setColors] = useState(() => readColors())

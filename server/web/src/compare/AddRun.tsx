@@ -9,7 +9,7 @@ import { strings } from '../strings'
 
 const SHOWN = 20
 
-/** Finds a run by name or id. */
+/** Find a run by name or ID, and add it. */
 export function AddRun({ entity, project, chosen, add }: Place & { chosen: string[]; add: (id: string) => void }) {
   const [text, setText] = useState('')
   const [search] = useDebouncedValue(text, 150)

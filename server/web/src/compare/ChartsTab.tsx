@@ -9,7 +9,7 @@ import type { CompareProps } from './props'
 
 const DEFAULT = { ...defaultCharts, limit: 50 }
 
-/** The wall of charts with all of the runs. */
+/** The charts of all compared runs. */
 export function ChartsTab({ runs }: CompareProps) {
   const scheme = useComputedColorScheme('light')
   const [view, change] = useChartsView(DEFAULT)

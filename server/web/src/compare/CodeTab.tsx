@@ -18,7 +18,7 @@ import { codeDifferences, type CodeFile, type FileDifference } from './codeDiffe
 import type { CompareProps } from './props'
 import { diffLines, hunksOf } from './lineDiff'
 
-/** The code of two of the runs: their commits, and how what was kept of the one differs from that of the other. */
+/** Compare the code of two runs: their commits, and the captured files. */
 export function CodeTab({ runs, baseline }: CompareProps) {
   const [from, setFrom] = useState<string | null>(null)
   const [to, setTo] = useState<string | null>(null)
@@ -130,7 +130,7 @@ const isCode = (file: RunFile) =>
   file.stored && file.size <= FILE_MOST && /^(diff\.patch$|untracked\/|code\/)/.test(file.name)
 const digestsOf = (files?: RunFile[]) => files?.filter(isCode).map((file) => file.digest)
 
-/** The code that a run kept; what the other one has under the same name and digest need not be read. */
+/** Fetch a run's captured code, without files that the other run has unchanged. */
 async function contentsOf(run: RunInfo, mine: RunFile[], others: RunFile[], signal: AbortSignal): Promise<CodeFile[]> {
   const known = new Set(others.map((file) => `${file.digest} ${file.name}`))
   const wanted = mine.filter((file) => isCode(file) && !known.has(`${file.digest} ${file.name}`))

@@ -44,7 +44,7 @@ const idsOf = (written: unknown) =>
     ),
   ].slice(0, MOST)
 
-/** Runs of a project side by side. */
+/** Compare runs of a project side by side. */
 export function Compare() {
   const { entity = '', project = '' } = useParams({ strict: false })
   usePageTitle(strings.compare.title, project)

@@ -11,7 +11,7 @@ import { Searched } from './ValuesTab'
 
 const MOST = 4 * 1024 * 1024
 
-/** The packages of the runs; a run that did not keep them has none. */
+/** Compare the packages of the runs; a run without captured packages has none. */
 export function PackagesTab(props: CompareProps) {
   const answers = useQueries({
     queries: props.runs.map((run) => ({

@@ -7,16 +7,16 @@ import type { CompareProps } from './props'
 import { differencesOf, type Row } from './valueDifferences'
 import { SideBySide } from './SideBySide'
 
-/** State, inputs and results of the runs; by default only those in which they differ. */
+/** Compare state, config and summary of the runs; by default only differences. */
 export function ValuesTab(props: CompareProps) {
   const rows = useMemo(() => differencesOf(props.runs), [props.runs])
   return <Searched rows={rows} {...props} />
 }
 
-/** A table of which only what differs is shown, and what is searched for. */
+/** A table with a search field and a switch for differences only. */
 export function Searched({ rows, ...props }: CompareProps & { rows: Row[] }) {
   const [search, setSearch] = useState('')
-  // Until somebody chooses: the runs arrive one after the other, and of one alone nothing differs.
+  // Until the user chooses: runs arrive one by one, and a single run has no differences.
   const [chosen, setDiffering] = useState<boolean | null>(null)
   const differing = chosen ?? props.runs.length > 1
   const wanted = search.trim().toLowerCase()

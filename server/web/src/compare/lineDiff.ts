@@ -102,7 +102,7 @@ function origin(reached: Int32Array, k: number, most: number) {
   return { x, y: x - k, k }
 }
 
-/** Only what differs, with some lines around. */
+/** Return the changed lines with some context. */
 export function hunksOf(lines: PatchLine[]): Hunk[] {
   const hunks: Hunk[] = []
   let until = -1

@@ -11,7 +11,7 @@ export interface Row {
   differs: boolean
 }
 
-/** Whether two values are the same for whoever reads them. */
+/** Return whether two values read the same. */
 export const same = (a: unknown, b: unknown): boolean =>
   a === b || (a !== undefined && b !== undefined && stringify(a) === stringify(b))
 
@@ -32,7 +32,7 @@ const leaves = (values: Record<string, unknown>) =>
       .map(({ path, value }) => [path, value]),
   )
 
-/** What the runs are, their inputs and their results. */
+/** Return rows for the runs' state, config and summary. */
 export function differencesOf(runs: RunInfo[]): Row[] {
   const { groups } = strings.compare
   return [

@@ -19,13 +19,13 @@ import { SearchField } from '../shell/SearchField'
 import { strings } from '../strings'
 import { Sparkline } from './Sparkline'
 
-/** With the charts that it turns into, which this page needs for nothing else. */
+/** Loaded on demand: only the first run needs charts here. */
 const FirstRun = lazyLoad(() => import('./FirstRun').then((it) => it.FirstRun))
 
 const MANY = 8
 const WHILE_EMPTY_MS = 2000
 
-/** All projects, the one with the latest activity first; while there are none, how to log a run. */
+/** List all projects, most recently active first; without any, show how to log a run. */
 export function Home() {
   usePageTitle()
   const [begins, setBegins] = useState(false)
@@ -37,7 +37,7 @@ export function Home() {
     ...projectsQuery,
     refetchInterval: (query) => (query.state.data?.length === 0 ? WHILE_EMPTY_MS : false),
   })
-  // Who has seen this page without any run is shown the first one, and not another page at once.
+  // Stay on this page when the first run arrives, and show it here.
   if (projects?.length === 0 && !begins) setBegins(true)
   if (error && !projects) return <Failed error={error} reset={() => void refetch()} />
   if (!projects) return <Waiting />

@@ -21,7 +21,7 @@ export function number(value: number, digits = 4): string {
     .replaceAll('-', '−')
 }
 
-/** Any logged or configured value in one line. */
+/** Format any logged or configured value in one line. */
 export function value(item: unknown): string {
   if (item === null || item === undefined) return '–'
   if (typeof item === 'number') return number(item)
@@ -44,7 +44,7 @@ export function duration(seconds: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`
 }
 
-/** How long ago a Unix time was: `just now`, `5 min ago`, `3 d ago`, else the date. */
+/** Format how long ago a Unix time was: `just now`, `5 min ago`, `3 d ago`, else the date. */
 export function ago(time: number, now = Date.now() / 1000): string {
   const seconds = Math.max(0, now - time)
   if (seconds < 45) return 'just now'

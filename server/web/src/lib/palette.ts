@@ -20,19 +20,19 @@ export const palette = (scheme: Scheme): readonly string[] => (scheme === 'dark'
  */
 export const slotOf = (ordinal: number): number => ordinal % LIGHT.length
 
-/** Colour and dash of a slot in a theme; slots from seven on are dashed. */
+/** Return color and dash of a slot in a theme; slots from seven on are dashed. */
 export function strokeOf(slot: number, scheme: Scheme): Stroke {
   const colors = palette(scheme)
   return { color: colors[slot % colors.length]!, dash: DASHES[Math.floor(slot / colors.length) % DASHES.length]! }
 }
 
-/** Which of the seven a colour is, in either theme; -1 for a colour of somebody's own. */
+/** Return the slot of a color, in either theme; -1 for a custom color. */
 export function slotOfColor(color: string): number {
   const wanted = color.toLowerCase()
   return Math.max(LIGHT.indexOf(wanted), DARK.indexOf(wanted))
 }
 
-/** The same things, those after the first of a colour with dash patterns of their own. */
+/** Return the things with dash patterns that tell equal colors apart. */
 export function dashed<T extends { stroke: Stroke }>(things: T[]): T[] {
   const seen = new Map<string, number>()
   return things.map((thing) => {

@@ -5,22 +5,22 @@ import { strings } from '../strings'
 import { Markdown } from './Markdown'
 
 interface Props {
-  /** What the text is of */
+  /** Name of the text */
   label: string
   text: string
   saving: boolean
-  /** Why the last save was refused */
+  /** Why the last save failed */
   problem?: ReactNode
   save: (text: string) => void
   cancel: () => void
   panel?: (source: string) => ReactNode
-  /** Further controls; what they give is inserted at the cursor */
+  /** More controls; their text is inserted at the cursor */
   tools?: (insert: (text: string) => void) => ReactNode
   rows?: number
   saveLabel?: string
 }
 
-/** Writes markdown; ctrl+Enter saves, Escape gives up as long as nothing was written. */
+/** Edit Markdown. Ctrl+Enter saves; Escape cancels while nothing was changed. */
 export function Editor({ label, text, saving, problem, save, cancel, panel, tools, rows = 8, saveLabel }: Props) {
   const [draft, setDraft] = useState(text)
   const [preview, setPreview] = useState(false)

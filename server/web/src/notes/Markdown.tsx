@@ -8,13 +8,13 @@ import { sanitize } from './sanitize'
 
 interface Props {
   text: string
-  /** Shows what stands in a block that is fenced as a panel */
+  /** Shows the content of a fenced `panel` block */
   panel?: (source: string) => ReactNode
-  /** The level of the heading that it stands under */
+  /** Level of the heading above it */
   under?: number
 }
 
-/** The harmless parts of the text; null for one that is nested so deeply that it can only be shown as it is written. */
+/** Return the sanitized parts of the text; null if it is nested too deeply to parse. */
 function madeOf(text: string, under: number) {
   try {
     return partsOf(text, under).map((part) => (part.kind === 'text' ? { ...part, html: sanitize(part.html) } : part))
@@ -24,7 +24,7 @@ function madeOf(text: string, under: number) {
   }
 }
 
-/** Markdown of users, made harmless. */
+/** Show users' Markdown, sanitized. */
 export function Markdown({ text, panel, under = 2 }: Props) {
   const router = useRouter()
   const parts = useMemo(() => madeOf(text, under), [text, under])
@@ -34,7 +34,7 @@ export function Markdown({ text, panel, under = 2 }: Props) {
         {text}
       </pre>
     )
-  // Links to other views go there without loading the page anew.
+  // Follow links within the dashboard without reloading the page.
   const follow = (event: MouseEvent) => {
     const link = (event.target as Element).closest('a')
     if (!link || link.target || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return

@@ -18,7 +18,7 @@ import { Editor } from './Editor'
 import { EmbeddedPanel } from './EmbeddedPanel'
 import { Markdown } from './Markdown'
 
-/** The notes of a project: text, with live panels in it. */
+/** Show a project's notes: text with live panels. */
 export function ProjectNotes() {
   const { entity = '', project = '' } = useParams({ strict: false })
   usePageTitle(strings.notes.title, project)
@@ -71,12 +71,12 @@ interface EditingProps {
   close: () => void
 }
 
-/** Writing; whoever saves says which version it was, so that nobody's words are lost unseen. */
+/** Edit the notes. A save names the version it replaces, so nobody overwrites another's text unseen. */
 function Editing({ project, panel, close }: EditingProps) {
   const { entity, project: name } = project
   const client = useQueryClient()
   const key = projectQuery({ entity, project: name }).queryKey
-  // What others save while this is open is not what was edited.
+  // Keep the version that was edited, whatever others save meanwhile.
   const [start] = useState(project.notes)
   const [version, setVersion] = useState(start.version)
   const [theirs, setTheirs] = useState<string | null>(null)

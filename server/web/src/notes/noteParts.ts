@@ -2,7 +2,7 @@ import { Marked, type Token } from 'marked'
 
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
 
-/** HTML within the text is shown as it was written: even taking it apart would disturb the content policy. */
+/** HTML in the text is shown as text: even parsing it would violate the content policy. */
 const marked = new Marked({
   renderer: { html: ({ text }) => text.replace(/[&<>]/g, (character) => ESCAPES[character]!) },
 })
@@ -17,7 +17,7 @@ const shallow = (markdown: string): string =>
     .replace(new RegExp(`^([ \\t]*(?:${MARK}){${DEEPEST}})(?:${MARK})*`, 'gm'), '$1')
     .replace(/^[ \t]{100,}/gm, (indent) => indent.slice(0, 100))
 
-/** Notes are text with live panels in it. */
+/** Split notes into text and live panels. */
 export type Part = { kind: 'text'; html: string } | { kind: 'panel'; source: string }
 
 /**

@@ -8,7 +8,7 @@ const texts = strings.notes.panel
 export interface NotePanel {
   spec: PanelSpec
   filter: string
-  /** Only these runs; all that match the filter if there are none */
+  /** Only these runs; if empty, all that match the filter */
   runs: string[]
   limit: number
   smoothing: Smoothing | null
@@ -30,7 +30,7 @@ const KINDS: PanelKind[] = [
 const LIMIT = 10
 const HEIGHT = 300
 
-/** What a block says: JSON, or lines of `name: value`. Throws an `Error` that says what is wrong with it. */
+/** Parse a block of JSON, or of `name: value` lines. Throws an `Error` that says what is wrong. */
 export function parsePanel(source: string): NotePanel {
   const said = source.trim().startsWith('{') ? parseJson(source) : parseLines(source)
   const kind = (said.kind ?? (said.x && said.y ? 'scatter' : 'line')) as PanelKind
@@ -76,7 +76,7 @@ function parseLines(source: string): Said {
 const text = (value: unknown) => (typeof value === 'string' && value ? value : undefined)
 const flag = (value: unknown) => value === true || value === 'true' || value === 'yes'
 
-/** A list, or texts between commas. */
+/** Read a list, or comma-separated texts. */
 function list(value: unknown): string[] {
   const items = Array.isArray(value) ? value.map(String) : String(value ?? '').split(',')
   return items.map((one) => one.trim()).filter(Boolean)

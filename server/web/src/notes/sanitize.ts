@@ -50,7 +50,7 @@ const LINK = /^(https?:|mailto:|[/#?]|[^:]*$)/i
 purify.addHook('afterSanitizeAttributes', (node) => {
   if (node.tagName === 'A') secureLink(node)
   if (node.tagName === 'IMG') secureImage(node)
-  // Task lists have boxes that show; nothing may be typed or sent.
+  // Task lists show checkboxes; no other input is allowed.
   if (node.tagName === 'INPUT') {
     if (node.getAttribute('type') !== 'checkbox') node.remove()
     else node.setAttribute('disabled', '')
@@ -67,7 +67,7 @@ function secureLink(link: Element) {
   }
 }
 
-/** An image of another site would tell it who reads the notes and when: a link stands in its place. */
+/** An image from another site would tell it who reads the notes and when, so a link replaces it. */
 function secureImage(image: Element) {
   const source = image.getAttribute('src') ?? ''
   if (OWN_IMAGE.test(source)) {

@@ -35,7 +35,7 @@ interface ColumnMenuProps {
   onChoice: (choice: string | null) => void
 }
 
-/** What can be done with one column. */
+/** The menu of a column. */
 export function ColumnMenu(p: ColumnMenuProps) {
   const { column } = p
   const icon = (Icon: typeof IconX) => <Icon size={15} aria-hidden />
@@ -79,7 +79,7 @@ export function ColumnMenu(p: ColumnMenuProps) {
   )
 }
 
-/** Which value of a metric's history is shown. */
+/** Choose which value of a metric's history is shown. */
 function Choices({ column, onChoice, onClose }: ColumnMenuProps) {
   const now = column.choice
   const atStep = now?.startsWith('step=') ? Number(now.slice(5)) : ''

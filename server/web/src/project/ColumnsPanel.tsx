@@ -14,7 +14,7 @@ import { labelOf, layoutOf, moved, shortOrder, usualOrder, type Column } from '.
 const texts = strings.project.columns
 const LINE = 30
 
-/** Which columns the table has, and their order: a list to search, tick, pin and drag. */
+/** Choose the table's columns and their order. */
 export function ColumnsPanel({
   place,
   control,
@@ -68,7 +68,7 @@ function Panel({ place, control, catalogue }: { place: Place; control: ViewContr
   const show = (names: string[], on: boolean) => {
     const some = new Set(names)
     const rest = view.columns.hidden.filter((name) => !some.has(name))
-    // One beyond those that are shown at once takes its place among the first.
+    // A column beyond the limit moves to the front.
     if (on && names.length === 1 && layout.left > 0)
       return setColumns({ hidden: rest, order: [names[0]!, ...view.columns.order.filter((name) => name !== names[0])] })
     setColumns({ hidden: on ? rest : [...rest, ...names.filter((name) => name !== 'name')] })

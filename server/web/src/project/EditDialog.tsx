@@ -22,7 +22,7 @@ interface EditDialogProps {
   onClose: () => void
 }
 
-/** Changes what people say about runs. Only what is typed is changed. */
+/** Edit name, group, notes and color of runs. Untouched fields stay as they are. */
 export function EditDialog({ place, ids, name, scheme, onSave, onClose }: EditDialogProps) {
   const [set, setSet] = useState<NonNullable<Edit['set']>>({})
   const put = (member: keyof typeof set) => (text: string) => setSet((now) => ({ ...now, [member]: text }))
@@ -92,7 +92,7 @@ export function EditDialog({ place, ids, name, scheme, onSave, onClose }: EditDi
             swatches={[...palette(scheme)]}
             swatchesPerRow={7}
             withEyeDropper={false}
-            fixOnBlur={false} // it would take passing through the field for emptying it
+            fixOnBlur={false} // else passing through the field would empty it
             error={badColor && texts.badColor}
             value={present('color')}
             onChange={put('color')}

@@ -6,7 +6,7 @@ import type { Selection } from '../api/table'
 
 const texts = strings.project.empty
 
-/** Says why there is nothing in the table, and what to do about it. */
+/** Say why the table is empty, and what to do about it. */
 export function Empty({
   control,
   question,

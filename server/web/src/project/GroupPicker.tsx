@@ -9,7 +9,7 @@ import { useColumnSearch } from './columnCatalogue'
 
 const texts = strings.project.group
 
-/** By what runs are grouped: columns that they agree in, or all config except some. */
+/** Choose how runs are grouped: by columns, or by all config except some. */
 export function GroupPicker({
   place,
   control,

@@ -35,7 +35,7 @@ interface LineMenuProps {
   onDelete: () => void
 }
 
-/** What can be done with one run or group, and with the value that was clicked. */
+/** The menu of a run or group, and of the clicked value. */
 export function LineMenu(p: LineMenuProps) {
   const { line } = p
   const icon = (Icon: typeof IconEye) => <Icon size={15} aria-hidden />
@@ -112,7 +112,7 @@ function ValueItems({ line, column: placed, onFilter }: LineMenuProps) {
   )
 }
 
-/** Conditions that the value of a run meets, each with one that it does not. */
+/** Return conditions that a run's value meets, each with its opposite. */
 function conditionsOn({ name: column, type }: Column, item: unknown): (readonly [string, string])[] {
   const name = writtenName(column)
   if (type === 'time' && typeof item === 'number') {

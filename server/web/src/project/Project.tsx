@@ -41,7 +41,7 @@ export function Project() {
   const { data, error, refetch } = useQuery(columnsQuery(place))
   if (error && !data) return <Failed error={error} reset={() => void refetch()} />
   if (!data) return <Waiting />
-  // Another project has another view, selection and history.
+  // Each project has its own view, selection and history.
   return <Workspace key={`${entity}/${project}`} place={place} catalogue={data.columns} />
 }
 
@@ -201,16 +201,16 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
   )
 }
 
-/** Columns that lines need whether they are shown or not. */
+/** Columns that every line needs, shown or not. */
 const NEEDED = [...STROKE_COLUMNS, 'state']
 
-/** What the server is asked for: it stays the same object while the visible columns are the same in any order. */
+/** Columns to request; the same object while the visible columns are the same in any order. */
 function useWanted(layout: Layout): string[] {
   const key = JSON.stringify([...new Set([...NEEDED, ...layout.visible])].sort())
   return useMemo(() => JSON.parse(key) as string[], [key])
 }
 
-/** The order without columns that no run has any more, such as those of an old link. */
+/** Return the order without columns that no run has, such as those of an old link. */
 function useKnownSort(sort: Sort[], catalogue: ColumnInfo[]): Sort[] {
   const names = new Set(catalogue.map((one) => one.name))
   const known = sort.filter(({ column }) => names.has(column) || names.has(splitChoice(column).base))

@@ -41,7 +41,7 @@ export interface RunsTableProps {
   onCondition: (name: string) => void
 }
 
-/** The runs of a project that a view shows, and what can be done in their table. */
+/** The runs table of a project, with its menus and selection. */
 export function RunsTable(p: RunsTableProps) {
   const { place, control, catalogue, layout, wanted, question, selection } = p
   const { view, set, setColumns } = control

@@ -28,7 +28,7 @@ interface SelectionBarProps {
   onClear: () => void
 }
 
-/** What can be done with the selected runs. */
+/** The bar of actions on the selected runs. */
 export function SelectionBar({
   ids,
   trashed,
@@ -152,7 +152,7 @@ function Tags({
   )
 }
 
-/** What cannot be undone is asked for once more. */
+/** Ask once more before permanent deletion. */
 function Destroy({ count, onSure }: { count: number; onSure: () => void }) {
   const [open, setOpen] = useState(false)
   return (

@@ -37,7 +37,7 @@ interface TableBarProps {
 
 const totalOf = (page: TablePage) => page.total
 
-/** Above the table: how many runs, and how they are shown. */
+/** The bar above the table: number of runs, columns, grouping, options. */
 export const TableBar = memo(function TableBar({
   place,
   control,

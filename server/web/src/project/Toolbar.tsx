@@ -31,12 +31,12 @@ interface ToolbarProps {
   catalogue: ColumnInfo[]
   error: Error | null
   narrow: boolean
-  /** A column that a condition is to be made on */
+  /** Column of a new condition */
   asked: string | null
   onAsked: () => void
 }
 
-/** Above table and charts alike: which runs, which view, and ways back. Nothing of it changes with the runs themselves. */
+/** The bar above table and charts: views, search, filter and undo. It does not depend on the runs themselves. */
 export const Toolbar = memo(function Toolbar({
   place,
   control,

@@ -14,7 +14,7 @@ import { deleteView, loadView, projectQuery, saveView } from '../api/views'
 
 const texts = strings.project.views
 
-/** Views of the project that were given a name: open, save, rename, delete. They are everybody's. */
+/** Open, save, rename and delete the project's named views, which all its users share. */
 export function ViewsMenu({ place, control }: { place: Place; control: ViewControl }) {
   const [open, setOpen] = useState(false)
   return (
@@ -59,7 +59,7 @@ function Views({ place, control, onDone }: { place: Place; control: ViewControl;
   const views = data?.views ?? []
   const box = useRef<HTMLDivElement>(null)
   useEffect(() => {
-    // What had the focus may have gone: a name that was changed, a view that was deleted.
+    // The element that had the focus may be gone: a renamed or deleted view.
     if (document.activeElement === document.body) box.current?.querySelector<HTMLElement>('form input')?.focus()
   })
   const wanted = name.trim()

@@ -21,11 +21,11 @@ export interface Layout {
   order: string[]
   visible: Set<string>
   pinned: string[]
-  /** Columns that are not hidden, but too many to be shown at once */
+  /** Number of visible columns beyond the limit */
   left: number
 }
 
-/** Columns that are shown at once. */
+/** Most columns shown at once. */
 export const SHOWN = 300
 
 /** Members of the run that stand before, and after, what was configured and measured. */
@@ -78,7 +78,7 @@ function column(name: string, info: ColumnInfo): Column {
   return { name, base, choice, kind, type, info, size }
 }
 
-/** The columns that a view shows of a catalogue. Names that no run has any more are left out. */
+/** Return the columns that a view shows, without names that no run has. */
 export function layoutOf(view: ColumnsView, catalogue: ColumnInfo[]): Layout {
   const known = new Map(catalogue.map((info) => [info.name, info]))
   const usual = usualOrder(catalogue)

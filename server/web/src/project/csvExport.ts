@@ -25,7 +25,7 @@ export function cell(item: unknown): string {
 export const csvOf = (names: string[], rows: unknown[][]): string =>
   [names, ...rows].map((row) => row.map(cell).join(',') + '\r\n').join('')
 
-/** All runs that match, with the given columns, in the order of the table. Times are in ISO 8601, UTC. */
+/** Return all matching runs as CSV, in the order of the table. Times are ISO 8601, UTC. */
 export async function fetchCsv(
   place: Place,
   selection: Selection,
@@ -46,7 +46,7 @@ export async function fetchCsv(
 const written = (item: unknown, time: boolean): unknown =>
   time && typeof item === 'number' ? new Date(item * 1000).toISOString() : item
 
-/** Have the browser save a text as a file. */
+/** Save a text as a file. */
 export function download(name: string, text: string) {
   const address = URL.createObjectURL(new Blob(['\ufeff', text], { type: 'text/csv;charset=utf-8' }))
   const link = document.createElement('a')

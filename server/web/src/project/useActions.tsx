@@ -12,11 +12,11 @@ export interface RunActions {
   /** To the trash, with a way back */
   trash: (ids: string[]) => Promise<void>
   restore: (ids: string[]) => Promise<void>
-  /** For ever */
+  /** Permanently */
   destroy: (ids: string[]) => Promise<void>
 }
 
-/** Changes of runs; each says what it did, or why it could not. */
+/** Return actions on runs; each reports what it did, or why it failed. */
 export function useActions(place: Place): RunActions {
   return useMemo(() => {
     const tried = async (work: () => Promise<unknown>, said?: string) => {

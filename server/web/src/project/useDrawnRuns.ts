@@ -29,7 +29,7 @@ interface Drawn {
   error: Error | null
 }
 
-/** What the charts draw: the first runs, or groups, of the table that are not hidden. `wanted`: columns that the table asks for */
+/** Return what the charts draw: the first visible runs, or groups, of the table. `wanted`: columns that the table requests */
 export function useDrawnRuns(
   place: Place,
   question: Selection,

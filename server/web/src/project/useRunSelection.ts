@@ -12,7 +12,7 @@ export interface RunSelection {
   nameOf: (id: string) => string | null
 }
 
-/** Runs chosen for what is done to several. It lives as long as the page, across filters and sorts. */
+/** The selected runs. The selection lasts as long as the page, across filters and sorts. */
 export function useRunSelection(
   place: Place,
   question: Selection,

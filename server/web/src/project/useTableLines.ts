@@ -4,7 +4,7 @@ import type { Grouping } from '../view/view'
 import type { Place } from '../api/paths'
 import { groupsQuery, PAGE, tableQuery, type GroupRow, type Selection, type TablePage } from '../api/table'
 
-/** What stands in one line of the table. Lines that are not there yet are `loading`. */
+/** The content of one line of the table; `loading` until it arrives. */
 export type Line =
   | { kind: 'run'; id: string; page: TablePage; at: number; inGroup: boolean }
   | { kind: 'group'; id: string; group: GroupRow; open: boolean }

@@ -15,7 +15,7 @@ const ICONS: Record<string, typeof IconInfoCircle> = {
   error: IconCircleX,
 }
 
-/** What the run called attention to, the newest first; nothing if there is nothing. */
+/** List the run's alerts, newest first. */
 export function Alerts({ run }: TabProps) {
   const { data: alerts = [] } = useQuery({
     queryKey: ['run', run.entity, run.project, run.id, 'alerts'],

@@ -11,7 +11,7 @@ const DEFAULTS = { history: defaultCharts, system: { ...defaultCharts, x: '_runt
 export const History = ({ run }: TabProps) => <OneRun run={run} kind="history" />
 export const System = ({ run }: TabProps) => <OneRun run={run} kind="system" />
 
-/** The wall of charts with this run alone. */
+/** The charts of this run alone. */
 function OneRun({ run, kind }: TabProps & { kind: 'history' | 'system' }) {
   const scheme = useComputedColorScheme('light')
   const [view, change] = useChartsView(DEFAULTS[kind])

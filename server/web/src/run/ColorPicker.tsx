@@ -17,7 +17,7 @@ import { strings } from '../strings'
 import { useEdit } from './useEdit'
 import type { TabProps } from './props'
 
-/** The colour that charts draw the run in; choosing another. */
+/** Show and change the run's color. */
 export function ColorPicker({ run }: TabProps) {
   const scheme = useComputedColorScheme('light')
   const edit = useEdit(run)

@@ -3,7 +3,7 @@ import { Group, Text, Title } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { CopyButton } from '../shell/CopyButton'
 
-/** A titled list of names and what they stand for; those without a value are left out. */
+/** A titled list of names and values; empty values are left out. */
 export function Facts({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section className={`panel ${css.facts}`}>

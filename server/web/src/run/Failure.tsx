@@ -12,7 +12,7 @@ import { strings } from '../strings'
 import type { TabProps } from './props'
 import { isObject } from './values'
 
-/** What the failing process said, with the traceback of each process that left one. */
+/** Show the run's error, with the traceback of each process that left one. */
 export function Failure({ run }: TabProps) {
   const failed = Boolean(run.error) || run.state === 'crashed' || run.state === 'failed'
   const { data: folded } = useQuery({
@@ -69,7 +69,7 @@ const streamsOf = (folded: unknown): [string, Record<string, unknown>][] => {
 const processOf = (name: string, { pid, host }: Record<string, unknown>): string =>
   pid ? `${String(host ?? '')} · ${String(pid)}` : name
 
-/** How processes ended that did not end well, and what the machine knew of it. */
+/** Describe how processes ended unsuccessfully: signal or exit status, memory. */
 function endsOf(folded: unknown): string[] {
   const text = strings.run
   return streamsOf(folded).flatMap(([name, stream]) => {

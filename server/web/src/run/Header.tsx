@@ -19,7 +19,7 @@ import type { TabProps } from './props'
 import { Tags } from './Tags'
 import { useNow } from './useNow'
 
-/** What the run is called, how it stands, and what can be done with it. */
+/** Show name, state and actions of the run. */
 export function Header({ run }: TabProps) {
   return (
     <header className={css.head}>
@@ -165,7 +165,7 @@ function Actions({ run }: TabProps) {
 
 const UNDO_MS = 15_000
 
-/** For a while after a deletion, one click takes it back; after that the trash has it. */
+/** Offer to undo a deletion for a while; after that the run is in the trash. */
 function offerUndo(run: RunInfo) {
   const undo = async () => {
     notifications.hide(id)

@@ -9,7 +9,7 @@ import { strings } from '../strings'
 import { useEdit } from './useEdit'
 import type { TabProps } from './props'
 
-/** The run's notes, and writing them in their place. */
+/** Show the run's notes, and edit them in place. */
 export function Notes({ run }: TabProps) {
   const edit = useEdit(run)
   const [editing, setEditing] = useState(false)

@@ -15,7 +15,7 @@ import type { TabProps } from './props'
 import { TabLink } from './TabLink'
 import { exact, flatten, holdsMedia } from './values'
 
-/** What a run is and how it went, on one page. */
+/** The overview of a run on one page. */
 export function Overview({ run }: TabProps) {
   const environment = environmentOf(run.environment)
   return (

@@ -9,7 +9,7 @@ import { Fact, Facts } from './Facts'
 import type { TabProps } from './props'
 import { TabLink } from './TabLink'
 
-/** Which code ran, and by which command. */
+/** Show which code ran, and by which command. */
 export function GitFacts({ environment }: { environment: Environment }) {
   const { git, command, program, cwd, python, executable } = environment
   if (!git && !command && !program) return null
@@ -55,7 +55,7 @@ function Outside({ to, children }: { to: string; children: string }) {
   )
 }
 
-/** Commands that restore, resume and fork the run. */
+/** Show commands that restore, resume and fork the run. */
 export function Reproduce({ run, environment }: TabProps & { environment: Environment }) {
   const path = pathOf(run)
   const place = `project=${JSON.stringify(run.project)}, entity=${JSON.stringify(run.entity)}`

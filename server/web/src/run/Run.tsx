@@ -32,7 +32,7 @@ const TABS: Record<keyof typeof strings.run.tabs, ComponentType<TabProps>> = {
 type TabName = keyof typeof TABS
 const NAMES = Object.keys(TABS) as TabName[]
 
-/** One run and everything about it. */
+/** The page of a run. */
 export function Run() {
   const { entity = '', project = '', id = '' } = useParams({ strict: false })
   const { data: run, error, refetch } = useQuery(runQuery(entity, project, id))
@@ -52,7 +52,7 @@ function Page({ run }: TabProps) {
   const show = (name: string | null) =>
     void navigate({ to: '.', search: name === 'overview' ? {} : { tab: name }, replace: false })
   const list = useRef<HTMLDivElement>(null)
-  // A narrow page has room for a few of the tabs: the one that is shown is among them.
+  // Scroll the current tab into view on narrow pages.
   // biome-ignore lint/correctness/useExhaustiveDependencies: another tab is another selected element
   useEffect(() => {
     list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest', inline: 'center' })

@@ -6,12 +6,12 @@ import { strings } from '../strings'
 import { useEdit } from './useEdit'
 import type { TabProps } from './props'
 
-/** The tags, and changing them in their place. */
+/** Show the tags, and edit them in place. */
 export function Tags({ run }: TabProps) {
   const edit = useEdit(run)
   const [draft, setDraft] = useState<string[] | null>(null)
   const [text, setText] = useState('')
-  // Whoever leaves the field means also what stands in it.
+  // Leaving the field adds the tag typed in it.
   const leave = (tags: string[]) => {
     const last = text.trim()
     save(last && !tags.includes(last) ? [...tags, last] : tags)

@@ -11,7 +11,7 @@ import { urlOf } from '../api/paths'
 import { ValuesTree } from './ValuesTree'
 import { stringify } from './values'
 
-/** The inputs of a run and what came of them. */
+/** Show config and summary of a run. */
 export function ValuesTab({ run }: TabProps) {
   const [search, setSearch] = useState('')
   return (

@@ -11,7 +11,7 @@ import { exact, isMedia, mediaLabel, stringify } from './values'
 
 const MOST = 1500
 
-/** Nested values; branches open and close, and a search opens those in which something is found. */
+/** Show nested values as a tree; a search opens the branches with matches. */
 export function ValuesTree({
   values,
   search = '',

@@ -14,7 +14,7 @@ const texts = strings.account
 
 const endSession = (id: string) => data(DELETE('/api/sessions/{id}', { params: { path: { id } } }))
 
-/** Signing out, and the browsers that are signed in. */
+/** Sign out, and list the signed-in browsers. */
 export function Account() {
   const [opened, { open, close }] = useDisclosure()
   const leave = async () => {

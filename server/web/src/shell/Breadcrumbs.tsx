@@ -7,7 +7,7 @@ import { runQuery } from '../api/queries'
 import { projectAddress } from '../lib/pageAddress'
 import { strings } from '../strings'
 
-/** Where we are: the project, in it the run or page, and the way back. */
+/** Show the current project and its run or page, with links back. */
 export function Breadcrumbs() {
   const { entity, project, id } = useParams({ strict: false })
   if (!entity || !project) return null

@@ -26,7 +26,7 @@ const PROJECTS = 8
 const RUNS = 8
 const SEARCHED = 6
 
-/** Everything reached by its name: projects, runs, commands. */
+/** Find projects, runs and commands by name. */
 export function CommandPalette({ showShortcuts }: { showShortcuts: () => void }) {
   const [text, setText] = useState('')
   const groups = [...useProjects(text), ...useRuns(text), ...useCommands(text, showShortcuts)]
@@ -44,7 +44,7 @@ export function CommandPalette({ showShortcuts }: { showShortcuts: () => void })
       shortcut={['mod + K']}
       overlayProps={{ backgroundOpacity: 0.35, blur: 0 }}
       searchProps={{
-        // Runs are found a moment later than they are asked for: what stands first then is what Enter means.
+        // Runs arrive after a moment; Enter opens whatever is first by then.
         onKeyDown: (event) => {
           if (event.key !== 'Enter' || document.querySelector('[data-action][data-selected]')) return
           document.querySelector<HTMLElement>('[data-action]')?.click()
@@ -82,7 +82,7 @@ interface Found extends RunPlace {
   created: number
 }
 
-/** Runs that are called so: of the project that is open, else of those that were active last. */
+/** Find runs by name: in the open project, else in the most recently active ones. */
 async function findRuns(places: Place[], search: string, signal: AbortSignal): Promise<Found[]> {
   const sort = [{ column: 'created', descending: true }]
   const answers = await Promise.all(

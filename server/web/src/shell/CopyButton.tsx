@@ -2,7 +2,7 @@ import { ActionIcon, Button, CopyButton as WithClipboard, Tooltip } from '@manti
 import { IconCheck, IconCopy } from '@tabler/icons-react'
 import { strings } from '../strings'
 
-/** A small button that copies a text. `what` names the text to those who do not see where the button stands. */
+/** A small button that copies a text. `what` names the text for screen readers. */
 export function CopyButton({ text, what }: { text: string; what: string }) {
   return (
     <WithClipboard value={text}>
@@ -20,7 +20,7 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
   )
 }
 
-/** The same with words. */
+/** The same with a label. */
 export function CopyWords({ text, label }: { text: string; label?: string }) {
   return (
     <WithClipboard value={text}>

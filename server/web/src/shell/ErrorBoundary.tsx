@@ -6,12 +6,12 @@ import { strings } from '../strings'
 import { LoadError } from './lazyLoad'
 
 interface Props {
-  /** What is said before the error */
+  /** Text before the error */
   what?: string
   children: ReactNode
 }
 
-/** Keeps the trouble of one part of a page in that part, with a way to try again. Give it a key where its content changes. */
+/** Contain an error in its part of the page, with a retry button. Give it a key where its content changes. */
 export class ErrorBoundary extends Component<Props, { error: unknown }> {
   state = { error: null as unknown }
   static getDerivedStateFromError = (error: unknown) => ({ error })
@@ -43,7 +43,7 @@ function Broken({ text, retry }: { text: string; retry: () => void }) {
   )
 }
 
-/** What could not be fetched is asked for again as soon as the server is back. */
+/** Retry a failed load as soon as the server is back. */
 function Away({ retry }: { retry: () => void }) {
   const connection = useConnection()
   // biome-ignore lint/correctness/useExhaustiveDependencies: `retry` is new at each render, and is to be called when the connection changes

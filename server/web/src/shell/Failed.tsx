@@ -2,7 +2,7 @@ import { Anchor, Button, Stack, Text, Title } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { strings } from '../strings'
 
-/** Says what went wrong in place of what should be there, with a way on. */
+/** Show an error in place of the content, with a retry button. */
 export function Failed({ error, reset }: { error: unknown; reset?: () => void }) {
   return (
     <Stack p="xl" align="flex-start" role="alert">

@@ -6,10 +6,10 @@ import { useConnection } from '../api/live'
 import { ROOT } from '../api/session'
 import { strings } from '../strings'
 
-/** A server that restarts is back by then; saying so would only disturb. */
+/** A restarting server is back by then, so no banner is needed. */
 const PATIENCE_MS = 3000
 
-/** Stands at the top while the server does not answer. */
+/** Show a banner while the server does not answer. */
 export function Offline() {
   const connection = useConnection()
   const lost = connection === 'offline' || connection === 'signed-out'

@@ -7,7 +7,7 @@ export interface Point {
   y: number
 }
 
-/** Where a menu belongs that an element opens. */
+/** Return the place of a menu that an element opens. */
 export function below(element: Element): Point {
   const { left, bottom } = element.getBoundingClientRect()
   return { x: left, y: bottom }
@@ -26,7 +26,7 @@ export function PopMenu({
   children: ReactNode
 }) {
   useEffect(
-    // What had the focus before may have made way, such as the head of a column that was hidden.
+    // The element that had the focus may be gone, such as the header of a hidden column.
     () => () =>
       void setTimeout(() => {
         if (document.activeElement === document.body)

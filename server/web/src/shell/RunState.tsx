@@ -19,7 +19,7 @@ const ICONS = {
   preempted: IconServerOff,
 } as const
 
-/** How it stands with a run: an icon, a colour and a word. */
+/** Show the state of a run: an icon, a color and a word. */
 export function RunState({ state, size = 'sm' }: { state: string; size?: string }) {
   const Icon = ICONS[state as keyof typeof ICONS] ?? IconAlertTriangle
   return (

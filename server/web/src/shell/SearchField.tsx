@@ -2,13 +2,13 @@ import { TextInput, type TextInputProps } from '@mantine/core'
 import { IconSearch } from '@tabler/icons-react'
 
 interface Props extends Omit<TextInputProps, 'value' | 'onChange' | 'type'> {
-  /** What it searches, as its name and while it is empty */
+  /** Accessible name and placeholder */
   label: string
   value: string
   onChange: (text: string) => void
 }
 
-/** Where one types what to look for. */
+/** A search field. */
 export function SearchField({ label, onChange, ...props }: Props) {
   return (
     <TextInput

@@ -16,7 +16,7 @@ import { ThemeButton } from './Theme'
 import { useEscape } from './useEscape'
 import { useKey } from './useKey'
 
-/** What stands around every page. */
+/** The frame around every page. */
 export function Shell() {
   const [shortcuts, { open, close }] = useDisclosure()
   const content = useFocusOnNavigation()
@@ -85,7 +85,7 @@ export function Shell() {
   )
 }
 
-/** The sign of the product, in the colour of its links. */
+/** The logo. */
 function Mark() {
   return (
     <svg width="22" height="22" viewBox="0 0 32 32" aria-hidden>
@@ -102,14 +102,14 @@ function Mark() {
   )
 }
 
-/** `/` goes to the search of the page, wherever it has one: the first field that says it is for searching. */
+/** Focus the page's first search field. */
 function focusSearch() {
   const field = document.querySelector<HTMLInputElement>('main input[type="search"], main [data-search] input')
   field?.focus()
   field?.select()
 }
 
-/** After going to another page, what is read and where Tab goes on is that page, as after loading one. */
+/** Focus the new page after navigation, as after loading one. */
 function useFocusOnNavigation() {
   const path = useRouterState({ select: (state) => state.location.pathname })
   const content = useRef<HTMLElement>(null)

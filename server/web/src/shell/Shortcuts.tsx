@@ -5,7 +5,7 @@ import { strings } from '../strings'
 const isApple = /Mac|iPhone|iPad/.test(navigator.userAgent)
 const nameOf = (key: string) => (key === 'mod' ? (isApple ? '⌘' : 'Ctrl') : key)
 
-/** The list of all keys. */
+/** List all keyboard shortcuts. */
 export function Shortcuts({ opened, close }: { opened: boolean; close: () => void }) {
   return (
     <Modal

@@ -5,7 +5,7 @@ import { strings } from '../strings'
 const NEXT = { auto: 'light', light: 'dark', dark: 'auto' } as const
 const ICONS = { auto: IconDeviceDesktop, light: IconSun, dark: IconMoon }
 
-/** The theme that was chosen, and a function that goes on to the next. */
+/** Return the chosen theme, and a function that switches to the next. */
 export function useTheme() {
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   return { theme: colorScheme, next: () => setColorScheme(NEXT[colorScheme]) }

@@ -4,7 +4,7 @@ import { lazy, type ComponentType } from 'react'
 export class LoadError extends Error {
   constructor(
     message: string,
-    /** Have it asked for again */
+    /** Let it be requested again */
     readonly forget: () => void,
   ) {
     super(message)
@@ -53,7 +53,7 @@ const isThere = (): Promise<boolean> =>
     () => false,
   )
 
-/** Load the page anew, unless that was done a moment ago. */
+/** Reload the page, unless that was done a moment ago. */
 function reload(): boolean {
   try {
     if (Date.now() - Number(sessionStorage.getItem(RELOADED)) < AGAIN_MS) return false

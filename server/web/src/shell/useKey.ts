@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react'
 import { isTyping } from '../view/useView'
 
-/** Call `act` when a character is typed anywhere but into a text, on whatever key the keyboard has it. */
+/** Call `act` when a character is typed outside a text field, whatever the keyboard layout. */
 export function useKey(character: string, act: () => void) {
   const latest = useRef(act)
   latest.current = act

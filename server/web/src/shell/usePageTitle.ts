@@ -1,7 +1,7 @@
 import { useEffect } from 'react'
 import { strings } from '../strings'
 
-/** Name the page in the window's title, the most particular part first. */
+/** Set the window's title, the most specific part first. */
 export function usePageTitle(...parts: (string | undefined)[]) {
   const title = [...parts.filter(Boolean), strings.product].join(' · ')
   useEffect(() => {

@@ -12,7 +12,7 @@ const isTexts = (value: unknown): value is string[] =>
 /** Members of a view that are views of their own: only what differs in them is written. */
 const NESTED = ['columns', 'charts'] as const
 
-/** What a view has that the default has not, in the form that links and saved views keep. `{}` is the default view. */
+/** Return what differs from the default view, as links and saved views keep it. `{}` is the default view. */
 export function encodeView(view: View): Members {
   const found = differences(view as unknown as Members, defaultView as unknown as Members)
   for (const name of NESTED) {

@@ -7,7 +7,7 @@ const MOST = 16_000
 const KEPT = 20
 const PREFIX = 'tracker view '
 
-/** What the address says for a view. */
+/** Return the view parameter of an address. */
 export function written(members: Record<string, unknown> | undefined): unknown {
   if (!members) return undefined
   const text = JSON.stringify(members)
@@ -23,7 +23,7 @@ export function written(members: Record<string, unknown> | undefined): unknown {
   return name
 }
 
-/** The view that an address names, where it does not say it. */
+/** Return the view that an address names without holding it. */
 export function read(said: unknown): unknown {
   if (typeof said !== 'string' || !said.startsWith('~')) return said
   try {

@@ -1,4 +1,4 @@
-/** States that can be gone back to. Pure, so that any owner of a state can keep one. */
+/** An undo history of states, as pure functions. */
 export interface History<State> {
   past: State[]
   now: State

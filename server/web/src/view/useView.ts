@@ -46,7 +46,7 @@ export function useView(written: unknown, write: (view: unknown, push: boolean) 
   const writer = useRef(write)
   writer.current = write
 
-  // Somebody else changed the address: a link within the page, or back and forward.
+  // The address changed from elsewhere: a link within the page, or back and forward.
   useEffect(() => {
     const arrived = decodeView(address.read(written))
     const text = JSON.stringify(encodeView(arrived))

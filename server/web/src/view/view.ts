@@ -7,7 +7,7 @@ export type Sort = Required<Shapes['SortBy']>
 /** Runs that agree in all of `by`, or in every config value except some, are one group. */
 export type Grouping = { by: string[] } | { except: string[] } | null
 
-/** Which columns the table shows and how. Names are column names, with `@choice` where not the last value is meant. */
+/** Which columns the table shows and how. Names are column names, with `@choice` for other values than the last. */
 export interface ColumnsView {
   /** The columns that come first; the others follow in their usual order */
   order: string[]
@@ -27,17 +27,17 @@ export interface ChartsView {
   logX: boolean
   logY: boolean
   smoothing: Smoothing
-  /** Leave outliers out of the y range */
+  /** Ignore outliers when scaling y */
   clip: boolean
   /** Draw minimum to maximum of buckets */
   envelope: boolean
-  /** What is drawn of a group around its mean */
+  /** What is drawn around the mean of a group */
   band: 'std' | 'minmax' | 'none' | 'runs'
-  /** Runs drawn at most */
+  /** Most runs drawn */
   limit: number
   /** Collapsed sections */
   closed: string[]
-  /** Panels a row; 0: as many as fit */
+  /** Panels per row; 0: as many as fit */
   columns: number
   /** Range of x common to all line panels */
   zoom: [number, number] | null
@@ -47,7 +47,7 @@ export interface ChartsView {
   removed: string[]
 }
 
-/** Everything of a project's workspace that a link or a saved view keeps. */
+/** Everything that a link or a saved view keeps of a workspace. */
 export interface View {
   filter: string
   search: string

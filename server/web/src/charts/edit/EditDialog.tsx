@@ -7,7 +7,7 @@ import type { EditProps } from './props'
 
 const EditForm = lazyLoad(() => import('./EditForm').then((it) => it.default))
 
-/** Makes a panel, or changes one. */
+/** Add or edit a panel. */
 export function EditDialog(props: EditProps) {
   useFocusBack('[data-wall] button')
   const text = strings.charts.edit

@@ -50,7 +50,7 @@ export function LineChart({ title, lines, x, logX, logY, clip }: Props) {
       onHover: (at) => {
         latest.current = at
         setHover(at)
-        if (at?.touched) setPinned(null) // what a finger asks for takes the place of what was kept
+        if (at?.touched) setPinned(null) // a touch replaces the pinned values
       },
       onZoom: (range) => act.current.setZoom(x, range),
       onClick: () => {

@@ -29,7 +29,7 @@ function xOf(spec: LineSpec, view: ChartsView, kind: 'history' | 'system', known
 const NO_RUNS: ShownRun[] = []
 const NO_GROUPS: ShownGroup[] = []
 
-/** Fetches and draws the lines of a panel; says how many of the points are drawn. */
+/** Fetch and draw the lines of a panel, and say how many points are drawn. */
 export function LinePanel({ spec, title, runs, groups, view, kind, keys: known }: PanelProps & { spec: LineSpec }) {
   const { ref, width } = useSize<HTMLDivElement>()
   const { zoomOf } = useZooms()

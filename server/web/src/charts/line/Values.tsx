@@ -26,7 +26,7 @@ export function Swatch({ stroke }: { stroke: Stroke }) {
   )
 }
 
-/** What the lines are at the cursor, the nearest first. Kept by a click, it can be read, selected and copied. */
+/** Show the values at the cursor, nearest first. A click pins them to be selected and copied. */
 export function Values({
   hover,
   kind,
@@ -96,7 +96,7 @@ export function Values({
   )
 }
 
-/** What else is known of a point: the logged value beside a smoothed one, or the extremes of what it stands for. */
+/** Return the raw value of a smoothed point, or the extremes of a bucket. */
 function aside({ trace, index }: Row): string {
   if (trace.raw) return `${strings.charts.line.raw} ${number(trace.raw[index]!, 5)}`
   if (!trace.low || !trace.high || trace.low[index] === trace.high[index]) return ''

@@ -2,7 +2,7 @@ import css from './StepSlider.module.css'
 import { Group, Slider, Text } from '@mantine/core'
 import { strings } from '../../strings'
 
-/** Chooses one of some steps; they lie evenly, however far apart they are. */
+/** Choose one of the logged steps, evenly spaced. */
 export function StepSlider({ steps, step, onStep }: { steps: number[]; step: number; onStep: (step: number) => void }) {
   const at = Math.max(
     0,

@@ -11,7 +11,7 @@ const Scatter = lazyLoad(() => import('../table/ScatterPanel').then((it) => it.d
 const Parallel = lazyLoad(() => import('../parallel/ParallelPanel').then((it) => it.default))
 const Media = lazyLoad(() => import('../media/MediaPanel').then((it) => it.default))
 
-/** What is in a panel, by its kind. All but line charts are loaded when first needed. */
+/** Show a panel by its kind. The code of all but line charts loads when first needed. */
 export function Content(props: PanelProps) {
   return (
     <ErrorBoundary key={props.spec.kind} what={strings.charts.failed}>
@@ -40,7 +40,7 @@ function contentOf(props: PanelProps) {
     case 'html':
       return <Media {...props} spec={spec} />
     default:
-      // A view of a lazyLoad version, or one that was written by hand
+      // A view of a later version, or one written by hand
       return <Empty>{strings.charts.empty.kind}</Empty>
   }
 }

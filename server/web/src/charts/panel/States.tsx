@@ -3,7 +3,7 @@ import { Button, Skeleton, Stack, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { strings } from '../../strings'
 
-/** Why a panel is empty. */
+/** Say why a panel is empty. */
 export function Empty({ children }: { children: ReactNode }) {
   return (
     <Stack className={css.state} align="center" justify="center" gap="xs" data-empty>

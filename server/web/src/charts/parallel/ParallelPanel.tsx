@@ -13,7 +13,7 @@ import { axisOf, conditionOf, positionOf, valueAt, within, type Axis, type Part 
 import { MARGIN, paintAxes, paintLines, placesOf } from './paint'
 import { rampColors } from '../colorRamp'
 
-/** A line for each run through its values on parallel axes. Ranges of axes, dragged or typed, make a filter. */
+/** Draw each run as a line across parallel axes. Ranges, dragged or typed, make a filter. */
 export default function ParallelPanel(props: PanelProps & { spec: ParallelSpec }) {
   const { spec, title, onBrush } = props
   const asked = useMemo(() => [...spec.columns, ...(spec.color ? [spec.color] : [])], [spec])

@@ -16,7 +16,7 @@ interface Bar {
   note: string
 }
 
-/** One bar for each run drawn, or for each group the mean of its runs. */
+/** Draw a bar for each run, or for each group the mean of its runs. */
 export default function BarPanel(props: PanelProps & { spec: BarSpec }) {
   const { spec, title, runs, groups } = props
   const grouped = groups.length > 0

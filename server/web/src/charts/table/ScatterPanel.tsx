@@ -14,7 +14,7 @@ import { EChart, looks } from './EChart'
 import { paretoFront } from './pareto'
 import { asNumber, isCategorical, useRows, type RunRow } from './runRows'
 
-/** All runs that match, at two of their values, coloured by a third. */
+/** Draw all matching runs by two values, colored by a third. */
 export default function ScatterPanel(props: PanelProps & { spec: ScatterSpec }) {
   const { spec, title } = props
   const columns = [spec.x, spec.y, ...(spec.color ? [spec.color] : [])]

@@ -18,7 +18,7 @@ interface ChipsProps {
   onChange: (filter: string) => void
 }
 
-/** The conditions of the filter one by one, to be changed and taken away by clicks. */
+/** Show the conditions of the filter as chips to edit and remove. */
 export function Chips({ place, filter, catalogue, onChange }: ChipsProps) {
   const [editing, setEditing] = useState<number | null>(null)
   const found = conditions(filter)
@@ -63,12 +63,12 @@ export function Chips({ place, filter, catalogue, onChange }: ChipsProps) {
 }
 
 interface AddConditionProps extends ChipsProps {
-  /** A column to begin a condition on, asked for elsewhere */
+  /** Column of a new condition, chosen elsewhere */
   asked: string | null
   onAsked: () => void
 }
 
-/** Adds a condition by clicks. */
+/** Add a condition with a form. */
 export function AddCondition({ place, filter, catalogue, asked, onAsked, onChange }: AddConditionProps) {
   const [open, setOpen] = useState(false)
   const [count, setCount] = useState(0)

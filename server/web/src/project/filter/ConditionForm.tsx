@@ -17,7 +17,7 @@ interface ConditionFormProps {
   onDone: (text: string) => void
 }
 
-/** One condition by clicks: a column, how to compare, with what. */
+/** The form of one condition: column, operator, value. */
 export function ConditionForm({ place, catalogue, start, onDone }: ConditionFormProps) {
   const [name, setName] = useState(start?.name ?? '')
   const [search, setSearch] = useState('')

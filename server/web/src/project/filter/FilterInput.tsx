@@ -15,9 +15,9 @@ interface FilterInputProps {
   place: Place
   value: string
   catalogue: ColumnInfo[]
-  /** What the server says of the filter that is in use, such as one from an old link */
+  /** The server's error about the current filter, such as one from an old link */
   error: Error | null
-  /** Asks the server whether a filter is understood; raises if it is not */
+  /** Asks the server to parse a filter; throws if it is invalid */
   check: (filter: string) => Promise<unknown>
   onChange: (filter: string) => void
 }
@@ -33,7 +33,7 @@ export function FilterInput({ place, value, catalogue, error: wrong, check, onCh
   const [chosen, setChosen] = useState(-1)
   const input = useRef<HTMLInputElement>(null)
   const scrolled = useRef<HTMLDivElement>(null)
-  /** Where the caret is to stand behind what was taken */
+  /** Place of the caret after a suggestion was accepted */
   const goTo = useRef<number | null>(null)
   const id = useId()
 

@@ -37,7 +37,7 @@ export const operatorName = (operator: string): string => OPERATORS[operator] ??
 
 const CHOICES = ['min', 'max', 'mean', 'last']
 
-/** What could stand where the caret is. */
+/** Return suggestions for the text at the caret. */
 export function complete(text: string, caret: number, columns: ColumnInfo[]): Completions {
   const tokens = tokenize(text)
   const current = tokens.find((token) => token.from < caret && caret <= token.to && token.kind !== 'sign')

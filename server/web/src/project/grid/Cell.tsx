@@ -43,7 +43,7 @@ function State({ state }: { state: string }) {
   )
 }
 
-/** A mark of a state, of a shape of its own beside the colour. */
+/** A dot for a state, with its own shape as well as color. */
 export const Dot = ({ state }: { state: string }) => <i className={`${css.dot} ${DOTS[state] ?? ''}`} aria-hidden />
 
 function Tags({ tags }: { tags: string[] }) {

@@ -19,7 +19,7 @@ import { Header } from './Header'
 import { Row } from './Row'
 import { useGridKeys } from './useGridKeys'
 
-/** The runs as an ARIA grid: only lines and columns on screen are in the document, one cell is in the tab order. */
+/** Show runs as an ARIA grid. Only lines and columns on screen are in the document; one cell is in the tab order. */
 export function Grid(p: GridProps) {
   const { lines, model, on } = p
   const scroller = useRef<HTMLDivElement>(null)
@@ -248,7 +248,7 @@ export function Grid(p: GridProps) {
 
 const LOADING: Line = { kind: 'loading' }
 
-/** The cell that something is in, and what a click there means. */
+/** Return the cell around an element, and what a click there means. */
 function cellOf(target: EventTarget): { cell: Active; what: string | undefined } | null {
   if (!(target instanceof Element)) return null
   const cell = target.closest<HTMLElement>('[data-c]')

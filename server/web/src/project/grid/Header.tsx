@@ -27,7 +27,7 @@ export interface HeaderProps {
   onMove: (name: string, before: string) => void
 }
 
-/** The heads of the columns: click sorts, drag moves, the right edge resizes, the dots open the menu. */
+/** The column headers: click sorts, drag moves, the right edge resizes, the dots open the menu. */
 export const Header = memo(function Header(p: HeaderProps) {
   const [over, setOver] = useState<string | null>(null)
   const drop = (event: DragEvent, name: string) => {

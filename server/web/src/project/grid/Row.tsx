@@ -134,7 +134,7 @@ function Eye({ line, hidden, stroke, scheme, name }: RowProps & { name: string }
   )
 }
 
-/** How a run would be drawn; a group has a colour only among those that are drawn. */
+/** Return how a run would be drawn; groups have a color only while they are drawn. */
 function strokeOfLine(line: Line, scheme: Scheme): Stroke {
   if (line.kind !== 'run') return { color: 'currentColor', dash: [] }
   const { ordinal, color } = line.page.columns

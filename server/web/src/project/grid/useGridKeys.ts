@@ -20,7 +20,7 @@ interface Keys {
 
 const RESIZE_BY = 16
 
-/** Everything that the grid does for the mouse, for the keyboard. The list for people is in the shortcuts of the page. */
+/** Handle the grid's keys; `strings.shortcuts` lists them for users. */
 export function useGridKeys(p: Keys): (event: KeyboardEvent) => void {
   const { active, on } = p
   const placed = p.columns[active.column - LEAD.length]

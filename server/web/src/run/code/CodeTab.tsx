@@ -19,7 +19,7 @@ import { Patch } from './Patch'
 
 const MOST = 8 * 1024 * 1024
 
-/** The code that ran: its commit, how the work tree differed from it, and files that were kept beside. */
+/** Show the code that ran: its commit, uncommitted changes and untracked files. */
 export function CodeTab({ run }: TabProps) {
   const environment = environmentOf(run.environment)
   const { data: files, error, refetch } = useFiles(run)

@@ -7,10 +7,10 @@ import { Empty } from '../../shell/Empty'
 import { strings } from '../../strings'
 import { parsePatch, type FilePatch, type PatchLine } from './patch'
 
-/** Lines of one file that are shown without being asked for. */
+/** Most lines of a file that are shown at once. */
 const MOST = 400
 
-/** A patch, file by file, with a list of the files before it. */
+/** Show a patch, file by file, after a list of its files. */
 export function Patch({ text }: { text: string }) {
   const files = useMemo(() => parsePatch(text), [text])
   if (!files.length) return <Empty title={strings.code.noChanges} />
@@ -110,7 +110,7 @@ function OneFile({ file }: { file: FilePatch }) {
 
 const SIGNS = { same: ' ', added: '+', removed: '−', note: '' }
 
-/** A line with its numbers, and a sign beside the colour. */
+/** A line with its numbers, and a sign as well as a color. */
 export function DiffLine({ line }: { line: PatchLine }) {
   const sign = strings.code.line[line.kind]
   return (

@@ -22,7 +22,7 @@ const STREAMS: { value: Stream; label: string }[] = [
   { value: 'stderr', label: 'stderr' },
 ]
 
-/** What the run printed, from the first line to the one that comes just now. */
+/** Show the run's output, live. */
 export function ConsoleTab({ run }: TabProps) {
   const [stream, setStream] = useState<Stream>('')
   const [times, setTimes] = useState(false)

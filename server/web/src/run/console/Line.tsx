@@ -15,7 +15,7 @@ interface Props {
   current: boolean
 }
 
-/** One line with its colours; what the search looks for is marked. */
+/** Show one line with its colors, matches marked. */
 export const Line = memo(function Line({ number, line, time, pattern, current }: Props) {
   const kind = `${css.line} ${line?.stream === 'stderr' ? css.stderr : ''} ${current ? css.current : ''}`
   return (
@@ -29,7 +29,7 @@ export const Line = memo(function Line({ number, line, time, pattern, current }:
   )
 })
 
-/** What matches may begin in one colour and end in another. */
+/** A match may begin in one color and end in another. */
 function partsOf(text: string, pattern: RegExp | null) {
   const marks = pattern ? marksIn(plain(text), pattern) : []
   let from = 0

@@ -16,7 +16,7 @@ interface Props {
 
 const FEW = 40
 
-/** Folders that open, and files that are chosen, in the order of their names. */
+/** Show folders and files, in the order of their names. */
 export function FileTree({ files, open, chosen, choose }: Props) {
   const tree = useMemo(() => treeOf(files), [files])
   return <Level folder={tree} depth={0} open={open || files.length <= FEW} chosen={chosen} choose={choose} />

@@ -17,7 +17,7 @@ import { FileTree } from './FileTree'
 import { Preview } from './Preview'
 import { addressOf, useFiles, type RunFile } from './useFiles'
 
-/** The files of a run as a tree, and the one that is chosen beside it. */
+/** Show a run's files as a tree, with a preview beside it. */
 export function FilesTab({ run }: TabProps) {
   const { data: files, error, refetch } = useFiles(run)
   const [text, setText] = useState('')

@@ -41,7 +41,7 @@ function outputOf(output: Record<string, unknown>): Output {
   return { kind: 'html' }
 }
 
-/** A notebook's cells with what they gave. HTML of outputs is not shown: it may hold anything. */
+/** Show a notebook's cells and outputs. HTML output is not shown: it may hold anything. */
 export function Notebook({ notebook }: { notebook: Cell[] }) {
   return (
     <div className={css.notebook}>

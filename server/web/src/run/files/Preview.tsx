@@ -22,7 +22,7 @@ const ROWS = 1000
 
 const isMedia = (kind: Kind) => kind === 'image' || kind === 'audio' || kind === 'video'
 
-/** A file as people look at it: a picture, a table, a text. */
+/** Preview a file as a picture, a table or text. */
 export function Preview({ run, file }: TabProps & { file: RunFile }) {
   const kind = kindOf(file.name)
   const most = isMedia(kind) ? MEDIA_MOST : TEXT_MOST
