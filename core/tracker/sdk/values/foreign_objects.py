@@ -349,12 +349,13 @@ def callable_name(value: Any) -> str | None:
 
     The name of a lambda is followed by where it is written, since a module may have many.
     """
+    # Before the check for classes: in Python 3.10, list[int] is an instance of `type`, too.
+    if isinstance(value, (types.GenericAlias, types.UnionType)) or type(value).__module__ == "typing":
+        return str(value)
     if is_a(value, type):
         return class_name(value)
     if is_a(value, types.ModuleType):
         return str(value.__name__)
-    if isinstance(value, (types.GenericAlias, types.UnionType)) or type(value).__module__ == "typing":
-        return str(value)
     if isinstance(value, types.MethodType):
         function = callable_name(value.__func__)
         name = getattr(value.__func__, "__name__", "")
