@@ -14,7 +14,7 @@ STATES = ("running", "finished", "failed", "killed", "crashed", "preempted")
 _END = ("closed", "at_exit", *MEMBERS)
 
 
-@dataclass
+@dataclass(eq=False)
 class StreamState:
     """The state of one stream of a run. None means unknown. Times are Unix times in seconds."""
 

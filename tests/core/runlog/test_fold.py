@@ -134,14 +134,14 @@ def test_an_unknown_end_counts_as_a_crash() -> None:
 # -- summary --------------------------------------------------------------------------------------------------------
 
 
-def summarised(rows: list[Any], *metrics: dict[str, Any], by_hand: dict[str, Any] | None = None) -> dict[str, Any]:
+def summarised(rows: list[Any], *metrics: dict[str, Any], explicit: dict[str, Any] | None = None) -> dict[str, Any]:
     fold = RunState()
     for metric in metrics:
         apply(fold, "history.jsonl", "metric", metric, 1)
     for value in rows:
         add_row(fold, "history.jsonl", {"loss": value})
-    if by_hand is not None:
-        apply(fold, "history.jsonl", "summary", by_hand, 2)
+    if explicit is not None:
+        apply(fold, "history.jsonl", "summary", explicit, 2)
     return fold.summary
 
 
@@ -176,9 +176,9 @@ def test_without_a_finite_value_the_last_one_stands_in() -> None:
     assert summarised(["text"], {"name": "loss", "summary": "mean"}) == {"loss": "text"}
 
 
-def test_values_set_by_hand_win_over_all_definitions() -> None:
+def test_explicit_values_win_over_all_definitions() -> None:
     metric = {"name": "loss", "summary": "none"}
-    assert summarised([1, 2], metric, by_hand={"loss": 9, "extra": None}) == {"loss": 9, "extra": None}
+    assert summarised([1, 2], metric, explicit={"loss": 9, "extra": None}) == {"loss": 9, "extra": None}
 
 
 def test_exact_names_win_over_globs_and_later_globs_over_earlier_ones() -> None:
