@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-DOCUMENT = Path(__file__).parents[4] / "docs" / "system-metrics.md"
+DOCUMENT = Path(__file__).parents[4] / "docs" / "reference" / "system-metrics.md"
 
 _SAMPLE = """
 import json, os, time
