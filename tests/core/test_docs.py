@@ -181,7 +181,8 @@ def test_the_tree_in_the_architecture_is_that_of_the_repository() -> None:
 
 
 def test_modules_that_the_architecture_names_exist() -> None:
-    bases = [ROOT / "core/tracker", ROOT / "server/tracker_server", ROOT / "integrations/tracker_tensorboard", ROOT]
+    rooms = ("core/tracker", "server/tracker_server", "server/web/src", "integrations/tracker_tensorboard", ".")
+    bases = [ROOT / room for room in rooms]
     for path in re.findall(r"`(\w+(?:/\w+)*(?:/|\.py))`", ARCHITECTURE):
         assert any((base / path).exists() for base in [*bases, bases[0] / "sdk"]), path
     for module in bases[0].glob("[!_]*.py"):
