@@ -17,7 +17,7 @@ interface Batch {
 
 /**
  * Asks for the charts of a wall in few requests: questions that differ in nothing but their keys, asked at about the
- * same time, are one question. It is given up once nobody waits for it any more.
+ * same time, are one question. The request is aborted once nobody waits for it.
  */
 export function batching(fetch: Fetch = fetchChart): (query: ChartQuery, signal?: AbortSignal) => Promise<Series[]> {
   const open = new Map<string, Batch>()

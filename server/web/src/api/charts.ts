@@ -27,7 +27,7 @@ export interface Series {
 
 export interface Chart {
   series: Series[]
-  /** The x that all series share whose entries are buckets (`series.x === grid`); null if there is none */
+  /** The x shared by all series of buckets (`series.x === grid`); null without such series */
   grid: Float64Array | null
 }
 

@@ -1,4 +1,4 @@
-/** What the server tells of changes becomes fetching anew what is shown of them. */
+/** Refetches queries on screen when the server reports changes to what they show. */
 import type { QueryClient, QueryKey } from '@tanstack/react-query'
 import { useEffect, useSyncExternalStore } from 'react'
 import { signed } from './session'
@@ -7,7 +7,7 @@ import { openStream, type Change, type Connection, type Message, type What } fro
 
 export type { Change, Connection } from './liveStream'
 
-/** The kinds of queries that change by themselves, and how often, in ms, each kind is fetched anew at most. */
+/** The kinds of queries that live updates refetch, and the least time in ms between two refetches of a kind. */
 const REST: Record<string, number> = {
   charts: 1000,
   run: 1000,
@@ -18,13 +18,13 @@ const REST: Record<string, number> = {
   projects: 5000,
 }
 
-/** How often, in ms, it is looked whether queries that could not be fetched at once now can be. */
+/** How often, in ms, waiting queries are checked. */
 const CLOCK = 250
 
-/** States change also without news: a run of which nothing is heard any more has crashed. */
+/** States also change without a message: a run that stops reporting becomes crashed. */
 const MINUTE = 60_000
 
-/** Whether what was fetched under a key shows something of the runs and projects that have changed. */
+/** Whether a query shows anything of the runs and projects that changed. */
 export function concerns(key: QueryKey, runs: Map<string, Set<What>>, projects: string[] = []): boolean {
   const [kind, entity, project, id, part] = key
   switch (kind) {
@@ -34,7 +34,7 @@ export function concerns(key: QueryKey, runs: Map<string, Set<What>>, projects: 
     }
     case 'run': {
       const what = runs.get(`${entity}/${project}/${id}`)
-      // Lines once printed stay as they are, so only how many there are is asked for again.
+      // Printed lines never change, so only their number is refetched.
       if (part === 'console')
         return any(what, ['console', 'removed']) && !key.includes('block') && !key.includes('search')
       if (part === 'files') return any(what, ['files', 'removed'])
@@ -58,8 +58,8 @@ export function concerns(key: QueryKey, runs: Map<string, Set<What>>, projects: 
 const any = (what: Set<What> | undefined, of: What[]): boolean => what !== undefined && of.some((one) => what.has(one))
 
 /**
- * Remembers what has changed until the queries that show it may be fetched anew: no kind of them too often, and none
- * that is just being fetched, since what is on its way may be old already.
+ * Remembers changes until the queries that show them may be refetched: no kind too often, and none with a request in
+ * flight, whose answer may already be out of date.
  */
 export class Changes {
   private due = new Set<string>()
@@ -86,7 +86,7 @@ export class Changes {
     for (const query of this.client.getQueryCache().getAll()) if (isOld(query.queryKey)) this.due.add(query.queryHash)
   }
 
-  /** Fetch what may be fetched now; what is not shown is only marked as old. */
+  /** Refetch the queries that may be refetched now. Queries that are not on screen are only marked as stale. */
   flush(now: number): void {
     const ready = new Set<string>()
     const kinds = new Set<string>()
@@ -160,7 +160,7 @@ export function useLive(): void {
   }, [])
 }
 
-/** Listen through the worker that all tabs share, or, where there is none, by oneself. Returns how to end it. */
+/** Listen through the worker that all tabs share, or directly where there is none. Returns a function that stops it. */
 function connect(hear: (message: Message) => void): () => void {
   const address = new URL(signed('/api/live'), window.location.href).href
   if (typeof SharedWorker === 'undefined') return openStream(hear, address)

@@ -1,4 +1,4 @@
-/** The server's stream of changes, held open: by the worker that all tabs share, or by a page itself. */
+/** Holds the server's stream of changes open, in the worker that all tabs share or in a page itself. */
 
 export type What = 'history' | 'system' | 'console' | 'meta' | 'files' | 'removed' | 'new'
 
@@ -8,7 +8,7 @@ export interface Change {
   projects: string[]
 }
 
-/** `live`: changes are told. `offline`: the server cannot be reached. `signed-out`: it does not know this browser. */
+/** `live`: changes arrive. `offline`: the server cannot be reached. `signed-out`: the browser's session has ended. */
 export type Connection = 'connecting' | 'live' | 'offline' | 'signed-out'
 
 export type Message =
@@ -16,10 +16,10 @@ export type Message =
   | { kind: 'change'; change: Change }
   | { kind: 'reset' } // something was missed: anything may have changed
 
-/** Milliseconds after which a stream that the server refused is asked for again. */
+/** Milliseconds until a refused stream is opened again. */
 const AGAIN = 5000
 
-/** Open the stream at the address and keep it open. Returns how to close it. */
+/** Open the stream at the address and keep it open. Returns a function that closes it. */
 export function openStream(tell: (message: Message) => void, address: string): () => void {
   let source: EventSource
   let timer: ReturnType<typeof setTimeout> | undefined

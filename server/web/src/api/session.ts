@@ -38,7 +38,7 @@ export function forgetSecret(): void {
   try {
     localStorage.removeItem(KEPT)
   } catch {
-    // There is none.
+    // Storage is blocked: nothing was kept.
   }
 }
 

@@ -75,7 +75,7 @@ export const prefixOf = (key: string): string => key.slice(0, Math.max(0, key.in
 /** A column as people read it: without the word that says where it is from. */
 export const columnTitle = (column: string): string => readable(column.replace(/^(summary|config)\./, ''))
 
-/** What a panel is called where the user has not said. */
+/** The title of a panel that has none of its own. */
 export function titleOf(spec: PanelSpec): string {
   if (spec.title) return spec.title
   switch (spec.kind) {

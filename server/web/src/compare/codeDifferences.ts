@@ -7,7 +7,7 @@ export interface CodeFile {
   content: Uint8Array
 }
 
-/** How a file of one run differs from that of another; null where a run has it not. */
+/** One file in two runs, as lines; null where a run lacks it. */
 export interface FileDifference {
   name: string
   before: string[] | null
@@ -17,7 +17,7 @@ export interface FileDifference {
 
 const BINARY = 'binary'
 
-/** A patch counts as many files: one for each file that it changes. */
+/** Split a patch into one entry for each file that it changes. */
 function textsOf(files: CodeFile[]): Map<string, string[] | typeof BINARY> {
   const texts = new Map<string, string[] | typeof BINARY>()
   for (const { name, content } of files) {

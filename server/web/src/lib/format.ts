@@ -68,5 +68,5 @@ export function size(bytes: number): string {
   return `${unit ? number(bytes, 3) : bytes} ${units[unit]}`
 }
 
-/** A name as it can be seen: one without a visible character stands in quotes. */
+/** A name that can be seen: one without a visible character gets quotes. */
 export const readable = (name: string): string => (/[^\s\p{C}\p{Z}]/u.test(name) ? name : `“${name}”`)

@@ -8,7 +8,7 @@ import type { Smoothing } from '../charts/panelSpec'
 export interface Line {
   x: ArrayLike<number>
   y: ArrayLike<number>
-  /** How many points each entry stands for; one, if not given */
+  /** How many points each entry stands for; by default one */
   n?: ArrayLike<number> | null
 }
 

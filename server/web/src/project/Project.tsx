@@ -125,7 +125,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
         <TableBar {...{ place, control, catalogue, question, wanted, trashed }} total={drawn.total} onTrash={onTrash} />
         <RunsTable
           {...{ place, control, catalogue, layout, wanted, question, selection, scheme, onOpen, onDelete }}
-          drawn={drawn.strokes}
+          drawn={drawn.strokeById}
           onRename={(id, name) => setEdited({ ids: [id], name })}
           onCondition={setAsked}
         />

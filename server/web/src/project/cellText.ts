@@ -19,13 +19,13 @@ export function textOf(column: Column, item: unknown): string {
   return value(item)
 }
 
-/** A measured number: always as many digits, so that a column of them is read at a glance. */
+/** A measured number, always with the same number of digits, so that a column is easy to scan. */
 function measured(item: number): string {
   const size = Math.abs(item)
   return Number.isInteger(item) || !(size >= 1e-3 && size < 1e4) ? number(item) : item.toPrecision(4).replace('-', '−')
 }
 
-/** What is said of a value beyond what the table has room for. */
+/** The full value for a tooltip. */
 export function titleOf(column: Column, item: unknown): string | undefined {
   if (item === null || item === undefined) return undefined
   if (typeof item === 'number') {
@@ -36,7 +36,7 @@ export function titleOf(column: Column, item: unknown): string | undefined {
   return textOf(column, item)
 }
 
-/** What runs of a group have under a column, in one line. */
+/** The values that the runs of a group have in a column, in one line. */
 export function aggregateText(
   column: Column,
   aggregate: Aggregate | undefined,

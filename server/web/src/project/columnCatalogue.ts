@@ -5,25 +5,25 @@ import type { View } from '../view/view'
 import type { Place } from '../api/paths'
 import { fetchColumns } from '../api/table'
 
-/** Names that are kept beside those that the server lists by itself. */
+/** The most names to keep in addition to those that the server lists by itself. */
 const MOST = 1000
 
-/** A search begins when typing pauses. */
+/** A search starts this long after the last key. */
 const SETTLED_MS = 250
 
-/** By project, columns that were found or that a view names: they stay in the catalogue, whatever else is listed. */
+/** By project, columns that a search found or a view names. They stay in the catalogue. */
 const named = new Map<string, Set<string>>()
 
 const idOf = ({ entity, project }: Place): string => `${entity}/${project}`
 
-/** The columns of a project: of very many not all, but those that somebody looked for. */
+/** The columns of a project. Of very many, the server lists a part, plus the columns that were searched for. */
 export const columnsQuery = (place: Place) =>
   queryOptions({
     queryKey: ['columns', place.entity, place.project],
     queryFn: ({ signal }) => fetchColumns(place, { names: [...(named.get(idOf(place)) ?? [])] }, signal),
   })
 
-/** Put columns into the catalogue that are not among those listed. */
+/** Add columns to the catalogue. */
 function want(place: Place, names: string[]): void {
   const there = named.get(idOf(place)) ?? new Set<string>()
   const more = names.filter((name) => !there.has(name))
@@ -32,7 +32,7 @@ function want(place: Place, names: string[]): void {
   void queryClient.invalidateQueries({ queryKey: columnsQuery(place).queryKey })
 }
 
-/** Look for columns whose name has the text, where the catalogue does not hold all of them anyway. */
+/** Search for columns whose name contains the text, unless the catalogue holds all columns. */
 export function useColumnSearch(place: Place, search: string): void {
   const { data } = useQuery(columnsQuery(place))
   const partial = data !== undefined && data.matching > data.columns.length
@@ -48,7 +48,7 @@ export function useColumnSearch(place: Place, search: string): void {
             { entity, project },
             columns.map((one) => one.name),
           ),
-        () => {}, // what is listed stays
+        () => {}, // the catalogue stays as it is
       )
     }, SETTLED_MS)
     return () => {
@@ -58,7 +58,7 @@ export function useColumnSearch(place: Place, search: string): void {
   }, [partial, text, entity, project])
 }
 
-/** Have the columns that a view names in the catalogue. */
+/** Add the columns that a view names to the catalogue. */
 export function useViewColumns(place: Place, view: View): void {
   const { data } = useQuery(columnsQuery(place))
   const grouped = view.group === null ? [] : 'by' in view.group ? view.group.by : view.group.except

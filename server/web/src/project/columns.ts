@@ -56,7 +56,7 @@ export function splitChoice(name: string): { base: string; choice: string | null
   return match ? { base: match[1]!, choice: match[2]! } : { base: name, choice: null }
 }
 
-/** What stands above the column, and above that in small where the column is from. */
+/** The heading of a column, and where the column comes from, shown in small above it. */
 export function labelOf(column: Pick<Column, 'base' | 'choice' | 'kind'>): { label: string; from: string } {
   if (column.kind === 'run') return { label: column.base.replaceAll('_', ' '), from: '' }
   const label = readable(column.base.slice(column.kind.length + 1))
@@ -141,7 +141,7 @@ export function withChoice(
   const next = choice ? `${base}@${choice}` : base
   if (next === name) return {}
   const renamed = (names: string[]) => [...new Set(names.map((one) => (one === name ? next : one)))]
-  // The plain column always exists, so it stands hidden behind the one that shows another value.
+  // The plain column always exists, so it is hidden behind the one that shows another value.
   const wanted = layout.order
     .filter((one) => one !== next)
     .flatMap((one) => (one !== name ? [one] : name === base ? [next, base] : [next]))

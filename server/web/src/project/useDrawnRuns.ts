@@ -24,7 +24,7 @@ interface Drawn {
   /** Runs or groups that match */
   total: number
   /** By the id of the run or group */
-  strokes: ReadonlyMap<string, Stroke>
+  strokeById: ReadonlyMap<string, Stroke>
   /** What the server says is wrong with the question */
   error: Error | null
 }
@@ -50,7 +50,7 @@ export function useDrawnRuns(
     limit: most,
     ...(only && { ids: named }),
   }
-  // The table, where it is shown, asks for all of that and more.
+  // A visible table requests all of that and more.
   const inTable = view.layout !== 'charts' && !only && most <= PAGE
   const table = useQuery({
     ...steadyTableQuery(place, inTable ? firstPage(question, wanted) : few),
@@ -83,7 +83,7 @@ export function useDrawnRuns(
 
   const bands = useMemo(() => {
     if (!group || !groups.data) return undefined
-    // There are few, so they have the colours one after the other, in an order that is theirs.
+    // Groups are few, so they take the colours in turn, in an order that does not depend on the sort.
     const places = new Map(
       groups.data.groups
         .map(groupId)
@@ -100,7 +100,7 @@ export function useDrawnRuns(
     return dashed(found)
   }, [groups.data, group, isHidden, limit, scheme, place, catalogue])
 
-  const strokes = useMemo(
+  const strokeById = useMemo(
     () =>
       new Map<string, Stroke>(
         bands ? bands.map((one) => [one.id, one.stroke]) : runs.map((one) => [one.id, one.stroke]),
@@ -108,5 +108,5 @@ export function useDrawnRuns(
     [runs, bands],
   )
   const total = (group ? groups.data?.total : only ? runs.length : table.data?.total) ?? 0
-  return { runs, groups: group ? (bands ?? []) : undefined, total, strokes, error: group ? groups.error : table.error }
+  return { runs, groups: group ? (bands ?? []) : undefined, total, strokeById, error: group ? groups.error : table.error }
 }

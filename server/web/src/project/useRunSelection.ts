@@ -66,7 +66,7 @@ export function useRunSelection(
   return useMemo(() => ({ ids, select, all, clear, nameOf, lines }), [ids, select, all, clear, nameOf])
 }
 
-/** Ids of the runs in some lines: where runs are grouped of those that are open, else also of lines not loaded yet. */
+/** Ids of the runs in some lines. With groups: of open groups only; without: also of lines that are not loaded yet. */
 async function between(
   place: Place,
   question: Selection,

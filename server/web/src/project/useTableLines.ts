@@ -17,9 +17,9 @@ export interface Lines {
   /** Runs, also those in groups that are closed */
   runs: number | undefined
   lineAt: (index: number) => Line
-  /** Where each loaded run or group stands */
+  /** The line of a loaded run or group */
   indexOf: (id: string) => number | undefined
-  /** What is shown belongs to a former question; the answer is on its way */
+  /** The lines belong to the previous filter or sort; the new ones are loading */
   stale: boolean
   error: Error | null
   toggle: (group: GroupRow) => void
@@ -115,7 +115,7 @@ export function useLines(
       const id = page?.runs[offset % PAGE]
       return id === undefined ? LOADING : { kind: 'run', id, page: page!, at: offset % PAGE, inGroup: !!headings }
     }
-    // The same object as long as the line is the same, so that what draws it knows.
+    // The same object while the line is the same, so that its row is not rendered again.
     const found = new Map<number, Line>()
     const lineAt = (index: number): Line => {
       const line = found.get(index) ?? find(index)

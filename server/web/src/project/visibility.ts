@@ -1,6 +1,6 @@
 /**
- * Which runs and groups are not drawn, as a list of ids. With `ALL` in the list all are hidden but those that it names,
- * so that one of thousands can be shown alone and a link still be short.
+ * Which runs and groups charts leave out, as a list of ids. With `ALL` in the list, all but the listed ones are hidden:
+ * one of thousands can be shown alone, and the link stays short.
  */
 export const ALL = '*'
 

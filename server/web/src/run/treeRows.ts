@@ -1,6 +1,6 @@
 import { exact, isMedia, isObject } from './values'
 
-/** A line of a tree: a value, or a branch with what is in it below. */
+/** A line of a tree: a value, or a branch with its members below. */
 export interface Row {
   /** Its own: paths may be equal, since keys may have dots in them */
   id: string

@@ -3,7 +3,7 @@ import type { RunInfo } from '../api/client'
 import { editRuns } from '../api/edits'
 import { showError } from '../shell/showError'
 
-/** What people may change about a run; without a colour it has its own again. */
+/** What people may change about a run; `color: null` restores the default colour. */
 export type Changes = Partial<Pick<RunInfo, 'name' | 'notes' | 'group' | 'job_type' | 'color' | 'tags'>>
 
 /** Changes to one run, shown at once and taken back if the server refuses. */

@@ -15,8 +15,8 @@ const RELOADED = 'tracker reloaded'
 const AGAIN_MS = 60_000
 
 /**
- * A component that is fetched when it is first shown, and again after that failed. If the server answers but has not got
- * it, another version of the dashboard is there: the page is loaded anew, once.
+ * Make a component that is fetched when it is first shown, and again after a failure. If the server answers but lacks
+ * the file, it serves another version of the dashboard: the page reloads, once.
  */
 export function lazyLoad<P extends object>(
   load: () => Promise<ComponentType<P>>,

@@ -29,7 +29,7 @@ export interface Draft {
   key: string
 }
 
-/** What the form begins with: the panel's own, else what is likely. */
+/** Initial values of the form: those of the panel, or likely ones for a new panel. */
 export function draftOf(spec: PanelSpec | null, keys: CommonKey[], columns: ColumnInfo[]): Draft {
   const numbers = columns.filter((column) => column.type === 'number' && column.differs)
   const summary = numbers.find((column) => column.kind === 'summary')?.name ?? ''

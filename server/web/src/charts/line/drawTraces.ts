@@ -101,7 +101,7 @@ export function mapper({ min, max, log }: Scale, origin: number, extent: number)
   return (value) => origin + (value - min) * factor
 }
 
-/** Stroke a line, broken where y is no number; what stands alone is a dot of radius `dot`. */
+/** Stroke a line, with gaps where y is NaN; a lone point is a dot of radius `dot`. */
 function polyline(pen: Pen, x: Numbers, y: Numbers, start: number, stop: number, dot = 0): void {
   const { context, toX, toY, top, bottom } = pen
   if (stop - start > 4 * pen.width) {

@@ -1,7 +1,7 @@
 import type { Range } from './sync'
 import type { Grip } from './touch'
 
-/** What a mouse and its wheel do to a chart. */
+/** What panning does to a chart. */
 interface Panned {
   /** Pixels across the plotting area */
   width: () => number
@@ -10,16 +10,16 @@ interface Panned {
   zoomedRange: (factor: number, about: number, shift: number) => Range | null
   /** Show a range while it changes. */
   move: (range: Range) => void
-  /** Stay there. */
+  /** Keep the range at the end of the movement. */
   settle: (range: Range) => void
 }
 
-/** The wheel has stopped when nothing is heard of it for so long. */
+/** The wheel has stopped after so long without an event. */
 const SETTLED_MS = 200
 
 /**
- * A mouse that moves the axis: a drag with Shift or the middle button, and the wheel. With Ctrl the wheel zooms,
- * sideways it moves; otherwise it scrolls the page, as everywhere.
+ * Pan by mouse: drag with Shift or the middle button, or scroll sideways. With Ctrl the wheel zooms; otherwise it
+ * scrolls the page, as everywhere.
  */
 export function hearPan(over: HTMLElement, on: Panned): void {
   let timer = 0

@@ -92,7 +92,7 @@ export class Plot {
     this.plot.setCursor({ left: left >= 0 && left <= this.extent.width ? left : -10, top: -10 }, false)
   }
 
-  /** Move the cursor by so many points of the line at hand, as the arrow keys do. Returns what is there. */
+  /** Move the cursor by some points of the focused line, as the arrow keys do. Returns what is there. */
   step(by: number): Hover | null {
     const line = this.lines.find((one) => one.id === this.focus) ?? this.lines[0]
     const { min, max } = this.plot.scales.x!
@@ -112,7 +112,7 @@ export class Plot {
     return this.hoverAt({ left: this.plot.cursor.left!, top: this.plot.cursor.top! }, touched)
   }
 
-  /** Zoom by a factor about a place (0 … 1 of the width), or move by a share of the width. */
+  /** Zoom by a factor around a place (0 … 1 of the width), or move by a share of the width. */
   zoomBy(factor: number, about = 0.5, shift = 0): void {
     const range = zoomedRange(this.scaleOf('x'), factor, about, shift)
     if (range) this.options.onZoom(range)
@@ -123,7 +123,7 @@ export class Plot {
     this.hoverAt(null)
   }
 
-  /** Of the plotting area in CSS pixels. Asking the element for it would lay out the page anew at each mouse move. */
+  /** The size of the plotting area in CSS pixels. Asking the element would cost a layout at each mouse move. */
   private get extent(): Extent {
     const { width, height } = this.plot.bbox
     return { width: width / uPlot.pxRatio, height: height / uPlot.pxRatio }

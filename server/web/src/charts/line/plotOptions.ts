@@ -20,7 +20,7 @@ interface Hooks {
   cursorMoved: () => void
 }
 
-/** What uPlot is told: the looks of scales and axes, and what a mouse selects. */
+/** The options of uPlot: scales, axes, and selection by mouse. */
 export function plotOptions(width: number, height: number, options: PlotOptions, hooks: Hooks): uPlot.Options {
   const { x, logX, logY, colors, onZoom, onClick } = options
   const kind = xKind(x)

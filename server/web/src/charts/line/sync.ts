@@ -2,7 +2,7 @@ import { createContext, useContext } from 'react'
 
 export type Range = [number, number]
 
-/** What takes part in a common cursor and a common range of x. */
+/** A chart that shares its cursor and its range of x. */
 export interface Member {
   /** Show where another chart's cursor is; null: nowhere */
   pointAt: (x: number | null) => void
@@ -10,7 +10,7 @@ export interface Member {
   follow: (range: Range) => void
 }
 
-/** Joins the charts that share an x. What they tell each other goes past React: it happens at every mouse move. */
+/** Connects the charts that share an x, outside React, since it happens at every mouse move. */
 export class Sync {
   private members = new Map<string, Set<Member>>()
 
@@ -35,7 +35,7 @@ export interface Zooms {
   setZoom: (x: string, range: Range | null) => void
 }
 
-/** Of the wall that a panel stands in. */
+/** The zooms of the wall around a panel. */
 export const ZoomContext = createContext<Zooms | null>(null)
 
 export function useZooms(): Zooms {

@@ -4,15 +4,15 @@ interface Place {
   top: number
 }
 
-/** A movement of the axis that is going on. */
+/** A pan or zoom in progress. */
 export interface Grip {
   /** Show `factor` times as much of the axis as at the beginning, about a share of the width, moved by a share of it. */
   move: (factor: number, about: number, shift: number) => void
-  /** Stay there. */
+  /** Keep the range at the end of the movement. */
   end: () => void
 }
 
-/** What fingers do to a chart. */
+/** What touch does to a chart. */
 interface Touched {
   /** Where the values that a finger asked for are shown */
   shownAt: () => Place | null
@@ -37,7 +37,7 @@ interface Finger {
 
 /**
  * Fingers on a chart: a tap shows values, a drag along x moves the cursor, two fingers zoom and move. Drags up and down
- * remain the page's. Mice and pens are not heard here. Returns what ends it.
+ * scroll the page. Mice and pens are ignored. Returns a function that stops listening.
  */
 export function hearTouch(over: HTMLElement, on: Touched): () => void {
   const fingers = new Map<number, Finger>()

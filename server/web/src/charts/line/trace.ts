@@ -162,7 +162,7 @@ export function countsOf(got: Series[], range: [number, number] | null): [drawn:
   return [drawn, all]
 }
 
-/** First and last x of all lines; null where there is none. */
+/** First and last x of all lines; null without lines. */
 export function extentOf(lines: Trace[]): [number, number] | null {
   let [low, high] = [Infinity, -Infinity]
   for (const { x } of lines) {

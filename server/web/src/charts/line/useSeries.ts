@@ -16,7 +16,7 @@ export interface Ask {
   buckets: number
 }
 
-/** What more than the range is fetched on each side, so that small movements have it. */
+/** How much more than the range is fetched on each side, so that small movements need no request. */
 const MARGIN = 0.25
 
 /** The series over all x, and where these are buckets, those of the range that is zoomed into at full resolution. */

@@ -35,7 +35,7 @@ export interface Item {
 
 const STORED = ['image', 'audio', 'video', 'html', 'plotly', 'table']
 
-/** The media in a logged value; anything that is none, or not whole, is left out. */
+/** The media in a logged value, without anything that is incomplete or not media. */
 export function mediaOf(value: unknown): One[] {
   if (value === null || typeof value !== 'object') return []
   const { _type: type, ...members } = value as Record<string, unknown> & { _type?: unknown }
@@ -49,7 +49,7 @@ export function mediaOf(value: unknown): One[] {
   return STORED.includes(String(type)) && typeof members.digest === 'string' ? [value as Stored] : []
 }
 
-/** The last item up to a step; undefined if there is none yet. */
+/** The last item up to a step; undefined before the first. */
 export function itemAt(items: Item[], step: number): Item | undefined {
   for (let i = items.length - 1; i >= 0; i--) if (items[i]!.step <= step) return items[i]
   return undefined

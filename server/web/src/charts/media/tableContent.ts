@@ -4,7 +4,7 @@ export interface TableContent {
   data: unknown[][]
 }
 
-/** Take a content for a table; without columns where it is none. */
+/** Read a content as a table; one without columns if it is not a table. */
 export function tableOf(content: unknown): TableContent {
   const { columns, data } = (content ?? {}) as Partial<TableContent>
   if (!Array.isArray(columns) || !Array.isArray(data)) return { columns: [], data: [] }

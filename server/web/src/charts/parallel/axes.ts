@@ -60,7 +60,7 @@ export function valueAt({ log, min, max }: Axis, at: number): number {
   return log ? min * (max / min) ** at : min + at * (max - min)
 }
 
-/** What is written along an axis: all names as long as they fit, else some; five values of a range. */
+/** The labels of an axis: all names if they fit, or else some; five values of a range. */
 export function labelsOf(axis: Axis, height: number): { at: number; text: string }[] {
   const { names } = axis
   if (!names) {

@@ -193,7 +193,7 @@ export function FilterInput({ place, value, catalogue, error: wrong, check, onCh
   )
 }
 
-/** What is before an error in a text, and the wrong part. The server counts characters, of the text without the spaces around it. */
+/** Split a text at an error. The server counts code points, without the spaces around the text. */
 function parted(text: string, { position, length }: FilterError): [before: string, wrong: string] {
   const spaces = text.slice(0, text.length - text.trimStart().length)
   const characters = Array.from(text.trimStart())

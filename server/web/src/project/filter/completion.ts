@@ -4,7 +4,7 @@ import { isName, keyword, tokenize, writtenName, writtenValue, type Token } from
 
 export interface Completion {
   text: string
-  /** Said beside it */
+  /** Shown next to it */
   detail: string
 }
 
@@ -56,13 +56,13 @@ export function complete(text: string, caret: number, columns: ColumnInfo[]): Co
   return fitting(['and', 'or'].map((one) => ({ text: one, detail: '' })))
 }
 
-/** What is typed of a name at the caret. */
+/** The part of a name that is typed before the caret. */
 export function typedName(text: string, caret: number): string {
   const token = tokenize(text).find((one) => one.from < caret && caret <= one.to && isName(one))
   return token && token.to === caret ? token.value : ''
 }
 
-/** Whether a filter could be used as it stands: what is typed on the way to one need not be tried. */
+/** Whether a filter is complete, so that it is worth asking the server to check it. */
 export function isFinished(text: string): boolean {
   const tokens = tokenize(text)
   let depth = 0
@@ -131,7 +131,7 @@ function values(column: ColumnInfo | undefined): Completion[] {
   return (column?.values ?? []).map((one) => ({ text: writtenValue(one), detail: '' }))
 }
 
-/** Those that contain what was typed; those that begin with it first, also after a dot or slash. */
+/** Options that contain the typed text; first those that begin with it, also after a dot or slash. */
 function ranked(options: Completion[], typed: string): Completion[] {
   const wanted = typed.replace(/^["'`]/, '')
   const score = ({ text }: Completion): number => {

@@ -1,21 +1,21 @@
 /**
- * Filter expressions as far as the browser must know them: to complete what is typed, and to show conditions that are
- * joined by `and` one by one. What an expression means, and whether it is right, only the server says.
+ * Filter expressions, as far as the browser needs them: to complete typed text, and to show the conditions joined by
+ * `and` one by one. Only the server decides what an expression means and whether it is valid.
  */
 
 export type TokenKind = 'name' | 'quoted' | 'text' | 'number' | 'sign' | 'unknown'
 
 export interface Token {
   kind: TokenKind
-  /** What it stands for: a quoted name or text without its quotes */
+  /** The text; of a quoted name or text without its quotes */
   value: string
   /** Where it is in the text */
   from: number
   to: number
 }
 
-// As Python's `re` has `\s` and `\w`, with which the server reads the same text (storage/table/tokens.py); the two are held
-// together by tests/vectors/filters.json.
+// The same characters as `\s` and `\w` in Python, which the server reads filters with (storage/table/tokens.py).
+// tests/vectors/filters.json checks both.
 const SPACE = String.raw`[\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]`
 const NAME = String.raw`(?![0-9])[\p{L}\p{N}_](?:[\p{L}\p{N}_./-]|@(?!step=-?[0-9]))*(?:@step=-?[0-9]+)?`
 const TOKEN = new RegExp(
@@ -86,7 +86,7 @@ export interface Condition {
   simple: { name: string; operator: string; value: string } | null
 }
 
-/** The conditions of an expression that are joined by `and`; one whole if there is an `or` beside them. */
+/** The conditions of an expression that are joined by `and`; one with all of the text if `or` joins them, too. */
 export function conditions(text: string): Condition[] {
   const tokens = tokenize(text)
   if (!tokens.length) return []
@@ -126,7 +126,7 @@ function simple(text: string, [name, ...rest]: Token[]): Condition['simple'] {
   return first!.kind === 'sign' && SIGNS.has(first!.value) ? made(first!.value === '=' ? '==' : first!.value, 1) : null
 }
 
-/** All must hold. An expression with `or` is put in parentheses, since `and` binds tighter. */
+/** Join expressions by `and`. One with `or` gets parentheses, since `and` binds tighter. */
 export function joined(texts: string[]): string {
   const parts = texts.map((text) => text.trim()).filter(Boolean)
   if (parts.length < 2) return parts[0] ?? ''
@@ -142,7 +142,7 @@ function hasOr(text: string): boolean {
   })
 }
 
-/** `expression` and `another`, which is not said twice. */
+/** Join `expression` and `another`, without repeating conditions. */
 export const narrowed = (expression: string, another: string): string => {
   const now = conditions(expression).map(({ text }) => text)
   const more = conditions(another).map(({ text }) => text)

@@ -9,7 +9,7 @@ export const HEADER_LINE = -2
 /** Line number of the baseline, which is pinned below the heads */
 export const BASELINE_LINE = -1
 
-/** Widths of what is left of all columns: the selection box and the eye */
+/** Widths of the selection box and the eye, which come before all columns */
 export const LEAD = [32, 34] as const
 export const LEAD_WIDTH = LEAD[0] + LEAD[1]
 

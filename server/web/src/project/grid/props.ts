@@ -12,7 +12,7 @@ export interface Active {
   column: number
 }
 
-/** What is done in the grid. Lines are given with their number, since runs have no other place. */
+/** Actions in the grid. Lines come with their number, which a run itself does not know. */
 export interface GridActions {
   sort: (name: string, add: boolean) => void
   move: (name: string, before: string | null) => void
@@ -46,7 +46,7 @@ export interface GridProps {
   baseline: { id: string; page: TablePage } | null
   scheme: Scheme
   groupName: (group: GroupRow) => string
-  /** Changes where other lines are asked for, so that the table is to begin at its top */
+  /** Identifies filter and sort: when it changes, the table scrolls to its top */
   question: string
   onRange: (first: number, last: number) => void
   on: GridActions

@@ -20,7 +20,7 @@ export interface ColumnModel {
   width: number
 }
 
-/** Room for what stands beside a number: the difference from a baseline, or the deviation in a group */
+/** Extra width for the difference from a baseline, or the deviation in a group, next to a number */
 const BESIDE = 52
 
 /** The visible columns, pinned ones first. `beside`: with room for more than a number in each. */

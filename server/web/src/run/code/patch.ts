@@ -1,4 +1,4 @@
-/** What `git diff` wrote, taken apart. */
+/** Parses the output of `git diff`. */
 
 export interface PatchLine {
   kind: 'same' | 'added' | 'removed' | 'note'
@@ -27,7 +27,7 @@ export interface FilePatch {
   text: string
 }
 
-/** The files of a patch, in its order. What is before the first file is passed over. */
+/** Parse a patch into its files, in order. Text before the first file is skipped. */
 export function parsePatch(patch: string): FilePatch[] {
   const files: FilePatch[] = []
   for (const part of patch.split(/^(?=diff --git )/m)) {

@@ -5,7 +5,7 @@ export interface Package {
   source: string
 }
 
-/** The packages that a `requirements.txt` of a run names; comments and empty lines are none. */
+/** Parse the packages in a run's `requirements.txt`; comments and empty lines are skipped. */
 export function parseRequirements(text: string): Package[] {
   return text.split('\n').flatMap((line) => {
     // An address may hold a `#`; a comment has a space before it.

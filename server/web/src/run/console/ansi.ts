@@ -1,4 +1,4 @@
-/** What a terminal would show of a line with escape sequences. */
+/** Parses a line with escape sequences into styled text, as a terminal shows it. */
 
 /** `null`: the terminal's own; 0–15: one of its named colours; else a CSS colour */
 export type Color = number | string | null
@@ -24,12 +24,12 @@ const PLAIN: Style = {
 }
 
 // CSI sequences; OSC sequences (titles, links) with either end; the two-character ones; lone control characters. The
-// server's search leaves out the same ones: storage/escapes.py.
+// server's search leaves out the same ones: storage/console_escapes.py.
 const SEQUENCE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals are steered by control characters
   /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\|$)|\x1b[PX^_][^\x1b]*(?:\x1b\\|$)|\x1b[ -/]*[0-~]?|[\x00-\x08\x0b-\x1f\x7f]/g
 
-/** The line's parts of one style each. Other sequences than colours are left out. Styles end with their line. */
+/** Split a line into parts of one style each. Sequences other than colours are dropped. Styles end with the line. */
 export function parse(line: string): Span[] {
   if (!hasControl(line)) return line ? [{ text: line, ...PLAIN }] : []
   const spans: Span[] = []
@@ -50,7 +50,7 @@ export function parse(line: string): Span[] {
   return spans
 }
 
-/** The line as text alone. */
+/** The line without escape sequences. */
 export const plain = (line: string): string => (hasControl(line) ? line.replace(SEQUENCE, '') : line)
 
 function hasControl(line: string): boolean {

@@ -13,7 +13,7 @@ export interface Window {
   count: number
 }
 
-/** What is seen of `total` lines through `view` pixels after scrolling `top` pixels. */
+/** Which of `total` lines are visible in `view` pixels after scrolling `top` pixels. */
 export function windowAt(total: number, view: number, top: number): Window {
   const count = view / LINE
   const height = Math.min(MOST, total * LINE)

@@ -1,7 +1,7 @@
 /** Places in a text, each from the first character to the one after the last. */
 export type Mark = [from: number, to: number]
 
-/** Where a pattern (with `g`) matches. A match of nothing is none. */
+/** Find where a pattern (with `g`) matches. Empty matches do not count. */
 export function marksIn(text: string, pattern: RegExp): Mark[] {
   const marks: Mark[] = []
   for (const found of text.matchAll(pattern)) if (found[0]) marks.push([found.index, found.index + found[0].length])

@@ -34,7 +34,7 @@ export function useLines(run: RunPlace, stream: Stream, total: number, from: num
   for (let block = Math.floor(from / BLOCK); block * BLOCK < Math.min(to, total); block++) blocks.push(block)
   const answers = useQueries({
     queries: blocks.map((block) => {
-      // The last block is another one when it has more lines.
+      // The last block has another key once it has more lines.
       const end = Math.min(total, (block + 1) * BLOCK)
       return queryOptions({
         queryKey: [...keyOf(run, stream), 'block', block, end],
@@ -50,7 +50,7 @@ export function useLines(run: RunPlace, stream: Stream, total: number, from: num
   const error = answers.find((one) => one.error)?.error ?? null
   const lineAt = (at: number): ConsoleLine | undefined => {
     const block = Math.floor(at / BLOCK)
-    // While a block is fetched anew, what was known of it stands there.
+    // While a block is refetched, its previous lines are shown.
     const lines = answers[blocks.indexOf(block)]?.data ?? known.current.get(`${stream}${block}`)
     return lines?.[at - block * BLOCK]
   }

@@ -56,7 +56,7 @@ export function useSearch(run: RunPlace, stream: Stream) {
   return {
     ...{ text, regex, found, error, pattern, at, setAt },
     isSearching: isFetching,
-    /** Whether what was found is what is asked for now */
+    /** Whether the matches are those of the current text */
     isSettled: wanted === text && !isFetching,
     setText: (value: string) => {
       setText(value)
@@ -69,12 +69,12 @@ export function useSearch(run: RunPlace, stream: Stream) {
   }
 }
 
-/** What is marked in the lines that are seen; the server decides which lines match. */
+/** The pattern to highlight in visible lines; the server decides which lines match. */
 function patternOf(text: string, regex: boolean): RegExp | null {
   if (!text) return null
   try {
     return new RegExp(regex ? text : text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'), regex ? 'g' : 'gi')
   } catch {
-    return null // the server's syntax has what this one has not
+    return null // the server's syntax differs from this one
   }
 }

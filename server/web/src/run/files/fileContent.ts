@@ -1,6 +1,6 @@
 import { bytes } from '../../api/client'
 
-/** Fetch the first `most` bytes of what is `size` bytes large. */
+/** Fetch the first `most` bytes of a content of `size` bytes. */
 export async function fetchPart(
   address: string,
   most: number,
@@ -44,7 +44,7 @@ export function typeOf(name: string): string {
   return TYPES[ending] ?? `${kindOf(name)}/${ending}`
 }
 
-/** The text in bytes, or null if it is none. A character that the end cuts in two is left out. */
+/** Decode bytes as text; null if they are not text. A character cut in two at the end is dropped. */
 export function textOf(content: Uint8Array, isPart: boolean): string | null {
   if (content.subarray(0, 8000).includes(0)) return null
   try {
