@@ -108,5 +108,11 @@ export function useDrawnRuns(
     [runs, bands],
   )
   const total = (group ? groups.data?.total : only ? runs.length : table.data?.total) ?? 0
-  return { runs, groups: group ? (bands ?? []) : undefined, total, strokeById, error: group ? groups.error : table.error }
+  return {
+    runs,
+    groups: group ? (bands ?? []) : undefined,
+    total,
+    strokeById,
+    error: group ? groups.error : table.error,
+  }
 }
