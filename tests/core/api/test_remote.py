@@ -200,7 +200,7 @@ def test_a_wrong_filter_is_an_error_that_says_what_is_wrong(project: str) -> Non
         with pytest.raises(tracker.ServerError) as caught:
             list(tracker.Api().runs(project, filters, order))
         assert caught.value.status in (400, 422)
-    with pytest.raises(tracker.ServerError, match=r"text stands in quotes.*\n  state == failed\n           \^{6}$"):
+    with pytest.raises(tracker.ServerError, match=r"text needs quotes.*\n  state == failed\n           \^{6}$"):
         list(tracker.Api().runs(project, "state == failed"))
 
 

@@ -219,7 +219,7 @@ def test_without_the_commit_it_says_where_it_looked_and_what_can_be_had(
     with pytest.raises(CommitNotFound) as failed:
         restore(run, tmp_path / "out", [])
     said = str(failed.value)
-    for part in (str(work.root), "with --fetch", "https://example.invalid/p.git", "--repository", "--without-git"):
+    for part in (str(work.root), "--fetch looks", "https://example.invalid/p.git", "--repository", "--without-git"):
         assert part in said
     assert not (tmp_path / "out").exists()
     made = restore(run, tmp_path / "out", [], with_git=False)
