@@ -40,7 +40,7 @@ def core(session: nox.Session) -> None:
     install(session, ".", "test")
     session.run("python", "-c", "import tracker; tracker.init(mode='disabled').finish()")
     passed = Path(session.create_tmp()).absolute() / "passed"
-    session.run(*PYTEST, "-m", "not slow", "--passed-to", str(passed), "tests/core", *session.posargs)
+    session.run(*PYTEST, "-m", "not slow", f"--passed-to={passed}", "tests/core", *session.posargs)
     if session.python == f"{sys.version_info.major}.{sys.version_info.minor}":  # the Python of `tests`
         passed_in_core.append(passed)
 
@@ -53,7 +53,9 @@ passed_in_core: list[Path] = []
 def tests(session: nox.Session) -> None:
     """Test with all extras. Skips slow tests, and those that `core` has just run."""
     install(session, ".[all]", "test", "frameworks")
-    before = [option for path in passed_in_core[:1] for option in ("--passed-before", str(path))]
+    before = [
+        f"--passed-before={path}" for path in passed_in_core[:1]
+    ]  # one word, else pytest takes the file for tests
     session.run(*PYTEST, "-m", "not slow", *before, *session.posargs)
 
 
