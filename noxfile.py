@@ -1,7 +1,8 @@
 """Tasks. `nox` runs the checks and the tests; `nox -s NAME` runs one task.
 
 There are: lint, types, docs, web, wheel, core, tests, slow, lowest, browser, faults, coverage, bench, tensorflow.
-`core` and `wheel` run on each supported Python that is installed; nox names the ones that it skips.
+By default `core` and `wheel` run on the Python that runs nox; `nox -s core wheel` runs them on each supported one
+that is installed, and names the ones that it skips.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2025.5.1"
-nox.options.sessions = ["lint", "types", "web", "wheel", "core", "tests"]
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+PYTHONS = sorted({"3.10", "3.11", "3.12", "3.13", HERE})
+nox.options.sessions = ["lint", "types", "web", f"wheel-{HERE}", f"core-{HERE}", "tests"]
 nox.options.default_venv_backend = "virtualenv"  # with pip, which respects the constraints and local builds of torch
 nox.options.error_on_missing_interpreters = False  # skip missing Pythons, unless CI is set
 nox.options.download_python = "never"
 
-PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 CONSTRAINTS = ("-c", "constraints.txt")
 LIGHT = ".[server,pandas,demo,tensorboard]"  # all but the frameworks, which bring PyTorch
 # Many tests wait for other processes, so two tests per core keep it busy. Tests of one file share servers.
@@ -41,7 +43,7 @@ def core(session: nox.Session) -> None:
     session.run("python", "-c", "import tracker; tracker.init(mode='disabled').finish()")
     passed = Path(session.create_tmp()).absolute() / "passed"
     session.run(*PYTEST, "-m", "not slow", f"--passed-to={passed}", "tests/core", *session.posargs)
-    if session.python == f"{sys.version_info.major}.{sys.version_info.minor}":  # the Python of `tests`
+    if session.python == HERE:  # the Python of `tests`
         passed_in_core.append(passed)
 
 

@@ -21,5 +21,7 @@ def pattern(wanted: str, flags: str = "") -> Callable[[str], Any]:
     try:
         search: Callable[[str], Any] = re2.compile(flags + wanted, options).search
     except (re2.error, UnicodeError) as error:
-        raise ValueError(f"the pattern is invalid: {error}") from None
+        reason = error.args[0] if error.args else error
+        text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(error)  # RE2 says it in bytes
+        raise ValueError(f"the pattern is invalid: {text}") from None
     return search

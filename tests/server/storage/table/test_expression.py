@@ -126,7 +126,7 @@ def chosen(storage: SqlStorage, text: str) -> str:
         ("config.lr < true", "true", "lt needs a number or a text, not True"),
         ("config.lr > null", "null", "`>` does not work with null"),
         ("state == finished", "finished", 'text needs quotes: "finished"'),
-        ('name ~ "("', '"("', "the pattern is invalid"),
+        ('name ~ "("', '"("', "the pattern is invalid: missing ): ("),
         ("name ~ 3", "3", "`~` needs a pattern in quotes"),
         ('name == "open', '"open', 'this text has no closing "'),
         ("`open", "`open", "this name has no closing `"),
