@@ -11,8 +11,11 @@ import contextlib
 import fcntl
 import os
 import stat
+import time
 
 from tracker.errors import warn_once
+
+_ATTEMPTS, _PAUSE = 1000, 0.001  # tries to lock, and seconds between them, while others only ask
 
 
 def take(fd: int) -> int | None:
@@ -22,14 +25,14 @@ def take(fd: int) -> int | None:
     Returns None if somebody else holds the lock; `fd` then stays open. If nothing can be locked, returns `fd` as if it
     were: two agents on one directory cost work, but no agent would cost data.
     """
-    locked = _flock(fd, fcntl.LOCK_EX)
+    locked = _exclusive(fd)
     if locked is not None:
         return fd if locked else None
     instead = _instead(fd)
     if instead is None:
         warn_once("files cannot be locked here or in the temporary directory; agents go on without", "no locks")
         return fd
-    if _flock(instead, fcntl.LOCK_EX) is False:
+    if _exclusive(instead) is False:
         os.close(instead)
         return None
     os.close(fd)
@@ -59,6 +62,23 @@ def is_taken(fd: int) -> bool:
     if free:
         fcntl.flock(fd, fcntl.LOCK_UN)
     return not free
+
+
+def _exclusive(fd: int) -> bool | None:
+    """Try to lock exclusively; see `_flock`.
+
+    Those who ask `is_taken` hold a shared lock for a moment. That is no reason to give up: else an agent that begins
+    just then would leave its run to nobody.
+    """
+    for _ in range(_ATTEMPTS):
+        locked = _flock(fd, fcntl.LOCK_EX)
+        if locked is not False:
+            return locked
+        if not _flock(fd, fcntl.LOCK_SH):
+            return False  # somebody holds it exclusively
+        fcntl.flock(fd, fcntl.LOCK_UN)
+        time.sleep(_PAUSE)
+    return False
 
 
 def _flock(fd: int, how: int) -> bool | None:

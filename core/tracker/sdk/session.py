@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracker.discovery import resolve
 from tracker.errors import NoRun, NotARun, SettingsError, silence, warn_once
@@ -19,15 +19,15 @@ from tracker.settings.parsing import cleaned
 
 from . import exit_hooks, repeated_init
 from .config import Config
-from .disabled_run import DisabledRun
 from .exit import notebook
-from .joined_run import join
 from .pickling import join_with
 from .resume import auto_resume, resume_state
-from .resume.fork_from import Parent, parent_of, start_fork
 from .run import Run
 from .summary import Summary
 from .values.config_values import read_config
+
+if TYPE_CHECKING:
+    from .resume.fork_from import Parent
 
 _REINIT = ("return_previous", "finish_previous", "create_new")
 _RESUME = ("allow", "must", "never", "auto")
@@ -122,8 +122,8 @@ def init(
         _current = active
         return repeated_init.take_up(active, resolved, members)
     silence(resolved.silent)
-    parent = None if fork_from is None else parent_of(fork_from, resolved)
-    run = DisabledRun(resolved) if resolved.mode == "disabled" else _prepare(resolved, bool(joined), parent)
+    parent = None if fork_from is None else _parent(fork_from, resolved)
+    run = _disabled(resolved) if resolved.mode == "disabled" else _prepare(resolved, bool(joined), parent)
     run.config._take(members)
     run.begin()
     _adopt(run)
@@ -209,7 +209,30 @@ def _prepare(settings: Settings, joined: bool, parent: Parent | None) -> Run:
     return run
 
 
+# These import what few runs need, so that `import tracker` stays cheap.
+
+
+def _disabled(settings: Settings) -> Run:
+    from .disabled_run import DisabledRun
+
+    return DisabledRun(settings)
+
+
+def _join(ticket: Mapping[str, Any]) -> Run:
+    from .joined_run import join
+
+    return join(ticket)
+
+
+def _parent(fork_from: str, settings: Settings) -> Parent:
+    from .resume.fork_from import parent_of
+
+    return parent_of(fork_from, settings)
+
+
 def _forked(parent: Parent, settings: Settings, directory: Path) -> resume_state.ResumeState:
+    from .resume.fork_from import start_fork
+
     try:
         return start_fork(parent, settings, directory)
     except SettingsError:
@@ -284,4 +307,4 @@ def _adopt(run: Run) -> None:
     exit_hooks.adopt(run)
 
 
-join_with(join)
+join_with(_join)

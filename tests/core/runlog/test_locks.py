@@ -114,3 +114,18 @@ run.finish()
         return run.info["rows"] == 1 and [file.name for file in run.files()] == ["m.txt"]
 
     eventually(arrived)
+
+
+def test_asking_whether_an_agent_is_alive_never_keeps_one_from_a_directory(tmp_path: Path) -> None:
+    directory = str(tmp_path)
+    code = "import sys\nfrom tracker.runlog.directory import agent_alive\nwhile True: agent_alive(sys.argv[1])"
+    askers = [subprocess.Popen([sys.executable, "-c", code, directory]) for _ in range(3)]
+    try:
+        for _ in range(1000):
+            lock = lock_directory(directory)
+            assert lock is not None
+            unlock_directory(lock)
+    finally:
+        for asker in askers:
+            asker.kill()
+            asker.wait()
