@@ -41,7 +41,7 @@ def core(session: nox.Session) -> None:
     """Import and test the library without extras and ML frameworks."""
     install(session, ".", "test")
     session.run("python", "-c", "import tracker; tracker.init(mode='disabled').finish()")
-    passed = Path(session.create_tmp()).absolute() / "passed"
+    passed = Path(session.virtualenv.location).absolute() / "passed"
     session.run(*PYTEST, "-m", "not slow", f"--passed-to={passed}", "tests/core", *session.posargs)
     if session.python == HERE:  # the Python of `tests`
         passed_in_core.append(passed)
@@ -55,9 +55,7 @@ passed_in_core: list[Path] = []
 def tests(session: nox.Session) -> None:
     """Test with all extras. Skips slow tests, and those that `core` has just run."""
     install(session, ".[all]", "test", "frameworks")
-    before = [
-        f"--passed-before={path}" for path in passed_in_core[:1]
-    ]  # one word, else pytest takes the file for tests
+    before = [f"--passed-before={path}" for path in passed_in_core]
     session.run(*PYTEST, "-m", "not slow", *before, *session.posargs)
 
 
@@ -149,7 +147,7 @@ built_wheels: list[Path] = []
 def lowest(session: nox.Session) -> None:
     """Test with the lowest versions of the dependencies that pyproject.toml allows."""
     session.install("uv")
-    pins = str(Path(session.create_tmp()).absolute() / "lowest.txt")
+    pins = str(Path(session.virtualenv.location).absolute() / "lowest.txt")
     extras = [argument for name in ("server", "pandas", "arrow", "tensorboard") for argument in ("--extra", name)]
     session.run("uv", "pip", "compile", "pyproject.toml", *extras, "--resolution", "lowest-direct", "-q", "-o", pins)
     needed = nox.project.dependency_groups({"dependency-groups": GROUPS}, "test")
