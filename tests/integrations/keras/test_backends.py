@@ -16,6 +16,7 @@ ELSEWHERE = ("backends", "example", "package", "trainer_suite")  # not, or not o
 OF_BOTH = ("two_devices", "several_processes")  # of these backends, whichever is set
 
 
+@pytest.mark.slow  # all tests of this folder once more
 def test_the_callbacks_behave_on_pytorch_as_here() -> None:
     pytest.importorskip("torch")
     if BACKEND == "torch":

@@ -49,7 +49,7 @@ def test_an_active_run_is_used_and_left_open(runs: Runs) -> None:
 def test_that_arguments_for_a_run_are_not_used_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with tracker.init():
         fit(network(), TrackerCallback(project="other"))
-    assert "project of TrackerCallback are ignored" in capsys.readouterr().err
+    assert "and ignores project" in capsys.readouterr().err
 
 
 def test_a_run_that_is_given_is_used_though_another_is_current(runs: Runs) -> None:

@@ -191,5 +191,5 @@ def test_following_goes_on_while_no_server_answers_and_says_so_once() -> None:
     said, _ = follower.communicate(timeout=60)
     assert follower.returncode == 1
     assert said.count("the import goes on and tries again") == 1
-    assert "nothing is lost" in said
+    assert "Nothing is lost" in said
     assert len(rows(runs()["logs"])) == 6
