@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tracker.errors import contained
-from tracker.runlog.directory import agent_alive
 
 from .companions import Companions
 from .logged_rows import LoggedRows
@@ -88,5 +87,4 @@ class ForkAware(ABC):
                 self._alone = True
                 before = dict.fromkeys((os.path.basename(self._origin.stream), self._stream.parent))
                 self._write("goes_on", {"after": list(before)})
-                if not agent_alive(self._directory):
-                    self._companions.supervisor.start()
+                self._companions.supervisor.start()  # an agent at work may have looked for streams for the last time

@@ -10,7 +10,6 @@ from typing import Any
 from tracker.discovery import resolve
 from tracker.errors import NotARun, SettingsError, warn_once
 from tracker.names import is_project_name
-from tracker.runlog.directory import agent_alive
 from tracker.runlog.reader import read_header
 from tracker.runlog.records import RUN_ID, STREAM_NAME
 from tracker.settings import SETTINGS, Settings
@@ -48,8 +47,8 @@ class JoinedRun(Run):
         self._stream.open()
         if not self._stream.kept:
             warn_once(f"{self._directory} is gone; what is logged to this copy of run {self.name} is dropped")
-        elif not agent_alive(self._directory):
-            self._companions.supervisor.start()
+        else:
+            self._companions.supervisor.start()  # an agent at work may have looked for streams for the last time
         self._stream.append(line)
 
     def _check(self, now: int) -> None:

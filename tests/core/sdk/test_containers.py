@@ -192,6 +192,7 @@ def test_a_sweep_whose_server_does_not_answer_is_told_of_once_at_its_end(monkeyp
     ends = [line for line in lines if "finished, but not all of it is uploaded" in line]
     assert len(ends) == 5
     assert "no answer" in ends[0]
-    assert "the upload does not advance" in ends[1]  # and only the first was waited for
+    # Only the first was waited for. The agent may have said the reason of the others by then, or not.
+    assert all("no answer" in end or "the upload does not advance" in end for end in ends[1:])
     assert lines[-1].startswith("tracker: 5 runs are not completely uploaded: ")
     assert lines[-1].endswith("complete it with: tracker sync .tracker/runs")

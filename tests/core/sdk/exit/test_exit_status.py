@@ -409,12 +409,13 @@ os.wait()
 def test_a_daemon_goes_on_with_the_run_and_its_end_is_the_runs(leave: str, ending: str, state: str) -> None:
     code = f"""{START}
 import time
+first = os.getpid()
 if os.fork():
     {leave}
 os.setsid()
 if os.fork():
     os._exit(0)
-while tracker.read_run(run.dir).state == "running":  # until the first process has left
+while open(f"/proc/{{first}}/stat").read().rsplit(")")[1].split()[0] != "Z":  # until the first process has left
     time.sleep(0.01)
 run.log({{"x": 2}})
 assert tracker.read_run(run.dir).state == "running"
