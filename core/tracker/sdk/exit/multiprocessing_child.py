@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+_MODULES = tuple(os.path.join("multiprocessing", name) for name in ("queues.py", "util.py"))
 _finished_in = 0  # the process in which `finish_with_child` was called
 
 
@@ -48,16 +49,19 @@ def _end_well_when_idle(finish: Callable[[], None]) -> None:
 
 def _at_work(frame: FrameType | None) -> bool:
     """Tell whether a pool's worker is busy: not waiting for work, handing over a result, or about to end."""
-    found = _in_pool(frame)
-    return found is not None and found not in ("", "get", "put")
+    file = _in_pool(frame)
+    return bool(file) and not str(file).endswith(_MODULES)
 
 
 def _in_pool(frame: FrameType | None) -> str | None:
-    """Return the name of the function that a pool worker's main loop has called; None outside such a loop."""
-    inner = ""
+    """Return the file of the function that a pool worker's main loop has called; "" if it has called none.
+
+    Returns None outside such a loop.
+    """
+    file = ""
     while frame is not None:
         code = frame.f_code
         if code.co_name == "worker" and code.co_filename.endswith(os.path.join("multiprocessing", "pool.py")):
-            return inner
-        inner, frame = code.co_name, frame.f_back
+            return file
+        file, frame = code.co_filename, frame.f_back
     return None
