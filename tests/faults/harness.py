@@ -157,8 +157,10 @@ def uploaded(training: Training, *states: str) -> RemoteRun:
     """Wait until the agent has left and the server says one of `states`; return the run."""
 
     def there() -> RemoteRun | None:
+        if agent_alive(str(training.directory)):  # asked first: what it still uploads must be in the answer
+            return None
         run = on_server(training.path)
-        return run if run is not None and run.state in states and not agent_alive(str(training.directory)) else None
+        return run if run is not None and run.state in states else None
 
     return eventually(there, PATIENCE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tests.faults.harness import (
     ENTITY,
     PROJECT,
     Training,
+    agents,
     kill_agents,
     on_server,
     small_log,
@@ -61,7 +63,9 @@ def test_cut_at_any_byte_the_whole_lines_are_synced_and_the_torn_one_is_counted(
 def test_a_run_goes_on_after_a_torn_tail_when_it_is_resumed(server: Embedded, train: Callable[..., Training]) -> None:
     first = train("--pause", 0.01)
     first.reach(20)
-    eventually(lambda: kill_agents(first.directory))
+    eventually(lambda: agents(first.directory))
+    first.process.send_signal(signal.SIGSTOP)  # it must not start another agent
+    kill_agents(first.directory)
     first.kill()
     (stream,) = first.directory.glob("history*.jsonl")
     stream.write_bytes(stream.read_bytes()[:-30])

@@ -50,7 +50,13 @@ def test_a_stream_that_is_refused_is_set_aside_and_told_of_and_the_rest_goes_on(
         return _refusal(status) if line.startswith("POST") and "/console" in line else None
 
     with proxy(server.url, plan) as network:
-        settings = {"base_url": network.url, "api_key": server.token, "finish_timeout": 60, "console": "wrap"}
+        settings = {
+            "base_url": network.url,
+            "api_key": server.token,
+            "finish_timeout": 60,
+            "drain_timeout": 60,
+            "console": "wrap",
+        }
         with tracker.init(settings=settings) as run:
             print("a line of the console")
             Path("kept.txt").write_text("kept")
@@ -73,7 +79,7 @@ def test_a_file_that_is_refused_is_set_aside_and_the_rest_goes_on(
         return _refusal(400) if line.startswith("PUT") and "/blobs/" in line else None
 
     with proxy(server.url, plan) as network:
-        settings = {"base_url": network.url, "api_key": server.token, "finish_timeout": 60}
+        settings = {"base_url": network.url, "api_key": server.token, "finish_timeout": 60, "drain_timeout": 60}
         with tracker.init(settings=settings) as run:
             Path("refused.txt").write_text("refused")
             run.save("refused.txt")

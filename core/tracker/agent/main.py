@@ -28,11 +28,12 @@ def serve_one() -> None:
     from .service import Service
 
     given: Mapping[str, Any] | None = {}
+    lock = None
     while given is not None:
-        service = Service(directory, given, Drain())
+        service = Service(directory, given, Drain(), lock)
         service.start()
         service.over.wait()
-        given = service.asked_again
+        given, lock = service.asked_again, service.kept_lock
 
 
 def serve_all() -> None:

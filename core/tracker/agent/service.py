@@ -50,12 +50,15 @@ class Service(threading.Thread):
     Its trouble goes to the log in the directory, and no other directory suffers.
     """
 
-    def __init__(self, directory: Path, given: Mapping[str, Any], drain: Drain) -> None:
-        """`given`: arguments of `Settings`."""
+    def __init__(self, directory: Path, given: Mapping[str, Any], drain: Drain, lock: int | None = None) -> None:
+        """`given`: arguments of `Settings`. `lock`: what the directory's previous service kept for this one."""
         super().__init__(name="service", daemon=True)
         self._directory = directory
         self._given = given
         self._drain = drain
+        self._lock = lock
+        self.kept_lock: int | None = None
+        """The directory's lock, if it has to be served again: unlocked in between, it would look abandoned."""
         self._ended: Ended | None = None
         self._told: set[str] = set()
         self._leaving: list[LeavingProcess] = []
@@ -88,7 +91,11 @@ class Service(threading.Thread):
             self.over.set()
 
     def _serve(self) -> None:
-        lock = lock_directory(str(self._directory))
+        lock = self._lock
+        if lock is not None:
+            os.utime(lock)  # tells the process that asked for this service that it has come; see `agent_came`
+        else:
+            lock = lock_directory(str(self._directory))
         if lock is None:
             return  # another agent serves it
         try:
@@ -96,7 +103,7 @@ class Service(threading.Thread):
             self._ended = self._attend(settings, lock)
         finally:
             if self._ended is None:
-                unlock_directory(lock)
+                self._release(lock)
         if self._ended is not None:
             self._drain.add(self._ended)
 
@@ -204,12 +211,18 @@ class Service(threading.Thread):
 
     def _finish(self, journal: Journal, lock: int) -> None:
         journal.close()
-        unlock_directory(lock)  # by this, a process that waits for us knows that it may go
+        self._release(lock)  # by this, a process that waits for us knows that it may go
         self._ended = None
         if self._leaving:
             threading.Thread(target=self._see_off, name="leaving", daemon=True).start()
         else:
             self.over.set()
+
+    def _release(self, lock: int) -> None:
+        if self.asked_again is None:
+            unlock_directory(lock)
+        else:
+            self.kept_lock = lock
 
     def _see_off(self) -> None:
         """Wait for processes that are leaving; serve the directory again if one ends other than it said."""

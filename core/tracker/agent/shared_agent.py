@@ -58,7 +58,8 @@ class SharedAgent:
             if service.over.is_set():
                 del self._services[directory]
                 if service.asked_again is not None:
-                    self._services[directory] = fresh = Service(Path(directory), service.asked_again, self._drain)
+                    fresh = Service(Path(directory), service.asked_again, self._drain, service.kept_lock)
+                    self._services[directory] = fresh
                     fresh.start()
                 else:
                     for name in self._names.pop(directory, ()):
