@@ -136,7 +136,7 @@ def test_a_directory_that_cannot_be_served_stops_no_other(server: Any) -> None:
     (folder / "queue" / "damaged").write_text("{")
     good.log({"x": 1})
     good.finish()
-    assert states(["good"]) == ["finished"]
+    eventually(lambda: states(["good"]) == ["finished"])
     eventually(lambda: not handover.waiting(folder))
 
 
