@@ -28,7 +28,7 @@ def test_a_tab_that_could_not_be_fetched_comes_when_the_server_is_back(browser: 
             expect(page.get_by_role("heading", name="one")).to_be_visible()
             port = int(server.url.rpartition(":")[2])
         page.get_by_role("tab", name="Console").click()
-        expect(page.get_by_role("alert")).to_contain_text("could not be fetched")
+        expect(page.get_by_role("alert")).to_contain_text("Couldn't load this part of the page")
         expect(page.get_by_role("heading", name="one")).to_be_visible()
         with serve(tmp_path / "data", port=port):
             expect(page.get_by_text("a printed line")).to_be_visible(timeout=60_000)
