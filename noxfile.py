@@ -24,8 +24,8 @@ nox.options.download_python = "never"
 
 CONSTRAINTS = ("-c", "constraints.txt")
 LIGHT = ".[server,pandas,demo,tensorboard]"  # all but the frameworks, which bring PyTorch
-# Many tests wait for other processes, so two tests per core keep it busy. Tests of one file share servers.
-WORKERS = str(min(8, 2 * (os.cpu_count() or 1)))
+# One test per core: most start processes that need the other's time, too. Tests of one file share servers.
+WORKERS = str(max(2, min(8, os.cpu_count() or 1)))
 PYTEST = ("pytest", "-n", WORKERS, "--dist", "loadfile", "--durations=15")
 GROUPS = nox.project.load_toml("pyproject.toml")["dependency-groups"]
 
