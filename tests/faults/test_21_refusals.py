@@ -17,7 +17,8 @@ from tracker_server.embedded import Embedded
 
 
 def _refusal(status: int, body: bytes = b'{"error": "no"}') -> Answer:
-    head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Length: {len(body)}\r\n\r\n"
+    length = f"Content-Length: {len(body)}\r\nConnection: close"  # which the proxy does
+    head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{length}\r\n\r\n"
     return Answer(head.encode() + body)
 
 
