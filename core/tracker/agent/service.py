@@ -71,8 +71,7 @@ class Service(threading.Thread):
     def again(self, given: Mapping[str, Any]) -> None:
         """Note that another process writes to the run.
 
-        If the run is being served, nothing changes. If it only waits for its upload, it is `over` soon and has to be
-        served again.
+        The run is served again once this service is `over`, which is soon if the run only waits for its upload.
         """
         self.asked_again = given
         self._hurry.set()
@@ -278,7 +277,7 @@ class Service(threading.Thread):
 
 
 class _turn:  # noqa: N801 - a block
-    """Wait for a turn, but not for ever: a file system that hangs must not stop the others."""
+    """Wait for a turn, with a time limit: a file system that hangs must not stop the others."""
 
     def __enter__(self) -> None:
         self._got = _ending.acquire(timeout=_TURN)

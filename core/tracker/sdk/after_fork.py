@@ -1,6 +1,6 @@
 """What a forked child makes anew: locks, its stream, what the exit hooks know.
 
-`os.fork` copies one thread only: a lock that another one holds at that moment would stay locked in the child for ever.
+`os.fork` copies only the thread that calls it. A lock that another thread holds then would stay locked in the child.
 """
 
 from __future__ import annotations

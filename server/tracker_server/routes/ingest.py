@@ -53,10 +53,12 @@ def routes(services: Services) -> list[BaseRoute]:
         async with read_body(services, request.receive) as body, services.unpacked:
             try:
                 small = unpack_small(body, encoding, _SMALL_BYTES)
-                if small is not None and small.count(b"\n") <= _SMALL_LINES:
-                    data, lines = _parse(storage, name, small)  # passing this to a thread would cost more
-                else:
+                if small is None:
                     data, lines = await workers.parse(_read, storage, name, body, encoding)
+                elif small.count(b"\n") > _SMALL_LINES:
+                    data, lines = await workers.parse(_parse, storage, name, small)
+                else:
+                    data, lines = _parse(storage, name, small)  # passing this to a thread would cost more
                 # The lock is not held while the body arrives or is parsed, or one client could block all others.
                 async with services.references:
                     stored = await workers.write(storage.append, run, name, offset, lines)

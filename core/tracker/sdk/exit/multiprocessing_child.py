@@ -50,7 +50,7 @@ def _end_well_when_idle(finish: Callable[[], None]) -> None:
 def _at_work(frame: FrameType | None) -> bool:
     """Tell whether a pool's worker is busy: not waiting for work, handing over a result, or about to end."""
     file = _in_pool(frame)
-    return bool(file) and not str(file).endswith(_MODULES)
+    return file is not None and file != "" and not file.endswith(_MODULES)
 
 
 def _in_pool(frame: FrameType | None) -> str | None:
