@@ -133,7 +133,8 @@ def test_with_no_helper_left_logging_starts_another(start: Start) -> None:
         process.suspend()
     for process in gone:
         process.kill()
-    assert not set(pair(training)) & set(gone)
+    # What is killed is still seen for a moment.
+    eventually(lambda: len(others) == 2 if (others := set(helpers(training)) - set(gone)) else None, PATIENCE)
     assert training.stop() == 0
     expected = numbers(training.board.returned)
     assert_in_order(out.read_text().splitlines(), expected)
