@@ -4,6 +4,8 @@
 
 Copies docs/, adds the documents that live beside their code, and generates the reference pages that come from the
 code itself: the Python API (rendered by mkdocstrings) and the help of every command.
+The table of settings is generated too, into docs/reference/settings.md, so that it can be read in the repository. If
+the code has changed since, this script updates the table and fails, so that you check and commit it.
 Links between documents stay links between pages; links to other files of the repository lead to its address.
 """
 
@@ -21,6 +23,7 @@ import click
 
 import tracker
 from tracker.cli.main import cli
+from tracker.settings import SETTINGS, Setting
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "build" / "docs" / "pages"
@@ -34,6 +37,16 @@ BESIDE_CODE = {  # documents outside docs/, and the pages that they become
     "core/tracker/runlog/FORMAT.md": "reference/run-log-format.md",
     "tests/faults/README.md": "explanation/fault-matrix.md",
 }
+SETTINGS_PAGE = ROOT / "docs" / "reference" / "settings.md"
+MORE = {  # pages that say more about a setting, from docs/reference
+    "capture": "[Restore a run](../how-to/restore.md#choose-what-is-kept)",
+    "console": "[Keep the console](../how-to/console.md)",
+    "finish_timeout": "[Containers and schedulers](../how-to/containers.md)",
+    "reinit": "[Call `init` a second time](../how-to/resume.md#call-init-a-second-time)",
+    "resume": "[Resume a run](../how-to/resume.md)",
+    "stats_sources": "[System metrics](system-metrics.md)",
+    "sync_tensorboard": "[TensorBoard](../how-to/tensorboard.md#follow-from-the-script-itself)",
+}
 LINK = re.compile(r"(\]\()(?!https?://|#)([^)#\s]+)")
 INTEGRATIONS = {
     "tracker_lightning": ("TrackerLogger",),
@@ -43,6 +56,10 @@ INTEGRATIONS = {
 
 def main() -> None:
     """Write all pages anew."""
+    known = SETTINGS_PAGE.read_text(encoding="utf-8")
+    if (current := with_table_of_settings(known)) != known:
+        SETTINGS_PAGE.write_text(current, encoding="utf-8")
+        sys.exit(f"{SETTINGS_PAGE.relative_to(ROOT)} was out of date and is updated: check and commit it")
     shutil.rmtree(PAGES, ignore_errors=True)
     pages = _pages()
     for source, page in pages.items():
@@ -118,6 +135,26 @@ def command_help() -> str:
         inner = click.Context(command, info_name=name, parent=context, terminal_width=84, max_content_width=84)
         text += f"\n## `tracker {name}`\n\n```text\n{command.get_help(inner)}\n```\n"
     return text
+
+
+def with_table_of_settings(page: str) -> str:
+    """Return the page about settings with the table that the code has now."""
+    before, rest = page.split("## All settings\n")
+    _, after = rest.split("\n## ", 1)
+    rows = "".join(f"| {' | '.join(_cells(setting))} |\n" for setting in SETTINGS)
+    table = f"| name | variable | default | meaning |\n|---|---|---|---|\n{rows}"
+    note = "<!-- `python tools/docs_site.py` writes this table from core/tracker/settings/table.py. -->"
+    return f"{before}## All settings\n\n{note}\n\n{table}\n## {after}"
+
+
+def _cells(setting: Setting) -> tuple[str, ...]:
+    """Return name, variable, default and meaning of a setting, as Markdown."""
+    default = setting.unset
+    if setting.default is not None:
+        number = isinstance(setting.default, float)
+        default = f"{setting.default:g}" if number else f"`{setting.default}`".replace("`False`", "`false`")
+    about = f"{setting.about}. See {MORE[setting.name]}" if setting.name in MORE else setting.about
+    return f"`{setting.name}`", f"`{setting.variable}`", default, about
 
 
 GENERATED = {"reference/docstrings.md": python_reference, "reference/help.md": command_help}

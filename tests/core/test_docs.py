@@ -40,6 +40,12 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [setting.name for setting in SETTINGS]
 
 
+def test_the_table_of_settings_is_what_the_code_says() -> None:
+    page = (DOCS / "reference/settings.md").read_text(encoding="utf-8")
+    current = runpy.run_path(str(ROOT / "tools" / "docs_site.py"))["with_table_of_settings"](page)
+    assert page == current, "run `python tools/docs_site.py`"
+
+
 def commands() -> dict[str, click.Command]:
     """What pyproject.toml announces, whether it is installed or not."""
     lines = re.findall(

@@ -1,6 +1,6 @@
 """Resolve settings: from arguments, `TRACKER_*` variables, the directory's `.tracker/settings.toml`, the user's file.
 
-`SETTINGS` lists them all. `docs/reference/settings.md` documents each of them, which a test checks.
+`SETTINGS` lists them all, with the text of their rows in `docs/reference/settings.md`.
 """
 
 from .files import directory_file, read_directory_file, read_file, user_file, write_directory_file, write_file
