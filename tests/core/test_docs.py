@@ -130,6 +130,16 @@ def test_lines_of_documents_are_short_enough_to_review(document: Path) -> None:
     assert [(number, len(line)) for number, line in lines_of_prose(document) if len(line) > 200] == []
 
 
+END_OF_SENTENCE = re.compile(r"(?:[a-z0-9`)\]*\"”%][.!?]|[.!?]\)) (?=[A-Z`*\[“\"(])")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_each_line_of_documents_has_one_sentence(document: Path) -> None:
+    lines = [(number, re.sub(r"^\s*\d+\. ", "", line)) for number, line in lines_of_prose(document)]
+    lines = [(number, line) for number, line in lines if not line.startswith(("#", "    "))]
+    assert [number for number, line in lines if END_OF_SENTENCE.search(line)] == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_documents_link_only_to_what_is_there(document: Path) -> None:
     for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text()):
