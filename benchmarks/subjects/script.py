@@ -111,8 +111,21 @@ class Mlflow:
         self._finish()
 
 
+class Aim:
+    module = "aim"
+
+    def start(self, directory: str) -> None:
+        import aim
+
+        run = self._run = aim.Run(repo=directory, experiment="bench")
+        self.log = lambda row, step: run.track(row, step=step)
+
+    def finish(self) -> None:
+        self._run.close()
+
+
 SUBJECTS = {"floor": Floor, "tracker": Tracker, "wandb": Wandb, "trackio": Trackio}
-SUBJECTS |= {"tensorboardX": TensorboardX, "mlflow": Mlflow}
+SUBJECTS |= {"tensorboardX": TensorboardX, "mlflow": Mlflow, "aim": Aim}
 
 
 def random_row(number: int) -> dict[str, float]:
