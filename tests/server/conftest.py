@@ -29,7 +29,7 @@ TOKEN = "test-token-with-some-length"
 
 
 class Client:
-    """Speaks to one server; with `token=None` as a stranger."""
+    """A client of one server; with `token=None` it sends no token."""
 
     def __init__(self, url: str, token: str | None = TOKEN) -> None:
         self.url, self.token = url, token

@@ -22,7 +22,7 @@ def _kept(directory: Path) -> list[Path]:
     return [path for path in directory.rglob("*") if path.is_file()]
 
 
-def test_content_comes_back_as_it_was_put(tmp_path: Path) -> None:
+def test_content_is_read_as_it_was_stored(tmp_path: Path) -> None:
     async def use() -> None:
         blobs = open_blobs(tmp_path)
         assert await blobs.put(DIGEST, _pieces(CONTENT)) == len(CONTENT)
@@ -34,7 +34,7 @@ def test_content_comes_back_as_it_was_put(tmp_path: Path) -> None:
     assert len(_kept(tmp_path)) == 1
 
 
-def test_empty_content_is_content(tmp_path: Path) -> None:
+def test_empty_content_can_be_stored(tmp_path: Path) -> None:
     async def use() -> None:
         blobs = open_blobs(tmp_path)
         digest = hashlib.sha256(b"").hexdigest()
@@ -45,7 +45,7 @@ def test_empty_content_is_content(tmp_path: Path) -> None:
     asyncio.run(use())
 
 
-def test_content_that_is_not_of_its_digest_is_not_kept(tmp_path: Path) -> None:
+def test_content_with_a_wrong_digest_is_not_stored(tmp_path: Path) -> None:
     async def use() -> None:
         blobs = open_blobs(tmp_path)
         with pytest.raises(ValueError, match="sha256"):
@@ -56,7 +56,7 @@ def test_content_that_is_not_of_its_digest_is_not_kept(tmp_path: Path) -> None:
     assert _kept(tmp_path) == []
 
 
-def test_content_that_breaks_off_is_not_kept(tmp_path: Path) -> None:
+def test_interrupted_content_is_not_stored(tmp_path: Path) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield CONTENT
         raise ConnectionError("gone")
@@ -71,14 +71,14 @@ def test_content_that_breaks_off_is_not_kept(tmp_path: Path) -> None:
     assert _kept(tmp_path) == []
 
 
-def test_what_a_killed_server_left_unfinished_goes_at_the_next_start(tmp_path: Path) -> None:
+def test_unfinished_files_of_a_killed_server_are_removed_at_the_next_start(tmp_path: Path) -> None:
     (tmp_path / "incoming").mkdir()
     (tmp_path / "incoming" / "half").write_bytes(b"x")
     open_blobs(tmp_path)
     assert _kept(tmp_path) == []
 
 
-def test_deleting_forgets_only_what_is_named(tmp_path: Path) -> None:
+def test_deleting_removes_only_the_given_digests(tmp_path: Path) -> None:
     async def use() -> None:
         blobs = open_blobs(tmp_path)
         other = hashlib.sha256(b"other").hexdigest()
@@ -92,7 +92,7 @@ def test_deleting_forgets_only_what_is_named(tmp_path: Path) -> None:
     asyncio.run(use())
 
 
-def test_in_a_store_that_is_no_directory_parts_become_an_object_too(tmp_path: Path) -> None:
+def test_uploads_in_parts_work_in_other_stores_than_a_directory(tmp_path: Path) -> None:
     from obstore.store import MemoryStore
 
     from tracker_server.blobs import ObjectBlobs
@@ -112,7 +112,7 @@ def test_in_a_store_that_is_no_directory_parts_become_an_object_too(tmp_path: Pa
     assert _kept(tmp_path) == []
 
 
-def test_what_came_in_parts_survives_a_restart_unlike_what_came_whole(tmp_path: Path) -> None:
+def test_unfinished_uploads_survive_a_restart_only_if_they_are_in_parts(tmp_path: Path) -> None:
     async def begin() -> None:
         await open_blobs(tmp_path).extend(DIGEST, 0, len(CONTENT), CONTENT[:1000])
 

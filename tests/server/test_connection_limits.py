@@ -1,4 +1,4 @@
-"""What a stranger sends is bounded before anybody has shown a key, and keeps nobody else out."""
+"""Requests without a token are limited, and do not keep others out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def host(client: Any) -> tuple[str, int]:
 
 
 def _answer(connection: socket.socket) -> bytes:
-    """All that is sent until the other side closes."""
+    """Return all that the server sends until it closes the connection."""
     connection.settimeout(30)
     said = b""
     try:
@@ -34,7 +34,7 @@ def _answer(connection: socket.socket) -> bytes:
 
 
 def _send(connection: socket.socket, pieces: Iterator[bytes]) -> int:
-    """Send until the other side closes; return how much was sent."""
+    """Send until the server closes the connection; return how much was sent."""
     sent = 0
     try:
         for piece in pieces:
@@ -45,7 +45,7 @@ def _send(connection: socket.socket, pieces: Iterator[bytes]) -> int:
     return sent
 
 
-def test_a_head_of_any_size_is_cut_off(client: Any, host: tuple[str, int]) -> None:
+def test_a_head_that_is_too_large_is_cut_off(client: Any, host: tuple[str, int]) -> None:
     for line in (b"x: " + b"a" * 60_000 + b"\r\n", b"x: 1\r\n" * 1000):
         with socket.create_connection(host) as stranger:
             begin = b"GET /api/projects HTTP/1.1\r\nHost: localhost\r\n"
@@ -57,7 +57,7 @@ def test_a_head_of_any_size_is_cut_off(client: Any, host: tuple[str, int]) -> No
     assert client.get("/api/projects").status_code == 200
 
 
-def test_a_head_that_does_not_end_is_given_up(
+def test_a_head_that_does_not_end_times_out(
     client: Any, host: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection_limits, "HEAD_SECONDS", 0.2)
@@ -67,9 +67,7 @@ def test_a_head_that_does_not_end_is_given_up(
             assert _answer(stranger)[:12] == (b"HTTP/1.1 408" if begin else b"")
 
 
-def test_a_body_that_hardly_comes_is_given_up(
-    client: Any, host: tuple[str, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_body_that_is_too_slow_times_out(client: Any, host: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_limits, "BODY_GRACE", 0.2)
     monkeypatch.setattr(connection_limits, "LOOK", 0.1)
     head = f"POST /api/keys HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {client.token}\r\nContent-Length: 9999"
@@ -80,7 +78,7 @@ def test_a_body_that_hardly_comes_is_given_up(
     assert client.get("/api/projects").status_code == 200
 
 
-def test_half_sent_requests_keep_nobody_out(tmp_path: Path) -> None:
+def test_half_sent_requests_do_not_keep_others_out(tmp_path: Path) -> None:
     with embedded.serve(tmp_path) as server, ExitStack() as stack:
         name, port = server.url.removeprefix("http://").split(":")
         for _ in range(900):
@@ -92,9 +90,7 @@ def test_half_sent_requests_keep_nobody_out(tmp_path: Path) -> None:
             assert _answer(friend).startswith(b"HTTP/1.1 200")
 
 
-def test_requests_that_follow_each_other_on_a_connection_are_counted_one_by_one(
-    host: tuple[str, int], client: Any
-) -> None:
+def test_limits_count_each_request_of_a_connection_by_itself(host: tuple[str, int], client: Any) -> None:
     head = f"GET /api/projects HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {client.token}\r\nx: {LONG}\r\n"
     with socket.create_connection(host) as friend:
         for _ in range(6):

@@ -1,4 +1,4 @@
-"""What deleting and the trash mean for runs that go on, and for files that nobody names."""
+"""Deletion and the trash, for runs that still upload."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tracker.wire import run_path
 ROW = encode("log", {"loss": 1.0}, 1_700_000_100.0, 9)
 
 
-def test_a_run_deleted_while_it_goes_on_stays_deleted_until_it_is_readmitted(client: Any, lines: Any) -> None:
+def test_a_run_deleted_during_its_uploads_stays_deleted_until_it_is_readmitted(client: Any, lines: Any) -> None:
     data, run = lines("live"), run_path("me", "digits", "live")
     client.append("live", data)
     assert client("DELETE", run).status_code == 204
@@ -24,7 +24,7 @@ def test_a_run_deleted_while_it_goes_on_stays_deleted_until_it_is_readmitted(cli
     assert client.json(run)["rows"] == 3
 
 
-def test_a_run_in_the_trash_takes_lines_says_so_and_loses_nothing(client: Any, lines: Any) -> None:
+def test_uploads_to_a_run_in_the_trash_are_stored_and_the_response_says_trashed(client: Any, lines: Any) -> None:
     data, run = lines("binned"), run_path("me", "digits", "binned")
     assert client.append("binned", data).json()["trashed"] is False
     client("POST", "/api/trash", json={"runs": ["me/digits/binned"]})

@@ -4,7 +4,7 @@ from tracker.names import RunKey
 from tracker_server import live
 
 
-def test_too_much_to_tell_becomes_a_reset() -> None:
+def test_too_many_changes_become_a_reset() -> None:
     hub = live.Hub()
     listener = hub.listen(None)
     hub.changed([RunKey("me", "digits", f"r{n}") for n in range(live.MAX_WAITING + 1)], "meta")

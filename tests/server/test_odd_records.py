@@ -115,7 +115,7 @@ def _line(kind: str, payload: Any, at: int) -> bytes:
 
 
 def _odd_lines(kind: str, shuffled: random.Random) -> list[bytes]:
-    """The kind's payload with each odd value for the whole, in each member, and under odd names."""
+    """Return lines of the kind with each odd value as the payload, in each member, and under odd names."""
     plain = PAYLOADS[kind]
     payloads: list[Any] = [*ODD, plain]
     few = len(ODD) if len(plain) < 4 else 9  # where there are many members, each meets some of the odd values
@@ -130,7 +130,7 @@ def _odd_lines(kind: str, shuffled: random.Random) -> list[bytes]:
 
 
 def _heads() -> list[bytes]:
-    """Lines whose time, step or shape is odd."""
+    """Return lines whose time, step or shape is odd."""
     rows = [
         b'"log":{"a":1}',
         b'"system":{"a":1}',
@@ -211,7 +211,7 @@ def _read_all(client: Any, run: str) -> None:
 
 @contextmanager
 def _in_memory() -> Iterator[Path]:
-    """A directory where thousands of commits do not wait for a disk, if there is one."""
+    """Return a directory in memory if there is one, since thousands of commits would wait for a disk."""
     with TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as directory:
         yield Path(directory)
 
@@ -230,7 +230,7 @@ HOMES = {"system": "system", "console": "console"}
 
 @pytest.mark.parametrize("kind", PAYLOADS, ids=lambda kind: kind or "empty")
 def test_each_odd_record_alone_in_its_run_is_stored_and_read(storage: SqlStorage, kind: str) -> None:
-    """Where one odd value follows another, the later one may hide the earlier: here each is the last word."""
+    """In one run a later odd value could hide an earlier one, so each has a run of its own."""
     lines = [*_odd_lines(kind, random.Random(kind)), *(_heads() if kind == "" else [])]
     for number, line in enumerate(lines):
         key, stream = RunKey("me", "odd", f"r{number}"), HOMES.get(kind, "system" if number % 3 == 0 else "history")
@@ -263,7 +263,7 @@ def odd(run_server: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("kind", PAYLOADS, ids=lambda kind: kind or "empty")
-def test_odd_values_in_records_of_a_kind_spoil_nothing_else(odd: Any, kind: str) -> None:
+def test_odd_values_do_not_affect_other_records(odd: Any, kind: str) -> None:
     run = "k" + (kind.replace(" ", "_") or "empty")
     shuffled = random.Random(kind)
     for stream in STREAMS:
@@ -291,7 +291,7 @@ def test_lines_with_odd_heads_are_set_aside(odd: Any, stream: str) -> None:
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-def test_a_damaged_first_upload_is_taken_and_what_follows_too(odd: Any, stream: str) -> None:
+def test_a_damaged_first_upload_and_later_ones_are_accepted(odd: Any, stream: str) -> None:
     run, name = f"damaged-{stream}", f"{stream}-a.jsonl"
     first, second = (
         b"damage\n{}\n",
@@ -318,7 +318,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("path", BODIES)
-def test_odd_bodies_are_answered_or_refused(odd: Any, lines: Any, path: str) -> None:
+def test_odd_bodies_never_cause_a_server_error(odd: Any, lines: Any, path: str) -> None:
     odd.append("r", lines("r"))
     method = "PUT" if "/projects/" in path else "POST"
     plain = BODIES[path]

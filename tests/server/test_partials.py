@@ -30,7 +30,7 @@ def test_bytes_are_appended_only_where_the_content_ends(tmp_path: Path) -> None:
     assert (partials.size(A), partials.size(B)) == (6, 0)
 
 
-def test_what_was_forgotten_for_too_long_goes_at_the_start_and_when_something_arrives(tmp_path: Path) -> None:
+def test_old_uploads_are_removed_at_the_start_and_when_bytes_arrive(tmp_path: Path) -> None:
     partials = Partials(tmp_path / "partial", Limits(age=100))
     for digest in (A, B):
         partials.extend(digest, 0, b"x")
@@ -42,7 +42,7 @@ def test_what_was_forgotten_for_too_long_goes_at_the_start_and_when_something_ar
 
 
 @pytest.mark.parametrize("limits", [Limits(number=2, idle=10), Limits(size=5, idle=10)])
-def test_what_is_idle_makes_room_the_longest_forgotten_first(tmp_path: Path, limits: Limits) -> None:
+def test_idle_uploads_make_room_the_longest_idle_first(tmp_path: Path, limits: Limits) -> None:
     partials = Partials(tmp_path / "partial", limits)
     for digest, age in ((A, 20), (B, 30)):
         partials.extend(digest, 0, b"xx")
@@ -52,7 +52,7 @@ def test_what_is_idle_makes_room_the_longest_forgotten_first(tmp_path: Path, lim
 
 
 @pytest.mark.parametrize("limits", [Limits(number=2), Limits(size=5)])
-def test_what_is_under_way_makes_no_room_for_others(tmp_path: Path, limits: Limits) -> None:
+def test_active_uploads_are_not_removed_for_others(tmp_path: Path, limits: Limits) -> None:
     partials = Partials(tmp_path / "partial", limits)
     for digest in (A, B):
         partials.extend(digest, 0, b"xx")
@@ -70,7 +70,7 @@ def test_one_upload_cannot_outgrow_the_limit(tmp_path: Path) -> None:
     assert partials.size(A) == 4
 
 
-def test_of_a_part_that_the_disk_does_not_take_nothing_is_kept(tmp_path: Path) -> None:
+def test_nothing_of_a_part_is_kept_if_the_disk_refuses_it(tmp_path: Path) -> None:
     import resource
     import signal
 
@@ -89,7 +89,7 @@ def test_of_a_part_that_the_disk_does_not_take_nothing_is_kept(tmp_path: Path) -
     assert partials.path(A).read_bytes() == b"x" * 1000 + b"z"
 
 
-def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+def test_a_full_disk_is_recognised(tmp_path: Path) -> None:
     partials = Partials(tmp_path / "partial", Limits(age=math.inf))
     partials.path(A).symlink_to("/dev/full")
     with pytest.raises(StorageFull):

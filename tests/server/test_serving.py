@@ -45,7 +45,7 @@ def served(tmp_path: Path) -> Iterator[Any]:
         yield server
 
 
-def test_an_embedded_server_answers_at_once_and_is_gone_after(tmp_path: Path) -> None:
+def test_an_embedded_server_responds_at_once_and_ends_with_the_block(tmp_path: Path) -> None:
     with embedded.serve(tmp_path / "data") as server:
         assert _get(server.url, server.token).json() == {"projects": []}
     assert server.process.returncode == 0
@@ -53,7 +53,7 @@ def test_an_embedded_server_answers_at_once_and_is_gone_after(tmp_path: Path) ->
         _get(server.url, server.token)
 
 
-def test_the_token_is_kept_for_its_owner_only_and_used_again(tmp_path: Path) -> None:
+def test_the_token_is_readable_by_its_owner_only_and_reused(tmp_path: Path) -> None:
     tokens = []
     for _ in range(2):
         with embedded.serve(tmp_path / "data") as server:
@@ -64,7 +64,7 @@ def test_the_token_is_kept_for_its_owner_only_and_used_again(tmp_path: Path) -> 
     assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
 
 
-def test_a_given_token_wins_and_is_not_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_given_token_takes_precedence_and_is_not_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKER_SERVER_TOKEN", "given-token")
     with embedded.serve(tmp_path / "data") as server:
         assert server.token == "given-token"
@@ -82,7 +82,7 @@ def test_clients_of_the_same_user_find_a_server_while_it_runs(tmp_path: Path) ->
     assert list(discovery.folder().iterdir()) == []
 
 
-def test_a_directory_has_one_server(served: Any, tmp_path: Path) -> None:
+def test_a_second_server_on_a_directory_is_refused(served: Any, tmp_path: Path) -> None:
     second = _command("--dir", str(tmp_path / "data"), "--port", "0")
     assert second.returncode == 1
     assert f"another server (process {served.process.pid}) uses" in second.stderr
@@ -90,7 +90,7 @@ def test_a_directory_has_one_server(served: Any, tmp_path: Path) -> None:
     assert _get(served.url, served.token).status_code == 200
 
 
-def test_a_port_in_use_is_said_to_be_so(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         failed = _command("--dir", str(tmp_path / "data"), "--port", port)
@@ -108,7 +108,7 @@ def test_a_port_in_use_is_said_to_be_so(tmp_path: Path) -> None:
         (["--dir", "/proc/nothing"], "cannot use the directory /proc/nothing"),
     ],
 )
-def test_what_cannot_be_served_is_explained(arguments: list[str], says: str) -> None:
+def test_invalid_arguments_are_explained(arguments: list[str], says: str) -> None:
     failed = _command("--port", "0", *arguments)
     assert failed.returncode == 1
     assert says in failed.stderr
@@ -126,7 +126,7 @@ def test_signals_end_a_server_cleanly_and_soon_even_with_clients_connected(serve
         assert served.process.wait(60) == 0  # neither client would ever leave by itself
 
 
-def test_a_server_that_was_killed_is_started_again_on_its_data(tmp_path: Path, lines: Any) -> None:
+def test_a_killed_server_starts_again_on_its_data(tmp_path: Path, lines: Any) -> None:
     with embedded.serve(tmp_path / "data") as server:
         path = "/api/runs/me/digits/r/streams/history.jsonl?offset=0"
         headers = {"Authorization": f"Bearer {server.token}"}
@@ -138,7 +138,7 @@ def test_a_server_that_was_killed_is_started_again_on_its_data(tmp_path: Path, l
         assert _get(server.url, server.token, "/api/runs/me/digits/r").json()["rows"] == 3
 
 
-def test_a_server_that_cannot_start_says_why_to_whoever_embeds_it(served: Any, tmp_path: Path) -> None:
+def test_embedding_a_server_that_cannot_start_raises_the_reason(served: Any, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="another server"), embedded.serve(tmp_path / "data"):
         pass
 
@@ -158,7 +158,7 @@ def _greeting(tmp_path: Path, *arguments: str) -> str:
     return said
 
 
-def test_the_greeting_says_how_to_open_it_and_how_to_point_scripts_to_it(tmp_path: Path) -> None:
+def test_the_greeting_says_how_to_open_the_dashboard_and_configure_scripts(tmp_path: Path) -> None:
     said = _greeting(tmp_path)
     token = (tmp_path / "d" / "token").read_text().strip()
     assert f"/?token={token}" in said
@@ -168,7 +168,7 @@ def test_the_greeting_says_how_to_open_it_and_how_to_point_scripts_to_it(tmp_pat
     assert "encrypted" not in said
 
 
-def test_listening_for_other_machines_warns_that_nothing_is_encrypted(tmp_path: Path) -> None:
+def test_listening_for_other_machines_warns_about_the_unencrypted_connection(tmp_path: Path) -> None:
     said = _greeting(tmp_path, "--host", "0.0.0.0")
     assert "not encrypted" in said
     assert f"TRACKER_BASE_URL=http://{socket.gethostname()}:" in said
@@ -177,7 +177,7 @@ def test_listening_for_other_machines_warns_that_nothing_is_encrypted(tmp_path: 
 @pytest.mark.parametrize(
     ("display", "option", "opens"), [(":0", [], True), ("", [], False), (":0", ["--no-browser"], False)]
 )
-def test_ui_opens_a_browser_where_there_is_a_display_without_showing_it_the_token(
+def test_ui_opens_a_browser_on_a_display_without_giving_it_the_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, display: str, option: list[str], opens: bool
 ) -> None:
     browser, opened = tmp_path / "browser", tmp_path / "opened"

@@ -1,4 +1,4 @@
-"""Alerts go where the server's owner said; the receiver here is a real HTTP server."""
+"""Alerts are forwarded to the configured address; the receiver here is a real HTTP server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def alert(title: str = "Careful", text: str = "", level: str = "warn", time_: fl
 
 
 class Receiver:
-    """What a chat service is: `url`, and the `texts` that came. `answers`: the statuses of its first answers."""
+    """A chat service: its `url`, the received `texts`, and `answers`, the statuses of its first responses."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -52,7 +52,7 @@ def receiver() -> Iterator[Receiver]:
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         found = Receiver(f"http://127.0.0.1:{server.server_port}/hook")
@@ -70,7 +70,7 @@ def webhook(receiver: Receiver) -> Iterator[Webhook]:
     webhook.close()
 
 
-def test_what_a_run_calls_out_is_posted_with_a_link_to_the_run(
+def test_alerts_are_posted_with_a_link_to_the_run(
     receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRACKER_SERVER_WEBHOOK", receiver.url)
@@ -85,13 +85,13 @@ def test_what_a_run_calls_out_is_posted_with_a_link_to_the_run(
     )
 
 
-def test_nothing_that_a_run_says_is_markup() -> None:
+def test_text_of_runs_is_escaped() -> None:
     assert message(RUN, alert("<!channel> & <http://x|y>"), "") == (
         "[warn] *&lt;!channel&gt; &amp; &lt;http://x|y&gt;* me/digits/k3"
     )
 
 
-def test_a_receiver_that_is_busy_gets_it_a_little_later_and_once(receiver: Receiver, webhook: Webhook) -> None:
+def test_a_busy_receiver_gets_the_alert_later_and_once(receiver: Receiver, webhook: Webhook) -> None:
     receiver.answers += [503, 429]
     webhook.put(RUN, [alert("one")])
     webhook.put(RUN, [alert("two")])
@@ -99,27 +99,27 @@ def test_a_receiver_that_is_busy_gets_it_a_little_later_and_once(receiver: Recei
     assert ["one" in text for text in receiver.texts] == [True, False]
 
 
-def test_a_refusal_and_a_redirect_are_final(receiver: Receiver, webhook: Webhook) -> None:
+def test_refused_and_redirected_alerts_are_not_sent_again(receiver: Receiver, webhook: Webhook) -> None:
     receiver.answers += [404, 307]
     webhook.put(RUN, [alert("refused"), alert("led elsewhere"), alert("third")])
     eventually(lambda: receiver.texts)
     assert ("third" in receiver.texts[0], set(receiver.paths), len(receiver.paths)) == (True, {"/hook"}, 3)
 
 
-def test_old_ones_are_not_sent(receiver: Receiver, webhook: Webhook) -> None:
+def test_old_alerts_are_not_sent(receiver: Receiver, webhook: Webhook) -> None:
     webhook.put(RUN, [alert("old", time_=time.time() - 7200), alert("new")])
     eventually(lambda: receiver.texts)
     assert "new" in receiver.texts[0]
 
 
-def test_more_than_so_many_a_minute_are_left_out(receiver: Receiver, webhook: Webhook) -> None:
+def test_alerts_beyond_the_limit_per_minute_are_dropped(receiver: Receiver, webhook: Webhook) -> None:
     webhook.put(RUN, [alert(str(number)) for number in range(PER_MINUTE + 5)])
     eventually(lambda: len(receiver.texts) == PER_MINUTE)
     webhook.close()
     assert len(receiver.texts) == PER_MINUTE
 
 
-def test_putting_never_waits_for_a_receiver_that_is_not_there(unused: Callable[[], str]) -> None:
+def test_put_never_waits_for_an_absent_receiver(unused: Callable[[], str]) -> None:
     webhook = Webhook(unused(), pauses=(1e6,))
     webhook.put(RUN, [alert()] * 100)
     webhook.close()  # returns, and not after ten days

@@ -1,4 +1,4 @@
-"""What one client asks neither keeps others waiting nor the server from stopping."""
+"""The queries of one client neither delay others nor keep the server from stopping."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def _table(server: embedded.Embedded, expression: str) -> requests.Response:
         return client.post(f"{server.url}/api/table/me/slow", json={"filter": expression}, timeout=120)
 
 
-def test_a_filter_that_costs_too_much_is_given_up_with_a_reason(server: embedded.Embedded) -> None:
+def test_a_filter_that_costs_too_much_is_cancelled_with_a_reason(server: embedded.Embedded) -> None:
     answer = _table(server, HEAVY)
     assert answer.status_code == 400
     assert "takes too long" in answer.json()["error"]
     assert _table(server, "config.lr > 1").json()["total"] > 0
 
 
-def test_others_are_answered_while_long_questions_run(server: embedded.Embedded) -> None:
+def test_others_get_responses_during_long_queries(server: embedded.Embedded) -> None:
     with ThreadPoolExecutor(8) as pool, _client(server) as other:
         heavy = [pool.submit(_table, server, HEAVY) for _ in range(8)]
         answered = other.get(f"{server.url}/api/projects", timeout=60)
@@ -67,7 +67,7 @@ def test_others_are_answered_while_long_questions_run(server: embedded.Embedded)
         assert {one.result().status_code for one in heavy} == {400}
 
 
-def test_a_long_list_is_looked_up_at_once(server: embedded.Embedded) -> None:
+def test_a_filter_with_a_long_list_is_fast(server: embedded.Embedded) -> None:
     numbers = ", ".join(f"{i + 1000}.5" for i in range(90_000))
     assert _table(server, f"config.lr in [{numbers}, 0.5]").json()["total"] == 1
     assert _table(server, f"config.lr not in [{numbers}]").json()["total"] == RUNS
@@ -75,7 +75,7 @@ def test_a_long_list_is_looked_up_at_once(server: embedded.Embedded) -> None:
     assert _table(server, f"config.lr in {odd}").json()["total"] == 2
 
 
-def test_the_server_stops_whatever_is_asked(tmp_path: Path) -> None:
+def test_the_server_stops_during_long_queries(tmp_path: Path) -> None:
     with embedded.serve(tmp_path) as server:
         _fill(server)
         body = json.dumps({"filter": HEAVY}).encode()

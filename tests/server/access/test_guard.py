@@ -58,13 +58,13 @@ def _assert_headers(answer: requests.Response) -> None:
     assert "server" not in answer.headers
 
 
-def test_the_walk_covers_the_whole_application(everything: list[tuple[str, str]]) -> None:
+def test_the_tests_cover_every_route(everything: list[tuple[str, str]]) -> None:
     assert len(everything) > 20
     assert ("POST", "/api/charts") in everything
     assert ("GET", "/api/openapi.json") in everything
 
 
-def test_no_route_answers_without_the_token(client: Any, everything: list[tuple[str, str]]) -> None:
+def test_every_route_requires_the_token(client: Any, everything: list[tuple[str, str]]) -> None:
     for token in (None, "wrong-token", "", "test-token-with-some-lengt", "ü"):
         stranger = type(client)(client.url, None)
         headers = {} if token is None else {"Authorization": f"Bearer {token}".encode()}
@@ -75,20 +75,20 @@ def test_no_route_answers_without_the_token(client: Any, everything: list[tuple[
                 assert "TRACKER_API_KEY" in answer.text
 
 
-def test_no_route_answers_to_a_foreign_host_name(client: Any, everything: list[tuple[str, str]]) -> None:
+def test_every_route_refuses_a_foreign_host_name(client: Any, everything: list[tuple[str, str]]) -> None:
     for host in ("evil.example", "127.0.0.1.evil.example:8787", "localhost@evil.example", "user@127.0.0.1"):
         for method, path in everything:
             _assert_guarded(client(method, path, headers={"Host": host}), 403)
 
 
-def test_every_answer_carries_the_security_headers(client: Any, everything: list[tuple[str, str]]) -> None:
+def test_every_response_has_the_security_headers(client: Any, everything: list[tuple[str, str]]) -> None:
     for method, path in [*everything, ("GET", "/nowhere"), ("OPTIONS", "/api/projects")]:
         with client(method, path, stream=True) as answer:  # one of them has no end
             assert answer.status_code < 500
             _assert_headers(answer)
 
 
-def test_nothing_is_changed_for_a_foreign_origin(client: Any, everything: list[tuple[str, str]]) -> None:
+def test_requests_of_a_foreign_origin_change_nothing(client: Any, everything: list[tuple[str, str]]) -> None:
     port = client.url.rpartition(":")[2]
     for origin in ("https://evil.example", "null", f"http://localhost:{int(port) + 1}", "http://127.0.0.1", "file://"):
         for method, path in everything:
@@ -97,11 +97,11 @@ def test_nothing_is_changed_for_a_foreign_origin(client: Any, everything: list[t
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1234", "127.0.0.1:80", "[::1]:8787", "192.168.1.7:8787"])
-def test_loopback_names_and_plain_addresses_are_answered_to(client: Any, host: str) -> None:
+def test_loopback_names_and_plain_addresses_are_allowed_as_host(client: Any, host: str) -> None:
     assert client.get("/api/projects", headers={"Host": host}).status_code == 200
 
 
-def test_allowed_host_names_are_answered_to(tmp_path: Path, run_server: Any) -> None:
+def test_allowed_host_names_are_accepted(tmp_path: Path, run_server: Any) -> None:
     with run_server(tmp_path, allowed_hosts=("runs.example",)) as client:
         assert client.get("/api/projects", headers={"Host": "Runs.example"}).status_code == 200
         origin = {"Host": "127.0.0.1:1", "Origin": "https://runs.example"}
@@ -120,7 +120,7 @@ def _signed_in(client: Any) -> Any:
     return browser
 
 
-def test_the_token_in_the_address_becomes_a_strict_cookie_that_does_not_hold_it(client: Any) -> None:
+def test_the_token_in_the_address_starts_a_session_with_a_strict_cookie_without_the_token(client: Any) -> None:
     browser = type(client)(client.url, None)
     answer = browser.get(f"/?token={client.token}")
     cookie = answer.headers["set-cookie"]
@@ -141,7 +141,7 @@ def test_the_token_in_the_address_becomes_a_strict_cookie_that_does_not_hold_it(
     assert type(client)(client.url, None).get(f"/api/projects?page={secret}").status_code == 401
 
 
-def test_each_browser_has_a_session_that_is_listed_and_ended(tmp_path: Path, run_server: Any) -> None:
+def test_each_browser_has_its_own_session_which_can_be_listed_and_ended(tmp_path: Path, run_server: Any) -> None:
     file = tmp_path / "sessions.json"
     with run_server(tmp_path / "data", sessions=file) as client:
         first, second = _signed_in(client), _signed_in(client)
@@ -163,7 +163,7 @@ def test_each_browser_has_a_session_that_is_listed_and_ended(tmp_path: Path, run
         assert second.get("/api/projects").status_code == 401
 
 
-def test_the_cookie_is_secure_where_a_trusted_proxy_speaks_tls(tmp_path: Path, run_server: Any) -> None:
+def test_the_cookie_is_secure_behind_a_trusted_proxy_with_tls(tmp_path: Path, run_server: Any) -> None:
     tls = {"X-Forwarded-Proto": "https"}
     for proxies, secure in ((("127.0.0.1",), True), (("192.0.2.1",), False)):
         with run_server(tmp_path / str(secure), trusted_proxies=proxies) as client:
@@ -185,7 +185,7 @@ def test_another_port_of_an_allowed_host_is_another_origin(tmp_path: Path, run_s
             assert client("DELETE", path, headers={"Origin": origin}).status_code == status, origin
 
 
-def test_a_prefix_of_a_proxy_is_in_all_that_the_server_says_of_itself(tmp_path: Path, run_server: Any) -> None:
+def test_addresses_in_responses_have_the_prefix_of_the_proxy(tmp_path: Path, run_server: Any) -> None:
     with run_server(tmp_path, root_path="/tracker") as client:
         for prefix in ("", "/tracker"):
             stranger = type(client)(client.url, None)
@@ -206,7 +206,7 @@ def test_a_wrong_token_in_the_address_sets_no_cookie(client: Any, query: str) ->
     assert "set-cookie" not in answer.headers
 
 
-def test_a_wrong_cookie_is_no_key(client: Any) -> None:
+def test_a_wrong_cookie_gives_no_access(client: Any) -> None:
     browser = _signed_in(client)
     (name,) = [cookie.name for cookie in browser.session.cookies]
     stranger = type(client)(client.url, None)
@@ -215,14 +215,14 @@ def test_a_wrong_cookie_is_no_key(client: Any) -> None:
         assert answer.status_code == 401
 
 
-def test_cookies_of_other_applications_do_not_matter(client: Any) -> None:
+def test_cookies_of_other_applications_are_ignored(client: Any) -> None:
     browser = _signed_in(client)
     (cookie,) = browser.session.cookies
     header = {"Cookie": f'odd[name]=x; _xsrf=2|a; "; bad; {cookie.name}={cookie.value}; more'}
     assert type(client)(client.url, None).get("/", headers=header).status_code == 200
 
 
-def test_with_the_cookie_only_own_pages_may_change_anything(client: Any) -> None:
+def test_a_cookie_allows_changes_only_from_own_pages(client: Any) -> None:
     browser = _signed_in(client)
     path = "/api/runs/me/digits/none"
     assert browser("DELETE", path).status_code == 403
@@ -230,7 +230,7 @@ def test_with_the_cookie_only_own_pages_may_change_anything(client: Any) -> None
     assert browser("DELETE", path, headers={"Origin": client.url}).status_code == 404
 
 
-def test_with_the_cookie_other_sites_cannot_load_content(client: Any) -> None:
+def test_a_cookie_does_not_let_other_sites_load_content(client: Any) -> None:
     browser = _signed_in(client)
     for site in ("cross-site", "same-site"):
         loading = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"}
@@ -240,7 +240,7 @@ def test_with_the_cookie_other_sites_cannot_load_content(client: Any) -> None:
     assert browser.get("/api/projects", headers={"Origin": "https://evil.example"}).status_code == 403
 
 
-def test_a_code_for_one_visit_signs_in_once(tmp_path: Path, run_server: Any) -> None:
+def test_a_one_time_code_signs_in_once(tmp_path: Path, run_server: Any) -> None:
     visits = {"one-time-code"}
     with run_server(tmp_path, visits=visits) as client:
         browser = type(client)(client.url, None)
@@ -249,7 +249,7 @@ def test_a_code_for_one_visit_signs_in_once(tmp_path: Path, run_server: Any) -> 
         assert type(client)(client.url, None).get("/?token=one-time-code").status_code == 401
 
 
-def test_a_browser_without_the_token_is_told_how_to_sign_in(client: Any) -> None:
+def test_a_browser_without_the_token_gets_the_sign_in_page(client: Any) -> None:
     answer = type(client)(client.url, None).get("/", headers={"Accept": "text/html"})
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -257,7 +257,7 @@ def test_a_browser_without_the_token_is_told_how_to_sign_in(client: Any) -> None
     _assert_headers(answer)
 
 
-def test_a_link_from_another_site_is_followed_once_more_from_here(client: Any) -> None:
+def test_a_link_from_another_site_is_reloaded_from_this_site(client: Any) -> None:
     stranger = type(client)(client.url, None)
     headers = {"Accept": "text/html", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     answer = stranger.get("/some/page?a=1&b=%22", headers=headers)
@@ -265,7 +265,7 @@ def test_a_link_from_another_site_is_followed_once_more_from_here(client: Any) -
     assert 'content="0; url=/some/page?a=1&amp;b=%22"' in answer.text
 
 
-def test_following_a_link_never_leaves_this_server(client: Any) -> None:
+def test_that_reload_never_leaves_this_server(client: Any) -> None:
     import http.client
 
     connection = http.client.HTTPConnection(client.url.removeprefix("http://"))

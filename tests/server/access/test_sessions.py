@@ -7,7 +7,7 @@ from pathlib import Path
 from tracker_server.access.sessions import LIFETIME, Sessions
 
 
-def test_a_session_that_is_not_used_for_30_days_ends(tmp_path: Path) -> None:
+def test_a_session_ends_after_30_days_without_use(tmp_path: Path) -> None:
     file = tmp_path / "sessions.json"
     cookie, _ = Sessions(file, "token").begin("127.0.0.1", "browser")
     assert Sessions(file, "token").find(cookie) is not None

@@ -1,4 +1,4 @@
-"""The trash is emptied of old runs, and files that nobody names go."""
+"""Old runs in the trash, and files that no run names, are deleted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tracker_server.storage.interface import NoSuchRun
 from tracker_server.storage.sql import open_storage
 
 
-def test_the_trash_is_emptied_of_what_is_old_with_its_content(tmp_path: Path, lines: Any) -> None:
+def test_old_runs_in_the_trash_are_deleted_with_their_files(tmp_path: Path, lines: Any) -> None:
     content = b"weights"
     digest = hashlib.sha256(content).hexdigest()
 
@@ -52,7 +52,7 @@ def test_the_trash_is_emptied_of_what_is_old_with_its_content(tmp_path: Path, li
     asyncio.run(run())
 
 
-def test_a_server_that_starts_empties_the_trash(tmp_path: Path, run_server: Any, lines: Any) -> None:
+def test_starting_the_server_empties_the_trash(tmp_path: Path, run_server: Any, lines: Any) -> None:
     storage = open_storage(tmp_path)
     storage.append(RunKey("me", "digits", "old"), "history.jsonl", 0, lines("old"))
     storage.trash([RunKey("me", "digits", "old")], 1000.0)
@@ -61,7 +61,7 @@ def test_a_server_that_starts_empties_the_trash(tmp_path: Path, run_server: Any,
         eventually(lambda: client.get("/api/runs/me/digits/old").status_code == 404)
 
 
-def test_files_that_no_record_names_are_collected_after_a_day(tmp_path: Path, lines: Any) -> None:
+def test_files_that_no_record_names_are_deleted_after_a_day(tmp_path: Path, lines: Any) -> None:
     storage, blobs = open_storage(tmp_path), open_blobs(tmp_path / "blobs")
     services = Services(storage, blobs, Settings(token="t" * 20))
 

@@ -53,7 +53,7 @@ def _frame(client: Any, **query: Any) -> tuple[dict[str, Any], list[Any]]:
     return header, [np.array(array) for array in arrays]
 
 
-def test_series_that_come_whole_are_the_same_as_json_and_as_a_frame(filled: Any) -> None:
+def test_short_series_are_the_same_as_json_and_as_a_frame(filled: Any) -> None:
     query = {"runs": ["me/digits/one", "me/digits/two"], "keys": ["loss", "acc"], "buckets": 100}
     header, arrays = _frame(filled, **query)
     for plain, entry in zip(_json(filled, **query), header["series"], strict=True):
@@ -73,7 +73,7 @@ def test_equal_arrays_are_sent_once(filled: Any) -> None:
     assert len(arrays) == 1 + 3
 
 
-def test_all_that_is_bucketed_shares_one_x_and_each_bucket_has_exactly_its_points(filled: Any) -> None:
+def test_bucketed_series_share_one_x_and_each_bucket_has_exactly_its_points(filled: Any) -> None:
     runs = ["me/digits/one", *(f"me/digits/long{n}" for n in range(3)), "me/digits/late"]
     header, arrays = _frame(filled, runs=runs, keys=["loss"], buckets=100)
     x = arrays[header["grid"]]
@@ -100,7 +100,7 @@ def test_all_that_is_bucketed_shares_one_x_and_each_bucket_has_exactly_its_point
     assert sum(arrays[late["n"]]) == late["points"] == 1000
 
 
-def test_a_group_is_the_mean_of_its_runs_and_how_they_spread(filled: Any) -> None:
+def test_a_group_has_the_mean_and_standard_deviation_of_its_runs(filled: Any) -> None:
     runs = [f"me/digits/long{n}" for n in range(3)]
     groups = [{"name": "all", "runs": runs}, {"name": "one", "runs": runs[:1]}]
     plain = np.array([one["mean"] for one in _json(filled, runs=runs, keys=["loss"], buckets=3000)])
@@ -121,7 +121,7 @@ def test_a_group_is_the_mean_of_its_runs_and_how_they_spread(filled: Any) -> Non
     assert arrays[every["max"]].max() >= plain.max()
 
 
-def test_a_group_of_runs_of_other_lengths_says_how_many_there_are(filled: Any) -> None:
+def test_a_group_counts_its_runs_in_each_bucket(filled: Any) -> None:
     group = {"name": "all", "runs": ["me/digits/long0", "me/digits/late", "me/digits/nowhere"]}
     header, arrays = _frame(filled, groups=[group], keys=["loss"], buckets=50)
     (entry,) = header["series"]
@@ -179,7 +179,7 @@ def test_a_spike_of_one_point_in_a_million_is_in_the_envelope_at_every_zoom(spik
         ),
     ],
 )
-def test_bad_charts_are_refused_with_a_reason(filled: Any, query: dict[str, Any], reason: str) -> None:
+def test_invalid_charts_are_refused_with_a_reason(filled: Any, query: dict[str, Any], reason: str) -> None:
     answer = _ask(filled, **{"keys": ["loss"], **query})
     assert answer.status_code == 400
     assert reason in answer.json()["error"]

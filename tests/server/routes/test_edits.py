@@ -35,13 +35,13 @@ def test_many_runs_are_edited_at_once(two: Any) -> None:
     assert (one["name"], one["notes"], one["color"], one["group"]) == ("one", None, None, "g")
 
 
-def test_what_is_so_already_is_no_change(two: Any) -> None:
+def test_setting_an_equal_value_changes_nothing(two: Any) -> None:
     assert edit(two, "one", set={"name": "first"}, add_tags=["a"]).json() == {"changed": 0}
     assert edit(two, "one", "two", set={"tags": ["a", "b"]}).json() == {"changed": 1}
     assert edit(two, "one").json() == {"changed": 0}
 
 
-def test_edits_are_streams_of_their_own_like_those_of_the_python_api(two: Any) -> None:
+def test_edits_have_their_own_streams_as_in_the_python_api(two: Any) -> None:
     updated = info(two, "one")["updated"]
     edit(two, "one", set={"notes": "x"})
     edit(two, "one", set={"notes": "y"})
@@ -50,7 +50,7 @@ def test_edits_are_streams_of_their_own_like_those_of_the_python_api(two: Any) -
     assert info(two, "one")["updated"] == updated  # an edit is nothing that the run did
 
 
-def test_a_run_that_is_not_there_leaves_all_as_they_are(two: Any) -> None:
+def test_if_one_run_is_unknown_no_run_is_changed(two: Any) -> None:
     assert edit(two, "one", "none", set={"notes": "x"}).status_code == 404
     assert info(two, "one")["notes"] is None
 
@@ -79,12 +79,12 @@ def test_running_runs_are_asked_to_stop(two: Any) -> None:
         ({"delete": True}, "delete: Extra inputs are not permitted"),
     ],
 )
-def test_bad_edits_are_refused_with_a_reason(two: Any, body: Any, reason: str) -> None:
+def test_invalid_edits_are_refused_with_a_reason(two: Any, body: Any, reason: str) -> None:
     answer = two("POST", "/api/edits", json={"runs": ["me/digits/one"], **body})
     assert answer.status_code == 400
     assert reason in answer.json()["error"]
 
 
-def test_a_color_that_is_none_is_left_out(two: Any) -> None:
+def test_an_invalid_color_in_a_record_is_ignored(two: Any) -> None:
     two.append("bad", encode("run", {"version": 1, "id": "bad", "color": 'red"><script>'}, 5.0))
     assert info(two, "bad")["color"] is None

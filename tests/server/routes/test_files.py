@@ -26,7 +26,7 @@ def _save(client: Any, lines: Any, run: str, name: str, content: bytes) -> str:
     return path
 
 
-def test_saved_files_are_listed_with_whether_their_content_has_arrived(client: Any, lines: Any) -> None:
+def test_the_list_of_files_says_whether_their_content_is_uploaded(client: Any, lines: Any) -> None:
     here, there = (
         ("file", {"name": "a.txt", "digest": _digest(b"a"), "size": 1, "path": "x"}),
         ("file", {"name": "b.txt", "digest": _digest(b"never sent"), "size": 10, "path": "y"}),
@@ -44,7 +44,7 @@ def test_saved_files_are_listed_with_whether_their_content_has_arrived(client: A
     assert "not uploaded yet" in client.get(path + "/files/b.txt").json()["error"]
 
 
-def test_content_comes_as_an_attachment_that_no_browser_runs(client: Any, lines: Any) -> None:
+def test_content_is_served_as_an_attachment_that_no_browser_runs(client: Any, lines: Any) -> None:
     path = _save(client, lines, "attached", "page.html", PAGE)
     for address in (f"{path}/files/page.html", f"{path}/blobs/{_digest(PAGE)}"):
         answer = client.get(address)
@@ -71,7 +71,7 @@ def test_content_comes_as_an_attachment_that_no_browser_runs(client: Any, lines:
         "a?b#c;d=e,f",
     ],
 )
-def test_any_file_name_is_found_and_named_safely(client: Any, lines: Any, name: str) -> None:
+def test_files_of_any_name_are_served_with_a_safe_name(client: Any, lines: Any, name: str) -> None:
     content = name.encode()
     run = "name-" + _digest(content)[:8]
     path = _save(client, lines, run, name, content)
@@ -100,7 +100,7 @@ def test_content_that_the_client_has_is_not_sent_again(client: Any, lines: Any) 
         ("bytes=5-1000", PAGE[5:], f"bytes 5-{len(PAGE) - 1}/{len(PAGE)}"),
     ],
 )
-def test_part_of_the_content_can_be_asked_for(
+def test_a_part_of_the_content_can_be_requested(
     client: Any, lines: Any, asked: str, part: bytes, content_range: str
 ) -> None:
     path = _save(client, lines, "part-" + _digest(asked.encode())[:8], "page.html", PAGE)
@@ -113,13 +113,13 @@ def test_part_of_the_content_can_be_asked_for(
 
 
 @pytest.mark.parametrize("asked", ["bytes=-5", "bytes=3-1", "bytes=0-1,3-4", "lines=1-2", "bytes=x-", "bytes=٣-"])
-def test_whoever_asks_for_a_part_in_another_way_gets_all(client: Any, lines: Any, asked: str) -> None:
+def test_unsupported_ranges_get_the_whole_content(client: Any, lines: Any, asked: str) -> None:
     path = _save(client, lines, "all-" + _digest(asked.encode())[:8], "page.html", PAGE)
     answer = client.get(f"{path}/files/page.html", headers={"Range": asked.encode()})
     assert (answer.status_code, answer.content) == (200, PAGE)
 
 
-def test_a_part_of_what_has_changed_since_is_not_given_out(client: Any, lines: Any) -> None:
+def test_if_range_with_another_version_gets_the_whole_content(client: Any, lines: Any) -> None:
     path = _save(client, lines, "newer", "page.html", PAGE)
     headers = {"Range": "bytes=5-", "If-Range": '"another version"'}
     assert client.get(f"{path}/files/page.html", headers=headers).content == PAGE
@@ -132,7 +132,7 @@ def test_a_part_past_the_end_is_refused(client: Any, lines: Any) -> None:
     assert str(len(PAGE)) in answer.json()["error"]
 
 
-def test_a_run_gives_out_only_what_its_records_name(client: Any, lines: Any) -> None:
+def test_a_run_serves_only_files_that_its_records_name(client: Any, lines: Any) -> None:
     _save(client, lines, "owner", "secret.txt", b"secret")
     client.append("other", lines("other"))
     other = run_path("me", "digits", "other")
@@ -140,7 +140,7 @@ def test_a_run_gives_out_only_what_its_records_name(client: Any, lines: Any) -> 
     assert client.get(f"{other}/files/secret.txt").status_code == 404
 
 
-def test_content_of_another_digest_is_refused_and_not_kept(client: Any, lines: Any) -> None:
+def test_content_with_a_wrong_digest_is_refused_and_not_stored(client: Any, lines: Any) -> None:
     path = run_path("me", "digits", "liar")
     answer = client("PUT", f"{path}/blobs/{_digest(b'this')}", data=b"that")
     assert answer.status_code == 422
@@ -148,12 +148,12 @@ def test_content_of_another_digest_is_refused_and_not_kept(client: Any, lines: A
 
 
 @pytest.mark.parametrize("digest", ["..", "0" * 63, "G" * 64, "A" * 64, "0" * 64 + "%0A"])
-def test_what_is_no_digest_is_refused(client: Any, digest: str) -> None:
+def test_an_invalid_digest_is_refused(client: Any, digest: str) -> None:
     path = run_path("me", "digits", "r")
     assert client("PUT", f"{path}/blobs/{digest}", data=b"x").status_code in (400, 404, 405)
 
 
-def test_content_past_the_limit_is_refused_announced_or_not(tmp_path: Path, run_server: Any) -> None:
+def test_content_past_the_limit_is_refused_with_or_without_a_content_length(tmp_path: Path, run_server: Any) -> None:
     with run_server(tmp_path, max_blob=1000) as client:
         address = f"{run_path('me', 'digits', 'r')}/blobs/{_digest(bytes(2000))}"
         assert client("PUT", address, data=bytes(2000)).status_code == 413
@@ -161,7 +161,7 @@ def test_content_past_the_limit_is_refused_announced_or_not(tmp_path: Path, run_
     assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
 
 
-def test_an_upload_that_breaks_off_leaves_nothing(tmp_path: Path, run_server: Any) -> None:
+def test_an_interrupted_upload_leaves_nothing(tmp_path: Path, run_server: Any) -> None:
     def kept() -> list[Path]:
         return [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
 
@@ -196,7 +196,7 @@ def test_deleting_a_run_removes_the_files_that_no_other_run_names(client: Any, l
     assert third.json()["missing"] == [_digest(b"own")]
 
 
-def test_values_of_a_config_that_were_set_aside_are_files_of_the_run(client: Any, lines: Any) -> None:
+def test_config_values_that_are_stored_as_files_can_be_uploaded_and_read(client: Any, lines: Any) -> None:
     content = b'{"words": []}'
     digest = hashlib.sha256(content).hexdigest()
     kept = {"_type": "file", "digest": digest, "size": len(content), "format": "json"}

@@ -1,4 +1,4 @@
-"""The key is told to the first-run page, and to nobody once there is content."""
+"""The page of the first run gets the key until something is logged."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def fresh(run_server: Any, tmp_path: Path) -> Any:
         yield client
 
 
-def test_the_key_is_told_only_while_nothing_has_been_logged(fresh: Any, lines: Any) -> None:
+def test_the_key_is_available_only_until_something_is_logged(fresh: Any, lines: Any) -> None:
     assert fresh.json("/api/key") == {"key": fresh.token}
     assert fresh.append("one", lines("one")).status_code == 200
     assert fresh.json("/api/key") == {"key": None}
 
 
-def test_a_stranger_is_not_told(fresh: Any) -> None:
+def test_without_the_token_the_key_is_not_available(fresh: Any) -> None:
     key, fresh.token = fresh.token, None
     answer = fresh.get("/api/key")
     assert answer.status_code == 401

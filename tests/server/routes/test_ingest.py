@@ -15,18 +15,18 @@ def _streams(client: Any, run: str) -> Any:
     return client.json(run_path("me", "digits", run) + "/streams")
 
 
-def test_a_run_never_seen_has_no_offsets(client: Any) -> None:
+def test_an_unknown_run_has_no_offsets(client: Any) -> None:
     assert _streams(client, "unseen") == {"offsets": {}, "missing": []}
 
 
-def test_lines_are_stored_and_the_answer_says_where_to_go_on(client: Any, lines: Any) -> None:
+def test_lines_are_stored_and_the_response_has_the_next_offset(client: Any, lines: Any) -> None:
     data = lines("plain")
     answer = client.append("plain", data)
     assert (answer.status_code, answer.json()) == (200, {"offset": len(data), "missing": [], "trashed": False})
     assert _streams(client, "plain")["offsets"] == {"history.jsonl": len(data)}
 
 
-def test_zstd_bodies_are_taken_in_several_frames_too(client: Any, lines: Any) -> None:
+def test_zstd_bodies_may_have_several_frames(client: Any, lines: Any) -> None:
     data = lines("packed")
     half = data.index(b"\n") + 1
     pack = zstandard.ZstdCompressor().compress
@@ -35,7 +35,7 @@ def test_zstd_bodies_are_taken_in_several_frames_too(client: Any, lines: Any) ->
     assert (answer.status_code, answer.json()["offset"]) == (200, len(data))
 
 
-def test_a_wrong_offset_stores_nothing_and_tells_the_right_one(client: Any, lines: Any) -> None:
+def test_a_wrong_offset_stores_nothing_and_returns_the_right_one(client: Any, lines: Any) -> None:
     data = lines("twice")
     client.append("twice", data)
     for offset in (0, len(data) + 7):
@@ -58,7 +58,7 @@ def test_a_wrong_offset_stores_nothing_and_tells_the_right_one(client: Any, line
         ("me/digits/r/streams/history.jsonl?offset=1e3", "?offset=N, a number of bytes"),
     ],
 )
-def test_names_and_offsets_outside_the_format_are_refused_with_a_reason(client: Any, path: str, reason: str) -> None:
+def test_invalid_names_and_offsets_are_refused_with_a_reason(client: Any, path: str, reason: str) -> None:
     answer = client("POST", f"/api/runs/{path}", data=b"x\n")
     assert answer.status_code == 400
     assert reason in answer.json()["error"]
@@ -77,7 +77,7 @@ def test_a_body_past_the_limit_is_refused(client: Any) -> None:
     assert _streams(client, "big")["offsets"] == {}
 
 
-def test_a_small_body_that_unpacks_past_the_limit_is_refused(client: Any) -> None:
+def test_a_small_body_that_decompresses_past_the_limit_is_refused(client: Any) -> None:
     bomb = zstandard.ZstdCompressor().compress(bytes(256 * 1024 * 1024))
     assert len(bomb) < 100_000
     answer = client.append("bomb", bomb, headers={"Content-Encoding": "zstd"})
@@ -86,12 +86,12 @@ def test_a_small_body_that_unpacks_past_the_limit_is_refused(client: Any) -> Non
 
 
 @pytest.mark.parametrize(("encoding", "status"), [("zstd", 400), ("gzip", 415)])
-def test_bodies_that_cannot_be_unpacked_are_refused(client: Any, encoding: str, status: int) -> None:
+def test_bodies_that_cannot_be_decompressed_are_refused(client: Any, encoding: str, status: int) -> None:
     answer = client.append("odd", b"not packed\n", headers={"Content-Encoding": encoding})
     assert answer.status_code == status
 
 
-def test_digests_are_missing_until_their_content_has_arrived(client: Any, lines: Any) -> None:
+def test_digests_are_missing_until_their_content_is_uploaded(client: Any, lines: Any) -> None:
     content = b"weights"
     digest = hashlib.sha256(content).hexdigest()
     file = ("file", {"name": "model.pt", "digest": digest, "size": len(content), "path": "x"})
@@ -104,7 +104,7 @@ def test_digests_are_missing_until_their_content_has_arrived(client: Any, lines:
     assert again.json()["missing"] == []
 
 
-def test_a_full_disk_answers_507_and_when_to_try_again(tmp_path: Any, run_server: Any, lines: Any) -> None:
+def test_a_full_disk_gives_507_and_retry_after(tmp_path: Any, run_server: Any, lines: Any) -> None:
     def fill(storage: Any) -> None:
         def append(*_: Any) -> None:
             raise StorageFull("no space left on /secret/path")
@@ -118,9 +118,7 @@ def test_a_full_disk_answers_507_and_when_to_try_again(tmp_path: Any, run_server
     assert "secret" not in answer.text
 
 
-def test_a_failing_storage_answers_500_and_keeps_its_secrets(
-    tmp_path: Any, run_server: Any, lines: Any, caplog: Any
-) -> None:
+def test_an_internal_error_gives_500_without_its_text(tmp_path: Any, run_server: Any, lines: Any, caplog: Any) -> None:
     def break_(storage: Any) -> None:
         def append(*_: Any) -> None:
             raise RuntimeError("password in /secret/path")
@@ -136,7 +134,7 @@ def test_a_failing_storage_answers_500_and_keeps_its_secrets(
         assert _streams(client, "broken")["offsets"] == {}
 
 
-def test_uploads_past_what_may_wait_in_memory_are_put_off(tmp_path: Any, run_server: Any, lines: Any) -> None:
+def test_uploads_beyond_the_memory_limit_get_429(tmp_path: Any, run_server: Any, lines: Any) -> None:
     with run_server(tmp_path, max_in_flight=1000) as client:
         answer = client.append("much", lines("much", rows=100))
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
@@ -159,7 +157,7 @@ def test_a_small_body_of_very_many_lines_is_refused_before_they_are_parsed(
     assert client.json(run_path("me", "digits", run))["rows"] == 3
 
 
-def test_uploads_of_others_go_on_while_one_is_parsed(run_server: Any, lines: Any, tmp_path: Any) -> None:
+def test_other_uploads_do_not_wait_while_a_large_one_is_parsed(run_server: Any, lines: Any, tmp_path: Any) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     def slow(storage: Any) -> None:
@@ -187,7 +185,7 @@ def test_uploads_of_others_go_on_while_one_is_parsed(run_server: Any, lines: Any
         assert other.json(run_path("me", "digits", "slow"))["rows"] == 3
 
 
-def test_thousands_of_definitions_and_alerts_are_taken_and_the_last_ones_count(client: Any, lines: Any) -> None:
+def test_of_thousands_of_definitions_and_alerts_the_latest_are_kept(client: Any, lines: Any) -> None:
     records = [("metric", {"name": f"k{i % 12_000}", "summary": "max", "step_metric": f"x{i}"}) for i in range(24_000)]
     records += [("metric", {"name": f"g{i}/*", "summary": "min"}) for i in range(300)]
     records += [("alert", {"title": f"a{i}"}) for i in range(3000)]

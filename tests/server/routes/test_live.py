@@ -73,7 +73,7 @@ def _row(step: int) -> bytes:
     return encode("log", {"loss": 1.0}, START + step, step)
 
 
-def test_what_is_appended_is_told_by_kind_of_stream(client: Any, one: str, lines: Any) -> None:
+def test_appended_lines_are_announced_by_kind_of_stream(client: Any, one: str, lines: Any) -> None:
     with listening(client) as events:
         assert events.next()[0] == "ping"
         client.append(one, _row(3), len(lines(one)))
@@ -84,7 +84,7 @@ def test_what_is_appended_is_told_by_kind_of_stream(client: Any, one: str, lines
         assert events.until("change")["runs"][0]["what"] == ["console", "new"]
 
 
-def test_what_the_server_itself_changes_is_told(client: Any, one: str) -> None:
+def test_changes_made_on_the_server_are_announced(client: Any, one: str) -> None:
     path = f"me/digits/{one}"
     for ask, what in [
         (lambda: client("POST", "/api/edits", json={"runs": [path], "set": {"name": "other"}}), "meta"),
@@ -99,7 +99,7 @@ def test_what_the_server_itself_changes_is_told(client: Any, one: str) -> None:
             assert events.until("change")["runs"] == [{"run": path, "what": [what]}]
 
 
-def test_what_people_change_of_a_project_is_told(client: Any) -> None:
+def test_changes_of_notes_and_views_are_announced(client: Any) -> None:
     path = "/api/projects/me/digits"
     version = client.get(path).json()["notes"]["version"]
     with listening(client) as events:
@@ -130,7 +130,7 @@ def test_many_changes_become_one_event(client: Any, one: str, lines: Any) -> Non
         assert len(heard) < sent
 
 
-def test_who_was_away_is_told_to_look_again_unless_nothing_happened(client: Any, one: str, lines: Any) -> None:
+def test_a_client_that_reconnects_gets_reset_unless_nothing_has_changed(client: Any, one: str, lines: Any) -> None:
     with listening(client) as events:
         events.until("ping")
         known = events.last
@@ -144,13 +144,13 @@ def test_who_was_away_is_told_to_look_again_unless_nothing_happened(client: Any,
         assert events.next()[0] == "reset"
 
 
-def test_a_quiet_stream_is_kept_alive(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_without_changes_gets_pings(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "PING", 0.05)
     with listening(client) as events:
         assert [events.next()[0] for _ in range(3)] == ["ping"] * 3
 
 
-def test_listeners_are_limited_and_those_that_leave_make_room(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_listeners_are_limited_and_one_that_leaves_makes_room(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "MAX_LISTENERS", 1)
 
     def opened() -> requests.Response | None:
@@ -165,7 +165,7 @@ def test_listeners_are_limited_and_those_that_leave_make_room(client: Any, monke
             assert opened() is None
 
 
-def test_the_server_ends_at_once_on_sigterm_with_streams_open(tmp_path: Path) -> None:
+def test_sigterm_ends_the_server_at_once_even_with_open_streams(tmp_path: Path) -> None:
     with serve(tmp_path) as server:
         headers = {"Authorization": f"Bearer {server.token}"}
         session = requests.Session()

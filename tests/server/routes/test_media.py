@@ -18,7 +18,7 @@ FIGURE = orjson.dumps({"data": [{"y": [1, 2, 3], "name": EVIL}], "layout": {"tit
 
 
 def _log(client: Any, lines: Any, run: str, content: bytes, arrives: bool = True) -> tuple[str, str]:
-    """A run that logged the content as media: its path, and the digest."""
+    """Upload a run that logged the content as media; return its path and the digest."""
     digest = hashlib.sha256(content).hexdigest()
     row = encode("log", {"value": {"_type": "html", "digest": digest, "size": len(content)}}, 1.7e9, 9)
     client.append(run, lines(run) + row)
@@ -52,11 +52,11 @@ def _log(client: Any, lines: Any, run: str, content: bytes, arrives: bool = True
         (b"", "video", None),
     ],
 )
-def test_content_is_what_its_first_bytes_say(start: bytes, kind: str, found: str | None) -> None:
+def test_the_media_type_is_that_of_the_first_bytes(start: bytes, kind: str, found: str | None) -> None:
     assert media_type(start, kind) == found
 
 
-def test_an_image_is_shown_as_one_and_may_be_kept_and_read_in_parts(client: Any, lines: Any) -> None:
+def test_an_image_is_served_with_its_type_cacheable_and_in_parts(client: Any, lines: Any) -> None:
     path, digest = _log(client, lines, "image", PNG)
     answer = client.get(f"{path}/media/{digest}?type=image")
     assert (answer.status_code, answer.content) == (200, PNG)
@@ -70,7 +70,7 @@ def test_an_image_is_shown_as_one_and_may_be_kept_and_read_in_parts(client: Any,
 
 @pytest.mark.parametrize("content", [f"<svg onload=alert(1)>{EVIL}</svg>".encode(), EVIL.encode(), b"", b"{}"])
 @pytest.mark.parametrize("kind", ["image", "audio", "video"])
-def test_what_could_hold_a_script_is_an_attachment(client: Any, lines: Any, content: bytes, kind: str) -> None:
+def test_content_that_may_hold_a_script_is_an_attachment(client: Any, lines: Any, content: bytes, kind: str) -> None:
     path, digest = _log(client, lines, f"evil{len(content)}", content)
     answer = client.get(f"{path}/media/{digest}?type={kind}")
     assert answer.status_code == 200
@@ -80,8 +80,8 @@ def test_what_could_hold_a_script_is_an_attachment(client: Any, lines: Any, cont
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def _assert_boxed(answer: Any) -> None:
-    """The page has no origin, can load nothing, and nobody else can frame it."""
+def _assert_sandboxed(answer: Any) -> None:
+    """Assert that the page has no origin, loads nothing, and can be framed only by the dashboard."""
     policy = dict(part.partition(" ")[::2] for part in answer.headers["content-security-policy"].split("; "))
     assert policy["sandbox"] == "allow-scripts"
     assert policy["default-src"] == "'none'"
@@ -96,19 +96,19 @@ def _assert_boxed(answer: Any) -> None:
 
 
 @pytest.mark.parametrize("content", [EVIL.encode(), b"", b"{ not json }" + EVIL.encode(), b'{"data": 1}'])
-def test_html_comes_as_it_is_in_a_box(client: Any, lines: Any, content: bytes) -> None:
+def test_html_is_served_unchanged_in_a_sandbox(client: Any, lines: Any, content: bytes) -> None:
     path, digest = _log(client, lines, f"page{len(content)}", content)
     answer = client.get(f"{path}/render/{digest}")
     assert (answer.status_code, answer.content) == (200, content)
-    _assert_boxed(answer)
+    _assert_sandboxed(answer)
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip, br"])
-def test_a_figure_comes_as_a_page_that_has_all_it_needs(client: Any, lines: Any, encoding: str) -> None:
+def test_a_figure_is_served_as_a_self_contained_page(client: Any, lines: Any, encoding: str) -> None:
     path, digest = _log(client, lines, "figure", FIGURE)
     answer = client.get(f"{path}/render/{digest}", headers={"Accept-Encoding": encoding})
     assert answer.status_code == 200
-    _assert_boxed(answer)
+    _assert_sandboxed(answer)
     assert answer.headers.get("content-encoding") == ("gzip" if "gzip" in encoding else None)
     page = answer.content  # undone by the client, with its checksum verified
     (data,) = re.findall(rb'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
@@ -120,7 +120,7 @@ def test_a_figure_comes_as_a_page_that_has_all_it_needs(client: Any, lines: Any,
 
 
 @pytest.mark.parametrize("part", ["media/{}?type=image", "render/{}"])
-def test_only_content_that_the_run_names_is_shown(client: Any, lines: Any, part: str) -> None:
+def test_only_content_that_the_run_names_is_served(client: Any, lines: Any, part: str) -> None:
     path, digest = _log(client, lines, "named", PNG)
     assert client.get(f"{path}/{part.format('0' * 64)}").status_code == 404
     assert client.get(f"{path}/{part.format('x')}").status_code == 400
@@ -132,7 +132,7 @@ def test_only_content_that_the_run_names_is_shown(client: Any, lines: Any, part:
     assert "not uploaded yet" in answer.json()["error"]
 
 
-def test_what_it_is_shown_as_must_be_said(client: Any, lines: Any) -> None:
+def test_the_kind_of_media_is_required(client: Any, lines: Any) -> None:
     path, digest = _log(client, lines, "unsaid", PNG)
     for query in ("", "?type=text", "?type=image/svg%2Bxml"):
         assert client.get(f"{path}/media/{digest}{query}").status_code == 400

@@ -1,4 +1,4 @@
-"""Whatever runs call their keys, every route takes and shows it."""
+"""Every route accepts and returns keys of any text."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def named(client: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
-def test_a_key_of_any_text_is_a_column_to_sort_filter_and_group_by(named: Any, name: str) -> None:
+def test_a_key_of_any_text_can_be_sorted_filtered_and_grouped_by(named: Any, name: str) -> None:
     listed = {one["name"] for one in named.json("/api/columns/me/named")["columns"]}
     for column in (f"config.{name}", f"summary.{name}"):
         assert column in listed
@@ -44,7 +44,7 @@ def test_a_key_of_any_text_is_a_column_to_sort_filter_and_group_by(named: Any, n
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
-def test_a_key_of_any_text_is_charted_and_read(named: Any, name: str) -> None:
+def test_a_key_of_any_text_has_charts_and_rows(named: Any, name: str) -> None:
     series = named("POST", "/api/charts", json={"runs": ["me/named/a"], "keys": [name]}).json()["series"]
     assert [(one["key"], one["mean"]) for one in series] == [(name, [1.5])]
     history = named.json(f"/api/runs/me/named/a/history?keys={quote(name)}") if len(name) < 5000 else None
@@ -53,7 +53,7 @@ def test_a_key_of_any_text_is_charted_and_read(named: Any, name: str) -> None:
     assert name in {one["key"] for one in named("POST", "/api/keys", json={"runs": ["me/named/a"]}).json()["keys"]}
 
 
-def test_of_very_many_columns_the_first_are_listed_and_the_others_found(client: Any) -> None:
+def test_of_very_many_columns_the_first_are_listed_and_search_finds_the_others(client: Any) -> None:
     lines = encode("run", {"version": 1, "id": "r", "entity": "me", "project": "many"}, 1.0)
     lines += encode("log", {f"layer{i:04}": i for i in range(3000)}, 2.0, 0)
     assert client("POST", "/api/runs/me/many/r/streams/history.jsonl?offset=0", data=lines).status_code == 200

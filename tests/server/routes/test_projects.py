@@ -19,7 +19,7 @@ def project(tmp_path: Path, run_server: Any, lines: Any) -> Any:
 PROJECT = "/api/projects/me/digits"
 
 
-def test_projects_tell_what_is_running_and_when_runs_were_started(project: Any, lines: Any) -> None:
+def test_projects_have_the_number_of_running_runs_and_of_starts_by_day(project: Any, lines: Any) -> None:
     now = time.time()
     for i, age in enumerate([0, 86400, 86400, 29 * 86400, 40 * 86400]):
         finish = encode("finish", {"state": "finished"}, now + 1)
@@ -33,7 +33,7 @@ def test_projects_tell_what_is_running_and_when_runs_were_started(project: Any, 
     assert project.json(PROJECT).items() >= found.items()
 
 
-def test_a_deleted_and_a_trashed_run_are_not_counted(project: Any, lines: Any) -> None:
+def test_deleted_and_trashed_runs_are_not_counted(project: Any, lines: Any) -> None:
     project.append("two", lines("two"))
     assert project.json(PROJECT)["active"] == 2
     project("DELETE", "/api/runs/me/digits/two")
@@ -45,7 +45,7 @@ def test_a_deleted_and_a_trashed_run_are_not_counted(project: Any, lines: Any) -
     assert project.json(PROJECT)["active"] == 1
 
 
-def test_notes_are_replaced_by_who_knows_their_version(project: Any) -> None:
+def test_notes_are_replaced_only_with_their_current_version(project: Any) -> None:
     assert project.json(PROJECT)["notes"] == {"text": "", "version": 0}
     answer = project("PUT", f"{PROJECT}/notes", json={"text": "# Plan", "version": 0})
     assert answer.json() == {"text": "# Plan", "version": 1}
@@ -67,7 +67,7 @@ def test_views_are_saved_listed_replaced_and_deleted(project: Any) -> None:
     assert project.get(f"{PROJECT}/views/other").status_code == 404
 
 
-def test_bad_notes_and_views_are_refused_with_a_reason(project: Any) -> None:
+def test_invalid_notes_and_views_are_refused_with_a_reason(project: Any) -> None:
     for method, path, body, status, reason in [
         ("GET", "/api/projects/me/none", None, 404, "there is no project me/none"),
         ("GET", "/api/projects/me/.x", None, 400, "the project '.x' must be"),
@@ -86,7 +86,7 @@ def test_bad_notes_and_views_are_refused_with_a_reason(project: Any) -> None:
         assert reason in answer.json()["error"]
 
 
-def test_a_project_has_only_so_many_views(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_views_of_a_project_is_limited(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from tracker_server.storage import projects
 
     monkeypatch.setattr(projects, "MAX_VIEWS", 1)

@@ -48,7 +48,7 @@ def test_runs_are_filtered_ordered_and_paged(filled: Any) -> None:
         ("order=;drop", "runs have no ';drop'"),
     ],
 )
-def test_bad_queries_are_refused_with_a_reason(filled: Any, query: str, reason: str) -> None:
+def test_invalid_queries_are_refused_with_a_reason(filled: Any, query: str, reason: str) -> None:
     answer = filled.get(f"/api/runs/me/digits?{query}")
     assert answer.status_code == 400
     assert reason in answer.json()["error"]
@@ -60,7 +60,7 @@ def test_a_run_is_described(filled: Any) -> None:
     assert run["summary"]["acc"] == 49
 
 
-def test_numbers_that_json_lacks_travel_as_in_the_run_log(filled: Any) -> None:
+def test_nan_and_infinity_are_written_as_in_the_run_log(filled: Any) -> None:
     assert filled.json(run_path("me", "digits", "two"))["summary"]["loss"] == NAN
 
 
@@ -86,7 +86,7 @@ def test_keys_of_several_runs_are_listed_together(filled: Any) -> None:
     assert filled("POST", "/api/keys", json={"runs": ["digits/one"]}).status_code == 400
 
 
-def test_rows_come_in_pages_by_column(filled: Any) -> None:
+def test_rows_are_returned_in_pages_by_column(filled: Any) -> None:
     path = run_path("me", "digits", "one") + "/history"
     page = filled.json(path + "?keys=acc&limit=30")
     values = page["columns"]["acc"]["values"]
@@ -95,7 +95,7 @@ def test_rows_come_in_pages_by_column(filled: Any) -> None:
     assert page["cursor"] is None
 
 
-def test_console_lines_come_in_pages(filled: Any) -> None:
+def test_console_lines_are_returned_in_pages(filled: Any) -> None:
     path = run_path("me", "digits", "one") + "/console"
     page = filled.json(path + "?limit=2")
     assert [line["text"] for line in page["lines"]] == ["line 0", "line 1"]
@@ -103,7 +103,7 @@ def test_console_lines_come_in_pages(filled: Any) -> None:
     assert [(line["stream"], line["text"]) for line in page["lines"]] == [("stdout", "line 2")]
 
 
-def test_the_console_is_read_from_a_number_on_and_searched(filled: Any) -> None:
+def test_the_console_is_read_from_a_line_number_on_and_searched(filled: Any) -> None:
     path = run_path("me", "digits", "one") + "/console"
     page = filled.json(path + "?start=-2&limit=1")
     assert ([line["text"] for line in page["lines"]], page["start"], page["total"]) == (["line 1"], 1, 3)
@@ -114,11 +114,11 @@ def test_the_console_is_read_from_a_number_on_and_searched(filled: Any) -> None:
         assert filled.get(f"{path}/search?{bad}").status_code == 400
 
 
-def test_a_question_past_a_megabyte_is_refused(filled: Any) -> None:
+def test_a_query_past_a_megabyte_is_refused(filled: Any) -> None:
     answer = filled("POST", "/api/charts", data=b"[" + b" " * 1_100_000)
     assert answer.status_code == 413
 
 
-def test_what_does_not_exist_is_said_to_be_so(filled: Any) -> None:
+def test_unknown_routes_and_methods_are_refused(filled: Any) -> None:
     assert "/api/nothing" in filled.get("/api/nothing").json()["error"]
     assert filled("PATCH", run_path("me", "digits", "one")).status_code == 405

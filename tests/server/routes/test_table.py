@@ -18,7 +18,7 @@ def post(client: Any, path: str, **body: Any) -> Any:
     return client("POST", path, json=body)
 
 
-def test_rows_of_the_table_come_by_column(filled: Any) -> None:
+def test_the_table_is_returned_by_column(filled: Any) -> None:
     sort = [{"column": "summary.loss", "descending": False}]
     answer = post(filled, "/api/table/me/digits", columns=["name", "loss"], sort=sort, filter="lr < 1", limit=10).json()
     assert answer["columns"] == {"name": ["first", "second"], "loss": [0.2, 0.5]}
@@ -26,7 +26,7 @@ def test_rows_of_the_table_come_by_column(filled: Any) -> None:
     assert isinstance(answer["version"], int)
 
 
-def test_columns_and_groups(filled: Any) -> None:
+def test_columns_and_groups_are_returned(filled: Any) -> None:
     columns = {c["name"]: c for c in filled.json("/api/columns/me/digits")["columns"]}
     assert columns["config.lr"]["max"] == 0.1
     groups = post(filled, "/api/groups/me/digits", **{"except": ["config.seed"]}, columns=["loss"]).json()
@@ -35,7 +35,7 @@ def test_columns_and_groups(filled: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["table", "groups"])
-def test_a_filter_that_is_not_understood_is_answered_with_the_place(filled: Any, path: str) -> None:
+def test_an_invalid_filter_is_refused_with_the_position_of_the_error(filled: Any, path: str) -> None:
     answer = post(filled, f"/api/{path}/me/digits", filter="config.lr <> 3")
     assert answer.status_code == 400
     assert answer.json() == {
@@ -44,7 +44,7 @@ def test_a_filter_that_is_not_understood_is_answered_with_the_place(filled: Any,
     }  # fmt: skip
 
 
-def test_the_list_of_runs_takes_expressions_and_marks_the_place_in_words(filled: Any) -> None:
+def test_the_list_of_runs_accepts_expressions_and_marks_an_error_in_the_text(filled: Any) -> None:
     runs = filled.json("/api/runs/me/digits", params={"filters": 'config.lr < 0.1 and name ~ "^s"'})
     assert [run["id"] for run in runs["runs"]] == ["two"]
     answer = filled.get("/api/runs/me/digits", params={"filters": "config.lr < x"})
@@ -65,13 +65,13 @@ def test_the_list_of_runs_takes_expressions_and_marks_the_place_in_words(filled:
         ("groups/me/digits", {"by": ["id"], "except": []}, "give either `by`"),
     ],
 )
-def test_a_bad_request_is_refused_with_a_reason(filled: Any, path: str, body: Any, reason: str) -> None:
+def test_an_invalid_request_is_refused_with_a_reason(filled: Any, path: str, body: Any, reason: str) -> None:
     answer = post(filled, f"/api/{path}", **body)
     assert answer.status_code == 400
     assert reason in answer.json()["error"]
 
 
-def test_markup_in_names_and_values_travels_as_json(client: Any) -> None:
+def test_markup_in_names_and_values_is_returned_as_json(client: Any) -> None:
     evil = "<img src=x onerror=alert(1)>"
     records = [("run", {"version": 1, "id": "evil", "name": evil, "tags": [evil]}), ("config", {evil: evil})]
     path = "/api/runs/me/other/evil/streams/history.jsonl?offset=0"

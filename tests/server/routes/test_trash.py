@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 
-def test_runs_go_to_the_trash_and_come_back(tmp_path: Path, run_server: Any, lines: Any) -> None:
+def test_runs_are_moved_to_the_trash_and_restored(tmp_path: Path, run_server: Any, lines: Any) -> None:
     with run_server(tmp_path) as client:
         for run in ("one", "two"):
             client.append(run, lines(run))

@@ -45,7 +45,7 @@ def _partial(directory: Path) -> list[str]:
     return [path.name for path in (directory / "blobs" / "partial").iterdir()]
 
 
-def test_content_is_stored_once_all_its_parts_are_there(tmp_path: Path, run_server: Any) -> None:
+def test_content_is_stored_once_all_its_parts_have_arrived(tmp_path: Path, run_server: Any) -> None:
     with run_server(tmp_path) as client:
         assert _ask(client, CONTENT) == {"offset": 0, "complete": False}
         assert _send(client, CONTENT, 0, 600_000).json() == {"offset": 600_000, "complete": False}
@@ -57,7 +57,7 @@ def test_content_is_stored_once_all_its_parts_are_there(tmp_path: Path, run_serv
         assert _send(client, CONTENT, 0, 10).json() == {"offset": 1_000_000, "complete": True}
 
 
-def test_what_is_complete_can_be_read_by_runs_that_name_it(client: Any, lines: Any) -> None:
+def test_a_complete_upload_can_be_read_by_runs_that_name_it(client: Any, lines: Any) -> None:
     content = CONTENT + b"for one run"
     file = {"name": "model.pt", "digest": _digest(content), "size": len(content), "path": "x"}
     answer = client.append("r", lines("r", more=[("file", file)])).json()
@@ -69,7 +69,7 @@ def test_what_is_complete_can_be_read_by_runs_that_name_it(client: Any, lines: A
     assert client.json(f"{RUN}/streams")["missing"] == []
 
 
-def test_a_part_that_does_not_come_next_is_not_taken_and_the_answer_says_where_to_go_on(client: Any) -> None:
+def test_a_part_at_a_wrong_offset_is_refused_with_the_right_one(client: Any) -> None:
     content = CONTENT + b"in order"
     _send(client, content, 0, 1000)
     for start in (0, 999, 1001, 500_000):
@@ -78,7 +78,7 @@ def test_a_part_that_does_not_come_next_is_not_taken_and_the_answer_says_where_t
     assert _send(client, content, 1000, len(content)).json()["complete"]
 
 
-def test_an_upload_goes_on_after_the_server_was_started_anew(tmp_path: Path, run_server: Any) -> None:
+def test_an_upload_continues_after_a_restart_of_the_server(tmp_path: Path, run_server: Any) -> None:
     with run_server(tmp_path) as client:
         _send(client, CONTENT, 0, 600_000)
     with run_server(tmp_path) as client:
@@ -86,7 +86,7 @@ def test_an_upload_goes_on_after_the_server_was_started_anew(tmp_path: Path, run
         assert _send(client, CONTENT, 600_000, 1_000_000).json()["complete"]
 
 
-def test_an_upload_that_was_whole_but_not_verified_when_the_server_ended_is_completed_by_an_empty_part(
+def test_an_empty_part_completes_an_upload_that_was_not_verified_before_a_restart(
     tmp_path: Path, run_server: Any
 ) -> None:
     (tmp_path / "blobs" / "partial").mkdir(parents=True)
@@ -97,7 +97,7 @@ def test_an_upload_that_was_whole_but_not_verified_when_the_server_ended_is_comp
         assert _stored(tmp_path) == [CONTENT]
 
 
-def test_while_the_whole_is_verified_the_upload_is_not_complete(
+def test_an_upload_is_not_complete_during_its_verification(
     tmp_path: Path, run_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go = threading.Event()
@@ -113,7 +113,9 @@ def test_while_the_whole_is_verified_the_upload_is_not_complete(
     assert _stored(tmp_path) == [CONTENT]
 
 
-def test_content_of_another_digest_is_refused_in_the_end_and_can_be_sent_anew(tmp_path: Path, run_server: Any) -> None:
+def test_content_with_a_wrong_digest_is_refused_at_its_end_and_can_be_sent_again(
+    tmp_path: Path, run_server: Any
+) -> None:
     with run_server(tmp_path) as client:
         parameters = {"size": len(CONTENT), "offset": 0}
         answer = client("POST", _address(CONTENT), params=parameters, data=CONTENT[:-1] + b"?")
@@ -124,7 +126,7 @@ def test_content_of_another_digest_is_refused_in_the_end_and_can_be_sent_anew(tm
         assert _send(client, CONTENT, 0, len(CONTENT)).json()["complete"]
 
 
-def test_several_uploaders_of_one_digest_cannot_spoil_it(tmp_path: Path, run_server: Any) -> None:
+def test_concurrent_uploads_of_one_digest_do_not_damage_it(tmp_path: Path, run_server: Any) -> None:
     with run_server(tmp_path) as client:
         barrier = threading.Barrier(4)
 
@@ -144,7 +146,7 @@ def test_several_uploaders_of_one_digest_cannot_spoil_it(tmp_path: Path, run_ser
         assert (_stored(tmp_path), _partial(tmp_path)) == ([CONTENT], [])
 
 
-def test_an_uploader_that_is_wrong_about_the_size_does_not_stop_the_others(client: Any) -> None:
+def test_an_upload_with_a_wrong_size_does_not_stop_the_others(client: Any) -> None:
     content = CONTENT + b"sizes"
     parameters = {"size": 2 * len(content), "offset": 0}
     client("POST", _address(content), params=parameters, data=content + b"and more")
@@ -169,17 +171,17 @@ def test_a_file_past_the_limit_is_refused_before_it_is_sent(tmp_path: Path, run_
 
 
 @pytest.mark.parametrize("query", [{}, {"size": 3}, {"size": -3, "offset": 0}, {"size": 3, "offset": "x"}])
-def test_a_part_without_its_place_is_refused(client: Any, query: dict[str, Any]) -> None:
+def test_a_part_without_a_valid_offset_and_size_is_refused(client: Any, query: dict[str, Any]) -> None:
     assert client("POST", _address(b"abc"), params=query, data=b"abc").status_code == 400
 
 
 @pytest.mark.parametrize("digest", ["..", "0" * 63, "G" * 64, "A" * 64, "0" * 64 + "%0A"])
-def test_what_is_no_digest_is_refused(client: Any, digest: str) -> None:
+def test_an_invalid_digest_is_refused(client: Any, digest: str) -> None:
     answer = client("POST", f"{RUN}/uploads/{digest}", params={"size": 1, "offset": 0}, data=b"x")
     assert answer.status_code in (400, 404, 405)
 
 
-def test_too_many_unfinished_uploads_are_put_off(tmp_path: Path, run_server: Any) -> None:
+def test_too_many_unfinished_uploads_get_429(tmp_path: Path, run_server: Any) -> None:
     with run_server(tmp_path, limits=Limits(number=2)) as client:
         one, two, three = (CONTENT + text for text in (b"1", b"2", b"3"))
         assert _send(client, one, 0, 10).status_code == 200

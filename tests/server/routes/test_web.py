@@ -21,7 +21,7 @@ def assets() -> list[Path]:
 @pytest.mark.parametrize(
     "path", ["/", "/projects/me/digits", "/projects/me/a%20b/compare", "/projects/me/d/notes", "/runs/me/digits/r1"]
 )
-def test_every_address_of_the_dashboard_is_its_page(client: Any, path: str) -> None:
+def test_every_address_of_the_dashboard_serves_its_page(client: Any, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/html")
@@ -32,7 +32,7 @@ HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 @pytest.mark.parametrize("path", ["/nothing/here", "/projects/me/d/none", "/projects", "/apiary", "/nothing%2Fhere"])
-def test_a_browser_without_an_address_gets_the_page_and_a_program_json(client: Any, path: str) -> None:
+def test_an_unknown_address_gives_the_page_to_browsers_and_json_to_programs(client: Any, path: str) -> None:
     page = client.get(path, headers=HTML)
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert '<div id="root">' in page.text
@@ -45,13 +45,13 @@ def test_a_browser_without_an_address_gets_the_page_and_a_program_json(client: A
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/", "/api/none", "/api/runs/me/digits/none", "/api/runs/me/d/r/files/x"])
-def test_the_api_answers_browsers_with_json_too(client: Any, path: str) -> None:
+def test_the_api_returns_json_to_browsers_too(client: Any, path: str) -> None:
     answer = client.get(path, headers=HTML)
     assert answer.status_code == 404
     assert answer.json()["error"]
 
 
-def test_who_is_not_signed_in_learns_of_no_address(client: Any) -> None:
+def test_without_signing_in_every_address_shows_the_sign_in_page(client: Any) -> None:
     stranger = type(client)(client.url, None)
     for path in ("/", "/nothing/here", "/api/none"):
         answer = stranger.get(path, headers=HTML)
@@ -60,7 +60,7 @@ def test_who_is_not_signed_in_learns_of_no_address(client: Any) -> None:
         assert "Sign in" in answer.text
 
 
-def test_the_page_admits_only_own_scripts_and_styles_with_its_nonce(client: Any) -> None:
+def test_the_page_allows_only_own_scripts_and_styles_with_its_nonce(client: Any) -> None:
     nonces = set()
     for _ in range(2):
         answer = client.get("/")
@@ -82,7 +82,7 @@ def test_the_page_loads_nothing_from_elsewhere(client: Any) -> None:
         assert client.get(path).status_code == 200
 
 
-def test_assets_come_compressed_and_are_kept_for_ever(client: Any, assets: list[Path]) -> None:
+def test_assets_are_compressed_and_cached_for_ever(client: Any, assets: list[Path]) -> None:
     script = max((path for path in assets if path.suffix == ".js"), key=lambda path: path.stat().st_size)
     for accepted, encoding in [("gzip, deflate, br", "br"), ("gzip", "gzip"), ("identity", None)]:
         answer = client.get(f"/assets/{script.name}", headers={"Accept-Encoding": accepted}, stream=True)

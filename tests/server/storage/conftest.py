@@ -35,7 +35,7 @@ class Stream:
         return self
 
     def points(self, rows: list[tuple[int, float, dict[str, Any]]]) -> Stream:
-        """Rows of one number each, in one line."""
+        """Log rows of one number each, in one line."""
         keys = sorted({key for _, _, row in rows for key in row})
         which = [keys.index(key) for _, _, row in rows for key in row]
         values = [value for _, _, row in rows for value in row.values()]
@@ -57,7 +57,7 @@ class Stream:
 
 
 class Store:
-    """A storage, and short ways to fill it and to read it back."""
+    """A storage, and helpers that fill it and read it."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -79,7 +79,7 @@ class Store:
     def read(
         self, kind: Any = "history", keys: list[str] | None = None, limit: int = 10_000, key: RunKey = KEY
     ) -> list[tuple[Any, float, dict[str, Any]]]:
-        """All rows, page by page: step, time, values."""
+        """Read all rows, page by page: step, time, values."""
         found: list[tuple[Any, float, dict[str, Any]]] = []
         cursor = None
         while True:

@@ -24,7 +24,7 @@ def read(store: Any, limit: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("batch", [3, 37, 5000])
-def test_lines_come_back_in_order_by_stream(store: Any, batch: int) -> None:
+def test_lines_are_read_in_order_by_stream(store: Any, batch: int) -> None:
     expected = []
     for name, opened in [("console-b.jsonl", 1.0), ("console-a.jsonl", 2.0)]:
         stream = store.stream(name, opened=opened)
@@ -55,7 +55,7 @@ def test_a_run_without_output_has_an_empty_console(store: Any) -> None:
 
 
 def _printed(store: Any, batch: int = 97) -> list[dict[str, Any]]:
-    """Lines of two streams, every third one an error, in blocks of odd sizes."""
+    """Store lines of two streams in blocks of odd sizes; every third line is an error."""
     lines = []
     for name, opened, count in [("console-a.jsonl", 1.0, 1500), ("console-b.jsonl", 2.0, 800)]:
         stream = store.stream(name, opened=opened)
@@ -79,7 +79,7 @@ def test_lines_are_read_from_any_number_on(store: Any, only: str | None) -> None
     assert store.storage.console(KEY, 10_000, None, 0, only).items[-1]["text"] == lines[-1]["text"]
 
 
-def test_a_cursor_goes_on_where_a_page_from_a_number_ended(store: Any) -> None:
+def test_a_cursor_continues_after_a_page_that_began_at_a_line_number(store: Any) -> None:
     lines = _printed(store)
     page = store.storage.console(KEY, 700, None, 900)
     following = store.storage.console(KEY, 10_000, page.cursor)
@@ -102,7 +102,7 @@ def test_a_cursor_goes_on_where_a_page_from_a_number_ended(store: Any) -> None:
         ("epoch", True, lambda text: False),
     ],
 )
-def test_a_search_numbers_the_lines_that_match(
+def test_a_search_returns_the_numbers_of_matching_lines(
     store: Any, wanted: str, regex: bool, found: Any, only: str | None
 ) -> None:
     lines = [line for line in _printed(store) if only in (None, line["stream"])]
@@ -116,7 +116,7 @@ def test_a_search_numbers_the_lines_that_match(
     assert matches == expected
 
 
-def test_a_long_search_answers_bit_by_bit(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_search_returns_its_matches_in_parts(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = _printed(store)
     monkeypatch.setattr("tracker_server.storage.console.SEARCH_SECONDS", 0)
     seen, after, answers = [], -1, 0
@@ -128,7 +128,7 @@ def test_a_long_search_answers_bit_by_bit(store: Any, monkeypatch: pytest.Monkey
     assert seen == [number for number, line in enumerate(lines) if line["text"].startswith("a1")]
 
 
-def test_a_pattern_that_is_none_is_refused(store: Any) -> None:
+def test_an_invalid_pattern_is_refused(store: Any) -> None:
     _printed(store)
     with pytest.raises(ValueError, match="pattern"):
         store.storage.console_search(KEY, "(", True, -1, 10)
@@ -167,9 +167,7 @@ COLOURED = [
         ("er$", True, {11}),
     ],
 )
-def test_a_search_sees_lines_without_their_escape_sequences(
-    store: Any, wanted: str, regex: bool, found: set[int]
-) -> None:
+def test_a_search_ignores_escape_sequences(store: Any, wanted: str, regex: bool, found: set[int]) -> None:
     stream = store.stream("console-a.jsonl")
     for i in range(300):
         stream.add("console", {"stream": "stdout", "text": f"{RED}line{END} {i}"})

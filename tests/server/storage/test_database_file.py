@@ -24,7 +24,7 @@ def _modes(directory: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mode & 0o777 for path in directory.glob("tracker.db*")}
 
 
-def test_the_database_is_readable_by_its_owner_only_also_in_a_directory_of_all(store: Any) -> None:
+def test_only_its_owner_can_read_the_database_even_in_a_shared_directory(store: Any) -> None:
     store.directory.chmod(0o755)
     store.stream().log(0, {"a": 1}).send()
     modes = _modes(store.directory)
@@ -37,7 +37,7 @@ def test_the_database_is_readable_by_its_owner_only_also_in_a_directory_of_all(s
     assert set(_modes(store.directory).values()) == {0o600}
 
 
-def test_a_database_says_whose_it_is_and_gives_space_back(store: Any) -> None:
+def test_a_database_has_our_application_id_and_incremental_vacuum(store: Any) -> None:
     with sqlite3.connect(store.directory / "tracker.db") as connection:
         values = [
             connection.execute(f"PRAGMA {name}").fetchone()[0]
@@ -48,7 +48,7 @@ def test_a_database_says_whose_it_is_and_gives_space_back(store: Any) -> None:
 
 
 @pytest.mark.parametrize("what", ["newer", "newer in its log", "foreign", "text", "directory", "torn"])
-def test_a_database_that_is_not_ours_is_refused_and_left_as_it_is(tmp_path: Path, what: str) -> None:
+def test_a_foreign_or_newer_database_is_refused_and_not_changed(tmp_path: Path, what: str) -> None:
     path = tmp_path / "tracker.db"
     connection = None
     if what.startswith("newer") or what == "torn":
@@ -77,7 +77,7 @@ def test_a_database_that_is_not_ours_is_refused_and_left_as_it_is(tmp_path: Path
     assert before is None or what == "newer in its log" or path.read_bytes() == before
 
 
-def test_space_of_a_deleted_run_comes_back_piece_by_piece(store: Any) -> None:
+def test_the_space_of_a_deleted_run_is_freed_in_pieces(store: Any) -> None:
     kept = store.stream(key=RunKey("me", "digits", "kept")).log(0, {"a": 7.0}).send()
     stream = store.stream()
     rng = random.Random(3)
@@ -103,7 +103,7 @@ def test_space_of_a_deleted_run_comes_back_piece_by_piece(store: Any) -> None:
     connection.close()
 
 
-def test_a_run_that_is_readmitted_before_its_rows_are_gone_begins_anew(store: Any) -> None:
+def test_a_run_that_is_readmitted_before_its_rows_are_gone_starts_empty(store: Any) -> None:
     store.stream().log(0, {"a": 1.0}).send()
     store.storage.delete(KEY)
     store.storage.readmit(KEY)
@@ -116,7 +116,7 @@ def test_a_run_that_is_readmitted_before_its_rows_are_gone_begins_anew(store: An
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
-def test_runs_are_deleted_and_trashed_on_a_full_disk_and_then_there_is_room(tmp_path: Path) -> None:
+def test_runs_can_be_deleted_and_trashed_on_a_full_disk_which_frees_space(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", disk], check=True)

@@ -20,7 +20,7 @@ ODD = [
 
 
 def same(a: Any, b: Any) -> bool:
-    """Equal to the bit and in type; NaN is NaN. The order of keys is no part of a row."""
+    """Return whether two values are equal to the bit and in type. NaN equals NaN; the order of keys does not count."""
     return repr(in_order(a)) == repr(in_order(b))
 
 
@@ -52,7 +52,7 @@ def random_value(rng: random.Random, key: int) -> Any:
 
 
 def random_rows(rng: random.Random, count: int) -> list[tuple[int, float, dict[str, Any]]]:
-    """Late, duplicate and out-of-order steps, keys that come and go, clocks that jump."""
+    """Yield rows with late, duplicate and unordered steps, keys that come and go, and clocks that jump."""
     rows = []
     step, time = 0, 1000.0
     for i in range(count):
@@ -67,7 +67,7 @@ def random_rows(rng: random.Random, count: int) -> list[tuple[int, float, dict[s
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_rows_come_back_exactly_as_logged_however_the_stream_was_cut_into_uploads(store: Any, seed: int) -> None:
+def test_rows_are_read_exactly_as_logged_for_any_split_into_uploads(store: Any, seed: int) -> None:
     rng = random.Random(seed)
     rows = random_rows(rng, rng.choice([1, 50, 700, 5000]))
     at_once, cut = RunKey("me", "digits", "once"), RunKey("me", "digits", "cut")
@@ -97,7 +97,7 @@ def test_rows_come_back_exactly_as_logged_however_the_stream_was_cut_into_upload
 
 
 def random_points(rng: random.Random, count: int, keys: int) -> list[tuple[int, float, dict[str, Any]]]:
-    """Rows of one number each: floats, and of some keys integers and numbers that are not finite."""
+    """Return rows of one number each: floats and, for some keys, integers and non-finite numbers."""
     rows = []
     for i in range(count):
         key = rng.randrange(keys)
@@ -148,14 +148,14 @@ def test_points_are_the_same_as_rows_logged_one_by_one(store: Any, seed: int) ->
     assert same([{**c, "run": ""} for c in one], [{**c, "run": ""} for c in other])
 
 
-def test_points_tell_their_times_exactly(store: Any) -> None:
+def test_points_keep_their_exact_times(store: Any) -> None:
     times = [1.7e9 + i / 7 for i in range(5)]
     store.stream().points([(i, time, {"a": 1.0}) for i, time in enumerate(times)]).send()
     assert [time for _, time, _ in store.read()] == times
 
 
 @pytest.mark.parametrize("value", ODD, ids=repr)
-def test_every_value_survives_alone_and_among_numbers(store: Any, value: Any) -> None:
+def test_every_value_is_kept_exactly_alone_and_among_numbers(store: Any, value: Any) -> None:
     stream = store.stream()
     for i in range(40):
         stream.log(i, {"alone": value, "mixed": value if i % 7 == 3 else i * 0.5, "ints": value if i % 5 else i})
@@ -166,7 +166,7 @@ def test_every_value_survives_alone_and_among_numbers(store: Any, value: Any) ->
     assert same(store.read(), expect(stream.rows))
 
 
-def test_streams_follow_in_the_order_of_their_first_lines_and_then_of_their_names(store: Any) -> None:
+def test_streams_are_ordered_by_their_first_lines_and_then_by_name(store: Any) -> None:
     for name, opened in [
         ("history-c.jsonl", 10.0),
         ("history-b.jsonl", 20.0),
@@ -178,7 +178,7 @@ def test_streams_follow_in_the_order_of_their_first_lines_and_then_of_their_name
     assert names == [f"history-{x}.jsonl" for x in "ddccaabb"]
 
 
-def test_a_page_with_a_cursor_goes_on_after_rows_that_arrived_later(store: Any) -> None:
+def test_a_cursor_continues_with_rows_that_arrived_after_its_page(store: Any) -> None:
     stream = store.stream()
     for i in range(10):
         stream.log(i, {"a": i})
@@ -230,7 +230,7 @@ def test_large_texts_are_paged_by_size(store: Any) -> None:
     assert [len(row["text"]) for _, _, row in store.read()] == [len(str(i)) * 400_000 for i in range(150)]
 
 
-def test_bad_cursors_limits_and_runs_are_refused_in_words(store: Any) -> None:
+def test_invalid_cursors_limits_and_runs_are_refused_with_a_reason(store: Any) -> None:
     key = store.stream().send().key
     for cursor in ("x", "WyJhIl0=", "e30=", "é"):
         with pytest.raises(ValueError, match="omit it"):

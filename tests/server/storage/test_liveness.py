@@ -1,4 +1,4 @@
-"""Runs of machines that have fallen silent are shown as crashed, for as long as they are silent."""
+"""Runs are shown as crashed while their machines are silent."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def run(state: str = "running", seen: float = 1000.0) -> Any:
     [
         ("running", 60.0, 0.0, 1000.0 + SILENCE, False),
         ("running", 60.0, 0.0, 1001.0 + SILENCE, True),
-        ("running", 600.0, 0.0, 1001.0 + SILENCE, False),  # it promised a word every ten minutes only
-        ("running", None, 0.0, 1e9, False),  # it promised nothing
+        ("running", 600.0, 0.0, 1001.0 + SILENCE, False),  # its heartbeat is due only every ten minutes
+        ("running", None, 0.0, 1e9, False),  # no heartbeat is promised
         ("finished", 60.0, 0.0, 1e9, False),
-        ("running", 60.0, 1e6, 1e6 + SILENCE, False),  # the server itself was not there to hear it
+        ("running", 60.0, 1e6, 1e6 + SILENCE, False),  # the server has only just started
         ("running", 60.0, 1e6, 1e6 + SILENCE + 1, True),
     ],
 )
-def test_only_a_broken_promise_counts(
+def test_a_running_run_is_crashed_only_if_its_heartbeat_is_overdue(
     state: str, heartbeat: float | None, since: float, now: float, crashed: bool
 ) -> None:
     found = judged(run(state), heartbeat, since, now)

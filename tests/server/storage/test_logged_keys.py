@@ -1,4 +1,4 @@
-"""What several runs have logged together, whether it is merged yet or not."""
+"""The keys of several runs, before and after their rows are merged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ IMAGE = {"_type": "image", "digest": "0" * 64, "size": 3}
 
 
 @pytest.mark.parametrize("before", [0, 6000], ids=["unmerged", "merged"])
-def test_keys_of_runs_have_the_kind_of_all_their_values(store: Store, before: int) -> None:
+def test_a_key_has_the_kind_of_all_its_values_in_all_runs(store: Store, before: int) -> None:
     def run(name: str, rows: list[dict[str, Any]], early: dict[str, Any]) -> None:
         stream = store.stream(key=RunKey("me", "digits", name))
         for step in range(before):

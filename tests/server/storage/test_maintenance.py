@@ -32,7 +32,7 @@ def _wide(store: Any, finish: bool = True) -> Any:
     return stream
 
 
-def _told(store: Any) -> Any:
+def _everything(store: Any) -> Any:
     rows = [(step, time, dict(sorted(row.items()))) for step, time, row in store.read()]
     charts = [store.chart(SHOWN, x=x, buckets=3) for x in ("_step", "_timestamp", NAMES[101])]
     keys = store.storage.keys(KEY, "history")
@@ -42,36 +42,36 @@ def _told(store: Any) -> Any:
 
 def test_a_wide_run_reads_the_same_after_each_piece_of_its_merge(store: Any) -> None:
     _wide(store)
-    before = _told(store)
+    before = _everything(store)
     pieces = 0
     while store.storage.do_deferred_work():
         pieces += 1
-        assert _told(store) == before
+        assert _everything(store) == before
         if pieces == 3:
             store.reopen()  # it goes on where it was
-            assert _told(store) == before
+            assert _everything(store) == before
     assert pieces >= 6
-    assert _told(store) == before
+    assert _everything(store) == before
     store.reopen()
-    assert _told(store) == before
+    assert _everything(store) == before
 
 
-def test_rows_that_come_while_a_merge_goes_on_are_kept_and_merged_later(store: Any) -> None:
+def test_rows_that_arrive_during_a_merge_are_kept_and_merged_later(store: Any) -> None:
     stream = _wide(store, finish=False)
     stream.add("finish", {"state": "finished"}).send()
     assert store.storage.do_deferred_work()
     stream.log(9, dict.fromkeys(NAMES, 9.0), time=2000.0).send()
     stream.add("finish", {"state": "finished"}).send()
-    before = _told(store)
+    before = _everything(store)
     while store.storage.do_deferred_work():
-        assert _told(store) == before
-    assert _told(store) == before
+        assert _everything(store) == before
+    assert _everything(store) == before
     assert len(before[0]) == 7
     with store.storage._engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM segments").scalar_one() == 0
 
 
-def test_only_what_puts_work_off_says_so(store: Any) -> None:
+def test_deferred_work_exists_only_after_wide_rows_and_deletions(store: Any) -> None:
     while store.storage.do_deferred_work():
         pass
     store.stream(key=RunKey("me", "digits", "r2")).log(0, {"loss": 1.0}).send()
@@ -85,7 +85,7 @@ def test_only_what_puts_work_off_says_so(store: Any) -> None:
     assert store.storage.has_deferred_work
 
 
-def test_a_run_that_is_deleted_while_it_is_merged_leaves_nothing(store: Any) -> None:
+def test_a_run_that_is_deleted_during_a_merge_leaves_nothing(store: Any) -> None:
     _wide(store)
     assert store.storage.do_deferred_work()
     store.storage.delete(KEY)

@@ -8,7 +8,7 @@ from tracker_server.storage.interface import OverBudget
 from tracker_server.storage.query_budget import Budget, check, checked, locked
 
 
-def test_a_budget_ends_what_goes_on_for_ever_and_what_nobody_waits_for() -> None:
+def test_a_budget_ends_endless_and_cancelled_queries() -> None:
     def for_ever() -> None:
         for _ in checked(iter(int, 1)):
             pass

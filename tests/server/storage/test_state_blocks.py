@@ -1,4 +1,4 @@
-"""What a run adds up to is kept in parts: it reads the same however large it is and however it was uploaded."""
+"""The state of a run is stored in blocks and read back unchanged, for any size and any split into uploads."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_run_of_many_keys_files_and_members_reads_the_same_after_a_restart(sto
     assert (_run(store)["summary"][NAMES[650]], _run(store)["summary"]["new"]) == (1e9, 1.0)
 
 
-def test_an_upload_writes_what_it_touched_and_not_all_that_the_run_has(store: Any) -> None:
+def test_an_upload_writes_only_the_blocks_that_it_changed(store: Any) -> None:
     stream = store.stream()
     for start in range(0, 20_000, 2_000):
         stream.log(start, {f"key{i}": float(i) for i in range(start, start + 2_000)})
@@ -58,7 +58,7 @@ def test_an_upload_writes_what_it_touched_and_not_all_that_the_run_has(store: An
     assert sum(map(len, written)) < 200_000
 
 
-def test_whether_a_run_shall_stop_is_known_without_reading_the_run(store: Any) -> None:
+def test_a_stop_request_is_found_without_reading_the_state_of_the_run(store: Any) -> None:
     stream = store.stream(allow_stop=True).log(0, {"a": 1.0}).send()
     assert store.storage.stop_requested(KEY) is None
     store.stream("edits-1.jsonl", opened=2000.0).add("stop", {}).send()

@@ -28,7 +28,7 @@ def lines(count: int, start: int = 0) -> bytes:
     return b"".join([*head, *(encode("log", {"a": i, "b": i / 3}, 2.0 + i, i) for i in range(start, start + count))])
 
 
-def test_the_offset_is_where_the_next_upload_goes_on(store: Any) -> None:
+def test_the_returned_offset_is_where_the_next_upload_continues(store: Any) -> None:
     assert store.storage.offsets(KEY) == {}
     first, second = lines(10), lines(10, 10)
     assert store.storage.append(KEY, NAME, 0, first) == (len(first), [], False)
@@ -60,7 +60,7 @@ def test_lines_for_another_offset_store_nothing(store: Any, offset: int) -> None
 
 
 @pytest.mark.parametrize("rows", [4096, 40])
-def test_a_replay_after_a_merge_doubles_nothing(store: Any, rows: int) -> None:
+def test_an_upload_that_is_repeated_after_a_merge_stores_nothing_twice(store: Any, rows: int) -> None:
     stream = store.stream()
     for i in range(rows):
         stream.log(i, {"a": i})
@@ -74,7 +74,7 @@ def test_a_replay_after_a_merge_doubles_nothing(store: Any, rows: int) -> None:
     assert store.storage.keys(KEY, "history")[0]["count"] == rows
 
 
-def test_what_is_no_whole_line_of_a_known_stream_is_refused_in_words(store: Any) -> None:
+def test_partial_lines_and_unknown_streams_are_refused_with_a_reason(store: Any) -> None:
     with pytest.raises(ValueError, match="newline"):
         store.storage.append(KEY, NAME, 0, lines(3)[:-1])
     with pytest.raises(ValueError, match="newline"):
@@ -107,7 +107,7 @@ def test_damaged_and_odd_lines_are_counted_and_the_rest_is_kept(store: Any) -> N
     assert [(step, row["a"]) for step, _, row in store.read()] == [(0, 0), (1, 1), (2, 2), (-(2**63), 9)]
 
 
-def test_digests_of_media_and_files_are_remembered_by_run(store: Any) -> None:
+def test_digests_of_media_and_files_are_stored_by_run(store: Any) -> None:
     image, audio, file = "1" * 64, "2" * 64, "3" * 64
     row = {
         "image": {"_type": "image", "digest": image, "size": 1, "format": "png"},
@@ -163,7 +163,7 @@ def test_many_threads_may_upload_and_read_at_once(store: Any) -> None:
         assert [row["a"] for _, _, row in store.read(key=RunKey("me", "digits", f"r{n}"))] == [*range(300), *range(300)]
 
 
-def test_two_servers_on_one_directory_take_turns(store: Any) -> None:
+def test_two_storages_on_one_directory_can_write_in_turn(store: Any) -> None:
     other = open_storage(store.directory)
     offset = 0
     for i in range(200):
@@ -192,7 +192,7 @@ while offset < len(data):
 """
 
 
-def test_a_store_killed_in_mid_append_holds_exactly_the_acknowledged_rows_or_one_upload_more(tmp_path: Path) -> None:
+def test_after_a_kill_the_database_has_the_acknowledged_rows_and_at_most_one_upload_more(tmp_path: Path) -> None:
     log = tmp_path / "history-a.jsonl"
     log.write_bytes(lines(30_000))
     data = log.read_bytes()
@@ -229,7 +229,7 @@ def test_a_store_killed_in_mid_append_holds_exactly_the_acknowledged_rows_or_one
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="mounting a small disk needs root")
-def test_a_full_disk_is_reported_and_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_changes_nothing(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(

@@ -83,7 +83,7 @@ def test_a_range_counts_exactly_the_points_in_it(spike: Any, low: int, high: int
     assert storage.series({"runs": [RUN], "keys": ["a"], "min": 200_001, "max": 300_000}) == []
 
 
-def test_series_with_no_more_points_than_buckets_come_whole(store: Any) -> None:
+def test_series_with_no_more_points_than_buckets_are_returned_whole(store: Any) -> None:
     upload(store, [{"a": v} for v in (3.0, 1, 2.5)], step=10)
     (series,) = store.chart(["a"], buckets=3)
     assert series == {
@@ -92,7 +92,7 @@ def test_series_with_no_more_points_than_buckets_come_whole(store: Any) -> None:
     }  # fmt: skip
 
 
-def test_non_finite_values_count_and_never_reach_the_extremes(store: Any) -> None:
+def test_non_finite_values_are_counted_but_are_no_extremes(store: Any) -> None:
     odd = [{"_type": "float", "value": name} for name in ("NaN", "Infinity", "-Infinity")]
     rows = [{"a": odd[i % 3] if i % 2 else i * 0.5, "never": odd[i % 3]} for i in range(10_000)]
     upload(store, rows, batch=3000)
@@ -134,7 +134,7 @@ def test_all_streams_of_a_run_are_one_series(store: Any) -> None:
 
 
 @pytest.mark.parametrize("rows", [300, 9000])
-def test_any_logged_key_is_an_x_for_the_rows_that_have_both(store: Any, rows: int) -> None:
+def test_any_logged_key_can_be_the_x_of_rows_that_have_both(store: Any, rows: int) -> None:
     stream = store.stream()
     for i in range(rows):
         row: dict[str, Any] = {"loss": -float(i)} if i % 3 else {}
@@ -150,7 +150,7 @@ def test_any_logged_key_is_an_x_for_the_rows_that_have_both(store: Any, rows: in
     assert store.chart(["loss"], x="nothing") == []
 
 
-def test_time_is_an_x(store: Any) -> None:
+def test_time_can_be_the_x(store: Any) -> None:
     stream = store.stream(opened=1000.0)
     for i in range(4):
         stream.log(i, {"a": i}, time=1001.0 + i * 0.5)
@@ -184,7 +184,7 @@ def test_numbers_among_other_values_are_drawn(store: Any) -> None:
     assert math.isnan(series["mean"][3])  # larger than any float
 
 
-def test_runs_and_keys_that_are_not_there_are_left_out(store: Any) -> None:
+def test_unknown_runs_and_keys_are_omitted(store: Any) -> None:
     upload(store, [{"a": 1.0, "text": "x"}])
     found = store.chart(["b", "a", "text", "a"], runs=["me/digits/gone", RUN, RUN])
     assert [(s["run"], s["key"]) for s in found] == [(RUN, "a")]
@@ -194,13 +194,13 @@ def test_runs_and_keys_that_are_not_there_are_left_out(store: Any) -> None:
     "query",
     [{"buckets": 0}, {"buckets": 10_001}, {"kind": "console"}, {"runs": ["a/b"]}, {"keys": ["k"] * 2, "runs": ["x"]}],
 )
-def test_impossible_charts_are_refused(store: Any, query: dict[str, Any]) -> None:
+def test_invalid_charts_are_refused(store: Any, query: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"chart|form entity"):
         store.storage.series({"runs": [RUN], "keys": ["a"], **query})
 
 
 @pytest.mark.parametrize("together", [1, 900, 1_000_000])
-def test_many_keys_at_once_are_drawn_as_each_by_itself(store: Any, monkeypatch: Any, together: int) -> None:
+def test_many_keys_together_give_the_same_as_each_alone(store: Any, monkeypatch: Any, together: int) -> None:
     monkeypatch.setattr("tracker_server.storage.charts.series._VALUES_AT_ONCE", together)
     for name in ("history-a.jsonl", "history-b.jsonl", "history-c.jsonl"):
         stream = store.stream(name)
@@ -214,7 +214,7 @@ def test_many_keys_at_once_are_drawn_as_each_by_itself(store: Any, monkeypatch: 
 
 
 @pytest.mark.parametrize("what", ["in order", "late", "sparse"])
-def test_charts_over_time_have_the_exact_extremes_and_read_no_points_where_blocks_do(
+def test_charts_over_time_have_exact_extremes_and_read_no_points_if_blocks_suffice(
     store: Any, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     rng = np.random.default_rng(11)

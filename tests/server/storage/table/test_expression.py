@@ -97,7 +97,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStorage]:
         ("config.lr > -inf", "ab"),
     ],
 )
-def test_an_expression_chooses_runs(runs: SqlStorage, text: str, expected: str) -> None:
+def test_an_expression_selects_runs(runs: SqlStorage, text: str, expected: str) -> None:
     assert chosen(runs, text) == expected
 
 
@@ -142,7 +142,7 @@ def chosen(storage: SqlStorage, text: str) -> str:
         ("config.lr < " + "9" * 500, "9" * 500, "a number can have at most 400 characters"),
     ],
 )
-def test_an_error_points_at_the_place_and_says_why(text: str, marked: str, reason: str) -> None:
+def test_an_error_has_its_position_and_a_reason(text: str, marked: str, reason: str) -> None:
     with pytest.raises(ExpressionError, match=re.escape(reason)) as raised:
         parse(text)
     at, length = raised.value.position, raised.value.length
@@ -153,7 +153,7 @@ def test_an_error_points_at_the_place_and_says_why(text: str, marked: str, reaso
         assert shown[marks.index("^") :].startswith(marked)
 
 
-def test_what_is_too_large_or_too_deep_is_refused() -> None:
+def test_expressions_that_are_too_large_or_too_deep_are_refused() -> None:
     for text in ("(" * 500 + "id is null" + ")" * 500, "not " * 500 + "id is null", " or ".join(["id is null"] * 600)):
         with pytest.raises(ExpressionError, match="too large"):
             parse(text)
@@ -174,7 +174,7 @@ _WORDS = [
 @example('name ~ "\ud800"')
 @example('created > "9999-12-31T23:59:59-23:59"')
 @example("x < 1" + "0" * 399)
-def test_whatever_the_text_it_is_understood_or_an_error_inside_it(text: str) -> None:
+def test_any_text_is_valid_or_has_an_error_inside_it(text: str) -> None:
     error = error_in(text)
     if error is not None:
         assert 0 <= error.position <= error.position + error.length <= len(text)
@@ -191,7 +191,7 @@ def error_in(text: str) -> ExpressionError | None:
 
 
 @given(st.one_of(st.text(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False)))
-def test_a_value_is_written_so_that_it_is_read_as_the_same(value: Any) -> None:
+def test_a_written_value_is_read_as_the_same_value(value: Any) -> None:
     written = written_value(value)
     if written is None:
         assert len(repr(value)) >= MAX_NUMBER
@@ -202,7 +202,7 @@ def test_a_value_is_written_so_that_it_is_read_as_the_same(value: Any) -> None:
 
 
 @given(st.text())
-def test_every_name_is_written_so_that_it_is_read_or_not_at_all(name: str) -> None:
+def test_a_written_name_is_read_as_the_same_name(name: str) -> None:
     written = written_name(name)
     if written is None:
         assert "`" in name or not name

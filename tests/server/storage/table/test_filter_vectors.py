@@ -40,7 +40,7 @@ def test_text_is_split_into_these_tokens(vector: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("vector", INVALID, ids=shown)
-def test_an_error_is_at_this_place(vector: dict[str, Any]) -> None:
+def test_an_error_is_at_this_position(vector: dict[str, Any]) -> None:
     with pytest.raises(ExpressionError) as caught:
         parse(vector["text"])
     assert {"position": caught.value.position, "length": caught.value.length} == vector["error"]
@@ -53,7 +53,7 @@ def test_a_valid_filter_and_each_of_its_conditions_is_read(vector: dict[str, Any
 
 
 @pytest.mark.parametrize(("name", "written"), VECTORS["names"])
-def test_a_name_is_written_so_and_read_back(name: str, written: str) -> None:
+def test_a_name_is_written_as_given_and_read_back(name: str, written: str) -> None:
     assert written_name(name) == written
     assert [(token.kind in ("name", "quoted"), token.value) for token in tokens(written)[:-1]] == [(True, name)]
     assert tokens(written)[0].word is None

@@ -12,7 +12,7 @@ def ask(store: Any, **query: Any) -> Any:
 
 @pytest.fixture
 def sweep(store: Any) -> Any:
-    """Two optimizers × two rates × three seeds, the last without a rate."""
+    """Store runs of two optimizers × two rates × three seeds; the last run has no rate."""
     for i in range(12):
         config: dict[str, Any] = {"seed": i % 3, "opt": {"name": "adam" if i < 6 else "sgd"}, "arch": "vit"}
         if i != 11:
@@ -35,7 +35,7 @@ def test_groups_have_the_runs_that_share_values(sweep: Any) -> None:
     assert adam["values"]["config.arch"] == {"distinct": 1, "value": "vit"}
 
 
-def test_everything_but_some_columns_groups_by_what_differs(sweep: Any) -> None:
+def test_except_groups_by_all_other_config_columns(sweep: Any) -> None:
     found = ask(sweep, **{"except": ["config.seed"]})
     assert [(g["key"], g["count"]) for g in found["groups"]] == [
         ({"config.lr": 0.1, "config.opt.name": "sgd"}, 3),
@@ -91,7 +91,7 @@ def test_the_filter_of_a_group_selects_exactly_its_runs(store: Any) -> None:
                 assert sorted(rows["runs"]) == sorted(group["runs"]), (group["key"], group["filter"])
 
 
-def test_numbers_that_are_not_finite_stay_out_of_means(store: Any) -> None:
+def test_non_finite_numbers_do_not_count_in_means(store: Any) -> None:
     for i, value in enumerate([1.0, math.nan, math.inf, 3.0, None]):
         store.run(f"r{i}", {"g": 1}, {} if value is None else {"x": value})
     (group,) = ask(store, by=["config.g"], columns=["summary.x", "summary.none"])["groups"]
@@ -106,7 +106,7 @@ def test_a_mean_of_equal_numbers_is_that_number(store: Any) -> None:
     assert group["values"]["summary.x"]["mean"] == 0.1
 
 
-def test_bad_groups_are_refused_in_words(sweep: Any) -> None:
+def test_invalid_groups_are_refused_with_a_reason(sweep: Any) -> None:
     for query, reason in (
         ({}, "give either `by`"),
         ({"by": ["id"], "except": []}, "give either `by`"),

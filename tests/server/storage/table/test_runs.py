@@ -74,7 +74,7 @@ def three(store: Any) -> Any:
         ({"config.missing.deep": {"$exists": False}, "created": {"$gt": 0}}, "abc"),
     ],
 )
-def test_a_filter_chooses_runs(three: Any, filters: dict[str, Any], expected: str) -> None:
+def test_a_filter_selects_runs(three: Any, filters: dict[str, Any], expected: str) -> None:
     assert "".join(ids(three, filters)) == expected
 
 
@@ -98,7 +98,7 @@ def test_a_filter_chooses_runs(three: Any, filters: dict[str, Any], expected: st
         ({"config.lr": {"$lt": 1, "x": 2}}, "'x' is not an operator"),
     ],
 )
-def test_a_bad_filter_is_refused_with_a_reason(three: Any, filters: dict[str, Any], reason: str) -> None:
+def test_an_invalid_filter_is_refused_with_a_reason(three: Any, filters: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValueError, match=re.escape(reason)):
         three.storage.runs("me", "digits", filters, "", 10, None)
 
@@ -137,7 +137,7 @@ def test_runs_are_sorted_and_those_without_the_value_come_last(three: Any, order
         ("config.a," * 20, "runs can be sorted by at most 10 names"),
     ],
 )
-def test_an_order_by_what_no_run_has_is_refused(three: Any, order: str, reason: str) -> None:
+def test_an_order_by_an_unknown_name_is_refused(three: Any, order: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         three.storage.runs("me", "digits", {}, order, 10, None)
 
@@ -168,7 +168,7 @@ def test_pages_show_every_run_once(store: Any, order: str) -> None:
     assert paged == whole
 
 
-def test_a_cursor_stays_in_place_when_runs_come_and_go(store: Any) -> None:
+def test_a_cursor_stays_valid_when_runs_are_added_and_deleted(store: Any) -> None:
     for i in range(10):
         store.run(f"r{i}", opened=float(i))
     page = store.storage.runs("me", "digits", {}, "-created", 4, None)
@@ -183,7 +183,7 @@ def test_a_cursor_stays_in_place_when_runs_come_and_go(store: Any) -> None:
             store.storage.runs("me", "digits", {}, "-created", 4, cursor)
 
 
-def test_a_run_says_what_its_records_say(store: Any) -> None:
+def test_a_run_is_described_from_its_records(store: Any) -> None:
     stream = store.stream(
         opened=50.0, host="box", program="train.py", group="g", job_type="eval", tags=["x"], notes="n"
     )
@@ -212,7 +212,7 @@ def test_a_run_says_what_its_records_say(store: Any) -> None:
     assert ids(store, {"name": "renamed", "tags": "y", "state": "crashed"}) == ["r1"]
 
 
-def test_rows_after_the_end_of_their_stream_open_the_run_again(store: Any) -> None:
+def test_rows_after_the_end_of_their_stream_reopen_the_run(store: Any) -> None:
     stream = store.stream(opened=10.0).log(0, {"a": 1}).add("finish", {"state": "failed", "error": "boom"}).send()
     assert (store.storage.run(stream.key)["state"], store.storage.run(stream.key)["error"]) == ("failed", "boom")
     stream.log(1, {"a": 2}).send()
@@ -237,14 +237,14 @@ def test_the_table_follows_uploads_deletions_and_restarts(store: Any) -> None:
     assert ids(store, {"config.n": {"$gte": 2}}) == ["a", "b"]
 
 
-def test_a_table_that_may_not_stay_in_memory_still_answers(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_queries_work_if_the_table_does_not_stay_in_memory(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "MAX_CACHED", 100)
     for i in range(5):
         store.run(f"r{i}")
     assert ids(store) == ids(store) == [f"r{i}" for i in range(5)]
 
 
-def test_projects_tell_how_many_runs_they_have_and_when_the_last_changed(store: Any) -> None:
+def test_projects_have_the_number_of_their_runs_and_the_time_of_the_last_change(store: Any) -> None:
     store.run("a", opened=10.0)
     store.run("b", opened=20.0)
     store.stream(key=RunKey("team", "other", "a"), opened=99.0).send()
@@ -256,7 +256,7 @@ def test_projects_tell_how_many_runs_they_have_and_when_the_last_changed(store: 
     assert store.storage.runs("me", "nothing", {}, "", 10, None) == ([], None, 0)
 
 
-def test_a_deleted_run_is_gone_and_comes_back_only_when_it_is_readmitted(store: Any) -> None:
+def test_a_deleted_run_is_gone_until_it_is_readmitted(store: Any) -> None:
     stream = store.stream()
     for i in range(5000):
         stream.log(i, {"a": i, "m": {"_type": "image", "digest": "a" * 64}})

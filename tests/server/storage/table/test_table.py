@@ -14,7 +14,7 @@ from tracker_server.storage.table import cache
 
 
 def ask(store: Any, **query: Any) -> Any:
-    """What a client reads: arrays have become lists."""
+    """Query the table; return what a client gets, with lists instead of arrays."""
     page = store.storage.table("me", "digits", query)
     return orjson.loads(orjson.dumps(page, option=orjson.OPT_SERIALIZE_NUMPY))
 
@@ -46,7 +46,7 @@ def three(store: Any) -> Any:
     return store
 
 
-def test_rows_come_by_column_the_newest_first(three: Any) -> None:
+def test_rows_are_returned_by_column_the_newest_first(three: Any) -> None:
     page = ask(three, columns=["name", "config.opt.name", "summary.loss", "nothing", "tags"])
     assert page["total"] == 3
     assert page["runs"] == ["c", "b", "a"]
@@ -87,7 +87,7 @@ def test_rows_come_by_column_the_newest_first(three: Any) -> None:
         ("summary.acc@step=999", [2, None, None]),
     ],
 )
-def test_a_column_has_what_its_name_says(three: Any, name: str, expected: list[Any]) -> None:
+def test_a_column_name_leads_to_these_values(three: Any, name: str, expected: list[Any]) -> None:
     assert column(three, name) == expected
 
 
@@ -103,7 +103,7 @@ def test_runs_are_sorted_by_several_columns(three: Any) -> None:
     assert order(("name", False)) == "abc"
 
 
-def test_pages_ids_and_search_choose_runs(three: Any) -> None:
+def test_pages_ids_and_search_select_runs(three: Any) -> None:
     assert ask(three, limit=1, offset=1)["runs"] == ["b"]
     assert ask(three, limit=0)["runs"] == []
     assert ask(three, offset=9)["runs"] == []
@@ -117,7 +117,7 @@ def test_pages_ids_and_search_choose_runs(three: Any) -> None:
     assert three.storage.table("me", "nothing", {})["total"] == 0
 
 
-def test_the_catalog_tells_what_columns_there_are(three: Any) -> None:
+def test_the_list_of_columns_describes_each_column(three: Any) -> None:
     loss = info(three, "summary.loss")
     assert loss == {
         "name": "summary.loss", "kind": "summary", "type": "number", "count": 2, "distinct": 2, "differs": True,
@@ -134,7 +134,7 @@ def test_the_catalog_tells_what_columns_there_are(three: Any) -> None:
     assert info(three, "config.opt") is None
 
 
-def test_media_are_told_from_other_objects(store: Any) -> None:
+def test_media_are_distinguished_from_other_objects(store: Any) -> None:
     image = {"_type": "image", "digest": "0" * 64, "size": 3}
     store.run("a", {"odd": {}}, {"image": image, "nested": {"x": 1}})
     assert info(store, "summary.image")["type"] == "media"
@@ -144,7 +144,7 @@ def test_media_are_told_from_other_objects(store: Any) -> None:
 
 
 def test_the_table_follows_every_change(store: Any) -> None:
-    """Whatever happens to runs, the columns kept in memory say the same as ones read anew."""
+    """After any change of runs, columns in memory equal columns that are read again."""
     rng = random.Random(4)
     streams: dict[str, Any] = {}
     names = ["name", "state", "config.n", "config.t", "summary.s", "summary.s@min", "summary.s@step=3", "tags"]
@@ -182,7 +182,7 @@ def test_the_table_follows_every_change(store: Any) -> None:
         assert [c for c in mine["columns"] if c["count"]] == [c for c in catalog["columns"] if c["count"]]
 
 
-def test_a_version_that_a_deleted_run_had_is_no_reason_to_miss_a_change(store: Any) -> None:
+def test_a_change_with_the_version_of_a_deleted_run_is_seen(store: Any) -> None:
     a, b = (store.stream(key=RunKey("me", "digits", id_)).send() for id_ in "ab")
     assert column(store, "x") == [None, None]
     store.storage.delete(b.key)
@@ -198,7 +198,7 @@ def test_an_unknown_project_has_an_empty_table(store: Any) -> None:
     assert store.storage.groups("me", "nothing", {"by": ["id"]})["groups"] == []
 
 
-def test_the_version_grows_with_each_change_and_only_then(three: Any) -> None:
+def test_the_version_grows_with_each_change_and_only_with_changes(three: Any) -> None:
     versions = [ask(three)["version"], ask(three)["version"]]
     assert versions[0] == versions[1]
     three.storage.trash([RunKey("me", "digits", "a")], 1.0)
@@ -208,7 +208,7 @@ def test_the_version_grows_with_each_change_and_only_then(three: Any) -> None:
     assert versions[1] < versions[2] < versions[3]
 
 
-def test_long_columns_are_the_same_as_short_ones(store: Any) -> None:
+def test_long_columns_have_the_same_values_as_short_ones(store: Any) -> None:
     for i in range(600):
         store.run(f"r{i:03}", {"n": i} if i % 3 else {}, {"v": math.inf if i == 7 else i / 7})
     whole = ask(store, columns=["config.n", "summary.v"], sort=[{"column": "id"}], limit=10_000)["columns"]
@@ -234,7 +234,7 @@ def test_values_at_a_step_are_read_from_merged_and_fresh_rows_and_all_streams(st
     assert column(store, "summary.rare@step=9499") == [8000]
 
 
-def test_steps_that_go_back_are_no_trouble(store: Any) -> None:
+def test_the_value_at_a_step_is_right_if_steps_go_back(store: Any) -> None:
     stream = store.stream()
     for step in [5, 9, 2, 7, 7, 3]:
         stream.log(step, {"x": step * 10 + len(stream.rows)})
@@ -249,7 +249,7 @@ def test_sorting_by_values_at_a_step_is_bounded(three: Any, monkeypatch: pytest.
         ask(three, filter="summary.loss@step=1 > 0")
 
 
-def test_a_key_that_looks_like_a_choice_is_itself(store: Any) -> None:
+def test_a_key_that_looks_like_an_aggregate_is_found(store: Any) -> None:
     stream = store.stream(key=RunKey("me", "digits", "a"))
     stream.log(0, {"iou@mean": 5, "iou": 1, "f@step=1": 8, "f": 2}).send()
     assert column(store, "summary.iou@mean") == [5]
@@ -258,7 +258,7 @@ def test_a_key_that_looks_like_a_choice_is_itself(store: Any) -> None:
     assert column(store, "summary.f@step=2") == [2]
 
 
-def test_too_much_is_refused_in_words(three: Any) -> None:
+def test_requests_for_too_much_are_refused_with_a_reason(three: Any) -> None:
     for query, reason in (
         ({"columns": [f"c{i}" for i in range(1001)]}, "request at most 1,000 columns"),
         ({"sort": [{"column": "id"}] * 11}, "sorted by at most 10 columns"),
@@ -267,7 +267,7 @@ def test_too_much_is_refused_in_words(three: Any) -> None:
             ask(three, **query)
 
 
-def test_a_column_of_odd_values_takes_part_in_everything(store: Any) -> None:
+def test_a_column_of_odd_values_can_be_sorted_filtered_and_grouped(store: Any) -> None:
     odd = [2**70, -(2**70), 10**400, 2**53 + 1, 0.5, True, "x", [1], {"_type": "odd"}, None, "\ud7ff", -0.0]
     for i, value in enumerate(odd):
         store.run(f"r{i:02}", {"v": value})
