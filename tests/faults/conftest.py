@@ -1,4 +1,4 @@
-"""A real server for the whole folder, and trainings that end with their test."""
+"""Fixtures of the fault matrix: a real server for the folder, and trainings that end with their test."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from tracker_server.embedded import Embedded, serve
 
 @pytest.fixture(scope="session")
 def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
-    """Run one server for all tests that do no harm to it."""
+    """Run one server for all tests that do not harm it."""
     root = tmp_path_factory.mktemp("server")
     with contextlib.ExitStack() as stack:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("XDG_STATE_HOME", str(root / "state"))  # no test may find it by itself
+            patch.setenv("XDG_STATE_HOME", str(root / "state"))  # so that no test discovers it
             server = stack.enter_context(serve(root / "data"))
         yield server
 
 
 @pytest.fixture(autouse=True)
 def quick_agents(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Agents do only what the tests look at, and often."""
+    """Make agents do only what the tests check, and do it often."""
     monkeypatch.setenv("TRACKER_PROJECT", PROJECT)
     monkeypatch.setenv("TRACKER_STATS_DISABLED", "true")
     monkeypatch.setenv("TRACKER_UPLOAD_INTERVAL", "0.1")
-    monkeypatch.setenv("TRACKER_UPLOAD_TIMEOUT", str(PATIENCE))  # that a busy machine answers late is no fault
+    monkeypatch.setenv("TRACKER_UPLOAD_TIMEOUT", str(PATIENCE))  # a busy machine may answer late
 
 
 @pytest.fixture
 def server(real_server: Embedded, monkeypatch: pytest.MonkeyPatch) -> Embedded:
-    """The server, as what all settings name."""
+    """Return the server, after pointing all settings to it."""
     monkeypatch.setenv("TRACKER_BASE_URL", real_server.url)
     monkeypatch.setenv("TRACKER_API_KEY", real_server.token)
     return real_server
@@ -46,7 +46,7 @@ def server(real_server: Embedded, monkeypatch: pytest.MonkeyPatch) -> Embedded:
 
 @pytest.fixture
 def train(tmp_path: Path) -> Iterator[Callable[..., Training]]:
-    """Start trainings; none survives the test."""
+    """Return a function that starts trainings; all are killed after the test."""
     started: list[Training] = []
 
     def start(*arguments: object, **options: object) -> Training:
@@ -61,7 +61,7 @@ def train(tmp_path: Path) -> Iterator[Callable[..., Training]]:
 
 @pytest.fixture
 def rng() -> random.Random:
-    """Chances; a failed test shows the seed, `TRACKER_TEST_SEED` sets it."""
+    """Return a random generator. A failed test shows its seed; `TRACKER_TEST_SEED` sets it."""
     seed = int(os.environ.get("TRACKER_TEST_SEED") or random.randrange(2**32))
     sys.stdout.write(f"TRACKER_TEST_SEED={seed}\n")
     return random.Random(seed)

@@ -1,4 +1,4 @@
-"""What the tests of the fault matrix share: trainings in processes of their own, and what the server must have then."""
+"""Helpers of the fault matrix: trainings in their own processes, and checks of what the server has."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ TOKEN = "a-token-for-these-tests"
 
 
 def require(available: bool, reason: str) -> None:
-    """Skip a test whose injector is not to be had here. CI has the injectors of all rows marked †: there it fails."""
+    """Skip a test whose injector is missing. CI has the injectors of all rows marked †, so there the test fails."""
     if not available:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
 class Training:
-    """A process that runs training.py, or another script that takes a board, on a run of its own."""
+    """A process that runs training.py, or another script that takes a board, with a new run."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Training:
         script: str = "training.py",
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """`root`: for the board and stderr. `directory`: where `.tracker/runs` shall be. `prefix`: a command before
+        """Start it. `root`: for the board and stderr. `directory`: holds `.tracker/runs`. `prefix`: a command before
         `python`.
         """
         self.id = id or random_id()
@@ -70,24 +70,24 @@ class Training:
             )
 
     @property
-    def said(self) -> str:
-        """What it has written to stderr."""
+    def stderr(self) -> str:
+        """What the process has written to stderr."""
         return self._stderr.read_text()
 
     def reach(self, rows: int) -> None:
-        """Wait until so many `log()` have returned."""
+        """Wait until this many calls of `log()` have returned."""
         eventually(lambda: self.board.returned >= rows or self.process.poll() is not None, PATIENCE)
-        how = f"ended with {self.process.returncode} after {self.board.returned} rows: {self.said}"
+        how = f"ended with {self.process.returncode} after {self.board.returned} rows: {self.stderr}"
         assert self.board.returned >= rows, how
 
     def kill(self) -> int:
-        """Kill it and all its process group with SIGKILL; return how many `log()` had returned."""
+        """Kill the process group with SIGKILL; return how many calls of `log()` had returned."""
         os.killpg(self.process.pid, signal.SIGKILL)
         assert self.process.wait() == -signal.SIGKILL
         return self.board.returned
 
     def stop(self) -> int:
-        """Let it come to its end; return its exit status."""
+        """Tell the training to end, wait, and return its exit status."""
         self.board.stop = 1
         return self.process.wait(PATIENCE)
 
@@ -100,14 +100,16 @@ def agents(directory: Path) -> list[psutil.Process]:
         if "serve_one" in command and command[-1] == str(directory):
             found.append(process)
     if agent_alive(str(directory)):
-        pid = int(Path(lock_path(str(directory))).read_bytes().split()[0])  # which it notes as soon as it has the lock
+        pid = int(
+            Path(lock_path(str(directory))).read_bytes().split()[0]
+        )  # the agent writes it as soon as it has the lock
         if psutil.pid_exists(pid):
             found.append(psutil.Process(pid))
     return list(dict.fromkeys(found))
 
 
-def left(directory: Path) -> bool:
-    """Tell whether a run directory has had an agent and has none now."""
+def has_left(directory: Path) -> bool:
+    """Return whether a run directory had an agent, and has none now."""
     return os.path.exists(lock_path(str(directory))) and not agents(directory)
 
 
@@ -116,13 +118,13 @@ def kill_agents(directory: Path) -> int:
     found = agents(directory)
     for agent in found:
         agent.kill()
-    # Not their own `wait`: it waits until the init process has collected them, which may take seconds.
+    # Not psutil's `wait`: it waits until the init process has reaped them, which may take seconds.
     eventually(lambda: not set(found) & set(agents(directory)), PATIENCE)
     return len(found)
 
 
 def data_directory(root: Path) -> Path:
-    """Return a directory for a server whose key is `TOKEN`, also before the server runs."""
+    """Return a directory for a server whose token is `TOKEN`; it exists before the server runs."""
     data = root / "data"
     data.mkdir(mode=0o700)
     (data / "token").write_text(TOKEN)
@@ -154,10 +156,10 @@ def values(run: Any) -> list[dict[str, Any]]:
 
 
 def uploaded(training: Training, *states: str) -> RemoteRun:
-    """Wait until the agent has left and the server says one of `states`; return the run."""
+    """Wait until the agent has ended and the server shows one of `states`; return the run."""
 
     def there() -> RemoteRun | None:
-        if agent_alive(str(training.directory)):  # asked first: what it still uploads must be in the answer
+        if agent_alive(str(training.directory)):  # before the request, so that its last uploads are in the response
             return None
         run = on_server(training.path)
         return run if run is not None and run.state in states else None
@@ -166,22 +168,22 @@ def uploaded(training: Training, *states: str) -> RemoteRun:
 
 
 def assert_delivered(run: Any, returned: int, more: int = 0, pad: int = 0) -> None:
-    """The rows 0, 1, 2 … are there, each once, whole and in order: all whose `log()` returned, and at most `more`
-    others, which a dying process may have written without living to see `log()` return.
+    """Assert that the rows 0, 1, 2 … are there, each once, whole and in order: all whose `log()` returned, and at most
+    `more` others, which a dying process may have written before `log()` returned.
     """
     found = values(run)
     wrong = [n for n, values in enumerate(found) if values != row(n, pad)]
     assert not wrong, f"of {len(found)} rows the {wrong[0]}th is {str(found[wrong[0]])[:200]}"
     assert returned <= len(found) <= returned + more
     assert run.info["rows"] == len(found)
-    assert run.info["lost"] <= more  # a row that was torn counts as lost
+    assert run.info["lost"] <= more  # a torn row counts as lost
 
 
 # -- run logs made by hand --------------------------------------------------------------------------------------------
 
 
 def small_log(id: str, rows: int = 3) -> bytes:
-    """Return a stream whose writer is gone and said no word of its end, as small as streams are."""
+    """Return the smallest stream whose writer has died without a `finish` record."""
     about = {"version": 1, "id": id, "entity": ENTITY, "project": PROJECT}
     gone = {"host": os.uname().nodename, "pid": _gone(), "pid_start": 1}
     lines = [encode("run", {**about, **gone}, 1700000000.0)]

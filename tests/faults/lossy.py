@@ -1,16 +1,16 @@
-"""A file system that forgets: what was written is in memory, and on the disk is only what a power cut would leave.
+"""A file system for power cuts: it keeps writes in memory, and the disk has only what a power cut would leave.
 
-`python lossy.py DISK MOUNT --keeps nothing|part|zeros|pages --seed N`. `DISK/root` is what there is after the power
-came back: the content of files as it was at their last fsync, and the names that their folder had at its own. POSIX
-promises no more. Beside that the disk keeps what `--keeps` says of what was not flushed:
+`python lossy.py DISK MOUNT --keeps nothing|part|zeros|pages --seed N`. `DISK/root` is the state after the power cut:
+the content of files at their last fsync, and the names in each folder at its last fsync. POSIX promises no more.
+`--keeps` says what the disk also keeps of unflushed data:
 
 - nothing: neither content nor names
 - part: names, and the content up to any byte, as a kernel that writes back in the background does
 - zeros: names and sizes, but zeros for content, as file systems do that allocate late
 - pages: the same, with some pages of the content, in no order
 
-`DISK/ledger` has a line for each flush: the file's number of bytes and its name. Once there is `DISK/lie`, flushes
-are said to have worked and do nothing, as disks do that keep too much in their cache.
+`DISK/ledger` has a line for each flush: the file's number of bytes and its name. If `DISK/lie` exists, flushes do
+nothing but report success, as some disks do that keep data in their cache.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ class Node:
         self.mode, self.inode = mode, inode
         self.data = bytearray()
         self.names: dict[str, Node] = {}
-        self.durable: dict[str, Node] = {}  # of them, those that the disk knows
+        self.durable: dict[str, Node] = {}  # the children that the disk has
         self.links = 1
         self.dirty = 0  # the content before this byte is on the disk
-        self.written = 0  # part: so is that before this one
+        self.written = 0  # with `part`, so is the content before this byte
         self.time = time.time_ns()
         if inode is not None:
             inode.touch()
@@ -83,7 +83,7 @@ class Lossy(mfusepy.Operations):  # type: ignore[misc]
         self._show(self._disk / "root" / path.lstrip("/"), node)
 
     def _show(self, folder: Path, node: Node) -> None:
-        """Give a folder of the disk the names that are durable; nobody sees them until it has a name itself."""
+        """Give a folder of the disk its durable names; they are visible only once the folder has a durable name."""
         if not folder.is_dir():
             return
         for there in folder.iterdir():
@@ -231,7 +231,7 @@ def main() -> None:
     (options.disk / "root").mkdir()
     (options.disk / "inodes").mkdir()
     lossy = Lossy(options.disk, options.keeps, random.Random(options.seed))
-    ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL)  # its test may be killed
+    ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL)  # ends with the test, which may be killed
     mfusepy.FUSE(lossy, options.mount, foreground=True, nothreads=True, auto_unmount=True)
 
 

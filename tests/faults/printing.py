@@ -1,4 +1,4 @@
-"""A training that prints numbers and may be stopped; `python printing.py BOARD [--pause S] [--log]`."""
+"""A training that prints numbers until it is stopped: `python printing.py BOARD [--pause S] [--log]`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An HTTP proxy in front of a real server that does to a request what the network, or a worse server, may do to it."""
+"""An HTTP proxy in front of a real server that injects faults of the network and of servers into requests."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class CutBody(NamedTuple):
 
 
 class LoseAnswer(NamedTuple):
-    """Pass on the request, take in the server's answer, pass on this part of it, then reset the client's connection."""
+    """Pass on the request, read the server's response, pass on this part of it, then reset the client's connection."""
 
     part: float = 0.0
 
 
 class Answer(NamedTuple):
-    """Answer in the server's place; it never sees the request."""
+    """Respond instead of the server, which never sees the request."""
 
     raw: bytes
 
@@ -89,7 +89,7 @@ class _Handler(socketserver.StreamRequestHandler):
             pass
 
     def _one(self, upstream: socket.socket, answers: BinaryIO) -> bool:
-        """Handle one request; returns whether the connection goes on."""
+        """Handle one request; return whether the connection stays open."""
         head, body = _message(self.rfile)  # type: ignore[arg-type]
         line = head.split(b"\r\n", 1)[0].decode()
         with self.server.ordered:
@@ -130,7 +130,7 @@ def _message(file: BinaryIO) -> tuple[bytes, bytes]:
 
 
 def _reset(connection: socket.socket) -> None:
-    """Close with RST instead of FIN; what was sent but not read yet is gone."""
+    """Close with RST instead of FIN; data that was sent but not read yet is lost."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.shutdown(socket.SHUT_RD)
     connection.close()

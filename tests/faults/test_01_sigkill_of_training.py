@@ -13,7 +13,7 @@ LONG = 100_000  # characters of a row that the kernel copies page by page, so th
 
 
 @depth("rounds", brief=2, slow=10)
-def test_every_row_whose_log_returned_before_the_kill_is_uploaded_and_the_run_is_crashed(
+def test_after_a_sigkill_every_row_whose_log_returned_is_uploaded_and_the_run_is_crashed(
     server: Embedded, train: Callable[..., Training], rng: random.Random, rounds: int
 ) -> None:
     for _ in range(rounds):

@@ -1,4 +1,4 @@
-"""Row 2: the training is killed with SIGKILL at a certain system call."""
+"""Row 2: the training is killed with SIGKILL at a chosen system call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracker_server.embedded import Embedded
 
 
 @pytest.mark.parametrize("writes", [range(4, 10), range(20, 80, 10)], ids=["early", "later"])
-def test_killed_at_a_write_the_rows_before_it_are_uploaded(
+def test_after_a_kill_at_a_write_the_rows_before_it_are_uploaded(
     server: Embedded, train: Callable[..., Training], writes: range
 ) -> None:
     require(shutil.which("strace") is not None, "strace kills at a system call")
@@ -27,13 +27,13 @@ def test_killed_at_a_write_the_rows_before_it_are_uploaded(
         assert run.info["corrupt"] == 0
 
 
-def test_killed_while_the_end_is_made_durable_the_run_is_whole(
+def test_after_a_kill_in_the_last_fsync_the_run_is_finished_and_complete(
     server: Embedded, train: Callable[..., Training]
 ) -> None:
     require(shutil.which("strace") is not None, "strace kills at a system call")
     training = train("--rows", 200, prefix=_kill_at("fsync", 1))
     training.process.wait()
-    assert "finished" not in training.said
+    assert "finished" not in training.stderr
     assert_delivered(uploaded(training, "finished"), 200)
 
 

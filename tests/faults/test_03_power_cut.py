@@ -1,4 +1,4 @@
-"""Row 3: the power is cut. What was flushed is on the disk, and of the rest what the file system likes."""
+"""Row 3: the power is cut. Flushed data is on the disk; any part of the rest may be."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HURRY = {"TRACKER_FSYNC_INTERVAL": "0.2"}
 
 
 class Cut(NamedTuple):
-    """A run directory after a power cut, and its streams: as they were, and as they are."""
+    """A run directory after a power cut, with its streams before and after it."""
 
     directory: Path
     written: dict[str, bytes]
@@ -43,13 +43,13 @@ class Cut(NamedTuple):
 
 
 class Machine:
-    """A machine whose disk is a file system that forgets (lossy.py), and whose power can be cut."""
+    """A machine whose power can be cut: its disk is a file system that loses unflushed data (lossy.py)."""
 
     def __init__(self, root: Path, keeps: str, seed: int) -> None:
         self.disk, self.mount = root / "disk", root / "mount"
         self.disk.mkdir()
         self.mount.mkdir()
-        script, self._said = Path(__file__).with_name("lossy.py"), root / "lossy"
+        script, self._log = Path(__file__).with_name("lossy.py"), root / "lossy"
         command: list[str | Path] = [
             sys.executable,
             script,
@@ -60,27 +60,27 @@ class Machine:
             "--seed",
             str(seed),
         ]
-        with self._said.open("wb") as said:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def start(self) -> None:
         eventually(lambda: self._mounted() or self._process.poll() is not None, PATIENCE)
-        assert self._mounted(), self._said.read_text()
+        assert self._mounted(), self._log.read_text()
 
     def flushed(self, path: Path) -> bytes:
-        """Return what of a file of the mount is certain to be on the disk."""
+        """Return the part of a mounted file that is certainly on the disk."""
         name = f"/{path.relative_to(self.mount)}"
         flushes = [line.split(" ", 1) for line in (self.disk / "ledger").read_text().splitlines()]
         return path.read_bytes()[: max((int(size) for size, of in flushes if of == name), default=0)]
 
     def lie(self) -> None:
-        """Let flushes do nothing from now on, and say that they worked."""
+        """Make flushes do nothing but report success from now on."""
         (self.disk / "lie").touch()
 
     def cut(self, training: Training) -> Cut:
-        """Cut the power while the agent is busy elsewhere and the training goes on; start the machine again."""
+        """Cut the power while the agent is busy and the training continues; start the machine again."""
         for agent in agents(training.directory):
-            agent.suspend()  # else it may see the training end first, and flush its last rows
+            agent.suspend()  # otherwise it may see the training end first, and flush its last rows
         training.reach(training.board.returned + 100)
         training.kill()
         kill_agents(training.directory)
@@ -88,27 +88,27 @@ class Machine:
         written = {path.name: path.read_bytes() for path in streams}
         flushed = {path.name: self.flushed(path) for path in streams}
         self.off()
-        shutil.rmtree(self.disk / "inodes")  # what has no name is gone, and what has one has no other
+        shutil.rmtree(self.disk / "inodes")  # content without a name is lost
         after = self.disk / "root" / training.directory.relative_to(self.mount)
         left = {path.name: path.read_bytes() for path in after.glob("*.jsonl")}
         assert all(left[name].startswith(data) for name, data in flushed.items() if data)
         return Cut(after, written, left)
 
     def off(self) -> None:
-        """End the file system as it is. Safe to repeat."""
+        """Stop the file system in its present state. Safe to repeat."""
         self._process.kill()
         self._process.wait()
-        # It also unmounts itself when it dies; whoever comes second has nothing to do.
+        # The file system also unmounts itself when it dies, so it may be gone already.
         subprocess.run(["umount", "--lazy", self.mount], check=False, stderr=subprocess.DEVNULL)
         assert not self._mounted()
 
-    def _mounted(self) -> bool:  # not `os.path.ismount`, which is told nothing of what is mounted and dead
+    def _mounted(self) -> bool:  # not `os.path.ismount`, which fails on a dead mount
         return f" {self.mount} " in Path("/proc/self/mountinfo").read_text()
 
 
 @pytest.fixture
 def machine(tmp_path: Path, rng: random.Random) -> Iterator[Callable[[str], Machine]]:
-    """Make a machine whose disk keeps what it is told beside what is flushed; see lossy.py."""
+    """Return a function that makes machines; `keeps` says what their disk keeps of unflushed data (see lossy.py)."""
     able = os.geteuid() == 0 and os.path.exists("/dev/fuse") and importlib.util.find_spec("mfusepy") is not None
     require(able and shutil.which("fusermount3") is not None, "root, FUSE and mfusepy make a disk that forgets")
     made: list[Machine] = []
@@ -124,7 +124,7 @@ def machine(tmp_path: Path, rng: random.Random) -> Iterator[Callable[[str], Mach
 
 
 @pytest.mark.parametrize("keeps", KEEPS)
-def test_what_was_flushed_before_a_power_cut_arrives_and_the_rest_is_never_misread(
+def test_rows_flushed_before_a_power_cut_are_uploaded_and_damage_is_never_read_as_rows(
     server: Embedded, train: Callable[..., Training], machine: Callable[[str], Machine], keeps: str
 ) -> None:
     computer = machine(keeps)
@@ -138,11 +138,11 @@ def test_what_was_flushed_before_a_power_cut_arrives_and_the_rest_is_never_misre
     run = on_server(training.path)
     assert run is not None
     whole = _whole_rows(cut)
-    if keeps in ("nothing", "zeros"):  # with the others it may all be there, by chance
+    if keeps in ("nothing", "zeros"):  # otherwise all may be there, by chance
         assert len(whole) < training.board.returned
     assert values(run) == [row(n) for n in whole]
     assert whole[:durable] == list(range(durable))
-    if keeps != "pages":  # where later pages are on the disk and earlier ones are not, there are rows behind a gap
+    if keeps != "pages":  # with `pages`, rows may follow a gap
         assert whole == list(range(len(whole)))
 
     arrived = {file.name: file.download(f"back-{file.name}").read_bytes() for file in run.files()}
@@ -153,14 +153,14 @@ def test_what_was_flushed_before_a_power_cut_arrives_and_the_rest_is_never_misre
     counts = (run.state, run.info["corrupt"], run.info["lost"])
     assert counts == ("crashed", _damaged(cut), _is_torn(cut) + len(absent))
 
-    assert not sync_directory(cut.directory).refused  # to sync again is to change nothing
+    assert not sync_directory(cut.directory).refused  # a second sync changes nothing
     run.reload()
     assert (run.state, run.info["corrupt"], run.info["lost"]) == counts
     assert run.info["rows"] == len(whole)
 
 
 @pytest.mark.parametrize("keeps", ["nothing", "pages"])
-def test_a_run_goes_on_whose_server_has_more_than_the_disk_after_a_power_cut(
+def test_a_run_can_be_resumed_if_the_server_has_more_than_the_disk_after_a_power_cut(
     server: Embedded, train: Callable[..., Training], machine: Callable[[str], Machine], keeps: str
 ) -> None:
     computer = machine(keeps)
@@ -169,7 +169,7 @@ def test_a_run_goes_on_whose_server_has_more_than_the_disk_after_a_power_cut(
     durable = _await_flush(computer, first)
     computer.lie()
     rows = first.board.returned + 2
-    first.reach(rows)  # when it wrote the last one, no flush from before was under way
+    first.reach(rows)  # when it wrote the last one, no earlier flush was running
     eventually(lambda: (run := on_server(first.path)) and run.info["rows"] > rows, PATIENCE)
     cut = computer.cut(first)
     run = on_server(first.path)
@@ -182,7 +182,7 @@ def test_a_run_goes_on_whose_server_has_more_than_the_disk_after_a_power_cut(
     sync_directory(cut.directory)
     run.reload()
     there = values(run)
-    more = [found["i"] for found in there[len(known) :]]  # what the server did not have and the disk still has
+    more = [found["i"] for found in there[len(known) :]]  # rows on the disk that the server did not have
     assert there == [row(n) for n in (*range(len(known)), *more)]
     assert set(more) <= set(_whole_rows(cut))
     if keeps != "pages":
@@ -197,14 +197,14 @@ def test_a_run_goes_on_whose_server_has_more_than_the_disk_after_a_power_cut(
     resume = {"TRACKER_RESUME": "must"}
     options = ("--first", durable, "--rows", 20)
     second = train(*options, id=first.id, directory=computer.disk / "root", environment=resume)
-    assert second.process.wait(PATIENCE) == 0, second.said
+    assert second.process.wait(PATIENCE) == 0, second.stderr
     run = uploaded(second, "finished")
     assert values(run) == [*there, *(row(n) for n in range(durable, durable + 20))]
-    step = _whole_rows(cut)[-1] + 1  # the run goes on from what its directory has
+    step = _whole_rows(cut)[-1] + 1  # the run continues from what its directory has
     assert [found["_step"] for found in run.scan_history()][-20:] == list(range(step, step + 20))
     assert (run.info["corrupt"], run.info["lost"]) == counts[1:]
-    assert "Network error" not in second.said
-    assert "trying again" not in second.said
+    assert "Network error" not in second.stderr
+    assert "trying again" not in second.stderr
 
 
 def _await_flush(computer: Machine, training: Training, file: str = "") -> int:
@@ -225,20 +225,20 @@ def _await_flush(computer: Machine, training: Training, file: str = "") -> int:
 
 
 def _whole_rows(cut: Cut) -> list[int]:
-    """Return which rows the history still has, whatever is between them."""
+    """Return the numbers of the readable rows in the history."""
     (name,) = (name for name in cut.written if name.startswith("history"))
     lines = [line for line in cut.written[name].splitlines(keepends=True) if b'"log":' in line]
     return [n for n, line in enumerate(lines) if line in cut.left[name]]
 
 
 def _saved(cut: Cut) -> set[str]:
-    """Return the names of saved files that the history still tells of."""
+    """Return the names of saved files that the history still names."""
     (left,) = (data for name, data in cut.left.items() if name.startswith("history"))
     return {record.payload["name"] for record in parse(left).records if record.kind == "save"}
 
 
 def _damaged(cut: Cut) -> int:
-    """Return how many lines there are that nobody has written so."""
+    """Return the number of damaged lines."""
     found = [(line, name) for name, data in cut.left.items() for line in data.splitlines(keepends=True)]
     return sum(line.endswith(b"\n") and line not in cut.written[name].splitlines(keepends=True) for line, name in found)
 

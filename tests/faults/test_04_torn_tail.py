@@ -1,4 +1,4 @@
-"""Row 4: a stream that ends anywhere in a line, as a power cut or a full disk leaves it."""
+"""Row 4: a stream ends in the middle of a line, as after a power cut or on a full disk."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from tracker.runlog.records import parse
 from tracker_server.embedded import Embedded
 
 
-def test_cut_at_any_byte_a_log_reads_as_the_whole_lines_before(tmp_path: Path) -> None:
+def test_a_log_cut_at_any_byte_is_read_up_to_its_last_whole_line(tmp_path: Path) -> None:
     whole = small_log("torn")
     directory = write_log(tmp_path, "torn", whole)
     for size in range(len(whole), -1, -1):
         (directory / "history-a.jsonl").write_bytes(whole[:size])
         run = tracker.read_run(directory)
         assert values(run) == [row(n) for n in range(_whole_rows(whole[:size]))], size
-        assert run.info["corrupt"] == 0, size  # a last line without its end is not there yet, in a live log
+        assert run.info["corrupt"] == 0, size  # in a live log, an unfinished last line does not count yet
 
 
-def test_cut_at_any_byte_the_whole_lines_are_synced_and_the_torn_one_is_counted(
+def test_sync_of_a_log_cut_at_any_byte_uploads_the_whole_lines_and_counts_the_torn_one(
     tmp_path: Path, server: Embedded
 ) -> None:
     for size in range(len(small_log("torn-000")) + 1):
@@ -47,20 +47,20 @@ def test_cut_at_any_byte_the_whole_lines_are_synced_and_the_torn_one_is_counted(
         synced = sync_directory(directory)
         assert not synced.refused
         run = on_server(f"{ENTITY}/{PROJECT}/{id}")
-        if not clean:  # not even the header says whose stream this is
+        if not clean:  # the header is torn, so the run of the stream is unknown
             assert run is None, size
             continue
         assert run is not None, size
         assert values(run) == [row(n) for n in range(_whole_rows(clean))], size
         torn = size > len(clean)
         assert (run.state, run.info["corrupt"], run.info["lost"]) == ("crashed", 0, torn), size
-        if size % 50 == 0:  # to sync again is to change nothing
+        if size % 50 == 0:  # a second sync changes nothing
             assert sync_directory(directory) == synced
             run.reload()
             assert (run.info["rows"], run.info["lost"]) == (_whole_rows(clean), torn)
 
 
-def test_a_run_goes_on_after_a_torn_tail_when_it_is_resumed(server: Embedded, train: Callable[..., Training]) -> None:
+def test_a_run_with_a_torn_tail_can_be_resumed(server: Embedded, train: Callable[..., Training]) -> None:
     first = train("--pause", 0.01)
     first.reach(20)
     eventually(lambda: agents(first.directory))

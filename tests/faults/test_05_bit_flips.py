@@ -1,4 +1,4 @@
-"""Row 5: one bit of a stream is not what it was."""
+"""Row 5: one bit of a stream is flipped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracker_server.embedded import Embedded
 ROWS = 3
 
 
-def test_any_flipped_bit_is_counted_and_costs_no_row_but_its_own(tmp_path: Path) -> None:
+def test_any_flipped_bit_is_counted_and_costs_at_most_its_own_row(tmp_path: Path) -> None:
     whole = small_log("flip", ROWS)
     directory = write_log(tmp_path, "flip", whole)
     stream = directory / "history-a.jsonl"
@@ -26,7 +26,7 @@ def test_any_flipped_bit_is_counted_and_costs_no_row_but_its_own(tmp_path: Path)
         assert run.id == "flip", bit
 
 
-def test_the_server_counts_what_it_cannot_read_and_takes_the_rest(
+def test_the_server_counts_damaged_lines_and_stores_the_others(
     tmp_path: Path, server: Embedded, rng: random.Random
 ) -> None:
     bits = 8 * len(small_log("flip-00", ROWS))
@@ -40,7 +40,7 @@ def test_the_server_counts_what_it_cannot_read_and_takes_the_rest(
         run = on_server(f"{ENTITY}/{PROJECT}/{id}")
         assert run is not None
         assert values(run) == _intact(whole, bit), bit
-        lost = bit // 8 == len(whole) - 1  # the last newline: once the writer is gone it will not come any more
+        lost = bit // 8 == len(whole) - 1  # without the last newline, the line of a dead writer is lost
         assert (run.info["corrupt"], run.info["lost"]) == (corrupt, lost), bit
         assert corrupt or lost, bit
 

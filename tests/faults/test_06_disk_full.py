@@ -1,4 +1,4 @@
-"""Row 6: the disk is full, a file may not grow, a quota is used up."""
+"""Row 6: the disk is full, a file has reached its size limit, or a quota is used up."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ TROUBLE = "the disk does not take the run log"
 PAD = 20_000
 
 
-def test_rows_that_a_full_disk_refused_are_written_when_there_is_space_again(
+def test_rows_refused_by_a_full_disk_are_written_when_there_is_space_again(
     small_disk: Path, server: Embedded, train: Callable[..., Training]
 ) -> None:
     training = train("--pause", 0.001, directory=small_disk)
     training.reach(50)
     eventually(lambda: agent_alive(str(training.directory)))
     with _filled(small_disk):
-        eventually(lambda: TROUBLE in training.said)
+        eventually(lambda: TROUBLE in training.stderr)
         training.reach(training.board.returned + 500)
     training.reach(training.board.returned + 50)
     assert training.stop() == 0
-    assert training.said.count(TROUBLE) == 1
+    assert training.stderr.count(TROUBLE) == 1
     assert training.board.dropped == 0
     run = uploaded(training, "finished")
     assert_delivered(run, training.board.returned)
     assert run.info["corrupt"] <= 1  # the line that took the last bytes of the disk
 
 
-def test_a_run_that_starts_on_a_full_disk_is_whole_when_there_is_space_again(
+def test_a_run_started_on_a_full_disk_is_complete_when_there_is_space_again(
     small_disk: Path, server: Embedded, train: Callable[..., Training]
 ) -> None:
     with _filled(small_disk):
         training = train("--pause", 0.001, directory=small_disk)
         training.reach(200)
-        assert TROUBLE in training.said
+        assert TROUBLE in training.stderr
     training.reach(training.board.returned + 50)
     assert training.stop() == 0
     assert training.board.dropped == 0
@@ -55,14 +55,14 @@ def test_a_run_that_starts_on_a_full_disk_is_whole_when_there_is_space_again(
     assert_delivered(uploaded(training, "finished"), training.board.returned)
 
 
-def test_what_does_not_fit_in_memory_while_a_file_may_not_grow_is_counted_on_the_server(
+def test_rows_beyond_the_memory_limit_while_a_file_cannot_grow_are_counted_on_the_server(
     server: Embedded, train: Callable[..., Training]
 ) -> None:
     training = train("--pad", PAD, "--pause", 0.001)
     training.reach(50)
     _limit_files(training, size=sum(p.stat().st_size for p in training.directory.glob("history*")))
-    eventually(lambda: TROUBLE in training.said)
-    training.reach(training.board.returned + 500)  # 10 MB, of which it holds 4 MiB
+    eventually(lambda: TROUBLE in training.stderr)
+    training.reach(training.board.returned + 500)  # 10 MB, of which the process keeps 4 MiB
     _limit_files(training, size=resource.RLIM_INFINITY)
     training.reach(training.board.returned + 50)
     assert training.stop() == 0
@@ -72,30 +72,30 @@ def test_what_does_not_fit_in_memory_while_a_file_may_not_grow_is_counted_on_the
     lost = training.board.returned - len(found)
     assert lost > 250
     assert run.info["lost"] == training.board.dropped == lost
-    assert f"{lost} records were lost because the disk did not take them" in training.said
+    assert f"{lost} records were lost because the disk did not take them" in training.stderr
     gap = next(n for n, i in enumerate(found) if n != i)
     assert found == [*range(gap), *range(gap + lost, training.board.returned)]
     assert rows == [row(i, PAD) for i in found]
 
 
-def test_a_file_that_may_never_grow_again_costs_no_training_and_the_user_is_told_how_much_is_lost(
+def test_if_a_file_can_never_grow_training_continues_and_the_user_gets_the_number_of_lost_records(
     server: Embedded, train: Callable[..., Training]
 ) -> None:
     training = train("--pause", 0.001)
     training.reach(50)
     _limit_files(training, size=10_000)
-    eventually(lambda: TROUBLE in training.said)
+    eventually(lambda: TROUBLE in training.stderr)
     training.reach(training.board.returned + 100)
     assert training.stop() == 0
-    run = uploaded(training, "finished")  # by its exit status: the line that says how it ended is among the lost
+    run = uploaded(training, "finished")  # from its exit status, since its `finish` record is lost
     found = values(run)
     assert found == [row(n) for n in range(len(found))]
     assert len(found) + training.board.dropped == training.board.returned + 1
-    assert f"{training.board.dropped} records were lost" in training.said
+    assert f"{training.board.dropped} records were lost" in training.stderr
 
 
 @pytest.mark.parametrize("error", ["ENOSPC", "EDQUOT", "EIO"])
-def test_writes_that_fail_now_and_then_lose_nothing(
+def test_occasional_failed_writes_lose_nothing(
     server: Embedded, train: Callable[..., Training], tmp_path: Path, error: str
 ) -> None:
     require(shutil.which("strace") is not None, "strace injects the error")
@@ -126,7 +126,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     mount.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", mount], check=True)
     yield mount
-    subprocess.run(["umount", "--lazy", mount], check=True)  # lazy: an agent may still be about to leave
+    subprocess.run(["umount", "--lazy", mount], check=True)  # lazy: an agent may still be ending
 
 
 @contextlib.contextmanager
@@ -142,6 +142,6 @@ def _filled(disk: Path) -> Iterator[None]:
 
 
 def _limit_files(training: Training, size: int) -> None:
-    """Set `ulimit -f` in the running process, not in its agent: one that was started later would have it, too."""
+    """Set `ulimit -f` in the running process. An agent that it starts later would inherit the limit."""
     eventually(lambda: agent_alive(str(training.directory)))
     resource.prlimit(training.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))

@@ -19,17 +19,17 @@ def test_a_stream_whose_flush_failed_is_suspect_and_not_flushed_again(
     strace = ["strace", "-f", "-y", "-o", str(trace), "-e", "trace=fsync", "-e", "inject=fsync:error=EIO"]
     training = train("--pause", 0.001, prefix=strace, environment={"TRACKER_FSYNC_INTERVAL": "0.1"})
     training.reach(50)
-    # The agent's flush of the history and that of its own stream, in which it noted the first. Then time for others.
+    # The agent flushes the history, and its own stream, which records the failure. Then there is time for more flushes.
     eventually(lambda: _failed(trace) == 2)
     training.reach(training.board.returned + 500)
     assert training.stop() == 0
-    assert "the disk could not take the end of the run" in training.said
+    assert "the disk could not take the end of the run" in training.stderr
     run = uploaded(training, "finished")
     assert_delivered(run, training.board.returned)
     assert run.info["suspect"] is True
-    assert _failed(trace) == 3  # the third is the training's own, at its end
+    assert _failed(trace) == 3  # the third is that of the training, at its end
 
 
 def _failed(trace: Path) -> int:
-    """Return how many flushes of streams have failed; those of folders did, too."""
+    """Return how many flushes of streams have failed. Flushes of folders fail, too, and do not count."""
     return sum("(INJECTED)" in line and ".jsonl>" in line for line in trace.read_text().splitlines())

@@ -1,4 +1,4 @@
-"""Row 9: the training may open no more files."""
+"""Row 9: the training cannot open more files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracker.sdk.agent_supervisor import CHECK_EVERY
 from tracker_server.embedded import Embedded
 
 
-def test_a_training_without_descriptors_goes_on_and_says_that_it_cannot_start_an_agent(
+def test_without_free_descriptors_training_continues_with_a_warning_that_no_agent_starts(
     server: Embedded, train: Callable[..., Training]
 ) -> None:
     training = train("--pause", 0.001)
@@ -21,11 +21,11 @@ def test_a_training_without_descriptors_goes_on_and_says_that_it_cannot_start_an
     _, most = resource.prlimit(training.process.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(training.process.pid, resource.RLIMIT_NOFILE, (0, most))
     kill_agents(training.directory)
-    told = "cannot start the agent"
-    eventually(lambda: told in training.said, CHECK_EVERY / 1e6 + PATIENCE)
+    warning = "cannot start the agent"
+    eventually(lambda: warning in training.stderr, CHECK_EVERY / 1e6 + PATIENCE)
     training.reach(training.board.returned + 100)
     assert training.stop() == 0
     assert training.board.dropped == 0
-    assert training.said.count(told) == 1
+    assert training.stderr.count(warning) == 1
     sync_directory(training.directory)
     assert_delivered(uploaded(training, "finished"), training.board.returned)

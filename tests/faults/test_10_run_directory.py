@@ -1,4 +1,4 @@
-"""Row 10: the run directory may not be written, or is deleted while the run goes on."""
+"""Row 10: the run directory is read-only, or is deleted during the run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.faults.harness import (
     Training,
     agents,
     assert_delivered,
-    left,
+    has_left,
     on_server,
     require,
     sync_directory,
@@ -29,20 +29,20 @@ from tracker_server.embedded import Embedded
 
 DELETED = "was deleted while the run was going on"
 
-# Root may write where nobody may, unless it gives up that right.
+# Root may write in read-only directories, unless it gives up that right.
 OBEDIENT = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
 
 
 @pytest.fixture
 def obedient() -> list[str]:
-    """A command that runs another one to which the rights of files apply."""
+    """Return a command that runs another one without root's right to ignore file permissions."""
     if os.geteuid() != 0:
         return []
     require(shutil.which("setpriv") is not None, "setpriv makes root obey the rights of files")
     return OBEDIENT
 
 
-def test_a_training_that_may_not_make_its_run_directory_goes_on_and_says_so(
+def test_if_the_run_directory_cannot_be_created_training_continues_with_a_warning(
     tmp_path: Path, server: Embedded, train: Callable[..., Training], obedient: list[str]
 ) -> None:
     locked = tmp_path / "locked"
@@ -51,11 +51,11 @@ def test_a_training_that_may_not_make_its_run_directory_goes_on_and_says_so(
     assert training.process.wait() == 0
     assert training.board.returned == 100
     assert training.board.dropped >= 100
-    assert training.said.count("nothing of this run will be kept") == 1
+    assert training.stderr.count("nothing of this run will be kept") == 1
     assert on_server(training.path) is None
 
 
-def test_a_run_whose_directory_becomes_read_only_is_uploaded_all_the_same(
+def test_a_run_whose_directory_becomes_read_only_is_still_uploaded(
     server: Embedded, train: Callable[..., Training], obedient: list[str]
 ) -> None:
     training = train("--pause", 0.001, prefix=obedient)
@@ -68,7 +68,7 @@ def test_a_run_whose_directory_becomes_read_only_is_uploaded_all_the_same(
     assert_delivered(uploaded(training, "finished"), training.board.returned)
 
 
-def test_a_training_killed_in_a_read_only_directory_is_uploaded_and_known_as_crashed_once_it_can_be_written(
+def test_a_training_killed_in_a_read_only_directory_is_uploaded_and_crashed_once_it_is_writable(
     server: Embedded, train: Callable[..., Training], obedient: list[str]
 ) -> None:
     training = train("--pause", 0.001, prefix=obedient)
@@ -77,7 +77,7 @@ def test_a_training_killed_in_a_read_only_directory_is_uploaded_and_known_as_cra
     training.directory.chmod(0o555)
     training.reach(training.board.returned + 200)
     training.kill()
-    # Where the agent had begun its own stream before, it can still note the end.
+    # If the agent had opened its own stream before, it can still record the end.
     assert_delivered(uploaded(training, "running", "crashed"), training.board.returned, more=1)
     training.directory.chmod(0o755)
     sync_directory(training.directory)
@@ -90,7 +90,7 @@ def test_a_directory_on_a_read_only_file_system_can_be_synced(
     require(os.geteuid() == 0, "mounting a file system needs root")
     training = train("--rows", 100, environment={"TRACKER_MODE": "offline"})
     assert training.process.wait() == 0
-    eventually(lambda: left(training.directory), PATIENCE)
+    eventually(lambda: has_left(training.directory), PATIENCE)
     os.unlink(lock_path(str(training.directory)))
     mount = tmp_path / "archive"
     mount.mkdir()
@@ -103,17 +103,17 @@ def test_a_directory_on_a_read_only_file_system_can_be_synced(
     assert_delivered(uploaded(training, "finished"), 100)
 
 
-def test_a_training_whose_directory_is_deleted_goes_on_and_says_so_once(
+def test_if_the_run_directory_is_deleted_training_continues_with_one_warning(
     server: Embedded, train: Callable[..., Training]
 ) -> None:
     training = train("--pause", 0.001)
     training.reach(50)
     eventually(lambda: on_server(training.path))
     _delete(training.directory)
-    eventually(lambda: DELETED in training.said, CHECK_EVERY / 1e6 + PATIENCE)
+    eventually(lambda: DELETED in training.stderr, CHECK_EVERY / 1e6 + PATIENCE)
     training.reach(training.board.returned + 100)
     assert training.stop() == 0
-    assert training.said.count(DELETED) == 1
+    assert training.stderr.count(DELETED) == 1
     assert training.board.dropped >= 100
     eventually(lambda: not agents(training.directory), PATIENCE)
     run = on_server(training.path)
@@ -122,17 +122,17 @@ def test_a_training_whose_directory_is_deleted_goes_on_and_says_so_once(
     assert found == [row(n) for n in range(len(found))]
 
 
-def test_a_directory_deleted_shortly_before_the_end_is_told_of_at_the_end(
+def test_a_run_directory_deleted_shortly_before_the_end_is_reported_at_the_end(
     server: Embedded, train: Callable[..., Training]
 ) -> None:
     training = train("--pause", 0.001)
     training.reach(50)
     _delete(training.directory)
     assert training.stop() == 0
-    assert training.said.count(DELETED) == 1
+    assert training.stderr.count(DELETED) == 1
 
 
 def _delete(directory: Path) -> None:
     rubbish = directory.with_name("rubbish")
-    directory.rename(rubbish)  # the agent finds it gone at once, and makes no file while it is removed
+    directory.rename(rubbish)  # so it vanishes at once, and the agent creates no file while it is removed
     shutil.rmtree(rubbish)

@@ -14,8 +14,8 @@ from tests.faults.harness import (
     Training,
     agents,
     assert_delivered,
+    has_left,
     kill_agents,
-    left,
     on_server,
     sync_directory,
     uploaded,
@@ -34,13 +34,13 @@ ROWS = 300  # of a round: more than it can upload, 1 MiB at a time
 
 
 @depth("rounds", brief=3, slow=10)
-def test_agents_killed_in_mid_upload_leave_a_prefix_and_the_next_one_goes_on_from_there(
+def test_an_agent_killed_during_an_upload_leaves_a_prefix_and_the_next_agent_continues_it(
     server: Embedded, train: Callable[..., Training], rng: random.Random, rounds: int
 ) -> None:
     rows = rounds * ROWS
     training = train("--rows", rows, "--pad", PAD, "--vanish", environment={"TRACKER_MODE": "offline"})
     assert training.process.wait() == -signal.SIGKILL
-    eventually(lambda: left(training.directory), PATIENCE)
+    eventually(lambda: has_left(training.directory), PATIENCE)
     client = connect(Settings())
     (entity, project, id) = training.path.split("/")
     had = 0
@@ -58,10 +58,10 @@ def test_agents_killed_in_mid_upload_leave_a_prefix_and_the_next_one_goes_on_fro
     assert_delivered(uploaded(training, "crashed"), rows, pad=PAD)
 
 
-def test_a_killed_agent_is_started_again_by_the_run_or_made_up_for_by_sync(
+def test_a_killed_agent_is_restarted_by_the_run_or_replaced_by_sync(
     tmp_path: Path, server: Embedded, train: Callable[..., Training]
 ) -> None:
-    states = [{"XDG_STATE_HOME": str(tmp_path / name)} for name in ("lucky", "unlucky")]  # as of two users
+    states = [{"XDG_STATE_HOME": str(tmp_path / name)} for name in ("lucky", "unlucky")]  # like two users
     lucky, unlucky = trainings = [train("--pause", 0.002, environment=state) for state in states]
     for _ in range(2):
         for training in trainings:
@@ -76,13 +76,13 @@ def test_a_killed_agent_is_started_again_by_the_run_or_made_up_for_by_sync(
         assert training.stop() == 0
         assert training.board.dropped == 0
     assert_delivered(uploaded(lucky, "finished"), lucky.board.returned)
-    kill_agents(unlucky.directory)  # where the run took long to end, it has started another one
+    kill_agents(unlucky.directory)  # a run that took long to end has started another one
     eventually(lambda: not agent_alive(str(unlucky.directory)))
     sync_directory(unlucky.directory)
     assert_delivered(uploaded(unlucky, "finished"), unlucky.board.returned)
 
 
-def test_the_next_agent_serves_all_runs_of_one_that_was_killed_also_those_that_have_ended(
+def test_the_next_agent_serves_all_runs_of_a_killed_agent_including_ended_ones(
     server: Embedded, train: Callable[..., Training]
 ) -> None:
     longest = {"TRACKER_DRAIN_TIMEOUT": "120"}

@@ -12,7 +12,7 @@ from tests.faults.harness import (
     Training,
     assert_delivered,
     data_directory,
-    left,
+    has_left,
     on_server,
     sync_directory,
     uploaded,
@@ -22,7 +22,7 @@ from tests.waiting import PATIENCE, eventually
 from tracker_server.embedded import serve
 
 
-def test_the_agent_outlives_the_training_and_uploads_when_the_server_comes(
+def test_the_agent_outlives_the_training_and_uploads_once_the_server_is_up(
     tmp_path: Path, absent_server: int, train: Callable[..., Training]
 ) -> None:
     training = train("--pause", 0.001, environment={"TRACKER_DRAIN_TIMEOUT": "120"})
@@ -33,13 +33,13 @@ def test_the_agent_outlives_the_training_and_uploads_when_the_server_comes(
         assert_delivered(uploaded(training, "crashed"), training.board.returned, more=1)
 
 
-def test_what_an_agent_that_gave_up_has_left_is_completed_by_sync(
+def test_sync_uploads_the_rest_after_an_agent_gave_up(
     tmp_path: Path, absent_server: int, train: Callable[..., Training]
 ) -> None:
     training = train("--pause", 0.001, environment={"TRACKER_DRAIN_TIMEOUT": "0.2"})
     training.reach(100)
     training.kill()
-    eventually(lambda: left(training.directory), PATIENCE)
+    eventually(lambda: has_left(training.directory), PATIENCE)
     with serve(data_directory(tmp_path), port=absent_server):
         assert on_server(training.path) is None
         sync_directory(training.directory)
@@ -48,7 +48,7 @@ def test_what_an_agent_that_gave_up_has_left_is_completed_by_sync(
 
 @pytest.fixture
 def absent_server(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Make a server that is not there the one of all settings; return its port."""
+    """Point all settings to a server that does not run; return its port."""
     port = free_port()
     monkeypatch.setenv("TRACKER_BASE_URL", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("TRACKER_API_KEY", TOKEN)

@@ -18,11 +18,11 @@ from tracker_server.embedded import Embedded
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-def test_workers_of_a_training_log_to_its_run_each_in_a_stream_of_its_own(
+def test_each_worker_of_a_training_logs_to_its_run_in_its_own_stream(
     server: Embedded, train: Callable[..., Training], method: str
 ) -> None:
     training = train(method, script="workers.py")
-    assert training.process.wait(PATIENCE) == 0, training.said
+    assert training.process.wait(PATIENCE) == 0, training.stderr
     names = {f"worker {epoch}.{n}" for epoch in range(EPOCHS) for n in range(WORKERS)}
     run = uploaded(training, "finished")
     found = defaultdict(list)
@@ -39,7 +39,7 @@ def test_workers_of_a_training_log_to_its_run_each_in_a_stream_of_its_own(
 
 
 @pytest.mark.parametrize("exits", [[0, 0, 0, 0], [0, 0, 1, 0]])
-def test_ranks_with_the_same_run_id_are_one_run_in_the_state_of_the_worst(
+def test_ranks_with_the_same_run_id_are_one_run_with_the_worst_of_their_states(
     server: Embedded, train: Callable[..., Training], exits: list[int]
 ) -> None:
     id = random_id()

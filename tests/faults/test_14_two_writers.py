@@ -21,7 +21,7 @@ from tracker_server.embedded import Embedded
 ROUNDS, ROWS = 5, 200
 
 
-def test_two_processes_that_start_one_run_at_the_same_moment_write_streams_of_their_own(
+def test_two_processes_that_start_one_run_at_the_same_moment_write_separate_streams(
     server: Embedded, train: Callable[..., Training]
 ) -> None:
     for _ in range(ROUNDS):
@@ -47,9 +47,7 @@ def test_a_second_writer_of_a_stream_is_refused(tmp_path: Path) -> None:
     first.close()
 
 
-def test_agents_and_syncs_at_work_on_one_run_at_the_same_time_upload_it_once(
-    server: Embedded, train: Callable[..., Training]
-) -> None:
+def test_concurrent_agents_and_syncs_upload_a_run_once(server: Embedded, train: Callable[..., Training]) -> None:
     training = train("--pause", 0.001)
     training.reach(50)
     eventually(lambda: agent_alive(str(training.directory)))

@@ -1,4 +1,4 @@
-"""Row 15: nothing listens where the server should be."""
+"""Row 15: nothing listens at the server's address."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tracker_server.embedded import serve
 NOTICE = "tracker: Network error (ConnectionError), entering retry loop."
 
 
-def test_a_training_without_a_server_says_so_once_ends_as_it_would_and_is_uploaded_later(
+def test_without_a_server_training_warns_once_keeps_its_exit_status_and_is_uploaded_later(
     tmp_path: Path, train: Callable[..., Training], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = free_port()
@@ -37,12 +37,12 @@ def test_a_training_without_a_server_says_so_once_ends_as_it_would_and_is_upload
     short.reach(100)
     eventually(lambda: "Network error" in (short.directory / "agent.log").read_text(), PATIENCE)
     assert short.stop() == 3
-    assert short.said.count(NOTICE) == 1  # told at the end
+    assert short.stderr.count(NOTICE) == 1  # at the end
     eventually(lambda: not agent_alive(str(short.directory)), PATIENCE)
 
-    eventually(lambda: NOTICE in long.said, CHECK_EVERY / 1e6 + PATIENCE)  # told in the course of logging
+    eventually(lambda: NOTICE in long.stderr, CHECK_EVERY / 1e6 + PATIENCE)  # during logging
     assert long.stop() == 0
-    assert long.said.count(NOTICE) == 1
+    assert long.stderr.count(NOTICE) == 1
     assert long.board.dropped == 0
 
     with serve(data_directory(tmp_path), port=port):

@@ -1,4 +1,4 @@
-"""Row 16: the network takes all packets and answers none."""
+"""Row 16: the network accepts all packets and answers none."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ PAD = 20_000
 
 @contextmanager
 def swallowing() -> Iterator[str]:
-    """A port where connections are made and nothing is ever answered."""
+    """Return a port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
-def test_a_server_that_swallows_all_costs_the_training_nothing_and_little_memory(
+def test_a_server_that_never_answers_costs_the_training_no_time_and_little_memory(
     server: Embedded, train: Callable[..., Training], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with swallowing() as url:
@@ -46,7 +46,7 @@ def test_a_server_that_swallows_all_costs_the_training_nothing_and_little_memory
         training.reach(training.board.returned + 3 * ROOM // PAD)
         assert agent.memory_info().rss - before < ROOM
         assert training.stop() == 0
-        assert "Network error (ReadTimeout), entering retry loop." in training.said
+        assert "Network error (ReadTimeout), entering retry loop." in training.stderr
         assert training.board.dropped == 0
         eventually(lambda: not agents(training.directory), PATIENCE)
     assert sync_directory(training.directory).refused == {}
@@ -65,13 +65,13 @@ run = tracker.init(id="r", settings={{"base_url": "http://127.0.0.1:8787", "api_
                                       "upload_timeout": 0.5, "drain_timeout": 0.5}})
 for i in range(1000):
     run.log({{"x": i}})
-told = eventually(lambda: (status := read_status(run.dir)) and status.trouble, 60)
+trouble = eventually(lambda: (status := read_status(run.dir)) and status.trouble, 60)
 run.finish()
-print(told)
+print(trouble)
 """
 
 
-def test_packets_that_are_dropped_end_in_a_time_out(tmp_path: Path) -> None:
+def test_dropped_packets_end_in_a_timeout(tmp_path: Path) -> None:
     tools = all(map(shutil.which, ("unshare", "ip", "nft")))
     require(os.geteuid() == 0 and tools, "a network namespace and its filter need root, unshare, iproute2 and nftables")
     probe = "ip link set lo up && nft add table inet t"

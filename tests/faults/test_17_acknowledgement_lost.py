@@ -32,7 +32,9 @@ from tracker_server.embedded import Embedded
 LOST = 8
 
 
-def test_after_a_lost_answer_the_upload_goes_on_behind_what_the_server_has(tmp_path: Path, server: Embedded) -> None:
+def test_after_a_lost_acknowledgement_the_upload_continues_after_what_the_server_has(
+    tmp_path: Path, server: Embedded
+) -> None:
     run = RunKey(ENTITY, PROJECT, "unheard")
     directory = write_log(tmp_path, "unheard", small_log("unheard", rows=0))
     with proxy(server.url) as network:
@@ -51,7 +53,7 @@ def test_after_a_lost_answer_the_upload_goes_on_behind_what_the_server_has(tmp_p
     assert_delivered(on_server("/".join(run)), 9)
 
 
-def test_a_training_whose_every_second_answer_is_lost_has_each_row_once(
+def test_if_every_second_acknowledgement_is_lost_each_row_is_stored_once(
     server: Embedded, train: Callable[..., Training]
 ) -> None:
     with proxy(server.url, _every_second(LoseAnswer())) as network:
@@ -62,7 +64,7 @@ def test_a_training_whose_every_second_answer_is_lost_has_each_row_once(
         assert_delivered(uploaded(training, "finished"), training.board.returned)
 
 
-def test_sync_goes_on_after_lost_answers(
+def test_sync_continues_after_lost_acknowledgements(
     server: Embedded, train: Callable[..., Training], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     training = train("--rows", 1000, "--pad", 5000, "--vanish", environment={"TRACKER_MODE": "offline"})

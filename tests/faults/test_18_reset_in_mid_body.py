@@ -1,4 +1,4 @@
-"""Row 18: the connection is reset while the body of an upload is on its way."""
+"""Row 18: the connection is reset in the middle of an upload's body."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ from tracker_server.embedded import Embedded
 CUTS = 8
 
 
-def test_of_a_body_that_did_not_arrive_whole_nothing_is_stored_and_all_is_sent_again(
-    tmp_path: Path, server: Embedded
-) -> None:
+def test_nothing_of_an_incomplete_body_is_stored_and_all_of_it_is_sent_again(tmp_path: Path, server: Embedded) -> None:
     run = RunKey(ENTITY, PROJECT, "cut")
     directory = write_log(tmp_path, "cut", small_log("cut", rows=0))
     direct = Client(server.url, server.token)
@@ -56,7 +54,7 @@ def test_of_a_body_that_did_not_arrive_whole_nothing_is_stored_and_all_is_sent_a
     assert_delivered(on_server("/".join(run)), 1000 * len(parts))
 
 
-def test_a_training_whose_uploads_are_cut_now_and_then_has_each_row_once(
+def test_if_some_uploads_are_cut_each_row_is_stored_once(
     server: Embedded, train: Callable[..., Training], rng: random.Random
 ) -> None:
     uploads = 0

@@ -1,4 +1,4 @@
-"""Row 19: the server takes connections and does not answer."""
+"""Row 19: the server accepts connections and does not answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.waiting import PATIENCE, eventually
 from tracker_server.embedded import serve
 
 PAD = 20_000
-ROOM = 48 * 1024 * 1024  # bytes that the agent may need for what it sends; what it does not send is four times as much
+ROOM = 48 * 1024 * 1024  # bytes that the agent may need to send; the rows that it cannot send are four times as many
 
 
 def test_a_frozen_server_costs_the_training_nothing_and_the_agent_no_memory(
@@ -43,5 +43,5 @@ def test_a_frozen_server_costs_the_training_nothing_and_the_agent_no_memory(
             assert training.stop() == 0
         finally:
             server.process.send_signal(signal.SIGCONT)
-        assert "tracker: Network error (ReadTimeout), entering retry loop." in training.said
+        assert "tracker: Network error (ReadTimeout), entering retry loop." in training.stderr
         assert_delivered(uploaded(training, "finished"), training.board.returned, pad=PAD)

@@ -1,4 +1,4 @@
-"""Row 20: the server answers 429 or 5xx, or 200 with what is no acknowledgement."""
+"""Row 20: the server answers 429 or 5xx, or 200 without an acknowledgement."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ NO_ACKNOWLEDGEMENT = [
 
 
 @pytest.mark.parametrize("answers", [NOT_NOW, NO_ACKNOWLEDGEMENT], ids=["not now", "no acknowledgement"])
-def test_what_was_not_acknowledged_is_sent_again(
+def test_uploads_without_acknowledgement_are_sent_again(
     server: Embedded, train: Callable[..., Training], answers: list[Answer]
 ) -> None:
     seen = _train_against(answers, server, train)
@@ -70,7 +70,7 @@ def test_retry_after_is_honoured(server: Embedded, train: Callable[..., Training
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{}", b'{"offsets": []}', b'{"offsets": {"NAME": "1"}}', b'{"offsets": {"NAME": -1}}']
 )
-def test_offsets_that_cannot_be_are_asked_for_again(
+def test_impossible_offsets_are_requested_again(
     server: Embedded, train: Callable[..., Training], monkeypatch: pytest.MonkeyPatch, body: bytes
 ) -> None:
     training = train("--rows", 100, environment={"TRACKER_MODE": "offline"})

@@ -17,19 +17,19 @@ from tracker_server.embedded import Embedded
 
 
 def _refusal(status: int, body: bytes = b'{"error": "no"}') -> Answer:
-    length = f"Content-Length: {len(body)}\r\nConnection: close"  # which the proxy does
+    length = f"Content-Length: {len(body)}\r\nConnection: close"  # since the proxy closes it
     head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{length}\r\n\r\n"
     return Answer(head.encode() + body)
 
 
-def test_batches_that_are_too_large_are_split_until_they_are_taken(
+def test_batches_that_are_too_large_are_split_until_they_are_accepted(
     server: Embedded, train: Callable[..., Training], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
     with proxy(server.url) as network:
 
         def plan(line: str) -> Fault | None:
-            # Of the first batches, whatever they hold.
+            # The first batches, whatever they contain.
             if line.startswith("POST") and "/history" in line and len(sizes) < 4:
                 sizes.append(1)
                 return _refusal(413)
@@ -44,7 +44,7 @@ def test_batches_that_are_too_large_are_split_until_they_are_taken(
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
-def test_a_stream_that_is_refused_is_set_aside_and_told_of_and_the_rest_goes_on(
+def test_a_refused_stream_is_skipped_with_a_warning_and_the_others_are_uploaded(
     server: Embedded, status: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def plan(line: str) -> Fault | None:
@@ -67,13 +67,13 @@ def test_a_stream_that_is_refused_is_set_aside_and_told_of_and_the_rest_goes_on(
         found = on_server(run.path)
     assert found is not None
     assert (found.state, found.info["rows"], [file.name for file in found.files()]) == ("finished", 100, ["kept.txt"])
-    said = capfd.readouterr().err
-    assert "is not uploaded any further" in said
-    assert "finished, but not all of it is uploaded" in said
+    stderr = capfd.readouterr().err
+    assert "is not uploaded any further" in stderr
+    assert "finished, but not all of it is uploaded" in stderr
     assert list(Path(run.dir).glob("console-*.jsonl"))
 
 
-def test_a_file_that_is_refused_is_set_aside_and_the_rest_goes_on(
+def test_a_refused_file_is_skipped_and_the_others_are_uploaded(
     server: Embedded, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def plan(line: str) -> Fault | None:
@@ -91,7 +91,7 @@ def test_a_file_that_is_refused_is_set_aside_and_the_rest_goes_on(
     assert "is not uploaded any further" in capfd.readouterr().err
 
 
-def test_a_key_that_is_refused_for_a_while_is_told_of_and_all_arrives_afterwards(
+def test_a_key_that_is_refused_for_a_while_causes_a_warning_and_later_all_is_uploaded(
     server: Embedded, train: Callable[..., Training]
 ) -> None:
     refuse = True
@@ -106,5 +106,5 @@ def test_a_key_that_is_refused_for_a_while_is_told_of_and_all_arrives_afterwards
         refuse = False
         assert training.stop() == 0
         assert training.board.dropped == 0
-        assert "does not accept the key" in training.said
+        assert "does not accept the key" in training.stderr
         assert_delivered(uploaded(training, "finished"), training.board.returned)

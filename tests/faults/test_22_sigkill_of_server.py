@@ -1,4 +1,4 @@
-"""Row 22: the server is killed with SIGKILL while it takes in uploads."""
+"""Row 22: the server is killed with SIGKILL during uploads."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RUN = RunKey(ENTITY, PROJECT, "survivor")
 
 
 @depth("rounds", brief=5, slow=50)
-def test_what_a_killed_server_acknowledged_it_has_and_nothing_is_doubled(
+def test_a_killed_server_has_all_that_it_acknowledged_and_nothing_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: random.Random, rounds: int
 ) -> None:
     data, port = data_directory(tmp_path), free_port()

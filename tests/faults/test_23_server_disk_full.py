@@ -43,14 +43,14 @@ def _fill(path: Path) -> None:
                 size //= 2
 
 
-def test_a_full_server_refuses_keeps_what_it_has_and_goes_on_when_there_is_space(
+def test_a_full_server_refuses_uploads_keeps_its_data_and_continues_when_there_is_space(
     small_disk: Path, train: Callable[..., Training], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = small_disk / "data"
     data.mkdir(mode=0o700)
     (data / "token").write_text(TOKEN)
     with serve(data) as server, proxy(server.url) as network:
-        network.rewrite = (b"retry-after: 30", b"retry-after: 01")  # we need not wait for somebody to make room
+        network.rewrite = (b"retry-after: 30", b"retry-after: 01")  # so that the test does not wait for 30 seconds
         monkeypatch.setenv("TRACKER_BASE_URL", server.url)
         monkeypatch.setenv("TRACKER_API_KEY", TOKEN)
         settings = {"TRACKER_BASE_URL": network.url, "TRACKER_DRAIN_TIMEOUT": "120"}

@@ -1,4 +1,4 @@
-"""Row 24: the clock of the machine is set while the training runs."""
+"""Row 24: the machine's clock is changed during the training."""
 
 from __future__ import annotations
 

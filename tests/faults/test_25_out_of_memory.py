@@ -1,4 +1,4 @@
-"""Row 25: the kernel kills a training that needs more memory than there is."""
+"""Row 25: the kernel kills a training for lack of memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIMIT = 256 * 1024 * 1024
 
 @pytest.fixture
 def small_group() -> Iterator[Path]:
-    """A control group whose processes may use 256 MiB."""
+    """Create a control group whose processes may use 256 MiB."""
     require(os.geteuid() == 0, "making a control group needs root")
     group = None
     for root in _ROOTS:
@@ -47,7 +47,7 @@ def small_group() -> Iterator[Path]:
     group.rmdir()
 
 
-def test_a_training_that_the_kernel_kills_for_its_memory_loses_no_row(
+def test_a_training_killed_by_the_kernel_for_lack_of_memory_loses_no_row(
     small_group: Path, server: Embedded, train: Callable[..., Training]
 ) -> None:
     training = train("--pause", 0.001, "--hoard", 4 << 20)

@@ -24,7 +24,7 @@ def start(train: Callable[..., Training], tmp_path: Path) -> Start:
 
     def start(mode: str, *arguments: object, **options: str) -> tuple[Training, Path]:
         out = tmp_path / f"out-{random.random()}"
-        # The harness leaves stdout as it is: what starts the training leads it to the file.
+        # The harness leaves stdout as it is, so this command redirects it.
         prefix = ["sh", "-c", f'exec "$@" > {out}', "sh"]
         environment = {"TRACKER_CONSOLE": mode, **options}
         return train(*arguments, prefix=prefix, script="printing.py", environment=environment), out
@@ -33,7 +33,7 @@ def start(train: Callable[..., Training], tmp_path: Path) -> Start:
 
 
 def helpers(training: Training) -> list[psutil.Process]:
-    """Return the two processes that keep a console, the reader first."""
+    """Return the two helper processes that capture the console, the reader first."""
     found = []
     for process in psutil.process_iter(["cmdline", "create_time"]):
         command = process.info["cmdline"] or []
@@ -43,7 +43,7 @@ def helpers(training: Training) -> list[psutil.Process]:
 
 
 def pair(training: Training) -> list[psutil.Process]:
-    """Wait until both are there."""
+    """Wait until both helpers run; return them."""
     return eventually(lambda: found if len(found := helpers(training)) == 2 else None, PATIENCE)
 
 
@@ -58,7 +58,7 @@ def written(out: Path, count: int) -> list[str] | None:
 
 
 def assert_kept(training: Training, out: Path, returned: int) -> None:
-    """All whose `print` returned was printed and is on the server, in order, and at most one line more."""
+    """Assert that each line whose `print` returned is in the file and on the server, in order; one more may be."""
     run = uploaded(training, "crashed")
     printed = eventually(lambda: written(out, returned), PATIENCE)
     assert printed == numbers(len(printed))
@@ -69,7 +69,7 @@ def assert_kept(training: Training, out: Path, returned: int) -> None:
 
 
 def distinct(lines: list[str]) -> list[str]:
-    """Return lines without those that stand there again; what is missing or in another order stays visible."""
+    """Return lines without repetitions; missing and misplaced lines stay visible."""
     return list(dict.fromkeys(lines))
 
 
@@ -86,7 +86,7 @@ def numbers(count: int) -> list[str]:
 
 @depth("rounds", brief=1, slow=5)
 @pytest.mark.parametrize("mode", ["wrap", "redirect"])
-def test_what_a_killed_training_printed_is_kept_and_uploaded_in_order(
+def test_output_of_a_killed_training_is_kept_and_uploaded_in_order(
     server: Embedded, start: Start, rng: random.Random, mode: str, rounds: int
 ) -> None:
     for _ in range(rounds):
@@ -111,7 +111,7 @@ def test_either_process_of_the_helper_may_be_killed_at_any_moment(
     assert len(kept(training)) - len(expected) <= rounds
 
 
-def test_with_no_helper_left_the_training_itself_passes_on_and_keeps_what_waits(start: Start) -> None:
+def test_without_helpers_the_training_itself_passes_on_and_keeps_pending_output(start: Start) -> None:
     training, out = start("redirect", TRACKER_MODE="offline")
     training.reach(100)
     for process in pair(training):
@@ -125,7 +125,7 @@ def test_with_no_helper_left_the_training_itself_passes_on_and_keeps_what_waits(
     assert_in_order(kept(training), expected)
 
 
-def test_with_no_helper_left_logging_starts_another(start: Start) -> None:
+def test_without_helpers_logging_starts_new_ones(start: Start) -> None:
     training, out = start("redirect", "--pause", 0.002, "--log", TRACKER_MODE="offline")
     training.reach(100)
     gone = pair(training)
@@ -133,7 +133,7 @@ def test_with_no_helper_left_logging_starts_another(start: Start) -> None:
         process.suspend()
     for process in gone:
         process.kill()
-    # What is killed is still seen for a moment.
+    # A killed process is still listed for a moment.
     eventually(lambda: len(others) == 2 if (others := set(helpers(training)) - set(gone)) else None, PATIENCE)
     assert training.stop() == 0
     expected = numbers(training.board.returned)
@@ -142,7 +142,7 @@ def test_with_no_helper_left_logging_starts_another(start: Start) -> None:
 
 
 def assert_in_order(lines: list[str], expected: list[str]) -> None:
-    """What two processes killed together had in hand, one read each, may be missing; all else is there in order."""
+    """Assert that the lines are in order; two killed helpers may have lost what each had just read."""
     found = distinct(lines)
     whole = [line for line in found if line in set(expected)]
     assert whole == [line for line in expected if line in set(found)]

@@ -1,4 +1,4 @@
-"""Row 28: event files with any bytes in them.
+"""Row 28: event files contain arbitrary bytes.
 
 Few are tried by default, and many by `nox -s slow`. No file may take more than seconds of CPU, or
 hundreds of megabytes.
@@ -54,7 +54,7 @@ stretches = st.builds(
 others = st.sampled_from(
     [event(histogram()), event(simple("a", 1), simple("b", 2)), event(file_version="brain.Event:2"), record(b"")]
 )
-payloads = st.binary(max_size=60).map(record)  # sound records of anything
+payloads = st.binary(max_size=60).map(record)  # valid records of any content
 lies = st.builds(lambda length, rest: header(length) + rest, st.integers(0, 2**64 - 1), st.binary(max_size=30))
 pieces = st.one_of(stretches, stretches, others, payloads, lies, st.binary(max_size=60), st.integers(0, 600).map(bytes))
 harms = st.tuples(st.floats(0, 1), st.sampled_from(["flip", "drop", "insert", "double", "cut"]), st.binary(max_size=20))
@@ -84,7 +84,7 @@ def _harmed(data: bytes, harmed: list[tuple[float, str, bytes]]) -> bytes:
 
 @contextmanager
 def bounded_memory() -> Iterator[None]:
-    """Let this process have no more than `ROOM` bytes beyond what it has."""
+    """Limit this process to `ROOM` bytes more than it has now."""
     before = resource.getrlimit(resource.RLIMIT_AS)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + ROOM, before[1]))
@@ -96,7 +96,7 @@ def bounded_memory() -> Iterator[None]:
 
 @contextmanager
 def bounded_time() -> Iterator[None]:
-    """Fail where this process takes more than `PATIENCE` seconds of CPU."""
+    """Fail if the block takes more than `PATIENCE` seconds of CPU."""
 
     def over(*_: Any) -> None:
         pytest.fail(f"it takes more than {PATIENCE} s")
@@ -112,7 +112,7 @@ def bounded_time() -> Iterator[None]:
 
 @depth("examples", brief=100, slow=2000)
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
-def test_of_any_bytes_each_is_read_set_aside_or_pending_as_record_by_record(examples: int) -> None:
+def test_any_bytes_are_read_as_values_damage_or_pending_like_by_a_simple_reader(examples: int) -> None:
     @given(files, st.integers(0, 5000))
     @settings(max_examples=examples, deadline=None)
     def check(data: bytes, first: int) -> None:
@@ -125,7 +125,7 @@ def test_of_any_bytes_each_is_read_set_aside_or_pending_as_record_by_record(exam
             path.write_bytes(data)
             items += file.read()
             assert (flat(items), file.offset) == expected
-            at = 0  # damage, and the ends of all else, go forward through the file
+            at = 0  # the positions of damage and the ends of other items increase
             for item in items:
                 assert item.end > at or isinstance(item, Damage)
                 at = item.end
@@ -140,7 +140,7 @@ def test_of_any_bytes_each_is_read_set_aside_or_pending_as_record_by_record(exam
 
 @depth("examples", brief=25, slow=500)
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
-def test_any_file_is_imported_whole_however_it_grew_and_once(examples: int) -> None:
+def test_any_file_is_imported_completely_and_once_however_it_grew(examples: int) -> None:
     @given(files, st.integers(0, 5000))
     @settings(max_examples=examples, deadline=None)
     def check(data: bytes, first: int) -> None:
@@ -152,15 +152,15 @@ def test_any_file_is_imported_whole_however_it_grew_and_once(examples: int) -> N
                     path.write_bytes(content)
                     done = bring(path.parent, Path(directory, root))
                     assert not any(outcome.failed for outcome in done.results.values())
-            grown, whole = (_told(Path(directory, root)) for root in ("grown", "at once"))
+            grown, whole = (_everything(Path(directory, root)) for root in ("grown", "at once"))
             assert grown == whole
 
     with bounded_memory():
         check()
 
 
-def _told(root: Path) -> Any:
-    """All that the run of an import says; None if there was nothing for one."""
+def _everything(root: Path) -> Any:
+    """Return all content of the imported run; None if the import made no run."""
     if not (root / ".tracker").exists():
         return None
     ((name, run),) = runs(root).items()

@@ -1,4 +1,4 @@
-"""Row 29: the agent, or the server, is killed while a large file is on its way."""
+"""Row 29: the agent or the server is killed during the upload of a large file."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.faults.harness import (
     TOKEN,
     agents,
     data_directory,
+    has_left,
     kill_agents,
-    left,
     on_server,
     sync_directory,
 )
@@ -38,23 +38,23 @@ PEAK = 100 * 1024 * 1024  # bytes of memory that an agent may take at any time
 
 @pytest.fixture(params=[6 * PART, pytest.param(LARGE, marks=pytest.mark.slow)])
 def size(request: pytest.FixtureRequest) -> int:
-    """How large the file is."""
+    """Return the size of the file in bytes."""
     return int(request.param)
 
 
 @pytest.fixture
 def saved(size: int) -> Iterator[tuple[tracker.Run, str]]:
-    """An offline run, ended and left by its agent, with a file `large.bin` of `size` bytes; and the file's sha256."""
+    """Return an ended offline run without agent that has a file `large.bin` of `size` bytes, and the file's sha256."""
     rng = random.Random(27)
     with Path("large.bin").open("wb") as file:
-        for at in range(0, size, 1 << 20):  # some bytes in each MiB, the rest a hole
+        for at in range(0, size, 1 << 20):  # some bytes in each MiB; the rest is a hole
             file.seek(at)
             file.write(rng.randbytes(4096))
         file.truncate(size)
     with tracker.init(mode="offline", project="faults") as run:
         run.log({"x": 1})
         run.save("large.bin")
-    eventually(lambda: left(Path(run.dir)), PATIENCE)
+    eventually(lambda: has_left(Path(run.dir)), PATIENCE)
     sha = hashlib.sha256()
     with Path("large.bin").open("rb") as file:
         while block := file.read(1 << 20):
@@ -63,7 +63,7 @@ def saved(size: int) -> Iterator[tuple[tracker.Run, str]]:
     kill_agents(Path(run.dir))
 
 
-def test_an_agent_that_is_killed_twice_in_its_upload_goes_on_where_it_was_and_stays_small(
+def test_an_agent_killed_twice_during_an_upload_continues_it_and_needs_little_memory(
     server: Embedded, saved: tuple[tracker.Run, str], size: int
 ) -> None:
     run, digest = saved
@@ -76,17 +76,17 @@ def test_an_agent_that_is_killed_twice_in_its_upload_goes_on_where_it_was_and_st
             assert killed.wait(PATIENCE)
         network.plan = lambda _: _measure(Path(run.dir), peaks)
         _start(run, network)
-        eventually(lambda: left(Path(run.dir)), PATIENCE)
+        eventually(lambda: has_left(Path(run.dir)), PATIENCE)
         bodies = [seen for seen in network.seen if "/uploads/" in seen.line and seen.line.startswith("POST")]
     file = _file(run)
     assert (file.digest, file.size) == (digest, size)
     assert file.is_at(file.download("back"))
-    assert sum(seen.size for seen in bodies) <= size + 2 * PART  # no more than what was on its way at each kill
+    assert sum(seen.size for seen in bodies) <= size + 2 * PART  # only the part in transit at each kill is sent twice
     assert len(peaks) == 3
     assert max(peaks.values()) <= PEAK
 
 
-def test_what_is_logged_while_a_large_file_is_on_its_way_does_not_wait_for_it(server: Embedded) -> None:
+def test_rows_logged_during_the_upload_of_a_large_file_do_not_wait_for_it(server: Embedded) -> None:
     Path("large.bin").write_bytes(random.Random(1).randbytes(3 * PART + 1))
     run: tracker.Run | None = None
 
@@ -101,18 +101,18 @@ def test_what_is_logged_while_a_large_file_is_on_its_way_does_not_wait_for_it(se
         eventually(lambda: (found := on_server(run.path)) and found.files(), PATIENCE)
         posts = [seen.line for seen in network.seen if seen.line.startswith("POST")]
         run.finish()
-        eventually(lambda: left(Path(run.dir)), PATIENCE)
+        eventually(lambda: has_left(Path(run.dir)), PATIENCE)
     kinds = [line.split("/")[6] for line in posts if "/streams/system" not in line]
     assert kinds[kinds.index("uploads") :][:6] == ["uploads", "streams"] * 3
     assert _file(run).size == 3 * PART + 1
 
 
-def test_a_server_that_is_killed_in_an_upload_has_what_it_acknowledged_and_goes_on(
+def test_a_server_killed_during_an_upload_has_what_it_acknowledged_and_continues(
     tmp_path: Path, saved: tuple[tracker.Run, str], size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, digest = saved
     data, port = data_directory(tmp_path), free_port()
-    monkeypatch.setattr(backoff, "_FIRST_DELAY", 0.01)  # the server comes back when it is started, not by waiting
+    monkeypatch.setattr(backoff, "_FIRST_DELAY", 0.01)  # the test starts the server, so it need not wait
     monkeypatch.setenv("TRACKER_API_KEY", TOKEN)
     for rounds in (2, 1, 0):
         with serve(data, port=port) as real, proxy(real.url) as network:
@@ -140,7 +140,7 @@ def test_a_server_that_is_killed_in_an_upload_has_what_it_acknowledged_and_goes_
     assert list((data / "blobs" / "partial").iterdir()) == []
 
 
-def test_a_download_whose_connection_is_reset_goes_on_where_it_was(
+def test_a_download_whose_connection_is_reset_continues(
     server: Embedded, saved: tuple[tracker.Run, str], size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, _ = saved
@@ -162,14 +162,14 @@ def test_a_download_whose_connection_is_reset_goes_on_where_it_was(
 
 
 @pytest.mark.parametrize("size", [PART, 2 * PART], ids=["whole", "in-parts"])
-def test_a_file_passes_a_proxy_that_takes_only_small_bodies(
+def test_a_file_passes_a_proxy_that_accepts_only_small_bodies(
     server: Embedded, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     content = random.Random(size).randbytes(size)
     Path("large.bin").write_bytes(content)
     with tracker.init(mode="offline", project="faults") as run:
         run.save("large.bin")
-    eventually(lambda: left(Path(run.dir)), PATIENCE)
+    eventually(lambda: has_left(Path(run.dir)), PATIENCE)
     bodies = 0
 
     def plan(line: str) -> Fault | None:
@@ -191,7 +191,7 @@ def test_a_file_passes_a_proxy_that_takes_only_small_bodies(
 def _kill_at(
     size: float, directory: Path, killed: threading.Event, peaks: dict[int, int]
 ) -> Callable[[str], Fault | None]:
-    """Kill the agent when it sends the part that stands at byte `size`, of which the server gets half."""
+    """Kill the agent when it sends the part at byte `size`, of which the server gets half."""
 
     def plan(line: str) -> Fault | None:
         _measure(directory, peaks)
@@ -206,7 +206,7 @@ def _kill_at(
 
 
 def _measure(directory: Path, peaks: dict[int, int]) -> None:
-    """Note the most memory that each agent has ever had: `VmHWM` of proc(5)."""
+    """Record the peak memory of each agent: `VmHWM` of proc(5)."""
     for agent in agents(directory):
         try:
             status = Path(f"/proc/{agent.pid}/status").read_text()

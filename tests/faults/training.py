@@ -1,4 +1,4 @@
-"""A training that logs rows whose values are known, and tells how far it got in a way that no death can take back.
+"""A training that logs known rows, and records its progress in a file that survives its death.
 
 `python training.py BOARD [--rows N] …`; the run itself comes from `TRACKER_*` variables.
 """
@@ -21,9 +21,9 @@ _NUMBERS = ("returned", "dropped", "longest", "stop", "ready", "go")
 
 
 class Board:
-    """Numbers that a training and its test share, in a file that both map: what one wrote, the other reads at once.
+    """Numbers that a training and its test share in a mapped file: each sees the other's writes at once.
 
-    `returned`: how many `log()` have returned. `dropped`: what the run counted as dropped, told after its end.
+    `returned`: how many `log()` have returned. `dropped`: what the run counted as dropped, set after its end.
     `longest`: nanoseconds of the slowest `log()`. `stop`: set to 1 by the test to end the training. `ready`, `go`: see
     `--together`.
     """
@@ -54,12 +54,12 @@ def row(n: int, pad: int = 0) -> dict[str, Any]:
 
 
 def content(name: str) -> bytes:
-    """Return what is in the saved file of a name."""
+    """Return the content of the saved file of this name."""
     return random.Random(name).randbytes(20_000)
 
 
 def main() -> None:
-    """Log rows until there are enough or the board says stop, then end as asked."""
+    """Log rows until there are enough or the board says stop, then end as the options say."""
     parser = argparse.ArgumentParser()
     parser.add_argument("board")
     parser.add_argument("--first", type=int, default=0, help="number of the first row")

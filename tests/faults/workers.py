@@ -1,4 +1,4 @@
-"""A training with processes of its own, all of which log to its run: `python workers.py BOARD METHOD`.
+"""A training whose worker processes all log to its run: `python workers.py BOARD METHOD`.
 
 METHOD is how `multiprocessing` starts them. Forked ones inherit the run; others join it by its id, which is in
 `TRACKER_RUN_ID`. Each logs `ITEMS` rows {"who": name, "i": n}. Meanwhile a thread of the training logs, too, so that
@@ -18,8 +18,8 @@ EPOCHS, WORKERS, ITEMS = 3, 3, 100
 
 
 def worker(name: str, tasks: Any, results: Any) -> None:
-    """Log a row for each task until there are no more, as a data loader's worker would fetch an item."""
-    run = tracker.init(id=None)  # the one that was inherited, or another writer of the same
+    """Log a row for each task until there are none left, like a data loader's worker."""
+    run = tracker.init(id=None)  # the inherited run, or another writer of the same run
     for i in iter(tasks.get, None):
         run.log({"who": name, "i": i})
         results.put(i)

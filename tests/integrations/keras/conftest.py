@@ -1,5 +1,6 @@
-"""The Keras tests run on the backend that KERAS_BACKEND names, JAX by default; `test_backends.py` runs them on PyTorch,
-too. Without Keras or the backend they are skipped.
+"""Run the Keras tests on the backend that KERAS_BACKEND names (JAX by default); skip them if it is not installed.
+
+`test_backends.py` runs them on PyTorch, too.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 BACKEND = os.environ["KERAS_BACKEND"]
 HERE = Path(__file__).parent
 
-# Not ours: what Keras and its backends say of each other.
+# Warnings of Keras and its backends.
 QUIET = (
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",
     "ignore:Your input ran out of data:UserWarning",
@@ -37,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Each test begins without a run, and its runs stay on disk."""
+    """Start each test without a run, and keep its runs on disk."""
     monkeypatch.setenv("TRACKER_MODE", "offline")
     monkeypatch.setenv("TRACKER_STATS_DISABLED", "true")
     monkeypatch.setattr(errors, "_warned", set())
@@ -49,7 +50,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def runs() -> Callable[[], list[Any]]:
-    """All runs of the test, the oldest first, as they are on disk."""
+    """Return a function that reads all runs of the test from disk, the oldest first."""
 
     def runs() -> list[Any]:
         found = [tracker.read_run(path) for path in Path(".tracker/runs").glob("*")]
@@ -60,7 +61,7 @@ def runs() -> Callable[[], list[Any]]:
 
 @pytest.fixture
 def rows(runs: Callable[[], list[Any]]) -> Callable[..., list[dict[str, Any]]]:
-    """The rows of the only run, without times; with a key, only those that have it."""
+    """Return a function that reads the rows of the only run, without times; with a key, only rows that have it."""
 
     def rows(key: str | None = None) -> list[dict[str, Any]]:
         (run,) = runs()
@@ -72,7 +73,7 @@ def rows(runs: Callable[[], list[Any]]) -> Callable[..., list[dict[str, Any]]]:
 
 @pytest.fixture
 def script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run code in a process of its own, after some imports that all need."""
+    """Return a function that runs code in a new process, after common imports."""
 
     def script(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -1,4 +1,4 @@
-"""Small data and models."""
+"""Small data and models for the Keras tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ y = x.sum(axis=1, keepdims=True)
 
 
 def network(**compiling: Any) -> Any:
-    """A compiled linear model."""
+    """Return a compiled linear model."""
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)], name="linear")
     model.compile(**{"optimizer": "sgd", "loss": "mse", **compiling})
@@ -21,12 +21,12 @@ def network(**compiling: Any) -> Any:
 
 
 def fit(model: Any, *callbacks: Any, **arguments: Any) -> Any:
-    """Train quietly; returns the History."""
+    """Train without output; return the History."""
     return model.fit(x, y, callbacks=list(callbacks), **{"batch_size": BATCH, "verbose": 0, **arguments})
 
 
 class Each(keras.callbacks.Callback):
-    """Calls something at the end of each epoch."""
+    """Calls a function at the end of each epoch."""
 
     def __init__(self, function: Any) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
-"""A pytest plugin: every `fit`, `evaluate` and `predict` of Keras gets a `TrackerCallback`, all for one run.
+"""A pytest plugin: add a `TrackerCallback` to every `fit`, `evaluate` and `predict` of Keras, all for one run.
 
-What fails for want of a package that the test needs is skipped.
+Tests that fail because a package is missing are skipped.
 """
 
 from __future__ import annotations

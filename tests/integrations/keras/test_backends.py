@@ -1,4 +1,4 @@
-"""The tests of this folder on another backend."""
+"""Run the tests of this folder on PyTorch, too."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ pytest.importorskip("keras")
 
 from .conftest import BACKEND, HERE
 
-ELSEWHERE = ("backends", "example", "package", "trainer_suite")  # not, or not only, about the backend
-OF_BOTH = ("two_devices", "several_processes")  # of these backends, whichever is set
+ELSEWHERE = (
+    "backends",
+    "example",
+    "package",
+    "trainer_suite",
+)  # these do not depend on the backend, or choose it themselves
+OF_BOTH = ("two_devices", "several_processes")  # these tests run on both backends anyway
 
 
 @pytest.mark.slow  # all tests of this folder once more
-def test_the_callbacks_behave_on_pytorch_as_here() -> None:
+def test_the_callbacks_work_on_pytorch() -> None:
     pytest.importorskip("torch")
     if BACKEND == "torch":
         pytest.skip("this is PyTorch")

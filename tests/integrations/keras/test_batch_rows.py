@@ -1,4 +1,4 @@
-"""Rows of batches: in the order of training, whatever threads do, with steps that count batches."""
+"""Rows of batches are in the order of training for any order of threads, and their steps count batches."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ in_blocks = pytest.mark.skipif(keras.backend.backend() == "torch", reason="Keras
 
 
 class Reports(keras.callbacks.Callback):
-    """What Keras tells a callback that is not asynchronous."""
+    """Records what Keras reports to a callback that is not asynchronous."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Reports(keras.callbacks.Callback):
         self.logs.append((batch, dict(logs)))
 
 
-def test_each_batch_has_a_row_with_what_keras_reports(rows: Rows) -> None:
+def test_each_batch_is_a_row_of_the_values_that_keras_reports(rows: Rows) -> None:
     reports = Reports()
     fit(network(metrics=["mae"]), TrackerCallback("batch"), reports, epochs=2)
     found = rows("batch/loss")
@@ -43,26 +43,26 @@ def test_each_batch_has_a_row_with_what_keras_reports(rows: Rows) -> None:
     assert [{k[6:]: v for k, v in row.items() if k != "_step"} for row in found] == [logs for _, logs in reports.logs]
 
 
-def test_rows_of_batches_and_epochs_stand_in_the_order_of_training(rows: Rows) -> None:
+def test_rows_of_batches_and_epochs_are_in_the_order_of_training(rows: Rows) -> None:
     fit(network(), TrackerCallback("batch"), epochs=3, validation_data=(x, y))
     kinds = ["batch/loss" if "batch/loss" in row else "loss" for row in rows()]
     assert kinds == [*["batch/loss"] * 3, "loss"] * 3
 
 
-def test_a_number_logs_every_so_many_batches_counted_over_epochs(rows: Rows) -> None:
+def test_a_number_as_log_freq_logs_each_nth_batch_counted_over_epochs(rows: Rows) -> None:
     fit(network(), TrackerCallback(2), epochs=3)
     assert [row["_step"] for row in rows("batch/loss")] == [2, 4, 6, 8]
 
 
 @pytest.mark.parametrize("log_freq", ["epochs", 0, -1, 1.5, True, None])
-def test_other_frequencies_are_refused(log_freq: Any) -> None:
+def test_invalid_values_of_log_freq_are_refused(log_freq: Any) -> None:
     with pytest.raises(ValueError, match="log_freq"):
         TrackerCallback(log_freq)
 
 
 @in_blocks
 @pytest.mark.parametrize(("log_freq", "steps"), [("epoch", []), ("batch", [2, 3, 5, 6]), (3, [3, 6])])
-def test_steps_count_batches_also_where_several_are_executed_at_once(rows: Rows, log_freq: Any, steps: Any) -> None:
+def test_steps_count_batches_even_if_several_are_executed_at_once(rows: Rows, log_freq: Any, steps: Any) -> None:
     fit(network(steps_per_execution=2), TrackerCallback(log_freq), epochs=2)
     assert [row["_step"] for row in rows("batch/loss")] == steps
     assert [row["_step"] for row in rows("loss")] == [3, 6]
@@ -70,7 +70,7 @@ def test_steps_count_batches_also_where_several_are_executed_at_once(rows: Rows,
 
 @in_blocks
 @pytest.mark.parametrize("log_freq", ["epoch", "batch"])
-def test_the_last_block_of_an_unknown_number_of_batches_is_counted_as_trained(rows: Rows, log_freq: Any) -> None:
+def test_a_short_last_block_counts_only_its_trained_batches(rows: Rows, log_freq: Any) -> None:
     def batches() -> Iterator[Any]:
         for start in (0, 4, 8):
             yield x[start : start + 4], y[start : start + 4]
@@ -81,7 +81,7 @@ def test_the_last_block_of_an_unknown_number_of_batches_is_counted_as_trained(ro
 
 
 @pytest.mark.parametrize("log_freq", ["epoch", "batch"])
-def test_the_step_goes_on_over_fits_of_one_run(rows: Rows, log_freq: Any) -> None:
+def test_the_step_continues_over_fits_of_one_run(rows: Rows, log_freq: Any) -> None:
     with tracker.init():
         model = network()
         fit(model, TrackerCallback(log_freq), epochs=2)
@@ -91,7 +91,7 @@ def test_the_step_goes_on_over_fits_of_one_run(rows: Rows, log_freq: Any) -> Non
         assert [row["_step"] for row in rows("batch/loss")] == [*range(1, 13)]
 
 
-def test_the_step_goes_on_over_fits_that_are_runs_of_their_own_unless_the_model_is_another(
+def test_the_step_continues_over_runs_of_one_model_and_starts_anew_for_another_model(
     runs: Callable[[], list[Any]],
 ) -> None:
     model, ours = network(), TrackerCallback()
@@ -100,13 +100,13 @@ def test_the_step_goes_on_over_fits_that_are_runs_of_their_own_unless_the_model_
     assert [[row["_step"] for row in run.scan_history()] for run in runs()] == [[3], [6], [3]]
 
 
-def test_the_step_goes_on_where_a_resumed_run_stopped(rows: Rows) -> None:
+def test_the_step_continues_in_a_resumed_run(rows: Rows) -> None:
     for _ in range(2):
         fit(network(), TrackerCallback(id="r", resume="allow"))
     assert [row["_step"] for row in rows("loss")] == [3, 6]
 
 
-def test_the_step_begins_where_it_is_told_to(rows: Rows) -> None:
+def test_the_step_starts_at_initial_global_step(rows: Rows) -> None:
     fit(network(), TrackerCallback("batch", initial_global_step=100))
     assert [row["_step"] for row in rows("batch/loss")] == [101, 102, 103]
 
@@ -142,7 +142,7 @@ def test_calls_from_many_threads_out_of_order_are_logged_in_order() -> None:
     assert order == [(n + 1, float(n)) for n in range(2000)]  # type: ignore[comparison-overlap]
 
 
-def test_batches_that_are_not_numbered_without_gaps_are_logged_in_order() -> None:
+def test_batches_with_gaps_in_their_numbers_are_logged_in_order() -> None:
     order: list[int] = []
     batches = BatchRows(lambda _logs, step: order.append(step), 1, 1)
     for number in (30, 10, 20):
@@ -151,7 +151,7 @@ def test_batches_that_are_not_numbered_without_gaps_are_logged_in_order() -> Non
     assert order == [11, 21, 31]
 
 
-def test_numbers_are_logged_at_once_when_the_batches_before_are_there() -> None:
+def test_numbers_are_logged_at_once_if_no_earlier_batch_is_missing() -> None:
     logged: list[int] = []
     batches = BatchRows(lambda _logs, step: logged.append(step), 1, 1)
     found = []
@@ -161,7 +161,7 @@ def test_numbers_are_logged_at_once_when_the_batches_before_are_there() -> None:
     assert found == [[1], [1], [1, 2, 3], [1, 2, 3, 4]]
 
 
-def test_of_blocks_the_last_waits_for_the_next_as_it_may_be_shorter() -> None:
+def test_the_latest_block_waits_for_the_next_since_it_may_be_shorter() -> None:
     logged: list[int] = []
     batches = BatchRows(lambda _logs, step: logged.append(step), 1, 2)
     for number in (1, 3, 5):
@@ -171,7 +171,7 @@ def test_of_blocks_the_last_waits_for_the_next_as_it_may_be_shorter() -> None:
     assert logged == [2, 4, 5]
 
 
-def test_tensors_are_logged_in_groups_and_after_half_a_second_at_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tensors_are_logged_in_groups_or_after_half_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     now, logged = [0.0], []
     monkeypatch.setattr("tracker_keras.batch_rows.monotonic", lambda: now[0])
     batches = BatchRows(lambda _logs, step: logged.append(step), 1, 1)

@@ -1,4 +1,4 @@
-"""`TrackerModelCheckpoint`: Keras's files, kept with the run."""
+"""`TrackerModelCheckpoint` stores Keras's checkpoints with the run."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ Runs = Callable[[], list[Any]]
 
 
 def stored(runs: Runs, *names: str) -> Any:
-    """The run, once its agent is done with it and has seen these files."""
+    """Return the run once its agent has ended and has recorded these files."""
     (run,) = runs()
 
     def seen() -> bool:
-        done = not agent_alive(str(run.directory))  # a name may come to mean a later file
+        done = not agent_alive(str(run.directory))  # a name may be used again for a later file
         run.reload()
         return done and {*names} <= {file.name for file in run.files()}
 
@@ -59,7 +59,7 @@ def test_each_epoch_is_stored_with_score_and_aliases(runs: Runs, rows: Rows, tmp
     assert (run.summary["checkpoint/latest"], run.summary["checkpoint/latest_score"]) == (names[2], 2.0)
 
 
-def test_folders_in_a_name_belong_to_it(runs: Runs, rows: Rows, tmp_path: Path) -> None:
+def test_folders_are_part_of_a_checkpoints_name(runs: Runs, rows: Rows, tmp_path: Path) -> None:
     model, predictions = network(), []
     losses = iter([1.0, 2.0])
 
@@ -78,7 +78,7 @@ def test_folders_in_a_name_belong_to_it(runs: Runs, rows: Rows, tmp_path: Path) 
         np.testing.assert_allclose(loaded.predict(x, verbose=0), predictions[epoch], rtol=1e-6)
 
 
-def test_two_callbacks_with_files_of_one_name_keep_both(runs: Runs, rows: Rows) -> None:
+def test_two_callbacks_with_equal_file_names_store_both_files(runs: Runs, rows: Rows) -> None:
     both = [TrackerModelCheckpoint(f"{folder}/model.keras") for folder in "ab"]
     fit(network(), TrackerCallback(), *both)
     assert [row["checkpoint/file"] for row in rows("checkpoint/file")] == [
@@ -89,7 +89,7 @@ def test_two_callbacks_with_files_of_one_name_keep_both(runs: Runs, rows: Rows) 
     assert run.summary["checkpoint/latest"] == "checkpoints/model.keras"
 
 
-def test_a_file_that_is_called_best_takes_that_name_only_where_it_is(runs: Runs, rows: Rows, tmp_path: Path) -> None:
+def test_a_users_file_called_best_does_not_replace_the_alias_best(runs: Runs, rows: Rows, tmp_path: Path) -> None:
     model, predictions = network(), []
     losses = iter([1.0, 2.0])
 
@@ -108,7 +108,7 @@ def test_a_file_that_is_called_best_takes_that_name_only_where_it_is(runs: Runs,
         np.testing.assert_allclose(loaded.predict(x, verbose=0), predictions[epoch], rtol=1e-6)
 
 
-def test_a_file_that_keras_overwrites_in_place_is_kept_as_it_was(runs: Runs, tmp_path: Path) -> None:
+def test_stored_files_do_not_change_when_keras_overwrites_them(runs: Runs, tmp_path: Path) -> None:
     with tracker.init() as run:
         fit(network(), TrackerModelCheckpoint("m.weights.h5", "loss", save_weights_only=True))
         before = [path.read_bytes() for path in Path(run.dir, "files").iterdir()]
@@ -135,13 +135,13 @@ def test_checkpoints_by_batches_are_stored(rows: Rows) -> None:
     assert len(rows("checkpoint/file")) == 3
 
 
-def test_without_a_run_keras_saves_and_it_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_run_keras_saves_and_one_warning_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     fit(network(), TrackerModelCheckpoint("m.keras", "loss"), epochs=2)
     assert Path("m.keras").exists()
     assert capsys.readouterr().err.count("there is no run") == 1
 
 
-def test_it_is_a_model_checkpoint_with_the_same_checks() -> None:
+def test_arguments_are_checked_as_by_model_checkpoint() -> None:
     assert isinstance(TrackerModelCheckpoint("m.keras"), keras.callbacks.ModelCheckpoint)
     with pytest.raises(ValueError, match="must end in"):
         TrackerModelCheckpoint("m")

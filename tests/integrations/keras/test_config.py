@@ -1,4 +1,4 @@
-"""What the config says of the training."""
+"""The config describes the training and the model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_optimizer_loss_and_the_arguments_of_compile_and_fit_are_config(runs: Ru
     assert found["fit"] == {"epochs": 3, "initial_epoch": 1, "steps": 3, "verbose": 0}
 
 
-def test_schedules_objects_and_functions_are_named_with_their_config(runs: Runs) -> None:
+def test_schedules_objects_and_functions_are_stored_with_name_and_config(runs: Runs) -> None:
     def my_metric(y_true: Any, y_pred: Any) -> Any:
         return keras.ops.mean(y_pred)
 
@@ -43,7 +43,7 @@ def test_schedules_objects_and_functions_are_named_with_their_config(runs: Runs)
     assert (found["loss"]["class"], found["loss"]["name"], found["metrics"]) == ("Huber", "mine", ["my_metric"])
 
 
-def test_what_keras_cannot_serialize_becomes_its_name(runs: Runs) -> None:
+def test_an_object_that_keras_cannot_serialize_becomes_its_name(runs: Runs) -> None:
     class Odd:
         def __call__(self, y_true: Any, y_pred: Any) -> Any:
             return keras.ops.mean(keras.ops.square(y_true - y_pred))
@@ -83,21 +83,21 @@ def test_the_json_of_large_models_is_a_file(runs: Runs, monkeypatch: pytest.Monk
     assert [file.name for file in kept] == ["model.json"]
 
 
-def test_config_and_graph_can_be_left_out_and_a_config_of_the_users_own_is_kept(runs: Runs) -> None:
+def test_config_and_graph_can_be_omitted_and_the_users_config_is_kept(runs: Runs) -> None:
     fit(network(), TrackerCallback(config=False, log_graph=False))
     fit(network(), TrackerCallback(config={"dataset": "toy"}, log_graph=False))
     first, second = runs()
     assert (dict(first.config), second.config["dataset"], "keras" in second.config) == ({}, "toy", True)
 
 
-def test_members_of_the_users_own_are_not_touched(runs: Runs) -> None:
+def test_config_members_of_the_user_are_not_changed(runs: Runs) -> None:
     with tracker.init(config={"optimizer": "mine", "epochs": "mine"}):
         fit(network(), TrackerCallback())
     found = runs()[0].config
     assert (found["optimizer"], found["epochs"]) == ("mine", "mine")
 
 
-def test_a_layer_that_cannot_be_read_costs_only_its_own_words(runs: Runs) -> None:
+def test_a_layer_that_cannot_be_read_does_not_affect_the_rest_of_the_config(runs: Runs) -> None:
     raising: list[bool] = []
 
     class Odd(keras.layers.Dense):  # type: ignore[misc] # Keras has no types
@@ -111,7 +111,7 @@ def test_a_layer_that_cannot_be_read_costs_only_its_own_words(runs: Runs) -> Non
         def trainable(self, value: bool) -> None: ...
 
     class Only(keras.callbacks.Callback):  # type: ignore[misc]
-        """Lets the layer raise while the next callback reads it."""
+        """Makes the layer raise while the next callback reads it."""
 
         def on_train_begin(self, logs: Any = None) -> None:
             raising.append(True)
@@ -129,7 +129,7 @@ def test_a_layer_that_cannot_be_read_costs_only_its_own_words(runs: Runs) -> Non
     assert (layer["name"], layer["class"], layer["trainable"]) == ("odd", "Odd", None)
 
 
-def test_a_huge_config_costs_no_other_member(runs: Runs) -> None:
+def test_a_huge_config_member_does_not_affect_other_members(runs: Runs) -> None:
     fit(network(), TrackerCallback(config={"lr": 0.1, "vocabulary": {f"token {i}": i for i in range(500_000)}}))
     (run,) = runs()
     assert run.config["lr"] == 0.1

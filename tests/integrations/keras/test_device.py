@@ -1,4 +1,4 @@
-"""The device is not waited for."""
+"""The callbacks do not wait for the device."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_dispatch_stays_asynchronous(log_freq: Any) -> None:
 
 
 @asynchronous
-def test_the_other_callbacks_leave_it_asynchronous_where_they_act_once_an_epoch() -> None:
+def test_the_other_callbacks_leave_dispatch_asynchronous_if_they_act_once_an_epoch() -> None:
     assert is_async(TrackerModelCheckpoint("m.keras"), TrackerEvalCallback(lambda *_: [])) == (True, True)
     assert is_async(TrackerModelCheckpoint("m.keras", save_freq=5))[0] is False
 
@@ -51,7 +51,7 @@ def test_a_subclass_with_hooks_of_its_own_must_say_that_they_are_safe() -> None:
     assert [is_async(kind())[0] for kind in (Mine, Safe, Other)] == [False, True, True]
 
 
-def test_there_are_hooks_for_batches_only_where_batches_are_logged() -> None:
+def test_the_callback_has_batch_hooks_only_if_it_logs_batches() -> None:
     base = keras.callbacks.Callback
     hooks = [name for name in dir(base) if "batch" in name and name.startswith("on_")]
     default = {name for name in hooks if getattr(getattr(TrackerCallback(), name), "_is_default", False)}
@@ -85,7 +85,7 @@ def test_the_state_is_not_read_more_often_than_without_the_callback(
 
 
 @pytest.mark.parametrize("log_freq", ["epoch", "batch"])
-def test_batch_hooks_do_not_ask_for_the_model(log_freq: Any) -> None:
+def test_batch_hooks_do_not_access_the_model(log_freq: Any) -> None:
     asked = []
 
     class Watched(TrackerCallback):

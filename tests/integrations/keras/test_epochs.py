@@ -1,4 +1,4 @@
-"""What epochs, evaluations and predictions leave in the run."""
+"""Rows of epochs, evaluations and predictions."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def test_metrics_of_epochs_have_the_epoch_as_their_axis(runs: Callable[[], list[
     assert axes == dict.fromkeys(("loss", "val_loss", "learning_rate"), "epoch")
 
 
-def test_validation_of_some_epochs_is_in_their_rows(rows: Rows) -> None:
+def test_validation_in_some_epochs_is_part_of_their_rows(rows: Rows) -> None:
     fit(network(), TrackerCallback(), epochs=4, validation_data=(x, y), validation_freq=2)
     assert [row["epoch"] for row in rows("val_loss")] == [1, 3]
 
 
-def test_what_later_callbacks_add_to_the_logs_is_logged_as_history_has_it(rows: Rows) -> None:
+def test_values_that_later_callbacks_add_to_the_logs_are_logged_as_in_history(rows: Rows) -> None:
     def add(epoch: int, logs: dict[str, Any]) -> None:
         logs["added"] = epoch * 0.1
         logs["loss"] = -1.0 if epoch == 1 else logs["loss"]
@@ -76,14 +76,14 @@ def test_the_learning_rate_can_be_left_out(rows: Rows) -> None:
     assert rows("learning_rate") == []
 
 
-def test_an_active_plateau_callback_is_followed(rows: Rows) -> None:
+def test_the_learning_rate_of_reduce_lr_on_plateau_is_logged(rows: Rows) -> None:
     plateau = keras.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=100.0)
     history = fit(network(), TrackerCallback(), plateau, epochs=4)
     assert [row["learning_rate"] for row in rows("learning_rate")] == history.history["learning_rate"]
     assert len(set(history.history["learning_rate"])) > 1
 
 
-def test_early_stopping_ends_the_run_well(rows: Rows, runs: Callable[[], list[Any]]) -> None:
+def test_a_run_that_stops_early_is_finished(rows: Rows, runs: Callable[[], list[Any]]) -> None:
     stopping = keras.callbacks.EarlyStopping("loss", min_delta=100.0, patience=1)
     history = fit(network(), TrackerCallback(), stopping, epochs=20)
     assert_equals_history(rows("loss"), history)
@@ -102,7 +102,7 @@ def test_stopping_within_an_epoch_counts_the_batches_trained(rows: Rows, log_fre
     (row,) = rows("loss")
     assert math.isnan(row["loss"])
     batches = [row["_step"] for row in rows("batch/loss")]
-    assert row["_step"] in (1, 2, 3)  # where Keras runs callbacks in the background it learns of it later
+    assert row["_step"] in (1, 2, 3)  # later if Keras runs callbacks in the background
     assert batches == ([] if log_freq == "epoch" else [*range(1, row["_step"] + 1)])
 
 
@@ -121,7 +121,7 @@ def test_evaluation_after_training_in_one_run_is_at_the_step_of_training(rows: R
     assert (row["_step"], row["test/loss"]) == (6, loss)
 
 
-def test_an_evaluation_of_the_users_own_within_fit_is_no_validation(rows: Rows) -> None:
+def test_an_evaluation_by_the_user_within_fit_does_not_count_as_validation(rows: Rows) -> None:
     model, ours, results = network(), TrackerCallback(), []
 
     def test(epoch: int, logs: Any) -> None:
@@ -137,7 +137,7 @@ def test_prediction_alone_starts_no_run(runs: Callable[[], list[Any]]) -> None:
     assert runs() == []
 
 
-def test_prediction_within_fit_disturbs_nothing(rows: Rows) -> None:
+def test_prediction_within_fit_does_not_affect_the_rows(rows: Rows) -> None:
     model, ours = network(), TrackerCallback("batch")
     fit(model, ours, Each(lambda *_: model.predict(x, verbose=0, callbacks=[ours])), epochs=2, validation_data=(x, y))
     assert [row["_step"] for row in rows("val_loss")] == [3, 6]
@@ -206,7 +206,7 @@ def test_odd_logs_of_custom_steps_are_kept(rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("log_freq", ["epoch", "batch"])
-def test_loops_of_the_users_own_through_a_callback_list_are_logged(rows: Rows, log_freq: Any) -> None:
+def test_custom_loops_with_a_callback_list_are_logged(rows: Rows, log_freq: Any) -> None:
     model = network()
     callbacks = keras.callbacks.CallbackList([TrackerCallback(log_freq)], model=model)
     callbacks.on_train_begin()
@@ -227,7 +227,7 @@ def test_loops_of_the_users_own_through_a_callback_list_are_logged(rows: Rows, l
     assert [row["_step"] for row in rows("batch/loss")] == ([] if log_freq == "epoch" else [1, 2, 3, 4, 5, 6])
 
 
-def test_a_loop_without_model_and_epochs_is_logged(rows: Rows) -> None:
+def test_a_custom_loop_without_model_and_epochs_is_logged(rows: Rows) -> None:
     callbacks = keras.callbacks.CallbackList([TrackerCallback("batch")])
     callbacks.on_train_begin()
     for batch in range(3):

@@ -1,4 +1,4 @@
-"""`TrackerEvalCallback`: tables of predictions."""
+"""`TrackerEvalCallback` logs tables of predictions."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_the_function_may_return_a_table(rows: Rows) -> None:
     assert rows("predictions")[0]["predictions"]["rows"] == 1
 
 
-def test_predicting_for_the_table_does_not_disturb_training() -> None:
+def test_predicting_for_the_table_does_not_affect_training() -> None:
     def loss(*callbacks: Any) -> Any:
         return fit(network(), *callbacks, epochs=3, validation_data=(x, y), shuffle=False).history
 
@@ -64,7 +64,7 @@ def test_predicting_for_the_table_does_not_disturb_training() -> None:
         assert loss(TrackerCallback("batch"), TrackerEvalCallback(predict, ["a", "b"])) == loss()
 
 
-def test_what_the_function_raises_shows_before_training() -> None:
+def test_an_exception_in_the_function_is_raised_before_training() -> None:
     def fail(model: Any, epoch: int | None) -> Any:
         raise RuntimeError("mine")
 
@@ -72,7 +72,7 @@ def test_what_the_function_raises_shows_before_training() -> None:
         fit(network(), TrackerEvalCallback(fail))
 
 
-def test_what_is_no_function_or_no_number_is_refused() -> None:
+def test_invalid_arguments_are_refused() -> None:
     with pytest.raises(TypeError, match="a function"):
         TrackerEvalCallback("table")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="every"):

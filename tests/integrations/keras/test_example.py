@@ -1,4 +1,4 @@
-"""The example."""
+"""Run `examples/keras_digits.py`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytest.importorskip("sklearn")
 EXAMPLE = HERE.parents[2] / "examples" / "keras_digits.py"
 
 
-def test_the_example_learns_digits_and_logs_all_of_it(runs: Callable[[], list[Any]]) -> None:
+def test_the_example_learns_digits_and_logs_everything(runs: Callable[[], list[Any]]) -> None:
     subprocess.run([sys.executable, EXAMPLE, "--epochs", "4"], check=True, capture_output=True)
     (run,) = runs()
     assert (run.project, run.state, run.config["epochs"]) == ("digits", "finished", 4)

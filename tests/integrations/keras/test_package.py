@@ -1,4 +1,4 @@
-"""The package needs Keras for nothing but to make callbacks."""
+"""The package needs Keras only to create callbacks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_importing_the_package_imports_no_framework() -> None:
     assert python(code) == "set()"
 
 
-def test_without_keras_names_can_be_imported_and_subclassed_and_making_one_says_what_is_missing() -> None:
+def test_without_keras_classes_can_be_imported_and_subclassed_and_instances_raise_import_error() -> None:
     code = """
 from tracker_keras import TrackerCallback, TrackerEvalCallback, TrackerModelCheckpoint
 class Mine(TrackerCallback): pass
@@ -38,7 +38,7 @@ for kind in (TrackerCallback, TrackerEvalCallback, TrackerModelCheckpoint, Mine)
     assert set(python(BLOCK + code).splitlines()) == {"True True"}
 
 
-def test_a_module_of_the_user_that_is_named_keras_is_no_keras(tmp_path: Path) -> None:
+def test_a_users_own_module_named_keras_is_refused_as_keras(tmp_path: Path) -> None:
     (tmp_path / "keras.py").write_text("")
     code = "from tracker_keras import *\ntry: TrackerCallback()\nexcept ImportError as e: print('Keras 3' in str(e))"
     assert python(code, PYTHONPATH=f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}") == "True"

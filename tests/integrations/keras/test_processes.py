@@ -1,4 +1,4 @@
-"""Processes of their own: how fits end with them, and many that train one model."""
+"""How fits end with their process, and several processes that train one model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CAUGHT = f"try: {EXCEPTION}\nexcept ValueError: print({{'tensorflow'}} & {{*sys.
 @pytest.mark.parametrize(
     ("code", "status"), [(EXCEPTION, 1), (EXIT, 3), (CAUGHT, 0)], ids=["exception", "exit", "caught exception"]
 )
-def test_a_fit_that_did_not_end_is_failed_and_the_exit_code_is_kept(
+def test_a_fit_that_did_not_end_is_failed_and_the_exit_code_is_unchanged(
     runs: Runs, script: Script, code: str, status: int
 ) -> None:
     done = script(code)
@@ -42,7 +42,7 @@ def test_a_fit_that_did_not_end_is_failed_and_the_exit_code_is_kept(
     if code == EXCEPTION:
         assert (run.info["error"], "on_epoch_end" in end.traceback) == ("ValueError: mine", True)
     if code == CAUGHT and BACKEND != "tensorflow":
-        assert done.stdout.strip() == "set()"  # nothing of it imports TensorFlow
+        assert done.stdout.strip() == "set()"  # the callback does not import TensorFlow
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_fit_that_did_not_end_is_failed_and_the_exit_code_is_kept(
     [(INTERRUPT, -signal.SIGINT), (f"try: {INTERRUPT}\nexcept KeyboardInterrupt: pass", 0)],
     ids=["interrupt", "caught interrupt"],
 )
-def test_a_fit_that_ctrl_c_ended_is_killed(runs: Runs, script: Script, code: str, status: int) -> None:
+def test_a_fit_ended_by_ctrl_c_is_killed(runs: Runs, script: Script, code: str, status: int) -> None:
     # In the background of a shell, where the tests may run, Ctrl-C is ignored.
     done = script(f"import signal; signal.signal(2, signal.default_int_handler)\n{code}")
     assert done.returncode == status, done.stderr
@@ -91,7 +91,7 @@ print(json.dumps([len(keras.distribution.list_devices()), history.history]))
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_of_several_processes_only_the_first_starts_a_run(
+def test_only_the_first_of_several_processes_starts_a_run(
     runs: Runs, script: Script, tmp_path: Path, backend: str
 ) -> None:
     if importlib.util.find_spec(backend) is None:

@@ -1,4 +1,4 @@
-"""Whose run it is, and how it ends."""
+"""Which run a callback uses, and how that run ends."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .networks import Each, fit, network, x, y  # noqa: E402
 Runs = Callable[[], list[Any]]
 
 
-def test_making_a_callback_has_no_side_effects(runs: Runs) -> None:
+def test_creating_a_callback_has_no_side_effects(runs: Runs) -> None:
     TrackerCallback(project="p", name="n")
     assert runs() == []
     assert tracker.run is None
 
 
-def test_without_a_run_each_fit_is_one_and_finished_at_its_end(runs: Runs) -> None:
+def test_without_an_active_run_each_fit_starts_and_finishes_a_run(runs: Runs) -> None:
     ours = TrackerCallback(project="digits", name="first", tags=["a"])
     fit(network(), ours)
     assert tracker.run is None
@@ -46,13 +46,13 @@ def test_an_active_run_is_used_and_left_open(runs: Runs) -> None:
     assert {"mine", "loss"} <= {*found.keys()}
 
 
-def test_that_arguments_for_a_run_are_not_used_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_ignored_arguments_for_a_run_cause_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
     with tracker.init():
         fit(network(), TrackerCallback(project="other"))
     assert "and ignores project" in capsys.readouterr().err
 
 
-def test_a_run_that_is_given_is_used_though_another_is_current(runs: Runs) -> None:
+def test_a_given_run_is_used_even_if_another_one_is_current(runs: Runs) -> None:
     mine = tracker.init()
     other = tracker.init(reinit="create_new")
     fit(network(), TrackerCallback(run=mine))
@@ -62,17 +62,17 @@ def test_a_run_that_is_given_is_used_though_another_is_current(runs: Runs) -> No
     assert [run.info["rows"] for run in runs()] == [1, 0]
 
 
-def test_arguments_that_init_does_not_take_are_refused_at_once() -> None:
+def test_unknown_arguments_of_init_are_refused_at_once() -> None:
     with pytest.raises(TypeError, match="colour"):
         TrackerCallback(colour="red")
 
 
-def test_a_disabled_run_keeps_nothing(runs: Runs) -> None:
+def test_a_disabled_run_stores_nothing(runs: Runs) -> None:
     fit(network(), TrackerCallback("batch", mode="disabled"), TrackerModelCheckpoint("m.keras", "loss"))
     assert runs() == []
 
 
-def test_copies_share_the_run_that_was_given_and_start_their_own_otherwise(runs: Runs) -> None:
+def test_copies_share_a_given_run_and_otherwise_start_their_own(runs: Runs) -> None:
     ours = TrackerCallback("batch", project="p")
     fit(network(), ours)
     twin = copy.deepcopy(ours)
@@ -82,7 +82,7 @@ def test_copies_share_the_run_that_was_given_and_start_their_own_otherwise(runs:
     assert [(found.project, found.info["rows"]) for found in runs()] == [("p", 4), ("p", 4), ("uncategorized", 1)]
 
 
-def test_a_copy_made_during_training_takes_no_part_in_it(runs: Runs) -> None:
+def test_a_copy_made_during_training_does_not_log_that_training(runs: Runs) -> None:
     copies = []
     ours = TrackerCallback("batch")
     fit(network(), ours, Each(lambda *_: copies.append(copy.deepcopy(ours))))
@@ -113,7 +113,7 @@ def test_a_subclass_with_a_constructor_of_its_own_can_be_copied(runs: Runs) -> N
     assert (twin.extra, runs()[0].project) == ("x", "p")
 
 
-def test_a_fit_that_failed_is_a_failed_run_once_the_next_begins(runs: Runs) -> None:
+def test_the_run_of_a_failed_fit_is_failed_once_the_next_fit_begins(runs: Runs) -> None:
     def fail(epoch: int, logs: Any) -> None:
         raise RuntimeError("mine")
 
@@ -127,13 +127,15 @@ def test_a_fit_that_failed_is_a_failed_run_once_the_next_begins(runs: Runs) -> N
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt, also where the tests run in the background of a shell, which ignores it."""
+    """Make Ctrl-C raise KeyboardInterrupt, which a shell disables for tests in its background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
-def test_a_fit_that_ctrl_c_ended_is_a_killed_run_though_the_script_goes_on(runs: Runs, interruptible: None) -> None:
+def test_the_run_of_a_fit_ended_by_ctrl_c_is_killed_even_if_the_script_continues(
+    runs: Runs, interruptible: None
+) -> None:
     def interrupt(epoch: int, logs: Any) -> None:
         signal.raise_signal(signal.SIGINT)
 
@@ -145,7 +147,7 @@ def test_a_fit_that_ctrl_c_ended_is_a_killed_run_though_the_script_goes_on(runs:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_handler_of_the_users_own_for_ctrl_c_stays(runs: Runs) -> None:
+def test_the_users_own_handler_for_ctrl_c_is_not_replaced(runs: Runs) -> None:
     came = []
     own = signal.signal(signal.SIGINT, lambda *_: came.append(True))
     try:
@@ -156,7 +158,7 @@ def test_a_handler_of_the_users_own_for_ctrl_c_stays(runs: Runs) -> None:
     assert [run.state for run in runs()] == ["finished"]
 
 
-def test_a_fit_that_failed_is_counted_by_its_own_model(runs: Runs) -> None:
+def test_the_batches_of_a_failed_fit_are_counted_with_its_own_model(runs: Runs) -> None:
     def fail(epoch: int, logs: Any) -> None:
         raise RuntimeError("mine")
 
@@ -169,7 +171,7 @@ def test_a_fit_that_failed_is_counted_by_its_own_model(runs: Runs) -> None:
     assert [row["_step"] for row in runs()[0].scan_history()] == [6]
 
 
-def test_evaluating_another_model_within_fit_disturbs_nothing(runs: Runs) -> None:
+def test_evaluating_another_model_within_fit_does_not_affect_its_rows(runs: Runs) -> None:
     ours, other = TrackerCallback(), network(optimizer=keras.optimizers.SGD(0.5))
     fit(network(), ours, Each(lambda *_: other.evaluate(x, y, verbose=0, callbacks=[ours])), epochs=2)
     rows = [row for row in runs()[0].scan_history() if "loss" in row]
@@ -179,7 +181,7 @@ def test_evaluating_another_model_within_fit_disturbs_nothing(runs: Runs) -> Non
     ]
 
 
-def test_a_fit_that_failed_does_not_end_the_users_run(runs: Runs) -> None:
+def test_a_failed_fit_does_not_end_the_users_run(runs: Runs) -> None:
     def fail(epoch: int, logs: Any) -> None:
         raise RuntimeError("mine")
 
@@ -200,10 +202,10 @@ def interrupt(*_: Any) -> None:
 
 
 class AtTestEnd(Each):
-    """Calls something at the end of an evaluation."""
+    """Calls a function at the end of an evaluation."""
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Not here."""
+        """Do nothing at the end of an epoch."""
 
     def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
         self.function(batch, logs)
@@ -227,8 +229,8 @@ def test_the_next_training_with_another_callback_has_a_run_of_its_own(
     assert [row["epoch"] for row in second.scan_history()] == [0, 1]
 
 
-def test_each_trial_of_a_search_is_a_run_whatever_became_of_the_others(runs: Runs) -> None:
-    """As tuners do it: the trials' callbacks are copies of one."""
+def test_each_trial_of_a_search_is_a_run_even_if_others_failed(runs: Runs) -> None:
+    """As with tuners, the callbacks of the trials are copies of one."""
     ours, kept = TrackerCallback(project="p"), []
     for trial in range(4):
         try:
@@ -239,7 +241,7 @@ def test_each_trial_of_a_search_is_a_run_whatever_became_of_the_others(runs: Run
     assert [run.state for run in runs()] == ["finished", "failed", "finished", "failed", "finished"]
 
 
-def test_a_run_that_is_finished_by_hand_after_a_failure_has_failed(runs: Runs) -> None:
+def test_a_run_that_the_user_finishes_after_a_failure_is_failed(runs: Runs) -> None:
     with pytest.raises(RuntimeError, match="mine"):
         fit(network(), TrackerCallback(), Each(fail))
     tracker.finish()
@@ -255,7 +257,7 @@ def test_two_callbacks_of_one_fit_and_a_fit_within_it_share_the_run(runs: Runs) 
     assert [run.state for run in runs()] == ["finished"]
 
 
-def test_two_loops_of_ones_own_side_by_side_share_the_run(runs: Runs) -> None:
+def test_two_concurrent_custom_loops_share_the_run(runs: Runs) -> None:
     lists = [keras.callbacks.CallbackList([TrackerCallback()], model=network()) for _ in range(2)]
     for callbacks in lists:
         callbacks.on_train_begin()

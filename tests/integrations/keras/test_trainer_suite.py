@@ -1,6 +1,6 @@
-"""Keras's own tests of its trainer, which are in its wheel, pass with our callback in each fit, evaluate and predict.
+"""Run Keras's own tests of its trainer, which are in its wheel, with our callback in each fit, evaluate and predict.
 
-By default a part of them, about half a minute; all with TRACKER_TEST_KERAS_ALL=1, in both modes of the callback.
+By default a part of them runs, for half a minute; TRACKER_TEST_KERAS_ALL=1 runs all, in both modes of the callback.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PART = "callback or steps_per_execution or steps_count or fit_flow or evaluate_f
 
 
 @pytest.mark.parametrize("log_freq", ["epoch", "batch"] if ALL else ["batch"])
-def test_keras_own_trainer_tests_pass_with_the_callback(log_freq: str) -> None:
+def test_kerass_own_trainer_tests_pass_with_the_callback(log_freq: str) -> None:
     tests = ["--pyargs", "keras.src.trainers.trainer_test", *([] if ALL else ["-k", PART])]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "plugin_add_callback", *tests],

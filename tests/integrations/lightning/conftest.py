@@ -1,4 +1,4 @@
-"""Both packages in one process, tiny models, and loggers whose runs end with their test."""
+"""Fixtures: both Lightning packages in one process, tiny models, and loggers whose runs end with their test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tracker.sdk import exit_hooks
 ROOT = Path(__file__).parents[3]
 PACKAGES = [name for name in ("lightning.pytorch", "pytorch_lightning") if importlib.util.find_spec(name.split(".")[0])]
 
-# What the frameworks say about themselves and about trainings as small as these; no word of it is about loggers.
+# Warnings of the frameworks about themselves and about small trainings, none of them about loggers.
 _OF_FRAMEWORKS = (
     "ignore:.*does not have many workers:UserWarning",
     "ignore:The number of training batches .* is smaller than the logging interval:UserWarning",
@@ -50,7 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Each test begins on rank 0, without a run, offline, and ends all runs that it began."""
+    """Start each test offline on rank 0 without a run; finish its runs at the end."""
     monkeypatch.setenv("TRACKER_MODE", "offline")
     monkeypatch.setenv("TRACKER_STATS_DISABLED", "true")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # of models so small, scheduling threads is most of the time
@@ -84,13 +84,13 @@ def _package(name: str) -> Any:
 
 @pytest.fixture(params=PACKAGES)
 def pl(request: pytest.FixtureRequest) -> Any:
-    """What the tests use of each of the two packages."""
+    """Return the parts of each of the two packages that the tests use."""
     return _package(request.param)
 
 
 @pytest.fixture
 def one() -> Any:
-    """The same of one of them, where the other can make no difference."""
+    """Return the same of one package, for tests in which the other makes no difference."""
     if not PACKAGES:
         pytest.skip("needs lightning or pytorch_lightning")
     return _package(PACKAGES[0])
@@ -98,7 +98,7 @@ def one() -> Any:
 
 @pytest.fixture
 def trainer() -> Callable[..., Any]:
-    """A quiet Trainer of a package: 4 training batches, 2 of all else, one epoch, logging on every step."""
+    """Return a function that creates a quiet Trainer: one epoch of 4 training and 2 other batches, all logged."""
 
     def trainer(pl: Any, logger: Any, **options: Any) -> Any:
         quiet = {"enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu", "devices": 1}
@@ -110,7 +110,7 @@ def trainer() -> Callable[..., Any]:
 
 @pytest.fixture
 def model() -> Callable[..., Any]:
-    """A model that logs its loss in every stage, with hyperparameters."""
+    """Return a function that creates a model with hyperparameters that logs its loss in every stage."""
 
     def model(pl: Any, **hyperparameters: Any) -> Any:
         class Model(pl.BoringModel):  # type: ignore[misc, name-defined]
@@ -135,20 +135,20 @@ def model() -> Callable[..., Any]:
 
 
 def rows_of(directory: str | Path) -> list[dict[str, Any]]:
-    """The rows in a run directory, without times."""
+    """Return the rows in a run directory, without times."""
     found = tracker.read_run(directory).scan_history()
     return [{k: v for k, v in row.items() if k not in ("_timestamp", "_runtime")} for row in found]
 
 
 @pytest.fixture
 def rows() -> Callable[[Any], list[dict[str, Any]]]:
-    """What a logger has on disk."""
+    """Return a function that reads the rows of a logger from disk."""
     return lambda logger: rows_of(logger.experiment.dir)
 
 
 @pytest.fixture
 def runs() -> Callable[[], list[tracker.api.LocalRun]]:
-    """All runs of the working directory, however they came about."""
+    """Return a function that reads all runs of the working directory."""
 
     def runs() -> list[tracker.api.LocalRun]:
         directories = Path(".tracker/runs").glob("*/history*.jsonl")
@@ -159,7 +159,7 @@ def runs() -> Callable[[], list[tracker.api.LocalRun]]:
 
 @pytest.fixture
 def script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run Python code in a process of its own; what it says comes with it if it fails."""
+    """Return a function that runs Python code in a new process, and shows its output if it fails."""
 
     def script(code: str, expect: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
         path = tmp_path / "script.py"

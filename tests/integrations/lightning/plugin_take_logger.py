@@ -1,6 +1,4 @@
-"""A pytest plugin: in Lightning's own tests `TrackerLogger` is the logger by default, and takes the place of one of
-those that are tested.
-"""
+"""A pytest plugin: make `TrackerLogger` the default logger of Lightning's own tests, and one of the tested loggers."""
 
 from __future__ import annotations
 

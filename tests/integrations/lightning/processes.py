@@ -1,4 +1,4 @@
-"""A small training for scripts that are run in processes of their own, with the package that PACKAGE names."""
+"""A small training for scripts in new processes, with the package that PACKAGE names."""
 
 from __future__ import annotations
 

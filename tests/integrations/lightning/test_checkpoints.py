@@ -1,4 +1,4 @@
-"""Checkpoints: where they lie, which are stored, and how to get them back."""
+"""Checkpoints: where they are saved, which are stored with the run, and how to download them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tracker_lightning import TrackerLogger, checkpoints  # noqa: E402
 
 
 def falling(pl: Any, values: list[float]) -> Any:
-    """A model whose validation loss takes these values, epoch by epoch."""
+    """Return a model whose validation loss takes these values, epoch by epoch."""
 
     class Model(pl.BoringModel):  # type: ignore[misc, name-defined]
         def on_validation_epoch_end(self) -> None:
@@ -28,7 +28,7 @@ def falling(pl: Any, values: list[float]) -> Any:
 
 
 def stored(logger: TrackerLogger) -> dict[str, int]:
-    """The saved files of the run as the agent has noted them; the last row tells that it is done."""
+    """Return the saved files that the agent has recorded; the last row shows that it has recorded all."""
     directory = logger.experiment.dir
     wanted = {row["checkpoint/file"] for row in tracker.read_run(directory).scan_history(["checkpoint/file"])}
 
@@ -49,7 +49,7 @@ def aliases(logger: TrackerLogger) -> dict[str, Any]:
     return {name: summary.get(f"checkpoint/{name}") for name in ("latest", "best", "best_score")}
 
 
-def test_they_lie_in_the_folder_of_the_run_and_are_not_stored_unasked(pl: Any, trainer: Any, model: Any) -> None:
+def test_checkpoints_are_in_the_folder_of_the_run_and_not_stored_by_default(pl: Any, trainer: Any, model: Any) -> None:
     logger = TrackerLogger(save_dir="out", project="digits", id="r")
     it = trainer(pl, logger)
     it.fit(model(pl))
@@ -57,7 +57,7 @@ def test_they_lie_in_the_folder_of_the_run_and_are_not_stored_unasked(pl: Any, t
     assert scores(logger) == {}
 
 
-def test_that_checkpoints_on_another_file_system_are_not_stored_is_said(
+def test_checkpoints_on_another_file_system_are_not_stored_with_a_warning(
     one: Any, trainer: Any, model: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logger = TrackerLogger(log_model=True)
@@ -67,7 +67,7 @@ def test_that_checkpoints_on_another_file_system_are_not_stored_is_said(
     assert "checkpoints in memory://elsewhere are not stored with the run" in capsys.readouterr().err
 
 
-def test_folders_in_a_name_belong_to_it_and_two_callbacks_never_share_a_name(
+def test_folders_are_part_of_a_name_and_two_callbacks_never_share_a_name(
     one: Any, trainer: Any, tmp_path: Path
 ) -> None:
     logger = TrackerLogger(log_model="all")
@@ -83,7 +83,7 @@ def test_folders_in_a_name_belong_to_it_and_two_callbacks_never_share_a_name(
     assert aliases(logger)["best"] == "checkpoints/b/1/model.ckpt"
 
 
-def test_all_stores_each_with_its_score_though_it_is_deleted_right_after(pl: Any, trainer: Any) -> None:
+def test_all_stores_each_checkpoint_with_its_score_before_lightning_deletes_it(pl: Any, trainer: Any) -> None:
     logger = TrackerLogger(log_model="all")
     keep = pl.callbacks.ModelCheckpoint(monitor="val", save_last=True)
     trainer(pl, logger, max_epochs=3, callbacks=[keep]).fit(falling(pl, [0.5, 0.25, 0.75]))
@@ -97,7 +97,7 @@ def test_all_stores_each_with_its_score_though_it_is_deleted_right_after(pl: Any
     assert steps == [3, 3, 7, 7]
 
 
-def test_true_stores_what_is_left_in_the_end(pl: Any, trainer: Any) -> None:
+def test_true_stores_the_checkpoints_that_exist_at_the_end(pl: Any, trainer: Any) -> None:
     logger = TrackerLogger(log_model=True, checkpoint_name="model")
     keep = pl.callbacks.ModelCheckpoint(monitor="val", mode="max", save_top_k=2)
     it = trainer(pl, logger, max_epochs=4, callbacks=[keep])
@@ -111,7 +111,7 @@ def test_true_stores_what_is_left_in_the_end(pl: Any, trainer: Any) -> None:
 
 
 @pytest.mark.parametrize("log_model", [True, "all"])
-def test_they_are_stored_when_training_fails(pl: Any, trainer: Any, runs: Any, log_model: Any) -> None:
+def test_checkpoints_are_stored_if_training_fails(pl: Any, trainer: Any, runs: Any, log_model: Any) -> None:
     class Fail(pl.Callback):  # type: ignore[misc, name-defined]
         def on_train_epoch_start(self, trainer: Any, module: Any) -> None:
             if trainer.current_epoch == 2:
@@ -127,7 +127,7 @@ def test_they_are_stored_when_training_fails(pl: Any, trainer: Any, runs: Any, l
     assert run.info["error"] == "ValueError: odd"
 
 
-def test_a_monitor_decides_over_callbacks_without_one(one: Any, trainer: Any) -> None:
+def test_best_follows_the_callback_with_a_monitor(one: Any, trainer: Any) -> None:
     logger = TrackerLogger(log_model="all")
     keep = [
         one.callbacks.ModelCheckpoint(monitor="val", filename="by-val-{epoch}"),
@@ -141,7 +141,7 @@ def test_a_monitor_decides_over_callbacks_without_one(one: Any, trainer: Any) ->
     }  # fmt: skip
 
 
-def test_a_file_that_is_written_again_is_stored_again_and_the_former_one_stays_whole(
+def test_a_file_that_is_written_again_is_stored_again_and_the_former_content_is_unchanged(
     one: Any, trainer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoints, "_written_in_place", lambda path: True)  # as with another file system under /tmp
@@ -154,7 +154,7 @@ def test_a_file_that_is_written_again_is_stored_again_and_the_former_one_stays_w
     assert not any(os.path.samefile(path, last) for path in kept)
 
 
-def test_checkpoints_that_are_folders_are_stored_with_all_in_them(one: Any, tmp_path: Path) -> None:
+def test_checkpoints_that_are_folders_are_stored_with_all_their_files(one: Any, tmp_path: Path) -> None:
     class Callback:
         monitor, best_model_score = "val", torch.tensor(0.5)
         last_model_path = ""
@@ -171,7 +171,7 @@ def test_checkpoints_that_are_folders_are_stored_with_all_in_them(one: Any, tmp_
     assert {str(p.relative_to(got)) for p in Path(got).rglob("*.pt")} == {"meta.pt", "shards/0.pt", "shards/[1].pt"}
 
 
-def test_they_are_got_back_from_the_run_directory_by_alias_or_name(one: Any, trainer: Any) -> None:
+def test_checkpoints_can_be_downloaded_from_a_run_directory_by_alias_or_name(one: Any, trainer: Any) -> None:
     logger = TrackerLogger(project="digits", id="r", log_model="all")
     keep = one.callbacks.ModelCheckpoint(monitor="val", save_top_k=-1)
     trainer(one, logger, max_epochs=2, callbacks=[keep]).fit(net := falling(one, [0.25, 0.5]))
@@ -188,7 +188,7 @@ def test_they_are_got_back_from_the_run_directory_by_alias_or_name(one: Any, tra
         TrackerLogger.download_checkpoint("me/digits/r:best2")
 
 
-def test_they_are_got_back_from_a_server(
+def test_checkpoints_can_be_downloaded_from_a_server(
     one: Any, trainer: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     embedded = pytest.importorskip("tracker_server.embedded")
@@ -206,7 +206,7 @@ def test_they_are_got_back_from_a_server(
             try:
                 return TrackerLogger.download_checkpoint("me/digits/r:best", tmp_path / "got")
             except (FileNotFoundError, tracker.ServerError):
-                return None  # not there yet
+                return None  # not uploaded yet
 
         path = eventually(get)
         assert path == str(tmp_path / "got/checkpoints/epoch=0-step=4.ckpt")

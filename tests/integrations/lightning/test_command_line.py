@@ -1,4 +1,4 @@
-"""LightningCLI."""
+"""`TrackerLogger` with LightningCLI."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ model:
 
 @pytest.fixture
 def command(pl: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Run a program that is nothing but a LightningCLI."""
+    """Return a function that runs a program with only a LightningCLI."""
 
     class Model(pl.BoringModel):  # type: ignore[misc, name-defined]
         def __init__(self, width: int = 3) -> None:
@@ -60,7 +60,7 @@ def command(pl: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     return command
 
 
-def test_it_is_made_from_yaml_and_the_config_is_kept_with_the_run(command: Any, runs: Any) -> None:
+def test_the_logger_is_created_from_yaml_and_the_config_is_stored_with_the_run(command: Any, runs: Any) -> None:
     Path("config.yaml").write_text(CONFIG)
     cli = command("fit", "--config", "config.yaml")
     (run,) = runs()
@@ -76,21 +76,21 @@ def test_it_is_made_from_yaml_and_the_config_is_kept_with_the_run(command: Any, 
     assert Path(saved).read_text() == Path("digits/r/config.yaml").read_text()
 
 
-def test_a_second_run_with_the_same_config_is_no_trouble(command: Any, runs: Any) -> None:
+def test_a_second_run_with_the_same_config_works(command: Any, runs: Any) -> None:
     Path("config.yaml").write_text(CONFIG.replace("      id: r\n", ""))
     command("fit", "--config", "config.yaml")
     command("fit", "--config", "config.yaml")
     assert len(runs()) == 2
 
 
-def test_a_config_that_is_not_to_be_kept_is_not(command: Any, runs: Any) -> None:
+def test_no_config_is_stored_if_the_cli_saves_none(command: Any, runs: Any) -> None:
     Path("config.yaml").write_text(CONFIG)
     command("fit", "--config", "config.yaml", save_config_callback=None)
     (run,) = runs()
     assert "cli" not in run.config
 
 
-def test_print_config_lists_its_arguments(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_print_config_lists_the_arguments_of_the_logger(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command("fit", f"--trainer.logger={CLASS}", "--print_config")
     said = capsys.readouterr().out
@@ -109,7 +109,7 @@ def test_help_gives_types_and_descriptions(command: Any, capsys: pytest.CaptureF
     assert "(type: Optional[list[str]], default: null)" in said or "Optional[List[str]]" in said
 
 
-def test_wrong_arguments_are_told(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments_are_reported(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command("fit", f"--trainer.logger={CLASS}", "--trainer.logger.log_model=some")
     assert "log_model" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What a logger is and does before, beside and after training."""
+"""What a logger guarantees before, during and after training."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_it_is_a_logger_of_both_packages_and_of_fabric(pl: Any) -> None:
     assert issubclass(TrackerLogger, pl.Logger)
 
 
-def test_making_it_and_asking_what_it_is_touches_nothing(one: Any) -> None:
+def test_creating_a_logger_and_reading_its_attributes_writes_nothing(one: Any) -> None:
     before = everything()
     logger = TrackerLogger(name="mine", project="digits", save_dir="out", log_model=True, tags=["a"])
     assert (logger.name, logger.save_dir, logger.group_separator) == ("digits", "out", "/")
@@ -45,7 +45,7 @@ def test_making_it_and_asking_what_it_is_touches_nothing(one: Any) -> None:
     assert everything() == before
 
 
-def test_a_url_cannot_be_where_the_run_is_kept(one: Any) -> None:
+def test_a_url_as_save_dir_is_refused(one: Any) -> None:
     with pytest.raises(SettingsError, match=r"s3://bucket/out.*dirpath"):
         TrackerLogger(save_dir="s3://bucket/out")
 
@@ -64,7 +64,7 @@ def test_the_experiment_is_the_run_that_the_arguments_describe(one: Any) -> None
     assert (logger.name, logger.version) == ("digits", "r1")
 
 
-def test_what_is_not_given_comes_from_the_settings(one: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_omitted_arguments_come_from_the_settings(one: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TRACKER_PROJECT", "of-variable")
     monkeypatch.setenv("TRACKER_RUN_ID", "r7")
     monkeypatch.setenv("TRACKER_DIR", str(tmp_path / "scratch"))
@@ -80,7 +80,7 @@ def test_version_is_another_name_for_id(one: Any) -> None:
         TrackerLogger(version="a", id="b")
 
 
-def test_what_cannot_be_used_is_refused_at_once(one: Any) -> None:
+def test_invalid_arguments_are_refused_at_once(one: Any) -> None:
     with pytest.raises(SettingsError, match="project 'a/b'"):
         TrackerLogger(project="a/b")
     with pytest.raises(SettingsError, match="id"):
@@ -94,7 +94,7 @@ def test_what_cannot_be_used_is_refused_at_once(one: Any) -> None:
     assert not Path(".tracker").exists()
 
 
-def test_a_run_can_be_given(one: Any, rows: Any) -> None:
+def test_an_existing_run_can_be_passed(one: Any, rows: Any) -> None:
     with tracker.init(project="given", id="r") as run:
         logger = TrackerLogger(experiment=run, project="another")
         assert logger.experiment is run
@@ -103,7 +103,7 @@ def test_a_run_can_be_given(one: Any, rows: Any) -> None:
         assert rows(logger) == [{"_step": 0, "x": 1, "trainer/global_step": 0}]
 
 
-def test_two_loggers_are_two_runs_also_beside_one_of_the_user(one: Any, rows: Any) -> None:
+def test_two_loggers_have_separate_runs_even_with_an_active_run_of_the_user(one: Any, rows: Any) -> None:
     with tracker.init(project="own") as own:
         first, second = TrackerLogger(), TrackerLogger()
         for step in range(3):
@@ -128,7 +128,7 @@ def test_an_existing_id_is_continued(one: Any, rows: Any, runs: Any) -> None:
 
 @pytest.mark.parametrize("way", ["deepcopy", "pickle", "cloudpickle"])
 @pytest.mark.parametrize("opened", [False, True])
-def test_copies_are_the_same_run_and_open_none(one: Any, rows: Any, runs: Any, way: str, opened: bool) -> None:
+def test_copies_share_the_run_and_start_none(one: Any, rows: Any, runs: Any, way: str, opened: bool) -> None:
     logger = TrackerLogger(prefix="p")
     if opened:
         logger.log_metrics({"x": 0}, 0)
@@ -156,7 +156,7 @@ def test_pickling_a_trainer_keeps_the_run(pl: Any, trainer: Any, rows: Any) -> N
 
 
 @pytest.mark.parametrize("variable", ["RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK"])
-def test_off_rank_zero_nothing_is_written_and_the_experiment_takes_everything(
+def test_on_other_ranks_nothing_is_written_and_the_experiment_accepts_every_call(
     one: Any, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     from lightning_utilities.core.rank_zero import rank_zero_only
@@ -186,20 +186,20 @@ def test_off_rank_zero_nothing_is_written_and_the_experiment_takes_everything(
     assert everything() == before
 
 
-def test_disabled_it_keeps_nothing(one: Any, trainer: Any, model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disabled_logger_stores_nothing(one: Any, trainer: Any, model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKER_MODE", "disabled")
     logger = TrackerLogger(log_model="all")
     trainer(one, logger).fit(model(one))
     assert not Path(".tracker").exists()
 
 
-def test_a_tilde_in_save_dir_is_the_home_directory() -> None:
+def test_a_tilde_in_save_dir_means_the_home_directory() -> None:
     logger = TrackerLogger(save_dir="~/lightning", project="p")
     assert logger.save_dir == f"{Path.home()}/lightning"
     assert Path(logger.experiment.dir).parents[2] == Path.home() / "lightning"
 
 
-def test_a_rank_that_is_no_number_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rank_variable_that_is_not_a_number_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "")
     monkeypatch.setenv("LOCAL_RANK", " 0\n")
     with monkeypatch.context() as patch:
@@ -207,7 +207,7 @@ def test_a_rank_that_is_no_number_is_none(monkeypatch: pytest.MonkeyPatch) -> No
         TrackerLogger().log_metrics({"x": 1})
 
 
-def test_no_key_is_in_the_pickle_of_a_logger_and_a_copy_has_it() -> None:
+def test_the_pickle_of_a_logger_has_no_key_and_a_copy_has_it() -> None:
     logger = TrackerLogger(settings={"base_url": "http://127.0.0.1:9", "api_key": "s3cretkey"})
     assert b"s3cretkey" not in pickle.dumps(logger)
     assert copy.deepcopy(logger)._arguments["settings"]["api_key"] == "s3cretkey"

@@ -1,4 +1,4 @@
-"""`examples/lightning_digits.py`."""
+"""Run `examples/lightning_digits.py`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 EXAMPLE = Path(__file__).parents[3] / "examples" / "lightning_digits.py"
 
 
-def test_the_example_learns_real_digits_and_logs_all_of_it(one: Any, runs: Any) -> None:
+def test_the_example_learns_digits_and_logs_everything(one: Any, runs: Any) -> None:
     pytest.importorskip("lightning")
     pytest.importorskip("sklearn")
     done = subprocess.run(

@@ -1,6 +1,6 @@
-"""Lightning's own tests of any logger pass with ours.
+"""Run Lightning's own tests of loggers with ours.
 
-They are in its repository only. TRACKER_TEST_LIGHTNING names a checkout of it, of the version that is installed.
+They are only in its repository. TRACKER_TEST_LIGHTNING names a checkout of the installed version.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CHECKOUT = os.environ.get("TRACKER_TEST_LIGHTNING")
 def test_lightnings_own_tests_of_loggers_pass(one: Any) -> None:
     pytest.importorskip("lightning")
     tests = Path(str(CHECKOUT)).absolute() / "tests"
-    chosen = "TrackerLogger or reset_correctly"  # the others are of one logger each
+    chosen = "TrackerLogger or reset_correctly"  # the other tests are about one other logger each
     suite = tests / "tests_pytorch" / "loggers" / "test_all.py"
     paths = [str(Path(__file__).parent), str(tests), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What can be logged by hand."""
+"""The methods of the logger, called directly."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_metrics_are_rows_at_their_step(logger: TrackerLogger, rows: Any) -> Non
     assert rows(logger) == [{"_step": 3, "loss": 0.5, "epoch": 0, STEP: 3}, {"_step": 3, "loss": 0.25}]
 
 
-def test_values_of_all_kinds_are_taken(logger: TrackerLogger, rows: Any) -> None:
+def test_values_of_all_kinds_are_logged(logger: TrackerLogger, rows: Any) -> None:
     values = {
         "tensor": torch.tensor(1.5, requires_grad=True),
         "one": torch.tensor([2]),
@@ -52,7 +52,7 @@ def test_values_of_all_kinds_are_taken(logger: TrackerLogger, rows: Any) -> None
     }  # fmt: skip
 
 
-def test_awkward_names_are_kept(logger: TrackerLogger, rows: Any) -> None:
+def test_odd_names_are_kept(logger: TrackerLogger, rows: Any) -> None:
     names = ["", " ", "a b", "a/b/", "ä", "null", "x" * 1000, "_step_", '"[{}]', "a\nb", "a.b", "50%"]
     logger.log_metrics({**dict.fromkeys(names, 1), 3: 1}, 0)  # type: ignore[dict-item]
     (row,) = rows(logger)
@@ -65,11 +65,11 @@ def test_steps_may_repeat_and_go_backwards(logger: TrackerLogger, rows: Any) -> 
     assert [(row["_step"], row[STEP], row["x"]) for row in rows(logger)] == [(s, s, s) for s in (5, 5, 2, 0, 9)]
 
 
-def test_the_step_of_lightning_is_the_axis_of_all_metrics(logger: TrackerLogger) -> None:
+def test_lightnings_step_is_the_x_axis_of_all_metrics(logger: TrackerLogger) -> None:
     assert tracker.read_run(logger.experiment.dir).info["metrics"] == [{"name": "*", "step_metric": STEP}]
 
 
-def test_a_prefix_stands_in_front_of_all_names(one: Any, rows: Any) -> None:
+def test_the_prefix_precedes_all_names(one: Any, rows: Any) -> None:
     logger = TrackerLogger(prefix="fold1")
     logger.log_metrics({"loss": 1, 2: 3}, 0)  # type: ignore[dict-item]
     assert rows(logger) == [{"_step": 0, "fold1/loss": 1, "fold1/2": 3, STEP: 0}]
@@ -81,7 +81,7 @@ class Inner:
     path: Path = Path("a/b")
 
 
-def test_hyperparameters_of_all_kinds_are_config(logger: TrackerLogger) -> None:
+def test_hyperparameters_of_all_kinds_become_config(logger: TrackerLogger) -> None:
     logger.log_hyperparams(Namespace(lr=0.1, inner=Namespace(a=1)))
     logger.log_hyperparams(Inner())  # type: ignore[arg-type]
     logger.log_hyperparams(
@@ -114,7 +114,7 @@ def test_changed_hyperparameters_replace_the_former_ones(logger: TrackerLogger) 
     assert (len(config), config["p0"], config["p1"]) == (600, 0, "new")
 
 
-def test_omegaconf_is_resolved_where_it_can_be(logger: TrackerLogger) -> None:
+def test_omegaconf_values_are_resolved_if_possible(logger: TrackerLogger) -> None:
     omegaconf = pytest.importorskip("omegaconf")
     inner = {"a": 1, "b": "${a}", "list": [1, {"c": 2}], "missing": "???"}
     logger.log_hyperparams(omegaconf.OmegaConf.create(inner))
@@ -130,7 +130,7 @@ class Odd:
 
 
 @pytest.mark.parametrize("metrics", [{"hp/acc": 0.5}, 0.5])
-def test_metrics_of_hyperparameters_are_a_row(metrics: Any, logger: TrackerLogger, rows: Any) -> None:
+def test_metrics_of_log_hyperparams_become_a_row(metrics: Any, logger: TrackerLogger, rows: Any) -> None:
     logger.log_hyperparams({"lr": 0.1}, metrics)
     logger.log_metrics({"hp/acc": 0.9, "hp_metric": 0.9}, 5)
     first, last = rows(logger)
@@ -141,7 +141,7 @@ def test_metrics_of_hyperparameters_are_a_row(metrics: Any, logger: TrackerLogge
     assert found.summary[name] == last[name] == 0.9  # the first value is no verdict
 
 
-def test_hyperparameters_that_cannot_be_read_stop_no_training(pl: Any, trainer: Any) -> None:
+def test_unreadable_hyperparameters_do_not_stop_training(pl: Any, trainer: Any) -> None:
     omegaconf = pytest.importorskip("omegaconf")
     around: list[Any] = [1]
     around.append(around)
@@ -160,7 +160,7 @@ def test_hyperparameters_that_cannot_be_read_stop_no_training(pl: Any, trainer: 
     assert config["missing"] == {"a": "???", "b": 1}
 
 
-def test_a_vocabulary_costs_no_other_hyperparameter(logger: TrackerLogger) -> None:
+def test_a_huge_hyperparameter_does_not_affect_the_others(logger: TrackerLogger) -> None:
     vocabulary = {f"token {i}": i for i in range(500_000)}
     logger.log_hyperparams({"lr": 0.1, "model": {"depth": 3, "vocabulary": vocabulary}, "last": 1})
     found = tracker.read_run(logger.experiment.dir)
@@ -169,7 +169,7 @@ def test_a_vocabulary_costs_no_other_hyperparameter(logger: TrackerLogger) -> No
     assert found.info["lost"] == 0
 
 
-def test_the_modules_of_a_model_are_a_table(logger: TrackerLogger) -> None:
+def test_log_graph_stores_a_table_of_modules(logger: TrackerLogger) -> None:
     model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.BatchNorm1d(3), torch.nn.LazyLinear(2))
     model[1].requires_grad_(False)
     logger.log_graph(model)
@@ -182,7 +182,7 @@ def test_the_modules_of_a_model_are_a_table(logger: TrackerLogger) -> None:
     ]
 
 
-def test_with_an_input_the_table_has_shapes_and_the_model_is_as_before(logger: TrackerLogger) -> None:
+def test_with_an_input_the_table_has_shapes_and_the_model_is_unchanged(logger: TrackerLogger) -> None:
     model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.BatchNorm1d(3))
     before = {key: value.clone() for key, value in model.state_dict().items()}
     logger.log_graph(model, torch.ones(5, 4))
@@ -203,7 +203,7 @@ def table(logger: TrackerLogger, key: str) -> list[list[Any]]:
     return content["data"]
 
 
-def test_media_are_lists_with_an_item_of_each_argument(logger: TrackerLogger, rows: Any) -> None:
+def test_lists_of_media_take_one_item_of_each_argument(logger: TrackerLogger, rows: Any) -> None:
     picture = torch.rand(3, 8, 8)
     logger.log_image("image", [picture, np.zeros((4, 4))], step=1, caption=["first", "second"])
     logger.log_audio("audio", [np.zeros(100)], step=2, sample_rate=[8000], caption=["silence"])
@@ -223,7 +223,7 @@ def test_media_are_lists_with_an_item_of_each_argument(logger: TrackerLogger, ro
 
 
 @pytest.mark.parametrize("method", ["log_image", "log_audio", "log_video", "log_text"])
-def test_media_that_are_no_list_or_of_other_length_are_refused(logger: TrackerLogger, method: str) -> None:
+def test_media_without_lists_of_equal_length_are_refused(logger: TrackerLogger, method: str) -> None:
     log = getattr(logger, method)
     with pytest.raises(TypeError, match="list"):
         log("key", "not a list")

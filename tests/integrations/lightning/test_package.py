@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 
-def test_it_is_imported_without_lightning_and_says_what_is_missing_when_used(script: Any) -> None:
+def test_without_lightning_the_package_can_be_imported_and_loggers_raise_an_error(script: Any) -> None:
     script(
         """
 import importlib.util
@@ -31,14 +31,12 @@ else:
 
 
 @pytest.mark.parametrize("shadow", ["lightning", "pytorch_lightning"])
-def test_a_file_of_the_user_that_is_called_like_a_framework_does_no_harm(
-    script: Any, tmp_path: Any, shadow: str
-) -> None:
+def test_a_users_file_named_like_a_framework_does_not_matter(script: Any, tmp_path: Any, shadow: str) -> None:
     (tmp_path / f"{shadow}.py").write_text("raise RuntimeError('not what was meant')")
     script("from tracker_lightning import TrackerLogger\nTrackerLogger().log_metrics({'x': 1}, 0)")
 
 
-def test_neither_importing_nor_using_it_imports_a_framework(one: Any, script: Any) -> None:
+def test_neither_import_nor_use_of_the_package_imports_a_framework(one: Any, script: Any) -> None:
     done = script(
         """
 import sys
@@ -52,7 +50,7 @@ print({"torch", "lightning", "pytorch_lightning", "lightning_fabric", "requests"
 
 
 @pytest.mark.parametrize("first", ["lightning.pytorch", "pytorch_lightning"])
-def test_lightning_may_be_imported_later_and_the_other_package_never_is(script: Any, first: str) -> None:
+def test_lightning_can_be_imported_later_and_the_other_package_is_not_imported(script: Any, first: str) -> None:
     pytest.importorskip(first)
     script(
         f"""

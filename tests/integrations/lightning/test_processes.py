@@ -1,4 +1,4 @@
-"""Trainings in several processes, and processes that end early."""
+"""Training in several processes, and processes that end early."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def steps(run: Any, key: str) -> list[int]:
 
 
 def headers(run: Any) -> list[dict[str, Any]]:
-    """The first line of each history stream."""
+    """Return the first line of each history stream."""
     return [next(read_stream(path)).records[0].payload for path in stream_paths(Path(run.directory), "history")]
 
 
 @pytest.mark.parametrize(
     ("strategy", "package"), [("ddp", ONE), ("ddp", OTHER), ("ddp_spawn", ONE), ("ddp_fork", OTHER)]
 )
-def test_ranks_make_one_run_without_duplicates(script: Any, runs: Any, strategy: str, package: str) -> None:
+def test_all_ranks_share_one_run_without_duplicate_rows(script: Any, runs: Any, strategy: str, package: str) -> None:
     done = script(
         TRAINING
         + f"""
@@ -73,7 +73,7 @@ if __name__ == "__main__":
     assert strategy != "ddp" or len(headers(run)) == 1
 
 
-def test_the_first_process_of_each_further_node_joins_the_run_for_its_system_metrics(tmp_path: Path) -> None:
+def test_the_first_process_of_each_other_node_joins_the_run_for_system_metrics(tmp_path: Path) -> None:
     # The variables of the ranks are set before Lightning is imported, and the run is asked for before it knows of them.
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -172,7 +172,7 @@ if __name__ == "__main__":
 
 
 @both
-def test_fabric_on_two_ranks_makes_one_run(script: Any, runs: Any, package: str) -> None:
+def test_fabric_on_two_ranks_has_one_run(script: Any, runs: Any, package: str) -> None:
     fabric = "lightning.fabric" if package == "lightning.pytorch" else "lightning_fabric"
     script(
         f"""
@@ -207,7 +207,7 @@ ENDINGS = {
 
 
 @both
-def test_whatever_ends_the_process_nothing_is_lost_and_its_exit_code_is_its_own(script: Any, package: str) -> None:
+def test_no_row_is_lost_and_the_exit_code_is_unchanged_however_the_process_ends(script: Any, package: str) -> None:
     # One process imports Lightning and forks one for each ending, for the sake of time.
     done = script(
         TRAINING

@@ -41,7 +41,7 @@ def test_fit_validate_test_and_predict_are_one_run(pl: Any, trainer: Any, model:
     assert run.summary["model"]["rows"] == 2
 
 
-def test_values_are_exactly_those_of_the_model(pl: Any, trainer: Any, rows: Any) -> None:
+def test_logged_values_are_exactly_those_of_the_model(pl: Any, trainer: Any, rows: Any) -> None:
     losses = []
 
     class Model(pl.BoringModel):  # type: ignore[misc, name-defined]
@@ -58,7 +58,7 @@ def test_values_are_exactly_those_of_the_model(pl: Any, trainer: Any, rows: Any)
     assert {str(row["nan"]) + str(row["inf"]) for row in found} == {"naninf"}
 
 
-def test_hyperparameters_of_module_and_datamodule_arrive(pl: Any, trainer: Any, model: Any) -> None:
+def test_hyperparameters_of_module_and_datamodule_are_stored(pl: Any, trainer: Any, model: Any) -> None:
     class Data(pl.BoringDataModule):  # type: ignore[misc, name-defined]
         def __init__(self, batch_size: int = 4) -> None:
             super().__init__()
@@ -69,7 +69,7 @@ def test_hyperparameters_of_module_and_datamodule_arrive(pl: Any, trainer: Any, 
     assert tracker.read_run(logger.experiment.dir).config == {"lr": 0.3, "batch_size": 4}
 
 
-def test_steps_of_validation_have_an_axis_of_their_own_and_none_is_lost(pl: Any, trainer: Any, rows: Any) -> None:
+def test_validation_steps_have_their_own_axis_and_no_row_is_lost(pl: Any, trainer: Any, rows: Any) -> None:
     class Model(pl.BoringModel):  # type: ignore[misc, name-defined]
         def validation_step(self, batch: Any, number: int) -> None:
             self.log("v", self.step(batch), on_step=True, on_epoch=True)
@@ -116,7 +116,7 @@ def test_several_optimizers_and_accumulation_lose_no_row(pl: Any, trainer: Any, 
 
 
 @pytest.mark.parametrize(("error", "state"), [(ValueError("odd"), "failed"), (KeyboardInterrupt(), "killed")])
-def test_a_training_that_stops_halfway_gives_the_run_its_state(
+def test_an_exception_in_training_decides_the_state_of_the_run(
     pl: Any, trainer: Any, model: Any, runs: Any, rows: Any, error: BaseException, state: str
 ) -> None:
     class Stop(pl.Callback):  # type: ignore[misc, name-defined]
@@ -144,7 +144,7 @@ def test_a_training_that_stops_halfway_gives_the_run_its_state(
     assert run.state == "finished"
 
 
-def test_finalize_may_be_repeated_and_leaves_no_thread(one: Any, runs: Any, rows: Any) -> None:
+def test_finalize_can_be_repeated_and_leaves_no_thread(one: Any, runs: Any, rows: Any) -> None:
     import threading
 
     threads = threading.active_count()
@@ -159,7 +159,7 @@ def test_finalize_may_be_repeated_and_leaves_no_thread(one: Any, runs: Any, rows
     assert threading.active_count() == threads
 
 
-def test_folds_that_take_turns_never_mix(pl: Any, trainer: Any, model: Any, rows: Any, runs: Any) -> None:
+def test_alternating_folds_keep_separate_runs(pl: Any, trainer: Any, model: Any, rows: Any, runs: Any) -> None:
     folds = [TrackerLogger(group="folds", name=f"fold {i}") for i in range(2)]
     trainers = [trainer(pl, logger, limit_train_batches=2 + i) for i, logger in enumerate(folds)]
     nets = [model(pl, lr=0.1 * (i + 1)) for i in range(2)]
@@ -181,7 +181,7 @@ def test_two_loggers_of_one_trainer_both_get_everything(pl: Any, trainer: Any, m
     assert series(rows(first), "train/loss") == series(rows(second), "p/train/loss") == [0, 1, 2, 3]
 
 
-def test_resuming_from_an_earlier_checkpoint_rewinds_the_step_and_drops_nothing(
+def test_resuming_from_an_earlier_checkpoint_rewinds_the_step_and_keeps_all_rows(
     pl: Any, trainer: Any, model: Any, rows: Any
 ) -> None:
     logger = TrackerLogger(id="r")
@@ -215,13 +215,13 @@ def test_the_tuners_keep_the_logger_and_log_nothing(pl: Any, trainer: Any, runs:
     assert sum(run.info["rows"] for run in runs()) == 0
 
 
-def test_fast_dev_run_touches_nothing(pl: Any, trainer: Any, model: Any) -> None:
+def test_fast_dev_run_writes_nothing(pl: Any, trainer: Any, model: Any) -> None:
     logger = TrackerLogger(log_model="all")
     trainer(pl, logger, fast_dev_run=2).fit(model(pl))
     assert not list(Path.cwd().iterdir())
 
 
-def test_the_standard_callbacks_log_through_it(pl: Any, trainer: Any, rows: Any) -> None:
+def test_the_standard_callbacks_log_through_the_logger(pl: Any, trainer: Any, rows: Any) -> None:
     class Model(pl.BoringModel):  # type: ignore[misc, name-defined]
         flops_per_batch = 1
 
@@ -250,7 +250,7 @@ def test_the_standard_callbacks_log_through_it(pl: Any, trainer: Any, rows: Any)
     assert series(rows(logger), "train/batches") == [0, 1, 2, 3]
 
 
-def test_fabric_logs_through_it(pl: Any, rows: Any) -> None:
+def test_fabric_logs_through_the_logger(pl: Any, rows: Any) -> None:
     import importlib
 
     package = "lightning.fabric" if pl.name.startswith("lightning.") else "lightning_fabric"
@@ -268,7 +268,7 @@ def test_fabric_logs_through_it(pl: Any, rows: Any) -> None:
     ]
 
 
-def test_the_run_is_there_when_callbacks_are_set_up(pl: Any, trainer: Any) -> None:
+def test_the_run_exists_when_callbacks_are_set_up(pl: Any, trainer: Any) -> None:
     seen = []
 
     class Check(pl.Callback):  # type: ignore[misc, name-defined]
@@ -280,7 +280,7 @@ def test_the_run_is_there_when_callbacks_are_set_up(pl: Any, trainer: Any) -> No
     assert seen == [(True, True, logger.log_dir)]
 
 
-def test_what_lightning_calls_is_what_arrives(pl: Any, trainer: Any, rows: Any) -> None:
+def test_rows_equal_what_lightning_passes_to_log_metrics(pl: Any, trainer: Any, rows: Any) -> None:
     class Remember(TrackerLogger):
         def __init__(self, **arguments: Any) -> None:
             super().__init__(**arguments)
@@ -334,7 +334,7 @@ def failing(pl: Any) -> Any:
         lambda logger: tracker.finish(),
     ],
 )
-def test_a_failed_training_stays_failed_whatever_is_read_of_it(pl: Any, trainer: Any, runs: Any, after: Any) -> None:
+def test_a_failed_run_stays_failed_if_its_attributes_are_read(pl: Any, trainer: Any, runs: Any, after: Any) -> None:
     logger = TrackerLogger(log_model=True)
 
     def train() -> None:
@@ -349,9 +349,7 @@ def test_a_failed_training_stays_failed_whatever_is_read_of_it(pl: Any, trainer:
     assert (run.state, run.info["error"]) == ("failed", "ValueError: mine")
 
 
-def test_what_is_logged_after_a_failure_continues_the_run(
-    pl: Any, trainer: Any, model: Any, rows: Any, runs: Any
-) -> None:
+def test_logging_after_a_failure_continues_the_run(pl: Any, trainer: Any, model: Any, rows: Any, runs: Any) -> None:
     logger = TrackerLogger()
     with pytest.raises(ValueError, match="mine"):
         trainer(pl, logger).fit(failing(pl))
@@ -367,7 +365,7 @@ def test_what_is_logged_after_a_failure_continues_the_run(
 
 
 @pytest.mark.parametrize("method", ["validate", "test", "predict"])
-def test_each_method_of_the_trainer_may_fail_the_run(pl: Any, trainer: Any, runs: Any, method: str) -> None:
+def test_a_failure_in_any_method_of_the_trainer_fails_the_run(pl: Any, trainer: Any, runs: Any, method: str) -> None:
     class Model(pl.BoringModel):  # type: ignore[misc, name-defined]
         def fail(self, *_: Any) -> None:
             raise ValueError("mine")
@@ -381,7 +379,7 @@ def test_each_method_of_the_trainer_may_fail_the_run(pl: Any, trainer: Any, runs
     assert [run.state for run in runs()] == ["failed"]
 
 
-def test_a_job_that_slurm_takes_up_again_is_preempted(
+def test_a_job_that_slurm_requeues_is_preempted(
     pl: Any, trainer: Any, model: Any, runs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLURM_JOB_ID", "7")
@@ -393,7 +391,7 @@ def test_a_job_that_slurm_takes_up_again_is_preempted(
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_a_logger_that_is_made_before_lightning_is_imported_is_one(package: str, script: Any) -> None:
+def test_a_logger_created_before_the_import_of_lightning_is_a_lightning_logger(package: str, script: Any) -> None:
     script(
         f"""
 import sys

@@ -1,4 +1,4 @@
-"""Histograms of a model that is watched."""
+"""`TrackerLogger.watch` logs histograms of a model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def steps(model: Any, count: int) -> None:
         model(torch.ones(2, 4)).sum().backward()
 
 
-def test_gradients_are_logged_every_so_many_backward_passes(one: Any, rows: Any) -> None:
+def test_gradients_are_logged_each_nth_backward_pass(one: Any, rows: Any) -> None:
     model, logger = torch.nn.Linear(4, 3), TrackerLogger()
     logger.watch(model, log_freq=3, log_graph=False)
     steps(model, 7)
@@ -30,7 +30,7 @@ def test_gradients_are_logged_every_so_many_backward_passes(one: Any, rows: Any)
     assert first["counts"][BINS // 2] == 12
 
 
-def test_parameters_and_both_can_be_chosen(one: Any, rows: Any) -> None:
+def test_parameters_or_both_can_be_logged(one: Any, rows: Any) -> None:
     for log, keys in (("parameters", ["parameters"]), ("all", ["gradients", "parameters"]), (None, [])):
         model, logger = torch.nn.Linear(4, 3, bias=False), TrackerLogger()
         logger.watch(model, log, log_freq=1)  # type: ignore[arg-type]
@@ -44,7 +44,7 @@ def test_parameters_and_both_can_be_chosen(one: Any, rows: Any) -> None:
         logger.watch(model, "some")  # type: ignore[arg-type]
 
 
-def test_histograms_count_what_numpy_counts(one: Any, rows: Any) -> None:
+def test_histograms_have_the_counts_of_numpy(one: Any, rows: Any) -> None:
     np = pytest.importorskip("numpy")
     values = torch.randn(1000, generator=torch.Generator().manual_seed(1))
     model, logger = torch.nn.ParameterDict({"p": values.clone()}), TrackerLogger()
@@ -62,7 +62,7 @@ def test_histograms_count_what_numpy_counts(one: Any, rows: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, 1e30, -3e38, math.nan])
-def test_values_of_any_size_make_a_histogram(one: Any, rows: Any, value: float) -> None:
+def test_values_of_any_magnitude_become_a_histogram(one: Any, rows: Any, value: float) -> None:
     model, logger = torch.nn.ParameterDict({"p": torch.tensor([value, value, -value])}), TrackerLogger()
     logger.watch(model, "parameters", log_freq=1, log_graph=False)
     model["p"].sum().backward()
@@ -70,7 +70,7 @@ def test_values_of_any_size_make_a_histogram(one: Any, rows: Any, value: float) 
     assert sum(found["counts"]) + found.get("nonfinite", 0) == 3
 
 
-def test_parameters_that_get_no_gradient_hold_nothing_up(one: Any, rows: Any) -> None:
+def test_parameters_without_gradient_do_not_delay_the_others(one: Any, rows: Any) -> None:
     model, logger = torch.nn.ModuleList([torch.nn.Linear(4, 1), torch.nn.Linear(4, 1)]), TrackerLogger()
     model[0].bias.requires_grad_(False)
     logger.watch(model, log_freq=2, log_graph=False)
@@ -80,7 +80,7 @@ def test_parameters_that_get_no_gradient_hold_nothing_up(one: Any, rows: Any) ->
     assert [sorted(row) for row in rows(logger)] == [["_step", "gradients/0.weight"]] * 2
 
 
-def test_sparse_gradients_and_deterministic_algorithms_are_taken(one: Any, rows: Any) -> None:
+def test_sparse_gradients_and_deterministic_algorithms_work(one: Any, rows: Any) -> None:
     model, logger = torch.nn.Embedding(10, 2, sparse=True), TrackerLogger()
     logger.watch(model, log_freq=1, log_graph=False)
     torch.use_deterministic_algorithms(True)
@@ -92,7 +92,7 @@ def test_sparse_gradients_and_deterministic_algorithms_are_taken(one: Any, rows:
     assert sum(rows(logger)[0]["gradients/weight"]["counts"]) == 4
 
 
-def test_in_training_histograms_have_the_step_of_their_batch(pl: Any, trainer: Any, model: Any, rows: Any) -> None:
+def test_histograms_in_training_have_the_step_of_their_batch(pl: Any, trainer: Any, model: Any, rows: Any) -> None:
     logger, watched = TrackerLogger(), model(pl)
     logger.watch(watched, "all", log_freq=2)
     trainer(pl, logger).fit(watched)
@@ -112,7 +112,7 @@ def test_unwatch_leaves_no_hook(one: Any, rows: Any) -> None:
     assert not model.weight._post_accumulate_grad_hooks
 
 
-def test_nothing_waits_for_the_device_before_all_is_computed(one: Any, rows: Any) -> None:
+def test_histograms_wait_for_the_device_only_after_all_are_computed(one: Any, rows: Any) -> None:
     from torch.utils._python_dispatch import TorchDispatchMode
 
     class Operations(TorchDispatchMode):
