@@ -1,4 +1,4 @@
-"""The real server of the core's tests, for those that upload."""
+"""Provide the real server of the core's tests to tests that upload."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""Import a directory in processes that are killed at one of their writes, at each in turn, and go on from there.
+"""Import a directory in processes that are killed at each of their writes in turn, and continue each import.
 
     python dying.py LOGDIR PART
 
-The PART-th part of a thousand of the write that a process dies in still reaches the disk. Directory `complete` has the
-import that nobody killed, `killed-1`, `killed-2` and so on those of which processes were killed at their 1st, 2nd …
-write, and the next at its 2nd.
+PART thousandths of the write in which a process dies still reach the disk. The directory `complete` has an import
+without a kill; in `killed-N`, the first process was killed at its N-th write and the next one at its 2nd.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ def main(logdir: Path, part: int) -> None:
 
 
 def killed(logdir: Path, root: str, at: int, part: int) -> bool:
-    """Import in a process that dies at its n-th write; tell whether it came to that."""
+    """Import in a process that dies at its n-th write; return whether it did."""
     child = os.fork()
     if child == 0:
         arm(at, part)

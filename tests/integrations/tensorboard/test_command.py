@@ -1,4 +1,4 @@
-"""`tracker tensorboard-import`, called as a function of click, without a server unless a test says so."""
+"""`tracker tensorboard-import`, called in this process, mostly without a server."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def make(*paths: str) -> str:
     return "logs"
 
 
-# -- what it says and returns ---------------------------------------------------------------------------------------
+# -- output and exit status -----------------------------------------------------------------------------------------
 
 
-def test_a_whole_import_is_status_0_and_shows_what_came() -> None:
+def test_a_complete_import_has_exit_status_0_and_shows_what_was_imported() -> None:
     result = call(make(), "--offline", "--project", "boards", "--entity", "team")
     assert result.exit_code == 0, result.output
     lines = [line.split() for line in result.output.splitlines()]
@@ -44,7 +44,7 @@ def test_a_whole_import_is_status_0_and_shows_what_came() -> None:
     assert {run.path.rsplit("/", 1)[0] for run in runs().values()} == {"team/boards"}
 
 
-def test_what_could_not_be_imported_is_status_1_and_named() -> None:
+def test_an_incomplete_import_has_exit_status_1_and_names_what_is_missing() -> None:
     good, bad = version() + many(0, 1), scalar("x", 1, 1.0)
     write(Path("logs/a") / NAME, good, bad[:-1] + b"?", many(1, 2))
     write(Path("logs/b") / NAME, good, bad[:-3])
@@ -57,7 +57,7 @@ def test_what_could_not_be_imported_is_status_1_and_named() -> None:
     assert f"ignored: b/{NAME}.bak: a backup copy" in result.output
 
 
-def test_many_runs_are_summed_up_those_with_trouble_are_shown() -> None:
+def test_of_many_runs_those_with_problems_are_shown_and_the_others_summed_up() -> None:
     for i in range(40):
         make(f"run_{i:02}")
     write(Path("logs/run_39") / NAME, version(), b"torn")
@@ -90,10 +90,10 @@ def test_a_dry_run_shows_what_would_be_imported_and_imports_nothing() -> None:
         ([], "LOGDIR"),
     ],
 )
-def test_wrong_usage_is_status_2_and_says_what_would_be_right(arguments: list[str], told: str) -> None:
+def test_wrong_usage_has_exit_status_2_and_an_explanation(arguments: list[str], told: str) -> None:
     make()
     write(Path("logs/notes.txt"), b"")
-    if "a/b" in arguments:  # as all settings: main tells it without a traceback
+    if "a/b" in arguments:  # as for all settings, `main` prints it without a traceback
         with pytest.raises(tracker.SettingsError, match=told):
             call(*arguments)
         return
@@ -102,7 +102,7 @@ def test_wrong_usage_is_status_2_and_says_what_would_be_right(arguments: list[st
     assert told in result.output
 
 
-def test_nothing_to_import_is_status_2() -> None:
+def test_nothing_to_import_has_exit_status_2() -> None:
     Path("logs").mkdir()
     assert "no event files" in call("logs", "--offline").output
     assert call("logs", "--offline").exit_code == 2
@@ -122,19 +122,19 @@ def test_several_directories_are_imported_at_once() -> None:
     assert set(runs()) == {"a", "more"}
 
 
-def test_without_a_server_it_says_how_to_go_on() -> None:
+def test_without_a_server_the_command_says_how_to_continue() -> None:
     result = call(make())
     assert result.exit_code == 2
     assert "--offline" in result.output
 
 
-def test_where_tracking_is_off_nothing_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_imported_if_tracking_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKER_MODE", "disabled")
     assert call(make()).exit_code == 2
     assert not Path(".tracker").exists()
 
 
-def test_the_mode_offline_and_the_directory_of_settings_are_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_mode_and_directory_are_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKER_MODE", "offline")
     monkeypatch.setenv("TRACKER_DIR", "elsewhere")
     assert call(make()).exit_code == 0
@@ -154,7 +154,7 @@ def on_server(name: str) -> dict[str, Any]:
     return {run.name: run for run in tracker.Api().runs(f"me/{name}")}
 
 
-def test_all_that_is_imported_is_on_the_server(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_imported_is_on_the_server(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     name = project(monkeypatch)
     result = call(make())
     assert result.exit_code == 0, result.output
@@ -168,7 +168,7 @@ def test_all_that_is_imported_is_on_the_server(server: Any, monkeypatch: pytest.
     assert len(rows(on_server(name)["a"])) == 25
 
 
-def test_an_offline_import_is_brought_by_sync(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sync_uploads_an_offline_import(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from tracker.cli.sync import sync
 
     name = project(monkeypatch)
@@ -178,7 +178,7 @@ def test_an_offline_import_is_brought_by_sync(server: Any, monkeypatch: pytest.M
     assert set(on_server(name)) == {"a", "b/c"}
 
 
-def test_a_server_that_does_not_answer_costs_nothing_but_the_upload(
+def test_without_a_response_of_the_server_all_is_imported_but_not_uploaded(
     server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = project(monkeypatch)
@@ -193,7 +193,7 @@ def test_a_server_that_does_not_answer_costs_nothing_but_the_upload(
     assert set(on_server(name)) == {"a", "b/c"}
 
 
-def test_two_machines_that_import_parts_of_one_directory_meet_in_its_runs(
+def test_two_machines_can_import_parts_of_one_directory_into_the_same_runs(
     server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = project(monkeypatch)
@@ -212,7 +212,9 @@ def test_two_machines_that_import_parts_of_one_directory_meet_in_its_runs(
     assert run.info["rows"] == 1400
 
 
-def test_copies_of_a_file_that_differ_are_refused_and_told(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_copies_of_a_file_with_different_ends_are_refused_by_the_server(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project(monkeypatch)
     shared = version() + many(0, 5)
     for machine, more in (("one", many(5, 6)), ("two", many(7, 9))):
@@ -223,7 +225,7 @@ def test_copies_of_a_file_that_differ_are_refused_and_told(server: Any, monkeypa
     assert "not uploaded" in result.output
 
 
-def test_the_command_is_there_without_tensorboard_and_says_what_it_needs() -> None:
+def test_without_tensorboard_the_command_exists_and_says_what_to_install() -> None:
     import subprocess
 
     code = "import sys; sys.modules['tensorboard'] = None\nfrom tracker.cli.main import main; main()"

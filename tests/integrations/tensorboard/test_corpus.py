@@ -1,5 +1,6 @@
-"""Every run of the corpus, imported whole: nothing lacks of what is in the files, and the views show what TensorBoard
-shows. Skipped where the corpus is absent.
+"""Import every run of the corpus: nothing is missing, and views show what TensorBoard shows.
+
+Skipped if there is no corpus.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.skipif(not RUNS, reason=f"there is no corpus in {CORPUS
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
-    """The run directories of the whole corpus by split and run."""
+    """Import the whole corpus; return the run directories by split and run."""
     found = {}
     for split in SPLITS:
         root = tmp_path_factory.mktemp(split)
@@ -51,7 +52,7 @@ COUNTS = {
     ("torch/images", "vid/gif"): 0,  # a value that holds nothing but a tag
     ("edge/dup_file_copy", "loss"): 40,  # one of the three copies is a `.bak`, which is passed over
 }
-"""Tags of which another number of values is imported than the index has."""
+"""Tags whose number of imported values differs from the index, and why."""
 
 NOT_FLOAT32 = "the Rust server shows no tensors but of float32; of which type a number was, a run does not tell"
 EXCEPTIONS = {
@@ -75,13 +76,13 @@ EXCEPTIONS = {
     **{("rust", "tf/v2_basic", f"scalar_{kind}"): NOT_FLOAT32 for kind in ("int64", "float16", "float64", "bfloat16")},
     ("rust", "torch/scalars", "loss_f64"): NOT_FLOAT32,
 }
-"""What a view shows otherwise than TensorBoard, and why."""
+"""Where a view differs from TensorBoard, and why."""
 
 Points = dict[str, list[tuple[int, Any]]]
 
 
 def shown(run: Any, restarts: str) -> Points:
-    """Steps and values by key, in the order in which a view has them."""
+    """Return steps and values by key, in the order of a view."""
     found: Points = defaultdict(list)
     for row in run.scan_history(restarts=restarts):
         for key, value in row.items():
@@ -91,7 +92,7 @@ def shown(run: Any, restarts: str) -> Points:
 
 
 def elsewhere(directory: Path) -> Counter[str]:
-    """How many values of each tag are files of the run, or hyperparameters in its config."""
+    """Return how many values of each tag are files of the run, or hyperparameters in its config."""
     counts: Counter[str] = Counter()
     for path in directory.glob("history-*.jsonl"):
         for record in (record for parsed in read_stream(path) for record in parsed.records):
@@ -105,7 +106,7 @@ def elsewhere(directory: Path) -> Counter[str]:
 
 
 def summed(points: list[tuple[int, Any]]) -> dict[str, Any]:
-    """What the index says of a scalar tag."""
+    """Summarise a scalar tag in the form of the index."""
     steps, numbers = [step for step, _ in points], [value for _, value in points]
     return {
         "n": len(points),
@@ -123,7 +124,7 @@ def is_number(value: Any) -> bool:
 
 
 @pytest.mark.parametrize(("split", "path", "entry"), RUNS, ids=[f"{split}-{path}" for split, path, _ in RUNS])
-def test_nothing_lacks_and_the_views_are_those_of_tensorboard(
+def test_nothing_is_missing_and_views_show_what_tensorboard_shows(
     split: str, path: str, entry: dict[str, Any], imported: dict[tuple[str, str], Path]
 ) -> None:
     if not (directory := imported[split, path]).exists():
@@ -148,7 +149,7 @@ def test_nothing_lacks_and_the_views_are_those_of_tensorboard(
                 }, (view, tag)
 
 
-def test_what_is_excepted_is_there() -> None:
+def test_each_exception_exists_in_the_corpus() -> None:
     runs = {run for _, run, _ in RUNS}
     assert {run for _, run, _ in EXCEPTIONS} <= runs
     assert {run for run, _ in COUNTS} <= runs

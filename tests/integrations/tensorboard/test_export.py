@@ -1,4 +1,4 @@
-"""Runs as event files: what comes back from there is what was in the run, and TensorBoard opens it."""
+"""Export runs as event files: importing them again gives the same runs, and TensorBoard opens them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def directories(root: str | Path = ".") -> list[Path]:
 
 
 def everything(run: Any) -> list[tuple[Any, ...]]:
-    """All values of a run in the order in which they are kept: key, step, time, value; those that are NaN as text."""
+    """Return all values of a run in stored order: key, step, time, value (NaN as text)."""
     return [
         (key, row["_step"], row["_timestamp"], repr(value) if isinstance(value, float) else value)
         for row in run.scan_history(restarts="all")
@@ -52,7 +52,7 @@ def everything(run: Any) -> list[tuple[Any, ...]]:
 
 
 def media() -> bytes:
-    """Events with a value of every other sort that comes back, in version 1 and in version 2."""
+    """Return events with a value of every other sort that can be exported, in version 1 and version 2."""
     old, new = event_pb2.Event().summary, event_pb2.Event().summary
     image = old.value.add(tag="v1/image").image
     image.height, image.width, image.colorspace, image.encoded_image_string = 1, 1, 3, PNG
@@ -79,7 +79,7 @@ def media() -> bytes:
     return event(START + 1, step=1, summary=old) + event(START + 2, step=2, summary=new)
 
 
-def test_what_was_imported_comes_back_as_it_was() -> None:
+def test_imported_event_files_are_exported_unchanged() -> None:
     odd = [0.1, math.nan, math.inf, -math.inf, -0.0, 1e-45, 3.4e38]
     scalars = [scalar("loss", step - 1, number, START + step / 7) for step, number in enumerate(odd)]
     write(Path("logs/a") / NAME, version(), *scalars, media())
@@ -99,7 +99,7 @@ def test_what_was_imported_comes_back_as_it_was() -> None:
     assert len(files) == 3
 
 
-def test_tensorboard_opens_it() -> None:
+def test_tensorboard_opens_the_export() -> None:
     write(Path("logs") / NAME, version(), many(0, 50), media())
     bring(Path("logs"))
     assert call(*directories(), "out").exit_code == 0
@@ -117,7 +117,7 @@ def test_tensorboard_opens_it() -> None:
 
 @pytest.mark.parametrize("library", ["torch.utils.tensorboard", "tensorboardX"])
 @pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")
-def test_what_real_writers_wrote_comes_back_as_it_was(library: str) -> None:
+def test_event_files_of_real_writers_are_exported_unchanged(library: str) -> None:
     module = pytest.importorskip(library)
     random = np.random.default_rng(0)
     with module.SummaryWriter("logs") as writer:
@@ -135,7 +135,7 @@ def test_what_real_writers_wrote_comes_back_as_it_was(library: str) -> None:
     assert everything(runs("second")["logs"]) == everything(runs("first")["logs"])
 
 
-def test_sessions_and_directories_come_back_so_that_the_views_show_the_same() -> None:
+def test_sessions_and_directories_are_exported_so_that_views_show_the_same() -> None:
     start = event(START + 90, step=3, session_log={"status": 1})
     again = b"".join(scalar("loss", step, step + 0.5, START + 100 + step) for step in range(3, 8))
     begun = event(START, session_log={"status": 1})
@@ -151,7 +151,7 @@ def test_sessions_and_directories_come_back_so_that_the_views_show_the_same() ->
     assert len(list(first.scan_history(restarts="tensorboard"))) < len(list(first.scan_history(restarts="all")))
 
 
-def test_rows_that_were_logged_are_written_as_far_as_event_files_have_a_form_for_them() -> None:
+def test_logged_rows_are_exported_as_far_as_event_files_can_represent_them() -> None:
     with tracker.init(project="p", name="mine", mode="offline") as run:
         run.log({"loss": 0.5, "text": "hello", "big": 2**80, "flag": True, "tenth": 0.1, "nan": math.nan}, step=7)
         run.log({"histogram": tracker.Histogram([1, 2, 2, 3]), "picture": tracker.Image(PNG, caption="one")}, step=8)
@@ -172,7 +172,7 @@ def test_rows_that_were_logged_are_written_as_far_as_event_files_have_a_form_for
     assert (found["picture"][1]["_type"], found["pictures"][1]["_type"]) == ("image", "list")
 
 
-def test_a_run_on_the_server_is_written_like_its_directory(server: Any) -> None:
+def test_a_run_on_the_server_is_exported_like_its_directory(server: Any) -> None:
     write(Path("logs/a") / NAME, version(), many(0, 5000), media())
     write(Path("logs/a/tfevents.2"), version(), many(0, 10))
     bring(Path("logs"))
@@ -195,7 +195,7 @@ def imported(*names: str) -> list[Path]:
     return directories()
 
 
-def test_a_directory_that_holds_something_is_refused_unless_it_shall_be_added_to() -> None:
+def test_a_directory_that_is_not_empty_is_refused_without_add() -> None:
     paths = imported("a")
     write(Path("out/notes.txt"), b"mine")
     result = call(*paths, "out")
@@ -210,7 +210,7 @@ def test_a_directory_that_holds_something_is_refused_unless_it_shall_be_added_to
     assert (Path("out/a") / NAME).read_bytes() == before
 
 
-def test_a_run_that_cannot_be_read_costs_none_of_the_others(server: Any) -> None:
+def test_a_run_that_cannot_be_read_does_not_affect_the_others(server: Any) -> None:
     result = call(*imported("a"), "me/nowhere/nothing", "out")
     assert result.exit_code == 1
     assert "failed: me/nowhere/nothing" in result.output
@@ -218,12 +218,12 @@ def test_a_run_that_cannot_be_read_costs_none_of_the_others(server: Any) -> None
 
 
 @pytest.mark.parametrize("given", ["nonsense", "a/b/c/d", "logs"])
-def test_what_is_no_run_is_wrong_usage(given: str) -> None:
+def test_an_unknown_run_is_refused(given: str) -> None:
     imported("a")
     assert call(given, "out").exit_code == 2
 
 
-def test_names_of_runs_and_files_never_lead_out_of_the_directory() -> None:
+def test_names_of_runs_and_files_never_lead_outside_the_directory() -> None:
     for name in ("../../up", "/etc/x", "a//b", "..", "same", "same"):
         with tracker.init(project="p", name=name, mode="offline") as run:
             run.log({"x": 1.0})
@@ -234,7 +234,7 @@ def test_names_of_runs_and_files_never_lead_out_of_the_directory() -> None:
     assert all(path.parts[:2] == ("in", "out") for path in found)
 
 
-def test_media_whose_content_is_gone_are_counted_and_cost_nothing_else() -> None:
+def test_media_without_content_are_counted_and_do_not_affect_others() -> None:
     write(Path("logs") / NAME, version(), media(), many(0, 3))
     bring(Path("logs"))
     (directory,) = directories()
@@ -251,7 +251,7 @@ def test_media_whose_content_is_gone_are_counted_and_cost_nothing_else() -> None
 
 @pytest.mark.skipif(not CORPUS.exists(), reason=f"there is no corpus in {CORPUS}")
 @pytest.mark.parametrize("split", SPLITS)
-def test_all_of_the_corpus_comes_back_as_it_was(split: str, tmp_path: Path) -> None:
+def test_the_whole_corpus_is_exported_unchanged(split: str, tmp_path: Path) -> None:
     first = bring(CORPUS / split, tmp_path / "first")
     there = {job.source.path: job.target.directory for job in first.jobs.values() if job.target.directory.exists()}
     call(*there.values(), "out")
@@ -265,11 +265,11 @@ def test_all_of_the_corpus_comes_back_as_it_was(split: str, tmp_path: Path) -> N
 
 
 def has_a_form(value: Any) -> bool:
-    """Whether event files have a form for it: they have none for lists of numbers and precision-recall curves."""
+    """Return whether event files can represent a value; not lists of numbers or precision-recall curves."""
     return not isinstance(value, list) and not (isinstance(value, dict) and "plot" in value)
 
 
 def as_float32(found: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The value with its number rounded to float32, which changes nothing but what PyTorch wrote as float64."""
+    """Return the value rounded to float32, which changes only what PyTorch wrote as float64."""
     *place, value = found
     return (*place, repr(float(np.float32(value))) if found[0] == "loss_f64" else value)

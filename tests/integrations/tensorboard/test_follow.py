@@ -1,4 +1,4 @@
-"""Directories that grow while they are followed."""
+"""Follow directories that grow."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tracker_tensorboard.importer import Importer
 
 
 class Meanwhile(Silent):
-    """Does one thing before each look at the directories; then interrupts."""
+    """Does one action before each look at the directories, then interrupts."""
 
     def __init__(self, *things: Callable[[], Any]) -> None:
         self._things = list(things)
@@ -55,7 +55,7 @@ def append(name: str, content: bytes) -> Callable[[], None]:
     return do
 
 
-def test_what_is_written_meanwhile_is_imported_round_by_round() -> None:
+def test_data_written_meanwhile_is_imported_at_each_look() -> None:
     found = []
     write(Path("logs") / NAME, version(), many(0, 5))
     follow(
@@ -70,7 +70,7 @@ def test_what_is_written_meanwhile_is_imported_round_by_round() -> None:
     assert (len(rows(run)), run.info["rows"], run.state) == (18, 18, "finished")
 
 
-def test_new_files_and_directories_are_followed_too_and_what_was_known_of_tags_stays_known() -> None:
+def test_new_files_and_directories_are_followed_and_metadata_of_tags_is_kept() -> None:
     write(Path("logs/tfevents.1"), version(), text("note", 0, "a"))
     follow(
         append("tfevents.2", text("note", 1, "b", metadata=False)),
@@ -82,12 +82,12 @@ def test_new_files_and_directories_are_followed_too_and_what_was_known_of_tags_s
     assert len(rows(runs()["new"])) == 4
 
 
-def test_a_directory_that_is_not_there_yet_is_waited_for() -> None:
+def test_a_missing_directory_is_awaited() -> None:
     follow(append("a/tfevents.1", many(0, 1)))
     assert len(rows(runs()["a"])) == 2
 
 
-def test_the_end_of_the_following_takes_in_what_came_last() -> None:
+def test_the_last_data_is_imported_at_the_end_of_following() -> None:
     write(Path("logs") / NAME, many(0, 1))
     follow(append(NAME, many(1, 2)))
     write(Path("logs") / NAME, many(0, 4))
@@ -95,7 +95,7 @@ def test_the_end_of_the_following_takes_in_what_came_last() -> None:
     assert len(rows(runs()["logs"])) == 8
 
 
-def test_files_that_are_deleted_meanwhile_keep_what_was_imported_and_get_their_end() -> None:
+def test_streams_of_files_deleted_meanwhile_are_kept_and_ended() -> None:
     write(Path("logs/a") / NAME, many(0, 1))
     write(Path("logs/b/tfevents.1"), many(0, 1))
     write(Path("logs/b/tfevents.2"), many(1, 2))
@@ -107,7 +107,7 @@ def test_files_that_are_deleted_meanwhile_keep_what_was_imported_and_get_their_e
     assert all(outcome.complete for outcome in done.results.values())
 
 
-def test_until_idle_it_follows_and_then_ends() -> None:
+def test_until_idle_ends_following_after_some_time_without_data() -> None:
     write(Path("logs") / NAME, many(0, 1))
     done = Importer(plan(Path("logs")), None, Silent())
     done.follow(0.2)
@@ -154,7 +154,7 @@ def start(*command: str) -> subprocess.Popen[str]:
     )
 
 
-def test_what_real_writers_write_beside_it_is_on_the_server_exactly(server: Any) -> None:
+def test_data_of_real_writers_running_meanwhile_is_on_the_server_exactly(server: Any) -> None:
     project = f"live-{random_id()}"
     there = [name for name in WRITERS if __import__("importlib.util").util.find_spec(name) is not None]
     assert there
@@ -179,7 +179,7 @@ def test_what_real_writers_write_beside_it_is_on_the_server_exactly(server: Any)
         assert (run.state, run.info["lost"], run.info["corrupt"]) == ("finished", 0, 0)
 
 
-def test_following_goes_on_while_no_server_answers_and_says_so_once() -> None:
+def test_following_continues_without_a_server_and_warns_once() -> None:
     write(Path("logs") / NAME, many(0, 1))
     os.environ["TRACKER_BASE_URL"] = "http://127.0.0.1:9"
     try:

@@ -1,4 +1,4 @@
-"""Whole imports into run directories, without a server: what is new arrives, once, in order."""
+"""Import into run directories without a server: new data arrives once and in order."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def expected(first: int, last: int, tags: tuple[str, ...] = ("loss", "acc")) -> 
 
 
 def outcome(logdir: Path, **options: Any) -> ImportResult:
-    """What importing a directory with one run brought."""
+    """Import a directory with one run; return the result."""
     (found,) = bring(logdir, **options).results.values()
     return found
 
@@ -47,10 +47,10 @@ def streams() -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in Path(".").rglob("*.jsonl")}
 
 
-# -- what arrives ---------------------------------------------------------------------------------------------------
+# -- values ---------------------------------------------------------------------------------------------------------
 
 
-def test_every_value_arrives_with_its_step_and_time_in_order() -> None:
+def test_every_value_is_imported_in_order_with_its_step_and_time() -> None:
     logdir = write(Path("logs/a") / NAME, version(), many(0, 5000)).parent.parent
     found = outcome(logdir)
     (run,) = runs().values()
@@ -62,7 +62,7 @@ def test_every_value_arrives_with_its_step_and_time_in_order() -> None:
     assert (run.info["corrupt"], run.info["rows"]) == (0, 10_000)
 
 
-def test_values_that_are_no_numbers_and_steps_at_the_ends_of_int64_arrive() -> None:
+def test_nan_values_and_the_extreme_steps_of_int64_are_imported() -> None:
     values = [math.nan, math.inf, -math.inf, -0.0]
     steps = [-(2**63), 2**63 - 1, 2**53 + 1, 0]
     write(Path("logs") / NAME, *(scalar("x", step, value, START) for step, value in zip(steps, values, strict=True)))
@@ -72,7 +72,7 @@ def test_values_that_are_no_numbers_and_steps_at_the_ends_of_int64_arrive() -> N
     assert [step for _, step, _ in found] == steps
 
 
-def test_media_stand_between_the_points_where_they_were_logged() -> None:
+def test_media_are_between_the_points_where_they_were_logged() -> None:
     write(Path("logs") / NAME, version(), many(0, 3), text("note", 2, "hello"), many(3, 5))
     found = outcome(Path("logs"))
     assert (found.points, found.media) == (10, 1)
@@ -89,7 +89,7 @@ def test_files_of_a_directory_make_one_run_in_the_order_of_their_times() -> None
     assert rows(runs()["logs"]) == [("x", 1, 1.0), ("x", 2, 2.0)]
 
 
-def test_the_first_metadata_of_a_tag_counts_in_all_files_of_a_run_and_after_a_resumption() -> None:
+def test_the_first_metadata_of_a_tag_is_valid_in_all_files_of_a_run_and_after_a_resumption() -> None:
     first = write(Path("logs/tfevents.1"), text("note", 0, "a"))
     write(Path("logs/tfevents.2"), text("note", 1, "b", metadata=False))
     bring(Path("logs"))
@@ -99,7 +99,7 @@ def test_the_first_metadata_of_a_tag_counts_in_all_files_of_a_run_and_after_a_re
     assert [value["value"] for _, _, value in rows(runs()["logs"])] == ["a", "c", "b"]
 
 
-def test_times_that_cannot_be_are_the_one_before_or_the_one_in_the_name_of_the_file() -> None:
+def test_impossible_times_are_replaced_by_the_time_before_or_that_in_the_file_name() -> None:
     times = [math.nan, 5.0, math.inf, -3.0, 1e300, 7.0]
     path = write(Path("logs") / NAME, *(scalar("x", i, i, time) for i, time in enumerate(times)))
     found = outcome(Path("logs"))
@@ -111,7 +111,7 @@ def test_times_that_cannot_be_are_the_one_before_or_the_one_in_the_name_of_the_f
     assert (found.repaired_times, again.repaired_times, found.complete) == (4, 1, True)
 
 
-def test_hyperparameters_beside_the_file_are_config_and_a_file_of_the_run() -> None:
+def test_hyperparameters_next_to_the_event_file_become_config_and_a_file_of_the_run() -> None:
     pytest.importorskip("yaml")
     write(Path("logs") / NAME, many(0, 1))
     Path("logs/hparams.yaml").write_text("lr: 0.1\nlayers: [1, 2]\n")
@@ -126,7 +126,7 @@ def test_hyperparameters_beside_the_file_are_config_and_a_file_of_the_run() -> N
     assert run.file("hparams.yaml").download("back").read_text() == "lr: 0.2\nlayers: [1, 2]\n"
 
 
-def test_a_session_that_failed_makes_a_run_that_failed_also_when_it_is_ended_later() -> None:
+def test_a_failed_session_gives_a_failed_run_even_if_its_stream_ends_later() -> None:
     from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
 
     data = plugin_data_pb2.HParamsPluginData()
@@ -151,10 +151,10 @@ def event_summary(tag: str, plugin: str, content: bytes) -> Any:
     return summary
 
 
-# -- names and choices ----------------------------------------------------------------------------------------------
+# -- names and selection --------------------------------------------------------------------------------------------
 
 
-def test_names_and_groups_are_as_the_command_says_and_said_once() -> None:
+def test_names_and_groups_are_those_of_the_command_and_written_once() -> None:
     for path in ("logs", "logs/a"):
         write(Path(path) / NAME, many(0, 1))
     bring(Path("logs"), name="mine", group="all")
@@ -166,7 +166,7 @@ def test_names_and_groups_are_as_the_command_says_and_said_once() -> None:
     assert set(runs()) == {"other", "other/a"}
 
 
-def test_all_directories_in_one_run_have_their_path_before_their_keys() -> None:
+def test_with_single_the_paths_of_directories_precede_their_keys() -> None:
     write(Path("logs") / NAME, many(0, 1))
     write(Path("logs/val") / NAME, version(), many(0, 1), text("note", 0, "x"))
     bring(Path("logs"), single=True)
@@ -187,7 +187,7 @@ def test_one_file_of_a_directory_can_be_imported_alone_and_the_others_later() ->
     assert rows(runs()["logs"]) == expected(0, 2)
 
 
-# -- again ----------------------------------------------------------------------------------------------------------
+# -- repeated imports -----------------------------------------------------------------------------------------------
 
 
 def test_a_second_import_changes_nothing() -> None:
@@ -199,7 +199,7 @@ def test_a_second_import_changes_nothing() -> None:
     assert streams() == before
 
 
-def test_only_what_is_new_is_added_and_earlier_lines_stay_as_they_are() -> None:
+def test_only_new_data_is_added_and_earlier_lines_do_not_change() -> None:
     path = write(Path("logs") / NAME, version(), many(0, 100))
     bring(Path("logs"))
     before = streams()
@@ -213,11 +213,11 @@ def test_only_what_is_new_is_added_and_earlier_lines_stay_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("step", [1, 7, 50])
-def test_a_file_that_grows_by_torn_pieces_arrives_whole_and_once(step: int) -> None:
+def test_a_file_that_grows_in_torn_pieces_is_imported_completely_and_once(step: int) -> None:
     content = version() + many(0, 3) + text("note", 3, "x") + many(3, 6)
     path = write(Path("logs") / NAME)
     for end in range(0, len(content) + step, step):
-        path.write_bytes(content[:end])  # the same file for whoever looks: what was there stays
+        path.write_bytes(content[:end])  # in place: the file keeps its identity and its earlier content
         found = outcome(Path("logs"))
         assert not found.damaged
         assert not found.rewritten
@@ -237,18 +237,18 @@ def test_new_files_and_directories_are_added() -> None:
     assert rows(runs()["new"]) == expected(5, 6)
 
 
-# -- files that are not what they were ------------------------------------------------------------------------------
+# -- files that were replaced or cut --------------------------------------------------------------------------------
 
 
-def test_a_file_that_was_replaced_is_a_stream_of_its_own() -> None:
+def test_a_replaced_file_gets_a_new_stream() -> None:
     path = write(Path("logs") / NAME, version(1.0), many(0, 2))
     bring(Path("logs"))
     write(path, version(2.0), many(5, 6))
-    assert outcome(Path("logs")).rewritten == []  # another file, that had this name for a time
+    assert outcome(Path("logs")).rewritten == []  # another file that had this name for a time
     assert sorted(rows(runs()["logs"])) == sorted(expected(0, 2) + expected(5, 6))
 
 
-def test_a_file_that_was_rewritten_from_the_middle_is_imported_anew() -> None:
+def test_a_file_rewritten_from_the_middle_is_imported_again() -> None:
     path = write(Path("logs") / NAME, version(), many(0, 2), many(8, 9))
     bring(Path("logs"))
     write(path, version(), many(0, 2), many(3, 9))
@@ -258,7 +258,7 @@ def test_a_file_that_was_rewritten_from_the_middle_is_imported_anew() -> None:
     assert sorted(rows(runs()["logs"])) == sorted(expected(0, 2) + expected(8, 9) + expected(0, 2) + expected(3, 9))
 
 
-def test_a_file_that_became_shorter_loses_nothing_of_what_was_imported_and_goes_on_when_it_grows_back() -> None:
+def test_a_shortened_file_loses_nothing_imported_and_continues_when_it_grows_back() -> None:
     content = version() + many(0, 4)
     path = write(Path("logs") / NAME, content)
     bring(Path("logs"))
@@ -274,7 +274,7 @@ def test_a_file_that_became_shorter_loses_nothing_of_what_was_imported_and_goes_
 # -- damage ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_behind_damage_arrives_and_the_gap_is_told_with_offsets() -> None:
+def test_data_after_damage_is_imported_and_the_gap_is_reported_with_offsets() -> None:
     good, bad, rest = version() + many(0, 2), scalar("loss", 2, 2.0), many(3, 5)
     write(Path("logs") / NAME, good, bad[:-1] + b"?", rest)
     found = outcome(Path("logs"))
@@ -283,10 +283,10 @@ def test_what_is_behind_damage_arrives_and_the_gap_is_told_with_offsets() -> Non
     run = runs()["logs"]
     assert rows(run) == expected(0, 2) + expected(3, 5)
     assert (run.info["lost"], found.complete) == (1, False)
-    assert outcome(Path("logs")).damaged == []  # told once; the run keeps it
+    assert outcome(Path("logs")).damaged == []  # reported once; the run keeps it
 
 
-def test_a_torn_end_is_told_each_time_and_arrives_when_it_is_whole() -> None:
+def test_a_torn_end_is_reported_each_time_and_imported_once_it_is_complete() -> None:
     content = version() + many(0, 2)
     path = write(Path("logs") / NAME, content[:-5])
     for _ in range(2):
@@ -298,7 +298,7 @@ def test_a_torn_end_is_told_each_time_and_arrives_when_it_is_whole() -> None:
     assert rows(runs()["logs"]) == expected(0, 2)
 
 
-def test_a_file_that_holds_nothing_makes_no_run() -> None:
+def test_an_empty_file_makes_no_run() -> None:
     write(Path("logs/empty") / NAME)
     write(Path("logs/garbage") / NAME, b"no records here, not a single one" * 10)
     done = bring(Path("logs"))
@@ -307,7 +307,7 @@ def test_a_file_that_holds_nothing_makes_no_run() -> None:
     assert not Path(".tracker").exists()
 
 
-def test_an_event_that_cannot_be_read_costs_itself_only() -> None:
+def test_an_unreadable_event_does_not_affect_others() -> None:
     write(Path("logs") / NAME, version(), many(0, 1), record(b"\xff\xff\xff"), many(1, 2))
     (gap,) = outcome(Path("logs")).damaged
     assert gap.reason == "unreadable event"
@@ -315,14 +315,14 @@ def test_an_event_that_cannot_be_read_costs_itself_only() -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_file_that_may_not_be_read_is_named_and_the_others_arrive() -> None:
+def test_an_unreadable_file_is_reported_and_the_others_are_imported() -> None:
     write(Path("logs/tfevents.1"), many(0, 1)).chmod(0)
     write(Path("logs/tfevents.2"), many(1, 2))
     assert outcome(Path("logs")).failed == {"tfevents.1": "Permission denied"}
     assert rows(runs()["logs"]) == expected(1, 2)
 
 
-def test_a_stream_that_is_damaged_is_not_made_worse() -> None:
+def test_a_damaged_stream_is_not_changed() -> None:
     path = write(Path("logs") / NAME, version(), many(0, 2))
     bring(Path("logs"))
     (stream,) = Path(".").rglob("history-*.jsonl")
@@ -334,10 +334,10 @@ def test_a_stream_that_is_damaged_is_not_made_worse() -> None:
     assert stream.read_bytes()[:-8] == content[:-8]
 
 
-# -- how lines are made ---------------------------------------------------------------------------------------------
+# -- the lines of streams -------------------------------------------------------------------------------------------
 
 
-def test_copies_of_a_file_imported_in_two_places_are_the_same_to_the_byte() -> None:
+def test_copies_of_a_file_imported_in_two_places_give_identical_streams() -> None:
     write(Path("logs/a") / NAME, version(), many(0, 20_000), text("note", 1, "x"), many(20_000, 30_000))
     for root in ("one", "two"):
         bring(Path("logs"), root, identity="shared")
@@ -347,7 +347,7 @@ def test_copies_of_a_file_imported_in_two_places_are_the_same_to_the_byte() -> N
     assert one == two
 
 
-def test_a_mark_stands_behind_every_so_many_bytes_of_the_file() -> None:
+def test_marks_follow_at_regular_intervals_of_the_event_file() -> None:
     from tracker.runlog.reader import read_stream
 
     size = write(Path("logs") / NAME, version(), many(0, 60_000)).stat().st_size

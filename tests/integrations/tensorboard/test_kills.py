@@ -1,4 +1,4 @@
-"""Imports that are killed, at any time, and begun again: nothing is doubled and nothing lacks."""
+"""Imports that are killed at any time and started again: nothing is duplicated or missing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def environment() -> dict[str, str]:
 
 
 def make() -> Path:
-    """A directory with points, media and damage, and with marks between them."""
+    """Create a directory with points, media and damage, with marks between them."""
     damaged = scalar("loss", 0, 0.5)[:-1] + b"?"
     content = [version(), many(0, 400), text("note", 1, "a"), damaged, many(400, 500), text("note", 2, "b" * 2_000_000)]
     write(Path("logs/a") / NAME, *content, many(500, 700), text("note", 3, "c"))
@@ -34,8 +34,8 @@ def make() -> Path:
     return Path("logs")
 
 
-def told(root: str) -> dict[str, Any]:
-    """All that the runs of a directory say, but for times of their own."""
+def content_of(root: str) -> dict[str, Any]:
+    """Return the content of all runs in a directory, without the times of the import."""
     return {
         name: (rows(run), run.state, run.info["rows"], run.info["lost"], run.info["corrupt"], run.config)
         for name, run in runs(root).items()
@@ -47,24 +47,24 @@ def events(root: str) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("part", [0, 500, 999, 1000])
-def test_killed_at_each_write_in_turn_nothing_is_doubled_and_nothing_lacks(part: int) -> None:
+def test_after_a_kill_at_any_write_nothing_is_duplicated_or_missing(part: int) -> None:
     command = [sys.executable, str(SCRIPT), str(make()), str(part)]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     killed = sorted(path.name for path in Path(".").glob("killed-*"))
     assert len(killed) >= 10
-    whole = told("whole")
+    whole = content_of("whole")
     for root in killed:
-        assert told(root) == whole
+        assert content_of(root) == whole
         assert events(root) == events("whole")  # not even a trace is left in the streams
 
 
-def test_killed_at_any_time_with_all_its_processes_the_same_command_goes_on() -> None:
+def test_after_a_kill_of_all_processes_at_any_time_the_same_command_continues() -> None:
     content = version() + many(0, 20_000)
     for i in range(4):
         write(Path(f"logs/{i}") / NAME, content)
-    # However fast the machine is, the first two rounds are killed at work: there, a process goes no further than its
-    # first write of rows. The others are hit where they are, or not at all.
+    # In the first two rounds a process waits after its first write of rows, so the kill always hits the import. In the
+    # others the kill comes at any time, or too late.
     code = (
         "import os, time\n"
         "real, parent = os.write, os.getppid()\n"
@@ -91,14 +91,14 @@ def test_killed_at_any_time_with_all_its_processes_the_same_command_goes_on() ->
             eventually(lambda p=process, b=before: written() > b or p.poll() is not None)  # type: ignore[misc]
             if process.poll() is not None:
                 break
-            # Half of the time only the one that gave the jobs: its processes must follow.
+            # Half of the time only the main process is killed: its workers must end, too.
             os.kill(process.pid, signal.SIGKILL) if rounds % 2 else os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             rounds += 1
     assert process.returncode == 0
     assert rounds >= 2
     bring(Path("logs"), "whole")
-    assert told("killed") == told("whole")
+    assert content_of("killed") == content_of("whole")
 
 
 def written() -> int:

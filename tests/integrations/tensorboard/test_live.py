@@ -1,4 +1,4 @@
-"""`init(sync_tensorboard=True)`: what a process writes as event files is in its run."""
+"""`init(sync_tensorboard=True)` imports the event files of a process into its run."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def do(code: str, **settings: str) -> str:
 
 
 def local() -> Any:
-    """The one run of this directory, None as long as there is none."""
+    """Return the only run of this directory, None as long as there is none."""
     found = list(Path(".tracker/runs").glob("*/history-*.jsonl"))
     return tracker.read_run(found[0].parent) if found else None
 
@@ -103,7 +103,7 @@ def counts(run: Any) -> dict[str, int]:
 
 
 def arrived(**expected: int) -> Any:
-    """The run, once it has so many values of each key, of which it never has more."""
+    """Return the run once it has these numbers of values by key; fail if it ever has more."""
 
     def there() -> Any:
         run = local()
@@ -118,7 +118,7 @@ def arrived(**expected: int) -> Any:
 
 
 @pytest.mark.parametrize("library", WRITERS)
-def test_all_that_a_library_writes_is_in_the_run_on_the_server(
+def test_everything_that_a_library_writes_is_in_the_run_on_the_server(
     library: str, server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if find_spec(library) is None:
@@ -150,7 +150,7 @@ run.finish()
 """
 
 
-def test_what_kerass_callback_writes_is_in_the_run() -> None:
+def test_everything_that_kerass_callback_writes_is_in_the_run() -> None:
     if find_spec("tensorflow") is None:
         pytest.skip("tensorflow is not installed")
     do(INIT + KERAS, **OFFLINE)
@@ -159,7 +159,7 @@ def test_what_kerass_callback_writes_is_in_the_run() -> None:
     assert any(file.name.startswith("tensorboard/graph_keras_model/") for file in run.files())
 
 
-def test_nothing_of_the_libraries_is_replaced() -> None:
+def test_no_library_is_patched() -> None:
     code = """
 import builtins, io, os, tensorboardX
 from tensorboard.summary.writer import event_file_writer, record_writer
@@ -179,17 +179,17 @@ assert members() == before
     arrived(loss=1)
 
 
-# -- when what is written arrives -----------------------------------------------------------------------------------
+# -- when data arrives ----------------------------------------------------------------------------------------------
 
 
-def test_values_arrive_while_the_process_goes_on() -> None:
+def test_values_arrive_while_the_process_runs() -> None:
     with start(BY_HAND + "append('tfevents.1', many(0, 5)); sys.stdin.readline()\n", **OFFLINE) as process:
         assert arrived(loss=5, acc=5).state == "running"
         process.communicate("\n", timeout=60)
     eventually(lambda: local().state == "finished")
 
 
-def test_what_a_killed_process_wrote_arrives_and_a_torn_end_does_not() -> None:
+def test_data_of_a_killed_process_arrives_without_a_torn_end() -> None:
     code = "append('tfevents.1', version() + many(0, 500)[:-5]); os.kill(os.getpid(), 9)\n"
     process = start(BY_HAND + code, **OFFLINE)
     process.communicate(timeout=60)
@@ -198,7 +198,7 @@ def test_what_a_killed_process_wrote_arrives_and_a_torn_end_does_not() -> None:
     eventually(lambda: run.reload() or run.state == "crashed")
 
 
-def test_what_is_written_shortly_after_finish_is_in_the_run() -> None:
+def test_data_written_shortly_after_finish_is_in_the_run() -> None:
     code = """
 append('tfevents.1', version() + many(0, 5))
 run.finish()
@@ -209,7 +209,7 @@ append('tfevents.2', many(9, 10))
     arrived(loss=9, acc=9)
 
 
-def test_a_follower_that_is_killed_again_and_again_goes_on_where_it_was() -> None:
+def test_a_follower_that_is_killed_repeatedly_continues_where_it_was() -> None:
     code = """
 for part in range(4):
     append('tfevents.1', many(500 * part, 500 * part + 500))
@@ -230,13 +230,13 @@ for part in range(4):
 
 
 def kill_follower() -> int:
-    """Kill what follows the event files of the one run here, and return which process it was."""
+    """Kill the follower of the only run here; return its process id."""
     found = eventually(lambda: [pid for pid, words in helpers() if "run_follower" in words])
     return kill(found[0])
 
 
 def helpers() -> list[tuple[int, str]]:
-    """The processes that look after the one run here, and their command lines."""
+    """Return the helper processes of the only run here, with their command lines."""
     (directory,) = Path(".tracker/runs").absolute().iterdir()
     found = ((process.pid, process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"]))
     return [(pid, " ".join(words)) for pid, words in found if str(directory) in words]
@@ -247,7 +247,7 @@ def kill(pid: int) -> int:
     return pid
 
 
-def test_where_all_helpers_were_killed_sync_brings_the_rest(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sync_uploads_the_rest_after_all_helpers_were_killed(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     project = f"live-{random_id()}"
     code = "append('tfevents.1', many(0, 50)); sys.stdin.readline(); append('tfevents.1', many(50, 90)); os._exit(0)\n"
     with start(BY_HAND + code, **OFFLINE, TRACKER_PROJECT=project) as process:
@@ -262,10 +262,10 @@ def test_where_all_helpers_were_killed_sync_brings_the_rest(server: Any, monkeyp
     assert counts(run) == {"loss": 90, "acc": 90}
 
 
-# -- what belongs to the run ----------------------------------------------------------------------------------------
+# -- which files belong to the run ----------------------------------------------------------------------------------
 
 
-def test_directories_beside_the_first_stand_in_front_of_their_keys_and_rows_of_both_kinds_side_by_side() -> None:
+def test_other_directories_prefix_their_keys_and_logged_rows_are_kept_beside_event_files() -> None:
     code = """
 append('train/tfevents.1', version() + many(0, 3))
 run.log({'loss': 7.0})
@@ -277,7 +277,7 @@ append('train/tfevents.2', many(3, 5))
     assert [value for key, _, value in rows(run) if key == "loss"].count(7.0) == 1
 
 
-def test_files_of_before_of_others_and_files_that_are_only_read_are_not_followed() -> None:
+def test_earlier_files_other_files_and_files_that_are_only_read_are_not_followed() -> None:
     write(Path("logs") / NAME, version(), many(0, 5))
     code = f"""
 open('logs/{NAME}', 'rb').read()
@@ -288,7 +288,7 @@ append('tfevents.2', many(0, 2))
     arrived(loss=2, acc=2)
 
 
-def test_event_files_belong_to_the_run_that_was_begun_last_and_only_where_it_is_asked_for() -> None:
+def test_event_files_belong_to_the_latest_run_and_only_with_sync_tensorboard() -> None:
     code = """
 append('tfevents.1', many(0, 1))
 run.finish()
@@ -308,7 +308,7 @@ with tracker.init(name='c', sync_tensorboard=True) as run:
     assert eventually(lambda: found() == expected or None, 60)
 
 
-def test_a_run_directory_from_elsewhere_makes_nobody_read_files_that_it_names(server: Any) -> None:
+def test_a_foreign_run_directory_causes_no_reading_of_files_that_it_names(server: Any) -> None:
     write(Path("secret/tfevents.1"), version(), many(0, 5))
     with tracker.init(mode="offline") as run:
         run.log({"x": 1})
@@ -322,7 +322,7 @@ def test_a_run_directory_from_elsewhere_makes_nobody_read_files_that_it_names(se
     assert counts(local()) == {"x": 1}
 
 
-# -- programs that know nothing of us -------------------------------------------------------------------------------
+# -- programs without tracker ---------------------------------------------------------------------------------------
 
 
 def wrapped(script: str, *arguments: str, **settings: str) -> None:
@@ -335,7 +335,7 @@ def wrapped(script: str, *arguments: str, **settings: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_tracker_run_follows_what_the_program_writes_in_any_process_below_it(tmp_path: Path) -> None:
+def test_tracker_run_follows_event_files_of_any_descendant_process(tmp_path: Path) -> None:
     Path("train.py").write_text(
         f"STEPS = {STEPS}\n" + WRITERS["torch"].replace('"logs/torch"', "__import__('sys').argv[1]")
     )
@@ -348,7 +348,7 @@ def test_tracker_run_follows_what_the_program_writes_in_any_process_below_it(tmp
     eventually(lambda: local().state == "finished")
 
 
-def test_tracker_run_finds_what_was_open_for_too_short_a_time_to_be_seen() -> None:
+def test_tracker_run_finds_files_that_were_open_only_briefly() -> None:
     wrapped(
         BY_HAND.replace(INIT, "")
         + f"""
@@ -360,7 +360,7 @@ append("{NAME}", version() + many(0, 5))
     arrived(loss=5, acc=5)
 
 
-def test_tracker_run_takes_nothing_that_another_run_may_have_written() -> None:
+def test_tracker_run_does_not_follow_files_of_another_run() -> None:
     other = f"""
 import tracker
 from tests.integrations.tensorboard.events import *
@@ -378,12 +378,12 @@ write(Path("logs", "{NAME}.1.0"), version(), many(0, 5))
     assert [run.keys() for run in runs] == [[], []]
 
 
-# -- folders of several starts --------------------------------------------------------------------------------------
+# -- folders of restarted processes ---------------------------------------------------------------------------------
 
 RESUMES = BY_HAND.replace("name='a'", "id='one', resume='allow'")
 
 
-def test_a_start_that_opens_a_folder_of_its_own_goes_on_with_the_keys_of_the_one_before() -> None:
+def test_a_restart_with_a_new_folder_continues_the_keys_of_the_former_process() -> None:
     for number, folder in enumerate(("Nov29_10-00_host", "Nov30_11-00_host", "Nov30_12-00_host")):
         do(
             f"{RESUMES}append('{folder}/{NAME}.{number}', version() + many({10 * number}, {10 * number + 10}))",
@@ -392,7 +392,7 @@ def test_a_start_that_opens_a_folder_of_its_own_goes_on_with_the_keys_of_the_one
     arrived(loss=30, acc=30)
 
 
-def test_folders_that_are_called_like_those_of_the_start_before_have_their_keys() -> None:
+def test_folders_named_like_those_of_the_former_process_get_the_same_keys() -> None:
     for number, folders in enumerate((("train", "validation"), ("validation", "train"))):
         files = "".join(
             f"append('start{number}/{folder}/{NAME}', version()"
@@ -403,7 +403,7 @@ def test_folders_that_are_called_like_those_of_the_start_before_have_their_keys(
     arrived(**{"train": 20, "validation/validation": 20})
 
 
-def test_folders_of_processes_that_live_at_the_same_time_are_told_apart() -> None:
+def test_folders_of_concurrent_processes_have_different_keys() -> None:
     wait = "sys.stdout.write('ready\\n'); sys.stdout.flush(); sys.stdin.read()\n"
     first = start(f"{RESUMES}append('a/{NAME}', version() + many(0, 10))\n{wait}", **OFFLINE)
     assert first.stdout is not None

@@ -24,7 +24,7 @@ def test_a_directory_that_directly_holds_event_files_is_a_run() -> None:
     assert found(logdir) == {".": [NAME], "a": [NAME], "a/b/c": [NAME], "e": [f"{NAME}.v2", "tfevents"]}
 
 
-def test_what_only_looks_like_an_event_file_is_passed_over_with_a_reason() -> None:
+def test_files_that_only_look_like_event_files_are_skipped_with_a_reason() -> None:
     decoys = [f"{NAME}{end}" for end in (".meta", ".bak", ".profile-empty", ".gz", ".sagemaker-uploaded", ".swp")]
     logdir = touch(f"a/{NAME}", *(f"a/{name}" for name in decoys), f"{NAME}/notes.txt")
     os.mkfifo("logs/a/pipe.tfevents")
@@ -36,7 +36,7 @@ def test_what_only_looks_like_an_event_file_is_passed_over_with_a_reason() -> No
     assert "directory" in skipped[NAME]
 
 
-def test_a_directory_named_like_an_event_file_is_a_run_if_it_holds_some() -> None:
+def test_a_directory_named_like_an_event_file_is_a_run_if_it_has_event_files() -> None:
     logdir = touch("tfevents/tfevents")
     assert found(logdir) == {"tfevents": ["tfevents"]}
     assert find_runs(logdir).skipped == []
@@ -49,13 +49,13 @@ def test_links_are_followed_but_not_in_circles() -> None:
     assert found(logdir) == {"a": [NAME], "b": [NAME]}
 
 
-def test_runs_are_chosen_by_globs_on_their_paths() -> None:
+def test_globs_on_paths_select_runs() -> None:
     logdir = touch(*(f"{path}/{NAME}" for path in ("a/train", "a/val", "b/train")))
     assert set(found(logdir, selection=Selection(include=["a/*", "*/train"]))) == {"a/train", "a/val", "b/train"}
     assert set(found(logdir, selection=Selection(include=["a/*"], exclude=["*val"]))) == {"a/train"}
 
 
-def test_run_directories_inside_of_it_are_none_of_its_runs() -> None:
+def test_run_directories_inside_a_log_directory_are_ignored() -> None:
     assert found(touch(f".tracker/runs/{NAME}", f"a/{NAME}")) == {"a": [NAME]}
 
 
@@ -64,12 +64,12 @@ def test_all_directories_can_make_one_run() -> None:
     assert found(logdir, single=True) == {ALL: [NAME, f"train/{NAME}"]}
 
 
-def test_an_unreadable_directory_is_named_and_costs_nothing_else() -> None:
+def test_an_unreadable_directory_is_reported_and_does_not_affect_others() -> None:
     assert find_runs(Path("nowhere")).skipped[0].path == "."
     assert found(touch(f"a/{NAME}")) == {"a": [NAME]}
 
 
-def test_names_that_are_not_utf_8_are_told_as_well_as_they_can_be() -> None:
+def test_names_that_are_not_utf_8_are_shown_with_replacements() -> None:
     os.makedirs(b"logs/\xff")
     Path(os.fsdecode(b"logs/\xff/tfevents.bak")).write_bytes(b"")
     Path(os.fsdecode(b"logs/\xff/tfevents")).write_bytes(b"")
@@ -86,7 +86,7 @@ def test_the_same_path_of_the_same_identity_has_the_same_id() -> None:
     assert all(len(one) == 16 and set(one) <= set("abcdefghijklmnopqrstuvwxyz234567") for one in ids)
 
 
-def test_runs_are_called_by_their_path_and_the_log_directory_by_its_own_name() -> None:
+def test_runs_are_named_by_their_path_and_the_log_directory_by_its_name() -> None:
     assert run_name("/data/logs", "a/b") == "a/b"
     assert run_name("/data/logs/", ".") == "logs"
     assert run_name("team", ".") == "team"

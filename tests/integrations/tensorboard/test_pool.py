@@ -22,7 +22,7 @@ def work(job: Any, tell: Callable[[Any], None]) -> Any:
     return (job, os.getpid())
 
 
-def test_every_job_is_done_once_in_some_other_process() -> None:
+def test_every_job_runs_once_in_another_process() -> None:
     told: list[Any] = []
     done = list(run_apart(work, range(20), told.append, 3))
     assert sorted(job for job, _ in done) == list(range(20))
@@ -34,14 +34,14 @@ def test_every_job_is_done_once_in_some_other_process() -> None:
 
 
 @pytest.mark.parametrize(("job", "reason"), [("die", "exit code -9"), ("raise", "ValueError: for the test")])
-def test_a_job_that_kills_its_process_or_raises_costs_only_itself(job: str, reason: str) -> None:
+def test_a_job_that_kills_its_process_or_raises_does_not_affect_others(job: str, reason: str) -> None:
     results = dict(run_apart(work, [1, job, 2, 3, job], lambda _: None, 1))
     assert isinstance(results[job], Failure)
     assert reason in results[job].reason
     assert [results[n][0] for n in (1, 2, 3)] == [1, 2, 3]
 
 
-def test_who_stops_listening_ends_the_processes() -> None:
+def test_closing_the_iterator_ends_the_processes() -> None:
     pids = []
     for _, result in run_apart(work, [1, "wait", "wait"], lambda _: None, 2):
         pids.append(result[1])  # type: ignore[misc]
@@ -51,7 +51,7 @@ def test_who_stops_listening_ends_the_processes() -> None:
         os.kill(pids[0], 0)
 
 
-def test_jobs_can_be_done_in_this_very_process() -> None:
+def test_jobs_can_run_in_this_process() -> None:
     told: list[Any] = []
     assert list(run_here(work, [1, 2], told.append)) == [(1, (1, os.getpid())), (2, (2, os.getpid()))]
     assert told == [("began", 1), ("began", 2)]

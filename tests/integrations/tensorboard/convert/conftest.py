@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-# What writers and TensorFlow say about themselves.
+# Warnings of writers and TensorFlow about themselves.
 _OF_WRITERS = (
     "ignore:.*torch.jit.*is deprecated:DeprecationWarning",
     "ignore:.*is deprecated.*:FutureWarning",

@@ -1,4 +1,4 @@
-"""Event files read by TensorBoard's own loader, converted, and looked at as a reader of the run log would."""
+"""Read event files with TensorBoard's own loader, convert them, and read the result as a run log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tracker_tensorboard.convert import Converter, to_value
 
 
 class Converted:
-    """What became of events: records that went through lines of the run log, and files by digest."""
+    """The result of a conversion: records, encoded and parsed as lines of the run log, and files by digest."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
@@ -59,7 +59,7 @@ class Converted:
         return {tuple(reason): count for reason, count in self.converter.skipped.items()}  # type: ignore[misc]
 
     def again(self, tag: str) -> Any:
-        """The payload after a way back to a value and its import, with the value itself."""
+        """Convert a payload back to a value and import that; return the new payload and the value."""
         value = to_value(tag, self.one(tag), self.files.__getitem__)
         other = Converted()
         other.add([in_event(value)])
@@ -73,13 +73,13 @@ def in_event(*values: summary_pb2.Summary.Value | None, step: int = 0) -> event_
 
 
 def events_of(path: Path) -> Iterable[event_pb2.Event]:
-    """The whole events of a file, up to the first that TensorBoard's reader cannot take."""
+    """Return the complete events of a file, up to the first one that TensorBoard's reader refuses."""
     for data in event_file_loader.RawEventFileLoader(str(path)).Load():
         yield event_pb2.Event.FromString(data)
 
 
 def convert(*values: summary_pb2.Summary.Value, directory: Path | None = None) -> Converted:
-    """Convert what lies in a directory of event files, then values as one event of step 3."""
+    """Convert the event files in a directory, then values as one event of step 3."""
     converted = Converted()
     if directory is not None:
         for path in sorted(directory.rglob("*tfevents*")):

@@ -18,7 +18,7 @@ def proto(content: bytes) -> Value:
     return value
 
 
-def test_an_encoded_sound_is_stored_as_it_is_with_rate_and_duration() -> None:
+def test_an_encoded_sound_is_stored_unchanged_with_rate_and_duration() -> None:
     found = convert(proto(wav()))
     sound = found.one("a")
     assert found.files[sound["digest"]] == wav()
@@ -26,7 +26,7 @@ def test_an_encoded_sound_is_stored_as_it_is_with_rate_and_duration() -> None:
 
 
 @pytest.mark.parametrize("content", [FLOAT_WAV, b"no sound"], ids=["a header it cannot read", "no sound at all"])
-def test_rate_and_duration_are_the_events_where_the_header_does_not_say(content: bytes) -> None:
+def test_without_a_readable_header_rate_and_duration_come_from_the_event(content: bytes) -> None:
     sound = convert(proto(content)).one("a")
     assert (sound["sample_rate"], sound["duration"]) == (8000, 0.05)
 
@@ -43,7 +43,7 @@ def test_labels_may_be_missing() -> None:
     assert len(convert(strings("a", "audio", [3, 1], [wav()] * 3)).one("a")["items"]) == 3
 
 
-def test_a_tensor_of_another_shape_is_kept_as_a_file() -> None:
+def test_a_tensor_of_another_shape_is_stored_as_a_file() -> None:
     found = convert(strings("a", "audio", [1, 3], [wav()] * 3))
     assert len(found.of_kind("file")) == sum(found.skipped.values()) == 1
 
@@ -61,7 +61,7 @@ def test_a_tensor_of_another_shape_is_kept_as_a_file() -> None:
     ],
     ids=["v1", "v1 float", "v1 empty", "v2", "v2 labelled", "v2 flat", "v2 of none"],
 )
-def test_a_sound_comes_back_as_it_was(value: Value) -> None:
+def test_a_sound_is_exported_as_it_was_imported(value: Value) -> None:
     found = convert(value)
     payload, again = found.again("a")
     assert again == value

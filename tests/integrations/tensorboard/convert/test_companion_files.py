@@ -22,7 +22,7 @@ def names(directory: Path) -> list[str]:
     return [companion.name for companion in companion_files(directory)]
 
 
-def test_files_of_hyperparameters_projector_and_profiler_belong_to_the_run(tmp_path: Path) -> None:
+def test_files_of_hyperparameters_projector_and_profiler_are_found(tmp_path: Path) -> None:
     write(tmp_path / "hparams.yaml")
     write(tmp_path / "time_left.tsv")
     write(tmp_path / "plugins/profile/2026_01_01/host.xplane.pb")
@@ -44,7 +44,7 @@ def test_files_of_hyperparameters_projector_and_profiler_belong_to_the_run(tmp_p
     ]
 
 
-def test_nothing_outside_of_the_directory_is_taken_whatever_is_named_or_linked(tmp_path: Path) -> None:
+def test_files_outside_of_the_directory_are_never_found_even_if_named_or_linked(tmp_path: Path) -> None:
     secret = write(tmp_path / "secret.tsv")
     logs = tmp_path / "logs"
     write(
@@ -57,13 +57,13 @@ def test_nothing_outside_of_the_directory_is_taken_whatever_is_named_or_linked(t
     assert names(logs) == ["tensorboard/projector/projector_config.pbtxt"]
 
 
-def test_only_the_hyperparameters_beside_the_event_files_are_those_of_the_run(tmp_path: Path) -> None:
+def test_only_hyperparameters_next_to_the_event_files_are_used(tmp_path: Path) -> None:
     write(tmp_path / "other/hparams.yaml")
     write(tmp_path / "projector_config.pbtxt", 'embeddings { metadata_path: "other/hparams.yaml" }')
     assert "hparams.yaml" not in names(tmp_path)
 
 
-def test_what_is_no_regular_file_is_left_alone(tmp_path: Path) -> None:
+def test_only_regular_files_are_found(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.tsv")
     (tmp_path / "folder.tsv").mkdir()
     write(tmp_path / "projector_config.pbtxt", b"\xff not a configuration {")
@@ -72,7 +72,7 @@ def test_what_is_no_regular_file_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [10, 20 * 2**20], ids=["small", "large"])
-def test_a_kept_file_is_there_under_its_digest_and_once(tmp_path: Path, size: int) -> None:
+def test_a_file_is_stored_once_under_its_digest(tmp_path: Path, size: int) -> None:
     source = write(tmp_path / "a.tsv", b"y" * size)
     (tmp_path / "run").mkdir()
     digest = hashlib.sha256(b"y" * size).hexdigest()
@@ -81,7 +81,7 @@ def test_a_kept_file_is_there_under_its_digest_and_once(tmp_path: Path, size: in
     assert (tmp_path / "run/files" / digest).read_bytes() == source.read_bytes()
 
 
-def test_a_kept_file_is_not_changed_when_its_source_is_written_over(tmp_path: Path) -> None:
+def test_a_stored_file_does_not_change_with_its_source(tmp_path: Path) -> None:
     source = write(tmp_path / "a.tsv", "before")
     digest, _ = store_file(tmp_path, source)
     source.write_text("after")

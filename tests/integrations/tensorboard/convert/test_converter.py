@@ -1,4 +1,4 @@
-"""What holds for events of all sorts: order, neighbours, resumption, and trouble with one value."""
+"""Guarantees for events of all sorts: order, resumption, and errors that affect only one value."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_each_value_of_an_event_is_a_row_of_its_own_in_their_order() -> None:
     assert converted.one("nan") != converted.one("nan")
 
 
-def test_one_bad_value_costs_no_other_and_is_kept() -> None:
+def test_an_invalid_value_becomes_a_file_and_does_not_affect_others() -> None:
     converted = Converted()
     converted.add([mixed()])
     (file,) = converted.of_kind("file")
@@ -53,7 +53,7 @@ def test_one_bad_value_costs_no_other_and_is_kept() -> None:
     assert file["tensorboard"] == {"tag": "bad", "plugin": "other", "step": -5, "reason": reason}
 
 
-def test_a_value_too_large_for_a_line_is_a_file() -> None:
+def test_a_value_too_large_for_a_line_becomes_a_file() -> None:
     converted = Converted()
     labelled = strings("a", "audio", [1, 2], [wav(), b"x" * 8 * 2**20])
     converted.add([in_event(labelled, Value(tag="loss", simple_value=1))])
@@ -61,14 +61,14 @@ def test_a_value_too_large_for_a_line_is_a_file() -> None:
     assert [step for step, _ in converted.rows()] == [0]
 
 
-def test_a_tag_too_large_for_a_line_still_costs_no_other() -> None:
+def test_a_tag_too_large_for_a_line_does_not_affect_other_values() -> None:
     converted = Converted()
     converted.add([in_event(Value(tag="x" * 8 * 2**20, simple_value=1), Value(tag="loss", simple_value=1))])
     assert len(converted.of_kind("file")) == 1
     assert converted.one("loss") == 1
 
 
-def test_a_converter_that_goes_on_with_the_metadata_makes_the_same_lines() -> None:
+def test_a_converter_that_continues_with_the_metadata_makes_the_same_lines() -> None:
     events = [
         in_event(strings("t", "text", [], [b"1"]), plugin("m", "mesh", b"first")),
         in_event(strings("t", "", [], [b"2"]), strings("m", "", [1], [b"data"]), step=1),
@@ -84,7 +84,7 @@ def test_a_converter_that_goes_on_with_the_metadata_makes_the_same_lines() -> No
     assert [value["value"] for _, value in whole.rows("t")] == ["1", "2", "3"]
 
 
-def test_a_disk_that_is_full_is_the_importers_business() -> None:
+def test_errors_of_the_store_are_raised() -> None:
     def store(_content: bytes) -> str:
         raise OSError(28, "No space left on device")
 
@@ -94,7 +94,7 @@ def test_a_disk_that_is_full_is_the_importers_business() -> None:
         Converter(store).lines(in_event(image), 0)
 
 
-def test_reasons_of_endless_tags_take_no_endless_memory() -> None:
+def test_the_memory_for_reasons_is_bounded() -> None:
     converted = Converted()
     converted.add([in_event(*(Value(tag=f"{start + i}") for i in range(1000))) for start in range(0, 12_000, 1000)])
     assert sum(converted.skipped.values()) == 12_000
@@ -136,8 +136,8 @@ def values(draw: st.DrawFn) -> Value:
 
 @settings(max_examples=400)
 @given(st.lists(values(), max_size=4))
-def test_no_value_whatever_is_lost_or_stops_the_import(drawn: list[Any]) -> None:
-    """Each value ends as a row, a file, hyperparameters or a count; a plugin's tensor can say anything."""
+def test_any_value_is_converted_kept_or_counted(drawn: list[Any]) -> None:
+    """Each value becomes a row, a file, hyperparameters or a count, for any content of a plugin's tensor."""
     converted = Converted()
     for value in drawn:
         before, counted = len(converted.records), sum(converted.skipped.values())

@@ -1,4 +1,4 @@
-"""Every value of every file of the corpus ends as a row, in the config, as a file, or is counted."""
+"""Every value in the corpus becomes a row, config, a file, or is counted."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_no_value_is_lost(directory: Path, run: dict[str, Any]) -> None:
 
 
 def _count(event: event_pb2.Event, converted: Converted, counts: Counter[str], kinds: Counter[str]) -> None:
-    """Count the values of an event that became something, one by one; and its kind, if it is no summary."""
+    """Count the converted values of an event; for an event without summary, count its kind."""
     kind = event.WhichOneof("what")
     if kind is not None and kind != "summary":
         kinds[kind] += len(converted.converter.lines(event, 0))
@@ -71,7 +71,7 @@ def _count(event: event_pb2.Event, converted: Converted, counts: Counter[str], k
 
 
 def _comes_back(value: Any, converted: Converted) -> None:
-    """A histogram, image, sound or text is the same after a way back, and as TensorBoard shows it."""
+    """Assert that a histogram, image, sound or text survives export and import, and equals what TensorBoard shows."""
     for _, payload in converted.rows():
         kind = payload.get("_type") if isinstance(payload, dict) else None
         if kind is None or "plot" in payload:

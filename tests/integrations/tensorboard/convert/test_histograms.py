@@ -41,7 +41,7 @@ def shown_by_tensorboard(value: Value) -> Any:
     return tensor_util.make_ndarray(data_compat.migrate_value(value).tensor)
 
 
-def test_a_proto_becomes_what_tensorboard_shows_with_min_and_max_as_outer_edges() -> None:
+def test_a_proto_gives_the_bins_that_tensorboard_shows_between_min_and_max() -> None:
     value = proto([-HUGE, -1, 0, 1, HUGE, HUGE], [0, 2, 3, 0.5, 4, 0], min=-3, max=7, num=9.5, sum=1, sum_squares=2)
     found = convert(value).one("h")
     assert found["bins"] == [-3, -1, 0, 1, 7]
@@ -50,7 +50,7 @@ def test_a_proto_becomes_what_tensorboard_shows_with_min_and_max_as_outer_edges(
     assert [*shown[:, 0], shown[-1, 1]] == found["bins"]
 
 
-def test_counts_are_integers_where_all_are_whole() -> None:
+def test_counts_are_integers_if_all_are_whole() -> None:
     found = convert(proto([1, 2], [3, 4], min=0, max=2, num=7)).one("h")
     assert found["counts"] == [3, 4]
     assert all(type(count) is int for count in found["counts"])
@@ -61,13 +61,13 @@ def test_a_proto_without_counts_is_one_empty_bin() -> None:
     assert (found["bins"], found["counts"]) == ([0, 1], [0])
 
 
-def test_equal_numbers_get_a_bin_round_them() -> None:
+def test_equal_numbers_get_one_bin_around_them() -> None:
     found = convert(proto([2, 3], [0, 5], min=2, max=2, num=5, sum=10)).one("h")
     assert (found["bins"], found["counts"]) == ([1.5, 2.5], [5])
     assert found["tensorboard"]["min"] == found["tensorboard"]["max"] == 2
 
 
-def test_a_tensor_has_its_own_bins_empty_ones_included() -> None:
+def test_a_tensor_keeps_its_bins_including_empty_ones() -> None:
     found = convert(rows((0, 1, 0), (1, 2, 5), (2, 4, 0))).one("h")
     assert found == {"_type": "histogram", "bins": [0, 1, 2, 4], "counts": [0, 5, 0]}
 
@@ -77,7 +77,7 @@ def test_a_tensor_has_its_own_bins_empty_ones_included() -> None:
     [([], [0, 1], [0]), ([7.0] * 4, [6.5, 7.5], [4]), ([1e300] * 2, None, [2])],
     ids=["nothing", "one value", "one huge value"],
 )
-def test_what_tensorflow_writes_for_no_or_equal_data(
+def test_histograms_that_tensorflow_writes_for_no_or_equal_data(
     data: list[float],
     bins: list[float] | None,
     counts: list[int],
@@ -88,7 +88,7 @@ def test_what_tensorflow_writes_for_no_or_equal_data(
     assert found["bins"] == bins or (bins is None and found["bins"][0] < 1e300 < found["bins"][1])
 
 
-def test_buckets_at_nan_and_infinity_are_counted_as_not_finite() -> None:
+def test_buckets_at_nan_and_infinity_are_counted_as_nonfinite() -> None:
     found = convert(rows((math.nan, math.nan, 3), (0, 1, 2), (1, math.inf, 4))).one("h")
     assert (found["bins"], found["counts"], found["nonfinite"]) == ([0, 1], [2], 7)
 
@@ -111,7 +111,7 @@ def test_a_histogram_of_float32_and_of_int64_is_exact() -> None:
     ],
     ids=["lengths differ", "no k x 3", "content too short", "claims to be huge"],
 )
-def test_what_is_no_histogram_is_kept_as_a_file_with_the_reason(value: Value) -> None:
+def test_an_invalid_histogram_is_stored_as_a_file_with_the_reason(value: Value) -> None:
     found = convert(value)
     assert found.rows("h") == []
     (file,) = found.of_kind("file")
@@ -125,7 +125,7 @@ sound = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=8, unique=True).map(
 
 
 @given(st.lists(triples, max_size=6))
-def test_any_tensor_becomes_ascending_bins_and_comes_back_as_it_was(data: list[tuple[float, float, float]]) -> None:
+def test_any_tensor_gives_ascending_bins_and_is_exported_as_it_was(data: list[tuple[float, float, float]]) -> None:
     converted = Converted()
     converted.add([in_event(rows(*data))])
     found = converted.one("h")
@@ -138,7 +138,7 @@ def test_any_tensor_becomes_ascending_bins_and_comes_back_as_it_was(data: list[t
 
 
 @given(sound, st.data())
-def test_any_proto_comes_back_as_tensorboard_shows_it(limits: list[float], data: st.DataObject) -> None:
+def test_any_proto_is_exported_with_the_bins_that_tensorboard_shows(limits: list[float], data: st.DataObject) -> None:
     count = st.floats(0, 1e9)
     buckets = data.draw(st.lists(count, min_size=len(limits), max_size=len(limits)))
     filled = [at for at, bucket in enumerate(buckets) if bucket > 0]

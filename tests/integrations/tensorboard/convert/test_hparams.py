@@ -19,7 +19,7 @@ def value(data: plugin_data_pb2.HParamsPluginData) -> Value:
     return plugin("_hparams_/any", "hparams", data.SerializeToString())
 
 
-def test_the_start_of_a_session_is_the_config_and_the_group_of_the_run() -> None:
+def test_the_start_of_a_session_gives_config_and_group() -> None:
     hparams = {"lr": 0.1, "units": 16, "optimizer": "adam", "bias": False}
     found = convert(*hparams_pb(hparams, trial_id="trial").value)
     assert found.config == {"lr": 0.1, "units": 16, "optimizer": "adam", "bias": False}
@@ -29,7 +29,7 @@ def test_the_start_of_a_session_is_the_config_and_the_group_of_the_run() -> None
     assert found.rows() == []
 
 
-def test_addresses_and_times_of_a_session_are_provenance() -> None:
+def test_addresses_and_times_of_a_session_become_tensorboard_records() -> None:
     data = Data()
     data.session_start_info.model_uri, data.session_start_info.monitor_url = "s3://m", "http://x"
     data.session_start_info.start_time_secs = 7
@@ -46,7 +46,7 @@ def test_addresses_and_times_of_a_session_are_provenance() -> None:
         ("STATUS_UNKNOWN", "unknown", None),
     ],
 )
-def test_the_end_of_a_session_tells_how_the_run_ended(
+def test_the_end_of_a_session_gives_the_state_of_the_run(
     status: str,
     word: str,
     state: str | None,
@@ -60,7 +60,7 @@ def test_the_end_of_a_session_tells_how_the_run_ended(
     assert finish_state(Line("log", {"session_end": {"state": "finished"}}, 1.0)) is None
 
 
-def test_an_experiment_is_config_with_domains_and_metrics() -> None:
+def test_an_experiment_gives_config_with_domains_and_metrics() -> None:
     discrete = api_pb2.HParamInfo(name="optimizer", type=api_pb2.DATA_TYPE_STRING)
     discrete.domain_discrete.extend(["adam", "sgd"])
     interval = api_pb2.HParamInfo(name="lr", display_name="learning rate", type=api_pb2.DATA_TYPE_FLOAT64)
@@ -99,7 +99,7 @@ def test_hyperparameters_may_be_nested_none_and_not_finite() -> None:
 
 
 @pytest.mark.parametrize("content", [b"\xff\xff\xff", b""], ids=["damaged", "empty"])
-def test_hparams_that_say_nothing_are_kept_with_the_reason(content: bytes) -> None:
+def test_unusable_hparams_are_stored_as_a_file_with_the_reason(content: bytes) -> None:
     found = convert(plugin("_hparams_/experiment", "hparams", content))
     (file,) = found.of_kind("file")
     assert file["name"].startswith("tensorboard/other/_hparams_/experiment.3.")

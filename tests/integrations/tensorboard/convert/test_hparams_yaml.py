@@ -1,4 +1,4 @@
-"""What is read of `hparams.yaml`."""
+"""Reading `hparams.yaml`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_hyperparameters_keep_their_types_and_nesting(tmp_path: Path) -> None:
     assert found == {"lr": 0.1, "layers": [1, 2], "opt": {"name": "adam", "nan": nan}, "day": "2026-01-02"}
 
 
-def test_objects_of_python_become_their_class_names_and_nothing_is_run(tmp_path: Path) -> None:
+def test_python_objects_become_their_class_names_and_no_code_runs(tmp_path: Path) -> None:
     path = write(
         tmp_path / "hparams.yaml",
         "a: !!python/object/apply:os.system ['touch ran']\n"
@@ -74,14 +74,14 @@ MERGED = "a0: &a0 {x: 1}\n" + "".join(f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 
     ["- 1\n", "a: [", "a: " + NESTED, LAUGHS, MERGED, "a: &a [*a]", "x" * 2_000_000, "a: " + "9" * 5000, b"a: \xff"],
     ids=["list", "broken", "deep", "laughs", "merged", "circle", "large", "digits", "bytes"],
 )
-def test_what_is_no_mapping_or_unfolds_without_end_is_refused_with_the_reason(
+def test_files_without_a_mapping_or_with_exploding_aliases_are_refused_with_the_reason(
     content: str | bytes, tmp_path: Path
 ) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         hyperparameters(write(tmp_path / "hparams.yaml", content))
 
 
-def test_what_was_pickled_leaves_no_trace_but_a_name_and_the_rest_stays(tmp_path: Path) -> None:
+def test_pickled_objects_become_names_and_the_rest_is_kept(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     model = torch.nn.Sequential(*[torch.nn.Linear(8, 8) for _ in range(300)])
     text = yaml.dump({"act": torch.nn.ReLU, "lr": 0.1, "model": model, "training": "mine", "zero": [0]})
@@ -104,14 +104,14 @@ def test_what_was_pickled_leaves_no_trace_but_a_name_and_the_rest_stays(tmp_path
     ],
     ids=["object", "list", "text"],
 )
-def test_a_large_file_is_read_and_a_large_member_costs_only_itself(large: str, tmp_path: Path) -> None:
+def test_a_large_file_is_read_and_only_its_large_member_is_omitted(large: str, tmp_path: Path) -> None:
     path = write(tmp_path / "hparams.yaml", f"lr: 0.1\n{large}seed: 3\nopt: {{name: adam}}\n")
     found = hyperparameters(path)
     assert len(found.pop("large")) < 100
     assert found == {"lr": 0.1, "seed": 3, "opt": {"name": "adam"}}
 
 
-def test_of_a_file_without_end_the_beginning_is_read(tmp_path: Path) -> None:
+def test_only_the_beginning_of_a_huge_file_is_read(tmp_path: Path) -> None:
     path = write(tmp_path / "hparams.yaml", "lr: 0.1\n" + "".join(f"m{i}: {'x' * 1000}\n" for i in range(18_000)))
     found = hyperparameters(path)
     assert found["lr"] == 0.1

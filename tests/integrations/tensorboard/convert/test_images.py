@@ -19,19 +19,19 @@ def proto(content: bytes, width: int = 2, height: int = 3) -> Value:
     return value
 
 
-def test_an_encoded_image_is_stored_as_it_is() -> None:
+def test_an_encoded_image_is_stored_unchanged() -> None:
     found = convert(proto(png()))
     image = found.one("im")
     assert found.files[image["digest"]] == png()
     assert (image["_type"], image["format"], image["width"], image["height"]) == ("image", "png", 2, 3)
 
 
-def test_the_format_is_told_by_the_bytes_and_the_size_by_the_header() -> None:
+def test_the_format_comes_from_the_bytes_and_the_size_from_the_header() -> None:
     image = convert(proto(GIF, 1, 1)).one("im")
     assert (image["format"], image["width"], image["height"]) == ("gif", 4, 5)
 
 
-def test_a_tensor_of_one_image_is_an_image_and_of_several_a_list() -> None:
+def test_a_tensor_of_one_image_gives_an_image_and_of_several_a_list() -> None:
     one = convert(strings("im", "images", [3], [b"2", b"3", png()])).one("im")
     assert (one["_type"], one["width"], one["height"]) == ("image", 2, 3)
     found = convert(strings("im", "images", [4], [b"2", b"3", png(), GIF]))
@@ -41,12 +41,12 @@ def test_a_tensor_of_one_image_is_an_image_and_of_several_a_list() -> None:
     assert [found.files[item["digest"]] for item in several["items"]] == [png(), GIF]
 
 
-def test_bytes_of_no_known_format_keep_their_row_and_their_neighbours() -> None:
+def test_an_image_of_unknown_format_has_a_row_and_does_not_affect_others() -> None:
     found = convert(strings("im", "images", [5], [b"2", b"3", b"what?", png(), b""]))
     assert [item["format"] for item in found.one("im")["items"]] == ["bin", "png", "bin"]
 
 
-def test_an_image_that_would_unpack_to_gigabytes_is_not_unpacked() -> None:
+def test_an_image_that_would_decompress_to_gigabytes_is_not_decompressed() -> None:
     image = convert(proto(BOMB)).one("im")
     assert (image["width"], image["height"]) == (0x7FFFFFFF, 0x7FFFFFFF)
 
@@ -63,7 +63,7 @@ def test_later_values_may_omit_the_metadata_and_the_first_wins() -> None:
 
 
 @pytest.mark.parametrize("parts", [[], [b"2"], [b"x", b"y", png()]], ids=["nothing", "one", "no numbers"])
-def test_images_without_their_size_are_kept_as_a_file(parts: list[bytes]) -> None:
+def test_images_without_their_size_are_stored_as_a_file(parts: list[bytes]) -> None:
     found = convert(strings("im", "images", [len(parts)], parts))
     assert [file["tensorboard"]["tag"] for file in found.of_kind("file")] == ["im"]
     assert sum(found.skipped.values()) == 1
@@ -82,14 +82,14 @@ def test_images_without_their_size_are_kept_as_a_file(parts: list[bytes]) -> Non
     ],
     ids=["v1", "v1 of other size", "v1 empty", "v2", "v2 of several", "v2 of no image", "v2 of none"],
 )
-def test_an_image_comes_back_as_it_was(value: Value) -> None:
+def test_an_image_is_exported_as_it_was_imported(value: Value) -> None:
     found = convert(value)
     payload, again = found.again("im")
     assert again == value
     assert payload == found.one("im")
 
 
-def test_a_name_and_description_of_the_tag_stay_with_the_value() -> None:
+def test_name_and_description_of_a_tag_are_stored_with_the_value() -> None:
     value = plugin("im", "images", description="**markdown**")
     value.metadata.display_name = "Pictures"
     value.tensor.CopyFrom(strings("im", "images", [3], [b"2", b"3", png()]).tensor)

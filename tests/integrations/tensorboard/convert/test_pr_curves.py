@@ -12,7 +12,7 @@ from .converted import convert
 from .values import numbers
 
 
-def test_a_curve_is_a_table_with_a_row_for_each_threshold_and_says_how_it_is_drawn() -> None:
+def test_a_curve_becomes_a_table_with_a_row_for_each_threshold_and_the_columns_to_plot() -> None:
     data = np.arange(18, dtype="<f4").reshape(6, 3)
     found = convert(numbers("pr", "pr_curves", types_pb2.DT_FLOAT, [6, 3], "tensor_content", data.tobytes()))
     names = "threshold true_positives false_positives true_negatives false_negatives precision recall"
@@ -22,11 +22,11 @@ def test_a_curve_is_a_table_with_a_row_for_each_threshold_and_says_how_it_is_dra
     assert found.one("pr")["plot"] == {"type": "line", "x": "recall", "y": "precision"}
 
 
-def test_nan_in_a_curve_is_kept() -> None:
+def test_nan_in_a_curve_stays_nan() -> None:
     found = convert(numbers("pr", "pr_curves", types_pb2.DT_FLOAT, [6, 1], "float_val", [float("nan")]))
     assert found.table("pr")["data"] == [[0.0, *[{"_type": "float", "value": "NaN"}] * 6]]
 
 
-def test_what_is_no_curve_is_kept_as_a_file() -> None:
+def test_an_invalid_curve_is_stored_as_a_file() -> None:
     found = convert(numbers("pr", "pr_curves", types_pb2.DT_FLOAT, [5, 2], "float_val", range(10)))
     assert len(found.of_kind("file")) == sum(found.skipped.values()) == 1

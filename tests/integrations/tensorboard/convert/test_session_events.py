@@ -11,7 +11,7 @@ from .converted import Converted, in_event
 from .values import Value
 
 
-def test_a_version_is_noted_with_the_writer() -> None:
+def test_the_file_version_is_recorded_with_the_writer() -> None:
     converted = Converted()
     event = event_pb2.Event(file_version="brain.Event:2")
     event.source_metadata.writer = "some.writer"
@@ -21,7 +21,7 @@ def test_a_version_is_noted_with_the_writer() -> None:
     assert old == {"file_version": "brain.Event:1"}
 
 
-def test_sessions_are_noted_with_the_rows_before_them() -> None:
+def test_session_logs_are_recorded_with_the_number_of_rows_before_them() -> None:
     converted = Converted()
     log = event_pb2.SessionLog
     rows = in_event(Value(tag="a", simple_value=1), Value(tag="b", simple_value=2))
@@ -36,14 +36,14 @@ def test_sessions_are_noted_with_the_rows_before_them() -> None:
     ]
 
 
-def test_log_messages_are_noted() -> None:
+def test_log_messages_are_recorded() -> None:
     converted = Converted()
     message = event_pb2.LogMessage(level=event_pb2.LogMessage.WARN, message="slow")
     converted.add([event_pb2.Event(step=3, log_message=message)])
     assert converted.of_kind("tensorboard") == [{"log": {"level": "warn", "message": "slow", "step": 3}}]
 
 
-def test_a_log_message_too_long_for_a_line_is_a_file() -> None:
+def test_a_log_message_too_long_for_a_line_becomes_a_file() -> None:
     converted = Converted()
     event = event_pb2.Event(step=3, log_message=event_pb2.LogMessage(message="x" * 8 * 2**20))
     converted.add([event])
@@ -51,7 +51,7 @@ def test_a_log_message_too_long_for_a_line_is_a_file() -> None:
     assert event_pb2.Event.FromString(converted.files[file["digest"]]) == event
 
 
-def test_graphs_and_run_metadata_are_files() -> None:
+def test_graphs_and_run_metadata_become_files() -> None:
     converted = Converted()
     tagged = event_pb2.TaggedRunMetadata(tag="step1", run_metadata=b"times")
     converted.add(
@@ -67,7 +67,7 @@ def test_graphs_and_run_metadata_are_files() -> None:
     assert files[2]["tensorboard"] == {"tag": "step1", "plugin": "run_metadata", "step": 4}
 
 
-def test_an_event_with_nothing_in_it_is_no_trouble() -> None:
+def test_an_empty_event_gives_no_record() -> None:
     converted = Converted()
     converted.add([event_pb2.Event(), event_pb2.Event(summary={})])
     assert converted.records == []

@@ -1,4 +1,4 @@
-"""Numbers of all types that writers use, in rows as lists."""
+"""Tensors of all number types that writers use become lists in rows."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def bits(values: list[float], layout: str) -> list[int]:
         ("DT_UINT32", "tensor_content", np.array([0, 1, 2**32 - 1], "<u4").tobytes(), [0, 1, 2**32 - 1]),
     ],
 )
-def test_a_small_tensor_of_numbers_is_a_list_in_its_row(
+def test_a_small_tensor_of_numbers_becomes_a_list_in_its_row(
     dtype: str,
     field: str,
     held: Any,
@@ -69,7 +69,7 @@ def test_lists_nest_as_the_axes_do_and_hold_nan() -> None:
     ],
     ids=["too many", "none", "too short", "too large"],
 )
-def test_a_tensor_that_contradicts_itself_is_kept_as_a_file(
+def test_a_tensor_whose_content_does_not_match_its_shape_is_stored_as_a_file(
     dtype: str,
     field: str,
     held: Any,
@@ -79,7 +79,7 @@ def test_a_tensor_that_contradicts_itself_is_kept_as_a_file(
     assert len(found.of_kind("file")) == sum(found.skipped.values()) == 1
 
 
-def test_large_and_complex_tensors_are_files_and_nothing_to_report() -> None:
+def test_large_and_complex_tensors_become_files_without_a_reason() -> None:
     large = numbers("large", "tensor", types_pb2.DT_FLOAT, [2000], "float_val", range(2000))
     pair = numbers("pair", "tensor", types_pb2.DT_COMPLEX64, [1], "scomplex_val", [1, 2])
     claims = numbers("claims", "tensor", types_pb2.DT_FLOAT, [2**30], "float_val", [1])

@@ -22,7 +22,7 @@ from .values import Value, plugin, strings
     ],
 )
 @pytest.mark.parametrize("shape", [[], [1]])
-def test_what_a_plugin_keeps_in_one_string_is_the_file(
+def test_the_one_string_in_a_plugins_tensor_becomes_the_file(
     name: str,
     extension: str,
     shape: list[int],
@@ -36,7 +36,7 @@ def test_what_a_plugin_keeps_in_one_string_is_the_file(
     assert file["tensorboard"] == {"tag": "k", "plugin": name, "step": 3}
 
 
-def test_values_of_unknown_plugins_are_files_with_the_metadata_of_their_tag() -> None:
+def test_values_of_unknown_plugins_become_files_with_the_metadata_of_their_tag() -> None:
     converted = Converted()
     first, later = strings("x", "mine", [1], [b"a"], content=b"setup"), strings("x", "", [1], [b"b"])
     converted.add([in_event(first), in_event(later, step=1)])
@@ -46,20 +46,20 @@ def test_values_of_unknown_plugins_are_files_with_the_metadata_of_their_tag() ->
     assert not converted.skipped
 
 
-def test_a_value_may_be_all_in_its_metadata() -> None:
+def test_a_value_may_have_only_metadata() -> None:
     value = plugin("flight", "flight", b"positions")
     found = convert(value)
     (file,) = found.of_kind("file")
     assert Value.FromString(found.files[file["digest"]]) == value
 
 
-def test_a_tag_without_any_value_is_counted_and_nothing_else() -> None:
+def test_a_tag_without_value_is_only_counted() -> None:
     found = convert(Value(tag="video"), Value(tag="loss", simple_value=1))
     assert found.skipped == {("video", "no value"): 1}
     assert found.rows() == [(3, 1.0)]
 
 
-def test_other_content_has_another_name_and_the_same_content_the_same() -> None:
+def test_the_name_of_a_file_depends_on_its_content() -> None:
     converted = Converted()
     converted.add([event_pb2.Event(graph_def=data) for data in (b"a", b"b", b"a")])
     a, b, again = (file["name"] for file in converted.of_kind("file"))
@@ -70,7 +70,7 @@ tags = st.text(max_size=300) | st.sampled_from(["", "/", "..", "../../x", "/etc/
 
 
 @given(tags, tags)
-def test_names_stay_in_their_folder_whatever_the_tag_and_differ_where_tags_do(one: str, other: str) -> None:
+def test_file_names_stay_in_their_folder_for_any_tag_and_differ_if_tags_do(one: str, other: str) -> None:
     converted = Converted()
     converted.add([in_event(plugin(tag, "mine", b"x")) for tag in (one, other)])
     names = [file["name"] for file in converted.of_kind("file")]

@@ -1,4 +1,4 @@
-"""Files that real writers make, with everything that they can write."""
+"""Convert files of real writers, with every kind of value that they write."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_tensors_of_pytorch(dtype: str, tmp_path: Path) -> None:
     assert convert(directory=tmp_path).one("x") == [1, 0, 1]
 
 
-def test_a_tag_that_changes_its_kind_has_a_row_for_each(writer: Any) -> None:
+def test_a_tag_with_values_of_two_kinds_has_a_row_for_each(writer: Any) -> None:
     writer.add_scalar("t", 1.0, 0)
     writer.add_histogram("t", np.arange(10), 1)
     writer.add_scalar("t", 2.0, 2)
@@ -156,12 +156,12 @@ def test_a_tag_that_changes_its_kind_has_a_row_for_each(writer: Any) -> None:
     assert kinds == [1.0, "histogram", 2.0]
 
 
-def test_the_writer_is_noted(writer: Any) -> None:
+def test_the_writer_is_recorded(writer: Any) -> None:
     writer.add_scalar("loss", 1.0)
     assert read(writer).of_kind("tensorboard")[0]["file_version"] == "brain.Event:2"
 
 
-def test_all_that_tensorboards_own_helpers_write() -> None:
+def test_everything_that_tensorboards_helpers_write() -> None:
     from tensorboard.plugins.histogram.summary_v2 import histogram_pb
     from tensorboard.plugins.text.summary_v2 import text_pb
 
@@ -175,7 +175,7 @@ def test_all_that_tensorboards_own_helpers_write() -> None:
 
 
 @pytest.mark.parametrize("name", ["h", "im", "a", "t", "rows"])
-def test_what_tensorflow_writes_comes_back_to_the_byte(name: str, tmp_path: Path) -> None:
+def test_values_of_tensorflow_are_exported_byte_for_byte(name: str, tmp_path: Path) -> None:
     tf = pytest.importorskip("tensorflow")
     with tf.summary.create_file_writer(str(tmp_path)).as_default(step=1):
         tf.summary.histogram("h", tf.range(100.0))
@@ -194,7 +194,7 @@ def test_what_tensorflow_writes_comes_back_to_the_byte(name: str, tmp_path: Path
     assert ours.shape == theirs.shape
 
 
-def test_what_kerass_callback_writes(tmp_path: Path) -> None:
+def test_everything_that_kerass_callback_writes(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow")
     import keras
 

@@ -1,4 +1,4 @@
-"""Values of event files, made by hand."""
+"""Create values of event files by hand."""
 
 from __future__ import annotations
 

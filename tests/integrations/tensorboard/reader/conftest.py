@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-# What the frameworks say about themselves; no word of it is about event files.
+# Warnings of the frameworks about themselves, none of them about event files.
 _OF_WRITERS = (
     "ignore:.*torch.jit.*is deprecated:DeprecationWarning",
     "ignore:.*is deprecated.*:FutureWarning",
@@ -23,5 +23,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where a test puts its event file."""
+    """Return the path for the event file of a test."""
     return tmp_path / "events.out.tfevents.1700000000.host"

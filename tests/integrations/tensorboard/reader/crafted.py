@@ -1,4 +1,4 @@
-"""Event files made byte by byte, and a second reader to compare with: one record after the other, by protobuf alone."""
+"""Create event files byte by byte, and read them with a second, simple reader: record by record, by protobuf alone."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def histogram(tag: str = "weights") -> summary_pb2.Summary.Value:
 
 
 def flat(items: Iterable[Scalars | Message | Damage]) -> Found:
-    """What was read, value by value; numbers by their text, which tells -0.0 from 0.0 and has one word for NaN."""
+    """Return what was read, value by value, with numbers as text: -0.0 differs from 0.0, and NaN equals NaN."""
     found: Found = []
     for item in items:
         if isinstance(item, Scalars):
@@ -99,7 +99,7 @@ def read(path: Path, **options: Any) -> Found:
 
 
 def read_slowly(data: bytes) -> tuple[Found, int]:
-    """What a file of simple and float values holds, and the offset up to which it can be used."""
+    """Return the content of a file of simple and float values, and the offset up to which it is usable."""
     found: Found = []
     at = 0
     while at + 12 <= len(data):

@@ -1,4 +1,4 @@
-"""Real files: nothing of what a record-by-record count finds in them is missing."""
+"""Read real files: nothing that a record-by-record count found in them is missing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def runs() -> Iterator[Any]:
 
 
 def read_run(run: dict[str, Any]) -> tuple[Counter[str], dict[str, list[tuple[int, float]]], list[Damage], int]:
-    """Values by tag, the scalars among them with their steps, damage, and bytes left."""
+    """Return the numbers of values by tag, the scalars with their steps, the damage, and the bytes left."""
     counts: Counter[str] = Counter()
     scalars: dict[str, list[tuple[int, float]]] = defaultdict(list)
     damage: list[Any] = []
@@ -90,7 +90,7 @@ def test_every_value_of_every_tag_is_read(run: dict[str, Any]) -> None:
 
 
 @needs_corpus
-def test_damaged_files_give_everything_around_the_damage() -> None:
+def test_everything_around_the_damage_of_a_file_is_read() -> None:
     edge = CORPUS / "generated" / "edge"
     for name in (
         "crc_bad_data_mid",
@@ -106,6 +106,6 @@ def test_damaged_files_give_everything_around_the_damage() -> None:
 
 
 @needs_corpus
-def test_small_files_are_read_like_record_by_record() -> None:
+def test_small_files_are_read_as_by_the_simple_reader() -> None:
     for path in sorted((CORPUS / "generated" / "edge").glob("*/*")):
         assert read(path) == read_slowly(path.read_bytes())[0], path

@@ -32,7 +32,7 @@ def steps(found: list[tuple[Any, ...]]) -> list[int]:
     return [entry[2] for entry in found if len(entry) == 4]
 
 
-def test_a_file_cut_at_any_byte_gives_all_whole_records_and_goes_on_when_the_rest_is_there(path: Path) -> None:
+def test_a_file_cut_at_any_byte_gives_all_complete_records_and_later_the_rest(path: Path) -> None:
     head = b"".join(records(60))
     tail = b"".join(records(3, 60))
     for cut in range(len(tail) + 1):
@@ -48,7 +48,7 @@ def test_a_file_cut_at_any_byte_gives_all_whole_records_and_goes_on_when_the_res
 
 
 @pytest.mark.parametrize("place", [1, 100])
-def test_a_wrong_bit_anywhere_costs_no_record_but_its_own(path: Path, place: int) -> None:
+def test_a_flipped_bit_affects_only_its_own_record(path: Path, place: int) -> None:
     parts = records(200)
     start = sum(map(len, parts[:place]))
     size = len(parts[place])
@@ -63,7 +63,7 @@ def test_a_wrong_bit_anywhere_costs_no_record_but_its_own(path: Path, place: int
 
 
 @pytest.mark.parametrize("tail", [bytes(5000), b"garbage " * 500, os.urandom(3000), b"\x1a" + bytes(11)])
-def test_damage_with_nothing_behind_it_is_pending_until_a_record_follows(path: Path, tail: bytes) -> None:
+def test_damage_at_the_end_is_pending_until_a_record_follows(path: Path, tail: bytes) -> None:
     head = b"".join(records(50))
     path.write_bytes(head + tail)
     file = EventFile(path)
@@ -79,10 +79,10 @@ def test_damage_with_nothing_behind_it_is_pending_until_a_record_follows(path: P
     assert read(path) == [*read_slowly(head)[0], *found]
 
 
-def test_what_was_damage_and_is_written_after_all_is_read(path: Path) -> None:
+def test_a_gap_that_is_filled_later_is_read(path: Path) -> None:
     parts = records(40)
     hole = bytes(len(parts[0]))
-    path.write_bytes(b"".join(parts[:30]) + hole)  # a block that a network file system has not brought yet
+    path.write_bytes(b"".join(parts[:30]) + hole)  # a block that a network file system has not delivered yet
     file = EventFile(path)
     assert steps(flat(file.read())) == list(range(30))
     path.write_bytes(b"".join(parts))
@@ -90,13 +90,13 @@ def test_what_was_damage_and_is_written_after_all_is_read(path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 15, 16, *range(4075, 4115), *range(12265, 12310, 4)])
-def test_a_record_is_found_behind_damage_of_any_size(path: Path, size: int) -> None:
+def test_the_record_after_damage_of_any_size_is_found(path: Path, size: int) -> None:
     parts = records(2)
     path.write_bytes(parts[0] + b"\xff" * size + parts[1])
     assert read(path)[1:] == [(len(parts[0]), len(parts[0]) + size, "bad length checksum"), *read_slowly(parts[1])[0]]
 
 
-def test_records_inside_of_a_torn_one_are_found(path: Path) -> None:
+def test_records_inside_a_torn_record_are_found(path: Path) -> None:
     parts = records(100)
     path.write_bytes(b"".join([*parts[:10], parts[10][:-7], *parts[11:]]))
     found = read(path)
@@ -104,7 +104,7 @@ def test_records_inside_of_a_torn_one_are_found(path: Path) -> None:
     assert [entry[2] for entry in found if len(entry) == 3] == ["bad checksum"]
 
 
-def test_unreadable_events_are_set_aside_alone(path: Path) -> None:
+def test_an_unreadable_event_is_damage_and_does_not_affect_others(path: Path) -> None:
     bad = [record(b"\x0a\xff\xff"), record(event(simple("loss", 1))[12:-4].replace(b"loss", b"l\xffss"))]
     parts = records(60)
     path.write_bytes(b"".join([*parts[:30], bad[0], *parts[30:40], bad[1], *parts[40:]]))
@@ -115,7 +115,7 @@ def test_unreadable_events_are_set_aside_alone(path: Path) -> None:
     assert [entry[2] for entry in found if len(entry) == 3] == ["unreadable event"] * 2
 
 
-def test_a_length_is_not_believed_before_the_record_is_there(path: Path) -> None:
+def test_a_length_does_not_allocate_memory_before_the_record_is_there(path: Path) -> None:
     parts = records(20)
     for claim in (2**20, LARGEST, LARGEST + 1, 2**31 - 1, 2**63, 2**64 - 1):
         path.write_bytes(b"".join(parts) + header(claim) + b"begun")
@@ -138,7 +138,7 @@ def test_a_record_larger_than_a_block_is_read_whole(path: Path) -> None:
 
 
 @pytest.mark.parametrize("sound", [True, False])
-def test_a_record_beyond_the_limit_is_damage_and_reading_goes_on_behind_it(path: Path, sound: bool) -> None:
+def test_a_record_beyond_the_size_limit_is_damage_and_reading_continues_after_it(path: Path, sound: bool) -> None:
     from google_crc32c import extend
 
     size = LARGEST + 1
@@ -157,7 +157,7 @@ def test_a_record_beyond_the_limit_is_damage_and_reading_goes_on_behind_it(path:
     assert steps(found) == list(range(10))
 
 
-def test_without_checks_wrong_values_pass_and_wrong_frames_do_not(path: Path) -> None:
+def test_without_check_damaged_values_are_read_and_damaged_frames_are_not(path: Path) -> None:
     parts = records(100)
     parts[50] = parts[50][:-1] + bytes((parts[50][-1] ^ 1,))
     parts[70] = b"\xff" + parts[70][1:]
@@ -166,10 +166,10 @@ def test_without_checks_wrong_values_pass_and_wrong_frames_do_not(path: Path) ->
     assert steps(read(path)) == [step for step in range(100) if step not in (50, 70)]
 
 
-def test_the_search_takes_time_by_the_size_of_the_file_even_where_it_is_full_of_headers(
+def test_the_search_takes_time_linear_in_the_size_of_a_file_even_if_it_is_full_of_headers(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each of the headers claims a megabyte with a wrong checksum: to check them one by one would take gigabytes."""
+    """Each header claims a megabyte with a wrong checksum, so checking them one by one would read gigabytes."""
     hostile = header(2**20) * 5000 + bytes(2**20 + 16)
     last = b"".join(records(3))
     path.write_bytes(records(1)[0] + b"\xff" + hostile + last)
@@ -188,7 +188,7 @@ def test_the_search_takes_time_by_the_size_of_the_file_even_where_it_is_full_of_
     assert looked_at < 5000 * 2**17 + 20 * path.stat().st_size
 
 
-def test_damage_everywhere_leaves_every_second_record(path: Path) -> None:
+def test_if_every_second_record_is_damaged_the_others_are_read(path: Path) -> None:
     parts = records(2000)
     for place in range(1, 2000, 2):
         parts[place] = parts[place][:-1] + bytes((parts[place][-1] ^ 1,))
@@ -197,7 +197,7 @@ def test_damage_everywhere_leaves_every_second_record(path: Path) -> None:
     assert (read(path), len(data) - len(parts[-1])) == read_slowly(data)
 
 
-def test_a_file_that_became_shorter_has_nothing_pending(path: Path) -> None:
+def test_a_file_that_has_been_cut_has_nothing_pending(path: Path) -> None:
     path.write_bytes(b"".join(records(10)))
     file = EventFile(path)
     list(file.read())
@@ -206,7 +206,7 @@ def test_a_file_that_became_shorter_has_nothing_pending(path: Path) -> None:
     assert file.pending == 0
 
 
-def test_no_header_that_the_search_rules_out_could_be_one() -> None:
+def test_the_search_rules_out_no_valid_header() -> None:
     """The search passes over places where a header's checksum would be zero."""
     from tracker_tensorboard.reader.checksums import append, value
 
@@ -230,7 +230,7 @@ def test_no_header_that_the_search_rules_out_could_be_one() -> None:
     assert length > LARGEST
 
 
-def test_items_are_delivered_one_by_one(path: Path) -> None:
+def test_each_item_counts_as_read_when_it_is_yielded(path: Path) -> None:
     parts = [*records(5), b"\xff" * 9, *records(5, 5), event(file_version="brain.Event:2")]
     path.write_bytes(b"".join(parts))
     file = EventFile(path)

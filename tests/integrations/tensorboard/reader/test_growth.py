@@ -1,4 +1,4 @@
-"""What a file gives does not depend on when it was read, how much of it was there, or where reading began."""
+"""The content of a file does not depend on when it is read, how much of it exists by then, or where reading begins."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ files = st.lists(st.one_of(scalar, runs, several, others, damage), max_size=12).
 
 
 def grown(data: bytes, cuts: list[int], anew: bool) -> tuple[Found, int]:
-    """Read a file at each of some sizes that it passes through."""
+    """Read a growing file at each of these sizes."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "tfevents")
         path.write_bytes(b"")
@@ -66,7 +66,7 @@ def grown(data: bytes, cuts: list[int], anew: bool) -> tuple[Found, int]:
 
 @given(files, st.lists(st.integers(0, 3000), max_size=6), st.booleans())
 @settings(max_examples=200, deadline=None)
-def test_a_file_gives_the_same_however_it_grew(data: bytes, cuts: list[int], anew: bool) -> None:
+def test_a_file_gives_the_same_items_however_it_grew(data: bytes, cuts: list[int], anew: bool) -> None:
     found = grown(data, [min(cut, len(data)) for cut in cuts], anew)
     assert found == grown(data, [], False)
     assert found == read_slowly(data)

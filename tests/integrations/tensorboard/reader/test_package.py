@@ -15,7 +15,7 @@ def run(code: str) -> str:
     return done.stdout
 
 
-def test_without_tensorboard_the_package_is_imported_and_its_reader_says_what_is_missing() -> None:
+def test_without_tensorboard_the_package_can_be_imported_and_its_reader_says_what_to_install() -> None:
     run(
         """
 import sys
@@ -31,7 +31,7 @@ else:
     )
 
 
-def test_the_reader_imports_neither_tensorflow_nor_more_of_tensorboard_than_its_messages() -> None:
+def test_the_reader_imports_no_tensorflow_and_only_the_messages_of_tensorboard() -> None:
     pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not installed")
     said = run(
         """

@@ -1,4 +1,4 @@
-"""Scalar events, by the column and one by one."""
+"""Reading scalar events, in columns and one by one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TAGS = ["loss", "acc", "train/accuracy", "a" * 60, "", "τ/😀", "lose"]
 
 
 def same(path: Path, records: Iterable[bytes]) -> None:
-    """Both readers must find the same, in all of the file and without damage."""
+    """Assert that both readers find the same in the whole file, without damage."""
     data = b"".join(records)
     path.write_bytes(data)
     expected, usable = read_slowly(data)
@@ -62,7 +62,7 @@ def test_every_way_to_write_a_scalar_is_read_exactly(path: Path, shape: Callable
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_few_scalars_of_a_large_file_are_read_one_by_one(
+def test_of_a_large_file_few_scalars_are_read_one_by_one(
     path: Path, monkeypatch: pytest.MonkeyPatch, shape: Callable[..., Any]
 ) -> None:
     parsed = 0
@@ -77,7 +77,7 @@ def test_few_scalars_of_a_large_file_are_read_one_by_one(
     assert parsed < 200  # of two readings
 
 
-def test_ways_to_write_scalars_may_mix_in_any_order_with_other_events_between(path: Path) -> None:
+def test_all_ways_to_write_scalars_can_be_mixed_with_other_events(path: Path) -> None:
     chance = random.Random(2)
     records = []
     for step in range(4000):
@@ -93,23 +93,23 @@ def test_ways_to_write_scalars_may_mix_in_any_order_with_other_events_between(pa
     same(path, records)
 
 
-def test_steps_of_any_size_are_kept(path: Path) -> None:
+def test_steps_of_any_size_are_read_exactly(path: Path) -> None:
     steps = [0, 1, 127, 128, 16383, 16384, 2**21 - 1, 2**21, 2**35, 2**49 - 1, 2**49, 2**62, 2**63 - 1, -1, -(2**63)]
     same(path, [event(simple("loss", i), step=step) for step in steps for i in range(40)])
 
 
-def test_times_and_values_of_any_kind_are_kept(path: Path) -> None:
+def test_times_and_values_of_any_kind_are_read_exactly(path: Path) -> None:
     odd = [math.nan, math.inf, -math.inf, -0.0, 1e-45, 3.4e38, 0.1]
     same(path, [event(simple("loss", v), time=t, step=i) for i in range(3) for v in odd for t in (*odd, START, -1.0)])
 
 
-def test_signalling_nans_are_values(path: Path) -> None:
+def test_signalling_nans_are_read_as_values(path: Path) -> None:
     bits = event(simple("loss", 1.0), step=7)[12:-4].replace(struct.pack("<f", 1.0), b"\x01\x00\xa0\x7f")
     path.write_bytes(b"".join([event(simple("loss", 1.0), step=7)] * 40 + [record(bits)] * 40))
     assert [value for *_, value in read(path)] == ["1.0"] * 40 + ["nan"] * 40
 
 
-def test_fields_may_stand_in_other_orders_be_unknown_doubled_or_written_long(path: Path) -> None:
+def test_fields_can_be_reordered_unknown_repeated_or_encoded_with_extra_bytes(path: Path) -> None:
     time = struct.pack("<d", START)
     number = struct.pack("<f", 1.5)
     loss = b"\x0a\x04loss\x15" + number
@@ -126,7 +126,7 @@ def test_fields_may_stand_in_other_orders_be_unknown_doubled_or_written_long(pat
     same(path, [record(payload) for payload in payloads for _ in range(30)])
 
 
-def test_events_without_values_are_messages(path: Path) -> None:
+def test_events_without_values_are_read_as_messages(path: Path) -> None:
     empty = event(simple("loss", 1))
     path.write_bytes(empty + record(b"") + record(b"\x2a\x00") + empty)
     first, *messages, last = EventFile(path).read()
@@ -144,7 +144,7 @@ def test_thousands_of_tags_and_tags_too_long_for_columns_are_read(path: Path) ->
     same(path, [event(simple(tag, step), step=step) for step in range(4) for tag in tags])
 
 
-def test_regular_files_may_change_their_pattern_at_any_place(path: Path) -> None:
+def test_the_pattern_of_tags_can_change_anywhere(path: Path) -> None:
     records = []
     for step in range(6000):
         tags = TAGS[:4] if step % 1100 else TAGS
@@ -152,7 +152,7 @@ def test_regular_files_may_change_their_pattern_at_any_place(path: Path) -> None
     same(path, records)
 
 
-def test_tags_keep_their_places_through_all_of_a_file(path: Path) -> None:
+def test_tags_keep_their_indices_throughout_a_file(path: Path) -> None:
     path.write_bytes(
         b"".join(
             event(simple(f"t{i % 50}", i), histogram()) if i % 9 == 0 else event(simple(f"t{i % 50}", i))
@@ -196,7 +196,7 @@ def test_tags_keep_their_places_through_all_of_a_file(path: Path) -> None:
         ("DT_COMPLEX64", {"scomplex_val": [1, 0]}, None),
     ],
 )
-def test_tensors_of_one_number_are_scalars_of_any_type_and_all_others_are_not(
+def test_only_tensors_of_one_number_are_scalars_for_any_type(
     path: Path, dtype: str, members: dict[str, Any], expected: float | None
 ) -> None:
     for shape in ((), (1,), (1, 1)):
@@ -229,7 +229,7 @@ def test_the_first_metadata_of_a_tag_says_whether_its_tensors_are_scalars(
     assert kinds == [True] * 30 + [scalar] * 91
 
 
-def test_reading_goes_on_with_the_metadata_of_what_was_read_before(path: Path) -> None:
+def test_reading_continues_with_the_metadata_of_an_earlier_reading(path: Path) -> None:
     first = event(tensor("x", "own", dtype=types_pb2.DT_FLOAT, float_val=[1]))
     path.write_bytes(first + event(tensor("x", None, dtype=types_pb2.DT_FLOAT, float_val=[2])))
     before = EventFile(path)
@@ -240,7 +240,7 @@ def test_reading_goes_on_with_the_metadata_of_what_was_read_before(path: Path) -
     assert after.metadata["x"].plugin_data.plugin_name == "own"
 
 
-def test_files_of_one_run_may_share_the_metadata_of_their_tags(tmp_path: Path) -> None:
+def test_files_of_one_run_can_share_the_metadata_of_their_tags(tmp_path: Path) -> None:
     first, second = tmp_path / "tfevents.1", tmp_path / "tfevents.2"
     first.write_bytes(event(tensor("x", "own", dtype=types_pb2.DT_FLOAT, float_val=[1])))
     second.write_bytes(event(tensor("x", None, dtype=types_pb2.DT_FLOAT, float_val=[1])))
@@ -251,7 +251,7 @@ def test_files_of_one_run_may_share_the_metadata_of_their_tags(tmp_path: Path) -
     assert [type(item) for item in EventFile(second).read()] == [Scalars]
 
 
-def test_a_large_file_is_read_in_little_memory(path: Path) -> None:
+def test_a_large_file_is_read_with_little_memory(path: Path) -> None:
     block = b"".join(event(simple(f"tag{i % 30}", i), time=START + i, step=i) for i in range(20_000))
     with path.open("wb") as file:
         for _ in range(30):

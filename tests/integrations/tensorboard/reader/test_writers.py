@@ -1,4 +1,4 @@
-"""Files from the writers that people use."""
+"""Read files of the writers that people use."""
 
 from __future__ import annotations
 
