@@ -1,6 +1,6 @@
-"""The dashboard in a real browser, before a real server that holds runs made by the real logger.
+"""Fixtures: the dashboard in a real browser, on a real server with runs of the real logger.
 
-A page fails its test when it writes an error to its console or asks anyone but its own server for anything.
+A test fails if its page writes an error to its console, or sends a request to another server.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ collect_ignore_glob = [] if CHROMIUM else ["test_*.py"]
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
-    """A server with the runs of `runs.py`."""
+    """Run a server with the runs of `runs.py`."""
     home = tmp_path_factory.mktemp("browser")
     # Tests elsewhere set these for themselves; here server and loggers live longer than one test.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TRACKER_")}
@@ -72,9 +72,9 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @contextmanager
 def watched(context: BrowserContext, own: str, refusals: tuple[int, ...] = ()) -> Iterator[Page]:
-    """Yield a page; raise at the end if it complained or asked others.
+    """Yield a page; raise at the end if it wrote errors or sent requests to other servers.
 
-    The browser itself complains of the server's `refusals`, statuses that belong to the test.
+    The browser writes errors for the server's `refusals`, statuses that the test expects.
     """
     page = context.new_page()
     complaints: list[str] = []
@@ -138,7 +138,7 @@ def visit(browser: Browser, server: Embedded) -> Visit:
 
 @pytest.fixture(scope="session")
 def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where screenshots go: the folder that TRACKER_TEST_SHOTS names, to be looked at."""
+    """Return the folder for screenshots, which TRACKER_TEST_SHOTS names."""
     named = os.environ.get("TRACKER_TEST_SHOTS")
     folder = Path(named) if named else tmp_path_factory.mktemp("shots")
     folder.mkdir(parents=True, exist_ok=True)

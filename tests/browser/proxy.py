@@ -1,4 +1,4 @@
-"""A small proxy that has a server under a prefix, which it takes away, as nginx and others do."""
+"""A small proxy that serves a server under a path prefix and strips it, as nginx and others do."""
 
 from __future__ import annotations
 

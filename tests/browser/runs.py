@@ -1,4 +1,4 @@
-"""Make the runs that the browser tests look at, with the logger that users use, on the server of the settings.
+"""Create the runs of the browser tests with the real logger, on the server of the settings.
 
 `vision`: a sweep of 24 runs in four groups with curves, system metrics aside. `media`: one run of every kind of value.
 `origin`: a run from a repository with uncommitted changes, with console, files and an alert. `hostile`: every text that
@@ -19,7 +19,7 @@ import tracker
 BARS = {"layout": {"title": {"text": "bars"}}}
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 QUIET = {"stats_disabled": True, "capture": [], "silent": True, "console": "off"}
-"""Settings of runs whose machine and origin nobody looks at."""
+"""Settings of runs whose machine and origin do not matter."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What is done to selected runs."""
+"""Actions on selected runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def bar(page: Page):  # type: ignore[no-untyped-def]
     return page.get_by_role("toolbar", name="Selected runs")
 
 
-def test_runs_are_selected_in_ranges_and_all(runs: Runs, visit: Visit) -> None:
+def test_runs_can_be_selected_in_ranges_and_all_at_once(runs: Runs, visit: Visit) -> None:
     with visit(runs.path()) as page:
         table = Table(page)
         table.shows(*ALL)
@@ -44,7 +44,7 @@ def test_runs_are_selected_in_ranges_and_all(runs: Runs, visit: Visit) -> None:
         expect(bar(page)).to_have_count(0)
 
 
-def test_tags_are_added_and_removed(runs: Runs, visit: Visit) -> None:
+def test_tags_can_be_added_and_removed(runs: Runs, visit: Visit) -> None:
     with visit(runs.path(layout="table")) as page:
         table = Table(page)
         table.shows(*ALL)
@@ -60,7 +60,7 @@ def test_tags_are_added_and_removed(runs: Runs, visit: Visit) -> None:
         assert runs.get("r1")["tags"] == ["best"]
 
 
-def test_names_notes_and_colours_are_edited(runs: Runs, visit: Visit) -> None:
+def test_names_notes_and_colours_can_be_edited(runs: Runs, visit: Visit) -> None:
     with visit(runs.path(layout="table")) as page:
         table = Table(page)
         table.shows(*ALL)
@@ -87,7 +87,7 @@ def test_names_notes_and_colours_are_edited(runs: Runs, visit: Visit) -> None:
             assert runs.get(id_)["group"] == "twins"
 
 
-def test_runs_get_their_own_colours_back(runs: Runs, visit: Visit) -> None:
+def test_runs_can_get_their_default_colours_back(runs: Runs, visit: Visit) -> None:
     with visit(runs.path(layout="table")) as page:
         table = Table(page)
         table.shows(*ALL)
@@ -140,7 +140,7 @@ def test_runs_get_their_own_colours_back(runs: Runs, visit: Visit) -> None:
             assert runs.get(id_)["color"] is None
 
 
-def test_a_running_run_is_asked_to_stop(runs: Runs, visit: Visit) -> None:
+def test_a_running_run_can_be_asked_to_stop(runs: Runs, visit: Visit) -> None:
     runs.add("lasting", ended=False, allow_stop=True)
     with visit(runs.path()) as page:
         Table(page).select("lasting")
@@ -150,7 +150,7 @@ def test_a_running_run_is_asked_to_stop(runs: Runs, visit: Visit) -> None:
         assert asked.value.json() == {"changed": 1}
 
 
-def test_deleted_runs_come_back(runs: Runs, visit: Visit) -> None:
+def test_deleted_runs_can_be_restored(runs: Runs, visit: Visit) -> None:
     with visit(runs.path(layout="table")) as page:
         table = Table(page)
         table.shows(*ALL)
@@ -178,7 +178,7 @@ def test_deleted_runs_come_back(runs: Runs, visit: Visit) -> None:
         table.shows("r5", "r3", "r2", "r1", "r0")
 
 
-def test_csv_holds_what_is_shown_and_no_formulas(runs: Runs, visit: Visit, tmp_path: Path) -> None:
+def test_csv_has_the_shown_values_and_no_formulas(runs: Runs, visit: Visit, tmp_path: Path) -> None:
     for i, text in enumerate(("=1+2", "@SUM(A1)", '-2+3" end', "plain, text")):
         runs.add(f"odd{i}", [{"loss": -1.5}], {"lr": text}, name=text)
     view = {"layout": "table", "filter": "loss < 0 or loss > 4", "sort": [{"column": "created", "descending": False}]}
@@ -199,7 +199,7 @@ def test_csv_holds_what_is_shown_and_no_formulas(runs: Runs, visit: Visit, tmp_p
     assert rows[0]["created"].startswith("2023-11-14T22:18:20")
 
 
-def test_selected_runs_are_compared(runs: Runs, visit: Visit) -> None:
+def test_selected_runs_can_be_compared(runs: Runs, visit: Visit) -> None:
     with visit(runs.path()) as page:
         table = Table(page)
         table.select("r1")

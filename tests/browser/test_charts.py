@@ -1,4 +1,4 @@
-"""Line charts: what they draw, how they are read, moved and zoomed."""
+"""Line charts: drawing, reading values, panning and zooming."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def noisy() -> list[float]:
 
 @pytest.fixture(scope="module")
 def curves(server: Embedded) -> Runs:
-    """Three runs with two metrics, a constant and epochs."""
+    """Create three runs with two metrics, a constant and epochs."""
     made = Runs(server)
     values = noisy()
     for i in range(3):
@@ -59,7 +59,7 @@ def asked(request: Request) -> Any:
 
 
 def tensorboard_ema(values: Sequence[float], weight: float) -> list[float]:
-    """The smoothed line as TensorBoard's frontend computes it: debiased, non-finite points passed over."""
+    """Return the smoothed line as TensorBoard's frontend computes it: debiased, without non-finite points."""
     if len(set(values)) == 1:
         return list(values)
     last, count, out = 0.0, 0, []
@@ -73,7 +73,7 @@ def tensorboard_ema(values: Sequence[float], weight: float) -> list[float]:
     return out
 
 
-def test_panels_come_by_themselves_in_sections_and_are_searched(visit: Visit) -> None:
+def test_panels_appear_automatically_in_sections_and_can_be_searched(visit: Visit) -> None:
     with visit(workspace("vision", layout="charts")) as page:
         for section, panels in (("Charts", 3), ("train", 2), ("val", 1)):
             said = re.compile(rf"^{section} {panels} panels?$")
@@ -124,7 +124,7 @@ def test_smoothing_is_that_of_tensorboard(curves: Runs, visit: Visit) -> None:
             assert float(smoothed) not in (float(logged), pytest.approx(expected[20], rel=1e-9))
 
 
-def test_what_runs_along_x_is_chosen(curves: Runs, visit: Visit) -> None:
+def test_the_x_axis_can_be_chosen(curves: Runs, visit: Visit) -> None:
     with visit(curves.path(layout="charts")) as page:
         chart = Chart(page, "loss")
         expect(chart.lines(3)).to_be_visible()
@@ -152,7 +152,7 @@ def test_what_runs_along_x_is_chosen(curves: Runs, visit: Visit) -> None:
         chart.redrawn(before)
 
 
-def test_a_spike_is_seen_at_every_zoom(visit: Visit) -> None:
+def test_a_spike_is_visible_at_every_zoom(visit: Visit) -> None:
     with visit(workspace("spike", layout="charts")) as page:
         chart = Chart(page, "value")
         low, high = 0.0, POINTS - 1.0
@@ -177,7 +177,7 @@ def test_a_spike_is_seen_at_every_zoom(visit: Visit) -> None:
         expect(chart.panel).to_contain_text(f"of {POINTS:,} points")
 
 
-def test_the_envelope_is_drawn_until_it_is_switched_off(visit: Visit) -> None:
+def test_the_min_max_band_is_drawn_until_it_is_switched_off(visit: Visit) -> None:
     with visit(workspace("spike", layout="charts")) as page:
         chart = Chart(page, "value")
         expect(chart.lines(1)).to_be_visible()
@@ -227,7 +227,7 @@ def test_all_charts_zoom_together(curves: Runs, visit: Visit) -> None:
         expect(page.get_by_role("button", name="Reset zoom")).to_have_count(0)
 
 
-def test_the_cursor_is_read_kept_and_copied(curves: Runs, visit: Visit) -> None:
+def test_values_at_the_cursor_can_be_read_pinned_and_copied(curves: Runs, visit: Visit) -> None:
     with visit(curves.path(layout="charts"), permissions=CLIPBOARD) as page:
         chart, other = Chart(page, "val/loss"), Chart(page, "loss")
         expect(chart.lines(3)).to_be_visible()
@@ -309,7 +309,7 @@ def test_a_finger_reads_values_and_scrolls_the_page(curves: Runs, visit: Visit) 
         expect(other.values).to_have_count(0)
 
 
-def test_two_fingers_zoom_and_move(curves: Runs, visit: Visit) -> None:
+def test_two_fingers_zoom_and_pan(curves: Runs, visit: Visit) -> None:
     with visit(curves.path(layout="charts"), size="phone", has_touch=True) as page:
         chart, other = Chart(page, "loss"), Chart(page, "epoch")
         expect(chart.lines(3)).to_be_visible()
@@ -344,7 +344,7 @@ def test_two_fingers_zoom_and_move(curves: Runs, visit: Visit) -> None:
         assert wider[1] - wider[0] == pytest.approx(4 * (high - low), rel=0.05)
 
 
-def test_how_many_runs_are_drawn_is_chosen(curves: Runs, visit: Visit) -> None:
+def test_the_number_of_drawn_runs_can_be_chosen(curves: Runs, visit: Visit) -> None:
     with visit(curves.path(layout="charts")) as page:
         expect(Chart(page, "loss").lines(3)).to_be_visible()
         page.get_by_role("button", name="More settings").click()

@@ -1,4 +1,4 @@
-"""Runs beside each other."""
+"""The comparison of runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .conftest import Visit
 TWO = "/projects/me/vision/compare?runs=v00,v07"
 
 
-def test_runs_that_are_selected_are_compared(visit: Visit) -> None:
+def test_selected_runs_are_compared(visit: Visit) -> None:
     with visit("/projects/me/vision") as page:
         grid = page.get_by_role("grid", name="Runs")
         for name in ("conv-23", "conv-22"):
@@ -24,7 +24,7 @@ def test_runs_that_are_selected_are_compared(visit: Visit) -> None:
         expect(grid).to_be_visible()
 
 
-def test_what_differs_is_marked_against_a_baseline(visit: Visit) -> None:
+def test_differences_from_a_baseline_are_marked(visit: Visit) -> None:
     with visit(TWO) as page:
         expect(page.get_by_role("button", name="resnet-00 is the baseline")).to_have_attribute("aria-pressed", "true")
         size = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="batch_size"))
@@ -39,7 +39,7 @@ def test_what_differs_is_marked_against_a_baseline(visit: Visit) -> None:
         expect(page.get_by_role("button", name="resnet-00 is the baseline")).to_be_visible()
 
 
-def test_only_what_differs_or_all_and_what_is_searched_for(visit: Visit) -> None:
+def test_only_differences_all_values_or_search_results_can_be_shown(visit: Visit) -> None:
     with visit(TWO) as page:
         same = page.get_by_role("rowheader", name="optimizer.beta")
         expect(page.get_by_role("rowheader", name="batch_size")).to_be_visible()
@@ -53,7 +53,7 @@ def test_only_what_differs_or_all_and_what_is_searched_for(visit: Visit) -> None
         expect(page.get_by_text("No matches")).to_be_visible()
 
 
-def test_runs_are_added_and_left_out(visit: Visit) -> None:
+def test_runs_can_be_added_and_removed(visit: Visit) -> None:
     with visit("/projects/me/vision/compare?runs=v00") as page:
         add = page.get_by_role("combobox", name="Add run")
         add.fill("mlp-13")
@@ -68,7 +68,7 @@ def test_runs_are_added_and_left_out(visit: Visit) -> None:
         expect(page.get_by_text("Nothing to compare yet")).to_be_visible()
 
 
-def test_code_charts_and_packages_stand_side_by_side(visit: Visit) -> None:
+def test_code_charts_and_packages_are_compared(visit: Visit) -> None:
     with visit("/projects/me/origin/compare?runs=origin,wider") as page:
         width = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="width", exact=True))
         expect(width).to_contain_text("+100 %")
@@ -78,7 +78,7 @@ def test_code_charts_and_packages_stand_side_by_side(visit: Visit) -> None:
         expect(chart).to_be_visible()
         page.get_by_role("tab", name="Code").click()
         expect(page.get_by_text("Same commit")).to_be_visible()
-        # What the first run wrote was there when the second one began.
+        # The files of the first run existed when the second one started.
         expect(page.get_by_text("Only in second").first).to_be_visible()
         expect(page.get_by_role("group", name="untracked/readme.md")).to_contain_text("A result")
         page.get_by_role("tab", name="Packages").click()

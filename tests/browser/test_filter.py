@@ -1,4 +1,4 @@
-"""The filter bar: typed, completed by keys, built by clicks."""
+"""The filter bar: typing, completion, and building conditions with the mouse."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def runs(server: Embedded) -> Runs:
     return made
 
 
-def test_a_typed_filter_narrows_table_and_charts(runs: Runs, visit: Visit) -> None:
+def test_a_typed_filter_applies_to_table_and_charts(runs: Runs, visit: Visit) -> None:
     with visit(runs.path()) as page:
         table = Table(page)
         bar = page.get_by_role("combobox", name="Filter expression")
@@ -34,7 +34,7 @@ def test_a_typed_filter_narrows_table_and_charts(runs: Runs, visit: Visit) -> No
         table.shows("r5", "r4", "r3", "r2", "r1", "r0")
 
 
-def test_a_filter_is_completed_by_keys(runs: Runs, visit: Visit) -> None:
+def test_a_filter_can_be_completed_with_the_keyboard(runs: Runs, visit: Visit) -> None:
     with visit(runs.path()) as page:
         table = Table(page)
         table.shows("r5", "r4", "r3", "r2", "r1", "r0")
@@ -61,7 +61,7 @@ def test_a_filter_is_completed_by_keys(runs: Runs, visit: Visit) -> None:
         table.shows("r5", "r3", "r1")
 
 
-def test_a_mistake_is_shown_at_its_place(runs: Runs, browser: Browser) -> None:
+def test_an_error_is_shown_at_its_position(runs: Runs, browser: Browser) -> None:
     with browser.new_context() as context:  # not watched: browsers write to their console that a filter was refused
         page = context.new_page()
         page.goto(f"{runs.server.url}/?token={runs.server.token}")
@@ -83,7 +83,7 @@ def test_a_mistake_is_shown_at_its_place(runs: Runs, browser: Browser) -> None:
         Table(page).shows("r5", "r4")
 
 
-def test_conditions_are_built_changed_and_removed_by_clicks(runs: Runs, visit: Visit) -> None:
+def test_conditions_can_be_built_changed_and_removed_with_the_mouse(runs: Runs, visit: Visit) -> None:
     with visit(runs.path()) as page:
         table = Table(page)
         table.shows("r5", "r4", "r3", "r2", "r1", "r0")
@@ -116,7 +116,7 @@ def test_conditions_are_built_changed_and_removed_by_clicks(runs: Runs, visit: V
         table.shows("r5", "r4")
 
 
-def test_conditions_come_from_columns_and_values(runs: Runs, visit: Visit) -> None:
+def test_conditions_can_be_added_from_columns_and_values(runs: Runs, visit: Visit) -> None:
     with visit(runs.path(layout="table")) as page:
         table = Table(page)
         table.menu("config.lr", "Filter by this…")
@@ -131,7 +131,7 @@ def test_conditions_come_from_columns_and_values(runs: Runs, visit: Visit) -> No
 
 
 def offset_of(page: Page, text: str) -> float:
-    """Pixels that a text takes in the font of the filter bar."""
+    """Return the width of a text in the font of the filter bar, in pixels."""
     measure = """([bar, text]) => {
         const context = document.createElement('canvas').getContext('2d')
         const { fontWeight, fontSize, fontFamily } = getComputedStyle(bar)

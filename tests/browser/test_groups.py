@@ -74,7 +74,7 @@ def test_groups_by_several_keys_and_by_all_except(runs: Runs, visit: Visit) -> N
         table.shows("sgd", "adam")
 
 
-def test_a_band_is_the_spread_or_the_extremes_of_a_group(runs: Runs, visit: Visit) -> None:
+def test_a_band_shows_the_standard_deviation_or_the_extremes_of_a_group(runs: Runs, visit: Visit) -> None:
     with visit(runs.path(group={"by": ["config.optimizer.name"]}, layout="charts")) as page:
         chart = Chart(page, "loss")
         expect(chart.lines(2)).to_be_visible()

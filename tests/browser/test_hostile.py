@@ -1,7 +1,7 @@
-"""Everything that a user can name is text: no script of it runs, no element of it is made, nothing of it is loaded.
+"""Text of users stays text: no script in it runs, no element of it is created, nothing in it is loaded.
 
-The pages themselves fail these tests when a dialog opens, when the console complains (of the content policy, too), or
-when another server is asked; see `conftest.watched`.
+These tests also fail if a dialog opens, the console has an error (such as of the content policy), or a page sends a
+request to another server; see `conftest.watched`.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ PAGES = {
     "a file": f"{RUN}?tab=files&file={quote(HOSTILE)}",
 }
 MADE = "script:not([src]), [onerror], [onload], [onclick], a[href^='javascript:' i], img[src='x']"
-"""Elements that payloads would make."""
+"""Elements that payloads would create."""
 
 
 def harmless(page: Page) -> None:
-    """Nothing of the payloads became an element; of links, none is a script."""
+    """Assert that no payload became an element, and that no link is a script."""
     expect(page.locator("[aria-busy=true], .mantine-Skeleton-root")).to_have_count(0)
     made = page.locator(f"body :is({MADE})").evaluate_all("all => all.map((one) => one.outerHTML)")
     assert made == []
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_what_users_name_is_text(name: str, visit: Visit) -> None:
+def test_names_that_users_choose_are_shown_as_text(name: str, visit: Visit) -> None:
     with visit(PAGES[name], refusals=(400, 404)) as page:
         expect(page.get_by_role("main")).not_to_be_empty()
         harmless(page)
@@ -76,7 +76,7 @@ def test_dialogs_menus_and_tooltips_show_text(visit: Visit) -> None:
         harmless(page)
 
 
-def test_a_previewed_file_is_text(visit: Visit) -> None:
+def test_a_file_preview_is_text(visit: Visit) -> None:
     with visit(f"{RUN}?tab=files") as page:
         page.get_by_role("navigation", name="Run files").get_by_role("button", name=re.compile("onerror")).click()
         shown = page.get_by_role("group", name=re.compile("onerror"))
@@ -104,7 +104,7 @@ kind: {HOSTILE}
 """
 
 
-def test_markdown_is_made_harmless(server: Embedded, visit: Visit) -> None:
+def test_markdown_is_sanitised(server: Embedded, visit: Visit) -> None:
     runs = Runs(server)
     runs.add("one", [{HOSTILE: 1.0}, {HOSTILE: 2.0}], notes=NOTES)
     with visit(f"/projects/me/{runs.project}/notes") as page:
@@ -136,7 +136,7 @@ def test_the_console_is_text(server: Embedded, visit: Visit) -> None:
         harmless(page)
 
 
-def test_logged_pages_stay_in_their_box(visit: Visit) -> None:
+def test_logged_pages_stay_in_their_sandbox(visit: Visit) -> None:
     with visit(f"{RUN}?tab=charts") as page:
         box = page.locator("iframe").first
         expect(box).to_have_attribute("sandbox", "allow-scripts")

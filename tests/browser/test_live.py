@@ -29,7 +29,7 @@ FIGURE = orjson.dumps({"data": [{"y": [1, 3, 2]}], "layout": {"title": {"text": 
 
 
 class Logging:
-    """A server of the tests' own, and runs that are logged to it."""
+    """A separate server, and runs that are logged to it."""
 
     def __init__(self, server: Embedded) -> None:
         self.server = server
@@ -65,7 +65,9 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     made.close()
 
 
-def test_more_tabs_than_a_browser_has_connections_are_all_live(logging: Logging, context: BrowserContext) -> None:
+def test_all_tabs_are_live_even_if_there_are_more_than_the_browser_has_connections(
+    logging: Logging, context: BrowserContext
+) -> None:
     logging.run("first", {"loss": 1.0})
     with watched(context, logging.server.url) as page:
         page.goto(f"{logging.server.url}/?token={logging.server.token}")
@@ -80,7 +82,7 @@ def test_more_tabs_than_a_browser_has_connections_are_all_live(logging: Logging,
             tab.get_by_text("2 runs").first.wait_for()
 
 
-def test_a_lost_server_is_said_and_found_again(tmp_path: Path, context: BrowserContext) -> None:
+def test_a_lost_connection_is_shown_until_the_server_is_back(tmp_path: Path, context: BrowserContext) -> None:
     with serve(tmp_path) as server:
         Logging(server).run("first", {"loss": 1.0})
         page = context.new_page()
@@ -95,13 +97,13 @@ def test_a_lost_server_is_said_and_found_again(tmp_path: Path, context: BrowserC
 
 
 def _framed(page: Page, server: Embedded, address: str) -> FrameLocator:
-    """Show a logged page as the dashboard does, with the secret that its pages keep for their origin."""
+    """Show a logged page as the dashboard does, with the secret in the storage of its origin."""
     page.goto(f"{server.url}/?token={server.token}")
     page.evaluate(FRAME, f"{address}?page={page.evaluate(SECRET)}")
     return page.frame_locator("iframe")
 
 
-def test_logged_html_reaches_nothing_of_the_dashboard(logging: Logging, context: BrowserContext) -> None:
+def test_logged_html_has_no_access_to_the_dashboard(logging: Logging, context: BrowserContext) -> None:
     address = logging.media("html", "html", HTML)
     # 404: for an answer that is no page of ours, the browser asks for an icon.
     with watched(context, logging.server.url, refusals=(401, 403, 404)) as page:

@@ -1,4 +1,4 @@
-"""Panels of what is not a number: pictures, sounds, tables, texts, histograms, curves, figures and pages."""
+"""Panels of media: images, sounds, tables, texts, histograms, curves, figures and pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .workspace import Chart, Runs, workspace
 ALL = workspace("media", layout="charts")
 
 
-def test_pictures_have_a_slider_over_steps(visit: Visit) -> None:
+def test_images_have_a_slider_over_steps(visit: Visit) -> None:
     with visit(ALL) as page:
         panel = Chart(page, "sample").panel
         expect(panel.get_by_role("img", name="step 3")).to_be_visible()
@@ -35,7 +35,7 @@ def test_pictures_have_a_slider_over_steps(visit: Visit) -> None:
         expect(panel.get_by_role("img", name="step 3")).to_be_visible()
 
 
-def test_texts_and_sounds(visit: Visit) -> None:
+def test_texts_and_sounds_are_shown(visit: Visit) -> None:
     with visit(ALL) as page:
         expect(Chart(page, "report").panel).to_contain_text("*all well* at 3")
         sound = Chart(page, "sound").panel.get_by_label("sound of every kind of value at step 3")
@@ -50,7 +50,7 @@ def test_texts_and_sounds(visit: Visit) -> None:
         assert sound.evaluate(playable) == pytest.approx(0.5, abs=0.01)
 
 
-def test_histograms_over_steps(visit: Visit) -> None:
+def test_histograms_are_shown_over_steps(visit: Visit) -> None:
     with visit(ALL) as page:
         panel = Chart(page, "weights").panel
         heat = panel.get_by_role("img", name="Histograms weights of every kind of value over 4 steps")
@@ -59,7 +59,7 @@ def test_histograms_over_steps(visit: Visit) -> None:
         expect(panel).to_contain_text(re.compile(r"step [12]: \d+ from"))
 
 
-def test_tables_are_searched_and_sorted(visit: Visit) -> None:
+def test_tables_can_be_searched_and_sorted(visit: Visit) -> None:
     with visit(ALL) as page:
         panel = Chart(page, "errors").panel
         panel.scroll_into_view_if_needed()
@@ -79,7 +79,7 @@ def test_tables_are_searched_and_sorted(visit: Visit) -> None:
         assert saved.value.suggested_filename
 
 
-def test_pages_and_figures_are_boxed_in(visit: Visit) -> None:
+def test_pages_and_figures_are_sandboxed(visit: Visit) -> None:
     with visit(ALL) as page:
         for key, shown in (("page", "Hello 3"), ("figure", "bars")):
             panel = Chart(page, key).panel
@@ -91,7 +91,7 @@ def test_pages_and_figures_are_boxed_in(visit: Visit) -> None:
         assert page.title() != "ran"
 
 
-def test_a_panel_of_media_is_made(visit: Visit) -> None:
+def test_a_panel_of_media_can_be_added(visit: Visit) -> None:
     with visit(ALL) as page:
         expect(Chart(page, "sample").panel).to_be_visible()
         page.get_by_role("button", name="Add panel").first.click()
@@ -104,7 +104,7 @@ def test_a_panel_of_media_is_made(visit: Visit) -> None:
         expect(Chart(page, "once more").panel).to_contain_text("*all well* at 3")
 
 
-def test_a_table_with_axes_is_a_curve(server: Embedded, visit: Visit) -> None:
+def test_a_table_with_axes_is_drawn_as_a_curve(server: Embedded, visit: Visit) -> None:
     runs = Runs(server)
     content = orjson.dumps(
         {"columns": ["recall", "precision"], "data": [[i / 10, 1 - (i / 10) ** 2] for i in range(11)]}

@@ -1,4 +1,4 @@
-"""What a run may log, every page can show, whatever it is called and however much it is."""
+"""Every page shows names of any text, and very many of them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _written(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def named(server: Embedded) -> Runs:
-    """Two runs in which every name is a metric, an input, a tag, a group, …"""
+    """Create two runs in which every name is a metric, a config key, a tag, a group, …"""
     runs = Runs(server)
     every = list(NAMES.values())
     for id_, value in (("one", 1.5), ("two", 2.5)):
@@ -56,7 +56,7 @@ def named(server: Embedded) -> Runs:
     return runs
 
 
-def test_the_table_the_charts_and_the_csv_have_every_name(named: Runs, visit: Visit, tmp_path: Path) -> None:
+def test_table_charts_and_csv_show_every_name(named: Runs, visit: Visit, tmp_path: Path) -> None:
     with visit(named.path()) as page:
         table = Table(page)
         table.shows("two", "one")
@@ -75,7 +75,7 @@ def test_the_table_the_charts_and_the_csv_have_every_name(named: Runs, visit: Vi
 
 
 @pytest.mark.parametrize("what", ["empty", "spaces", "backtick", "quotes", "prototype", "lines", "1,100 characters"])
-def test_a_view_that_names_it_is_in_the_address(named: Runs, visit: Visit, what: str) -> None:
+def test_the_address_keeps_a_view_with_any_name(named: Runs, visit: Visit, what: str) -> None:
     column = f"summary.{NAMES[what]}"
     with visit(named.path(filter=f"{_written(column)} > 3", sort=[{"column": column, "descending": True}])) as page:
         table = Table(page)
@@ -86,7 +86,7 @@ def test_a_view_that_names_it_is_in_the_address(named: Runs, visit: Visit, what:
         expect(table.names).to_have_text([re.compile(r"^2\.5"), re.compile(r"^1\.5")])
 
 
-def test_a_view_too_long_for_an_address_is_kept_by_the_browser(named: Runs, visit: Visit) -> None:
+def test_the_browser_keeps_a_view_that_is_too_long_for_an_address(named: Runs, visit: Visit) -> None:
     with visit(named.path()) as page:
         table = Table(page)
         table.shows("two", "one")
@@ -105,7 +105,7 @@ def test_a_view_too_long_for_an_address_is_kept_by_the_browser(named: Runs, visi
         ).to_be_visible()
 
 
-def test_the_pages_of_a_run_have_every_name(named: Runs, visit: Visit) -> None:
+def test_the_pages_of_a_run_show_every_name(named: Runs, visit: Visit) -> None:
     with visit(f"/runs/me/{named.project}/one") as page:
         expect(page.get_by_role("heading", name="one")).to_be_visible()
         page.get_by_role("tab", name="Charts").click()
@@ -114,14 +114,14 @@ def test_the_pages_of_a_run_have_every_name(named: Runs, visit: Visit) -> None:
         expect(page.get_by_role("button", name=re.compile("^Copy value of"))).to_have_count(2 * len(NAMES))
 
 
-def test_the_comparison_has_every_name(named: Runs, visit: Visit) -> None:
+def test_the_comparison_shows_every_name(named: Runs, visit: Visit) -> None:
     with visit(f"/projects/me/{named.project}/compare?runs=one,two") as page:
         expect(page.get_by_role("row").filter(has_text="+66.7 %")).to_have_count(len(NAMES))
         page.get_by_role("tab", name="Charts").click()
         expect(page.get_by_role("region", name=re.compile("^Panel "))).to_have_count(len(NAMES))
 
 
-def test_of_very_many_columns_some_are_shown_and_the_others_are_found(server: Embedded, visit: Visit) -> None:
+def test_some_of_very_many_columns_are_shown_and_search_finds_the_others(server: Embedded, visit: Visit) -> None:
     runs = Runs(server)
     for id_, value in (("one", 1), ("two", 2)):
         rows = [{f"layer{i:04}/norm": i * value for i in range(3000)}] * 2

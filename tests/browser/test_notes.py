@@ -1,4 +1,4 @@
-"""Notes of a project, with live panels in them."""
+"""Notes of a project, with live panels."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def runs(server: Embedded) -> Runs:
 
 
 def write(page: Page, text: str) -> None:
-    """Begin with the notes, and write."""
+    """Start a note, and write text in it."""
     page.get_by_role("button", name="Write a note").or_(page.get_by_role("button", name="Edit")).first.click()
     page.get_by_role("textbox", name="Project notes").fill(text)
 
 
-def test_notes_are_written_seen_before_and_saved(runs: Runs, visit: Visit) -> None:
+def test_notes_can_be_written_previewed_and_saved(runs: Runs, visit: Visit) -> None:
     with visit(f"/projects/me/{runs.project}") as page:
         page.get_by_role("link", name="Notes").click()
         expect(page.get_by_role("heading", level=1, name="Notes")).to_be_visible()
@@ -45,7 +45,7 @@ def test_notes_are_written_seen_before_and_saved(runs: Runs, visit: Visit) -> No
         expect(page.get_by_role("article")).to_be_visible()
 
 
-def test_what_others_saved_meanwhile_is_not_overwritten_unseen(runs: Runs, visit: Visit) -> None:
+def test_changes_that_others_saved_meanwhile_are_not_overwritten_silently(runs: Runs, visit: Visit) -> None:
     path = f"/projects/me/{runs.project}/notes"
     with visit(path, refusals=(409,)) as mine:
         write(mine, "mine")

@@ -1,4 +1,4 @@
-"""Every page, in both themes and sizes: it shows what it is for, complains of nothing, and all can read it."""
+"""Every page in both themes and sizes: it shows its content without errors and is accessible."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LOOKS = [("desktop", "light"), ("desktop", "dark"), ("phone", "light"), ("phone"
 
 @pytest.mark.parametrize(("size", "theme"), LOOKS)
 @pytest.mark.parametrize("name", PAGES)
-def test_page_is_readable_for_all(name: str, size: str, theme: str, visit: Visit, shots: Path) -> None:
+def test_a_page_is_accessible(name: str, size: str, theme: str, visit: Visit, shots: Path) -> None:
     path, shown = PAGES[name]
     with visit(path, size=size, theme=theme) as page:
         expect(page.get_by_text(shown).first).to_be_visible()
@@ -48,7 +48,7 @@ def test_page_is_readable_for_all(name: str, size: str, theme: str, visit: Visit
 
 
 def settled(page: Page) -> None:
-    """Wait until nothing is shown as loading, and panels that are seen hold something."""
+    """Wait until nothing is loading, and visible panels have content."""
     expect(page.locator("[aria-busy=true], .mantine-Skeleton-root")).to_have_count(0)
     page.wait_for_function(
         """() => [...document.querySelectorAll('[aria-label^="Panel "]')].every((panel) =>

@@ -1,4 +1,4 @@
-"""Panels that people make and arrange, and those that compare all runs."""
+"""Adding and arranging panels, and panels that compare all runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def regions(page: Page) -> list[str]:
 
 
 def added(page: Page, kind: str) -> Locator:
-    """The form of a new panel of a kind."""
+    """Open the form of a new panel of this kind."""
     page.get_by_role("button", name="Add panel").first.click()
     form = page.get_by_role("dialog", name="Add panel")
     form.get_by_role("radiogroup", name="Type").get_by_text(kind, exact=True).click()
@@ -47,7 +47,7 @@ def action(page: Page, title: str, item: str) -> None:
     page.get_by_role("menuitem", name=item).click()
 
 
-def test_a_panel_is_made_changed_and_removed(runs: Runs, visit: Visit) -> None:
+def test_a_panel_can_be_added_changed_and_removed(runs: Runs, visit: Visit) -> None:
     with visit(runs.path(layout="charts")) as page:
         expect(Chart(page, "loss").lines(8)).to_be_visible()
         form = added(page, "Line chart")
@@ -84,7 +84,7 @@ def test_a_panel_is_made_changed_and_removed(runs: Runs, visit: Visit) -> None:
         expect(Chart(page, "loss").panel).to_be_visible()
 
 
-def test_a_panel_has_a_smoothing_of_its_own(runs: Runs, visit: Visit) -> None:
+def test_a_panel_can_override_smoothing(runs: Runs, visit: Visit) -> None:
     with visit(runs.path(layout="charts", filter='name == "r0"')) as page:
         chart, other = Chart(page, "loss"), Chart(page, "val/loss")
         logged = [8.0 + step for step in range(5)]
@@ -134,7 +134,7 @@ def test_a_panel_has_a_smoothing_of_its_own(runs: Runs, visit: Visit) -> None:
         assert last(other) == "r0 0 raw 0"
 
 
-def test_panels_are_moved_and_resized_by_keys_and_mouse(runs: Runs, visit: Visit) -> None:
+def test_panels_can_be_moved_and_resized_with_keyboard_and_mouse(runs: Runs, visit: Visit) -> None:
     with visit(runs.path(layout="charts")) as page:
         expect(Chart(page, "val/loss").lines(8)).to_be_visible()
         assert regions(page) == ["loss", "val/acc", "val/loss"]
@@ -169,7 +169,7 @@ def test_panels_are_moved_and_resized_by_keys_and_mouse(runs: Runs, visit: Visit
         expect(panel).to_have_css("height", "300px")
 
 
-def test_one_panel_fills_the_screen(runs: Runs, visit: Visit) -> None:
+def test_a_panel_can_fill_the_screen(runs: Runs, visit: Visit) -> None:
     with visit(runs.path(layout="charts")) as page:
         expect(Chart(page, "loss").lines(8)).to_be_visible()
         page.get_by_role("button", name="Full screen: loss").click()
@@ -184,7 +184,7 @@ def test_one_panel_fills_the_screen(runs: Runs, visit: Visit) -> None:
         expect(page.get_by_role("button", name="Full screen: loss")).to_be_focused()
 
 
-def test_bars(runs: Runs, visit: Visit) -> None:
+def test_a_bar_chart_shows_the_latest_values_of_filtered_runs(runs: Runs, visit: Visit) -> None:
     with visit(runs.path(layout="charts", filter="depth > 5")) as page:
         form = added(page, "Bar chart")
         choose(page, form, "Value", "val/loss")
@@ -194,7 +194,7 @@ def test_bars(runs: Runs, visit: Visit) -> None:
         expect(bars).to_have_accessible_name(re.compile("r7 7.*r6 6"))
 
 
-def test_scatter_follows_filter_and_search_with_colours_and_front(runs: Runs, visit: Visit) -> None:
+def test_a_scatter_plot_follows_filter_and_search_and_shows_colours_and_pareto_front(runs: Runs, visit: Visit) -> None:
     with visit(runs.path(layout="charts")) as page:
         form = added(page, "Scatter plot")
         choose(page, form, "X axis", "config.depth")

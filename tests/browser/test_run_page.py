@@ -1,4 +1,4 @@
-"""The page of one run: what it says, what can be changed there, and each of its parts."""
+"""The page of one run: its head, its edits, and each of its tabs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def copied(page: Page) -> str:
 
 
 def downloaded(page: Page, button: Locator) -> tuple[str, bytes]:
-    """Name and content of the file that the button gives."""
+    """Return name and content of the file that a button downloads."""
     with page.expect_download() as download:
         button.click()
     return download.value.suggested_filename, Path(download.value.path()).read_bytes()
@@ -44,7 +44,7 @@ def downloaded(page: Page, button: Locator) -> tuple[str, bytes]:
 # -- the head, and what can be changed ----------------------------------------------------------------------------
 
 
-def test_the_name_is_changed_in_its_place(runs: Runs, visit: Visit) -> None:
+def test_the_name_can_be_edited_in_place(runs: Runs, visit: Visit) -> None:
     runs.add("one", name="before")
     with visit(f"/runs/me/{runs.project}/one") as page:
         heading = page.get_by_role("heading", level=1)
@@ -65,7 +65,7 @@ def test_the_name_is_changed_in_its_place(runs: Runs, visit: Visit) -> None:
     assert runs.get("one")["name"] == "after"
 
 
-def test_tags_are_added_and_taken_away(runs: Runs, visit: Visit) -> None:
+def test_tags_can_be_added_and_removed(runs: Runs, visit: Visit) -> None:
     runs.add("one", tags=["old"])
     with visit(f"/runs/me/{runs.project}/one") as page:
         head = page.get_by_role("main").locator("header").first
@@ -84,7 +84,7 @@ def test_tags_are_added_and_taken_away(runs: Runs, visit: Visit) -> None:
     assert runs.get("one")["tags"] == ["good", "last"]
 
 
-def test_a_colour_is_chosen_and_given_back(runs: Runs, visit: Visit) -> None:
+def test_a_colour_can_be_chosen_and_reset(runs: Runs, visit: Visit) -> None:
     runs.add("one")
     with visit(f"/runs/me/{runs.project}/one") as page:
         button = page.get_by_role("button", name="Run colour")
@@ -105,7 +105,7 @@ def test_a_colour_is_chosen_and_given_back(runs: Runs, visit: Visit) -> None:
         expect(third).to_be_hidden()
 
 
-def test_notes_are_written_looked_at_and_saved(runs: Runs, visit: Visit) -> None:
+def test_notes_can_be_written_previewed_and_saved(runs: Runs, visit: Visit) -> None:
     runs.add("one")
     with visit(f"/runs/me/{runs.project}/one") as page:
         page.get_by_role("button", name="Add notes").click()
@@ -127,7 +127,7 @@ def test_notes_are_written_looked_at_and_saved(runs: Runs, visit: Visit) -> None
         expect(link).to_be_visible()
 
 
-def test_a_deleted_run_can_be_had_back(runs: Runs, visit: Visit) -> None:
+def test_a_deleted_run_can_be_restored(runs: Runs, visit: Visit) -> None:
     runs.add("one")
     runs.add("two")
     with visit(f"/runs/me/{runs.project}/one") as page:
@@ -164,7 +164,7 @@ def training(server: Embedded, project: str) -> Iterator[subprocess.Popen[bytes]
         process.wait()
 
 
-def test_a_training_run_is_followed_and_stopped(
+def test_a_running_training_is_followed_and_can_be_stopped(
     runs: Runs, server: Embedded, visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -190,7 +190,7 @@ def test_a_training_run_is_followed_and_stopped(
 # -- overview -----------------------------------------------------------------------------------------------------
 
 
-def test_the_overview_says_where_it_came_from(visit: Visit) -> None:
+def test_the_overview_shows_where_a_run_came_from(visit: Visit) -> None:
     with visit(ORIGIN, **CLIPBOARD) as page:
         main = page.get_by_role("main")
         expect(main.get_by_text("Nearly done")).to_be_visible()
@@ -220,7 +220,7 @@ def test_a_failure_is_shown_with_its_traceback(server: Embedded, runs: Runs, vis
         expect(page.get_by_text("Traceback (most recent call last)")).to_be_visible()
 
 
-def test_a_fork_and_its_origin_lead_to_each_other(runs: Runs, visit: Visit) -> None:
+def test_a_fork_and_its_origin_link_to_each_other(runs: Runs, visit: Visit) -> None:
     runs.add("parent", [{"loss": 1.0}, {"loss": 0.5}])
     runs.add("child", forked_from=f"me/{runs.project}/parent?_step=1")
     with visit(f"/runs/me/{runs.project}/child") as page:
@@ -232,7 +232,7 @@ def test_a_fork_and_its_origin_lead_to_each_other(runs: Runs, visit: Visit) -> N
         expect(page.get_by_role("heading", level=1)).to_have_text("child")
 
 
-def test_tabs_are_reached_by_keys_and_kept_in_the_address(visit: Visit) -> None:
+def test_tabs_can_be_reached_by_keyboard_and_are_in_the_address(visit: Visit) -> None:
     with visit(ORIGIN) as page:
         page.get_by_role("tab", name="Overview").focus()
         page.keyboard.press("ArrowRight")
@@ -252,7 +252,7 @@ CONSOLE = "Console output"
 
 @pytest.fixture
 def printed(runs: Runs) -> Runs:
-    """A run that printed a thousand lines and goes on."""
+    """Create a running run that has printed a thousand lines."""
     runs.add("one", ended=False)
     runs.print("one", *(f"line {i:04}" + (" needle" if i % 100 == 50 else "") for i in range(1000)))
     runs.print("one", "something to stderr", stream="stderr")
@@ -288,7 +288,7 @@ def test_the_console_follows_until_somebody_scrolls_up(printed: Runs, visit: Vis
         expect(lines).to_contain_text("unseen two")
 
 
-def test_the_console_is_searched(printed: Runs, visit: Visit) -> None:
+def test_the_console_can_be_searched(printed: Runs, visit: Visit) -> None:
     with visit(f"/runs/me/{printed.project}/one?tab=console", refusals=(400,)) as page:
         field = page.get_by_role("searchbox", name="Search console")
         count = page.get_by_role("main").get_by_text(re.compile(r"^\d+ of 10$"))
@@ -312,7 +312,7 @@ def test_the_console_is_searched(printed: Runs, visit: Visit) -> None:
         expect(field).to_have_attribute("aria-invalid", "true")
 
 
-def test_a_search_sees_through_colours(runs: Runs, visit: Visit) -> None:
+def test_a_console_search_ignores_colours(runs: Runs, visit: Visit) -> None:
     runs.add("one", ended=False)
     runs.print("one", *(f"\x1b[32mline\x1b[0m {i}" for i in range(300)), "an \x1b[31mer\x1b[1mro\x1b[0mr, an error")
     with visit(f"/runs/me/{runs.project}/one?tab=console") as page:
@@ -330,7 +330,7 @@ def test_a_search_sees_through_colours(runs: Runs, visit: Visit) -> None:
         expect(page.get_by_text("No match")).to_be_visible()
 
 
-def test_streams_times_copies_and_files_of_the_console(printed: Runs, visit: Visit) -> None:
+def test_the_console_offers_streams_times_copying_and_download(printed: Runs, visit: Visit) -> None:
     with visit(f"/runs/me/{printed.project}/one?tab=console", **CLIPBOARD) as page:
         page.get_by_text("stderr", exact=True).click()
         expect(console(page)).to_contain_text("something to stderr")
@@ -363,7 +363,7 @@ def test_escape_sequences_are_colours(visit: Visit) -> None:
 # -- files, config, code, packages --------------------------------------------------------------------------------
 
 
-def test_files_are_found_looked_at_and_had(visit: Visit) -> None:
+def test_files_can_be_searched_previewed_and_downloaded(visit: Visit) -> None:
     with visit(f"{ORIGIN}?tab=files") as page:
         listed = page.get_by_role("navigation", name="Run files")
         listed.get_by_role("button", name="table.csv").click()
@@ -385,7 +385,7 @@ def test_files_are_found_looked_at_and_had(visit: Visit) -> None:
         expect(page.get_by_text("No matching files")).to_be_visible()
 
 
-def test_config_is_searched_opened_and_copied(visit: Visit) -> None:
+def test_config_can_be_searched_expanded_and_copied(visit: Visit) -> None:
     with visit(f"{ORIGIN}?tab=config", **CLIPBOARD) as page:
         nested = page.get_by_role("button", name="nested", exact=True)
         expect(page.get_by_text("depth", exact=True)).to_be_visible()
@@ -404,7 +404,7 @@ def test_config_is_searched_opened_and_copied(visit: Visit) -> None:
         assert orjson.loads(copied(page))["nested"] == {"depth": 3, "names": ["a", "b"]}
 
 
-def test_the_code_shows_what_was_changed(visit: Visit) -> None:
+def test_the_code_tab_shows_uncommitted_changes(visit: Visit) -> None:
     with visit(f"{ORIGIN}?tab=code") as page:
         lines = page.get_by_role("group", name="model.py")
         expect(lines).to_contain_text("WIDTH = 20")
@@ -416,7 +416,7 @@ def test_the_code_shows_what_was_changed(visit: Visit) -> None:
         expect(page.get_by_text("an untracked file")).to_be_visible()
 
 
-def test_packages_are_searched(visit: Visit) -> None:
+def test_packages_can_be_searched(visit: Visit) -> None:
     with visit(f"{ORIGIN}?tab=packages") as page:
         expect(page.get_by_role("cell", name="orjson", exact=True)).to_be_visible()
         search = page.get_by_role("searchbox", name="Search packages")
@@ -436,7 +436,7 @@ def test_system_metrics_are_drawn(visit: Visit) -> None:
 # -- how it ended, and what was too large ---------------------------------------------------------------------------
 
 
-def test_how_a_process_was_ended_and_what_the_machine_knew(runs: Runs, visit: Visit) -> None:
+def test_the_end_of_a_killed_process_is_shown_with_what_the_machine_recorded(runs: Runs, visit: Visit) -> None:
     runs.add("one", ended=False)
     end = {"state": "crashed", "signal": "SIGKILL", "exit_code": 137, "error": "ended by SIGKILL"}
     runs.append("one", encode("finish", {**end, "peak_memory": 3 * 2**30, "out_of_memory": True}, START + 9))
@@ -445,7 +445,7 @@ def test_how_a_process_was_ended_and_what_the_machine_knew(runs: Runs, visit: Vi
         expect(page.get_by_role("heading", name="Error")).to_be_visible()
 
 
-def test_a_value_that_was_set_aside_is_downloaded(runs: Runs, visit: Visit) -> None:
+def test_a_config_value_stored_as_a_file_can_be_downloaded(runs: Runs, visit: Visit) -> None:
     content = orjson.dumps({"words": ["a"] * 1000})
     digest = hashlib.sha256(content).hexdigest()
     kept = {"_type": "file", "digest": digest, "size": len(content), "format": "json", "name": "config/vocabulary.json"}
@@ -458,7 +458,7 @@ def test_a_value_that_was_set_aside_is_downloaded(runs: Runs, visit: Visit) -> N
         assert got == content
 
 
-def test_problems_say_what_was_lost_and_refused(runs: Runs, visit: Visit) -> None:
+def test_problems_show_lost_and_unreadable_records(runs: Runs, visit: Visit) -> None:
     runs.add("one")
     runs.append("one", encode("lost", {"count": 3}, START) + b"not a record\n")
     with visit(f"/runs/me/{runs.project}/one") as page:

@@ -1,4 +1,4 @@
-"""Signing in and out, and who else may ask: other ports of the host, pages of their own."""
+"""Signing in and out, and requests from other ports of the host and from logged pages."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_signing_out_ends_the_session_of_this_browser_only(server: Embedded, vis
         expect(other.get_by_role("link", name="vision")).to_be_visible()
 
 
-def test_another_browser_is_signed_out_from_here(server: Embedded, visit: Visit) -> None:
+def test_another_browser_can_be_signed_out(server: Embedded, visit: Visit) -> None:
     with visit("/") as page, visit("/projects/me/vision", refusals=(401,)) as other:
         page.get_by_role("button", name="Account").click()
         page.get_by_role("menuitem", name="Signed-in browsers").click()
@@ -52,7 +52,7 @@ def test_another_browser_is_signed_out_from_here(server: Embedded, visit: Visit)
 
 @contextmanager
 def _neighbour() -> Iterator[tuple[str, list[str]]]:
-    """Something on another port of the host that keeps the cookies it is sent."""
+    """Run a service on another port of the host that records the cookies it receives."""
     cookies: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -75,7 +75,7 @@ def _neighbour() -> Iterator[tuple[str, list[str]]]:
         server.server_close()
 
 
-def test_a_cookie_that_another_port_was_sent_is_no_key(server: Embedded, browser: Browser) -> None:
+def test_a_cookie_seen_by_another_port_gives_no_access(server: Embedded, browser: Browser) -> None:
     context = browser.new_context()
     try:
         page = context.new_page()
@@ -93,7 +93,7 @@ def test_a_cookie_that_another_port_was_sent_is_no_key(server: Embedded, browser
         context.close()
 
 
-def test_a_logged_page_is_shown_in_frames_only(server: Embedded, visit: Visit) -> None:
+def test_a_logged_page_is_shown_only_in_frames(server: Embedded, visit: Visit) -> None:
     with visit("/runs/me/media/all?tab=charts", refusals=(403,)) as page:
         frame = page.locator("iframe").first
         frame.scroll_into_view_if_needed()

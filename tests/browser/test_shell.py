@@ -1,4 +1,4 @@
-"""What stands around every page, and the first page of all."""
+"""The header around every page, and the first page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .workspace import START, Runs
 
 
 def palette(page: Page) -> Locator:
-    """The field of the palette, opened by its keys."""
+    """Open the palette with its keys; return its search field."""
     page.keyboard.press("Control+k")
     dialog = page.get_by_role("dialog", name="Search and commands", exact=True)
     field = dialog.get_by_role("textbox", name="Search projects, runs and commands")
@@ -46,7 +46,7 @@ def test_the_palette_finds_projects_and_runs(visit: Visit) -> None:
         expect(page.get_by_text("No results")).to_be_hidden()
 
 
-def test_the_palette_does_what_it_is_told(visit: Visit) -> None:
+def test_the_palette_runs_commands(visit: Visit) -> None:
     permissions = ["clipboard-read", "clipboard-write"]
     with visit("/runs/me/vision/v00", permissions=permissions) as page:
         expect(page.get_by_role("heading", level=1)).to_have_text("resnet-00")
@@ -62,7 +62,7 @@ def test_the_palette_does_what_it_is_told(visit: Visit) -> None:
         expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
 
 
-def test_keys_show_their_list_and_go_to_the_search(visit: Visit) -> None:
+def test_keyboard_shortcuts_show_their_list_and_focus_the_search(visit: Visit) -> None:
     with visit("/projects/me/vision") as page:
         grid = page.get_by_role("grid", name="Runs")
         expect(grid.get_by_role("rowheader").first).to_be_visible()
@@ -96,7 +96,7 @@ def test_the_theme_follows_the_system_until_one_is_chosen(visit: Visit) -> None:
         expect(root).to_have_attribute("data-mantine-color-scheme", "light")
 
 
-def test_who_goes_by_keys_skips_the_head_and_comes_to_the_new_page(visit: Visit) -> None:
+def test_keyboard_users_can_skip_the_header_and_focus_moves_to_a_new_page(visit: Visit) -> None:
     with visit("/") as page:
         expect(page.get_by_role("heading", name="Projects")).to_be_visible()
         page.keyboard.press("Tab")
@@ -115,7 +115,7 @@ def test_who_goes_by_keys_skips_the_head_and_comes_to_the_new_page(visit: Visit)
         expect(page.get_by_role("heading", name="Projects")).to_be_visible()
 
 
-def test_an_address_without_a_page_leads_home(visit: Visit) -> None:
+def test_an_unknown_page_links_to_the_projects(visit: Visit) -> None:
     with visit("/projects/me/vision/no-such-page", refusals=(404,)) as page:
         expect(page.get_by_text("Page not found")).to_be_visible()
         page.get_by_role("link", name="Back to projects").click()
@@ -125,7 +125,7 @@ def test_an_address_without_a_page_leads_home(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("path", ["/nothing/here", "/projects/me", "/x"])
-def test_an_address_that_never_was_says_so(visit: Visit, path: str) -> None:
+def test_an_invalid_address_shows_page_not_found(visit: Visit, path: str) -> None:
     with visit(path, refusals=(404,)) as page:
         expect(page.get_by_role("main")).to_contain_text("Page not found")
         expect(page.get_by_role("banner")).to_be_visible()
@@ -135,7 +135,7 @@ def test_an_address_that_never_was_says_so(visit: Visit, path: str) -> None:
 
 @contextmanager
 def own_server(browser: Browser, path: Path) -> Iterator[tuple[Page, Embedded]]:
-    """A page of a server without any run."""
+    """Yield a page of a server without runs."""
     with serve(path) as server:
         context = browser.new_context()
         try:
@@ -146,7 +146,7 @@ def own_server(browser: Browser, path: Path) -> Iterator[tuple[Page, Embedded]]:
             context.close()
 
 
-def test_the_first_page_turns_into_the_chart(browser: Browser, tmp_path: Path) -> None:
+def test_the_first_run_page_turns_into_the_chart(browser: Browser, tmp_path: Path) -> None:
     with own_server(browser, tmp_path) as (page, server):
         expect(page.get_by_role("heading", level=1, name="Log your first run")).to_be_visible()
         shown = page.get_by_role("main")
@@ -164,7 +164,7 @@ def test_the_first_page_turns_into_the_chart(browser: Browser, tmp_path: Path) -
         expect(page.get_by_role("grid", name="Runs")).to_be_visible()
 
 
-def test_projects_are_found_by_their_names(browser: Browser, tmp_path: Path) -> None:
+def test_projects_can_be_searched_by_name(browser: Browser, tmp_path: Path) -> None:
     with serve(tmp_path) as server:
         for i in range(10):
             Runs(server, f"project-{i}").add("one")
@@ -179,7 +179,7 @@ def test_projects_are_found_by_their_names(browser: Browser, tmp_path: Path) -> 
         context.close()
 
 
-def test_a_lost_server_is_said_until_it_is_back(browser: Browser, tmp_path: Path) -> None:
+def test_a_lost_connection_is_shown_until_the_server_is_back(browser: Browser, tmp_path: Path) -> None:
     context = browser.new_context()
     with serve(tmp_path) as server:
         Runs(server, "first").add("one")
@@ -198,7 +198,7 @@ def test_a_lost_server_is_said_until_it_is_back(browser: Browser, tmp_path: Path
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_everything_is_reached_at_any_size(size: str, visit: Visit) -> None:
+def test_all_controls_are_reachable_at_any_size(size: str, visit: Visit) -> None:
     with visit("/projects/me/vision", size=size) as page:
         page.get_by_role("button", name="Search projects, runs and commands").click()
         field = page.get_by_role("textbox", name="Search projects, runs and commands")

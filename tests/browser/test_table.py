@@ -1,4 +1,4 @@
-"""The runs table: by mouse and by keys alone."""
+"""The runs table, with the mouse and with the keyboard alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WIDE = {"layout": "table"}
 
 @pytest.fixture(scope="module")
 def many(server: Embedded) -> str:
-    """300 runs with 40 columns of config."""
+    """Create 300 runs with 40 columns of config."""
     made = Runs(server)
     for i in range(300):
         config = {f"option{j:02}": (i * 7 + j) % 11 for j in range(40)}
@@ -34,7 +34,7 @@ def few(server: Embedded) -> Runs:
     return made
 
 
-def test_lines_and_columns_without_end(many: str, visit: Visit) -> None:
+def test_only_visible_rows_and_columns_of_a_large_table_are_rendered(many: str, visit: Visit) -> None:
     with visit(workspace(many, **WIDE)) as page:
         table = Table(page)
         expect(page.get_by_role("status").filter(has_text="300 runs")).to_be_visible()
@@ -52,7 +52,7 @@ def test_lines_and_columns_without_end(many: str, visit: Visit) -> None:
         expect(table.head("name")).to_be_in_viewport()
 
 
-def test_search(many: str, visit: Visit) -> None:
+def test_search_narrows_the_table(many: str, visit: Visit) -> None:
     with visit(workspace(many, **WIDE)) as page:
         table = Table(page)
         search = page.get_by_role("searchbox", name="Search runs by name")
@@ -66,7 +66,7 @@ def test_search(many: str, visit: Visit) -> None:
         expect(table.row("many-299")).to_be_visible()
 
 
-def test_sorting_by_several_columns(few: Runs, visit: Visit) -> None:
+def test_the_table_can_be_sorted_by_several_columns(few: Runs, visit: Visit) -> None:
     with visit(few.path(**WIDE)) as page:
         table = Table(page)
         table.shows("r3", "r2", "r1", "r0")
@@ -85,7 +85,7 @@ def test_sorting_by_several_columns(few: Runs, visit: Visit) -> None:
         table.shows("r0", "r1", "r2", "r3")
 
 
-def test_columns_are_hidden_pinned_moved_and_resized(few: Runs, visit: Visit) -> None:
+def test_columns_can_be_hidden_pinned_moved_and_resized(few: Runs, visit: Visit) -> None:
     with visit(few.path(**WIDE)) as page:
         table = Table(page)
         expect(table.head("config.lr")).to_be_visible()
@@ -123,7 +123,7 @@ def test_columns_are_hidden_pinned_moved_and_resized(few: Runs, visit: Visit) ->
         expect(table.head("config.lr")).to_have_css("width", f"{box['width'] + 60:g}px")
 
 
-def test_only_columns_that_differ(few: Runs, visit: Visit) -> None:
+def test_only_columns_that_differ_can_be_shown(few: Runs, visit: Visit) -> None:
     with visit(few.path(**WIDE)) as page:
         table = Table(page)
         expect(table.head("config.same")).to_be_visible()
@@ -148,7 +148,7 @@ def test_only_columns_that_differ(few: Runs, visit: Visit) -> None:
         expect(table.head(before[2])).to_have_attribute("aria-colindex", "5")
 
 
-def test_which_value_of_a_metric_is_shown(few: Runs, visit: Visit) -> None:
+def test_the_shown_value_of_a_metric_can_be_chosen(few: Runs, visit: Visit) -> None:
     with visit(few.path(**WIDE)) as page:
         table = Table(page)
         expect(table.cell("r0", "summary.loss")).to_have_text("4")
@@ -180,7 +180,7 @@ def test_runs_are_compared_with_a_baseline(few: Runs, visit: Visit) -> None:
         expect(table.cell("r0", "summary.loss")).to_have_text("4")
 
 
-def test_the_table_by_keys_alone(few: Runs, visit: Visit) -> None:
+def test_the_table_works_with_the_keyboard_alone(few: Runs, visit: Visit) -> None:
     with visit(few.path(**WIDE)) as page:
         table = Table(page)
         table.shows("r3", "r2", "r1", "r0")

@@ -1,4 +1,4 @@
-"""A page outlives what happens to the server and what stands in it."""
+"""Pages survive errors of the server and of their own parts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .conftest import Visit
 from .workspace import Runs
 
 
-def test_a_tab_that_could_not_be_fetched_comes_when_the_server_is_back(browser: Browser, tmp_path: Path) -> None:
+def test_a_tab_that_failed_to_load_appears_when_the_server_is_back(browser: Browser, tmp_path: Path) -> None:
     context = browser.new_context()
     try:
         with serve(tmp_path / "data") as server:
@@ -36,7 +36,7 @@ def test_a_tab_that_could_not_be_fetched_comes_when_the_server_is_back(browser: 
         context.close()
 
 
-def test_a_page_of_an_older_version_is_loaded_anew_once(server: Embedded, browser: Browser) -> None:
+def test_a_page_of_an_older_version_is_reloaded_once(server: Embedded, browser: Browser) -> None:
     runs = Runs(server)
     runs.add("one")
     runs.print("one", "a printed line")
@@ -66,7 +66,7 @@ def test_a_page_of_an_older_version_is_loaded_anew_once(server: Embedded, browse
 @pytest.mark.parametrize(
     "text", [">" * 2000 + " deep", "> " * 50_000 + "deep", "- " * 2000 + "deep", "[" * 2000 + "deep"]
 )
-def test_notes_of_any_depth_leave_the_page_alive(server: Embedded, visit: Visit, text: str) -> None:
+def test_deeply_nested_notes_do_not_break_the_page(server: Embedded, visit: Visit, text: str) -> None:
     runs = Runs(server)
     runs.add("one", notes=text)
     with visit(f"/runs/me/{runs.project}/one") as page:
@@ -74,7 +74,7 @@ def test_notes_of_any_depth_leave_the_page_alive(server: Embedded, visit: Visit,
         expect(page.get_by_role("heading", name="About")).to_be_visible()
 
 
-def test_a_panel_that_fails_leaves_the_others(server: Embedded, visit: Visit) -> None:
+def test_a_failing_panel_does_not_affect_the_others(server: Embedded, visit: Visit) -> None:
     runs = Runs(server)
     runs.add("one", [{"loss": 1.0}, {"loss": 2.0}])
     odd: Any = {"id": "p-odd", "section": "Charts", "kind": "parallel", "columns": 7}

@@ -1,4 +1,4 @@
-"""What a view keeps: in the address, under a name, and in the steps that can be undone."""
+"""Views: in the address, saved under a name, and undone step by step."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def runs(server: Embedded) -> Runs:
     return made
 
 
-def test_the_address_keeps_the_view(runs: Runs, visit: Visit) -> None:
+def test_the_address_contains_the_view(runs: Runs, visit: Visit) -> None:
     with visit(runs.path()) as page:
         table = Table(page)
         table.shows("r3", "r2", "r1", "r0")
@@ -43,7 +43,7 @@ def test_the_address_keeps_the_view(runs: Runs, visit: Visit) -> None:
         expect(page.get_by_role("switch", name="Log y axis")).to_be_checked()
 
 
-def test_changes_are_undone_and_redone_by_keys(runs: Runs, visit: Visit) -> None:
+def test_changes_can_be_undone_and_redone_with_keys(runs: Runs, visit: Visit) -> None:
     with visit(runs.path()) as page:
         table = Table(page)
         table.shows("r3", "r2", "r1", "r0")
@@ -64,7 +64,7 @@ def test_changes_are_undone_and_redone_by_keys(runs: Runs, visit: Visit) -> None
         table.shows("r0", "r1", "r2", "r3")
 
 
-def test_a_link_to_the_view_is_copied(runs: Runs, visit: Visit) -> None:
+def test_a_link_to_the_view_can_be_copied(runs: Runs, visit: Visit) -> None:
     with visit(runs.path(search="r2"), permissions=["clipboard-read", "clipboard-write"]) as page:
         Table(page).shows("r2")
         page.get_by_role("button", name="Copy link to this view").click()
@@ -72,7 +72,7 @@ def test_a_link_to_the_view_is_copied(runs: Runs, visit: Visit) -> None:
         assert page.evaluate("navigator.clipboard.readText()") == page.url
 
 
-def test_views_are_saved_opened_renamed_and_deleted(runs: Runs, visit: Visit) -> None:
+def test_views_can_be_saved_opened_renamed_and_deleted(runs: Runs, visit: Visit) -> None:
     with visit(runs.path(search="r2")) as page:
         table = Table(page)
         table.shows("r2")
@@ -108,7 +108,7 @@ def test_views_are_saved_opened_renamed_and_deleted(runs: Runs, visit: Visit) ->
         table.shows("r3")
 
 
-def test_runs_are_hidden_from_charts(runs: Runs, visit: Visit) -> None:
+def test_runs_can_be_hidden_from_charts(runs: Runs, visit: Visit) -> None:
     with visit(runs.path()) as page:
         table = Table(page)
         settings = page.get_by_role("toolbar", name="Chart settings")

@@ -1,4 +1,4 @@
-"""A project's workspace, as those who hear it named: its table, and projects of runs that a test may change."""
+"""A project's workspace by its accessible names, and projects with runs that a test may change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EACH = 60.0
 
 
 class Runs:
-    """A project of its own on a server; its runs are written as loggers write them."""
+    """A new project on a server; its runs are uploaded as agents upload them."""
 
     def __init__(self, server: Embedded, project: str | None = None) -> None:
         self.server = server
@@ -63,7 +63,7 @@ class Runs:
         self.append(id_, b"".join(records), "console.jsonl")
 
     def get(self, id_: str) -> Any:
-        """What the server knows of a run."""
+        """Return the run as the server describes it."""
         answer = self._session.get(f"{self.server.url}/api/runs/me/{self.project}/{id_}")
         answer.raise_for_status()
         return answer.json()
@@ -73,7 +73,7 @@ class Runs:
 
 
 def workspace(project: str, **view: Any) -> str:
-    """The address of a project, with members of its view that are not as usual."""
+    """Return the address of a project, with settings that differ from its default view."""
     return f"/projects/me/{project}" + (f"?v={quote(orjson.dumps(view))}" if view else "")
 
 
@@ -89,7 +89,7 @@ class Table:
         return self.grid.get_by_role("columnheader", name=column, exact=True)
 
     def heads(self) -> list[str]:
-        """The columns from left to right, those of box and eye aside."""
+        """Return the columns from left to right, without checkbox and eye."""
         found = self.grid.get_by_role("columnheader").evaluate_all("all => all.map((one) => one.ariaLabel)")
         return [name for name in found if name is not None]
 
@@ -102,12 +102,12 @@ class Table:
         return self.row(name).locator(f"[aria-colindex='{index}']")
 
     def menu(self, column: str, item: str) -> None:
-        """Choose something of a column's menu."""
+        """Choose an item of a column's menu."""
         self.head(column).get_by_role("button").click()
         self.page.get_by_role("menuitem", name=item, exact=True).click()
 
     def line_menu(self, name: str, item: str) -> None:
-        """Choose something of a line's menu."""
+        """Choose an item of a row's menu."""
         self.row(name).get_by_role("rowheader").click(button="right")
         self.page.get_by_role("menuitem", name=item, exact=True).click()
 
@@ -116,7 +116,7 @@ class Table:
             self.row(name).get_by_role("checkbox").click()
 
     def shows(self, *names: str) -> None:
-        """Wait until these lines are shown, and no others, in this order."""
+        """Wait until exactly these rows are shown, in this order."""
         expect(self.names).to_have_text([re.compile(rf"^{re.escape(name)}(?![\w-])") for name in names])
 
 
@@ -128,17 +128,17 @@ class Chart:
         self.panel = page.get_by_role("region", name=f"Panel {title}", exact=True)
         self.plot = self.panel.get_by_role("application")
         self.values = self.panel.get_by_role("group", name="Values at the cursor")
-        """The box at the cursor, which a live region says, too."""
+        """The box at the cursor; a live region has the same text."""
         self.over = self.panel.locator(".u-over")
         """Between the axes: a canvas, of which nothing is said but by the keys of `plot`."""
 
     def lines(self, count: int) -> Locator:
-        """The chart, once it draws so many lines."""
+        """Return the chart once it draws this many lines."""
         said = "1 line" if count == 1 else f"{count} lines"
         return self.panel.get_by_role("application", name=re.compile(rf"^Line chart .*, {said}\. "))
 
     def point(self, x: float, y: float = 0.5) -> tuple[float, float]:
-        """A place of the page, from shares of the chart's width and height."""
+        """Return a position on the page, from fractions of the chart's width and height."""
         self.over.scroll_into_view_if_needed()
         box = self.over.bounding_box()
         assert box is not None
@@ -148,7 +148,7 @@ class Chart:
         self.page.mouse.move(*self.point(x, y), steps=3)
 
     def zoom(self, start: float, end: float) -> None:
-        """Drag from one share of the width to another."""
+        """Drag from one fraction of the width to another."""
         self.page.mouse.move(*self.point(start))
         self.page.mouse.down()
         self.page.mouse.move(*self.point(end), steps=4)
@@ -157,7 +157,7 @@ class Chart:
         self.page.wait_for_url(lambda url: url != before)
 
     def copied(self) -> list[list[str]]:
-        """The values at the cursor, by way of the clipboard; they are kept in view before, and not after."""
+        """Return the values at the cursor from the clipboard; they are pinned before, and not after."""
         if not self.panel.get_by_role("button", name="Copy values").is_visible():
             self.plot.press("Enter")
         self.panel.get_by_role("button", name="Copy values").click()
@@ -170,6 +170,6 @@ class Chart:
         return str(self.panel.locator("canvas").first.evaluate("one => one.toDataURL()"))
 
     def redrawn(self, before: str) -> None:
-        """Wait until the chart looks other than it did."""
+        """Wait until the chart looks different."""
         canvas = self.panel.locator("canvas").first.element_handle()
         self.page.wait_for_function("([one, before]) => one.toDataURL() !== before", arg=[canvas, before])
