@@ -48,7 +48,7 @@ collect_ignore_glob = [] if CHROMIUM else ["test_*.py"]
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     """Run a server with the runs of `runs.py`."""
     home = tmp_path_factory.mktemp("browser")
-    # Tests elsewhere set these for themselves; here server and loggers live longer than one test.
+    # Other tests set these for each test; here server and loggers live longer than one test.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TRACKER_")}
     environment |= {"HOME": str(home), "TRACKER_ENTITY": "me", "TRACKER_RAISE_INTERNAL": "1"}
     with serve(home / "server") as made:
@@ -84,7 +84,7 @@ def watched(context: BrowserContext, own: str, refusals: tuple[int, ...] = ()) -
         if refused and int(refused[1]) in refusals:
             return
         if "/render/" in message.location.get("url", ""):
-            return  # what a logged page complains of in its box is its own
+            return  # errors of a logged page in its sandbox do not count
         if message.type in ("error", "warning"):
             complaints.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 

@@ -16,7 +16,7 @@ def proxied(url: str, prefix: str) -> Iterator[str]:
     target = url.removeprefix("http://")
 
     class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.0"  # an answer ends with its connection
+        protocol_version = "HTTP/1.0"  # a response ends with its connection
 
         def handle_one_request(self) -> None:
             self.raw_requestline = self.rfile.readline(1 << 20)

@@ -117,7 +117,7 @@ def test_runs_can_get_their_default_colours_back(runs: Runs, visit: Visit) -> No
         edit("#ff0000", *ids)
         for id_ in ids:
             expect(stroke(id_)).to_have_attribute("stroke", "#ff0000")
-        edit("", "r0")  # what is in the field is taken out
+        edit("", "r0")  # the field is cleared
         expect(stroke("r0")).to_have_attribute("stroke", own["r0"])
         expect(stroke("r1")).to_have_attribute("stroke", "#ff0000")
         table.select("r1", "r2")
@@ -128,7 +128,7 @@ def test_runs_can_get_their_default_colours_back(runs: Runs, visit: Visit) -> No
         page.keyboard.press("Escape")
         page.keyboard.press("Escape")
         bar(page).get_by_role("button", name="Edit").click()
-        form.get_by_role("textbox", name="Colour").focus()  # to pass through a field changes nothing
+        form.get_by_role("textbox", name="Colour").focus()  # focusing a field changes nothing
         form.get_by_role("textbox", name="Group").fill("kept")
         with page.expect_response("**/api/edits"):
             form.get_by_role("button", name="Save").click()

@@ -168,7 +168,7 @@ def test_a_spike_is_visible_at_every_zoom(visit: Visit) -> None:
             expect(chart.panel).to_contain_text(re.compile(r"[\d,]+ of [\d,]+ points|all [\d,]+ points"))
             chart.hover((SPIKE_AT - low) / (high - low) - 0.01)
             found = 0
-            while "1,000" not in chart.values.inner_text():  # several entries lie in one pixel
+            while "1,000" not in chart.values.inner_text():  # several points share one pixel
                 chart.plot.press("ArrowRight")
                 found += 1
                 assert found < 30
@@ -287,14 +287,14 @@ def test_a_finger_reads_values_and_scrolls_the_page(curves: Runs, visit: Visit) 
         expect(chart.values.get_by_role("row")).to_have_count(3)
         fingers.move(between(chart.point(0.2), chart.point(0.75)))
         expect(at).to_have_text(re.compile(r"^(29\d|30\d)$"))
-        expect(page.get_by_role("button", name="Reset zoom")).to_have_count(0)  # as a mouse's drag would have it
+        expect(page.get_by_role("button", name="Reset zoom")).to_have_count(0)  # as dragging with a mouse would do
         scrolled = page.evaluate("scrollY") + chart.over.evaluate("one => -one.getBoundingClientRect().top")
         fingers.move(between(chart.point(0.5, 0.9), chart.point(0.45, 0.1)))
         page.wait_for_function(
             "([over, before]) => scrollY - over.getBoundingClientRect().top > before + 40",
             arg=[chart.over.element_handle(), scrolled],
         )
-        expect(at).to_have_text(re.compile(r"^(29\d|30\d)$"))  # they stay
+        expect(at).to_have_text(re.compile(r"^(29\d|30\d)$"))  # the values stay
         fingers.tap(chart.point(0.75))
         expect(chart.panel.get_by_role("button", name="Copy values")).to_be_visible()
         assert {line[0] for line in chart.copied()} == {"c0", "c1", "c2"}

@@ -62,7 +62,7 @@ def test_a_filter_can_be_completed_with_the_keyboard(runs: Runs, visit: Visit) -
 
 
 def test_an_error_is_shown_at_its_position(runs: Runs, browser: Browser) -> None:
-    with browser.new_context() as context:  # not watched: browsers write to their console that a filter was refused
+    with browser.new_context() as context:  # not watched: browsers write refused filters to their console
         page = context.new_page()
         page.goto(f"{runs.server.url}/?token={runs.server.token}")
         page.goto(runs.server.url + runs.path())
@@ -71,12 +71,10 @@ def test_an_error_is_shown_at_its_position(runs: Runs, browser: Browser) -> None
         bar.press("Enter")
         expect(bar).to_have_attribute("aria-invalid", "true")
         expect(page.get_by_role("alert")).not_to_be_empty()
-        wrong = page.get_by_role("main").locator(
-            "u"
-        )  # a mark for the eye; the message says the same to those who hear it
+        wrong = page.get_by_role("main").locator("u")  # a visual mark; screen readers get the message
         expect(wrong).to_have_text("and")
         assert abs(offset_of(page, "config.lr < ") - wrong.evaluate("mark => mark.offsetLeft")) < 3
-        Table(page).shows("r5", "r4", "r3", "r2", "r1", "r0")  # what is not understood is not used
+        Table(page).shows("r5", "r4", "r3", "r2", "r1", "r0")  # an invalid filter is not applied
         bar.fill("config.lr < 1e-3")
         bar.press("Enter")
         expect(bar).not_to_have_attribute("aria-invalid", "true")

@@ -116,7 +116,7 @@ def test_markdown_is_sanitised(server: Embedded, visit: Visit) -> None:
         page.get_by_role("button", name="Save").click()
         article = page.get_by_role("article")
         expect(article).to_contain_text(HOSTILE)
-        # An image of another server would tell it who reads: it is a link.
+        # An image on another server would reveal the reader, so it becomes a link.
         expect(article.get_by_role("link", name="d")).to_have_attribute("href", "https://example.com/seen.png")
         expect(article.locator("svg[onload], style, iframe, form, img")).to_have_count(0)
         harmless(page)

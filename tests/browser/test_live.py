@@ -105,11 +105,11 @@ def _framed(page: Page, server: Embedded, address: str) -> FrameLocator:
 
 def test_logged_html_has_no_access_to_the_dashboard(logging: Logging, context: BrowserContext) -> None:
     address = logging.media("html", "html", HTML)
-    # 404: for an answer that is no page of ours, the browser asks for an icon.
+    # 404: the browser requests an icon for a response that is not a page of the dashboard.
     with watched(context, logging.server.url, refusals=(401, 403, 404)) as page:
         frame = _framed(page, logging.server, address)
         assert frame.locator("#said").inner_text() == "refused refused refused refused"
-        # By itself, where it could seem to be the dashboard, it is not shown at all.
+        # Outside of a frame it could look like the dashboard, so it is not shown.
         secret = page.evaluate(SECRET)
         for alone, status in ((address, 401), (f"{address}?page={secret}", 403)):
             answer = page.goto(alone)
@@ -120,7 +120,7 @@ def test_logged_html_has_no_access_to_the_dashboard(logging: Logging, context: B
 def test_a_figure_is_drawn(logging: Logging, context: BrowserContext) -> None:
     address = logging.media("figure", "plotly", FIGURE)
     with watched(context, logging.server.url) as page:
-        page.set_default_timeout(60_000)  # the library that draws it is large
+        page.set_default_timeout(60_000)  # the library that draws the figure is large
         frame = _framed(page, logging.server, address)
         frame.get_by_text("</script>a figure").wait_for()
         frame.locator("svg .scatterlayer path.js-line").wait_for()

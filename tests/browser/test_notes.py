@@ -62,7 +62,7 @@ def test_changes_that_others_saved_meanwhile_are_not_overwritten_silently(runs: 
         expect(mine.get_by_role("textbox", name="Project notes")).to_have_value("mine")
         mine.get_by_role("button", name="Overwrite").click()
         expect(mine.get_by_role("article")).to_have_text("mine")
-        expect(theirs.get_by_role("article")).to_have_text("mine")  # by itself: notes are live
+        expect(theirs.get_by_role("article")).to_have_text("mine")  # without reloading, since notes are live
 
 
 def test_a_panel_in_the_notes_is_live(runs: Runs, visit: Visit) -> None:

@@ -113,7 +113,7 @@ def test_a_panel_can_override_smoothing(runs: Runs, visit: Visit) -> None:
         before, beside = chart.picture(), other.picture()
         smooth("loss", "Running mean", "3")
         chart.redrawn(before)
-        assert last(chart) == f"r0 {sum(logged[-2:]) / 2:g} raw 12"  # the window ends with the line
+        assert last(chart) == f"r0 {sum(logged[-2:]) / 2:g} raw 12"  # the window is limited by the line
         assert last(other) == "r0 0"
         assert other.picture() == beside
         page.wait_for_url(re.compile("smoothing"))
@@ -243,7 +243,7 @@ def test_ranges_of_parallel_coordinates_filter_the_table(runs: Runs, visit: Visi
         box = lines.bounding_box()
         assert box is not None
         first = page.evaluate("width => width", box["x"] + 40)
-        for at in range(8, 100, 8):  # where the first axis stands, is not said to those who hear the page
+        for at in range(8, 100, 8):  # the position of the first axis has no accessible name
             page.mouse.move(box["x"] + at, box["y"] + box["height"] * 0.15)
             page.mouse.down()
             page.mouse.move(box["x"] + at, box["y"] + box["height"] * 0.5, steps=3)

@@ -171,7 +171,7 @@ def test_a_running_training_is_followed_and_can_be_stopped(
     runs.add("other")
     with training(server, runs.project) as process, visit(f"/projects/me/{runs.project}") as page:
         link = page.get_by_role("grid", name="Runs").get_by_role("link", name=re.compile("^live"))
-        link.click(timeout=120_000)  # processes start: the training, and one that uploads for it
+        link.click(timeout=120_000)  # slow: the training and its agent start
         expect(page.get_by_text("running", exact=True)).to_be_visible()
         page.get_by_role("tab", name="Console").click()
         expect(page.get_by_role("region", name="Console output")).to_contain_text("step 40")
@@ -211,7 +211,7 @@ def test_a_failure_is_shown_with_its_traceback(server: Embedded, runs: Runs, vis
         f"import tracker\nwith tracker.init(project={runs.project!r}, id='bad'):\n    raise ValueError('too hot')\n"
     )
     settings = {"TRACKER_BASE_URL": server.url, "TRACKER_API_KEY": server.token, "TRACKER_ENTITY": "me"}
-    settings["TRACKER_FINISH_TIMEOUT"] = "60"  # the page is opened when the run is there
+    settings["TRACKER_FINISH_TIMEOUT"] = "60"  # open the page once the run exists
     failed = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env={**os.environ, **settings}, check=False)
     assert failed.returncode == 1
     with visit(f"/runs/me/{runs.project}/bad") as page:
@@ -293,7 +293,7 @@ def test_the_console_can_be_searched(printed: Runs, visit: Visit) -> None:
         field = page.get_by_role("searchbox", name="Search console")
         count = page.get_by_role("main").get_by_text(re.compile(r"^\d+ of 10$"))
         field.fill("needle")
-        field.press("Enter")  # before anything can have been found
+        field.press("Enter")  # before the search can have found anything
         expect(count).to_have_text("1 of 10")
         expect(console(page)).to_contain_text("line 0050 needle")
         page.get_by_role("button", name="Next").click()

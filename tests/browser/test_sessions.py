@@ -125,7 +125,7 @@ def test_the_dashboard_works_under_a_prefix(tmp_path: Path, browser: Browser) ->
             table.shows("one")
             assert "/tracker/projects/me/p" in page.url
             expect(page.get_by_role("application")).to_have_count(1)
-            runs.add("two")  # told by the stream of changes
+            runs.add("two")  # from the stream of changes
             table.shows("two", "one")
             page.reload()
             table.shows("two", "one")

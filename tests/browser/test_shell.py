@@ -74,7 +74,7 @@ def test_keyboard_shortcuts_show_their_list_and_focus_the_search(visit: Visit) -
         page.keyboard.press("/")
         search = page.get_by_role("searchbox", name="Search runs by name")
         expect(search).to_be_focused()
-        search.press_sequentially("?/")  # characters of a text, there
+        search.press_sequentially("?/")  # there, these keys are text
         expect(search).to_have_value("?/")
         expect(shown).to_be_hidden()
         page.get_by_role("button", name="Keyboard shortcuts").click()
@@ -190,7 +190,7 @@ def test_a_lost_connection_is_shown_until_the_server_is_back(browser: Browser, t
         port = int(server.url.rpartition(":")[2])
     banner = page.get_by_text("Can't reach the server.")
     expect(banner).to_be_visible()
-    # What was there stays.
+    # The content stays.
     expect(page.get_by_role("grid", name="Runs").get_by_role("rowheader")).to_have_count(1)
     with serve(tmp_path, port=port):
         expect(banner).to_be_hidden()

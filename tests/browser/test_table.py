@@ -172,7 +172,7 @@ def test_runs_are_compared_with_a_baseline(few: Runs, visit: Visit) -> None:
     with visit(few.path(**WIDE)) as page:
         table = Table(page)
         table.line_menu("r1", "Set as baseline")
-        expect(table.row("r1")).to_have_count(2)  # above all, and at its place
+        expect(table.row("r1")).to_have_count(2)  # at the top, and in its own position
         expect(table.cell("r0", "summary.loss")).to_have_text(re.compile(r"\+100\s?%.*4"))
         expect(table.cell("r2", "summary.loss")).to_have_text(re.compile(r"\+50\s?%.*3"))
         table.row("r1").first.get_by_role("rowheader").click(button="right")
@@ -239,7 +239,7 @@ def test_the_table_works_with_the_keyboard_alone(few: Runs, visit: Visit) -> Non
         press("F2")
         expect(page.get_by_role("dialog", name="Edit run").get_by_role("textbox", name="Name")).to_be_focused()
         press("Escape")
-        expect(page.get_by_role("dialog")).to_have_count(0)  # while it fades out, it takes keys
+        expect(page.get_by_role("dialog")).to_have_count(0)  # while it fades out, it still receives keys
         expect(table.row("r0").get_by_role("rowheader")).to_be_focused()
         press("Enter")
         page.wait_for_url("**/runs/me/*/r0")

@@ -74,7 +74,7 @@ def test_a_body_that_is_too_slow_times_out(client: Any, host: tuple[str, int], m
     with socket.create_connection(host) as slow:
         slow.sendall(head.encode() + b"\r\n\r\n{")
         assert b"408" in _answer(slow)[:20]
-    # An answer may take as long as it takes: the whole question is there.
+    # The response may take any time once the whole request has arrived.
     assert client.get("/api/projects").status_code == 200
 
 

@@ -118,7 +118,7 @@ def _odd_lines(kind: str, shuffled: random.Random) -> list[bytes]:
     """Return lines of the kind with each odd value as the payload, in each member, and under odd names."""
     plain = PAYLOADS[kind]
     payloads: list[Any] = [*ODD, plain]
-    few = len(ODD) if len(plain) < 4 else 9  # where there are many members, each meets some of the odd values
+    few = len(ODD) if len(plain) < 4 else 9  # with many members, each gets only some of the odd values
     payloads += [{**plain, member: value} for member in plain for value in shuffled.sample(ODD, few)]
     payloads += [{**plain, name: 1} for name in ("", "_step", "x" * 1100, "\x00", "a.b/c", "_type", "version ")]
     payloads += [{k: v for k, v in plain.items() if k != left_out} for left_out in plain]

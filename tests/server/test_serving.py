@@ -123,7 +123,7 @@ def test_signals_end_a_server_cleanly_and_soon_even_with_clients_connected(serve
         half.sendall(f"Authorization: Bearer {served.token}\r\nContent-Length: 1000\r\n\r\npart".encode())
         idle.get(served.url + "/", headers={"Authorization": f"Bearer {served.token}"}, timeout=90)
         served.process.send_signal(sent)
-        assert served.process.wait(60) == 0  # neither client would ever leave by itself
+        assert served.process.wait(60) == 0  # neither client would ever disconnect
 
 
 def test_a_killed_server_starts_again_on_its_data(tmp_path: Path, lines: Any) -> None:

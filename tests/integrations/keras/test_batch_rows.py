@@ -127,7 +127,7 @@ def test_calls_from_many_threads_out_of_order_are_logged_in_order() -> None:
     order: list[int] = []
     batches = BatchRows(lambda logs, step: order.append((step, logs["loss"])), 1, 1)  # type: ignore[arg-type]
     numbers = [*range(2000)]
-    for start in range(0, 2000, 16):  # as far out of order as a pool of threads makes them
+    for start in range(0, 2000, 16):  # as unordered as with a pool of threads
         part = numbers[start : start + 16]
         random.Random(start).shuffle(part)
         numbers[start : start + 16] = part

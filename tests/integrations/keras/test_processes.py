@@ -51,7 +51,7 @@ def test_a_fit_that_did_not_end_is_failed_and_the_exit_code_is_unchanged(
     ids=["interrupt", "caught interrupt"],
 )
 def test_a_fit_ended_by_ctrl_c_is_killed(runs: Runs, script: Script, code: str, status: int) -> None:
-    # In the background of a shell, where the tests may run, Ctrl-C is ignored.
+    # A shell ignores Ctrl-C for tests in its background.
     done = script(f"import signal; signal.signal(2, signal.default_int_handler)\n{code}")
     assert done.returncode == status, done.stderr
     assert [run.state for run in runs()] == ["killed"]

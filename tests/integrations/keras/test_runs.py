@@ -236,7 +236,7 @@ def test_each_trial_of_a_search_is_a_run_even_if_others_failed(runs: Runs) -> No
         try:
             fit(network(), *copy.deepcopy([ours]), *([Each(fail)] if trial % 2 else []))
         except RuntimeError as error:
-            kept.append(error)  # with its traceback, and so all frames and the callbacks in them
+            kept.append(error)  # with its traceback, which keeps all frames and their callbacks alive
     fit(network(), copy.deepcopy(ours))
     assert [run.state for run in runs()] == ["finished", "failed", "finished", "failed", "finished"]
 

@@ -53,7 +53,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Start each test offline on rank 0 without a run; finish its runs at the end."""
     monkeypatch.setenv("TRACKER_MODE", "offline")
     monkeypatch.setenv("TRACKER_STATS_DISABLED", "true")
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # of models so small, scheduling threads is most of the time
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # with such small models, scheduling threads takes most of the time
     monkeypatch.setattr(errors, "_warned", set())
     for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK"):
         monkeypatch.delenv(name, raising=False)

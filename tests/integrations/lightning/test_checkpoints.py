@@ -144,7 +144,7 @@ def test_best_follows_the_callback_with_a_monitor(one: Any, trainer: Any) -> Non
 def test_a_file_that_is_written_again_is_stored_again_and_the_former_content_is_unchanged(
     one: Any, trainer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoints, "_written_in_place", lambda path: True)  # as with another file system under /tmp
+    monkeypatch.setattr(checkpoints, "_written_in_place", lambda path: True)  # as if /tmp were another file system
     logger = TrackerLogger(log_model="all")
     keep = one.callbacks.ModelCheckpoint(monitor="val", save_last=True)
     trainer(one, logger, max_epochs=2, callbacks=[keep]).fit(falling(one, [0.5, 0.25]))

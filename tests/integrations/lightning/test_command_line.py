@@ -51,7 +51,7 @@ def command(pl: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
             self.log("loss", loss)
             return loss
 
-    monkeypatch.setenv("JSONARGPARSE_DEPRECATION_WARNINGS", "off")  # of what LightningCLI calls
+    monkeypatch.setenv("JSONARGPARSE_DEPRECATION_WARNINGS", "off")  # only from calls of LightningCLI
 
     def command(*arguments: str, **options: Any) -> Any:
         monkeypatch.setattr(sys, "argv", ["train.py", *arguments])

@@ -35,7 +35,7 @@ def test_creating_a_logger_and_reading_its_attributes_writes_nothing(one: Any) -
     assert (logger.name, logger.save_dir, logger.group_separator) == ("digits", "out", "/")
     version = logger.version
     assert version
-    assert logger.version == version  # it is chosen once
+    assert logger.version == version  # the id is chosen once
     assert (logger.root_dir, logger.log_dir) == ("out/digits", f"out/digits/{logger.version}")
     logger.save()
     logger.finalize("success")
@@ -161,7 +161,7 @@ def test_on_other_ranks_nothing_is_written_and_the_experiment_accepts_every_call
 ) -> None:
     from lightning_utilities.core.rank_zero import rank_zero_only
 
-    monkeypatch.delattr(rank_zero_only, "rank")  # as it is where the variable is set before Lightning is imported
+    monkeypatch.delattr(rank_zero_only, "rank")  # as if the variable was set before Lightning is imported
     monkeypatch.setenv(variable, "1")
     before = everything()
     logger = TrackerLogger(log_model="all")

@@ -138,7 +138,7 @@ def test_metrics_of_log_hyperparams_become_a_row(metrics: Any, logger: TrackerLo
     assert first == {"_step": 0, name: 0.5, STEP: 0}
     found = tracker.read_run(logger.experiment.dir)
     assert found.config == {"lr": 0.1}
-    assert found.summary[name] == last[name] == 0.9  # the first value is no verdict
+    assert found.summary[name] == last[name] == 0.9  # the first value is not the final one
 
 
 def test_unreadable_hyperparameters_do_not_stop_training(pl: Any, trainer: Any) -> None:

@@ -22,7 +22,7 @@ from .processes import TRAINING
 if not PACKAGES:
     pytest.skip("needs lightning or pytorch_lightning", allow_module_level=True)
 
-ONE, OTHER = PACKAGES[0], PACKAGES[-1]  # both are tested, but not in each of these tests, for the sake of time
+ONE, OTHER = PACKAGES[0], PACKAGES[-1]  # both packages are tested, but not in each test, to save time
 both = pytest.mark.parametrize("package", PACKAGES)
 
 SAMPLE = {
@@ -64,7 +64,7 @@ if __name__ == "__main__":
     assert "Error" not in done.stderr
     (run,) = runs()
     assert steps(run, "loss") == [0, 1, 2, 3]
-    # What the trainer of the parent knows of the step, after the training was in others, is Lightning's affair.
+    # After training in child processes, the step in the parent is up to Lightning.
     assert steps(run, "test") == ([4] if strategy == "ddp" else [0])
     assert {row["rank"] for row in run.scan_history(["rank"])} == {0.0}
     assert run.config == {"lr": 0.1, "seen": 3}
@@ -74,7 +74,7 @@ if __name__ == "__main__":
 
 
 def test_the_first_process_of_each_other_node_joins_the_run_for_system_metrics(tmp_path: Path) -> None:
-    # The variables of the ranks are set before Lightning is imported, and the run is asked for before it knows of them.
+    # The rank variables are set before Lightning is imported, and the run is used before Lightning has read them.
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -91,7 +91,7 @@ it.test(net)
 """
     )
     processes, folders = [], []
-    for node in range(2):  # each with a disk of its own, and the variables that torchrun sets
+    for node in range(2):  # each has its own disk, and the variables that torchrun sets
         folder = tmp_path / f"node{node}"
         folder.mkdir()
         folders.append(folder)
@@ -208,7 +208,7 @@ ENDINGS = {
 
 @both
 def test_no_row_is_lost_and_the_exit_code_is_unchanged_however_the_process_ends(script: Any, package: str) -> None:
-    # One process imports Lightning and forks one for each ending, for the sake of time.
+    # One process imports Lightning and forks a child for each ending, to save time.
     done = script(
         TRAINING
         + f"""
@@ -235,5 +235,5 @@ for name, (ending, *_) in {ENDINGS!r}.items():
         assert steps(run, "loss")[:2] == [0, 1]
         assert eventually(lambda path=run.directory: tracker.read_run(path).state) == state, name  # type: ignore[misc]
         said = tracker.read_run(run.directory).info["error"]  # type: ignore[assignment]
-        # The signal is known where the agent came in time to see the process end.
+        # The signal is known if the agent saw the process end.
         assert said == error or (name == "kill" and said.startswith("ended by SIGKILL"))  # type: ignore[attr-defined, comparison-overlap]

@@ -133,9 +133,9 @@ def test_an_exception_in_training_decides_the_state_of_the_run(
     assert end.error.startswith(type(error).__name__)
     assert state == "killed" or "on_train_batch_end" in end.traceback
 
-    logger.finalize("failed")  # nothing new
+    logger.finalize("failed")  # no new row
     assert len(list(Path(run.directory).glob("history*"))) == 1
-    trainer(pl, logger).validate(net)  # and logging goes on
+    trainer(pl, logger).validate(net)  # and logging continues
     assert series(rows(logger), "val/loss") == [0]
     (run,) = runs()
     assert (run.state, run.info["rows"]) == ("running", 2)
@@ -385,7 +385,7 @@ def test_a_job_that_slurm_requeues_is_preempted(
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     logger = TrackerLogger()
     logger.log_metrics({"x": 1}, 0)
-    logger.finalize("finished")  # as Lightning does when SLURM announces the end
+    logger.finalize("finished")  # as Lightning does when SLURM announces a requeue
     logger.experiment.finish(143)
     assert [run.state for run in runs()] == ["preempted"]
 

@@ -104,7 +104,7 @@ def test_histograms_in_training_have_the_step_of_their_batch(pl: Any, trainer: A
 def test_unwatch_leaves_no_hook(one: Any, rows: Any) -> None:
     model, logger = torch.nn.Linear(4, 3), TrackerLogger()
     logger.watch(model, log_freq=1)
-    logger.watch(model, log_freq=1)  # again: instead of, not beside
+    logger.watch(model, log_freq=1)  # watching again replaces the first watch
     steps(model, 1)
     logger.unwatch()
     steps(model, 1)
@@ -128,5 +128,5 @@ def test_histograms_wait_for_the_device_only_after_all_are_computed(one: Any, ro
         steps(model, 1)
     assert "aten.histc" in operations.names
     assert not {"aten._local_scalar_dense", "aten.nonzero", "aten.masked_select"} & set(operations.names)
-    assert operations.names.count("aten.stack") == 4 + 1  # one of each tensor's numbers, and one of them all
+    assert operations.names.count("aten.stack") == 4 + 1  # one for each tensor, and one for all together
     assert len(rows(logger)) == 1

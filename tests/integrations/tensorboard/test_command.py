@@ -185,7 +185,7 @@ def test_without_a_response_of_the_server_all_is_imported_but_not_uploaded(
     monkeypatch.setenv("TRACKER_BASE_URL", "http://127.0.0.1:9")
     result = call(make())
     assert result.exit_code == 1
-    assert result.output.count("no answer from") == 3  # once while it tried, and once for each run at the end
+    assert result.output.count("no answer from") == 3  # once during the import, and once for each run at the end
     assert "Nothing is lost" in result.output
     assert len(rows(runs()["a"])) == 21
     monkeypatch.setenv("TRACKER_BASE_URL", server.url)

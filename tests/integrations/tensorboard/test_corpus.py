@@ -50,7 +50,7 @@ DAMAGED = ("edge/crc_bad_data_mid", "edge/crc_bad_len_crc_mid", "edge/crc_bad_le
 COUNTS = {
     **{(run, "loss"): 19 for run in DAMAGED},  # the index ends at the damage; what follows it is imported, too
     ("torch/images", "vid/gif"): 0,  # a value that holds nothing but a tag
-    ("edge/dup_file_copy", "loss"): 40,  # one of the three copies is a `.bak`, which is passed over
+    ("edge/dup_file_copy", "loss"): 40,  # one of the three copies is a `.bak`, which is skipped
 }
 """Tags whose number of imported values differs from the index, and why."""
 

@@ -175,7 +175,7 @@ def test_with_single_the_paths_of_directories_precede_their_keys() -> None:
     assert run.name == "logs"
     bring(Path("logs"))
     counts = [tracker.read_run(path).info["rows"] for path in Path(".tracker/runs").iterdir()]
-    assert sorted(counts) == [2, 3, 5]  # without it they are other runs
+    assert sorted(counts) == [2, 3, 5]  # without `single` they are separate runs
 
 
 def test_one_file_of_a_directory_can_be_imported_alone_and_the_others_later() -> None:

@@ -56,7 +56,7 @@ def test_after_a_kill_at_any_write_nothing_is_duplicated_or_missing(part: int) -
     whole = content_of("whole")
     for root in killed:
         assert content_of(root) == whole
-        assert events(root) == events("whole")  # not even a trace is left in the streams
+        assert events(root) == events("whole")  # the streams have no trace of the kill
 
 
 def test_after_a_kill_of_all_processes_at_any_time_the_same_command_continues() -> None:

@@ -167,7 +167,7 @@ things = builtins, io, os, tensorboardX, tensorboardX.SummaryWriter, tensorboard
 things += event_file_writer.EventFileWriter, record_writer.RecordWriter
 def members():
     found = [(name, id(member)) for thing in things for name, member in vars(thing).items()]
-    return [one for one in found if one[0] != "_exit"]  # any run learns how its process ends
+    return [one for one in found if one[0] != "_exit"]  # every run patches this to record how its process ends
 before = members()
 """
     after = """

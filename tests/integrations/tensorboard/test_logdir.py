@@ -82,7 +82,7 @@ def test_names_that_are_not_utf_8_are_shown_with_replacements() -> None:
 def test_the_same_path_of_the_same_identity_has_the_same_id() -> None:
     ids = {run_id(identity, path) for identity in ("/a", "/b") for path in (".", "x", "x/y")}
     assert len(ids) == 6
-    assert run_id("/a", "x") == "cfwagc3kf4guvx44"  # as it was when it was first imported
+    assert run_id("/a", "x") == "cfwagc3kf4guvx44"  # the id must never change
     assert all(len(one) == 16 and set(one) <= set("abcdefghijklmnopqrstuvwxyz234567") for one in ids)
 
 

@@ -83,7 +83,7 @@ def test_every_route_refuses_a_foreign_host_name(client: Any, everything: list[t
 
 def test_every_response_has_the_security_headers(client: Any, everything: list[tuple[str, str]]) -> None:
     for method, path in [*everything, ("GET", "/nowhere"), ("OPTIONS", "/api/projects")]:
-        with client(method, path, stream=True) as answer:  # one of them has no end
+        with client(method, path, stream=True) as answer:  # one of them never ends
             assert answer.status_code < 500
             _assert_headers(answer)
 
@@ -130,7 +130,7 @@ def test_the_token_in_the_address_starts_a_session_with_a_strict_cookie_without_
     assert client.token not in cookie + answer.headers["location"]
     _assert_headers(answer)
     assert browser.get("/").status_code == 200
-    # Other ports of the host get the cookie, too: for data the page's own secret is needed.
+    # Other ports of the host get the cookie, too, so data needs the page's own secret.
     assert browser.get("/api/projects").status_code == 401
     secret = answer.headers["location"].partition("#page=")[2]
     assert browser.get("/api/projects", headers={"X-Tracker-Page": secret}).status_code == 200

@@ -47,7 +47,7 @@ def test_edits_have_their_own_streams_as_in_the_python_api(two: Any) -> None:
     edit(two, "one", set={"notes": "y"})
     streams = two.json("/api/runs/me/digits/one/streams")["offsets"]
     assert sum(name.startswith("edits-") for name in streams) == 2
-    assert info(two, "one")["updated"] == updated  # an edit is nothing that the run did
+    assert info(two, "one")["updated"] == updated  # an edit is not an activity of the run
 
 
 def test_if_one_run_is_unknown_no_run_is_changed(two: Any) -> None:

@@ -151,7 +151,9 @@ def test_a_small_body_of_very_many_lines_is_refused_before_they_are_parsed(
     answer = client.append(run, body, headers={"Content-Encoding": "zstd"})
     assert (answer.status_code, "at most 100,000 at a time" in answer.json()["error"]) == (413, True)
     assert _streams(client, run)["offsets"] == {}
-    few = line * 50_000  # what an agent sends then: damage is taken in parts, and what follows it as well
+    few = (
+        line * 50_000
+    )  # the agent then sends smaller parts: damaged lines are accepted, and so are the lines after them
     assert client.append(run, few).json()["offset"] == len(few)
     assert client.append(run, lines(run), len(few)).status_code == 200
     assert client.json(run_path("me", "digits", run))["rows"] == 3
@@ -172,7 +174,7 @@ def test_other_uploads_do_not_wait_while_a_large_one_is_parsed(run_server: Any, 
         storage.read = parse
 
     with run_server(tmp_path, change=slow) as server:
-        large = lines("slow", more=[("alert", {"title": f"a{i}"}) for i in range(1000)])  # what takes long to parse
+        large = lines("slow", more=[("alert", {"title": f"a{i}"}) for i in range(1000)])  # it takes long to parse
         first = threading.Thread(target=server.append, args=("slow", large))
         first.start()
         assert begun.wait(60)

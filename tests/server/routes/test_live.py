@@ -185,5 +185,5 @@ def test_sigterm_ends_the_server_at_once_even_with_open_streams(tmp_path: Path) 
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(90) == 0
             reader.join(90)
-            assert ended  # the stream came to its regular end
+            assert ended  # the stream ended regularly
         assert "cancel" not in (tmp_path / "server.log").read_text().lower()

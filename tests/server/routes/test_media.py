@@ -110,7 +110,7 @@ def test_a_figure_is_served_as_a_self_contained_page(client: Any, lines: Any, en
     assert answer.status_code == 200
     _assert_sandboxed(answer)
     assert answer.headers.get("content-encoding") == ("gzip" if "gzip" in encoding else None)
-    page = answer.content  # undone by the client, with its checksum verified
+    page = answer.content  # decompressed by the client, which verifies the checksum
     (data,) = re.findall(rb'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
     assert b"<" not in data
     assert orjson.loads(data) == orjson.loads(FIGURE)

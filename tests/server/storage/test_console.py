@@ -176,5 +176,5 @@ def test_a_search_ignores_escape_sequences(store: Any, wanted: str, regex: bool,
     stream.send()
     matches, following = store.storage.console_search(KEY, wanted, regex, 299, 1000)
     assert ({number - 300 for number in matches}, following) == (found, None)
-    # What is kept is what was printed.
+    # The stored text is unchanged.
     assert store.storage.console(KEY, 1, None, 300).items[0]["text"] == COLOURED[0]

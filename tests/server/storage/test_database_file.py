@@ -89,7 +89,7 @@ def test_the_space_of_a_deleted_run_is_freed_in_pieces(store: Any) -> None:
     database = store.directory / "tracker.db"
     large = database.stat().st_size
     store.storage.delete(KEY)
-    store.reopen()  # what is left to do is not forgotten
+    store.reopen()  # deferred work is remembered
     pieces = 1
     while store.storage.do_deferred_work():
         pieces += 1

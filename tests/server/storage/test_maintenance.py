@@ -48,7 +48,7 @@ def test_a_wide_run_reads_the_same_after_each_piece_of_its_merge(store: Any) -> 
         pieces += 1
         assert _everything(store) == before
         if pieces == 3:
-            store.reopen()  # it goes on where it was
+            store.reopen()  # it continues where it was
             assert _everything(store) == before
     assert pieces >= 6
     assert _everything(store) == before

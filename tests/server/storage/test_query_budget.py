@@ -22,4 +22,4 @@ def test_a_budget_ends_endless_and_cancelled_queries() -> None:
     lock = threading.Lock()
     with lock, pytest.raises(OverBudget):
         Budget(waiting=0.1).run(lambda: locked(lock).__enter__())
-    check()  # without a budget nothing is ended
+    check()  # without a budget nothing is cancelled

@@ -63,7 +63,7 @@ def test_a_stop_request_is_found_without_reading_the_state_of_the_run(store: Any
     assert store.storage.stop_requested(KEY) is None
     store.stream("edits-1.jsonl", opened=2000.0).add("stop", {}).send()
     assert store.storage.stop_requested(KEY) == store.storage.run(KEY)["stop_requested"] == 2000.125
-    store.stream("history-b.jsonl", opened=3000.0).send()  # a later process was not asked
+    store.stream("history-b.jsonl", opened=3000.0).send()  # a later process was not asked to stop
     assert store.storage.stop_requested(KEY) is None
     stream.add("alert", {"title": "hot"}).send()
     assert [alert["title"] for alert in store.storage.alerts(KEY)] == ["hot"]

@@ -17,7 +17,7 @@ pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not instal
 from tests.integrations.tensorboard.reader.crafted import read, read_slowly
 from tracker_tensorboard.reader import Damage, EventFile, Message, Scalars
 
-_PLACE = os.environ.get("TRACKER_CORPUS")  # read now: tests run without such settings
+_PLACE = os.environ.get("TRACKER_CORPUS")  # read before the tests clear the environment
 CORPUS = Path(_PLACE) if _PLACE else Path(__file__).resolve().parents[5] / "shared" / "corpus"
 INDEXES = sorted(CORPUS.glob("index_*.jsonl"))
 needs_corpus = pytest.mark.skipif(not INDEXES, reason=f"no corpus of event files in {CORPUS}; TRACKER_CORPUS names it")
@@ -49,7 +49,7 @@ def read_run(run: dict[str, Any]) -> tuple[Counter[str], dict[str, list[tuple[in
                     scalars[item.tags[place]].append((step, value))
             elif isinstance(item, Message):
                 for value in item.event.summary.value:
-                    if value.HasField("simple_value"):  # beside others in one event
+                    if value.HasField("simple_value"):  # next to other values in one event
                         scalars[value.tag].append((item.event.step, value.simple_value))
                     else:
                         counts[value.tag] += 1

@@ -228,7 +228,7 @@ def test_charts_over_time_have_exact_extremes_and_read_no_points_if_blocks_suffi
     for start in range(0, len(rows), 2500):
         stream.points(rows[start : start + 2500]).send()
     stream.log(count, {"b": 1.0}, time=times[-1] + 1).send()
-    if what == "sparse":  # rows that lack the key lie between
+    if what == "sparse":  # between them are rows without the key
         store.stream("history-b.jsonl", added=True).log(0, {"b": 2.0}, time=times[5]).send()
     read: list[int] = []
     real = scan.read
@@ -251,4 +251,4 @@ def test_charts_over_time_have_exact_extremes_and_read_no_points_if_blocks_suffi
         assert chart["x"] == sorted(chart["x"])
         assert chart["x"][-1] == t[inside].max()
         if what == "in order":
-            assert sum(read) <= count / 2  # only what a window cuts, and rows that are not in chunks yet
+            assert sum(read) <= count / 2  # only blocks cut by a window, and rows that are not in chunks yet

@@ -81,7 +81,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStorage]:
         ("not (config.lr < 0.1 or group is null)", ""),
         ("id == 'a' or id == 'b' and group == 'g'", "ab"),
         ("(id == 'a' or id == 'b') and group == 'g'", "b"),
-        ("ID == 'a'", ""),  # names are what they are, words of the language are not
+        ("ID == 'a'", ""),  # names are case-sensitive, keywords are not
         ("id == 'a' OR Not group IS NULL", "ab"),
         ("created > -1h", "a"),
         ("created > -1d", "a"),

@@ -24,13 +24,13 @@ def sweep(store: Any) -> Any:
 def test_groups_have_the_runs_that_share_values(sweep: Any) -> None:
     found = ask(sweep, by=["config.opt.name"], columns=["summary.acc", "summary.note", "config.arch"])
     assert found["total"] == 2
-    sgd, adam = found["groups"]  # as many runs each: the one with the newest run comes first
+    sgd, adam = found["groups"]  # among groups of equal size, the one with the newest run comes first
     assert (sgd["key"], sgd["count"]) == ({"config.opt.name": "sgd"}, 6)
     assert adam["runs"] == ["r05", "r04", "r03", "r02", "r01", "r00"]
     acc = adam["values"]["summary.acc"]
     assert (acc["n"], acc["min"], acc["max"]) == (6, 0.0, 0.5)
     assert math.isclose(acc["mean"], 0.25)
-    assert math.isclose(acc["std"], math.sqrt(35 / 10) / 10)  # n - 1, as that of the bands in charts
+    assert math.isclose(acc["std"], math.sqrt(35 / 10) / 10)  # n - 1, as in the bands of charts
     assert adam["values"]["summary.note"] == {"distinct": 1, "value": "n0"}
     assert adam["values"]["config.arch"] == {"distinct": 1, "value": "vit"}
 
@@ -44,7 +44,7 @@ def test_except_groups_by_all_other_config_columns(sweep: Any) -> None:
         ({"config.lr": 0.01, "config.opt.name": "sgd"}, 2),
         ({"config.lr": None, "config.opt.name": "sgd"}, 1),
     ]
-    found = ask(sweep, **{"except": ["config.seed", "config.opt", "config.lr"]})  # nested ones, too
+    found = ask(sweep, **{"except": ["config.seed", "config.opt", "config.lr"]})  # nested names, too
     assert [(g["key"], g["count"]) for g in found["groups"]] == [({}, 12)]
 
 

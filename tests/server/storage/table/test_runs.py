@@ -45,7 +45,7 @@ def three(store: Any) -> Any:
         ({"config.lr": "0.1"}, "c"),
         ({"config.opt.name": "adam"}, "a"),
         ({"config.opt/name": "sgd"}, "b"),
-        ({"config.opt.name": "flat"}, "b"),  # a key that matches as a whole wins
+        ({"config.opt.name": "flat"}, "b"),  # a key that matches as a whole takes precedence
         ({"config/opt/name": "adam"}, "a"),
         ({"config.opt.x/y.z.w": 1}, "a"),
         ({"config.use_amp": True}, "c"),
@@ -116,7 +116,7 @@ def test_a_filter_that_is_too_deep_is_refused(three: Any) -> None:
     [
         ("config.lr", "bac"),  # numbers before texts
         ("-config.lr", "cab"),
-        ("summary.val/acc", "acb"),  # NaN and nothing come last, the newest first
+        ("summary.val/acc", "acb"),  # NaN and missing values come last, the newest first
         ("-summary.val/acc", "acb"),
         ("+name", "bac"),
         ("-group,id", "bac"),

@@ -96,7 +96,7 @@ def test_runs_are_sorted_by_several_columns(three: Any) -> None:
         return "".join(ask(three, sort=[{"column": c, "descending": d} for c, d in sort])["runs"])
 
     assert order(("summary.loss", False)) == "abc"
-    assert order(("summary.loss", True)) == "bac"  # those without it come last either way
+    assert order(("summary.loss", True)) == "bac"  # runs without the value come last in both directions
     assert order(("config.lr", False)) == "bac"  # numbers before texts
     assert order(("group", False), ("id", True)) == "bca"
     assert order(("summary.loss@step=0", True)) == "abc"
@@ -129,7 +129,7 @@ def test_the_list_of_columns_describes_each_column(three: Any) -> None:
     assert {"config.lr": "mixed", "config.flag": "boolean", "config.layers": "list", "created": "time"}.items() <= (
         kinds.items()
     )
-    assert info(three, "summary.note")["differs"]  # two runs lack it
+    assert info(three, "summary.note")["differs"]  # two runs do not have it
     assert not info(three, "job_type")["differs"]
     assert info(three, "config.opt") is None
 
@@ -294,7 +294,7 @@ def test_runs_in_the_trash_are_in_no_list_and_no_count(three: Any) -> None:
     assert three.storage.trashed(7.5) == [a]
     assert three.storage.trashed(7.0) == []
     three.stream("history-b.jsonl", a, opened=900.0).log(3, {"loss": 9.0}).send()
-    assert ask(three)["runs"] == ["c", "b"]  # what arrives for it does not bring it back
+    assert ask(three)["runs"] == ["c", "b"]  # later uploads do not restore it
     assert column(three, "summary.loss", trashed=True) == [9.0]
     assert three.storage.trash([a], None) == 1
     assert ask(three)["runs"] == ["c", "b", "a"]
