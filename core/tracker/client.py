@@ -234,6 +234,9 @@ class Client:
         if response.status_code in accept:
             return response
         message = f"{self.base_url} answered {response.status_code}: {server_response.message(response)}"
+        if "data" in arguments:
+            # Servers that refuse a body may close the connection, some without saying so: the next request would fail.
+            self._session.close()
         if response.status_code in (408, 425, 429) or response.status_code >= 500:
             raise Retry(message, response.status_code, server_response.retry_after(response))
         raise ServerError(message, response.status_code)

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import socket
 import threading
 import tracemalloc
 import zlib
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 import tracker.client
+from tests.waiting import PATIENCE
 from tracker.client import Client, Retry, connect
 from tracker.discovery import publish
 from tracker.errors import ServerError, SettingsError, TrackerError, Unreachable
@@ -157,6 +159,28 @@ def test_a_refusal_is_an_error_with_the_servers_words(status: int, client: Clien
     assert type(caught.value) is ServerError
     assert caught.value.status == status
     assert len(stub.asked) == 1  # the key is not carried anywhere else
+
+
+def test_a_connection_that_a_refusal_closed_without_saying_so_is_not_used_again() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            kept = []  # open: only the client's own behaviour shows whether it uses one again
+            for answer in (b"413 Too large", b"200 OK"):
+                kept.append(listener.accept()[0])
+                assert kept[-1].recv(65536)
+                kept[-1].sendall(b"HTTP/1.1 " + answer + b"\r\nContent-Length: 13\r\n\r\n" + b'{"offset": 9}')
+            for connection in kept:
+                connection.close()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        client = Client(f"http://127.0.0.1:{listener.getsockname()[1]}", "key", timeout=PATIENCE)
+        with pytest.raises(ServerError, match="413"):
+            client.send(RUN, "history.jsonl", 0, b"x\n")
+        assert client.send(RUN, "history.jsonl", 0, b"x\n")["offset"] == 9
+        thread.join()
+        client._session.close()
 
 
 def test_where_nobody_listens_it_is_unreachable() -> None:

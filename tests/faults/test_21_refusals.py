@@ -17,8 +17,8 @@ from tracker_server.embedded import Embedded
 
 
 def _refusal(status: int, body: bytes = b'{"error": "no"}') -> Answer:
-    length = f"Content-Length: {len(body)}\r\nConnection: close"  # since the proxy closes it
-    head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{length}\r\n\r\n"
+    # As some servers do, the proxy then closes the connection without saying so.
+    head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Length: {len(body)}\r\n\r\n"
     return Answer(head.encode() + body)
 
 
