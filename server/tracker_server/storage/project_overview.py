@@ -68,7 +68,7 @@ class Overview:
             entity=row.entity,
             project=row.name,
             runs=len(known.runs),
-            updated=max((one[1] for one in some), default=row.created),
+            updated=max((one[1] for one in some), default=0.0) or row.created,  # event files may have no times
             active=len(running) - int(lost),
             activity=activity[::-1].tolist(),
         )

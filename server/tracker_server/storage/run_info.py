@@ -28,7 +28,7 @@ def info(entity: str, project: str, row: Any, fold: RunState) -> RunInfo:
         summary=fold.summary,
         metrics=fold.metrics,
         created=row.created,
-        updated=fold.updated,
+        updated=fold.updated or row.created,  # runs that were only edited or added to have no lines of their own
         seen=row.seen,
         host=_text(header.get("host")),
         program=_text(header.get("program")),

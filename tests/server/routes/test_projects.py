@@ -33,6 +33,22 @@ def test_projects_have_the_number_of_running_runs_and_of_starts_by_day(project: 
     assert project.json(PROJECT).items() >= found.items()
 
 
+def test_a_project_whose_runs_have_no_times_was_updated_when_it_was_made(tmp_path: Path, run_server: Any) -> None:
+    with run_server(tmp_path) as client:
+        before = time.time()
+        client.append(
+            "imported", encode("run", {"version": 1, "id": "imported"}, 0.0) + encode("log", {"x": 1}, 0.0, 0)
+        )
+        assert before <= client.json(PROJECT)["updated"] <= time.time()
+        assert client.json("/api/runs/me/digits/imported")["updated"] == 0
+
+
+def test_a_run_that_was_only_edited_was_updated_when_it_was_edited(project: Any) -> None:
+    edited = encode("run", {"version": 1, "stream": "edits", "id": "new"}, 99.0) + encode("meta", {"notes": "n"}, 99.0)
+    project.append("new", edited, stream="edits-a.jsonl")
+    assert project.json("/api/runs/me/digits/new")["updated"] == 99.0
+
+
 def test_deleted_and_trashed_runs_are_not_counted(project: Any, lines: Any) -> None:
     project.append("two", lines("two"))
     assert project.json(PROJECT)["active"] == 2

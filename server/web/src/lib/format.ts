@@ -44,8 +44,9 @@ export function duration(seconds: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`
 }
 
-/** Format how long ago a Unix time was: `just now`, `5 min ago`, `3 d ago`, else the date. */
+/** Format how long ago a Unix time was: `just now`, `5 min ago`, `3 d ago`, else the date. 0 is no time: `–`. */
 export function ago(time: number, now = Date.now() / 1000): string {
+  if (!time) return '–'
   const seconds = Math.max(0, now - time)
   if (seconds < 45) return 'just now'
   if (seconds < 3600) return `${Math.max(1, Math.round(seconds / 60))} min ago`
@@ -54,8 +55,8 @@ export function ago(time: number, now = Date.now() / 1000): string {
   return new Date(time * 1000).toISOString().slice(0, 10)
 }
 
-/** A Unix time in the reader's own time zone. */
-export const moment = (time: number): string => (Math.abs(time) < 8.64e12 ? MOMENTS.format(time * 1000) : '–')
+/** A Unix time in the reader's own time zone. 0 is no time: event files may have none. */
+export const moment = (time: number): string => (time && Math.abs(time) < 8.64e12 ? MOMENTS.format(time * 1000) : '–')
 
 /** `1.5 MB` */
 export function size(bytes: number): string {

@@ -43,8 +43,10 @@ export async function fetchCsv(
   }
 }
 
-const written = (item: unknown, time: boolean): unknown =>
-  time && typeof item === 'number' ? new Date(item * 1000).toISOString() : item
+function written(item: unknown, time: boolean): unknown {
+  if (!time || typeof item !== 'number') return item
+  return item ? new Date(item * 1000).toISOString() : null // 0 is no time
+}
 
 /** Save a text as a file. */
 export function download(name: string, text: string) {
