@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from tensorboardX.record_writer import RecordWriter
 
 from tracker.api import LocalRun, RemoteRun
 from tracker.errors import TrackerError
+from tracker.runlog.records import DIGEST
 from tracker.runlog.safe_open import open_file
 from tracker.wire import EventFile
 
@@ -30,7 +30,6 @@ AnyRun = LocalRun | RemoteRun
 Row = Mapping[str, Any]
 
 _AXES = ("_step", "_timestamp", "_runtime")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _CONTENT_MISSING = "its content is missing"
 _MALFORMED = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError)
 _LOGGED_ROWS: EventFile = {"name": "", "version": 2.0, "starts": []}  # for rows that do not come from an event file
@@ -102,7 +101,6 @@ class _EventFileWriter:
     """Writes one event file."""
 
     def __init__(self, path: Path, source: EventFile, time: float, load: Load, exported: ExportResult) -> None:
-        self._source = source
         self._load = load
         self._exported = exported
         folder = os.path.dirname(source["name"])
@@ -205,7 +203,7 @@ def _content(run: AnyRun) -> Iterator[Load]:
     with tempfile.TemporaryDirectory(prefix="tracker-export-") as folder:
 
         def load(digest: str) -> bytes:
-            if not _DIGEST.fullmatch(digest):
+            if not DIGEST.fullmatch(digest):
                 raise OSError(f"{digest!r} is not a digest")
             if isinstance(run, LocalRun):
                 return _stored_content(run.directory, digest)

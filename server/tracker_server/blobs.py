@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import hashlib
 import os
-import re
 import shutil
 import uuid
 from collections.abc import AsyncIterator
@@ -18,10 +17,11 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore
 
+from tracker.runlog.records import DIGEST
+
 from .partials import Limits, Partials, is_full
 from .storage.interface import StorageFull
 
-DIGEST = re.compile(r"[0-9a-f]{64}")
 VERIFYING = 5.0
 """Seconds for which a request waits until a finished upload is verified; after that the client asks again."""
 _DEFAULT_LIMITS = Limits()

@@ -12,6 +12,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from tracker.runlog.directory import stat_fields
 from tracker.runlog.exits import Exit
 
 from .monitor.cgroup import memory_groups
@@ -57,10 +58,10 @@ def _collected(pidfd: int | None) -> Exit | None:
 
 
 def _zombie(pid: int) -> Exit | None:
+    fields = stat_fields(pid)
     try:
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-        return Exit.from_wait(int(fields[49])) if fields[0] == b"Z" else None
-    except (OSError, ValueError, IndexError):
+        return Exit.from_wait(int(fields[49])) if fields[:1] == [b"Z"] else None
+    except (ValueError, IndexError):
         return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,13 +11,13 @@ from typing import BinaryIO, NamedTuple
 from tracker.client import Client, Retry
 from tracker.errors import ServerError
 from tracker.names import RunKey
+from tracker.runlog.records import DIGEST
 from tracker.runlog.safe_open import is_regular, open_file
 
 PART = 4 * 1024 * 1024
 """Bytes of a file in one request; larger files go in parts, and are resumed after the last one that arrived."""
 
 _SMALLEST_PART = 16 * 1024
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _VERIFYING = 1.0  # seconds between questions whether the server has verified a file
 
 
@@ -129,7 +128,7 @@ class FileUploader:
 
     def locate(self, digest: str) -> Kept | None:
         """Return where the content of a digest is, None if it is not in the run directory."""
-        if not _DIGEST.fullmatch(digest):  # the server, or a record, names something else
+        if not DIGEST.fullmatch(digest):  # the server, or a record, names something else
             return None
         kept = self._kept.get(digest)
         if kept is not None and is_regular(self._directory, self._inside(kept)):

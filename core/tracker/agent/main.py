@@ -70,7 +70,6 @@ def _settle() -> None:
         with contextlib.suppress(OSError):
             os.setsid()
     os.nice(5)
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):  # every run that waits to be uploaded needs a few
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536) if hard > 0 else 65536, hard))
-    del soft

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,15 +14,13 @@ from tracker.client import Client, connect
 from tracker.errors import ServerError, TrackerError
 from tracker.runlog.long_records import files
 from tracker.runlog.parent_rows import beginning
-from tracker.runlog.records import encode, jsonable
+from tracker.runlog.records import DIGEST, encode, jsonable
 from tracker.settings import Settings
 from tracker.wire import Resumption, run_path
 
 from .remote import RemoteRun, from_answer
 from .restarts import AXES
 from .validate_response import checked
-
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def main() -> None:
@@ -71,7 +68,7 @@ def _digests(values: Any) -> Iterator[str]:
     for value in values:
         if isinstance(value, dict):
             digest = value.get("digest")
-            if isinstance(digest, str) and _DIGEST.fullmatch(digest):  # it becomes the name of a file
+            if isinstance(digest, str) and DIGEST.fullmatch(digest):  # it becomes the name of a file
                 yield digest
             yield from _digests(value.values())
         elif isinstance(value, list):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import struct
 import zipfile
@@ -25,14 +24,13 @@ from tracker.machine.atomic_files import draft_of
 from tracker.names import is_project_name
 
 from .directory import KEPT_PATH
-from .records import RUN_ID, STREAM_NAME
+from .records import DIGEST, RUN_ID, STREAM_NAME
 from .safe_open import names_in, open_file
 
 VERSION = 1
 
 _LIST = "tracker.json"
 _PIECE = 1 << 20
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOST_LIST = 256 << 20  # bytes of the list of members
 _MOST_RATIO = 250  # lines are not compressed better; a file that is would be made to fill a disk
 _SMALL = 1 << 30  # bytes that any disk can take, whatever the ratio
@@ -91,7 +89,7 @@ def _pack_run(archive: zipfile.ZipFile, run: str, directory: Path) -> Packed:
             continue
         with open(source, "rb") as file:
             about = os.fstat(source)
-            if _DIGEST.fullmatch(name[6:]) and _sha256(file, about.st_size) != name[6:]:
+            if DIGEST.fullmatch(name[6:]) and _sha256(file, about.st_size) != name[6:]:
                 packed.left_out[name] = "damaged: its content is not what its digest says"
             else:
                 packed.entries.append(_pack_file(archive, run, name, file, about.st_size))
@@ -251,9 +249,9 @@ class Archive:
             # No path that matches these patterns leads out of a run directory.
             if not (STREAM_NAME.fullmatch(name) or KEPT_PATH.fullmatch(name)):
                 raise self._damaged(f"{name!r} is not a file of a run")
-            if type(size) is not int or size < 0 or not _DIGEST.fullmatch(digest):
+            if type(size) is not int or size < 0 or not DIGEST.fullmatch(digest):
                 raise self._damaged(f"{name} has an impossible size or digest")
-            if _DIGEST.fullmatch(name[6:]) and name[6:] != digest:
+            if DIGEST.fullmatch(name[6:]) and name[6:] != digest:
                 raise self._damaged(f"{name} has another content than its name says")
         return "/".join(name for name, _ in names), entries
 

@@ -171,7 +171,7 @@ def process_start(pid: int) -> int | None:
 
     None if there is no such process or no /proc.
     """
-    fields = _stat(pid)
+    fields = stat_fields(pid)
     try:
         return int(fields[19])
     except (ValueError, IndexError):
@@ -186,10 +186,10 @@ def is_alive(pid: int, start: int | None) -> bool:
         return False
     except OSError:
         pass  # it lives, but this process may not signal it
-    return start in (None, process_start(pid)) and _stat(pid)[:1] not in ([b"Z"], [b"X"])
+    return start in (None, process_start(pid)) and stat_fields(pid)[:1] not in ([b"Z"], [b"X"])
 
 
-def _stat(pid: int) -> list[bytes]:
+def stat_fields(pid: int) -> list[bytes]:
     """Return the fields of /proc/PID/stat from the state on; [] if there is no such process."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:

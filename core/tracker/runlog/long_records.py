@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
-from .records import MAX_LINE, jsonable
+from .records import DIGEST, MAX_LINE, jsonable
 
 ROOM = MAX_LINE - 4096
 """Bytes of a payload that fit in a line with everything around them."""
-
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def size(value: Any) -> int:
@@ -54,7 +51,7 @@ def files(members: Any, depth: int = 20) -> Iterator[dict[str, Any]]:
         if not isinstance(value, dict):
             continue
         digest = value.get("digest")
-        if value.get("_type") == "file" and isinstance(digest, str) and _DIGEST.fullmatch(digest):
+        if value.get("_type") == "file" and isinstance(digest, str) and DIGEST.fullmatch(digest):
             yield value
         elif depth:
             yield from files(value, depth - 1)

@@ -33,6 +33,8 @@ RESERVED = frozenset({"_step", "_timestamp", "_runtime"})
 STREAM_NAME = re.compile(r"(history|console|system|edits)(-[A-Za-z0-9_]{1,48})?\.jsonl")
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+DIGEST = re.compile(r"[0-9a-f]{64}")
+"""A sha256: the name of content in a run directory and on the server."""
 
 LATEST = 253_402_300_800.0
 """The year 10000 as Unix time. No line has a time that is further from 1970."""

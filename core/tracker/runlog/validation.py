@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
+
+from .records import DIGEST
 
 MAX_COUNT = 2**53
 """The greatest count, size or session step in a record: all integers up to here are exact everywhere."""
@@ -15,7 +16,6 @@ MAX_HEARTBEAT = 366 * 86400.0
 SUMMARIES = (None, "last", "min", "max", "mean", "best", "none")
 _GOALS = (None, "minimize", "maximize")
 _META = {"name": str, "group": str, "job_type": str, "tags": list, "notes": str, "color": str}
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def is_number(value: Any) -> bool:
@@ -58,7 +58,7 @@ def is_file(payload: dict[str, Any]) -> bool:
     return (
         isinstance(payload.get("name"), str)
         and isinstance(digest, str)
-        and _DIGEST.fullmatch(digest) is not None
+        and DIGEST.fullmatch(digest) is not None
         and is_count(size)
         and (path is None or isinstance(path, str))
     )

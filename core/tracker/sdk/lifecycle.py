@@ -207,7 +207,7 @@ class RunLifecycle(ForkAware, RunIdentity):
         try:
             with contained("writing the end of the run"):
                 self._take_over()
-                end = self._good_end() if status == 0 else {**exit_ending(status, sys.exc_info()[1])}
+                end = self._good_end() if status == 0 else exit_ending(status, sys.exc_info()[1])
                 self._write("finish", end)
                 self.finished = True
                 self._mark_ended(end)

@@ -21,7 +21,6 @@ _DEEPEST = MAX_DEPTH - 10
 _TAG = "tag:yaml.org,2002:"
 _PYTHON = f"{_TAG}python/"
 _PLAIN = {"none": "null", "bool": "bool", "int": "int", "long": "int", "float": "float"}
-_TEXTS = ("str", "unicode", "complex")
 _HOLDERS = ("Namespace", "SimpleNamespace", "AttributeDict", "OrderedDict", "defaultdict")
 """Classes that only hold named values, and are read as mappings."""
 

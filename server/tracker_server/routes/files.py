@@ -18,8 +18,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from tracker.names import RunKey
+from tracker.runlog.records import DIGEST
 from tracker.wire import MAX_BODY
-from tracker_server.blobs import DIGEST
 from tracker_server.services import Services, json_response
 from tracker_server.storage.interface import OffsetMismatch, TooManyUploads
 

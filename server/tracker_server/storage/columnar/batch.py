@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from itertools import chain
 from math import isfinite
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tracker.runlog.records import STREAM_NAME, VERSION, Points, Record, is_piece, parse
+from tracker.runlog.records import DIGEST, STREAM_NAME, VERSION, Points, Record, is_piece, parse
 from tracker.runlog.stats import Stats
 from tracker_server.storage.interface import MAX_LINES, Array, TooManyLines
 
@@ -20,7 +19,6 @@ from .sums import stats
 
 _ROW_KINDS = {"history": "log", "system": "system", "console": "console", "edits": None}
 _MANY_SHAPES = 16
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Upload(NamedTuple):
@@ -218,7 +216,7 @@ def _find_kept(payload: Any, found: dict[str, None]) -> None:
 
 def _find_digests(item: dict[str, Any], found: dict[str, None]) -> None:
     digest = item.get("digest")
-    if isinstance(digest, str) and _DIGEST.fullmatch(digest):
+    if isinstance(digest, str) and DIGEST.fullmatch(digest):
         found[digest] = None
     inner = item.get("items") if item.get("_type") == "list" else None
     for part in inner if isinstance(inner, list) else ():

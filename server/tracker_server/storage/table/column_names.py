@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from tracker.wire import RunInfo
 
@@ -28,7 +28,6 @@ TIMES = frozenset({"created", "updated", "seen", "stop_requested", "trashed"})
 _MAX_OBJECTS = 1000
 """Most objects in which a path is searched: with dots in keys, one path can be read in many ways."""
 
-Choice = Literal["min", "max", "mean", "last"]
 Getter = Callable[["Entry"], Any]
 
 _CHOICE = re.compile(r"(.*)@(min|max|mean|last|step=(-?\d{1,18}))", re.DOTALL)
