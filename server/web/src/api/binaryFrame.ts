@@ -1,6 +1,6 @@
 /**
- * Numbers as they travel: uint32 length of a JSON header, the header padded to 8 bytes, then little-endian arrays of
- * float64 (`d`) and float32 (`f`), each padded to 8 bytes. All are given out as float64.
+ * Decodes binary answers: uint32 length of a JSON header, the header padded to 8 bytes, then little-endian arrays of
+ * float64 (`d`) and float32 (`f`), each padded to 8 bytes. All arrays become float64.
  */
 export function decodeFrame<Header>(data: ArrayBuffer): { header: Header; arrays: Float64Array[] } {
   const size = new DataView(data).getUint32(0, true)

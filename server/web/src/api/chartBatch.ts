@@ -1,9 +1,9 @@
 import { fetchChart, type ChartQuery, type Series } from './charts'
 
-/** Series that one request asks for at most: the first charts need not wait for all. */
+/** Most series in one request, so that the first charts need not wait for all. */
 const MOST = 120
 
-/** Panels ask as they are drawn, one after the other. */
+/** Milliseconds to collect requests: panels send theirs one after the other, as they are drawn. */
 const WAIT_MS = 5
 
 type Fetch = (query: ChartQuery, signal: AbortSignal) => Promise<{ series: Series[] }>
@@ -16,8 +16,8 @@ interface Batch {
 }
 
 /**
- * Asks for the charts of a wall in few requests: questions that differ in nothing but their keys, asked at about the
- * same time, are one question. The request is aborted once nobody waits for it.
+ * Fetch the charts of a page in few requests: queries at about the same time that differ only in their keys become one
+ * request. It is aborted once nobody waits for it.
  */
 export function batching(fetch: Fetch = fetchChart): (query: ChartQuery, signal?: AbortSignal) => Promise<Series[]> {
   const open = new Map<string, Batch>()
@@ -54,5 +54,5 @@ export function batching(fetch: Fetch = fetchChart): (query: ChartQuery, signal?
   }
 }
 
-/** The series of a chart. Runs and groups without a key have no series of it. */
+/** Fetch the series of a chart. Runs and groups that lack a key have no series for it. */
 export const fetchSeries = batching()

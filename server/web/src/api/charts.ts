@@ -2,8 +2,7 @@ import { bytes, type Shapes } from './client'
 import { decodeFrame } from './binaryFrame'
 
 /**
- * One key of one run or of one group of runs. Arrays that are equal are one object, also of several series: do not
- * write to them.
+ * One key of one run or group of runs. Equal arrays are one object, also between series: do not write to them.
  */
 export interface Series {
   /** `entity/project/id`; empty for a group */
@@ -11,15 +10,15 @@ export interface Series {
   /** The group's name; undefined for a run */
   group?: string
   key: string
-  /** Points that the entries stand for, of all runs together */
+  /** Points that the entries summarize, over all runs */
   points: number
   x: Float64Array
-  /** Of a group: the mean over the means of its runs. NaN where no finite point is. */
+  /** For a group, the mean of the means of its runs. NaN without a finite point. */
   mean: Float64Array
-  /** Exact extremes of the points, over all runs of a group; the same object as `mean` where entries are points */
+  /** Exact extremes of the points, over all runs of a group; the same object as `mean` if entries are points */
   min: Float64Array
   max: Float64Array
-  /** Points in each bucket, of a group: runs in each. 0: none, so draw on to the next one. Null where entries are points. */
+  /** Points in each bucket, for a group runs; lines skip empty buckets (0). Null if entries are points */
   n: Float64Array | null
   /** Standard deviation over the runs of a group */
   std: Float64Array | null
@@ -33,7 +32,7 @@ export interface Chart {
 
 export type ChartQuery = Shapes['ChartRequest']
 
-/** What a frame says before its arrays: each member of a series is the number of an array. */
+/** The header of a frame. The array members of a series are indices into the frame's arrays. */
 interface Header {
   series: ({ run?: string; group?: string; key: string; points: number } & Record<
     'x' | 'mean' | 'min' | 'max',
@@ -42,7 +41,7 @@ interface Header {
   grid: number | null
 }
 
-/** Ask for line charts. Runs and groups without a key have no series of it. */
+/** Fetch a line chart. Runs and groups that lack a key have no series for it. */
 export async function fetchChart(query: ChartQuery, signal?: AbortSignal): Promise<Chart> {
   if (!(query.runs?.length || query.groups?.length) || !query.keys.length) return { series: [], grid: null }
   const answer = await bytes('/api/charts', {

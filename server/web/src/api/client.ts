@@ -8,7 +8,7 @@ export type Shapes = components['schemas']
 export type RunInfo = Shapes['RunInfo']
 export type ProjectInfo = Shapes['ProjectInfo']
 
-/** What the server said was wrong, in its own words; `status` 0 when it could not be reached. */
+/** The server's error, with its text; `status` is 0 if it could not be reached. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -18,7 +18,7 @@ export class ApiError extends Error {
   }
 }
 
-/** A filter that the server does not understand, and where in its text. */
+/** An invalid filter, and the position of the error in its text. */
 export class FilterError extends ApiError {
   constructor(
     message: string,
@@ -41,7 +41,7 @@ const client = createClient<paths>({
 
 export const { GET, POST, PUT, DELETE } = client
 
-/** Return the data of an answer of `GET`, `POST`, …; throws `ApiError`, for a malformed filter `FilterError`. */
+/** Return the data of an answer of `GET`, `POST`, …; throws `ApiError`, or `FilterError` for an invalid filter. */
 export async function data<T>(answer: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
   let got: { data?: T; error?: unknown; response: Response }
   try {
@@ -58,7 +58,7 @@ export async function data<T>(answer: Promise<{ data?: T; error?: unknown; respo
 export const bytes = async (path: string, init: RequestInit): Promise<ArrayBuffer> =>
   (await request(path, init)).arrayBuffer()
 
-/** Fetch a stored content that is JSON; throws `ApiError`. */
+/** Fetch stored JSON; throws `ApiError`. */
 export const storedJson = async (path: string, signal?: AbortSignal): Promise<unknown> =>
   restore(await (await request(path, { signal })).json().catch(() => null))
 

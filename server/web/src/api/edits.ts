@@ -1,4 +1,4 @@
-/** Changes to runs. */
+/** Edits, trashes, restores and deletes runs. */
 import { data, DELETE, POST, type Shapes } from './client'
 import { pathOf, placeOf, type Place } from './paths'
 import { queryClient } from './queries'
@@ -7,7 +7,7 @@ export type Edit = Omit<Shapes['EditRequest'], 'runs'>
 
 const pathsOf = (place: Place, ids: string[]) => ids.map((id) => pathOf({ ...placeOf(place), id }))
 
-/** Refetch whatever shows runs. The live stream reports the change too, but a moment later. */
+/** Wait for a change, then refetch all queries about runs. The live stream reports it too, but a moment later. */
 async function changing<T>(place: Place, answer: Promise<T>): Promise<T> {
   const result = await answer
   for (const kind of ['table', 'groups', 'columns', 'run', 'charts']) {

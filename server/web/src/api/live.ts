@@ -1,4 +1,4 @@
-/** Refetches queries on screen when the server reports changes to what they show. */
+/** Refetches the queries on screen when the server reports changes to their data. */
 import type { QueryClient, QueryKey } from '@tanstack/react-query'
 import { useEffect, useSyncExternalStore } from 'react'
 import { signed } from './session'
@@ -24,7 +24,7 @@ const CLOCK = 250
 /** States also change without a message: a run that stops reporting becomes crashed. */
 const MINUTE = 60_000
 
-/** Whether a query shows anything of the runs and projects that changed. */
+/** Whether a query shows any of the changed runs and projects. */
 export function concerns(key: QueryKey, runs: Map<string, Set<What>>, projects: string[] = []): boolean {
   const [kind, entity, project, id, part] = key
   switch (kind) {
@@ -58,8 +58,8 @@ export function concerns(key: QueryKey, runs: Map<string, Set<What>>, projects: 
 const any = (what: Set<What> | undefined, of: What[]): boolean => what !== undefined && of.some((one) => what.has(one))
 
 /**
- * Remembers changes until the queries that show them may be refetched: no kind too often, and none with a request in
- * flight, whose answer may already be out of date.
+ * Collects changes until the affected queries may be refetched: no kind too often, and no query that has a request in
+ * flight, since its answer may already be out of date.
  */
 export class Changes {
   private due = new Set<string>()
@@ -67,7 +67,7 @@ export class Changes {
 
   constructor(private readonly client: QueryClient) {}
 
-  /** Queries that wait. */
+  /** Queries that wait to be refetched. */
   get waiting(): number {
     return this.due.size
   }
@@ -77,7 +77,7 @@ export class Changes {
     this.note((key) => concerns(key, what, projects))
   }
 
-  /** Anything may have changed. */
+  /** Refetch everything, since anything may have changed. */
   addAll(): void {
     this.note((key) => String(key[0]) in REST)
   }
@@ -116,7 +116,7 @@ function setConnection(now: Connection): void {
   for (const watcher of watchers) watcher()
 }
 
-/** Whether changes arrive by themselves. */
+/** Whether the stream of changes is open. */
 export const useConnection = (): Connection =>
   useSyncExternalStore(
     (watcher) => {
@@ -126,12 +126,12 @@ export const useConnection = (): Connection =>
     () => connection,
   )
 
-/** Keep all that is shown up to date, for as long as the component is there: once in the shell. */
+/** Keep everything on screen up to date while the component is mounted. Used once, in the shell. */
 export function useLive(): void {
   useEffect(() => {
     const changes = new Changes(queryClient)
     let timer: ReturnType<typeof setTimeout> | undefined
-    // A hidden page fetches nothing; once it is seen again, all that has changed meanwhile.
+    // A hidden page fetches nothing. When it is shown again, it refetches what changed meanwhile.
     const flush = () => {
       clearTimeout(timer)
       timer = undefined
@@ -160,7 +160,7 @@ export function useLive(): void {
   }, [])
 }
 
-/** Listen through the worker that all tabs share, or directly where there is none. Returns a function that stops it. */
+/** Listen through the worker that all tabs share, or directly without shared workers. Returns a function that stops. */
 function connect(hear: (message: Message) => void): () => void {
   const address = new URL(signed('/api/live'), window.location.href).href
   if (typeof SharedWorker === 'undefined') return openStream(hear, address)

@@ -1,4 +1,4 @@
-/** One stream for all tabs of the browser: each connection to the server is one of the six that browsers allow. */
+/** One stream for all tabs, since a browser allows only six connections to a server. */
 import { openStream, type Connection, type Message } from './liveStream'
 
 declare const self: { name: string; onconnect: ((event: MessageEvent) => void) | null }
@@ -15,9 +15,9 @@ function tell(message: Message): void {
 self.onconnect = (event) => {
   const port = event.ports[0]!
   ports.add(port)
-  port.onmessage = () => ports.delete(port) // all a page ever says is that it goes
+  port.onmessage = () => ports.delete(port) // the only message of a page is that it closes
   port.postMessage({ kind: 'connection', connection } satisfies Message)
-  // It is called by the stream's address. The worker ends with its last tab, and the stream with it.
+  // The worker's name is the address of the stream. Both end with the last tab.
   if (!started) openStream(tell, self.name)
   started = true
 }

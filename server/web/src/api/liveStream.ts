@@ -4,7 +4,7 @@ export type What = 'history' | 'system' | 'console' | 'meta' | 'files' | 'remove
 
 export interface Change {
   runs: { run: string; what: What[] }[]
-  /** Those whose notes or saved views changed */
+  /** Projects whose notes or saved views changed */
   projects: string[]
 }
 
@@ -14,7 +14,7 @@ export type Connection = 'connecting' | 'live' | 'offline' | 'signed-out'
 export type Message =
   | { kind: 'connection'; connection: Connection }
   | { kind: 'change'; change: Change }
-  | { kind: 'reset' } // something was missed: anything may have changed
+  | { kind: 'reset' } // messages were missed: anything may have changed
 
 /** Milliseconds until a refused stream is opened again. */
 const AGAIN = 5000
@@ -35,8 +35,8 @@ export function openStream(tell: (message: Message) => void, address: string): (
     source.addEventListener('change', (event) => tell({ kind: 'change', change: JSON.parse(event.data) as Change }))
     source.addEventListener('reset', () => tell({ kind: 'reset' }))
     source.onerror = () => {
-      // While it is connecting, the browser tries again by itself, and the server knows what it has missed. When it was
-      // refused, the browser has given up.
+      // While connecting, the browser retries by itself, and the server sends what was missed. After a refusal the
+      // browser gives up.
       if (source.readyState === EventSource.CLOSED) void refused()
       else tell({ kind: 'connection', connection: 'offline' })
     }

@@ -4,8 +4,8 @@ import { ApiError, data, GET, POST, type Shapes } from './client'
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
-      staleTime: 30_000, // what changes is told by the live stream (live.ts)
-      // What the server refuses, it refuses again; what could not be reached is worth another try.
+      staleTime: 30_000, // the live stream reports changes (live.ts)
+      // Do not repeat what the server refused; repeat what did not reach it.
       retry: (count, error) => count < 3 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
     },
   },
@@ -22,7 +22,7 @@ export const runQuery = (entity: string, project: string, id: string) =>
     queryFn: () => data(GET('/api/runs/{entity}/{project}/{id}', { params: { path: { entity, project, id } } })),
   })
 
-/** A key that some of several runs have logged; where it holds no numbers, the paths of these runs. */
+/** A key that some of several runs have logged. `runs`: the paths of these runs, for keys without numbers. */
 export type CommonKey = Pick<Shapes['CommonKey'], 'key' | 'type'> &
   Partial<Pick<Shapes['CommonKey'], 'x'>> & { runs?: string[] }
 

@@ -1,18 +1,18 @@
 /**
- * Where the server is, and what proves that a page may ask it: a secret that belongs to this origin with its port. The
- * cookie alone would not do, since browsers send it to whatever else listens on this host.
+ * The server's address, and the secret that proves that a page is signed in. The secret is stored for this origin, port
+ * included. The cookie alone is not enough, since browsers send it to every port of the host.
  */
 
 const meta =
   typeof document === 'undefined' ? undefined : document.querySelector<HTMLMetaElement>('meta[name="root"]')?.content
 
-/** The prefix under which a proxy has the server, mostly none. */
+/** The path prefix of the server behind a proxy; usually empty. */
 export const ROOT = meta && !meta.includes('{') ? meta : ''
 
 const KEPT = `tracker page ${ROOT}`
 let kept: string | null = null
 
-/** Take the secret that signing in left behind the `#` of the address, and leave it in no history. */
+/** Take the secret from the address, where signing in puts it after `#`, and remove it from the history. */
 export function takeSecret(): void {
   const match = /^#page=([\w-]+)$/.exec(window.location.hash)
   if (!match) return
@@ -20,7 +20,7 @@ export function takeSecret(): void {
   try {
     localStorage.setItem(KEPT, kept)
   } catch {
-    // Without storage this page alone is signed in.
+    // Without storage, only this page is signed in.
   }
   window.history.replaceState(null, '', window.location.pathname + window.location.search)
 }
@@ -38,9 +38,9 @@ export function forgetSecret(): void {
   try {
     localStorage.removeItem(KEPT)
   } catch {
-    // Storage is blocked: nothing was kept.
+    // Storage is blocked, so nothing was stored.
   }
 }
 
-/** A path of the API as an address for elements that can send no header: images, frames, downloads, streams. */
+/** Return the address of an API path for elements that cannot send headers: images, frames, downloads, streams. */
 export const signed = (path: string): string => `${ROOT}${path}${path.includes('?') ? '&' : '?'}page=${secret()}`

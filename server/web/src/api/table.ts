@@ -10,7 +10,7 @@ export type TablePage = Shapes['TablePage']
 export type GroupRow = Shapes['RunGroup']
 export type Aggregate = Shapes['Summed']
 
-/** Which runs, in which order. */
+/** Chooses runs and their order. */
 export interface Selection extends Pick<Shapes['TableRequest'], 'trashed'> {
   filter: string
   search: string
@@ -23,7 +23,7 @@ export interface TableRequest extends Selection, Pick<Shapes['TableRequest'], 'i
   limit: number
 }
 
-/** Fetch what the server lists by itself and, beside, columns that are named or whose name contains a text. */
+/** Fetch the columns that the server lists by default, plus those in `names` or whose name contains `search`. */
 export const fetchColumns = (place: Place, body: Shapes['ColumnsRequest'], signal?: AbortSignal) =>
   data(POST('/api/columns/{entity}/{project}', { params: { path: placeOf(place) }, body, signal }))
 
@@ -36,10 +36,10 @@ export const tableQuery = (place: Place, request: TableRequest) =>
     queryFn: ({ signal }) => fetchTable(place, request, signal),
   })
 
-/** Runs in one request of the table. */
+/** Runs per request of the table. */
 export const PAGE = 100
 
-/** The first request of the table. Whoever needs part of it makes the same request, which is then answered from the cache. */
+/** The table's first request. Code that needs part of its answer makes the same one, so that the cache answers it. */
 export const firstPage = (selection: Selection, columns: string[]): TableRequest => ({
   ...selection,
   columns,
@@ -71,10 +71,10 @@ export const groupsQuery = (
       ),
   })
 
-/** The server's limit of one answer. */
+/** The server's limit of rows in one answer. */
 const MOST = 10_000
 
-/** Fetch the ids of all runs of a selection, or of those from `offset` on, in its order. */
+/** Fetch the ids of the runs of a selection in its order: all, or `count` of them from `offset` on. */
 export async function fetchIds(place: Place, selection: Selection, offset = 0, count = Infinity): Promise<string[]> {
   const ids: string[] = []
   for (;;) {

@@ -19,19 +19,19 @@ import type { ShownGroup, ShownRun } from './types'
 export interface ChartsProps {
   entity: string
   project: string
-  /** In the order of the table; the first of them are drawn */
+  /** In the order of the table; only the first `view.limit` are drawn */
   runs: ShownRun[]
   groups?: ShownGroup[]
-  /** Runs that match the filter, more than are in `runs` */
+  /** Number of runs that match the filter; `runs` may hold fewer */
   total: number
   kind?: 'history' | 'system'
   view: ChartsView
   onChange: (change: Partial<ChartsView>) => void
-  /** Narrow the filter of the table */
+  /** Narrows the filter of the table */
   onBrush?: (filter: string) => void
-  /** Of the table: panels of all runs show those that match. Without one they show `runs`. */
+  /** The table's filter: panels of all runs show the runs that match. Without it they show `runs`. */
   filter?: string
-  /** Of the table, beside the filter */
+  /** The table's search text */
   search?: string
 }
 
@@ -86,7 +86,7 @@ export function Charts(props: ChartsProps) {
 
   const actionsOf = ({ name, panels }: Section, panel: PanelSpec) => {
     const move = (id: string, to: number) => {
-      // A panel from another section takes that of its new place.
+      // A panel from another section moves to the section of its new place.
       const other = sections.flatMap((section) => section.panels).find((one) => one.id === id)
       if (!other) return
       const there = panels.some((one) => one.id === id) ? panels : [...panels, other]
@@ -114,7 +114,8 @@ export function Charts(props: ChartsProps) {
     ? text.toolbar.drawnGroups(bands.length, Math.max(total, groups.length))
     : text.toolbar.drawn(drawn.length, Math.max(total, runs.length))
   let body: ReactNode
-  if (!runs.length && !grouped && !view.panels.length) body = <Empty>{text.none.noRuns}</Empty>
+  if (!runs.length && !grouped && !view.panels.length)
+    body = <Empty>{total || filter || search ? text.none.noRuns : text.none.noKeys}</Empty>
   else if (error && !keys.length) body = <Trouble error={error} />
   else if (!keys.length && pending) body = <Loading />
   else if (found === null) body = <Empty>{text.none.badRegex}</Empty>
@@ -148,7 +149,7 @@ export function Charts(props: ChartsProps) {
     ))
   return (
     <ZoomProvider view={view} kind={kind} onChange={onChange}>
-      <div className={css.wall} data-wall role="region" aria-label={text.wall}>
+      <div className={css.sections} data-panels role="region" aria-label={text.region}>
         <Toolbar
           {...{ view, onChange, keys, kind, grouped }}
           drawn={count}
@@ -175,18 +176,18 @@ export function Charts(props: ChartsProps) {
   )
 }
 
-/** The runs of a group, each drawn as its group, where every run is drawn. Only their ids are known here. */
+/** Return the runs of a group, each drawn in the group's color. Only their ids are known here. */
 const membersOf = (group: ShownGroup): ShownRun[] =>
   group.runs.map((path) => {
     const id = path.slice(path.lastIndexOf('/') + 1)
     return { path, id, name: `${group.name} · ${id}`, stroke: group.stroke, group: group.name }
   })
 
-/** A few runs of each group: what these have logged, the others of the group most likely have, too. */
+/** Return a few runs of each group: the others have most likely logged the same keys. */
 const sampleOf = (groups: ShownGroup[], members: ShownRun[]): ShownRun[] =>
   groups.flatMap((group) => members.filter((run) => run.group === group.name).slice(0, 3))
 
-/** The runs that are drawn, told apart by dashes; the same array as long as they are the same. */
+/** Return the drawn runs, with dashes where colors repeat; the same array until they change. */
 function useDrawn(runs: ShownRun[], limit: number): ShownRun[] {
   const first = runs.slice(0, limit)
   const drawn = first[0]?.group === undefined ? dashed(first) : first

@@ -11,13 +11,13 @@ import { titleOf } from './panelSpec'
 
 interface Props {
   sections: Section[]
-  /** Id of the panel; null: none */
+  /** Id of the panel; null if none is open */
   shown: string | null
   onShow: (id: string | null) => void
   context: Omit<PanelProps, 'spec' | 'title'>
 }
 
-/** One panel alone; the arrow keys go to the next and the previous one. */
+/** Show one panel in full screen; the arrow keys switch to the next and the previous one. */
 export function FullScreen({ sections, shown, onShow, context }: Props) {
   const panels = sections.flatMap((section) => section.panels)
   const at = panels.findIndex((panel) => panel.id === shown)

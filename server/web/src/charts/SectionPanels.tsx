@@ -18,10 +18,10 @@ interface Props {
   actionsOf: (panel: PanelSpec) => FrameActions
 }
 
-/** Pixels below which a panel is not made narrower to fit more of them. */
+/** The narrowest panel, in pixels: it limits how many fit in a row. */
 const NARROW = 400
 
-/** A section of panels under a heading that opens and closes it. */
+/** A section of panels; its heading expands and collapses it. */
 export function SectionPanels({ section, open, onToggle, context, actionsOf }: Props) {
   const id = useId()
   const { ref, width } = useSize<HTMLDivElement>()

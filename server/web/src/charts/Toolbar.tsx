@@ -33,7 +33,7 @@ interface Props {
   onAdd: () => void
 }
 
-/** What holds for all panels of a wall. */
+/** Settings that all panels share. */
 export function Toolbar({ view, onChange, keys, kind, drawn, grouped, many, badSearch, onAdd }: Props) {
   const text = strings.charts.toolbar
   const [search, setSearch] = useLater(view.search, (value) => onChange({ search: value }))
@@ -81,7 +81,7 @@ export function Toolbar({ view, onChange, keys, kind, drawn, grouped, many, badS
   )
 }
 
-/** Chooses what runs along x. */
+/** Choose the x axis. */
 export function Axis({
   value,
   kind,
@@ -130,7 +130,7 @@ function SmoothingInput({ view, onChange }: Pick<Props, 'view' | 'onChange'>) {
         value={kind}
         onChange={(value) => {
           const next = value as ChartsView['smoothing']['kind']
-          // A weight is no window, nor the other way round.
+          // A smoothing weight makes no sense as a window size, or the reverse.
           const fits = next === 'none' || (next === 'mean') === weight > 1
           onChange({ smoothing: { kind: next, weight: fits ? weight : next === 'mean' ? 10 : 0.6 } })
         }}
@@ -239,7 +239,7 @@ function Settings({ view, onChange, grouped, many }: Pick<Props, 'view' | 'onCha
   )
 }
 
-/** A value that is shown at once and told a moment after its last change. */
+/** Return a value that changes at once and is reported shortly after its last change. */
 function useLater<T>(value: T, tell: (value: T) => void): [T, (value: T) => void] {
   const [shown, setShown] = useState(value)
   useEffect(() => setShown(value), [value])

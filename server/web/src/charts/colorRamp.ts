@@ -3,7 +3,7 @@ import { RAMPS } from '../tokens'
 
 const STEPS = 32
 
-/** Colours of numbers, from the least to the greatest, in few enough shades to draw those of one together. */
+/** Colors for numbers from lowest to highest, in so few shades that equal ones can be drawn together. */
 export function rampColors(values: number[], scheme: Scheme, none: string): string[] {
   let [min, max] = [Infinity, -Infinity]
   for (const value of values) {
@@ -18,7 +18,7 @@ export function rampColors(values: number[], scheme: Scheme, none: string): stri
   })
 }
 
-/** The colour at a place (0 … 1) between some colours. */
+/** The color at a place (0 … 1) of a gradient. */
 export function shadeAt(colors: string[], at: number): string {
   const place = Math.max(0, Math.min(1, at)) * (colors.length - 1)
   const i = Math.min(colors.length - 2, Math.floor(place))

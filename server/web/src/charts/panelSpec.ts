@@ -1,35 +1,35 @@
 import { readable } from '../lib/format'
 
-/** What a panel shows: the part of a view that people make, change, save and embed in notes. */
+/** What a panel shows: the part of a view that users create, edit, save and embed in notes. */
 
 export interface Smoothing {
   kind: 'none' | 'ema' | 'time-ema' | 'mean'
-  /** For the averages with decay: 0 (none) … 0.999; for the running mean: points in the window */
+  /** Exponential averages: decay from 0 (none) to 0.999. Running mean: points in the window */
   weight: number
 }
 
 export interface PanelBase {
-  /** Its own; automatic panels are named by kind and key, and one that was changed keeps its name */
+  /** Automatic panels have `kind:key`, also after they are edited */
   id: string
   section: string
   title?: string
-  /** In columns of the wall */
+  /** In columns of the panel grid */
   width?: number
   /** In pixels */
   height?: number
-  /** Its place in the section; an automatic panel's is its number there */
+  /** Position in the section; by default that of an automatic panel is its index */
   order?: number
 }
 
 export interface LineSpec extends PanelBase {
   kind: 'line'
   keys: string[]
-  /** `_step`, `_runtime`, `_timestamp` or a metric; that of the wall where not given, as are the following */
+  /** `_step`, `_runtime`, `_timestamp` or a metric. This and the next three default to the settings of all panels */
   x?: string
   logX?: boolean
   logY?: boolean
   smoothing?: Smoothing
-  /** Also all numeric keys that it matches */
+  /** Adds all numeric keys that it matches */
   regex?: string
 }
 
@@ -58,7 +58,7 @@ export interface ParallelSpec extends PanelBase {
 }
 
 export interface MediaSpec extends PanelBase {
-  /** `media` shows whatever the key holds */
+  /** `media` chooses the display by what was logged */
   kind: 'histogram' | 'media' | 'table' | 'text' | 'curve' | 'plotly' | 'html'
   key: string
 }
@@ -69,13 +69,13 @@ export type PanelKind = PanelSpec['kind']
 /** Change members of a panel without losing its kind. */
 export const changed = (spec: PanelSpec, change: Partial<PanelBase>): PanelSpec => ({ ...spec, ...change })
 
-/** Part of a key before its first `/`, by which automatic panels are put together; empty for a key without one. */
+/** The part of a key before its first `/`, which is the section of its automatic panel; empty without a `/`. */
 export const prefixOf = (key: string): string => key.slice(0, Math.max(0, key.indexOf('/')))
 
-/** A column as people read it: without the word that says where it is from. */
+/** The readable name of a column, without its `config.` or `summary.`. */
 export const columnTitle = (column: string): string => readable(column.replace(/^(summary|config)\./, ''))
 
-/** The title of a panel that has none of its own. */
+/** The title of a panel: its own, or one made from what it shows. */
 export function titleOf(spec: PanelSpec): string {
   if (spec.title) return spec.title
   switch (spec.kind) {

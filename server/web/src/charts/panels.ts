@@ -8,7 +8,7 @@ export interface Section {
   panels: PanelSpec[]
 }
 
-/** The panel that a key has of itself. */
+/** The automatic panel of a key. */
 export function automatic({ key, type }: CommonKey): PanelSpec | null {
   const section = prefixOf(key) || strings.charts.noPrefix
   if (type === 'number') return { id: `line:${key}`, kind: 'line', section, keys: [key] }
@@ -16,9 +16,9 @@ export function automatic({ key, type }: CommonKey): PanelSpec | null {
 }
 
 /**
- * What the wall shows: a panel for each key that is not the x of others, numbers first, in the order of keys, with those
- * that people made first; what they changed in place of what was there; without what they removed. Sections by name,
- * that of keys without a prefix first, those of media alone last.
+ * Return the panels to show, in sections. Each key that is not the x of others has an automatic panel, numbers first.
+ * Panels that users made come first; edited panels replace the automatic ones, and removed ones are left out. Sections
+ * are sorted by name: the one for keys without a prefix comes first, those with media only come last.
  */
 export function sectionsOf(keys: CommonKey[], view: Pick<ChartsView, 'panels' | 'removed'>): Section[] {
   const own = new Map(view.panels.map((panel) => [panel.id, panel]))
@@ -51,7 +51,7 @@ export function sectionsOf(keys: CommonKey[], view: Pick<ChartsView, 'panels' | 
     .sort((a, b) => rank(a) - rank(b) || compare(a.name, b.name))
 }
 
-/** Those whose title the search matches; null where it is no regular expression. */
+/** Return the panels whose title matches the search; null if it is not a valid regular expression. */
 export function matching(sections: Section[], search: string): Section[] | null {
   if (!search) return sections
   let regex: RegExp
@@ -65,13 +65,13 @@ export function matching(sections: Section[], search: string): Section[] | null 
     .filter(({ panels }) => panels.length)
 }
 
-/** Put a new or changed panel among those of the user. */
+/** Add a new or edited panel to the user's panels. */
 export function kept(panels: PanelSpec[], panel: PanelSpec): PanelSpec[] {
   const at = panels.findIndex((one) => one.id === panel.id)
   return at < 0 ? [...panels, panel] : panels.map((one, i) => (i === at ? panel : one))
 }
 
-/** Take a panel away: one of the user's own is gone, an automatic one is remembered as removed. */
+/** Remove a panel: delete one of the user's, remember an automatic one as removed. */
 export function without(
   view: Pick<ChartsView, 'panels' | 'removed'>,
   id: string,
@@ -81,7 +81,7 @@ export function without(
   return { panels, removed: isAutomatic ? [...view.removed, id] : view.removed }
 }
 
-/** The panel with the order that puts it at a place (from 0) among the others of its section. */
+/** Return the panel with the `order` that moves it to a place (from 0) in its section. */
 export function moved(panels: PanelSpec[], id: string, to: number): PanelSpec | null {
   const panel = panels.find((one) => one.id === id)
   if (!panel) return null

@@ -1,17 +1,17 @@
 import type { Stroke } from '../lib/palette'
 
-/** A run as charts show it. */
+/** A run that charts draw. */
 export interface ShownRun {
   /** `entity/project/id` */
   path: string
   id: string
   name: string
   stroke: Stroke
-  /** The group whose band it is part of, where runs are grouped */
+  /** Name of its group, if runs are grouped */
   group?: string
 }
 
-/** Runs that are drawn as one line with a band. */
+/** A group of runs, drawn as one line with a band. */
 export interface ShownGroup {
   name: string
   /** `entity/project/id` of its runs, at most 1,000 */

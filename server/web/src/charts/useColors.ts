@@ -5,7 +5,7 @@ import { useEffect, useMemo, useState } from 'react'
 export function useColors() {
   const scheme = useComputedColorScheme('light')
   const [colors, setColors] = useState(() => readColors())
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours in the document change with the scheme
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the colors of the document change with the theme
   useEffect(() => setColors(readColors()), [scheme])
   return useMemo(() => ({ scheme, ...colors }), [scheme, colors])
 }

@@ -3,15 +3,15 @@ import { useMemo } from 'react'
 import { commonKeysQuery, type CommonKey } from '../api/queries'
 import type { ShownRun } from './types'
 
-/** Runs whose keys are asked for; further ones seldom have others. */
+/** Most runs whose keys are requested; further runs rarely have other keys. */
 const ASKED = 100
 
-/** What each row has of itself */
+/** Keys that every row has */
 const RESERVED = new Set(['_step', '_timestamp', '_runtime'])
 
 const NOTHING: CommonKey[] = []
 
-/** What the runs have logged together: the same array until there is another set of keys. */
+/** Return all keys that the runs have logged; the same array until the keys change. */
 export function useKeys(runs: ShownRun[], kind: 'history' | 'system') {
   const paths = useMemo(() => runs.slice(0, ASKED).map((run) => run.path), [runs])
   const { data, isPending, error } = useQuery({ ...commonKeysQuery(paths, kind), placeholderData: keepPreviousData })

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react'
 
-/** Width and height of an element in whole pixels, kept up to date; 0 before it is laid out. */
+/** Return the current width and height of an element in whole pixels; 0 before it is laid out. */
 export function useSize<T extends HTMLElement>() {
   const ref = useRef<T>(null)
   const [size, setSize] = useState({ width: 0, height: 0 })

@@ -34,7 +34,7 @@ interface Search {
   tab?: unknown
 }
 
-/** `a,b` in an address, which the router reads as a number where it looks like one */
+/** Run ids as `a,b`; the router parses ids that look like numbers as numbers */
 const idsOf = (written: unknown) =>
   [
     ...new Set(

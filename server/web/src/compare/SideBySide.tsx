@@ -14,7 +14,7 @@ import { strings } from '../strings'
 import type { CompareProps } from './props'
 import { percent, relative, same, type Row } from './valueDifferences'
 
-/** A row for each name, a column for each run; what differs from the baseline has a sign, and numbers say by how much. */
+/** Show a row per name and a column per run. Differences from the baseline are marked, those of numbers in percent. */
 export function SideBySide({ rows, runs, baseline, setBaseline, remove }: CompareProps & { rows: Row[] }) {
   const at = Math.max(
     0,

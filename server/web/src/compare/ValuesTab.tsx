@@ -16,7 +16,7 @@ export function ValuesTab(props: CompareProps) {
 /** A table with a search field and a switch for differences only. */
 export function Searched({ rows, ...props }: CompareProps & { rows: Row[] }) {
   const [search, setSearch] = useState('')
-  // Until the user chooses: runs arrive one by one, and a single run has no differences.
+  // Unless the user chooses: runs load one by one, and a single run has no differences.
   const [chosen, setDiffering] = useState<boolean | null>(null)
   const differing = chosen ?? props.runs.length > 1
   const wanted = search.trim().toLowerCase()

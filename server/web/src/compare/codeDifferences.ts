@@ -1,13 +1,13 @@
 import { parsePatch } from '../run/code/patch'
 import { textOf } from '../run/files/fileContent'
 
-/** A file of code that a run kept. */
+/** A captured code file of a run. */
 export interface CodeFile {
   name: string
   content: Uint8Array
 }
 
-/** One file in two runs, as lines; null where a run lacks it. */
+/** The lines of a file in two runs; null if a run lacks it. */
 export interface FileDifference {
   name: string
   before: string[] | null
@@ -27,7 +27,7 @@ function textsOf(files: CodeFile[]): Map<string, string[] | typeof BINARY> {
       continue
     }
     for (const file of parsePatch(new TextDecoder().decode(content))) {
-      // The index line names contents that only git knows, and differs whenever anything does.
+      // Skip the index line: it holds hashes, which differ whenever anything does.
       const lines = linesOf(file.text).filter((line) => !line.startsWith('index '))
       texts.set(`diff.patch: ${file.path}`, file.binary ? BINARY : lines)
     }
@@ -37,7 +37,7 @@ function textsOf(files: CodeFile[]): Map<string, string[] | typeof BINARY> {
 
 const linesOf = (text: string): string[] => text.replace(/\n$/, '').split('\n')
 
-/** Files that are not the same in both, by name. */
+/** Return the files that differ, sorted by name. */
 export function codeDifferences(before: CodeFile[], after: CodeFile[]): FileDifference[] {
   const [first, second] = [textsOf(before), textsOf(after)]
   return [...new Set([...first.keys(), ...second.keys()])].sort().flatMap((name) => {

@@ -1,10 +1,10 @@
 import type { Hunk, PatchLine } from '../run/code/patch'
 
-/** Differences that are looked for, at the cost of their square; what differs more is all removed and all added. */
+/** Most differences to search for, since time grows with their square. Beyond it, all lines are removed and added. */
 const MOST_EDITS = 2000
 const CONTEXT = 3
 
-/** What to remove and add to make one list of lines of the other: as little as possible (Myers 1986). */
+/** Return the fewest removed and added lines that turn one list of lines into another (Myers 1986). */
 export function diffLines(before: string[], after: string[]): PatchLine[] {
   let start = 0
   while (start < before.length && start < after.length && before[start] === after[start]) start++
@@ -26,7 +26,7 @@ export function diffLines(before: string[], after: string[]): PatchLine[] {
 
 type Kind = 'same' | 'added' | 'removed'
 
-/** Between two lines that stay, what goes is read before what comes. */
+/** Put removed lines before added ones between two unchanged lines. */
 function removedFirst(kinds: Kind[]): Kind[] {
   const ordered: Kind[] = []
   let added = 0
@@ -49,7 +49,7 @@ function edits(before: string[], after: string[]): Kind[] {
   const whole = (): Kind[] => [...Array<Kind>(n).fill('removed'), ...Array<Kind>(m).fill('added')]
   if (!n || !m) return whole()
   const most = Math.min(n + m, MOST_EDITS)
-  // For each count of edits, how far each diagonal (lines added less lines removed) reaches in `after`.
+  // For each number of edits, how far each diagonal (lines added minus lines removed) reaches in `after`.
   const reached: Int32Array[] = []
   let now = new Int32Array(2 * most + 3)
   for (let d = 0; d <= most; d++) {
@@ -68,7 +68,7 @@ function edits(before: string[], after: string[]): Kind[] {
   return whole()
 }
 
-/** Go back the way that reached the end. */
+/** Trace the path back from the end. */
 function walked(
   reached: Int32Array[],
   last: Int32Array,

@@ -1,6 +1,6 @@
 import type { RunInfo } from '../api/client'
 
-/** What each tab of the compare page gets. */
+/** Props of each tab of the comparison. */
 export interface CompareProps {
   runs: RunInfo[]
   /** Id of the run that the others are compared with */

@@ -3,7 +3,7 @@ import { environmentOf } from '../run/environment'
 import { flatten, holdsMedia, stringify } from '../run/values'
 import { strings } from '../strings'
 
-/** One thing of several runs; undefined where a run has it not. */
+/** One value per run; undefined if a run lacks it. */
 export interface Row {
   group: string
   name: string
@@ -11,11 +11,11 @@ export interface Row {
   differs: boolean
 }
 
-/** Return whether two values read the same. */
+/** Whether two values are equal as text. */
 export const same = (a: unknown, b: unknown): boolean =>
   a === b || (a !== undefined && b !== undefined && stringify(a) === stringify(b))
 
-/** Put named values of several runs side by side, in the order in which they first come. */
+/** Put named values of several runs side by side, in order of first appearance. */
 export function sideBySide(group: string, columns: Map<string, unknown>[]): Row[] {
   const names = new Set(columns.flatMap((column) => [...column.keys()]))
   return [...names].map((name) => {
@@ -24,7 +24,7 @@ export function sideBySide(group: string, columns: Map<string, unknown>[]): Row[
   })
 }
 
-/** Media are left out: that they differ says nothing, and the charts show how. */
+/** Values without media, which always differ; the charts show them. */
 const leaves = (values: Record<string, unknown>) =>
   new Map(
     flatten(values)
@@ -68,7 +68,7 @@ function factsOf(run: RunInfo): Map<string, unknown> {
   return new Map(facts)
 }
 
-/** How much a number is above another, as a part of it: 0.1 for 10 %; null where that says nothing. */
+/** Return the relative difference of two numbers: 0.1 for 10 %; null if it is undefined. */
 export function relative(value: unknown, baseline: unknown): number | null {
   if (typeof value !== 'number' || typeof baseline !== 'number' || baseline === 0) return null
   const part = (value - baseline) / Math.abs(baseline)

@@ -8,7 +8,7 @@ import { STROKE_COLUMNS, strokeFor } from '../lib/runStroke'
 import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
 
-/** The first metric of the first run, as it grows. */
+/** Draw the first metric of the first run, live. */
 export function FirstChart({ entity, project }: Place) {
   const { data } = useQuery(
     tableQuery(

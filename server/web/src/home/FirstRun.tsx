@@ -19,7 +19,7 @@ for step in range(300):
     time.sleep(0.1)
 `
 
-/** Show how to log a first run, and then its chart in the same place. */
+/** Show how to log a first run, then its chart in the same place. */
 export function FirstRun({ project }: { project?: ProjectInfo }) {
   return (
     <Container size="sm" py="xl">

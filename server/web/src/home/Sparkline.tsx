@@ -5,7 +5,7 @@ const WIDTH = 4
 const GAP = 1
 const HEIGHT = 24
 
-/** Runs started on each of the last days, the newest last, as small columns. */
+/** Draw the number of runs started on each of the last days as small bars, the newest last. */
 export function Sparkline({ days }: { days: number[] }) {
   const most = Math.max(1, ...days)
   const total = days.reduce((sum, one) => sum + one, 0)
@@ -20,7 +20,7 @@ export function Sparkline({ days }: { days: number[] }) {
       className={css.sparkline}
     >
       {days.map((runs, i) => {
-        // A day with one run among days with thousands is still a day with a run.
+        // A day with one run stays visible among days with thousands.
         const height = runs ? Math.max(3, (runs / most) * HEIGHT) : 1
         return (
           <rect

@@ -1,13 +1,13 @@
-/** Numbers, times and sizes as people read them. */
+/** Format numbers, times and sizes. */
 
-// Made once: making one takes longer than formatting a screen of numbers.
+// Created once: creating one takes longer than formatting a screen of numbers.
 const COUNTS = new Intl.NumberFormat('en')
 const MOMENTS = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
 
 /** `12,345` */
 export const count = (n: number): string => COUNTS.format(n)
 
-/** At most `digits` significant digits, no trailing zeros; exponents only where they are shorter. */
+/** Format a number with at most `digits` significant digits and no trailing zeros. */
 export function number(value: number, digits = 4): string {
   if (Number.isNaN(value)) return 'NaN'
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞'
@@ -69,5 +69,5 @@ export function size(bytes: number): string {
   return `${unit ? number(bytes, 3) : bytes} ${units[unit]}`
 }
 
-/** A name that can be seen: one without a visible character gets quotes. */
+/** Put quotes around a name without visible characters. */
 export const readable = (name: string): string => (/[^\s\p{C}\p{Z}]/u.test(name) ? name : `“${name}”`)

@@ -8,15 +8,15 @@ export type Scheme = 'light' | 'dark'
 
 export interface Stroke {
   color: string
-  /** Lengths of strokes and gaps in pixels; empty for a whole line */
+  /** Lengths of dashes and gaps in pixels; empty for a solid line */
   dash: number[]
 }
 
 export const palette = (scheme: Scheme): readonly string[] => (scheme === 'dark' ? DARK : LIGHT)
 
 /**
- * A run's own place in the palette, the same wherever and whenever it is shown: by its ordinal on the server, so that
- * runs that came one after the other differ.
+ * Return a run's slot in the palette. It depends only on the run's ordinal on the server, so it is the same everywhere,
+ * and consecutive runs differ.
  */
 export const slotOf = (ordinal: number): number => ordinal % LIGHT.length
 
@@ -32,7 +32,7 @@ export function slotOfColor(color: string): number {
   return Math.max(LIGHT.indexOf(wanted), DARK.indexOf(wanted))
 }
 
-/** Return the things with dash patterns that tell equal colors apart. */
+/** Return the items with dash patterns added where colors repeat. */
 export function dashed<T extends { stroke: Stroke }>(things: T[]): T[] {
   const seen = new Map<string, number>()
   return things.map((thing) => {

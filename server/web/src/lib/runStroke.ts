@@ -6,8 +6,8 @@ export const STROKE_COLUMNS = ['name', 'color', 'ordinal']
 const COLOR = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i
 
 /**
- * How a run is drawn: in the colour it was given, else in its own place of the palette. A colour that was
- * chosen from the palette of one theme is that place's colour in the other.
+ * Return color and dash of a run: the color it was given, else its slot in the palette. A color chosen from the palette
+ * in one theme becomes that slot's color in the other.
  */
 export function strokeFor(ordinal: unknown, color: unknown, scheme: Scheme): Stroke {
   if (typeof color === 'string' && COLOR.test(color)) {

@@ -1,18 +1,17 @@
 /**
- * Smoothing of one line. Where entries stand for `n` points each (buckets), an entry counts as n equal points, so that
- * the curve is the same at every resolution. Non-finite values stay as they are and are skipped, and a line that is
- * constant is left untouched.
+ * Smoothing of one line. A bucket of `n` points counts as n equal points, so that the curve is the same at every
+ * resolution. Non-finite values are kept and skipped, and a constant line stays unchanged.
  */
 import type { Smoothing } from '../charts/panelSpec'
 
 export interface Line {
   x: ArrayLike<number>
   y: ArrayLike<number>
-  /** How many points each entry stands for; by default one */
+  /** Points in each entry; by default one */
   n?: ArrayLike<number> | null
 }
 
-/** Sums in which earlier points have decayed, up to some place in a line: what an average goes on from. */
+/** Decayed sums over the points before some x, from which an average continues. */
 export interface Sums {
   weighted: number
   weights: number
@@ -24,22 +23,22 @@ export const NOTHING: Sums = { weighted: 0, weights: 0, x: NaN }
 
 /**
  * The exponential moving average that TensorBoard draws: v̄ᵢ = w·v̄ᵢ₋₁ + (1−w)·vᵢ from v̄ = 0, divided by 1 − wⁱ, which
- * takes the pull of the initial zero out. Writing both as sums of decaying weights gives the same quotient, also when
- * it goes on from the sums of what came before the line (`before`).
+ * removes the bias of the initial zero. Both are kept as sums of decaying weights, which have the same quotient and can
+ * continue from the sums of the points before the line (`before`).
  */
 export function ema(line: Line, weight: number, before: Sums = NOTHING): Float64Array {
   return average(line, before, byPoints(weight))
 }
 
 /**
- * An exponential moving average in which the distance on x decides, not the number of points: over a thousandth of
- * `span` the past decays by `weight`. Dense stretches of a line thus count no more than sparse ones.
+ * An exponential moving average that decays with the distance on x, not with the number of points: by `weight` for each
+ * thousandth of `span`. Dense stretches of a line count no more than sparse ones.
  */
 export function timeEma(line: Line, weight: number, span: number, before: Sums = NOTHING): Float64Array {
   return average(line, before, byDistance(weight, span))
 }
 
-/** Mean of the finite ones of the `window` points around each point. */
+/** The mean of the finite values among the `window` points around each point. */
 export function runningMean({ y, n }: Line, window: number): Float64Array {
   const out = Float64Array.from(y)
   const half = (Math.max(1, window) - 1) / 2
@@ -49,7 +48,7 @@ export function runningMean({ y, n }: Line, window: number): Float64Array {
     if (!Number.isFinite(y[i]!)) continue
     let sum = y[i]! * size(i)
     let count = size(i)
-    // Summed afresh at each place: differences of running sums would be lost after a huge value.
+    // Sum each window anew: a running sum would lose all precision after a huge value.
     for (const step of [-1, 1]) {
       let reach = half - (size(i) - 1) / 2
       for (let j = i + step; j >= 0 && j < y.length && reach > 0; j += step) {
@@ -65,7 +64,7 @@ export function runningMean({ y, n }: Line, window: number): Float64Array {
   return out
 }
 
-/** The sums of an average after the last point of `line` below `x`, to go on from in a closer look at the same line. */
+/** Return the sums of an average over the points of `line` before `x`, for smoothing the part from `x` on. */
 export function sumsBefore(line: Line, smoothing: Smoothing, span: number, x: number): Sums {
   let end = 0
   while (end < line.x.length && line.x[end]! < x) end++
@@ -77,7 +76,7 @@ export function sumsBefore(line: Line, smoothing: Smoothing, span: number, x: nu
   return sums
 }
 
-/** Smooth as asked for. `span`: the extent of the whole line on x, also where only part of it is given. */
+/** Smooth a line. `span`: the extent of the whole line on x, also if `line` is only a part of it. */
 export function smooth(line: Line, smoothing: Smoothing, span: number, before: Sums = NOTHING): Float64Array {
   if (smoothing.kind === 'ema') return ema(line, smoothing.weight, before)
   if (smoothing.kind === 'time-ema') return timeEma(line, smoothing.weight, span, before)
@@ -85,10 +84,10 @@ export function smooth(line: Line, smoothing: Smoothing, span: number, before: S
   return Float64Array.from(line.y)
 }
 
-/** Whether it changes anything. */
+/** Whether the smoothing changes anything. */
 export const smooths = ({ kind, weight }: Smoothing): boolean => kind !== 'none' && weight > (kind === 'mean' ? 1 : 0)
 
-/** By how much the past decays before an entry of n points at a distance from the last, and what the entry weighs. */
+/** Return by how much the past decays before an entry of n points, and the weight of that entry. */
 interface Rule {
   decay: (n: number, distance: number) => number
   mass: (n: number) => number

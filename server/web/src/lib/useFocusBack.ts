@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'react'
 
 /**
- * On leaving, gives the focus back to what had it, and if that is gone to what `otherwise` selects. For
- * dialogs that are open from the start: Mantine's own way back knows only those that are opened later.
+ * On unmount, return the focus to the element that had it, or if that is gone, to the one that `otherwise` selects. For
+ * dialogs that are mounted open: Mantine returns the focus only for those that are opened later.
  */
 export function useFocusBack(otherwise: string) {
   const [before] = useState(() => opener(document.activeElement))
@@ -16,7 +16,7 @@ export function useFocusBack(otherwise: string) {
   )
 }
 
-/** An item of a menu goes with its menu; what opened that stays. */
+/** For a menu item, which disappears with its menu, return the element that opened the menu. */
 function opener(element: Element | null): HTMLElement | null {
   const menu = element?.closest('[role=menu]')
   return menu

@@ -5,7 +5,7 @@ import { strings } from '../strings'
 import { Markdown } from './Markdown'
 
 interface Props {
-  /** Name of the text */
+  /** Accessible name of the text field */
   label: string
   text: string
   saving: boolean
@@ -14,7 +14,7 @@ interface Props {
   save: (text: string) => void
   cancel: () => void
   panel?: (source: string) => ReactNode
-  /** More controls; their text is inserted at the cursor */
+  /** More controls, which can insert text at the cursor */
   tools?: (insert: (text: string) => void) => ReactNode
   rows?: number
   saveLabel?: string

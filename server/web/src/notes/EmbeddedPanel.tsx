@@ -10,7 +10,7 @@ import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
 import { parsePanel, type NotePanel } from './parsePanel'
 
-/** Show the panel that a block in the notes describes, or what is wrong with the block. */
+/** Show the panel that a block in the notes describes, or the error in the block. */
 export function EmbeddedPanel({ source, ...place }: Place & { source: string }) {
   const parsed = useMemo(() => {
     try {

@@ -43,12 +43,12 @@ export function Markdown({ text, panel, under = 2 }: Props) {
     router.history.push(link.pathname + link.search + link.hash)
   }
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the clicks are those of links in it, which keys reach too
+    // biome-ignore lint/a11y/noStaticElementInteractions: it handles clicks on links inside, which the keyboard reaches too
     // biome-ignore lint/a11y/useKeyWithClickEvents: Enter on a link is a click
     <div className={css.markdown} data-markdown onClick={follow}>
       {parts.map((part, i) =>
         part.kind === 'text' ? (
-          // biome-ignore lint/security/noDangerouslySetInnerHtml: sanitize.ts made it harmless
+          // biome-ignore lint/security/noDangerouslySetInnerHtml: sanitized by sanitize.ts
           <div key={i} dangerouslySetInnerHTML={{ __html: part.html }} />
         ) : (
           <div key={i}>{panel ? panel(part.source) : <pre>{part.source}</pre>}</div>

@@ -71,12 +71,12 @@ interface EditingProps {
   close: () => void
 }
 
-/** Edit the notes. A save names the version it replaces, so nobody overwrites another's text unseen. */
+/** Edit the notes. Saving names the version that it replaces, so nobody overwrites changes that they have not seen. */
 function Editing({ project, panel, close }: EditingProps) {
   const { entity, project: name } = project
   const client = useQueryClient()
   const key = projectQuery({ entity, project: name }).queryKey
-  // Keep the version that was edited, whatever others save meanwhile.
+  // Keep the version that is being edited, even if others save meanwhile.
   const [start] = useState(project.notes)
   const [version, setVersion] = useState(start.version)
   const [theirs, setTheirs] = useState<string | null>(null)

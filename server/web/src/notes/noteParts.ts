@@ -10,7 +10,7 @@ const marked = new Marked({
 const DEEPEST = 20
 const MARK = String.raw`(?:[-*+]|\d{1,9}[.)])[ \t]+`
 
-/** Quotes within quotes, and lists within lists, as deep as anybody can read: each level costs a look at all that is in it. */
+/** Deepest nesting of quotes and lists: parsing reads the content of each level again. */
 const shallow = (markdown: string): string =>
   markdown
     .replace(new RegExp(`^((?:[ \\t]{0,3}>){${DEEPEST}})[ \\t>]*`, 'gm'), '$1 ')
@@ -21,8 +21,8 @@ const shallow = (markdown: string): string =>
 export type Part = { kind: 'text'; html: string } | { kind: 'panel'; source: string }
 
 /**
- * The HTML of the text, which is not safe yet, and what stands in blocks fenced as `panel`, in order. The text stands
- * in a page that has headings: its own are so many levels `below`.
+ * Return, in order, the HTML of the text, not yet sanitized, and the content of blocks fenced as `panel`. Headings of
+ * the text move down by `below` levels, since the page around it has headings.
  */
 export function partsOf(markdown: string, below = 0): Part[] {
   const parts: Part[] = []

@@ -8,7 +8,7 @@ const texts = strings.notes.panel
 export interface NotePanel {
   spec: PanelSpec
   filter: string
-  /** Only these runs; if empty, all that match the filter */
+  /** Shows only these runs; if empty, those that match the filter */
   runs: string[]
   limit: number
   smoothing: Smoothing | null
@@ -30,7 +30,7 @@ const KINDS: PanelKind[] = [
 const LIMIT = 10
 const HEIGHT = 300
 
-/** Parse a block of JSON, or of `name: value` lines. Throws an `Error` that says what is wrong. */
+/** Parse a block of JSON, or of `name: value` lines. Throws an `Error` with a text for the user. */
 export function parsePanel(source: string): NotePanel {
   const said = source.trim().startsWith('{') ? parseJson(source) : parseLines(source)
   const kind = (said.kind ?? (said.x && said.y ? 'scatter' : 'line')) as PanelKind

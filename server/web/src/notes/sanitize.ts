@@ -2,8 +2,8 @@ import DOMPurify from 'dompurify'
 import { ROOT, signed } from '../api/session'
 
 /**
- * What became of markdown as harmless HTML: no scripts, handlers, styles, forms, frames or names, and nothing from other
- * sites. The content policy would refuse these, too.
+ * Sanitize the HTML of Markdown: no scripts, handlers, styles, forms, frames or names, and nothing from other sites.
+ * The content policy blocks these as well.
  */
 const purify = DOMPurify(window)
 
@@ -67,7 +67,7 @@ function secureLink(link: Element) {
   }
 }
 
-/** An image from another site would tell it who reads the notes and when, so a link replaces it. */
+/** Replace an image from another site by a link: loading it would tell that site who reads the notes, and when. */
 function secureImage(image: Element) {
   const source = image.getAttribute('src') ?? ''
   if (OWN_IMAGE.test(source)) {

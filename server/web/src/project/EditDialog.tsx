@@ -15,7 +15,7 @@ const MEMBERS = ['name', 'group', 'job_type', 'notes', 'color']
 interface EditDialogProps {
   place: Place
   ids: string[]
-  /** Of the one run, where it is one */
+  /** Name of the run; null for several runs */
   name: string | null
   scheme: Scheme
   onSave: (change: Edit) => void
@@ -92,7 +92,7 @@ export function EditDialog({ place, ids, name, scheme, onSave, onClose }: EditDi
             swatches={[...palette(scheme)]}
             swatchesPerRow={7}
             withEyeDropper={false}
-            fixOnBlur={false} // else passing through the field would empty it
+            fixOnBlur={false} // otherwise leaving the field would empty it
             error={badColor && texts.badColor}
             value={present('color')}
             onChange={put('color')}

@@ -6,7 +6,7 @@ import type { Selection } from '../api/table'
 
 const texts = strings.project.empty
 
-/** Say why the table is empty, and what to do about it. */
+/** Say why the table is empty, and offer what to do about it. */
 export function Empty({
   control,
   question,

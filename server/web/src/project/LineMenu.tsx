@@ -35,7 +35,7 @@ interface LineMenuProps {
   onDelete: () => void
 }
 
-/** The menu of a run or group, and of the clicked value. */
+/** The context menu of a run or group, and of the clicked value. */
 export function LineMenu(p: LineMenuProps) {
   const { line } = p
   const icon = (Icon: typeof IconEye) => <Icon size={15} aria-hidden />
@@ -112,7 +112,7 @@ function ValueItems({ line, column: placed, onFilter }: LineMenuProps) {
   )
 }
 
-/** Return conditions that a run's value meets, each with its opposite. */
+/** Return filter conditions that a run's value meets, and their opposites. */
 function conditionsOn({ name: column, type }: Column, item: unknown): (readonly [string, string])[] {
   const name = writtenName(column)
   if (type === 'time' && typeof item === 'number') {

@@ -29,11 +29,11 @@ import { useDrawnRuns } from './useDrawnRuns'
 import { useRunSelection } from './useRunSelection'
 
 const Charts = lazyLoad(() => import('../charts').then((it) => it.Charts))
-void Charts.preload() // at once, not only when there is something to draw
+void Charts.preload() // while the runs load, not only after them
 
 const texts = strings.project
 
-/** The workspace of a project: its runs in a table, and their charts beside it. */
+/** The workspace of a project: a table of its runs, and their charts beside it. */
 export function Project() {
   const { entity, project } = useParams({ strict: false }) as Place
   usePageTitle(project)
@@ -201,7 +201,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
   )
 }
 
-/** Columns that every line needs, shown or not. */
+/** Columns that every row needs, shown or not. */
 const NEEDED = [...STROKE_COLUMNS, 'state']
 
 /** Columns to request; the same object while the visible columns are the same in any order. */
@@ -210,7 +210,7 @@ function useWanted(layout: Layout): string[] {
   return useMemo(() => JSON.parse(key) as string[], [key])
 }
 
-/** Return the order without columns that no run has, such as those of an old link. */
+/** Drop columns that no run has from the sort order, such as those of an old link. */
 function useKnownSort(sort: Sort[], catalogue: ColumnInfo[]): Sort[] {
   const names = new Set(catalogue.map((one) => one.name))
   const known = sort.filter(({ column }) => names.has(column) || names.has(splitChoice(column).base))

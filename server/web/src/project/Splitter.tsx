@@ -6,7 +6,7 @@ const LEAST = 0.15
 const MOST = 0.85
 const STEP = 0.02
 
-/** The divider between table and charts, moved by dragging or by the arrow keys. `share` is the table's part of the width. */
+/** The divider between table and charts: drag it or use the arrow keys. `share` is the table's share of the width. */
 export function Splitter({ share, onChange }: { share: number; onChange: (share: number) => void }) {
   const put = (next: number) => onChange(Math.round(1000 * Math.min(MOST, Math.max(LEAST, next))) / 1000)
   const begin = (event: PointerEvent<HTMLDivElement>) => {

@@ -27,9 +27,9 @@ interface TableBarProps {
   control: ViewControl
   catalogue: ColumnInfo[]
   question: Selection
-  /** Columns that the table asks for */
+  /** Columns that the table requests */
   wanted: string[]
-  /** Groups that match, where runs are grouped */
+  /** Number of matching groups, if runs are grouped */
   total: number
   trashed: boolean
   onTrash: (on: boolean) => void

@@ -36,7 +36,7 @@ interface ToolbarProps {
   onAsked: () => void
 }
 
-/** The bar above table and charts: views, search, filter and undo. It does not depend on the runs themselves. */
+/** The bar above table and charts: views, search, filter and undo. */
 export const Toolbar = memo(function Toolbar({
   place,
   control,
@@ -128,7 +128,7 @@ function LayoutChoice({ layout, onChange }: { layout: View['layout']; onChange: 
   )
 }
 
-/** Searches when typing pauses. */
+/** Search when typing pauses. */
 function Search({ value, onChange }: { value: string; onChange: (search: string) => void }) {
   const [draft, setDraft] = useState(value)
   const told = useRef(value)

@@ -14,7 +14,7 @@ import { deleteView, loadView, projectQuery, saveView } from '../api/views'
 
 const texts = strings.project.views
 
-/** Open, save, rename and delete the project's named views, which all its users share. */
+/** Open, save, rename and delete the project's saved views, which all its users share. */
 export function ViewsMenu({ place, control }: { place: Place; control: ViewControl }) {
   const [open, setOpen] = useState(false)
   return (

@@ -4,10 +4,10 @@ import type { Column } from './columns'
 
 const DURATIONS = new Set(['duration'])
 
-/** Whether its values stand right-aligned, digits under digits. */
+/** Whether the values of a column are right-aligned. */
 export const isNumeric = (column: Column): boolean => column.type === 'number'
 
-/** A value of a column as the table shows it. */
+/** Format a value of a column for the table. */
 export function textOf(column: Column, item: unknown): string {
   if (item === null || item === undefined) return ''
   if (typeof item === 'number') {
@@ -19,13 +19,13 @@ export function textOf(column: Column, item: unknown): string {
   return value(item)
 }
 
-/** A measured number, always with the same number of digits, so that a column is easy to scan. */
+/** Format a metric, always with the same number of digits, so that a column is easy to scan. */
 function measured(item: number): string {
   const size = Math.abs(item)
   return Number.isInteger(item) || !(size >= 1e-3 && size < 1e4) ? number(item) : item.toPrecision(4).replace('-', '−')
 }
 
-/** The full value for a tooltip. */
+/** Format the full value for a tooltip. */
 export function titleOf(column: Column, item: unknown): string | undefined {
   if (item === null || item === undefined) return undefined
   if (typeof item === 'number') {
@@ -36,7 +36,7 @@ export function titleOf(column: Column, item: unknown): string | undefined {
   return textOf(column, item)
 }
 
-/** The values that the runs of a group have in a column, in one line. */
+/** Summarize the values of a group's runs in a column. */
 export function aggregateText(
   column: Column,
   aggregate: Aggregate | undefined,
@@ -59,7 +59,7 @@ export function aggregateText(
   return { text: show(mean), more, title }
 }
 
-/** How a number compares with the baseline's: `+3.2 %`; nothing where that says nothing. */
+/** Format the relative difference from the baseline: `+3.2 %`; empty if it is undefined or zero. */
 export function differenceText(item: unknown, baseline: unknown): string {
   if (
     typeof item !== 'number' ||

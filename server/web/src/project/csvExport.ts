@@ -1,13 +1,13 @@
 import type { Place } from '../api/paths'
 import { fetchTable, type Selection } from '../api/table'
 
-/** The server's limits of one answer: rows, and values */
+/** The server's limits of one answer: rows, and values. */
 const MOST = 10_000
 const VALUES = 1_000_000
 
 /**
- * A cell as spreadsheets read it. Text that they would run as a formula gets an apostrophe before it, since names, tags
- * and config come from whoever logs; numbers stay numbers.
+ * Format a cell for spreadsheets. Text that they would run as a formula gets an apostrophe in front, since anybody who
+ * logs chooses names, tags and config. Numbers stay numbers.
  */
 export function cell(item: unknown): string {
   if (item === null || item === undefined) return ''

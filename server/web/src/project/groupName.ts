@@ -1,7 +1,7 @@
 import { value } from '../lib/format'
 import type { ColumnInfo, GroupRow } from '../api/table'
 
-/** Name a group by the values its runs share, without those that all groups share. */
+/** Name a group by its runs' common values, without those that all groups share. */
 export function groupName(group: GroupRow, catalogue: ColumnInfo[]): string {
   const entries = Object.entries(group.key)
   const differs = new Map(catalogue.map((one) => [one.name, one.differs]))

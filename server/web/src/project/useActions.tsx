@@ -9,10 +9,10 @@ const texts = strings.project.edit
 
 export interface RunActions {
   edit: (ids: string[], change: Edit) => Promise<void>
-  /** To the trash, with a way back */
+  /** Moves runs to the trash, with an undo */
   trash: (ids: string[]) => Promise<void>
   restore: (ids: string[]) => Promise<void>
-  /** Permanently */
+  /** Deletes runs permanently */
   destroy: (ids: string[]) => Promise<void>
 }
 

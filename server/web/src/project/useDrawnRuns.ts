@@ -21,15 +21,15 @@ import { STROKE_COLUMNS, strokeFor } from '../lib/runStroke'
 interface Drawn {
   runs: ShownRun[]
   groups: ShownGroup[] | undefined
-  /** Runs or groups that match */
+  /** Number of matching runs or groups */
   total: number
-  /** By the id of the run or group */
+  /** Colors and dashes by the id of the run or group */
   strokeById: ReadonlyMap<string, Stroke>
-  /** What the server says is wrong with the question */
+  /** The server's error about the filter or another part of the request */
   error: Error | null
 }
 
-/** Return what the charts draw: the first visible runs, or groups, of the table. `wanted`: columns that the table requests */
+/** Return the runs or groups that charts draw: the first visible ones. `wanted`: columns that the table requests. */
 export function useDrawnRuns(
   place: Place,
   question: Selection,
@@ -50,7 +50,7 @@ export function useDrawnRuns(
     limit: most,
     ...(only && { ids: named }),
   }
-  // A visible table requests all of that and more.
+  // A visible table requests these columns anyway, so make its request.
   const inTable = view.layout !== 'charts' && !only && most <= PAGE
   const table = useQuery({
     ...steadyTableQuery(place, inTable ? firstPage(question, wanted) : few),
@@ -83,7 +83,7 @@ export function useDrawnRuns(
 
   const bands = useMemo(() => {
     if (!group || !groups.data) return undefined
-    // Groups are few, so they take the colours in turn, in an order that does not depend on the sort.
+    // Groups are few: they take the colors in turn, in an order that does not depend on the sort.
     const places = new Map(
       groups.data.groups
         .map(groupId)

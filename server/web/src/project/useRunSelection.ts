@@ -12,7 +12,7 @@ export interface RunSelection {
   nameOf: (id: string) => string | null
 }
 
-/** The selected runs. The selection lasts as long as the page, across filters and sorts. */
+/** The selected runs. The selection lasts as long as the page, through changes of filter and sort. */
 export function useRunSelection(
   place: Place,
   question: Selection,
@@ -22,7 +22,7 @@ export function useRunSelection(
   const lines = useRef<Lines | null>(null)
   const anchor = useRef<number | null>(null)
 
-  // All of them become selected, unless they are already.
+  // Select all of them, or unselect them if all are selected already.
   const flip = useCallback((some: string[]) => {
     setIds((now) => {
       const on = !some.every((id) => now.has(id))
@@ -66,7 +66,7 @@ export function useRunSelection(
   return useMemo(() => ({ ids, select, all, clear, nameOf, lines }), [ids, select, all, clear, nameOf])
 }
 
-/** Ids of the runs in some lines. With groups: of open groups only; without: also of lines that are not loaded yet. */
+/** Ids of the runs in a range of lines: with groups, those of open groups; without, also of lines not loaded yet. */
 async function between(
   place: Place,
   question: Selection,

@@ -28,7 +28,7 @@ export interface Lines {
 const GROUPS = 1000
 const LOADING: Line = { kind: 'loading' }
 
-/** Groups are told apart by the values they have in common. */
+/** Identify a group by its common values. */
 export const groupId = (group: GroupRow): string =>
   `group:${JSON.stringify(group.key, (_, one) => (typeof one === 'bigint' ? String(one) : one))}`
 
@@ -40,8 +40,8 @@ interface Section {
 }
 
 /**
- * The lines of the table around those on screen. Runs come in pages; with `group`, groups come first and a group's
- * runs when it is opened. After a change of sort or filter the former lines stay until the first new ones are there.
+ * Return the rows of the table around the visible ones. Runs load in pages; with `group`, groups load first, and a
+ * group's runs when it is opened. After a change of sort or filter, the previous rows stay until new ones arrive.
  */
 export function useLines(
   place: Place,
@@ -115,7 +115,7 @@ export function useLines(
       const id = page?.runs[offset % PAGE]
       return id === undefined ? LOADING : { kind: 'run', id, page: page!, at: offset % PAGE, inGroup: !!headings }
     }
-    // The same object while the line is the same, so that its row is not rendered again.
+    // Return the same object for the same line, so that its row does not render again.
     const found = new Map<number, Line>()
     const lineAt = (index: number): Line => {
       const line = found.get(index) ?? find(index)
@@ -142,7 +142,7 @@ export function useLines(
   return useMemo(() => ({ ...kept, stale, error, toggle }), [kept, stale, error, toggle])
 }
 
-/** Pages that hold lines of the range. */
+/** Return the pages that hold rows of the range. */
 function pagesIn(sections: Section[], [first, last]: [number, number]): { section: Section; page: number }[] {
   const found: { section: Section; page: number }[] = []
   for (const section of sections) {
@@ -153,7 +153,7 @@ function pagesIn(sections: Section[], [first, last]: [number, number]): { sectio
   return found
 }
 
-/** Index of the last of ascending `numbers` that is at most `value`. */
+/** Return the index of the last of ascending `numbers` that is at most `value`. */
 function lastAtMost(numbers: number[], value: number): number {
   let [low, high] = [0, numbers.length - 1]
   while (low < high) {
@@ -164,7 +164,7 @@ function lastAtMost(numbers: number[], value: number): number {
   return low
 }
 
-/** As `useMemo`, for a number of dependencies that changes. */
+/** Like `useMemo`, but the number of dependencies may change. */
 function useStable<T>(dependencies: unknown[], make: () => T): T {
   const kept = useRef<{ dependencies: unknown[]; value: T } | null>(null)
   const same =

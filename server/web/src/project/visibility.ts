@@ -1,6 +1,6 @@
 /**
- * Which runs and groups charts leave out, as a list of ids. With `ALL` in the list, all but the listed ones are hidden:
- * one of thousands can be shown alone, and the link stays short.
+ * Which runs and groups are hidden from charts, as a list of ids. With `ALL` in the list, all others are hidden
+ * instead: one run of thousands can be shown alone, and the link stays short.
  */
 export const ALL = '*'
 

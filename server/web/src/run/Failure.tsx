@@ -12,7 +12,7 @@ import { strings } from '../strings'
 import type { TabProps } from './props'
 import { isObject } from './values'
 
-/** Show the run's error, with the traceback of each process that left one. */
+/** Show the run's error, with the traceback of each process that recorded one. */
 export function Failure({ run }: TabProps) {
   const failed = Boolean(run.error) || run.state === 'crashed' || run.state === 'failed'
   const { data: folded } = useQuery({

@@ -13,7 +13,7 @@ const FORKS = 20
 
 const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 
-/** Where the run comes from, and what came of it. */
+/** Show which run this one was forked from, and its forks. */
 export function Lineage({ run }: TabProps) {
   const { data: forks = [] } = useQuery({
     queryKey: ['table', run.entity, run.project, 'forks', run.id],

@@ -15,7 +15,7 @@ import type { TabProps } from './props'
 import { TabLink } from './TabLink'
 import { exact, flatten, holdsMedia } from './values'
 
-/** The overview of a run on one page. */
+/** The overview of a run. */
 export function Overview({ run }: TabProps) {
   const environment = environmentOf(run.environment)
   return (
@@ -137,7 +137,7 @@ function Machine({ environment }: { environment: Environment }) {
   )
 }
 
-/** `8 × H100`, not eight lines of it */
+/** Combine equal names: `8 × H100`. */
 function grouped(names: string[]) {
   const counts = new Map<string, number>()
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
@@ -165,7 +165,7 @@ function EventFiles({ run }: TabProps) {
 
 const SHOWN = 24
 
-/** The first values of config or summary; all of them, and media, are in the config tab. */
+/** Show the first values of config or summary; the config tab has all, media included. */
 function Leaves({ title, values }: { title: string; values: Record<string, unknown> }) {
   const leaves = flatten(values).filter(({ value: item }) => !holdsMedia(item))
   if (!leaves.length) return null

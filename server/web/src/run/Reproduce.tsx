@@ -9,7 +9,7 @@ import { Fact, Facts } from './Facts'
 import type { TabProps } from './props'
 import { TabLink } from './TabLink'
 
-/** Show which code ran, and by which command. */
+/** Show which code ran, and with which command. */
 export function GitFacts({ environment }: { environment: Environment }) {
   const { git, command, program, cwd, python, executable } = environment
   if (!git && !command && !program) return null

@@ -101,7 +101,7 @@ function TreeRow({
   )
 }
 
-/** A value as it is; the kind of media in its place, and of what was set aside as a file, at `base` in the API, a link. */
+/** Show a value: media by their type, values that were stored as a file by a link below `base`. */
 export function Value({ value, base }: { value: unknown; base?: string }) {
   if (base && isMedia(value) && value._type === 'file' && typeof value.digest === 'string') {
     return (

@@ -1,7 +1,7 @@
 import type { RunPlace } from '../api/paths'
 import { isObject } from './values'
 
-/** What a run's `environment` says, as far as it is of the kind that is expected. */
+/** The known parts of a run's `environment`; values of other types are dropped. */
 export interface Environment {
   host?: string
   command?: string
@@ -67,18 +67,18 @@ function gitOf(said: Record<string, unknown>): Git {
   }
 }
 
-/** A word as a POSIX shell takes it. */
+/** Quote a word for a POSIX shell if needed. */
 export const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 
-/** The page of a repository, or of a commit in it, where the remote is at a host that has such pages. */
+/** Return the web page of a repository or commit, if the remote is at a host that has such pages. */
 export function pageOf(remote: string | undefined, commit?: string): string | null {
   const found = /^(?:https?:\/\/|ssh:\/\/git@|git@)([\w.-]+)(?::\d+)?[:/]([\w./~-]+?)(?:\.git)?\/?$/.exec(remote ?? '')
   if (!found) return null
   return `https://${found[1]!}/${found[2]!}${commit ? `/commit/${commit}` : ''}`
 }
 
-/** Take `entity/project/id?_step=N` apart. */
+/** Parse `entity/project/id?_step=N`. */
 export function originOf(reference: string): (RunPlace & { step: string }) | null {
   const found = /^([^/]+)\/([^/]+)\/([\w-]+)\?_step=(\d+)$/.exec(reference)
   return found ? { entity: found[1]!, project: found[2]!, id: found[3]!, step: found[4]! } : null

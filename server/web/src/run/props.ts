@@ -1,6 +1,6 @@
 import type { RunInfo } from '../api/client'
 
-/** What each tab of a run's page gets. */
+/** Props of each tab of a run's page. */
 export interface TabProps {
   run: RunInfo
 }

@@ -1,18 +1,18 @@
 import { exact, isMedia, isObject } from './values'
 
-/** A line of a tree: a value, or a branch with its members below. */
+/** A row of a tree: a value, or a branch with its members below. */
 export interface Row {
-  /** Its own: paths may be equal, since keys may have dots in them */
+  /** Unique, unlike the path: keys may contain dots */
   id: string
   path: string
   name: string
   depth: number
   value: unknown
-  /** How many members a branch has; null for a value */
+  /** Number of members of a branch; null for a value */
   members: number | null
 }
 
-/** Members of what opens and closes: objects, and lists with objects in them. */
+/** Return the members of a branch: an object, or a list that contains objects. */
 function membersOf(value: unknown): [string, unknown][] | null {
   if (Array.isArray(value)) return value.some((one) => isObject(one)) ? value.map((one, i) => [String(i), one]) : null
   if (!isObject(value) || isMedia(value)) return null
@@ -21,8 +21,8 @@ function membersOf(value: unknown): [string, unknown][] | null {
 }
 
 /**
- * The lines of a tree, without those in closed branches. With a text to search for, only values whose path or value has
- * it, and the branches that they are in, which are open.
+ * Return the rows of a tree, without those in closed branches. With a search text, return the values whose path or
+ * value contains it, with their branches open.
  */
 export function rowsOf(values: Record<string, unknown>, closed: ReadonlySet<string>, search: string): Row[] {
   const rows: Row[] = []
@@ -48,7 +48,7 @@ export function rowsOf(values: Record<string, unknown>, closed: ReadonlySet<stri
 
 const within = (id: string, name: string): string => `${id}\0${name}`
 
-/** The ids of all branches. */
+/** Return the ids of all branches. */
 export function branchesOf(values: Record<string, unknown>, prefix = ''): string[] {
   return Object.entries(values).flatMap(([name, value]) => {
     const members = membersOf(value)

@@ -3,7 +3,7 @@ import * as address from '../view/longViews'
 import { decodeView, encodeView } from '../view/codec'
 import { defaultView, type ChartsView } from '../view/view'
 
-/** How charts are shown on a page that is no workspace, kept in `?charts=` of its address. */
+/** The chart settings of a page other than the workspace, kept in `?charts=` of its address. */
 export function useChartsView(standard: ChartsView = defaultView.charts) {
   const navigate = useNavigate()
   const { charts: written }: { charts?: unknown } = useSearch({ strict: false })

@@ -3,10 +3,10 @@ import type { RunInfo } from '../api/client'
 import { editRuns } from '../api/edits'
 import { showError } from '../shell/showError'
 
-/** What people may change about a run; `color: null` restores the default colour. */
+/** What users can change about a run; `color: null` restores the default color. */
 export type Changes = Partial<Pick<RunInfo, 'name' | 'notes' | 'group' | 'job_type' | 'color' | 'tags'>>
 
-/** Changes to one run, shown at once and taken back if the server refuses. */
+/** Change one run. Changes show at once and are reverted if the server refuses them. */
 export function useEdit(run: RunInfo) {
   const client = useQueryClient()
   const key = ['run', run.entity, run.project, run.id]

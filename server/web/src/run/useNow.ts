@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 
-/** The Unix time, updated each second while `ticking`. */
+/** Return the Unix time, updated each second while `ticking`. */
 export function useNow(ticking: boolean): number {
   const [now, setNow] = useState(() => Date.now() / 1000)
   useEffect(() => {

@@ -44,7 +44,7 @@ export function CommandPalette({ showShortcuts }: { showShortcuts: () => void })
       shortcut={['mod + K']}
       overlayProps={{ backgroundOpacity: 0.35, blur: 0 }}
       searchProps={{
-        // Runs arrive after a moment; Enter opens whatever is first by then.
+        // Runs arrive after a moment; Enter opens the first result by then.
         onKeyDown: (event) => {
           if (event.key !== 'Enter' || document.querySelector('[data-action][data-selected]')) return
           document.querySelector<HTMLElement>('[data-action]')?.click()

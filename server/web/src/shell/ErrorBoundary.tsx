@@ -11,7 +11,7 @@ interface Props {
   children: ReactNode
 }
 
-/** Contain an error in its part of the page, with a retry button. Give it a key where its content changes. */
+/** Confine an error to its part of the page, with a retry button. Give it a `key` that changes with its content. */
 export class ErrorBoundary extends Component<Props, { error: unknown }> {
   state = { error: null as unknown }
   static getDerivedStateFromError = (error: unknown) => ({ error })
@@ -46,7 +46,7 @@ function Broken({ text, retry }: { text: string; retry: () => void }) {
 /** Retry a failed load as soon as the server is back. */
 function Away({ retry }: { retry: () => void }) {
   const connection = useConnection()
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `retry` is new at each render, and is to be called when the connection changes
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `retry` is new at each render, but must run only when the connection changes
   useEffect(() => {
     if (connection !== 'offline') return
     return retry // when that changes

@@ -6,7 +6,7 @@ import { useConnection } from '../api/live'
 import { ROOT } from '../api/session'
 import { strings } from '../strings'
 
-/** A restarting server is back by then, so no banner is needed. */
+/** Wait so long in ms before showing the banner: a restarting server is back by then. */
 const PATIENCE_MS = 3000
 
 /** Show a banner while the server does not answer. */

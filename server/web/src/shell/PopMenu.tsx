@@ -7,7 +7,7 @@ export interface Point {
   y: number
 }
 
-/** Return the place of a menu that an element opens. */
+/** Return the place for a menu below the element that opens it. */
 export function below(element: Element): Point {
   const { left, bottom } = element.getBoundingClientRect()
   return { x: left, y: bottom }

@@ -4,7 +4,7 @@ import { lazy, type ComponentType } from 'react'
 export class LoadError extends Error {
   constructor(
     message: string,
-    /** Let it be requested again */
+    /** Allow another attempt */
     readonly forget: () => void,
   ) {
     super(message)
@@ -15,8 +15,8 @@ const RELOADED = 'tracker reloaded'
 const AGAIN_MS = 60_000
 
 /**
- * Make a component that is fetched when it is first shown, and again after a failure. If the server answers but lacks
- * the file, it serves another version of the dashboard: the page reloads, once.
+ * Make a component whose code loads when it is first shown, and again after a failure. If the server answers but lacks
+ * the file, it has a newer version of the dashboard, so the page reloads once.
  */
 export function lazyLoad<P extends object>(
   load: () => Promise<ComponentType<P>>,
@@ -53,7 +53,7 @@ const isThere = (): Promise<boolean> =>
     () => false,
   )
 
-/** Reload the page, unless that was done a moment ago. */
+/** Reload the page, unless it was reloaded a moment ago. */
 function reload(): boolean {
   try {
     if (Date.now() - Number(sessionStorage.getItem(RELOADED)) < AGAIN_MS) return false

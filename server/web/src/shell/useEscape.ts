@@ -1,27 +1,27 @@
 import { useEffect } from 'react'
 
 /**
- * Let Escape close what is open, wherever the focus is. A dropdown hears only keys that are pressed inside it, and the
- * focus goes there a moment after it has opened: a key pressed meanwhile would be lost.
+ * Let Escape close the open dropdown, wherever the focus is. Dropdowns handle only keys inside them, but the focus
+ * moves there a moment after they open, so a key pressed meanwhile would be lost.
  */
 export function useEscape() {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== 'Escape' || !event.isTrusted || !(event.target instanceof Element)) return
-      if (event.target.getAttribute(OWN) === 'true') return // a field with a dropdown of its own, which it closes
+      if (event.target.getAttribute(OWN) === 'true') return // a field that closes its own dropdown
       const open = [...document.querySelectorAll('.mantine-Popover-dropdown, .mantine-Menu-dropdown')]
       const last = open.at(-1)
       if (!last || open.some((one) => one.contains(event.target as Element))) return
       const own = last.getAttribute(OWN)
-      last.setAttribute(OWN, 'true') // or the dialog around it would close, too
+      last.setAttribute(OWN, 'true') // so that a dialog around it stays open
       last.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }))
       if (own === null) last.removeAttribute(OWN)
     }
-    // Before anybody has closed something: a field's attribute is gone when its dropdown is.
+    // Capture, to run before other handlers: a field loses the attribute when its dropdown closes.
     window.addEventListener('keydown', onKey, { capture: true })
     return () => window.removeEventListener('keydown', onKey, { capture: true })
   }, [])
 }
 
-/** Where it is "true", Mantine's dialogs leave Escape alone. */
+/** If it is "true", Mantine's dialogs ignore Escape. */
 const OWN = 'data-mantine-stop-propagation'

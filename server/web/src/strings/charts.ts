@@ -5,7 +5,7 @@ const theseRuns = (n: number): string => (n === 1 ? 'this run' : 'these runs')
 
 /** Texts of the charts. */
 export const charts = {
-  wall: 'Charts',
+  region: 'Charts',
   noPrefix: 'Charts',
   none: {
     noRuns: 'No runs shown. Make runs visible in the table or change the filter.',

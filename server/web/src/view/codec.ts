@@ -9,10 +9,10 @@ const isObject = (value: unknown): value is Members =>
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((one) => typeof one === 'string')
 
-/** Members of a view that are views of their own: only what differs in them is written. */
+/** Nested members of a view: of these, too, only the differences are written. */
 const NESTED = ['columns', 'charts'] as const
 
-/** Return what differs from the default view, as links and saved views keep it. `{}` is the default view. */
+/** Return the differences from the default view, for links and saved views. `{}` is the default view. */
 export function encodeView(view: View): Members {
   const found = differences(view as unknown as Members, defaultView as unknown as Members)
   for (const name of NESTED) {
@@ -31,8 +31,8 @@ function differences(value: Members, standard: Members): Members {
 }
 
 /**
- * The view that a link or a saved view describes, in any shape that an older or newer version, or a person, may have
- * written: what is unknown or malformed is left out, and the default stands in its place.
+ * Parse a link or saved view, which another version or a person may have written. Defaults replace unknown and
+ * malformed parts.
  */
 export function decodeView(written: unknown): View {
   const members = parsed(written)
@@ -50,7 +50,7 @@ function parsed(written: unknown): unknown {
   }
 }
 
-/** Returns the value to use, or undefined where it is not of the right kind. */
+/** Return the value to use, or undefined if it has the wrong type. */
 type Read = (value: unknown) => unknown
 
 function decoded(written: Members, standard: Members, reads: Record<string, Read>): Members {
@@ -102,7 +102,7 @@ const READ_CHARTS: Record<string, Read> = {
   panels: (value) => (Array.isArray(value) ? value.filter(isPanel) : undefined),
 }
 
-/** Whether it can be shown as a panel; one of an unknown kind is left to the charts, which say so in its place. */
+/** Whether a value is a panel. Unknown kinds are allowed: the charts show a message in their place. */
 function isPanel(value: unknown): value is PanelSpec {
   if (!isObject(value)) return false
   const { id, section, kind, keys, title, columns, column, x, y } = value

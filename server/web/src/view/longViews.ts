@@ -1,6 +1,6 @@
 /**
- * Views in addresses. Servers and proxies take addresses of some kilobytes only: a longer view is kept in the browser, and
- * the address has its name in place of it.
+ * Puts views into addresses. Servers and proxies accept only a few kilobytes, so a longer view is stored in the browser
+ * and the address holds its name.
  */
 
 const MOST = 16_000
@@ -18,12 +18,12 @@ export function written(members: Record<string, unknown> | undefined): unknown {
     for (const key of others.slice(0, Math.max(0, others.length - KEPT + 1))) localStorage.removeItem(key)
     localStorage.setItem(PREFIX + name, text)
   } catch {
-    // A browser without room for it shows the view until the page is left.
+    // If the browser cannot store the view, it lasts as long as the page.
   }
   return name
 }
 
-/** Return the view that an address names without holding it. */
+/** Return the stored view that an address names. */
 export function read(said: unknown): unknown {
   if (typeof said !== 'string' || !said.startsWith('~')) return said
   try {
@@ -33,7 +33,7 @@ export function read(said: unknown): unknown {
   }
 }
 
-/** 64 bits that tell texts apart (FNV-1a). */
+/** Hash a text to 64 bits (FNV-1a). */
 function digest(text: string): string {
   let hash = 0xcbf29ce484222325n
   for (let i = 0; i < text.length; i++) hash = BigInt.asUintN(64, (hash ^ BigInt(text.charCodeAt(i))) * 0x100000001b3n)

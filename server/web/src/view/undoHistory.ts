@@ -3,7 +3,7 @@ export interface History<State> {
   past: State[]
   now: State
   future: State[]
-  /** What the last change was of and when, to make one step of many quick changes of one thing */
+  /** Kind and time of the last change, to merge quick changes of the same kind into one step */
   last: { what: string | null; at: number } | null
 }
 
@@ -13,8 +13,8 @@ const ONE_STEP_MS = 1000
 export const begin = <State>(now: State): History<State> => ({ past: [], now, future: [], last: null })
 
 /**
- * Change to `next`. Changes of the same `what` within a second of each other, such as a drag, are undone together; those
- * of null each by itself.
+ * Change to `next`. Changes with the same `what` within a second of each other, such as a drag, are one undo step;
+ * changes with null are a step each.
  */
 export function change<State>(history: History<State>, next: State, what: string | null, at: number): History<State> {
   if (next === history.now) return history

@@ -6,11 +6,11 @@ import type { ChartsView, ColumnsView, View } from './view'
 
 export interface ViewControl {
   view: View
-  /** Change members. Quick changes of one that is typed or dragged are undone together, all others one by one. */
+  /** Change members. Quick changes of a typed or dragged member are one undo step, each other change is its own. */
   set: (members: Partial<View>) => void
   setColumns: (members: Partial<ColumnsView>) => void
   setCharts: (members: Partial<ChartsView>) => void
-  /** Show another view whole, such as a saved one; going back in the browser returns to this one. */
+  /** Replace the whole view, such as by a saved one. The browser's back button returns to this one. */
   open: (view: View) => void
   undo: () => void
   redo: () => void
@@ -18,7 +18,7 @@ export interface ViewControl {
   canRedo: boolean
 }
 
-/** Members that change while a key or a mouse button is held, or with every letter. */
+/** Members that change continuously, while typing or dragging. */
 const GRADUAL = new Set(['filter', 'search', 'split', 'widths', 'smoothing', 'limit', 'zoom'])
 
 type Action =
@@ -35,8 +35,8 @@ function reduce(history: History<View>, action: Action): History<View> {
 const WRITE_AFTER_MS = 200
 
 /**
- * The view that the address holds, and its history while the page is open. `written` is the search parameter as the
- * router gives it; `write` puts another there, replacing the entry in the browser's history unless `push`.
+ * The view in the address, and its undo history while the page is open. `written` is the router's search parameter;
+ * `write` sets it, replacing the entry in the browser's history unless `push` is true.
  */
 export function useView(written: unknown, write: (view: unknown, push: boolean) => void): ViewControl {
   const [history, dispatch] = useReducer(reduce, written, (text) => begin(decodeView(address.read(text))))
@@ -122,13 +122,13 @@ export function useView(written: unknown, write: (view: unknown, push: boolean) 
   )
 }
 
-/** What quick changes have to have in common to be undone together; null for a change by itself. */
+/** Return the kind of a change, by which quick changes are merged into one undo step; null for a step of its own. */
 function gradual(members: object): string | null {
   const names = Object.keys(members)
   return names.every((name) => GRADUAL.has(name)) ? names.join() : null
 }
 
-/** Whether keys go into a text, where they mean editing it. */
+/** Whether an element takes typed text, so that shortcuts do not apply. */
 export function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false
   return (

@@ -1,21 +1,21 @@
 import type { Shapes } from '../api/client'
 import type { PanelSpec, Smoothing } from '../charts/panelSpec'
 
-/** One level of the order of runs. */
+/** One level of the sort order of runs. */
 export type Sort = Required<Shapes['SortBy']>
 
-/** Runs that agree in all of `by`, or in every config value except some, are one group. */
+/** Runs with equal values in all columns of `by`, or in all config except some, form a group. */
 export type Grouping = { by: string[] } | { except: string[] } | null
 
 /** Which columns the table shows and how. Names are column names, with `@choice` for other values than the last. */
 export interface ColumnsView {
-  /** The columns that come first; the others follow in their usual order */
+  /** The columns that come first; the others follow in the default order */
   order: string[]
   hidden: string[]
   pinned: string[]
-  /** Pixels, for those that were resized */
+  /** Widths in pixels of resized columns */
   widths: Record<string, number>
-  /** Only columns in which the runs differ */
+  /** Show only columns in which the runs differ */
   differing: boolean
 }
 
@@ -29,7 +29,7 @@ export interface ChartsView {
   smoothing: Smoothing
   /** Ignore outliers when scaling y */
   clip: boolean
-  /** Draw minimum to maximum of buckets */
+  /** Draw the range from minimum to maximum of buckets */
   envelope: boolean
   /** What is drawn around the mean of a group */
   band: 'std' | 'minmax' | 'none' | 'runs'
@@ -41,13 +41,13 @@ export interface ChartsView {
   columns: number
   /** Range of x common to all line panels */
   zoom: [number, number] | null
-  /** Made or changed by the user, in order */
+  /** Panels that the user made or edited, in order */
   panels: PanelSpec[]
-  /** Automatic panels taken away */
+  /** Ids of removed automatic panels */
   removed: string[]
 }
 
-/** Everything that a link or a saved view keeps of a workspace. */
+/** The state of a workspace that links and saved views keep. */
 export interface View {
   filter: string
   search: string

@@ -9,7 +9,7 @@ const EditForm = lazyLoad(() => import('./EditForm').then((it) => it.default))
 
 /** Add or edit a panel. */
 export function EditDialog(props: EditProps) {
-  useFocusBack('[data-wall] button')
+  useFocusBack('[data-panels] button')
   const text = strings.charts.edit
   return (
     <Modal

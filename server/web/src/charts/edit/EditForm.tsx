@@ -21,7 +21,7 @@ import type { EditProps } from './props'
 
 type Fields = { draft: Draft; set: (change: Partial<Draft>) => void; context: EditProps['context'] }
 
-/** The form of a panel. */
+/** The form that edits a panel. */
 export default function EditForm({ spec, context, onClose, onSave }: EditProps) {
   const columns = useColumns(context.entity, context.project)
   const [changes, setChanges] = useState<Partial<Draft>>({})
@@ -228,7 +228,7 @@ function ParallelFields({ draft, set, context }: Fields) {
   )
 }
 
-/** Chooses one column of the runs table. */
+/** Choose one column of the runs table. */
 function Column({
   label,
   name,
@@ -255,7 +255,7 @@ function Column({
   )
 }
 
-/** Columns that can be drawn: numbers, times, truth values and texts. */
+/** Columns that can be drawn: numbers, times, booleans and texts. */
 function useChoices({ entity, project }: EditProps['context'], present: string[]) {
   const columns = useColumns(entity, project).filter(
     (column) => !['list', 'media'].includes(column.type) && column.count > 0 && column.name !== 'id',

@@ -7,7 +7,7 @@ import { columnTitle, prefixOf, type PanelKind, type PanelSpec } from '../panelS
 export const KINDS = ['line', 'bar', 'scatter', 'parallel', 'media'] as const
 export type MadeKind = (typeof KINDS)[number]
 
-/** Everything that the form can hold, whatever the kind; what a kind does not have is left out when it is made. */
+/** All fields of the form, for every kind of panel. Making the panel drops fields that its kind does not have. */
 export interface Draft {
   kind: PanelKind
   title: string
@@ -29,7 +29,7 @@ export interface Draft {
   key: string
 }
 
-/** Initial values of the form: those of the panel, or likely ones for a new panel. */
+/** Initial values of the form: those of the panel, or defaults for a new one. */
 export function draftOf(spec: PanelSpec | null, keys: CommonKey[], columns: ColumnInfo[]): Draft {
   const numbers = columns.filter((column) => column.type === 'number' && column.differs)
   const summary = numbers.find((column) => column.kind === 'summary')?.name ?? ''
@@ -61,7 +61,7 @@ export function draftOf(spec: PanelSpec | null, keys: CommonKey[], columns: Colu
   }
 }
 
-/** Make the panel; null where something that it needs is missing. */
+/** Make the panel; null if a required field is missing. */
 export function specOf(draft: Draft, base: PanelSpec | null): PanelSpec | null {
   const { kind, title, logX, logY, keys, regex, ownX, column, x, y, color, pareto, columns, key } = draft
   const place = base && { width: base.width, height: base.height, order: base.order }

@@ -1,9 +1,9 @@
 import type { PanelProps } from '../panel/props'
 import type { PanelSpec } from '../panelSpec'
 
-/** What the dialog that edits a panel, and the form in it, get. */
+/** Props of the dialog that edits a panel, and of its form. */
 export interface EditProps {
-  /** The panel to change; null: a new one */
+  /** The panel to edit; null for a new one */
   spec: PanelSpec | null
   context: Omit<PanelProps, 'spec' | 'title'>
   onClose: () => void

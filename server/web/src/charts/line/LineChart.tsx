@@ -23,7 +23,7 @@ interface Props {
   clip: boolean
 }
 
-/** Lines with axes, cursor, zoom and values. Fills its container. */
+/** Draw lines with axes, cursor, zoom and values. Fills its container. */
 export function LineChart({ title, lines, x, logX, logY, clip }: Props) {
   const { ref, width, height } = useSize<HTMLDivElement>()
   const canvas = useRef<HTMLDivElement>(null)
@@ -42,7 +42,7 @@ export function LineChart({ title, lines, x, logX, logY, clip }: Props) {
   const act = useRef({ setZoom, lines, zoom })
   act.current = { setZoom, lines, zoom }
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the size is given to a plot that stands; another x, theme or kind of axis makes a new one
+  // biome-ignore lint/correctness/useExhaustiveDependencies: an existing plot is resized below; another x, theme or kind of axis needs a new one
   useEffect(() => {
     if (!there) return
     const made = new Plot(canvas.current!, width, height, {
@@ -74,7 +74,8 @@ export function LineChart({ title, lines, x, logX, logY, clip }: Props) {
     plot.current?.clearCursor()
   }, [])
 
-  // The box that the first click keeps may lie under the second; a double click on a box that was there selects a word.
+  // The second click of a double click may hit the box that the first one pinned. It resets the zoom all the same,
+  // unless the box was there before: then it selects a word.
   const onDoubleClick = () => {
     if (performance.now() - clicked.current > DOUBLE_CLICK_MS) return
     close()
@@ -134,26 +135,26 @@ export function LineChart({ title, lines, x, logX, logY, clip }: Props) {
 }
 
 const GAP = 18
-/** Pixels that the box of values takes at most */
+/** The widest that the box of values can be, in pixels */
 const ROOM = 420
 
 /**
- * Beside the cursor, on the side with more room, and where that is too little at the edge of the wall, which would cut the
- * box off. The plotting area begins some 50 pixels from the left.
+ * Place the values beside the cursor, on the side with more room. Without enough room, place them at the edge of the
+ * panel grid, which would cut them off. The plotting area begins some 50 pixels from the left.
  */
 function placeOf({ left, top }: Hover, canvas: HTMLElement) {
   const box = canvas.getBoundingClientRect()
-  const wall = (canvas.closest('[data-wall]') ?? document.documentElement).getBoundingClientRect()
+  const panels = (canvas.closest('[data-panels]') ?? document.documentElement).getBoundingClientRect()
   const x = left + 50
-  const before = box.left + x - GAP - wall.left
-  const after = wall.right - box.left - x - GAP
+  const before = box.left + x - GAP - panels.left
+  const after = panels.right - box.left - x - GAP
   const side =
     before > after
       ? before < ROOM
-        ? { left: wall.left - box.left + GAP / 2 }
+        ? { left: panels.left - box.left + GAP / 2 }
         : { right: box.width - x + GAP }
       : after < ROOM
-        ? { right: box.right - wall.right + GAP / 2 }
+        ? { right: box.right - panels.right + GAP / 2 }
         : { left: x + GAP }
   return { top: Math.min(top, Math.max(0, box.height - 90)), ...side }
 }

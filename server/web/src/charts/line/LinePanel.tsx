@@ -15,8 +15,8 @@ import { useZooms, type Range } from './sync'
 import { countsOf, extentOf, nameOf, traces, yExtent, type Trace } from './trace'
 
 /**
- * The x of a line panel: its own, else the wall's, which where it is the step gives way to the key that the runs defined
- * as x of the panel's metric. Machine metrics have no steps.
+ * Return the x of a line panel: its own, else that of all panels. If all panels use the step, a metric's own x
+ * (`define_metric`) replaces it. System metrics have no steps.
  */
 function xOf(spec: LineSpec, view: ChartsView, kind: 'history' | 'system', known: CommonKey[]): string {
   const x = spec.x ?? view.x
@@ -29,7 +29,7 @@ function xOf(spec: LineSpec, view: ChartsView, kind: 'history' | 'system', known
 const NO_RUNS: ShownRun[] = []
 const NO_GROUPS: ShownGroup[] = []
 
-/** Fetch and draw the lines of a panel, and say how many points are drawn. */
+/** Fetch and draw the lines of a panel, and show how many points are drawn. */
 export function LinePanel({ spec, title, runs, groups, view, kind, keys: known }: PanelProps & { spec: LineSpec }) {
   const { ref, width } = useSize<HTMLDivElement>()
   const { zoomOf } = useZooms()
@@ -81,7 +81,7 @@ export function LinePanel({ spec, title, runs, groups, view, kind, keys: known }
   )
 }
 
-/** Whether the wall says what runs along this x. */
+/** Whether the toolbar already names this x axis. */
 const sameAxis = (x: string, view: ChartsView, kind: 'history' | 'system'): boolean =>
   x === view.x || (kind === 'system' && x === '_runtime' && view.x === '_step')
 

@@ -9,7 +9,7 @@ import { xLabel, type XKind } from './ticks'
 
 const ROWS = 8
 
-/** A piece of a line, as it is drawn in charts. */
+/** A short piece of a run's line, for legends. */
 export function Swatch({ stroke }: { stroke: Stroke }) {
   return (
     <svg width={22} height={8} aria-hidden className={css.swatch}>
@@ -26,7 +26,7 @@ export function Swatch({ stroke }: { stroke: Stroke }) {
   )
 }
 
-/** Show the values at the cursor, nearest first. A click pins them to be selected and copied. */
+/** Show the values at the cursor, nearest first. A click pins them, so that they can be selected and copied. */
 export function Values({
   hover,
   kind,
@@ -103,7 +103,7 @@ function aside({ trace, index }: Row): string {
   return strings.charts.line.range(number(trace.low[index]!, 4), number(trace.high[index]!, 4))
 }
 
-/** Tab-separated, for spreadsheets: name, x, value, and the logged value where that one is smoothed. */
+/** Return tab-separated text for spreadsheets: name, x, value, and the raw value if it is smoothed. */
 const copyable = (rows: Row[]): string =>
   rows
     .map(({ trace, index }) =>
@@ -111,7 +111,7 @@ const copyable = (rows: Row[]): string =>
     )
     .join('\n')
 
-/** The same in words, for screen readers. */
+/** Return the values as a sentence for screen readers. */
 export const spoken = (hover: Hover, kind: XKind): string =>
   [
     xLabel(hover.x, kind),

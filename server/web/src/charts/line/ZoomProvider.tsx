@@ -9,7 +9,7 @@ interface Props {
   children: ReactNode
 }
 
-/** The zoom of all line panels: along the wall's x it is part of the view, along another x of a panel it is not. */
+/** Share the zoom of line panels. Along the x of all panels it is part of the view; along a panel's own x it is not. */
 export function ZoomProvider({ view, kind, onChange, children }: Props) {
   const sync = useMemo(() => new Sync(), [])
   const [others, setOthers] = useState<Record<string, Range | null>>({})

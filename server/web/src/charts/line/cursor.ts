@@ -1,7 +1,7 @@
 import { mapper, type Scale } from './drawTraces'
 import { nearest, type Numbers, type Trace } from './trace'
 
-/** One line at the cursor. `distance`: pixels between its point and the cursor, vertically. */
+/** One line at the cursor. `distance`: vertical pixels between its point and the cursor. */
 export interface Row {
   trace: Trace
   index: number
@@ -9,8 +9,8 @@ export interface Row {
 }
 
 /**
- * The lines at the cursor, the nearest first; where that is, in pixels of the plotting area, and the x of the nearest.
- * `touched`: a finger put the cursor there.
+ * The cursor in pixels of the plotting area, the lines under it, nearest first, and the x of the nearest one.
+ * `touched`: a finger placed the cursor.
  */
 export interface Hover {
   left: number
@@ -26,10 +26,10 @@ export interface Extent {
   height: number
 }
 
-/** A point further from the cursor than this along x is not under it. */
+/** The most pixels along x between the cursor and a point under it. */
 const REACH = 40
 
-/** The lines under a cursor at `left`, `top`, which is at `at` on x; the nearest first. */
+/** Return the lines under the cursor, nearest first. `at`: its x value. */
 export function rowsAt(
   lines: Trace[],
   left: number,

@@ -8,20 +8,20 @@ export interface Box {
   height: number
 }
 
-/** A direction of the chart: from values to canvas pixels. */
+/** The range of an axis. */
 export interface Scale {
   min: number
   max: number
   log: boolean
 }
 
-/** Entries in a chart from which on lines are one pixel wide: without a GPU, wider ones take six times as long. */
+/** With more entries, lines are one pixel wide: without a GPU, wider ones take six times as long. */
 const THIN_FROM = 3000
 
 /**
- * Draw lines over what uPlot has drawn, each along its own x: joining the steps of many runs into uPlot's one shared x
- * costs more than all drawing. `quick` is for frames that are followed by others at once: bare lines a pixel wide, since
- * wide, dashed and filled ones take canvases without a GPU ten times as long.
+ * Draw lines on uPlot's canvas, each with its own x: merging the steps of many runs into uPlot's one shared x costs
+ * more than all drawing. `quick` is for frames of an animation: plain lines one pixel wide, since wide, dashed and
+ * filled ones take ten times as long without a GPU.
  */
 export function drawTraces(
   context: CanvasRenderingContext2D,
@@ -40,7 +40,7 @@ export function drawTraces(
   context.beginPath()
   context.rect(box.left, box.top, box.width, box.height)
   context.clip()
-  context.lineJoin = 'bevel' // round joins double the cost, and at this width look the same
+  context.lineJoin = 'bevel' // round joins cost twice as much and look the same at this width
   const entries = lines.reduce((sum, line) => sum + line.x.length, 0)
   const usual = entries > THIN_FROM ? 1 : 1.5
   const pen: Pen = { context, toX, toY, top: box.top - box.height, bottom: box.top + 2 * box.height, width: box.width }
@@ -85,7 +85,7 @@ interface Pen {
   context: CanvasRenderingContext2D
   toX: (value: number) => number
   toY: (value: number) => number
-  /** Beyond these nothing is seen, and far beyond, canvases fail */
+  /** Limits for y: what lies beyond is invisible, and canvases fail far beyond */
   top: number
   bottom: number
   width: number
@@ -101,7 +101,7 @@ export function mapper({ min, max, log }: Scale, origin: number, extent: number)
   return (value) => origin + (value - min) * factor
 }
 
-/** Stroke a line, with gaps where y is NaN; a lone point is a dot of radius `dot`. */
+/** Stroke a line, with gaps where y is NaN; an isolated point becomes a dot of radius `dot`. */
 function polyline(pen: Pen, x: Numbers, y: Numbers, start: number, stop: number, dot = 0): void {
   const { context, toX, toY, top, bottom } = pen
   if (stop - start > 4 * pen.width) {
@@ -135,7 +135,7 @@ function polyline(pen: Pen, x: Numbers, y: Numbers, start: number, stop: number,
   }
 }
 
-/** Stroke about every second pixel's point of a line, always the same ones, so that a moving line does not shimmer. */
+/** Stroke about one point per two pixels, always the same points, so that a moving line does not flicker. */
 function sketch(
   { context, toX, toY, top, bottom, width }: Pen,
   x: Numbers,
@@ -159,7 +159,7 @@ function sketch(
   context.stroke()
 }
 
-/** Many points to a pixel: each column of pixels holds its lowest and highest. */
+/** Stroke a line with many points per pixel: from the lowest to the highest point in each pixel column. */
 function columns({ context, toX, toY, top, bottom }: Pen, x: Numbers, y: Numbers, start: number, stop: number): void {
   let [column, low, high, last] = [NaN, 0, 0, 0]
   context.beginPath()
@@ -186,7 +186,7 @@ function columns({ context, toX, toY, top, bottom }: Pen, x: Numbers, y: Numbers
   context.stroke()
 }
 
-/** Fill what lies between two lines, piece by piece where either is no number. */
+/** Fill the area between two lines, with gaps where either is NaN. */
 function area(
   { context, toX, toY, top, bottom }: Pen,
   x: Numbers,
@@ -196,7 +196,7 @@ function area(
   stop: number,
 ): void {
   const clamped = (value: number) => Math.min(bottom, Math.max(top, toY(value)))
-  // On a log axis, what reaches to zero or below goes on to the lower edge.
+  // On a log axis, values of zero or below are drawn at the lower edge.
   const lower = (value: number) => (Number.isNaN(value) ? NaN : Number.isNaN(toY(value)) ? bottom : clamped(value))
   let i = start
   context.beginPath()

@@ -6,7 +6,7 @@ interface Panned {
   /** Pixels across the plotting area */
   width: () => number
   grip: () => Grip
-  /** The range that shows `factor` times as much, about a share of the width, moved by a share of it */
+  /** The current range, zoomed and shifted as by `zoomedRange` */
   zoomedRange: (factor: number, about: number, shift: number) => Range | null
   /** Show a range while it changes. */
   move: (range: Range) => void
@@ -14,12 +14,12 @@ interface Panned {
   settle: (range: Range) => void
 }
 
-/** The wheel has stopped after so long without an event. */
+/** Milliseconds without an event after which the wheel has stopped. */
 const SETTLED_MS = 200
 
 /**
- * Pan by mouse: drag with Shift or the middle button, or scroll sideways. With Ctrl the wheel zooms; otherwise it
- * scrolls the page, as everywhere.
+ * Handle panning by mouse: a drag with Shift or the middle button, or scrolling sideways. With Ctrl the wheel zooms;
+ * otherwise it scrolls the page.
  */
 export function hearPan(over: HTMLElement, on: Panned): void {
   let timer = 0

@@ -10,8 +10,8 @@ import { hearTouch, type Grip } from './touch'
 import { nearest, type Trace } from './trace'
 
 /**
- * A line chart: axes, cursor and selection are uPlot's, the lines are drawn by `drawTraces`. Everything that happens at
- * every mouse move or frame is in here, outside React.
+ * A line chart. uPlot draws axes, cursor and selection; `drawTraces` draws the lines. All code that runs at each mouse
+ * move or frame is here, outside React.
  */
 export class Plot {
   private readonly plot: uPlot
@@ -67,7 +67,7 @@ export class Plot {
     if (width !== this.plot.width || height !== this.plot.height) this.plot.setSize({ width, height })
   }
 
-  /** Show these lines; between two x, or all of them. */
+  /** Show lines in a range of x; null shows all of x. */
   show(lines: Trace[], range: Range | null): void {
     this.lines = lines
     const x = range ?? xRangeOf(lines, this.options.logX)
@@ -87,12 +87,12 @@ export class Plot {
   }
 
   pointAt(x: number | null): void {
-    if (this.touched) this.leaveHover() // no mouse leaves where a finger was
+    if (this.touched) this.leaveHover() // a finger sends no mouseleave
     const left = x === null ? -10 : this.plot.valToPos(x, 'x')
     this.plot.setCursor({ left: left >= 0 && left <= this.extent.width ? left : -10, top: -10 }, false)
   }
 
-  /** Move the cursor by some points of the focused line, as the arrow keys do. Returns what is there. */
+  /** Move the cursor by a number of points of the focused line, for the arrow keys. Returns the lines there. */
   step(by: number): Hover | null {
     const line = this.lines.find((one) => one.id === this.focus) ?? this.lines[0]
     const { min, max } = this.plot.scales.x!
@@ -100,7 +100,7 @@ export class Plot {
     const left = this.plot.cursor.left ?? -10
     const inside = left >= 0
     const here = nearest(line.x, inside ? this.plot.posToVal(left, 'x') : by > 0 ? min : max)
-    // A first step of one only brings the cursor in.
+    // The first single step only shows the cursor.
     const wanted = Math.max(0, Math.min(line.x.length - 1, here + (inside || Math.abs(by) > 1 ? by : 0)))
     const x = Math.max(min, Math.min(max, line.x[wanted]!))
     const y = Math.max(0, Math.min(this.extent.height, this.plot.valToPos(line.y[nearest(line.x, x)]!, 'y')))
@@ -112,7 +112,7 @@ export class Plot {
     return this.hoverAt({ left: this.plot.cursor.left!, top: this.plot.cursor.top! }, touched)
   }
 
-  /** Zoom by a factor around a place (0 … 1 of the width), or move by a share of the width. */
+  /** Zoom by a factor around `about` (0 … 1 of the width), and shift by a share of the width. */
   zoomBy(factor: number, about = 0.5, shift = 0): void {
     const range = zoomedRange(this.scaleOf('x'), factor, about, shift)
     if (range) this.options.onZoom(range)
@@ -123,7 +123,7 @@ export class Plot {
     this.hoverAt(null)
   }
 
-  /** The size of the plotting area in CSS pixels. Asking the element would cost a layout at each mouse move. */
+  /** The size of the plotting area in CSS pixels. Measuring the element would cost a layout at each mouse move. */
   private get extent(): Extent {
     const { width, height } = this.plot.bbox
     return { width: width / uPlot.pxRatio, height: height / uPlot.pxRatio }

@@ -2,7 +2,7 @@ import type { Scale } from './drawTraces'
 import type { Range } from './sync'
 import { apart, extentOf, yExtent, type Trace } from './trace'
 
-/** The range of x that shows all lines; null if there is nothing to show. */
+/** Return the range of x that shows all lines; null without points. */
 export function xRangeOf(lines: Trace[], log: boolean): Range | null {
   const extent = extentOf(lines)
   if (!extent) return null
@@ -19,7 +19,7 @@ export function xRangeOf(lines: Trace[], log: boolean): Range | null {
   return [low, high]
 }
 
-/** The range of y for what is between two x, with some room above and below. */
+/** Return the range of y for the points between two x, with some room above and below. */
 export function yRangeOf(lines: Trace[], x: Range, clip: boolean, log: boolean): Range {
   const extent = yExtent(lines, x, clip, log)
   if (!extent) return log ? [0.1, 1] : [0, 1]
@@ -33,8 +33,8 @@ export function yRangeOf(lines: Trace[], x: Range, clip: boolean, log: boolean):
 }
 
 /**
- * Zoom and move a scale: show `factor` times as much of it, keeping the point at `about` (0 … 1) in place, moved by a
- * share of its extent. Null if the range would be too small for floating-point numbers.
+ * Zoom a scale by `factor` around the point at `about` (0 … 1 of its extent), then shift it by a share of its extent.
+ * Factors above 1 zoom out. Returns null if the range would be too small for floating-point numbers.
  */
 export function zoomedRange(scale: Scale | null, factor: number, about: number, shift: number): Range | null {
   if (!scale) return null

@@ -4,13 +4,13 @@ export type Range = [number, number]
 
 /** A chart that shares its cursor and its range of x. */
 export interface Member {
-  /** Show where another chart's cursor is; null: nowhere */
+  /** Show where another chart's cursor is; null if it left */
   pointAt: (x: number | null) => void
-  /** Follow a movement of the range that is still going on */
+  /** Follow a pan or zoom in progress */
   follow: (range: Range) => void
 }
 
-/** Connects the charts that share an x, outside React, since it happens at every mouse move. */
+/** Connects the charts that share an x axis. Works outside React, since it runs at every mouse move. */
 export class Sync {
   private members = new Map<string, Set<Member>>()
 
@@ -35,7 +35,7 @@ export interface Zooms {
   setZoom: (x: string, range: Range | null) => void
 }
 
-/** The zooms of the wall around a panel. */
+/** The zoom ranges around a panel, by x axis. */
 export const ZoomContext = createContext<Zooms | null>(null)
 
 export function useZooms(): Zooms {

@@ -1,13 +1,13 @@
 import { duration, moment, number } from '../../lib/format'
 
-/** What runs along x: decides ticks and how positions are written. */
+/** The kind of x axis: decides ticks and how positions are formatted. */
 export type XKind = 'number' | 'duration' | 'time'
 
 export const xKind = (x: string): XKind => (x === '_timestamp' ? 'time' : x === '_runtime' ? 'duration' : 'number')
 
 const SUFFIXES = ['', 'k', 'M', 'G', 'T']
 
-/** Labels of ticks that are `step` apart: as short as tells them apart, the same number of decimals for all. */
+/** Label ticks that are `step` apart, with as many decimals as tell them apart, the same for all. */
 export function tickLabels(ticks: number[], step: number): string[] {
   const most = Math.max(...ticks.map(Math.abs))
   if (!(most > 0)) return ticks.map(() => '0')
@@ -21,7 +21,7 @@ export function tickLabels(ticks: number[], step: number): string[] {
   return ticks.map((tick) => (tick === 0 ? '0' : signed((tick / unit).toFixed(decimals)) + SUFFIXES[power]))
 }
 
-/** Labels on a log axis: only the decades, or all where the axis spans less than one. */
+/** Label the decades of a log axis, or all ticks if it spans less than one decade. */
 export function logLabels(ticks: number[]): (string | null)[] {
   const decades = ticks.filter((tick) => tick && Math.abs(Math.log10(tick) % 1) < 1e-9)
   const every = Math.ceil(decades.length / 8)
@@ -32,7 +32,7 @@ export function logLabels(ticks: number[]): (string | null)[] {
   })
 }
 
-/** Steps of ticks on an axis of seconds. */
+/** Distances between ticks on an axis of seconds. */
 export const DURATION_STEPS = [
   ...[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30],
   ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * 60),
@@ -50,7 +50,7 @@ export function durationLabel(seconds: number, step: number): string {
   return seconds % 86400 === 0 && seconds >= 2 * 86400 ? `${seconds / 86400} d` : `${number(seconds / 3600, 4)} h`
 }
 
-/** A position on x as it is read out. */
+/** Format a position on x. */
 export const xLabel = (value: number, kind: XKind): string =>
   kind === 'time' ? moment(value) : kind === 'duration' ? duration(value) : number(value, 6)
 

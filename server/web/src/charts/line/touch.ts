@@ -1,4 +1,4 @@
-/** A place in the plotting area, in CSS pixels. */
+/** A point of the plotting area, in CSS pixels. */
 interface Place {
   left: number
   top: number
@@ -6,28 +6,29 @@ interface Place {
 
 /** A pan or zoom in progress. */
 export interface Grip {
-  /** Show `factor` times as much of the axis as at the beginning, about a share of the width, moved by a share of it. */
+  /** Zoom and shift the range that was shown at the start, as `zoomedRange` does. */
   move: (factor: number, about: number, shift: number) => void
   /** Keep the range at the end of the movement. */
   end: () => void
 }
 
-/** What touch does to a chart. */
+/** What touches do to a chart. */
 interface Touched {
-  /** Where the values that a finger asked for are shown */
+  /** Where a touch has placed the cursor; null without one */
   shownAt: () => Place | null
-  /** Show the values at a place; they stay when the finger is gone. */
+  /** Show the values at a point; they stay after the finger is lifted. */
   pointTo: (place: Place) => void
   keep: () => void
   clear: () => void
   grip: () => Grip
 }
 
-/** A finger that moved by less pixels taps; a tap as near to where values are shown keeps them. */
+/** A finger that moves further, in pixels, drags instead of tapping. */
 const MOVED = 8
+/** A second tap within so many pixels of the first pins the values. */
 const AGAIN = 24
 
-/** Two fingers closer than that would zoom in leaps. */
+/** The smallest distance of two fingers, in pixels: closer ones would make the zoom jump. */
 const CLOSEST = 24
 
 interface Finger {
@@ -36,8 +37,8 @@ interface Finger {
 }
 
 /**
- * Fingers on a chart: a tap shows values, a drag along x moves the cursor, two fingers zoom and move. Drags up and down
- * scroll the page. Mice and pens are ignored. Returns a function that stops listening.
+ * Handle touch: a tap shows values, a drag along x moves the cursor, two fingers zoom and pan. Vertical drags scroll
+ * the page. Mice and pens are ignored. Returns a function that stops listening.
  */
 export function hearTouch(over: HTMLElement, on: Touched): () => void {
   const fingers = new Map<number, Finger>()
@@ -68,7 +69,7 @@ export function hearTouch(over: HTMLElement, on: Touched): () => void {
       gesture = 'tap'
       lifted = false
       over.addEventListener('pointermove', move) // not before: a mouse moves often
-    } else if (fingers.size > 1 || lifted) return // a third one, or one beside what is left of a pinch
+    } else if (fingers.size > 1 || lifted) return // a third finger, or a new one after a pinch lost one
     fingers.set(event.pointerId, { ...finger })
     if (fingers.size < 2) return
     gesture = 'pinch'
@@ -108,7 +109,7 @@ export function hearTouch(over: HTMLElement, on: Touched): () => void {
     else on.pointTo(place)
   }
 
-  // The browser would scroll with two fingers, and after a tap tell of a mouse that is not there.
+  // Without this, the browser scrolls with two fingers and sends mouse events after a tap.
   const moving = (event: TouchEvent) => event.touches.length > 1 && event.cancelable && event.preventDefault()
   const ending = (event: TouchEvent) => event.cancelable && event.preventDefault()
 

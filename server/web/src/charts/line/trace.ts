@@ -13,17 +13,17 @@ export interface Trace {
   stroke: Stroke
   x: Numbers
   y: Numbers
-  /** What was logged, where `y` is smoothed */
+  /** The logged values, if `y` is smoothed */
   raw: Numbers | null
   low: Numbers | null
   high: Numbers | null
-  /** Points behind each entry; null where each is one */
+  /** Points in each entry; null if each is one */
   n: Numbers | null
-  /** A band of a group is filled; an envelope of buckets has its outline drawn, too, so that a single spike is seen */
+  /** Whether it has a group's band. The envelope of buckets gets an outline too, so that a single spike is visible */
   band: boolean
 }
 
-/** Without the buckets of the common x in which this run or group has no point. */
+/** Drop the buckets of the shared x in which this run or group has no point. */
 export function compact(one: Series): Series {
   const { n } = one
   if (!n?.includes(0)) return one
@@ -48,8 +48,8 @@ export interface Style {
 }
 
 /**
- * Make lines of series, in the order of runs, then groups, then keys. `whole` are the same series over all x: what
- * averages of a part go on from.
+ * Turn series into lines: by key, groups before runs. `whole` are the same series over all x; the smoothing of a part
+ * continues from them.
  */
 export function traces(
   got: Series[],
@@ -93,7 +93,7 @@ const KEY_DASHES = [
   [14, 4],
 ]
 
-/** Whose and what a series is; the id of its line. */
+/** Return the id of a series' line, from its run or group and its key. */
 export const nameOf = (one: Series): string =>
   one.group === undefined ? `run ${one.run} ${one.key}` : `group ${one.group} ${one.key}`
 
@@ -136,14 +136,14 @@ const combined = (mean: Numbers, std: Numbers, sign: number): Numbers =>
   Float64Array.from(mean, (value, i) => value + sign * std[i]!)
 
 /**
- * Whether numbers have room for an axis between them. What differs in its last digits only, as means of a constant do,
- * has not: steps of such an axis would be lost in rounding.
+ * Whether two numbers are far enough apart for an axis. Means of a constant differ only in their last digits, where
+ * ticks would be lost in rounding.
  */
 export const apart = (low: number, high: number) => high - low > 1e-12 * Math.max(Math.abs(low), Math.abs(high))
 
 /**
- * How many entries are drawn between two x (all, if null), and how many points they stand for. Null where that is not
- * known: part of a group's buckets count runs, not points.
+ * Return how many entries are drawn in a range of x (null: all), and how many points they stand for. Null if unknown:
+ * for a part of a group, whose buckets count runs, not points.
  */
 export function countsOf(got: Series[], range: [number, number] | null): [drawn: number, all: number] | null {
   let [drawn, all] = [0, 0]
@@ -162,7 +162,7 @@ export function countsOf(got: Series[], range: [number, number] | null): [drawn:
   return [drawn, all]
 }
 
-/** First and last x of all lines; null without lines. */
+/** Return the first and last x of all lines; null without lines. */
 export function extentOf(lines: Trace[]): [number, number] | null {
   let [low, high] = [Infinity, -Infinity]
   for (const { x } of lines) {
@@ -192,8 +192,8 @@ export function nearest(x: ArrayLike<number>, at: number): number {
 }
 
 /**
- * The y that a chart must hold for what is between two x: all of it, or without the outermost twentieth on each side
- * (`clip`). Null where nothing can be drawn.
+ * Return the lowest and highest y between two x; with `clip` the 5th and 95th percentiles. Null if nothing can be
+ * drawn.
  */
 export function yExtent(
   lines: Trace[],

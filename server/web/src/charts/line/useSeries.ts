@@ -6,20 +6,20 @@ import type { Range } from './sync'
 import { compact } from './trace'
 
 export interface Ask {
-  /** Where there are groups, these are asked for instead */
+  /** Not requested if there are groups */
   runs: string[]
   groups: ShownGroup[]
   keys: string[]
   x: string
   kind: 'history' | 'system'
-  /** Points that can be told apart: pixels of the chart's width; 0 while that is not known */
+  /** Number of buckets to request: the chart's width in pixels; 0 before it is known */
   buckets: number
 }
 
-/** How much more than the range is fetched on each side, so that small movements need no request. */
+/** Share of the range that is fetched beyond each end, so that small pans need no request. */
 const MARGIN = 0.25
 
-/** The series over all x, and where these are buckets, those of the range that is zoomed into at full resolution. */
+/** Return the series over all x, and if those are buckets, the series of the zoomed range in full resolution. */
 export function useSeries(ask: Ask, zoom: Range | null) {
   const whole = useQuery({ ...seriesQuery(ask), enabled: ask.buckets > 0, placeholderData: keepPreviousData })
   const coarse = whole.data?.some((one) => one.points > one.x.length) ?? false
@@ -28,7 +28,7 @@ export function useSeries(ask: Ask, zoom: Range | null) {
     enabled: coarse && zoom !== null,
     placeholderData: keepPreviousData,
   })
-  // Until the closer look arrives, and while it is of another place, the overview is shown.
+  // Show the overview until the zoomed series arrive, and while they are of another range.
   const fitting = coarse && zoom !== null && !part.isPlaceholderData ? part.data : undefined
   return {
     whole: whole.data,

@@ -11,7 +11,7 @@ import type { ViewProps } from './props'
 import { tableOf, type TableContent } from './tableContent'
 import type { Stored } from './mediaValues'
 
-/** Two columns of a table as a line for each run, such as a precision-recall curve. */
+/** Draw two columns of a table as one line per run, such as a precision-recall curve. */
 export default function Curve({ title, shown }: ViewProps) {
   const tables = useMemo(
     () =>

@@ -6,7 +6,7 @@ import { Swatch } from '../line/Values'
 import type { ViewProps } from './props'
 import type { One } from './mediaValues'
 
-/** Images, sounds, films, texts and pages, side by side: one row a run. */
+/** Show images, audio, video, texts and HTML pages side by side, one row per run. */
 export function Gallery({ shown, title }: ViewProps) {
   if (!shown.length) return <Text size="sm">{strings.charts.media.notYet}</Text>
   return shown.map(({ run, base, step, values }) => (
@@ -25,7 +25,7 @@ export function Gallery({ shown, title }: ViewProps) {
   ))
 }
 
-/** One value. Pictures that move are images to the browser, unless they are in a film's format. */
+/** One value. Animated images are shown as images, unless they are in a video format. */
 export function Medium({
   base,
   value,
@@ -76,7 +76,7 @@ export function Medium({
       )
     case 'html':
     case 'plotly':
-      // A page of its own without our origin: what users logged can run there and reach nothing here.
+      // A sandboxed frame without our origin: logged scripts run there and cannot reach the dashboard.
       return (
         <iframe
           className={css.page}

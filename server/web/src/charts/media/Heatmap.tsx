@@ -11,7 +11,7 @@ import { shadeAt } from '../colorRamp'
 import { columnsOf, edgesOf, extentsOf, type Column } from './histogramColumns'
 import type { ViewProps } from './props'
 
-/** Histograms over steps: one map a run, all with the same values and the same shades. */
+/** Show histograms over steps: one heatmap per run, all with the same y axis and colors. */
 export default function Heatmap({ title, found }: ViewProps) {
   const runs = useMemo(() => found.map(({ run, items }) => ({ run, columns: columnsOf(items) })), [found])
   const extents = useMemo(() => extentsOf(runs.map((one) => one.columns)), [runs])
@@ -50,7 +50,7 @@ function OneMap({ label, columns, extents: { low, high, most } }: OneMapProps) {
     element.width = w
     element.height = h
     const context = element.getContext('2d')!
-    // From the background on, so that empty and nearly empty look alike.
+    // The scale begins at the background, so that empty and nearly empty bins look alike.
     const shades = [panel, ...HEAT[scheme]]
     columns.forEach(({ bins, density }, i) => {
       const left = Math.round(edges[i]![0] * w)

@@ -16,7 +16,7 @@ const Curve = lazyLoad(() => import('./Curve').then((it) => it.default))
 const Heatmap = lazyLoad(() => import('./Heatmap').then((it) => it.default))
 const Tables = lazyLoad(() => import('./Tables').then((it) => it.default))
 
-/** Whatever runs logged under a key, at a step that can be chosen. How it is shown follows from what it is. */
+/** Show what runs logged under a key at a step that the user chooses. The type of the values decides the view. */
 export default function MediaPanel({ spec, title, runs: drawn, keys }: PanelProps & { spec: MediaSpec }) {
   const owners = keys.find((one) => one.key === spec.key)?.runs
   const runs = useMemo(() => (owners ? drawn.filter((run) => owners.includes(run.path)) : drawn), [owners, drawn])
@@ -51,7 +51,7 @@ export default function MediaPanel({ spec, title, runs: drawn, keys }: PanelProp
   )
 }
 
-/** The kind of a panel says it where there is a choice: a table with columns to draw is a curve or a table. */
+/** The view of a value. The panel's kind decides where there are two: a table can be a curve or a table. */
 function viewOf(kind: MediaSpec['kind'], value: One): ComponentType<ViewProps> {
   if (value._type === 'histogram') return Heatmap
   if (value._type === 'table') return kind === 'curve' || (value.plot && kind !== 'table') ? Curve : Tables

@@ -2,7 +2,7 @@ import css from './StepSlider.module.css'
 import { Group, Slider, Text } from '@mantine/core'
 import { strings } from '../../strings'
 
-/** Choose one of the logged steps, evenly spaced. */
+/** Choose one of the logged steps, which are evenly spaced on the slider. */
 export function StepSlider({ steps, step, onStep }: { steps: number[]; step: number; onStep: (step: number) => void }) {
   const at = Math.max(
     0,

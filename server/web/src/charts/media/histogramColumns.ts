@@ -1,6 +1,6 @@
 import type { HistogramValue, Item } from './mediaValues'
 
-/** One histogram of a run. `density`: counts for each unit of value, as shares of all. */
+/** One histogram of a run. `density`: each bin's share of all values, divided by the bin's width. */
 export interface Column {
   step: number
   bins: number[]
@@ -19,7 +19,7 @@ export function columnsOf(items: Item[]): Column[] {
   })
 }
 
-/** Where the columns of all runs lie: values by the outermost bins that hold something, and the greatest density. */
+/** The range of all columns: values from the outermost non-empty bins, and the highest density. */
 export function extentsOf(runs: Column[][]): { low: number; high: number; most: number } {
   let [low, high, most] = [Infinity, -Infinity, 0]
   for (const { bins, counts, density } of runs.flat()) {

@@ -1,4 +1,4 @@
-/** Media as rows hold them (core/tracker/runlog/FORMAT.md). */
+/** Media values in logged rows (core/tracker/runlog/FORMAT.md). */
 export interface Stored {
   _type: 'image' | 'audio' | 'video' | 'html' | 'plotly' | 'table'
   digest: string
@@ -35,7 +35,7 @@ export interface Item {
 
 const STORED = ['image', 'audio', 'video', 'html', 'plotly', 'table']
 
-/** The media in a logged value, without anything that is incomplete or not media. */
+/** Return the media in a logged value; incomplete and other values are dropped. */
 export function mediaOf(value: unknown): One[] {
   if (value === null || typeof value !== 'object') return []
   const { _type: type, ...members } = value as Record<string, unknown> & { _type?: unknown }
@@ -49,12 +49,12 @@ export function mediaOf(value: unknown): One[] {
   return STORED.includes(String(type)) && typeof members.digest === 'string' ? [value as Stored] : []
 }
 
-/** The last item up to a step; undefined before the first. */
+/** Return the last item at or before a step; undefined before the first. */
 export function itemAt(items: Item[], step: number): Item | undefined {
   for (let i = items.length - 1; i >= 0; i--) if (items[i]!.step <= step) return items[i]
   return undefined
 }
 
-/** All steps at which any of the runs has something, ascending. */
+/** Return all steps at which any run has a value, ascending. */
 export const stepsOf = (runs: { items: Item[] }[]): number[] =>
   [...new Set(runs.flatMap((run) => run.items.map((item) => item.step)))].sort((a, b) => a - b)

@@ -1,7 +1,7 @@
 import type { One } from './mediaValues'
 import type { MediaRun } from './useMedia'
 
-/** What a view shows: each run's values at the step, and for views over time all of them. */
+/** Props of a media view: each run's values at the step, and all its values for views over time. */
 export interface ViewProps {
   title: string
   found: MediaRun[]

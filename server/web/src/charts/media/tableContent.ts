@@ -4,14 +4,14 @@ export interface TableContent {
   data: unknown[][]
 }
 
-/** Read a content as a table; one without columns if it is not a table. */
+/** Parse a content as a table; if it is none, return a table without columns. */
 export function tableOf(content: unknown): TableContent {
   const { columns, data } = (content ?? {}) as Partial<TableContent>
   if (!Array.isArray(columns) || !Array.isArray(data)) return { columns: [], data: [] }
   return { columns: columns.map(String), data: data.filter(Array.isArray) }
 }
 
-/** Rows that hold a text in some cell, in the order of a column; numbers by size, all else as text. */
+/** Return the rows with a text in any cell, sorted by a column: numbers by value, everything else as text. */
 export function arranged(
   { columns, data }: TableContent,
   search: string,
@@ -25,7 +25,7 @@ export function arranged(
   return [...rows].sort((a, b) => {
     const [x, y] = [a[at], b[at]]
     if (typeof x === 'number' && typeof y === 'number') return sign * (x - y || 0)
-    // Empty cells come last, whichever way.
+    // Empty cells come last in either direction.
     if (x == null || y == null) return Number(x == null) - Number(y == null)
     return sign * textOf(x).localeCompare(textOf(y), 'en', { numeric: true })
   })

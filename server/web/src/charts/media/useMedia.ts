@@ -5,20 +5,20 @@ import { urlOf, type RunPlace } from '../../api/paths'
 import type { ShownRun } from '../types'
 import { mediaOf, type Item } from './mediaValues'
 
-/** What a run has logged under a key, and the address below which the contents are. */
+/** What a run has logged under a key, and the base address of the contents. */
 export interface MediaRun {
   run: ShownRun
   base: string
   items: Item[]
-  /** Whether there is more than was fetched */
+  /** Whether some rows were not fetched */
   more: boolean
 }
 
-/** Rows a request, and requests for a run and key. */
+/** Rows per request, and requests per run and key. */
 const PAGE = 1000
 const PAGES = 5
 
-/** Runs whose media are shown together. */
+/** Most runs whose media are shown together. */
 export const SHOWN = 10
 
 const runOf = (path: string): RunPlace => {
@@ -53,7 +53,7 @@ const mediaQuery = (path: string, key: string) =>
     },
   })
 
-/** What the runs have logged under a key; those without anything are left out. */
+/** Return what the runs have logged under a key, without runs that logged nothing. */
 export function useMedia(runs: ShownRun[], key: string) {
   const asked = useMemo(() => runs.slice(0, SHOWN), [runs])
   const { answers, pending, error } = useQueries({
@@ -74,10 +74,10 @@ export function useMedia(runs: ShownRun[], key: string) {
   return { found, pending, error }
 }
 
-/** The content of a stored value that is JSON. */
+/** Fetch the content of a stored JSON value. */
 export const contentQuery = (base: string, digest: string) =>
   queryOptions({
     queryKey: ['blob', base, digest],
     queryFn: ({ signal }) => storedJson(`${base}/blobs/${digest}`, signal),
-    staleTime: Infinity, // it is named by what it holds
+    staleTime: Infinity, // the address contains the digest of the content
   })

@@ -19,9 +19,9 @@ export interface FrameActions {
   onEdit: () => void
   onFull: () => void
   onRemove: () => void
-  /** By so many places */
+  /** Moves the panel by a number of places */
   onMove: (by: number) => void
-  /** Of another panel, by its id, to the place of this one */
+  /** Another panel, by its id, was dropped on this one */
   onDrop: (id: string) => void
   onResize: (width: number, height: number) => void
 }
@@ -31,7 +31,7 @@ interface Props extends FrameActions {
   title: string
   width: number
   height: number
-  /** Columns of the wall */
+  /** Columns of the panel grid */
   columns: number
   children: () => ReactNode
 }
@@ -39,8 +39,8 @@ interface Props extends FrameActions {
 const DRAGGED = 'application/x-tracker-panel'
 
 /**
- * A panel's box: title, actions, handles to move and resize it. What is in it is made only near the screen. A wall may
- * have hundreds of them, so they are plain elements.
+ * A panel's box: title, actions, handles to move and resize it. Its content is rendered only near the screen. There may
+ * be hundreds of panels, so the controls are plain elements.
  */
 export function Frame({ id, title, width, height, columns, children, ...act }: Props) {
   const box = useRef<HTMLElement>(null)
@@ -188,7 +188,7 @@ function Corner({
   )
 }
 
-/** Whether an element is on the screen or near it. It must go further away to be let go than it was when made. */
+/** Whether an element is near the screen. It is dropped only when much further away, so scrolling does not flicker. */
 function useNear(ref: React.RefObject<HTMLElement | null>): boolean {
   const [near, setNear] = useState(false)
   useEffect(() => {

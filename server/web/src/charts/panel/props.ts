@@ -3,23 +3,23 @@ import type { ChartsView } from '../../view/view'
 import type { PanelSpec } from '../panelSpec'
 import type { ShownGroup, ShownRun } from '../types'
 
-/** What every kind of panel gets. */
+/** Props of every kind of panel. */
 export interface PanelProps {
   entity: string
   project: string
   spec: PanelSpec
   title: string
-  /** Those drawn; of groups all runs */
+  /** The drawn runs */
   runs: ShownRun[]
   groups: ShownGroup[]
   view: ChartsView
   kind: 'history' | 'system'
-  /** What the drawn runs have logged */
+  /** Keys that the drawn runs have logged */
   keys: CommonKey[]
-  /** For panels of all runs: those that match filter and search of the table, or if given only these */
+  /** Panels of all runs show those that match filter and search of the table, or only `ids` if given */
   filter: string
   search: string
   ids: string[] | null
-  /** Narrow that filter by another condition */
+  /** Adds a condition to the filter of the table */
   onBrush?: (filter: string) => void
 }

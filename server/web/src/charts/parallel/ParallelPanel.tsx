@@ -13,7 +13,7 @@ import { axisOf, conditionOf, positionOf, valueAt, within, type Axis, type Part 
 import { MARGIN, paintAxes, paintLines, placesOf } from './paint'
 import { rampColors } from '../colorRamp'
 
-/** Draw each run as a line across parallel axes. Ranges, dragged or typed, make a filter. */
+/** Draw each run as a line across parallel axes. Dragged or typed ranges become a filter. */
 export default function ParallelPanel(props: PanelProps & { spec: ParallelSpec }) {
   const { spec, title, onBrush } = props
   const asked = useMemo(() => [...spec.columns, ...(spec.color ? [spec.color] : [])], [spec])
@@ -85,7 +85,7 @@ export default function ParallelPanel(props: PanelProps & { spec: ParallelSpec }
   )
 }
 
-/** The ends of a range, to type in. */
+/** Fields for the ends of a range. */
 function Ends({ axis, part, onPart }: { axis: Axis; part: Part | null; onPart: (part: Part | null) => void }) {
   const text = strings.charts.parallel
   const [low, high] = part ?? [0, 1]
@@ -194,7 +194,7 @@ function Lines({ axes, inside, parts, colors, label, onPart }: LinesProps) {
   )
 }
 
-/** A canvas of so many CSS pixels, sharp on every screen. */
+/** Size a canvas in CSS pixels, at the resolution of the screen. */
 function sized(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D | null {
   const ratio = window.devicePixelRatio
   canvas.width = Math.round(width * ratio)

@@ -2,11 +2,11 @@ import { number } from '../../lib/format'
 import { columnTitle } from '../panelSpec'
 import { asNumber, isCategorical } from '../table/runRows'
 
-/** One axis: where its values lie between 0 (below) and 1, and what is written beside it. */
+/** One axis: positions of its values from 0 (bottom) to 1 (top), and its labels. */
 export interface Axis {
   column: string
   title: string
-  /** Texts in their order, where the column holds texts */
+  /** The texts in axis order, if the column holds texts */
   names: string[] | null
   log: boolean
   min: number
@@ -15,10 +15,10 @@ export interface Axis {
   at: Float64Array
 }
 
-/** Part of an axis, as positions. */
+/** A selected range of an axis, as positions. */
 export type Part = [low: number, high: number]
 
-/** Numbers are on a log axis where they are all positive and span two decades: learning rates, widths, weights. */
+/** Use a log axis if all numbers are positive and span two decades, such as learning rates. */
 export function axisOf(column: string, values: unknown[]): Axis {
   const title = columnTitle(column)
   if (isCategorical(values)) {
@@ -60,7 +60,7 @@ export function valueAt({ log, min, max }: Axis, at: number): number {
   return log ? min * (max / min) ** at : min + at * (max - min)
 }
 
-/** The labels of an axis: all names if they fit, or else some; five values of a range. */
+/** Return the labels of an axis: all names if they fit, else some of them; for numbers five values. */
 export function labelsOf(axis: Axis, height: number): { at: number; text: string }[] {
   const { names } = axis
   if (!names) {
@@ -71,7 +71,7 @@ export function labelsOf(axis: Axis, height: number): { at: number; text: string
   return names.flatMap((text, i) => (i % every ? [] : [{ at: names.length > 1 ? i / (names.length - 1) : 0.5, text }]))
 }
 
-/** Which runs lie in all the parts. */
+/** Return which runs are inside all selected ranges. */
 export function within(axes: Axis[], parts: (Part | null)[], count: number): Uint8Array {
   const inside = new Uint8Array(count).fill(1)
   axes.forEach(({ at }, i) => {
@@ -83,7 +83,7 @@ export function within(axes: Axis[], parts: (Part | null)[], count: number): Uin
   return inside
 }
 
-/** The same as a condition of the filter language; empty where no axis is limited. */
+/** Return the selected ranges as a filter expression; empty without any. */
 export function conditionOf(axes: Axis[], parts: (Part | null)[]): string {
   const conditions = axes.flatMap((axis, i) => {
     const part = parts[i]
@@ -97,7 +97,7 @@ export function conditionOf(axes: Axis[], parts: (Part | null)[]): string {
       })
       return [`${name} in [${chosen.map((text) => JSON.stringify(text)).join(', ')}]`]
     }
-    // Rounded outwards, so that the runs at the ends of the range stay in it
+    // Round outwards, so that the runs at the ends of the range stay inside.
     const low = part[0] > 0 ? [`${name} >= ${rounded(valueAt(axis, part[0]), -1)}`] : []
     const high = part[1] < 1 ? [`${name} <= ${rounded(valueAt(axis, part[1]), 1)}`] : []
     return low.length + high.length ? [...low, ...high] : [`${name} is not null`]
@@ -105,7 +105,7 @@ export function conditionOf(axes: Axis[], parts: (Part | null)[]): string {
   return conditions.join(' and ')
 }
 
-/** Four digits, towards smaller (−1) or greater (1). */
+/** Round to four digits, down (−1) or up (1). */
 export function rounded(value: number, direction: -1 | 1): number {
   if (value === 0 || !Number.isFinite(value)) return value
   const near = Number(value.toPrecision(4))

@@ -9,13 +9,13 @@ interface Colors {
   panel: string
 }
 
-/** Where the axes stand, in pixels. */
+/** Positions of the axes, in pixels. */
 export const placesOf = (count: number, width: number): number[] =>
   Array.from({ length: count }, (_, i) => MARGIN.side + (count > 1 ? (i * (width - 2 * MARGIN.side)) / (count - 1) : 0))
 
 /**
- * Draw one line for each run, those outside of the parts faint and first. Lines of one colour are one path, since
- * changing the colour costs more than the line. `left` says which runs are inside.
+ * Draw one line per run; runs outside the selected ranges are faint and drawn first. Lines of one color are one path,
+ * since changing the color costs more than the line. `left` says which runs are inside.
  */
 export function paintLines(
   context: CanvasRenderingContext2D,
@@ -38,12 +38,12 @@ export function paintLines(
     if (list) list.push(run)
     else byColor.set(color, [run])
   }
-  // With many lines each is drawn weaker, so that where they are dense is seen.
+  // With many lines, each is more transparent, so that dense regions stand out.
   const alpha = Math.max(0.12, Math.min(0.9, 60 / Math.sqrt(count) / 10))
   for (const [color, list] of byColor) {
     context.strokeStyle = color
     context.globalAlpha = color === faint ? Math.min(0.25, alpha) : alpha
-    // Long paths cost more than their parts do: where a path crosses itself is found out for all of it.
+    // Split long paths: the browser checks a whole path for crossings with itself.
     for (let from = 0; from < list.length; from += 20) {
       context.beginPath()
       for (const run of list.slice(from, from + 20)) {
@@ -97,7 +97,7 @@ export function paintAxes(
       context.fillRect(x - 3, y - 0.5, 6, 1)
       context.fillStyle = text
       const short = fitted(context, label, i < axes.length - 1 ? room : MARGIN.side - 6)
-      // Above the tick, where most lines arrive.
+      // Place labels above the tick, since most lines meet the axis at it.
       context.strokeText(short, x + 6, y - 3)
       context.fillText(short, x + 6, y - 3)
     }

@@ -4,13 +4,13 @@ import { useEffect, useRef } from 'react'
 import { useSize } from '../useSize'
 import { init } from './echarts'
 
-/** Draws what an option says. Its texts are drawn on the canvas, never made into elements. */
+/** Draw an ECharts option. Texts are drawn on the canvas and never become HTML. */
 export function EChart({ option, label }: { option: EChartsCoreOption; label: string }) {
   const { ref, width, height } = useSize<HTMLDivElement>()
   const canvas = useRef<HTMLDivElement>(null)
   const chart = useRef<EChartsType | null>(null)
   const there = width > 0 && height > 0
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a chart that stands is resized below, not made anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: an existing chart is resized below, not created again
   useEffect(() => {
     if (!there) return
     chart.current = init(canvas.current!, null, { width, height })
@@ -20,7 +20,7 @@ export function EChart({ option, label }: { option: EChartsCoreOption; label: st
     }
   }, [there])
   useEffect(() => chart.current?.resize({ width, height, silent: true }), [width, height])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a chart that was just made has no option yet
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new chart has no option yet
   useEffect(() => {
     chart.current?.setOption({ animation: false, ...option }, { notMerge: true })
   }, [option, there])
@@ -38,7 +38,7 @@ interface Colors {
   panel: string
 }
 
-/** What all charts look like: axes as those of line charts, a box with plain text at the pointer. */
+/** The common look of all charts: axes like those of line charts, and a plain-text tooltip. */
 export const looks = ({ text, strong, grid, panel }: Colors) => ({
   axis: {
     axisLabel: { color: text, fontSize: 11, hideOverlap: true },

@@ -47,7 +47,7 @@ interface Point {
   row: RunRow
   x: number
   y: number
-  /** Position among the categories, or the number; NaN without one */
+  /** The number, or the index of the category; NaN without a value */
   color: number
 }
 
@@ -55,7 +55,7 @@ interface Points {
   all: Point[]
   xNames: string[] | null
   yNames: string[] | null
-  /** Texts that are coloured, where the colour is by text */
+  /** The categories, if the color is by text */
   categories: string[]
   front: Point[]
 }
@@ -159,7 +159,7 @@ function optionOf(
         ? [
             {
               type: 'line' as const,
-              // What can be had for a given x: up to the next point where x should be small, else down to it
+              // A staircase of the best y for each x. If small x is better, it steps after each point.
               step: spec.pareto!.startsWith('min') ? ('end' as const) : ('start' as const),
               symbol: 'circle',
               symbolSize: 11,

@@ -1,4 +1,4 @@
-/** The part of ECharts that is used. Only panels that draw with it import this, so that it is loaded with the first. */
+/** The parts of ECharts that are used. Only panels that need it import this, so that it loads with the first one. */
 import { BarChart, LineChart, ScatterChart } from 'echarts/charts'
 import { GridComponent, TooltipComponent, VisualMapContinuousComponent } from 'echarts/components'
 import { init, use } from 'echarts/core'

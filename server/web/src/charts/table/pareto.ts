@@ -5,7 +5,7 @@ export interface Point {
   y: number
 }
 
-/** Indices of the points that no other one beats in both directions, by x. Points that are no numbers are in no front. */
+/** Return the indices of the points that no other point beats in x and y, sorted by x. NaN is never on the front. */
 export function paretoFront(points: Point[], goal: Pareto): number[] {
   const [xSign, ySign] = goal.split('-').map((one) => (one === 'max' ? -1 : 1)) as [number, number]
   const order = points
@@ -15,7 +15,7 @@ export function paretoFront(points: Point[], goal: Pareto): number[] {
   const front: number[] = []
   let [best, bestX] = [Infinity, NaN]
   for (const { x, y, index } of order) {
-    // Equal points are all in it; of those with the same x only the best is.
+    // Equal points are all on the front; of points with the same x only the best is.
     if (y < best || (y === best && x === bestX)) {
       front.push(index)
       best = y

@@ -6,7 +6,7 @@ import { columnsQuery } from '../../project/columnCatalogue'
 import { STROKE_COLUMNS, strokeFor } from '../../lib/runStroke'
 import type { PanelProps } from '../panel/props'
 
-/** A run as a panel of all runs sees it: one value a column, in the order asked for. */
+/** A run in a panel of all runs: one value per requested column, in that order. */
 export interface RunRow {
   id: string
   name: string
@@ -14,10 +14,10 @@ export interface RunRow {
   values: unknown[]
 }
 
-/** Rows that a panel takes at most; it says so where there are more. */
+/** Most runs in a panel; it says if there are more. */
 const MOST = 10_000
 
-/** The runs that match filter and search, or those named, with some of their columns. */
+/** Return the runs that match filter and search, or only those in `ids`, with the requested columns. */
 export function useRows(
   { entity, project, runs, ids, filter, search }: PanelProps,
   columns: string[],
@@ -35,7 +35,7 @@ export function useRows(
     steadyTableQuery({ entity, project }, { ...asked, ...(only && { ids: only }) }),
   )
   const text = JSON.stringify(columns)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the text stands for the columns, which are a new array at each render
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the text identifies the columns, which are a new array at each render
   const rows = useMemo(() => {
     if (!data) return []
     const shown = new Map(runs.map((run) => [run.id, run.stroke.color]))
@@ -49,13 +49,13 @@ export function useRows(
   return { rows, total: data?.total ?? 0, error, pending: isPending, refetch }
 }
 
-/** What columns the runs of a project have. */
+/** Return the columns of a project's runs. */
 export const useColumns = (entity: string, project: string): ColumnInfo[] =>
   useQuery(columnsQuery({ entity, project })).data?.columns ?? NOTHING
 
 const NOTHING: ColumnInfo[] = []
 
-/** A value as a position on an axis: numbers, times and truth values; NaN for anything else. */
+/** Return a value's position on an axis: numbers, times and booleans; NaN for anything else. */
 export const asNumber = (value: unknown): number =>
   typeof value === 'number'
     ? value
@@ -65,7 +65,7 @@ export const asNumber = (value: unknown): number =>
         ? Number(value)
         : NaN
 
-/** Whether most of the values are texts, so that they are categories. */
+/** Whether most values are texts, which makes them categories. */
 export function isCategorical(values: unknown[]): boolean {
   const present = values.filter((value) => value !== null)
   return present.length > 0 && present.filter((value) => typeof value === 'string').length > present.length / 2

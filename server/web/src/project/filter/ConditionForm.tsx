@@ -122,7 +122,7 @@ function hint(column: ColumnInfo | undefined): string {
   return ''
 }
 
-/** A value as people type it, from one as expressions have it. */
+/** Convert a value of an expression to what a user would type. */
 function plain(text: string): string {
   const tokens = tokenize(text)
   return tokens.length === 1 ? tokens[0]!.value : text
@@ -133,7 +133,7 @@ const listed = (text: string): string[] =>
     .filter((token) => token.kind !== 'sign')
     .map((token) => token.value)
 
-/** What was typed, as a number, a time span or a word of the language where the column can hold such, else as text. */
+/** Convert typed text to an expression: a number, duration or keyword if the column can hold one, else a text. */
 function written(typed: string, column: ColumnInfo | undefined): string {
   const text = typed.trim()
   const kinds = tokenize(text).map((token) => token.kind)

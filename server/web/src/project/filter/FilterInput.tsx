@@ -23,8 +23,9 @@ interface FilterInputProps {
 }
 
 /**
- * The filter as text. It is used when typing pauses at a whole one, on Enter, or when the input is left; one that is not
- * understood is not used, and what is wrong with it is underlined at its place. The suggestions are a combobox: arrow keys choose one, Tab or Enter takes it, Escape closes them.
+ * Edit the filter as text. It is applied on Enter, on leaving the field, and when typing pauses at a complete
+ * expression. An invalid filter is not applied, and the error is underlined. Suggestions are a combobox: arrow keys
+ * choose one, Tab or Enter accepts it, Escape closes them.
  */
 export function FilterInput({ place, value, catalogue, error: wrong, check, onChange }: FilterInputProps) {
   const [draft, setDraft] = useState(value)
@@ -33,7 +34,7 @@ export function FilterInput({ place, value, catalogue, error: wrong, check, onCh
   const [chosen, setChosen] = useState(-1)
   const input = useRef<HTMLInputElement>(null)
   const scrolled = useRef<HTMLDivElement>(null)
-  /** Place of the caret after a suggestion was accepted */
+  /** Where to put the caret after a suggestion was accepted */
   const goTo = useRef<number | null>(null)
   const id = useId()
 
@@ -193,7 +194,7 @@ export function FilterInput({ place, value, catalogue, error: wrong, check, onCh
   )
 }
 
-/** Split a text at an error. The server counts code points, without the spaces around the text. */
+/** Split a text at an error. The server counts code points of the trimmed text. */
 function parted(text: string, { position, length }: FilterError): [before: string, wrong: string] {
   const spaces = text.slice(0, text.length - text.trimStart().length)
   const characters = Array.from(text.trimStart())

@@ -9,7 +9,7 @@ export interface Completion {
 }
 
 export interface Completions {
-  /** The characters that a completion takes the place of */
+  /** The characters that a completion replaces */
   from: number
   to: number
   options: Completion[]
@@ -23,7 +23,7 @@ const OPERATORS: Record<string, string> = {
   ...{ 'is null': 'has no value', 'is not null': 'has a value' },
 }
 
-/** The operators that make sense for a column, the likeliest first. */
+/** Return the operators for a column, the most common first. */
 export function operatorsFor(type: ColumnInfo['type'] | undefined): string[] {
   const nulls = ['is null', 'is not null']
   if (type === 'number' || type === 'time') return ['<', '<=', '>', '>=', '==', '!=', 'in', ...nulls]
@@ -56,7 +56,7 @@ export function complete(text: string, caret: number, columns: ColumnInfo[]): Co
   return fitting(['and', 'or'].map((one) => ({ text: one, detail: '' })))
 }
 
-/** The part of a name that is typed before the caret. */
+/** Return the part of a name before the caret. */
 export function typedName(text: string, caret: number): string {
   const token = tokenize(text).find((one) => one.from < caret && caret <= one.to && isName(one))
   return token && token.to === caret ? token.value : ''
@@ -79,7 +79,7 @@ export function isFinished(text: string): boolean {
   )
 }
 
-/** What comes after some tokens, and the name that is compared there. */
+/** Return what may follow some tokens, and the name that is being compared. */
 function expected(before: Token[]): { what: 'name' | 'operator' | 'value' | 'joint'; name: string } {
   let state: 'name' | 'operator' | 'value' | 'joint' | 'list' = 'name'
   let name = ''
@@ -131,7 +131,7 @@ function values(column: ColumnInfo | undefined): Completion[] {
   return (column?.values ?? []).map((one) => ({ text: writtenValue(one), detail: '' }))
 }
 
-/** Options that contain the typed text; first those that begin with it, also after a dot or slash. */
+/** Return the options that contain the typed text; those that begin with it, also after a dot or slash, come first. */
 function ranked(options: Completion[], typed: string): Completion[] {
   const wanted = typed.replace(/^["'`]/, '')
   const score = ({ text }: Completion): number => {

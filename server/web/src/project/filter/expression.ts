@@ -7,14 +7,14 @@ export type TokenKind = 'name' | 'quoted' | 'text' | 'number' | 'sign' | 'unknow
 
 export interface Token {
   kind: TokenKind
-  /** The text; of a quoted name or text without its quotes */
+  /** The text, without quotes */
   value: string
-  /** Where it is in the text */
+  /** Its position in the text */
   from: number
   to: number
 }
 
-// The same characters as `\s` and `\w` in Python, which the server reads filters with (storage/table/tokens.py).
+// The same characters as `\s` and `\w` in Python, which the server uses (storage/table/tokens.py).
 // tests/vectors/filters.json checks both.
 const SPACE = String.raw`[\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]`
 const NAME = String.raw`(?![0-9])[\p{L}\p{N}_](?:[\p{L}\p{N}_./-]|@(?!step=-?[0-9]))*(?:@step=-?[0-9]+)?`
@@ -56,7 +56,7 @@ export function tokenize(text: string): Token[] {
 
 const unescaped = (text: string): string => text.replace(/\\(["'\\])/g, '$1')
 
-/** The keyword that a token is, if it is one. */
+/** Return the keyword of a token, if it is one. */
 export const keyword = (token: Token | undefined): string | null => {
   const word = token?.kind === 'name' ? token.value.toLowerCase() : ''
   return KEYWORDS.has(word) ? word : null
@@ -65,13 +65,13 @@ export const keyword = (token: Token | undefined): string | null => {
 export const isName = (token: Token | undefined): boolean =>
   token?.kind === 'quoted' || (token?.kind === 'name' && keyword(token) === null)
 
-/** A name as expressions have it. */
+/** Write a name for an expression, quoted if needed. */
 export const writtenName = (name: string): string =>
   BARE.test(name) && !name.endsWith('.') && !KEYWORDS.has(name.toLowerCase())
     ? name
     : `\`${name.replaceAll('`', '``')}\``
 
-/** A value as expressions have it. */
+/** Write a value for an expression, quoted if needed. */
 export function writtenValue(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'string') return `"${value.replace(/["\\]/g, '\\$&')}"`
@@ -79,14 +79,14 @@ export function writtenValue(value: unknown): string {
   return writtenValue(JSON.stringify(value))
 }
 
-/** One of the conditions that all must hold. */
+/** One of the conditions that are joined by `and`. */
 export interface Condition {
   text: string
-  /** Its parts where it compares one name with something, and can be edited by clicking */
+  /** Its parts if it compares one name with a value, so that the form can edit it */
   simple: { name: string; operator: string; value: string } | null
 }
 
-/** The conditions of an expression that are joined by `and`; one with all of the text if `or` joins them, too. */
+/** Split an expression into the conditions that `and` joins. With an `or` it is one condition. */
 export function conditions(text: string): Condition[] {
   const tokens = tokenize(text)
   if (!tokens.length) return []

@@ -16,8 +16,8 @@ const DOTS: Record<string, string | undefined> = {
 }
 
 /**
- * One value. `baseline` is the value to compare with, undefined where there is none or it is this one. There are
- * hundreds on screen, and a component for each would take a fifth of the time of drawing them.
+ * Render one value. `baseline` is the value to compare with; undefined without one, and for the baseline itself.
+ * A function, not a component: there are hundreds on screen, and components would cost a fifth of the render time.
  */
 export function valueCell(column: Column, item: unknown, baseline?: unknown): ReactNode {
   if (item === null || item === undefined) return <span className={css.none}>–</span>
@@ -43,7 +43,7 @@ function State({ state }: { state: string }) {
   )
 }
 
-/** A dot for a state, with its own shape as well as color. */
+/** A dot for a state, with a shape as well as a color. */
 export const Dot = ({ state }: { state: string }) => <i className={`${css.dot} ${DOTS[state] ?? ''}`} aria-hidden />
 
 function Tags({ tags }: { tags: string[] }) {
@@ -58,7 +58,7 @@ function Tags({ tags }: { tags: string[] }) {
   )
 }
 
-/** A piece of the line that charts draw for the run. */
+/** A short piece of the run's line in charts. */
 export function Swatch({ color, dash, faint }: { color: string; dash: number[]; faint: boolean }) {
   return (
     <svg width="18" height="10" viewBox="0 0 18 10" aria-hidden opacity={faint ? 0.35 : 1}>

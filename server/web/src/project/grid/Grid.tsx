@@ -19,7 +19,7 @@ import { Header } from './Header'
 import { Row } from './Row'
 import { useGridKeys } from './useGridKeys'
 
-/** Show runs as an ARIA grid. Only lines and columns on screen are in the document; one cell is in the tab order. */
+/** Show runs as an ARIA grid. Only visible rows and columns are in the document; one cell is in the tab order. */
 export function Grid(p: GridProps) {
   const { lines, model, on } = p
   const scroller = useRef<HTMLDivElement>(null)
@@ -92,7 +92,7 @@ export function Grid(p: GridProps) {
     [rows, model],
   )
 
-  // Focus follows the active cell while the focus is in the grid; what scrolled out of the document leaves it to the grid.
+  // While the focus is in the grid, it follows the active cell, or is on the grid if that cell is out of the document.
   const inside = useRef(false)
   useLayoutEffect(() => {
     if (!inside.current) return
@@ -161,7 +161,7 @@ export function Grid(p: GridProps) {
   const common = { width: model.width, pinned: model.pinned, center, before, first }
   const rowProps = { ...common, scheme: p.scheme, place: p.place, baseline: p.baseline?.page ?? null }
   const visible = rows.getVirtualItems()
-  // Lines that leave the screen lend their elements to those that come; one that stays only for its focus has its own.
+  // Rows that enter the screen reuse the elements of rows that left it; a row kept only for its focus has its own.
   const pool = useMost(visible.length + 2)
   const rendered = active.line === HEADER_LINE || visible.some((item) => item.index === active.line)
   return (
@@ -190,7 +190,7 @@ export function Grid(p: GridProps) {
           setActive(found.cell)
       }}
       onBlur={(event) => {
-        // Without a related target the focused cell may have gone out of the document; the effect above sees to it.
+        // Without a related target, the focused cell may have left the document; the effect above handles that.
         if (event.relatedTarget && !event.currentTarget.contains(event.relatedTarget)) inside.current = false
       }}
     >
@@ -248,7 +248,7 @@ export function Grid(p: GridProps) {
 
 const LOADING: Line = { kind: 'loading' }
 
-/** Return the cell around an element, and what a click there means. */
+/** Return the cell around an element, and the action of a click there. */
 function cellOf(target: EventTarget): { cell: Active; what: string | undefined } | null {
   if (!(target instanceof Element)) return null
   const cell = target.closest<HTMLElement>('[data-c]')
@@ -259,13 +259,13 @@ function cellOf(target: EventTarget): { cell: Active; what: string | undefined }
 }
 
 /**
- * Keeps the lines on screen where they are when runs arrive or leave above them, and begins a new question at the top.
- * `offset` is how far the table is scrolled: asking the element would lay out the page once more at each change.
+ * Keep the visible rows in place when runs appear or disappear above them, and scroll to the top for a new filter or
+ * sort. `offset` is the scroll position: reading it from the element would force a layout at each change.
  */
 function useStay(scroller: RefObject<HTMLDivElement | null>, offset: number, lines: Lines, question: string) {
   const top = useRef<{ id: string; index: number } | null>(null)
   const asked = useRef(question)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: scrolling moves nothing: only other lines or another question do
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only other rows or another question may scroll the table, not scrolling itself
   useLayoutEffect(() => {
     if (offset === 0) return
     const element = scroller.current!
@@ -283,7 +283,7 @@ function useStay(scroller: RefObject<HTMLDivElement | null>, offset: number, lin
   }, [offset, lines, question])
 }
 
-/** The most that a number has been. */
+/** Return the highest value that a number has had. */
 function useMost(value: number): number {
   const most = useRef(value)
   most.current = Math.max(most.current, value)

@@ -146,7 +146,7 @@ export const Header = memo(function Header(p: HeaderProps) {
   )
 })
 
-/** The right edge of a head: dragging changes the width. The same is reached by keys, see `useGridKeys`. */
+/** The right edge of a column header: drag it to change the width. For keys see `useGridKeys`. */
 function Edge({ width, onResize }: { width: number; onResize: (width: number, done: boolean) => void }) {
   const begin = (event: PointerEvent<HTMLSpanElement>) => {
     event.preventDefault()

@@ -18,20 +18,20 @@ const texts = strings.project
 
 export interface RowProps {
   line: Line
-  /** Number of the line, from 0; -1 for the baseline above all */
+  /** Number of the row from 0; -1 for the pinned baseline */
   index: number
   top: number
   width: number
   pinned: Placed[]
-  /** Columns on screen, the pixels left of them, and the number of the first among all that are not pinned */
+  /** Visible columns, the pixels left of them, and the index of the first among all unpinned columns */
   center: Placed[]
   before: number
   first: number
-  /** Column that has the focus, if this line has it; the first is 0 */
+  /** Index of the column with the focus, if it is in this row */
   active: number | null
   selected: boolean
   hidden: boolean
-  /** How charts draw it; null where they do not */
+  /** Color and dash in charts; null if it is not drawn */
   stroke: Stroke | null
   scheme: Scheme
   place: Place
@@ -40,7 +40,7 @@ export interface RowProps {
   groupName: string
 }
 
-/** One line of the table. Clicks are handled by the grid, which knows them by `data-` attributes. */
+/** One row of the table. The grid handles clicks; `data-` attributes tell it what was clicked. */
 export const Row = memo(function Row(p: RowProps) {
   const { line, index } = p
   const name = line.kind === 'run' ? String(line.page.columns.name?.[line.at] ?? line.id) : p.groupName
@@ -114,7 +114,7 @@ function LeadCell(p: { number: number; active: number | null; width: number; chi
   )
 }
 
-/** Shows how charts draw the run, and whether. */
+/** Show whether charts draw the run, and its line. */
 function Eye({ line, hidden, stroke, scheme, name }: RowProps & { name: string }) {
   if (line.kind === 'loading') return null
   const { color, dash } = stroke ?? strokeOfLine(line, scheme)
@@ -134,7 +134,7 @@ function Eye({ line, hidden, stroke, scheme, name }: RowProps & { name: string }
   )
 }
 
-/** Return how a run would be drawn; groups have a color only while they are drawn. */
+/** Return the color and dash a run has when drawn; groups have a color only while they are drawn. */
 function strokeOfLine(line: Line, scheme: Scheme): Stroke {
   if (line.kind !== 'run') return { color: 'currentColor', dash: [] }
   const { ordinal, color } = line.page.columns

@@ -6,13 +6,13 @@ import type { GroupRow, TablePage } from '../../api/table'
 import type { Line, Lines } from '../useTableLines'
 import type { ColumnModel, Placed } from './useColumnModel'
 
-/** The cell that has, or had last, the focus. */
+/** The cell with the focus, or the last one that had it. */
 export interface Active {
   line: number
   column: number
 }
 
-/** Actions in the grid. Lines come with their number, which a run itself does not know. */
+/** Actions in the grid. */
 export interface GridActions {
   sort: (name: string, add: boolean) => void
   move: (name: string, before: string | null) => void
@@ -23,7 +23,7 @@ export interface GridActions {
   toggleGroup: (group: GroupRow) => void
   toggleDrawn: (line: Line) => void
   toggleAllDrawn: () => void
-  /** `range`: all from the line selected last */
+  /** `index`: the row's number. `range`: select all rows from the last selected one to this one */
   select: (line: Line, index: number, range: boolean) => void
   selectAll: () => void
   clearSelection: () => void

@@ -3,7 +3,7 @@ import type { Column, Layout } from '../columns'
 import { LEAD_WIDTH, LEAST_WIDTH } from './layout'
 import { isNumeric } from '../cellText'
 
-/** A column as it is drawn: its place from the left of its region, and its width. */
+/** A visible column with its width, and its position from the left of its region. */
 export interface Placed {
   column: Column
   start: number
@@ -11,19 +11,19 @@ export interface Placed {
   pinned: boolean
 }
 
-/** All columns that are drawn, and their widths in pixels. */
+/** All visible columns, and their widths in pixels. */
 export interface ColumnModel {
   pinned: Placed[]
   center: Placed[]
-  /** Of what stays in place when the table is scrolled sideways */
+  /** Width of the pinned part, which does not scroll sideways */
   pinnedWidth: number
   width: number
 }
 
-/** Extra width for the difference from a baseline, or the deviation in a group, next to a number */
+/** Extra width beside a number for its difference from the baseline, or its deviation in a group */
 const BESIDE = 52
 
-/** The visible columns, pinned ones first. `beside`: with room for more than a number in each. */
+/** Return the visible columns, pinned ones first. `beside`: whether numbers need that extra width. */
 export function useColumnModel(layout: Layout, widths: Record<string, number>, beside: boolean): ColumnModel {
   return useMemo(() => {
     const byName = new Map(layout.all.map((column) => [column.name, column]))

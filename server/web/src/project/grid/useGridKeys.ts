@@ -75,7 +75,7 @@ export function useGridKeys(p: Keys): (event: KeyboardEvent) => void {
 
   const menu = (open: (at: { x: number; y: number }) => void) => {
     const cell = cellElement()
-    // After this key: menus take keys outside of them for a wish to close.
+    // Open it after this key event: menus close on keys pressed outside of them.
     if (cell) setTimeout(() => open(below(cell)))
   }
 

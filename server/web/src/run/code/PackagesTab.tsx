@@ -16,7 +16,7 @@ import { parseRequirements } from './requirements'
 export const REQUIREMENTS = 'requirements.txt'
 const MOST = 4 * 1024 * 1024
 
-/** The packages that the training process could import. */
+/** List the packages that were installed for the training process. */
 export function PackagesTab({ run }: TabProps) {
   const { data: files } = useFiles(run)
   const file = files?.find((one) => one.name === REQUIREMENTS)

@@ -3,7 +3,7 @@
 export interface PatchLine {
   kind: 'same' | 'added' | 'removed' | 'note'
   text: string
-  /** Numbers of the line before and after; null where it is not there */
+  /** Old and new line number; null if the line is not there */
   before: number | null
   after: number | null
 }
@@ -14,16 +14,16 @@ export interface Hunk {
 }
 
 export interface FilePatch {
-  /** The path it has now, or had if it is deleted */
+  /** The current path; of a deleted file, the last one */
   path: string
-  /** The path before, where it was another one */
+  /** The path before a rename */
   from: string | null
   change: 'changed' | 'new' | 'deleted' | 'renamed'
   binary: boolean
   added: number
   removed: number
   hunks: Hunk[]
-  /** The part of the patch, as it was written */
+  /** The text of this part of the patch */
   text: string
 }
 
@@ -71,7 +71,7 @@ function named(text: string | undefined): string | null {
   return path === '/dev/null' ? null : path.replace(/^[ab]\//, '')
 }
 
-/** Of files without content lines, such as binary ones, only the first line names the path, twice. */
+/** Parse the path from the first line, where it stands twice: files without content lines have it only there. */
 function titled(line: string): string {
   const both = line.slice('diff --git '.length)
   const quoted = /"b\/(?:[^"\\]|\\.)*"$/.exec(both)
@@ -82,7 +82,7 @@ function titled(line: string): string {
 
 const ESCAPES: Record<string, number> = { a: 7, b: 8, t: 9, n: 10, v: 11, f: 12, r: 13 }
 
-/** git writes odd paths between quotes, their bytes in octal. */
+/** Decode a path that git has quoted, with its bytes in octal. */
 function unquoted(text: string): string {
   if (!text.startsWith('"') || !text.endsWith('"')) return text
   const bytes: number[] = []

@@ -1,14 +1,14 @@
 export interface Package {
   name: string
   version: string
-  /** From where it was installed, if not from an index */
+  /** Where it was installed from, if not from an index */
   source: string
 }
 
 /** Parse the packages in a run's `requirements.txt`; comments and empty lines are skipped. */
 export function parseRequirements(text: string): Package[] {
   return text.split('\n').flatMap((line) => {
-    // An address may hold a `#`; a comment has a space before it.
+    // A comment has a space before its `#`; in an address there is none.
     const [, entry = '', comment = ''] = /^(.*?)(?:(?:^|\s+)#\s*(.*))?$/.exec(line.trim()) ?? []
     return entry ? [packageOf(entry, comment)] : []
   })

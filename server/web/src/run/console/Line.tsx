@@ -42,7 +42,7 @@ function partsOf(text: string, pattern: RegExp | null) {
 
 function Part({ span, from, marks }: { span: Span; from: number; marks: Mark[] }) {
   const [drawn, bg] = span.inverse ? [span.bg ?? 'back', span.fg ?? 'fore'] : [span.fg, span.bg]
-  // The theme's white is dark on light paper; on a background of the program's own it is white.
+  // In the light theme, white text is shown dark, except on a background that the program chose.
   const fg = !span.inverse && bg !== null && (drawn === 7 || drawn === 15) ? WHITE : drawn
   const styles = (['bold', 'dim', 'italic', 'underline', 'strike'] as const).filter((name) => span[name])
   const style: CSSProperties = { color: paint(fg), backgroundColor: paint(bg) }

@@ -15,7 +15,7 @@ interface Props {
   total: number
   times: boolean
   pattern: RegExp | null
-  /** The line to bring into view, by number */
+  /** Number of the line to scroll to */
   target: number | null
   following: boolean
   setFollowing: (following: boolean) => void
@@ -25,7 +25,7 @@ const OVERSCAN = 20
 
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
-/** All lines; those that are not seen are not there. The end is followed until somebody scrolls up. */
+/** Show all lines; only visible ones are in the document. Follows the end until the user scrolls up. */
 export function Lines({ run, stream, total, times, pattern, target, following, setFollowing }: Props) {
   const scroller = useRef<HTMLDivElement>(null)
   const { ref: measured, height: view } = useElementSize()
@@ -33,17 +33,17 @@ export function Lines({ run, stream, total, times, pattern, target, following, s
   const seenTotal = useRef(total)
   const { height, first, count } = windowAt(total, view, top)
   const from = Math.max(0, Math.floor(first) - OVERSCAN)
-  // Before the window is measured, it is not known which lines are seen: none is fetched.
+  // Fetch nothing until the height is measured and the visible lines are known.
   const to = view ? Math.min(total, Math.ceil(first + count) + OVERSCAN) : from
   const { lineAt } = useLines(run, stream, total, from, to)
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: with more lines the end is further down
+  // biome-ignore lint/correctness/useExhaustiveDependencies: more lines move the end
   useLayoutEffect(() => {
     const element = scroller.current
     if (element && following && view) element.scrollTop = element.scrollHeight
   }, [following, total, view])
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only a new target moves the view, not new lines
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a new target scrolls, not new lines
   useLayoutEffect(() => {
     if (target === null || !scroller.current || !view) return
     scroller.current.scrollTop = topOf(target, total, view)

@@ -7,15 +7,15 @@ import type { useSearch } from './useSearch'
 
 interface Props {
   search: ReturnType<typeof useSearch>
-  /** The first line that is seen, where the search begins */
+  /** The first visible line, where the search begins */
   go: (match: number) => void
 }
 
-/** The field of the search, how many lines match, and the way from one to the next. */
+/** The search field, the number of matches, and buttons to go from one to the next. */
 export function SearchBar({ search, go }: Props) {
   const { text, regex, found, error, at, isSearching } = search
   const lines = found?.lines ?? []
-  /** Enter was pressed before there was anything to go to */
+  /** Enter was pressed before the matches arrived */
   const [early, setEarly] = useState(0)
   const step = (by: number) => {
     setEarly(search.isSettled ? 0 : by)

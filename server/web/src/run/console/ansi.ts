@@ -1,6 +1,6 @@
 /** Parses a line with escape sequences into styled text, as a terminal shows it. */
 
-/** `null`: the terminal's own; 0–15: one of its named colours; else a CSS colour */
+/** `null`: the default color; 0–15: one of the terminal's named colors; else a CSS color */
 export type Color = number | string | null
 
 export interface Style {
@@ -23,13 +23,13 @@ const PLAIN: Style = {
   ...{ underline: false, inverse: false, strike: false },
 }
 
-// CSI sequences; OSC sequences (titles, links) with either end; the two-character ones; lone control characters. The
-// server's search leaves out the same ones: storage/console_escapes.py.
+// CSI sequences, OSC sequences (titles, links) with either terminator, two-character sequences, and single control
+// characters. The server's search ignores the same ones: storage/console_escapes.py.
 const SEQUENCE =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals are steered by control characters
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences consist of control characters
   /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\|$)|\x1b[PX^_][^\x1b]*(?:\x1b\\|$)|\x1b[ -/]*[0-~]?|[\x00-\x08\x0b-\x1f\x7f]/g
 
-/** Split a line into parts of one style each. Sequences other than colours are dropped. Styles end with the line. */
+/** Split a line into parts of one style each. Other sequences are dropped. Styles end with the line. */
 export function parse(line: string): Span[] {
   if (!hasControl(line)) return line ? [{ text: line, ...PLAIN }] : []
   const spans: Span[] = []
@@ -50,7 +50,7 @@ export function parse(line: string): Span[] {
   return spans
 }
 
-/** The line without escape sequences. */
+/** Return the line without escape sequences. */
 export const plain = (line: string): string => (hasControl(line) ? line.replace(SEQUENCE, '') : line)
 
 function hasControl(line: string): boolean {
@@ -106,7 +106,7 @@ const SWITCHES: Record<number, Partial<Style>> = {
   49: { bg: null },
 }
 
-/** The colour that follows 38 or 48, and how many numbers it took. */
+/** Parse the color after 38 or 48; return it with the count of numbers it used. */
 function extended(rest: number[]): [Color, number] {
   if (rest[0] === 5) return [indexed(rest[1] ?? 0), 2]
   if (rest[0] === 2) return [`rgb(${byte(rest[1])}, ${byte(rest[2])}, ${byte(rest[3])})`, 4]
@@ -115,7 +115,7 @@ function extended(rest: number[]): [Color, number] {
 
 const byte = (value: number | undefined) => Math.min(255, Math.max(0, Math.round(value ?? 0) || 0))
 
-/** Of the 256 colours: 16 named ones, a cube of 6 × 6 × 6, 24 greys. */
+/** Return one of the 256 colors: 16 named ones, a cube of 6 × 6 × 6, 24 greys. */
 function indexed(index: number): Color {
   if (index < 16) return index
   if (index >= 232) {

@@ -4,7 +4,7 @@ import { fetchLines, type Stream } from './useConsole'
 
 const PAGE = 10_000
 
-/** All that was printed, as text without colours, page by page. */
+/** Fetch the whole output page by page, as text without colors. */
 export async function* fullConsole(run: RunInfo, stream: Stream): AsyncGenerator<{ text: string; lines: number }> {
   let start = 0
   for (;;) {
@@ -16,13 +16,13 @@ export async function* fullConsole(run: RunInfo, stream: Stream): AsyncGenerator
   }
 }
 
-/** Have the browser save parts of a text as a file. */
+/** Let the browser save a text as a file. */
 export function saveAs(name: string, parts: string[]) {
   const address = URL.createObjectURL(new Blob(parts, { type: 'text/plain' }))
   const link = document.createElement('a')
   link.href = address
   link.download = name
   link.click()
-  // The browser has it when the click has been handled.
+  // The browser has taken it by the time the click is handled.
   setTimeout(() => URL.revokeObjectURL(address), 10_000)
 }

@@ -1,19 +1,19 @@
-/** Which lines stand where when more lines are scrolled through than a browser can make an element high. */
+/** Scroll positions for more lines than fit into the tallest element that a browser allows. */
 
 export const LINE = 18
-/** Pixels; Firefox ends at 17.8 million */
+/** The tallest element in pixels; Firefox allows 17.8 million */
 export const MOST = 15_000_000
 
 export interface Window {
-  /** Height of the whole, in pixels */
+  /** Height of the scrolled element in pixels */
   height: number
-  /** The first line that is seen, with the part of it that is scrolled away */
+  /** The first visible line, with the hidden part of it as a fraction */
   first: number
-  /** How many lines are seen */
+  /** Number of visible lines */
   count: number
 }
 
-/** Which of `total` lines are visible in `view` pixels after scrolling `top` pixels. */
+/** Return which of `total` lines are visible in `view` pixels after scrolling by `top` pixels. */
 export function windowAt(total: number, view: number, top: number): Window {
   const count = view / LINE
   const height = Math.min(MOST, total * LINE)
@@ -22,7 +22,7 @@ export function windowAt(total: number, view: number, top: number): Window {
   return { height, first: part * (total - count), count }
 }
 
-/** How far to scroll so that `line` is in the middle. */
+/** Return the scroll position that centers `line`. */
 export function topOf(line: number, total: number, view: number): number {
   const { height, count } = windowAt(total, view, 0)
   const first = Math.min(Math.max(0, line - (count - 1) / 2), Math.max(0, total - count))

@@ -1,14 +1,14 @@
-/** Places in a text, each from the first character to the one after the last. */
+/** Ranges of a text, from the first character to the one after the last. */
 export type Mark = [from: number, to: number]
 
-/** Find where a pattern (with `g`) matches. Empty matches do not count. */
+/** Return the ranges that a pattern (with `g`) matches, without empty ones. */
 export function marksIn(text: string, pattern: RegExp): Mark[] {
   const marks: Mark[] = []
   for (const found of text.matchAll(pattern)) if (found[0]) marks.push([found.index, found.index + found[0].length])
   return marks
 }
 
-/** A part of the text, beginning at `from`, cut where marks begin and end: each piece and whether it is marked. */
+/** Split a part of the text that begins at `from` into pieces, each marked or not. */
 export function cut(part: string, from: number, marks: Mark[]): { text: string; marked: boolean }[] {
   const pieces: { text: string; marked: boolean }[] = []
   let at = 0

@@ -5,13 +5,13 @@ import { data, GET, type Shapes } from '../../api/client'
 
 export type ConsoleLine = Shapes['ConsoleLine']
 
-/** Which output is shown; empty for both */
+/** The output stream to show; empty for both */
 export type Stream = '' | 'stdout' | 'stderr'
 
-/** Lines are asked for in blocks of so many. */
+/** Lines per request. */
 export const BLOCK = 500
 
-/** Fetch lines from the `start`th on, from the end if it is negative. */
+/** Fetch lines from number `start` on; a negative one counts from the end. */
 export function fetchLines(run: RunPlace, stream: Stream, start: number, limit: number, signal?: AbortSignal) {
   const params = { path: runPlaceOf(run), query: { start, limit, ...(stream && { stream }) } }
   return data(GET('/api/runs/{entity}/{project}/{id}/console', { params, signal }))
@@ -19,7 +19,7 @@ export function fetchLines(run: RunPlace, stream: Stream, start: number, limit: 
 
 const keyOf = (run: RunPlace, stream: Stream) => ['run', run.entity, run.project, run.id, 'console', stream]
 
-/** How many lines there are; undefined until it is known. */
+/** Return the number of lines; undefined until it is known. */
 export function useTotal(run: RunPlace, stream: Stream) {
   return useQuery({
     queryKey: [...keyOf(run, stream), 'total'],
@@ -27,14 +27,14 @@ export function useTotal(run: RunPlace, stream: Stream) {
   })
 }
 
-/** The lines `from` … `to` as far as they have been fetched, by number. */
+/** Return the lines from `from` to `to` that have been fetched, by number. */
 export function useLines(run: RunPlace, stream: Stream, total: number, from: number, to: number) {
   const known = useRef(new Map<string, ConsoleLine[]>())
   const blocks: number[] = []
   for (let block = Math.floor(from / BLOCK); block * BLOCK < Math.min(to, total); block++) blocks.push(block)
   const answers = useQueries({
     queries: blocks.map((block) => {
-      // The last block has another key once it has more lines.
+      // The last block gets another key when it has more lines.
       const end = Math.min(total, (block + 1) * BLOCK)
       return queryOptions({
         queryKey: [...keyOf(run, stream), 'block', block, end],
@@ -50,7 +50,7 @@ export function useLines(run: RunPlace, stream: Stream, total: number, from: num
   const error = answers.find((one) => one.error)?.error ?? null
   const lineAt = (at: number): ConsoleLine | undefined => {
     const block = Math.floor(at / BLOCK)
-    // While a block is refetched, its previous lines are shown.
+    // Show the previous lines of a block while it is refetched.
     const lines = answers[blocks.indexOf(block)]?.data ?? known.current.get(`${stream}${block}`)
     return lines?.[at - block * BLOCK]
   }

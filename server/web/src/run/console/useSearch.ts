@@ -5,13 +5,13 @@ import { runPlaceOf, type RunPlace } from '../../api/paths'
 import { data, GET, type Shapes } from '../../api/client'
 import type { Stream } from './useConsole'
 
-/** Matches that are fetched at most. */
+/** Most matches to fetch. */
 const MOST = 10_000
 const PAGE = 1000
 
 interface Found {
   lines: number[]
-  /** There are more than were fetched. */
+  /** Whether there are more than were fetched */
   more: boolean
 }
 
@@ -35,7 +35,7 @@ async function search(
   return { lines, more: after !== null }
 }
 
-/** Searching all lines, and going from one match to the next. */
+/** Search all lines, and go from one match to the next. */
 export function useSearch(run: RunPlace, stream: Stream) {
   const [text, setText] = useState('')
   const [regex, setRegex] = useState(false)
@@ -56,7 +56,7 @@ export function useSearch(run: RunPlace, stream: Stream) {
   return {
     ...{ text, regex, found, error, pattern, at, setAt },
     isSearching: isFetching,
-    /** Whether the matches are those of the current text */
+    /** Whether the matches belong to the current text */
     isSettled: wanted === text && !isFetching,
     setText: (value: string) => {
       setText(value)
@@ -75,6 +75,6 @@ function patternOf(text: string, regex: boolean): RegExp | null {
   try {
     return new RegExp(regex ? text : text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'), regex ? 'g' : 'gi')
   } catch {
-    return null // the server's syntax differs from this one
+    return null // valid on the server, but not in the browser
   }
 }

@@ -8,7 +8,7 @@ import type { RunFile } from './useFiles'
 
 interface Props {
   files: RunFile[]
-  /** Show what is in all folders, as while searching */
+  /** Show all folders open, as while searching */
   open: boolean
   chosen?: string
   choose: (name: string) => void
@@ -16,7 +16,7 @@ interface Props {
 
 const FEW = 40
 
-/** Show folders and files, in the order of their names. */
+/** Show folders and files, sorted by name. */
 export function FileTree({ files, open, chosen, choose }: Props) {
   const tree = useMemo(() => treeOf(files), [files])
   return <Level folder={tree} depth={0} open={open || files.length <= FEW} chosen={chosen} choose={choose} />

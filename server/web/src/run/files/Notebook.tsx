@@ -15,7 +15,7 @@ interface Cell {
 
 type Output = { kind: 'text'; text: string } | { kind: 'image'; address: string } | { kind: 'html' }
 
-/** The cells of a notebook in the format of Jupyter 4, or undefined if it is none. */
+/** Parse the cells of a Jupyter notebook (format 4); undefined if it is none. */
 export function notebookOf(value: unknown): Cell[] | undefined {
   if (!isObject(value) || !Array.isArray(value.cells)) return undefined
   return value.cells.filter(isObject).map((cell) => ({
@@ -26,7 +26,7 @@ export function notebookOf(value: unknown): Cell[] | undefined {
   }))
 }
 
-/** Texts are lists of lines, or whole. */
+/** Join a text, which may be a list of lines. */
 const joined = (text: unknown): string => (Array.isArray(text) ? text.map(String).join('') : String(text ?? ''))
 
 function outputOf(output: Record<string, unknown>): Output {
@@ -41,7 +41,7 @@ function outputOf(output: Record<string, unknown>): Output {
   return { kind: 'html' }
 }
 
-/** Show a notebook's cells and outputs. HTML output is not shown: it may hold anything. */
+/** Show a notebook's cells and outputs, except HTML output, which could contain anything. */
 export function Notebook({ notebook }: { notebook: Cell[] }) {
   return (
     <div className={css.notebook}>

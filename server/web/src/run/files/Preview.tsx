@@ -92,7 +92,7 @@ function TextPreview({ kind, name, text, isPart }: { kind: Kind; name: string; t
   )
 }
 
-/** The file as its kind is shown; null for plain text, undefined for what is not of its kind. */
+/** Render a file by its kind; null for plain text, undefined if the content is not of that kind. */
 function render(kind: Kind, name: string, text: string, isPart: boolean): ReactNode | null | undefined {
   if (kind === 'markdown') return <Markdown text={text} />
   if (kind === 'csv') return <Csv rows={parseCsv(text, name.endsWith('.tsv') ? '\t' : ',', ROWS + 1)} />

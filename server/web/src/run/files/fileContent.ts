@@ -12,7 +12,7 @@ export async function fetchPart(
   return new Uint8Array(await bytes(address, { signal, headers }))
 }
 
-/** How a file is shown, by the ending of its name; what says otherwise is found when it is read. */
+/** Return how to show a file, by its extension. The content may turn out to be something else. */
 export type Kind = 'image' | 'audio' | 'video' | 'markdown' | 'csv' | 'json' | 'notebook' | 'patch' | 'text' | 'unknown'
 
 const KINDS: Record<string, Kind> = {
@@ -38,7 +38,7 @@ export const kindOf = (name: string): Kind => KINDS[/\.(\w+)$/.exec(name.toLower
 
 const TYPES: Record<string, string> = { jpg: 'image/jpeg', svg: 'image/svg+xml', mp3: 'audio/mpeg', m4a: 'audio/mp4' }
 
-/** The media type for showing a file that its name says is an image, a sound or a video. */
+/** Return the media type of an image, audio or video file, by its name. */
 export function typeOf(name: string): string {
   const ending = /\.(\w+)$/.exec(name.toLowerCase())?.[1] ?? ''
   return TYPES[ending] ?? `${kindOf(name)}/${ending}`

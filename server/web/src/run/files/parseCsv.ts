@@ -1,4 +1,4 @@
-/** Rows of a CSV or TSV text, at most `most` of them. Quotes may hold separators, line breaks and doubled quotes. */
+/** Parse at most `most` rows of CSV or TSV. Quoted cells may contain separators, line breaks and doubled quotes. */
 export function parseCsv(text: string, separator: string, most: number): string[][] {
   const rows: string[][] = []
   let row: string[] = []

@@ -3,7 +3,7 @@ import { data, GET, type Shapes } from '../../api/client'
 import { urlOf, type RunPlace } from '../../api/paths'
 import { fetchPart } from './fileContent'
 
-/** A file of a run; `stored` says whether its content has arrived. */
+/** A file of a run; `stored`: whether its content is uploaded. */
 export type RunFile = Omit<Shapes['FileInfo'], 'size'> & { size: number }
 
 export const filesQuery = (run: RunPlace) => {
@@ -20,13 +20,13 @@ export const filesQuery = (run: RunPlace) => {
 
 export const useFiles = (run: RunPlace) => useQuery(filesQuery(run))
 
-/** The address of a file's content, which is an attachment. */
+/** Return the address that downloads a file. */
 export const addressOf = (run: RunPlace, name: string) => `${urlOf(run)}/files/${encodeURIComponent(name)}`
 
-/** The first bytes of a file, and whether there are more. */
+/** Fetch the first bytes of a file, and whether there are more. */
 export function useContent(run: RunPlace, file: RunFile | undefined, most: number) {
   return useQuery({
-    // By digest: a content never changes.
+    // The key is the digest, so the content never changes.
     queryKey: ['content', run.entity, run.project, run.id, file?.digest, most],
     queryFn: ({ signal }) => fetchPart(`${urlOf(run)}/blobs/${file!.digest}`, most, file!.size, signal),
     enabled: Boolean(file?.stored),
