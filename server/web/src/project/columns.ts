@@ -4,18 +4,18 @@ import type { ColumnInfo, ColumnType } from '../api/table'
 
 /** A column of the table: one name of the catalogue, or a choice of a metric's history. */
 export interface Column {
-  /** As the API names it, with `@choice` */
+  /** The name in the API, with `@choice` */
   name: string
   base: string
   choice: string | null
   kind: ColumnInfo['kind']
   type: ColumnType
   info: ColumnInfo
-  /** Pixels it has unless resized */
+  /** Default width in pixels */
   size: number
 }
 
-/** The columns in their order, and what of them is shown. */
+/** The columns in order, and which of them are shown. */
 export interface Layout {
   all: Column[]
   order: string[]
@@ -28,7 +28,7 @@ export interface Layout {
 /** Most columns shown at once. */
 export const SHOWN = 300
 
-/** Members of the run that stand before, and after, what was configured and measured. */
+/** Columns of the run itself that come before, and after, config and summary. */
 const FIRST = ['name', 'created']
 const LAST = [
   ...['state', 'duration', 'tags', 'group', 'job_type', 'notes', 'id', 'updated', 'last_step', 'rows', 'host', 'user'],
@@ -50,20 +50,20 @@ const TYPE_SIZES: Record<ColumnType, number> = {
 
 const CHOICE = /^(summary\..+)@(last|min|max|mean|step=\d+)$/
 
-/** The name of a metric and which value of its history is meant, where one is. */
+/** Split a column name into the metric and the chosen value of its history, if any. */
 export function splitChoice(name: string): { base: string; choice: string | null } {
   const match = CHOICE.exec(name)
   return match ? { base: match[1]!, choice: match[2]! } : { base: name, choice: null }
 }
 
-/** The heading of a column, and where the column comes from, shown in small above it. */
+/** Return the heading of a column, and its source, which is shown in small above it. */
 export function labelOf(column: Pick<Column, 'base' | 'choice' | 'kind'>): { label: string; from: string } {
   if (column.kind === 'run') return { label: column.base.replaceAll('_', ' '), from: '' }
   const label = readable(column.base.slice(column.kind.length + 1))
   return { label, from: column.choice ? column.choice.replace('=', ' ') : column.kind }
 }
 
-/** Which run and when, the config that tells it from others, its metrics, then all else. */
+/** Sort name and start time first, then config that differs between runs, metrics, and everything else. */
 function rank({ kind, name, differs }: ColumnInfo): number {
   if (kind === 'summary') return 200
   if (kind === 'config') return differs ? 100 : 400
@@ -74,11 +74,11 @@ function column(name: string, info: ColumnInfo): Column {
   const { base, choice } = name === info.name ? { base: name, choice: null } : splitChoice(name)
   const { kind, type } = info
   const label = labelOf({ base, choice, kind }).label
-  const size = SIZES[name] ?? Math.min(200, Math.max(TYPE_SIZES[type], 36 + 7 * label.length))
+  const size = SIZES[name] ?? Math.min(200, Math.max(TYPE_SIZES[type], 40 + 7 * label.length))
   return { name, base, choice, kind, type, info, size }
 }
 
-/** Return the columns that a view shows, without names that no run has. */
+/** Return the columns of a view, without names that no run has. */
 export function layoutOf(view: ColumnsView, catalogue: ColumnInfo[]): Layout {
   const known = new Map(catalogue.map((info) => [info.name, info]))
   const usual = usualOrder(catalogue)
@@ -107,12 +107,12 @@ export function usualOrder(catalogue: ColumnInfo[]): string[] {
     .map(({ info }) => info.name)
 }
 
-/** The shortest `order` that makes all columns stand as in `wanted`: the rest of them follow as usual. */
+/** Return the shortest `order` that puts all columns as in `wanted`; unnamed columns follow in the default order. */
 export function shortOrder(wanted: string[], usual: string[]): string[] {
   const placed = new Set(wanted)
   let end = wanted.length
   while (end > 0) {
-    // Taking the last one away keeps the order only if the usual order puts it there.
+    // The last name can be dropped only if the default order puts that column there.
     placed.delete(wanted[end - 1]!)
     const rest = usual.filter((name) => !placed.has(name))
     if (rest.length !== wanted.length - end + 1 || rest.some((name, i) => name !== wanted[end - 1 + i])) break
@@ -121,7 +121,7 @@ export function shortOrder(wanted: string[], usual: string[]): string[] {
   return wanted.slice(0, end)
 }
 
-/** Put `name` before `before`, or at the end. */
+/** Move `name` before `before`, or to the end. */
 export function moved(order: string[], name: string, before: string | null): string[] {
   if (name === before) return order
   const rest = order.filter((one) => one !== name)
@@ -129,7 +129,7 @@ export function moved(order: string[], name: string, before: string | null): str
   return at < 0 ? order : [...rest.slice(0, at), name, ...rest.slice(at)]
 }
 
-/** Show another value of a metric's history in the place of a column. `choice` null: what the summary holds. */
+/** Replace a column by another value of its metric's history. `choice` null: the value in the summary. */
 export function withChoice(
   view: ColumnsView,
   layout: Layout,
@@ -141,7 +141,7 @@ export function withChoice(
   const next = choice ? `${base}@${choice}` : base
   if (next === name) return {}
   const renamed = (names: string[]) => [...new Set(names.map((one) => (one === name ? next : one)))]
-  // The plain column always exists, so it is hidden behind the one that shows another value.
+  // The plain column always exists, so hide it and put the other one in its place.
   const wanted = layout.order
     .filter((one) => one !== next)
     .flatMap((one) => (one !== name ? [one] : name === base ? [next, base] : [next]))

@@ -1,12 +1,13 @@
 import css from './Run.module.css'
 import pageTabsCss from '../shell/pageTabs.module.css'
 
-import { Tabs } from '@mantine/core'
+import { Anchor, Tabs } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { Suspense, useEffect, useRef, type ComponentType } from 'react'
 import { ApiError } from '../api/client'
 import { runQuery } from '../api/queries'
+import { projectAddress } from '../lib/pageAddress'
 import { Empty } from '../shell/Empty'
 import { Failed } from '../shell/Failed'
 import { ErrorBoundary } from '../shell/ErrorBoundary'
@@ -38,7 +39,14 @@ export function Run() {
   const { data: run, error, refetch } = useQuery(runQuery(entity, project, id))
   usePageTitle(run?.name ?? id, project)
   if (error && !run) {
-    if (error instanceof ApiError && error.status === 404) return <Empty title={strings.errors.noRun} />
+    if (error instanceof ApiError && error.status === 404)
+      return (
+        <Empty title={strings.errors.noRun}>
+          <Anchor component={Link} to={projectAddress(entity, project)}>
+            {strings.errors.project}
+          </Anchor>
+        </Empty>
+      )
     return <Failed error={error} reset={() => void refetch()} />
   }
   if (!run) return <Waiting />

@@ -1,6 +1,7 @@
 import { size as bytes, number } from '../lib/format'
+import { counted } from '../strings/counted'
 
-/** A value and its place in nested objects, `optimizer.schedule.kind`. */
+/** A value and its path in nested objects, such as `optimizer.schedule.kind`. */
 export interface Leaf {
   path: string
   value: unknown
@@ -9,14 +10,14 @@ export interface Leaf {
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Whether it is a media value, a histogram or the like, and no object of the user. */
+/** Whether it is a media value, such as a histogram, and not a plain object. */
 export const isMedia = (value: unknown): value is { _type: string } & Record<string, unknown> =>
   isObject(value) && typeof value._type === 'string'
 
-/** Whether it is a media value or a list of such. */
+/** Whether it is a media value or a list of them. */
 export const holdsMedia = (value: unknown): boolean => isMedia(value) || (Array.isArray(value) && value.some(isMedia))
 
-/** All values that are no objects with members, in order. Lists are values. */
+/** Return all values in nested objects, in order. Lists and empty objects are values. */
 export function flatten(values: Record<string, unknown>, prefix = ''): Leaf[] {
   return Object.entries(values).flatMap(([name, value]) => {
     const path = prefix + name
@@ -25,7 +26,7 @@ export function flatten(values: Record<string, unknown>, prefix = ''): Leaf[] {
   })
 }
 
-/** A value exactly as it would stand in a program: texts without quotes, the rest as JSON. */
+/** Format a value in full precision: texts without quotes, everything else as JSON. */
 export function exact(value: unknown): string {
   if (typeof value === 'string') return value
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : number(value)
@@ -33,7 +34,7 @@ export function exact(value: unknown): string {
   return stringify(value) ?? 'null'
 }
 
-/** JSON, also of integers that are too large for it and numbers that it lacks. */
+/** Format as JSON; large integers, NaN and infinities become strings. */
 export const stringify = (value: unknown, indent?: number): string =>
   JSON.stringify(
     value,
@@ -44,10 +45,10 @@ export const stringify = (value: unknown, indent?: number): string =>
     indent,
   )
 
-/** What a media value is, in a few words. */
+/** Describe a media value in a few words. */
 export function mediaLabel(value: { _type: string } & Record<string, unknown>): string {
   const size = value.width && value.height ? ` ${String(value.width)} × ${String(value.height)}` : ''
-  const rows = value._type === 'table' && value.rows !== undefined ? ` ${String(value.rows)} rows` : ''
+  const rows = value._type === 'table' && value.rows !== undefined ? ` ${counted(Number(value.rows), 'row')}` : ''
   const file =
     value._type === 'file' ? `${value.name ? ` ${String(value.name)}` : ''} (${bytes(Number(value.size))})` : ''
   return `${value._type}${size}${rows}${file}`

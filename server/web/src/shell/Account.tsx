@@ -75,7 +75,7 @@ function Browsers() {
       {sessions.map((one: Shapes['SessionInfo']) => (
         <Group key={one.id} justify="space-between" wrap="nowrap">
           <Stack gap={0} miw={0}>
-            <Text size="sm" truncate title={one.agent}>
+            <Text size="sm" className="wrap">
               {one.agent || texts.unknown}
             </Text>
             <Text size="xs" c="dimmed">
@@ -83,11 +83,11 @@ function Browsers() {
             </Text>
           </Stack>
           {one.current ? (
-            <Badge variant="light" tt="none">
+            <Badge variant="light" tt="none" flex="none">
               {texts.current}
             </Badge>
           ) : (
-            <Button size="compact-sm" variant="default" onClick={() => end.mutate(one.id)}>
+            <Button size="compact-sm" variant="default" flex="none" onClick={() => end.mutate(one.id)}>
               {texts.end}
             </Button>
           )}

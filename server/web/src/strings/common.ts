@@ -39,6 +39,7 @@ export const common = {
     notFound: 'Page not found',
     noRun: 'Run not found. It may have been deleted, or is not uploaded yet.',
     home: 'Back to projects',
+    project: 'Back to the project',
     refused: "That didn't work",
     answered: (status: number, text: string) => `The server answered ${status} ${text}.`,
     unreachable: "Can't reach the server.",

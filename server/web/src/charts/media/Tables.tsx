@@ -14,7 +14,7 @@ import type { Shown, ViewProps } from './props'
 import { arranged, tableOf } from './tableContent'
 import { mediaOf, type Stored } from './mediaValues'
 
-/** A logged table: of one run at a time, sorted and searched here. */
+/** Show the logged table of one run at a time; sorting and searching happen in the browser. */
 export default function Tables({ shown }: ViewProps) {
   const [path, setPath] = useState<string | null>(null)
   const one = shown.find(({ run }) => run.path === path) ?? shown[0]
@@ -55,6 +55,8 @@ function OneTable({ one, value, choices, onChoose }: OneProps) {
         {choices.length > 1 && (
           <Select
             size="xs"
+            flex="1 1 110px"
+            maw={200}
             aria-label={text.run}
             allowDeselect={false}
             data={choices.map(({ run }) => ({ value: run.path, label: run.name }))}
@@ -64,6 +66,8 @@ function OneTable({ one, value, choices, onChoose }: OneProps) {
         )}
         <TextInput
           size="xs"
+          flex="1 1 110px"
+          maw={200}
           placeholder={strings.common.search}
           aria-label={text.searchTable}
           value={search}
