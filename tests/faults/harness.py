@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import signal
@@ -99,25 +100,32 @@ def agents(directory: Path) -> list[psutil.Process]:
         command = process.info["cmdline"] or []
         if "serve_one" in command and command[-1] == str(directory):
             found.append(process)
-    if agent_alive(str(directory)):
-        pid = int(
-            Path(lock_path(str(directory))).read_bytes().split()[0]
-        )  # the agent writes it as soon as it has the lock
-        if psutil.pid_exists(pid):
-            found.append(psutil.Process(pid))
+    found += eventually(lambda: _holders(directory))[0]
     return list(dict.fromkeys(found))
+
+
+def _holders(directory: Path) -> tuple[list[psutil.Process]] | None:
+    """Return who holds the lock of a run directory; None while an agent has it and has not noted its pid yet."""
+    if not agent_alive(str(directory)):
+        return ([],)
+    try:
+        return ([psutil.Process(int(Path(lock_path(str(directory))).read_bytes()))],)
+    except (ValueError, FileNotFoundError, psutil.NoSuchProcess):  # no pid, or that of an earlier agent
+        return None
 
 
 def has_left(directory: Path) -> bool:
     """Return whether a run directory had an agent, and has none now."""
-    return os.path.exists(lock_path(str(directory))) and not agents(directory)
+    lock = Path(lock_path(str(directory)))
+    return lock.exists() and lock.stat().st_size > 0 and not agents(directory)  # it is empty until an agent has it
 
 
 def kill_agents(directory: Path) -> int:
     """Kill the agents of a run directory with SIGKILL; return how many there were."""
     found = agents(directory)
     for agent in found:
-        agent.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it may just have ended
+            agent.kill()
     # Not psutil's `wait`: it waits until the init process has reaped them, which may take seconds.
     eventually(lambda: not set(found) & set(agents(directory)), PATIENCE)
     return len(found)
@@ -155,14 +163,18 @@ def values(run: Any) -> list[dict[str, Any]]:
     return [{k: v for k, v in found.items() if not k.startswith("_")} for found in run.scan_history()]
 
 
-def uploaded(training: Training, *states: str) -> RemoteRun:
-    """Wait until the agent has ended and the server shows one of `states`; return the run."""
+def uploaded(training: Training, *states: str, rows: int = 0) -> RemoteRun:
+    """Wait until the agent has ended and the server shows one of `states`; return the run.
+
+    `rows`: wait until there are so many. A run of several processes may have its state before the agent has come to the
+    last of them.
+    """
 
     def there() -> RemoteRun | None:
         if agent_alive(str(training.directory)):  # before the request, so that its last uploads are in the response
             return None
         run = on_server(training.path)
-        return run if run is not None and run.state in states else None
+        return run if run is not None and run.state in states and run.info["rows"] >= rows else None
 
     return eventually(there, PATIENCE)
 
@@ -182,12 +194,12 @@ def assert_delivered(run: Any, returned: int, more: int = 0, pad: int = 0) -> No
 # -- run logs made by hand --------------------------------------------------------------------------------------------
 
 
-def small_log(id: str, rows: int = 3) -> bytes:
+def small_log(id: str, rows: int = 3, start: float = 1700000000.0) -> bytes:
     """Return the smallest stream whose writer has died without a `finish` record."""
     about = {"version": 1, "id": id, "entity": ENTITY, "project": PROJECT}
     gone = {"host": os.uname().nodename, "pid": _gone(), "pid_start": 1}
-    lines = [encode("run", {**about, **gone}, 1700000000.0)]
-    lines += [encode("log", row(n), 1700000001.0 + n, n) for n in range(rows)]
+    lines = [encode("run", {**about, **gone}, start)]
+    lines += [encode("log", row(n), start + 1 + n, n) for n in range(rows)]
     return b"".join(lines)
 
 

@@ -211,7 +211,8 @@ class StreamWatcher:
         if end is None:
             return
         # When it was last known to live, not now: a run that was resumed since is not to be crashed for it.
-        when = max(tail.alive, tail.last_time())
+        # And not before any row, which would otherwise count as written after it.
+        when = max(tail.alive, tail.latest_time())
         if not tail.finished:
             if tail.size > tail.offset:
                 self._journal.write("lost", {"count": 1, "reason": f"the last line of {name} is torn"})

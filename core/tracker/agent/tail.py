@@ -7,6 +7,7 @@ it is read.
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from .writer_process import WriterProcess
 
 _BLOCK = 1024 * 1024
 _NEAR_END = 64 * 1024
+_TIME = re.compile(rb'^{"c":"[0-9a-f]{8}","t":(\d+),', re.MULTILINE)  # in microseconds
 
 
 class Tail:
@@ -87,15 +89,23 @@ class Tail:
         finally:
             os.close(fd)
 
-    def last_time(self) -> float:
-        """Return the time of the last record, or the present time if it is too far back."""
+    def latest_time(self) -> float:
+        """Return the time of the last record, or of an earlier one that is later, since a clock may be set back.
+
+        Returns the present time if the last record is too far back.
+        """
         start = max(0, self.offset - _NEAR_END)
         try:
             with open(open_stream(self.path), "rb") as file:
                 records = parse(os.pread(file.fileno(), self.offset - start, start)).records
+                latest, at = records[-1].time if records else time.time(), 0
+                while at < self.offset and (data := read_lines(file.fileno(), at, _BLOCK)):
+                    at += len(data)
+                    if any(int(found) > latest * 1e6 for found in _TIME.findall(data)):  # parsing all would take long
+                        latest = max([latest, *(record.time for record in parse(data).records)])
         except OSError:
             return time.time()
-        return records[-1].time if records else time.time()
+        return latest
 
     def _is_held(self) -> bool:
         """Tell whether the stream's writer holds its lock, as it does from before its first line until it is done."""
