@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,6 +42,7 @@ def server(real_server: Embedded, monkeypatch: pytest.MonkeyPatch) -> Embedded:
     """Return the server, after pointing all settings to it."""
     monkeypatch.setenv("TRACKER_BASE_URL", real_server.url)
     monkeypatch.setenv("TRACKER_API_KEY", real_server.token)
+    monkeypatch.setenv("TRACKER_DRAIN_TIMEOUT", str(PATIENCE))  # it does not go away with its test
     return real_server
 
 
@@ -55,8 +57,9 @@ def train(tmp_path: Path) -> Iterator[Callable[..., Training]]:
 
     yield start
     for training in started:
-        if training.process.poll() is None:
-            training.kill()
+        with contextlib.suppress(ProcessLookupError):  # it may just have ended
+            os.killpg(training.process.pid, signal.SIGKILL)
+        training.process.wait()
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from tests.faults.harness import (
     uploaded,
     values,
 )
+from tests.faults.proxy import Answer, Fault, proxy
 from tests.faults.training import content, row
 from tests.waiting import PATIENCE, eventually
 from tracker.runlog.records import parse
@@ -164,14 +165,19 @@ def test_a_run_can_be_resumed_if_the_server_has_more_than_the_disk_after_a_power
     server: Embedded, train: Callable[..., Training], machine: Callable[[str], Machine], keeps: str
 ) -> None:
     computer = machine(keeps)
-    first = train("--pause", 0.001, directory=computer.mount, environment=HURRY)
-    first.reach(100)
-    durable = _await_flush(computer, first)
-    computer.lie()
-    rows = first.board.returned + 2
-    first.reach(rows)  # when it wrote the last one, no earlier flush was running
-    eventually(lambda: (run := on_server(first.path)) and run.info["rows"] > rows, PATIENCE)
-    cut = computer.cut(first)
+    with proxy(server.url) as network:
+        first = train(
+            "--pause", 0.001, directory=computer.mount, environment={**HURRY, "TRACKER_BASE_URL": network.url}
+        )
+        first.reach(100)
+        durable = _await_flush(computer, first)
+        computer.lie()
+        rows = first.board.returned + 2
+        first.reach(rows)  # when it wrote the last one, no earlier flush was running
+        eventually(lambda: (run := on_server(first.path)) and run.info["rows"] > rows, PATIENCE)
+        network.plan = _refuse  # once one is refused, no earlier upload is running
+        eventually(lambda: any(seen.fault is not None for seen in network.seen), PATIENCE)
+        cut = computer.cut(first)
     run = on_server(first.path)
     assert run is not None
     known = values(run)
@@ -205,6 +211,11 @@ def test_a_run_can_be_resumed_if_the_server_has_more_than_the_disk_after_a_power
     assert (run.info["corrupt"], run.info["lost"]) == counts[1:]
     assert "Network error" not in second.stderr
     assert "trying again" not in second.stderr
+
+
+def _refuse(line: str) -> Fault | None:
+    refusal = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    return Answer(refusal) if line.startswith("POST") else None
 
 
 def _await_flush(computer: Machine, training: Training, file: str = "") -> int:

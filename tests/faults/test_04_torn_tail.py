@@ -63,7 +63,9 @@ def test_sync_of_a_log_cut_at_any_byte_uploads_the_whole_lines_and_counts_the_to
 def test_a_run_with_a_torn_tail_can_be_resumed(server: Embedded, train: Callable[..., Training]) -> None:
     first = train("--pause", 0.01)
     first.reach(20)
-    eventually(lambda: agents(first.directory))
+    for agent in eventually(lambda: agents(first.directory)):
+        agent.suspend()  # the server must not get the row that is torn
+    first.reach(first.board.returned + 5)
     first.process.send_signal(signal.SIGSTOP)  # it must not start another agent
     kill_agents(first.directory)
     first.kill()

@@ -17,7 +17,7 @@ def test_a_slow_disk_causes_one_warning_and_loses_no_row(server: Embedded, train
     # Not its children: the agent's own writes are quick.
     strace = ["strace", "-qq", "-o", "/dev/null", "-e", "trace=write", "-e", f"inject=write:delay_enter={DELAY}"]
     training = train("--pause", 0.001, prefix=strace)
-    eventually(lambda: "the disk is slow: log() waited" in training.stderr, 60)
+    eventually(lambda: "the disk is slow: log() waited" in training.stderr)
     training.reach(training.board.returned + 2)
     assert training.stop() == 0
     assert training.stderr.count("the disk is slow") == 1

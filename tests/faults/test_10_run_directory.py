@@ -22,6 +22,7 @@ from tests.faults.harness import (
     values,
 )
 from tests.faults.training import row
+from tests.removal import remove_run
 from tests.waiting import PATIENCE, eventually
 from tracker.runlog.directory import agent_alive, lock_path
 from tracker.sdk.agent_supervisor import CHECK_EVERY
@@ -109,7 +110,7 @@ def test_if_the_run_directory_is_deleted_training_continues_with_one_warning(
     training = train("--pause", 0.001)
     training.reach(50)
     eventually(lambda: on_server(training.path))
-    _delete(training.directory)
+    remove_run(training.directory)
     eventually(lambda: DELETED in training.stderr, CHECK_EVERY / 1e6 + PATIENCE)
     training.reach(training.board.returned + 100)
     assert training.stop() == 0
@@ -127,12 +128,6 @@ def test_a_run_directory_deleted_shortly_before_the_end_is_reported_at_the_end(
 ) -> None:
     training = train("--pause", 0.001)
     training.reach(50)
-    _delete(training.directory)
+    remove_run(training.directory)
     assert training.stop() == 0
     assert training.stderr.count(DELETED) == 1
-
-
-def _delete(directory: Path) -> None:
-    rubbish = directory.with_name("rubbish")
-    directory.rename(rubbish)  # so it vanishes at once, and the agent creates no file while it is removed
-    shutil.rmtree(rubbish)

@@ -94,7 +94,7 @@ def test_the_next_agent_serves_all_runs_of_a_killed_agent_including_ended_ones(
     os.kill(agent, signal.SIGKILL)
     silent.kill()
     assert_delivered(uploaded(silent, "crashed"), silent.board.returned, more=1)
-    (other,) = agents(going.directory)
+    (other,) = eventually(lambda: agents(going.directory))
     assert other.pid != agent
     assert going.stop() == 0
     assert_delivered(uploaded(going, "finished"), going.board.returned)

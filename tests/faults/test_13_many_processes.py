@@ -50,8 +50,8 @@ def test_ranks_with_the_same_run_id_are_one_run_with_the_worst_of_their_states(
     for rank in ranks:
         rank.board.go = 1
     assert [rank.process.wait(PATIENCE) for rank in ranks] == exits
-    run = uploaded(ranks[0], "failed" if any(exits) else "finished")
     expected = [row(1000 * rank + n) for rank in range(len(ranks)) for n in range(300)]
+    run = uploaded(ranks[0], "failed" if any(exits) else "finished", rows=len(expected))
     assert sorted(values(run), key=lambda values: int(values["i"])) == expected
     assert len(stream_paths(ranks[0].directory, "history")) == len(ranks)
 

@@ -35,7 +35,7 @@ def test_two_processes_that_start_one_run_at_the_same_moment_write_separate_stre
         streams = [_rows(path) for path in stream_paths(both[0].directory, "history")]
         halves = [[row(n) for n in range(first, first + ROWS)] for first in (0, ROWS)]
         assert sorted(streams, key=lambda rows: int(rows[0]["i"])) == halves  # type: ignore[call-overload]
-        found = values(uploaded(both[0], "finished"))
+        found = values(uploaded(both[0], "finished", rows=2 * ROWS))
         assert found in (halves[0] + halves[1], halves[1] + halves[0])
 
 

@@ -56,7 +56,7 @@ IN_A_NAMESPACE = """
 import subprocess, sys, tracker
 from tracker.agent_protocol.status import read_status
 sys.path.insert(0, {root!r})
-from tests.waiting import PATIENCE, eventually
+from tests.waiting import eventually
 def run(*command): subprocess.run(command, check=True)
 run("ip", "link", "set", "lo", "up")
 run("nft", "add table inet t; add chain inet t in {{ type filter hook input priority 0; }}; "
@@ -65,7 +65,7 @@ run = tracker.init(id="r", settings={{"base_url": "http://127.0.0.1:8787", "api_
                                       "upload_timeout": 0.5, "drain_timeout": 0.5}})
 for i in range(1000):
     run.log({{"x": i}})
-trouble = eventually(lambda: (status := read_status(run.dir)) and status.trouble, 60)
+trouble = eventually(lambda: (status := read_status(run.dir)) and status.trouble)
 run.finish()
 print(trouble)
 """
@@ -78,7 +78,9 @@ def test_dropped_packets_end_in_a_timeout(tmp_path: Path) -> None:
     possible = subprocess.run(["unshare", "--net", "sh", "-c", probe], capture_output=True).returncode == 0
     require(possible, "this kernel has no packet filter in network namespaces")
     code = IN_A_NAMESPACE.format(root=str(Path(__file__).parents[2]))
-    done = subprocess.run(["unshare", "--net", sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        ["unshare", "--net", sys.executable, "-c", code], capture_output=True, text=True, timeout=2 * PATIENCE
+    )
     assert done.returncode == 0, done.stderr
     assert "ConnectTimeout" in done.stdout
     assert "finished, but not all of it is uploaded: no answer from http://127.0.0.1:8787" in done.stderr

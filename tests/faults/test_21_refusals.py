@@ -54,8 +54,8 @@ def test_a_refused_stream_is_skipped_with_a_warning_and_the_others_are_uploaded(
         settings = {
             "base_url": network.url,
             "api_key": server.token,
-            "finish_timeout": 60,
-            "drain_timeout": 60,
+            "finish_timeout": PATIENCE,
+            "drain_timeout": PATIENCE,
             "console": "wrap",
         }
         with tracker.init(settings=settings) as run:
@@ -80,7 +80,12 @@ def test_a_refused_file_is_skipped_and_the_others_are_uploaded(
         return _refusal(400) if line.startswith("PUT") and "/blobs/" in line else None
 
     with proxy(server.url, plan) as network:
-        settings = {"base_url": network.url, "api_key": server.token, "finish_timeout": 60, "drain_timeout": 60}
+        settings = {
+            "base_url": network.url,
+            "api_key": server.token,
+            "finish_timeout": PATIENCE,
+            "drain_timeout": PATIENCE,
+        }
         with tracker.init(settings=settings) as run:
             Path("refused.txt").write_text("refused")
             run.save("refused.txt")

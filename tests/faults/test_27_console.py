@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,13 +34,13 @@ def start(train: Callable[..., Training], tmp_path: Path) -> Start:
 
 
 def helpers(training: Training) -> list[psutil.Process]:
-    """Return the two helper processes that capture the console, the reader first."""
+    """Return the two helper processes that capture the console, without the shell that starts them."""
     found = []
-    for process in psutil.process_iter(["cmdline", "create_time"]):
-        command = process.info["cmdline"] or []
-        if any("console_helper" in part for part in command) and str(training.directory) in command:
-            found.append(process)
-    return sorted(found, key=lambda process: process.info["create_time"])
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or [""]
+        if command[0] == sys.executable and "tracker.capture.console_helper" in command:
+            found += [process] if str(training.directory) in command else []
+    return found
 
 
 def pair(training: Training) -> list[psutil.Process]:
@@ -101,9 +102,10 @@ def test_either_process_of_the_helper_may_be_killed_at_any_moment(
 ) -> None:
     training, out = start("redirect", "--pause", 0.0005, TRACKER_MODE="offline")
     for _ in range(rounds):
-        rng.choice(pair(training)).kill()
-        printed = training.board.returned
-        training.reach(printed + 50)
+        killed = rng.choice(pair(training))
+        killed.kill()
+        training.reach(training.board.returned + 50)
+        eventually(lambda gone=killed: gone not in helpers(training))  # type: ignore[misc]
     assert training.stop() == 0
     expected = numbers(training.board.returned)
     assert distinct(unglued(out.read_text().splitlines(), expected)) == expected
@@ -112,11 +114,12 @@ def test_either_process_of_the_helper_may_be_killed_at_any_moment(
 
 
 def test_without_helpers_the_training_itself_passes_on_and_keeps_pending_output(start: Start) -> None:
-    training, out = start("redirect", TRACKER_MODE="offline")
+    training, out = start("redirect", "--pause", 0.0005, TRACKER_MODE="offline")  # pending output must fit into a pipe
     training.reach(100)
-    for process in pair(training):
+    gone = pair(training)
+    for process in gone:
         process.suspend()
-    for process in helpers(training):
+    for process in gone:
         process.kill()
     training.reach(training.board.returned + 100)
     assert training.stop() == 0
