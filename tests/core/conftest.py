@@ -37,5 +37,6 @@ def server(real_server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("TRACKER_UPLOAD_TIMEOUT", str(PATIENCE))
     monkeypatch.setenv("TRACKER_RESUME_TIMEOUT", str(PATIENCE))
     monkeypatch.setenv("TRACKER_STATS_DISABLED", "true")
-    monkeypatch.setenv("TRACKER_FINISH_TIMEOUT", "30")
+    monkeypatch.setenv("TRACKER_FINISH_TIMEOUT", str(PATIENCE))
+    monkeypatch.setenv("TRACKER_DRAIN_TIMEOUT", str(PATIENCE))
     return real_server

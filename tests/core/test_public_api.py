@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import tracker
+from tests.waiting import PATIENCE
 
 
 def test_the_public_names_are_these() -> None:
@@ -55,7 +56,7 @@ def test_without_a_run_the_functions_say_what_to_do() -> None:
 
 
 def python(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import tracker
 from tests.faults.harness import kill_agents
 from tests.ports import free_port
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.agent_protocol.status import read_status
 from tracker.cli.login import login
 from tracker.runlog.directory import agent_alive
@@ -31,7 +31,7 @@ def online(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKER_STATS_DISABLED", "true")
     monkeypatch.setenv("TRACKER_UPLOAD_INTERVAL", "0.1")
     monkeypatch.setenv("TRACKER_FINISH_TIMEOUT", "0")
-    monkeypatch.setenv("TRACKER_DRAIN_TIMEOUT", "60")
+    monkeypatch.setenv("TRACKER_DRAIN_TIMEOUT", str(PATIENCE))
 
 
 @contextlib.contextmanager
@@ -123,7 +123,7 @@ def test_a_server_of_this_machine_that_moved_is_found_again(tmp_path: Path) -> N
         run.log({"x": 1})
         eventually(lambda: rows(first.url, first.token, run.id) == 1)
     run.log({"x": 2})
-    with serve(tmp_path / "data") as second:
+    with serve(tmp_path / "data", port=free_port()) as second:
         assert second.url != first.url
         eventually(lambda: rows(second.url, second.token, run.id) == 2)
         run.finish()

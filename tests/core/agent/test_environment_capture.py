@@ -15,7 +15,7 @@ import zstandard
 
 import tracker
 from tests.core.capture.repositories import Work
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.agent import environment_capture
 from tracker.agent.drain import Drain
 from tracker.agent.service import Service
@@ -254,7 +254,7 @@ for i in range(100_000):
         subprocess.Popen(command, cwd=work.root, env={**os.environ, "RANK": str(rank), "WORLD_SIZE": "3"})
         for rank in range(3)
     ]
-    assert [rank.wait(60) for rank in ranks] == [0, 0, 0]
+    assert [rank.wait(PATIENCE) for rank in ranks] == [0, 0, 0]
     directory = work.root / ".tracker" / "runs" / "ranks"
     eventually(lambda: left_alone(directory))
     assert len(described(directory)) == 1
@@ -419,7 +419,8 @@ def test_no_secret_reaches_the_run_directory_or_the_server(
     with serve(tmp_path / "data") as server:
         monkeypatch.setenv("TRACKER_BASE_URL", server.url)
         monkeypatch.setenv("TRACKER_API_KEY", server.token)
-        monkeypatch.setenv("TRACKER_FINISH_TIMEOUT", "30")
+        monkeypatch.setenv("TRACKER_FINISH_TIMEOUT", str(PATIENCE))
+        monkeypatch.setenv("TRACKER_DRAIN_TIMEOUT", str(PATIENCE))
         variables = {
             "MY_TOKEN": SECRETS["variable"],
             "XLA_FLAGS": f"--log=http://me:{SECRETS['allowed']}@host visible-variable",

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 import tracker
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.names import random_id
+from tracker.runlog.directory import agent_alive
 from tracker.runlog.reader import scan_stream
 from tracker.settings import Settings
 
@@ -82,7 +83,7 @@ def on_server(run_id: str) -> tracker.api.RemoteRun:
 
 
 def ended(process: subprocess.Popen[str]) -> int:
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     return process.returncode
 
 
@@ -122,6 +123,7 @@ def test_a_request_interrupts_once_and_never_a_process_that_came_later(
     on_server(run_id).stop()
     assert said(later) == "interrupted"
     assert ended(later) == -signal.SIGINT
+    eventually(lambda: not agent_alive(str(directory)))  # it interrupts first, and notes it then
     assert passed_on() == 2
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import tracker
+from tests.removal import remove_run
 from tests.waiting import eventually
 
 
@@ -62,7 +63,7 @@ def test_files_of_the_current_run_come_from_its_directory(monkeypatch: pytest.Mo
 
 def test_a_run_that_is_resumed_elsewhere_gets_its_files_from_the_server(server: Any) -> None:
     run = a_run("model.pt", id="resumed")
-    shutil.rmtree(run.dir)
+    remove_run(run.dir)
     shutil.rmtree("made")
     with tracker.init(id="resumed") as again:
         assert tracker.restore("model.pt").read_bytes() == b"weights"

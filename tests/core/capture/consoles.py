@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from tests.waiting import PATIENCE
 from tracker.runlog.reader import read_stream, stream_paths
 
 DIRECTORY = Path(".tracker/runs/r")
@@ -24,7 +25,8 @@ def script(mode: str, code: str, init: str = INIT, **options: Any) -> subprocess
     Path("script.py").write_text(HEAD + init + code)
     environment = {**os.environ, "TRACKER_CONSOLE": mode, "TRACKER_SILENT": "true", **options.pop("environment", {})}
     outputs = {} if "stdout" in options else {"capture_output": True}
-    return subprocess.run([sys.executable, "script.py"], env=environment, text=True, timeout=60, **outputs, **options)  # type: ignore[call-overload, no-any-return]
+    command = [sys.executable, "script.py"]
+    return subprocess.run(command, env=environment, text=True, timeout=PATIENCE, **outputs, **options)  # type: ignore[call-overload, no-any-return]
 
 
 def lines(name: str | None = None, directory: Path = DIRECTORY) -> list[str]:
@@ -54,7 +56,7 @@ class Terminal:
     def close(self) -> str:
         """Wait until all processes have closed it; return what was to be seen, with usual line ends."""
         os.close(self.slave)
-        self._reader.join(60)
+        self._reader.join(PATIENCE)
         assert not self._reader.is_alive()
         os.close(self.master)
         return self.seen.decode().replace("\r\n", "\n")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.core.capture.consoles import DIRECTORY, HEAD, INIT, Terminal, lines, script
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.runlog.directory import agent_alive
 
 BOTH = pytest.mark.parametrize("mode", ["wrap", "redirect"])
@@ -315,7 +315,7 @@ def test_ctrl_c_ends_a_training_that_prints_as_always(mode: str) -> None:
     try:
         eventually(lambda: Path("out").stat().st_size)
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=60)
+        _, error = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     assert process.returncode == -signal.SIGINT

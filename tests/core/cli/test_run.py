@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import tracker
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.api import LocalRun
 
 CALL = [sys.executable, "-c", "from tracker.cli.run import run; run(prog_name='tracker run')"]
@@ -31,7 +31,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def call(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*CALL, *arguments], capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run([*CALL, *arguments], capture_output=True, text=True, timeout=PATIENCE, **options)
 
 
 def python(code: str) -> list[str]:
@@ -165,7 +165,7 @@ def test_a_reader_that_leaves_ends_the_program_as_always() -> None:
     shell = " ".join(f"'{part}'" if "(" in part or " " in part else part for part in CALL[:2])
     command = f'{shell} "{CALL[2]}" yes | head -n 2'
     done = subprocess.run(
-        ["bash", "-c", command + "; echo ${PIPESTATUS[0]}"], capture_output=True, text=True, timeout=60
+        ["bash", "-c", command + "; echo ${PIPESTATUS[0]}"], capture_output=True, text=True, timeout=PATIENCE
     )
     assert done.stdout == "y\ny\n141\n"
 
@@ -173,12 +173,12 @@ def test_a_reader_that_leaves_ends_the_program_as_always() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
 def test_signals_are_passed_on(number: signal.Signals) -> None:
     handler = "import signal, sys\nfor n in (1, 2, 10, 15): signal.signal(n, lambda n, _: sys.exit(n))\n"
-    code = handler + "print('ready', flush=True)\nwhile True: signal.pause()"
+    code = handler + "import time\nprint('ready', flush=True)\nwhile True: time.sleep(0.01)"
     process = subprocess.Popen([*CALL, *python(code)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(number)
-    assert process.wait(60) == number
+    assert process.wait(PATIENCE) == number
     process.stdout.close()
     assert the_run().state == ("killed" if number in (signal.SIGTERM, signal.SIGINT) else "failed")
 
@@ -259,9 +259,9 @@ class AtTerminal:
 
 
 def test_the_program_has_a_terminal_of_the_same_size_that_follows() -> None:
-    code = "import os, signal\nprint([os.isatty(n) for n in (0, 1, 2)])\n"
-    code += "signal.signal(signal.SIGWINCH, lambda *_: print('size', *os.get_terminal_size(), flush=True))\n"
-    code += "print('ready', flush=True)\nsignal.pause()\n"
+    code = "import os, signal, time\nprint([os.isatty(n) for n in (0, 1, 2)])\nsizes = []\n"
+    code += "signal.signal(signal.SIGWINCH, lambda *_: sizes.append(os.get_terminal_size()))\n"
+    code += "print('ready', flush=True)\nwhile not sizes: time.sleep(0.01)\nprint('size', *sizes[0])\n"
     user = AtTerminal(*python(code))
     user.expect("ready\n")
     fcntl.ioctl(user.master, termios.TIOCSWINSZ, struct.pack("HHHH", 17, 91, 0, 0))  # at once, as a window does
@@ -276,7 +276,7 @@ import signal, time
 signal.signal(signal.SIGINT, lambda *_: print("not yet", flush=True))
 signal.signal(signal.SIGTERM, lambda *_: print("not at all", flush=True))
 print("ready", flush=True)
-while True: signal.pause()
+while True: time.sleep(0.01)
 """
 
 
@@ -294,7 +294,7 @@ def test_ctrl_d_interrupts_then_terminates_then_kills() -> None:
 
 
 def test_ctrl_d_interrupts_a_script_that_joined_and_its_rows_are_there() -> None:
-    code = JOINS + "run.log({'x': 1})\nprint('ready', flush=True)\nimport signal\nsignal.pause()"
+    code = JOINS + "run.log({'x': 1})\nprint('ready', flush=True)\nimport time\nwhile True: time.sleep(0.01)"
     user = AtTerminal(*python(code))
     user.expect("ready\n")
     user.type(b"\x04")
@@ -341,7 +341,7 @@ def test_the_terminal_is_left_as_it_was() -> None:
     process = subprocess.Popen(
         ["setsid", "--ctty", "--wait", "sh", "-c", shell], stdin=slave, stdout=slave, stderr=slave
     )
-    process.wait(60)
+    process.wait(PATIENCE)
     os.close(slave)
     os.close(master)
     assert Path("status").read_text() == "4\n"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import tracker
+from tests.waiting import PATIENCE
 from tracker.machine import python_process
 
 
@@ -51,7 +52,9 @@ tracker.init(id="r0", resume="allow").finish()
 """
     )
     environment = {**os.environ, "TRACKER_CONSOLE": console, "TRACKER_BASE_URL": "http://127.0.0.1:9"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, text=True, capture_output=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, text=True, capture_output=True, timeout=PATIENCE
+    )
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "mark").exists()
     assert done.stderr.count("cannot start the agent") == 2  # once for each run
@@ -99,7 +102,7 @@ print(sys.executable)
 """
     environment = {**os.environ, "PYTHONHOME": sys.base_prefix}
     done = subprocess.run(
-        [str(tmp_path / "simulator"), code], env=environment, text=True, capture_output=True, timeout=60
+        [str(tmp_path / "simulator"), code], env=environment, text=True, capture_output=True, timeout=PATIENCE
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith("simulator")
@@ -135,5 +138,5 @@ for console in ("wrap", "redirect"):
         print("no child")
     run.finish()
 """
-    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (0, "no child\nno child\n"), done.stderr

@@ -14,7 +14,7 @@ import pytest
 
 import tracker
 from tests.core.capture.repositories import Work
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.errors import TrackerError
 from tracker.export import export_runs
 from tracker.names import random_id
@@ -72,7 +72,7 @@ def train(work: Path, *command: str, **environment: str) -> tracker.api.LocalRun
     """Run a training with capture and return its run directory's run once its agent has said all."""
     variables = {k: v for k, v in os.environ.items() if k != "TRACKER_CAPTURE"}
     variables |= {"TRACKER_STATS_DISABLED": "true", "TRACKER_PROJECT": "restored", **environment}
-    done = subprocess.run(command, cwd=work, env=variables, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=work, env=variables, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     (directory,) = work.glob(".tracker/runs/*")
     return eventually(lambda: (run := tracker.read_run(directory)).environment and run)  # type: ignore[return-value]

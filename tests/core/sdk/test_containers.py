@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import tracker
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.machine import containers
 from tracker.names import random_id
 
@@ -72,7 +72,7 @@ def test_all_of_a_short_run_arrives_before_its_container_ends(
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
             os.kill(first_process(process), signal.SIGTERM)  # as `docker stop` does
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=PATIENCE)
     status, state = ENDS[how]
     assert process.returncode == status, said
     run = tracker.Api().run(f"me/containers/{run_id}")
@@ -92,7 +92,7 @@ def test_a_program_under_the_run_command_arrives_before_its_container_ends(
     Path("train.py").write_text(TRAIN)
     call = "from tracker.cli.run import run; run(prog_name='tracker run')"
     command = [*container, sys.executable, "-c", call, "--", sys.executable, "train.py", "exit"]
-    done = subprocess.run(command, env={**os.environ, "TRACKER_RUN_ID": run_id}, timeout=60)
+    done = subprocess.run(command, env={**os.environ, "TRACKER_RUN_ID": run_id}, timeout=PATIENCE)
     assert done.returncode == 3
     run = tracker.Api().run(f"me/containers/{run_id}")
     assert (run.state, run.info["rows"]) == ("failed", 100)
@@ -120,7 +120,7 @@ try:
 except ChildProcessError:
     print("no child")
 """
-    done = subprocess.run([*container, sys.executable, "-c", code], text=True, capture_output=True, timeout=60)
+    done = subprocess.run([*container, sys.executable, "-c", code], text=True, capture_output=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == "0"
 
@@ -130,9 +130,10 @@ def test_where_nothing_advances_the_wait_is_short_and_the_last_line_tells_what_t
     end: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("TRACKER_DRAIN_TIMEOUT", str(PATIENCE))  # longer than anybody waits
     monkeypatch.setenv("TRACKER_BASE_URL", "http://127.0.0.1:9")  # the port of `discard`: nobody listens
     code = "import tracker\nrun = tracker.init(id='r')\nrun.log({'x': 1})\n" + "run.finish()\n" * (end == "finish")
-    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=PATIENCE)
     assert done.returncode == 0
     lines = done.stderr.splitlines()
     assert any("finished, but not all of it is uploaded: no answer from http://127.0.0.1:9" in line for line in lines)
@@ -161,7 +162,7 @@ signal.signal(signal.SIGTERM, lambda *_: print("mine", flush=True))
 with tracker.init(mode="offline"):
     os.kill(os.getpid(), signal.SIGTERM)
 """
-    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (0, "mine\n")
 
 
@@ -177,16 +178,17 @@ if not child:
 os.kill(child, signal.SIGTERM)
 print(os.WTERMSIG(os.waitpid(child, 0)[1]))
 """
-    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (0, f"{int(signal.SIGTERM)}\n")
     eventually(lambda: tracker.read_run(".tracker/runs/r").state == "finished")
 
 
 def test_a_sweep_whose_server_does_not_answer_is_told_of_once_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("TRACKER_DRAIN_TIMEOUT", str(PATIENCE))  # longer than anybody waits
     monkeypatch.setenv("TRACKER_BASE_URL", "http://127.0.0.1:9")
     code = "import tracker\nfor i in range(5):\n    tracker.init(id=f'r{i}').log({'x': 1})\n    tracker.finish()\n"
-    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=PATIENCE)
     assert done.returncode == 0
     lines = done.stderr.splitlines()
     ends = [line for line in lines if "finished, but not all of it is uploaded" in line]

@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 import tracker
-from tests.waiting import eventually
+from tests.removal import remove_run
+from tests.waiting import PATIENCE, eventually
 from tracker.runlog.directory import agent_alive
 from tracker.settings import directory_file, write_directory_file
 
@@ -387,13 +388,11 @@ assert run.dropped == 0, run.dropped
 def test_a_run_directory_deleted_during_training_is_told_and_counted(
     warnings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import shutil
-
     from tracker.sdk import run as module
 
     run = tracker.init()
     run.log({"x": 1})
-    shutil.rmtree(run.dir)
+    remove_run(run.dir)
     monkeypatch.setattr(module, "CHECK_EVERY", -1.0)  # look with every row
     run.log({"x": [1]})  # the slow path looks, too
     run.log({"x": 3})
@@ -448,7 +447,7 @@ print(len(left))
 def test_agents_of_short_runs_that_became_children_are_collected() -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     command = [sys.executable, "-c", ADOPTS]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=2 * PATIENCE, env=environment)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= 1
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 import subprocess
 import sys
 from typing import Any
@@ -11,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tracker
+from tests.removal import remove_run
 
 
 def agreed(run: tracker.Run) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def test_a_value_is_found_after_many_rows_and_after_the_directory_is_gone() -> N
     assert (run.summary["once"], run.summary.get("nothing")) == (1, None)
     assert agreed(run)["loss"] == 3999
     run.log({"last": 5})
-    shutil.rmtree(run.dir)
+    remove_run(run.dir)
     assert (run.summary["last"], run.summary["once"]) == (5, 1)  # the open stream can still be read
     run.log({"last": 6})
     run.finish()
@@ -164,7 +164,7 @@ def test_a_finished_run_whose_directory_is_gone_has_its_last_values() -> None:
     with tracker.init() as run:
         for i in range(10):
             run.log({"loss": i})
-    shutil.rmtree(run.dir)
+    remove_run(run.dir)
     assert run.summary.as_dict() == {"loss": 9}
     run.log({"loss": 10})
     assert run.summary["loss"] == 9  # that row is dropped
@@ -176,7 +176,7 @@ def test_rows_that_cannot_be_kept_are_read_back_all_the_same(monkeypatch: pytest
     run = tracker.init()
     run.define_metric("best", summary="max")
     run.log({"best": 3, "x": 0})
-    shutil.rmtree(run.dir)
+    remove_run(run.dir)
     monkeypatch.setattr(module, "CHECK_EVERY", -1)  # look with every row
     for x in (1, 2, 3):
         run.log({"x": x, "best": 1})

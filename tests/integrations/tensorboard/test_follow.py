@@ -16,7 +16,7 @@ pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not instal
 
 import tracker
 from tests.integrations.tensorboard.events import NAME, Silent, many, plan, rows, runs, text, version, write
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.names import random_id
 from tracker_tensorboard import importer
 from tracker_tensorboard.importer import Importer
@@ -161,16 +161,16 @@ def test_data_of_real_writers_running_meanwhile_is_on_the_server_exactly(server:
     follower = start("-m", "tracker.cli.main", "tensorboard-import", "logs", "--follow", "--project", project)
     writers = [start("-c", WRITERS[name] + LOOP) for name in there]
     for writer in writers:
-        told, _ = writer.communicate(timeout=120)
+        told, _ = writer.communicate(timeout=PATIENCE)
         assert writer.returncode == 0, told
 
     def arrived() -> bool:
         found = tracker.Api().runs(f"me/{project}")
         return sum(run.info["rows"] for run in found) >= STEPS * TAGS * len(there)
 
-    eventually(arrived, 60)
+    eventually(arrived)
     follower.send_signal(signal.SIGINT)
-    said, _ = follower.communicate(timeout=60)
+    said, _ = follower.communicate(timeout=PATIENCE)
     assert follower.returncode == 0, said
     remote = {run.name: run for run in tracker.Api().runs(f"me/{project}")}
     assert set(remote) == set(there)
@@ -188,7 +188,7 @@ def test_following_continues_without_a_server_and_warns_once() -> None:
         del os.environ["TRACKER_BASE_URL"]
     eventually(lambda: Path(".tracker/runs").exists() and runs())
     append(NAME, many(1, 3))()
-    said, _ = follower.communicate(timeout=60)
+    said, _ = follower.communicate(timeout=PATIENCE)
     assert follower.returncode == 1
     assert said.count("the import goes on and tries again") == 1
     assert "Nothing is lost" in said

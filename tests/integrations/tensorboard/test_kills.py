@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not installed")
 
 from tests.integrations.tensorboard.events import NAME, bring, many, rows, runs, scalar, text, version, write
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = Path(__file__).with_name("dying.py")
@@ -49,7 +49,7 @@ def events(root: str) -> dict[str, bytes]:
 @pytest.mark.parametrize("part", [0, 500, 999, 1000])
 def test_after_a_kill_at_any_write_nothing_is_duplicated_or_missing(part: int) -> None:
     command = [sys.executable, str(SCRIPT), str(make()), str(part)]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     killed = sorted(path.name for path in Path(".").glob("killed-*"))
     assert len(killed) >= 10

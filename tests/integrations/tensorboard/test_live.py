@@ -19,7 +19,7 @@ pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not instal
 
 import tracker
 from tests.integrations.tensorboard.events import NAME, many, rows, version, write
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.cli.sync import sync
 from tracker.names import random_id
 from tracker.runlog.records import encode
@@ -87,7 +87,7 @@ def start(code: str, **settings: str) -> subprocess.Popen[str]:
 
 def do(code: str, **settings: str) -> str:
     process = start(code, **settings)
-    said, _ = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said
     return said
 
@@ -111,7 +111,7 @@ def arrived(**expected: int) -> Any:
         assert all(count <= expected[key] for key, count in found.items()), found
         return run if found == expected else None
 
-    return eventually(there, 60)
+    return eventually(there)
 
 
 # -- the libraries --------------------------------------------------------------------------------------------------
@@ -185,14 +185,14 @@ assert members() == before
 def test_values_arrive_while_the_process_runs() -> None:
     with start(BY_HAND + "append('tfevents.1', many(0, 5)); sys.stdin.readline()\n", **OFFLINE) as process:
         assert arrived(loss=5, acc=5).state == "running"
-        process.communicate("\n", timeout=60)
+        process.communicate("\n", timeout=PATIENCE)
     eventually(lambda: local().state == "finished")
 
 
 def test_data_of_a_killed_process_arrives_without_a_torn_end() -> None:
     code = "append('tfevents.1', version() + many(0, 500)[:-5]); os.kill(os.getpid(), 9)\n"
     process = start(BY_HAND + code, **OFFLINE)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == -signal.SIGKILL
     run = arrived(loss=500, acc=499)
     eventually(lambda: run.reload() or run.state == "crashed")
@@ -223,7 +223,7 @@ for part in range(4):
             killed.add(kill_follower())
             process.stdin.write("\n")
             process.stdin.flush()
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
     run = arrived(loss=2000, acc=2000)
     assert [step for key, step, _ in rows(run) if key == "loss"] == list(range(2000))
     assert len(killed) == 4
@@ -255,7 +255,7 @@ def test_sync_uploads_the_rest_after_all_helpers_were_killed(server: Any, monkey
         for pid, _ in helpers():
             kill(pid)
         eventually(lambda: not helpers())
-        process.communicate("\n", timeout=60)
+        process.communicate("\n", timeout=PATIENCE)
     result = CliRunner().invoke(sync, [])
     assert result.exit_code == 0, result.output
     (run,) = tracker.Api().runs(f"me/{project}")
@@ -305,7 +305,7 @@ with tracker.init(name='c', sync_tensorboard=True) as run:
         return {run.name: counts(run).get("loss", 0) for run in map(tracker.read_run, paths)}
 
     expected = {"a": 1, "b": 0, "c": 4}
-    assert eventually(lambda: found() == expected or None, 60)
+    assert eventually(lambda: found() == expected or None)
 
 
 def test_a_foreign_run_directory_causes_no_reading_of_files_that_it_names(server: Any) -> None:
@@ -331,7 +331,7 @@ def wrapped(script: str, *arguments: str, **settings: str) -> None:
     call = [sys.executable, "-c", "from tracker.cli.run import run; run(prog_name='tracker run')"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TRACKER_SYNC_TENSORBOARD": "1", **OFFLINE, **settings}
     program = [sys.executable, "script.py", *arguments]
-    done = subprocess.run([*call, *program], env=environment, timeout=120, capture_output=True, text=True)
+    done = subprocess.run([*call, *program], env=environment, timeout=PATIENCE, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
@@ -414,7 +414,7 @@ def test_folders_of_concurrent_processes_have_different_keys() -> None:
     while second.stdout.readline() != "ready\n":
         pass
     for process in (second, first):
-        process.communicate("", timeout=60)
+        process.communicate("", timeout=PATIENCE)
     eventually(lambda: local().state == "finished")
     found = eventually(lambda: counts(local()) if len(counts(local())) == 4 else None)
     assert sorted(found.values()) == [10] * 4

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import tracker
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.runlog.reader import read_stream, stream_paths
 
 SERVED = """
@@ -24,7 +24,7 @@ START = "import os, sys, tracker\nrun = tracker.init(id='r')\nrun.log({'x': 1})\
 
 def script(code: str, **options: Any) -> subprocess.CompletedProcess[str]:
     Path("script.py").write_text(code)
-    return subprocess.run([sys.executable, "script.py"], capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run([sys.executable, "script.py"], capture_output=True, text=True, timeout=PATIENCE, **options)
 
 
 def the_run() -> Any:
@@ -217,7 +217,7 @@ def test_ctrl_c_in_the_middle_of_logging_leaves_whole_rows() -> None:
     process.stdout.readline()
     assert the_run().info["rows"] > 0  # reading does not run after a writer that is faster than the reader
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == -signal.SIGINT
     assert the_run().state == "killed"
     assert the_run().info["corrupt"] == 0

@@ -13,14 +13,12 @@ from typing import Any
 import pytest
 
 import tracker
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 pytest.importorskip("ipykernel")
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 Config = pytest.importorskip("traitlets.config").Config
-
-_PATIENCE = 60.0  # seconds until a kernel that was asked to end is killed
 
 LONG = "import time; print('going', flush=True); time.sleep(100)"
 RUN = "import tracker; run = tracker.init(id={!r})"
@@ -41,8 +39,8 @@ class Kernel:
     def __init__(self) -> None:
         from jupyter_client.manager import start_new_kernel
 
-        self._manager, self._client = start_new_kernel(startup_timeout=120)
-        self._manager.shutdown_wait_time = _PATIENCE
+        self._manager, self._client = start_new_kernel(startup_timeout=PATIENCE)
+        self._manager.shutdown_wait_time = PATIENCE  # then it is killed
 
     def run(self, code: str, interrupt_at: str | None = None) -> str:
         """Run a cell and return how it ended; interrupt it when it has printed a text."""
@@ -51,12 +49,12 @@ class Kernel:
             if interrupt_at is not None and interrupt_at in str(message["content"].get("text")):
                 self._manager.interrupt_kernel()
 
-        reply = self._client.execute_interactive(code, timeout=120, output_hook=heard)
+        reply = self._client.execute_interactive(code, timeout=PATIENCE, output_hook=heard)
         return str(reply["content"].get("ename", "ok"))
 
     def restart(self) -> None:
         self._manager.restart_kernel()
-        self._client.wait_for_ready(timeout=120)
+        self._client.wait_for_ready(timeout=PATIENCE)
 
     def close(self, now: bool = False) -> None:
         if self._manager.has_kernel:
@@ -76,8 +74,9 @@ def console(id: str) -> list[str]:
 def execute(*cells: str) -> None:
     """Run a notebook as nbconvert and papermill do, to its end."""
     cells = tuple(nbformat.v4.new_code_cell(cell) for cell in cells)
-    config = Config({"KernelManager": {"shutdown_wait_time": _PATIENCE}})
-    nbclient.NotebookClient(nbformat.v4.new_notebook(cells=list(cells)), allow_errors=True, config=config).execute()
+    config = Config({"KernelManager": {"shutdown_wait_time": PATIENCE}})
+    notebook = nbformat.v4.new_notebook(cells=list(cells))
+    nbclient.NotebookClient(notebook, allow_errors=True, startup_timeout=int(PATIENCE), config=config).execute()
 
 
 def test_the_console_of_a_notebook_holds_all_cells() -> None:
@@ -206,4 +205,4 @@ def at_prompt(program: list[str], typed: str, leave: str) -> int:
         os.write(master, b"y\n")  # "Do you really want to exit?"
     eventually(hear)
     os.close(master)
-    return process.wait(60)
+    return process.wait(PATIENCE)

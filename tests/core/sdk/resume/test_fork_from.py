@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import tracker
+from tests.removal import remove_run
 from tests.waiting import eventually
 from tracker.runlog.records import encode, encode_points
 
@@ -30,7 +30,7 @@ def test_a_fork_begins_with_the_rows_and_the_config_of_its_parent_and_stands_alo
     assert (run.id != "parent", run.step, run.resumed) == (True, 5, False)
     assert run.config.as_dict() == {"lr": 2, "seed": 3}
     assert (run.summary["loss"], run.summary["best"]) == (0.2, 4)
-    shutil.rmtree(origin.dir)
+    remove_run(origin.dir)
     run.log({"loss": 0.1, "best": 2})
     assert run.summary["best"] == 4
     run.finish()
@@ -123,7 +123,7 @@ def test_a_fork_has_a_config_that_is_too_long_for_a_line(tmp_path: Path) -> None
         origin.log({"x": 1})
     with tracker.init(fork_from="parent?_step=0") as run:
         assert (run.config["lr"], len(run.config)) == (1, len(many) + 2)
-    shutil.rmtree(origin.dir)
+    remove_run(origin.dir)
     found = tracker.read_run(run.dir)
     assert found.info["corrupt"] == 0
     assert (found.config["lr"], len(found.config)) == (1, len(many) + 2)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import tracker
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.agent.sync import sync
 from tracker.client import connect
 from tracker.runlog.directory import AUTO, agent_alive, agent_came
@@ -285,7 +285,7 @@ def test_a_run_that_is_here_and_one_without_an_id_ask_no_server(hung: Any) -> No
     with contextlib.suppress(BlockingIOError):
         while True:  # agents do connect, but they say what they are after
             connection, _ = hung.accept()
-            connection.settimeout(5)
+            connection.settimeout(PATIENCE)
             assert b"/resumption" not in connection.recv(1000)
 
 

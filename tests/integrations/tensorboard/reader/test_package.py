@@ -8,9 +8,12 @@ import sys
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 
 def run(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], env=os.environ, capture_output=True, text=True, timeout=120)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=os.environ, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
