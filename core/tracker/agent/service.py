@@ -138,7 +138,7 @@ class Service(threading.Thread):
                 watch.look()
                 watch.flush()  # what follows may take a while
                 # With a time-out, the process waits for us.
-                following.close(0.0 if containers.seconds(settings.finish_timeout) else GRACE)
+                following.close(0.0 if containers.wait_seconds(settings.finish_timeout) else GRACE)
                 watch.look()
                 keeper.close()
                 watch.look()  # once more: takes in the digests and ends that were noted in the journal
@@ -178,7 +178,7 @@ class Service(threading.Thread):
         flushed = time.monotonic()
         try:
             # How a process that is leaving really ends is known when it is gone; but it may wait for us.
-            waits = upload is not None and containers.seconds(settings.finish_timeout) > 0
+            waits = upload is not None and containers.wait_seconds(settings.finish_timeout) > 0
             while watch.writing() or (watch.leaving() and not waits):
                 time.sleep(_TICK)
                 watch.look()

@@ -1,12 +1,15 @@
-"""Tell whether the agent would be killed when this process ends, as in containers and under job schedulers."""
+"""Tell whether the agent would be killed when this process ends, as in containers and under job schedulers.
+
+This decides how long `finish` waits for the upload at most; `sdk/upload_wait.py` waits.
+"""
 
 from __future__ import annotations
 
 import os
 from typing import Literal
 
-LONGEST = 60.0
-"""The most seconds for which `finish` waits there while the upload advances."""
+LONGEST_WAIT = 60.0
+"""The most seconds for which `finish` waits in such a place while the upload advances."""
 
 _FIRST_NAMESPACE = 0xEFFFFFFC  # the pid namespace that a Linux machine starts with (PROC_PID_INIT_INO)
 _INITS = ("systemd", "init", "launchd", "openrc-init", "runit", "procd", "busybox")
@@ -44,11 +47,11 @@ def reason() -> str | None:
     return "a container" if _in_namespace() else None
 
 
-def seconds(finish_timeout: float | Literal["auto"]) -> float:
+def wait_seconds(finish_timeout: float | Literal["auto"]) -> float:
     """Return the most seconds for which `finish` waits for the upload, by the setting `finish_timeout`."""
     if finish_timeout != "auto":
         return finish_timeout
-    return LONGEST if reason() else 0.0
+    return LONGEST_WAIT if reason() else 0.0
 
 
 def _in_namespace() -> bool:

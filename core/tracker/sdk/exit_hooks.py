@@ -22,10 +22,10 @@ from tracker.capture.console_wrap import rearm
 from tracker.errors import contained
 
 from .after_fork import follow_forks, renew_in_child
-from .agent_supervisor import wait_at_exit
 from .exit import multiprocessing_child, notebook
 from .exit.exit_status import ending, exit_ending, leave_status
 from .exit.sigterm import handle_termination
+from .upload_wait import wait_at_exit
 
 if TYPE_CHECKING:
     from .run import Run

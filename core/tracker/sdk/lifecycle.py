@@ -25,6 +25,7 @@ from .process_order import Origin, ended_before
 from .resume import auto_resume
 from .slow_disk import SlowDiskWarning
 from .stream import Stream
+from .upload_wait import wait_after_finish
 from .values import oversized
 from .values.config_values import to_config
 
@@ -176,7 +177,7 @@ class RunLifecycle(ForkAware, RunIdentity):
             self._stream.close(self._after_finish, self._companions.wake if self._stream.parent is None else _nothing)
         self._mark_ended(end)
         if kept and self._is_its_own and not self._joined:
-            self._companions.supervisor.farewell(self.name, end["state"], self.url)
+            wait_after_finish(self._companions.supervisor, self.name, end["state"], self.url)
 
     def _mark_ended(self, end: dict[str, Any]) -> None:
         if self._settings.resume == "auto" and self._is_its_own:

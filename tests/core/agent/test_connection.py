@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -144,10 +143,9 @@ def test_a_dead_agent_is_told_of_in_the_last_line(
     server: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TRACKER_FINISH_TIMEOUT", "0")
+    monkeypatch.setattr(supervisor, "MOST_STARTS", 1)
     run = tracker.init()
     eventually(lambda: agent_alive(run.dir))
-    monkeypatch.setattr(supervisor, "MOST_STARTS", 1)
-    run._companions.supervisor._starts = deque(run._companions.supervisor._starts, 1)
     eventually(lambda: kill_agents(Path(run.dir)))
     run.log({"x": 1})
     run.finish()

@@ -145,10 +145,10 @@ def test_where_the_agent_outlives_the_script_nobody_waits(monkeypatch: pytest.Mo
     monkeypatch.setattr(containers, "_in_namespace", lambda: False)
     for name in (*containers._VARIABLES, "CI", "SYSTEMD_EXEC_PID"):
         monkeypatch.delenv(name, raising=False)
-    assert containers.seconds("auto") == 0
-    assert containers.seconds(5.0) == 5
+    assert containers.wait_seconds("auto") == 0
+    assert containers.wait_seconds(5.0) == 5
     monkeypatch.setenv("SLURM_JOB_ID", "17")
-    assert (containers.reason(), containers.seconds("auto"), containers.seconds(0.0)) == ("Slurm", 60, 0)
+    assert (containers.reason(), containers.wait_seconds("auto"), containers.wait_seconds(0.0)) == ("Slurm", 60, 0)
     monkeypatch.delenv("SLURM_JOB_ID")
     monkeypatch.setenv("CI", "false")
     assert containers.reason() is None
