@@ -15,7 +15,7 @@ from typing import Any
 
 _OURS = "tracker"
 _FILE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), _OURS, "__init__.py")
-_USERS_OF_IT = ("tracker_keras", "tracker_lightning", "tracker_server", "tracker_tensorboard")
+_IMPORTERS = ("tracker_keras", "tracker_lightning", "tracker_server", "tracker_tensorboard")
 
 
 def become(name: str) -> None:
@@ -79,7 +79,7 @@ class _Alias(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         assert module.__spec__ is not None
-        module.__spec__ = self._specs.pop(module.__spec__.name)  # which the import system has replaced
+        module.__spec__ = self._specs.pop(module.__spec__.name)  # the import system has replaced it
 
 
 class _InPlace(MetaPathFinder):
@@ -87,12 +87,12 @@ class _InPlace(MetaPathFinder):
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._prefixes = (f"{name}.", *(f"{package}." for package in _USERS_OF_IT))
+        self._prefixes = (f"{name}.", *(f"{package}." for package in _IMPORTERS))
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname not in _USERS_OF_IT and not fullname.startswith(self._prefixes):
+        if fullname not in _IMPORTERS and not fullname.startswith(self._prefixes):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and type(spec.loader) is SourceFileLoader:

@@ -1,6 +1,6 @@
-"""What a forked child makes anew: locks, its stream, what the exit hooks know.
+"""Prepare runs for `os.fork`: a forked child gets new locks, and a stream of its own.
 
-`os.fork` copies only the thread that calls it. A lock that another thread holds then would stay locked in the child.
+`os.fork` copies only the thread that calls it. A lock that another thread holds would stay locked in the child.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def renew_in_child(renew: Callable[[], object]) -> None:
 
 
 def follow_forks(runs: Iterable[ForkAware]) -> None:
-    """Prepare `runs` for each fork, and renew them in the child. Those in the list at that moment count."""
+    """Prepare `runs` for each fork, and renew them in the child. Each fork reads the list anew."""
 
     def before() -> None:
         for run in runs:
@@ -39,7 +39,7 @@ def follow_forks(runs: Iterable[ForkAware]) -> None:
 
 
 class ForkAware(ABC):
-    """A run's part in `os.fork`: the child goes on in a stream of its own, and may inherit the run alone."""
+    """Makes a run work after `os.fork`: the child writes a stream of its own, and may take the run over."""
 
     finished: bool
     _directory: str
@@ -48,8 +48,8 @@ class ForkAware(ABC):
     _logged: LoggedRows
     _companions: Companions
     _origin: Origin | None
-    _alone: bool
-    """Whether this is a forked child that the run was left to."""
+    _took_over: bool
+    """Whether this forked child has taken the run over."""
 
     @abstractmethod
     def _write(self, kind: str, payload: Any, step: int | None = None) -> None:
@@ -58,7 +58,7 @@ class ForkAware(ABC):
     @property
     def _is_its_own(self) -> bool:
         """Whether the run ends when this process ends."""
-        return self._stream.parent is None or self._alone
+        return self._stream.parent is None or self._took_over
 
     def _before_fork(self) -> None:
         self._stream.before_fork()
@@ -70,7 +70,7 @@ class ForkAware(ABC):
             self._logged.after_fork()
             self._companions.after_fork()
             if self._stream.parent is not None:
-                self._alone = False
+                self._took_over = False
                 self._stream.append = self._append_first_of_child
 
     def _append_first_of_child(self, line: bytes) -> None:
@@ -82,9 +82,9 @@ class ForkAware(ABC):
         """Continue the run in this child if the process that began it has left it, as the parent of a daemon does."""
         if self._is_its_own or self._origin is None or self.finished or not self._stream.kept:
             return
-        with contained("going on with the run"):
-            if self._origin.left():
-                self._alone = True
+        with contained("continuing the run"):
+            if self._origin.has_left():
+                self._took_over = True
                 before = dict.fromkeys((os.path.basename(self._origin.stream), self._stream.parent))
                 self._write("goes_on", {"after": list(before)})
-                self._companions.supervisor.start()  # an agent at work may have looked for streams for the last time
+                self._companions.supervisor.start()  # a working agent may have looked for new streams for the last time

@@ -1,4 +1,4 @@
-"""Start the agent of a run, or hand the run to one that is there."""
+"""Start the agent of a run, or hand the run over to a running agent."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from tracker.runlog.safe_open import open_file
 from tracker.settings import SETTINGS
 
 _MAIN = "tracker.agent.main"
-_LOCK = 3  # the descriptor of the lock in the agent, see there
+_LOCK = 3  # the agent's descriptor of the lock, as in `agent/main.py`
 _LARGEST_LOG = 1 << 20
-_THRIFTY = {"MALLOC_ARENA_MAX": "1"}  # glibc's heap for each thread nearly doubles what an agent needs
+_THRIFTY = {"MALLOC_ARENA_MAX": "1"}  # a heap for each thread, as glibc has, nearly doubles an agent's memory
 
 
 def hand_over(directory: str, given: Mapping[str, Any]) -> Path:
     """Have the shared agent of this user and machine serve a directory; start it if there is none.
 
     Takes a fraction of a millisecond, or a few milliseconds if the agent must be started, and waits for nothing.
-    `given`: the arguments of `Settings` there. Returns the folder of the queue, see `handover`. Raises OSError.
+    `given`: the arguments for the agent's `Settings`. Returns the folder of the queue, see `handover`. Raises OSError.
     """
     folder = handover.folder()
-    os.close(open_file(directory, LOG, os.O_WRONLY | os.O_CREAT))  # for `Notices`, and for those who wait for it
+    os.close(open_file(directory, LOG, os.O_WRONLY | os.O_CREAT))  # `Notices` and others read it
     handover.put(folder, directory, {**given, "dir": str(Path(directory).parents[2])})
-    # Held from before the agent begins: of any number of processes, one starts it.
+    # Taken before the agent starts: only one of any number of processes starts it.
     lock = handover.lock(folder)
     if lock is None:
         return folder
@@ -67,7 +67,7 @@ def _logged(path: str, mode: int = 0o644) -> list[tuple[Any, ...]]:
 
 def run_helper(module: str, arguments: Sequence[str], environment: Mapping[str, str], timeout: float | None) -> bytes:
     """Run `main` of a module in a process of its own and return its output, b"" if it took longer than `timeout`."""
-    import subprocess  # which most training processes need not pay for
+    import subprocess  # most training processes do not need it
 
     try:
         return subprocess.run(
@@ -84,12 +84,12 @@ def run_helper(module: str, arguments: Sequence[str], environment: Mapping[str, 
 
 
 class Notices:
-    """Reads from the agent's log what it has to tell the user."""
+    """Reads the agent's messages to the user from its log."""
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
         self._path = os.path.join(directory, LOG)
-        # What an agent had to say to the process that this one resumes is no news.
+        # Earlier messages were for the process that this one resumes.
         self._offset = os.path.getsize(self._path) if os.path.exists(self._path) else 0
 
     def new(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""What accompanies a run in its process: the agent's supervisor, the console, event files, watched models."""
+"""Start, check and stop a run's companions: the agent's supervisor, console, event files, watched models."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class Companion(Protocol):
-    """Something that goes on beside a run."""
+    """Something that works beside a run, in its process."""
 
     def check(self) -> None:
-        """Check that all is well; called every few seconds."""
+        """Check that it still works; called every few seconds."""
 
     def stop(self) -> None:
         """Stop."""
@@ -43,14 +43,14 @@ class Companions:
         self.supervisor = Supervisor(directory, settings)
 
     def start(self, members: Callable[[], dict[str, Any]], write: Callable[[str, Any], Any]) -> None:
-        """Start what the settings ask for, besides the agent; `members` and `write` are the run's."""
+        """Start the companions that the settings ask for. `members` and `write` belong to the run."""
         with contained("capturing the console"):
             console = start_console(self._directory, self._settings, members)
             if console is not None:
                 self._started.insert(0, ("capturing the console", console))
         if self._settings.sync_tensorboard:
             with contained("following event files"):
-                from .event_files import EventFiles  # which few runs need
+                from .event_files import EventFiles  # few runs need it
                 from .program_event_files import ProgramEventFiles
 
                 program = process.wrapped()
@@ -71,21 +71,21 @@ class Companions:
                 self._event_files.look()
 
     def check(self, agent: bool) -> None:
-        """Check them all; the `agent` only in the process that started it."""
-        with contained("looking after the agent"):
+        """Check all companions, and the agent if `agent`: only the process that started it does."""
+        with contained("checking the agent"):
             if agent:
                 self.supervisor.check()
         self._each(lambda companion: companion.check())
 
     def stop(self) -> None:
         """Stop all but the agent. Safe to repeat."""
-        started, self._started, self._event_files = self._started, self._started[-1:], None  # before any of them fails
+        started, self._started, self._event_files = self._started, self._started[-1:], None  # before one of them fails
         for doing, companion in started:
             with contained(doing):
                 companion.stop()
 
     def after_fork(self) -> None:
-        """In a forked child: continue as far as each of them can."""
+        """Continue in a forked child, as far as each companion can."""
         self._each(lambda companion: companion.after_fork())
 
     def watch(self, watch: Watch) -> None:
@@ -109,7 +109,7 @@ class Watches:
         self._watches: list[Watch] = []
 
     def add(self, watch: Watch) -> None:
-        """Add one more."""
+        """Add a watched model."""
         self._watches.append(watch)
 
     def end(self, model: Any = None) -> None:

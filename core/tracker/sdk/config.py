@@ -47,7 +47,7 @@ class Config(MutableMapping[str, Any]):
         object.__setattr__(self, "_write", write)
 
     def _start_with(self, values: dict[str, Any]) -> None:
-        """Hold what the run has already, without writing it again."""
+        """Take the members that the run already has, without writing them again."""
         self._values.update(values)
 
     def update(self, *sources: Any, allow_val_change: bool = True, **members: Any) -> None:  # noqa: ARG002
@@ -79,7 +79,7 @@ class Config(MutableMapping[str, Any]):
             self._write(members.values)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the members as a dict of their own."""
+        """Return a copy of the members as a dict."""
         return dict(self._values)
 
     def __getitem__(self, key: str) -> Any:
@@ -89,7 +89,7 @@ class Config(MutableMapping[str, Any]):
         self.update({key: value})
 
     def __delitem__(self, key: str) -> None:
-        raise TypeError("config members can be changed, not removed: the log keeps what was")
+        raise TypeError("config members can be changed, not removed: the log keeps every value")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)

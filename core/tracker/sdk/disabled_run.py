@@ -1,4 +1,4 @@
-"""The run of `mode="disabled"`."""
+"""Provide the run of `mode="disabled"`, which keeps nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .run import Run
 class DisabledRun(Run):
     """The run of `mode="disabled"`: nothing is written and no process started.
 
-    Config, summary and step behave as in any run, so that a script which reads them back goes on as it would.
+    Config, summary and step behave as in any run, so a script that reads them back works as usual.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -38,7 +38,7 @@ class DisabledRun(Run):
         """Do nothing."""
 
     def _end(self, end: dict[str, Any]) -> None:  # noqa: ARG002
-        """Do nothing but note it."""
+        """Mark the run as finished, and do nothing else."""
         self.finished = True
 
     def _store(self, content: bytes) -> str:

@@ -1,8 +1,8 @@
-"""Note the TensorBoard event files that this process writes, so that its agent has them followed.
+"""Note the TensorBoard event files that this process writes, so that its agent follows them.
 
-Nothing of the libraries that write them is touched. Python tells which files it opens (`sys.addaudithook`, once a run
-wants to know); what others in the process open, such as TensorFlow, the agent sees from outside, and this process once
-more at the end of the run.
+The libraries that write them are not changed. Python reports the files that it opens (`sys.addaudithook`, added for the
+first run that needs it). Native code such as TensorFlow opens files without a report: the agent sees them from outside,
+and this process looks for them at the end of the run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NEEDED = ("google_crc32c", "numpy", "tensorboard")
 _WRITING = os.O_WRONLY | os.O_RDWR
 
 _noting: list[EventFiles] = []
-"""Of the runs that want to know; event files belong to the last one."""
+"""One for each run that follows event files; a new file belongs to the last one."""
 _noted: set[str] = set()
 """Event files that belong to a run of this process."""
 _hooked = False
@@ -59,12 +59,12 @@ class EventFiles:
             sys.addaudithook(_hook)
 
     def look(self) -> None:
-        """Note the event files that the program below this process has open. Called often."""
+        """Note the event files that the child program has open. Called often."""
         for path in self._program.open_now() if self._program is not None and self in _noting else ():
             self.note(path)
 
     def stop(self) -> None:
-        """Note the event files that only the system knows to be open, and stop. Safe to repeat."""
+        """Note the open event files that Python did not report, and stop. Safe to repeat."""
         if self in _noting:
             for path in self._program.left_behind() if self._program is not None else ():
                 self.note(path)
@@ -92,12 +92,12 @@ def _warn_if_missing() -> None:
     if missing:
         warn_once(
             f"sync_tensorboard needs packages that are not installed ({', '.join(missing)}): "
-            "pip install 'tracker-runs[tensorboard]', and `tracker sync` brings the values later"
+            "pip install 'tracker-runs[tensorboard]', and `tracker sync` adds the values later"
         )
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    # Called for all that Python audits, for as long as the process lives: it must be over at once, and never raise.
+    # Python calls this for every audited event until the process ends: it must be fast and never raise.
     if event == "open" and _noting:
         _opened(arguments)
 
@@ -108,7 +108,7 @@ def _opened(arguments: tuple[Any, ...]) -> None:
         if not flags & _WRITING or not isinstance(path, (str, bytes, os.PathLike)):
             return
         name = os.fsdecode(path)
-    except (TypeError, ValueError):  # anybody may raise an event of this name
+    except (TypeError, ValueError):  # any code may raise an event of this name
         return
     with contained("noting an event file"):
         if is_event_file(name):

@@ -1,4 +1,4 @@
-"""Hooks that give runs the right end however their process ends, without changing the user's own handlers.
+"""Give runs the right end however their process ends, without changing the user's own handlers.
 
 A run that is still open when its process ends is finished by whichever comes first: `atexit`, the end of a child of
 multiprocessing, or `os._exit`. Readers and the agent correct what the hooks cannot know (`runlog/exits.py`).
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from .run import Run
 
 _live: list[Run] = []
-"""Held here, since a run that nobody holds must be finished, too."""
+"""The runs of this process. A run that the script no longer holds must be finished, too."""
 
 
 class _Noted:
-    """What is known so far about how the process is going to end."""
+    """What is known so far about the end of the process."""
 
     end: dict[str, Any] | None = None
     armed = False
@@ -43,9 +43,9 @@ class _Noted:
     stale: Any = None  # the error that `sys.last_value` named when the newest run began
 
 
-_amid: deque[tuple[int, Run]] = deque(maxlen=16)
-"""Runs that were finished while an exception went through, as by a `finally`, and the number that it was given."""
-_MARK = "_tracker_amid"  # holds that number: an `id` goes to the next exception as soon as this one is gone
+_ended_during: deque[tuple[int, Run]] = deque(maxlen=16)
+"""Runs that were finished during an exception, as in a `finally` block, with the number of the exception."""
+_MARK = "_tracker_number"  # the attribute with that number: Python reuses an `id` once the exception is gone
 _numbers = count()
 
 
@@ -55,25 +55,25 @@ def live() -> list[Run]:
 
 
 def adopt(run: Run) -> None:
-    """Make the run end with its process. What happened before the run began does not count as its end."""
+    """Make the run end with its process. Earlier errors of the process do not count as its end."""
     _live[:] = [*live(), run]
     _Noted.end = None
     _Noted.stale = getattr(sys, "last_value", None)
     if not _Noted.armed:
         _Noted.armed = True
         _arm()
-    if sys.excepthook is not _Noted.hook:  # the first time, or whoever replaced it gave it back as it was
+    if sys.excepthook is not _Noted.hook:  # the first time, or after other code has restored the original hook
         _hook_exceptions()
     notebook.watch(_note, rearm)
     multiprocessing_child.finish_with_child(_finish_in_child)
     handle_termination(_finish_terminated)
 
 
-def ended_amid(error: BaseException, run: Run) -> None:
+def ended_during(error: BaseException, run: Run) -> None:
     """Remember that `run` was finished while `error` was handled: if `error` ends the process, it ends the run too."""
-    with contextlib.suppress(Exception):  # the user's own class may take no attributes; then `finish` stands
+    with contextlib.suppress(Exception):  # the exception may allow no attributes: then the first end stays
         number = error.__dict__.setdefault(_MARK, next(_numbers))
-        _amid.append((number, run))
+        _ended_during.append((number, run))
 
 
 def _arm() -> None:
@@ -94,7 +94,7 @@ def _arm() -> None:
 
     sys.exit = exit_hook  # type: ignore[assignment]
     os._exit = exit_now_hook  # type: ignore[assignment]
-    quitter = type(getattr(builtins, "exit", None))  # what `site` puts there
+    quitter = type(getattr(builtins, "exit", None))  # set by the module `site`
     if quitter.__name__ == "Quitter":
         former_quit = quitter.__call__
 
@@ -109,10 +109,10 @@ def _hook_exceptions() -> None:
     former = sys.excepthook
 
     def except_hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if not notebook.at_prompt():  # there, an error ends a command and not the process
+        if not notebook.at_prompt():  # at a prompt, an error ends a command and not the process
             with contained("noting an error"):
                 _note(ending(error))
-                for number, run in list(_amid):
+                for number, run in list(_ended_during):
                     if number == error.__dict__.get(_MARK):
                         run._correct_end(ending(error))
         former(kind, error, trace)
@@ -125,7 +125,7 @@ def _note(end: dict[str, Any] | None) -> None:
 
 
 def _note_exit(code: Any) -> None:
-    if threading.current_thread() is threading.main_thread():  # elsewhere it ends only the thread
+    if threading.current_thread() is threading.main_thread():  # in other threads it ends only the thread
         with contained("noting an exit"):
             _note(exit_ending(code, sys.exc_info()[1]))
 
@@ -134,7 +134,7 @@ def _leave() -> None:
     """Finish open runs with what is known; the exit status that the C library writes later takes precedence."""
     end = _Noted.end
     if end is None and sys.excepthook is not _Noted.hook and not notebook.at_prompt():
-        error = getattr(sys, "last_value", None)  # somebody replaced the hook without calling ours
+        error = getattr(sys, "last_value", None)  # other code replaced the hook and does not call ours
         end = None if error is _Noted.stale else ending(error)
     # A forked child that has written nothing has nothing to end.
     runs = [run for run in live() if run._stream.parent is None or run._stream.kept]
@@ -145,10 +145,8 @@ def _leave() -> None:
 
 
 def _finish_in_child() -> None:
-    """Finish at the end of a child of multiprocessing, which skips `atexit`; an exception that ends it is being
-    handled.
-    """
-    error = sys.exc_info()[1]
+    """Finish runs at the end of a child of multiprocessing, which skips `atexit`."""
+    error = sys.exc_info()[1]  # the exception that ends the child, if any
     for run in _live:
         if run._stream.parent is None:
             run._finish_by(error)

@@ -1,4 +1,4 @@
-"""Save files with a run: pin them as they are now, or note them for the agent to follow."""
+"""Save files with a run: pin them as they are now, or ask the agent to follow them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class FileSaver:
     def save(
         self, glob_or_path: str | os.PathLike[str] | None, base_path: str | os.PathLike[str] | None, policy: str
     ) -> list[str]:
-        """Note the files and return their names; see `Run.save`."""
+        """Save the files and return their names; see `Run.save`."""
         if policy not in POLICIES:
             raise ValueError(f"policy {policy!r} must be one of {', '.join(POLICIES)}")
         if glob_or_path is None:
@@ -58,7 +58,7 @@ class FileSaver:
         except OSError as error:
             warn_once(f"save() takes files as they are now: the key for the policy {policy} cannot be stored ({error})")
             return False
-        if mark not in self._followed:  # a loop may ask again and again
+        if mark not in self._followed:  # a loop may repeat the call
             self._followed.add(mark)
             self._write("save", {"policy": policy, "glob": glob, "base": base, "seal": mark})
         return True

@@ -1,4 +1,4 @@
-"""What a run is called, and where it is."""
+"""Identify and describe a run: its id, name, tags and paths."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .values.foreign_objects import key_text
 
 
 class RunIdentity(ABC):
-    """The members that identify and describe a run. Those that can be assigned are written at once."""
+    """The members that identify and describe a run. An assignment is written at once."""
 
     _settings: Settings
     _directory: str
@@ -71,7 +71,7 @@ class RunIdentity(ABC):
         base = self._settings.base_url
         if self.mode != "online" or base is None:
             return None
-        from urllib.parse import quote  # 3 ms to import, and most scripts never ask
+        from urllib.parse import quote  # takes 3 ms to import, and most scripts never need it
 
         return f"{base}/runs/{quote(self.entity)}/{quote(self.project)}/{self.id}"
 

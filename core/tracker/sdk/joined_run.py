@@ -1,4 +1,4 @@
-"""The run of another process, as a process has it that got it in a pickle."""
+"""Log to the run of another process, in a process that unpickled the run."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class JoinedRun(Run):
         self._stream.append = self._append_first
 
     def _header_members(self) -> dict[str, Any]:
-        return {name: self._members[name] for name in ("id", "entity", "project")}  # the rest may have changed there
+        return {name: self._members[name] for name in ("id", "entity", "project")}  # the rest may have changed
 
     def _append_first(self, line: bytes) -> None:
         self._stream.open()
         if not self._stream.kept:
             warn_once(f"{self._directory} is gone; what is logged to this copy of run {self.name} is dropped")
         else:
-            self._companions.supervisor.start()  # an agent at work may have looked for streams for the last time
+            self._companions.supervisor.start()  # a working agent may have looked for new streams for the last time
         self._stream.append(line)
 
     def _check(self, now: int) -> None:
@@ -73,7 +73,7 @@ def join(ticket: Mapping[str, Any]) -> Run:
         settings = Settings(
             {
                 **{name: ticket.get(name) for name in ("id", "entity", "project")},
-                "name": ticket.get("id"),  # what it is called is in the ticket, and no setting of this process
+                "name": ticket.get("id"),  # no setting of this process counts: the ticket has the name
                 "dir": str(directory.parents[2]),
                 "mode": "offline" if ticket.get("mode") == "offline" else None,
                 "console": "off",
@@ -93,7 +93,7 @@ def _directory(ticket: Mapping[str, Any]) -> Path:
     """Return the run directory that a ticket names. Raises `NotARun` if it is another user's or another run's."""
     directory = Path(str(ticket.get("directory")))
     if not directory.is_absolute() or ".." in directory.parts or directory.parts[-3:-1] != (".tracker", "runs"):
-        raise NotARun(f"{directory} is no run directory")
+        raise NotARun(f"{directory} is not a run directory")
     if not os.path.isdir(directory) or directory.is_symlink():
         raise NotARun(f"{directory} is not on this machine")
     if directory.stat().st_uid != os.geteuid():

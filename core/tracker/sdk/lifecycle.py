@@ -1,4 +1,4 @@
-"""A run from its beginning to its end in this process: start, records, checks, finish."""
+"""Begin, write, check and end a run in this process."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from .values import oversized
 from .values.config_values import to_config
 
 _MEMBERS = ("id", "entity", "project", "name", "group", "job_type", "tags", "notes", "color")
-_AT_ONCE = 1.0  # seconds that a process which leaves by `os._exit` waits for our lock
+_LOCK_TIMEOUT = 1.0  # seconds that `os._exit` waits for the lock of the run
 
 
 class RunLifecycle(ForkAware, RunIdentity):
-    """All of a run except the methods that users call: it begins, writes records, is checked, and ends."""
+    """All of a run except the methods that users call: its beginning, records, checks and end."""
 
     def __init__(self, settings: Settings, directory: str, joined: bool) -> None:
         """See `Run`."""
@@ -49,16 +49,16 @@ class RunLifecycle(ForkAware, RunIdentity):
         self._slow_disk = SlowDiskWarning(directory)
         self._joined = joined
         self._origin = None
-        self._after: tuple[str, ...] = ()  # streams of processes that had ended, as a server knows
-        self._alone = False
+        self._after: tuple[str, ...] = ()  # streams of ended processes, as the server knows
+        self._took_over = False
         self._logged = LoggedRows(self._stream)
         self.finished = False
         self.state_at_exit: str | None = None
-        """The state that the exit hooks give this run where the process ends well (None: finished). For integrations
-        that would not be told if training was cut short and the script went on.
+        """The state that the exit hooks give this run if the process ends well; None: finished. For integrations, which
+        do not notice that training was cut short if the script continues.
         """
         self.continued: Callable[[], RunLifecycle] | None = None
-        """Gives the run that takes what is written after the end of this one; None: it is dropped. For integrations."""
+        """Returns the run that takes records after the end of this one; None: they are dropped. For integrations."""
 
     def _header_members(self) -> dict[str, Any]:
         return {
@@ -93,25 +93,25 @@ class RunLifecycle(ForkAware, RunIdentity):
     def _write(self, kind: str, payload: Any, step: int | None = None) -> None:
         """Append one record. Its payload may hold numbers that JSON lacks."""
         try:
-            self._write_sound(kind, jsonable(payload), step)
-        except TypeError:  # a name with a lone surrogate, say, as the bytes of file names may give
-            self._write_sound(kind, to_config(payload), step)
+            self._write_json(kind, jsonable(payload), step)
+        except TypeError:  # a lone surrogate, say, as in some file names
+            self._write_json(kind, to_config(payload), step)
 
-    def _write_sound(self, kind: str, sound: Any, step: int | None = None) -> None:
+    def _write_json(self, kind: str, value: Any, step: int | None = None) -> None:
         """Append one record whose payload is JSON; if it is too long for a line, as several lines and files."""
         now = time.time()
-        line = encode(kind, sound, now, step)
+        line = encode(kind, value, now, step)
         if len(line) < MAX_LINE:
             with self._lock:
                 self._stream.append(line)
                 return
-        parts = oversized.parts(kind, sound, self._store)
+        parts = oversized.parts(kind, value, self._store)
         with self._lock:
             for part, members in parts.records:
                 self._stream.append(encode(part, members, now, step if part == kind else None))
             for reason in parts.lost:
                 self._stream.count_lost(reason)
-        warn_once(f"a {kind} record of {len(line) / 2**20:.1f} MiB is longer than a line may be: {_told(parts)}")
+        warn_once(f"a {kind} record of {len(line) / 2**20:.1f} MiB is longer than a line may be: {_describe(parts)}")
 
     @property
     def dropped(self) -> int:
@@ -140,8 +140,8 @@ class RunLifecycle(ForkAware, RunIdentity):
         """
         self._checked = now
         if self._slow_disk.took(time_ns() // 1000 - now):
-            self._checked = 0  # look at the next write, too
-        with contained("looking after the run directory"):
+            self._checked = 0  # time the next write, too
+        with contained("checking the run directory"):
             if self._lost_directory():
                 return
         self._take_over()
@@ -157,7 +157,7 @@ class RunLifecycle(ForkAware, RunIdentity):
     # -- the end ------------------------------------------------------------------------------------------
 
     def _correct_end(self, end: dict[str, Any]) -> None:
-        """Replace the end that `finish` wrote, because the exception it was called during ended the process."""
+        """Replace the end that `finish` wrote: the exception during which it was called has ended the process."""
         if self.finished and self.continued is None:
             self._stream.correct_end(encode("finish", end, time.time()))
             self._mark_ended(end)
@@ -184,7 +184,7 @@ class RunLifecycle(ForkAware, RunIdentity):
             auto_resume.ended(self._directory, self._settings, end["state"] == "finished")
 
     def _finish_by(self, error: BaseException | None) -> None:
-        """Finish with the state that an exception means; None: all went well."""
+        """Finish with the state that follows from an exception; None: the run ended well."""
         self._end(ending(error) if error is not None else self._good_end())
 
     def _good_end(self) -> dict[str, Any]:
@@ -200,10 +200,10 @@ class RunLifecycle(ForkAware, RunIdentity):
     def _leave_at_once(self, status: int) -> None:
         """Write the end of a process that leaves by `os._exit`, without anything that could take time.
 
-        The process may be a forked child between fork and exec, or a watchdog whose training hangs, perhaps with our
-        lock.
+        The process may be a forked child between fork and exec, or a watchdog of a training that hangs, perhaps
+        with the lock.
         """
-        if self.finished or not self._stream.kept or not self._lock.acquire(timeout=_AT_ONCE):
+        if self.finished or not self._stream.kept or not self._lock.acquire(timeout=_LOCK_TIMEOUT):
             return
         try:
             with contained("writing the end of the run"):
@@ -219,7 +219,7 @@ class RunLifecycle(ForkAware, RunIdentity):
 def _nothing() -> None: ...
 
 
-def _told(parts: oversized.Parts) -> str:
+def _describe(parts: oversized.Parts) -> str:
     files = [members["name"] for kind, members in parts.records if kind == "file"]
     kept = f"what is too large is kept as {', '.join(files[:3])}" if files else "what is too large is kept as a file"
     return "; ".join(parts.lost[:3]) or kept

@@ -1,4 +1,4 @@
-"""Read back what this process has logged, when the summary is asked for."""
+"""Read back the rows that this process has logged, for the summary."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ from tracker.runlog.stats import Stats, sum_up
 from .stream import Stream
 
 _BLOCK = 1024 * 1024
-_TAIL = 256 * 1024  # bytes in which the last value of a key is looked for before all is read
+_TAIL = 256 * 1024  # bytes at the end that are searched for the last value of a key before all is read
 
 
 class LoggedRows:
-    """The rows that this process has logged, summed up per key. Each line is read once, however often they are asked
-    for.
+    """Sums up the rows that this process has logged, per key. Each line is read once.
 
     Never raises for unreadable lines. May be used from any thread.
     """
@@ -34,7 +33,7 @@ class LoggedRows:
     def _begin(self, whole: bool) -> None:
         self._whole = whole
         self._stats: dict[str, Stats] = {}
-        self._offsets: dict[str, int] = {}  # by stream, what is summed up
+        self._offsets: dict[str, int] = {}  # bytes that are summed up, by stream
 
     def stats(self, whole: bool) -> dict[str, Stats]:
         """Return the stats of the rows by key. Without `whole`, only `last` of each is right."""
@@ -63,7 +62,7 @@ class LoggedRows:
             return None if found is None else found.last
 
     def after_fork(self) -> None:
-        """In a forked child: make a new lock, since a thread that does not exist here may hold it."""
+        """Make a new lock in a forked child: a thread that does not exist there may hold the old one."""
         self._lock = threading.RLock()
 
     def _read(self, path: str, end: int | None) -> None:

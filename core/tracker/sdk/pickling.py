@@ -1,7 +1,7 @@
-"""Copies of runs: a copy is the same run, and what is unpickled in another process joins it.
+"""Copy and pickle runs: a copy is the same run, and a run that is unpickled in another process joins it.
 
-A pickle holds what the run is called and where it is, never a key. Nothing is written until something is logged, so
-that a checkpoint which holds a run can be loaded anywhere.
+A pickle holds the names of the run and its directory, never a key. Nothing is written until something is logged, so a
+checkpoint that holds a run can be loaded anywhere.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tracker.names import random_id
 from .after_fork import renew_in_child
 
 _runs: WeakValueDictionary[str, Shared] = WeakValueDictionary()
-"""Those of this process that were pickled or unpickled, by the mark in their pickles."""
+"""Runs of this process that were pickled or unpickled, by the mark in their pickles."""
 
 _join: Callable[[Mapping[str, Any]], Shared]
 _lock = threading.RLock()
@@ -25,13 +25,13 @@ renew_in_child(lambda: globals().update(_lock=threading.RLock()))  # a thread of
 
 
 def join_with(join: Callable[[Mapping[str, Any]], Shared]) -> None:
-    """Have `join` make the run of a pickle whose run is not in this process. What it makes derives from `Shared`."""
+    """Set the function that makes the run of a pickle from another process; the run derives from `Shared`."""
     global _join
     _join = join
 
 
 class Shared:
-    """Makes copies of an object the object itself, within this process."""
+    """Makes a copy of an object the object itself, within this process."""
 
     _mark: str | None = None
 

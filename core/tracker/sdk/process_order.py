@@ -17,7 +17,7 @@ from .exit import multiprocessing_child
 
 _NEAR_END = 256 * 1024  # bytes; an end with its traceback is shorter
 _QUIET = 3600.0  # seconds without a line after which a process of another machine counts as gone
-_MOST = 1000  # streams of one run that are looked at, the newest
+_MOST = 1000  # newest streams of a run that are read
 
 
 class Origin:
@@ -29,11 +29,10 @@ class Origin:
         self._pid = pid
         self._start = start
 
-    def left(self) -> bool:
+    def has_left(self) -> bool:
         """Tell whether that process has left the run to this forked child, as the parent of a daemon does.
 
-        It has if it ended well, and this process is no child of multiprocessing, which would end with its parent's
-        work.
+        It has if it ended well, unless this process is a child of multiprocessing, which ends with its parent's work.
         """
         if os.getpid() == self._pid or multiprocessing_child.is_child() or is_alive(self._pid, self._start):
             return False
@@ -42,8 +41,9 @@ class Origin:
 
 
 def ended_before(directory: str) -> list[str]:
-    """Return the run's streams whose processes have ended, as far as this process can see, without those that others
-    followed.
+    """Return the streams of processes that have ended, as far as this process can see.
+
+    Leaves out streams that another ended process names as its predecessors.
     """
     ended: list[str] = []
     before: set[str] = set()

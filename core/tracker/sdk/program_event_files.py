@@ -1,4 +1,4 @@
-"""Find the event files that the program of `tracker run` writes, in whatever language."""
+"""Find the event files that the program of `tracker run` writes, in any language."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tracker.agent_protocol.event_files import being_written, below, is_event_fi
 LOOK_EVERY = 0.05
 """Seconds between looks at what is open, at least."""
 
-_SHARE = 10  # looking takes no more than one part in so many of the time
+_SHARE = 10  # looking takes at most a tenth of the time
 _MOST_ENTRIES = 20_000
 _MOST_FOLDERS = 1000
 _LONGEST_COMMAND = 16 * 1024
 _TOO_WIDE = ("/", "/tmp", os.path.expanduser("~"))
 _LONGEST = 2.0  # seconds
-_PASSED_OVER = frozenset({".git", ".tracker", "node_modules", "site-packages", "__pycache__", "proc", "sys"})
+_SKIPPED = frozenset({".git", ".tracker", "node_modules", "site-packages", "__pycache__", "proc", "sys"})
 _PID = re.compile(r"tfevents\.\d+\..+\.(\d{1,9})\.\d+(?:\.v2)?$")
 
 
@@ -31,15 +31,13 @@ class ProgramEventFiles:
         """`directory` is the run directory."""
         self._began = time.time()
         self._runs, self._run = os.path.split(directory)
-        self._processes: set[int] = set()  # that were seen below this one
-        self._folders = {os.getcwd(): None}  # in order: where to look in the end
+        self._processes: set[int] = set()  # pids of the child processes that were seen
+        self._folders = {os.getcwd(): None}  # in order; they are searched at the end
         self._note(command, os.getcwd())
         self._look_at = 0.0
 
     def open_now(self) -> Iterator[str]:
-        """Yield the paths of event files that processes below this one have open for writing; nothing if asked again
-        too soon.
-        """
+        """Yield the event files that child processes have open for writing; nothing if called again too soon."""
         begun = time.monotonic()
         if begun < self._look_at:
             return
@@ -59,20 +57,20 @@ class ProgramEventFiles:
 
         Searches the working directories of the processes and those on their command lines, for two seconds at most.
         """
-        left, deadline = _MOST_ENTRIES, time.monotonic() + _LONGEST
+        remaining, deadline = _MOST_ENTRIES, time.monotonic() + _LONGEST
         pending = [folder for folder in self._folders if os.path.realpath(folder) not in _TOO_WIDE]
         seen: set[str] = set()
-        while pending and left > 0 and time.monotonic() < deadline:
+        while pending and remaining > 0 and time.monotonic() < deadline:
             folder = os.path.realpath(pending.pop(0))
             if folder in seen:
                 continue
             seen.add(folder)
             try:
                 entries = list(os.scandir(folder))
-                left -= len(entries)
+                remaining -= len(entries)
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        if entry.name not in _PASSED_OVER:
+                        if entry.name not in _SKIPPED:
                             pending.append(entry.path)
                     elif is_event_file(entry.name) and self._is_new(entry):
                         yield entry.path
@@ -80,7 +78,7 @@ class ProgramEventFiles:
                 continue
 
     def _note(self, command: Sequence[str], folder: str) -> None:
-        """Add the directories that a process can be expected to write in."""
+        """Add the directories that a process may write in."""
         if len(self._folders) < _MOST_FOLDERS:
             self._folders.setdefault(folder)
             for word in command[1:]:
@@ -94,13 +92,13 @@ class ProgramEventFiles:
             return False
         if status.st_mtime < self._began - 0.1:  # file times come from a coarser clock
             return False
-        # What another run's program wrote at the same time, in the same directory, must not be taken for ours.
+        # The program of another run may write in the same directory at the same time.
         writer = _PID.search(entry.name)
         return int(writer[1]) in self._processes if writer is not None else self._alone
 
     @cached_property
     def _alone(self) -> bool:
-        """Whether no other run in this directory was logged to meanwhile."""
+        """Whether no other run in this directory has logged since then."""
         others = (entry for entry in os.scandir(self._runs) if entry.name != self._run and entry.is_dir())
         streams = (stream for entry in others for stream in Path(entry.path).glob("history*.jsonl"))
         return all(stream.stat().st_mtime < self._began - 0.1 for stream in streams)

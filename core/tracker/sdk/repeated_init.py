@@ -20,15 +20,16 @@ _NAMING = ("id", "entity", "project", "name", "group", "job_type", "dir", "mode"
 
 
 def is_named(run: Run, settings: Settings) -> bool:
-    """Tell whether a run is the one whose id is given."""
+    """Tell whether the settings name this run by its id."""
     if settings.id is None or settings.id != run.id:
         return False
     return all(not _given(run, settings, name) or _fits(run, settings, name) for name in ("entity", "project", "dir"))
 
 
 def others(run: Run, settings: Settings, members: Mapping[str, Any]) -> list[str]:
-    """Return what shows that another run is meant: arguments, or variables set since then, with another value, and
-    members of the config that contradict the run's.
+    """Return the names of settings and config members that show that another run is meant.
+
+    These are arguments, and variables that were set since the run began, with another value than the run has.
     """
     found = [name for name in _NAMING if _given(run, settings, name) and not _fits(run, settings, name)]
     return found + [f"config.{name}" for name in differing(run.config, members)]
@@ -40,7 +41,7 @@ def differing(config: Config, members: Mapping[str, Any]) -> list[str]:
 
 
 def take_up(run: Run, settings: Settings, members: Members) -> Run:
-    """Return the active run, with those config members added that it lacks; report what else was given in vain."""
+    """Add the config members that the active run lacks, warn of arguments without effect, and return the run."""
     ignored = others(run, settings, members.values)
     rest = [s.name for s in SETTINGS if s.name not in (*_NAMING, "reinit")]
     ignored += [name for name in rest if settings.sources[name] == "argument" and not _fits(run, settings, name)]
@@ -53,7 +54,7 @@ def take_up(run: Run, settings: Settings, members: Members) -> Run:
     return run
 
 
-def tell_beside(run: Run, others: list[str]) -> None:
+def warn_still_open(run: Run, others: list[str]) -> None:
     """Warn that a run stays open beside the one that is about to start."""
     warn_once(
         f"run {run.name} is still open and stays so; tracker.init() starts another run, since it names another "

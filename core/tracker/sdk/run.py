@@ -1,4 +1,4 @@
-"""The run, which `tracker.init()` returns: what users call."""
+"""Implement the run that `tracker.init()` returns: the methods that users call."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .summary import Summary
 from .values.foreign_objects import is_a, key_text, shown
 from .values.row import Unreadable, to_row
 
-_FAST_LINE = MAX_LINE - 256  # bytes of a row that surely fit in a line with all that stands around them
+_FAST_LINE = MAX_LINE - 256  # bytes of a row that fit in a line with the other members of the record
 _BRACKET, _U, _UNDERSCORE = b"[u_"
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME  # neither is a number or text
 _SUMMARIES = ("last", "min", "max", "mean", "best", "none")
@@ -61,7 +61,7 @@ class Run(Shared, RunLifecycle):
         """
         super().__init__(settings, directory, joined)
         self._step = 0
-        self._alerts: dict[str, float] = {}  # when each title was last called out
+        self._alerts: dict[str, float] = {}  # when each title was last sent
         self._files = FileSaver(directory, self.id, self._write)
         self.resumed = resumed
         """Whether this continues a run that had rows, in this directory or on the server."""
@@ -69,7 +69,7 @@ class Run(Shared, RunLifecycle):
         self.summary = Summary(self._write_summary, self._logged)
 
     def _start_with(self, known: ResumeState) -> None:
-        """Go on from what a resumed or forked run has; called before `begin`."""
+        """Continue from the state of a resumed or forked run; called before `begin`."""
         self._step = known.step
         self._after = known.ended
         self.config._start_with(known.fold.config)
@@ -101,9 +101,9 @@ class Run(Shared, RunLifecycle):
             body = orjson.dumps(data, None, _OPTIONS)
         except TypeError:
             body = b"["
-        # Plain flat rows are what training loops log a million times; whatever orjson would write differently from
-        # the format (NaN as null, nesting, foreign objects) shows in these bytes. The last { is the first byte: flat.
-        # Bytes are looked for as numbers, u of null and _ of reserved names first: that takes a tenth of the time.
+        # Training loops log plain flat rows a million times. Whatever orjson would write differently from the format
+        # (NaN as null, nesting, foreign objects) shows in these bytes. A row is flat if its last { is its first byte.
+        # It takes a tenth of the time to search for bytes as numbers, and first for u of null and _ of reserved names.
         if (
             _BRACKET in body
             or (_U in body and body.find(b'":null') > 0)
@@ -137,7 +137,7 @@ class Run(Shared, RunLifecycle):
                 self._lose_unreadable("row", error)
                 return
             with self._lock:
-                self._write_sound("log", row, self._take_step(step, commit))
+                self._write_json("log", row, self._take_step(step, commit))
                 now = time_ns() // 1000
                 if not 0 <= now - self._checked < CHECK_EVERY:
                     self._check(now)
@@ -152,7 +152,7 @@ class Run(Shared, RunLifecycle):
             number = int(step)
             if number != step or abs(number) > MAX_STEP:
                 raise ValueError
-        except Exception:  # noqa: BLE001 - anybody's object may fail in its own way
+        except Exception:  # noqa: BLE001 - a user's object may fail in any way
             warn_once(
                 f"log(step={shown(step)}): a step is a whole number up to 2^53; the run's counter is used", "step"
             )
@@ -184,7 +184,7 @@ class Run(Shared, RunLifecycle):
             goal: "minimize" or "maximize".
 
         Raises:
-            ValueError: `name` is empty, or `summary` or `goal` is none of these words.
+            ValueError: `name` is empty, or `summary` or `goal` is not one of these words.
         """
         if not isinstance(name, str) or not name:
             raise ValueError("define_metric() needs the name of a metric or a glob such as 'val/*'")
@@ -228,7 +228,7 @@ class Run(Shared, RunLifecycle):
             The names of the files in the run. With "now" a path that matches no file gives a warning.
 
         Raises:
-            ValueError: `policy` is none of these words.
+            ValueError: `policy` is not one of these words.
         """
         return self._files.save(glob_or_path, base_path, policy)
 
@@ -261,8 +261,8 @@ class Run(Shared, RunLifecycle):
             run.watch(model, log="all", log_freq=500)
 
         They are logged as `gradients/…` and `parameters/…` until `unwatch` or `finish`. They belong to the step that
-        the run has reached, and do not advance it. All is computed where the tensors are and fetched in one
-        transfer per device.
+        the run has reached, and do not advance it. They are computed on the device of the tensors and fetched
+        in one transfer per device.
 
         Args:
             model: A torch module.
@@ -271,9 +271,9 @@ class Run(Shared, RunLifecycle):
 
         Raises:
             TypeError: `model` is not a torch module.
-            ValueError: `log` is none of these words, or `log_freq` is less than 1.
+            ValueError: `log` is not one of these words, or `log_freq` is less than 1.
         """
-        from tracker.torch_watch import Watch, kinds_of  # which few runs need
+        from tracker.torch_watch import Watch, kinds_of  # few runs need it
 
         kinds = kinds_of(log, log_freq)
         if not hasattr(model, "named_parameters"):
@@ -285,7 +285,7 @@ class Run(Shared, RunLifecycle):
         """Stop logging histograms of `model`, or of all watched models."""
         self._companions.unwatch(model)
 
-    # -- what it calls out ----------------------------------------------------------------------------------------
+    # -- alerts ---------------------------------------------------------------------------------------------------
 
     def alert(self, title: str, text: str = "", level: AlertLevel = "info") -> None:
         """Send an alert: it is stored with the run and forwarded to the server's webhook, if one is configured.
@@ -300,7 +300,7 @@ class Run(Shared, RunLifecycle):
             level: "info", "warn" or "error".
 
         Raises:
-            ValueError: `level` is none of these words.
+            ValueError: `level` is not one of these words.
         """
         if level not in LEVELS:
             raise ValueError(f"level {level!r} must be one of {', '.join(LEVELS)}")
@@ -321,7 +321,7 @@ class Run(Shared, RunLifecycle):
         self._write("preempting", {})
 
     def _write_config(self, members: dict[str, Any]) -> None:
-        self._write_sound("config", members)
+        self._write_json("config", members)
 
     def _write_summary(self, values: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -329,7 +329,7 @@ class Run(Shared, RunLifecycle):
         except Unreadable as error:
             self._lose_unreadable("summary", error)
             return {}
-        self._write_sound("summary", row)
+        self._write_json("summary", row)
         return row
 
     def _lose_unreadable(self, what: str, error: Unreadable) -> None:
@@ -363,7 +363,7 @@ class Run(Shared, RunLifecycle):
             error = handled
         end: dict[str, Any] = {"state": state or "finished", "exit_code": code}
         if exit_code is None and handled is not None and not self.finished:
-            exit_hooks.ended_amid(handled, self)
+            exit_hooks.ended_during(handled, self)
         self._end({**end, **(describe_error(error) if error is not None else {})})
 
     def __enter__(self) -> Run:
@@ -376,5 +376,5 @@ class Run(Shared, RunLifecycle):
 
 
 def _may_be_reserved(row: Any) -> bool:
-    """Tell whether a row that orjson can write may have a key that every row has from us."""
+    """Tell whether a row that orjson can write may use a reserved key."""
     return type(row) is not dict or "_step" in row or "_timestamp" in row or "_runtime" in row

@@ -1,4 +1,4 @@
-"""`tracker.init` and the current run."""
+"""Start runs with `tracker.init`, and keep track of the current run."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def init(
         run = tracker.init(project="digits", config={"lr": 1e-3}, tags=["baseline"])
 
     It creates the run directory, writes the first lines and starts the agent, which uploads them and collects system
-    metrics. It waits for no network and no other process, unless `resume` or `fork_from` needs the server.
+    metrics. It waits neither for the network nor for another process, unless `resume` or `fork_from` needs the server.
     Settings that are not passed come from `TRACKER_*` variables and settings files (docs/reference/settings.md).
 
     While a run is active, a second call returns that run. If its arguments name another run or contradict the active
-    run's config, it starts a new run beside it. `reinit` decides otherwise.
+    run's config, it starts a new run beside it. `reinit` changes this.
 
     Args:
         project: The project; it is created with its first run.
@@ -91,8 +91,8 @@ def init(
         save_code: Whether to keep the script's source file with the run.
         sync_tensorboard: Whether to bring the TensorBoard event files that this process writes into the run.
         fork_from: "id?_step=N" or "entity/project/id?_step=N": begin with the config and the rows of that run up to
-            step N. They are copied from the directory beside this one or else from the server, however long that
-            takes. Without effect where `resume` continues a run.
+            step N. They are copied from the directory beside this one or from the server, however long that takes.
+            It has no effect if `resume` continues a run.
         color: The run's color in charts, as "#rrggbb".
 
     Returns:
@@ -112,7 +112,7 @@ def init(
         "resume": {True: "allow", False: "never"}.get(resume) if isinstance(resume, bool) else resume,
         "reinit": {True: "finish_previous", False: "return_previous"}[reinit] if isinstance(reinit, bool) else reinit,
     }  # fmt: skip
-    joined = _of_joined(given) if id is None else {}
+    joined = _arguments_to_join(given) if id is None else {}
     given.update(joined)
     resolved = Settings({**(settings or {}), **{k: v for k, v in given.items() if v is not None}})
     _check_words(resolved)
@@ -131,7 +131,7 @@ def init(
     return run
 
 
-def _of_joined(given: Mapping[str, Any]) -> dict[str, str]:
+def _arguments_to_join(given: Mapping[str, Any]) -> dict[str, str]:
     """Return the arguments that make the first `init` under `tracker run` join its run; {} elsewhere."""
     directory = cleaned(os.environ.get(JOIN), quotes=True)
     if not directory or _has_joined:
@@ -161,7 +161,7 @@ def _check_words(settings: Settings) -> None:
 
 
 def _settle_previous(settings: Settings, members: Mapping[str, Any], forks: bool) -> Run | None:
-    """Return the run that `init` continues, if any; finish the active run first if that is asked for."""
+    """Return the active run if `init` returns it, else None. Finish it first if `reinit` asks for that."""
     how = settings.reinit or ("finish_previous" if notebook.in_notebook() else None)
     named = next((run for run in exit_hooks.live() if repeated_init.is_named(run, settings)), None)
     if how is None and named is not None:
@@ -173,13 +173,13 @@ def _settle_previous(settings: Settings, members: Mapping[str, Any], forks: bool
     if how is None:
         others = repeated_init.others(_current, settings, members) + (["fork_from"] if forks else [])
         if others:
-            repeated_init.tell_beside(_current, others)
+            repeated_init.warn_still_open(_current, others)
         return None if others else _current
     return _current if how == "return_previous" else None
 
 
 def _prepare(settings: Settings, joined: bool, parent: Parent | None) -> Run:
-    """Settle id, name, directory and server, and return the run. `joined`: see `_of_joined`."""
+    """Decide id, name, directory and server, and return the run. `joined`: see `_arguments_to_join`."""
     runs = Path(absolute(settings.dir or "."), ".tracker", "runs")
     if settings.mode == "online":
         settings.base_url, settings.api_key = resolve(settings.base_url, settings.api_key)
@@ -209,7 +209,7 @@ def _prepare(settings: Settings, joined: bool, parent: Parent | None) -> Run:
     return run
 
 
-# These import what few runs need, so that `import tracker` stays cheap.
+# These functions import modules that few runs need, so that `import tracker` stays fast.
 
 
 def _disabled(settings: Settings) -> Run:
@@ -268,7 +268,7 @@ class _OfCurrent:
         return getattr(require(), object.__getattribute__(self, "_member"))
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # inspection of the module is no use of a run
+        if name.startswith("__"):  # inspecting the module does not use a run
             raise AttributeError(name)
         return getattr(self._target(), name)
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from tracker.errors import warn_once
 
 SLOW = 100_000
-"""Microseconds from which a write is slow. On a local disk one takes less than 10."""
+"""Microseconds that a slow write takes at least. On a local disk, a write takes less than 10."""
 
 
 class SlowDiskWarning:
-    """Looks at one write every few seconds, so that the others cost nothing."""
+    """Times one write every few seconds, so that the others cost nothing."""
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
         self._slow = 0
 
     def took(self, microseconds: int) -> bool:
-        """Note how long a write took; tell whether to look at the next one, too.
+        """Note how long a write took; tell whether to time the next one, too.
 
         Two slow writes in a row give one warning. A single one may come from a clock that was set.
         """

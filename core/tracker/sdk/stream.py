@@ -24,17 +24,16 @@ _ENDING = 256 * 1024  # bytes
 
 
 class Stream:
-    """Opens a stream of this process's own with the first line, and never raises: a failing disk must not stop the
-    training.
+    """Writes this process's stream, which opens with the first line.
 
-    Not thread-safe: the run holds its lock.
+    Never raises: a failing disk must not stop the training. Not thread-safe: the run holds its lock.
     """
 
     def __init__(
         self, directory: str, members: Callable[[], dict[str, Any]], process: Callable[[], dict[str, Any] | None]
     ) -> None:
-        """`members` returns what the header says of the run at the time the stream is opened. `process` returns what it
-        says of the process, unless that is a forked child.
+        """`members` returns the header's members about the run when the stream opens, `process` those about the process
+        unless it is a forked child.
         """
         self._directory = directory
         self._members = members
@@ -43,20 +42,20 @@ class Stream:
         self.append: Callable[[bytes], None] = self._append_first
         """Append one encoded line."""
         self.parent: str | None = None
-        """In a forked child: the stream of the process that it came from."""
+        """In a forked child: the name of its parent's stream."""
         self.dropped = 0
         """Lines that could not be kept, for whatever reason."""
         self.pieces: list[tuple[str, int | None]] = []
-        """The paths of the streams that this process's rows are in, and up to which byte they are its rows (None: all
-        of them). In a forked child the first is its parent's.
+        """The paths of the streams with this process's rows, and the size up to which the rows belong to it (None: all
+        of them). In a forked child, the first is its parent's.
         """
         self.unkept: dict[str, Stats] = {}
-        """The stats of rows that nothing could be kept of: a script that reads them back goes on as it would."""
+        """The stats of rows that could not be written, for scripts that read them back."""
         self._at_fork = 0
         self.ending = 0, b""
-        """The last lines of the stream and the byte where they begin, once it is closed: its file may go away."""
+        """After `close`: the offset of the last lines, and these lines. The file may be deleted later."""
         self.shortened: dict[str, Any] = {}
-        """Members that the header does not hold in full, since it would have been too long for a line."""
+        """Members that the header does not hold in full, since it would be too long for a line."""
         self._late: Late | None = None
 
     def open(self) -> None:
@@ -67,7 +66,7 @@ class Stream:
             writer = StreamWriter(new_stream(self._directory, "history"), _disk_trouble)
         except OSError as error:
             self.append = self.lose
-            if os.path.isdir(self._directory):  # otherwise that it is missing was told
+            if os.path.isdir(self._directory):  # the user knows if it is missing
                 warn_once(f"cannot write in {self._directory} ({error}); nothing of this run will be kept")
             return
         program = "".join(arguments()[:1]) or None
@@ -75,7 +74,7 @@ class Stream:
         about = {**self._members(), **this_process(), "parent": self.parent, "process": process}
         about["seal"] = None if self.parent is not None else _seal(about)
         payload = to_config(header("history", **about, program=program, python=sys.version.split()[0]))
-        line = encode("run", payload, time.time())  # to_config, as the name of a program may be any bytes
+        line = encode("run", payload, time.time())  # to_config: the name of a program may be any bytes
         if len(line) >= MAX_LINE:
             payload, self.shortened = oversized.shortened(payload)
             line = encode("run", payload, time.time())
@@ -121,7 +120,7 @@ class Stream:
         self.dropped += 1
 
     def lose(self, line: bytes) -> None:
-        """Count a line and remember its row for the summary; `append` becomes this where nothing can be kept."""
+        """Count a line and remember its row for the summary; `append` is this if nothing can be written."""
         self.drop(line)
         self.remember(line)
 
@@ -137,17 +136,17 @@ class Stream:
             self.dropped += 1
 
     def drop_late(self, line: bytes) -> None:
-        """Count a line that comes after `close`, here and in the run log; `append` may become this then.
+        """Count a line that comes after `close`, here and in the run log.
 
-        The log gets the count at the 1st, 2nd, 4th, … line and when the process ends: a loop that goes on must not fill
-        the disk with notes about what it lost.
+        The log gets the count at the 1st, 2nd, 4th, … line and when the process ends: a loop that continues must not
+        fill the disk with counts.
         """
         self.drop(line)
         if self._late is not None:
             self._late.count()
 
     def correct_end(self, line: bytes) -> None:
-        """After `close`: append a `finish` record that replaces the one the stream ended with."""
+        """Append, after `close`, a `finish` record that replaces the one at the end of the stream."""
         if self._late is not None:
             self._late.append(line)
 
@@ -166,7 +165,7 @@ class Stream:
                 start = file.seek(max(0, file.seek(0, os.SEEK_END) - _ENDING))
                 self.ending = start, file.read()
         except OSError:
-            pass  # who asks for the summary then reads what there is
+            pass  # the summary then reads the file
         writer.close()
         self._writer = None
         self._late = Late(writer.path, wake)
@@ -175,7 +174,7 @@ class Stream:
             warn_once(f"{writer.lost} records were lost because the disk did not take them")
 
     def before_fork(self) -> None:
-        """Note the size: what is appended later does not belong to the forked child."""
+        """Note the size: later lines do not belong to the forked child."""
         self._at_fork = self._writer.size() if self._writer is not None else 0
 
     def after_fork(self) -> None:
@@ -193,7 +192,7 @@ class Stream:
 
 
 def _seal(about: dict[str, Any]) -> str | None:
-    """Return the seal by which the user's agent knows this process, and may stop it; None if keys cannot be stored."""
+    """Return the seal by which the user's agent recognizes this process and may stop it; None without a stored key."""
     try:
         return process_seal(about["id"], about)
     except OSError:
@@ -201,14 +200,14 @@ def _seal(about: dict[str, Any]) -> str | None:
 
 
 class Late:
-    """Appends to a stream that its process has closed, above all how many records came too late."""
+    """Appends to a stream that its process has closed, mainly how many records came too late."""
 
     def __init__(self, path: str, wake: Callable[[], None]) -> None:
-        """`wake` has an agent look at the run again, since it may have finished with it."""
+        """`wake` has an agent look at the run again, since the agent may have finished with it."""
         self._path = path
         self._wake = wake
         self._pid = os.getpid()
-        self._told = self._counted = 0
+        self._written = self._counted = 0
 
     def count(self) -> None:
         """Count one record. A forked child counts nothing here: the stream is its parent's."""
@@ -216,21 +215,21 @@ class Late:
             return
         self._counted += 1
         if self._counted & (self._counted - 1) == 0:
-            self._tell()
+            self._write_count()
         if self._counted == 1:
-            atexit.register(self._tell_rest)
+            atexit.register(self._write_remaining)
             self._wake()
 
-    def _tell_rest(self) -> None:
-        if self._tell():
+    def _write_remaining(self) -> None:
+        if self._write_count():
             self._wake()
 
-    def _tell(self) -> bool:
+    def _write_count(self) -> bool:
         """Write the count of records that is not written yet; return whether there was any."""
-        count = self._counted - self._told
+        count = self._counted - self._written
         if not count or os.getpid() != self._pid:
             return False
-        self._told = self._counted
+        self._written = self._counted
         return self._write(encode("lost", {"count": count, "reason": "logged after the end of the run"}, time.time()))
 
     def append(self, line: bytes) -> None:

@@ -1,7 +1,7 @@
 """Wait for the upload when a run ends and when the process ends, then print where the run is.
 
-`machine/containers.py` decides the longest wait: with `finish_timeout="auto"`, `finish` waits only where the agent would
-end with the script, as in a container. This module decides when to stop earlier, because the upload does not advance.
+`machine/containers.py` decides how long at most: with `finish_timeout="auto"`, `finish` waits only where the agent
+would end with the script, as in a container. This module stops earlier if the upload does not advance.
 """
 
 from __future__ import annotations

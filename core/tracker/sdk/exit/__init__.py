@@ -1,1 +1,1 @@
-"""How a run ends with its process: exit status, SIGTERM, children of multiprocessing, notebooks; see `exit_hooks`."""
+"""End a run with its process: exit status, SIGTERM, children of multiprocessing, notebooks; see `exit_hooks`."""

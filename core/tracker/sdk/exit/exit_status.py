@@ -31,7 +31,7 @@ def ending(error: BaseException | None) -> dict[str, Any]:
 
 
 def exit_ending(code: Any, cause: BaseException | None) -> dict[str, Any]:
-    """Return the same for `sys.exit(code)`; `cause`: the exception that was being handled."""
+    """Return the payload of a `finish` record for `sys.exit(code)`; `cause`: the exception that was being handled."""
     status = exit_status(code)
     if status == 0:
         return {"state": "finished", "exit_code": 0}
@@ -56,15 +56,15 @@ def describe_error(error: BaseException) -> dict[str, str]:
         trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     except Exception:  # noqa: BLE001 - the user's own class may do anything
         trace = ""
-    said = _text(error)
-    text = type(error).__name__ if said is None else f"{type(error).__name__}: {said}"
+    message = _text(error)
+    text = type(error).__name__ if message is None else f"{type(error).__name__}: {message}"
     return {"error": _shortened(text), "traceback": trace[-20_000:]}
 
 
 def leave_status(streams: list[str]) -> bool:
     """Have the C library write this process's exit status beside each of its streams (paths) after Python is gone.
 
-    Nobody before that knows the status for sure. Returns whether this is possible here; with glibc it is.
+    Only then is the status certain. Returns whether this is possible here; with glibc it is.
     """
     try:
         import ctypes

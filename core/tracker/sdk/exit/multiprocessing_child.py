@@ -33,7 +33,7 @@ def finish_with_child(finish: Callable[[], None]) -> None:
 
 
 def _end_well_when_idle(finish: Callable[[], None]) -> None:
-    """Count an idle worker that its pool terminates as ended well: a pool does so when it is left."""
+    """Count an idle worker that its pool terminates as ended well: a pool does so at the end of its `with` block."""
     if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         return
 

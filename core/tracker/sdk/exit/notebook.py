@@ -1,4 +1,4 @@
-"""Notebooks and prompts, where an error ends a command and not the process."""
+"""Handle notebooks and prompts, where an error ends a command and not the process."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def watch(note: Callable[[dict[str, Any] | None], None], rearm: Callable[[], Non
     since IPython restores `sys.stdout.write` after a cell.
     """
     global _watched
-    here = shell()
-    events = getattr(here, "events", None)
-    if events is None or here is _watched:
+    current = shell()
+    events = getattr(current, "events", None)
+    if events is None or current is _watched:
         return
-    _watched = here
+    _watched = current
 
     def cell_begins(_info: Any = None) -> None:
         with contained("capturing the console"):

@@ -16,10 +16,10 @@ _mask: set[Any] | None = None  # signals that were blocked before a fork under w
 
 
 def handle_termination(finish: Callable[[], None]) -> None:
-    """Have SIGTERM call `finish` and then end the process, where the agent would end with it and nobody handles the
-    signal.
+    """Have SIGTERM call `finish` and then end the process, in places where the agent would end with it.
 
-    Python as process 1 of a container would otherwise ignore SIGTERM, until SIGKILL follows.
+    Does nothing if the signal has a handler. Python as process 1 of a container would otherwise ignore SIGTERM until
+    SIGKILL follows.
     """
     global _handler
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
@@ -34,7 +34,7 @@ def handle_termination(finish: Callable[[], None]) -> None:
         finish()
         _flush()
         os.kill(os.getpid(), number)
-        os._exit(128 + number)  # process 1 does not die of it
+        os._exit(128 + number)  # the signal does not end process 1
 
     if _handler is None:
         os.register_at_fork(before=_hold, after_in_child=_leave, after_in_parent=_release)
@@ -50,7 +50,7 @@ def _belongs_to_trainer(handler: Any) -> bool:
     return type(handler).__module__.partition(".")[0] in ("lightning", "lightning_fabric", "pytorch_lightning")
 
 
-# Python forgets signals that reach a child before it is set up; for our handler's sake none must be lost.
+# Python forgets signals that reach a forked child before it is set up, so they are blocked until then.
 
 
 def _hold() -> None:
@@ -67,7 +67,7 @@ def _release() -> None:
 
 
 def _leave() -> None:
-    """In a forked child, whose run is its parent's: let SIGTERM end it as usual."""
+    """Let SIGTERM end a forked child as usual: the run is its parent's."""
     if signal.getsignal(signal.SIGTERM) is _handler:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _release()

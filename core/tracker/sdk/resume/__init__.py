@@ -1,1 +1,1 @@
-"""Runs that begin with what another process logged: `resume`, `resume="auto"` and `fork_from`."""
+"""Begin runs with what another process logged: `resume`, `resume="auto"` and `fork_from`."""

@@ -18,7 +18,7 @@ from tracker.runlog.directory import AUTO, is_alive, this_process
 from tracker.runlog.safe_open import open_file, remove, write_new
 from tracker.settings import Settings
 
-_QUIET = 60.0  # seconds after which a run of another machine, to whose directory nothing is added, has ended
+_QUIET = 60.0  # seconds without a new line after which a run of another machine has ended
 _LONGEST = 64 * 1024  # bytes of a mark
 
 
@@ -40,8 +40,9 @@ def claim(runs: Path, settings: Settings) -> str | None:
     wanted = _about(settings)
     for _, directory in sorted(marks, reverse=True):
         try:
-            said = json.loads(_read(directory))
-            if all(said.get(member) == value for member, value in wanted.items()) and not _goes_on(said, directory):
+            noted = json.loads(_read(directory))
+            same = all(noted.get(member) == value for member, value in wanted.items())
+            if same and not _still_runs(noted, directory):
                 (directory / AUTO).unlink()
                 return directory.name
         except (OSError, ValueError, AttributeError):
@@ -86,9 +87,9 @@ def _write(directory: str, about: dict[str, Any]) -> None:
         warn_once(f"resume='auto' will not find this run again ({error})")
 
 
-def _goes_on(said: dict[str, Any], directory: Path) -> bool:
-    if "pid" not in said:
+def _still_runs(noted: dict[str, Any], directory: Path) -> bool:
+    if "pid" not in noted:
         return False
-    if said.get("host") == os.uname().nodename:
-        return is_alive(said["pid"], said.get("pid_start"))
+    if noted.get("host") == os.uname().nodename:
+        return is_alive(noted["pid"], noted.get("pid_start"))
     return any(path.stat().st_mtime > time.time() - _QUIET for path in directory.glob("*.jsonl"))

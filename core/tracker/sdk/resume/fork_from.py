@@ -1,7 +1,7 @@
-"""`fork_from`: a new run that begins with the rows of another one up to a step.
+"""Implement `fork_from`: begin a new run with the rows of another one up to a step.
 
-The rows are copied into a stream of the new run's own, so it stands alone: it can be read, exported and uploaded where
-its parent is not, and stays as it is when its parent is deleted.
+The rows are copied into a stream of the new run's own, so the new run can be read, exported and
+uploaded without its parent, and stays as it is when its parent is deleted.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def start_fork(parent: Parent, settings: Settings, directory: Path) -> ResumeSta
 
     They come from the parent's run directory if it is beside this one, else from the server. The next step is the one
     after the parent's. Raises OSError, or `SettingsError` if there is no such row or no answer; then the directory
-    holds none of it.
+    has no new stream.
     """
     about = {"id": settings.id, "entity": settings.entity, "project": settings.project}
     origin = f"{parent.path}?_step={parent.step}"
@@ -105,9 +105,9 @@ def _link(source: Path, directory: Path, digest: str) -> None:
     name = f"files/{digest}"
     if is_regular(directory, name) or not is_regular(source, name):
         return
-    here, there = open_folder(source, "files"), open_folder(directory, "files")
+    from_folder, to_folder = open_folder(source, "files"), open_folder(directory, "files")
     try:
-        os.link(digest, digest, src_dir_fd=here, dst_dir_fd=there, follow_symlinks=False)
+        os.link(digest, digest, src_dir_fd=from_folder, dst_dir_fd=to_folder, follow_symlinks=False)
     except OSError:
         import shutil
 
@@ -115,8 +115,8 @@ def _link(source: Path, directory: Path, digest: str) -> None:
         with open(open_file(source, name), "rb") as kept, open(made, "wb") as target:
             shutil.copyfileobj(kept, target, 1 << 20)
     finally:
-        os.close(here)
-        os.close(there)
+        os.close(from_folder)
+        os.close(to_folder)
 
 
 def _fetch(parent: Parent, settings: Settings, first: dict[str, Any], draft: Path) -> int:

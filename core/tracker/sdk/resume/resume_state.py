@@ -1,4 +1,4 @@
-"""What a resumed run already has, read from its directory or asked of the server."""
+"""Find what a resumed run already has, in its directory or on the server."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ from tracker.settings import Settings
 _KINDS = ("run", "meta", "config", "summary", "metric")
 
 StatsOf = Callable[[bool], dict[str, Stats]]
-"""Returns the stats of a run's earlier rows by key; if it is told False, only `last` of each needs to be right."""
+"""Returns the stats of a run's earlier rows by key; with False, only `last` of each is right."""
 
 
 class ResumeState(NamedTuple):
-    """What a run has: the step after its last one, `fold` (meta, config, summary values set by hand, metric
-    definitions) and the stats of its rows. `ended`: streams whose processes have ended, as the server knows.
-    """
+    """What a resumed run already has."""
 
     step: int
+    """The step after its last one."""
     fold: RunState
+    """Its meta, config, explicit summary values and metric definitions."""
     stats: StatsOf
     ended: tuple[str, ...] = ()
+    """Streams of processes that have ended, as the server knows."""
 
 
 def find(settings: Settings, directory: Path, given: bool) -> ResumeState | None:
     """Return what the run that `settings` resume already has, or None if it is new.
 
     The server is asked only for a run that is not in this directory and whose id was `given`, for at most
-    `resume_timeout` seconds. Raises `SettingsError` if the setting `resume` forbids going on.
+    `resume_timeout` seconds. Raises `SettingsError` if the setting `resume` forbids to continue.
     """
     how, name = settings.resume, f"run {settings.id}"
     if how is None:
@@ -59,8 +60,8 @@ def find(settings: Settings, directory: Path, given: bool) -> ResumeState | None
     except Unreachable as error:
         if how == "must":
             raise SettingsError(f"{nowhere}, and the server cannot be asked: {error}") from None
-        left = "" if how == "never" else "; its steps begin at 0 here, its config and summary are empty"
-        warn_once(f"cannot find out whether {name} is on the server: {error}{left}")
+        consequence = "" if how == "never" else "; its steps begin at 0 here, its config and summary are empty"
+        warn_once(f"cannot find out whether {name} is on the server: {error}{consequence}")
         return None
     if known is None and how == "must":
         raise SettingsError(f"{nowhere}, nor on {settings.base_url}")
@@ -94,7 +95,7 @@ def from_server(settings: Settings, run: str) -> ResumeState | None:
         fold = RunState.from_json({"updated": 0.0, **answer})
         step = 0 if answer["step"] is None else max(0, min(int(answer["step"]) + 1, MAX_STEP))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Unreachable(f"{settings.base_url} answered what is not known here: {error!r}") from None
+        raise Unreachable(f"{settings.base_url} sent an unreadable response: {error!r}") from None
     ended = answer.get("ended")
     names = tuple(n for n in ended if isinstance(n, str)) if isinstance(ended, list) else ()
     return ResumeState(step, fold, lambda _whole: fold.stats, names)
@@ -103,7 +104,7 @@ def from_server(settings: Settings, run: str) -> ResumeState | None:
 def ask(settings: Settings, *arguments: str, timeout: float | None) -> dict[str, Any] | None:
     """Return what a helper (`tracker.api.init_helper`) learns from the server; None if the run is not there.
 
-    The helper is a process of its own: it is over in time whatever the network does, and training needs no HTTP client.
+    The helper is a process of its own: it ends in time whatever the network does, and training needs no HTTP client.
     Raises `Unreachable`.
     """
     done = run_helper("tracker.api.init_helper", arguments, settings.environment(), timeout)

@@ -1,1 +1,1 @@
-"""What users hand in, turned into what the run log can hold: config values, rows, oversized records."""
+"""Turn users' values into what the run log can hold: config values, rows, oversized records."""

@@ -21,10 +21,10 @@ from .foreign_objects import Read, clean, complaint, free_name, is_a, key_text, 
 
 _MAX_DEPTH = 20
 _MAX_AGAIN = 2  # times that an object is written within itself
-_DEAR = 10_000  # objects read in a config that are no lists or dicts in memory, or were read before; see `Guard`
+_MAX_COSTLY = 10_000  # costly objects that are read in a config; see `Guard`
 _MAX_BITS = 10_000  # of an integer; Python itself refuses to write much larger ones in decimal
-_SMALL = 1000  # elements of an array or a data frame that are kept as they are in a config
-_FEW = 100  # items of a collection that an object of any class holds
+_SMALL = 1000  # most elements of an array or data frame that a config keeps
+_FEW = 100  # most items of a collection in an object of any class
 _PLAIN = frozenset({type(None), bool, int, float, str})
 _SHOWN = 5  # unreadable members that a warning names
 
@@ -44,10 +44,10 @@ class Members(NamedTuple):
         if not self.unreadable:
             return
         some = list(self.unreadable.items())[:_SHOWN]
-        told = ", ".join(f"{repr(name) if name else 'the whole'} ({why})" for name, why in some)
+        named = ", ".join(f"{repr(name) if name else 'the whole'} ({why})" for name, why in some)
         more = len(self.unreadable) - len(some)
         also = f" and {more:,} more" if more else ""
-        warn_once(f"config: what cannot be read is kept as text: {told}{also}", f"config {[name for name, _ in some]}")
+        warn_once(f"config: what cannot be read is kept as text: {named}{also}", f"config {[name for name, _ in some]}")
 
 
 def read_config(*sources: Any) -> Members:
@@ -74,23 +74,22 @@ def to_config(value: Any) -> Any:
 
 
 class Guard:
-    """Limits the reading of objects that contain themselves, or each other many times, or make new ones when they are
-    read.
+    """Limits the reading of objects that contain themselves or each other, or make new objects when they are read.
 
-    Lists and dicts in memory are free, once each. All else is counted, and one member of a config or row may take half
-    of what all of them may.
+    A list or dict in memory is free the first time. Everything else is costly: at most `most` such objects are read,
+    half of them in one member of a config or row.
     """
 
-    def __init__(self, dear: int) -> None:
-        self._left = dear
-        self._share = self._of_member = dear // 2
+    def __init__(self, most: int) -> None:
+        self._remaining = most
+        self._share = self._remaining_of_member = most // 2
         self._around: dict[int, int] = {}
         self.refused = False
-        """Whether something was not read in the current member since it was too much."""
+        """Whether something in the current member was not read because it was too much."""
 
     def next_member(self) -> None:
         """Start with another member."""
-        self._of_member = self._share
+        self._remaining_of_member = self._share
         self.refused = False
 
     def enter(self, value: Any, depth: int) -> bool:
@@ -99,11 +98,11 @@ class Guard:
         if depth >= _MAX_DEPTH or around > _MAX_AGAIN:
             return False
         if id(value) in self._around or type(value) not in (list, dict, tuple):
-            if self._left <= 0 or self._of_member <= 0:
+            if self._remaining <= 0 or self._remaining_of_member <= 0:
                 self.refused = True
                 return False
-            self._left -= 1
-            self._of_member -= 1
+            self._remaining -= 1
+            self._remaining_of_member -= 1
         self._around[id(value)] = around + 1
         return True
 
@@ -116,10 +115,10 @@ class Guard:
 
 
 class Reading:
-    """One reading of a config."""
+    """Reads one config."""
 
-    def __init__(self, dear: int = _DEAR) -> None:
-        self._guard = Guard(dear)
+    def __init__(self, most: int = _MAX_COSTLY) -> None:
+        self._guard = Guard(most)
         self.unreadable: dict[str, str] = {}
 
     def config(self, source: Any) -> dict[str, Any]:
@@ -127,7 +126,7 @@ class Reading:
         try:
             members = _members_of(source)
             found = {} if members is None else self._named(members, "", 0)
-        except Exception as error:  # noqa: BLE001 - configs are anybody's objects
+        except Exception as error:  # noqa: BLE001 - a user's object may raise anything
             self._note("", error)
             return {}
         if members is None:
@@ -139,7 +138,7 @@ class Reading:
         """Return a value as JSON can write it. Never raises."""
         try:
             return self._read(value, name, depth)
-        except Exception as error:  # noqa: BLE001 - values are anybody's objects
+        except Exception as error:  # noqa: BLE001 - a user's object may raise anything
             self._note(name, error)
             return outline(value)
 
@@ -237,7 +236,7 @@ class Reading:
         found: list[Any] = []
         try:
             for read in items:
-                found.append(self._member(read, name, depth))  # noqa: PERF401 - what was read before an error is kept
+                found.append(self._member(read, name, depth))  # noqa: PERF401 - items before an error are kept
         except Exception as error:
             if not found:
                 raise
@@ -252,7 +251,7 @@ class Reading:
         except foreign_objects.Unresolved as error:
             self._note(name, error)
             return error.text
-        except Exception as error:  # noqa: BLE001 - members are anybody's properties
+        except Exception as error:  # noqa: BLE001 - a user's property may raise anything
             self._note(name, error)
             return f"<unreadable: {complaint(error)}>"
         large = few and not issubclass(type(item), str) and _length(item) > _FEW
@@ -292,7 +291,7 @@ def _simple(value: Any) -> Any:
 def _length(value: Any) -> int:
     try:
         return len(value) if hasattr(type(value), "__len__") else 0
-    except Exception:  # noqa: BLE001 - anybody's object
+    except Exception:  # noqa: BLE001 - a user's object may raise anything
         return 0
 
 

@@ -1,6 +1,6 @@
 """Read the objects that users hand in by their protocols, without importing the libraries that made them.
 
-An object may raise whatever it is asked. Functions here pass that on, unless they say otherwise.
+An object may raise anything when it is read. Functions here pass that on, unless their docstring says otherwise.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Read = Callable[[], Any]
 """Returns one value of an object, or raises what the object does."""
 
 MAX_ITEMS = 100_000
-"""Items taken of a sequence that is not in memory, or mapping, whose length nobody promises."""
+"""Most items that are read of a sequence or mapping that is not in memory: it may have no end."""
 
 _MAX_RANGE = 1000
 _MAX_TEXT = 10_000
@@ -145,9 +145,9 @@ def enum_name(value: enum.Enum) -> str:
 def members(value: Any, most: int = MAX_ITEMS) -> Iterator[tuple[Any, Read]] | None:
     """Yield the names of a value's members, each with a function that reads it; None if the value has no members.
 
-    Known are mappings, dataclasses, named tuples, and the classes of attrs, msgspec, pydantic and argparse; classes
-    with `from_dict` and `to_dict`; and `SimpleNamespace`. `most`: how many members to take of a mapping that is not a
-    dict, which may have no end.
+    Mappings, dataclasses and named tuples have members; so do the classes of attrs, msgspec, pydantic and argparse,
+    classes with `from_dict` and `to_dict`, and `SimpleNamespace`. `most`: how many members to read of a mapping that is
+    not a dict, which may have no end.
     """
     kind = type(value)
     if is_a(value, Mapping) or (hasattr(kind, "keys") and hasattr(kind, "__getitem__")):
@@ -207,7 +207,7 @@ def _keys(value: Any, most: int) -> Iterable[Any]:
         try:
             keys = iter(getattr(value, name)())
             return list(keys) if issubclass(kind, dict) else _limited(keys, most)
-        except Exception as error:  # noqa: BLE001 - the other way may do
+        except Exception as error:  # noqa: BLE001 - the other way may work
             failure = failure or error
     if issubclass(kind, dict):
         return list(dict.keys(value))
@@ -248,7 +248,7 @@ def _unresolved(value: Any, key: Any) -> str | None:
             return None
         raw = omegaconf.OmegaConf.to_container(value, resolve=False)[key]
         return raw if type(raw) is str else None
-    except Exception:  # noqa: BLE001 - the first error is told
+    except Exception:  # noqa: BLE001 - the first error is reported
         return None
 
 
@@ -300,8 +300,9 @@ def _bases(kind: type) -> set[tuple[str, str]]:
 
 
 def items(value: Any) -> Iterator[Read] | None:
-    """Yield a function that reads each item of a list, tuple, set (sorted if possible), deque, range, view of a dict or
-    any other sequence; None for anything else, such as text and iterators, which are left untouched.
+    """Yield a function that reads each item of a sequence or set; return None for other values.
+
+    Sets are sorted if possible. Views of dicts have items, too; text and iterators have none.
     """
     kind = type(value)
     if issubclass(kind, _TEXT_LIKE) or hasattr(kind, "__next__"):
@@ -326,7 +327,7 @@ def _sorted(values: Iterable[Any]) -> list[Any]:
     found = list(values)
     try:
         return sorted(found)
-    except Exception:  # noqa: BLE001 - of several kinds, or of one that has no order
+    except Exception:  # noqa: BLE001 - values of several types, or without an order
         return sorted(found, key=lambda item: (type(item).__name__, key_text(item)))
 
 
@@ -334,7 +335,7 @@ def _sorted(values: Iterable[Any]) -> list[Any]:
 
 
 def bound(value: Any) -> tuple[Any, Sequence[Any], Mapping[str, Any]] | None:
-    """Return the function, arguments and keywords of a `functools.partial` or the like; else None."""
+    """Return the function, arguments and keywords of a `functools.partial` or a similar object; else None."""
     like = all(hasattr(type(value), name) for name in ("func", "args", "keywords"))
     if not like and not is_a(value, functools.partial) and not is_a(value, functools.partialmethod):
         return None
@@ -347,7 +348,7 @@ def bound(value: Any) -> tuple[Any, Sequence[Any], Mapping[str, Any]] | None:
 def callable_name(value: Any) -> str | None:
     """Return the name of a function, method, class or module; None for other objects.
 
-    The name of a lambda is followed by where it is written, since a module may have many.
+    The name of a lambda is followed by its file and line, since a module may have many.
     """
     # Before the check for classes: in Python 3.10, list[int] is an instance of `type`, too.
     if isinstance(value, (types.GenericAlias, types.UnionType)) or type(value).__module__ == "typing":

@@ -12,20 +12,20 @@ import orjson
 from tracker.runlog.long_records import ROOM, size, split
 
 _WORTH = 64 * 1024  # bytes of a member that is worth a file of its own
-_TEXT = 10_000  # characters that stay of a text of which the whole is a file
+_TEXT = 10_000  # characters that stay of a text that becomes a file
 _ABOUT = ("name", "group", "job_type", "tags", "notes")
 _ODD = re.compile(r"[^\w.+=@-]+")
 _DEPTH = 20
-_MANY = 10_000  # members of an object that is rather a table, such as a vocabulary: it is set aside whole
+_MANY = 10_000  # members from which an object, such as a vocabulary, becomes one file
 _SUBJECTS = {kind: f"oversized/{kind}" for kind in ("config", "summary", "meta")}
-"""Folders of the files; rows name theirs by digest alone, since there may be one a step."""
+"""Folders of the files. Rows name their files by digest alone, since there may be one per step."""
 
 Store = Callable[[bytes], str]
 """Keeps content as a file of the run and returns its digest; may raise OSError."""
 
 
 class Parts(NamedTuple):
-    """Records (kind and payload), short enough for lines, that replace one too long, and what could not be kept."""
+    """Short records (kind and payload) that replace one that is too long, and the reasons why something is lost."""
 
     records: list[tuple[str, dict[str, Any]]]
     lost: list[str]
@@ -72,15 +72,15 @@ class _Shrinking:
         self.lost: list[str] = []
 
     def members(self, members: dict[str, Any], room: int, path: str, depth: int = 0) -> dict[str, Any]:
-        """Move members to files, the largest first, until the rest fits or only small ones are left."""
+        """Move members to files, the largest first, until the rest fits or only small ones are allowed."""
         sizes = {name: size(name) + size(value) + 2 for name, value in members.items()}
         total = sum(sizes.values())
         found = dict(members)
         for name in sorted(sizes, key=sizes.__getitem__, reverse=True):
             if total <= room or sizes[name] < _WORTH:
                 break
-            left = max(sizes[name] - (total - room), _WORTH)
-            found[name] = self.member(members[name], left, f"{path}/{name}" if path else str(name), depth)
+            allowed = max(sizes[name] - (total - room), _WORTH)
+            found[name] = self.member(members[name], allowed, f"{path}/{name}" if path else str(name), depth)
             total += size(name) + size(found[name]) + 2 - sizes[name]
         return found
 

@@ -1,4 +1,4 @@
-"""Turn logged rows into what the run log can hold. Off the fast path: rows of plain numbers never come here."""
+"""Turn logged rows into what the run log can hold, except rows of plain numbers: `run` has a fast path for them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from . import foreign_objects
 from .config_values import Guard, Reading, plain
 from .foreign_objects import Read, complaint, free_name, is_a, key_text, outline
 
-_DEAR = 2_000  # objects read in a row that are no lists or dicts in memory, or were read before; see `Guard`
-_DEAR_IN_TEXT = 100
+_MAX_COSTLY = 2_000  # costly objects that are read in a row; see `Guard`
+_MAX_COSTLY_IN_TEXT = 100
 _MAX_TEXT = 10_000
-_MAX_KEYS = 10_000  # of a mapping that is no dict, and may have no end: a run has room for 100,000
+_MAX_KEYS = 10_000  # of a mapping that is not a dict, and may have no end: a run has room for 100,000
 _SHOWN = 5  # warnings about one row
 
 Store = Callable[[bytes], str]
@@ -29,8 +29,8 @@ Store = Callable[[bytes], str]
 def to_row(data: Mapping[Any, Any], store: Store, refused: frozenset[str] = RESERVED) -> dict[str, Any]:
     """Return `data` as the payload of a `log` record: flat keys (`a/b` for nesting), values that JSON can write.
 
-    A value that cannot be read becomes text, with a warning. Left out are media that fail, such as an image whose file
-    is gone, and the names in `refused`. Raises `Unreadable` if no member of `data` can be read.
+    A value that cannot be read becomes text, with a warning. Media that fail, such as an image whose file is gone, and
+    the names in `refused` are left out. Raises `Unreadable` if no member of `data` can be read.
     """
     row = _Row(store, refused)
     row.take("", data, 0)
@@ -46,13 +46,13 @@ class _LeftOut(Exception):
 
 
 class _Row:
-    """One reading of what is logged."""
+    """Reads one row."""
 
     def __init__(self, store: Store, refused: frozenset[str]) -> None:
         self._store = store
         self._refused = refused
-        self._guard = Guard(_DEAR)
-        self._told = 0
+        self._guard = Guard(_MAX_COSTLY)
+        self._warnings = 0
         self.values: dict[str, Any] = {}
 
     def take(self, prefix: str, data: Mapping[Any, Any], depth: int) -> None:
@@ -72,7 +72,7 @@ class _Row:
     def _add(self, name: str, key: Any, read: Read, depth: int) -> None:
         if name in self._refused:
             names = ", ".join(sorted(RESERVED))
-            self._tell(f"log(): each row has {names} anyway; values under these names are refused")
+            self._warn(f"log(): each row has {names} anyway; values under these names are refused")
             return
         value = self._read_out(read, name)
         if is_a(value, Mapping) and self._guard.enter(value, depth + 1):
@@ -85,13 +85,13 @@ class _Row:
             return
         if name in self.values:
             name, former = free_name(name, key, self.values), name
-            self._tell(f"log() got {former!r} more than once in a row; the later value is kept as {name!r}")
+            self._warn(f"log() got {former!r} more than once in a row; the later value is kept as {name!r}")
         self.values[name] = kept
 
     def _read_out(self, read: Read, name: str) -> Any:
         try:
             return read()
-        except Exception as error:  # noqa: BLE001 - members are anybody's properties
+        except Exception as error:  # noqa: BLE001 - a user's property may raise anything
             self._unread(name, error)
             return f"<unreadable: {complaint(error)}>"
 
@@ -106,13 +106,13 @@ class _Row:
                 return value.record(self._store)
             except Exception as error:  # noqa: BLE001 - a file that is gone, a figure that cannot be drawn
                 what = f"log() of {name!r} failed"
-                self._tell(f"{what} ({complaint(error)}); it is left out", f"{what} {type(error).__name__}")
+                self._warn(f"{what} ({complaint(error)}); it is left out", f"{what} {type(error).__name__}")
                 raise _LeftOut from None
         try:
             return self._read(value, name, depth)
         except _LeftOut:
             raise
-        except Exception as error:  # noqa: BLE001 - values are anybody's objects; the rest of the row stays
+        except Exception as error:  # noqa: BLE001 - a user's object may raise anything; the rest of the row stays
             self._unread(name, error)
             return outline(value)
 
@@ -125,7 +125,7 @@ class _Row:
         except Exception:
             if not issubclass(type(value), (list, tuple)):
                 raise
-            media = None  # one odd item of a list is no reason to give up the others
+            media = None  # an odd item of a list does not cost the others
         if media is not None:
             return self._value(media, name, depth)
         if not self._guard.enter(value, depth):
@@ -141,7 +141,7 @@ class _Row:
         return self._text(value, name)
 
     def _values(self, items: Iterator[Read], name: str, depth: int) -> list[Any]:
-        """Return the items without those that are left out; if that is all of them, so is the list."""
+        """Return the items that are not left out; leave the list out if there are none."""
         found, left_out = [], False
         for read in items:
             try:
@@ -154,21 +154,21 @@ class _Row:
 
     def _text(self, value: Any, name: str) -> str:
         kind = foreign_objects.class_name(type(value))
-        self._tell(f"log() of {name!r} got a {kind}, which is no number, text or media; it is kept as text")
+        self._warn(f"log() of {name!r} got a {kind}, which is not a number, text or media; it is kept as text")
         try:
-            if is_a(value, Mapping):  # whose own text has no end where objects name each other
-                return str(Reading(_DEAR_IN_TEXT).value(value, name))[:_MAX_TEXT]
+            if is_a(value, Mapping):  # its own text may have no end if objects refer to each other
+                return str(Reading(_MAX_COSTLY_IN_TEXT).value(value, name))[:_MAX_TEXT]
             return foreign_objects.text_of(value)
         except Exception as error:  # noqa: BLE001 - the user's own __str__ may do anything
             return f"<{kind}: no text ({type(error).__name__})>"
 
     def _unread(self, name: str, error: Exception, then: str = "it is kept as text") -> None:
         what = f"log() of {name!r} cannot read the value"
-        self._tell(f"{what} ({complaint(error)}); {then}", f"{what} {type(error).__name__}")
+        self._warn(f"{what} ({complaint(error)}); {then}", f"{what} {type(error).__name__}")
 
-    def _tell(self, message: str, key: str | None = None) -> None:
-        self._told += 1
-        if self._told <= _SHOWN:  # of one row: a thousand odd values are one trouble
+    def _warn(self, message: str, key: str | None = None) -> None:
+        self._warnings += 1
+        if self._warnings <= _SHOWN:  # a thousand odd values in a row give few warnings
             warn_once(message, key)
 
 
