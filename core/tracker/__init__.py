@@ -67,7 +67,7 @@ __all__ = [
     "watch",
 ]
 
-# Imported on first use: reading runs back needs an HTTP client, which a training process never does.
+# Imported on first use: reading runs back needs an HTTP client, and training does not.
 _LAZY = {
     "Api": ".api",
     "read_run": ".api",
@@ -119,7 +119,7 @@ def define_metric(
 
     Raises:
         NoRun: There is no current run.
-        ValueError: `name` is empty, or `summary` or `goal` is none of these words.
+        ValueError: `name` is empty, or `summary` or `goal` is not one of these words.
     """
     _require().define_metric(name, step_metric, summary, goal)
 
@@ -144,7 +144,7 @@ def save(
 
     Raises:
         NoRun: There is no current run.
-        ValueError: `policy` is none of these words.
+        ValueError: `policy` is not one of these words.
     """
     return _require().save(glob_or_path, base_path, policy)
 
@@ -192,7 +192,7 @@ def alert(title: str, text: str = "", level: AlertLevel = "info") -> None:
 
     Raises:
         NoRun: There is no current run.
-        ValueError: `level` is none of these words.
+        ValueError: `level` is not one of these words.
     """
     _require().alert(title, text, level)
 
@@ -210,7 +210,7 @@ def watch(model: Any, log: WatchKind = "gradients", log_freq: int = 100) -> None
     Raises:
         NoRun: There is no current run.
         TypeError: `model` is not a torch module.
-        ValueError: `log` is none of these words, or `log_freq` is less than 1.
+        ValueError: `log` is not one of these words, or `log_freq` is less than 1.
     """
     _require().watch(model, log, log_freq)
 

@@ -1,4 +1,4 @@
-"""`python -m tracker`: the command."""
+"""Run the command `tracker` as `python -m tracker`."""
 
 from .cli.main import main
 

@@ -64,9 +64,8 @@ class Client:
         self._session = _Session()
         self._session.auth = _Bearer(api_key)
         self._session.headers["Accept-Encoding"] = "gzip"  # `server_response` can limit what it inflates to
-        self._unproven = discovery.token_at(
-            base_url
-        )  # no key is sent before the server proves that it knows this token
+        # No key is sent before the server proves that it knows this token.
+        self._unproven = discovery.token_at(base_url)
         if is_local(base_url):
             self._session.trust_env = False  # a proxy cannot reach this machine's loopback
             self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
@@ -76,7 +75,7 @@ class Client:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (self.base_url, self._given_timeout)  # without the key
+        return _unpickled, (self.base_url, self._given_timeout)  # without the key
 
     def offsets(self, run: RunKey) -> StreamOffsets:
         """Return how far the server's copies of the run's streams go, and which blobs it lacks."""
@@ -102,9 +101,8 @@ class Client:
         )
         answer = _decode(response)
         reached = answer.get("offset")
-        if (
-            not _is_offset(reached) or reached == offset
-        ):  # without progress, the uploader would send the same lines forever
+        # Without progress, the uploader would send the same lines forever.
+        if not _is_offset(reached) or reached == offset:
             raise Retry("the server's answer has no new offset")
         return {"offset": reached, "missing": _digests(answer), "trashed": answer.get("trashed") is True}
 
@@ -164,16 +162,16 @@ class Client:
         `digest`, or as soon as there are more bytes than `size`.
         """
         with verified(target, digest, size) as take:
-            there = failures = 0
+            received = failures = 0
             while True:
                 try:
-                    for block in self._blocks(path, there):
+                    for block in self._blocks(path, received):
                         take(block)
-                        there, failures = there + len(block), 0
+                        received, failures = received + len(block), 0
                     return
                 except Unreachable:
                     failures += 1
-                    if not there or failures > len(_PAUSES):
+                    if not received or failures > len(_PAUSES):
                         raise
                 time.sleep(_PAUSES[failures - 1])
 
@@ -191,7 +189,7 @@ class Client:
         return Answer(response.status_code, server_response.read(response, most), clean(response.url))
 
     def _prove(self, token: str) -> None:
-        """Let a server that was found on this machine prove that it knows its token, before any key is sent to it.
+        """Have a server that was found on this machine prove that it knows its token, before it gets any key.
 
         It answers a random question with an HMAC, which needs the token and covers its address. So a program that
         listens on the port of a server that has ended learns nothing.
@@ -199,8 +197,8 @@ class Client:
         question = secrets.token_hex(32)
         self._unproven = None
         try:
-            asked = self._request("GET", discovery.PROOF_PATH, auth=_Bearer(None), params={"question": question})
-            proof = (server_response.parse(server_response.read(asked, server_response.SMALL)) or {}).get("proof")
+            response = self._request("GET", discovery.PROOF_PATH, auth=_Bearer(None), params={"question": question})
+            proof = (server_response.parse(server_response.read(response, server_response.SMALL)) or {}).get("proof")
         except (Unreachable, Retry):
             self._unproven = token
             raise
@@ -256,11 +254,11 @@ def connect(settings: Settings) -> Client:
     return Client(base_url, api_key, settings.upload_timeout)
 
 
-def _again(base_url: str, timeout: float) -> Client:
-    """Return the client that a pickle describes, with this process's own key for the address."""
+def _unpickled(base_url: str, timeout: float) -> Client:
+    """Return the client of a pickle, with this process's own key for the address."""
     try:
         return connect(Settings({"base_url": base_url, "upload_timeout": timeout}))
-    except SettingsError:  # the server's refusal will tell the user of the client
+    except SettingsError:  # the user sees the server's refusal
         return Client(base_url, None, timeout)
 
 
@@ -307,7 +305,7 @@ def _decode(answer: Answer) -> dict[str, Any]:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """Return the innermost cause, whose text is the helpful one."""
+    """Return the innermost cause, which has the most helpful text."""
     while error.args and isinstance(error.args[0], BaseException):
         error = error.args[0]
     return getattr(error, "reason", None) or error

@@ -59,13 +59,13 @@ def export_runs(target: Path, runs: Iterable[RunReader]) -> list[Exported]:
 def import_runs(file: Path, root: Path) -> list[Imported]:
     """Unpack the runs of a file that `export_runs` wrote to directories below `root` (`.tracker/runs`).
 
-    If a run has a directory there, this directory gets the files that it lacks; so importing twice is the same as once.
+    If a run has a directory there, it gets the files that it lacks; so importing twice is the same as once.
     Raises `NotARun` if `file` was not exported, `TrackerError` if it is damaged or a run cannot be added to its
     directory, and OSError. The runs before it are then imported, and nothing of this run.
     """
     root.mkdir(parents=True, exist_ok=True)
     ignore(root.parent, f"{root.name}/")
-    there = dict(_directories(root))
+    existing = dict(_directories(root))
     done = []
     with Archive(file) as archive:
         for run in archive.runs:
@@ -75,10 +75,10 @@ def import_runs(file: Path, root: Path) -> list[Imported]:
                 archive.extract(run, source)
                 if "/".join(read_key(source, "default", "uncategorized")) != run:
                     raise TrackerError(f"{file} is damaged: the run that it calls {run} is another run")
-                if run in there:
-                    done.append(Imported(run, there[run], _join(source, there[run])))
+                if run in existing:
+                    done.append(Imported(run, existing[run], _join(source, existing[run])))
                 else:
-                    done.append(Imported(run, _settle(source, root, run.rpartition("/")[2]), True))
+                    done.append(Imported(run, _place(source, root, run.rpartition("/")[2]), True))
     return done
 
 
@@ -90,7 +90,7 @@ def _directories(root: Path) -> Iterator[tuple[str, Path]]:
             continue
 
 
-def _settle(source: Path, root: Path, run_id: str) -> Path:
+def _place(source: Path, root: Path, run_id: str) -> Path:
     target = root / run_id
     if target.exists():  # a run of another project has that id
         target = root / f"{run_id}-{random_id(4)}"

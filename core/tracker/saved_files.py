@@ -1,4 +1,4 @@
-"""Find the files that `save` names, and choose their names in the run. Training process and agent share this."""
+"""Find the files that `save` names, and choose their names in the run: for the training process and the agent."""
 
 from __future__ import annotations
 
@@ -54,17 +54,17 @@ def name_of(path: str, base: str) -> str:
 class SavedNames:
     """Know which file each name of a run stands for, so that two files never share a name without a warning."""
 
-    def __init__(self, own: str, tell: Callable[[str], None]) -> None:
-        """Args: `own`: a folder of copies that were made to be saved, which need no names; `tell`: prints a warning."""
+    def __init__(self, own: str, warn: Callable[[str], None]) -> None:
+        """Args: `own`: a folder of copies that were made to be saved, which need no names; `warn`: prints a warning."""
         self._own = f"{own}{os.sep}"
-        self._tell = tell
+        self._warn = warn
         self._sources: dict[str, str] = {}
 
-    def settle(self, paths: Sequence[str], base: str) -> str:
+    def choose_base(self, paths: Sequence[str], base: str) -> str:
         """Return the folder that the names of these files are relative to, so that no two files share a name.
 
         It is `base`, or a folder above it if another existing file has one of the names. A name whose file is gone
-        passes on to the new file. Both cases are reported.
+        goes to the new file. Both cases are reported.
         """
         paths = [path for path in paths if not path.startswith(self._own)]
         chosen, former = base, None
@@ -75,11 +75,11 @@ class SavedNames:
             chosen = os.path.dirname(chosen)
         if former is not None:
             path, name = former
-            self._tell(f"{path} is saved as {name_of(path, chosen)}, since {name} stands for {self._sources[name]}")
+            self._warn(f"{path} is saved as {name_of(path, chosen)}, since {name} stands for {self._sources[name]}")
         for path in paths:
             name = name_of(path, chosen)
             if self._sources.get(name, path) != path and not _same(self._sources[name], path):
-                self._tell(f"from now on, the saved file {name} is {path}; it was {self._sources[name]}")
+                self._warn(f"from now on, the saved file {name} is {path}; it was {self._sources[name]}")
             self._sources[name] = path
         return chosen
 

@@ -22,7 +22,7 @@ LONGEST_WAIT = 300.0
 """The most seconds that a server may ask a client to wait."""
 
 _MESSAGE = 64 << 10  # the most bytes of a refusal
-_MOST_TOLD = 2000  # the most characters shown of it
+_MOST_SHOWN = 2000  # the most characters shown of it
 _SECONDS = 600.0  # the most for a whole response
 _DEEPEST = 200  # the deepest nesting; the run log allows 100
 _BLOCK = 1 << 18
@@ -82,18 +82,18 @@ def message(response: requests.Response) -> str:
         answer = parse(read(response, _MESSAGE)) or {}
     except ServerError:
         answer = {}
-    told = answer.get("error")
-    text = clean(told if isinstance(told, str) else response.reason or "no reason given", lines=True)
-    return text if len(text) <= _MOST_TOLD else text[:_MOST_TOLD] + "…"
+    error = answer.get("error")
+    text = clean(error if isinstance(error, str) else response.reason or "no reason given", lines=True)
+    return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"
 
 
 def retry_after(response: requests.Response) -> float | None:
     """Return how many seconds a server asks the client to wait, at most `LONGEST_WAIT`; None if it does not ask."""
     try:
-        asked = float(response.headers["Retry-After"])
+        seconds = float(response.headers["Retry-After"])
     except (KeyError, ValueError):  # absent, or a date, which would need clocks that agree
         return None
-    return min(max(0.0, asked), LONGEST_WAIT) if asked == asked else None
+    return min(max(0.0, seconds), LONGEST_WAIT) if seconds == seconds else None
 
 
 def _too_deep(answer: Any) -> bool:

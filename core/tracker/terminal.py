@@ -15,10 +15,10 @@ def clean(text: object, lines: bool = False) -> str:
     given = str(text)
     if given.isprintable():
         return given
-    return "".join(c if c.isprintable() or c in _KEPT else _instead(c, lines) for c in given)
+    return "".join(c if c.isprintable() or c in _KEPT else _replacement(c, lines) for c in given)
 
 
-def _instead(character: str, lines: bool) -> str:
+def _replacement(character: str, lines: bool) -> str:
     if character == "\n" and lines:
         return character
     if character in "\n\t":

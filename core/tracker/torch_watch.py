@@ -24,8 +24,9 @@ Log = Callable[[dict[str, Histogram], "int | None"], object]
 class Watch:
     """Log `gradients/<parameter>` and `parameters/<parameter>` of every `every`th backward pass.
 
-    The histograms are computed where the tensors are, and copied to the host in one transfer for each device. Gradients
-    are those of this process, as accumulated at that moment. The hooks cost about a microsecond a parameter and pass.
+    The histograms are computed on the device of the tensors, and copied to the host in one transfer per device.
+    Gradients are those of this process, as accumulated at that moment. The hooks cost about a microsecond per parameter
+    and pass.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Watch:
             step: Called when a pass begins; returns its step.
         """
         self.model = model
-        self._ask_step = step
+        self._current_step = step
         self._kinds = kinds
         self._every = every
         self._log = log
@@ -60,13 +61,13 @@ class Watch:
         self._hooks = [p.register_post_accumulate_grad_hook(self._hook(name)) for name, p in parameters]
 
     def close(self) -> None:
-        """Log the histograms that are left, and remove the hooks."""
+        """Log the remaining histograms, and remove the hooks."""
         for hook in self._hooks:
             hook.remove()
         self.flush()
 
     def flush(self) -> None:
-        """Log the histograms of the last pass, unless that was done. Parameters without a gradient have none."""
+        """Log the histograms of the last pass once. Parameters without a gradient have none."""
         self._due = False
         if not self._found:
             return
@@ -98,7 +99,7 @@ class Watch:
         self._due = self._passes % self._every == 0
         if not self._due:
             return
-        self._step = self._ask_step()
+        self._step = self._current_step()
         if "parameters" in self._kinds:
             for name, parameter in self.model.named_parameters():
                 _note(self._found, f"parameters/{name}", parameter)

@@ -1,4 +1,4 @@
-"""The agent process: uploads run directories, flushes them to the disk, watches their writers, samples the system.
+"""Run the agent process: upload run directories, flush them to disk, watch their writers, sample the system.
 
-Everything it knows it reads from the run directory and the server, so losing an agent loses nothing.
+It reads everything it knows from the run directory and the server, so losing an agent loses nothing.
 """

@@ -1,4 +1,4 @@
-"""`python -m tracker.agent RUN_DIR`."""
+"""Serve one run directory as `python -m tracker.agent RUN_DIR`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""How long to wait before an upload is tried again."""
+"""Decide how long to wait before an upload is tried again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _FIRST_DELAY, _LONGEST_DELAY = 0.5, 60.0  # seconds
 
 
 class Backoff:
-    """How long to wait after a failure: exponential with jitter, at most a minute, no less than the server asked."""
+    """Computes waits after failures: exponential with jitter, at most a minute, but as long as the server asks."""
 
     def __init__(self) -> None:
         self._failures = 0
@@ -29,5 +29,5 @@ class Backoff:
 
 
 def retry_after(error: Exception) -> float:
-    """Return how many seconds the server asked to be left alone, 0 if it did not."""
+    """Return how many seconds the server asked the client to wait; 0 if it did not."""
     return (error.after if isinstance(error, Retry) else None) or 0.0

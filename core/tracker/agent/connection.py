@@ -1,4 +1,4 @@
-"""Find out which server a run goes to and with which key, again whenever that may have changed."""
+"""Find the server and the key for a run, and look again whenever they may have changed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tracker.settings import Settings, credentials, directory_file, read_file, u
 
 
 class Connection:
-    """The server's address and key according to the settings of this moment.
+    """Holds the server's address and key by the present settings.
 
-    What the process of the run got as an argument or a variable stays. The rest is looked up again when a settings file
-    has changed, or a server on this machine has come or gone. Only if the server refuses a key that was given, a key
-    that the user has stored for this address since takes its place.
+    Arguments and variables of the run's process stay. Everything else is looked up again when a settings file changes,
+    or when a server on this machine comes or goes. If the server refuses a given key, a key that the user has stored
+    for this address since then replaces it.
     """
 
     def __init__(self, given: Mapping[str, Any], settings: Settings) -> None:
@@ -36,21 +36,21 @@ class Connection:
         if mark == self._mark and self.current[0] is not None:
             return False
         self._mark = mark
-        return self.again()
+        return self.look_up()
 
     def refused(self) -> bool:
-        """Note that the server refuses the key; tell whether there is another one, then in `current`."""
+        """Note that the server refuses the key; tell whether `current` now has another one."""
         if self.current[0] is not None:
             self._refused.add((self.current[0], self.current[1]))
-        return self.again()
+        return self.look_up()
 
     def client(self) -> Client | None:
         """Return a client for `current`; None while no server is known."""
         base_url, api_key = self.current
         return None if base_url is None else Client(base_url, api_key, self._settings.upload_timeout)
 
-    def again(self) -> bool:
-        """Look the address and the key up again; tell whether they have changed."""
+    def look_up(self) -> bool:
+        """Look up the address and the key; tell whether they have changed."""
         try:
             found = self._resolve()
         except SettingsError:  # a file that is being edited

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from .backoff import Backoff
 from .upload_retries import RetryingUpload, is_about_server
 
-_WORKERS = 3  # at once to one server: a large run must not keep the small ones waiting
-_GLANCE = 1.0  # seconds between looks at the settings of what waits
+_WORKERS = 3  # uploads at once to one server: small runs must not wait for a large one
+_GLANCE = 1.0  # seconds between looks at the settings of waiting runs
 
 Address = tuple[str | None, str | None]
 
@@ -50,7 +50,7 @@ class Drain:
         self._servers: dict[Address, _Server] = {}
 
     def add(self, ended: Ended) -> None:
-        """Upload a run, at once or when it is its turn."""
+        """Upload a run, at once or when its turn comes."""
         with self._lock:
             address = ended.upload.connection.current
             server = self._servers.setdefault(address, _Server(address))
@@ -61,7 +61,7 @@ class Drain:
             self._lock.notify_all()
 
     def recall(self, ended: Ended) -> bool:
-        """Take back a run that goes on after all; False if it is being uploaded, and so will be over soon."""
+        """Take back a run that continues; return False if it is being uploaded, which is over soon."""
         with self._lock:
             ended.recalled = True
             for server in self._servers.values():

@@ -1,4 +1,4 @@
-"""Capture what is needed to run a run again, once for each start of it on this machine."""
+"""Capture what is needed to repeat a run, once for each of its starts on this machine."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tracker.settings import Settings
 from .journal import Journal
 from .stream_watcher import Start, StreamWatcher
 
-_SECONDS = 120.0  # that git may take while the training goes on
-_LAST_SECONDS = 10.0  # that it may take after that
-_GRACE = 5.0  # seconds for all that is not git
+_SECONDS = 120.0  # seconds that git may take during the training
+_LAST_SECONDS = 10.0  # seconds that git may take after the training
+_GRACE = 5.0  # seconds for everything but git
 _SKEW = 60.0  # seconds by which the clock may have been set back since a stream was opened
 
 
 class EnvironmentCapture:
-    """Captures in a thread of its own, one thing at a time; call `look` again and again."""
+    """Captures in a thread of its own, one thing at a time; call `look` repeatedly."""
 
     def __init__(
         self, directory: Path, settings: Settings, journal: Journal, watch: StreamWatcher, log: Callable[[str], None]
@@ -55,7 +55,7 @@ class EnvironmentCapture:
             self._thread.start()
 
     def close(self) -> None:
-        """After the last process has ended: capture what is still due, within about ten seconds."""
+        """Capture the rest after the last process has ended, within about ten seconds."""
         end = time.monotonic() + _LAST_SECONDS
         while True:
             self.look()
@@ -79,18 +79,18 @@ class EnvironmentCapture:
         return None
 
     def _undescribed(self) -> Start | None:
-        """Return the newest stream that lacks a description, unless one that was open at the same time has it.
+        """Return the newest stream that lacks a description, unless a stream that was open at the same time has one.
 
-        A capture now shows at best what was there when the newest stream began; for earlier ones it is too late.
+        It is too late for earlier streams: a capture now shows at best the state at the start of the newest one.
         """
-        # A later time than now comes from a directory that someone made up to have other repositories read.
+        # A time in the future is forged, to make the agent read other repositories.
         starts = [start for start in self._watch.starts.values() if start.time <= time.time() + _SKEW]
         known = [s for s in starts if s.stream in self._watch.described | self._begun]
-        left = [s for s in starts if s not in known and not any(self._covers(k, s) for k in known)]
-        return max(left, key=lambda start: start.time, default=None)
+        candidates = [s for s in starts if s not in known and not any(self._covers(k, s) for k in known)]
+        return max(candidates, key=lambda start: start.time, default=None)
 
     def _covers(self, known: Start, other: Start) -> bool:
-        # The program that is run has more to say than the one that runs it, and begins after it.
+        # A wrapped program begins after its wrapper, and its description has more.
         wrapped = known.header.get("wraps") and not other.header.get("wraps")
         if wrapped and other.time >= known.time:
             return False
@@ -99,7 +99,7 @@ class EnvironmentCapture:
     def _carry_out(self, task: Callable[[], None]) -> None:
         try:
             task()
-        except Exception as error:  # noqa: BLE001 - the agent has more to do than this
+        except Exception as error:  # noqa: BLE001 - the agent has other work to do
             self._log(f"how the run was run could not be gathered ({type(error).__name__}: {error})")
 
     def _describe(self, start: Start) -> None:

@@ -2,8 +2,8 @@
 
 The program is an entry point of the group `tracker.followers`, named like the records that it is about. It runs in a
 process of its own, with the run directory as its only argument. On stdin it gets what to follow, one JSON object per
-line: `path`, and the `stream` of the process that writes the file. When stdin ends, it brings everything that is there
-into the run directory and ends with exit status 0. It may be killed at any time.
+line: `path`, and the `stream` of the process that writes the file. When stdin ends, it brings all
+remaining values into the run directory and ends with exit status 0. It may be killed at any time.
 """
 
 from __future__ import annotations
@@ -36,25 +36,25 @@ GRACE = 10.0
 """Seconds for which a process that has ended its run, and lives on, may write the rest of its event files."""
 
 _TICK = 0.2
-_SHARE = 100  # looking for open files takes no more than one part in so many of the time
+_SHARE = 100  # looking for open files takes at most a hundredth of the time
 _MOST_STARTS = 10
 _PAUSE = 1.0  # seconds before a follower that failed is started again
-_PATIENCE = 600.0  # seconds that it may take to read what is left at the end
-_MISSING = 77  # its exit status where its packages are not installed
+_FINISH_TIMEOUT = 600.0  # seconds that it may take to read the rest at the end
+_MISSING = 77  # its exit status if its packages are not installed
 
 
-class _Told(NamedTuple):
+class _Follower(NamedTuple):
     process: subprocess.Popen[bytes]
     paths: set[str]
 
 
 class EventFileFollower:
-    """The event files of one run, and the process that follows them if there are any."""
+    """Finds the event files of one run, and runs a process that follows them."""
 
     def __init__(
         self, directory: Path, journal: Journal, watch: StreamWatcher, run_id: str, notice: Callable[[str], None]
     ) -> None:
-        """`notice` is called with what the user should know."""
+        """`notice` is called with messages for the user."""
         self._directory = directory
         self._journal = journal
         self._watch = watch
@@ -64,13 +64,13 @@ class EventFileFollower:
         self._files: dict[str, str] = {}  # path → stream
         self._seeking: dict[str, float] = {}  # stream → since when its process's files count
         self._seek_at = 0.0
-        self._follower: _Told | None = None
+        self._follower: _Follower | None = None
         self._starts = 0
         self._start_at = 0.0
         self._missing = False
 
     def look(self) -> None:
-        """Take in what the watcher has seen, look for open files if it is time, and check the follower."""
+        """Read what the watcher has seen, look for open files if it is time, and check the follower."""
         self._listen()
         if time.monotonic() >= self._seek_at:
             begun = time.monotonic()
@@ -80,20 +80,19 @@ class EventFileFollower:
             self._failed(self._follower.process.wait())
         if self._due() and self._follower is None and time.monotonic() >= self._start_at:
             self._start()
-        self._tell()
+        self._send_files()
 
     def close(self, grace: float = 0.0) -> None:
-        """After the last process has ended: return when all event files are in the run directory, or cannot be brought
-        there now.
+        """Wait, after the last process has ended the run, until all event files are in the run directory if possible.
 
-        Processes that live on have `grace` seconds to write the rest.
+        Processes that still live have `grace` seconds to write the rest.
         """
         deadline = time.monotonic() + grace
         while self._alive() and time.monotonic() < deadline:
             time.sleep(_TICK)
             self._watch.look()
             self.look()
-        alive = self._alive()  # before the last look: what others wrote last is then there
+        alive = self._alive()  # before the last look, which sees the last lines of the others
         self.look()
         if not self._due():
             return
@@ -106,8 +105,8 @@ class EventFileFollower:
             )
 
     def _listen(self) -> None:
-        told, self._heard = self._watch.event_files[self._heard :], len(self._watch.event_files)
-        for stream, payload in told:
+        new, self._heard = self._watch.event_files[self._heard :], len(self._watch.event_files)
+        for stream, payload in new:
             mark, since, path = payload.get("seal"), payload.get("since"), payload.get("path")
             if isinstance(since, float):
                 if is_since_sealed(mark, self._run_id, since):
@@ -127,7 +126,7 @@ class EventFileFollower:
         try:
             mark = path_seal(self._run_id, path)
         except OSError:
-            return  # then it is followed as long as this agent lives
+            return  # then only this agent follows it
         payload = {"path": path, "stream": stream, "host": os.uname().nodename, "seal": mark}
         self._journal.write("event_file", payload)
 
@@ -147,31 +146,31 @@ class EventFileFollower:
         self._starts += 1
         try:
             arguments = command("tracker.agent.event_file_follower", "run_follower", str(self._directory))
-            self._follower = _Told(subprocess.Popen(arguments, stdin=subprocess.PIPE), set())
+            self._follower = _Follower(subprocess.Popen(arguments, stdin=subprocess.PIPE), set())
         except OSError as error:
             self._failed(f"cannot be started ({error})")
 
-    def _tell(self) -> None:
+    def _send_files(self) -> None:
         if self._follower is None:
             return
-        process, told = self._follower
+        process, sent = self._follower
         assert process.stdin is not None
         lines = [
             json.dumps({"path": path, "stream": stream}) + "\n"
             for path, stream in self._due().items()
-            if path not in told
+            if path not in sent
         ]
-        told.update(self._due())
+        sent.update(self._due())
         try:
             process.stdin.write("".join(lines).encode())
             process.stdin.flush()
         except OSError:
-            pass  # that it is gone will be seen
+            pass  # the next look sees that it is gone
 
     def _failed(self, reason: int | str) -> None:
         self._follower = None
         self._start_at = time.monotonic() + _PAUSE
-        if reason == _MISSING:  # which it has said itself
+        if reason == _MISSING:  # it has printed the reason
             self._missing, self._starts = True, _MOST_STARTS
         elif self._starts == _MOST_STARTS:
             self._notice(f"the follower of event files ended {self._starts} times, last with {reason}; it stays off")
@@ -181,16 +180,16 @@ class EventFileFollower:
         while self._starts < _MOST_STARTS or self._follower is not None:
             if self._follower is None:
                 self._start()
-                self._tell()
+                self._send_files()
                 continue
             process = self._follower.process
             assert process.stdin is not None
             try:
                 process.stdin.close()
             except OSError:
-                pass  # it is gone, and what it was told last was not taken
+                pass  # it is gone, and has not read the last files
             try:
-                status = process.wait(_PATIENCE)
+                status = process.wait(_FINISH_TIMEOUT)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -208,7 +207,7 @@ def run_follower() -> None:
     except ImportError as error:
         sys.exit(_say_missing(str(error)))
     if not mains:
-        sys.exit(_say_missing("nothing is announced for it"))
+        sys.exit(_say_missing("no package provides it"))
     mains[0]()
 
 

@@ -1,4 +1,4 @@
-"""How a process ended that is not our child, and what the machine knew of it: signal, peak memory, OOM kill.
+"""Find out how a process ended that is not our child: exit status, signal, peak memory, OOM kill.
 
 Formats: pidfd ioctl PIDFD_GET_INFO (Linux 6.13; exit codes since 6.15, include/uapi/linux/pidfd.h), proc(5), and the
 kernel's Documentation/admin-guide/cgroup-v2.rst (memory.events) and cgroup-v1/memory.rst (memory.oom_control).
@@ -25,13 +25,13 @@ _REMEMBERED = 1000  # processes
 
 
 _seen: dict[tuple[int, int | None], Exit] = {}
-"""By pid and start, how processes ended that this one has watched."""
+"""How watched processes ended, by pid and start."""
 
 
 def exit_of(pid: int, start: int | None, pidfd: int | None) -> Exit | None:
-    """Return how a process ended, None if the machine does not tell.
+    """Return how a process ended, None if the machine does not know.
 
-    The kernel tells it through the pidfd once the parent has collected the process, and in /proc until then. An answer
+    The kernel gives it through the pidfd once the parent has collected the process, and in /proc until then. The result
     is remembered.
     """
     if (pid, start) not in _seen:
@@ -83,14 +83,14 @@ class Memory:
         except (OSError, ValueError, IndexError):  # it is gone
             pass
 
-    def say(self) -> str:
+    def note(self) -> str:
         """Return a note on the peak memory for the error of a killed process."""
         return f"its peak memory was {self.peak / _GIB:.2f} GiB" if self.peak else ""
 
     def killed(self) -> str | None:
         """Return where the kernel has killed for lack of memory since the process was first seen, or None."""
-        here, machine = self._kills()
-        if here > self._before[0]:
+        in_group, machine = self._kills()
+        if in_group > self._before[0]:
             return "its control group"
         return "the machine" if machine > self._before[1] else None
 
@@ -105,8 +105,8 @@ def explained(end: dict[str, Any], real: Exit, memory: Memory | None) -> dict[st
         return end
     place = memory.killed() if real.signal == signal.SIGKILL else None
     why = f"out of memory: the kernel killed it for what {place} lacked" if place else ""
-    said = "; ".join(filter(None, (f"{end['error']}{' (' + why + ')' if why else ''}", memory.say())))
-    found = {"error": said, "peak_memory": memory.peak or None, "out_of_memory": True if place else None}
+    error = "; ".join(filter(None, (f"{end['error']}{' (' + why + ')' if why else ''}", memory.note())))
+    found = {"error": error, "peak_memory": memory.peak or None, "out_of_memory": True if place else None}
     return {**end, **{k: v for k, v in found.items() if v is not None}}
 
 

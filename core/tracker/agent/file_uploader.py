@@ -1,4 +1,4 @@
-"""Upload a run's files by their digests; large ones in parts, with the run's new lines in between."""
+"""Upload a run's files by their digests, large ones in parts, with the run's new lines in between."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ _VERIFYING = 1.0  # seconds between questions whether the server has verified a 
 
 
 class Kept(NamedTuple):
-    """Where in a run directory the content of a digest is: the first `size` bytes of a file (None: all of it). A file
-    that has grown since still has the content that the digest is of.
+    """The place of a digest's content in a run directory: the first `size` bytes of a file (None: all of it).
+
+    A file that has grown since then still has this content.
     """
 
     path: Path
@@ -61,7 +62,7 @@ class FileUploader:
         self._check_deadline = check_deadline
         self._send_lines = send_lines
         self._part = PART
-        self._denied: set[str] = set()  # digests that once turned out to be of other content
+        self._denied: set[str] = set()  # digests whose file had other content once
         self.wanted: set[str] = set()
         """Digests that the server lacks."""
         self.sent = 0
@@ -72,7 +73,7 @@ class FileUploader:
         for digest in sorted(self.wanted):
             kept = self.locate(digest)
             if kept is None or kept.path.name in self._refused:
-                continue  # it may still be written, or lie on another machine
+                continue  # it may still be written, or be on another machine
             try:
                 with open(self._open(kept), "rb") as file:
                     self._send_file(digest, file, os.fstat(file.fileno()).st_size if kept.size is None else kept.size)
@@ -105,7 +106,7 @@ class FileUploader:
             self._moved()
             if state["complete"]:
                 return
-            self._send_lines()  # no file, however large, keeps the metrics waiting
+            self._send_lines()  # metrics must not wait for a large file
             if (at := state["offset"]) == size:
                 time.sleep(_VERIFYING)
             part = os.pread(file.fileno(), min(self._part, size - at), at)
@@ -117,7 +118,7 @@ class FileUploader:
                 self._shrink(error)
                 continue
             if part and state["offset"] == at:
-                raise Retry("the server's answer gets the file nowhere")
+                raise Retry("the server's answer does not advance the upload of the file")
             self.sent += max(0, state["offset"] - at)
 
     def _shrink(self, error: ServerError) -> None:
@@ -133,8 +134,8 @@ class FileUploader:
         kept = self._kept.get(digest)
         if kept is not None and is_regular(self._directory, self._inside(kept)):
             return kept
-        here = is_regular(self._directory, f"files/{digest}")
-        return Kept(self._directory / "files" / digest, None) if here else None
+        exists = is_regular(self._directory, f"files/{digest}")
+        return Kept(self._directory / "files" / digest, None) if exists else None
 
     def _open(self, kept: Kept) -> int:
         return open_file(self._directory, self._inside(kept))

@@ -1,4 +1,4 @@
-"""Write what the agent itself has to say about a run: its own stream in the run directory."""
+"""Write the agent's own records about a run, to a stream of their own in the run directory."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Journal:
     def beat(self) -> None:
         """Append a record if there was none for `heartbeat` seconds."""
         if self._heartbeat is not None and time.monotonic() - self._beaten >= self._heartbeat:
-            self._beaten = time.monotonic()  # also if the disk does not take it: not again at once
+            self._beaten = time.monotonic()  # also if the disk refuses it: do not try again at once
             self.write("alive", {})
 
     def promise(self) -> None:
@@ -58,7 +58,7 @@ class Journal:
         if self._writer is None:
             try:
                 self._writer = self._open()
-            except OSError:  # it may not even be written in; what is there can still be uploaded
+            except OSError:  # it may be read-only; the rest can still be uploaded
                 return False
         return True
 

@@ -18,12 +18,13 @@ LOCK = 3
 
 
 def serve_one() -> None:
-    """Serve the run directory on the command line until its writers are gone and all is uploaded. Settings come from
-    the environment.
+    """Serve the run directory on the command line until its writers are gone and all is uploaded.
+
+    Settings come from the environment.
     """
     detach()
     directory = Path(sys.argv[1]).absolute()
-    _settle()
+    _prepare_process()
     from .drain import Drain
     from .service import Service
 
@@ -33,20 +34,21 @@ def serve_one() -> None:
         service = Service(directory, given, Drain(), lock)
         service.start()
         service.over.wait()
-        given, lock = service.asked_again, service.kept_lock
+        given, lock = service.next_settings, service.kept_lock
 
 
 def serve_all() -> None:
-    """Serve the queue of the folder named on the command line (see `agent_protocol.handover`). The other argument, the
-    directory that this agent was started for, is for people who look for it.
+    """Serve the queue of the folder on the command line (see `agent_protocol.handover`).
+
+    The other argument, the directory that this agent was started for, helps people to find the process.
     """
     detach()
     folder = Path(sys.argv[1]).absolute()
     lock = _inherited(folder)
     if lock is None:
         return  # another agent serves it
-    _settle()
-    os.chdir(folder)  # that of the training may be removed
+    _prepare_process()
+    os.chdir(folder)  # the training's directory may be removed
     from .shared_agent import SharedAgent
 
     try:
@@ -56,16 +58,16 @@ def serve_all() -> None:
 
 
 def _inherited(folder: Path) -> int | None:
-    """Return the folder's lock, inherited from the process that started this one, so that nobody got it in between."""
+    """Return the folder's lock, inherited from the process that started this one: nobody could take it in between."""
     with contextlib.suppress(OSError):
         if os.path.samestat(os.fstat(LOCK), os.stat(folder / handover.LOCK)):
-            lock = os.dup(LOCK)  # which no program that we start inherits
+            lock = os.dup(LOCK)  # a copy that child programs do not inherit
             os.close(LOCK)
             return lock
     return handover.lock(folder)
 
 
-def _settle() -> None:
+def _prepare_process() -> None:
     if os.getpgrp() != os.getpid():
         with contextlib.suppress(OSError):
             os.setsid()

@@ -24,9 +24,9 @@ from .file_uploader import Kept
 from .journal import Journal
 
 _BLOCK = 1 << 20
-_VERSION = re.compile(r"files/save-[a-z0-9]{12}")  # what agents call the versions that they take
-_RESTLESS = 6  # looks after which a file that changes all the time is taken as it is
-_SHARE = 10  # taking versions takes no more than one part in so many of the time
+_VERSION = re.compile(r"files/save-[a-z0-9]{12}")  # the names that agents give to versions
+_MOST_CHANGES = 6  # changes after which a file that never rests is taken as it is
+_SHARE = 10  # taking versions takes at most a tenth of the time
 
 
 class Follow(NamedTuple):
@@ -47,7 +47,7 @@ class Pin(NamedTuple):
 
 
 class Version(NamedTuple):
-    """What a `file` record says: content of a name, and whether a later version replaces it."""
+    """A `file` record: the content of a name, and whether a later version replaces it."""
 
     time: float
     digest: str
@@ -77,31 +77,31 @@ class Saves:
         self._run_id = run_id
         self._interval = interval
         self._mark = f"part-{os.uname().nodename}".replace(os.sep, "_")  # the agents of other machines have their own
-        self._told: deque[tuple[str, Record, bool]] = deque()
+        self._inbox: deque[tuple[str, Record, bool]] = deque()
         self._lock = threading.Lock()
         self._pins: dict[str, Pin] = {}  # by path, not digested yet
         self._digested: set[str] = set()  # paths
-        self._lost: set[str] = set()  # paths of pins that were counted as lost; they may yet turn up
+        self._lost: set[str] = set()  # paths of pins that were counted as lost; they may still appear
         self._follows: dict[Follow, None] = {}
         self._ended: set[str] = set()  # streams
-        self._vanished: set[str] = set()  # those of them whose process did not say that it ended
-        self._settled: set[str] = set()  # streams all of whose files some agent has taken for the last time
+        self._vanished: set[str] = set()  # streams whose process did not write its end
+        self._settled: set[str] = set()  # streams whose files an agent has taken for the last time
         self._seen: dict[tuple[Follow, str], Seen] = {}
         self._versions: dict[str, Version] = {}
-        self._owners = SavedNames(str(directory), lambda _text: None)  # the training process has told what it knew
+        self._owners = SavedNames(str(directory), lambda _text: None)  # the training process warns of them
         self._next = 0.0
         self.kept: dict[str, Kept] = {}
         """Digest → file in the run directory, beside those that are named by their digest."""
         self.names: dict[str, str] = {}
         """Digest → name."""
         self.replaced: set[str] = set()
-        """Digests whose content is kept no longer, because there is a later version."""
+        """Digests whose content is no longer kept, because there is a later version."""
         self.elsewhere: dict[Follow, None] = {}
-        """What was asked for on another machine or by another user, and can only be taken there."""
+        """Requests from another machine or user, whose files can only be taken there."""
 
     def take(self, stream: str, record: Record, here: bool) -> None:
         """Note a `save`, `saved`, `file` or `lost` record; `here`: whether its stream was written on this machine."""
-        self._told.append((stream, record, here))
+        self._inbox.append((stream, record, here))
 
     def end(self, stream: str, vanished: bool = False) -> None:
         """Note, after all its records, that a stream's process saves nothing more. Safe to repeat."""
@@ -110,7 +110,7 @@ class Saves:
         self._ended.add(stream)
 
     def listen(self) -> None:
-        """Take in what was noted, without acting on it."""
+        """Read the noted records, without taking files."""
         with self._lock:
             self._listen()
 
@@ -122,11 +122,12 @@ class Saves:
                     remove(self._directory, f"files/{name}")
 
     def step(self, now: bool = False) -> None:
-        """Do what is due: digest pinned files, look at live files if it is time (or with `now`), and take the last
-        state of what ended streams asked for.
+        """Digest pinned files, and take versions of followed files that are due.
+
+        Live files are due at times, or with `now`; files of ended streams are due for the last time.
         """
         with self._lock:
-            ended = frozenset(self._ended)  # before listening: all that these streams asked for is then known
+            ended = frozenset(self._ended)  # before listening, which then learns all requests of these streams
             self._listen()
             if self._pins:
                 sync_names(self._directory, "files")
@@ -147,7 +148,7 @@ class Saves:
                 self._next = time.monotonic() + max(self._interval, _SHARE * (time.monotonic() - begun))
 
     def changed(self, digest: str) -> None:
-        """Note that a kept file was changed in place and is not what its digest says. Its new content replaces it."""
+        """Note that a kept file was changed in place and no longer fits its digest. Its new content replaces it."""
         with self._lock:
             kept = self.kept.pop(digest, None)
             self.replaced.add(digest)
@@ -155,11 +156,11 @@ class Saves:
                 if version.digest == digest and kept is not None and self._directory / version.path == kept.path:
                     self._digest(version.path, Pin(name, "", None))
 
-    # -- what records say -------------------------------------------------------------------------------------------
+    # -- records ----------------------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        while self._told:
-            stream, record, here = self._told.popleft()
+        while self._inbox:
+            stream, record, here = self._inbox.popleft()
             payload = record.payload
             if record.kind == "saved":
                 self._settle(str(payload.get("stream")))
@@ -192,7 +193,7 @@ class Saves:
         name, digest, path = (str(payload.get(member)) for member in ("name", "digest", "path"))
         if not KEPT_PATH.fullmatch(path):
             return
-        self._digested.add(path)  # its `save` record may be yet to come, from another stream
+        self._digested.add(path)  # its `save` record may come later, from another stream
         self._pins.pop(path, None)
         size = payload["size"] if type(payload.get("size")) is int else None
         later = Version(when, digest, size, path, payload.get("live") is True)
@@ -226,16 +227,16 @@ class Saves:
     def _look(self, follow: Follow, path: str, at_once: bool) -> None:
         """Take a new version of a file if it has changed and has rested since the last look."""
         if path.startswith(f"{self._directory}{os.sep}"):
-            return  # a glob that takes in what is taken would never come to an end
+            return  # a glob that matches taken versions would never end
         try:
             status = os.stat(path)
         except OSError:
-            return  # it went away; what was taken of it stays
+            return  # it is gone; its versions stay
         state = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
         seen = self._seen.get((follow, path), Seen(None, 0, None))
         if state == seen.taken:
             return
-        if not at_once and state != seen.last and seen.changes < _RESTLESS:
+        if not at_once and state != seen.last and seen.changes < _MOST_CHANGES:
             self._seen[follow, path] = Seen(state, seen.changes + 1, seen.taken)
         elif self._version(follow, path):
             self._seen[follow, path] = Seen(state, 0, state)
@@ -245,7 +246,7 @@ class Saves:
 
         It is a copy because a live file is about to change again, perhaps in place.
         """
-        base = self._owners.settle([path], follow.base)
+        base = self._owners.choose_base([path], follow.base)
         name = name_of(path, base).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         kept = f"files/save-{random_id(12)}"
         part = f"files/{self._mark}-{random_id(12)}.part"
@@ -301,7 +302,7 @@ class Saves:
     def _write(self, name: str, digest: str, size: int, path: str, live: bool) -> None:
         payload = {"name": name, "digest": digest, "size": size, "path": path, **({"live": True} if live else {})}
         former = self._versions.get(name)
-        # Rounded as it will be read back, and later than what it replaces, whatever was done to the clock.
+        # Rounded as readers see it, and later than the former version, even if the clock was set back.
         when = round(max(time.time(), former.time + 0.001 if former is not None else 0.0), 3)
         self._journal.write("file", payload, when)
         self._note(when, payload)
@@ -312,7 +313,7 @@ class Saves:
 
 
 class SaveThread(threading.Thread):
-    """Steps all the time, so that a large file does not keep the agent from what it does every second."""
+    """Steps in a thread of its own, so that a large file does not delay the agent's other work."""
 
     def __init__(self, saves: Saves, pause: float, notice: Callable[[str], None]) -> None:
         super().__init__(name="saves", daemon=True)
@@ -326,31 +327,30 @@ class SaveThread(threading.Thread):
         self.join()
 
     def stop(self) -> None:
-        """Stop after what is under way. Safe to repeat."""
+        """Stop after the present step. Safe to repeat."""
         self._stopped = True
         self._closing.set()
 
     def run(self) -> None:
         """Run until closed."""
-        closing, told = False, ""
+        closing, reported = False, ""
         while not closing:
             closing = self._closing.wait(self._pause)
             if self._stopped:
                 return
             try:
                 self._saves.step()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the thread must not end without a word
+            except Exception as error:  # noqa: BLE001 - whatever it is, the thread must not end silently
                 text = f"keeping saved files failed ({type(error).__name__}: {error}); trying again"
-                if text != told:
+                if text != reported:
                     self._notice(text)
-                told = text
+                reported = text
 
 
 def _read(source: int, copy: int | None = None) -> tuple[str, int]:
-    """Return the sha256 and the size of an open file as it is read now; with `copy`, what was read is written there.
-    Both descriptors are closed.
+    """Return the sha256 and the size of an open file; with `copy`, write the content there. Close both descriptors.
 
-    The file, or the copy, then survives a power cut: the log must not claim content that the disk may yet lose.
+    The file, or the copy, then survives a power cut: the log must not claim content that the disk may lose.
     """
     hasher, size = hashlib.sha256(), 0
     with contextlib.ExitStack() as stack:
@@ -365,6 +365,6 @@ def _read(source: int, copy: int | None = None) -> tuple[str, int]:
             target.flush()
             os.fsync(target.fileno())
         else:
-            with contextlib.suppress(OSError):  # what was read can be uploaded, and the server checks it
+            with contextlib.suppress(OSError):  # the content can be uploaded, and the server checks it
                 os.fsync(file.fileno())
     return hasher.hexdigest(), size

@@ -32,26 +32,26 @@ from .uploader import Uploader
 from .writer_process import LeavingProcess
 
 _TICK = 0.2  # seconds between looks at the directory
-_HELPER = 10.0  # seconds within which a console's helper has begun
-_TURN = 30.0  # seconds for which a run waits at most for others that are about to end, too
+_HELPER = 10.0  # seconds that a console's helper has to begin
+_TURN = 30.0  # most seconds that a run waits for other runs that end
 
-_LEAVING = 600.0  # seconds for which processes are awaited that are about to end
+_LEAVING = 600.0  # most seconds to wait for processes that are about to end
 
 HEARTBEAT = 60.0
-"""Seconds after which an agent that uploads has something to upload: that it is there."""
+"""Seconds after which an idle agent uploads a record that says that it is alive."""
 
 _ending = threading.Semaphore(4)
-"""Held by runs that end: many at once would need much memory, and none would be done any sooner."""
+"""Held by runs that end: many at once need much memory and are not faster."""
 
 
 class Service(threading.Thread):
     """Serves a directory in a thread of its own, unless another agent does.
 
-    Its trouble goes to the log in the directory, and no other directory suffers.
+    Its errors go to the log in the directory, and affect no other directory.
     """
 
     def __init__(self, directory: Path, given: Mapping[str, Any], drain: Drain, lock: int | None = None) -> None:
-        """`given`: arguments of `Settings`. `lock`: what the directory's previous service kept for this one."""
+        """`given`: arguments of `Settings`. `lock`: the lock that the directory's previous service kept."""
         super().__init__(name="service", daemon=True)
         self._directory = directory
         self._given = given
@@ -60,20 +60,20 @@ class Service(threading.Thread):
         self.kept_lock: int | None = None
         """The directory's lock, if it has to be served again: unlocked in between, it would look abandoned."""
         self._ended: Ended | None = None
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._leaving: list[LeavingProcess] = []
         self._hurry = threading.Event()
-        self.asked_again: Mapping[str, Any] | None = None
-        """The settings to serve it with anew, if it has to be when it is over."""
+        self.next_settings: Mapping[str, Any] | None = None
+        """The settings of the next service of this directory; None if it needs none."""
         self.over = threading.Event()
         """Set when the directory needs no agent any more, or this one cannot serve it."""
 
-    def again(self, given: Mapping[str, Any]) -> None:
+    def serve_again(self, given: Mapping[str, Any]) -> None:
         """Note that another process writes to the run.
 
         The run is served again once this service is `over`, which is soon if the run only waits for its upload.
         """
-        self.asked_again = given
+        self.next_settings = given
         self._hurry.set()
         if self._ended is not None and self._drain.recall(self._ended):
             self._ended.over(False)
@@ -107,13 +107,13 @@ class Service(threading.Thread):
             self._drain.add(self._ended)
 
     def _attend(self, settings: Settings, lock: int) -> Ended | None:
-        """Do everything on this machine; return the upload that is left to do, or None without a server.
+        """Do all work on this machine; return the upload that remains, or None without a server.
 
-        Raises FileNotFoundError if the directory goes away.
+        Raises FileNotFoundError if the directory is deleted.
         """
         online = settings.mode == "online"
         status = StatusFile(str(self._directory))
-        status.tell(None)
+        status.write(None)
         journal = Journal(self._directory, HEARTBEAT if online else None)
         run = read_key(self._directory, settings.entity, settings.project)
         saves = Saves(self._directory, journal, run.id, settings.live_interval)
@@ -124,10 +124,10 @@ class Service(threading.Thread):
         upload = self._upload(settings, run, saves, status) if online else None
         try:
             watch.look()
-            watch.look()  # once more: only now are the writers known that are gone
+            watch.look()  # the first look finds the writers, the second one sees which are gone
             journal.promise()
             saves.clean()
-            keeper.start()  # now that all is known that an earlier agent has done
+            keeper.start()  # after reading what an earlier agent has done
             if watch.writing():
                 self._accompany(settings, run, journal, watch, describer, following, upload)
             if settings.console == "redirect":
@@ -136,23 +136,23 @@ class Service(threading.Thread):
                 watch.look()
                 describer.close()
                 watch.look()
-                watch.flush()  # what follows may take a while
-                # With a time-out, the process waits for us.
+                watch.flush()  # the rest may take a while
+                # With a timeout, the process waits for this agent.
                 following.close(0.0 if containers.wait_seconds(settings.finish_timeout) else GRACE)
                 watch.look()
                 keeper.close()
-                watch.look()  # once more: takes in the digests and ends that were noted in the journal
+                watch.look()  # reads the digests and ends in the journal
                 watch.flush()
         except BaseException:
             journal.close()
             raise
         finally:
             keeper.stop()
-            self._leaving = watch.part()
+            self._leaving = watch.release_leaving()
             watch.close()
         if upload is None:
             journal.close()
-            status.tell(None, done=True)
+            status.write(None, done=True)
             return None
         return Ended(upload, settings.drain_timeout, lambda _done: self._finish(journal, lock))
 
@@ -177,7 +177,7 @@ class Service(threading.Thread):
                 thread.start()
         flushed = time.monotonic()
         try:
-            # How a process that is leaving really ends is known when it is gone; but it may wait for us.
+            # The real end of a leaving process is known when it is gone; but it may wait for this agent.
             waits = upload is not None and containers.wait_seconds(settings.finish_timeout) > 0
             while watch.writing() or (watch.leaving() and not waits):
                 time.sleep(_TICK)
@@ -210,27 +210,27 @@ class Service(threading.Thread):
 
     def _finish(self, journal: Journal, lock: int) -> None:
         journal.close()
-        self._release(lock)  # by this, a process that waits for us knows that it may go
+        self._release(lock)  # tells a process that waits for this agent that it may end
         self._ended = None
         if self._leaving:
-            threading.Thread(target=self._see_off, name="leaving", daemon=True).start()
+            threading.Thread(target=self._await_leaving, name="leaving", daemon=True).start()
         else:
             self.over.set()
 
     def _release(self, lock: int) -> None:
-        if self.asked_again is None:
+        if self.next_settings is None:
             unlock_directory(lock)
         else:
             self.kept_lock = lock
 
-    def _see_off(self) -> None:
-        """Wait for processes that are leaving; serve the directory again if one ends other than it said."""
+    def _await_leaving(self) -> None:
+        """Wait for processes that are leaving; serve the directory again if one ends differently than it wrote."""
         until = time.monotonic() + _LEAVING
         while not all(process.writer.check() for process in self._leaving) and time.monotonic() < until:
             if self._hurry.wait(_TICK):
                 break
-        if any(process.differs() for process in self._leaving) and self.asked_again is None:
-            self.asked_again = self._given
+        if any(process.differs() for process in self._leaving) and self.next_settings is None:
+            self.next_settings = self._given
         for process in self._leaving:
             process.writer.close()
         self.over.set()
@@ -261,8 +261,8 @@ class Service(threading.Thread):
     def _notice(self, text: str) -> None:
         """Tell the user, once for each kind of trouble."""
         kind = text.split(".")[0]
-        if kind not in self._told:
-            self._told.add(kind)
+        if kind not in self._reported:
+            self._reported.add(kind)
             self.log(text, notice=True)
 
     def log(self, text: str, notice: bool = False) -> None:
@@ -273,7 +273,7 @@ class Service(threading.Thread):
             with open(open_file(self._directory, LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as file:
                 file.write(line.encode("utf-8", "surrogateescape"))
         except OSError:
-            pass  # a full disk is no reason to stop uploading
+            pass  # a full disk must not stop the upload
 
 
 class _turn:  # noqa: N801 - a block

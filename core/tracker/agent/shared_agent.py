@@ -14,11 +14,11 @@ from .drain import Drain
 from .service import Service
 
 _TICK = 0.1  # seconds between looks at the queue
-_LINGER = 2.0  # seconds for which it waits for more to do: the next run of a sweep need not start another process
+_LINGER = 2.0  # seconds that it stays when idle, so that the next run of a sweep starts no other process
 
 
 class SharedAgent:
-    """Serves what is in the queue of a folder (see `handover`), each directory by itself."""
+    """Serves the queue of a folder (see `handover`), each directory with a service of its own."""
 
     def __init__(self, folder: Path, lock: int) -> None:
         """`lock`: what `handover.lock` returned."""
@@ -31,7 +31,7 @@ class SharedAgent:
     def run(self) -> None:
         """Serve until nothing is left to do."""
         self._sign()
-        self._serve(handover.left(self._folder))
+        self._serve(handover.unfinished(self._folder))
         idle = time.monotonic()
         while True:
             self._serve(handover.take(self._folder))
@@ -47,7 +47,7 @@ class SharedAgent:
             self._names.setdefault(directory, set()).add(name)
             service = self._services.get(directory)
             if service is not None:
-                service.again(given)
+                service.serve_again(given)
             else:
                 self._services[directory] = service = Service(Path(directory), given, self._drain)
                 service.start()
@@ -57,8 +57,8 @@ class SharedAgent:
         for directory, service in list(self._services.items()):
             if service.over.is_set():
                 del self._services[directory]
-                if service.asked_again is not None:
-                    fresh = Service(Path(directory), service.asked_again, self._drain, service.kept_lock)
+                if service.next_settings is not None:
+                    fresh = Service(Path(directory), service.next_settings, self._drain, service.kept_lock)
                     self._services[directory] = fresh
                     fresh.start()
                 else:

@@ -10,7 +10,7 @@ from tracker.errors import ServerError, SettingsError
 from tracker.names import RunKey
 from tracker.wire import run_path
 
-_EVERY, _LONGEST = 3.0, 60.0  # seconds between questions, and at most while there is no answer
+_EVERY, _LONGEST = 3.0, 60.0  # seconds between requests, and most seconds after requests that fail
 
 
 class StopPoller(threading.Thread):
@@ -43,6 +43,6 @@ class StopPoller(threading.Thread):
                     if isinstance(requested, (int, float)):
                         self.requested = requested
                 wait = _EVERY
-            except (ServerError, SettingsError):  # the upload tells of it
-                client = None  # the address or the key may be another one when it is asked again
+            except (ServerError, SettingsError):  # the upload reports it
+                client = None  # the address or the key may change until the next request
                 wait = min(2 * wait, _LONGEST)

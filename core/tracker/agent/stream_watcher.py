@@ -1,4 +1,4 @@
-"""Watch the streams of a run directory for its writers: flush them, note saved files, notice vanished processes."""
+"""Watch the streams of a run directory: flush them, note saved files, and notice processes that vanish."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Start(NamedTuple):
 
 
 class StreamWatcher:
-    """Watches all streams of one run directory. Call `look` again and again; the rest reports what it found."""
+    """Watches all streams of one run directory. Call `look` repeatedly; the other methods report what it found."""
 
     def __init__(self, directory: Path, journal: Journal, saves: Saves) -> None:
         """`saves` gets the records about saved files, and learns which streams have ended."""
@@ -40,23 +40,23 @@ class StreamWatcher:
         self._journal = journal
         self._saves = saves
         self._tails: dict[str, Tail] = {}
-        self._named = 0  # streams whose names survive a power cut
-        self._closed: set[str] = set()  # streams that some agent has closed for their vanished writers
-        self._stopped = 0.0  # when the request to stop was made that some agent passed on last
+        self._named = 0  # how many names of streams survive a power cut
+        self._closed: set[str] = set()  # streams that an agent has closed for their vanished writers
+        self._stopped = 0.0  # when the last request to stop that an agent passed on was made
         self._served: set[str] = set()  # ids of `code` requests
         self._host = os.uname().nodename
         self.acts = True
-        """Whether to journal what is seen; not while another agent does."""
+        """Whether to write to the journal: not while another agent does."""
         self.starts: dict[str, Start] = {}
-        """By stream, in the order of their discovery."""
+        """The starts by stream, in order of discovery."""
         self.ends: dict[str, float] = {}
-        """When streams ended (Unix time), as far as they did."""
+        """When streams ended (Unix time); open streams are not in it."""
         self.event_files: list[tuple[str, dict[str, Any]]] = []
         """Streams of processes of this machine, and the payloads of the `event_file` records about them."""
         self.followed: set[str] = set()
-        """Streams all of whose event files were followed to their ends."""
+        """Streams whose event files were all followed to their ends."""
         self.described: set[str] = set()
-        """Streams that an `environment` record is about."""
+        """Streams that have an `environment` record."""
         self.requests: dict[str, dict[str, Any]] = {}
         """The payloads of `code` requests of processes of this machine that no agent has served, by their id."""
 
@@ -64,10 +64,10 @@ class StreamWatcher:
         """Read what was appended since the last look. Raises FileNotFoundError once the directory is gone."""
         for entry in os.scandir(self._directory):
             known = entry.name in self._tails or not STREAM_NAME.fullmatch(entry.name)
-            if not known and entry.is_file(follow_symlinks=False):  # else it is none of the run's
+            if not known and entry.is_file(follow_symlinks=False):  # other entries are not streams
                 self._tails[entry.name] = Tail(self._directory / entry.name)
         for name, tail in self._tails.items():
-            gone = tail.writer is not None and tail.writer.check()  # before reading: what it wrote last is then there
+            gone = tail.writer is not None and tail.writer.check()  # before reading, so that its last lines are read
             for data in tail.lines():
                 for record in scan(data, _KINDS):
                     self._take(name, tail, record)
@@ -84,7 +84,7 @@ class StreamWatcher:
         A stream whose disk fails is noted as suspect and not flushed again.
         """
         if len(self._tails) > self._named:
-            # With the folders that the first process of the run made.
+            # The first process of the run also made the folders above.
             for folder in [self._directory, *(() if self._named else self._directory.parents[:3])]:
                 sync_names(folder)
             self._named = len(self._tails)
@@ -94,9 +94,9 @@ class StreamWatcher:
             try:
                 tail.flush()
             except FileNotFoundError:
-                continue  # it was deleted, and what holds it with it
+                continue  # it was deleted
             except OSError as error:
-                # The kernel may have dropped the dirty pages and will report success next time: asking again proves
+                # The kernel may have dropped the dirty pages and will report success next time: another try proves
                 # nothing.
                 tail.suspect = True
                 self._journal.write("suspect", {"stream": name, "reason": f"fsync: {error}"})
@@ -121,12 +121,12 @@ class StreamWatcher:
 
     def stop(self, requested: float) -> None:
         """Interrupt the processes of this machine that wrote to the run when the stop was `requested`, once."""
-        asked = [t for t in self._tails.values() if t.stoppable and t.open and t.opened <= requested]
-        if requested <= self._stopped or not asked:
+        targets = [t for t in self._tails.values() if t.stoppable and t.open and t.opened <= requested]
+        if requested <= self._stopped or not targets:
             return
         self._stopped = requested
-        # A program that runs another one passes it on; that one must not get it twice.
-        chosen = [tail for tail in asked if tail.wraps] or asked
+        # A wrapper passes the signal on to its program, which must not get it twice.
+        chosen = [tail for tail in targets if tail.wraps] or targets
         for writer in {t.writer.pid: t.writer for t in chosen if t.writer is not None}.values():
             writer.interrupt()
         self._journal.write("stopped", {"requested": requested})
@@ -162,7 +162,7 @@ class StreamWatcher:
             closed = payload.get("stream")
             self.ends[stream if closed is None else str(closed)] = record.time
             if closed is None:
-                tail.finished, tail.told = True, payload
+                tail.finished, tail.own_end = True, payload
                 self._saves.end(stream)
             else:
                 self._closed.add(str(closed))
@@ -186,15 +186,15 @@ class StreamWatcher:
             self._saves.take(stream, record, here=tail.writer is not None)
 
     def leaving(self) -> bool:
-        """Tell whether a process that said it was leaving is still there, so that its real end is not known."""
+        """Tell whether a process that wrote its end before it ended still lives, so that its real end is not known."""
         return any(t.leaving and not t.writer.gone for t in self._tails.values() if t.writer is not None)
 
-    def part(self) -> list[LeavingProcess]:
+    def release_leaving(self) -> list[LeavingProcess]:
         """Return the processes that are leaving, and stop watching them."""
         found = []
         for tail in self._tails.values():
-            if tail.leaving and tail.told is not None and tail.writer is not None and not tail.writer.gone:
-                found.append(LeavingProcess(str(tail.path), tail.told, tail.writer))
+            if tail.leaving and tail.own_end is not None and tail.writer is not None and not tail.writer.gone:
+                found.append(LeavingProcess(str(tail.path), tail.own_end, tail.writer))
                 tail.writer = None
         return found
 
@@ -207,11 +207,11 @@ class StreamWatcher:
         real = tail.writer.exit or (left_status(str(tail.path)) if tail.finished else None)
         if tail.finished and real is None:
             return
-        end = correction(tail.told, real or Exit())
+        end = correction(tail.own_end, real or Exit())
         if end is None:
             return
-        # When it was last known to live, not now: a run that was resumed since is not to be crashed for it.
-        # And not before any row, which would otherwise count as written after it.
+        # When it was last known to live, not now: a run that was resumed since then has not crashed. And not before any
+        # row, which would otherwise count as written after it.
         when = max(tail.alive, tail.latest_time())
         if not tail.finished:
             if tail.size > tail.offset:

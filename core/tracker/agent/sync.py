@@ -22,7 +22,7 @@ from .stream_watcher import StreamWatcher
 from .upload_retries import GONE
 from .uploader import Uploader
 
-_ATTEMPTS = 5  # in a row without progress; a command, unlike an agent, has someone waiting for it
+_ATTEMPTS = 5  # in a row without progress: somebody waits for a command
 
 
 class Synced(NamedTuple):
@@ -148,7 +148,7 @@ def _attend(
     watch.acts = lock is not None
     try:
         watch.look()
-        watch.look()  # once more: only now are the writers known that are gone
+        watch.look()  # the first look finds the writers, the second one sees which are gone
         if watch.acts:
             saves.clean()
             saves.step(now=True)
@@ -159,10 +159,10 @@ def _attend(
             saves.listen()
         named = saves.names
 
-        def told(digest: str, there: int, size: int) -> None:
+        def report(digest: str, there: int, size: int) -> None:
             content(named.get(digest, digest), there, size)
 
-        yield _Attended(Uploader(client, run, directory, saves.kept, progress, told, saves.changed), saves)
+        yield _Attended(Uploader(client, run, directory, saves.kept, progress, report, saves.changed), saves)
     finally:
         watch.close()
         journal.close()

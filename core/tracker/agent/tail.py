@@ -43,27 +43,27 @@ class Tail:
         self.stoppable = False
         self.wraps = False
         self.finished = False
-        self.told: dict[str, Any] | None = None
-        """What its process said of its own end."""
-        self._let_go = False  # nobody will append to it any more
+        self.own_end: dict[str, Any] | None = None
+        """The end that its process wrote itself."""
+        self._released = False  # nobody will append to it any more
 
     @property
     def open(self) -> bool:
         """Whether a process of this machine may still append to it."""
-        if self.path.name.startswith("console"):  # often another process than the one whose output it keeps
+        if self.path.name.startswith("console"):  # its writer is often not the process that prints
             return self._is_held()
         return self.writer is not None and not self.writer.gone and not self.finished
 
     @property
     def leaving(self) -> bool:
-        """Whether its process said that it was about to end, without knowing for sure how."""
-        return self.told is not None and "at_exit" in self.told
+        """Whether its process wrote its end before it ended, when its exit status was not certain."""
+        return self.own_end is not None and "at_exit" in self.own_end
 
     def lines(self) -> Iterator[bytes]:
         """Yield the whole lines that were appended since the last look, in blocks.
 
-        What is appended meanwhile is left for the next look, so that the other streams get their turn. A file that is
-        not a regular one has no lines.
+        Lines that are appended meanwhile wait for the next look, so that the other streams get their turn. A file
+        that is not a regular one has no lines.
         """
         try:
             about = os.lstat(self.path)
@@ -78,7 +78,7 @@ class Tail:
                 yield data
 
     def flush(self) -> None:
-        """Make what was there at the last look survive a power cut. Raises OSError if the disk cannot."""
+        """Make the content of the last look survive a power cut. Raises OSError if the disk fails."""
         if self.size == self.flushed:
             return
         fd = open_stream(self.path)
@@ -109,7 +109,7 @@ class Tail:
 
     def _is_held(self) -> bool:
         """Tell whether the stream's writer holds its lock, as it does from before its first line until it is done."""
-        if self._let_go:
+        if self._released:
             return False
         try:
             fd = open_stream(self.path)
@@ -119,5 +119,5 @@ class Tail:
             held = is_taken(fd)
         finally:
             os.close(fd)
-        self._let_go = not held and self.offset > 0
+        self._released = not held and self.offset > 0
         return held

@@ -18,7 +18,7 @@ from .uploader import Expired, Uploader
 GONE = 410
 """The HTTP status for a run that was deleted on the server."""
 
-_GLANCE = 1.0  # seconds between looks at the settings while the server is left alone
+_GLANCE = 1.0  # seconds between looks at the settings during a wait
 
 
 class Outcome(NamedTuple):
@@ -42,7 +42,7 @@ class RetryingUpload:
         status: StatusFile,
     ) -> None:
         """`make` returns an uploader for the connection's present server, or None while none is known. `interval`:
-        seconds between attempts. `notice` is called with what the user should know.
+        seconds between attempts. `notice` is called with messages for the user.
         """
         self._directory = directory
         self.connection = connection
@@ -53,12 +53,12 @@ class RetryingUpload:
         self._uploader: Uploader | None = None
         self._backoff = Backoff()
         self.not_before = 0.0
-        """Until when the server wants to be left alone, in seconds of the monotonic clock."""
+        """When the server accepts the next request, in seconds of the monotonic clock."""
         self.deadline = float("inf")
         """When to stop in mid-work, in seconds of the monotonic clock."""
 
     def attempt(self, closing: bool) -> Outcome:
-        """Send what there is; with `closing`, everything that the server lacks of a run that is complete."""
+        """Send what is new; with `closing`, everything that the server lacks of a complete run."""
         if self.connection.changed():
             self.release()
         if not self._directory.is_dir():
@@ -79,7 +79,7 @@ class RetryingUpload:
             return Outcome(True, None, 0.0)  # the run directory was deleted
         except Expired:
             return Outcome(False, None, 0.0)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the run must not end without a word
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run must not end silently
             return self._failed(error, before)
 
     def release(self) -> None:
@@ -88,7 +88,7 @@ class RetryingUpload:
 
     def _failed(self, error: Exception, before: int) -> Outcome:
         refused = isinstance(error, ServerError) and error.status in (401, 403)
-        if self.connection.refused() if refused else isinstance(error, Unreachable) and self.connection.again():
+        if self.connection.refused() if refused else isinstance(error, Unreachable) and self.connection.look_up():
             self.release()  # there is another key, or another server
             return Outcome(False, None, 0.0)
         if isinstance(error, ServerError) and error.status == GONE:
@@ -96,12 +96,12 @@ class RetryingUpload:
             self._notice(
                 f"the run was deleted on the server: it is not uploaded any further. {kept_here(self._directory)}"
             )
-            self._status.tell(None, "the run was deleted on the server", True)
+            self._status.write(None, "the run was deleted on the server", True)
             return Outcome(True, None, 0.0)
         self._notice(_explain(error))
-        self._status.tell(f"the server does not accept the key ({error})" if refused else str(error))
+        self._status.write(f"the server does not accept the key ({error})" if refused else str(error))
         if self._uploader is not None and self._uploader.arrived != before:
-            self._backoff.reset()  # a network that lets some of it through is no reason to wait ever longer
+            self._backoff.reset()  # do not wait longer and longer while some of it gets through
         self.not_before = time.monotonic() + retry_after(error)
         return Outcome(False, error, self._backoff.delay(error))
 
@@ -110,8 +110,8 @@ class RetryingUpload:
             self._notice("the run is in the server's trash: what it logs is stored there, hidden until it is restored")
         for name, reason in uploader.refused.items():
             self._notice(f"{name} is not uploaded any further ({reason}); it stays in the run directory")
-        left = next(iter(uploader.refused.values()), None)
-        self._status.tell(None, left, done)
+        refusal = next(iter(uploader.refused.values()), None)
+        self._status.write(None, refusal, done)
 
 
 class UploadThread(threading.Thread):

@@ -32,7 +32,7 @@ class Uploader:
     """Uploads the streams and kept files of one run directory, each line exactly once.
 
     Only the server's answers say what was sent: after a lost answer, a crash on either side, or with two uploaders at
-    work, the offset in the next answer says where to go on. Memory is bounded by a few batches.
+    work, the offset in the next answer says where to continue. Memory is bounded by a few batches.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Uploader:
         )
 
     def step(self) -> None:
-        """Send all there is now. Raises `Unreachable`, `Retry`, or `ServerError` if nothing of this run can be sent."""
+        """Send what is new. Raises `Unreachable`, `Retry`, or `ServerError` if nothing of this run can be sent."""
         if self._offsets is None:
             answer = self._client.offsets(self.run)
             self._offsets = answer["offsets"]
@@ -110,7 +110,7 @@ class Uploader:
         return self.acknowledged + self._files.sent
 
     def complete(self) -> list[str]:
-        """After a last `step`: send what the server still lacks; return the digests whose content is not here."""
+        """Send what the server lacks after the last `step`; return the digests whose content is not here."""
         answer = self._client.offsets(self.run)
         self._offsets = answer["offsets"]
         self._files.wanted.update(answer["missing"])
@@ -121,7 +121,7 @@ class Uploader:
         for name in self._in_order():
             if name in self.refused or copied(name, offsets):
                 continue
-            if copy_name(name) in offsets:  # its rows would be there twice
+            if copy_name(name) in offsets:  # the server would have its rows twice
                 self.refused[name] = "the server has a copy of it that was imported; delete the run there first"
                 continue
             self._send_stream(name, offsets)
@@ -129,7 +129,7 @@ class Uploader:
     def _in_order(self) -> list[str]:
         """Return the names of the streams by the time of their first line.
 
-        What a later process or edit says about the run replaces what an earlier one said, so it must be sent after it.
+        Records of a later process or edit replace those of an earlier one, so they must be sent after them.
         """
         names = [name for name in os.listdir(self._directory) if STREAM_NAME.fullmatch(name)]
         for name in names:
@@ -142,11 +142,11 @@ class Uploader:
 
     def _send_stream(self, name: str, offsets: dict[str, int]) -> None:
         with reading(self._directory / name) as file:
-            end = os.fstat(file.fileno()).st_size  # what is appended meanwhile must not keep the others waiting
+            end = os.fstat(file.fileno()).st_size  # the other streams must not wait for what is appended meanwhile
             returns = 0
             while (at := offsets.get(name, 0)) < end and (lines := read_lines(file.fileno(), at, self._batch)):
                 if at and not _may_end(file.fileno(), at):
-                    # Appended there, the rest of a line of ours would be the end of another line.
+                    # The server would append the rest of our line to the beginning of another line.
                     self.refused[name] = f"the server's copy ends after {at:,} bytes, here inside a line: they differ"
                     return
                 self._check_deadline()
@@ -161,7 +161,7 @@ class Uploader:
                         return
                     raise
                 if answer["offset"] == at or not 0 <= answer["offset"] <= os.fstat(file.fileno()).st_size:
-                    # Taken at its word, such an answer would have lines sent for ever, or never.
+                    # Such an answer would make the uploader send lines forever, or never.
                     self._offsets = None
                     raise Retry(f"the server's answer, offset {answer['offset']}, cannot be")
                 self.trashed = answer["trashed"]

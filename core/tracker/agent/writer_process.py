@@ -1,4 +1,4 @@
-"""Watch a process that writes to a run from outside: whether it lives, how it ended; interrupt it."""
+"""Watch a process that writes to a run from outside: whether it lives and how it ended; interrupt it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .exit_info import Memory, exit_of
 
 
 class WriterProcess:
-    """The process behind a stream, as far as this machine can tell."""
+    """Watches the process behind a stream."""
 
     def __init__(self, pid: int, start: int | None) -> None:
         self.pid = pid
@@ -24,9 +24,9 @@ class WriterProcess:
         self._fd: int | None = None
         self.gone = False
         try:
-            # A pidfd names this very process for good; a bare pid may be given to another one.
+            # A pidfd always means this process; a bare pid may be given to another one.
             self._fd = os.pidfd_open(pid)
-            if self._fd > _descriptors() // 2:  # streams are to be read, too
+            if self._fd > _descriptors() // 2:  # the rest is needed to read streams
                 self.close()
         except ProcessLookupError:
             self.gone = True
@@ -36,7 +36,7 @@ class WriterProcess:
             self.gone = True  # the pid was reused before we looked
         self.memory = None if self.gone else Memory(pid)
         self.exit = exit_of(pid, start, None) if self.gone else None
-        """How it ended, if it is gone and the machine told us."""
+        """How it ended, if it is gone and the machine knows."""
 
     def check(self) -> bool:
         """Tell whether the process is gone."""
@@ -64,7 +64,7 @@ class WriterProcess:
     def interrupt(self) -> None:
         """Interrupt the process as Ctrl+C does.
 
-        A process that ignores SIGINT, as one that a shell started in the background, gets SIGTERM instead.
+        A process that ignores SIGINT, like those that a shell starts in the background, gets SIGTERM instead.
         """
         number = signal.SIGTERM if ignores(self.pid, signal.SIGINT) else signal.SIGINT
         try:
@@ -77,18 +77,18 @@ class WriterProcess:
 
 
 class LeavingProcess(NamedTuple):
-    """A process that said it was about to end: its stream (a path), what it said, and the process."""
+    """A process that wrote its end before it ended: its stream (a path), that end, and the process."""
 
     stream: str
-    told: dict[str, Any]
+    own_end: dict[str, Any]
     writer: WriterProcess
 
     def differs(self) -> bool:
-        """Tell whether it has ended in another way than it said."""
+        """Tell whether it has ended in another way than it wrote."""
         if not self.writer.check():
             return False
         real = self.writer.exit or left_status(self.stream)
-        return real is not None and correction(self.told, real) is not None
+        return real is not None and correction(self.own_end, real) is not None
 
 
 def _descriptors() -> int:

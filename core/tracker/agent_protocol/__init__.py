@@ -1,1 +1,1 @@
-"""What a training process and its agent agree on: how a run is handed over, the agent's status, seals, event files."""
+"""Define what a training process and its agent agree on: handover, the agent's status, seals, event files."""

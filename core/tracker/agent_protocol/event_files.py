@@ -31,7 +31,7 @@ def being_written(pid: int) -> list[str]:
     try:
         descriptors = os.listdir(folder)
     except FileNotFoundError:
-        return [] if os.path.isdir("/proc/self/fd") else _elsewhere(pid)
+        return [] if os.path.isdir("/proc/self/fd") else _open_by_psutil(pid)
     except OSError:
         return []
     found = []
@@ -45,7 +45,7 @@ def being_written(pid: int) -> list[str]:
     return sorted(found)
 
 
-def below(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     """Return all descendants of a process, as far as they can be found."""
     found: list[int] = []
     pending = [pid]
@@ -57,7 +57,7 @@ def below(pid: int) -> list[int]:
                     pending += map(int, file.read().split())
         except FileNotFoundError:
             if parent == pid:  # no /proc, or one without children
-                return _below_elsewhere(pid)
+                return _descendants_by_psutil(pid)
         except OSError:
             continue
         if parent != pid:
@@ -65,7 +65,7 @@ def below(pid: int) -> list[int]:
     return found
 
 
-def _below_elsewhere(pid: int) -> list[int]:
+def _descendants_by_psutil(pid: int) -> list[int]:
     import psutil
 
     try:
@@ -80,7 +80,7 @@ def _writes(pid: int, descriptor: str) -> bool:
     return flags is not None and bool(int(flags[1], 8) & (os.O_WRONLY | os.O_RDWR))
 
 
-def _elsewhere(pid: int) -> list[str]:
+def _open_by_psutil(pid: int) -> list[str]:
     """Return the event files that a process has open, where there is no /proc to say whether it writes them."""
     import psutil
 

@@ -1,9 +1,9 @@
-"""Hand run directories over to the agent, one process that serves all runs of this user on this machine.
+"""Hand run directories over to the agent: one process that serves all runs of this user on this machine.
 
-They meet in a folder that only the user can read. It has a lock, which the agent holds, and `queue/`, with a file for
-each directory that waits to be served. The agent moves the file to `taken/`, and deletes it when the directory no
-longer needs an agent; so after an agent was killed, the next one knows what is left to do. Programs with another
-Python, another tracker, or another environment (in variables that matter to an agent) have a folder of their own.
+They share a folder that only the user can read. It has a lock, which the agent holds, and `queue/`, with a file for
+each directory that waits for the agent. The agent moves the file to `taken/`, and deletes it when the directory no
+longer needs an agent. So if an agent is killed, the next one knows what to do. Programs with another Python, another
+tracker, or another environment (in variables that matter to an agent) have a folder of their own.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Request(NamedTuple):
 
 
 def folder() -> Path:
-    """Return the folder in which processes like this one and their agent meet. Raises OSError if it cannot be made."""
+    """Return the folder that processes like this one share with their agent. Raises OSError if it cannot be made."""
     reasons = []
     for root in _roots():
         path = root / "agents" / _mark()
@@ -78,7 +78,7 @@ def _mark() -> str:
         os.uname().nodename,
         str(os.getuid()),
     ]
-    for name in ("pid", "mnt", "net", "user"):  # a process in another container sees and reaches other things
+    for name in ("pid", "mnt", "net", "user"):  # another container has other files and networks
         try:
             words.append(str(os.stat(f"/proc/self/ns/{name}").st_ino))
         except OSError:
@@ -119,7 +119,7 @@ def put(path: Path, directory: str, given: Mapping[str, Any]) -> None:
     """Queue a directory for the agent of a folder, the present one or the next. Raises OSError."""
     name = f"{hashlib.sha256(os.fsencode(directory)).hexdigest()[:32]}-{os.getpid()}"
     request = json.dumps({"directory": directory, "given": dict(given)}).encode()  # in ASCII: names may have any bytes
-    write_whole(path / "queue" / name, request, SECRET, path)  # the queue itself has no drafts in it
+    write_whole(path / "queue" / name, request, SECRET, path)  # the queue itself must not hold drafts
 
 
 def take(path: Path) -> dict[str, Request]:
@@ -133,7 +133,7 @@ def take(path: Path) -> dict[str, Request]:
     return taken
 
 
-def left(path: Path) -> dict[str, Request]:
+def unfinished(path: Path) -> dict[str, Request]:
     """Return the requests that an earlier agent took and did not finish."""
     found = {name: _read(path / "taken" / name) for name in sorted(os.listdir(path / "taken"))}
     return {name: request for name, request in found.items() if request is not None}

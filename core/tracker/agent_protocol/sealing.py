@@ -53,7 +53,7 @@ def _process(run_id: object, process: Mapping[str, Any]) -> list[str]:
 
 
 def _joined(parts: tuple[str, ...]) -> bytes:
-    # With their lengths, so that words that are divided in another way have another seal.
+    # With lengths: words that are divided in another way have another seal.
     return b"".join(b"%d:%b" % (len(part), part) for part in (p.encode("utf-8", "surrogateescape") for p in parts))
 
 
@@ -65,7 +65,7 @@ def _key() -> bytes:
     if not path.exists():
         _make_key(path)
     key = path.read_bytes()
-    if len(key) < 32:  # anybody could guess it and make seals
+    if len(key) < 32:  # short enough to guess, and then to make seals
         raise OSError(f"{path} is damaged: remove it")
     return key
 

@@ -25,7 +25,7 @@ class Status(NamedTuple):
     """When the upload last advanced, in nanoseconds of the file system's clock."""
     trouble: str | None
     """Why nothing can be uploaded at the moment; None if uploads work."""
-    left: str | None
+    refusal: str | None
     """Why something will never be uploaded; None if everything will."""
     done: bool
     """Whether the server has everything that it will accept."""
@@ -37,22 +37,22 @@ class StatusFile:
     def __init__(self, directory: str) -> None:
         """Write the status of the run in `directory`, whose lock the agent holds."""
         self._directory = directory
-        self._said: dict[str, Any] = {}
+        self._written: dict[str, Any] = {}
         pid = os.getpid()
-        self._who = {"pid": pid, "start": process_start(pid)}
+        self._agent = {"pid": pid, "start": process_start(pid)}
 
-    def tell(self, trouble: str | None, left: str | None = None, done: bool = False) -> None:
+    def write(self, trouble: str | None, refusal: str | None = None, done: bool = False) -> None:
         """Write the status if it has changed; see `Status`."""
-        said = {**self._who, "trouble": _short(trouble), "left": _short(left), "done": done}
-        if said == self._said:
+        members = {**self._agent, "trouble": _short(trouble), "refusal": _short(refusal), "done": done}
+        if members == self._written:
             return
-        self._said = said
+        self._written = members
         try:
             fd = open_file(self._directory, _name(self._directory), os.O_RDWR | os.O_CREAT)
             with open(fd, "r+b") as file:
                 about = os.fstat(fd)
                 if about.st_nlink == 1 and about.st_size <= _LONGEST:  # otherwise no agent made it
-                    file.write(json.dumps(said).encode())
+                    file.write(json.dumps(members).encode())
                     file.truncate()
         except OSError:
             pass  # the disk is full, say: the former status stays
@@ -70,10 +70,10 @@ def read_status(directory: str) -> Status | None:
     try:
         with open(open_file(directory, _name(directory)), "rb") as file:
             text, moved = file.read(_LONGEST), os.fstat(file.fileno()).st_mtime_ns
-        said = json.loads(text)
-        pid, start = said["pid"], said["start"]
-        trouble, left = (said[name] and str(said[name]) for name in ("trouble", "left"))
-        return Status(int(pid), start if isinstance(start, int) else None, moved, trouble, left, said["done"] is True)
+        members = json.loads(text)
+        pid, start, done = members["pid"], members["start"], members["done"] is True
+        trouble, refusal = (members[name] and str(members[name]) for name in ("trouble", "refusal"))
+        return Status(int(pid), start if isinstance(start, int) else None, moved, trouble, refusal, done)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

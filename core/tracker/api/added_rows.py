@@ -23,8 +23,8 @@ class AddedRows:
     """
 
     def __init__(self, about: dict[str, str], next_step: int, append: Append) -> None:
-        """Args: `about`: id, entity and project of the run; `next_step`: the step of the first row; `append`: appends
-        lines to a stream of the run.
+        """`about`: id, entity and project of the run. `next_step`: the step of the first row. `append`: appends lines
+        to a stream of the run.
         """
         self._about = about
         self._step = next_step
@@ -51,10 +51,8 @@ class AddedRows:
         if not self._size:
             self._stream = f"history-{random_id(10)}.jsonl"
             line = encode("run", header("history", **self._about, added=True), now) + line
-        before, self._size = (
-            self._size,
-            0,
-        )  # if appending fails, the row may be there or not: the next row opens a new stream
+        # If appending fails, the row may be there or not: the next row opens a new stream.
+        before, self._size = self._size, 0
         self._append(self._stream, before, line)
         self._size, self._step = before + len(line), number + 1
 
@@ -70,8 +68,9 @@ def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def plain(value: Any, key: str) -> Any:
-    """Return a value in a form that JSON can write. Raises TypeError unless it is a number, text, or a list or dict of
-    these.
+    """Return a value in a form that JSON can write.
+
+    Raises TypeError unless it is a number, text, or a list or dict of these.
     """
     if value is None or isinstance(value, (bool, str)):
         return value

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .run_reader import RunReader
 
-_ROWS = 1 << 16  # in a chunk
+_ROWS = 1 << 16  # rows in a chunk
 _EXACT = 2**53  # up to here every integer is a double
 _JSON = {b"tracker": b"json"}
 
@@ -46,8 +46,8 @@ class Columns:
 
     def add(self, rows: Iterable[Row]) -> None:
         """Add rows."""
-        left = iter(rows)
-        while some := list(islice(left, _ROWS)):
+        remaining = iter(rows)
+        while some := list(islice(remaining, _ROWS)):
             found: dict[str, tuple[list[int], list[Any]]] = {}
             for at, row in enumerate(some):
                 for key, value in row.items():

@@ -36,7 +36,7 @@ class FileSaver:
             return []
         pattern = pattern_of(glob_or_path)
         paths = find(pattern)
-        base = self._names.settle(paths, base_of(glob_or_path, base_path))
+        base = self._names.choose_base(paths, base_of(glob_or_path, base_path))
         if policy != "now" and self._follow(pattern, base, policy):
             return [name_of(path, base) for path in paths]
         if not paths:

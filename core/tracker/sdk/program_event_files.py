@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from tracker.agent_protocol.event_files import being_written, below, is_event_file
+from tracker.agent_protocol.event_files import being_written, descendants, is_event_file
 
 LOOK_EVERY = 0.05
 """Seconds between looks at what is open, at least."""
@@ -41,7 +41,7 @@ class ProgramEventFiles:
         begun = time.monotonic()
         if begun < self._look_at:
             return
-        for pid in below(os.getpid()):
+        for pid in descendants(os.getpid()):
             self._processes.add(pid)
             yield from being_written(pid)
             try:

@@ -101,7 +101,7 @@ def _why_incomplete(supervisor: Supervisor, waited: float) -> str | None:
     """Return why something is not uploaded; None if everything is, or probably will be."""
     status, working = supervisor.status(), supervisor.is_working()
     if status is not None and status.done:
-        return status.left
+        return status.refusal
     if status is not None and status.trouble is not None:
         return status.trouble
     if supervisor.unable is not None:

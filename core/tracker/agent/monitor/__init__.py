@@ -1,4 +1,4 @@
-"""The system monitor of the agent process, one file per source. Its keys: docs/reference/system-metrics.md."""
+"""Sample system metrics in the agent, with a module per source. The keys: docs/reference/system-metrics.md."""
 
 from .monitor import SOURCES, Monitor
 

@@ -1,8 +1,8 @@
-"""What a container may use: limits of Linux control groups, versions 1 and 2.
+"""Read what a container may use: limits of Linux control groups, versions 1 and 2.
 
 Formats: the kernel's Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/memory.rst and
-scheduler/sched-bwc.rst. A limit of any group above ours binds us as well, so each function returns the
-tightest one on the way up. Limits are read once; they rarely change while a process lives.
+scheduler/sched-bwc.rst. The limits of all groups above ours apply as well, so each function returns the
+tightest one. Limits are read once; they rarely change while a process lives.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _NO_LIMIT = 1 << 60
 
 
 class MemoryLimit:
-    """Bytes that a group may use, and what it uses."""
+    """The bytes that a group may use, and uses."""
 
     def __init__(self, limit: int, usage: Path, stat: Path, reclaimable: str) -> None:
         self.bytes = limit
@@ -30,7 +30,7 @@ class MemoryLimit:
 
 
 class CpuQuota:
-    """How many cores a group may use on average, and what it used."""
+    """How many cores a group may use on average, and the CPU time it has used."""
 
     def __init__(self, cores: float, usage: Path) -> None:
         self.cores = cores
@@ -73,7 +73,7 @@ def cpu_quota(root: Path = ROOT, membership: Path = MEMBERSHIP) -> CpuQuota | No
     for group in _groups("cpu", root, membership):
         limit, span = _number(group / "cpu.cfs_quota_us"), _number(group / "cpu.cfs_period_us")
         usage = root / "cpuacct" / group.relative_to(root / "cpu") / "cpuacct.usage"
-        if limit is not None and span and usage.exists():  # no limit is -1, which is no number here
+        if limit is not None and span and usage.exists():  # -1 means no limit; `_number` reads it as None
             found.append(CpuQuota(limit / span, usage))
     return min(found, key=lambda quota: quota.cores, default=None)
 

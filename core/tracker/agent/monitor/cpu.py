@@ -1,4 +1,4 @@
-"""`cpu/…`: how busy the processors are that this machine or container may use."""
+"""Sample `cpu/…`: how busy the processors of this machine or container are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .source import Rates, Target
 
 
 class CpuSource:
-    """CPU use of the machine or, where the container has a CPU quota, of the container against its quota."""
+    """Reads the CPU use of the machine or, where the container has a CPU quota, of the container against its quota."""
 
     def __init__(self, _target: Target) -> None:
         self._quota = cgroup.cpu_quota()

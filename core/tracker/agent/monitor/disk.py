@@ -1,4 +1,4 @@
-"""`disk/…`: the filesystem of the run directory, and the traffic of all disks."""
+"""Sample `disk/…`: the filesystem of the run directory, and the traffic of all disks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .source import Rates, Target
 
 
 class DiskSource:
-    """Space left for the run directory, and the traffic of the machine's own disks, not of network mounts."""
+    """Reads the free space for the run directory, and the traffic of the machine's own disks, not of network mounts."""
 
     def __init__(self, target: Target) -> None:
         self._directory = target.directory

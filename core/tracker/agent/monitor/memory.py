@@ -1,4 +1,4 @@
-"""`memory/…`: main memory and swap of the machine, or of the container where it has a limit."""
+"""Sample `memory/…`: main memory and swap of the machine, or of the container where it has a limit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .source import Target
 
 
 class MemorySource:
-    """Memory against what may be used: the machine's, or the container's limit where that is less."""
+    """Reads memory use against the memory of the machine, or the limit of the container if that is less."""
 
     def __init__(self, _target: Target) -> None:
         self._limit = cgroup.memory_limit()

@@ -24,7 +24,7 @@ SOURCES: dict[str, Callable[[Target], Source]] = {
     "process": ProcessSource,
     "nvidia": NvidiaSource,
 }
-"""By the names that users choose them with."""
+"""The sources, by the names that users choose."""
 
 _FIRST_SAMPLES = 5
 _logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Monitor:
     Every `sample_interval` seconds all sources are read. Every `average_over` seconds, the first time
     already after 5 samples, and a last time at `stop`, one dict of averages goes to `write`. An average is
     weighted by time: each value stands for the time since the sample before. So the average of a rate is
-    exactly what was counted, by the seconds it took.
+    exact: the count divided by the seconds.
 
     A source that fails is dropped with one warning in the log and never stops the others; a source that the
     machine lacks (a GPU) is left out in silence.
@@ -51,11 +51,10 @@ class Monitor:
         average_over: float = 30.0,
         sources: Iterable[str] | None = None,
     ) -> None:
-        """Take what to watch: `pids` returns the training processes, `directory` is the run's, `sources` are
-        names from `SOURCES` (None: all).
+        """`pids` returns the training processes, `directory` is the run's, `sources` are names from `SOURCES`.
 
-        `write` is called from the monitor's thread. Raises ValueError for intervals that are not positive
-        and for unknown sources.
+        Without `sources`, all are sampled. `write` is called from the monitor's thread. Raises ValueError for
+        intervals that are not positive and for unknown sources.
         """
         if not (sample_interval > 0 and average_over > 0):
             raise ValueError(
@@ -108,10 +107,10 @@ class Monitor:
     def tick(self, now: float) -> None:
         """Sample once, and write if it is time; `now` is in seconds of a clock that never goes back.
 
-        The thread does this; call it by hand only without `start`.
+        The thread does this; call it yourself only without `start`.
         """
         sources = self._sources
-        if sources is None:  # not before: a GPU driver may take seconds to answer the first time
+        if sources is None:  # in the thread: a GPU driver may take seconds to answer the first time
             made = {name: self._make(name) for name in self._names}
             sources = self._sources = {name: source for name, source in made.items() if source}
         if self._sampled_at is None:
@@ -121,7 +120,7 @@ class Monitor:
         for name, source in list(sources.items()):
             try:
                 values = source.sample(now)
-            except Exception as error:  # noqa: BLE001 - whatever a driver or a kernel does, the others go on
+            except Exception as error:  # noqa: BLE001 - whatever a driver or a kernel does, the other sources continue
                 del sources[name]
                 self._drop(name, error)
                 continue

@@ -1,4 +1,4 @@
-"""`network/…`: the traffic of the machine's network devices."""
+"""Sample `network/…`: the traffic of the machine's network devices."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from .source import Rates, Target
 
 
 class NetworkSource:
-    """Bytes a second over all devices but loopback.
+    """Reads the bytes per second over all devices except loopback.
 
     Where the machine has hardware devices, only those count: bridges, bonds and tunnels carry the same
-    bytes again. A container sees only its virtual ones, and then those count.
+    bytes again. A container sees only virtual devices, and then those count.
     """
 
     def __init__(self, _target: Target) -> None:

@@ -1,4 +1,4 @@
-"""`gpu/…`: NVIDIA GPUs, through the driver's management library (NVML)."""
+"""Sample `gpu/…`: NVIDIA GPUs, through the driver's management library (NVML)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .source import Target, Unavailable
 
 
 class NvidiaSource:
-    """All NVIDIA GPUs of the machine, numbered as `nvidia-smi` numbers them."""
+    """Reads all NVIDIA GPUs of the machine, numbered as `nvidia-smi` numbers them."""
 
     def __init__(self, target: Target) -> None:
         """Raise `Unavailable` where there is no NVIDIA driver, no GPU, or no nvidia-ml-py."""
         try:
-            # Asked for before the import, so that machines without a GPU do not pay megabytes for its
-            # Python side.
+            # Loaded before the import, so that machines without a GPU do not spend megabytes on the Python
+            # module.
             ctypes.CDLL("libnvidia-ml.so.1")
             import pynvml
         except (OSError, ImportError) as error:
@@ -30,7 +30,7 @@ class NvidiaSource:
         self._tree = target.tree
 
     def sample(self, now: float) -> dict[str, float]:
-        """Return gauges of each GPU. What a GPU does not support, or cannot tell now, is missing."""
+        """Return gauges of each GPU. Values that a GPU does not support or cannot give now are missing."""
         pids = self._tree.processes(now)
         result: dict[str, float] = {}
         for index, device in enumerate(self._devices):
@@ -60,7 +60,7 @@ def _memory(nvml: Any, device: Any, _pids: Container[int]) -> dict[str, float]:
 def _process_memory(nvml: Any, device: Any, pids: Container[int]) -> dict[str, float]:
     users = nvml.nvmlDeviceGetComputeRunningProcesses(device)
     ours = [user.usedGpuMemory for user in users if user.pid in pids and user.usedGpuMemory is not None]
-    # Not 0: in a container the driver may give the pids of the host, and then nothing is known.
+    # Not 0: in a container the driver may give the pids of the host, which match none of ours.
     return {"process_memory_bytes": sum(ours)} if ours else {}
 
 

@@ -1,4 +1,4 @@
-"""`process/…`: what the training processes and all their children use, as one sum."""
+"""Sample `process/…`: what the training processes and all their children use, as one sum."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class _Use(NamedTuple):
 
 
 class ProcessSource:
-    """The process tree's CPU, memory and threads.
+    """Reads the process tree's CPU, memory and threads.
 
-    CPU is that of all processes plus that of the ended children they waited for, so a child that ends between two
-    samples is counted and none is counted twice.
+    CPU includes ended children that a process waited for, so a child that ends between two samples is counted, and none
+    is counted twice.
     """
 
     def __init__(self, target: Target) -> None:
@@ -43,7 +43,7 @@ class ProcessSource:
 
     def _cpu_percent(self, now: float, seconds: float) -> dict[str, float]:
         if self._tree.roots != self._roots:
-            # What a process used before it was watched was not used in this interval.
+            # CPU time from before a process was watched does not belong to this interval.
             self._roots, self._rates = self._tree.roots, Rates()
         rates = self._rates.per_second(now, {"process/cpu_percent": seconds})
         return {key: 100 * rate for key, rate in rates.items()}

@@ -1,4 +1,4 @@
-"""What a source of system metrics is, and what it is told."""
+"""Define what a source of system metrics is, and what it watches."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Target(NamedTuple):
 
 
 class Source(Protocol):
-    """Reads one part of the system. Where there is no such part, making it raises `Unavailable`."""
+    """Reads one part of the system. Its constructor raises `Unavailable` if the machine has no such part."""
 
     def sample(self, now: float) -> dict[str, float]:
-        """Return what there is to say at `now`, in seconds of a clock that never goes back.
+        """Return the values at `now`, in seconds of a clock that never goes back.
 
         Gauges are values at this moment; rates are means since the call before, so they are missing from
         the first.
@@ -26,7 +26,7 @@ class Source(Protocol):
 
 
 class Unavailable(Exception):
-    """The machine lacks what this source would read: nothing to report, and nothing wrong."""
+    """The machine lacks what this source reads, which is not an error."""
 
 
 class Rates:

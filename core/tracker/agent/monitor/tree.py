@@ -1,4 +1,4 @@
-"""The process tree of a training: the processes that log, and all that they started."""
+"""Find the process tree of a training: the processes that log, and all that they started."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from collections.abc import Callable
 import psutil
 
 _SEARCH_SHARE = 0.001
-"""Of one core: what looking for children may cost, as it reads every process of the machine."""
+"""The share of one core that the search for children may use: it reads every process of the machine."""
 
 
 class ProcessTree:
     """Finds the processes of a training.
 
-    Children are searched again so seldom that it costs less than 0.1 % of a core: each sample on a small
-    machine, every half a minute where thousands of processes run. The process that asks, the agent, is left
-    out.
+    The search for children uses less than 0.1 % of a core: it runs with each sample on a small machine, and
+    every half minute where thousands of processes run. The agent, which searches, is left out.
     """
 
     def __init__(self, pids: Callable[[], list[int]]) -> None:
-        """`pids` returns the processes that log, dead ones included or not."""
+        """`pids` returns the processes that log; some may have ended."""
         self._pids = pids
         self.roots: frozenset[int] = frozenset()
         """The pids of the last call."""
