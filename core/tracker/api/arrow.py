@@ -134,7 +134,7 @@ def write_parquet(target: Path, runs: Iterable[RunReader]) -> int:
     import pyarrow.parquet
 
     if target.exists():
-        raise FileExistsError(f"{target} is there already; name another file, or remove it")
+        raise FileExistsError(f"{target} exists already; name another file, or remove it")
     about: list[dict[str, Any]] = []
     for run in runs:
         if any(run.path == other["run"] for other in about):

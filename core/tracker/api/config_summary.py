@@ -18,7 +18,7 @@ class Written(dict[str, Any]):
     """
 
     def __init__(self, values: Mapping[str, Any], write: Callable[[dict[str, Any]], None]) -> None:
-        """Args: `write` stores changed members, in a form that JSON can write."""
+        """`write` stores changed members, in a form that JSON can write."""
         super().__init__(values)
         self._write = write
 

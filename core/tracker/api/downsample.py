@@ -17,13 +17,13 @@ from tracker.wire import Series
 _LARGEST = sys.float_info.max
 _NUMBERS = {float, int}
 _FEW = 12
-"""With fewer points a bucket, it is faster to add each by itself."""
+"""With fewer points per bucket, it is faster to add them one by one."""
 
 Columns = dict[str, tuple[list[Any], list[Any]]]
-"""For each key its x values and its values, in order."""
+"""The x values and the values of each key, in order."""
 
 Points = Callable[[], Iterator[Columns]]
-"""Returns the points of some keys, some at a time, again at each call. Values that are not numbers are no points."""
+"""Returns the points of some keys in batches, from the first one at each call. Only numbers are points."""
 
 
 def columns_of(xs: list[Any], rows: Sequence[dict[str, Any]], wanted: Container[str] | None = None) -> Columns:
@@ -89,7 +89,7 @@ def envelopes(
         points: Called once, and again if a key has more points than buckets and `spans` is not given.
         keys: The keys.
         buckets: The greatest number of points or buckets of a series.
-        spans: By key, how many points there are and their lowest and highest x.
+        spans: The number of points of each key, and their lowest and highest x.
     """
     series = {key: _Points(buckets) for key in keys}
     many: dict[str, _Buckets] = {}
@@ -100,7 +100,7 @@ def envelopes(
         for key in series.keys() & columns.keys():
             (many[key] if key in many else series[key]).add(*numbers(columns[key]))
     if spans is None:
-        many = {key: found.drawn_together() for key, found in series.items() if found.n > buckets}
+        many = {key: found.buckets() for key, found in series.items() if found.n > buckets}
         for columns in points() if many else ():
             for key in many.keys() & columns.keys():
                 many[key].add(*numbers(columns[key]))
@@ -133,7 +133,7 @@ class _Points:
             low, high = min(xs), max(xs)
             self._low, self._high = min(self._low, low), max(self._high, high)
 
-    def drawn_together(self) -> _Buckets:
+    def buckets(self) -> _Buckets:
         return _Buckets(self._low, self._high, self._most)
 
     def series(self, run: str, key: str) -> Series:
@@ -162,7 +162,7 @@ class _Buckets:
         self._min, self._max = [math.inf] * count, [-math.inf] * count
 
     def add(self, xs: list[float], ys: list[float]) -> None:
-        """Add points. Where x ascends, as steps mostly do, the points of a bucket are added at once."""
+        """Add points. If x ascends, as steps usually do, the points of a bucket are added at once."""
         if sorted(xs) != xs or (xs and len(xs) < _FEW * (1 + self._at(xs[-1]) - self._at(xs[0]))):
             for x, y in zip(xs, ys, strict=True):
                 self._add_one(self._at(x), x, y)

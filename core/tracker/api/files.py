@@ -1,4 +1,4 @@
-"""A file that was saved with a run."""
+"""Represent a file that was saved with a run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class File:
 
         Args:
             root: The directory to write to; it is made if it does not exist.
-            replace: Overwrite a file that is there.
+            replace: Overwrite an existing file.
 
         Raises:
             FileExistsError: The file exists and `replace` is not set.
@@ -39,13 +39,13 @@ class File:
         """
         target = self.target(root)
         if target.exists() and not replace:
-            raise FileExistsError(f"{target} is there already; pass replace=True to overwrite it")
+            raise FileExistsError(f"{target} exists already; pass replace=True to overwrite it")
         target.parent.mkdir(parents=True, exist_ok=True)
         self.copy_to(target)
         return target
 
     def copy_to(self, path: Path) -> None:
-        """Write the content to `path`, in place of a file that is there, as `download` does."""
+        """Write the content to `path` as `download` does, and replace an existing file."""
         self._fetch(path)
 
     def target(self, root: str | os.PathLike[str] = ".") -> Path:

@@ -39,7 +39,7 @@ def read_run(run_dir: str | os.PathLike[str]) -> LocalRun:
     """Read a run from a run directory, or from a file that `tracker export` wrote.
 
     A directory may be live, torn or damaged: everything that can be read is in the run, and `info["corrupt"]` counts
-    the lines that cannot. A file is unpacked to a temporary directory as long as the object lives.
+    the lines that cannot. A file is unpacked to a temporary directory, which lives as long as the object.
 
         run = tracker.read_run(".tracker/runs/k3v9x2m1")
         print(run.state, run.summary["loss"])
@@ -182,8 +182,9 @@ class LocalRun(RunReader):
                 yield _columns(block, kind, wanted)
 
     def console(self) -> Iterator[dict[str, Any]]:
-        """Yield the lines that the processes printed, as dicts with `time` (Unix seconds), `stream` (stdout or stderr)
-        and `text`.
+        """Yield the lines that the processes printed, as dicts with `time`, `stream` and `text`.
+
+        `time` is in Unix seconds, `stream` is stdout or stderr.
         """
         for path in stream_paths(self.directory, "console"):
             for parsed in read_stream(path):
@@ -192,8 +193,9 @@ class LocalRun(RunReader):
                         yield {"time": record.time, **record.payload}
 
     def alerts(self) -> list[Alert]:
-        """Return the newest 100 alerts of the run, the oldest of them first: dicts with `time` (Unix seconds), `title`,
-        `text` and `level`.
+        """Return the newest 100 alerts of the run, the oldest of them first.
+
+        They are dicts with `time` (Unix seconds), `title`, `text` and `level`.
         """
         return list(self.run_state.alerts)
 
@@ -216,10 +218,10 @@ class LocalRun(RunReader):
                 "read the run again"
             ) from error
         with open(fd, "rb") as file, verified(target, entry["digest"]) as take:
-            left = entry["size"]  # the file may have grown since
-            while left > 0 and (piece := file.read(min(left, _PIECE))):
+            remaining = entry["size"]  # the file may have grown since
+            while remaining > 0 and (piece := file.read(min(remaining, _PIECE))):
                 take(piece)
-                left -= len(piece)
+                remaining -= len(piece)
 
     def _appender(self) -> Append:
         return partial(_append, self.directory)
@@ -233,8 +235,8 @@ class ExportedRun(LocalRun):
         with Archive(file) as archive:
             found = [run for run in archive.runs if run_id in (None, run.rpartition("/")[2])]
             if len(found) != 1:
-                there = ", ".join(archive.runs) or "none"
-                raise NotARun(f"{file} holds {there}: name one of them, as in {file}/{there.rpartition('/')[2]}")
+                names = ", ".join(archive.runs) or "none"
+                raise NotARun(f"{file} holds {names}: name one of them, as in {file}/{names.rpartition('/')[2]}")
             folder = tempfile.mkdtemp(prefix="tracker-")
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
             archive.extract(found[0], Path(folder, "run"))
@@ -242,10 +244,8 @@ class ExportedRun(LocalRun):
         super().__init__(Path(folder, "run"))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ExportedRun, (
-            self._origin[0].absolute(),
-            self._origin[1],
-        )  # unpacked again: this folder goes away with `self`
+        file, run_id = self._origin  # unpacked again: this folder is removed with `self`
+        return ExportedRun, (file.absolute(), run_id)
 
     def _appender(self) -> Append:
         return _refuse
@@ -291,7 +291,7 @@ def _point_rows(points: Points, started: float, wanted: set[str] | None, kept: C
             if kept is None or key in kept:
                 yield {**head, key: value}
             elif wanted is None:
-                yield head  # a row is one also where its value is refused
+                yield head  # a row counts even if its value is refused
 
 
 def _take_records(fold: RunState, stream: str, records: Iterable[Any], spans: dict[str, Span]) -> None:
@@ -343,12 +343,12 @@ def _take_rows(
 def _state(fold: RunState, directory: Path) -> str:
     """Return the state of the run as an agent would find it.
 
-    Streams whose writer was on this machine and is gone have crashed, and what a process wrote on its way out is
-    corrected by the exit status that it left.
+    A stream whose writer on this machine is gone has crashed. The end that a process wrote itself is corrected by its
+    exit status.
     """
     for name, stream in fold.streams.items():
-        here = stream.host == os.uname().nodename and stream.pid is not None and stream.opened is not None
-        if here and not stream.ended and stream.pid is not None and not is_alive(stream.pid, stream.pid_start):
+        local = stream.host == os.uname().nodename and stream.pid is not None and stream.opened is not None
+        if local and not stream.ended and stream.pid is not None and not is_alive(stream.pid, stream.pid_start):
             stream.closed, stream.state = max(stream.last or 0.0, stream.opened or 0.0), "crashed"
         elif stream.at_exit and STREAM_NAME.fullmatch(name) and (real := left_status(str(directory / name))):
             end = correction({**stream.end(), "at_exit": stream.at_exit}, real)

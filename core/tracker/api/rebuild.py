@@ -1,6 +1,6 @@
 """Rebuild a run directory from a server.
 
-The server keeps no lines, so the rebuilt lines differ from the original ones but say the same.
+The server keeps no lines, so the rebuilt lines differ from the original ones but mean the same.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def rebuild(run: RemoteRun, directory: Path) -> list[str]:
     metrics, config, summary, metric definitions, alerts, how each process ended, files and media. Its streams have
     names of their own (`copy_name`), so that they are never uploaded beside the originals.
 
-    Returns the names or digests of contents that the server lacks. Raises `TrackerError` if there are no rows yet or if
-    the run is changed meanwhile other than by new lines, and what `Api` raises.
+    Returns the names or digests of contents that the server lacks. Raises `TrackerError` if there are no rows yet, or
+    if anything but new lines changes the run meanwhile, and what `Api` raises.
     """
     known = run._folded()
     fold = RunState.from_json(known["fold"])
@@ -59,13 +59,13 @@ def rebuild(run: RemoteRun, directory: Path) -> list[str]:
 
 
 def _write_rows(run: RemoteRun, infos: list[StreamInfo], files: Mapping[str, IO[bytes]]) -> None:
-    """Write as many rows of each stream as its state counts; there may be more by now."""
-    left = {info["stream"]: info["rows"] for info in infos}
+    """Write as many rows of each stream as its state counts; more may have arrived since then."""
+    expected = {info["stream"]: info["rows"] for info in infos}
     for kind, record in (("history", "log"), ("system", "system")):
         for stream, rows in run._batches(kind, None):  # type: ignore[arg-type]
-            wanted = left.get(stream, 0)
+            wanted = expected.get(stream, 0)
             some = list(islice(rows, wanted))
-            left[stream] = wanted - len(some)
+            expected[stream] = wanted - len(some)
             files[stream].writelines(_row(record, row) for row in some)
     lines = run.console()
     for info in infos:
@@ -73,8 +73,8 @@ def _write_rows(run: RemoteRun, infos: list[StreamInfo], files: Mapping[str, IO[
             for line in islice(lines, info["rows"]):
                 payload = {"stream": line["stream"], "text": line["text"]}
                 files[info["stream"]].write(_line("console", payload, line["time"]))
-                left[info["stream"]] -= 1
-    if any(left.values()):
+                expected[info["stream"]] -= 1
+    if any(expected.values()):
         raise TrackerError(f"{run.path} was changed on the server while it was copied; try again")
 
 
@@ -127,7 +127,7 @@ def _end(fold: RunState, info: StreamInfo) -> Iterator[bytes]:
 
 
 def _state(run: RemoteRun, fold: RunState, opened: float) -> Iterator[bytes]:
-    """Yield the lines that concern the run as a whole: as edits, which do not count as activity of the run."""
+    """Yield the lines about the run as a whole, as edits: these do not count as activity of the run."""
     yield _header(run, "edits", opened)
     if fold.meta:
         yield _line("meta", fold.meta, opened)
@@ -151,7 +151,7 @@ def _state(run: RemoteRun, fold: RunState, opened: float) -> Iterator[bytes]:
 def _fetch(run: RemoteRun, known: Folded, files: Path) -> list[str]:
     names = {entry["digest"]: name for name, entry in known["fold"]["files"].items()}
     missing = []
-    for digest in _sound(known["digests"]):
+    for digest in _checked(known["digests"]):
         try:
             run.media({"digest": digest}, files / digest)
         except ServerError as error:
@@ -161,7 +161,7 @@ def _fetch(run: RemoteRun, known: Folded, files: Path) -> list[str]:
     return missing
 
 
-def _sound(digests: Iterable[str]) -> Iterator[str]:
+def _checked(digests: Iterable[str]) -> Iterator[str]:
     for digest in digests:
         if not (len(digest) == 64 and digest.isalnum()):  # it becomes a path
             raise ServerError(f"the server names a content {digest!r}")

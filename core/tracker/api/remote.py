@@ -25,7 +25,7 @@ from .restarts import Row
 from .run_reader import Kind, RunReader
 from .validate_response import check_names, checked
 
-_PAGE = 10_000  # rows a request
+_PAGE = 10_000  # rows per request
 
 
 class Api:
@@ -203,8 +203,9 @@ class RemoteRun(RunReader):
         yield from decode_special(self._client.json("POST", "/api/charts", json=query)["series"])
 
     def console(self) -> Iterator[dict[str, Any]]:
-        """Yield the lines that the processes printed, as dicts with `time` (Unix seconds), `stream` (stdout or stderr)
-        and `text`.
+        """Yield the lines that the processes printed, as dicts with `time`, `stream` and `text`.
+
+        `time` is in Unix seconds, `stream` is stdout or stderr.
         """
         cursor = None
         while True:
@@ -215,8 +216,9 @@ class RemoteRun(RunReader):
                 return
 
     def alerts(self) -> list[Alert]:
-        """Return the newest 100 alerts of the run, the oldest of them first: dicts with `time` (Unix seconds), `title`,
-        `text` and `level`.
+        """Return the newest 100 alerts of the run, the oldest of them first.
+
+        They are dicts with `time` (Unix seconds), `title`, `text` and `level`.
         """
         alerts: list[Alert] = checked(self._client.json("GET", self._path + "/alerts"), _Alerts)["alerts"]
         return alerts
@@ -236,7 +238,7 @@ class RemoteRun(RunReader):
 
         Args:
             value: The value in the row, a dict with `digest`.
-            target: The file to write, in place of one that is there.
+            target: The file to write; an existing one is replaced.
 
         Raises:
             TrackerError: The content is damaged.

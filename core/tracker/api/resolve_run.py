@@ -25,11 +25,11 @@ def find_run(named: str) -> RunReader:
     path = Path(named)
     if path.exists() or path.parent.is_file():
         return read_run(path)
-    here = Path(Settings().dir or ".") / ".tracker" / "runs"
+    runs = Path(Settings().dir or ".") / ".tracker" / "runs"
     if RUN_ID.fullmatch(named):
-        if not (here / named).is_dir():
-            raise NotARun(f"there is no run {named} in {here}; for a run on a server, give entity/project/id")
-        return read_run(here / named)
+        if not (runs / named).is_dir():
+            raise NotARun(f"there is no run {named} in {runs}; for a run on a server, give entity/project/id")
+        return read_run(runs / named)
     if named.startswith((".", "/", "~")) or path.suffix == ".zip":
         raise NotARun(f"{named} does not exist")
     try:

@@ -14,7 +14,7 @@ Restarts = Literal["all", "latest", "tensorboard", "tensorboard-rust"]
 """`all`: every row as it was written.
 
 `latest`: for each key and step the value that was written last: by its time, then by the name of its file, then by its
-position there. One row a step, in the order of steps; its time is that of the last value written for the step. If a
+position there. One row per step, in the order of steps; its time is that of the last value written for the step. If a
 file has a key at step 0 only, at several times, its writer gave no steps, and all its values are kept.
 
 `tensorboard`: the values that TensorBoard 2.21 shows when its Python code reads the files, purging orphaned data as it
@@ -33,7 +33,7 @@ which TensorBoard shows a random sample.
 Row = dict[str, Any]
 
 AXES = frozenset({"_step", "_timestamp", "_runtime"})
-"""The members of every row beside its keys."""
+"""The members of every row, besides its keys."""
 
 _File = tuple[EventFile, list[Row]]
 
@@ -53,7 +53,7 @@ def show(batches: Iterable[tuple[str, Iterable[Row]]], files: Mapping[str, Event
         files: By stream, its event file; ordinary streams are not in it.
         view: Which rows of event files to yield.
     """
-    shown: _Latest | _TensorBoard = _Latest() if view == "latest" else _TensorBoard(_PLAY[view])
+    shown: _Latest | _TensorBoard = _Latest() if view == "latest" else _TensorBoard(_REPLAYS[view])
     for stream, rows in batches:
         if stream in files:
             shown.add(stream, files[stream], rows)
@@ -66,9 +66,9 @@ def only(rows: Iterable[Row], keys: Collection[str]) -> Iterator[Row]:
     """Yield the rows that have one of the keys, reduced to these keys."""
     wanted = AXES.union(keys)
     for row in rows:
-        left = {key: value for key, value in row.items() if key in wanted}
-        if len(left) > len(AXES):
-            yield left
+        reduced = {key: value for key, value in row.items() if key in wanted}
+        if len(reduced) > len(AXES):
+            yield reduced
 
 
 class _Latest:
@@ -118,18 +118,18 @@ class _Latest:
 
     def _without_steps(self) -> Iterator[Row]:
         """Yield the rows of keys that have no steps, reduced to these keys."""
-        left: dict[int, Row] = {}
+        reduced: dict[int, Row] = {}
         for (stream, key), held in self._without.items():
             if len({row["_timestamp"] for _, row in held}) < 2:
                 for _, row in held:
                     self._take(row, key, self._names[stream])
                 continue
             for number, row in held:
-                if number not in left:
-                    left[number] = {axis: row[axis] for axis in ("_step", "_timestamp", "_runtime")}
-                left[number][key] = row[key]
-        for number in sorted(left):
-            yield left[number]
+                if number not in reduced:
+                    reduced[number] = {axis: row[axis] for axis in ("_step", "_timestamp", "_runtime")}
+                reduced[number][key] = row[key]
+        for number in sorted(reduced):
+            yield reduced[number]
 
 
 class _Tag:
@@ -152,10 +152,10 @@ class _Tag:
 
 
 class _TensorBoard:
-    """The values of each tag that are left. To TensorBoard, files of different directories are different runs."""
+    """The values of each tag that TensorBoard shows. It takes files in different directories for different runs."""
 
-    def __init__(self, play: Callable[[list[_File]], Mapping[str, _Tag]]) -> None:
-        self._play = play
+    def __init__(self, replay: Callable[[list[_File]], Mapping[str, _Tag]]) -> None:
+        self._replay = replay
         self._files: dict[str, _File] = {}
 
     def add(self, stream: str, file: EventFile, rows: Iterable[Row]) -> None:
@@ -164,19 +164,19 @@ class _TensorBoard:
     def rows(self) -> Iterator[Row]:
         files = sorted(self._files.values(), key=lambda one: posixpath.split(one[0]["name"]))
         for _, run in groupby(files, lambda one: posixpath.dirname(one[0]["name"])):
-            yield from _left(self._play(list(run)))
+            yield from _rows_of(self._replay(list(run)))
 
 
-def _left(tags: Mapping[str, _Tag]) -> Iterator[Row]:
-    left: dict[int, Row] = {}
+def _rows_of(tags: Mapping[str, _Tag]) -> Iterator[Row]:
+    reduced: dict[int, Row] = {}
     for key, tag in tags.items():
         for _, number, row in tag.values:
-            if number not in left:
+            if number not in reduced:
                 only_key = len(row) == len(AXES) + 1
-                left[number] = row if only_key else {axis: row[axis] for axis in ("_step", "_timestamp", "_runtime")}
-            left[number][key] = row[key]
-    for number in sorted(left):
-        yield left[number]
+                reduced[number] = row if only_key else {axis: row[axis] for axis in ("_step", "_timestamp", "_runtime")}
+            reduced[number][key] = row[key]
+    for number in sorted(reduced):
+        yield reduced[number]
 
 
 def _python(files: list[_File]) -> Mapping[str, _Tag]:
@@ -218,4 +218,4 @@ def _rust(files: list[_File]) -> Mapping[str, _Tag]:
     return tags
 
 
-_PLAY = {"tensorboard": _python, "tensorboard-rust": _rust}
+_REPLAYS = {"tensorboard": _python, "tensorboard-rust": _rust}

@@ -1,4 +1,4 @@
-"""The object that reads a run, the same for a server and a directory."""
+"""Define the object that reads a run, the same for a server and a directory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["history", "system"]
 X = {"history": "_step", "system": "_timestamp"}
-"""What rows are ordered by in charts."""
+"""The x axis of charts."""
 
 _EDITABLE = ("name", "group", "job_type", "tags", "notes", "color")
 
@@ -60,7 +60,7 @@ class RunReader(ABC):
         self.notes = info["notes"]
         self.color = info["color"]
 
-    # -- what it is -----------------------------------------------------------------------------------------------
+    # -- identity -------------------------------------------------------------------------------------------------
 
     @property
     def id(self) -> str:
@@ -89,9 +89,7 @@ class RunReader(ABC):
 
     @property
     def info(self) -> RunInfo:
-        """Everything that is known beside the metrics (`wire.RunInfo`): times, host, counts of rows, lost records and
-        corrupt lines.
-        """
+        """Everything known except the metrics (`wire.RunInfo`), such as times, host, and counts of lost records."""
         return self._info
 
     @property
@@ -105,7 +103,7 @@ class RunReader(ABC):
     def reload(self) -> None:
         """Read the run again. Changes that were not stored with `update` are lost."""
 
-    # -- what was logged --------------------------------------------------------------------------------------------
+    # -- logged data ------------------------------------------------------------------------------------------------
 
     @abstractmethod
     def _batches(self, kind: Kind, keys: Sequence[str] | None) -> Iterator[tuple[str, Iterable[Row]]]:
@@ -113,7 +111,7 @@ class RunReader(ABC):
 
     @abstractmethod
     def _event_files(self) -> Mapping[str, EventFile]:
-        """Return by stream what event files there are now."""
+        """Return the present event files by stream."""
 
     @abstractmethod
     def _series(self, kind: Kind, keys: Sequence[str], samples: int) -> Iterable[Series]: ...
@@ -154,7 +152,7 @@ class RunReader(ABC):
         Args:
             keys: Only these keys, and only rows that have one of them.
             restarts: Which rows of TensorBoard event files to yield where a restarted program wrote some steps again;
-                rows that were logged are never left out, and come first. `all`: every row. `latest`: one row a step,
+                rows that were logged are never left out, and come first. `all`: every row. `latest`: one row per step,
                 with the last written value of each key. `tensorboard`, `tensorboard-rust`: the values that TensorBoard
                 shows when its Python code or its Rust data server reads the files, a row each (`restarts.Restarts` has
                 the rules). Default: `latest` if `info` names event files, else `all`.
@@ -257,7 +255,7 @@ class RunReader(ABC):
         frame: pandas.DataFrame = pandas.DataFrame(rows)
         return frame
 
-    # -- adding to it -----------------------------------------------------------------------------------------------
+    # -- changes ----------------------------------------------------------------------------------------------------
 
     def update(self) -> None:
         """Store the changes of config, summary, name, group, job_type, tags, notes and color.
@@ -275,11 +273,8 @@ class RunReader(ABC):
             self.reload()
 
     def _keeper(self, kind: Literal["config", "summary"]) -> Callable[[dict[str, Any]], None]:
-        about, append, info = (
-            self._about,
-            self._appender(),
-            self._info,
-        )  # not `self`: the run must be freed when nobody holds it
+        # Not `self`: the run must be freed when nobody holds it.
+        about, append, info = self._about, self._appender(), self._info
 
         def keep(members: dict[str, Any]) -> None:
             edit(about, append, {kind: members})

@@ -39,14 +39,14 @@ def fetch(
         run_path: The run on the server, `entity/project/id`, if there is no `current` one.
         current: The current run.
         root: The directory to write to.
-        replace: Overwrite a file that is there with another content.
+        replace: Overwrite an existing file that has another content.
     """
-    file = Api().run(str(run_path)).file(name) if current is None else _of(current, name)
+    file = Api().run(str(run_path)).file(name) if current is None else _file_of(current, name)
     target = file.target(root)
     return target if file.is_at(target) else file.download(root, replace)
 
 
-def _of(current: Current, name: str) -> File:
+def _file_of(current: Current, name: str) -> File:
     try:
         return read_run(current.dir).file(name)
     except KeyError:

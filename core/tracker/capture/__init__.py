@@ -1,1 +1,1 @@
-"""What is kept of a run beside what it logs: its console, and what is needed to run it again."""
+"""Capture what a run does not log itself: its console, and what is needed to repeat it."""

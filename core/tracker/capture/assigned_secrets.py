@@ -26,7 +26,7 @@ _PLACEHOLDER = re.compile(
     r"(?i)none|null|nil|true|false|str(ing)?|text|pass(word|wd)?|secret|token|(api[_-]?)?key|change[_-]?me|example|x+|\.+|"
     r"(your|my|the|some|insert|replace)[ _-].*|.*[<>{}$%*()\[\]].*|[A-Z][A-Z0-9]*_[A-Z0-9_]+|\.?/.*|-?[\d.]+"
 )
-_PLAIN = re.compile(r"(pass|pwd|secret|credential)")  # names of what may be any word
+_PLAIN = re.compile(r"(pass|pwd|secret|credential)")  # names whose value may be any word
 
 
 def holds_assigned(text: str, path: str = "") -> bool:

@@ -19,17 +19,17 @@ class Capture(Protocol):
         """Start."""
 
     def stop(self) -> None:
-        """Restore everything as it was; what was printed until then is in the stream."""
+        """Restore the former state; everything printed until then is in the stream."""
 
     def after_fork(self) -> None:
-        """Called in forked children."""
+        """Continue in a forked child, or do nothing there."""
 
     def check(self) -> None:
-        """Called every few seconds."""
+        """Check that the capture still works; called every few seconds."""
 
 
 def start_console(directory: str, settings: Settings, members: Callable[[], dict[str, Any]]) -> Capture | None:
-    """Start to keep what this process prints, as the setting `console` says; return None if that is nothing.
+    """Start to keep what this process prints, as the setting `console` asks; return None if it is off.
 
     `members` returns what identifies the run. Output that cannot be redirected is wrapped: notebooks and test runners
     have streams of their own, and a second run of the process cannot take what the first one has.
@@ -41,7 +41,7 @@ def start_console(directory: str, settings: Settings, members: Callable[[], dict
         return ConsoleStream(directory, {name: run[name] for name in ("id", "entity", "project")}, limit)
 
     if settings.console == "redirect":
-        from .console_redirect import Redirect  # what it imports, others need not pay for
+        from .console_redirect import Redirect  # only this setting needs its imports
 
         if Redirect.possible():
             redirect = Redirect(directory, limit, make)

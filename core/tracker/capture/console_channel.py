@@ -1,4 +1,4 @@
-"""Pass on what is written to one descriptor, and hand it as text to whoever keeps it."""
+"""Pass on what is written to one descriptor, and hand it to a function as text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import struct
 import termios
 from collections.abc import Callable
 
-_SIZE = 256 * 1024  # bytes in hand
+_SIZE = 256 * 1024  # bytes that were read and are not handled yet
 _READ = 64 * 1024
 _MARKS = struct.Struct("QQQ")
 
@@ -19,7 +19,7 @@ class Channel:
     """Reads `source`, writes what it read to `target`, then hands it to `feed` line by line.
 
     Its state is in memory that forked processes share: if one process is killed between any two steps, `resume` in
-    another one goes on. Nothing is lost then, and at most one line and one write are repeated.
+    another one continues. Nothing is lost then, and at most one line and one write are repeated.
     """
 
     def __init__(self, source: int, target: int | None, feed: Callable[[str], None]) -> None:
@@ -28,14 +28,14 @@ class Channel:
         self.target = target
         self.feed = feed
         self.open = True
-        self._hand = memoryview(mmap.mmap(-1, _SIZE + _MARKS.size))
+        self._buffer = memoryview(mmap.mmap(-1, _SIZE + _MARKS.size))
 
     def pump(self) -> None:
-        """Read once, which must not block, and handle what was read. Closes at the end."""
+        """Read once and handle the data; the read must not block. Closes at the end."""
         kept, sent, end = self._room()
         try:
-            size = os.readv(self.source, [self._hand[end : min(end + _READ, _SIZE)]])
-        except OSError:  # EIO: nobody has the terminal open any more
+            size = os.readv(self.source, [self._buffer[end : min(end + _READ, _SIZE)]])
+        except OSError:  # EIO: nobody has the terminal open
             size = 0
         if size:
             self._mark(kept, sent, end + size)
@@ -45,12 +45,12 @@ class Channel:
             self.flush()
 
     def resume(self) -> None:
-        """Pass on and handle what was read; an unfinished line stays."""
+        """Pass on and handle the data in the buffer; an unfinished line stays."""
         kept, sent, end = self._marks()
         while sent < end:
-            sent += self._send(self._hand[sent:end])
+            sent += self._send(self._buffer[sent:end])
             self._mark(kept, sent, end)
-        data = bytes(self._hand[kept:end])
+        data = bytes(self._buffer[kept:end])
         for line in data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1].splitlines(keepends=True):
             self.feed(line.decode("utf-8", "replace"))
             kept += len(line)
@@ -67,17 +67,17 @@ class Channel:
         """Hand over an unfinished line as well."""
         kept, _, end = self._marks()
         if kept < end:
-            self.feed(bytes(self._hand[kept:end]).decode("utf-8", "replace"))
+            self.feed(bytes(self._buffer[kept:end]).decode("utf-8", "replace"))
             self._mark(0, 0, 0)
 
     def _room(self) -> tuple[int, int, int]:
         kept, sent, end = self._marks()
         if end + _READ <= _SIZE:
             return kept, sent, end
-        if 2 * kept < end:  # a very long line; moved onto itself it would not survive our death
+        if 2 * kept < end:  # a very long line: if it overlaps itself, a kill during the move would lose it
             self.flush()
             return 0, 0, 0
-        self._hand[: end - kept] = self._hand[kept:end]
+        self._buffer[: end - kept] = self._buffer[kept:end]
         self._mark(0, sent - kept, end - kept)
         return 0, sent - kept, end - kept
 
@@ -85,17 +85,17 @@ class Channel:
         while self.target is not None:
             try:
                 return os.write(self.target, data)
-            except BlockingIOError:  # somebody made it so, as it is shared with others
+            except BlockingIOError:  # another process that shares it made it non-blocking
                 select.select([], [self.target], [])
-            except OSError:  # nobody reads there any more: that is no reason to stop who writes
+            except OSError:  # nobody reads it any more; the writers must not stop for that
                 self.target = None
         return len(data)
 
     def _marks(self) -> tuple[int, int, int]:
-        return _MARKS.unpack_from(self._hand, _SIZE)
+        return _MARKS.unpack_from(self._buffer, _SIZE)
 
     def _mark(self, kept: int, sent: int, end: int) -> None:
-        _MARKS.pack_into(self._hand, _SIZE, kept, sent, end)
+        _MARKS.pack_into(self._buffer, _SIZE, kept, sent, end)
 
 
 def readable(fd: int) -> bool:
@@ -111,7 +111,7 @@ def copy_size(source: int, target: int) -> None:
         size = fcntl.ioctl(source, termios.TIOCGWINSZ, b"\0" * 8)
         if fcntl.ioctl(target, termios.TIOCGWINSZ, b"\0" * 8) != size:
             fcntl.ioctl(target, termios.TIOCSWINSZ, size)
-    except OSError:  # one of them is gone, or no terminal
+    except OSError:  # one of them is gone, or is not a terminal
         pass
 
 

@@ -1,4 +1,4 @@
-"""The process between a redirected stdout or stderr and its target: it passes everything on and keeps the lines."""
+"""Run the process between a redirected stdout or stderr and its target: pass everything on and keep the lines."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def main() -> None:
     detach()
     directory, limit, *names = sys.argv[1:]
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # the training may have something to say on its way out
+        signal.signal(number, signal.SIG_IGN)  # the training may print while it ends
     Helper(directory, int(limit), names).serve()
 
 
 class Helper:
-    """Reads until nobody can write any more."""
+    """Reads until nobody can write any more; a forked partner takes over if this process is killed."""
 
     def __init__(self, directory: str, limit: int, names: list[str]) -> None:
         header = read_header(Path(directory))
@@ -62,9 +62,9 @@ class Helper:
                 if channel.source in ready:
                     channel.pump()
             if self._partner is not None and self._partner[0].fileno() in ready:
-                self._bury()
+                self._forget_partner()
             if CONTROL in ready:
-                self._obey()
+                self._end_run()
         self._stream.close()
         if self._partner is not None:
             os.kill(self._partner[1], signal.SIGKILL)
@@ -81,14 +81,14 @@ class Helper:
         return {fd for fd, _ in poll.poll(timeout)}
 
     def _fork(self) -> tuple[socket.socket, int] | None:
-        """Fork the partner. In the partner, return once it is alone, in place of the helper that it lost."""
+        """Fork the partner. In the partner, wait until the helper is gone, then return in its place."""
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid:
             theirs.close()
             return ours, pid
         ours.close()
-        self._stream.abandon()  # before all, since its lock is shared
+        self._stream.abandon()  # first, since its lock is shared
         self._stream = self._new_stream()
         theirs.recv(1)  # nobody sends: it returns when the other end is gone
         theirs.close()
@@ -96,19 +96,19 @@ class Helper:
             channel.resume()
         return None
 
-    def _bury(self) -> None:
+    def _forget_partner(self) -> None:
         if self._partner is not None:
             self._partner[0].close()
             os.waitpid(self._partner[1], 0)
             self._partner = None
 
-    def _obey(self) -> None:
-        """Finish at the end of the run: handle what was written until now, close the stream, confirm.
+    def _end_run(self) -> None:
+        """Handle everything written until the end of the run, close the stream, and confirm.
 
-        What comes later, from children that live on, is only passed on.
+        Later output, from children that still live, is only passed on.
         """
         assert self._control is not None
-        if self._control.recv(1, socket.MSG_PEEK):  # it stays to be read until done: we may be killed meanwhile
+        if self._control.recv(1, socket.MSG_PEEK):  # read when all is done, in case of a kill
             for channel in self._channels:
                 channel.drain()
                 channel.flush()

@@ -1,4 +1,4 @@
-"""Turn what a process writes into lines worth keeping: redrawn lines are kept as they were every few seconds."""
+"""Turn what a process writes into lines to keep; of redrawn lines, a state every few seconds."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 
 INTERVAL = 5.0
-"""Seconds between the states that are kept of what is drawn again and again."""
+"""Seconds between the kept states of redrawn lines."""
 
-_LONGEST = 64 * 1024  # characters of a line; what is longer becomes several
+_LONGEST = 64 * 1024  # characters of a line; a longer one becomes several
 _HIGHEST = 256  # lines that a redrawn block may have
-_CONTROL = re.compile(r"\r\n|[\r\n]|\x1b\[(\d*)A|\x1b\[2K")  # what progress bars move about with
+_CONTROL = re.compile(r"\r\n|[\r\n]|\x1b\[(\d*)A|\x1b\[2K")  # the movements of progress bars
 
 
 class Lines:
@@ -25,11 +25,11 @@ class Lines:
     def __init__(self, emit: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._emit = emit
         self._clock = clock
-        self._rows = [""]  # the block that may yet be redrawn, most of the time the current line alone
+        self._rows = [""]  # the block that may be redrawn, usually only the current line
         self._row = 0
         self._height = 1
         self._returned = False  # the cursor is back at the start of its line
-        self._drawn: float | None = None  # when a state of what is being redrawn was kept last
+        self._drawn: float | None = None  # when a state of the redrawn lines was last kept
         self._moved = 0.0
 
     def feed(self, text: str) -> None:
@@ -51,14 +51,14 @@ class Lines:
             for control in _CONTROL.finditer(text):
                 self._put(text[at : control.start()])
                 at = control.end()
-                self._obey(control[0], control[1])
+                self._move(control[0], control[1])
             self._put(text[at:])
         if len(self._rows[self._row]) > _LONGEST:
             self._emit(self._rows[self._row])
             self._rows[self._row] = ""
 
     def close(self) -> None:
-        """Keep what is left: an unfinished line, and the last state of redrawn ones."""
+        """Keep the rest: an unfinished line, and the last state of redrawn lines."""
         for row in self._rows:
             if row:
                 self._emit(row)
@@ -76,11 +76,11 @@ class Lines:
         else:
             self._rows[self._row] += text
 
-    def _obey(self, control: str, count: str | None) -> None:
+    def _move(self, control: str, count: str | None) -> None:
         if control == "\r":
             self._returned = True
         elif control == "\x1b[2K":
-            self._returned = True  # what comes next replaces the line, and until then it is not lost
+            self._returned = True  # the next text replaces the line, which stays until then
         elif control.endswith("\n"):
             self._down()
         else:
@@ -92,7 +92,7 @@ class Lines:
         if self._row < len(self._rows):
             return
         self._rows.append("")
-        if self._height > 1 and self._clock() - self._moved > INTERVAL:  # nothing is redrawn any more
+        if self._height > 1 and self._clock() - self._moved > INTERVAL:  # redrawing has ended
             self._height = 1
         while len(self._rows) > self._height:
             self._emit(self._rows.pop(0))
@@ -108,13 +108,13 @@ class Lines:
                 if row:
                     self._emit(row)
         self._row -= count
-        if self._row < 0:  # what stood there has been kept already
+        if self._row < 0:  # those lines are kept already
             self._rows[:0] = [""] * -self._row
             self._row = 0
         self._height = max(self._height, len(self._rows))
 
     def _due(self) -> bool:
-        """Tell whether to keep a state of what is being redrawn; not the first one, which is incomplete."""
+        """Tell whether to keep a state of the redrawn lines; not the first one, which is incomplete."""
         now = self._clock()
         if self._drawn is None:
             self._drawn = now

@@ -1,4 +1,4 @@
-"""Capture the descriptors 1 and 2, and so also what C extensions and children write."""
+"""Capture the descriptors 1 and 2, and so also the output of C extensions and children."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .console_helper import CONTROL
 from .console_stream import NAMES, ConsoleStream
 
 _PIPE = 1024 * 1024  # bytes that a pipe holds, where allowed, while the helper starts or starts again
-_PATIENCE = 10.0  # seconds for which `stop` waits for a helper whose terminal takes nothing
-_HIGH = 32  # our descriptors stand above this, out of the way of the helper's
+_STOP_TIMEOUT = 10.0  # seconds that `stop` waits for a helper whose terminal accepts nothing
+_HIGH = 32  # our descriptors are above this, apart from the helper's
 
 
 class _Redirected:
@@ -32,8 +32,8 @@ class _Redirected:
             try:
                 fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, _PIPE)
             except (AttributeError, OSError):
-                pass  # the usual size will do
-        # We never read from it; but as long as we can, nobody is told that the pipe is broken.
+                pass  # the usual size is enough
+        # We never read from it, but while we hold it, no writer gets a broken pipe.
         self.source, self._sink = map(_high, ends)
         for end in ends:
             os.close(end)
@@ -41,7 +41,7 @@ class _Redirected:
         self.target = self._originals[fds[0]]
 
     def begin(self) -> None:
-        """Redirect: from here on the helper gets what is written."""
+        """Redirect: from now on, the helper gets the output."""
         for fd in self._originals:
             os.dup2(self._sink, fd)
 
@@ -53,7 +53,7 @@ class _Redirected:
         os.close(self._sink)
 
     def close(self) -> None:
-        """Release the rest."""
+        """Close the other descriptors."""
         for fd in (self.source, *self._originals.values()):
             os.close(fd)
 
@@ -61,10 +61,10 @@ class _Redirected:
 class Redirect:
     """Redirects this process's stdout and stderr through a helper, and back."""
 
-    _active = False  # in this process: two could not be undone in any order
+    _active = False  # whether this process has one: two could not be undone in any order
 
     def __init__(self, directory: str, limit: int, make: Callable[[], ConsoleStream]) -> None:
-        """`make` returns a stream for what no helper could keep."""
+        """`make` returns a stream for output that no helper kept."""
         self._make = make
         self._directory = directory
         self._limit = limit
@@ -84,7 +84,7 @@ class Redirect:
         """Start the helper, then redirect. Raises OSError with nothing changed."""
         _flush()
         try:
-            # Through two channels, what is written to the same place would not stay in order.
+            # Two channels to the same place would mix up the order.
             for fds in [(1, 2)] if _same(1, 2) else [(1,), (2,)]:
                 self._parts.append(_Redirected(*fds))
             self._start_helper()
@@ -98,13 +98,13 @@ class Redirect:
             part.begin()
 
     def stop(self) -> None:
-        """Redirect back, and return when everything printed is where it belongs."""
+        """Redirect back, and return when all output is passed on and kept."""
         if self._owner != os.getpid():
             return
         _flush()
         for part in self._parts:
             part.end()
-        if not self._ask():
+        if not self._finish_helper():
             self._drain()
         for part in self._parts:
             part.close()
@@ -138,20 +138,20 @@ class Redirect:
         arguments = [self._directory, str(self._limit), *names]
         try:
             start_detached("tracker.capture.console_helper", "main", arguments, os.environ, actions)
-        except ValueError as error:  # of a variable that no environment can carry
+        except ValueError as error:  # a variable that no environment can hold
             raise OSError(str(error)) from None
         finally:
             os.close(fds[0])
         self._control = ours
 
-    def _ask(self) -> bool:
-        """Have the helper handle all that was printed; return whether there is one that did."""
+    def _finish_helper(self) -> bool:
+        """Have the helper handle all output; tell whether a helper did."""
         control = self._control
         if control is None:
             return False
         try:
             control.send(b".")
-            control.settimeout(_PATIENCE)
+            control.settimeout(_STOP_TIMEOUT)
             return control.recv(1) == b"."
         except TimeoutError:
             warn_once("printed text is still waiting: its terminal or file accepts nothing")
@@ -181,7 +181,7 @@ def _flush() -> None:
         try:
             stream.flush()
         except (AttributeError, OSError, ValueError):
-            pass  # its own trouble, which it will tell of itself
+            pass  # the stream reports its own errors
 
 
 def _same(one: int, other: int) -> bool:

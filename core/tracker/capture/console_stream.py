@@ -19,7 +19,7 @@ from .console_lines import Lines
 NAMES = ("stdout", "stderr")
 
 _LONGEST = 64 * 1024  # characters in one record
-_END = 64 * 1024  # bytes of records from beyond the limit that are remembered: how it ended matters most
+_END = 64 * 1024  # bytes of the last records beyond the limit: they say how the process ended
 
 
 class ConsoleStream:
@@ -33,7 +33,7 @@ class ConsoleStream:
         """`run`: the members of the stream's header that identify the run."""
         self._directory = directory
         self._run = run
-        self._left = limit
+        self._remaining = limit
         self._writer: StreamWriter | None = None
         self._lock: int | None = None
         self._usable = True
@@ -48,11 +48,11 @@ class ConsoleStream:
         self._lines[name].feed(text)
 
     def feeder(self, name: str) -> Callable[[str], None]:
-        """Return `feed` for one of the two."""
+        """Return the function that handles text of stdout or of stderr."""
         return self._lines[name].feed
 
     def close(self) -> None:
-        """Write what is left and close the file. Safe to repeat; feeding it afterwards opens another stream."""
+        """Write the rest and close the file. Safe to repeat; feeding it afterwards opens another stream."""
         for lines in self._lines.values():
             lines.close()
         if self._skipped:
@@ -67,7 +67,7 @@ class ConsoleStream:
         self._unlock()
 
     def abandon(self) -> None:
-        """In a forked child: leave the file, and all that waits to be written, to the parent."""
+        """Leave the file and the waiting lines to the parent, in a forked child."""
         if self._writer is not None:
             self._writer.abandon()
         self._unlock()
@@ -80,8 +80,8 @@ class ConsoleStream:
                 self._keep(name, text[start : start + _LONGEST])
             return
         line = _record(name, text)
-        self._left -= len(line)
-        if self._left >= 0:
+        self._remaining -= len(line)
+        if self._remaining >= 0:
             self._append(line)
         else:
             self._hold(line)

@@ -1,4 +1,4 @@
-"""Capture in Python: see what is written to the objects `sys.stdout` and `sys.stderr`."""
+"""Capture what Python writes to the objects `sys.stdout` and `sys.stderr`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tracker.errors import contained
 from .console_stream import NAMES, ConsoleStream
 
 _taps: dict[str, Tap] = {}
-"""By `stdout` or `stderr`: several runs may listen at a time."""
+"""The taps of `stdout` and `stderr`; several runs may listen to one."""
 
 
 class Tap:
     """Replaces the `write` of one text stream, and leaves the rest of it alone.
 
-    The stream stays the same object, so whoever holds it is heard. `isatty`, `fileno`, `buffer` and encoding do not
-    change.
+    The stream stays the same object, so code that holds it is heard, too. `isatty`, `fileno`, `buffer` and encoding do
+    not change.
     """
 
     def __init__(self, name: str, stream: Any) -> None:
@@ -30,20 +30,20 @@ class Tap:
         self._feeds: tuple[Callable[[str], None], ...] = ()
         self._guard = contained("capturing the console")
         self.lock = threading.RLock()  # print() in a signal handler may come in the middle of another one
-        self._stand_before(stream)
+        self._replace_write(stream)
 
-    def _stand_before(self, stream: Any) -> None:
+    def _replace_write(self, stream: Any) -> None:
         self._write: Callable[[str], int] = stream.write
         self._own = "write" in vars(stream)
         stream.write = self.write
 
     def rearm(self) -> None:
-        """Replace `write` again if somebody has restored the original."""
+        """Replace `write` again if other code has restored the original."""
         self._probed = False
         if vars(self.stream).get("write") != self.write:
-            self.stream.write("")  # comes to us if they stand before us
+            self.stream.write("")  # calls our `write` if theirs calls it
             if not self._probed:
-                self._stand_before(self.stream)
+                self._replace_write(self.stream)
 
     def moved(self, stream: Any) -> Tap:
         """Return a tap for the same listeners on the stream that replaces this one."""
@@ -77,7 +77,7 @@ class Tap:
             return not self._feeds
 
     def remove(self) -> None:
-        """Restore the stream's own `write`, unless somebody else has replaced ours."""
+        """Restore the stream's own `write`, unless other code has replaced ours."""
         if vars(self.stream).get("write") == self.write:
             if self._own:
                 self.stream.write = self._write
@@ -88,8 +88,7 @@ class Tap:
 def rearm() -> None:
     """Listen to the present `sys.stdout` and `sys.stderr`.
 
-    Whoever opened a scope in which we began to listen, such as a cell of a notebook, restored the former streams at its
-    end.
+    The end of a scope in which we began to listen, such as a cell of a notebook, restores the former streams.
     """
     for name, tap in list(_taps.items()):
         stream = getattr(sys, name)
@@ -124,7 +123,7 @@ class Wrap:
             self._heard.append(name)
 
     def stop(self) -> None:
-        """Stop listening and close the stream; when nobody listens, everything is as it was."""
+        """Stop listening and close the stream; without listeners, everything is as before."""
         for name in self._heard:
             tap = _taps.get(name)
             if tap is not None and tap.drop(self._stream):
@@ -134,7 +133,7 @@ class Wrap:
         self._stream.close()
 
     def after_fork(self) -> None:
-        """In a forked child: continue in a stream of its own."""
+        """Continue in a stream of its own in a forked child."""
         former, self._stream = self._stream, self._make()
         former.abandon()
         for name in self._heard:
@@ -145,5 +144,5 @@ class Wrap:
                 tap.add(self._stream)
 
     def check(self) -> None:
-        """Listen again if somebody has restored the former streams."""
+        """Listen again if other code has restored the former streams."""
         rearm()

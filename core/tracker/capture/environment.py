@@ -1,4 +1,4 @@
-"""Gather what is needed to run a run again. The agent does this, so training does not wait for it."""
+"""Gather what is needed to repeat a run. The agent does this, so training does not wait for it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from . import git, host, packages
 from .file_keeper import Keeper
 
 _FROM_PROCESS = ("command", "program", "cwd", "executable", "variables", "node")
-_PASSED_OVER = frozenset("__pycache__ node_modules site-packages".split())
+_SKIPPED = frozenset("__pycache__ node_modules site-packages".split())
 _MOST_SOURCES = 5000
 
 
 def environment(header: dict[str, Any], settings: Settings, deadline: git.Deadline, keeper: Keeper) -> dict[str, Any]:
     """Return the payload of an `environment` record (FORMAT.md), without `stream` and `started`.
 
-    It is about the process that wrote `header`; `keeper` gets the files. Never raises for what the machine, a
-    repository or git lacks.
+    It is about the process that wrote `header`; `keeper` gets the files. Never raises if the machine, the
+    repository or git lacks something.
     """
     process: dict[str, Any] = header["process"]
     program, cwd = process.get("program"), process.get("cwd")
@@ -29,7 +29,7 @@ def environment(header: dict[str, Any], settings: Settings, deadline: git.Deadli
     found.update({member: header[member] for member in ("host", "python") if member in header})
     if settings.captures("host"):
         found.update(host.describe())
-    first = not process.get("node")  # the machines of one job share their code: one of them keeps it
+    first = not process.get("node")  # the machines of a job share their code, so one of them keeps it
     if first and settings.captures("packages") and "path" in process:
         keeper.keep("requirements.txt", packages.requirements(process["path"]).encode())
     repository = None
@@ -76,7 +76,7 @@ def code(root: str, globs: Iterable[str], settings: Settings, deadline: git.Dead
 
 
 def _changes(repository: git.Repository, settings: Settings, keeper: Keeper | None) -> dict[str, Any]:
-    """Give the diff and the untracked files to the keeper; return what to note about them and about submodules.
+    """Give the diff and the untracked files to the keeper; return what to note about them and the submodules.
 
     If one part fails, the others are still kept.
     """
@@ -119,7 +119,7 @@ def _walk(root: str) -> Iterator[str]:
             name
             for name in folders
             if not name.startswith(".")
-            and name not in _PASSED_OVER
+            and name not in _SKIPPED
             and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
         )
         for name in sorted(files):

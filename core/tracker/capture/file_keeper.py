@@ -26,7 +26,7 @@ _SOURCES = frozenset(
 
 
 class Keeper:
-    """Takes captured files by name; `names`, `local` and `left_out` say what became of them."""
+    """Takes captured files by name; `names`, `local` and `left_out` say what happened to them."""
 
     def __init__(
         self, store: Callable[[str, bytes], None], directory: Path, globs: Iterable[str], limit: int, known: list[str]
@@ -70,7 +70,7 @@ class Keeper:
         """Keep the output of `git diff`, unless it is empty, without the parts about files that may hold secrets."""
         kept = []
         for section in re.split(rb"^diff --git ", patch, flags=re.MULTILINE)[1:]:
-            # a/NAME b/NAME, since renames are not looked for: half of it names the file, whatever spaces are in it.
+            # a/NAME b/NAME, since renames are off: half of the line is the name, even with spaces in it.
             line = section.split(b"\n", 1)[0]
             path = os.fsdecode(line[: len(line) // 2].strip(b'"').removeprefix(b"a/"))
             reason = self._secret(path, section)
@@ -86,10 +86,10 @@ class Keeper:
         try:
             about = os.lstat(path)
             if not stat.S_ISREG(about.st_mode):
-                return self.leave(name, "no regular file")
+                return self.leave(name, "not a regular file")
             if about.st_size > self._limit:
                 return self.leave(name, f"{about.st_size} bytes, more than capture_limit")
-            # O_NOFOLLOW, and no more than the limit: it may have been replaced or grown since.
+            # O_NOFOLLOW, and at most the limit: the file may have been replaced or have grown.
             with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
                 content = file.read(self._limit + 1)[: self._limit]
         except OSError as error:
@@ -105,7 +105,7 @@ class Keeper:
         for path in paths:
             if path.endswith("/"):
                 self.leave(f"untracked/{path}", "a repository of its own")
-            elif ".tracker" not in path.split("/"):  # what tracker itself makes is no part of the work
+            elif ".tracker" not in path.split("/"):  # tracker's own files are not part of the work
                 try:
                     sizes[path] = os.lstat(os.path.join(root, path)).st_size
                 except OSError:

@@ -12,11 +12,11 @@ from typing import Any
 
 from .redact import cut
 
-_LIMIT = 16 * 1024 * 1024  # bytes of one answer: a larger diff is no description of code
+_LIMIT = 16 * 1024 * 1024  # bytes of one output; a larger diff does not describe code
 _KEPT_VARIABLES = ("GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM", "GIT_EXEC_PATH")
 _MOST_SUBMODULES = 50
 
-# Whatever starts a program or opens a connection is off; whatever changes the form of a patch has its default.
+# Options that start programs or open connections are off; those that change the form of a patch have their default.
 _OPTIONS = (
     "--no-pager", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never",
     "-c", "core.quotePath=false", "-c", "diff.autoRefreshIndex=false", "-c", "diff.noprefix=false",
@@ -33,13 +33,13 @@ class Failed(Exception):
 
 
 class Deadline:
-    """When the gathering must be over, on the clock `time.monotonic`."""
+    """When the capture must end, by the clock `time.monotonic`."""
 
     def __init__(self, seconds: float) -> None:
         self._at = time.monotonic() + seconds
 
-    def left(self) -> float:
-        """Return the seconds that are left, at least 0."""
+    def remaining(self) -> float:
+        """Return the remaining seconds, at least 0."""
         return max(0.0, self._at - time.monotonic())
 
     def hurry(self, seconds: float) -> None:
@@ -72,10 +72,9 @@ class Repository:
         return cut(url.partition("?")[0]) if url else None
 
     def patch(self) -> bytes:
-        """Return the changes of tracked files, staged or not, against the commit, as `git apply` takes them at the
-        root.
+        """Return the changes of tracked files against the commit, in the form that `git apply` reads at the root.
 
-        Before the first commit they are against an empty tree. Submodules are left out.
+        Staged changes are included, submodules are not. Before the first commit, the changes are against an empty tree.
         """
         base = "HEAD" if self.commit() else self._text("hash-object", "-t", "tree", "--stdin")
         return self._run(*_PATCH, str(base), "--")
@@ -110,7 +109,7 @@ class Repository:
         found = {}
         for path in paths[:_MOST_SUBMODULES]:
             inner = Repository(os.path.join(self.root, path), self._deadline)
-            if os.path.exists(os.path.join(inner.root, ".git")):  # else it is not checked out, and git would find us
+            if os.path.exists(os.path.join(inner.root, ".git")):  # checked out; else git would find us
                 found[path] = (inner.commit() or "") + ("+" if inner.differs() else "")
         return found
 
@@ -137,8 +136,8 @@ class Repository:
 def find(program: str | None, cwd: str | None, deadline: Deadline) -> Repository | None:
     """Return the repository of a program, or None. Raises `Failed`.
 
-    It is the one that contains the program's file, unless it ignores the file (as with what is installed in an
-    environment); else the one that contains the working directory.
+    It is the one that contains the program's file, unless it ignores the file, as with packages in an
+    environment; else the one that contains the working directory.
     """
     if program is not None:
         own = _work_tree(os.path.dirname(program), deadline)
@@ -186,8 +185,8 @@ def _work_tree(directory: str, deadline: Deadline) -> Repository | None:
 
 
 class _Status(Failed):
-    def __init__(self, status: int, said: str) -> None:
-        super().__init__(f"git: {said or f'exit status {status}'}")
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"git: {message or f'exit status {status}'}")
         self.status = status
 
 
@@ -200,7 +199,7 @@ def _run(directory: str, deadline: Deadline, arguments: tuple[str, ...]) -> byte
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            start_new_session=True,  # so that what git starts can be ended with it
+            start_new_session=True,  # so that its children can be ended with it
         )
     except OSError as error:
         raise Failed(f"git cannot be started ({error.strerror or error})") from None
@@ -208,14 +207,14 @@ def _run(directory: str, deadline: Deadline, arguments: tuple[str, ...]) -> byte
         os.setpriority(os.PRIO_PROCESS, process.pid, 19)
     with process:
         try:
-            output, said = _read(process, deadline)
-            status = process.wait(max(0.1, deadline.left()))
+            output, message = _read(process, deadline)
+            status = process.wait(max(0.1, deadline.remaining()))
         except (Failed, subprocess.TimeoutExpired) as error:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             raise error if isinstance(error, Failed) else Failed("git took too long") from None
     if status:
-        lines = said.decode("utf-8", "replace").strip().splitlines()
+        lines = message.decode("utf-8", "replace").strip().splitlines()
         raise _Status(status, cut(lines[0][:300]) if lines else "")
     return output
 
@@ -229,7 +228,7 @@ def _read(process: subprocess.Popen[bytes], deadline: Deadline) -> tuple[bytes, 
     for fd in found:
         poll.register(fd, select.POLLIN | select.POLLHUP)
     while still_open:
-        if not deadline.left():
+        if not deadline.remaining():
             raise Failed("git took too long")
         for fd, _ in poll.poll(200):
             data = os.read(fd, 1 << 20)
@@ -241,8 +240,8 @@ def _read(process: subprocess.Popen[bytes], deadline: Deadline) -> tuple[bytes, 
             else:
                 poll.unregister(fd)
                 still_open.discard(fd)
-    output, said = (b"".join(pieces) for pieces in found.values())
-    return output, said
+    output, message = (b"".join(pieces) for pieces in found.values())
+    return output, message
 
 
 def _environment() -> dict[str, str]:

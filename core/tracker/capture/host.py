@@ -1,4 +1,4 @@
-"""Describe this machine: system, processors, memory, GPUs."""
+"""Describe this machine: its system, processors, memory and GPUs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def describe() -> dict[str, Any]:
     """Return `os`, `kernel`, `machine`, `cpu` and `memory` (bytes), and `gpus`, `driver` and `cuda` if NVML answers.
 
     `cpu` has `model`, `cores`, `threads`, and `usable` by this process; each of `gpus` has `name` and `memory` in
-    bytes. What is not known is missing.
+    bytes. Unknown members are missing.
     """
     about = os.uname()
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
@@ -60,7 +60,7 @@ def _cpu_model() -> str | None:
 
 def _gpus() -> dict[str, Any]:
     try:
-        ctypes.CDLL("libnvidia-ml.so.1")  # before the import, so that machines without a GPU do not pay for it
+        ctypes.CDLL("libnvidia-ml.so.1")  # before the import, which machines without a GPU do not need
         import pynvml
     except (OSError, ImportError):
         return {}

@@ -15,10 +15,9 @@ _VERSION = re.compile(r"^Version:\s*(\S+)\s*$", re.MULTILINE)
 
 
 def requirements(path: Iterable[str]) -> str:
-    """Return the distributions that an interpreter with this `sys.path` sees, one a line, sorted, in the form that
-    `pip install -r` reads.
+    """Return the distributions on a `sys.path` in the form that `pip install -r` reads: sorted, one per line.
 
-    What came from a package index is `name==version`; what came from elsewhere is what the installer noted (PEP 610):
+    A distribution from a package index is `name==version`. Others are as the installer noted them (PEP 610):
     `name @ git+https://…@<commit>`, `name @ <address>#sha256=…`, `name @ file://…`, or `-e file://…` with the name
     behind it. Credentials in addresses are cut. Distributions that are damaged are left out.
     """

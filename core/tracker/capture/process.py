@@ -33,23 +33,23 @@ _LONGEST = 64 * 1024  # characters of a command line, and of one variable
 _NODES = ("GROUP_RANK", "NODE_RANK", "SLURM_NODEID")  # torchrun; Lightning and others; Slurm
 
 
-_instead: tuple[str, ...] = ()
+_wrapped: tuple[str, ...] = ()
 
 
 def stand_in_for(command: Iterable[str]) -> None:
-    """From now on describe the program that this process runs, instead of the process itself."""
-    global _instead
-    _instead = tuple(command)
+    """Describe, from now on, the program that this process runs instead of the process itself."""
+    global _wrapped
+    _wrapped = tuple(command)
 
 
 def is_wrapper() -> bool:
     """Tell whether this process only runs another program, which may describe the run better."""
-    return bool(_instead)
+    return bool(_wrapped)
 
 
 def wrapped() -> tuple[str, ...]:
     """Return the command line of that program; () without one."""
-    return _instead
+    return _wrapped
 
 
 def describe(settings: Settings) -> dict[str, Any] | None:
@@ -57,7 +57,7 @@ def describe(settings: Settings) -> dict[str, Any] | None:
     if not settings.captures_anything():
         return None
     known = secret_values(os.environ)
-    python = _of_our_environment(_instead[0]) if _instead else True
+    python = _of_our_environment(_wrapped[0]) if _wrapped else True
     found: dict[str, Any] = {
         "program": program(),
         "cwd": _working_directory(),
@@ -66,7 +66,7 @@ def describe(settings: Settings) -> dict[str, Any] | None:
         "node": _node(),
     }
     if settings.captures("command"):
-        found["command"] = cut_arguments(_bounded(_instead or sys.orig_argv or arguments()), known)
+        found["command"] = cut_arguments(_bounded(_wrapped or sys.orig_argv or arguments()), known)
     if settings.captures("variables"):
         names = dict.fromkeys((*VARIABLES, *(settings.capture_variables or ())))
         found["variables"] = {
@@ -79,8 +79,8 @@ def describe(settings: Settings) -> dict[str, Any] | None:
 
 def program() -> str | None:
     """Return the absolute path of the main script or notebook, or None."""
-    if _instead:
-        return _script(_instead)
+    if _wrapped:
+        return _script(_wrapped)
     main = sys.modules.get("__main__")
     for path in (
         getattr(main, "__file__", None),
@@ -124,8 +124,8 @@ def _node() -> int | None:
         value = os.environ.get(name, "")
         if value.isdecimal():
             return int(value) or None
-    rank, here = os.environ.get("OMPI_COMM_WORLD_RANK", ""), os.environ.get("OMPI_COMM_WORLD_LOCAL_SIZE", "")
-    return int(rank) // int(here) or None if rank.isdecimal() and here.isdecimal() and int(here) else None
+    rank, local = os.environ.get("OMPI_COMM_WORLD_RANK", ""), os.environ.get("OMPI_COMM_WORLD_LOCAL_SIZE", "")
+    return int(rank) // int(local) or None if rank.isdecimal() and local.isdecimal() and int(local) else None
 
 
 def _bounded(arguments: Iterable[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Keep secrets out of what is captured: cut them from addresses, arguments and variables; leave out files with them.
 
-A secret is known by the name it is given to (`--api-key X`), by its place (`https://user:X@host`), by the shape that
-its issuer gives it (`ghp_…`), or because an environment variable with a secret's name has the same value.
+A secret is recognized by its name (`--api-key X`), by its place (`https://user:X@host`), by the shape that its issuer
+gives it (`ghp_…`), or because an environment variable with a secret's name has the same value.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cache
 from .secret_names import is_secret_name
 
 CUT = "***"
-"""Stands where a secret was."""
+"""Replaces a secret."""
 
 _SHAPES = (
     r"gh[oprsu]_[A-Za-z0-9]{30,}|github_pat_\w{22,}|glpat-[\w-]{20,}|hf_[A-Za-z0-9]{30,}|sk-[\w-]{20,}"
@@ -32,9 +32,9 @@ _HINTS = (
     "gsk_ xai- r8_ sg. ya29. discord glsa glc glrt gldt glft glptt glcbt glagent gloas nvapi- pplx- hvs. k_test_ "
     "whsec_ shp :aa"
 ).split()
-"""Text without any of these, in small letters, holds nothing that could be known as a secret."""
+"""Text without any of these, ignoring case, holds nothing that can be recognized as a secret."""
 
-_SHORTEST = 12  # characters of a variable's value that is looked for elsewhere; a shorter one may stand there by chance
+_SHORTEST = 12  # characters of a value that is searched for elsewhere; a shorter one may occur by chance
 _FILES = """
 .env .env.* *.env .envrc *.pem *.key *.p12 *.pfx *.ppk *.jks *.keystore *.kdbx *.ovpn *.gpg *.tfstate *.token token
 id_rsa* id_dsa* id_ecdsa* id_ed25519* credentials credentials.* *credentials.json *service*account*.json secret secrets
@@ -51,7 +51,7 @@ def secret_values(variables: Mapping[str, str]) -> list[str]:
     found = [
         value
         for name, value in variables.items()
-        if len(value) >= _SHORTEST and name != "PWD" and _hinted(name) and is_secret_name(name)  # a shell's directory
+        if len(value) >= _SHORTEST and name != "PWD" and _hinted(name) and is_secret_name(name)  # PWD: a directory
     ]
     return sorted(found, key=len, reverse=True)
 
@@ -60,12 +60,12 @@ def cut(text: str, known: Iterable[str] = ()) -> str:
     """Return the text without the secrets in it; `known` are values that are secrets anywhere."""
     for value in known:
         text = text.replace(value, CUT)
-    if not _hinted(text):  # spares most trainings the price of compiling patterns
+    if not _hinted(text):  # most trainings need not compile the patterns
         return text
     text = _shapes().sub(CUT, text)
     text = re.sub(r"([A-Za-z][\w+.-]*)://([^\s/\"']*)@", _without_user, text)
     pieces, at = [], 0
-    # Names first and values only where they matter: else `https:` would take all of the address for its value.
+    # Names first, and values only where they matter: else `https:` would take the whole address as its value.
     for match in re.finditer(r"([A-Za-z_][\w.-]*)\\?[\"']?\s*[=:]\s*(?:(?:bearer|basic)\s+)?", text, re.IGNORECASE):
         given = _value().match(text, match.end())
         if given is not None and match.start() >= at and is_secret_name(match[1]):
@@ -77,12 +77,12 @@ def cut(text: str, known: Iterable[str] = ()) -> str:
 def cut_arguments(arguments: Iterable[str], known: Iterable[str] = ()) -> list[str]:
     """Return the arguments of a command without the secrets in them."""
     result: list[str] = []
-    expected: Callable[[str], str | None] | None = None  # what is left of the next argument, if it is a value
+    expected: Callable[[str], str | None] | None = None  # cuts the next argument, if it is a value
     for argument in arguments:
         if expected is not None and not argument.startswith("--"):
-            left, expected = expected(argument), None
-            if left is not None:
-                result.append(left)
+            rest, expected = expected(argument), None
+            if rest is not None:
+                result.append(rest)
                 continue
         name, equals, value = argument.partition("=")
         # Not in a sentence or an address: there a secret may end before the argument does.
@@ -90,8 +90,8 @@ def cut_arguments(arguments: Iterable[str], known: Iterable[str] = ()) -> list[s
         named = plain and _hinted(name) and is_secret_name(name)
         option = argument.startswith("-")
         expected = (_SHORT.get(argument) or (_all if named else None)) if option and not equals else None
-        if equals and plain and option and name in _SHORT and (left := _SHORT[name](value)) is not None:
-            result.append(f"{name}={left}")
+        if equals and plain and option and name in _SHORT and (rest := _SHORT[name](value)) is not None:
+            result.append(f"{name}={rest}")
         elif named and equals:
             result.append(f"{name}={CUT}")
         else:
@@ -125,7 +125,7 @@ _SHORT: dict[str, Callable[[str], str | None]] = {
     "-p": _password, "-P": _password, "--pass": _counted, "--pw": _counted, "--passin": _counted, "--passout": _counted,
     "-u": _of_user, "--user": _of_user, "-U": _of_user, "--proxy-user": _of_user,
 }  # fmt: skip
-"""Options whose names alone do not tell, and what is left of their values; None where they are no secret."""
+"""Options whose names do not decide, and the functions that cut their values; None means that it is no secret."""
 
 
 def is_secret_file(path: str) -> bool:
@@ -139,7 +139,7 @@ def holds_secret(content: bytes, known: Iterable[str] = (), path: str = "") -> b
 
     `path` tells code, in which secrets are in quotes, from other files.
     """
-    # Both are for agents, and need not be there in training.
+    # Only agents need these, not training processes.
     from .assigned_secrets import holds_assigned
     from .key_shapes import holds_key
 
@@ -155,7 +155,7 @@ def _hinted(text: str) -> bool:
 
 def _without_user(match: re.Match[str]) -> str:
     scheme, user = match[1], match[2]
-    # With ssh the name alone is no secret, and without it the address is none: git@github.com.
+    # With ssh the name alone is no secret, and the address needs it: git@github.com.
     keeps = scheme.lower().endswith("ssh") and user.split(":")[0]
     return f"{scheme}://{keeps}@" if keeps else f"{scheme}://"
 

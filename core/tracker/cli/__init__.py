@@ -1,3 +1,4 @@
-"""The command `tracker`. Sub-commands are found through the entry-point group `tracker.commands`, so any package can
-add one.
+"""Provide the command `tracker`.
+
+Sub-commands are found through the entry-point group `tracker.commands`, so any package can add one.
 """

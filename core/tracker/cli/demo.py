@@ -1,4 +1,4 @@
-"""`tracker demo`: run the examples against a real server, and check that all they logged arrived there."""
+"""`tracker demo`: run the examples against a real server, and check that everything they logged arrived there."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .paths import PathArgument
 from .tables import print_runs
 
 _RATES = ("0.003", "0.03")
-_PATIENCE = 60  # seconds for the upload of a run that has ended
+_UPLOAD_TIMEOUT = 60  # seconds for the upload of a run that has ended
 
 _OUTPUT = "output.txt"
 
@@ -31,7 +31,7 @@ _EXAMPLES = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[3] / "
 
 
 class _Example(NamedTuple):
-    """A script, and what it imports, any of the alternatives in a tuple."""
+    """A script and its imports; one of the alternatives in a tuple is enough."""
 
     script: str
     imports: tuple[tuple[str, ...], ...]
@@ -112,18 +112,18 @@ def _train(server: Server, examples: list[_Example], work: Path) -> list[LocalRu
         "TRACKER_API_KEY": server.token,
         "TRACKER_MODE": "online",
         "TRACKER_DIR": ".",
-        "TRACKER_FINISH_TIMEOUT": str(_PATIENCE),
-        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),  # of models so small, threads are most of the time
+        "TRACKER_FINISH_TIMEOUT": str(_UPLOAD_TIMEOUT),
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),  # with such small models, threads cost the most time
         "KERAS_BACKEND": os.environ.get("KERAS_BACKEND") or next(filter(find_spec, _BACKENDS), ""),
     }
     started = [_start(example.script, work, environment) for example in examples]
     runs: list[LocalRun] = []
     try:
         for script, directory, process in started:
-            status, said = process.wait(), (directory / _OUTPUT).read_text(errors="replace")
+            status, output = process.wait(), (directory / _OUTPUT).read_text(errors="replace")
             if status != 0:
-                raise click.ClickException(f"{script} ended with exit status {status}:\n{said[-4000:]}")
-            for line in said.splitlines():
+                raise click.ClickException(f"{script} ended with exit status {status}:\n{output[-4000:]}")
+            for line in output.splitlines():
                 if "test accuracy" in line:
                     click.echo(f"  {script:<20}  {line}")
             runs += map(tracker.read_run, directory.glob(".tracker/runs/*"))
@@ -149,14 +149,14 @@ def _start(script: str, work: Path, environment: dict[str, str]) -> tuple[str, P
 
 
 def _check(server: Server, runs: list[LocalRun]) -> None:
-    """Compare what the server has of the runs with what is in their directories, and show the table."""
+    """Compare the runs on the server with their directories, and show the table."""
     api = tracker.Api(server.url, server.token)
     arrived = [api.run(run.path) for run in runs]
-    for here, there in zip(runs, arrived, strict=True):
-        if there.state != "finished" or _content(here) != _content(there):
+    for local, remote in zip(runs, arrived, strict=True):
+        if remote.state != "finished" or _content(local) != _content(remote):
             raise click.ClickException(
-                f"run {there.path} did not arrive completely within {_PATIENCE} s: it is {there.state}, "
-                f"with {there.info['rows']} of {here.info['rows']} rows"
+                f"run {remote.path} did not arrive completely within {_UPLOAD_TIMEOUT} s: it is {remote.state}, "
+                f"with {remote.info['rows']} of {local.info['rows']} rows"
             )
     rows = sum(run.info["rows"] for run in arrived)
     click.echo(f"\n{len(arrived)} runs arrived, all {rows:,} rows as they were logged.\n")

@@ -22,7 +22,7 @@ _MOST = 5  # names that are shown
 def export(runs: tuple[str, ...], file: Path, parquet: bool) -> None:
     """Export runs to a zip or Parquet file.
 
-    FILE.zip contains all there is of the runs; `tracker import` and `tracker restore` read it anywhere.
+    FILE.zip contains everything of the runs; `tracker import` and `tracker restore` read it anywhere.
 
     RUN is entity/project/id on the server, a run directory or its id, or another exported file (FILE/ID).
     """
@@ -38,13 +38,13 @@ def export(runs: tuple[str, ...], file: Path, parquet: bool) -> None:
             echo(f"{rows:,} rows of {_count(len(found), 'run')} are in {file}")
             return
         for exported in export_runs(file, found):
-            _tell(exported)
+            _report(exported)
     except (OSError, ImportError) as error:
         raise click.ClickException(str(error)) from None
     echo(f"{_count(len(found), 'run')} in {file} ({_size(file.stat().st_size)})")
 
 
-def _tell(exported: Exported) -> None:
+def _report(exported: Exported) -> None:
     packed, missing = exported
     streams = sum(entry.name.endswith(".jsonl") for entry in packed.entries)
     size = sum(entry.size for entry in packed.entries)

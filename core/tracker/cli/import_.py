@@ -1,4 +1,4 @@
-"""`tracker import`: take runs out of a file that `tracker export` wrote."""
+"""`tracker import`: import runs from a file that `tracker export` wrote."""
 
 from __future__ import annotations
 

@@ -20,19 +20,19 @@ from .output import echo
 def login(base_url: str | None, key: str | None, no_check: bool) -> None:
     """Store a server's address and key for this user.
 
-    They count in all of your directories. The server is tried first; if it does not accept the key, nothing is stored.
+    They apply in all of your directories. The server is tried first; if it does not accept the key, nothing is stored.
     """
     base_url = base_url or click.prompt("Address of the server", default=Settings().base_url)
     base_url = str(Settings({"base_url": base_url}).base_url)
     key = key or click.prompt("Key", hide_input=True)
-    key = str(Settings({"base_url": base_url, "api_key": key}).api_key)  # without what was pasted along with it
+    key = str(Settings({"base_url": base_url, "api_key": key}).api_key)  # without characters that were pasted with it
     if not no_check:
         _try(base_url, key)
     if user_folder("XDG_CONFIG_HOME", ".config") is None:
         raise click.ClickException(
             "there is no home directory to remember it in; set TRACKER_BASE_URL and TRACKER_API_KEY where scripts run"
         )
-    keys = kept(read_file(user_file()), base_url)  # those of other servers, to which directories may name the address
+    keys = kept(read_file(user_file()), base_url)  # of other servers, whose address a directory may give
     write_file(user_file(), {"base_url": base_url, "api_key": key, "keys": keys or None})
     echo(f"Runs go to {base_url} from now on ({user_file()}).")
 

@@ -1,4 +1,4 @@
-"""The `tracker` command: finds the installed sub-commands and reports errors."""
+"""Run the `tracker` command: find the installed sub-commands and report errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GROUP = "tracker.commands"
 
 
 class Commands(click.Group):
-    """Loads a sub-command when it is called, so that `tracker on` does not pay for the imports of `tracker server`."""
+    """Loads a sub-command when it is called, so that `tracker on` does not import what `tracker server` needs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return all installed sub-commands."""
@@ -36,7 +36,7 @@ class Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the sub-command. What its errors say may come from others, as all that is printed."""
+        """Run the sub-command, and clean its error texts: they may contain names and messages of others."""
         try:
             return super().invoke(ctx)
         except click.ClickException as error:
@@ -49,7 +49,7 @@ def _installed() -> dict[str, EntryPoint]:
 
 
 def _ours(entry: EntryPoint) -> EntryPoint:
-    """Return an entry point that leads to our own module, also where `tracker` is somebody else's."""
+    """Return an entry point that leads to our own module, even if `tracker` is somebody else's."""
     root = str(__package__).partition(".")[0]  # of `python -m`, too
     first, dot, rest = entry.value.partition(".")
     return EntryPoint(entry.name, f"{root}{dot}{rest}", entry.group) if first == "tracker" else entry
@@ -78,9 +78,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; errors that tracker raises on purpose are told without a traceback. Exit status 1 for
-    them.
-    """
+    """Run the command line. Print errors that tracker raises on purpose without a traceback, and exit with status 1."""
     try:
         cli(prog_name="tracker")
     except TrackerError as error:

@@ -1,4 +1,4 @@
-"""`tracker on` and `tracker off`: whether runs of the working directory are tracked."""
+"""`tracker on` and `tracker off`: turn tracking on or off in the working directory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands print: names and messages in it come from others, and are shown without orders to the terminal."""
+"""Print the output of commands without control characters, since names and messages in it come from others."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tracker.terminal import clean
 
 
 def echo(text: object = "", err: bool = False) -> None:
-    """Print text, which may have several lines, with what terminals take for orders replaced."""
+    """Print text of one or more lines, with control characters replaced."""
     click.echo(clean(text, lines=True), err=err)
 
 
 def echo_json(value: Any) -> None:
-    """Print a JSON object in a line; characters that a terminal takes for orders are written as escapes of JSON."""
+    """Print a JSON object in one line, with control characters as JSON escapes."""
     text = orjson.dumps(value).decode()
     click.echo(text if text.isprintable() else json.dumps(orjson.loads(text), separators=(",", ":")))

@@ -1,4 +1,4 @@
-"""Paths on command lines."""
+"""Read paths on command lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracker.machine.paths import expand
 
 
 class PathArgument(click.Path):
-    """A path with `~` expanded, which shells leave alone in `--dir=~/runs` and in quotes."""
+    """A path with `~` expanded, which shells do not expand in `--dir=~/runs` and in quotes."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(path_type=Path, **options)

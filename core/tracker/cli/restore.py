@@ -47,37 +47,37 @@ def restore(run: str, directory: Path | None, repository: Path | None, fetch: bo
     except OSError as error:
         raise click.ClickException(str(error)) from None
     echo(f"Restored {clean(found.path)} to {_shown(made.directory)}\n")
-    _tell_parts(made, without_git)
-    _tell_lacks(made)
-    _tell_command(made)
+    _print_parts(made, without_git)
+    _print_missing(made)
+    _print_command(made)
 
 
-def _tell_parts(made: Restored, without_git: bool) -> None:
+def _print_parts(made: Restored, without_git: bool) -> None:
     git = made.environment.get("git") or {}
     if made.commit is not None:
         branch = f", of branch {clean(git['branch'])}" if git.get("branch") else ""
-        _tell("commit", f"{made.commit[:12]}{branch}, in {clean(made.origin)}")
+        _print("commit", f"{made.commit[:12]}{branch}, in {clean(made.origin)}")
     elif git and not without_git:
-        _tell("commit", "none yet; a new repository")
+        _print("commit", "none yet; a new repository")
     if made.patched:
-        _tell("changes", "applied, not committed")
+        _print("changes", "applied, not committed")
     for what, paths in (("untracked", made.untracked), ("code", made.code)):
         if paths:
-            _tell(what, _names(paths))
-    _tell("details", f"{DETAILS}/: {_names([path.rpartition('/')[2] for path in made.details])}")
+            _print(what, _names(paths))
+    _print("details", f"{DETAILS}/: {_names([path.rpartition('/')[2] for path in made.details])}")
     submodules = git.get("submodules")
     if submodules and made.commit is not None:
-        _tell("submodules", f"not checked out (git submodule update --init): {_names(list(submodules))}")
+        _print("submodules", f"not checked out (git submodule update --init): {_names(list(submodules))}")
 
 
-def _tell_lacks(made: Restored) -> None:
+def _print_missing(made: Restored) -> None:
     left_out = made.environment.get("left_out")
     reasons = {clean(name): clean(reason) for name, reason in (left_out or {}).items()}
     lines = [f"{name}: {reason}" for name, reason in reasons.items()]
     git = made.environment.get("git") or {}
     if git.get("dirty") and not made.patched and made.commit is not None:
         lines.insert(0, "tracked files had changes that were not kept")
-    lines += [f"{clean(name)}: not at hand; it may be in the run's own directory only" for name in made.absent]
+    lines += [f"{clean(name)}: not available; it may be only in the run's own directory" for name in made.absent]
     lines += [f"{clean(name)}: not written, {clean(reason)}" for name, reason in made.refused.items()]
     if lines:
         echo("\nNot restored:")
@@ -87,10 +87,10 @@ def _tell_lacks(made: Restored) -> None:
             echo(f"  … and {len(lines) - _MOST} more; {DETAILS}/environment.json has all")
 
 
-def _tell_command(made: Restored) -> None:
+def _print_command(made: Restored) -> None:
     about = made.environment
     if made.command is None:
-        echo("\nThe command that it was run by is not known.")
+        echo("\nThe command that started it is not known.")
         return
     its, ours = clean(about.get("python", "?")), platform.python_version()
     echo(f"\nTo run it again{'' if its == ours else f' (it ran with Python {its}, this is {ours})'}:\n")
@@ -106,7 +106,7 @@ def _tell_command(made: Restored) -> None:
         echo("\n*** stands for a secret that was not kept.")
 
 
-def _tell(what: str, text: str) -> None:
+def _print(what: str, text: str) -> None:
     echo(f"  {what:<10}  {text}")
 
 
@@ -116,6 +116,6 @@ def _names(names: list[str]) -> str:
 
 
 def _shown(path: Path) -> str:
-    """Return a path as it is shortest to write from here."""
+    """Return a path relative to the working directory, unless it is far from there."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("../..") else relative

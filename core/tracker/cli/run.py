@@ -1,4 +1,4 @@
-"""`tracker run`: any program as a run."""
+"""`tracker run`: track any program as a run."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def run(
     cannot be started; then there is no run.
     """
     if shutil.which(command[0]) is None:
-        there = os.path.exists(command[0]) and os.sep in command[0]
-        echo(f"Error: {command[0]}: {'not executable' if there else 'command not found'}", err=True)
-        raise SystemExit(126 if there else 127)
+        exists = os.path.exists(command[0]) and os.sep in command[0]
+        echo(f"Error: {command[0]}: {'not executable' if exists else 'command not found'}", err=True)
+        raise SystemExit(126 if exists else 127)
     given = {"project": project, "name": name, "group": group, "tags": list(tags) or None}
     settings = Settings(given)
     if settings.mode == "disabled":
@@ -51,7 +51,7 @@ def run(
     stream = None
     if settings.console != "off":
         stream = ConsoleStream(the_run.dir, members, int(settings.console_limit * 2**20))
-    # Its output is seen here: a script that joins must not keep it again.
+    # This process keeps the output: a script that joins must not keep it again.
     environment = {**os.environ, JOIN: the_run.dir, "TRACKER_CONSOLE": "off"}
     program = WrappedProgram(
         command,
@@ -62,7 +62,7 @@ def run(
     )
     try:
         code = program.run()
-    except OSError as error:  # a file that is executable and yet no program
+    except OSError as error:  # an executable file that is not a program
         echo(f"Error: {command[0]}: {error.strerror}", err=True)
         the_run.finish(126, error=error)
         raise SystemExit(126) from None

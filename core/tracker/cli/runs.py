@@ -1,4 +1,4 @@
-"""`tracker runs`: the runs of a project as a table."""
+"""`tracker runs`: print the runs of a project as a table."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def runs(
         place = "" if everywhere else f" in {where}"
         echo(f"No runs{place}." if not filters else f"No runs{place} match the filter.")
         if api is not None and not everywhere:
-            _tell_where(api)
+            _print_projects(api)
         return
     print_runs(found, where)
     if total > len(found):
@@ -82,12 +82,12 @@ def _everywhere(api: Api, conditions: Filter | str, limit: int) -> tuple[list[Ru
     return list(found[:limit]), sum(map(len, queries))
 
 
-def _tell_where(api: Api) -> None:
-    """Say in which projects there are runs."""
-    there = [project for project in api.projects() if project["runs"]]
-    if there:
-        names = ", ".join(f"{p['entity']}/{p['project']} ({p['runs']})" for p in there[:_MOST])
-        echo(f"There are runs in {names}{' …' if len(there) > _MOST else ''}; `tracker runs --all` shows them.")
+def _print_projects(api: Api) -> None:
+    """Print which projects have runs."""
+    filled = [project for project in api.projects() if project["runs"]]
+    if filled:
+        names = ", ".join(f"{p['entity']}/{p['project']} ({p['runs']})" for p in filled[:_MOST])
+        echo(f"There are runs in {names}{' …' if len(filled) > _MOST else ''}; `tracker runs --all` shows them.")
 
 
 def _conditions(text: str) -> Filter | str:

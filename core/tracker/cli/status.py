@@ -1,4 +1,4 @@
-"""`tracker status`: which settings are in force and why, whether the server answers, and what is not uploaded."""
+"""`tracker status`: show the settings and their sources, whether the server answers, and what is not uploaded."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ from .paths import PathArgument
 def sync(directories: tuple[Path, ...], again: bool) -> None:
     """Upload run directories.
 
-    DIR is a run directory, live or finished, from this or another machine; or a directory in which runs were started:
-    then all its runs. Without DIR: all runs of this directory (.tracker/runs/*). Safe to repeat: what the server has is
+    DIR is a run directory, live or finished, from this or another machine; or a directory in which runs were started,
+    for all its runs. Without DIR: all runs of this directory (.tracker/runs/*). Safe to repeat: what the server has is
     not sent again.
 
     The exit status is 0 if everything has arrived, 1 if something is left, 2 for wrong usage.
@@ -49,10 +49,10 @@ def sync(directories: tuple[Path, ...], again: bool) -> None:
     tasks: dict[Path, TaskID] = {}
     files: dict[tuple[Path, str], TaskID] = {}
 
-    def content(directory: Path, name: str, there: int, size: int) -> None:
+    def content(directory: Path, name: str, sent: int, size: int) -> None:
         if (directory, name) not in files:
             files[directory, name] = progress.add_task(f"  {clean(name)}", total=size)
-        progress.update(files[directory, name], completed=there)
+        progress.update(files[directory, name], completed=sent)
 
     uploads = Sync(settings, lambda directory, size: progress.update(tasks[directory], completed=size), content, again)
     failed = 0
@@ -70,7 +70,7 @@ def sync(directories: tuple[Path, ...], again: bool) -> None:
                 progress.update(task, total=total_size(directory) if directory.is_dir() else None)
                 done = uploads.upload(directory)
                 progress.update(task, completed=done.size, total=done.size)
-                failed += _tell(progress, directory, done)
+                failed += _report(progress, directory, done)
             except NotARun as error:
                 _print(progress, error, "red")
                 failed += 1
@@ -101,12 +101,12 @@ def _print(progress: Progress, text: object, style: str) -> None:
     progress.console.print(Text(clean(text), style=style))
 
 
-def _tell(progress: Progress, directory: Path, done: Synced) -> bool:
-    """Tell what did not arrive; return whether there is such a thing."""
+def _report(progress: Progress, directory: Path, done: Synced) -> bool:
+    """Print what did not arrive; return whether anything did not."""
     for name, reason in done.refused.items():
         _print(progress, f"{directory / name}: refused ({reason})", "red")
     for glob in done.elsewhere:
-        text = f"{directory}: {glob} can only be taken where the run was, and by who started it"
+        text = f"{directory}: {glob} can only be taken on the machine of the run, by the user who started it"
         _print(progress, text, "yellow")
     if done.absent:
         _print(progress, f"{directory}: {len(done.absent)} files that the run names are not here", "red")

@@ -1,4 +1,4 @@
-"""How runs are shown in a terminal."""
+"""Show runs in a terminal."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MOST = 8  # config and summary columns
 
 
 def print_runs(runs: Iterable[RunReader], title: str) -> None:
-    """Print a table of runs, as wide as the terminal; whole if the output goes elsewhere."""
+    """Print a table of runs, as wide as the terminal; complete if the output goes elsewhere."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=1000)
@@ -77,7 +77,7 @@ class _Column(NamedTuple):
 
 
 def _fitting(columns: list[_Column], width: int) -> list[_Column]:
-    """The first columns that fit beside each other, at least the first four."""
+    """Return the first columns that fit into the width, at least four."""
     used = 0
     for i, column in enumerate(columns):
         used += max(len(text) for text in (*column.heading.split("\n"), *column.cells)) + (2 if i else 0)
@@ -102,7 +102,7 @@ def _heading(name: str) -> str:
 
 
 def _differing(configs: list[dict[str, Any]]) -> list[str]:
-    """Names of config members that are not the same in all runs (all members, if there is only one run)."""
+    """Return the names of config members that differ between runs, or of all members of a single run."""
     names = _names(configs)
     if len(configs) > 1:
         names = [n for n in names if len({repr(config.get(n)) for config in configs}) > 1]
@@ -114,8 +114,9 @@ def _numbers(summaries: list[dict[str, Any]]) -> list[str]:
 
 
 def _names(members: list[dict[str, Any]]) -> list[str]:
-    """All names, those that most runs have first; of equals those that stand first in their runs, so that no run whose
-    names are its own takes all the room.
+    """Return all names: first those that most runs have, then those that come first in their runs.
+
+    So a run with many names of its own does not take all the room.
     """
     runs, place = Counter[str](), dict[str, int]()
     for one in members:

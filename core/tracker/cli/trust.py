@@ -21,7 +21,7 @@ def trust(undo: bool) -> None:
     path = directory_file()
     if undo:
         trusted.distrust(path)
-        echo(f"{path} is not trusted: only what names and describes runs is taken from it.")
+        echo(f"{path} is not trusted: only settings that name and describe runs are taken from it.")
         return
     trusted.trust(path)
     echo(f"{path} is trusted until it changes. It sets:")

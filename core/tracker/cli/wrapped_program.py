@@ -1,4 +1,4 @@
-"""A program run as its user would run it, with all that it prints seen on the way."""
+"""Run a program as its user would, and see everything that it prints."""
 
 from __future__ import annotations
 
@@ -29,12 +29,11 @@ _BY_KEY = (signal.SIGINT, signal.SIGQUIT)
 
 
 class WrappedProgram:
-    """One program, from its start to its end.
+    """Runs one program, from its start to its end.
 
-    What is a terminal for us is one for the program, a pseudo-terminal of the same size; what is a pipe or a file is a
-    pipe. At a terminal its input is ours as well, with a session of its own, so that its job control and signals by key
-    are as always, but for ctrl+D where it reads whole lines. Elsewhere it has our stdin, and gets the signals that we
-    get.
+    If our output is a terminal, the program gets a pseudo-terminal of the same size; if it is a pipe or a file, a pipe.
+    At a terminal, the program gets our input and a session of its own. So its job control and signals by key work as
+    usual, except ctrl+D where it reads whole lines. Elsewhere it has our stdin and gets the signals that we get.
     """
 
     def __init__(
@@ -45,9 +44,7 @@ class WrappedProgram:
         look_after: Callable[[], None],
         every: float,
     ) -> None:
-        """`feed` is told the stream and the text of what is printed. `look_after` is called about `every` so many
-        seconds.
-        """
+        """`feed` gets the stream and the text of all output. `look_after` is called about every `every` seconds."""
         self._command = command
         self._environment = environment
         self._feed = feed
@@ -55,7 +52,7 @@ class WrappedProgram:
         self._every = every
         self._process: subprocess.Popen[bytes] | None = None
         self._interactive = all(map(os.isatty, (0, 1))) and _in_foreground()
-        # Else it would not be allowed to read from the terminal.
+        # In another session it could not read from the terminal.
         self._shares_terminal = os.isatty(0) and not self._interactive
         self._terminal: int | None = None  # the master of the program's terminal, if it has one
         self._typed = b""
@@ -84,13 +81,11 @@ class WrappedProgram:
         return status if status >= 0 else 128 - status
 
     def _start(self) -> list[Channel]:
-        """Start the program; return what it prints."""
+        """Start the program; return the channels of its output."""
         outputs: dict[int, int] = {}
         channels = []
         for fd, name in ((1, "stdout"), (2, "stderr")):
-            if fd == 2 and os.path.sameopenfile(
-                1, 2
-            ):  # through two channels, what is written to both would not stay in order
+            if fd == 2 and os.path.sameopenfile(1, 2):  # two channels to one place would mix up the order
                 outputs[2] = outputs[1]
                 continue
             if os.isatty(fd):
@@ -139,7 +134,7 @@ class WrappedProgram:
             for channel in channels:
                 if ready.get(channel.source, 0) & ~select.POLLOUT:
                     channel.pump()
-                if channel.open and channel.target is None:  # as `| head` ends: the program has to see it, too
+                if channel.open and channel.target is None:  # like the end of `| head`: the program must see it, too
                     channel.open = False
                     os.close(channel.source)
             if 0 in ready:
@@ -151,10 +146,10 @@ class WrappedProgram:
             channel.flush()
         return status
 
-    # -- what comes from the user -----------------------------------------------------------------------------------
+    # -- input of the user ------------------------------------------------------------------------------------------
 
     def _take(self, data: bytes) -> None:
-        """Pass on what was typed; ctrl+D, where it would end the input of a program that reads lines, stops it."""
+        """Pass on what was typed; ctrl+D stops a program that reads whole lines, instead of ending its input."""
         assert self._terminal is not None
         if _END in data and termios.tcgetattr(self._terminal)[3] & termios.ICANON:
             for _ in range(data.count(_END)):
@@ -186,7 +181,7 @@ class WrappedProgram:
             return
         if not self._shares_terminal:
             _kill(os.killpg, self._process.pid, number)
-        elif number not in _BY_KEY:  # those, the terminal has sent to the program as well
+        elif number not in _BY_KEY:  # the terminal sends those to the program itself
             _kill(os.kill, self._process.pid, number)
 
     def _resize(self, _number: int, _frame: Any) -> None:
@@ -195,7 +190,7 @@ class WrappedProgram:
 
     @contextmanager
     def _raw(self) -> Iterator[None]:
-        """Leave it all to the program's terminal: echo, line ends, signals by key."""
+        """Leave echo, line ends and signals by key to the program's terminal."""
         modes = termios.tcgetattr(0)
         try:
             tty.setraw(0)

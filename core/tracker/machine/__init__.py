@@ -1,1 +1,1 @@
-"""What tracker uses of this machine: paths, files that appear whole, background processes."""
+"""Use this machine: paths, files that appear whole, containers, background processes."""

@@ -1,8 +1,8 @@
 """Write files that appear whole or not at all, with their rights from the first byte.
 
-A draft is written beside the target, under a name that nobody else uses, and then takes the target's place. After any
-error nothing is left of the draft, and a former file at the target is as it was. What a run directory holds may come
-from someone else: files in there are written with `tracker.runlog.safe_open` instead, which follows no links.
+A draft is written beside the target, under a name that nobody else uses, and then takes the target's place. An error
+leaves no draft, and does not change a former file at the target. Run directories may come from someone else: files in
+them are written with `tracker.runlog.safe_open` instead, which follows no links.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from tracker.names import random_id
 
 SECRET = 0o600
 """Rights of files that only their owner may read."""
-_USUAL = 0o666  # less what the process's umask takes away
+_USUAL = 0o666  # less the bits of the umask
 
 
 @contextmanager
 def draft_of(target: Path, folder: Path | None = None) -> Iterator[Path]:
-    """Yield a path for a draft, which is not there yet; when the block ends, the draft takes the place of `target`.
+    """Yield a path for a draft, which does not exist yet; when the block ends, the draft replaces `target`.
 
     The draft is in `folder`, by default that of `target`; both are on one file system.
     """
@@ -36,11 +36,11 @@ def draft_of(target: Path, folder: Path | None = None) -> Iterator[Path]:
 
 
 def write_whole(target: Path, content: bytes, mode: int = _USUAL, folder: Path | None = None) -> None:
-    """Write a file, in place of what is there. Raises OSError.
+    """Write a file, and replace an existing one. Raises OSError.
 
     Args:
         target: The file.
-        content: All that it holds.
+        content: Its whole content.
         mode: Its rights; the umask applies.
         folder: Where the draft is written, by default beside `target`.
     """
@@ -49,7 +49,7 @@ def write_whole(target: Path, content: bytes, mode: int = _USUAL, folder: Path |
 
 
 def write_first(target: Path, content: bytes, mode: int = _USUAL) -> bool:
-    """Write a file unless it is there, also if another process makes it at this moment; tell whether it was written.
+    """Write a file unless it exists, even if another process makes it at this moment; tell whether it was written.
 
     Raises OSError.
     """
@@ -68,18 +68,17 @@ def write_first(target: Path, content: bytes, mode: int = _USUAL) -> bool:
 def verified(target: Path, digest: str, most: int | None = None) -> Iterator[Callable[[bytes], None]]:
     """Yield a function that takes the pieces of a file; when the block ends, the file is at `target`.
 
-    Raises `TrackerError` if the sha256 of what was taken is not `digest`, and at once if there are more than `most`
-    bytes of it.
+    Raises `TrackerError` if the sha256 of the pieces is not `digest`, or as soon as they have more than `most` bytes.
     """
     sha = hashlib.sha256()
-    left = float("inf") if most is None else most
+    remaining = float("inf") if most is None else most
     with draft_of(target) as draft:
         with draft.open("xb") as file:
 
             def take(piece: bytes) -> None:
-                nonlocal left
-                left -= len(piece)
-                if left < 0:
+                nonlocal remaining
+                remaining -= len(piece)
+                if remaining < 0:
                     raise TrackerError(f"{target.name} has more bytes than the file that was saved, and is not written")
                 sha.update(piece)
                 file.write(piece)
@@ -88,7 +87,7 @@ def verified(target: Path, digest: str, most: int | None = None) -> Iterator[Cal
         if sha.hexdigest() != digest:
             raise TrackerError(
                 f"{target.name} is not the file that was saved (its sha256 is {sha.hexdigest()}, not {digest}): "
-                "it was changed or damaged since, and is not written"
+                "it was changed or damaged, and is not written"
             )
 
 

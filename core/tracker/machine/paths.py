@@ -49,9 +49,9 @@ def working_directory() -> str:
         return os.getcwd()
     except OSError:
         root = home()
-        instead = root if root is not None and os.path.isdir(root) else "/"
-        warn_once(f"the working directory was deleted; {instead} is used instead", "working directory")
-        return instead
+        other = root if root is not None and os.path.isdir(root) else "/"
+        warn_once(f"the working directory was deleted; {other} is used instead", "working directory")
+        return other
 
 
 def absolute(path: str | os.PathLike[str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# `-m` would put the working directory first on the path, where a user's `random.py` shadows the standard one. The
+# `-m` would put the working directory first on the path, where a user's `random.py` hides the standard one. The
 # module is imported as `tracker_runs`, since PYTHONPATH may lead to a `tracker.py` of the user's.
 _CODE = (
     "import sys; sys.path[0] or sys.path.pop(0); sys.path.append(sys.argv.pop(1)); "
@@ -21,7 +21,7 @@ _SHELL = "/bin/sh"
 _HOW = "attached"  # the word on the command line that says whether the process is a child of its starter
 
 _uncollected: set[int] = set()
-"""Processes whose exit status must still be collected, because there was no shell to start them."""
+"""Child processes whose exit status must still be collected, because no shell could start them."""
 
 
 class NoPython(OSError):
@@ -56,14 +56,14 @@ def start_detached(
 ) -> None:
     """Call a function in a new process with a session of its own, which is not a child of this process.
 
-    So no `os.wait()` of the user returns it. The function must call `detach` first. It takes about two milliseconds.
+    So no `os.wait()` of the user returns it. The function must call `detach` first. Starting takes about 2 ms.
 
     Args:
         module: One of tracker's modules.
         function: A function in it.
-        arguments: What follows on the command line.
+        arguments: The rest of the command line.
         environment: The environment of the process.
-        actions: Those of `os.posix_spawn`, for descriptors other than 0.
+        actions: File actions of `os.posix_spawn`, for descriptors other than 0.
 
     Raises OSError or ValueError if the process cannot be started.
     """
@@ -73,7 +73,7 @@ def start_detached(
         raise FileNotFoundError(f"{full[0]} cannot be started")
     actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), *actions]
     if os.access(_SHELL, os.X_OK):
-        # The shell starts it in the background and ends: only this is waited for.
+        # The shell starts it in the background and ends; only the shell is waited for.
         full[full.index(_HOW)] = "detached"
         pid = _spawn(_SHELL, [_SHELL, "-c", '"$@" &', _SHELL, *full], environment, actions)
         try:
@@ -103,6 +103,6 @@ def collect() -> None:
 
 
 def detach() -> None:
-    """Leave the starter's family in a process that `start_detached` started, unless a shell has done that."""
+    """Stop being a child of the starter, in a process that `start_detached` started without a shell."""
     if sys.argv.pop(1) == _HOW and os.fork():
         os._exit(0)

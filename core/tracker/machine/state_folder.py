@@ -1,4 +1,4 @@
-"""The folder with tracker's state for this user on this machine: servers, agents, the key of seals, trusted files."""
+"""Find the folder of tracker's state for this user on this machine: servers, agents, key of seals, trusted files."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Values of a row that are more than numbers and strings: what `tracker.Image` and its like are.
+"""Log values that are more than numbers and strings, such as `tracker.Image`.
 
-Importing this package imports no library, and its modules when they are first used.
+Importing this package imports no library. Its modules are imported when they are first used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Read numbers out of the arrays of any library by what they offer, importing none of those libraries."""
+"""Read numbers from arrays of any library by their protocols, without importing the library."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class _Missing:
 
 
 MISSING = _Missing()
-"""What `scalar` returns for a value that is not one number."""
+"""The result of `scalar` for a value that is not one number."""
 
 
 class Array(NamedTuple):
@@ -33,10 +33,10 @@ class Array(NamedTuple):
 def scalar(value: Any) -> Any:
     """Return the float, int or bool that `value` stands for, or `MISSING`.
 
-    Taken are Python's numbers, `Decimal`, `Fraction`, and scalars and one-element arrays of NumPy, PyTorch (any device
-    and dtype, with or without gradient), JAX, TensorFlow and whatever else has `shape`, `dtype` and `item()` or
-    `numpy()`. The result is exact except for numbers wider than float64, which are rounded. Complex numbers and dates
-    are not taken. An error that the array's library raises on reading it is passed on.
+    It reads Python's numbers, `Decimal`, `Fraction`, and scalars and one-element arrays of NumPy, PyTorch (any device
+    and dtype, with or without gradient), JAX, TensorFlow and others that have `shape`, `dtype` and `item()` or
+    `numpy()`. The result is exact, except that numbers wider than float64 are rounded. Complex numbers and dates give
+    `MISSING`. Errors of the array's library are passed on.
     """
     kind = type(value)
     convert = _converters.get(kind)
@@ -55,7 +55,7 @@ def is_array(value: Any) -> bool:
 
 
 def count(value: Any) -> int:
-    """Return the number of elements of what `is_array` takes."""
+    """Return the number of elements of an array (see `is_array`)."""
     return math.prod(value.shape)
 
 
@@ -67,7 +67,7 @@ def to_plain_list(value: Any) -> Any:
 
 
 def names(kind: type) -> set[tuple[str, str]]:
-    """Return the top-level package and the name of a class and its bases: what it is, without importing it."""
+    """Return the top-level package and the name of a class and its bases, which identify it without an import."""
     return {(base.__module__.partition(".")[0], base.__name__) for base in kind.__mro__}
 
 
@@ -140,15 +140,15 @@ _array_types: dict[type, bool] = {}
 
 
 def numpy_if_loaded() -> Any:
-    """Return the numpy module if the program uses it, else None. Who passes arrays has it loaded."""
+    """Return the numpy module if the program has loaded it, as programs with its arrays have; else None."""
     return sys.modules.get("numpy")
 
 
 def plain(value: Any) -> Array:
     """Return the numbers of an array of any library, of a buffer, or of (nested) sequences of numbers and arrays.
 
-    float16, bfloat16 and the 8-bit floats become float32, exactly. Raises TypeError for what is not made of real
-    numbers, and ValueError for ragged sequences.
+    float16, bfloat16 and the 8-bit floats become float32, exactly. Raises TypeError for values that are not
+    real numbers, and ValueError for ragged sequences.
     """
     if isinstance(value, Array):
         return value
@@ -171,7 +171,7 @@ def plain(value: Any) -> Array:
 
 
 def _host_array(tensor: Any) -> Any:
-    """A PyTorch tensor as NumPy array, or as (nested) list where NumPy is not installed."""
+    """Return a PyTorch tensor as a NumPy array, or as a (nested) list if NumPy is not installed."""
     tensor = tensor.detach().cpu()
     try:
         return tensor.numpy()
@@ -188,7 +188,7 @@ def _from_numpy(numpy: Any, value: Any) -> Array:
     kind, dtype = data.dtype.kind, data.dtype.newbyteorder("=")
     if kind in "f":
         dtype = numpy.float32 if data.dtype.itemsize <= 4 else numpy.float64
-    elif kind in "VO":  # bfloat16 and its like are void to NumPy; objects may be numbers
+    elif kind in "VO":  # NumPy takes bfloat16 and similar types for void; objects may be numbers
         dtype = numpy.float32 if kind == "V" and data.dtype.names is None else numpy.float64
         kind = "f"
     elif kind not in "bui":

@@ -1,4 +1,4 @@
-"""Sound from files and arrays."""
+"""Log sound from files and arrays."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Audio(Media):
         self.caption = caption_text(caption)
         self.sample_rate = None if sample_rate is None else int(sample_rate)
         if self.sample_rate is not None and not 1 <= self.sample_rate < 2**31:
-            raise ValueError(f"sample_rate is {sample_rate!r}; it is the number of samples a second")
+            raise ValueError(f"sample_rate is {sample_rate!r}; it is the number of samples per second")
         if is_path(data_or_path) or isinstance(data_or_path, (bytes, bytearray)) or hasattr(data_or_path, "read"):
             self._content, self.format = file_content(data_or_path, "sound", _FORMATS, None)
             return
@@ -46,7 +46,7 @@ class Audio(Media):
         self._content = _wav(plain(data_or_path), self.sample_rate)
 
     def record(self, store: Store) -> dict[str, Any]:
-        """Return `_type` audio; `duration` in seconds is there for WAV."""
+        """Return `_type` audio; WAV files have `duration` in seconds."""
         content = self._content if isinstance(self._content, bytes) else self._content.read_bytes()
         rate, duration = _wav_times(content) if self.format == "wav" else (None, None)
         return stored(
@@ -61,7 +61,7 @@ class Audio(Media):
 
 
 def _wav(data: Array, sample_rate: int) -> bytes:
-    import wave  # here, because importing it takes as long as all else in this package
+    import wave  # here: the import takes as long as the rest of this package
 
     shape = data.shape
     if len(shape) == 1:
@@ -93,5 +93,5 @@ def _wav_times(content: bytes) -> tuple[int | None, float | None]:
     try:
         with wave.open(BytesIO(content)) as wav:
             return wav.getframerate(), wav.getnframes() / wav.getframerate()
-    except (wave.Error, EOFError, ZeroDivisionError):  # float and compressed WAV files are beyond `wave`
+    except (wave.Error, EOFError, ZeroDivisionError):  # `wave` cannot read float and compressed WAV files
         return None, None

@@ -1,4 +1,4 @@
-"""What all media share: the interface to a run, checks of files and captions, and lists of media."""
+"""Define what all media share: the interface to a run, checks of files and captions, and lists of media."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ MAX_ITEMS = 1000
 class Media(ABC):
     """A logged value that is more than a number or a string.
 
-    What is given as data (arrays, figures, images, text) is captured when the object is made: changing it later
-    changes nothing. What is given as a path is checked when the object is made and read when it is logged.
+    Data (arrays, figures, images, text) is captured when the object is made; later changes have no effect. A file
+    given by its path is checked when the object is made, and read when it is logged.
     """
 
     @abstractmethod
     def record(self, store: Store) -> dict[str, Any]:
         """Return the `_type` object of FORMAT.md ("Media in rows"), after `store` has taken the content.
 
-        Raises OSError if the file that was named is gone or cannot be read any more.
+        Raises OSError if the file is gone or can no longer be read.
         """
 
 
@@ -58,15 +58,15 @@ def stored(kind: str, content: bytes | Path, extension: str, store: Store, **mem
 
 
 def is_path(value: Any) -> bool:
-    """Tell whether `value` is what users write for a path."""
+    """Tell whether `value` is a path, as users write it."""
     return isinstance(value, (str, os.PathLike))
 
 
 def checked_path(value: str | os.PathLike[str]) -> Path:
     """Return the absolute path of a file that can be read now and is not too large.
 
-    Absolute, because a script may change its directory before it logs. Raises FileNotFoundError, IsADirectoryError,
-    PermissionError or ValueError.
+    It is absolute because a script may change its directory before it logs. Raises FileNotFoundError,
+    IsADirectoryError, PermissionError or ValueError.
     """
     path = Path(absolute(value))
     with path.open("rb") as file:
@@ -79,8 +79,8 @@ def checked_path(value: str | os.PathLike[str]) -> Path:
 def file_content(value: Any, what: str, known: Collection[str], extension: str | None) -> tuple[bytes | Path, str]:
     """Return the content and the format of a media file given as path, bytes or binary file object.
 
-    The format is told from the first bytes, never from the name; it must be in `known` and, if `extension` is
-    given, be that one. Raises what `checked_path` raises, and ValueError.
+    The first bytes decide the format, never the name. It must be in `known` and, if `extension` is given, be that
+    one. Raises what `checked_path` raises, and ValueError.
     """
     content: bytes | Path
     if is_path(value):

@@ -1,4 +1,4 @@
-"""Find out which values are media, by the names of their classes and without importing anybody's library."""
+"""Find out which values are media, by the names of their classes and without importing their libraries."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from .arrays import count, is_array_type, names
 from .base import Media, MediaList
 
 SMALL = 32
-"""Arrays of up to so many elements are kept as lists, larger ones become histograms."""
+"""Arrays of at most this many elements are kept as lists; larger ones become histograms."""
 
 _Converter = Callable[[Any], "Media | None"]
 
 
 def as_media(value: Any) -> Media | None:
-    """Return `value` as media, or None if it is none.
+    """Return `value` as media, or None if it is not media.
 
-    Media are themselves. Figures and axes of matplotlib, `matplotlib.pyplot` (its current figure) and Pillow
+    Media stay as they are. Figures and axes of matplotlib, `matplotlib.pyplot` (its current figure) and Pillow
     images become `Image`; Plotly figures `Plotly`; data frames of pandas and Polars `Table`; arrays of more than
-    32 numbers `Histogram`; lists and tuples of nothing but Media, figures and Pillow images a `MediaList`. For all
-    other values, also small arrays and empty lists, the answer is None. How a class is dealt with is found out once.
+    32 numbers `Histogram`; lists and tuples of only Media, figures and Pillow images a `MediaList`. All other
+    values, including small arrays and empty lists, give None. The conversion of each class is looked up once.
 
     Raises what the constructors of the media raise.
     """
@@ -67,7 +67,7 @@ def _table(value: Any) -> Media:
 
 
 def _class(name: str) -> Callable[..., Media]:
-    # When it is needed: most runs log no media, and Table in turn converts its cells here.
+    # Imported when needed: most runs log no media, and Table imports this module to convert its cells.
     found: Callable[..., Media] = getattr(import_module(f".{name.lower()}", __package__), name)
     return found
 
@@ -89,7 +89,7 @@ def _array(value: Any) -> Media | None:
     return _class("Histogram")(value)
 
 
-_NUMERIC = "biufcV"  # NumPy's kinds of dtype; V has bfloat16 and its like; c gets an error that says what to do
+_NUMERIC = "biufcV"  # NumPy's kinds of dtype; V has bfloat16 and similar types; c gets an error that says what to do
 _IN_LISTS = (_itself, _image, _plotly)
 _BY_CLASS: dict[tuple[str, str], _Converter] = {
     ("matplotlib", "FigureBase"): _image,

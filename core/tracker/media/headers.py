@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 HEAD = 1024
-"""How many bytes from the start of a file `sniff` wants."""
+"""How many bytes `sniff` needs from the start of a file."""
 
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "png"),
@@ -39,7 +39,7 @@ def sniff(head: bytes) -> str | None:
 
 
 def image_size(data: bytes, extension: str) -> tuple[int, int] | None:
-    """Return width and height in pixels of a PNG, JPEG, GIF, BMP or WebP file; None if it does not say."""
+    """Return width and height in pixels of a PNG, JPEG, GIF, BMP or WebP file; None if the file does not say."""
     try:
         return _SIZES[extension](data)
     except (KeyError, struct.error, IndexError):

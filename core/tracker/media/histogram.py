@@ -1,4 +1,4 @@
-"""Distributions of numbers."""
+"""Log distributions of numbers."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ class Histogram(Media):
         run.log({"weights": tracker.Histogram(weights)})
 
     The bins go from the least to the greatest number. Each contains its lower edge and not its upper one; the last
-    contains both. NaN and ±Infinity are in no bin;
-    `nonfinite` counts them. If all numbers equal v, the bins span v − 0.5 … v + 0.5; if there are none, the bins span
-    0 … 1 and are empty.
+    contains both. NaN and ±Infinity are in no bin; `nonfinite` counts them. If all numbers equal v, the bins span
+    v − 0.5 … v + 0.5; if there are none, the bins span 0 … 1 and are empty.
 
     Args:
         sequence: An array of any library and shape, or a sequence of numbers.
@@ -57,13 +56,13 @@ class Histogram(Media):
         self.counts, self.nonfinite = list(counts), len(data.values) - sum(counts)
 
     def record(self, store: Store) -> dict[str, Any]:  # noqa: ARG002 -- small enough for the row itself
-        """Return `_type` histogram; `nonfinite` is there if it is not zero."""
+        """Return `_type` histogram; it has `nonfinite` if that is not zero."""
         record: dict[str, Any] = {"_type": "histogram", "bins": self.bins, "counts": self.counts}
         return record | {"nonfinite": self.nonfinite} if self.nonfinite else record
 
 
 def _edges(low: float, high: float, bins: int) -> list[float]:
-    """`bins` + 1 edges that ascend, whatever the floating-point distance of `low` and `high`."""
+    """Return `bins` + 1 ascending edges, whatever the floating-point distance of `low` and `high`."""
     least = bins * 4 * math.ulp(max(abs(low), abs(high)))
     if high - low < least:
         margin = max(0.5, least) if low == high else least
@@ -89,7 +88,7 @@ def _counted_by_numpy(data: Array, edges: list[float]) -> list[int]:
     values = numpy.asarray(data.values).astype(numpy.float64)
     if data.kind == "f":
         values = values[numpy.isfinite(values)]
-    if 1e-300 < edges[-1] - edges[0] < 1e300:  # where numpy's arithmetic for bins of equal width is safe, and fast
+    if 1e-300 < edges[-1] - edges[0] < 1e300:  # numpy's fast arithmetic for bins of equal width is safe here
         counts, _ = numpy.histogram(values, bins=len(edges) - 1, range=(edges[0], edges[-1]))
     else:
         counts, _ = numpy.histogram(values, bins=numpy.array(edges))

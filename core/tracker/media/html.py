@@ -1,4 +1,4 @@
-"""HTML documents."""
+"""Log HTML documents."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Html(Media):
 
     Raises:
         OSError: The file cannot be read; FileNotFoundError if there is none.
-        TypeError: The value is none of these.
+        TypeError: The value is something else.
     """
 
     def __init__(self, data: Any, inject: bool = True) -> None:
@@ -57,6 +57,6 @@ def _looks_like_path(text: str) -> bool:
 def _with_base(document: bytes) -> bytes:
     for place in _PLACES:
         found = re.search(place, document, re.IGNORECASE)
-        if found:  # before a document type the browser would fall back to its quirks mode
+        if found:  # before the document type, it would put the browser into quirks mode
             return document[: found.end()] + _INJECTED + document[found.end() :]
     return _INJECTED + document

@@ -1,4 +1,4 @@
-"""Images from files, arrays, Pillow and matplotlib."""
+"""Log images from files, arrays, Pillow and matplotlib."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .png import encode_png
 from .scale import to_uint8
 
 _FORMATS = ("png", "jpg", "gif", "webp", "bmp", "svg")
-_PNG_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16")  # of Pillow, that it can write as PNG
+_PNG_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16")  # modes that Pillow can write as PNG
 
 
 class Image(Media):
-    """An image from a file, an array, Pillow, matplotlib or the like.
+    """An image from a file, an array, Pillow or matplotlib.
 
         run.log({"samples": tracker.Image(array, caption="first batch")})
 
@@ -55,7 +55,7 @@ class Image(Media):
         self._content = content if self.format == "png" else _convert(content, self.format)
 
     def record(self, store: Store) -> dict[str, Any]:
-        """Return `_type` image; `width` and `height` are left out where the file does not say (SVG)."""
+        """Return `_type` image, without `width` and `height` if the file does not give them (SVG)."""
         content = self._content if isinstance(self._content, bytes) else self._content.read_bytes()
         width, height = image_size(content, self.format) or (None, None)
         return stored("image", content, self.format, store, width=width, height=height, caption=self.caption)
@@ -87,12 +87,12 @@ def _png(value: Any, mode: str | None) -> bytes:
 
 
 def _whole_figure(part: Any) -> Any:
-    """Of matplotlib axes or a sub-figure: the figure that can be saved."""
+    """Return the figure that can be saved, of matplotlib axes or a sub-figure."""
     figure = part.get_figure()
     while figure is not None and not hasattr(figure, "savefig") and figure.figure is not figure:
         figure = figure.figure
     if figure is None:
-        raise ValueError(f"this {type(part).__name__} belongs to no figure (any more)")
+        raise ValueError(f"this {type(part).__name__} does not belong to a figure, or no longer does")
     return figure
 
 

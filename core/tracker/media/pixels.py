@@ -8,7 +8,7 @@ from .arrays import names, plain
 from .scale import to_uint8
 
 CHANNELS = {"L": 1, "RGB": 3, "RGBA": 4}
-"""Channels by the name of a mode."""
+"""The number of channels of each mode."""
 
 
 class Pixels(NamedTuple):
@@ -26,10 +26,10 @@ def pixels(value: Any, frames: bool, mode: str | None = None) -> Pixels:
     An image is height x width (grey), height x width x channels, or channels x height x width as in PyTorch, with
     1 (grey), 3 (RGB) or 4 (RGBA) channels. The last axis is the channels if its length is 1, 3 or 4, otherwise the
     first is; so a layout that could be both is read as height x width x channels. A `mode` (`L`, `RGB`, `RGBA`)
-    says how many channels there are, and only axes of that length count. Leading axes of length 1 too many are
-    dropped. Values are scaled as `to_uint8` says, all frames alike.
+    sets the number of channels, and only axes of that length count. Extra leading axes of length 1 are dropped.
+    Values are scaled by `to_uint8`, all frames alike.
 
-    Raises TypeError for what holds no numbers and ValueError for other layouts.
+    Raises TypeError if `value` holds no numbers, and ValueError for other layouts.
     """
     if mode is not None and mode not in CHANNELS:
         raise ValueError(f"mode {mode!r} is not one of {', '.join(CHANNELS)}")
@@ -50,12 +50,12 @@ def pixels(value: Any, frames: bool, mode: str | None = None) -> Pixels:
 
 
 def is_pil_image(value: Any) -> bool:
-    """Tell whether `value` is an image of Pillow."""
+    """Tell whether `value` is a Pillow image."""
     return ("PIL", "Image") in names(type(value))
 
 
 def _layout(shape: tuple[int, ...], allowed: tuple[int, ...]) -> tuple[int, int, int, bool] | None:
-    """Height, width, channels, and whether the channels come first."""
+    """Return height, width, channels, and whether the channels come first."""
     if len(shape) == 2 and 1 in allowed:
         return shape[0], shape[1], 1, False
     if len(shape) != 3:

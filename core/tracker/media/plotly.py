@@ -1,4 +1,4 @@
-"""Plotly figures."""
+"""Log Plotly figures."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _check(content: bytes, what: str) -> None:
 
 
 def _json_value(value: Any) -> Any:
-    """What orjson asks for: plain data for values that it does not know."""
+    """Return plain data for a value that orjson cannot write."""
     if is_array(value):
         return to_plain_list(value)
     number = scalar(value)

@@ -28,9 +28,9 @@ def encode_png(pixels: bytes | memoryview, width: int, height: int, channels: in
 
 
 def encode_apng(frames: Sequence[bytes | memoryview], width: int, height: int, channels: int, fps: float) -> bytes:
-    """Return an animated PNG file that repeats for ever; frames are as in `encode_png`, each shown for 1 / `fps` s.
+    """Return an animated PNG file that repeats forever; frames are as in `encode_png`, each shown for 1 / `fps` s.
 
-    The duration is rounded to 1/1000 s. Programs that know no animation show the first frame.
+    The duration is rounded to 1/1000 s. Programs without support for animation show the first frame.
     """
     parts = [_start(width, height, channels), _chunk(b"acTL", struct.pack(">II", len(frames), 0))]
     number = 0

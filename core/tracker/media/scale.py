@@ -1,4 +1,4 @@
-"""Bring numbers of any type into the ranges of pixels and audio samples."""
+"""Scale numbers of any type to the ranges of pixels and audio samples."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 from .arrays import Array, numpy_if_loaded
 
-_BLOCK = 1 << 16  # values worked on at once: their float64 copies stay in the processor's cache
+_BLOCK = 1 << 16  # values per block, whose float64 copies stay in the processor's cache
 
 
 def to_uint8(data: Array) -> memoryview[Any]:
-    """Return one byte a value, for pixels.
+    """Return one byte per value, for pixels.
 
     | values | become |
     |---|---|
@@ -23,7 +23,7 @@ def to_uint8(data: Array) -> memoryview[Any]:
     | floats, all in 0…255 | themselves, rounded |
     | others | stretched linearly, their minimum to 0 and their maximum to 255 |
 
-    Which row applies is decided by the finite values of the whole array. NaN becomes 0, −∞ 0 and +∞ 255.
+    The finite values of the whole array decide which row applies. NaN becomes 0, −∞ 0 and +∞ 255.
     """
     if data.kind == "i" and data.values.format == "B":
         return data.values
@@ -36,9 +36,9 @@ def to_uint8(data: Array) -> memoryview[Any]:
 
 
 def to_int16(data: Array) -> memoryview[Any]:
-    """Return one 16-bit sample a value, for sound.
+    """Return one 16-bit sample per value, for sound.
 
-    Floats are amplitudes: clipped to −1…1 and multiplied by 32,767; NaN becomes silence. Integers are taken as they
+    Floats are amplitudes: clipped to −1…1 and multiplied by 32,767; NaN becomes silence. Integers stay as they
     are. Raises ValueError for integers that do not fit.
     """
     if data.values.format == "h":

@@ -1,4 +1,4 @@
-"""Tables whose cells are numbers, strings and media."""
+"""Log tables whose cells are numbers, strings and media."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .base import Media, Store, clean_text, stored
 from .convert import SMALL, as_media
 
 MANY_ROWS = 200_000
-"""Rows from which on a table is slow to open."""
+"""A table with more rows is slow to open."""
 
-_NO_VALUE = ("NAType", "NaTType")  # what pandas has in place of None
+_NO_VALUE = ("NAType", "NaTType")  # pandas' types of missing values
 
 
 class Table(Media):
@@ -39,7 +39,7 @@ class Table(Media):
         dataframe: A data frame of pandas or Polars; its index is left out.
 
     Raises:
-        ValueError: A row has more or fewer cells than there are columns, or a column's name comes twice.
+        ValueError: A row has more or fewer cells than there are columns, or a column's name is used twice.
     """
 
     def __init__(
@@ -74,11 +74,11 @@ class Table(Media):
         return len(self.data)
 
     def __bool__(self) -> bool:
-        """A table is true also while it is empty."""
+        """Return True: an empty table is true, too."""
         return True
 
     def add_data(self, *row: Any) -> None:
-        """Add a row: one cell a column. The first row of a table without columns names them "0", "1", …."""
+        """Add a row: one cell per column. The first row of a table without columns names them "0", "1", …."""
         if not self.columns and not self.data:
             self.columns = [str(number) for number in range(len(row))]
         if len(row) != len(self.columns):
@@ -90,7 +90,7 @@ class Table(Media):
         self.add_data(*row)
 
     def add_column(self, name: str, data: Any) -> None:
-        """Add a column on the right: one cell a row. In a table without columns and rows it makes the rows."""
+        """Add a column on the right: one cell per row. In a table without columns and rows, it creates the rows."""
         cells = list(to_plain_list(data) if is_array(data) else data)
         if not self.columns and not self.data:
             self.data = [[] for _ in cells]
@@ -104,14 +104,14 @@ class Table(Media):
             row.append(cell)
 
     def get_column(self, name: str) -> list[Any]:
-        """Return the cells of a column from the first row on. Raises KeyError if there is none of the name."""
+        """Return the cells of a column from the first row on. Raises KeyError if there is no such column."""
         if name not in self.columns:
             raise KeyError(f"no column {name!r}; there are {self.columns}")
         at = self.columns.index(name)
         return [row[at] for row in self.data]
 
     def record(self, store: Store) -> dict[str, Any]:
-        """Return `_type` table for the rows there are now; media in cells are stored first and named by digest."""
+        """Return `_type` table of the present rows; media in cells are stored first and named by digest."""
         if len(self.data) > MANY_ROWS:
             warnings.warn(
                 f"a table of {len(self.data):,} rows is slow to open; log a sample, or tracker.save a file of it",
@@ -123,7 +123,7 @@ class Table(Media):
 
 
 def _of_dataframe(frame: Any) -> tuple[list[Any], list[Any]]:
-    """Names of columns and rows; by position, because names may come twice in pandas."""
+    """Return the names of the columns, and the rows; by position, because pandas allows a name twice."""
     if hasattr(frame, "iloc"):
         cells = [frame.iloc[:, at].tolist() for at in range(len(frame.columns))]
     else:
@@ -149,7 +149,7 @@ def _check_names(columns: list[str]) -> None:
 
 
 def _cell(value: Any) -> Any:
-    """Capture what is put into a cell: as plain data with media in it."""
+    """Capture the value of a cell, as plain data that may hold media."""
     if isinstance(value, str):
         return clean_text(str(value))
     if value is None or type(value).__name__ in _NO_VALUE:
@@ -172,7 +172,7 @@ def _cell(value: Any) -> Any:
 
 
 def _plain(cell: Any, store: Store) -> Any:
-    """Make a cell JSON, storing the media in it."""
+    """Return a cell as JSON can write it, after storing its media."""
     if isinstance(cell, Media):
         return cell.record(store)
     if isinstance(cell, list):

@@ -1,4 +1,4 @@
-"""Texts that are shown as text, such as generated samples."""
+"""Log texts that are shown as text, such as generated samples."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from .base import Media, Store, clean_text
 
 MAX_TEXT = 1024**2
-"""Characters of one text; it is written into the row itself."""
+"""Most characters of one text, which is written into the row itself."""
 
 
 class Text(Media):
@@ -27,6 +27,6 @@ class Text(Media):
             raise ValueError(f"a text of {len(value):,} characters; at most {MAX_TEXT:,}. Use tracker.save for a file")
         self.value = clean_text(str(value))
 
-    def record(self, store: Store) -> dict[str, Any]:  # noqa: ARG002 -- it stands in the row itself
+    def record(self, store: Store) -> dict[str, Any]:  # noqa: ARG002 -- it is in the row itself
         """Return `_type` text."""
         return {"_type": "text", "value": self.value}

@@ -1,4 +1,4 @@
-"""Videos and animations from files and arrays."""
+"""Log videos and animations from files and arrays."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ class Video(Media):
         self._content = encode(clip, fps)
 
     def record(self, store: Store) -> dict[str, Any]:
-        """Return `_type` video; `fps` is there for what was given as frames."""
+        """Return `_type` video; a video made from frames has `fps`."""
         return stored("video", self._content, self.format, store, fps=self.fps, caption=self.caption)
 
 
 def _frames(value: Any) -> Any:
-    """A list of Pillow images as pixels of one mode; anything else as it is."""
+    """Return a list of Pillow images as pixels of one mode, and any other value unchanged."""
     if not isinstance(value, (list, tuple)) or not value or not all(map(is_pil_image, value)):
         return value
     mode = "RGBA" if any(frame.mode in _WITH_ALPHA for frame in value) else "RGB"

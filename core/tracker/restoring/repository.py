@@ -58,22 +58,22 @@ def find(commit: str, chosen: Iterable[Path], noted: str | None, remote: str | N
     """
     if not _COMMIT.fullmatch(commit):
         raise TrackerError(f"the run names a commit {commit[:80]!r}, which is not a digest")
-    asked: dict[str, None] = {}
+    searched: dict[str, None] = {}
     for directory in chosen:
         top = _top(directory)
         if top is not None:
-            asked[str(top)] = None
+            searched[str(top)] = None
             if _has(top, commit):
                 return Origin(str(top), clone=False)
     near = [_directory(noted), _directory(Path(noted or ".", remote.removeprefix("file://")) if remote else None)]
     for place in filter(None, near):
-        asked[str(place)] = None
+        searched[str(place)] = None
         if _has(place, commit):
             return Origin(str(place), clone=True)
     if remote is not None and near[1] is None and fetch:
         return Origin(remote, clone=True)
     raise CommitNotFound(
-        f"commit {commit[:12]} is not in {', '.join(asked) or 'any repository here'}"
+        f"commit {commit[:12]} is not in {', '.join(searched) or 'any repository here'}"
         + (f"; --fetch looks for it at {remote}" if remote is not None and near[1] is None else "")
         + "; name a repository that has it with --repository DIR"
     )
@@ -82,7 +82,7 @@ def find(commit: str, chosen: Iterable[Path], noted: str | None, remote: str | N
 def check_out(origin: Origin, commit: str, target: Path, fetch: bool) -> None:
     """Check out a commit, detached, to a directory that does not exist or is empty.
 
-    Raises `TrackerError`; then `remove` removes what was made.
+    Raises `TrackerError`; `remove` then removes the rest.
     """
     if not origin.clone:
         _git(Path(origin.place), "worktree", "add", "--quiet", "--detach", str(target.absolute()), commit)
@@ -119,7 +119,7 @@ def apply(target: Path, patch: Path) -> None:
 def remove(origin: Origin | None, target: Path) -> None:
     """Remove the worktree that `check_out` made from its repository."""
     if origin is not None and not origin.clone:
-        _ask(Path(origin.place), "worktree", "remove", "--force", str(target.absolute()))
+        _run(Path(origin.place), "worktree", "remove", "--force", str(target.absolute()))
 
 
 def _directory(path: str | Path | None) -> Path | None:
@@ -129,26 +129,26 @@ def _directory(path: str | Path | None) -> Path | None:
 def _top(directory: Path) -> Path | None:
     if not directory.is_dir():
         return None
-    done = _ask(directory, "rev-parse", "--show-toplevel")
+    done = _run(directory, "rev-parse", "--show-toplevel")
     if done.returncode == 0 and done.stdout.strip():
         return Path(done.stdout.removesuffix("\n"))
-    bare = _ask(directory, "rev-parse", "--is-bare-repository")
+    bare = _run(directory, "rev-parse", "--is-bare-repository")
     return directory if bare.stdout.strip() == "true" else None
 
 
 def _has(directory: Path, commit: str) -> bool:
-    return _ask(directory, "cat-file", "-e", f"{commit}^{{commit}}").returncode == 0
+    return _run(directory, "cat-file", "-e", f"{commit}^{{commit}}").returncode == 0
 
 
 def _git(directory: Path | None, *arguments: str, fetch: bool = False) -> str:
-    done = _ask(directory, *arguments, fetch=fetch)
+    done = _run(directory, *arguments, fetch=fetch)
     if done.returncode != 0:
-        said = done.stderr.strip() or f"exit status {done.returncode}"
-        raise TrackerError(f"git {arguments[0]} failed: {said[-2000:]}")
+        message = done.stderr.strip() or f"exit status {done.returncode}"
+        raise TrackerError(f"git {arguments[0]} failed: {message[-2000:]}")
     return done.stdout
 
 
-def _ask(directory: Path | None, *arguments: str, fetch: bool = False) -> subprocess.CompletedProcess[str]:
+def _run(directory: Path | None, *arguments: str, fetch: bool = False) -> subprocess.CompletedProcess[str]:
     options = [*_OPTIONS, *(f"protocol.{name}.allow=always" for name in _NETWORK if fetch)]
     environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     environment.update({"LC_ALL": "C"} if fetch else {"LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1"})

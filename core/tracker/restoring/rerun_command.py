@@ -13,7 +13,7 @@ from tracker.capture.redact import CUT
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PYTHON = re.compile(r"python[\d.]*")
-# Variables that say where a process ran, not what it computed.
+# Variables that say where a process ran, but do not affect what it computes.
 _WHERE = re.compile(
     r"(SLURM|PBS|LSB|NCCL|GLOO|MASTER|LOCAL|GROUP|NODE|WORLD|LC|CONDA|NVIDIA_VISIBLE)_.*|.*_VISIBLE_DEVICES"
     r"|RANK|JOB_ID|VIRTUAL_ENV|LANG|TZ"
@@ -38,11 +38,11 @@ def command(environment: Mapping[str, Any], root: Path) -> str | None:
     words = environment.get("command")
     if not isinstance(words, list) or not words:
         return None
-    former, here = _roots(environment, root)
+    former, directory = _roots(environment, root)
 
     def moved(text: str) -> str:
         inside = former is not None and (text == former or text.startswith(former + os.sep))
-        return os.path.relpath(root.joinpath(text[len(former or "") + 1 :]), here) if inside else text
+        return os.path.relpath(root.joinpath(text[len(former or "") + 1 :]), directory) if inside else text
 
     def moved_in(word: str) -> str:
         option, equals, value = word.partition("=")
@@ -68,7 +68,7 @@ def has_secrets(environment: Mapping[str, Any]) -> bool:
 
 
 def quote(text: str) -> str:
-    """Return text as one word of a shell command, without anything that a terminal obeys."""
+    """Return text as one word of a shell command, without control characters."""
     if text.isprintable():
         return shlex.quote(text)
     escaped = "".join(
@@ -81,8 +81,8 @@ def quote(text: str) -> str:
 def _roots(environment: Mapping[str, Any], root: Path) -> tuple[str | None, Path]:
     git = environment.get("git")
     former = git.get("root") if isinstance(git, dict) else environment.get("cwd")
-    here = root / (directory_of(environment) or ".")
-    return (former.rstrip(os.sep) or None if isinstance(former, str) else None), here
+    directory = root / (directory_of(environment) or ".")
+    return (former.rstrip(os.sep) or None if isinstance(former, str) else None), directory
 
 
 def _program(word: str, executable: str) -> str:

@@ -34,7 +34,7 @@ class Restored:
 
     directory: Path
     environment: dict[str, Any]
-    """That of the run; see `RunReader.environment`."""
+    """The run's environment; see `RunReader.environment`."""
     commit: str | None = None
     origin: repository.Origin | None = None
     patched: bool = False
@@ -61,7 +61,7 @@ def restore(
 ) -> Restored:
     """Restore the run's repository in a new directory: its commit, local changes, untracked files, and stored code.
 
-    Nothing of the run is started. After an error nothing is left.
+    Nothing of the run is started. An error leaves nothing behind.
 
     Args:
         run: The run.
@@ -69,7 +69,7 @@ def restore(
         repositories: Where to look for the commit first; one that has it gets a worktree. Then come the repository in
             which the run was and the run's remote, which are cloned.
         fetch: Allow the network for the remote.
-        with_git: False: restore only the files that the run itself stores.
+        with_git: If False, restore only the files that the run itself stores.
 
     Raises:
         CommitNotFound: No repository has the commit.
@@ -80,8 +80,8 @@ def restore(
             f"{run.path} does not say how it was started: it ran with TRACKER_CAPTURE=none or TRACKER_DISABLE_CODE, or "
             "ended before its agent could look"
         )
-    there = directory.exists()
-    if there and (not directory.is_dir() or any(directory.iterdir())):
+    existed = directory.exists()
+    if existed and (not directory.is_dir() or any(directory.iterdir())):
         raise TrackerError(f"{directory} is not empty, and nothing is ever overwritten: choose another one with --dir")
     directory = directory.absolute()
     made = Restored(directory, run.environment)
@@ -90,7 +90,7 @@ def restore(
     except BaseException:
         repository.remove(made.origin, directory)
         shutil.rmtree(directory, ignore_errors=True)
-        if there:
+        if existed:
             directory.mkdir(exist_ok=True)
         raise
     return made
@@ -98,13 +98,8 @@ def restore(
 
 class _Restoration:
     def __init__(self, run: RunReader, made: Restored, repositories: list[Path], fetch: bool, with_git: bool) -> None:
-        self._run, self._made, self._repositories, self._fetch, self._with_git = (
-            run,
-            made,
-            repositories,
-            fetch,
-            with_git,
-        )
+        self._run, self._made, self._repositories = run, made, repositories
+        self._fetch, self._with_git = fetch, with_git
         self._tree = Tree(made.directory)
         self._files = _files_of(run)
         git = run.environment.get("git")
@@ -173,7 +168,7 @@ class _Restoration:
                 details[name] = file.copy_to
         for name, content in details.items():
             self._write(f"{DETAILS}/{name}", name, content, self._made.details, ours=True)
-        # git must not count it as a part of the code.
+        # git must not count these files as code.
         self._write(f"{DETAILS}/.gitignore", ".gitignore", _hide, [], ours=True)
 
     def _write(

@@ -1,4 +1,4 @@
-"""Write files under the names that a run gives them, which are never trusted: the run may be someone else's."""
+"""Write files under the names that a run gives them, without trust: the run may be someone else's."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Tree:
     def folder(self, name: str, ours: bool = False) -> Path:
         """Return a folder, which is made if it is missing; `.` is the directory itself.
 
-        Raises `Refused` if a link or a file is in the way, or if the name leads out of the directory. So does a name of
-        settings of git or tracker, unless `ours` allows it.
+        Raises `Refused` if a link or a file is in the way, or if the name leads out of the directory. Names
+        of settings of git or tracker are refused, too, unless `ours` is set.
         """
         if name == ".":
             return self.root
@@ -42,7 +42,7 @@ class Tree:
         return folder
 
     def place(self, name: str, ours: bool = False) -> Path:
-        """Return the path for a new file, whose folder exists then.
+        """Return the path for a new file, after making its folder.
 
         Raises `Refused` as `folder` does, and if something has this name already.
         """
@@ -70,7 +70,7 @@ def _check(part: str, ours: bool) -> None:
 
 
 def _let_run(path: Path) -> None:
-    """Make a script that names its interpreter executable, since runs do not store the modes of files."""
+    """Make a script with a `#!` line executable, since runs do not store the modes of files."""
     with path.open("rb") as file:
         if file.read(2) == b"#!":
             path.chmod(path.stat().st_mode | 0o111 & ~_umask())

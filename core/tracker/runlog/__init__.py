@@ -1,5 +1,5 @@
-"""The run log: the line format that is the only interface between a training process and everything else.
+"""Write and read the run log: the only interface between a training process and everything else.
 
-`FORMAT.md` beside this file specifies it; `records` encodes and parses lines, `writer` appends them, `reader` reads
-a run directory, `fold` derives config, summary and state from records.
+`FORMAT.md` beside this file specifies it. `records` encodes and parses lines, `writer` appends them, `reader` reads a
+run directory, `fold` derives config, summary and state from records.
 """

@@ -10,7 +10,7 @@ from .reader import scan
 LEVELS = ("info", "warn", "error")
 
 MAX_ALERTS = 100
-"""How many alerts of a run are kept, the newest; the run log has all."""
+"""How many alerts of a run are kept: the newest ones. The run log has all."""
 
 _MAX_TITLE, _MAX_TEXT = 200, 2000
 
@@ -25,7 +25,7 @@ class Alert(TypedDict):
 
 
 def alert_of(time: float, payload: Any) -> Alert | None:
-    """Return the alert in a record, its title cut to 200 characters and its text to 2,000; None if it is unsound."""
+    """Return the alert in a record, its title cut to 200 characters and its text to 2,000; None if it is invalid."""
     if not isinstance(payload, dict) or not isinstance(payload.get("title"), str):
         return None
     level = payload.get("level")

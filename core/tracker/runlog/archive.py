@@ -32,17 +32,11 @@ VERSION = 1
 _LIST = "tracker.json"
 _PIECE = 1 << 20
 _MOST_LIST = 256 << 20  # bytes of the list of members
-_MOST_RATIO = 250  # lines are not compressed better; a file that is would be made to fill a disk
-_SMALL = 1 << 30  # bytes that any disk can take, whatever the ratio
+_MOST_RATIO = 250  # lines do not compress better; a file that does may be made to fill a disk
+_SMALL = 1 << 30  # bytes that any disk has room for, whatever the ratio
 _SPARE = 256 << 20  # bytes that must stay free
-_BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    ValueError,
-    NotImplementedError,
-)  # what zipfile raises
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError)
+"""The errors that zipfile raises for damaged files."""
 
 
 class Entry(NamedTuple):
@@ -54,7 +48,7 @@ class Entry(NamedTuple):
 
 
 class Packed(NamedTuple):
-    """A run in an archive: `entity/project/id`, its files, and by name why others were left out."""
+    """A run in an archive: `entity/project/id`, its files, and the reasons why others were left out, by name."""
 
     run: str
     entries: list[Entry]
@@ -64,11 +58,11 @@ class Packed(NamedTuple):
 def pack(target: Path, runs: Iterable[tuple[str, Path]]) -> list[Packed]:
     """Write runs (`entity/project/id` and directory each) to a new file, which appears whole or not at all.
 
-    Streams and files that grow meanwhile are packed as they are when it is their turn. Raises `TrackerError` if a run
+    Streams and files that grow meanwhile are packed as they are when their turn comes. Raises `TrackerError` if a run
     is given twice, FileExistsError if `target` exists, and OSError.
     """
     if target.exists():
-        raise FileExistsError(f"{target} is there already; name another file, or remove it")
+        raise FileExistsError(f"{target} exists already; name another file, or remove it")
     packed: dict[str, Packed] = {}
     with draft_of(target) as draft, zipfile.ZipFile(draft, "x", allowZip64=True) as archive:
         for run, directory in runs:
@@ -109,21 +103,21 @@ def _pack_file(archive: zipfile.ZipFile, run: str, name: str, file: IO[bytes], s
     entry.compress_type = zipfile.ZIP_STORED if name.startswith("files/") else zipfile.ZIP_DEFLATED
     entry.external_attr = 0o644 << 16
     entry.file_size = size
-    sha, left = hashlib.sha256(), size
+    sha, remaining = hashlib.sha256(), size
     with archive.open(entry, "w", force_zip64=size >= 1 << 31) as target:
         file.seek(0)
-        while left > 0 and (piece := file.read(min(left, _PIECE))):
+        while remaining > 0 and (piece := file.read(min(remaining, _PIECE))):
             sha.update(piece)
             target.write(piece)
-            left -= len(piece)
-    return Entry(name, size - left, sha.hexdigest())
+            remaining -= len(piece)
+    return Entry(name, size - remaining, sha.hexdigest())
 
 
 def _sha256(file: IO[bytes], size: int) -> str:
-    sha, left = hashlib.sha256(), size
-    while left > 0 and (piece := file.read(min(left, _PIECE))):
+    sha, remaining = hashlib.sha256(), size
+    while remaining > 0 and (piece := file.read(min(remaining, _PIECE))):
         sha.update(piece)
-        left -= len(piece)
+        remaining -= len(piece)
     return sha.hexdigest()
 
 
@@ -137,7 +131,7 @@ def _list(packed: Iterable[Packed]) -> dict[str, Any]:
 
 
 class Archive:
-    """Read a file that `pack` wrote, or that somebody made to look like one: nothing in it is trusted.
+    """Read a file that `pack` wrote, or one that looks like it: nothing in it is trusted.
 
     Opening it reads only the list. Raises `NotARun` for another kind of file. Raises `TrackerError` for a file that is
     damaged, of a later version, or not made by `pack`: it has names outside of a run directory, members that are not in
@@ -172,7 +166,7 @@ class Archive:
         """Write a run to a new directory and verify each file.
 
         Raises `TrackerError` if the archive is damaged or the disk has no room, and OSError. The caller removes what
-        was written until then.
+        was written.
         """
         entries = self._runs[run]
         directory.mkdir(parents=True)
@@ -206,11 +200,11 @@ class Archive:
             if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise self._damaged(f"{member.filename!r} is encrypted or compressed in another way")
             members[member.filename] = member
-        whole, packed = sum(member.file_size for member in members.values()), self._path.stat().st_size
+        total, packed = sum(member.file_size for member in members.values()), self._path.stat().st_size
         if sum(member.compress_size for member in members.values()) > packed:
             raise self._damaged("its members overlap")  # a way to make few bytes grow to many
-        if whole > _SMALL and whole > _MOST_RATIO * packed:
-            raise self._damaged(f"its {packed:,} bytes would grow to {whole:,}")
+        if total > _SMALL and total > _MOST_RATIO * packed:
+            raise self._damaged(f"its {packed:,} bytes would grow to {total:,}")
         return members
 
     def _take_list(self) -> dict[str, list[Entry]]:

@@ -17,7 +17,7 @@ from .safe_open import Unsafe, is_regular, open_file, remove, rename, write_new
 
 LOG = "agent.log"
 AUTO = "auto-resume"
-"""Marks a run that is resumed until it finishes; see `sdk/resume/auto_resume.py`."""
+"""The file that marks a run for `resume="auto"`; see `sdk/resume/auto_resume.py`."""
 JOIN = "TRACKER_RUN_DIR"
 """The variable in which `tracker run` passes its run directory to the program that it starts."""
 KEPT_PATH = re.compile(r"files/[A-Za-z0-9_-]+")
@@ -51,11 +51,11 @@ def lock_directory(directory: str) -> int | None:
     about = os.fstat(fd)
     if about.st_nlink > 1 or about.st_size > _LOCK_SIZE:  # no agent made it: it must not be overwritten
         os.close(fd)
-        raise Unsafe(errno.ELOOP, "it is no lock of an agent", lock_name())
+        raise Unsafe(errno.ELOOP, "it is not the lock of an agent", lock_name())
     try:
         lock = take(fd)
         if lock is None:
-            os.utime(fd)  # tells the process that started this agent that one is there; see `agent_came`
+            os.utime(fd)  # tells the process that started this agent that there is one; see `agent_came`
             os.close(fd)
             return None
     except OSError:
@@ -123,7 +123,7 @@ def copied(stream: str, others: Iterable[str]) -> bool:
 
 
 def lock_stream(path: str) -> int | None:
-    """Lock a stream, so that agents see that more will be appended.
+    """Lock a stream, so that agents know that more lines will come.
 
     The lock ends when the returned descriptor is closed or the process ends. Returns None if the file system has no
     locks. Raises OSError if the file cannot be opened.
@@ -136,7 +136,7 @@ def lock_stream(path: str) -> int | None:
 
 
 def store(directory: str, content: bytes) -> str:
-    """Write content to `files/<sha256>` of the run directory, unless it is there; return the digest. Raises OSError."""
+    """Write content to `files/<sha256>` of the run directory, unless it exists; return the digest. Raises OSError."""
     digest = hashlib.sha256(content).hexdigest()
     if not is_regular(directory, f"files/{digest}"):
         part = f"files/{digest}.{random_id()}"
@@ -157,7 +157,7 @@ def this_process() -> dict[str, Any]:
 
 
 def this_boot() -> tuple[str, str]:
-    """Return the identity of the machine's boot, and of the namespace of its pids; "" where the system does not say."""
+    """Return the identity of the machine's boot, and of its pid namespace; "" if the system does not say."""
     try:
         with open("/proc/sys/kernel/random/boot_id") as file:
             boot = file.read().strip()

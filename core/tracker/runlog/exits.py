@@ -1,8 +1,8 @@
 """Correct the end that a process wrote about itself by how it really ended.
 
-A process on its way out cannot know its exit status for sure: `SystemExit` may be raised without notice, or caught. So
-the `finish` record that it writes has a member `at_exit`, and whoever learns how the process really ended corrects it:
-its agent, or a reader who finds the file that the C library wrote.
+A process that is about to end does not know its exit status for sure: `SystemExit` may be raised unseen, or caught. So
+the `finish` record that it writes has a member `at_exit`. The agent corrects the record when it knows the real end, and
+so does a reader that finds the file of the C library.
 """
 
 from __future__ import annotations
@@ -52,19 +52,19 @@ def left_status(stream: str) -> Exit | None:
     return Exit(_STATUS.unpack(data)[0] & 0xFF) if len(data) == _STATUS.size else None
 
 
-def correction(told: dict[str, Any] | None, real: Exit) -> dict[str, Any] | None:
-    """Return the right payload of the `finish` record; None if the process wrote it itself.
+def correction(own: dict[str, Any] | None, real: Exit) -> dict[str, Any] | None:
+    """Return the right payload of the `finish` record; None if the process wrote the right one.
 
-    Args: `told`: the payload of the process's own `finish` record, None if it wrote none; `real`: how it really ended.
+    Args: `own`: the payload of the process's own `finish` record, None if it wrote none; `real`: how it really ended.
     """
-    if told is None:
-        return _untold(real)
-    otherwise = told.get("at_exit")
-    if otherwise is None or told.get("state") == "killed":
+    if own is None:
+        return _end_of(real)
+    otherwise = own.get("at_exit")
+    if otherwise is None or own.get("state") == "killed":
         return None
     if real.signal is not None:
-        return _untold(real) if told.get("state") == "finished" else None
-    code = told.get("exit_code")
+        return _end_of(real) if own.get("state") == "finished" else None
+    code = own.get("exit_code")
     if real.status is None or real.status == code:
         return None
     if real.status == 0:
@@ -74,7 +74,7 @@ def correction(told: dict[str, Any] | None, real: Exit) -> dict[str, Any] | None
     return {"state": "failed" if otherwise == "finished" else otherwise, "exit_code": real.status}
 
 
-def _untold(real: Exit) -> dict[str, Any]:
+def _end_of(real: Exit) -> dict[str, Any]:
     if real.signal is not None:
         name = signal_name(real.signal)
         state = "killed" if real.signal == signal.SIGINT else "crashed"

@@ -16,13 +16,13 @@ from .stream_state import STATES, StreamState
 from .validation import environment_order, is_count, is_file, is_metric, is_session, meta_of
 
 UNPROMISED = 720.0
-"""Seconds that count as the promise of an agent that has made none; see `RunState.promise`."""
+"""Seconds that are assumed if no agent has promised a heartbeat; see `RunState.promise`."""
 
 _HEADER = ("id", "entity", "project", "host", "program", "python", "forked_from")
 
 
 class RunState:
-    """The result of a run's records so far. Each stream is applied in file order; streams may alternate.
+    """The state of a run after some of its records. Each stream is applied in file order; streams may alternate.
 
     `to_json` and `from_json` store it between batches. Applying records in two batches gives the same as in one.
     """
@@ -46,7 +46,7 @@ class RunState:
         """The Unix time of the latest `stop` record; see `stop_requested`."""
         self.streams: dict[str, StreamState] = {}
         self.touched: set[str] = set()
-        """The streams that `stream` returned; whoever stores them empties it."""
+        """The streams that `stream` returned; code that stores them empties it."""
         self.updated: float = 0.0
         """The latest time of any record of the run's own processes and agents. Edits do not count."""
 
@@ -88,7 +88,7 @@ class RunState:
         Args:
             stream: The name of the stream.
             rows: How many rows there are.
-            stats: By key, the statistics of these rows.
+            stats: The statistics of these rows, by key.
             until: Their latest time.
             step: The step of the last row, if rows have steps.
         """
@@ -115,7 +115,7 @@ class RunState:
         if count:
             self.stream(stream).refused += count
 
-    # -- what is derived ----------------------------------------------------------------------------------------
+    # -- derived values -----------------------------------------------------------------------------------------
 
     @property
     def state(self) -> str:
@@ -130,17 +130,17 @@ class RunState:
     def error(self) -> str | None:
         """The error of the process that decides the state of the run; if several do, of the one that ended last."""
         state = self.state
-        said = [
+        errors = [
             (s.closed, str(s.error))
             for s in self._deciding().values()
             if s.closed is not None and s.error is not None and s.end_state == state
         ]
-        return max(said)[1] if said and state != "running" else None
+        return max(errors)[1] if errors and state != "running" else None
 
     def _deciding(self) -> dict[str, StreamState]:
-        """The streams of the run's own processes, without forked children and processes that others came after.
+        """Return the streams of the run's own processes, without forked children and without predecessors.
 
-        A process names those that had ended when it began, since the clocks of two machines cannot tell.
+        A process names the streams that had ended when it began, since the clocks of two machines may differ.
         """
         own = {name: s for name, s in self.streams.items() if name.startswith("history") and s.decides}
         before = {name for s in own.values() for name in s.after}
@@ -172,17 +172,16 @@ class RunState:
 
     @property
     def heartbeat(self) -> float | None:
-        """The longest time in seconds between two lines of an agent that serves the last processes; None if no agent
-        has promised any.
-        """
+        """The longest time in seconds between two lines of an agent of the last processes; None if none promised it."""
         latest = self._latest
         agents = [s for n, s in self.streams.items() if n.startswith("system") and s.last is not None]
         return max((s.heartbeat for s in agents if s.heartbeat is not None and (s.last or 0.0) >= latest), default=None)
 
     @property
     def promise(self) -> float | None:
-        """The `heartbeat`, or `UNPROMISED` if no agent has promised any: its machine died first, or the running run was
-        only synced. None if a process runs whose end no agent can notice.
+        """The `heartbeat`, or `UNPROMISED` without one; None if a process runs whose end no agent can notice.
+
+        There is no heartbeat if the machine died before the agent promised one, or the running run was only synced.
         """
         if any(s.pid is None for s in self._deciding().values() if not s.ended):
             return self.heartbeat
@@ -190,7 +189,7 @@ class RunState:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """One value a key, by the rules in FORMAT.md."""
+        """One value per key, by the rules in FORMAT.md."""
         result: dict[str, Any] = {}
         for key, stats in self.stats.items():
             value = self._summarise(key, stats)
@@ -221,7 +220,7 @@ class RunState:
 
     @property
     def event_files(self) -> dict[str, Any]:
-        """By stream, the TensorBoard event file that its values come from (`wire.EventFile`)."""
+        """The TensorBoard event files whose values are in streams (`wire.EventFile`), by stream."""
         return {name: s.event_file for name, s in self.streams.items() if s.event_file is not None}
 
     @property
@@ -239,7 +238,7 @@ class RunState:
         """How many values of rows were refused: they have a reserved name, or the run has too many keys."""
         return sum(s.refused for s in self.streams.values())
 
-    # -- storing it ---------------------------------------------------------------------------------------------
+    # -- storage ------------------------------------------------------------------------------------------------
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data that `orjson` can write and `from_json` takes back."""
@@ -299,9 +298,9 @@ class RunState:
             self.stream(stream).corrupt += 1
 
     def _meta(self, stream: str, _time: float, payload: dict[str, Any]) -> None:
-        sound, whole = meta_of(payload)
-        self.meta.update(sound)
-        self.stream(stream).corrupt += not whole
+        valid, complete = meta_of(payload)
+        self.meta.update(valid)
+        self.stream(stream).corrupt += not complete
 
     def _file(self, stream: str, time: float, payload: dict[str, Any]) -> None:
         if not is_file(payload):
@@ -361,7 +360,7 @@ class RunState:
         self.stream(stream if own else str(payload["stream"])).take_finish(time, payload, own)
 
     def settle(self, stream: str, end: dict[str, Any]) -> None:
-        """Apply how the process of an ended stream really ended (a `finish` payload), as its agent would note it.
+        """Apply how the process of an ended stream really ended (a `finish` payload), as its agent would.
 
         Raises KeyError if there is no such stream.
         """
@@ -371,8 +370,9 @@ class RunState:
 
 
 _OF_OTHERS = frozenset("save saved code event_file followed source tensorboard stopped alive".split())
-"""Kinds that change nothing here: requests to the agent and its notes, an importer's notes, and signs of life. Until an
-agent has its digest, a saved file is not content that anyone could fetch.
+"""Kinds that do not change the state: requests to the agent, notes of the agent and of importers, and heartbeats.
+
+A saved file counts only when an agent has noted its digest: nobody could fetch it before.
 """
 
 _HANDLERS = {

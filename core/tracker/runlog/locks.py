@@ -15,7 +15,7 @@ import time
 
 from tracker.errors import warn_once
 
-_ATTEMPTS, _PAUSE = 1000, 0.001  # tries to lock, and seconds between them, while others only ask
+_ATTEMPTS, _PAUSE = 1000, 0.001  # tries to lock while others only check the lock, and seconds between them
 
 
 def take(fd: int) -> int | None:
@@ -23,20 +23,20 @@ def take(fd: int) -> int | None:
 
     Returns the descriptor that holds the lock until it is closed. It may be another one than `fd`; `fd` is then closed.
     Returns None if somebody else holds the lock; `fd` then stays open. If nothing can be locked, returns `fd` as if it
-    were: two agents on one directory cost work, but no agent would cost data.
+    were locked: two agents for one directory waste work, but no agent loses data.
     """
     locked = _exclusive(fd)
     if locked is not None:
         return fd if locked else None
-    instead = _instead(fd)
-    if instead is None:
-        warn_once("files cannot be locked here or in the temporary directory; agents go on without", "no locks")
+    other = _other_file(fd)
+    if other is None:
+        warn_once("files cannot be locked here or in the temporary directory; agents continue without", "no locks")
         return fd
-    if _exclusive(instead) is False:
-        os.close(instead)
+    if _exclusive(other) is False:
+        os.close(other)
         return None
     os.close(fd)
-    return instead
+    return other
 
 
 def wait_for(fd: int) -> None:
@@ -44,20 +44,20 @@ def wait_for(fd: int) -> None:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
     except OSError:
-        instead = _instead(fd)
-        if instead is not None:
+        other = _other_file(fd)
+        if other is not None:
             with contextlib.suppress(OSError):
-                fcntl.flock(instead, fcntl.LOCK_EX)
+                fcntl.flock(other, fcntl.LOCK_EX)
 
 
 def is_taken(fd: int) -> bool:
     """Tell whether somebody holds the lock of a file. `fd` is a descriptor that the caller opened to ask."""
     free = _flock(fd, fcntl.LOCK_SH)
     if free is None:
-        instead = _instead(fd)
-        free = True if instead is None else _flock(instead, fcntl.LOCK_SH)
-        if instead is not None:
-            os.close(instead)
+        other = _other_file(fd)
+        free = True if other is None else _flock(other, fcntl.LOCK_SH)
+        if other is not None:
+            os.close(other)
         return free is False
     if free:
         fcntl.flock(fd, fcntl.LOCK_UN)
@@ -67,8 +67,8 @@ def is_taken(fd: int) -> bool:
 def _exclusive(fd: int) -> bool | None:
     """Try to lock exclusively; see `_flock`.
 
-    Those who ask `is_taken` hold a shared lock for a moment. That is no reason to give up: else an agent that begins
-    just then would leave its run to nobody.
+    A call of `is_taken` holds a shared lock for a moment. An agent that begins just then must not give up: its run
+    would have no agent.
     """
     for _ in range(_ATTEMPTS):
         locked = _flock(fd, fcntl.LOCK_EX)
@@ -92,7 +92,7 @@ def _flock(fd: int, how: int) -> bool | None:
     return True
 
 
-def _instead(fd: int) -> int | None:
+def _other_file(fd: int) -> int | None:
     """Open the file that is locked instead of `fd`; None if there is no safe place for it."""
     import tempfile  # slow to import, and most training processes do not need it
 
@@ -100,8 +100,8 @@ def _instead(fd: int) -> int | None:
     folder = os.path.join(tempfile.gettempdir(), f"tracker-locks-{user}")
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        there = os.lstat(folder)
-        if not stat.S_ISDIR(there.st_mode) or there.st_uid != user or there.st_mode & 0o077:
+        status = os.lstat(folder)
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != user or status.st_mode & 0o077:
             return None  # another user made it
         path = os.path.join(folder, f"{about.st_dev:x}-{about.st_ino:x}")
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

@@ -18,13 +18,13 @@ _BLOCK = 1 << 20
 
 
 def beginning(header: dict[str, Any], started: float, config: dict[str, Any], metrics: list[dict[str, Any]]) -> bytes:
-    """Return the lines before the rows. Their time is that of the parent's beginning, so the stream is read first."""
-    said = [("run", header), *records("config", config), *(("metric", metric) for metric in metrics)]
-    return b"".join(encode(kind, jsonable(payload), started) for kind, payload in said)
+    """Return the lines before the rows. Their time is the start of the parent, so this stream is read first."""
+    head = [("run", header), *records("config", config), *(("metric", metric) for metric in metrics)]
+    return b"".join(encode(kind, jsonable(payload), started) for kind, payload in head)
 
 
 def rows_until(path: Path, step: int) -> Iterator[bytes]:
-    """Yield the rows of a stream up to a step as lines; sound lines are not changed."""
+    """Yield the rows of a stream up to a step as lines; undamaged lines are not changed."""
     with reading(path) as file:
         offset = 0
         while data := read_lines(file.fileno(), offset, _BLOCK):
@@ -33,12 +33,12 @@ def rows_until(path: Path, step: int) -> Iterator[bytes]:
                 row = _ROW.fullmatch(line)
                 if row is None or int(row[1], 16) != crc32(row[2]):
                     for record in parse(line + b"\n").records:
-                        yield from _written_again(record, step)
+                        yield from _encoded(record, step)
                 elif int(row[3]) <= step:
                     yield line + b"\n"
 
 
-def _written_again(record: Record, step: int) -> Iterator[bytes]:
+def _encoded(record: Record, step: int) -> Iterator[bytes]:
     if record.kind == "log" and record.step is not None and record.step <= step:
         yield encode("log", jsonable(record.payload), record.time, record.step)
     elif record.kind == "points":

@@ -16,7 +16,7 @@ from .records import MAX_LINE, RUN_ID, STREAM_NAME, VERSION, Parsed, Record, Row
 from .safe_open import Unsafe, open_file, reading
 
 _BLOCK = 64 * 1024  # the objects of larger blocks outgrow the caches, and cost the garbage collector time
-_LARGE_BLOCK = 1024 * 1024  # for reading that makes few objects
+_LARGE_BLOCK = 1024 * 1024  # for reads that make few objects
 _NEAR_END = 64 * 1024 * 1024
 _KIND_PATTERNS: dict[tuple[str, ...], re.Pattern[bytes]] = {}
 
@@ -41,7 +41,7 @@ def stream_paths(directory: Path, kind: str | None = None) -> list[Path]:
 def run_directories(path: Path) -> list[Path]:
     """Return `path` if it is a run directory, else the run directories in it.
 
-    They are in `.tracker/runs` below it, or in one of the folders on the way there. Returns `path` if there are none.
+    They are in `.tracker/runs` below it, or in one of the folders between. Returns `path` if there are none.
     """
     if _has_streams(path):
         return [path]
@@ -79,9 +79,9 @@ def read_stream(path: Path, offset: int = 0, block: int = _BLOCK) -> Iterator[Pa
 
 
 def read_rows(path: Path) -> Iterator[Rows | Parsed]:
-    """Yield the records of a stream file as `read_stream` does, but by column where a block has only `log` lines.
+    """Yield the records of a stream file as `read_stream` does, but by column if a block has only `log` lines.
 
-    It is the fastest way to the values of keys.
+    This is the fastest way to the values of keys.
     """
     for data in read_blocks(path):
         rows = parse_rows(data)
@@ -104,7 +104,7 @@ def read_blocks(path: Path, offset: int = 0, block: int = _BLOCK) -> Iterator[by
 def read_lines(fd: int, offset: int, limit: int) -> bytes:
     """Return whole lines from byte `offset`: at most `limit` bytes, but at least one line if there is a whole one.
 
-    Something longer than a line may be is returned in pieces of `MAX_LINE` bytes without a newline. They are corrupt.
+    Data that is too long for a line is returned in pieces of `MAX_LINE` bytes without a newline. They are corrupt.
     """
     size = limit
     while True:

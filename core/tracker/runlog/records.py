@@ -43,8 +43,8 @@ _MICROS = range(-int(LATEST) * 1_000_000, int(LATEST) * 1_000_000 + 1)
 _START = re.compile(rb'\{"c":"[0-9a-f]{8}","t":')  # of a line; too long to occur in a payload by accident
 _STEPS = range(-(2**63), 2**63)
 _BODY = 16  # the checksummed part of a line starts after {"c":"01234567",
-_UNSOUND = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)  # what odd JSON raises
-_MAX_RECOVERED = 1000  # lines to look for in a damaged one: damage joins two lines, seldom more
+_INVALID = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)  # raised for unusual JSON
+_MAX_RECOVERED = 1000  # lines to search for in a damaged one: damage joins two lines, rarely more
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -96,8 +96,8 @@ def encode(kind: str, payload: Any, time: float, step: int | None = None) -> byt
     Args:
         kind: The kind of the record.
         payload: Data that `orjson` can write; see `jsonable`.
-        time: Unix time in seconds; the line has it in microseconds. A time out of range, of a wrong clock, becomes the
-            nearest one in range.
+        time: Unix time in seconds; the line has it in microseconds. A time out of range, from a wrong clock, becomes
+            the nearest one in range.
         step: The step, for `log` lines.
 
     Raises ValueError if `time` is NaN.
@@ -112,9 +112,8 @@ def micros(time: float) -> int:
     """Return Unix time in whole microseconds, as in the `t` of a line; see `encode`."""
     time = min(max(time, -LATEST), LATEST)
     whole = int(time)
-    return whole * 1_000_000 + round(
-        (time - whole) * 1e6
-    )  # one multiplication of the whole would be off by one for later times
+    # One multiplication of `time` would be off by one for later times.
+    return whole * 1_000_000 + round((time - whole) * 1e6)
 
 
 def encode_points(keys: Sequence[str], which: Any, times: Any, steps: Any, values: Any) -> bytes:
@@ -170,7 +169,7 @@ def with_checksum(rest: bytes) -> bytes:
 
 
 def is_piece(data: bytes) -> bool:
-    """Tell whether this is a piece of something longer than a line may be: `MAX_LINE` bytes without a newline."""
+    """Tell whether this is a piece of data that is too long for a line: `MAX_LINE` bytes without a newline."""
     return len(data) == MAX_LINE and b"\n" not in data
 
 
@@ -185,7 +184,7 @@ def parse(data: bytes) -> Parsed:
         return Parsed([], 1, len(data))
     # Lines are empty after the last newline, and where a writer began again after a short write.
     lines = [line for line in data[:end].split(b"\n") if line]
-    whole = _parse_sound(lines)
+    whole = _parse_valid(lines)
     if whole is not None:
         return Parsed(whole, 0, end)
     records: list[Record] = []
@@ -201,7 +200,7 @@ def parse(data: bytes) -> Parsed:
 
 
 def parse_rows(data: bytes) -> Rows | None:
-    """Parse whole lines by column if all are sound `log` lines; return None otherwise.
+    """Parse whole lines by column if all are valid `log` lines; return None otherwise.
 
     It takes two thirds of the time of `parse`.
     """
@@ -209,10 +208,10 @@ def parse_rows(data: bytes) -> Rows | None:
     if lines.pop() or data.count(b',"log":{') < len(lines):  # the count is cheap, and finds most other data
         return None
     try:
-        sound = _load_sound(lines)
-        if sound is None or set(map(tuple, sound[0])) != {("c", "t", "s", "log")}:
+        valid = _load_valid(lines)
+        if valid is None or set(map(tuple, valid[0])) != {("c", "t", "s", "log")}:
             return None
-        objects, flat = sound
+        objects, flat = valid
         times, steps, payloads = (list(map(itemgetter(member), objects)) for member in ("t", "s", "log"))
         if {*map(type, times), *map(type, steps)} != {int} or set(map(type, payloads)) != {dict}:
             return None
@@ -226,15 +225,15 @@ def parse_rows(data: bytes) -> Rows | None:
                     return None
                 if b'{"_type":"' in line:
                     payloads[at] = decode_special_members(payloads[at])
-    except _UNSOUND:
+    except _INVALID:
         return None
     return Rows(times, steps, payloads)
 
 
-def _load_sound(lines: list[bytes]) -> tuple[list[dict[str, Any]], bool] | None:
+def _load_valid(lines: list[bytes]) -> tuple[list[dict[str, Any]], bool] | None:
     """Return the objects of lines, and whether no payload nests anything; None unless all checksums are right.
 
-    Raises one of `_UNSOUND` for lines that are not JSON.
+    Raises one of `_INVALID` for lines that are not JSON.
     """
     together = b",".join(lines)
     if len(together) >= MAX_LINE and max(map(len, lines)) >= MAX_LINE:
@@ -251,13 +250,13 @@ def _load_sound(lines: list[bytes]) -> tuple[list[dict[str, Any]], bool] | None:
     return (objects, flat) if len(objects) == len(lines) else None
 
 
-def _parse_sound(lines: list[bytes]) -> list[Record] | None:
-    """Parse lines together, a third faster than one by one; return None unless all of them are sound."""
+def _parse_valid(lines: list[bytes]) -> list[Record] | None:
+    """Parse lines together, a third faster than one by one; return None unless all of them are valid."""
     try:
-        sound = _load_sound(lines)
-        if sound is None:
+        valid = _load_valid(lines)
+        if valid is None:
             return None
-        objects, flat = sound
+        objects, flat = valid
         records = []
         for line, members in zip(lines, objects, strict=True):
             kind, payload = members.popitem()
@@ -281,7 +280,7 @@ def _parse_sound(lines: list[bytes]) -> list[Record] | None:
                 return None
             # What Record(…) does, without the cost of its __new__.
             records.append(tuple.__new__(Record, (micros / 1e6, step, kind, payload)))
-    except _UNSOUND:
+    except _INVALID:
         return None
     return records
 
@@ -302,7 +301,7 @@ def _parse_line(line: bytes) -> Record | None:
         if b'{"_type":"' in line:
             payload = decode_special_members(payload)
         return Record(_seconds(members["t"]), step, kind, payload)
-    except _UNSOUND:
+    except _INVALID:
         return None
 
 
@@ -313,7 +312,7 @@ def _seconds(micros: Any) -> float:
 
 
 def _points(payload: Any, line: bytes) -> Points:
-    """Check the payload of a `points` line. Raises one of `_UNSOUND` if a reader must not accept it."""
+    """Check the payload of a `points` line. Raises one of `_INVALID` if a reader must not accept it."""
     keys, values = payload["keys"], payload["v"]
     if type(keys) is not list or set(map(type, keys)) != {str}:
         raise ValueError("keys must be text")
@@ -351,7 +350,7 @@ def _recover(line: bytes) -> list[Record]:
     found = []
     starts = [m.start() for m in islice(_START.finditer(line), _MAX_RECOVERED)]
     for start, end in zip(starts, [*starts, len(line) + 1][1:], strict=True):
-        for stop in (end, end - 1):  # a flipped newline leaves one foreign byte between the two
+        for stop in (end, end - 1):  # a damaged newline leaves one foreign byte between the two
             record = _parse_line(line[start:stop])
             if record is not None:
                 found.append(record)

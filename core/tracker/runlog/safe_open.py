@@ -1,7 +1,7 @@
 """Open files of a directory that may come from someone else.
 
-A name leads to a regular file below the directory, or to an error. Links, pipes and devices are refused, at the end of
-the name and on the way to it, even if they replace a file at this moment. Nothing here waits for another process.
+A name leads to a regular file below the directory, or to an error. Links, pipes and devices are refused, as
+the file and as folders on its path, even if they replace a file at this moment. Nothing here waits for another process.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def open_file(
     Args:
         directory: The directory.
         name: The name of the file, with `/` between folders.
-        flags: Those of `os.open`.
+        flags: Flags of `os.open`.
         mode: The rights of a file that is created.
         make: Create missing folders.
 
@@ -65,12 +65,12 @@ def open_file(
     try:
         about = _status(folder, last)
         if about is not None and not stat.S_ISREG(about.st_mode):  # opening a device may have effects
-            raise Unsafe(errno.ELOOP, "a link, or no regular file", name)
+            raise Unsafe(errno.ELOOP, "a link, or not a regular file", name)
         fd = os.open(last, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode, dir_fd=folder)
         if stat.S_ISREG(os.fstat(fd).st_mode):
             return fd
         os.close(fd)
-        raise Unsafe(errno.ELOOP, "a link, or no regular file", name)
+        raise Unsafe(errno.ELOOP, "a link, or not a regular file", name)
     finally:
         os.close(folder)
 
@@ -78,7 +78,7 @@ def open_file(
 def open_stream(path: str | os.PathLike[str]) -> int:
     """Return a descriptor for reading a stream of a run directory.
 
-    Raises what `open_file` raises, and `Unsafe` if more than `MOST_HOLES` of it are holes.
+    Raises what `open_file` raises, and `Unsafe` if more than `MOST_HOLES` bytes of it are holes.
     """
     directory, name = os.path.split(os.fspath(path))
     fd = open_file(directory or ".", name)
@@ -96,7 +96,7 @@ def reading(path: str | os.PathLike[str]) -> IO[bytes]:
 
 
 def is_regular(directory: str | os.PathLike[str], name: str) -> bool:
-    """Tell whether a regular file of this name is below a directory, with no link on the way."""
+    """Tell whether a regular file of this name is below a directory, with no link in its path."""
     return size_of(directory, name) is not None
 
 
@@ -172,7 +172,7 @@ def write_new(directory: str | os.PathLike[str], name: str, content: bytes, mode
 
 
 def rename(directory: str | os.PathLike[str], name: str, target: str) -> None:
-    """Rename a file below a directory to `target` in its folder, in place of a file of that name. Raises OSError."""
+    """Rename a file below a directory to `target` in its folder, replacing a file of that name. Raises OSError."""
     *folders, last = _parts(name)
     folder = open_folder(directory, *folders)
     try:
@@ -182,7 +182,7 @@ def rename(directory: str | os.PathLike[str], name: str, target: str) -> None:
 
 
 def remove(directory: str | os.PathLike[str], name: str) -> None:
-    """Remove a regular file below a directory, if it is there. Raises OSError if it cannot be removed."""
+    """Remove a regular file below a directory, if it exists. Raises OSError if it cannot be removed."""
     if is_regular(directory, name):
         *folders, last = _parts(name)
         folder = open_folder(directory, *folders)
@@ -194,7 +194,7 @@ def remove(directory: str | os.PathLike[str], name: str) -> None:
 
 
 def ignore(folder: Path, line: str) -> None:
-    """Write this line to a new `.gitignore` in a folder, unless something of that name is there."""
+    """Write this line to a new `.gitignore` in a folder, unless something of that name exists."""
     with contextlib.suppress(OSError):
         write_new(folder, ".gitignore", f"{line}\n".encode())
 

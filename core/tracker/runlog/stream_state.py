@@ -1,4 +1,4 @@
-"""Derive the state of one stream from its records: who writes it, how far it is, and how its process ended."""
+"""Derive the state of one stream from its records: its writer, its last row, and how its process ended."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .exits import MEMBERS
 from .validation import is_heartbeat, is_pid
 
 STATES = ("running", "finished", "failed", "killed", "crashed", "preempted")
-"""All states of a run; the later five from best to worst."""
+"""All states of a run; after `running`, they go from best to worst."""
 
 _END = ("closed", "at_exit", *MEMBERS)
 
@@ -37,7 +37,7 @@ class StreamState:
     step: int | None = None
     """The step of its last row."""
     parent: Any = None
-    """The stream of the process that this one was forked from."""
+    """The stream of the parent process, for a forked child."""
     host: Any = None
     pid: int | None = None
     pid_start: Any = None
@@ -75,7 +75,7 @@ class StreamState:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> StreamState:
-        """Return the stream that `to_json` described. Unknown members are ignored."""
+        """Return the state that `to_json` described. Unknown members are ignored."""
         return cls(**{name: data[name] for name in _NAMES if name in data})
 
     @property
@@ -105,7 +105,7 @@ class StreamState:
         """Apply a `run` record."""
         if self.opened is None:
             self.opened = time
-        if self.closed is not None:  # an agent's word came first
+        if self.closed is not None:  # an agent's record came first
             self.closed = max(self.closed, self.opened)
         for member in ("parent", "host", "pid_start"):
             if payload.get(member) is not None:
@@ -121,8 +121,8 @@ class StreamState:
         source = payload.get("event_file")
         if isinstance(source, dict) and isinstance(source.get("name"), str) and self.event_file is None:
             version = source.get("version")
-            sound = version is None or (isinstance(version, (int, float)) and not isinstance(version, bool))
-            self.event_file = {"name": source["name"], "version": version if sound else None, "starts": []}
+            valid = version is None or (isinstance(version, (int, float)) and not isinstance(version, bool))
+            self.event_file = {"name": source["name"], "version": version if valid else None, "starts": []}
 
     def take_goes_on(self, payload: dict[str, Any]) -> None:
         """Apply a `goes_on` record."""
@@ -133,7 +133,7 @@ class StreamState:
         """Apply a `finish` record: the process's `own`, or an agent's in another stream."""
         if own and self.opened is None:
             self.opened = time  # its first line may be damaged
-        # Streams arrive in any order. What a process wrote on its way out gives way to what its agent saw.
+        # Streams arrive in any order. The end that an agent saw replaces the one that the process wrote while it ended.
         if self.settled if own and "at_exit" in payload else not own and self._is_final():
             return
         self._forget_end()
@@ -161,7 +161,7 @@ class StreamState:
         self.settled = False
 
     def _is_final(self) -> bool:
-        """Tell whether the process has said how it ended, and knew."""
+        """Tell whether the process has written how it ended, and knew it."""
         return self.closed is not None and self.at_exit is None and not self.settled
 
 

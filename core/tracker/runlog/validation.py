@@ -11,7 +11,7 @@ MAX_COUNT = 2**53
 """The greatest count, size or session step in a record: all integers up to here are exact everywhere."""
 
 MAX_HEARTBEAT = 366 * 86400.0
-"""The longest promise of an agent in seconds: a line a year is none."""
+"""The longest heartbeat in seconds that an agent can promise."""
 
 SUMMARIES = (None, "last", "min", "max", "mean", "best", "none")
 _GOALS = (None, "minimize", "maximize")
@@ -71,13 +71,13 @@ def is_session(payload: dict[str, Any]) -> bool:
 
 def meta_of(payload: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     """Return the labels in a payload (name, group, …) that have the right type, and whether all have it."""
-    there = {m: payload[m] for m in _META if m in payload}
-    sound = {m: value for m, value in there.items() if isinstance(value, (_META[m], type(None)))}
-    return sound, len(sound) == len(there)
+    present = {m: payload[m] for m in _META if m in payload}
+    valid = {m: value for m, value in present.items() if isinstance(value, (_META[m], type(None)))}
+    return valid, len(valid) == len(present)
 
 
 def environment_order(environment: dict[str, Any]) -> tuple[int, float, str] | None:
-    """Return the sort key of an environment, None if it is unsound. The greatest one is the environment of the run."""
+    """Return the sort key of an environment, None if it is invalid. The greatest one is the environment of the run."""
     node, started, stream = environment.get("node", 0), environment.get("started"), environment.get("stream")
     if type(node) is int and is_number(started) and isinstance(stream, str):
         assert isinstance(started, (int, float))

@@ -67,7 +67,7 @@ def _plain(address: str) -> str:
 
 
 def kept(values: Mapping[str, Any], base_url: str) -> dict[str, str]:
-    """Return the keys by address that a file must keep when `base_url` becomes its address, with the former one's."""
+    """Return the keys by address that a file must keep when `base_url` becomes its address, with the former key."""
     former = given("", values)
     keys = dict(former.keys)
     if former.base_url and former.api_key:

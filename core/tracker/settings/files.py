@@ -86,8 +86,8 @@ def write_directory_file(path: Path, values: Mapping[str, str | float | bool | N
     if os.path.islink(path.parent) or os.path.islink(path):
         raise SettingsError(f"{path} is a link or lies behind one: remove the link first")
     found = trust.read(path)
-    there = {} if found is None else _parsed(found.content, path)
-    strange = sorted(set(there) - trust.HARMLESS - set(values))
+    existing = {} if found is None else _parsed(found.content, path)
+    strange = sorted(set(existing) - trust.HARMLESS - set(values))
     if found is not None and (found.doubt or strange) and not trust.is_trusted(path, found):
         what = found.doubt or f"it sets {', '.join(strange)}, and you do not trust it"
         raise SettingsError(f"{path} is not changed: {what}. Run `tracker trust` first, or remove what is not yours")
@@ -117,7 +117,7 @@ def write_file(path: Path, values: Mapping[str, str | float | bool | Mapping[str
 
 
 def _content(path: Path) -> bytes | None:
-    """Return the bytes of a regular file; None if there is none, with a warning if something else is there."""
+    """Return the bytes of a regular file; None if there is none, with a warning if it is something else."""
     try:
         # Opening a pipe of this name must not wait for its writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -14,7 +14,7 @@ _ADDRESS = re.compile(
     r"(https?)://((?:[^\s/?#@]*@)?(?:[^\s/?#:@\[\]]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?(?:/[^\s?#]*)?)", re.I
 )
 _LOCAL = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(?=/|$)")
-_PAGE = re.compile(r"/(runs|projects|api)(/|$)|[?#]")  # of the dashboard, as copied from a browser
+_PAGE = re.compile(r"/(runs|projects|api)(/|$)|[?#]")  # a page of the dashboard, as copied from a browser
 
 
 def cleaned(value: Any, quotes: bool = False) -> Any:
@@ -58,17 +58,17 @@ def items(value: Any) -> list[str]:
 
 
 def address(text: str) -> str:
-    """Return the address of a server, without a trailing slash. Raises ValueError, which says what is right."""
+    """Return the address of a server, without a trailing slash. Raises ValueError, which says what is allowed."""
     url = text.rstrip("/")
     found, page = _ADDRESS.fullmatch(url), _PAGE.search(url)
     if found is not None and page is None:
         return f"{found[1].lower()}://{found[2]}"
-    such = "http://127.0.0.1:8787"
+    example = "http://127.0.0.1:8787"
     if page is not None:
-        such = url[: page.start()].rstrip("/")
+        example = url[: page.start()].rstrip("/")
     elif "://" not in url and _ADDRESS.fullmatch(f"http://{url}"):
-        such = f"http://{url}"
-    raise ValueError(f"must be the server's address alone and start with http:// or https://, such as {such}")
+        example = f"http://{url}"
+    raise ValueError(f"must be the server's address alone and start with http:// or https://, such as {example}")
 
 
 def is_local(url: str) -> bool:

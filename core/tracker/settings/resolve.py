@@ -19,7 +19,7 @@ from .table import BY_NAME, CHOSEN, CONSOLES, MODES, PARTS, POSITIVE, SETTINGS, 
 
 
 class Settings:
-    """Settings in force, one attribute each (see `SETTINGS`), and `sources`: where each value comes from.
+    """The settings in force, one attribute each (see `SETTINGS`), and `sources`: where each value comes from.
 
     settings = Settings({"project": "digits"})
     print(settings.base_url, settings.sources["base_url"])
@@ -81,7 +81,7 @@ class Settings:
         arguments = _cleaned(given)
         variables = _cleaned({s.name: os.environ.get(s.variable) for s in SETTINGS}, quotes=True)
         self.sources: dict[str, str] = {}
-        self._resolve(BY_NAME["dir"], {"argument": arguments, "variable TRACKER_DIR": variables})  # where a file is
+        self._resolve(BY_NAME["dir"], {"argument": arguments, "variable TRACKER_DIR": variables})  # decides the file
         self._resolve(BY_NAME["silent"], {"argument": arguments, "variable TRACKER_SILENT": variables})
         directory = _cleaned(read_directory_file(directory_file(self.dir), self.silent))
         user = _cleaned(read_file(user_file()))

@@ -1,8 +1,8 @@
-"""Decide which settings of a directory count: the directory may come from someone else.
+"""Decide which settings of a directory apply: the directory may come from someone else.
 
 Settings in `.tracker/settings.toml` that name and describe runs always count (`HARMLESS`). All others decide where runs
 and keys go, what is stored about a machine, or what a program does. They count only if the user trusts the file
-(`tracker trust`), or made it with `tracker init`, `on` or `off`. Trust is for these bytes at this path.
+(`tracker trust`), or made it with `tracker init`, `on` or `off`. Trust covers only these bytes at this path.
 """
 
 from __future__ import annotations

@@ -43,8 +43,8 @@ def test_large_files_links_and_folders_are_left_out(keep: Keep, tmp_path: Path) 
     assert files == {"fits": b"x" * 10}
     assert keeper.left_out == {
         "large": "11 bytes, more than capture_limit",
-        "link": "no regular file",
-        "folder": "no regular file",
+        "link": "not a regular file",
+        "folder": "not a regular file",
         "missing": "No such file or directory",
     }
 
