@@ -122,21 +122,21 @@ def test_an_accepted_upload_and_a_corrected_offset_are_both_answers(client: Clie
         b'{"offset": 7}',
     ],
 )  # fmt: skip
-def test_an_answer_that_makes_no_sense_is_never_an_acknowledgement(body: bytes, client: Client, stub: Stub) -> None:
+def test_an_invalid_response_is_never_an_acknowledgement(body: bytes, client: Client, stub: Stub) -> None:
     stub.answer = (200, {}, body)
     with pytest.raises(Retry):
         client.send(RUN, "history.jsonl", 7, b"x\n")
 
 
 @pytest.mark.parametrize("offsets", [None, [], {"history.jsonl": "5"}, {"history.jsonl": -1}])
-def test_offsets_that_make_no_sense_are_none(offsets: Any, client: Client, stub: Stub) -> None:
+def test_invalid_offsets_are_an_error(offsets: Any, client: Client, stub: Stub) -> None:
     stub.answer = (200, {}, json.dumps({"offsets": offsets}).encode())
     with pytest.raises(Retry):
         client.offsets(RUN)
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 507])
-def test_trouble_that_may_pass_asks_to_try_again(status: int, client: Client, stub: Stub) -> None:
+def test_temporary_failures_raise_retry(status: int, client: Client, stub: Stub) -> None:
     stub.answer = (status, {"Retry-After": "2.5"}, b'{"error": "too busy"}')
     with pytest.raises(Retry, match="too busy") as caught:
         client.json("GET", "/api/projects")
@@ -144,7 +144,7 @@ def test_trouble_that_may_pass_asks_to_try_again(status: int, client: Client, st
 
 
 @pytest.mark.parametrize("after", ["soon", "Wed, 21 Oct 2015 07:28:00 GMT"])
-def test_a_time_to_wait_that_cannot_be_read_is_none(after: str, client: Client, stub: Stub) -> None:
+def test_an_unreadable_retry_after_is_ignored(after: str, client: Client, stub: Stub) -> None:
     stub.answer = (503, {"Retry-After": after}, b"")
     with pytest.raises(Retry) as caught:
         client.json("GET", "/api/projects")
@@ -152,7 +152,7 @@ def test_a_time_to_wait_that_cannot_be_read_is_none(after: str, client: Client, 
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422, 301, 302])
-def test_a_refusal_is_an_error_with_the_servers_words(status: int, client: Client, stub: Stub) -> None:
+def test_a_refusal_is_an_error_with_the_servers_message(status: int, client: Client, stub: Stub) -> None:
     stub.answer = (status, {"Location": "http://127.0.0.1:9/"}, b'{"error": "not like this"}')
     with pytest.raises(ServerError, match="not like this") as caught:
         client.json("GET", "/api/projects")
@@ -183,14 +183,14 @@ def test_a_connection_that_a_refusal_closed_without_saying_so_is_not_used_again(
         client._session.close()
 
 
-def test_where_nobody_listens_it_is_unreachable() -> None:
+def test_a_server_that_does_not_listen_is_unreachable() -> None:
     client = Client("http://127.0.0.1:9", "key", timeout=2)
     with pytest.raises(Unreachable, match=r"no answer from http://127\.0\.0\.1:9"):
         client.json("GET", "/api/projects")
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "http://a b", "http://" + "a" * 300, "http://127.0.0.1:99999"])
-def test_what_is_no_address_is_told(url: str) -> None:
+def test_an_invalid_address_is_reported(url: str) -> None:
     with pytest.raises((SettingsError, Unreachable)):  # whether it could be one is for the libraries to say
         Client(url, "key", timeout=2).json("GET", "/api/projects")
 
@@ -208,7 +208,7 @@ def test_a_download_appears_whole_or_not_at_all(client: Client, stub: Stub, monk
     assert os.listdir() == []
 
 
-def test_a_download_that_breaks_off_goes_on_where_it_broke_also_if_all_of_it_comes_again(
+def test_an_interrupted_download_continues_even_if_the_server_sends_all_of_it_again(
     client: Client, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracker.client, "_PAUSES", (0.0,))
@@ -224,7 +224,7 @@ def test_a_download_that_breaks_off_goes_on_where_it_broke_also_if_all_of_it_com
     assert [headers.get("Range") for _, _, headers, _ in stub.asked] == [None, f"bytes={6 << 18}-", f"bytes={8 << 18}-"]
 
 
-def test_a_download_of_other_content_leaves_what_was_there(client: Client, stub: Stub) -> None:
+def test_a_download_of_other_content_leaves_the_former_file(client: Client, stub: Stub) -> None:
     Path("file").write_bytes(b"before")
     stub.answer = (200, {}, b"damaged")
     with pytest.raises(TrackerError, match="damaged since"):
@@ -235,7 +235,7 @@ def test_a_download_of_other_content_leaves_what_was_there(client: Client, stub:
 @pytest.mark.parametrize(
     "answer", [b"{}", b'{"offset": -1, "complete": true}', b'{"offset": 11, "complete": false}', b'{"offset": 5}']
 )
-def test_an_upload_trusts_no_answer_that_cannot_be(client: Client, stub: Stub, answer: bytes) -> None:
+def test_an_upload_rejects_impossible_responses(client: Client, stub: Stub, answer: bytes) -> None:
     stub.answer = (200, {}, answer)
     with pytest.raises(Retry):
         client.upload(RUN, "0" * 64, 10)
@@ -246,18 +246,18 @@ def test_an_upload_trusts_no_answer_that_cannot_be(client: Client, stub: Stub, a
 # -- which server ---------------------------------------------------------------------------------------------------
 
 
-def test_without_a_server_anywhere_it_says_how_to_get_one() -> None:
+def test_without_a_server_the_error_says_how_to_start_one() -> None:
     with pytest.raises(SettingsError, match="tracker server"):
         connect(Settings())
 
 
-def test_ones_own_server_on_this_machine_is_found() -> None:
+def test_the_users_own_server_on_this_machine_is_found() -> None:
     publish("http://127.0.0.1:8787", "its-token", ".")
     found = connect(Settings())
     assert (found.base_url, found._session.auth._key) == ("http://127.0.0.1:8787", "its-token")  # type: ignore[union-attr]
 
 
-def test_its_token_is_sent_to_nobody_else() -> None:
+def test_the_token_of_the_own_server_is_sent_only_to_it() -> None:
     publish("http://127.0.0.1:8787", "its-token", ".")
     found = connect(Settings({"base_url": "http://gpu-box:8787"}))
     assert (found.base_url, found._session.auth._key) == ("http://gpu-box:8787", None)  # type: ignore[union-attr]
@@ -285,7 +285,7 @@ def peak(work: Callable[[], Any]) -> int:
 
 
 @pytest.mark.parametrize("status", [200, 302, 401, 500])
-def test_an_answer_grows_no_larger_than_answers_are(status: int, client: Client, stub: Stub) -> None:
+def test_a_response_that_is_too_large_is_an_error(status: int, client: Client, stub: Stub) -> None:
     stub.answer = (status, {"Content-Encoding": "gzip", "Location": "/x"}, bomb(1200))
 
     def ask() -> None:
@@ -295,14 +295,14 @@ def test_an_answer_grows_no_larger_than_answers_are(status: int, client: Client,
     assert peak(ask) < 64 << 20
 
 
-def test_a_compression_that_was_not_asked_for_is_refused(client: Client, stub: Stub) -> None:
+def test_an_encoding_that_was_not_requested_is_refused(client: Client, stub: Stub) -> None:
     stub.answer = (200, {"Content-Encoding": "zstd"}, b"\x28\xb5\x2f\xfd")
     with pytest.raises(ServerError, match="not requested"):
         client.json("GET", "/api/projects")
     assert stub.asked[0][2]["Accept-Encoding"] == "gzip"
 
 
-def test_a_compressed_answer_is_read(client: Client, stub: Stub) -> None:
+def test_a_compressed_response_is_read(client: Client, stub: Stub) -> None:
     stub.answer = (200, {"Content-Encoding": "gzip"}, gzip.compress(b'{"projects": [1]}'))
     assert client.json("GET", "/api/projects") == {"projects": [1]}
 
@@ -310,14 +310,14 @@ def test_a_compressed_answer_is_read(client: Client, stub: Stub) -> None:
 @pytest.mark.parametrize(
     "body", [b"[" * 900 + b"]" * 900, b'{"a":' * 300 + b"1" + b"}" * 300, b"[]", b"\xff", b'"x"', b""]
 )
-def test_an_answer_that_is_none_is_tried_again_later(body: bytes, client: Client, stub: Stub) -> None:
+def test_an_unreadable_response_raises_retry(body: bytes, client: Client, stub: Stub) -> None:
     stub.answer = (200, {}, body)
     with pytest.raises(Retry):
         client.json("GET", "/api/projects")
 
 
 @pytest.mark.parametrize("asked", ["1e300", "inf", "-5", "nan", "9" * 400, "soon", "300"])
-def test_no_server_is_left_alone_for_ever(asked: str, client: Client, stub: Stub) -> None:
+def test_retry_after_is_limited(asked: str, client: Client, stub: Stub) -> None:
     stub.answer = (503, {"Retry-After": asked}, b"{}")
     with pytest.raises(Retry) as caught:
         client.offsets(RUN)
@@ -325,13 +325,13 @@ def test_no_server_is_left_alone_for_ever(asked: str, client: Client, stub: Stub
 
 
 @pytest.mark.parametrize("offset", [-1, 1 << 60, 1.5, True, None, "1", [1]])
-def test_impossible_offsets_are_no_answer(offset: Any, client: Client, stub: Stub) -> None:
+def test_impossible_offsets_are_an_error(offset: Any, client: Client, stub: Stub) -> None:
     stub.answer = (200, {}, json.dumps({"offsets": {"history.jsonl": offset}, "missing": []}).encode())
     with pytest.raises(Retry):
         client.offsets(RUN)
 
 
-def test_what_a_refusal_says_is_cleaned_and_cut(client: Client, stub: Stub) -> None:
+def test_the_text_of_a_refusal_is_cleaned_and_cut(client: Client, stub: Stub) -> None:
     stub.answer = (400, {}, json.dumps({"error": "\x1b[2Jno\u202e" + "x" * 100_000}).encode())
     with pytest.raises(ServerError) as caught:
         client.json("GET", "/api/projects")
@@ -356,7 +356,7 @@ def test_a_redirect_does_not_get_the_key(client: Client, stub: Stub) -> None:
 # -- proofs ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_token_of_a_server_that_was_found_is_sent_only_to_who_knows_it(stub: Stub) -> None:
+def test_the_token_of_a_found_server_is_sent_only_after_a_proof(stub: Stub) -> None:
     publish(stub.url, "its-token", ".")  # type: ignore[attr-defined]
     for answer in (b"{}", b'{"proof": "0"}', b'{"proof": 7}', b"nothing"):
         stub.answer = (200, {}, answer)

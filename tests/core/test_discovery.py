@@ -80,7 +80,7 @@ def test_damaged_entries_are_ignored(text: str) -> None:
     assert discovery.find() is None
 
 
-def test_withdrawing_leaves_the_entry_of_a_server_that_came_after() -> None:
+def test_withdrawing_keeps_the_entry_of_a_newer_server() -> None:
     path = discovery.publish("http://127.0.0.1:8787", "secret", "data")
     _edit(path, pid=os.getppid())
     discovery.withdraw(path)

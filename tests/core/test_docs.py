@@ -83,7 +83,7 @@ def test_every_installed_command_is_in_the_docs() -> None:
             assert f"`tracker {entry.name}`" in document
 
 
-def test_every_command_in_the_docs_is_announced() -> None:
+def test_every_command_in_the_docs_is_an_entry_point() -> None:
     titles = re.findall(r"^## (.*)$", (DOCS / "reference/cli.md").read_text(), re.MULTILINE)
     documented = {name for title in titles for name in re.findall(r"`tracker ([\w-]+)`", title)}
     announced = (ROOT / "pyproject.toml").read_text().split('"tracker.commands"]')[1].split("[")[0]
@@ -141,7 +141,7 @@ def test_each_line_of_documents_has_one_sentence(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_documents_link_only_to_what_is_there(document: Path) -> None:
+def test_documents_link_only_to_existing_files(document: Path) -> None:
     for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text()):
         assert (document.parent / target).exists(), f"{document.name} links to {target}"
 

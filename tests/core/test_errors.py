@@ -14,19 +14,19 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(errors, "_silent", False)
 
 
-def test_a_message_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_message_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
     errors.warn_once("the disk is full")
     errors.warn_once("the disk is full")
     assert capsys.readouterr().err == "tracker: the disk is full\n"
 
 
-def test_messages_that_share_a_key_are_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_messages_that_share_a_topic_are_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
     for step in (0.1, 0.2, 0.3):
         errors.warn_once(f"bad step {step}", "step")
     assert capsys.readouterr().err == "tracker: bad step 0.1\n"
 
 
-def test_silence_is_complete(capsys: pytest.CaptureFixture[str]) -> None:
+def test_silence_suppresses_all_output(capsys: pytest.CaptureFixture[str]) -> None:
     errors.silence(True)
     errors.say("run started")
     errors.warn_once("trouble")
@@ -34,7 +34,7 @@ def test_silence_is_complete(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("closed", [True, False])
-def test_a_broken_stderr_breaks_nothing(closed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_stderr_raises_nothing(closed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if closed:
         with open("x", "w") as file:
             pass
@@ -44,7 +44,7 @@ def test_a_broken_stderr_breaks_nothing(closed: bool, monkeypatch: pytest.Monkey
     errors.warn_once("trouble")
 
 
-def test_internal_errors_are_counted_told_once_and_kept_from_training(
+def test_internal_errors_are_counted_reported_once_and_kept_out_of_training(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("TRACKER_RAISE_INTERNAL")
@@ -62,12 +62,12 @@ def test_internal_errors_are_counted_told_once_and_kept_from_training(
     ]
 
 
-def test_internal_errors_are_raised_where_the_variable_asks_for_it() -> None:
+def test_internal_errors_are_raised_if_the_variable_is_set() -> None:
     with pytest.raises(ValueError, match="inner"), errors.contained("log()"):
         raise ValueError("inner")
 
 
-def test_all_errors_are_tracker_errors_and_what_users_would_catch_anyway() -> None:
+def test_all_errors_are_tracker_errors_and_standard_ones() -> None:
     assert issubclass(tracker.SettingsError, (tracker.TrackerError, ValueError))
     for kind, builtin in (
         (tracker.SettingsError, ValueError),

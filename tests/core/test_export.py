@@ -136,7 +136,7 @@ def uploaded(server: Any) -> tuple[Path, Any]:
 # -- from a server ---------------------------------------------------------------------------------------------------
 
 
-def test_a_run_from_a_server_tells_all_that_the_server_tells(uploaded: tuple[Path, Any], tmp_path: Path) -> None:
+def test_a_run_exported_from_a_server_has_all_the_servers_data(uploaded: tuple[Path, Any], tmp_path: Path) -> None:
     _, remote = uploaded
     (exported,) = export_runs(tmp_path / "x.zip", [remote])
     assert exported.missing == []
@@ -154,7 +154,7 @@ def test_a_run_from_a_server_tells_all_that_the_server_tells(uploaded: tuple[Pat
     assert (copy.directory / "files" / media).read_bytes() == b"<b>media</b>"
 
 
-def test_a_copy_keeps_every_member_of_what_the_records_add_up_to(uploaded: tuple[Path, Any], tmp_path: Path) -> None:
+def test_a_copy_keeps_every_member_of_the_run_state(uploaded: tuple[Path, Any], tmp_path: Path) -> None:
     # A new member of RunState needs a line in rebuild.py, and a record in `a_run`.
     _, remote = uploaded
     rebuild(remote, tmp_path / "copy")
@@ -200,7 +200,7 @@ def test_content_that_the_server_lacks_is_named(server: Any, tmp_path: Path) -> 
     assert len(exported.missing) == 2
 
 
-def test_an_imported_copy_goes_to_another_project_of_servers_but_never_beside_what_it_is_a_copy_of(
+def test_an_imported_copy_can_be_uploaded_but_never_beside_its_original(
     uploaded: tuple[Path, Any], tmp_path: Path
 ) -> None:
     directory, remote = uploaded
@@ -227,7 +227,7 @@ def test_an_imported_copy_goes_to_another_project_of_servers_but_never_beside_wh
     assert told(again)["rows"] == before["rows"]
 
 
-def test_a_copy_of_a_copy_is_the_same_again(uploaded: tuple[Path, Any], tmp_path: Path) -> None:
+def test_a_copy_of_a_copy_is_the_same(uploaded: tuple[Path, Any], tmp_path: Path) -> None:
     _, remote = uploaded
     before = told(remote)
     export_runs(tmp_path / "one.zip", [remote])
@@ -245,7 +245,7 @@ def content(directory: Path) -> dict[str, bytes]:
     return {str(p.relative_to(directory)): p.read_bytes() for p in directory.rglob("*") if p.is_file()}
 
 
-def test_a_run_from_a_directory_is_the_same_to_the_byte_and_importing_twice_is_the_same_as_once(tmp_path: Path) -> None:
+def test_a_run_exported_from_a_directory_is_identical_and_importing_it_twice_is_safe(tmp_path: Path) -> None:
     directory = a_run("k3")
     export_runs(tmp_path / "x.zip", [tracker.read_run(directory)])
     (first,) = import_runs(tmp_path / "x.zip", tmp_path / "b/runs")
@@ -259,7 +259,7 @@ def test_a_run_from_a_directory_is_the_same_to_the_byte_and_importing_twice_is_t
     assert sorted(p.name for p in (tmp_path / "b").iterdir()) == [".gitignore", "runs"]
 
 
-def test_a_run_that_has_grown_since_is_completed_and_one_that_is_further_is_left(tmp_path: Path) -> None:
+def test_an_older_copy_is_completed_and_a_newer_one_is_left_alone(tmp_path: Path) -> None:
     directory = a_run("k3")
     export_runs(tmp_path / "early.zip", [tracker.read_run(directory)])
     with (directory / "history-bb.jsonl").open("ab") as file:
@@ -273,7 +273,7 @@ def test_a_run_that_has_grown_since_is_completed_and_one_that_is_further_is_left
     assert content(target / "k3") == content(directory)
 
 
-def test_what_differs_or_would_double_a_run_is_refused(uploaded: tuple[Path, Any], tmp_path: Path) -> None:
+def test_files_that_differ_or_would_double_a_run_are_refused(uploaded: tuple[Path, Any], tmp_path: Path) -> None:
     directory, remote = uploaded
     export_runs(tmp_path / "copy.zip", [remote])
     export_runs(tmp_path / "run.zip", [tracker.read_run(directory)])
@@ -289,7 +289,7 @@ def test_what_differs_or_would_double_a_run_is_refused(uploaded: tuple[Path, Any
         import_runs(tmp_path / "run.zip", ROOT)
 
 
-def test_a_run_at_work_is_not_added_to(tmp_path: Path) -> None:
+def test_a_run_with_a_running_agent_is_not_changed(tmp_path: Path) -> None:
     directory = a_run("k3")
     export_runs(tmp_path / "x.zip", [tracker.read_run(directory)])
     (directory / "history-aa.jsonl").unlink()
@@ -333,7 +333,7 @@ def test_a_live_run_is_exported_as_it_is_at_that_moment(server: Any, tmp_path: P
 # -- reading a file --------------------------------------------------------------------------------------------------
 
 
-def test_a_run_is_read_from_a_file_and_what_was_unpacked_goes_with_it(tmp_path: Path) -> None:
+def test_a_run_is_read_from_a_file_and_its_unpacked_files_are_removed_with_it(tmp_path: Path) -> None:
     export_runs(tmp_path / "two.zip", [tracker.read_run(a_run(name)) for name in ("k3", "k4")])
     run = tracker.read_run(tmp_path / "two.zip/k4")
     assert run.id == "k4"
@@ -360,7 +360,7 @@ def test_a_run_in_a_file_cannot_be_changed_there(tmp_path: Path) -> None:
     assert "acc" not in run.summary
 
 
-def test_a_file_whose_run_is_another_than_it_says_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_names_another_run_than_it_holds_is_refused(tmp_path: Path) -> None:
     export_runs(tmp_path / "x.zip", [tracker.read_run(a_run("k3"))])
     with zipfile.ZipFile(tmp_path / "x.zip") as sound, zipfile.ZipFile(tmp_path / "y.zip", "w") as forged:
         for member in sound.infolist():

@@ -40,7 +40,7 @@ def beside(request: Any) -> Path:
 
 
 @pytest.mark.parametrize("first", ["tracker", "tracker_runs"])
-def test_it_is_the_very_same_module_with_its_submodules(first: str) -> None:
+def test_tracker_runs_is_the_same_module_as_tracker(first: str) -> None:
     run(f"""
 import {first}
 import tracker, tracker_runs
@@ -54,7 +54,7 @@ assert tracker_runs.run is None and tracker_runs.__version__ == {tracker.__versi
 """)
 
 
-def test_beside_a_tracker_of_the_users_both_work(beside: Path) -> None:
+def test_tracker_runs_works_beside_a_users_own_tracker_module(beside: Path) -> None:
     out = run(
         """
 import copy, pickle
@@ -80,13 +80,13 @@ except ModuleNotFoundError:
     assert out == "hello\n0 2\n"
 
 
-def test_a_script_that_is_called_tracker_itself_works() -> None:
+def test_a_script_named_tracker_works() -> None:
     Path("tracker.py").write_text("import tracker_runs as tracker\ntracker.init(mode='offline').finish()\n")
     run("", "tracker.py")
 
 
 @pytest.mark.usefixtures("beside")
-def test_the_command_works_where_the_path_leads_to_another_tracker() -> None:
+def test_the_command_works_if_the_path_has_another_tracker() -> None:
     code = "import tracker_runs\ntracker_runs.init(mode='offline', name='mine').finish()"
     run(code)
     here = {"PYTHONPATH": os.getcwd()}
@@ -96,7 +96,7 @@ def test_the_command_works_where_the_path_leads_to_another_tracker() -> None:
 
 
 @pytest.mark.usefixtures("beside")
-def test_agents_are_ours_wherever_the_path_leads() -> None:
+def test_agents_run_our_code_if_the_path_has_another_tracker() -> None:
     code = """
 import tracker_runs as tracker
 from tests.waiting import eventually

@@ -10,7 +10,7 @@ import tracker
 from tests.waiting import PATIENCE
 
 
-def test_the_public_names_are_these() -> None:
+def test_the_public_names_are_pinned() -> None:
     assert tracker.__all__ == [
         "Api", "Audio", "Histogram", "Html", "Image", "NoRun", "NotARun", "Plotly", "Run", "ServerError",
         "SettingsError", "Sync", "Table", "Text", "TrackerError", "Unreachable", "Video", "alert", "config",
@@ -22,7 +22,7 @@ def test_the_public_names_are_these() -> None:
         getattr(tracker, name)
 
 
-def test_init_takes_these_arguments_in_this_order() -> None:
+def test_the_arguments_of_init_are_pinned() -> None:
     assert list(inspect.signature(tracker.init).parameters) == [
         "project", "entity", "name", "id", "config", "group", "job_type", "tags", "notes", "dir", "mode", "resume",
         "reinit", "settings", "save_code", "sync_tensorboard", "fork_from", "color",
@@ -41,7 +41,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         tracker.wandb  # noqa: B018
 
 
-def test_without_a_run_the_functions_say_what_to_do() -> None:
+def test_without_a_run_the_functions_raise_an_error_that_says_what_to_do() -> None:
     assert tracker.run is None
     for use in (
         lambda: tracker.log({}),

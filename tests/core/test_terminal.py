@@ -13,7 +13,7 @@ from tracker.terminal import clean
         "\x00", "\x7f", "\u2028", "\ud800", "\ufeff", "\u200e",
     ],
 )  # fmt: skip
-def test_nothing_that_a_terminal_takes_for_orders_is_left(text: str) -> None:
+def test_control_characters_are_replaced(text: str) -> None:
     for lines in (False, True):
         shown = clean(f"run {text}", lines)
         assert shown.isprintable()
@@ -21,12 +21,12 @@ def test_nothing_that_a_terminal_takes_for_orders_is_left(text: str) -> None:
         assert shown.encode()
 
 
-def test_text_of_any_script_stays_as_it_is() -> None:
+def test_text_of_any_script_is_unchanged() -> None:
     for text in ("größe", "実験 1", "тест", "می‌خواهم", "👩‍🔬", "a\u3000b", "C:\\x [bold]"):
         assert clean(text) == text
 
 
-def test_a_message_of_one_line_stays_in_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_message_stays_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert clean("a\n\tb") == "a  b"
     assert clean("a\nb", lines=True) == "a\nb"
     say("one\ntracker: forged\x1b[31m")

@@ -41,7 +41,7 @@ def histograms(run: tracker.Run) -> list[dict[str, Any]]:
     return [{k: v for k, v in row.items() if "/" in k} for row in rows(run)]
 
 
-def test_every_so_many_passes_the_gradients_are_logged_at_the_step_that_the_run_has_reached(run: tracker.Run) -> None:
+def test_gradients_are_logged_every_n_passes_at_the_present_step(run: tracker.Run) -> None:
     model = net()
     run.watch(model, log_freq=2)
     for _ in range(4):
@@ -53,7 +53,7 @@ def test_every_so_many_passes_the_gradients_are_logged_at_the_step_that_the_run_
     assert [row["_step"] for row in rows(run) if "loss" in row] == [0, 1, 2, 3]
 
 
-def test_a_histogram_counts_every_value_from_the_least_to_the_greatest(run: tracker.Run) -> None:
+def test_a_histogram_counts_every_value_from_minimum_to_maximum(run: tracker.Run) -> None:
     model = net()
     run.watch(model, log="all", log_freq=1)
     backward(model)
@@ -68,7 +68,7 @@ def test_a_histogram_counts_every_value_from_the_least_to_the_greatest(run: trac
                 assert histogram["bins"][-1] == pytest.approx(high)
 
 
-def test_values_that_are_not_finite_are_counted_apart(run: tracker.Run) -> None:
+def test_non_finite_values_are_counted_separately(run: tracker.Run) -> None:
     model = net()
     with torch.no_grad():
         model[1].weight.copy_(torch.tensor([[math.nan, math.inf, 2.0]]))
@@ -78,7 +78,9 @@ def test_values_that_are_not_finite_are_counted_apart(run: tracker.Run) -> None:
     assert (histogram["nonfinite"], sum(histogram["counts"])) == (2, 1)
 
 
-def test_all_of_a_pass_is_fetched_in_one_transfer(run: tracker.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_histograms_of_a_pass_are_fetched_in_one_transfer(
+    run: tracker.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fetched = []
     for name in ("tolist", "item", "cpu", "numpy", "__bool__", "__float__", "__int__"):
         kept = getattr(torch.Tensor, name)
@@ -112,7 +114,7 @@ def test_watching_again_replaces_and_does_not_double(run: tracker.Run) -> None:
     assert len(histograms(run)) == 1
 
 
-def test_deterministic_algorithms_are_no_obstacle_and_stay_as_they_were(run: tracker.Run) -> None:
+def test_deterministic_algorithms_stay_on_and_do_not_prevent_histograms(run: tracker.Run) -> None:
     torch.use_deterministic_algorithms(True)
     try:
         model = net()
@@ -132,7 +134,7 @@ def test_deterministic_algorithms_are_no_obstacle_and_stay_as_they_were(run: tra
         (lambda run: run.watch(net(), log_freq=0), ValueError),
     ],
 )
-def test_wrong_use_says_what_is_right(
+def test_wrong_arguments_are_errors_that_say_what_is_allowed(
     run: tracker.Run, use: Callable[[tracker.Run], None], error: type[Exception]
 ) -> None:
     with pytest.raises(error):

@@ -64,7 +64,7 @@ def log_in(base_url: str, token: str) -> None:
 
 
 @pytest.mark.parametrize("given_by", ["a file", "a variable"])
-def test_a_key_that_was_replaced_is_taken_up_once_it_is_stored(
+def test_a_replaced_key_is_used_as_soon_as_it_is_stored(
     given_by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     port, data = free_port(), tmp_path / "data"
@@ -96,7 +96,7 @@ def test_a_key_that_was_replaced_is_taken_up_once_it_is_stored(
             eventually(lambda one=one: api.run(one.path).state == "finished")  # type: ignore[misc]
 
 
-def test_another_address_is_taken_up_once_it_is_stored(tmp_path: Path) -> None:
+def test_another_address_is_used_as_soon_as_it_is_stored(tmp_path: Path) -> None:
     old, new = free_port(), free_port()
     log_in_url = f"http://127.0.0.1:{old}"
     with serving(tmp_path / "data", FIRST, old):
@@ -129,7 +129,7 @@ def test_a_server_of_this_machine_that_moved_is_found_again(tmp_path: Path) -> N
         eventually(lambda: not agent_alive(run.dir))
 
 
-def test_what_was_given_to_the_process_stays_whatever_is_stored(server: Any) -> None:
+def test_arguments_of_the_process_win_over_stored_settings(server: Any) -> None:
     log_in("http://127.0.0.1:9", "another-token")
     with tracker.init() as run:
         run.log({"x": 1})
@@ -139,7 +139,7 @@ def test_what_was_given_to_the_process_stays_whatever_is_stored(server: Any) -> 
         eventually(lambda: rows(server.url, server.token, run.id) == 2)
 
 
-def test_a_dead_agent_is_told_of_in_the_last_line(
+def test_the_last_line_reports_a_dead_agent(
     server: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TRACKER_FINISH_TIMEOUT", "0")
@@ -155,7 +155,7 @@ def test_a_dead_agent_is_told_of_in_the_last_line(
     assert lines[-1].endswith(f"complete it with: tracker sync .tracker/runs/{run.id}")
 
 
-def test_starts_are_limited_for_a_while_and_not_for_life(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_starts_are_limited_only_for_a_while(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     started: list[str] = []
     monkeypatch.setattr(agent_launch, "hand_over", lambda directory, _given: started.append(directory))
     monkeypatch.setattr(agent_launch, "start_agent", lambda directory, _environment: started.append(directory))

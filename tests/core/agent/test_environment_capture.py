@@ -106,20 +106,20 @@ def test_a_process_that_is_gone_before_its_agent_comes_is_described(log: Log) ->
     assert (found["stream"], found["started"], found["command"]) == ("history-a.jsonl", 1.0, ["a"])
 
 
-def test_of_processes_that_were_there_together_one_is_described(log: Log) -> None:
+def test_of_processes_that_ran_together_one_is_described(log: Log) -> None:
     for rank in range(4):
         log.stream(f"rank{rank}", 1.0 + rank, 10.0 + rank)
     assert log.agent() == ["rank3"]
 
 
-def test_an_agent_that_comes_later_describes_nobody_again(log: Log) -> None:
+def test_a_later_agent_does_not_describe_a_process_again(log: Log) -> None:
     log.stream("a", 1.0, 9.0)
     assert log.agent() == ["a"]
     log.stream("late", 8.0, 12.0)
     assert log.agent() == ["a"]
 
 
-def test_a_run_that_was_resumed_is_described_anew_and_the_last_description_counts(log: Log) -> None:
+def test_a_resumed_run_is_described_again_and_the_last_description_counts(log: Log) -> None:
     log.stream("a", 1.0, 2.0)
     assert log.agent() == ["a"]
     log.stream("b", 3.0, 4.0)
@@ -127,21 +127,21 @@ def test_a_run_that_was_resumed_is_described_anew_and_the_last_description_count
     assert tracker.read_run(log.directory).environment["command"] == ["b"]
 
 
-def test_what_an_earlier_process_ran_is_not_guessed_later(log: Log) -> None:
+def test_an_earlier_process_is_not_described_later(log: Log) -> None:
     log.stream("missed", 1.0, 2.0)
     log.stream("now", 3.0, 4.0)
     assert log.agent() == ["now"]
     assert log.agent() == ["now"]
 
 
-def test_children_other_machines_and_processes_that_tell_nothing_are_not_described(log: Log) -> None:
+def test_children_other_machines_and_processes_without_a_description_are_skipped(log: Log) -> None:
     log.stream("child", 1.0, 2.0, parent="history-x.jsonl")
     log.stream("elsewhere", 1.0, 2.0, host="another")
     log.stream("shell", 1.0, 2.0, process=None)
     assert log.agent() == []
 
 
-def test_a_program_that_runs_another_is_described_until_the_other_tells_more(log: Log) -> None:
+def test_a_wrapper_is_described_until_its_program_describes_itself(log: Log) -> None:
     wrapper = {"process": {"command": ["wrapper"]}, "wraps": True}
     log.stream("wrapper", 1.0, 9.0, **wrapper)
     assert log.agent() == ["wrapper"]
@@ -152,13 +152,13 @@ def test_a_program_that_runs_another_is_described_until_the_other_tells_more(log
     assert log.agent() == ["wrapper", "program"]
 
 
-def test_what_ran_before_a_program_that_runs_another_is_not_guessed(log: Log) -> None:
+def test_a_process_before_a_wrapper_is_not_described_later(log: Log) -> None:
     log.stream("missed", 1.0, 2.0)
     log.stream("wrapper", 3.0, 4.0, process={"command": ["wrapper"]}, wraps=True)
     assert log.agent() == ["wrapper"]
 
 
-def test_a_directory_that_someone_made_up_has_nothing_read_from_elsewhere(log: Log, work: Work) -> None:
+def test_a_forged_directory_makes_the_agent_read_nothing_outside(log: Log, work: Work) -> None:
     log.stream("mine", 1.0, 2.0)
     log.stream("future", 9e9, 9e9, process={"cwd": str(work.root), "program": str(work.root / "notes.txt")})
     request = {"id": "x", "root": str(work.root), "globs": ["*"], "seal": "00" * 32}
@@ -171,7 +171,7 @@ def test_a_directory_that_someone_made_up_has_nothing_read_from_elsewhere(log: L
     assert records(log.directory, "file") == []
 
 
-def test_a_git_that_hangs_does_not_keep_the_agent_of_a_run_that_is_over(
+def test_a_hanging_git_does_not_delay_the_end_of_the_agent(
     log: Log, work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "bin"
@@ -188,7 +188,7 @@ def test_a_git_that_hangs_does_not_keep_the_agent_of_a_run_that_is_over(
     assert found["memory"]
 
 
-def test_an_unreadable_process_member_harms_nobody(log: Log) -> None:
+def test_an_unreadable_process_member_is_harmless(log: Log) -> None:
     log.stream("a", 1.0, 2.0, process={"cwd": 5, "path": "x", "command": {"a": 1}, "program": ["x"]})
     log.agent(capture=["packages", "git"])
     assert tracker.read_run(log.directory).state == "finished"
@@ -295,7 +295,7 @@ def test_under_the_run_command_the_program_is_described(work: Work, joins: bool)
     assert b"secret-of-the-command" not in everything(directory)
 
 
-def test_code_that_is_asked_for_is_kept_under_its_place_in_the_repository(work: Work) -> None:
+def test_log_code_keeps_files_under_their_path_in_the_repository(work: Work) -> None:
     work.write("package/model.py", "model\n")
     work.write("package/conf.yaml", "a: 1\n")
     train(
@@ -311,7 +311,7 @@ def test_code_that_is_asked_for_is_kept_under_its_place_in_the_repository(work: 
     assert [payload["files"] for payload in records(directory, "code")] == [2, 1]
 
 
-def test_code_is_not_kept_where_it_is_switched_off(work: Work) -> None:
+def test_disable_code_keeps_no_code(work: Work) -> None:
     code = "import tracker\nrun = tracker.init(id='r', mode='offline', save_code=True)\nrun.log_code()\n"
     work.write("new.py", "new\n")
     train(work, code + "open('notes.txt', 'w').write('changed')\n", TRACKER_DISABLE_CODE="true")
@@ -323,14 +323,14 @@ def test_code_is_not_kept_where_it_is_switched_off(work: Work) -> None:
     assert work.git("rev-parse", "HEAD").encode() not in b"".join(p.read_bytes() for p in directory.glob("*.jsonl"))
 
 
-def test_nothing_is_gathered_of_a_disabled_run() -> None:
+def test_nothing_is_captured_for_a_disabled_run() -> None:
     run = tracker.init(mode="disabled")
     run.log_code()
     run.finish()
     assert os.listdir() == []
 
 
-def test_files_that_a_glob_names_stay_on_this_machine(server: Any, work: Work, tmp_path: Path) -> None:
+def test_files_that_match_ignore_globs_stay_on_this_machine(server: Any, work: Work, tmp_path: Path) -> None:
     work.write(
         "train.py", "import tracker\ntracker.init(id='local', project='p', settings={'ignore_globs': ['*.patch']})\n"
     )

@@ -128,7 +128,7 @@ def test_files_of_the_policy_end_are_kept_when_the_training_is_killed() -> None:
 
 
 @pytest.mark.usefixtures("offline")
-def test_what_is_changed_after_the_end_is_not_taken_again(server: Any) -> None:
+def test_changes_after_the_end_are_not_saved(server: Any) -> None:
     with tracker.init() as run:
         run.save("out.txt", policy="end")
         run.save("log.txt", policy="live")
@@ -184,7 +184,7 @@ def test_versions_of_live_files_arrive_while_the_run_goes_on(server: Any) -> Non
 
 
 @pytest.mark.usefixtures("offline")
-def test_what_a_killed_agent_had_copied_in_part_is_removed() -> None:
+def test_partial_copies_of_a_killed_agent_are_removed() -> None:
     directory = vanish("Path(run.dir, 'files', f'part-{os.uname().nodename}-x.part').write_text('half')", agent=True)
     left_alone(directory)
     assert contents(directory) == []
@@ -202,7 +202,7 @@ def test_a_live_file_that_is_deleted_is_kept_as_it_was_last_seen() -> None:
 
 
 @pytest.mark.usefixtures("offline")
-def test_a_live_file_that_never_rests_is_kept_all_the_same(
+def test_a_live_file_that_changes_all_the_time_is_kept(
     start_writer: Callable[[str], subprocess.Popen[bytes]],
 ) -> None:
     with tracker.init() as run:
@@ -232,7 +232,7 @@ def start_writer() -> Any:
 
 
 @pytest.mark.usefixtures("offline")
-def test_asking_again_for_the_same_files_costs_no_line() -> None:
+def test_saving_the_same_files_again_writes_no_line() -> None:
     with tracker.init() as run:
         for _ in range(10):
             run.save("*.log", policy="live")
@@ -241,7 +241,7 @@ def test_asking_again_for_the_same_files_costs_no_line() -> None:
 
 
 @pytest.mark.usefixtures("offline")
-def test_a_glob_that_takes_in_the_run_directory_takes_nothing_from_there(tmp_path: Path) -> None:
+def test_a_glob_that_covers_the_run_directory_saves_nothing_from_it(tmp_path: Path) -> None:
     with tracker.init() as run:
         write(Path(run.dir, "shown.txt"), "of the run directory")
         run.save(os.path.dirname(run.dir) + "/**/*.txt", base_path=os.path.dirname(run.dir), policy="end")
@@ -251,7 +251,7 @@ def test_a_glob_that_takes_in_the_run_directory_takes_nothing_from_there(tmp_pat
 
 
 @pytest.mark.usefixtures("offline")
-def test_an_agent_that_was_killed_is_followed_by_one_that_goes_on(server: Any) -> None:
+def test_an_agent_continues_the_work_of_a_killed_agent(server: Any) -> None:
     from tests.faults.harness import kill_agents
     from tracker.sdk.agent_launch import start_agent
 
@@ -274,7 +274,7 @@ def test_an_agent_that_was_killed_is_followed_by_one_that_goes_on(server: Any) -
 # -- sync in the agent's place --------------------------------------------------------------------------------------
 
 
-def test_sync_takes_what_no_agent_lived_to_take(server: Any) -> None:
+def test_sync_saves_files_that_no_agent_saved(server: Any) -> None:
     body = """
 run.save("*.pt", policy="end")
 run.save("*.log", policy="live")
@@ -295,7 +295,7 @@ Path("train.log").write_text("the end")
 
 
 @pytest.mark.parametrize("harm", ["short", "hole", "gone"])
-def test_a_pinned_file_that_is_not_whole_is_lost_once_if_its_process_vanished(server: Any, harm: str) -> None:
+def test_an_incomplete_pinned_file_is_counted_as_lost_once_if_its_process_vanished(server: Any, harm: str) -> None:
     directory = vanish('Path("model.pt").write_bytes(b"weights" * 10_000)\nrun.save("model.pt")', agent=False)
     (kept,) = Path(directory, "files").glob("save-*")
     size = kept.stat().st_size
@@ -310,7 +310,7 @@ def test_a_pinned_file_that_is_not_whole_is_lost_once_if_its_process_vanished(se
         assert (found.files(), tracker.read_run(directory).files(), found.info["lost"]) == ([], [], 1)
 
 
-def test_a_pinned_file_with_holes_that_was_saved_so_is_kept(server: Any) -> None:
+def test_a_pinned_file_that_had_holes_when_it_was_saved_is_kept(server: Any) -> None:
     directory = vanish(
         'os.truncate(os.open("sparse", os.O_CREAT | os.O_RDWR), 70_000)\nrun.save("sparse")', agent=False
     )
@@ -318,7 +318,7 @@ def test_a_pinned_file_with_holes_that_was_saved_so_is_kept(server: Any) -> None
     assert tracker.Api().run(done.run).file("sparse").download("server").read_bytes() == bytes(70_000)
 
 
-def test_sync_of_a_run_that_goes_on_takes_live_files_as_they_are_and_none_of_the_policy_end(
+def test_sync_of_a_running_run_saves_live_files_and_none_of_the_policy_end(
     server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Supervisor, "start", lambda _self: None)  # an agent would do the same
@@ -335,7 +335,7 @@ def test_sync_of_a_run_that_goes_on_takes_live_files_as_they_are_and_none_of_the
 
 
 @pytest.mark.parametrize("mark", [None, "", "0" * 64, 5, "ü", "of another glob", "of another run"])
-def test_a_directory_that_came_from_someone_else_gets_no_file_of_whoever_syncs_it(
+def test_a_directory_from_someone_else_gets_no_files_of_the_user_who_syncs_it(
     server: Any, tmp_path: Path, mark: Any
 ) -> None:
     """The record is as the format has it, the process that wrote it is gone: only the seal is not this user's."""
@@ -380,7 +380,7 @@ def test_a_file_that_grows_after_save_is_kept_as_it_was(server: Any) -> None:
 
 
 @pytest.mark.parametrize("size", [10, 5 * 1024 * 1024], ids=["small", "in-parts"])
-def test_a_file_that_is_rewritten_in_place_before_its_upload_is_kept_as_it_is_then(server: Any, size: int) -> None:
+def test_a_file_that_is_rewritten_before_its_upload_is_kept_with_its_new_content(server: Any, size: int) -> None:
     directory = vanish(f"Path('a.pt').write_text({size} * 'a'); run.save('a.pt')", agent=False)
     with pytest.raises(tracker.Unreachable):
         sync(directory, tracker.client.Client("http://127.0.0.1:9", "key"), Settings(), lambda _: None)
@@ -391,7 +391,7 @@ def test_a_file_that_is_rewritten_in_place_before_its_upload_is_kept_as_it_is_th
     assert do_sync(directory).absent == []
 
 
-def test_of_versions_that_share_a_file_the_one_that_is_still_there_arrives(server: Any) -> None:
+def test_of_versions_that_share_a_file_the_last_one_arrives(server: Any) -> None:
     """As by `torch.save` to one path, epoch after epoch: hard links to one file, which is rewritten in place."""
     body = """
 from tracker.agent.sync import sync
@@ -416,13 +416,13 @@ for epoch in range(3):
 
 
 @pytest.mark.usefixtures("offline")
-def test_another_policy_is_refused() -> None:
+def test_an_unknown_policy_is_refused() -> None:
     with tracker.init() as run, pytest.raises(ValueError, match="live, now, end"):
         run.save("x", policy="later")  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("offline")
-def test_without_a_place_for_the_key_files_are_kept_as_they_are_now(
+def test_without_a_place_for_the_key_files_are_saved_at_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with tracker.init() as run:
@@ -436,7 +436,7 @@ def test_without_a_place_for_the_key_files_are_kept_as_they_are_now(
     assert kept(run.dir) == {"out.txt": "now"}
 
 
-def test_the_interval_must_be_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_live_interval_must_be_positive(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKER_LIVE_INTERVAL", "0")
     with pytest.raises(SettingsError, match="live_interval"):
         Settings()

@@ -89,7 +89,7 @@ def test_ended_runs_wait_for_an_unreachable_server_in_one_small_agent(
     assert agents() == {agent}
 
 
-def test_an_agent_stays_small_at_full_speed(server: Any) -> None:
+def test_an_agent_with_a_fast_run_uses_little_memory(server: Any) -> None:
     run = tracker.init()
     for i in range(300_000):
         run.log({"loss": i * 0.1, "accuracy": i / 3, "lr": 1e-3, "i": i})
@@ -122,7 +122,7 @@ def test_runs_that_share_an_agent_keep_their_own_server_key_and_project(server: 
                 assert found == ([run.id] if address == url else [])
 
 
-def test_a_directory_that_cannot_be_served_stops_no_other(server: Any) -> None:
+def test_a_directory_that_cannot_be_served_does_not_stop_the_others(server: Any) -> None:
     good = tracker.init(id="good", reinit="create_new")
     eventually(lambda: agent_alive(good.dir))
     folder = handover.folder()
@@ -140,7 +140,7 @@ def test_a_directory_that_cannot_be_served_stops_no_other(server: Any) -> None:
     eventually(lambda: not handover.waiting(folder))
 
 
-def test_a_run_that_is_continued_while_its_end_waits_for_the_server_is_accompanied_again(
+def test_a_run_that_continues_while_its_upload_waits_is_served_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = free_port()
@@ -160,7 +160,7 @@ def test_a_run_that_is_continued_while_its_end_waits_for_the_server_is_accompani
         eventually(lambda: [file.name for file in tracker.Api().run("me/sharing/r").files()] == ["late.txt"])
 
 
-def test_what_an_agent_needs_is_kept_from_others(server: Any) -> None:
+def test_only_the_user_can_read_the_agents_folder(server: Any) -> None:
     tracker.init().finish()
     folder = handover.folder()
     lock = eventually(lambda: handover.lock(folder))  # else the agent may take what is put there
@@ -175,7 +175,7 @@ def test_what_an_agent_needs_is_kept_from_others(server: Any) -> None:
     assert not str(other).startswith(str(folder.parent))
 
 
-def test_where_no_folder_can_be_had_each_run_has_an_agent_of_its_own(
+def test_without_a_folder_each_run_has_its_own_agent(
     server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")

@@ -127,7 +127,7 @@ def test_a_request_interrupts_once_and_never_a_process_that_came_later(
     assert passed_on() == 2
 
 
-def test_a_process_that_ignores_interrupts_is_terminated_and_killed_it_is(started: Started) -> None:
+def test_a_process_that_ignores_interrupts_is_terminated_and_counts_as_killed(started: Started) -> None:
     run_id = random_id()
     process = started("python", run_id, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
     run = on_server(run_id)
@@ -174,7 +174,7 @@ def test_by_default_only_a_server_on_this_machine_may_stop_a_run(
     assert Settings({"base_url": url, "allow_stop": allowed}).stoppable is expected
 
 
-def test_a_header_of_someone_else_stops_nobody(tmp_path: Path) -> None:
+def test_a_header_from_someone_else_stops_no_process(tmp_path: Path) -> None:
     from tracker.agent.journal import Journal
     from tracker.agent.saves import Saves
     from tracker.agent.stream_watcher import StreamWatcher

@@ -77,7 +77,7 @@ def test_rows_arrive_while_the_run_goes_on(server: Any) -> None:
         eventually(lambda: on_server(run.path).info["rows"] == 2)
 
 
-def test_a_killed_process_is_crashed_on_the_server_with_all_its_rows(server: Any) -> None:
+def test_a_killed_process_has_crashed_on_the_server_with_all_its_rows(server: Any) -> None:
     run_id = random_id()
     code = f"""
 import os, tracker
@@ -104,7 +104,7 @@ def test_system_metrics_arrive(server: Any, monkeypatch: pytest.MonkeyPatch) -> 
     assert all(key.split("/")[0] in ("cpu", "memory") or "cpu" in key or "memory" in key for key in keys), keys
 
 
-def test_without_a_server_at_the_start_the_run_arrives_once_one_is_found(
+def test_a_run_without_a_server_arrives_when_one_is_found(
     server: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from tracker.discovery import publish
@@ -120,7 +120,7 @@ def test_without_a_server_at_the_start_the_run_arrives_once_one_is_found(
 # -- sync -----------------------------------------------------------------------------------------------------------
 
 
-def test_sync_brings_an_offline_run_and_repeats_nothing(server: Any) -> None:
+def test_sync_uploads_an_offline_run_and_repeats_nothing(server: Any) -> None:
     run = offline(100)
     reached: list[int] = []
     done = do_sync(run.dir, reached.append)
@@ -133,7 +133,7 @@ def test_sync_brings_an_offline_run_and_repeats_nothing(server: Any) -> None:
     assert steps(run.path) == list(range(100))
 
 
-def test_sync_in_batches_of_any_size_brings_every_row_once(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sync_in_batches_of_any_size_uploads_every_row_once(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for size in (1, 100, 1000):
         monkeypatch.setattr(uploader, "BATCH", size)
         run = offline(30)
@@ -141,7 +141,7 @@ def test_sync_in_batches_of_any_size_brings_every_row_once(server: Any, monkeypa
         assert steps(run.path) == list(range(30))
 
 
-def test_sync_brings_saved_files_and_media_also_empty_ones(server: Any) -> None:
+def test_sync_uploads_saved_files_and_media_even_empty_ones(server: Any) -> None:
     with tracker.init(mode="offline", settings={"finish_timeout": 0}) as run:
         for name, content in (("full", b"content"), ("empty", b"")):
             Path(name).write_bytes(content)
@@ -153,7 +153,7 @@ def test_sync_brings_saved_files_and_media_also_empty_ones(server: Any) -> None:
     assert {f.name: f.download("back").read_bytes() for f in found.files()} == {"full": b"content", "empty": b""}
 
 
-def test_sync_names_what_is_not_there_to_be_sent(server: Any) -> None:
+def test_sync_names_missing_files(server: Any) -> None:
     with tracker.init(mode="offline", settings={"finish_timeout": 0}) as run:
         run.log({"page": tracker.Html("<p>of this run alone")})
     left_alone(run)
@@ -207,7 +207,7 @@ def test_sync_follows_no_link_out_of_a_directory_that_came_from_someone_else(ser
         assert (found.files(), found.info["lost"]) == ([], 1)
 
 
-def test_sync_takes_no_part_where_an_agent_is_at_work(server: Any) -> None:
+def test_sync_leaves_an_agents_work_to_a_running_agent(server: Any) -> None:
     run = offline(3)
     before = sorted(os.listdir(run.dir))
     lock = lock_directory(run.dir)
@@ -221,7 +221,7 @@ def test_sync_takes_no_part_where_an_agent_is_at_work(server: Any) -> None:
     assert steps(run.path) == [0, 1, 2]
 
 
-def test_a_run_synced_from_two_copies_is_there_once(server: Any, tmp_path: Path) -> None:
+def test_a_run_synced_from_two_copies_is_on_the_server_once(server: Any, tmp_path: Path) -> None:
     import shutil
 
     run = offline(50)
@@ -248,7 +248,7 @@ def test_a_stream_whose_copy_on_the_server_ends_inside_one_of_its_lines_is_not_s
     assert tracker.Api().run(done.run).keys() == ["own", "x"]
 
 
-def test_what_is_no_run_is_not_sent(server: Any, tmp_path: Path) -> None:
+def test_a_directory_without_a_run_is_not_sent(server: Any, tmp_path: Path) -> None:
     with pytest.raises(tracker.NotARun):
         do_sync(str(tmp_path))
 
@@ -256,7 +256,7 @@ def test_what_is_no_run_is_not_sent(server: Any, tmp_path: Path) -> None:
 # -- patience -------------------------------------------------------------------------------------------------------
 
 
-def test_the_wait_grows_with_failures_up_to_a_minute_and_starts_anew_after_a_success() -> None:
+def test_the_wait_grows_with_failures_up_to_a_minute_and_starts_over_after_a_success() -> None:
     patience = Backoff()
     waits = [patience.delay(tracker.Unreachable("no answer")) for _ in range(30)]
     assert all(low <= wait <= 2 * low for wait, low in zip(waits, (0.25 * 2.0**i for i in range(7)), strict=False))
@@ -290,14 +290,14 @@ def home(tmp_path: Path) -> Path:
     return path
 
 
-def test_sync_truncates_nothing_by_way_of_a_lock(server: Any, tmp_path: Path, home: Path) -> None:
+def test_a_linked_lock_file_makes_sync_truncate_nothing(server: Any, tmp_path: Path, home: Path) -> None:
     directory = strange(tmp_path / "run", encode("log", {"x": 1}, 2.0, 0))
     Path(lock_path(str(directory))).symlink_to(home / "id_rsa")
     assert steps(do_sync(str(directory)).run) == [0]
     assert (home / "id_rsa").read_text() == "secret\n"
 
 
-def test_sync_removes_nothing_by_way_of_a_folder(server: Any, tmp_path: Path, home: Path) -> None:
+def test_a_linked_folder_makes_sync_remove_nothing(server: Any, tmp_path: Path, home: Path) -> None:
     content = [
         encode("file", {"name": "m", "digest": digit * 64, "size": 1, "path": path, "live": True}, when)
         for digit, path, when in (("a", "files/id_rsa", 2.0), ("b", "files/save-abcdefghijkl", 3.0))
@@ -309,7 +309,7 @@ def test_sync_removes_nothing_by_way_of_a_folder(server: Any, tmp_path: Path, ho
     assert sorted(os.listdir(home)) == before
 
 
-def test_sync_sends_nothing_that_a_link_leads_to(server: Any, tmp_path: Path, home: Path) -> None:
+def test_sync_sends_no_target_of_a_link(server: Any, tmp_path: Path, home: Path) -> None:
     digest = hashlib.sha256(b"secret\n").hexdigest()
     row = {"page": {"_type": "html", "digest": digest, "size": 7, "format": "html"}}
     directory = strange(tmp_path / "run", encode("log", row, 2.0, 0))
@@ -359,7 +359,7 @@ run.finish()
     assert eventually(lambda: (found := on_server("me/agents/forks")) and found.info["rows"] == 150)
 
 
-def test_a_line_that_is_too_long_costs_itself_only(server: Any, tmp_path: Path) -> None:
+def test_only_the_line_that_is_too_long_is_lost(server: Any, tmp_path: Path) -> None:
     long = b'{"c":"00000000","t":1.0,"s":0,"log":{"x":"' + b"y" * (20 << 20) + b'"}}\n'
     directory = strange(
         tmp_path / "run", encode("log", {"x": 1}, 2.0, 0), long, encode("log", {"x": 2}, 3.0, 1), b"z" * (9 << 20)
@@ -380,7 +380,7 @@ def test_a_line_that_is_too_long_costs_itself_only(server: Any, tmp_path: Path) 
 # -- deleted on the server ------------------------------------------------------------------------------------------
 
 
-def test_a_run_that_is_deleted_while_it_goes_on_stays_deleted_and_is_told(
+def test_a_run_that_is_deleted_during_training_stays_deleted_and_is_reported(
     server: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from click.testing import CliRunner
@@ -408,7 +408,7 @@ def test_a_run_that_is_deleted_while_it_goes_on_stays_deleted_and_is_told(
     assert steps(run.path) == [0, 1, 2]
 
 
-def test_a_live_run_in_the_trash_is_told(server: Any) -> None:
+def test_a_live_run_in_the_trash_is_reported(server: Any) -> None:
     with tracker.init() as run:
         run.log({"x": 0})
         eventually(lambda: (found := on_server(run.path)) and found.info["rows"] == 1)

@@ -11,7 +11,7 @@ from tracker.agent_protocol.sealing import seal
 from tracker.runlog.directory import this_process
 
 
-def test_the_key_is_for_this_user_alone_and_always_the_same() -> None:
+def test_only_the_user_can_read_the_key_and_it_stays_the_same() -> None:
     mark = seal("a", "b")
     assert mark == seal("a", "b")
     assert mark not in (seal("a"), seal("ab"), seal("b", "a"), seal("ab", ""))

@@ -85,9 +85,7 @@ def test_a_row_without_a_key_has_null_and_nan_is_nan() -> None:
         (None, 1, pa.int64()),
     ],
 )
-def test_types_meet_also_where_they_come_far_apart(
-    monkeypatch: pytest.MonkeyPatch, first: Any, later: Any, kind: Any
-) -> None:
+def test_types_of_distant_rows_are_combined(monkeypatch: pytest.MonkeyPatch, first: Any, later: Any, kind: Any) -> None:
     monkeypatch.setattr("tracker.api.arrow._ROWS", 2)
     rows = [{"_step": 0, "x": first}, {"_step": 1}, {"_step": 2}, {"_step": 3}, {"_step": 4, "x": later}, {"_step": 5}]
     made = table(*rows)
@@ -113,7 +111,7 @@ def a_run(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
-def test_history_is_a_table_when_asked_for(a_run: Callable[..., Path]) -> None:
+def test_history_can_be_an_arrow_table(a_run: Callable[..., Path]) -> None:
     run = tracker.read_run(a_run("a", {"loss": 0.5, "n": 1}, {"loss": math.nan}))
     made = run.history(arrow=True)
     assert isinstance(made, pa.Table)
@@ -126,9 +124,7 @@ def test_history_is_a_table_when_asked_for(a_run: Callable[..., Path]) -> None:
     assert run.system_history(arrow=True).num_rows == 0
 
 
-def test_a_parquet_file_has_the_rows_of_several_runs_and_what_the_runs_are(
-    a_run: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_a_parquet_file_has_the_rows_and_metadata_of_several_runs(a_run: Callable[..., Path], tmp_path: Path) -> None:
     import pyarrow.parquet
 
     runs = [tracker.read_run(a_run("a", {"x": 1})), tracker.read_run(a_run("b", {"x": 2.5, "y": "t"}))]
@@ -144,7 +140,9 @@ def test_a_parquet_file_has_the_rows_of_several_runs_and_what_the_runs_are(
         write_parquet(tmp_path / "x.parquet", runs)
 
 
-def test_without_pyarrow_it_says_what_to_install(a_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pyarrow_the_error_says_what_to_install(
+    a_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ImportError, match=r"pip install 'tracker-runs\[arrow\]'"):
         tracker.read_run(a_run("a")).history(arrow=True)

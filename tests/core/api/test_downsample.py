@@ -26,14 +26,14 @@ def test_buckets_hold_all_points_and_no_extreme_is_lost(given: list[tuple[float,
         assert series["x"][-1] == max(x for x, _ in given)
 
 
-def test_few_points_come_whole_and_in_order() -> None:
+def test_few_points_are_returned_completely_and_in_order() -> None:
     series = envelope("me/p/r", "x", [(2, 5.0), (1, math.nan), (2, 4.0)], 3)
     assert series["x"] == [1, 2, 2]
     assert series["mean"][1:] == series["min"][1:] == series["max"][1:] == [5.0, 4.0]
     assert math.isnan(series["mean"][0])
 
 
-def test_a_bucket_tells_of_its_finite_points_alone() -> None:
+def test_a_bucket_covers_only_its_finite_points() -> None:
     series = envelope("me/p/r", "x", [(0, 1.0), (0, math.inf), (0, 3.0), (1, math.nan), (1, -math.inf)], 2)
     assert (series["n"], series["x"]) == ([3, 2], [0, 1])
     assert (series["mean"][0], series["min"][0], series["max"][0]) == (2.0, 1.0, 3.0)
@@ -42,6 +42,6 @@ def test_a_bucket_tells_of_its_finite_points_alone() -> None:
 
 
 @pytest.mark.parametrize("x", [0.1, 7, -3])
-def test_points_at_one_place_are_one_bucket(x: float) -> None:
+def test_points_with_one_x_are_one_bucket(x: float) -> None:
     series = envelope("me/p/r", "x", [(x, float(i)) for i in range(100)], 10)
     assert (series["n"], series["x"], series["min"], series["max"]) == ([100], [x], [0.0], [99.0])

@@ -57,7 +57,7 @@ def test_scan_history_yields_every_row_exactly_as_it_was_logged(tmp_path: Path) 
     assert same(list(run.scan_history()), expected)
 
 
-def test_with_keys_only_rows_that_have_one_of_them_are_yielded(tmp_path: Path) -> None:
+def test_keys_select_rows_that_have_one_of_them(tmp_path: Path) -> None:
     rows = list(tracker.read_run(logged(tmp_path / "r")).scan_history(["epoch", "acc"]))
     assert [{k: v for k, v in row.items() if k not in ("_timestamp", "_runtime")} for row in rows] == [
         {"_step": 0, "epoch": 0},
@@ -70,7 +70,7 @@ def test_keys_are_all_names_that_were_logged(tmp_path: Path) -> None:
     assert tracker.read_run(logged(tmp_path / "r")).keys() == ["acc", "epoch", "list", "loss", "text"]
 
 
-def test_rows_of_several_processes_come_stream_by_stream(tmp_path: Path) -> None:
+def test_rows_of_several_processes_are_in_order_of_streams(tmp_path: Path) -> None:
     directory = tmp_path / "r"
     write(directory, "history-b.jsonl", ("run", header(), 1.0), ("log", {"x": 1}, 2.0, 0), ("log", {"x": 2}, 9.0, 1))
     write(directory, "history-a.jsonl", ("run", header(), 5.0), ("log", {"x": 3}, 6.0, 0))
@@ -137,7 +137,7 @@ def test_console_and_system_metrics_are_read_from_their_streams(tmp_path: Path) 
 # -- what a run is --------------------------------------------------------------------------------------------------
 
 
-def test_a_run_tells_what_it_is(tmp_path: Path) -> None:
+def test_a_run_has_its_metadata(tmp_path: Path) -> None:
     run = tracker.read_run(logged(tmp_path / "r", tags=["t"], host="h", program="p.py"))
     assert (run.id, run.entity, run.project, run.path, run.name) == ("a1", "me", "p", "me/p/a1", "first")
     assert (run.state, run.tags, run.group, run.info["rows"]) == ("finished", ["t"], None, 5)
@@ -145,7 +145,7 @@ def test_a_run_tells_what_it_is(tmp_path: Path) -> None:
     assert repr(run) == "<run me/p/a1 'first' finished>"
 
 
-def test_a_live_run_is_read_as_far_as_it_has_come(tmp_path: Path) -> None:
+def test_a_live_run_is_read_up_to_its_last_row(tmp_path: Path) -> None:
     directory = tmp_path / "r"
     path = write(directory, "history.jsonl", ("run", header(**this_process()), 1.0), ("log", {"x": 1}, 2.0, 0))
     run = tracker.read_run(directory)
@@ -179,7 +179,7 @@ def test_a_run_whose_process_is_gone_from_this_machine_is_crashed(tmp_path: Path
     assert tracker.read_run(directory).state == "running"
 
 
-def test_of_a_damaged_run_all_that_can_be_read_is_there_and_the_rest_is_counted(tmp_path: Path) -> None:
+def test_all_readable_lines_of_a_damaged_run_are_read_and_the_others_counted(tmp_path: Path) -> None:
     path = logged(tmp_path / "r") / "history.jsonl"
     content = bytearray(path.read_bytes())
     lines = content.split(b"\n")
@@ -202,7 +202,7 @@ def test_a_run_whose_clock_went_back_still_ends(tmp_path: Path) -> None:
     assert tracker.read_run(directory).state == "failed"
 
 
-def test_what_is_no_run_says_so(tmp_path: Path) -> None:
+def test_a_directory_without_a_run_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(tracker.NotARun, match="not a directory"):
         tracker.read_run(tmp_path / "missing")
 
@@ -210,7 +210,7 @@ def test_what_is_no_run_says_so(tmp_path: Path) -> None:
 # -- adding to it ---------------------------------------------------------------------------------------------------
 
 
-def test_changes_are_kept_and_seen_by_whoever_reads_again(tmp_path: Path) -> None:
+def test_changes_are_stored_and_visible_to_later_readers(tmp_path: Path) -> None:
     directory = logged(tmp_path / "r", tags=["t"])
     run, other = tracker.read_run(directory), tracker.read_run(directory)
     run.config["lr"] = math.nan
@@ -227,7 +227,7 @@ def test_changes_are_kept_and_seen_by_whoever_reads_again(tmp_path: Path) -> Non
     assert [row["_step"] for row in run.scan_history()] == [0, 1, 2, 3, 4]
 
 
-def test_what_is_set_in_config_and_summary_is_kept_at_once(tmp_path: Path) -> None:
+def test_changes_of_config_and_summary_are_stored_at_once(tmp_path: Path) -> None:
     directory = logged(tmp_path / "r")
     run = tracker.read_run(directory)
     before = dict(run.config)
@@ -247,7 +247,7 @@ def test_what_is_set_in_config_and_summary_is_kept_at_once(tmp_path: Path) -> No
     assert len([name for name in os.listdir(directory) if name.startswith("edits")]) == edits
 
 
-def test_what_cannot_be_kept_is_refused_and_the_copy_stays_as_it_was(tmp_path: Path) -> None:
+def test_values_that_cannot_be_stored_are_refused_and_the_object_stays_unchanged(tmp_path: Path) -> None:
     run = tracker.read_run(logged(tmp_path / "r"))
     for value in (object(), {"a": {1, 2}}, b"x"):
         with pytest.raises(TypeError, match="can be added"):
@@ -258,7 +258,7 @@ def test_what_cannot_be_kept_is_refused_and_the_copy_stays_as_it_was(tmp_path: P
     assert os.listdir(tmp_path / "r") == ["history.jsonl"]
 
 
-def test_copies_of_what_was_read_change_nothing(tmp_path: Path) -> None:
+def test_copies_of_config_and_summary_do_not_change_the_run(tmp_path: Path) -> None:
     run = tracker.read_run(logged(tmp_path / "r"))
     for copied in (copy.copy(run.config), copy.deepcopy(run.config), run.config.copy(), {**run.config}):
         assert type(copied) is dict
@@ -268,7 +268,7 @@ def test_copies_of_what_was_read_change_nothing(tmp_path: Path) -> None:
     assert os.listdir(tmp_path / "r") == ["history.jsonl"]
 
 
-def test_names_that_rows_have_anyway_are_not_added(tmp_path: Path) -> None:
+def test_reserved_names_are_not_added(tmp_path: Path) -> None:
     directory = logged(tmp_path / "r")
     run = tracker.read_run(directory)
     for row in list(run.scan_history())[:2]:  # as scripts that copy rows do
@@ -284,7 +284,7 @@ def test_without_changes_nothing_is_written(tmp_path: Path) -> None:
     assert os.listdir(tmp_path / "r") == ["history.jsonl"]
 
 
-def test_one_true_and_one_point_nought_are_different_values(tmp_path: Path) -> None:
+def test_one_true_and_one_point_zero_are_different_values(tmp_path: Path) -> None:
     directory = logged(tmp_path / "r")
     run = tracker.read_run(directory)
     for value in (1, True, 1.0, 1):
@@ -338,7 +338,7 @@ def test_a_file_is_downloaded_under_its_name(tmp_path: Path) -> None:
     assert not file.is_at(tmp_path / "elsewhere")
 
 
-def test_a_file_that_was_changed_in_place_since_is_not_passed_off_as_what_was_saved(tmp_path: Path) -> None:
+def test_a_file_that_was_changed_in_place_is_not_returned_as_the_saved_one(tmp_path: Path) -> None:
     file = tracker.read_run(with_file(tmp_path / "r", "best.pt")).file("best.pt")
     source = tmp_path / "r" / "files" / "save-1"
     source.write_bytes(b"content and more")  # the first bytes are what was saved
@@ -350,7 +350,7 @@ def test_a_file_that_was_changed_in_place_since_is_not_passed_off_as_what_was_sa
     assert os.listdir(tmp_path / "other") == []
 
 
-def test_a_missing_file_is_an_error_that_names_those_there_are(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error_that_lists_the_files(tmp_path: Path) -> None:
     run = tracker.read_run(with_file(tmp_path / "r", "best.pt"))
     with pytest.raises(KeyError, match=r"no file 'last.pt'; it has: best\.pt"):
         run.file("last.pt")
@@ -375,7 +375,7 @@ def test_a_record_that_names_a_file_outside_files_is_not_followed(path: str, tmp
         run.files()[0].download(tmp_path / "out")
 
 
-def test_rows_added_to_a_run_stand_after_its_own_and_leave_its_state_alone(tmp_path: Path) -> None:
+def test_added_rows_come_after_the_runs_own_and_do_not_change_its_state(tmp_path: Path) -> None:
     logged(tmp_path / "r")
     before = tracker.read_run(tmp_path / "r")
     run = tracker.read_run(tmp_path / "r")
@@ -392,7 +392,7 @@ def test_rows_added_to_a_run_stand_after_its_own_and_leave_its_state_alone(tmp_p
 
 
 @pytest.mark.parametrize("state", ["crashed", "failed"])
-def test_adding_to_a_run_that_did_not_end_well_does_not_make_it_one_that_did(state: str, tmp_path: Path) -> None:
+def test_adding_rows_to_a_failed_run_does_not_make_it_finished(state: str, tmp_path: Path) -> None:
     write(tmp_path / "r", "history.jsonl", ("run", header(), 9.0), ("finish", {"state": state}, 20.0))
     run = tracker.read_run(tmp_path / "r")
     run.log({"x": 1})
@@ -401,7 +401,7 @@ def test_adding_to_a_run_that_did_not_end_well_does_not_make_it_one_that_did(sta
 
 
 @pytest.mark.parametrize("data", [{"x": object()}, {"x": [object()]}, [1], "x"])
-def test_what_cannot_be_added_is_refused_and_nothing_is_written(data: Any, tmp_path: Path) -> None:
+def test_rows_that_cannot_be_added_are_refused_and_nothing_is_written(data: Any, tmp_path: Path) -> None:
     run = tracker.read_run(logged(tmp_path / "r"))
     with pytest.raises(TypeError):
         run.log(data)
@@ -442,7 +442,7 @@ _ODD_ROWS: list[tuple[dict[str, Any], int]] = [
 
 @pytest.mark.parametrize("every", [1, 7, 400, 10_000])
 @pytest.mark.parametrize("restarted", [False, True])
-def test_what_is_read_by_column_is_what_is_read_row_by_row(every: int, restarted: bool, tmp_path: Path) -> None:
+def test_reading_by_column_gives_the_same_as_reading_by_row(every: int, restarted: bool, tmp_path: Path) -> None:
     rows: list[tuple[dict[str, Any], int]] = []
     for i in range(4000):
         rows.append(({"a": i % 97 / 8, "b": i % 11, "c": -i}, i % 1500 if restarted else i))

@@ -39,7 +39,7 @@ def _too_many(run_id: str) -> dict[str, list[bytes]]:
 
 
 @pytest.mark.parametrize(("what", "refused"), [(_reserved, 6), (_too_many, 4)])
-def test_refused_values_are_counted_and_both_readings_agree(server: Any, what: Any, refused: int) -> None:
+def test_refused_values_are_counted_the_same_by_both_readers(server: Any, what: Any, refused: int) -> None:
     directory = Path(".tracker/runs") / f"refused{refused}"
     directory.mkdir(parents=True)
     for name, lines in what(directory.name).items():

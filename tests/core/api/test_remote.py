@@ -45,7 +45,7 @@ def arrived(run: tracker.Run) -> Any:
     return remote
 
 
-def test_what_arrives_is_what_was_logged(run: tracker.Run) -> None:
+def test_the_rows_on_the_server_are_the_logged_rows(run: tracker.Run) -> None:
     remote, local = arrived(run), tracker.read_run(run.dir)
     assert (remote.path, remote.name, remote.state, remote.tags) == (local.path, "first", "finished", ["t"])
     assert same(remote.config, local.config)
@@ -57,7 +57,7 @@ def test_what_arrives_is_what_was_logged(run: tracker.Run) -> None:
         assert same(remote.info[member], local.info[member]), member
 
 
-def test_rows_with_some_keys_and_samples_are_the_same_from_either_place(run: tracker.Run) -> None:
+def test_rows_and_samples_are_the_same_from_the_server_and_the_directory(run: tracker.Run) -> None:
     remote, local = arrived(run), tracker.read_run(run.dir)
     for keys in (["loss"], ["text", "epoch"], ["nothing"]):
         assert same(list(remote.scan_history(keys)), list(local.scan_history(keys)))
@@ -76,7 +76,7 @@ def test_a_data_frame_has_every_row(run: tracker.Run) -> None:
     assert len(frame) == 51
 
 
-def test_files_and_media_come_back(run: tracker.Run) -> None:
+def test_files_and_media_can_be_downloaded(run: tracker.Run) -> None:
     remote = arrived(run)
     eventually(remote.files)
     assert remote.file("model.pt").download("back").read_bytes() == b"weights"
@@ -101,7 +101,7 @@ def test_edits_are_kept_on_the_server(run: tracker.Run) -> None:
     assert again.state == "finished"
 
 
-def test_what_is_set_in_config_and_summary_is_on_the_server_when_the_call_returns(run: tracker.Run) -> None:
+def test_changes_of_config_and_summary_are_on_the_server_when_the_call_returns(run: tracker.Run) -> None:
     remote = arrived(run)
     remote.summary.update({"late": math.inf, "acc": 0.5})
     remote.summary["acc"] = 0.9
@@ -113,7 +113,7 @@ def test_what_is_set_in_config_and_summary_is_on_the_server_when_the_call_return
     assert tracker.Api().run(run.path).config["lr"] == again.config["lr"] == 0.25
 
 
-def test_what_is_too_large_for_a_line_arrives_as_a_file(server: Any, project: str) -> None:
+def test_a_value_too_large_for_a_line_arrives_as_a_file(server: Any, project: str) -> None:
     text = "x" * (9 << 20)
     with tracker.init(config={"lr": 0.1, "text": text}) as run:
         run.log({"loss": 1, "text": text + "y"})
@@ -127,7 +127,7 @@ def test_what_is_too_large_for_a_line_arrives_as_a_file(server: Any, project: st
     assert eventually(lambda: blob(remote, row["text"]) == text + "y")
 
 
-def test_what_comes_after_the_end_is_counted_on_the_server(server: Any, project: str) -> None:
+def test_rows_after_the_end_are_counted_on_the_server(server: Any, project: str) -> None:
     run = tracker.init()
     run.log({"loss": 1})
     run.finish()
@@ -159,7 +159,7 @@ def test_rows_are_added_to_a_run_that_has_ended(run: tracker.Run) -> None:
     resumed.finish()
 
 
-def test_alerts_come_back(project: str) -> None:
+def test_alerts_can_be_read(project: str) -> None:
     with tracker.init() as run:
         run.alert("loss is NaN", "at step 3", "error")
         tracker.alert("slow")

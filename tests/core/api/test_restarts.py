@@ -96,7 +96,7 @@ def test_points_are_rows_of_one_value_each(directory: Directory, read: Reader) -
     assert (run.summary["a"], run.summary["b"]) == (1e-300, 0.5)
 
 
-def test_latest_has_a_row_a_step_with_the_values_that_were_written_last(directory: Directory, read: Reader) -> None:
+def test_latest_has_one_row_per_step_with_the_last_written_values(directory: Directory, read: Reader) -> None:
     directory.event_file("b", [("loss", 1, 20.0, 0.1), ("loss", 2, 40.0, 0.2), ("loss", 3, 40.0, 0.3)])
     directory.event_file("a", [("loss", 2, 30.0, 9.0), ("acc", 2, 60.0, 0.5), ("loss", 3, 40.0, 9.0)])
     directory.event_file("c", [("loss", 3, 39.0, 9.0), ("lr", 0, 41.0, 8.0), ("lr", 0, 41.0, 7.0)])
@@ -118,7 +118,7 @@ def test_times_are_exact_to_the_microsecond(directory: Directory, read: Reader) 
     assert [row["_timestamp"] for row in run.scan_history()] == times
 
 
-def test_values_without_steps_are_all_there(directory: Directory, read: Reader) -> None:
+def test_all_values_without_steps_are_kept(directory: Directory, read: Reader) -> None:
     without = [("a", 0, 10.0 + i, float(i)) for i in range(20)]
     stepped = [("loss", step, 10.5 + step, 0.5) for step in range(3)]
     directory.event_file("one", sorted(without + stepped, key=lambda point: point[2]))
@@ -200,7 +200,7 @@ def test_a_session_start_that_is_not_the_first_drops_all_tags_from_its_step_on(
     assert values(run, "acc", "tensorboard-rust") == [(4, 4), (5, 5), (6, 6), (7, 7)]
 
 
-def test_a_session_start_drops_what_stands_before_it_in_the_file(directory: Directory, read: Reader) -> None:
+def test_a_session_start_drops_earlier_values_of_the_file(directory: Directory, read: Reader) -> None:
     parts = [0, series("a", [1, 2, 3], 10.0), 3, series("a", [1, 2], 20.0, of=0.5), 2]
     run = read(directory.event_file("f", *parts).path)  # type: ignore[arg-type]
     assert values(run, "a", "tensorboard") == [(1, 1), (1, 1.5)]
@@ -253,7 +253,7 @@ def test_each_value_drops_those_of_its_tag_with_its_step_or_later(directory: Dir
     assert values(run, "b", "tensorboard-rust") == [(9, 9)]
 
 
-def test_of_a_row_with_several_values_those_that_are_left_stay_together(directory: Directory, read: Reader) -> None:
+def test_the_remaining_values_of_a_row_stay_together(directory: Directory, read: Reader) -> None:
     head = {"version": 1, "id": random_id(), "entity": "me", "project": "restarts"}
     lines = [encode("run", {**head, "event_file": {"name": "f", "version": 2.0}}, 1.0)]
     lines += [encode("log", row, 2.0 + i, step) for i, (step, row) in enumerate([(1, {"a": 1, "b": 1}), (2, {"b": 2})])]

@@ -36,7 +36,7 @@ def test_a_file_of_a_run_on_the_server_is_fetched_by_the_runs_path(server: Any, 
     assert tracker.restore("ckpt/best.pt", run.path) == Path("ckpt/best.pt").absolute()
 
 
-def test_what_is_there_already_is_left_alone_and_nothing_else_is_overwritten(server: Any) -> None:
+def test_an_equal_file_is_left_alone_and_another_one_is_not_overwritten(server: Any) -> None:
     run = a_run("model.pt")
     path = tracker.restore("model.pt", run.path)
     before = path.stat().st_mtime_ns
@@ -72,12 +72,12 @@ def test_a_run_that_is_resumed_elsewhere_gets_its_files_from_the_server(server: 
     assert again.path == run.path
 
 
-def test_without_a_run_it_says_what_to_do() -> None:
+def test_without_a_run_the_error_says_what_to_do() -> None:
     with pytest.raises(tracker.NoRun, match=r"tracker\.init"):
         tracker.restore("model.pt")
 
 
-def test_a_large_file_comes_back_as_it_was(server: Any) -> None:
+def test_a_large_file_is_restored_exactly(server: Any) -> None:
     content = bytes(range(256)) * 40_000  # more than a part of an upload
     run = a_run("large.bin", content)
     file = tracker.Api().run(run.path).file("large.bin")

@@ -54,14 +54,14 @@ def answering() -> Iterator[Callable[[Any], Api]]:
     [{"id": "../../x"}, {"id": 5}, {"id": None}, {"entity": "a/b"}, {"project": ".."}, {"config": []}, {"summary": "x"},
      {"created": "now"}, {"tags": 1}, {"rows": True}, {"environment": 1}],
 )  # fmt: skip
-def test_a_run_that_none_can_be_is_an_error(changed: Any, answering: Callable[[Any], Api]) -> None:
+def test_a_response_with_an_impossible_run_is_an_error(changed: Any, answering: Callable[[Any], Api]) -> None:
     assert answering(RUN).run("me/p/r").id == "r"
     with pytest.raises(tracker.ServerError, match="unreadable response"):
         answering({**RUN, **changed}).run("me/p/r")
 
 
 @pytest.mark.parametrize("answer", [{}, {"projects": 5}, {"projects": [1]}, {"projects": [{"entity": "e"}]}])
-def test_other_answers_are_checked_too(answer: Any, answering: Callable[[Any], Api]) -> None:
+def test_other_responses_are_checked_too(answer: Any, answering: Callable[[Any], Api]) -> None:
     with pytest.raises(tracker.ServerError, match="unreadable response"):
         answering(answer).projects()
 
@@ -77,7 +77,7 @@ READS: dict[str, Callable[[Api, Any], Any]] = {
 
 
 @pytest.mark.parametrize("read", READS)
-def test_every_reading_of_a_run_is_checked(read: str, answering: Callable[[Any], Api]) -> None:
+def test_every_response_about_a_run_is_checked(read: str, answering: Callable[[Any], Api]) -> None:
     api = answering(RUN)
     run = api.run("me/p/r")
     answering({**RUN, "keys": [1], "files": [{}], "alerts": [{}], "lines": 1, "runs": {}, "columns": [], "cursor": 1})

@@ -42,7 +42,7 @@ print("an error", file=sys.stderr)
 """
 
 
-def test_redirected_all_that_is_printed_is_kept_whole_and_in_order() -> None:
+def test_redirect_keeps_all_output_completely_and_in_order() -> None:
     done = script("redirect", FROM_EVERYWHERE)
     assert (done.returncode, lines("stderr")) == (0, ["its error", "an error"])
     assert lines("stdout")[:4] == ["from print", "from os.write", "from C", "from a child"]
@@ -50,7 +50,7 @@ def test_redirected_all_that_is_printed_is_kept_whole_and_in_order() -> None:
     assert sorted(lines("stdout")[4:]) == [f"from thread {n}" for n in range(4) for _ in range(100)]
 
 
-def test_wrapped_what_python_prints_is_kept_whole_and_in_order() -> None:
+def test_wrap_keeps_all_output_of_python_completely_and_in_order() -> None:
     done = script("wrap", FROM_EVERYWHERE)
     assert lines("stderr") == ["an error"]
     assert lines("stdout")[0] == "from print"
@@ -59,7 +59,7 @@ def test_wrapped_what_python_prints_is_kept_whole_and_in_order() -> None:
 
 
 @ALL
-def test_what_the_process_prints_and_how_it_ends_is_the_same_as_without(mode: str) -> None:
+def test_capture_does_not_change_the_output_and_the_exit_status(mode: str) -> None:
     code = FROM_EVERYWHERE.split("workers")[0] + "sys.exit('the end')\n"
     alone = script(mode, code, init="")
     tracked = script(mode, code)
@@ -72,7 +72,7 @@ def test_off_keeps_nothing() -> None:
 
 
 @ALL
-def test_a_disabled_run_keeps_nothing_and_touches_nothing(mode: str) -> None:
+def test_a_disabled_run_keeps_no_console_and_changes_no_stream(mode: str) -> None:
     code = "print(sys.stdout.write.__self__ is sys.stdout, os.fstat(1) == before)"
     done = script(mode, code, "before = os.fstat(1)\nrun = tracker.init(mode='disabled')\n")
     assert done.stdout == "True True\n"
@@ -80,7 +80,7 @@ def test_a_disabled_run_keeps_nothing_and_touches_nothing(mode: str) -> None:
 
 
 @BOTH
-def test_finish_gives_everything_back_as_it_was(mode: str) -> None:
+def test_finish_restores_the_streams(mode: str) -> None:
     code = """
 objects = sys.stdout, sys.stderr, sys.__stdout__
 def state():
@@ -120,7 +120,7 @@ assert "write" not in vars(sys.stdout)
 
 @BOTH
 @pytest.mark.parametrize("ending", ["os._exit(3)", "os.kill(os.getpid(), 9)", "ctypes.string_at(0)"])
-def test_what_was_printed_before_a_sudden_end_is_kept(mode: str, ending: str) -> None:
+def test_output_before_a_sudden_end_is_kept(mode: str, ending: str) -> None:
     code = "for n in range(1000): print(n, flush=True)\nprint('not ended', end='', flush=True)\n" + ending
     done = script(mode, code)
     assert done.stdout == "".join(f"{n}\n" for n in range(1000)) + "not ended"
@@ -133,20 +133,20 @@ def test_what_was_printed_before_a_sudden_end_is_kept(mode: str, ending: str) ->
 
 
 @BOTH
-def test_the_traceback_of_what_ended_it_is_kept(mode: str) -> None:
+def test_the_traceback_that_ended_the_process_is_kept(mode: str) -> None:
     done = script(mode, "print('working')\n1 / 0")
     assert lines("stderr")[-1] == "ZeroDivisionError: division by zero"
     assert lines("stderr") == done.stderr.splitlines()
 
 
-def test_redirected_the_last_words_of_a_crash_are_kept() -> None:
+def test_redirect_keeps_the_last_output_of_a_crash() -> None:
     script("redirect", "import faulthandler\nfaulthandler.enable()\nctypes.string_at(0)")
     eventually(lambda: any("Segmentation fault" in line for line in lines("stderr")))
 
 
 @BOTH
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_workers_of_multiprocessing_print_as_always(mode: str, method: str) -> None:
+def test_workers_of_multiprocessing_print_as_usual(mode: str, method: str) -> None:
     code = f"""
 import multiprocessing
 def work(n):
@@ -171,7 +171,7 @@ if __name__ == "__main__":
 
 
 @BOTH
-def test_a_fork_while_threads_print_neither_hangs_nor_loses(mode: str) -> None:
+def test_a_fork_while_threads_print_does_not_hang_or_lose_output(mode: str) -> None:
     code = """
 import warnings
 warnings.simplefilter("ignore")
@@ -198,7 +198,7 @@ talker.join()
     assert lines("stderr") == done.stderr.splitlines()
 
 
-def test_redirected_a_child_that_outlives_the_run_goes_on_printing_where_it_would_have() -> None:
+def test_redirect_lets_a_child_that_outlives_the_run_print_to_the_original_target() -> None:
     code = """
 reader, writer = os.pipe()
 subprocess.Popen(["sh", "-c", f"echo early; read line <&{reader}; echo late"], pass_fds=[reader])
@@ -216,7 +216,7 @@ os.write(writer, b"go\\n")
 
 @BOTH
 @pytest.mark.parametrize("streams", ["stdout", "stderr", "stdout, sys.stderr"])
-def test_closed_and_missing_streams_are_no_trouble(mode: str, streams: str) -> None:
+def test_closed_and_missing_streams_raise_nothing(mode: str, streams: str) -> None:
     for init in (f"for s in (sys.{streams},): s.close()\n{INIT}", f"sys.{streams.split(',')[0]} = None\n{INIT}"):
         done = script(mode, "run.log({'x': 1})\nrun.finish()\nos._exit(7)", init)
         assert done.returncode == 7, done.stderr
@@ -241,7 +241,7 @@ assert "write" not in vars(sys.stdout)
     assert lines() == ["main"]
 
 
-def test_redirected_a_descriptor_that_was_led_elsewhere_meanwhile_stays_there() -> None:
+def test_redirect_leaves_a_descriptor_alone_that_was_redirected_meanwhile() -> None:
     code = """
 other = os.open("other", os.O_WRONLY | os.O_CREAT)
 print("first", flush=True)
@@ -254,7 +254,7 @@ print("second", flush=True)
 
 
 @BOTH
-def test_who_held_the_stream_before_is_heard(mode: str) -> None:
+def test_output_through_an_older_reference_to_the_stream_is_kept(mode: str) -> None:
     init = "import logging\nlogging.basicConfig(level='INFO', format='%(message)s')\n" + INIT
     script(mode, "logging.info('logged')", init)
     assert lines("stderr") == ["logged"]
@@ -270,7 +270,7 @@ def test_stdout_and_stderr_of_one_file_stay_in_order(mode: str) -> None:
 
 
 @ALL
-def test_at_a_terminal_it_stays_a_terminal(mode: str) -> None:
+def test_a_captured_terminal_stays_a_terminal(mode: str) -> None:
     terminal = Terminal()
     code = """
 print(sys.stdout.isatty(), sys.stderr.isatty(), os.isatty(1), os.get_terminal_size(1).columns, flush=True)
@@ -291,7 +291,7 @@ print("after", os.isatty(1))
 
 
 @BOTH
-def test_much_output_is_kept_up_to_the_limit_and_passed_on_whole(mode: str) -> None:
+def test_large_output_is_kept_up_to_the_limit_and_passed_on_completely(mode: str) -> None:
     code = """
 line = "x" * 99
 for n in range(100_000): print(line)
@@ -307,7 +307,7 @@ sys.stdout.flush()
 
 
 @BOTH
-def test_ctrl_c_ends_a_training_that_prints_as_always(mode: str) -> None:
+def test_ctrl_c_ends_a_printing_script_as_usual(mode: str) -> None:
     code = HEAD + INIT + "print('ready', flush=True)\nwhile True: print('x', flush=True)\n"
     environment = {**os.environ, "TRACKER_CONSOLE": mode, "TRACKER_SILENT": "true"}
     with Path("out").open("wb") as out:
@@ -326,7 +326,7 @@ def test_ctrl_c_ends_a_training_that_prints_as_always(mode: str) -> None:
     assert len(printed) - len(kept) <= 1  # it may come between the printing and the keeping
 
 
-def test_what_is_no_stream_of_the_process_is_wrapped_instead_of_redirected() -> None:
+def test_replaced_streams_are_wrapped_instead_of_redirected() -> None:
     init = "import io\nsys.stdout = io.TextIOWrapper(io.BytesIO(), line_buffering=True)\n" + INIT
     script("redirect", "before = os.fstat(1)\nprint('to a notebook')\nassert os.fstat(1) == before", init)
     assert lines() == ["to a notebook"]

@@ -34,7 +34,7 @@ def kept() -> Kept:
     return Kept()
 
 
-def test_a_line_is_kept_as_soon_as_it_is_ended(kept: Kept) -> None:
+def test_a_line_is_kept_as_soon_as_it_ends(kept: Kept) -> None:
     kept.feed("one\ntw")
     assert kept.lines == ["one"]
     kept.feed("o\n\nthree\n")
@@ -56,14 +56,14 @@ def test_colours_and_other_sequences_stay_as_they_are(kept: Kept) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
-def test_line_ends_of_terminals_are_line_ends_however_the_text_is_cut(kept: Kept, size: int) -> None:
+def test_line_ends_are_recognized_wherever_the_text_is_split(kept: Kept, size: int) -> None:
     text = "one\r\ntwo\r\n\r\nthree\n"
     for start in range(0, len(text), size):
         kept.feed(text[start : start + size])
     assert kept.lines == ["one", "two", "", "three"]
 
 
-def test_of_a_progress_bar_the_last_state_of_each_interval_is_kept(kept: Kept) -> None:
+def test_the_last_state_of_a_progress_bar_in_each_interval_is_kept(kept: Kept) -> None:
     every = int(128 * INTERVAL)
     for n in range(10_000):
         kept.clock.now = n / 128
@@ -78,7 +78,7 @@ def test_a_short_progress_bar_is_one_line(kept: Kept) -> None:
     assert kept.lines == ["before", "100%", "after"]
 
 
-def test_bars_that_return_after_drawing_are_folded_likewise(kept: Kept) -> None:
+def test_bars_that_return_after_drawing_are_reduced_in_the_same_way(kept: Kept) -> None:
     kept.feed("".join(f"{n}%\r" for n in range(101)) + "done\n")
     assert kept.lines == ["done"]
 
@@ -92,7 +92,7 @@ def test_a_block_that_is_redrawn_with_a_moving_cursor_is_kept_in_its_last_state(
     assert kept.lines == ["a 0", "b 0", "a 999", "b 999", "end"]
 
 
-def test_a_block_is_kept_once_an_interval_while_it_is_redrawn(kept: Kept) -> None:
+def test_a_block_is_kept_once_per_interval_while_it_is_redrawn(kept: Kept) -> None:
     kept.feed("a 0\nb 0\n")
     for n in range(1, 101):
         kept.clock.now = float(n)
@@ -104,7 +104,7 @@ def test_a_block_is_kept_once_an_interval_while_it_is_redrawn(kept: Kept) -> Non
     assert blocks[-1] == ("a 100", "b 100")
 
 
-def test_lines_come_at_once_again_when_nothing_has_been_redrawn_for_a_while(kept: Kept) -> None:
+def test_lines_are_kept_at_once_when_redrawing_has_ended(kept: Kept) -> None:
     kept.feed("a\nb\n\x1b[2Aa\nb\n")
     kept.clock.now = INTERVAL + 1
     kept.feed("later\n")
@@ -112,7 +112,7 @@ def test_lines_come_at_once_again_when_nothing_has_been_redrawn_for_a_while(kept
 
 
 @pytest.mark.parametrize("tasks", [1, 3])
-def test_ten_thousand_updates_of_a_rich_progress_bar_are_a_few_lines_and_what_is_printed_beside_it_is_kept(
+def test_ten_thousand_updates_of_a_rich_progress_bar_are_a_few_lines_and_other_output_is_kept(
     kept: Kept, tasks: int
 ) -> None:
     class Terminal(io.StringIO):
@@ -137,7 +137,7 @@ def test_ten_thousand_updates_of_a_rich_progress_bar_are_a_few_lines_and_what_is
         assert "100%" in [line for line in kept.lines if f"bar {n}" in line][-1]
 
 
-def test_a_line_without_an_end_does_not_grow_for_ever(kept: Kept) -> None:
+def test_a_line_without_an_end_is_split(kept: Kept) -> None:
     for _ in range(1000):
         kept.feed("x" * 1000)
     assert sum(map(len, kept.lines)) >= 900_000
@@ -145,7 +145,7 @@ def test_a_line_without_an_end_does_not_grow_for_ever(kept: Kept) -> None:
     assert "".join(kept.lines) == "x" * 1_000_000
 
 
-def test_a_cursor_that_moves_up_too_far_holds_nothing_back_for_ever(kept: Kept) -> None:
+def test_a_cursor_that_moves_up_too_far_does_not_delay_lines_forever(kept: Kept) -> None:
     kept.feed("\x1b[999999999A")
     for n in range(1000):
         kept.feed(f"{n}\n")

@@ -22,7 +22,7 @@ def lines() -> list[tuple[str, str]]:
     return [(r.payload["stream"], r.payload["text"]) for r in records() if r.kind == "console"]
 
 
-def test_a_stream_begins_with_the_run_and_holds_lines_as_they_came() -> None:
+def test_a_stream_begins_with_a_header_and_has_the_lines_in_order() -> None:
     stream = ConsoleStream(".", RUN, 10**6)
     stream.feed("stdout", "one\n")
     stream.feed("stderr", "tw")
@@ -34,12 +34,12 @@ def test_a_stream_begins_with_the_run_and_holds_lines_as_they_came() -> None:
     stream.close()
 
 
-def test_who_prints_nothing_has_no_stream() -> None:
+def test_a_process_that_prints_nothing_has_no_stream() -> None:
     ConsoleStream(".", RUN, 10**6).close()
     assert records() == []
 
 
-def test_text_that_is_no_text_is_kept_as_far_as_it_can_be() -> None:
+def test_undecodable_text_is_kept_as_far_as_possible() -> None:
     stream = ConsoleStream(".", RUN, 10**6)
     stream.feed("stdout", "na\udcffme \0 \u2028\n")
     stream.close()
@@ -55,7 +55,7 @@ def test_a_huge_line_is_several_records() -> None:
     assert all(part.corrupt == 0 for path in stream_paths(Path(), "console") for part in read_stream(path))
 
 
-def test_beyond_the_limit_only_the_last_lines_are_kept_and_it_is_said_how_much_is_missing() -> None:
+def test_beyond_the_limit_only_the_last_lines_are_kept_and_the_gap_is_reported() -> None:
     stream = ConsoleStream(".", RUN, 100_000)
     for n in range(100_000):
         stream.feed("stdout", f"line {n}\n")
@@ -76,14 +76,14 @@ def test_beyond_the_limit_only_the_last_lines_are_kept_and_it_is_said_how_much_i
     assert missing * size <= left_out <= missing * (size + 4)
 
 
-def test_a_directory_that_takes_no_file_is_no_trouble(tmp_path: Path) -> None:
+def test_a_read_only_directory_raises_nothing(tmp_path: Path) -> None:
     stream = ConsoleStream(str(tmp_path / "gone"), RUN, 10**6)
     stream.feed("stdout", "text\n")
     stream.close()
 
 
 @pytest.mark.parametrize("text", ["", "\n" * 3, "\r" * 3])
-def test_nothing_but_line_ends_is_no_trouble(text: str) -> None:
+def test_empty_lines_raise_nothing(text: str) -> None:
     stream = ConsoleStream(".", RUN, 10**6)
     stream.feed("stdout", text)
     stream.close()

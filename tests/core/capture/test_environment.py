@@ -16,7 +16,7 @@ Capture = Callable[..., Any]
 Keep = Callable[..., Any]
 
 
-def test_an_environment_says_what_the_process_said_and_what_the_machine_is(capture: Capture, tmp_path: Path) -> None:
+def test_an_environment_describes_the_process_and_the_machine(capture: Capture, tmp_path: Path) -> None:
     process = {
         "command": ["python", "train.py"],
         "variables": {"RANK": "0"},
@@ -57,7 +57,7 @@ def test_further_machines_of_a_job_keep_no_files(capture: Capture, work: Work) -
 
 
 @pytest.mark.parametrize("git", [True, False])
-def test_the_main_script_is_kept_under_its_place_in_the_repository_or_below_the_working_directory(
+def test_the_main_script_is_kept_under_its_path_in_the_repository_or_working_directory(
     capture: Capture, work: Work, git: bool
 ) -> None:
     script = work.write("sub/train.py", "script\n")

@@ -13,7 +13,7 @@ Capture = Callable[..., Any]
 TOKEN = "hf_" + "a1B2c3D4" * 5
 
 
-def test_what_a_glob_matches_stays_in_the_run_directory(keep: Keep, tmp_path: Path) -> None:
+def test_files_that_match_a_glob_stay_in_the_run_directory(keep: Keep, tmp_path: Path) -> None:
     keeper, files = keep(globs=("*.patch", "untracked/private/*"))
     for name in ("diff.patch", "untracked/private/a/b.txt", "untracked/public.txt"):
         keeper.keep(name, name.encode())
@@ -23,7 +23,7 @@ def test_what_a_glob_matches_stays_in_the_run_directory(keep: Keep, tmp_path: Pa
     assert (tmp_path / "run" / "local" / "untracked" / "private" / "a" / "b.txt").exists()
 
 
-def test_a_disk_that_takes_nothing_is_noted(tmp_path: Path) -> None:
+def test_a_failing_disk_is_noted(tmp_path: Path) -> None:
     def full(name: str, content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
@@ -76,7 +76,7 @@ def test_files_that_keep_or_hold_secrets_are_left_out_of_files_and_patches(
     }
 
 
-def test_a_patch_of_nothing_but_secrets_is_not_there(capture: Capture, work: Work) -> None:
+def test_a_patch_of_only_secrets_is_left_out(capture: Capture, work: Work) -> None:
     work.write("train.py", f"a = '{TOKEN}'\n")
     found = capture(work.root)
     assert (found.files, found.environment["git"]["dirty"]) == ({}, True)
@@ -95,7 +95,7 @@ def test_of_many_untracked_files_source_code_comes_first_and_the_others_are_coun
     assert found.left_out["…"] == "11 more"
 
 
-def test_untracked_files_together_are_no_more_than_the_limit(capture: Capture, work: Work) -> None:
+def test_untracked_files_are_limited_in_total(capture: Capture, work: Work) -> None:
     for i in range(12):
         work.write(f"{i:02}.bin", b"\0" * (1 << 20))
     found = capture(work.root)
@@ -103,7 +103,7 @@ def test_untracked_files_together_are_no_more_than_the_limit(capture: Capture, w
     assert set(found.left_out) == {"untracked/10.bin", "untracked/11.bin"}
 
 
-def test_repositories_inside_and_what_tracker_makes_are_no_untracked_files(capture: Capture, work: Work) -> None:
+def test_inner_repositories_and_trackers_own_files_are_not_kept(capture: Capture, work: Work) -> None:
     Work(work.root / "inner").commit(a__py="1\n")
     work.write(".tracker/settings.toml", 'api_key = "x"\n')
     work.write("sub/.tracker/.gitignore", "runs/\n")
@@ -111,7 +111,7 @@ def test_repositories_inside_and_what_tracker_makes_are_no_untracked_files(captu
     assert (found.files, found.left_out) == ({}, {"untracked/inner/": "a repository of its own"})
 
 
-def test_ignored_files_are_not_taken(capture: Capture, work: Work) -> None:
+def test_ignored_files_are_not_kept(capture: Capture, work: Work) -> None:
     work.commit(__gitignore="*.log\ndata/\n")
     work.write("a.log", "x")
     work.write("data/a", "x")

@@ -44,7 +44,7 @@ def test_a_clean_repository_has_a_commit_and_no_patch(capture: Capture, work: Wo
     assert (found.files, found.left_out) == ({}, {})
 
 
-def test_changed_staged_deleted_renamed_binary_and_new_files_come_back(
+def test_the_patch_restores_changed_staged_deleted_renamed_binary_and_new_files(
     capture: Capture, work: Work, tmp_path: Path
 ) -> None:
     work.write("old name.txt", "a\nb\nc\n")
@@ -106,7 +106,9 @@ def test_a_linked_work_tree_is_a_repository_of_its_own(capture: Capture, work: W
     assert b"+linked" in found.files["diff.patch"]
 
 
-def test_in_the_middle_of_a_merge_the_work_tree_comes_back(capture: Capture, work: Work, tmp_path: Path) -> None:
+def test_the_patch_restores_the_work_tree_in_the_middle_of_a_merge(
+    capture: Capture, work: Work, tmp_path: Path
+) -> None:
     work.git("checkout", "--quiet", "-b", "other")
     work.commit(train__py="theirs\n", notes__txt="one\n2\nthree\n")
     work.git("checkout", "--quiet", "main")
@@ -181,7 +183,7 @@ def test_settings_of_the_user_do_not_change_the_form_of_the_patch(
     assert capture(work.root).files["diff.patch"] == plain
 
 
-def test_variables_that_send_git_elsewhere_are_passed_over(
+def test_variables_that_redirect_git_are_ignored(
     capture: Capture, work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Work(tmp_path / "other")
@@ -201,7 +203,7 @@ def test_without_a_repository_there_is_no_git(capture: Capture, tmp_path: Path) 
     assert (found.files, found.left_out) == ({}, {})
 
 
-def test_a_bare_repository_is_none(capture: Capture, work: Work, tmp_path: Path) -> None:
+def test_a_bare_repository_has_no_work_tree(capture: Capture, work: Work, tmp_path: Path) -> None:
     work.git("clone", "--quiet", "--bare", str(work.root), str(tmp_path / "bare"))
     for place in (tmp_path / "bare", work.root / ".git"):
         assert "git" not in capture(place).environment
@@ -212,7 +214,7 @@ def test_a_working_directory_that_is_gone_has_no_repository(capture: Capture, tm
     assert "git" not in capture(tmp_path / "gone", tmp_path / "gone" / "train.py").environment
 
 
-def test_without_the_program_git_it_is_told_in_the_record(
+def test_a_missing_git_is_noted_in_the_record(
     capture: Capture, work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -222,14 +224,14 @@ def test_without_the_program_git_it_is_told_in_the_record(
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a directory away")
-def test_a_repository_that_git_refuses_for_its_owner_is_told_in_the_record(capture: Capture, work: Work) -> None:
+def test_a_repository_that_git_refuses_for_its_owner_is_noted_in_the_record(capture: Capture, work: Work) -> None:
     os.chown(work.root, 54321, 54321)
     found = capture(work.root)
     assert "git" not in found.environment
     assert "dubious ownership" in found.left_out["git"]
 
 
-def test_a_damaged_repository_is_told_in_the_record(capture: Capture, work: Work) -> None:
+def test_a_damaged_repository_is_noted_in_the_record(capture: Capture, work: Work) -> None:
     work.write("train.py", "changed\n")
     (work.root / ".git" / "index").write_bytes(b"no index")
     found = capture(work.root)
@@ -255,7 +257,7 @@ exec {real} "$@"
     return pid
 
 
-def test_a_git_that_takes_too_long_is_ended_with_its_children_and_what_was_known_by_then_is_kept(
+def test_a_slow_git_is_ended_with_its_children_and_earlier_results_are_kept(
     capture: Capture, work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work.write("train.py", "changed\n")
@@ -280,7 +282,7 @@ def test_the_programs_own_repository_wins_over_that_of_the_working_directory(
     assert "cwd" not in found
 
 
-def test_a_program_that_is_installed_in_an_ignored_environment_says_nothing_of_the_code(
+def test_a_program_in_an_ignored_environment_does_not_choose_the_repository(
     capture: Capture, work: Work, tmp_path: Path
 ) -> None:
     tools = Work(tmp_path / "tools")
@@ -291,14 +293,14 @@ def test_a_program_that_is_installed_in_an_ignored_environment_says_nothing_of_t
     assert "program" not in found
 
 
-def test_the_first_remote_stands_in_for_a_missing_origin(capture: Capture, work: Work) -> None:
+def test_the_first_remote_is_used_if_origin_is_missing(capture: Capture, work: Work) -> None:
     work.git("remote", "add", "upstream", "git@example.com:o/r.git")
     assert capture(work.root).environment["git"]["remote"] == "git@example.com:o/r.git"
     work.git("remote", "add", "origin", "/srv/r.git")
     assert capture(work.root).environment["git"]["remote"] == "/srv/r.git"
 
 
-def test_switched_off_parts_are_not_there(capture: Capture, work: Work) -> None:
+def test_disabled_parts_are_missing(capture: Capture, work: Work) -> None:
     work.write("train.py", "changed\n")
     work.write("new.py", "new\n")
     for settings in ({"disable_git": True}, {"disable_code": True}, {"capture": ["diff", "untracked"]}):

@@ -49,7 +49,7 @@ def test_gpus_and_driver_are_described_where_nvml_answers(nvml: Path) -> None:
     assert (found["driver"], found["cuda"]) == ("555.42.06", "12.5")
 
 
-def test_a_driver_that_does_not_work_leaves_the_rest(nvml: Path) -> None:
+def test_a_broken_driver_leaves_the_other_members(nvml: Path) -> None:
     found = described(nvml, FAKE_NVML_INIT="9")
     assert "gpus" not in found
     assert found["memory"]

@@ -47,14 +47,14 @@ def test_every_distribution_of_this_interpreter_is_listed_once_with_its_version_
         ({"url": "file:///src/lib", "dir_info": {"editable": True}}, "-e file:///src/lib  # my-lib==1.0"),
     ],
 )
-def test_what_did_not_come_from_an_index_is_listed_by_its_address(
+def test_packages_that_are_not_from_an_index_are_listed_by_address(
     direct: dict[str, Any] | None, line: str, tmp_path: Path
 ) -> None:
     install(tmp_path, "my-lib", "1.0", direct)
     assert requirements([str(tmp_path)]) == line + "\n"
 
 
-def test_of_two_copies_the_one_that_is_imported_counts(tmp_path: Path) -> None:
+def test_of_two_versions_the_imported_one_counts(tmp_path: Path) -> None:
     install(tmp_path / "first", "My.Lib", "2.0")
     install(tmp_path / "second", "my-lib", "1.0")
     assert requirements([str(tmp_path / "first"), str(tmp_path / "second"), "/missing"]) == "My.Lib==2.0\n"
@@ -70,7 +70,7 @@ def test_damaged_distributions_are_left_out(tmp_path: Path) -> None:
     assert requirements([str(tmp_path)]) == "sound==1.0\n"
 
 
-def test_pip_can_read_what_is_written(tmp_path: Path) -> None:
+def test_pip_can_read_the_requirements(tmp_path: Path) -> None:
     pytest.importorskip("pip")
     (tmp_path / "requirements.txt").write_text(requirements(sys.path))
     code = f"""

@@ -29,7 +29,7 @@ def described(*command: str, **variables: str) -> dict[str, Any]:
     return found
 
 
-def test_a_script_says_how_it_was_started(tmp_path: Path) -> None:
+def test_a_script_is_described_by_its_command(tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text("import sys\nsys.path.append('/added')\nsys.argv.clear()\n" + PRINT)
     found = described(sys.executable, "-X", "dev", os.path.relpath(script), "--lr", "0.1", PYTHONPATH="/elsewhere")
@@ -40,7 +40,7 @@ def test_a_script_says_how_it_was_started(tmp_path: Path) -> None:
     assert found["variables"]["PYTHONPATH"] == "/elsewhere"
 
 
-def test_a_module_says_so_and_code_has_no_program(tmp_path: Path) -> None:
+def test_a_module_has_its_file_as_program_and_code_has_none(tmp_path: Path) -> None:
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "train.py").write_text(PRINT)
     found = described(sys.executable, "-m", "package.train", PYTHONPATH=str(tmp_path))
@@ -49,7 +49,7 @@ def test_a_module_says_so_and_code_has_no_program(tmp_path: Path) -> None:
     assert "program" not in described(sys.executable, "-c", PRINT)
 
 
-def test_a_notebook_is_the_program_where_there_is_no_script(tmp_path: Path) -> None:
+def test_a_notebook_is_the_program_if_there_is_no_script(tmp_path: Path) -> None:
     (tmp_path / "work.ipynb").write_text("{}")
     assert described(sys.executable, "-c", PRINT, JPY_SESSION_NAME=str(tmp_path / "work.ipynb"))["program"] == str(
         tmp_path / "work.ipynb"
@@ -73,7 +73,7 @@ def test_only_variables_on_the_list_are_kept(monkeypatch: pytest.MonkeyPatch) ->
     assert not any(map(is_secret_name, VARIABLES))
 
 
-def test_parts_that_are_switched_off_are_not_there() -> None:
+def test_disabled_parts_are_missing() -> None:
     assert process.describe(Settings({"capture": []})) is None
     assert set(process.describe(Settings({"capture": ["git"]})) or {}) <= {"program", "cwd", "executable", "node"}
     assert process.describe(Settings({"capture": ["git"], "disable_code": True})) is None
@@ -93,7 +93,7 @@ def test_parts_that_are_switched_off_are_not_there() -> None:
         ({"NODE_RANK": "x"}, None),
     ],
 )
-def test_the_number_of_the_machine_in_the_job_is_what_the_launcher_says(
+def test_the_number_of_the_machine_in_the_job_comes_from_the_launcher(
     variables: dict[str, str], node: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("GROUP_RANK", "NODE_RANK", "SLURM_NODEID", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"):
@@ -110,7 +110,7 @@ def test_a_very_long_command_line_is_cut_short(monkeypatch: pytest.MonkeyPatch) 
     assert sum(map(len, command)) < 1 << 16
 
 
-def test_a_working_directory_that_was_deleted_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deleted_working_directory_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()

@@ -17,7 +17,7 @@ OPENAI = "sk-proj-" + "x1" * 20
     private-key credentials Authorization --auth DB_PASS smtp_pass access_key_id X-Amz-Signature
     """.split(),
 )
-def test_names_of_secrets_are_known(name: str) -> None:
+def test_names_of_secrets_are_recognized(name: str) -> None:
     assert is_secret_name(name)
 
 
@@ -53,7 +53,7 @@ def test_names_of_parameters_are_not_taken_for_secrets(name: str) -> None:
         (["train.py", "", "--", "-x", "ünï 🎉"], ["train.py", "", "--", "-x", "ünï 🎉"]),
     ],
 )
-def test_secrets_in_arguments_are_cut_and_all_else_stays(given: list[str], kept: list[str]) -> None:
+def test_secrets_in_arguments_are_cut_and_the_rest_stays(given: list[str], kept: list[str]) -> None:
     assert cut_arguments(given, ["known-secret-0"]) == kept
 
 
@@ -74,7 +74,7 @@ def test_credentials_in_addresses_are_cut(given: str, kept: str) -> None:
     assert cut(given) == kept
 
 
-def test_the_values_of_variables_with_secret_names_are_known_if_long_enough_to_be_no_chance() -> None:
+def test_long_values_of_variables_with_secret_names_are_secrets_everywhere() -> None:
     variables = {
         "HF_TOKEN": "t" * 12,
         "DB_PASSWORD": "changeme",
@@ -90,12 +90,12 @@ def test_the_values_of_variables_with_secret_names_are_known_if_long_enough_to_b
     ".env .env.local prod.env sub/.ENV key.pem server.key id_rsa id_ed25519.pub .netrc .pypirc credentials.json "
     "gcp-service-account.json home/.ssh/config .aws/config secrets.yaml .tracker/settings.toml kaggle.json".split(),
 )
-def test_files_that_keep_secrets_are_known_by_name(path: str) -> None:
+def test_secret_files_are_recognized_by_name(path: str) -> None:
     assert is_secret_file(path)
 
 
 @pytest.mark.parametrize("path", "train.py env.py environment.yml keys.py tokenizer.json src/model.py token.py".split())
-def test_other_files_are_not(path: str) -> None:
+def test_other_files_are_not_secret_files(path: str) -> None:
     assert not is_secret_file(path)
 
 
@@ -103,14 +103,14 @@ def test_other_files_are_not(path: str) -> None:
     "content",
     [GITHUB, f"key = '{OPENAI}'", "AKIA" + "A1" * 8, "-----BEGIN OPENSSH PRIVATE KEY-----", "x known-secret-0 x"],
 )
-def test_content_that_holds_a_secret_is_known(content: str) -> None:
+def test_content_with_a_secret_is_recognized(content: str) -> None:
     assert holds_secret(content.encode(), ["known-secret-0"])
 
 
 @pytest.mark.parametrize(
     "content", ["risk-averse-and-some-more-words", "hf_model", "3a" * 20, "-----BEGIN CERTIFICATE"]
 )
-def test_other_content_does_not(content: str) -> None:
+def test_other_content_holds_no_secret(content: str) -> None:
     assert not holds_secret(content.encode(), ["known-secret-0"])
 
 
@@ -128,7 +128,7 @@ MIXED = "aZ4kP9xQ2mT7vB1nC6wE"
         f"nvapi-{MIXED}{MIXED}", f"pplx-{MIXED}{MIXED}", f"glpat-{MIXED}", f"123456789:AA{MIXED}{MIXED[:13]}",
     ],
 )  # fmt: skip
-def test_keys_of_many_issuers_are_known_by_their_shapes(shape: str) -> None:
+def test_keys_of_many_issuers_are_recognized_by_their_shapes(shape: str) -> None:
     assert holds_secret(f"x = f({shape!r})\n".encode(), path="train.py")
     kept = cut_arguments(["train.py", "--note", f"see {shape}", shape])
     assert MIXED not in " ".join(kept)
@@ -151,7 +151,7 @@ def test_keys_of_many_issuers_are_known_by_their_shapes(shape: str) -> None:
         ("x.conf", "redis://default:p4ss@h:1"),
     ],
 )
-def test_what_is_given_to_the_name_of_a_secret_is_known(path: str, text: str) -> None:
+def test_a_value_assigned_to_the_name_of_a_secret_is_recognized(path: str, text: str) -> None:
     assert holds_secret(text.encode(), path=path)
 
 
@@ -172,7 +172,7 @@ def test_what_is_given_to_the_name_of_a_secret_is_known(path: str, text: str) ->
         ("train.py", 'url = f"postgres://{user}:{password}@{host}"'),
     ],
 )
-def test_ordinary_code_and_configuration_is_not(path: str, text: str) -> None:
+def test_ordinary_code_and_configuration_hold_no_secret(path: str, text: str) -> None:
     assert not holds_secret(text.encode(), path=path)
 
 
@@ -203,7 +203,7 @@ def test_ordinary_code_and_configuration_is_not(path: str, text: str) -> None:
         ("--tokenizer gpt2 --max-tokens 512 --n-pass 3", "--tokenizer gpt2 --max-tokens 512 --n-pass 3"),
     ],
 )
-def test_options_that_often_take_passwords_are_cut_unless_it_is_none(given: str, kept: str) -> None:
+def test_options_that_often_take_passwords_are_cut_unless_the_value_is_no_password(given: str, kept: str) -> None:
     assert cut_arguments(["cmd", *given.split()]) == ["cmd", *kept.split()]
 
 
@@ -217,5 +217,5 @@ def test_a_header_with_a_secret_is_cut() -> None:
     "terraform.tfvars a/prod.tfvars.json kubeconfig hf_token .vault-token .netrc .pgpass .npmrc id_rsa deploy_ed25519 "
     "terraform.tfstate.backup .bash_history .my.cnf vault_pass.txt .databrickscfg".split(),
 )
-def test_more_files_that_keep_secrets_are_known_by_name(path: str) -> None:
+def test_more_secret_files_are_recognized_by_name(path: str) -> None:
     assert is_secret_file(path)

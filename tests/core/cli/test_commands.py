@@ -68,13 +68,13 @@ def test_init_asks_for_the_project_and_offers_the_directorys_name() -> None:
 
 
 @pytest.mark.parametrize("name", ["a/b", ".hidden", "", "x" * 129])
-def test_init_refuses_what_is_no_name(name: str) -> None:
+def test_init_refuses_an_invalid_name(name: str) -> None:
     result = call(init, "--project", name)
     assert (result.exit_code, directory_file().exists()) == (2, False)
     assert "letters of any script, digits" in result.output
 
 
-def test_off_and_on_turn_tracking_off_and_on_here_and_leave_the_rest() -> None:
+def test_off_and_on_switch_tracking_in_this_directory_and_keep_other_settings() -> None:
     call(init, "--project", "digits")
     assert call(off).exit_code == 0
     with tracker.init() as run:
@@ -83,7 +83,7 @@ def test_off_and_on_turn_tracking_off_and_on_here_and_leave_the_rest() -> None:
     assert read_file(directory_file()) == {"project": "digits"}
 
 
-def test_on_where_nothing_was_set_makes_no_file() -> None:
+def test_on_without_a_settings_file_creates_none() -> None:
     assert call(on).exit_code == 0
     assert not Path(".tracker").exists()
 
@@ -91,7 +91,7 @@ def test_on_where_nothing_was_set_makes_no_file() -> None:
 # -- login ----------------------------------------------------------------------------------------------------------
 
 
-def test_login_keeps_what_the_server_accepts(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_login_stores_a_key_that_the_server_accepts(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TRACKER_BASE_URL")
     monkeypatch.delenv("TRACKER_API_KEY")
     result = call(login, given=f"{server.url}/\n{server.token}\n")
@@ -102,14 +102,14 @@ def test_login_keeps_what_the_server_accepts(server: Any, monkeypatch: pytest.Mo
     assert isinstance(tracker.Api().projects(), list)
 
 
-def test_login_keeps_nothing_that_the_server_refuses(server: Any) -> None:
+def test_login_stores_no_key_that_the_server_refuses(server: Any) -> None:
     result = call(login, "--base-url", server.url, "--key", "wrong")
     assert result.exit_code == 1
     assert "does not accept this key" in result.output
     assert not user_file().exists()
 
 
-def test_login_keeps_nothing_if_nobody_answers_unless_told_to() -> None:
+def test_login_stores_nothing_without_a_response_except_with_no_check() -> None:
     arguments = ("--base-url", "http://127.0.0.1:9", "--key", "k")
     result = call(login, *arguments)
     assert result.exit_code == 1
@@ -122,7 +122,7 @@ def test_login_keeps_nothing_if_nobody_answers_unless_told_to() -> None:
 # -- status ---------------------------------------------------------------------------------------------------------
 
 
-def test_status_shows_what_is_set_and_where_but_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_shows_settings_and_sources_but_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     call(init, "--project", "digits")
     monkeypatch.setenv("TRACKER_API_KEY", "a-secret-key")
     result = call(status)
@@ -162,7 +162,7 @@ def test_sync_uploads_all_runs_here_and_may_be_repeated(server: Any) -> None:
             assert [row["x"] for row in tracker.Api().run(f"me/sync/{name}").scan_history()] == [1, 2]
 
 
-def test_sync_finishes_what_a_real_offline_run_left(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sync_uploads_a_real_offline_run(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TRACKER_FINISH_TIMEOUT")
     with tracker.init(mode="offline", project="sync") as run:
         run.log({"x": math.nan})
@@ -187,7 +187,7 @@ def test_sync_uploads_what_a_shell_script_logged(server: Any) -> None:
 
 
 @pytest.mark.parametrize("named", ["out", "out/.tracker", "out/.tracker/runs", "~/out"])
-def test_sync_takes_the_directory_in_which_runs_were_started(
+def test_sync_accepts_the_directory_in_which_runs_were_started(
     server: Any, named: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", os.getcwd())
@@ -203,7 +203,7 @@ def test_sync_takes_the_directory_in_which_runs_were_started(
         tracker.read_run(named)
 
 
-def test_a_project_may_be_called_in_any_script(server: Any) -> None:
+def test_a_project_name_may_be_in_any_script(server: Any) -> None:
     name = f"日本語 हिन्दी {random_id()}"
     make_run("r1", {"acc": 1}, project=name)
     assert call(sync).exit_code == 0
@@ -212,7 +212,7 @@ def test_a_project_may_be_called_in_any_script(server: Any) -> None:
     assert name in [project["project"] for project in tracker.Api().projects()]
 
 
-def test_sync_says_what_did_not_arrive_and_brings_the_rest(server: Any) -> None:
+def test_sync_reports_what_did_not_arrive_and_uploads_the_rest(server: Any) -> None:
     good = random_id()
     make_run(good, {"x": 1}, project="sync")
     Path("nothing").mkdir()
@@ -228,7 +228,7 @@ def test_sync_without_runs_is_wrong_usage(server: Any) -> None:
     assert "there are no runs" in result.output
 
 
-def test_sync_to_nobody_loses_nothing_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sync_without_a_reachable_server_loses_nothing_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     make_run("a1", {"x": 1})
     monkeypatch.setenv("TRACKER_BASE_URL", "http://127.0.0.1:9")
     result = call(sync)
@@ -258,7 +258,7 @@ def test_runs_shows_a_table_of_the_directorys_project(server: Any, monkeypatch: 
     assert [run["id"] for run in found] == ["r2", "r1", "r0"]
 
 
-def test_runs_says_in_which_projects_there_are_runs(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_lists_the_projects_that_have_runs(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     project = f"elsewhere-{random_id()}"
     make_run("r1", {"acc": 1}, project=project)
     make_run("r2", {"acc": 1}, project=f"{project}-too")

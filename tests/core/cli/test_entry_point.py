@@ -57,7 +57,7 @@ def test_the_version_is_that_of_the_library() -> None:
     assert tracker.__version__ in call("--version").stdout
 
 
-def test_errors_on_purpose_are_told_without_a_traceback() -> None:
+def test_trackers_own_errors_are_printed_without_a_traceback() -> None:
     done = call("runs")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("Error: no server")
@@ -100,7 +100,7 @@ def test_the_demo_trains_both_examples_and_checks_what_arrived(tmp_path: Path) -
     assert list(Path.cwd().iterdir()) == []
 
 
-def test_the_demo_tells_how_to_install_what_it_can_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_says_which_packages_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for missing in ("lightning", "keras", "jax", "torch", "tensorflow", "sklearn"):
         monkeypatch.setitem(sys.modules, missing, None)
     done = CliRunner().invoke(demo, ["--exit"])

@@ -34,7 +34,7 @@ def call(*arguments: str) -> str:
     return (done.stdout + done.stderr).decode()
 
 
-def test_names_of_others_move_no_cursor() -> None:
+def test_control_characters_in_names_are_replaced() -> None:
     directory = make()
     for arguments in (
         ("runs", "--local"),
@@ -50,6 +50,6 @@ def test_names_of_others_move_no_cursor() -> None:
         assert all(line.isprintable() for line in said.split("\n")), (arguments, said)
 
 
-def test_json_still_says_what_the_name_is() -> None:
+def test_json_output_keeps_the_exact_name() -> None:
     make()
     assert json.loads(call("runs", "--local", "--json"))["name"] == EVIL

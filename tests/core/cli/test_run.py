@@ -75,12 +75,12 @@ def test_any_program_is_a_run_with_its_output_and_exit_status() -> None:
         ("kill -INT $$", 128 + 2, "killed"),
     ],
 )
-def test_the_exit_status_is_the_programs(command: str, status: int, state: str) -> None:
+def test_the_exit_status_is_that_of_the_program(command: str, status: int, state: str) -> None:
     assert call("sh", "-c", command).returncode == status
     assert the_run().state == state
 
 
-def test_a_program_that_is_not_there_is_an_error_and_no_run() -> None:
+def test_a_missing_program_is_an_error_and_no_run() -> None:
     done = call("--", "no-such-program", "--option")
     assert (done.returncode, done.stderr) == (127, "Error: no-such-program: command not found\n")
     Path("data").write_text("1")
@@ -122,7 +122,7 @@ print(first.project, second.project, len({first.id, second.id, third.id}))
     assert found[1].name == "mine"
 
 
-def test_a_script_that_calls_init_joins_the_run_whatever_it_calls_itself() -> None:
+def test_a_script_that_calls_init_joins_the_run_whatever_its_arguments() -> None:
     script = JOINS + "run.log({'x': 1})\nprint(run.id, run.project, run.name, run.resumed, run.step)"
     done = call("--project", "digits", "--name", "mine", *python(script), cwd=Path.cwd())
     run = the_run()
@@ -143,7 +143,7 @@ def test_scripts_after_each_other_and_in_other_directories_continue_one_run() ->
     assert not Path("sub/.tracker").exists()
 
 
-def test_a_script_that_names_a_run_has_that_run() -> None:
+def test_a_script_that_names_a_run_id_gets_that_run() -> None:
     call(*python("import tracker\ntracker.init(id='its-own').log({'x': 1})"))
     runs = {path.name: tracker.read_run(path) for path in Path(".tracker/runs").iterdir()}
     assert len(runs) == 2
@@ -156,12 +156,12 @@ def test_a_script_that_fails_makes_the_run_fail_with_its_error() -> None:
     assert the_run().info["error"] == "ZeroDivisionError: division by zero"
 
 
-def test_input_comes_from_where_it_always_does() -> None:
+def test_the_program_reads_the_usual_stdin() -> None:
     assert call("tr", "a-z", "A-Z", input="text").stdout == "TEXT"
     assert call("cat", stdin=subprocess.DEVNULL).stdout == ""
 
 
-def test_a_reader_that_leaves_ends_the_program_as_always() -> None:
+def test_the_end_of_the_reader_ends_the_program_as_usual() -> None:
     shell = " ".join(f"'{part}'" if "(" in part or " " in part else part for part in CALL[:2])
     command = f'{shell} "{CALL[2]}" yes | head -n 2'
     done = subprocess.run(
@@ -189,24 +189,24 @@ def test_console_off_keeps_no_output(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(the_run().console()) == []
 
 
-def test_disabled_it_only_runs_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_disabled_tracking_only_runs_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKER_MODE", "disabled")
     done = call("sh", "-c", "echo x; exit 3")
     assert (done.returncode, done.stdout, done.stderr) == (3, "x\n", "")
     assert not Path(".tracker").exists()
 
 
-def test_silent_it_says_nothing_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silent_prints_only_the_programs_output(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKER_SILENT", "true")
     assert call("echo", "x").stderr == ""
 
 
-def test_a_program_in_a_program_is_one_run_and_seen_once() -> None:
+def test_nested_run_commands_are_one_run_with_one_console() -> None:
     assert call("--name", "outer", "--", *CALL, "--name", "inner", "echo", "x").returncode == 0
     assert console("stdout") == ["x"]
 
 
-def test_what_the_program_left_running_does_not_keep_it() -> None:
+def test_background_processes_of_the_program_do_not_delay_the_end() -> None:
     done = call("sh", "-c", "sleep 600 & echo $!")
     os.kill(int(done.stdout), signal.SIGKILL)
     assert the_run().state == "finished"
@@ -258,7 +258,7 @@ class AtTerminal:
             pass
 
 
-def test_the_program_has_a_terminal_of_the_same_size_that_follows() -> None:
+def test_the_program_has_a_terminal_of_the_same_size_after_resizing_too() -> None:
     code = "import os, signal, time\nprint([os.isatty(n) for n in (0, 1, 2)])\nsizes = []\n"
     code += "signal.signal(signal.SIGWINCH, lambda *_: sizes.append(os.get_terminal_size()))\n"
     code += "print('ready', flush=True)\nwhile not sizes: time.sleep(0.01)\nprint('size', *sizes[0])\n"
@@ -293,7 +293,7 @@ def test_ctrl_d_interrupts_then_terminates_then_kills() -> None:
     assert the_run().state == "killed"
 
 
-def test_ctrl_d_interrupts_a_script_that_joined_and_its_rows_are_there() -> None:
+def test_ctrl_d_interrupts_a_joined_script_and_its_rows_are_kept() -> None:
     code = JOINS + "run.log({'x': 1})\nprint('ready', flush=True)\nimport time\nwhile True: time.sleep(0.01)"
     user = AtTerminal(*python(code))
     user.expect("ready\n")
@@ -303,7 +303,7 @@ def test_ctrl_d_interrupts_a_script_that_joined_and_its_rows_are_there() -> None
     assert [row["x"] for row in the_run().scan_history()] == [1]
 
 
-def test_ctrl_c_is_the_programs_own() -> None:
+def test_ctrl_c_goes_to_the_program() -> None:
     user = AtTerminal(
         *python("try:\n    print('ready', flush=True)\n    input()\nexcept KeyboardInterrupt: print('mine')")
     )
@@ -314,7 +314,7 @@ def test_ctrl_c_is_the_programs_own() -> None:
     assert the_run().state == "finished"
 
 
-def test_what_is_typed_reaches_the_program_and_is_echoed_once() -> None:
+def test_typed_text_reaches_the_program_and_is_echoed_once() -> None:
     user = AtTerminal("sh", "-c", "echo ready; read word; echo got $word")
     user.expect("ready\n")
     user.type(b"something\r")
@@ -332,7 +332,7 @@ def test_a_program_that_reads_single_keys_gets_ctrl_d_itself() -> None:
     assert r"b'\x04'" in user.seen
 
 
-def test_the_terminal_is_left_as_it_was() -> None:
+def test_the_terminal_modes_are_restored() -> None:
     master, slave = os.openpty()
     before = subprocess.run(["stty", "-a"], stdin=slave, capture_output=True, check=True).stdout
     shell = (
@@ -348,7 +348,7 @@ def test_the_terminal_is_left_as_it_was() -> None:
     assert Path("before").read_bytes() == Path("after").read_bytes() == before
 
 
-def test_errors_that_are_led_away_stay_away_from_the_terminal() -> None:
+def test_a_redirected_stderr_does_not_reach_the_terminal() -> None:
     Path("program.sh").write_text("test -t 1 && echo out\ntest -t 2 || echo error >&2\n")
     Path("call.sh").write_text(f'exec {CALL[0]} -c "{CALL[2]}" -- sh program.sh 2> errors\n')
     user = AtTerminal(command=["/bin/sh", "call.sh"])

@@ -50,7 +50,7 @@ def test_a_draft_is_secret_from_its_first_byte(target: Path, monkeypatch: pytest
     assert seen == [0o600]
 
 
-def test_after_an_error_the_former_file_is_as_it_was(target: Path) -> None:
+def test_an_error_leaves_the_former_file_unchanged(target: Path) -> None:
     target.write_text("former")
     with pytest.raises(RuntimeError, match="in between"), draft_of(target) as draft:  # noqa: PT012
         draft.write_text("half")
@@ -58,7 +58,7 @@ def test_after_an_error_the_former_file_is_as_it_was(target: Path) -> None:
     assert target.read_text() == "former"
 
 
-def test_a_draft_can_lie_in_another_folder(target: Path, tmp_path: Path) -> None:
+def test_a_draft_can_be_in_another_folder(target: Path, tmp_path: Path) -> None:
     (tmp_path / "queue").mkdir()
     with draft_of(tmp_path / "queue" / "one", tmp_path) as draft:
         draft.write_text("x")
@@ -66,7 +66,7 @@ def test_a_draft_can_lie_in_another_folder(target: Path, tmp_path: Path) -> None
     assert [path.name for path in (tmp_path / "queue").iterdir()] == ["one"]
 
 
-def test_of_many_that_write_a_file_first_one_does(target: Path) -> None:
+def test_of_many_processes_that_write_a_first_file_one_succeeds(target: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         written = list(pool.map(lambda n: write_first(target, b"%d" % n, SECRET), range(8)))
     assert written.count(True) == 1
@@ -83,7 +83,7 @@ def test_a_verified_file_has_the_digest_that_was_announced(target: Path) -> None
 
 
 @pytest.mark.parametrize(("content", "what"), [(b"abce", "its sha256 is"), (b"abcde", "more bytes")])
-def test_another_content_is_refused(target: Path, content: bytes, what: str) -> None:
+def test_content_with_another_digest_is_refused(target: Path, content: bytes, what: str) -> None:
     target.write_text("former")
     with (
         pytest.raises(TrackerError, match=what),

@@ -55,7 +55,7 @@ def rows(directory: str) -> list[Any]:
 
 @pytest.mark.parametrize("when", ["before", "at_init", "during"])
 @pytest.mark.parametrize("options", [{}, {"dir": "given"}, {"resume": "auto"}])
-def test_a_deleted_working_directory_stops_nothing(when: str, options: dict[str, str]) -> None:
+def test_a_deleted_working_directory_does_not_stop_training(when: str, options: dict[str, str]) -> None:
     given = {name: os.path.abspath(value) if name == "dir" else value for name, value in options.items()}
     done = train(**{when: _GONE}, options=given)
     root = Path(given["dir"]) if "dir" in given else Path.cwd() if when == "during" else Path.home()
@@ -64,7 +64,7 @@ def test_a_deleted_working_directory_stops_nothing(when: str, options: dict[str,
     assert done["said"].count("the working directory was deleted") == 1
 
 
-def test_a_relative_dir_is_that_of_the_time_of_init() -> None:
+def test_a_relative_dir_is_resolved_at_init() -> None:
     done = train(during="os.mkdir('sub'); os.chdir('sub')", options={"dir": "out"})
     assert Path(done["dir"]).parents[2] == Path("out").absolute()
     assert rows(done["dir"]) == [1]
@@ -85,13 +85,13 @@ def test_commands_say_that_the_working_directory_is_gone() -> None:
 
 
 @pytest.mark.parametrize("home", [None, "", "relative", "/dev/null", "/proc/nothing"])
-def test_without_a_home_runs_are_kept(home: str | None) -> None:
+def test_runs_are_kept_without_a_home_directory(home: str | None) -> None:
     odd = {"XDG_CONFIG_HOME": "relative", "XDG_STATE_HOME": "", "XDG_DATA_HOME": "/dev/null", "TMPDIR": "/nonexistent"}
     done = train(HOME=home, TRACKER_ENTITY=None, **odd)
     assert (rows(done["dir"]), done["dropped"]) == ([1], 0)
 
 
-def test_a_user_that_no_list_has_logs_as_anybody() -> None:
+def test_a_user_without_a_login_name_can_log() -> None:
     unknown = "import pwd\ndef getpwuid(uid): raise KeyError(uid)\npwd.getpwuid = getpwuid"
     done = train(before=unknown, HOME=None, USER=None, LOGNAME=None, USERNAME=None, LNAME=None, TRACKER_ENTITY=None)
     assert done["dropped"] == 0
@@ -99,7 +99,7 @@ def test_a_user_that_no_list_has_logs_as_anybody() -> None:
 
 
 @pytest.mark.parametrize("what", ["directory", "fifo", "bytes"])
-def test_what_stands_for_the_settings_is_told_or_ignored_and_nothing_hangs(what: str) -> None:
+def test_something_else_in_place_of_a_settings_file_is_reported_or_ignored_and_nothing_hangs(what: str) -> None:
     path = Path(".tracker/settings.toml")
     path.parent.mkdir()
     {"directory": path.mkdir, "fifo": lambda: os.mkfifo(path), "bytes": lambda: path.write_bytes(b"\xff\xfe")}[what]()  # type: ignore[no-untyped-call]
@@ -111,7 +111,7 @@ def test_what_stands_for_the_settings_is_told_or_ignored_and_nothing_hangs(what:
 
 
 @pytest.mark.parametrize("path", [".tracker", ".tracker/runs"])
-def test_a_file_in_place_of_the_folder_of_runs_is_told(path: str) -> None:
+def test_a_file_in_place_of_the_folder_of_runs_is_reported(path: str) -> None:
     Path(path).parent.mkdir(exist_ok=True)
     Path(path).touch()
     assert "nothing of this run will be kept" in train()["said"]
@@ -129,7 +129,7 @@ def test_a_file_in_place_of_the_folder_of_runs_is_told(path: str) -> None:
         "os.closerange(0, 3)",
     ],
 )
-def test_standard_streams_that_are_closed_or_missing_stop_nothing(streams: str, console: str) -> None:
+def test_closed_or_missing_standard_streams_do_not_stop_training(streams: str, console: str) -> None:
     # What something else writes to the descriptors of closed streams must not come into the run.
     noise = """
 for number in range(3):
@@ -152,7 +152,7 @@ for number in range(3):
         "__file__ = None",
     ],
 )
-def test_a_program_that_does_not_say_what_it_is_is_a_run_like_any_other(program: str) -> None:
+def test_a_process_without_a_usable_argv_can_log(program: str) -> None:
     done = train(before=program, options={"resume": "auto"}, TRACKER_CAPTURE=None)
     assert (rows(done["dir"]), done["dropped"]) == ([1], 0)
 

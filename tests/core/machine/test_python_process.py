@@ -36,7 +36,7 @@ def marker(tmp_path: Path) -> Path:
     ],
 )
 @pytest.mark.parametrize("console", ["wrap", "redirect"])
-def test_no_program_that_has_python_inside_is_started_again(
+def test_frozen_and_embedding_programs_are_not_started_as_python(
     change: str, console: str, marker: Path, tmp_path: Path
 ) -> None:
     python = tmp_path / "python3"
@@ -62,7 +62,7 @@ tracker.init(id="r0", resume="allow").finish()
     assert len(list(tracker.read_run(".tracker/runs/r1").scan_history())) == 1
 
 
-def test_a_program_that_embeds_python_is_not_started_again(tmp_path: Path) -> None:
+def test_a_program_that_embeds_python_starts_no_agent(tmp_path: Path) -> None:
     header, library = Path(sysconfig.get_paths()["include"], "Python.h"), sysconfig.get_config_var("LIBDIR")
     if shutil.which("gcc") is None or not header.exists():
         (pytest.fail if os.environ.get("CI") else pytest.skip)("embedding Python needs gcc and Python's headers")
@@ -118,7 +118,9 @@ print(sys.executable)
         ("", False),
     ],
 )  # fmt: skip
-def test_a_python_is_known_by_its_name(name: str, is_python: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_python_interpreter_is_recognized_by_its_name(
+    name: str, is_python: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "executable", name and f"/nowhere/{name}")
     if is_python:
         assert python_process.python() == f"/nowhere/{name}"
@@ -127,7 +129,7 @@ def test_a_python_is_known_by_its_name(name: str, is_python: bool, monkeypatch: 
             python_process.python()
 
 
-def test_what_is_started_is_no_child_of_ours() -> None:
+def test_a_detached_process_is_not_our_child() -> None:
     code = """
 import os, tracker
 for console in ("wrap", "redirect"):

@@ -72,7 +72,7 @@ def test_nan_stays_nan(value: Any) -> None:
         np.array([1], dtype="timedelta64[ns]"),
     ],
 )
-def test_what_is_not_one_real_number_is_missing(value: Any) -> None:
+def test_values_that_are_not_one_real_number_give_missing(value: Any) -> None:
     assert scalar(value) is MISSING
 
 
@@ -126,7 +126,7 @@ class NumpyOnly:
         return self.array
 
 
-def test_tensors_that_offer_only_numpy_are_read() -> None:
+def test_tensors_with_only_a_numpy_method_are_read() -> None:
     assert scalar(NumpyOnly(np.float32(0.5))) == 0.5
     assert scalar(NumpyOnly(np.array([[2]]))) == 2
     assert scalar(NumpyOnly(np.zeros(3))) is MISSING
@@ -134,7 +134,7 @@ def test_tensors_that_offer_only_numpy_are_read() -> None:
     assert plain(NumpyOnly(np.arange(3.0))).values.tolist() == [0.0, 1.0, 2.0]
 
 
-def test_arrays_are_told_from_other_containers() -> None:
+def test_arrays_are_distinguished_from_other_containers() -> None:
     pd = pytest.importorskip("pandas")
     pil = pytest.importorskip("PIL.Image")
     assert is_array(np.zeros(3))
@@ -181,7 +181,7 @@ def test_plain_gives_the_numbers_in_c_order(value: Any, shape: Any, kind: str, n
 @pytest.mark.parametrize(
     "value", [None, 3, "text", b"text", {"a": 1}, ["a"], [None], np.array(["a"]), np.array([1j]), np.array([None, "x"])]
 )
-def test_plain_refuses_what_is_not_made_of_real_numbers(value: Any) -> None:
+def test_plain_refuses_values_without_real_numbers(value: Any) -> None:
     with pytest.raises(TypeError):
         plain(value)
 

@@ -40,13 +40,13 @@ def test_integers_are_samples(dtype: Any, store: MemoryStore) -> None:
     assert (samples(Audio(data, 100).record(store), store)[:, 0] == data).all()
 
 
-def test_what_exceeds_the_range_is_clipped_and_nan_is_silent(store: MemoryStore) -> None:
+def test_values_out_of_range_are_clipped_and_nan_is_silent(store: MemoryStore) -> None:
     found = samples(Audio([2.0, -2.0, float("nan")], 100).record(store), store)
     assert found[:, 0].tolist() == [32767, -32767, 0]
 
 
 @pytest.mark.parametrize("transpose", [False, True])
-def test_stereo_is_taken_with_channels_last_or_first(transpose: bool, store: MemoryStore) -> None:
+def test_stereo_may_have_its_channels_first_or_last(transpose: bool, store: MemoryStore) -> None:
     data = np.arange(20, dtype=np.int16).reshape(10, 2)
     found = samples(Audio(data.T if transpose else data, 100).record(store), store)
     assert (found == data).all()
@@ -57,7 +57,7 @@ def test_one_channel_in_two_dimensions_is_mono(store: MemoryStore) -> None:
         assert samples(Audio(TONE.reshape(shape), 8000).record(store), store).shape == (800, 1)
 
 
-def test_tensors_of_torch_are_taken(store: MemoryStore) -> None:
+def test_torch_tensors_are_accepted(store: MemoryStore) -> None:
     torch = pytest.importorskip("torch")
     tensor = torch.tensor(np.stack([TONE, -TONE]), dtype=torch.float32, requires_grad=True)
     found = samples(Audio(tensor, 8000).record(store), store)
@@ -87,7 +87,7 @@ def test_files_are_stored_as_they_are_under_their_true_format(
     assert Audio(str(path), sample_rate=5).record(store)["sample_rate"] == 5
 
 
-def test_wav_files_tell_their_rate_and_duration(store: MemoryStore) -> None:
+def test_wav_files_have_a_rate_and_duration(store: MemoryStore) -> None:
     content = store.content(Audio(TONE, 8000).record(store))
     record = Audio(io.BytesIO(content)).record(store)
     assert (record["sample_rate"], record["duration"]) == (8000, 0.1)
@@ -105,7 +105,7 @@ def test_wav_files_tell_their_rate_and_duration(store: MemoryStore) -> None:
         ((b"hello", 10), "not sound of a known format"),
     ],
 )
-def test_what_cannot_be_sound_is_refused_with_advice(arguments: Any, message: str) -> None:
+def test_values_that_are_not_sound_are_refused_with_advice(arguments: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Audio(*arguments)
 

@@ -35,11 +35,11 @@ from tracker.media import Histogram, Image, MediaList, Plotly, Table, Text, as_m
         np.zeros(100, dtype="datetime64[ns]"),
     ],
 )
-def test_ordinary_values_are_no_media(value: Any) -> None:
+def test_ordinary_values_are_not_media(value: Any) -> None:
     assert as_media(value) is None
 
 
-def test_media_are_themselves() -> None:
+def test_media_stay_as_they_are() -> None:
     text = Text("a")
     assert as_media(text) is text
 
@@ -69,7 +69,7 @@ def test_pillow_images_become_images() -> None:
     assert isinstance(as_media(pil.new("L", (2, 2))), Image)
 
 
-def test_what_matplotlib_drew_becomes_images() -> None:
+def test_matplotlib_figures_become_images() -> None:
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("agg")
     from matplotlib import pyplot
@@ -96,7 +96,7 @@ def test_data_frames_become_tables() -> None:
     assert as_media(pd.Series([1, 2])) is None
 
 
-def test_lists_of_nothing_but_media_become_one(store: MemoryStore) -> None:
+def test_lists_of_only_media_become_a_media_list(store: MemoryStore) -> None:
     pil = pytest.importorskip("PIL.Image")
     media = as_media((Text("a"), pil.new("L", (2, 2))))
     assert isinstance(media, MediaList)

@@ -31,7 +31,7 @@ def test_sequences_of_any_kind_and_shape_are_counted(sequence: Any, store: Memor
     assert (record["bins"], record["counts"]) == ([1.0, 2.0, 3.0], [1, 3])
 
 
-def test_values_that_are_not_finite_are_counted_apart(store: MemoryStore) -> None:
+def test_non_finite_values_are_counted_separately(store: MemoryStore) -> None:
     record = Histogram([math.nan, math.inf, -math.inf, 0.0, 1.0], num_bins=2).record(store)
     assert (record["bins"], record["counts"], record["nonfinite"]) == ([0.0, 0.5, 1.0], [1, 1], 3)
 
@@ -65,7 +65,7 @@ def test_every_value_is_in_one_ascending_bin_or_counted_as_not_finite(values: An
             assert max(finite) <= histogram.bins[-1]
 
 
-def test_ready_made_histograms_are_taken_as_they_are(store: MemoryStore) -> None:
+def test_numpy_histograms_are_kept_unchanged(store: MemoryStore) -> None:
     counts, edges = np.histogram([1, 2, 2, 3], bins=2)
     record = Histogram(np_histogram=(counts, edges)).record(store)
     assert (record["counts"], record["bins"]) == ([1, 3], [1.0, 2.0, 3.0])
@@ -82,7 +82,7 @@ def test_ready_made_histograms_are_taken_as_they_are(store: MemoryStore) -> None
         (([], [0]), "from 1"),
     ],
 )
-def test_broken_ready_made_histograms_are_refused(np_histogram: Any, message: str) -> None:
+def test_invalid_numpy_histograms_are_refused(np_histogram: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Histogram(np_histogram=np_histogram)
 
@@ -100,7 +100,7 @@ def test_the_number_of_bins_is_limited(bins: int) -> None:
 
 
 @pytest.mark.parametrize("value", ["abc", 3, None, ["a"], np.array([1j])])
-def test_what_has_no_real_numbers_is_refused(value: Any) -> None:
+def test_values_without_real_numbers_are_refused(value: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         Histogram(value)
 

@@ -33,7 +33,7 @@ def stored(html: Html, store: MemoryStore) -> bytes:
         ("\ud800", BASE + b"?"),
     ],
 )
-def test_links_are_made_to_open_outside_the_frame(given: Any, expected: Any, store: MemoryStore) -> None:
+def test_links_open_outside_the_frame(given: Any, expected: Any, store: MemoryStore) -> None:
     assert stored(Html(given), store) == expected
 
 

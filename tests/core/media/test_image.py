@@ -48,7 +48,7 @@ def test_channels_first_is_understood(store: MemoryStore) -> None:
     assert (decoded(Image(RGB.transpose(2, 0, 1)[None]), store) == RGB).all()
 
 
-def test_an_ambiguous_layout_has_its_channels_last_unless_the_mode_tells_otherwise(store: MemoryStore) -> None:
+def test_an_ambiguous_layout_has_its_channels_last_unless_the_mode_decides_otherwise(store: MemoryStore) -> None:
     array = RNG.integers(0, 256, (3, 6, 4), dtype=np.uint8)
     assert (decoded(Image(array), store) == array).all()
     assert (decoded(Image(array, mode="RGB"), store) == array.transpose(1, 2, 0)).all()
@@ -74,7 +74,7 @@ def test_later_changes_of_the_array_change_nothing(store: MemoryStore) -> None:
     assert (decoded(image, store) == RGB).all()
 
 
-def test_tensors_of_torch_are_taken(store: MemoryStore) -> None:
+def test_torch_tensors_are_accepted(store: MemoryStore) -> None:
     torch = pytest.importorskip("torch")
     tensor = torch.rand(3, 8, 9, requires_grad=True)
     expected = np.rint(tensor.detach().numpy().astype(float) * 255).transpose(1, 2, 0)
@@ -83,7 +83,7 @@ def test_tensors_of_torch_are_taken(store: MemoryStore) -> None:
     assert (decoded(Image(half), store) == [[0, 255]]).all()
 
 
-def test_arrays_of_jax_are_taken(store: MemoryStore) -> None:
+def test_jax_arrays_are_accepted(store: MemoryStore) -> None:
     jnp = pytest.importorskip("jax.numpy")
     assert (decoded(Image(jnp.array(RGB)), store) == RGB).all()
 
@@ -111,7 +111,7 @@ def test_a_mode_that_does_not_fit_is_refused() -> None:
 
 
 @pytest.mark.parametrize("value", [None, 3, object(), {"a": 1}, np.array([["a"]]), np.zeros((2, 2), complex)])
-def test_what_is_no_image_is_refused(value: Any) -> None:
+def test_values_that_are_not_images_are_refused(value: Any) -> None:
     with pytest.raises(TypeError):
         Image(value)
 

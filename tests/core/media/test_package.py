@@ -43,7 +43,7 @@ def test_the_package_offers_exactly_its_media() -> None:
 
 
 @pytest.mark.extras
-def test_training_loads_only_what_finds_media_and_nobodys_library() -> None:
+def test_training_imports_no_media_module_and_no_library() -> None:
     done = subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert {name for name in loaded if name.startswith("tracker.media")} == {

@@ -51,7 +51,7 @@ def test_json_files_are_checked_at_once(store: MemoryStore, tmp_path: Path) -> N
     assert stored(str(path), store) == {"data": []}
 
 
-def test_what_is_no_figure_is_refused() -> None:
+def test_values_that_are_not_figures_are_refused() -> None:
     with pytest.raises(TypeError, match="Plotly takes"):
         Plotly([1])
     with pytest.raises(ValueError, match="no list 'data'"):

@@ -59,7 +59,7 @@ def test_integers_beyond_16_bits_are_refused_as_samples() -> None:
         to_int16(plain([40_000]))
 
 
-def test_the_finite_range_ignores_what_is_not_finite() -> None:
+def test_the_finite_range_ignores_non_finite_values() -> None:
     assert finite_range(plain([NAN, -2.0, INF, 5.0])) == (-2.0, 5.0)
     assert finite_range(plain([NAN])) == (0.0, 0.0)
     assert finite_range(plain([])) == (0.0, 0.0)

@@ -78,7 +78,7 @@ def test_cells_of_any_kind_become_plain_data(store: MemoryStore) -> None:
     assert [row[0] for row in content(table, store)["data"]] == [expected for _, expected in cells]
 
 
-def test_cells_of_torch_are_numbers(store: MemoryStore) -> None:
+def test_torch_cells_become_numbers(store: MemoryStore) -> None:
     torch = pytest.importorskip("torch")
     table = Table(["a", "b"], [[torch.tensor(0.5, requires_grad=True), torch.tensor([1, 2], dtype=torch.bfloat16)]])
     assert content(table, store)["data"] == [[0.5, [1.0, 2.0]]]
@@ -114,7 +114,7 @@ def test_a_table_can_be_logged_again_after_more_rows(store: MemoryStore) -> None
     assert (first["rows"], table.record(store)["rows"]) == (1, 2)
 
 
-def test_data_frames_of_pandas_are_taken(store: MemoryStore) -> None:
+def test_pandas_data_frames_are_accepted(store: MemoryStore) -> None:
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"n": [1, 2], "x": [0.5, None], "s": ["a", "b"]}, index=[7, 8])
     for table in (Table(dataframe=frame), Table(data=frame)):
@@ -140,7 +140,7 @@ def test_rows_and_columns_of_the_wrong_length_are_refused() -> None:
     assert (table.columns, len(table)) == (["a", "b"], 1)
 
 
-def test_what_is_no_table_is_refused() -> None:
+def test_values_that_are_not_tables_are_refused() -> None:
     with pytest.raises(ValueError, match="twice"):
         Table(["a", "a"])
     with pytest.raises(ValueError, match="one of"):

@@ -6,7 +6,7 @@ from tests.core.media.memory_store import MemoryStore
 from tracker.media import Text
 
 
-def test_text_stands_in_the_row_itself(store: MemoryStore) -> None:
+def test_text_is_written_into_the_row(store: MemoryStore) -> None:
     assert Text("a\né").record(store) == {"_type": "text", "value": "a\né"}
     assert Text("a\udfff").record(store)["value"] == "a?"
     assert not store

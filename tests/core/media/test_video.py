@@ -61,7 +61,7 @@ def test_all_frames_are_scaled_alike(store: MemoryStore) -> None:
     assert frames(Video(clip).record(store), store)[:, 1, 1].tolist() == [26, 255]
 
 
-def test_lists_of_pillow_images_are_taken(store: MemoryStore) -> None:
+def test_lists_of_pillow_images_are_accepted(store: MemoryStore) -> None:
     pictures = [pil.fromarray(frame) for frame in CLIP]
     assert (frames(Video(pictures).record(store), store) == CLIP).all()
     pictures[0] = pictures[0].convert("RGBA")
@@ -70,7 +70,7 @@ def test_lists_of_pillow_images_are_taken(store: MemoryStore) -> None:
         Video([pictures[0], pil.new("RGBA", (3, 3))])
 
 
-def test_tensors_of_torch_are_taken(store: MemoryStore) -> None:
+def test_torch_tensors_are_accepted(store: MemoryStore) -> None:
     torch = pytest.importorskip("torch")
     clip = torch.from_numpy(CLIP.transpose(0, 3, 1, 2).copy())
     assert (frames(Video(clip).record(store), store) == CLIP).all()
@@ -138,12 +138,12 @@ def test_wrong_files_are_refused(tmp_path: Path) -> None:
         ({"data_or_path": CLIP, "fps": float("nan")}, "fps"),
     ],
 )
-def test_what_cannot_be_a_video_is_refused_with_advice(arguments: Any, message: str) -> None:
+def test_values_that_are_not_videos_are_refused_with_advice(arguments: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Video(**arguments)
 
 
-def test_what_holds_no_pixels_is_refused() -> None:
+def test_values_without_pixels_are_refused() -> None:
     for value in (None, 3, object(), ["a"]):
         with pytest.raises(TypeError):
             Video(value)

@@ -192,7 +192,7 @@ def test_a_repository_that_the_user_names_gets_a_worktree_and_others_are_cloned(
     assert work.git("status", "--porcelain") == ""
 
 
-def test_a_commit_that_is_on_no_branch_any_more_is_cloned_too(a_run: Make, work: Work, tmp_path: Path) -> None:
+def test_a_commit_without_a_branch_is_cloned_too(a_run: Make, work: Work, tmp_path: Path) -> None:
     run = a_run(git=of(work))
     work.write("train.py", "print(2)\n")
     work.git("commit", "--quiet", "--all", "--amend", "--message", "other")
@@ -200,9 +200,7 @@ def test_a_commit_that_is_on_no_branch_any_more_is_cloned_too(a_run: Make, work:
     assert (made.directory / "train.py").read_text() == "print(1)\n"
 
 
-def test_a_remote_on_this_machine_stands_in_for_a_repository_that_is_gone(
-    a_run: Make, work: Work, tmp_path: Path
-) -> None:
+def test_a_remote_on_this_machine_replaces_a_missing_repository(a_run: Make, work: Work, tmp_path: Path) -> None:
     gone = str(tmp_path / "gone")
     made = restore(a_run(git=of(work, root=gone, remote=str(work.root))), tmp_path / "one", [])
     assert (made.directory / "train.py").exists()
@@ -210,7 +208,7 @@ def test_a_remote_on_this_machine_stands_in_for_a_repository_that_is_gone(
     assert (made.directory / "train.py").exists()
 
 
-def test_without_the_commit_it_says_where_it_looked_and_what_can_be_had(
+def test_a_missing_commit_is_an_error_that_names_the_searched_places_and_the_alternatives(
     a_run: Make, work: Work, tmp_path: Path
 ) -> None:
     git = of(work, commit="0" * 40, cwd="sub", remote="https://example.invalid/p.git")
@@ -229,7 +227,7 @@ def test_without_the_commit_it_says_where_it_looked_and_what_can_be_had(
     assert (made.working_directory, made.command) == (tmp_path / "out/sub", "python train.py")
 
 
-def test_a_commit_that_was_never_pushed_is_missed_at_the_remote(a_run: Make, work: Work, tmp_path: Path) -> None:
+def test_a_commit_that_was_never_pushed_is_not_found_at_the_remote(a_run: Make, work: Work, tmp_path: Path) -> None:
     run = a_run(git=of(work, commit="0" * 40, root=str(tmp_path / "gone"), remote=str(work.root)))
     with pytest.raises(CommitNotFound, match="is not in"):
         restore(run, tmp_path / "out", [])
@@ -243,7 +241,7 @@ def test_a_run_before_the_first_commit_is_restored_from_its_diff(a_run: Make, wo
     assert made.commit is None
 
 
-def test_a_run_outside_of_a_repository_gets_the_code_that_it_kept(a_run: Make, tmp_path: Path) -> None:
+def test_a_run_outside_of_a_repository_gets_its_stored_code(a_run: Make, tmp_path: Path) -> None:
     run = a_run(
         {"code/train.py": b"print(5)\n"}, cwd="/home/someone", command=["/usr/bin/python3", "/home/someone/train.py"]
     )
@@ -252,7 +250,7 @@ def test_a_run_outside_of_a_repository_gets_the_code_that_it_kept(a_run: Make, t
     assert made.command == "python train.py"
 
 
-def test_what_stayed_on_the_machine_of_the_run_is_used_there(a_run: Make, work: Work, tmp_path: Path) -> None:
+def test_files_that_stayed_on_the_machine_of_the_run_are_used_there(a_run: Make, work: Work, tmp_path: Path) -> None:
     run = a_run(local={"diff.patch": patch("new.py", "print(6)"), "untracked/a.txt": b"a"}, git=of(work))
     made = restore(run, tmp_path / "out", [])
     assert (made.directory / "new.py").read_text() == "print(6)\n"
@@ -265,7 +263,7 @@ def test_what_stayed_on_the_machine_of_the_run_is_used_there(a_run: Make, work: 
 # -- what is there is safe -------------------------------------------------------------------------------------------
 
 
-def test_nothing_that_is_there_is_overwritten(a_run: Make, work: Work, tmp_path: Path) -> None:
+def test_existing_files_are_not_overwritten(a_run: Make, work: Work, tmp_path: Path) -> None:
     run = a_run(git=of(work))
     work.write("train.py", "my changes")
     for place in (work.root, work.root / "train.py"):
@@ -277,7 +275,7 @@ def test_nothing_that_is_there_is_overwritten(a_run: Make, work: Work, tmp_path:
     assert (tmp_path / "empty/train.py").read_text() == "print(1)\n"
 
 
-def test_after_a_failure_nothing_is_left_of_it(a_run: Make, work: Work, tmp_path: Path) -> None:
+def test_a_failure_leaves_nothing_behind(a_run: Make, work: Work, tmp_path: Path) -> None:
     run = a_run({"diff.patch": b"diff --git a/x b/x\nno patch\n"}, git=of(work))
     (tmp_path / "there").mkdir()
     for place in ("there", "new"):
@@ -288,7 +286,7 @@ def test_after_a_failure_nothing_is_left_of_it(a_run: Make, work: Work, tmp_path
     assert len(work.git("worktree", "list").splitlines()) == 1
 
 
-def test_a_run_of_which_nothing_is_known_says_so(a_run: Make, tmp_path: Path) -> None:
+def test_a_run_without_an_environment_is_refused(a_run: Make, tmp_path: Path) -> None:
     directory = a_run().directory
     (directory / "system.jsonl").unlink()
     with pytest.raises(TrackerError, match="does not say how it was started"):
@@ -298,7 +296,7 @@ def test_a_run_of_which_nothing_is_known_says_so(a_run: Make, tmp_path: Path) ->
 # -- runs from people who mean harm ------------------------------------------------------------------------------------
 
 
-def test_names_that_lead_elsewhere_are_refused(a_run: Make, work: Work, tmp_path: Path) -> None:
+def test_names_that_lead_out_of_the_directory_are_refused(a_run: Make, work: Work, tmp_path: Path) -> None:
     bad = ["../out.py", "/etc/x", "a/../../x", ".git/hooks/post-checkout", ".GIT/config", "sub/.git /config",
            "git~1/config", ".g\u200cit/config", "train.py/x", "a//b", "."]  # fmt: skip
     run = a_run({f"untracked/{name}": b"#!/bin/sh\n" for name in bad}, git=of(work))
@@ -348,7 +346,9 @@ def test_hooks_and_watchers_of_the_repository_are_not_run(a_run: Make, work: Wor
     assert not trap.exists()
 
 
-def test_programs_that_the_noted_repository_configures_are_not_run(a_run: Make, work: Work, tmp_path: Path) -> None:
+def test_programs_in_the_configuration_of_the_runs_repository_are_not_run(
+    a_run: Make, work: Work, tmp_path: Path
+) -> None:
     trap = tmp_path / "trap"
     work.write(".gitattributes", "*.py filter=bad\n")
     work.commit()
@@ -360,7 +360,7 @@ def test_programs_that_the_noted_repository_configures_are_not_run(a_run: Make, 
 @pytest.mark.parametrize(
     "remote", ["ext::sh -c 'touch trap'", "--upload-pack=touch trap", "-oProxyCommand=touch trap:x"]
 )
-def test_a_remote_that_would_start_a_program_is_not_asked(a_run: Make, work: Work, tmp_path: Path, remote: str) -> None:
+def test_a_remote_that_would_start_a_program_is_not_used(a_run: Make, work: Work, tmp_path: Path, remote: str) -> None:
     run = a_run(git=of(work, root=str(tmp_path / "gone"), remote=remote))
     with pytest.raises(TrackerError):
         restore(run, tmp_path / "out", [], fetch=True)
@@ -374,7 +374,7 @@ def test_a_commit_must_be_a_digest(a_run: Make, work: Work, tmp_path: Path) -> N
             restore(a_run(git=of(work, commit=commit)), tmp_path / "out", [work.root])
 
 
-def test_a_damaged_file_stops_it(a_run: Make, work: Work, tmp_path: Path) -> None:
+def test_a_damaged_file_stops_the_restore(a_run: Make, work: Work, tmp_path: Path) -> None:
     run = a_run({"untracked/a.py": b"x = 1\n"}, git=of(work))
     (path,) = (run.directory / "files").iterdir()
     path.write_bytes(b"x = 2\n")
@@ -384,7 +384,7 @@ def test_a_damaged_file_stops_it(a_run: Make, work: Work, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("path", [".tracker/settings.toml", "sub/.tracker/settings.toml", ".TRACKER/settings.toml"])
-def test_a_run_brings_no_settings_along(path: str, a_run: Make, work: Work, tmp_path: Path) -> None:
+def test_settings_in_a_run_are_not_restored(path: str, a_run: Make, work: Work, tmp_path: Path) -> None:
     changes = patch(path, "base_url = 'x'") + patch("new.py", "print(6)")
     run = a_run({"diff.patch": changes, f"untracked/{path}": b"x", f"code/{path}": b"x"}, git=of(work))
     made = restore(run, tmp_path / "out", [])

@@ -40,7 +40,9 @@ def contents(directory: Path) -> dict[str, bytes]:
     return {str(p.relative_to(directory)): p.read_bytes() for p in directory.rglob("*") if p.is_file()}
 
 
-def test_a_run_comes_out_as_it_went_in_but_for_what_stays_on_its_machine(directory: Path, tmp_path: Path) -> None:
+def test_an_unpacked_run_is_identical_except_for_files_that_stay_on_its_machine(
+    directory: Path, tmp_path: Path
+) -> None:
     (packed,) = pack(tmp_path / "x.zip", [(RUN, directory)])
     assert packed.left_out == {}
     with Archive(tmp_path / "x.zip") as opened:
@@ -51,7 +53,7 @@ def test_a_run_comes_out_as_it_went_in_but_for_what_stays_on_its_machine(directo
     assert zipfile.ZipFile(tmp_path / "x.zip").testzip() is None
 
 
-def test_what_is_damaged_or_a_link_is_left_out_and_named(directory: Path, tmp_path: Path) -> None:
+def test_damaged_files_and_links_are_left_out_and_named(directory: Path, tmp_path: Path) -> None:
     (digest,) = (p.name for p in (directory / "files").iterdir() if len(p.name) == 64)
     (directory / "files" / digest).write_bytes(b"medio")
     (tmp_path / "secret").write_text("secret")
@@ -62,7 +64,7 @@ def test_what_is_damaged_or_a_link_is_left_out_and_named(directory: Path, tmp_pa
     assert b"secret" not in (tmp_path / "x.zip").read_bytes()
 
 
-def test_a_file_that_is_there_is_not_overwritten_and_a_failure_leaves_none(directory: Path, tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten_and_a_failure_leaves_no_file(directory: Path, tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_text("mine")
     with pytest.raises(FileExistsError, match="name another"):
         pack(tmp_path / "x.zip", [(RUN, directory)])
@@ -101,7 +103,7 @@ def forge(tmp_path: Path) -> Forge:
 LINES = {"history.jsonl": encode("run", {"version": 1, "id": "k3"}, 1.0)}
 
 
-def test_what_is_forged_well_is_taken(forge: Forge, tmp_path: Path) -> None:
+def test_a_well_formed_forgery_is_accepted(forge: Forge, tmp_path: Path) -> None:
     with Archive(forge(LINES)) as opened:
         opened.extract(RUN, tmp_path / "out")
     assert contents(tmp_path / "out") == LINES
@@ -121,7 +123,7 @@ def test_what_is_forged_well_is_taken(forge: Forge, tmp_path: Path) -> None:
         "",
     ],
 )
-def test_names_that_no_run_has_are_refused(forge: Forge, name: str) -> None:
+def test_invalid_file_names_are_refused(forge: Forge, name: str) -> None:
     with pytest.raises(TrackerError, match="not a file of a run"):
         Archive(forge({**LINES, name: b"x"}))
 
@@ -132,7 +134,7 @@ def test_runs_with_impossible_names_are_refused(forge: Forge, run: dict[str, str
         Archive(forge(LINES, run))
 
 
-def test_content_that_is_not_what_the_list_or_its_name_says_is_refused(forge: Forge, tmp_path: Path) -> None:
+def test_content_that_differs_from_the_list_or_its_name_is_refused(forge: Forge, tmp_path: Path) -> None:
     with pytest.raises(TrackerError, match="another content than its name says"):
         Archive(forge({f"files/{'0' * 64}": b"x"}))
     with pytest.raises(TrackerError, match="another size than the list says"):
@@ -145,7 +147,7 @@ def test_content_that_is_not_what_the_list_or_its_name_says_is_refused(forge: Fo
 
 
 @pytest.mark.parametrize("claims", [{"size": -1}, {"size": "1"}, {"sha256": "../x"}, {"sha256": None}, {"name": None}])
-def test_lists_that_make_no_sense_are_refused(forge: Forge, claims: dict[str, Any]) -> None:
+def test_malformed_lists_are_refused(forge: Forge, claims: dict[str, Any]) -> None:
     with pytest.raises(TrackerError, match="damaged"):
         Archive(forge(LINES, **claims))
 
@@ -162,14 +164,16 @@ def test_members_that_the_list_does_not_name_and_files_without_a_list_are_refuse
         Archive(path)
 
 
-def test_a_later_version_says_so(tmp_path: Path) -> None:
+def test_a_later_version_is_reported(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as made:
         made.writestr("tracker.json", b'{"version": 2, "runs": []}')
     with pytest.raises(TrackerError, match="install a newer"):
         Archive(tmp_path / "x.zip")
 
 
-def test_what_would_fill_the_disk_is_refused(forge: Forge, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_archive_that_would_fill_the_disk_is_refused(
+    forge: Forge, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     bomb = forge({"history.jsonl": bytes(50_000_000)})
     assert bomb.stat().st_size < 60_000
     monkeypatch.setattr(archive, "_SMALL", 1 << 20)
@@ -197,7 +201,7 @@ def test_members_that_share_their_bytes_are_refused(forge: Forge) -> None:
         Archive(path.with_name("overlap.zip"))
 
 
-def test_a_file_cut_or_changed_anywhere_is_refused_or_sound(directory: Path, tmp_path: Path) -> None:
+def test_an_archive_cut_or_changed_anywhere_is_refused_or_correct(directory: Path, tmp_path: Path) -> None:
     pack(tmp_path / "x.zip", [(RUN, directory)])
     whole = (tmp_path / "x.zip").read_bytes()
     kept = {n: c for n, c in contents(directory).items() if b"private" not in c}

@@ -9,7 +9,7 @@ import pytest
 from tracker.runlog.directory import agent_alive, agent_came, lock_directory, unlock_directory
 
 
-def test_one_agent_of_a_machine_can_lock_a_directory_until_it_lets_go(tmp_path: Path) -> None:
+def test_one_agent_of_a_machine_can_lock_a_directory_until_it_releases_it(tmp_path: Path) -> None:
     directory = str(tmp_path)
     assert not agent_came(directory, 0)
     lock = lock_directory(directory)

@@ -67,7 +67,7 @@ def test_a_run_is_running_while_any_of_its_ranks_is() -> None:
         (("crashed", "killed"), "crashed"),
     ],
 )
-def test_of_several_ranks_the_worst_end_counts_in_any_order(ends: tuple[str, str], state: str) -> None:
+def test_the_worst_end_of_several_ranks_counts_in_any_order(ends: tuple[str, str], state: str) -> None:
     for order in (ends, ends[::-1]):
         fold = opened(("history-0.jsonl", 1), ("history-1.jsonl", 2))
         finish(fold, "history-0.jsonl", order[0], 5)
@@ -94,14 +94,14 @@ def test_forked_children_never_decide_the_state() -> None:
     assert fold.state == "finished"
 
 
-def test_an_agents_word_that_arrives_before_the_last_rows_stays_true() -> None:
+def test_an_end_from_an_agent_holds_if_it_arrives_before_the_last_rows() -> None:
     fold = opened(("history.jsonl", 1))
     bury(fold, "history.jsonl", 9)
     add_row(fold, "history.jsonl", {"x": 1}, time=8)
     assert fold.state == "crashed"
 
 
-def test_an_agents_word_that_arrives_before_the_stream_itself_stays_true() -> None:
+def test_an_end_from_an_agent_holds_if_it_arrives_before_the_stream() -> None:
     fold = RunState()
     bury(fold, "history.jsonl", 9)
     apply(fold, "history.jsonl", "run", RUN, 1)
@@ -171,7 +171,7 @@ def test_none_leaves_the_key_out() -> None:
     assert summarised([1, 2], {"name": "loss", "summary": "none"}) == {}
 
 
-def test_without_a_finite_value_the_last_one_stands_in() -> None:
+def test_without_a_finite_value_the_summary_is_the_last_value() -> None:
     assert math.isnan(summarised([math.inf, math.nan], {"name": "loss", "summary": "min"})["loss"])
     assert summarised(["text"], {"name": "loss", "summary": "mean"}) == {"loss": "text"}
 
@@ -276,7 +276,7 @@ def told(fold: RunState) -> str:
 
 
 @given(st.lists(events, max_size=12), st.integers(0, 12))
-def test_a_fold_kept_and_taken_up_between_any_two_records_tells_the_same(events: list[Any], at: int) -> None:
+def test_a_fold_stored_and_loaded_between_any_two_records_has_the_same_result(events: list[Any], at: int) -> None:
     whole, kept = RunState(), RunState()
     for event in events:
         take(whole, event)
@@ -314,7 +314,7 @@ numbers = st.integers(-1000, 1000) | st.sampled_from([0.5, math.nan, math.inf, -
 
 
 @given(st.lists(numbers | st.booleans() | st.text(max_size=2), min_size=1), st.integers(0, 20))
-def test_stats_taken_in_two_parts_are_those_of_the_whole(values: list[Any], at: int) -> None:
+def test_stats_of_two_parts_merge_to_those_of_the_whole(values: list[Any], at: int) -> None:
     whole, first, second = Stats(), Stats(), Stats()
     for i, value in enumerate(values):
         whole.add(value)
@@ -335,7 +335,7 @@ def environments(*payloads: dict[str, Any]) -> RunState:
     return fold
 
 
-def test_the_environment_of_a_run_is_that_of_its_last_start_in_whatever_order_they_arrive() -> None:
+def test_the_environment_of_the_last_start_counts_in_any_order_of_arrival() -> None:
     first = {"stream": "history-z.jsonl", "started": 1.0, "host": "one"}
     last = {"stream": "history-a.jsonl", "started": 2.0, "host": "two"}
     assert environments(first, last).environment == environments(last, first).environment == last
@@ -343,7 +343,7 @@ def test_the_environment_of_a_run_is_that_of_its_last_start_in_whatever_order_th
     assert environments(tied, last).environment == environments(last, tied).environment == tied
 
 
-def test_the_first_machine_of_a_job_stands_for_the_run() -> None:
+def test_the_environment_of_the_first_machine_of_a_job_counts() -> None:
     first = {"stream": "history-a.jsonl", "started": 1.0}
     further = {"stream": "history-b.jsonl", "started": 2.0, "node": 1}
     assert environments(first, further).environment == environments(further, first).environment == first
@@ -360,7 +360,7 @@ def test_the_first_machine_of_a_job_stands_for_the_run() -> None:
         {"stream": "a", "node": "x"},
     ],
 )
-def test_an_environment_that_says_not_whose_it_is_is_corrupt(payload: dict[str, Any]) -> None:
+def test_an_environment_without_a_stream_is_corrupt(payload: dict[str, Any]) -> None:
     fold = environments(payload)
     assert (fold.environment, fold.corrupt) == ({}, 1)
 
@@ -378,7 +378,7 @@ def event_file(**members: Any) -> RunState:
     return opened(("history-tb_1.jsonl", 1.0), event_file={"name": "train/events.1", "version": 2.0, **members})
 
 
-def test_a_stream_of_an_event_file_is_told_with_the_starts_of_its_sessions() -> None:
+def test_a_stream_of_an_event_file_has_the_starts_of_its_sessions() -> None:
     fold = event_file()
     for status, row, step in (("start", 0, -1), ("checkpoint", 3, 3), ("start", 5, 2**63 - 1), ("stop", 9, 9)):
         apply(fold, "history-tb_1.jsonl", "session", {"status": status, "row": row, "step": step}, 2.0)
@@ -390,7 +390,7 @@ def test_a_stream_of_an_event_file_is_told_with_the_starts_of_its_sessions() -> 
 
 
 @pytest.mark.parametrize("version", [None, "2", True, [2]])
-def test_an_event_file_of_no_known_version_has_none(version: Any) -> None:
+def test_an_event_file_of_unknown_version_has_no_version(version: Any) -> None:
     assert event_file(version=version).event_files["history-tb_1.jsonl"]["version"] is None
 
 
@@ -402,7 +402,7 @@ def test_a_header_that_names_no_event_file_makes_none(event_file: Any) -> None:
 
 
 @pytest.mark.parametrize("payload", [{"row": 1}, {"row": 1.5, "step": 1}, {"row": True, "step": 1}, {"step": 1}])
-def test_a_session_that_says_not_where_it_started_is_corrupt(payload: dict[str, Any]) -> None:
+def test_a_session_without_a_row_or_step_is_corrupt(payload: dict[str, Any]) -> None:
     fold = event_file()
     apply(fold, "history-tb_1.jsonl", "session", {"status": "start", **payload}, 2.0)
     assert (fold.corrupt, fold.event_files["history-tb_1.jsonl"]["starts"]) == (1, [])
@@ -412,7 +412,7 @@ def test_a_session_that_says_not_where_it_started_is_corrupt(payload: dict[str, 
 
 
 @pytest.mark.parametrize("state", ["failed", "killed", "crashed"])
-def test_a_process_that_was_about_to_be_preempted_and_did_not_end_well_was(state: str) -> None:
+def test_a_process_that_announced_preemption_and_did_not_end_well_is_preempted(state: str) -> None:
     fold = opened(("history.jsonl", 1))
     apply(fold, "history.jsonl", "preempting", {}, 2)
     assert fold.state == "running"
@@ -424,14 +424,14 @@ def test_a_process_that_was_about_to_be_preempted_and_did_not_end_well_was(state
     assert fold.state == "finished"
 
 
-def test_a_process_that_expected_to_be_preempted_may_end_well() -> None:
+def test_a_process_that_announced_preemption_may_end_well() -> None:
     fold = opened(("history.jsonl", 1))
     apply(fold, "history.jsonl", "preempting", {}, 2)
     finish(fold, "history.jsonl", "finished", 3)
     assert fold.state == "finished"
 
 
-def test_rows_that_were_added_change_the_values_and_nothing_of_the_life_of_the_run() -> None:
+def test_added_rows_change_values_and_not_the_state_or_times_of_the_run() -> None:
     fold = opened(("history.jsonl", 10))
     add_row(fold, "history.jsonl", {"x": 1}, 11)
     finish(fold, "history.jsonl", "failed", 12)
@@ -452,7 +452,7 @@ def test_the_last_step_is_the_greatest_at_which_a_stream_ends() -> None:
     assert fold.last_step == 4
 
 
-def test_a_request_to_stop_is_for_the_processes_that_were_there_and_no_later_ones() -> None:
+def test_a_request_to_stop_does_not_apply_to_later_processes() -> None:
     fold = opened(("history.jsonl", 10), allow_stop=True)
     assert (fold.allow_stop, fold.stop_requested) == (True, None)
     apply(fold, "edits-a.jsonl", "stop", {}, 11)
@@ -463,7 +463,7 @@ def test_a_request_to_stop_is_for_the_processes_that_were_there_and_no_later_one
     assert (fold.allow_stop, fold.stop_requested) == (False, None)
 
 
-def test_only_an_agent_that_serves_the_last_process_holds_its_promise_of_a_heartbeat() -> None:
+def test_only_an_agent_of_the_last_process_promises_a_heartbeat() -> None:
     fold = opened(("history.jsonl", 10))
     assert fold.heartbeat is None
     apply(fold, "system-a.jsonl", "run", {**RUN, "heartbeat": 60}, 11)
@@ -485,7 +485,7 @@ def test_the_newest_hundred_alerts_are_kept_in_the_order_of_their_times() -> Non
     assert (len(fold.alerts), fold.corrupt) == (100, 1)
 
 
-def test_where_no_agent_has_promised_a_heartbeat_an_hour_of_silence_is_the_end() -> None:
+def test_without_a_promised_heartbeat_a_default_promise_applies() -> None:
     fold = opened(("history.jsonl", 10))
     assert fold.promise == UNPROMISED
     apply(fold, "system-a.jsonl", "run", {**RUN, "heartbeat": 60}, 11)
@@ -497,7 +497,7 @@ def test_where_no_agent_has_promised_a_heartbeat_an_hour_of_silence_is_the_end()
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_who_came_after_whom_is_what_processes_say_and_not_their_clocks(order: tuple[int, int]) -> None:
+def test_processes_name_their_predecessors_and_clocks_do_not_decide(order: tuple[int, int]) -> None:
     """The clock of the first machine was an hour ahead."""
 
     def first(fold: RunState) -> None:
@@ -516,7 +516,7 @@ def test_who_came_after_whom_is_what_processes_say_and_not_their_clocks(order: t
     assert RunState.from_json(orjson.loads(orjson.dumps(fold.to_json()))).state == "failed"
 
 
-def test_streams_that_name_one_another_as_earlier_all_count() -> None:
+def test_streams_that_name_each_other_as_predecessors_all_count() -> None:
     fold = RunState()
     for one, other in (("history-a.jsonl", "history-b.jsonl"), ("history-b.jsonl", "history-a.jsonl")):
         apply(fold, one, "run", {**RUN, "after": [other]}, 1)
@@ -528,7 +528,7 @@ AT_EXIT = {"state": "failed", "exit_code": 3, "error": "text", "at_exit": "finis
 
 
 @pytest.mark.parametrize("agent_first", [True, False])
-def test_what_a_process_says_on_its_way_out_gives_way_to_what_its_agent_saw(agent_first: bool) -> None:
+def test_an_end_that_an_agent_saw_replaces_one_written_at_exit(agent_first: bool) -> None:
     fold = opened(("history.jsonl", 1))
     says = [
         ("history.jsonl", AT_EXIT),
@@ -539,7 +539,7 @@ def test_what_a_process_says_on_its_way_out_gives_way_to_what_its_agent_saw(agen
     assert (fold.state, fold.error) == ("finished", None)
 
 
-def test_what_a_process_knew_of_its_end_stands() -> None:
+def test_an_end_that_the_process_knew_for_sure_stays() -> None:
     fold = opened(("history.jsonl", 1))
     apply(fold, "history.jsonl", "finish", {"state": "finished"}, 2)
     bury(fold, "history.jsonl", 3)

@@ -37,7 +37,7 @@ def lustre(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_
     return where
 
 
-def test_one_agent_has_a_directory_without_locks(lustre: Path) -> None:
+def test_a_file_system_without_locks_has_one_agent_per_directory(lustre: Path) -> None:
     directory = str(lustre)
     first = lock_directory(directory)
     assert first is not None
@@ -49,7 +49,7 @@ def test_one_agent_has_a_directory_without_locks(lustre: Path) -> None:
     unlock_directory(second)
 
 
-def test_a_stream_is_held_until_its_writer_lets_go(lustre: Path) -> None:
+def test_a_stream_is_locked_until_its_writer_releases_it(lustre: Path) -> None:
     path = lustre / "console-x.jsonl"
     path.touch()
     lock = lock_stream(str(path))
@@ -60,7 +60,7 @@ def test_a_stream_is_held_until_its_writer_lets_go(lustre: Path) -> None:
         assert not is_taken(file.fileno())
 
 
-def test_where_nothing_can_be_locked_agents_go_on(lustre: Path, tmp_path: Path) -> None:
+def test_agents_continue_where_nothing_can_be_locked(lustre: Path, tmp_path: Path) -> None:
     (tmp_path / "tmp").rmdir()
     (tmp_path / "tmp").write_text("no directory")
     lock = lock_directory(str(lustre))

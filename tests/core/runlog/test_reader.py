@@ -33,7 +33,7 @@ def everything(path: Path, block: int) -> tuple[list[int | None], int]:
     return [r.step for part in parts for r in part.records], sum(part.corrupt for part in parts)
 
 
-def test_a_stream_is_read_whole_with_blocks_of_any_size(tmp_path: Path) -> None:
+def test_blocks_of_any_size_give_the_whole_stream(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     path.write_bytes(b"".join(log(i, text="a" * (i % 7 * 20)) for i in range(40)) + b'{"c":"torn')
     for block in (1, 2, 63, 64, 65, 100, 1000, 1 << 20):
@@ -48,7 +48,7 @@ def test_reading_can_start_at_the_beginning_of_any_line(tmp_path: Path) -> None:
     assert [r.step for part in read_stream(path, offset) for r in part.records] == [2, 3, 4]
 
 
-def test_a_line_that_never_ends_is_one_corrupt_piece_and_what_follows_is_read(tmp_path: Path) -> None:
+def test_a_line_without_an_end_is_corrupt_and_later_lines_are_read(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     with path.open("wb") as file:
         file.write(log(0))
@@ -80,19 +80,19 @@ def test_streams_are_read_in_the_order_of_their_first_lines(tmp_path: Path) -> N
     assert [p.name for p in stream_paths(run, "history")] == ["history-b.jsonl", "history-a.jsonl"]
 
 
-def test_the_header_is_found_behind_damaged_lines_and_in_other_streams(tmp_path: Path) -> None:
+def test_the_header_is_found_after_damaged_lines_and_in_other_streams(tmp_path: Path) -> None:
     first = run_directory(tmp_path / "first", history_a=b"damaged\n" + header())
     other = run_directory(tmp_path / "other", history_a=b"damaged\n", history_b=header())
     agent = run_directory(tmp_path / "agent", history_a=b"damaged\n", system_c=header())
     assert read_header(first)["id"] == read_header(other)["id"] == read_header(agent)["id"] == "a1"
 
 
-def test_without_any_header_the_directory_stands_in_for_the_id(tmp_path: Path) -> None:
+def test_without_a_header_the_id_is_the_name_of_the_directory(tmp_path: Path) -> None:
     run = run_directory(tmp_path / "old run.bak", history=b"damaged\n" + log(1))
     assert read_header(run)["id"] == "old-run-bak"
 
 
-def test_what_is_no_run_directory_is_refused_with_a_word_on_what_is(tmp_path: Path) -> None:
+def test_a_directory_without_a_run_is_an_error_that_says_what_is_expected(tmp_path: Path) -> None:
     with pytest.raises(NotARun, match="not a directory"):
         read_header(tmp_path / "missing")
     with pytest.raises(NotARun, match="is not a run directory"):
@@ -153,7 +153,7 @@ def test_the_last_step_is_that_of_the_last_whole_row(tmp_path: Path) -> None:
     assert last_step(path) == 5
 
 
-def test_the_last_step_is_found_before_what_a_power_cut_left(tmp_path: Path) -> None:
+def test_the_last_step_is_found_before_the_hole_of_a_power_cut(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     path.write_bytes(header() + log(7) + log(9)[:-5])
     os.truncate(path, 5 * 1024**2)

@@ -105,7 +105,7 @@ def test_rows_by_column_are_those_of_the_records(rows: list[tuple[dict[str, Any]
 
 @pytest.mark.parametrize("odd", ODD_LINES.values(), ids=ODD_LINES)
 @pytest.mark.parametrize("at", [0, 1, 2])
-def test_odd_lines_are_never_taken_for_rows_that_they_are_not(odd: bytes, at: int) -> None:
+def test_malformed_lines_are_never_parsed_as_rows(odd: bytes, at: int) -> None:
     lines = [encode("log", {"a": 0.5, "b": {"c": [1]} if at == 1 else 2}, 1.0, step) for step in range(2)]
     assert parse_rows(b"".join(lines)) is not None
     data = b"".join([*lines[:at], odd, *lines[at:]])
@@ -114,25 +114,25 @@ def test_odd_lines_are_never_taken_for_rows_that_they_are_not(odd: bytes, at: in
     assert same(parse(data).records, _one_by_one(data))
 
 
-def test_a_torn_line_is_left_to_the_parser() -> None:
+def test_a_torn_line_is_not_parsed_by_column() -> None:
     line = encode("log", {"a": 1.0}, 2.0, 5)
     assert parse_rows(line) is not None
     assert parse_rows(line + line[:-1]) is None
 
 
-def test_there_are_no_rows_by_column_in_nothing() -> None:
+def test_empty_data_has_no_rows_by_column() -> None:
     assert parse_rows(b"") is None
 
 
 @given(st.integers(-(2**52), 2**52))
-def test_a_time_is_the_same_microsecond_however_often_it_is_written_again(time: int) -> None:
+def test_a_time_keeps_its_microsecond_over_many_rewrites(time: int) -> None:
     line = encode("alive", {}, time / 1e6)
     assert orjson.loads(line)["t"] == time
     assert encode("alive", {}, parse(line).records[0].time) == line
 
 
 @pytest.mark.parametrize(("time", "kept"), [(-5.0, -5.0), (-math.inf, -LATEST), (1e300, LATEST), (math.inf, LATEST)])
-def test_a_clock_that_is_far_off_costs_no_record(time: float, kept: float) -> None:
+def test_a_wrong_clock_loses_no_record(time: float, kept: float) -> None:
     assert parse(encode("log", {"x": 1}, time, 0)).records == [Record(kept, 0, "log", {"x": 1})]
 
 
@@ -142,7 +142,7 @@ def test_a_number_survives_bit_for_bit(number: float) -> None:
     assert same(record.payload["x"], number)
 
 
-def test_a_member_called_type_is_a_member_like_any_other() -> None:
+def test_a_member_named_type_is_an_ordinary_member() -> None:
     row = {"_type": "float", "value": "NaN"}
     ((record,), corrupt, _) = parse(encode("log", row, 0, 0))
     assert record.payload == row
@@ -175,7 +175,7 @@ def test_points_are_parsed_back_exactly(rows: list[tuple[str, float, int, float]
     assert same(points(line), rows)
 
 
-def test_arrays_are_written_as_the_numbers_they_hold() -> None:
+def test_arrays_are_written_as_their_numbers() -> None:
     numpy = pytest.importorskip("numpy")
     values = numpy.array([0.1, math.nan, -math.inf, 65504.0])
     for kind in ("float64", "float32", "float16"):
@@ -199,7 +199,7 @@ def test_arrays_are_written_as_the_numbers_they_hold() -> None:
     assert points(encode_points(["a"], [0, 0], [1, 2], [1, 2], numpy.array([7, -8])))[1] == ("a", 2.0, 2, -8)
 
 
-def test_a_key_may_stand_twice_among_the_keys_of_points_or_not_be_used() -> None:
+def test_a_key_of_points_may_be_repeated_or_unused() -> None:
     assert points(encode_points(["a", "true", "a"], [0, 2], [1, 1], [1, 1], [1, 2])) == [("a", 1, 1, 1), ("a", 1, 1, 2)]
 
 
@@ -214,7 +214,7 @@ def test_a_key_may_stand_twice_among_the_keys_of_points_or_not_be_used() -> None
         (([0] * 2**20, [0.125] * 2**20, [7] * 2**20, [0.125] * 2**20), "8,388,608"),
     ],
 )
-def test_points_that_no_reader_would_take_are_not_encoded(columns: Any, reason: str) -> None:
+def test_invalid_points_are_not_encoded(columns: Any, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         encode_points(["a"], *columns)
 
@@ -279,7 +279,7 @@ def test_an_object_that_only_looks_like_a_number_is_left_as_it_is() -> None:
         b'{"c":"%08x","t":1000000,"config":' + b'{"_type":"x","a":' * 1100 + b"1" + b"}" * 1100 + b"}",
     ],
 )
-def test_a_line_with_a_right_checksum_and_wrong_content_is_corrupt_and_spoils_no_other(line: bytes) -> None:
+def test_invalid_content_with_a_valid_checksum_is_corrupt_and_affects_no_other_line(line: bytes) -> None:
     bad = line % zlib.crc32((line % 0)[16:]) + b"\n"
     good = encode("log", {"x": 1}, 1.0, 5)
     found, corrupt, consumed = parse(good + bad + good)
@@ -287,14 +287,14 @@ def test_a_line_with_a_right_checksum_and_wrong_content_is_corrupt_and_spoils_no
     assert (corrupt, consumed) == (1, 2 * len(good) + len(bad))
 
 
-def test_a_line_longer_than_lines_may_be_is_corrupt() -> None:
+def test_a_line_that_is_too_long_is_corrupt() -> None:
     line = encode("log", {"x": "a" * MAX_LINE}, 0, 0)
     assert parse(line)[:2] == ([], 1)
     fits = encode("log", {"x": "a" * (MAX_LINE - 100)}, 0, 0)
     assert len(parse(fits).records) == 1
 
 
-def test_a_payload_that_nests_deeper_than_payloads_may_is_corrupt() -> None:
+def test_a_payload_that_is_nested_too_deeply_is_corrupt() -> None:
     def line(depth: int, opening: bytes, closing: bytes) -> bytes:
         return with_checksum(
             b'"t":1000000,"config":{"x":' + opening * (depth - 1) + b"1" + closing * (depth - 1) + b"}}\n"
@@ -307,7 +307,7 @@ def test_a_payload_that_nests_deeper_than_payloads_may_is_corrupt() -> None:
     assert parse(encode("config", wide, 1.0)).records[0].payload == wide
 
 
-def test_empty_lines_are_nothing() -> None:
+def test_empty_lines_are_ignored() -> None:
     line = encode("log", {}, 0, 0)
     assert len(parse(b"\n\n" + line + b"\n" + line).records) == 2
     assert parse(b"\n\n").corrupt == 0
@@ -325,7 +325,7 @@ RECORDS = [parse(line).records[0] for line in LOG]
 ENDS = [sum(map(len, LOG[: i + 1])) for i in range(len(LOG))]
 
 
-def test_of_a_log_torn_at_any_byte_all_whole_lines_are_read_and_nothing_else() -> None:
+def test_a_log_torn_at_any_byte_gives_exactly_its_whole_lines() -> None:
     for size in range(len(WHOLE) + 1):
         found, corrupt, consumed = parse(WHOLE[:size])
         whole = sum(end <= size for end in ENDS)
@@ -333,7 +333,7 @@ def test_of_a_log_torn_at_any_byte_all_whole_lines_are_read_and_nothing_else() -
         assert (corrupt, consumed) == (0, ENDS[whole - 1] if whole else 0)
 
 
-def test_after_a_line_torn_at_any_byte_a_writer_that_starts_anew_loses_only_that_line() -> None:
+def test_a_new_line_after_a_torn_one_loses_only_the_torn_line() -> None:
     torn = LOG[1]
     for size in range(1, len(torn) - 1):
         data = LOG[0] + torn[:size] + b"\n" + LOG[2] + LOG[3]
@@ -342,7 +342,7 @@ def test_after_a_line_torn_at_any_byte_a_writer_that_starts_anew_loses_only_that
         assert corrupt == 1
 
 
-def test_after_a_line_torn_at_any_byte_even_a_writer_that_forgets_the_newline_loses_only_that_line() -> None:
+def test_a_writer_that_omits_the_newline_after_a_torn_line_loses_only_that_line() -> None:
     for torn in LOG:
         for size in range(1, len(torn) - 1):
             found, corrupt, _ = parse(LOG[0] + torn[:size] + LOG[1] + LOG[3])
@@ -350,7 +350,7 @@ def test_after_a_line_torn_at_any_byte_even_a_writer_that_forgets_the_newline_lo
             assert corrupt == 1
 
 
-def test_a_flipped_bit_anywhere_is_counted_and_costs_at_most_its_own_line() -> None:
+def test_a_flipped_bit_is_counted_and_loses_at_most_its_own_line() -> None:
     starts = [0, *ENDS[:-1]]
     for at in range(len(WHOLE) - 1):
         hit = sum(end <= at for end in ENDS)
@@ -392,7 +392,7 @@ def test_the_example_line_of_the_format_document_is_a_valid_record() -> None:
         )
 
 
-def test_the_values_in_the_format_document_are_what_is_written_for_such_numbers() -> None:
+def test_special_numbers_are_written_as_in_the_format_document() -> None:
     document = FORMAT.read_text()
     for number in (math.nan, math.inf, -math.inf, 123456789012345678901234567890):
         written = orjson.dumps(jsonable(number)).decode()

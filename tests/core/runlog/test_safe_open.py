@@ -31,7 +31,7 @@ def test_a_regular_file_is_opened_below_folders(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["link", "folder/id", "pipe", "socket", "device", "../x", "/etc/passwd", "a//b", "."])
-def test_nothing_else_is_opened(name: str, tmp_path: Path, secret: Path) -> None:
+def test_links_pipes_and_folders_are_not_opened(name: str, tmp_path: Path, secret: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()
     (run / "link").symlink_to(secret)
@@ -47,7 +47,7 @@ def test_nothing_else_is_opened(name: str, tmp_path: Path, secret: Path) -> None
     assert secret.read_text() == "secret"
 
 
-def test_what_is_behind_a_link_is_not_removed_listed_or_written_to(tmp_path: Path, secret: Path) -> None:
+def test_targets_of_links_are_not_removed_listed_or_written(tmp_path: Path, secret: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()
     (run / "files").symlink_to(secret.parent)

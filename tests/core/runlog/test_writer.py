@@ -50,7 +50,7 @@ def test_a_stream_that_exists_is_never_opened_again(tmp_path: Path) -> None:
     assert len(read(writer.path)[0]) == 1
 
 
-def test_closing_twice_is_closing_once(tmp_path: Path) -> None:
+def test_closing_twice_is_safe(tmp_path: Path) -> None:
     writer, _ = open_writer(tmp_path)
     writer.close()
     writer.close()
@@ -77,7 +77,7 @@ class Disk:
         resource.setrlimit(resource.RLIMIT_FSIZE, self.former)
 
 
-def test_rows_that_a_full_disk_refuses_are_written_in_order_once_it_takes_them(tmp_path: Path) -> None:
+def test_rows_that_a_full_disk_refuses_are_written_in_order_when_it_has_space(tmp_path: Path) -> None:
     writer, troubles = open_writer(tmp_path)
     with Disk() as disk:
         writer.append(row(0))
@@ -93,7 +93,7 @@ def test_rows_that_a_full_disk_refuses_are_written_in_order_once_it_takes_them(t
     assert corrupt == 0
 
 
-def test_a_write_cut_short_at_any_byte_damages_nothing_but_the_piece_that_was_written(tmp_path: Path) -> None:
+def test_a_write_cut_short_at_any_byte_damages_only_the_written_piece(tmp_path: Path) -> None:
     line = row(1, 30)
     for short in range(1, len(line)):
         directory = tmp_path / str(short)
@@ -112,7 +112,7 @@ def test_a_write_cut_short_at_any_byte_damages_nothing_but_the_piece_that_was_wr
         assert corrupt == (short < len(line) - 1)  # with nothing but its newline missing, the line is whole
 
 
-def test_what_does_not_fit_into_memory_is_dropped_counted_and_reported_in_the_stream(tmp_path: Path) -> None:
+def test_lines_that_do_not_fit_into_memory_are_dropped_counted_and_reported_in_the_stream(tmp_path: Path) -> None:
     writer, troubles = open_writer(tmp_path)
     with Disk() as disk:
         writer.append(row(0))
@@ -143,7 +143,7 @@ def test_one_line_larger_than_the_memory_for_lines_survives_a_short_write(tmp_pa
     assert (writer.lost, corrupt) == (0, 1)
 
 
-def test_what_the_disk_never_took_is_counted_at_the_end(tmp_path: Path) -> None:
+def test_lines_that_the_disk_never_accepted_are_counted_at_the_end(tmp_path: Path) -> None:
     writer, _ = open_writer(tmp_path)
     with Disk() as disk:
         writer.append(row(0))
@@ -178,7 +178,7 @@ sys.stdout.buffer.write(open("history.jsonl", "rb").read())
 """
 
 
-def test_on_a_file_system_without_space_nothing_is_lost_that_fits_into_memory(tmp_path: Path) -> None:
+def test_a_full_file_system_loses_no_line_that_fits_into_memory(tmp_path: Path) -> None:
     place = tmp_path / "small"
     place.mkdir()
     script = f'mount -t tmpfs -o size=1m none "{place}" && cd "{place}" && exec "$0" -c "$1"'

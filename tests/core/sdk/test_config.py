@@ -56,7 +56,7 @@ class LikeOmegaconf:
     ],
     ids=lambda source: type(source).__name__,
 )
-def test_a_config_may_come_in_any_of_the_usual_shapes(source: Any) -> None:
+def test_a_config_may_be_a_dict_namespace_dataclass_or_similar(source: Any) -> None:
     run = tracker.init(config=source)
     assert dict(run.config) == kept(run) == {"lr": 0.1, "layers": [1, 2]}
 
@@ -117,7 +117,7 @@ def test_each_change_is_in_the_log_when_the_call_returns() -> None:
     )  # fmt: skip
 
 
-def test_a_missing_member_is_an_error_that_names_those_there_are() -> None:
+def test_a_missing_member_is_an_error_that_lists_the_members() -> None:
     run = tracker.init(config={"lr": 1})
     with pytest.raises(AttributeError, match="no 'lrr'; it has: lr"):
         run.config.lrr  # noqa: B018
@@ -143,7 +143,7 @@ def test_a_copy_of_a_config_is_a_dict_with_attributes_that_belongs_to_no_run() -
     assert run.config["net"] == {"a": 1}
 
 
-def test_a_config_that_contains_itself_ends_somewhere() -> None:
+def test_a_config_that_contains_itself_is_cut() -> None:
     around: dict[str, Any] = {"a": 1}
     around["again"] = around
     run = tracker.init(config=around)

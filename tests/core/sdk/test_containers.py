@@ -126,7 +126,7 @@ except ChildProcessError:
 
 
 @pytest.mark.parametrize("end", ["finish", "end of the script"])
-def test_where_nothing_advances_the_wait_is_short_and_the_last_line_tells_what_to_do(
+def test_if_the_upload_does_not_advance_the_wait_is_short_and_the_last_line_says_what_to_do(
     end: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CI", "true")
@@ -140,7 +140,7 @@ def test_where_nothing_advances_the_wait_is_short_and_the_last_line_tells_what_t
     assert lines[-1].endswith("complete it with: tracker sync .tracker/runs/r")
 
 
-def test_where_the_agent_outlives_the_script_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_finish_does_not_wait_where_the_agent_outlives_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(containers, "_FILES", {})
     monkeypatch.setattr(containers, "_in_namespace", lambda: False)
     for name in (*containers._VARIABLES, "CI", "SYSTEMD_EXEC_PID"):
@@ -154,7 +154,7 @@ def test_where_the_agent_outlives_the_script_nobody_waits(monkeypatch: pytest.Mo
     assert containers.reason() is None
 
 
-def test_a_handler_of_the_users_own_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_users_own_sigterm_handler_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     code = """
 import os, signal, tracker
@@ -166,7 +166,7 @@ with tracker.init(mode="offline"):
     assert (done.returncode, done.stdout) == (0, "mine\n")
 
 
-def test_forked_children_end_at_sigterm_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forked_children_end_at_sigterm_as_usual(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     code = """
 import os, signal, time, tracker
@@ -183,7 +183,9 @@ print(os.WTERMSIG(os.waitpid(child, 0)[1]))
     eventually(lambda: tracker.read_run(".tracker/runs/r").state == "finished")
 
 
-def test_a_sweep_whose_server_does_not_answer_is_told_of_once_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sweep_without_a_reachable_server_waits_once_and_reports_it_at_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("CI", "true")
     monkeypatch.setenv("TRACKER_DRAIN_TIMEOUT", str(PATIENCE))  # longer than anybody waits
     monkeypatch.setenv("TRACKER_BASE_URL", "http://127.0.0.1:9")

@@ -23,7 +23,7 @@ Start = Any
 # -- what a new run is ----------------------------------------------------------------------------------------------
 
 
-def test_a_run_is_on_disk_with_all_that_was_said_of_it_when_init_returns(start: Start) -> None:
+def test_a_run_is_on_disk_with_all_its_arguments_when_init_returns(start: Start) -> None:
     run = start(
         project="digits", entity="team", name="first", id="abc", group="g", job_type="train",
         tags=["a", "b"], notes="n", color="#a0b1c2",
@@ -86,7 +86,7 @@ def test_settings_can_be_given_as_one_mapping_and_arguments_win_over_it(start: S
         {"settings": {"stats_sources": ["gpu"]}},
     ],
 )
-def test_what_cannot_be_used_is_refused_before_anything_is_written(arguments: dict[str, Any]) -> None:
+def test_unusable_arguments_are_refused_before_anything_is_written(arguments: dict[str, Any]) -> None:
     with pytest.raises(tracker.SettingsError):
         tracker.init(**arguments)
     assert os.listdir(".") == []
@@ -110,7 +110,7 @@ def test_run_directories_are_kept_out_of_version_control_and_settings_are_not(st
     assert Path(".tracker/.gitignore").read_text() == "runs/\n"
 
 
-def test_names_that_no_encoding_knows_stop_nobody(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_undecodable_names_do_not_stop_training(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["/home/j\udcfcrgen/train.py"])
     run = start(name="a\udcff", notes="n\ud800", tags=["\ud800"], group="g\0")
     run.log({"x": 1})
@@ -124,7 +124,7 @@ def test_names_that_no_encoding_knows_stop_nobody(start: Start, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("how", ["argument", "variable", "off"])
-def test_disabled_takes_everything_and_leaves_no_file(how: str, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
+def test_disabled_accepts_everything_and_writes_no_file(how: str, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
     monkeypatch.delenv("TRACKER_MODE")
     if how == "variable":
         monkeypatch.setenv("TRACKER_MODE", "disabled")
@@ -161,7 +161,9 @@ def test_silent_prints_nothing(monkeypatch: pytest.MonkeyPatch, capfd: Any) -> N
     assert capfd.readouterr() == ("", "")
 
 
-def test_online_without_a_server_is_like_offline_until_there_is_one(monkeypatch: pytest.MonkeyPatch, rows: Any) -> None:
+def test_online_without_a_server_behaves_like_offline_until_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, rows: Any
+) -> None:
     monkeypatch.setenv("TRACKER_MODE", "online")
     with tracker.init() as run:
         run.log({"x": 1})
@@ -204,7 +206,7 @@ def test_in_scripts_a_second_init_returns_the_active_run_and_takes_its_config(wa
         {"settings": {"name": "other"}},
     ],
 )
-def test_a_second_init_that_names_another_run_gets_it_and_the_first_stays_as_it_is(
+def test_a_second_init_that_names_another_run_gets_it_and_the_first_stays_open(
     naming: dict[str, Any], warnings: Any
 ) -> None:
     first = tracker.init(project="p", config={"lr": 1})
@@ -222,7 +224,7 @@ def test_a_second_init_that_names_another_run_gets_it_and_the_first_stays_as_it_
     assert f"run {first.name} is still open and stays so" in said
 
 
-def test_a_loop_of_trials_without_finish_gives_a_run_to_each() -> None:
+def test_a_loop_of_trials_without_finish_has_a_run_per_trial() -> None:
     runs = [tracker.init(project="p", config={"lr": lr}) for lr in (0.1, 0.01, 0.001)]
     for run in runs:
         run.log({"x": 1})
@@ -239,7 +241,7 @@ def test_a_live_run_that_is_named_by_its_id_is_returned_and_current_again(warnin
     assert "config.lr had no effect" in warnings()[1]
 
 
-def test_a_variable_that_was_changed_since_names_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_changed_since_the_first_init_names_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKER_GROUP", "unused")
     monkeypatch.setenv("TRACKER_PROJECT", "of-variable")
     first = tracker.init(project="of-argument")
@@ -249,7 +251,7 @@ def test_a_variable_that_was_changed_since_names_another_run(monkeypatch: pytest
     assert (second is not first, second.name) == (True, "second")
 
 
-def test_what_return_previous_leaves_aside_is_told_and_nothing_is_overwritten(warnings: Any) -> None:
+def test_arguments_that_return_previous_ignores_are_reported_and_nothing_is_overwritten(warnings: Any) -> None:
     first = tracker.init(name="first", config={"lr": 1})
     assert tracker.init(reinit="return_previous", name="x", notes="n", config={"lr": 2, "more": 3}) is first
     assert (first.name, first.notes, dict(first.config)) == ("first", None, {"lr": 1, "more": 3})
@@ -301,7 +303,7 @@ def test_create_new_lets_runs_live_side_by_side(rows: Any) -> None:
     assert [rows(first)[0]["x"], rows(second)[0]["x"]] == [1, 2]
 
 
-def test_a_run_that_nobody_holds_is_finished_at_the_end() -> None:
+def test_a_run_without_references_is_finished_at_the_end() -> None:
     code = """
 import gc, tracker
 for i in range(3):
@@ -312,7 +314,7 @@ for i in range(3):
     assert [tracker.read_run(f".tracker/runs/r{i}").state for i in range(3)] == ["finished"] * 3
 
 
-def test_in_a_notebook_a_cell_that_runs_again_begins_a_new_run() -> None:
+def test_a_notebook_cell_that_runs_again_starts_a_new_run() -> None:
     code = """
 import sys, types
 sys.modules["IPython"] = types.SimpleNamespace(get_ipython=lambda: types.SimpleNamespace(kernel=object()))
@@ -327,7 +329,7 @@ print(first.dir)
     assert tracker.read_run(done.stdout.strip()).state == "finished"
 
 
-def test_something_else_called_ipython_is_no_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_module_named_ipython_is_not_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
     first = tracker.init()
     assert tracker.init() is first
@@ -336,7 +338,7 @@ def test_something_else_called_ipython_is_no_notebook(monkeypatch: pytest.Monkey
 # -- a bad place ----------------------------------------------------------------------------------------------------
 
 
-def test_where_no_directory_can_be_made_training_goes_on(warnings: Any) -> None:
+def test_training_continues_if_no_directory_can_be_created(warnings: Any) -> None:
     Path(".tracker").touch()
     run = tracker.init(config={"a": 1})
     for i in range(10):
@@ -349,7 +351,7 @@ def test_where_no_directory_can_be_made_training_goes_on(warnings: Any) -> None:
     assert run.dropped >= 11
 
 
-def test_in_a_read_only_directory_training_goes_on() -> None:
+def test_training_continues_in_a_read_only_directory() -> None:
     code = """
 import os, sys, tracker
 if os.getuid() == 0:
@@ -367,7 +369,7 @@ print(run.dropped)
     assert "nothing of this run will be kept" in done.stderr
 
 
-def test_on_a_full_disk_training_goes_on() -> None:
+def test_training_continues_on_a_full_disk() -> None:
     code = """
 import resource, tracker
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
@@ -385,7 +387,7 @@ assert run.dropped == 0, run.dropped
     assert [row["x"] for row in tracker.read_run(".tracker/runs/full").scan_history()] == list(range(101))
 
 
-def test_a_run_directory_deleted_during_training_is_told_and_counted(
+def test_a_run_directory_deleted_during_training_is_reported_and_lost_rows_counted(
     warnings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tracker.sdk import run as module
@@ -410,7 +412,7 @@ def test_an_agent_serves_the_directory_while_the_run_goes_on() -> None:
     eventually(lambda: not agent_alive(run.dir))
 
 
-def test_an_agent_that_died_is_started_again_also_if_only_arrays_are_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dead_agent_is_restarted_even_if_only_arrays_are_logged(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.faults.harness import kill_agents
     from tracker.sdk import agent_supervisor as supervisor
     from tracker.sdk import run as module
@@ -453,7 +455,7 @@ def test_agents_of_short_runs_that_became_children_are_collected() -> None:
 
 
 @pytest.mark.skipif(os.getpid() == 1, reason="as process 1, the test adopts every orphan")
-def test_agents_are_no_children_of_the_training() -> None:
+def test_agents_are_not_children_of_the_training() -> None:
     before = {child.pid for child in psutil.Process().children()}
     run = tracker.init()
     eventually(lambda: agent_alive(run.dir))

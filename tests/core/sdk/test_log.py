@@ -77,7 +77,7 @@ def test_a_plain_value_is_kept_exactly(value: Any, start: Start, rows: Rows) -> 
         ("lone \ud800 surrogate", "lone ? surrogate"),
     ],
 )
-def test_a_near_relative_of_a_plain_value_is_kept_as_that(value: Any, kept: Any, start: Start, rows: Rows) -> None:
+def test_a_subclass_of_a_plain_type_is_kept_as_a_plain_value(value: Any, kept: Any, start: Start, rows: Rows) -> None:
     assert same(one(start, rows, {"x": value}), {"x": kept})
 
 
@@ -100,13 +100,13 @@ def test_an_empty_dict_is_a_row(start: Start, rows: Rows) -> None:
     assert one(start, rows, {}) == {}
 
 
-def test_names_of_the_format_are_names_like_any_other(start: Start, rows: Rows) -> None:
+def test_names_used_by_the_format_are_ordinary_names(start: Start, rows: Rows) -> None:
     data = {"_type": "float", "value": "NaN", "c": 1, "t": 2, "s": 3, "log": 4}
     assert one(start, rows, data) == data
 
 
 @pytest.mark.parametrize("data", [None, 5, "text", [("x", 1)], {1, 2}, Point(1.0), Point])
-def test_what_is_no_mapping_is_a_type_error_and_no_row(data: Any, start: Start, rows: Rows) -> None:
+def test_a_value_that_is_not_a_mapping_is_a_type_error_and_no_row(data: Any, start: Start, rows: Rows) -> None:
     run = start()
     with pytest.raises(TypeError, match=r"log\(\) takes a dict"):
         run.log(data)
@@ -137,13 +137,13 @@ def test_an_unknown_object_is_kept_as_text_with_one_warning(
 
 
 @pytest.mark.parametrize("value", [Broken(), 10**20_000], ids=["broken", "huge"])
-def test_an_object_without_text_costs_only_its_own_value(value: Any, start: Start, rows: Rows) -> None:
+def test_an_object_without_text_affects_only_its_own_value(value: Any, start: Start, rows: Rows) -> None:
     row = one(start, rows, {"x": value, "y": 1})
     assert row["y"] == 1
     assert "no text" in row["x"]
 
 
-def test_values_that_contain_themselves_end_somewhere(start: Start, rows: Rows) -> None:
+def test_values_that_contain_themselves_are_cut(start: Start, rows: Rows) -> None:
     around: list[Any] = [1]
     around.append(around)
     deep: dict[str, Any] = {}
@@ -153,7 +153,7 @@ def test_values_that_contain_themselves_end_somewhere(start: Start, rows: Rows) 
     assert row["around"][0] == 1
 
 
-def test_a_value_that_cannot_be_read_costs_only_itself(
+def test_an_unreadable_value_affects_no_other_value(
     start: Start, rows: Rows, monkeypatch: pytest.MonkeyPatch, warnings: Any
 ) -> None:
     monkeypatch.delenv("TRACKER_RAISE_INTERNAL")
@@ -170,7 +170,7 @@ def test_a_value_that_cannot_be_read_costs_only_itself(
     assert "log() of 'image' failed" in warning
 
 
-def test_media_that_cannot_be_read_cost_no_other_item_of_their_list(start: Start, rows: Rows, warnings: Any) -> None:
+def test_unreadable_media_affect_no_other_item_of_their_list(start: Start, rows: Rows, warnings: Any) -> None:
     class Gone(tracker.Text):
         def record(self, store: Any) -> dict[str, Any]:
             raise OSError("no such file")
@@ -185,9 +185,7 @@ def test_media_that_cannot_be_read_cost_no_other_item_of_their_list(start: Start
 
 
 @pytest.mark.parametrize("name", ["_step", "_timestamp", "_runtime"])
-def test_what_each_row_has_anyway_is_refused_with_one_warning(
-    name: str, start: Start, rows: Rows, warnings: Any
-) -> None:
+def test_reserved_names_are_refused_with_one_warning(name: str, start: Start, rows: Rows, warnings: Any) -> None:
     run = start()
     for i in range(3):
         run.log({"loss": i, name: 99, "nested": {name: 1}, "_other": 2})
@@ -199,7 +197,7 @@ def test_what_each_row_has_anyway_is_refused_with_one_warning(
     assert "values under these names are refused" in warning
 
 
-def test_names_that_are_the_same_as_text_are_all_kept(start: Start, rows: Rows, warnings: Any) -> None:
+def test_keys_with_the_same_text_are_all_kept(start: Start, rows: Rows, warnings: Any) -> None:
     row = one(start, rows, {1: "int", "1": "text", 1.0 + 1e-9: 3, "a": {"b": 4}, "a/b": 5})
     assert row == {"1": "int", "1 (2)": "text", "1.000000001": 3, "a/b": 4, "a/b (2)": 5}
     assert "more than once in a row" in warnings()[0]
@@ -256,9 +254,7 @@ def steps(run: tracker.Run, rows: Rows) -> list[int]:
 
 
 @pytest.mark.parametrize("value", [0.5, math.nan])  # either path through log()
-def test_without_a_step_rows_are_counted_and_commit_false_holds_the_count(
-    value: float, start: Start, rows: Rows
-) -> None:
+def test_the_step_counts_rows_and_commit_false_keeps_it(value: float, start: Start, rows: Rows) -> None:
     run = start()
     for commit in (None, False, False, True, None, False):
         run.log({"x": value}, commit=commit)
@@ -267,7 +263,7 @@ def test_without_a_step_rows_are_counted_and_commit_false_holds_the_count(
 
 
 @pytest.mark.parametrize("value", [0.5, math.nan])
-def test_with_a_step_the_count_is_set_and_advances_on_commit(value: float, start: Start, rows: Rows) -> None:
+def test_an_explicit_step_sets_the_counter_and_commit_advances_it(value: float, start: Start, rows: Rows) -> None:
     run = start()
     run.log({"x": value}, step=10)
     run.log({"x": value})
@@ -276,7 +272,7 @@ def test_with_a_step_the_count_is_set_and_advances_on_commit(value: float, start
     assert steps(run, rows) == [10, 10, 20, 21]
 
 
-def test_repeated_and_earlier_steps_are_rows_like_any_other(start: Start, rows: Rows) -> None:
+def test_repeated_and_earlier_steps_are_ordinary_rows(start: Start, rows: Rows) -> None:
     run = start()
     given = [5, 5, 3, -2, 5, 0, 2**53, -(2**53)]
     for i, step in enumerate(given):
@@ -293,9 +289,7 @@ def test_a_step_may_be_any_whole_number(start: Start, rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("value", [0.5, math.nan])
-def test_a_step_that_is_none_keeps_the_row_with_one_warning(
-    value: float, start: Start, rows: Rows, warnings: Any
-) -> None:
+def test_an_invalid_step_keeps_the_row_with_one_warning(value: float, start: Start, rows: Rows, warnings: Any) -> None:
     run = start()
     bad = [0.5, 1.5, "3", math.nan, math.inf, 2**53 + 1, [1], Unknown(), {}]
     for step in bad:
@@ -333,7 +327,7 @@ def test_rows_of_many_threads_are_whole_and_in_each_threads_order(start: Start, 
 # -- after the end --------------------------------------------------------------------------------------------------
 
 
-def test_rows_after_the_end_are_counted_and_told_once(start: Start, rows: Rows, warnings: Any) -> None:
+def test_rows_after_the_end_are_counted_and_reported_once(start: Start, rows: Rows, warnings: Any) -> None:
     run = start()
     run.log({"x": 1})
     run.finish()

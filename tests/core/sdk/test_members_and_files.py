@@ -39,7 +39,7 @@ def test_names_tags_and_notes_can_be_changed_and_are_on_disk_at_once() -> None:
     assert (run.notes, run.tags) == (None, ("single",))
 
 
-def test_a_run_has_the_color_that_it_is_given() -> None:
+def test_the_color_of_a_run_can_be_set() -> None:
     run = tracker.init(color="#d62728")
     assert (run.color, tracker.read_run(run.dir).color) == ("#d62728", "#d62728")
     run.color = "#00ff00"
@@ -52,7 +52,7 @@ def test_a_run_has_the_color_that_it_is_given() -> None:
         tracker.init(color="#d6272", reinit="create_new")
 
 
-def test_a_run_is_its_own_context_manager() -> None:
+def test_a_run_is_a_context_manager() -> None:
     with tracker.init() as run:
         run.log({"x": 1})
     assert run.finished
@@ -97,7 +97,7 @@ def test_files_are_saved_by_path_and_by_glob_under_names_relative_to_the_working
     assert saved(run, 4) == expected
 
 
-def test_files_outside_have_their_bare_names_unless_a_base_is_given(tmp_path: Path) -> None:
+def test_files_outside_the_working_directory_have_bare_names_without_a_base(tmp_path: Path) -> None:
     run = tracker.init()
     outside = write(str(tmp_path / "out" / "sub" / "x.txt"), b"x")
     assert run.save(outside) == ["x.txt"]
@@ -105,7 +105,7 @@ def test_files_outside_have_their_bare_names_unless_a_base_is_given(tmp_path: Pa
     assert saved(run, 2) == {"x.txt": b"x", "sub/x.txt": b"x"}
 
 
-def test_files_of_a_glob_outside_are_called_by_their_paths_below_where_it_begins(tmp_path: Path) -> None:
+def test_files_of_a_glob_outside_are_named_by_their_paths_below_its_fixed_part(tmp_path: Path) -> None:
     run = tracker.init()
     for i in range(2):
         write(str(tmp_path / "out" / "ck" / str(i) / "model.pt"), b"%d" % i)
@@ -138,7 +138,7 @@ def test_files_of_one_name_in_two_working_directories_get_two_names(monkeypatch:
     assert saved(run, 2) == {"model.pt": b"a", "fold-b/model.pt": b"b"}
 
 
-def test_a_name_whose_file_is_gone_passes_on_and_that_is_told(tmp_path: Path, warnings: Any) -> None:
+def test_a_name_whose_file_is_gone_goes_to_the_new_file_with_a_warning(tmp_path: Path, warnings: Any) -> None:
     run = tracker.init()
     for folder in "ab":
         path = write(str(tmp_path / folder / "model.pt"), folder.encode())
@@ -148,7 +148,7 @@ def test_a_name_whose_file_is_gone_passes_on_and_that_is_told(tmp_path: Path, wa
     assert "the saved file model.pt is" in warnings()[0]
 
 
-def test_a_link_has_its_own_name_and_what_it_leads_to(tmp_path: Path) -> None:
+def test_a_link_is_saved_under_its_own_name_with_the_content_of_its_target(tmp_path: Path) -> None:
     run = tracker.init()
     for i in range(2):
         write(str(tmp_path / "scratch" / str(i) / "model.pt"), b"%d" % i)
@@ -168,7 +168,7 @@ def test_a_working_directory_reached_through_a_link_is_the_same(
     assert tracker.init().save(tmp_path / "link" / "ck" / "model.pt") == ["ck/model.pt"]
 
 
-def test_brackets_in_the_name_of_the_working_directory_are_no_glob(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_brackets_in_the_name_of_the_working_directory_are_literal(monkeypatch: pytest.MonkeyPatch) -> None:
     write("[exp]/a.pt", b"x")
     monkeypatch.chdir("[exp]")
     run = tracker.init()
@@ -185,7 +185,7 @@ def test_a_tilde_in_a_path_or_base_is_the_home_directory() -> None:
     assert run.save("~/ck/*.pt", base_path="~") == ["ck/a.pt"]
 
 
-def test_a_file_deleted_or_replaced_right_after_is_kept_as_it_was() -> None:
+def test_a_file_deleted_or_replaced_after_save_is_kept_as_it_was() -> None:
     run = tracker.init()
     write("gone", b"gone").resolve()
     write("replaced", b"before")
@@ -196,7 +196,7 @@ def test_a_file_deleted_or_replaced_right_after_is_kept_as_it_was() -> None:
     assert saved(run, 2) == {"gone": b"gone", "replaced": b"before"}
 
 
-def test_of_a_name_saved_twice_the_last_content_counts() -> None:
+def test_the_last_content_of_a_name_saved_twice_counts() -> None:
     run = tracker.init()
     for content in (b"one", b"two"):
         write(f"draft-{content.decode()}", content).replace("model.pt")
@@ -204,13 +204,13 @@ def test_of_a_name_saved_twice_the_last_content_counts() -> None:
     eventually(lambda: saved(run, 1) == {"model.pt": b"two"})
 
 
-def test_a_name_with_special_characters_is_a_name_first() -> None:
+def test_an_existing_path_with_glob_characters_is_not_a_glob() -> None:
     run = tracker.init()
     write("model[1]*.pt", b"x")
     assert run.save("model[1]*.pt") == ["model[1]*.pt"]
 
 
-def test_a_file_whose_name_no_encoding_knows_is_saved() -> None:
+def test_a_file_with_an_undecodable_name_is_saved() -> None:
     run = tracker.init()
     path = b"j\xfcrgen.pt"
     with open(path, "wb"):
@@ -219,7 +219,7 @@ def test_a_file_whose_name_no_encoding_knows_is_saved() -> None:
     assert list(saved(run, 1)) == ["j?rgen.pt"]
 
 
-def test_what_matches_no_file_is_told_once(warnings: Any) -> None:
+def test_a_pattern_that_matches_no_file_is_reported_once(warnings: Any) -> None:
     run = tracker.init()
     Path("folder").mkdir()
     for _ in range(2):
@@ -234,7 +234,7 @@ def test_save_without_arguments_saves_nothing() -> None:
     assert tracker.init().save() == []
 
 
-def test_a_file_that_cannot_be_kept_is_told_and_training_goes_on(warnings: Any) -> None:
+def test_a_file_that_cannot_be_saved_is_reported_and_training_continues(warnings: Any) -> None:
     run = tracker.init()
     write("model.pt", b"x")
     shutil.rmtree(Path(run.dir, "files"))
@@ -260,7 +260,7 @@ def test_save_code_keeps_the_script(argument: bool) -> None:
 # -- what a run calls out -------------------------------------------------------------------------------------------
 
 
-def test_an_alert_is_kept_with_the_run_once_a_title_for_a_while(start: Start) -> None:
+def test_an_alert_is_stored_and_repeats_of_its_title_are_dropped_for_a_while(start: Start) -> None:
     run = start(settings={"alert_interval": 3600})
     for text in ("first", "second"):
         run.alert("loss is NaN", text, "warn")
@@ -276,12 +276,12 @@ def test_an_alert_is_kept_with_the_run_once_a_title_for_a_while(start: Start) ->
     assert len(tracker.read_run(often.dir).alerts()) == 3
 
 
-def test_an_alert_of_another_level_is_refused(start: Start) -> None:
+def test_an_alert_of_an_unknown_level_is_refused(start: Start) -> None:
     with pytest.raises(ValueError, match="info, warn, error"):
         start().alert("x", level="fatal")
 
 
-def test_a_run_that_was_about_to_be_preempted_is_so_unless_it_ends_well(start: Start) -> None:
+def test_mark_preempting_makes_the_state_preempted_unless_the_run_ends_well(start: Start) -> None:
     killed, well = start(), start()
     for run in (killed, well):
         run.mark_preempting()

@@ -43,7 +43,7 @@ def elsewhere(pickled: bytes, body: str, **variables: str) -> subprocess.Complet
 # -- in one process -------------------------------------------------------------------------------------------------
 
 
-def test_every_copy_of_a_run_is_the_run(start: Start) -> None:
+def test_every_copy_of_a_run_is_the_same_object(start: Start) -> None:
     cloudpickle = pytest.importorskip("cloudpickle")
     run = start(config={"lr": 1})
     holder = Holder(run, [1.0])
@@ -112,7 +112,7 @@ def test_no_key_is_in_a_pickle() -> None:
 # -- in another process ---------------------------------------------------------------------------------------------
 
 
-def test_what_is_unpickled_elsewhere_joins_the_run_in_a_stream_of_its_own(start: Start) -> None:
+def test_a_run_unpickled_in_another_process_joins_the_run_in_a_stream_of_its_own(start: Start) -> None:
     run = start(name="first", config={"lr": 1}, project="p")
     run.log({"x": 0})
     pickled = pickle.dumps(Holder(run, []))
@@ -134,7 +134,7 @@ run.finish(1)
     assert tracker.read_run(run.dir).state == "finished"
 
 
-def test_nothing_is_written_by_what_only_loads(start: Start) -> None:
+def test_a_process_that_only_unpickles_a_run_writes_nothing(start: Start) -> None:
     with start() as run:
         run.log({"x": 0})
     before = stream_paths(Path(run.dir))
@@ -149,7 +149,7 @@ def _work(run: tracker.Run, number: int) -> None:
     run.log({"worker": number})
 
 
-def test_workers_that_are_spawned_log_to_the_run_that_they_are_given(start: Start) -> None:
+def test_spawned_workers_log_to_the_run_that_they_get(start: Start) -> None:
     run = start()
     workers = [multiprocessing.get_context("spawn").Process(target=_work, args=(run, i)) for i in range(2)]
     for worker in workers:
@@ -162,7 +162,7 @@ def test_workers_that_are_spawned_log_to_the_run_that_they_are_given(start: Star
     assert found.state == "running"
 
 
-def test_what_is_logged_after_the_run_was_over_is_looked_after_by_an_agent(start: Start) -> None:
+def test_an_agent_uploads_rows_logged_by_a_copy_after_the_end_of_the_run(start: Start) -> None:
     with start() as run:
         pass
     eventually(lambda: not agent_alive(run.dir))
@@ -174,7 +174,7 @@ def test_what_is_logged_after_the_run_was_over_is_looked_after_by_an_agent(start
     assert tracker.read_run(run.dir).state == "finished"
 
 
-def test_a_fork_of_what_was_unpickled_logs_too(start: Start) -> None:
+def test_a_forked_child_of_an_unpickled_run_logs_too(start: Start) -> None:
     run = start()
     body = "import os\nit.log({'x': 1})\nif not os.fork():\n    it.log({'x': 2}); os._exit(0)\nos.wait()"
     assert elsewhere(pickle.dumps(run), body).returncode == 0
@@ -182,7 +182,7 @@ def test_a_fork_of_what_was_unpickled_logs_too(start: Start) -> None:
 
 
 @pytest.mark.parametrize("what", ["deleted", "another", "link", "settings", "disabled"])
-def test_where_the_run_is_not_at_hand_its_copy_keeps_nothing(start: Start, what: str) -> None:
+def test_a_copy_keeps_nothing_if_the_run_directory_is_not_available(start: Start, what: str) -> None:
     with start() as run:
         run.log({"x": 1})
     eventually(lambda: not agent_alive(run.dir))
@@ -222,7 +222,7 @@ print(it.mode)
         {"directory": "../.tracker/runs/x", "id": "x"},
     ],
 )
-def test_a_pickle_from_somebody_else_leads_nowhere(ticket: Any, warnings: Any) -> None:
+def test_a_pickle_from_someone_else_keeps_nothing(ticket: Any, warnings: Any) -> None:
     from tracker.sdk.pickling import unpickle
 
     run = unpickle(ticket)
@@ -234,7 +234,7 @@ def test_a_pickle_from_somebody_else_leads_nowhere(ticket: Any, warnings: Any) -
 # -- what reads runs ------------------------------------------------------------------------------------------------
 
 
-def test_runs_that_were_read_can_be_copied_and_pickled(start: Start) -> None:
+def test_local_runs_can_be_copied_and_pickled(start: Start) -> None:
     with start(config={"lr": 1}) as run:
         run.log({"x": 1})
     found = tracker.read_run(run.dir)
@@ -242,7 +242,7 @@ def test_runs_that_were_read_can_be_copied_and_pickled(start: Start) -> None:
         assert (made.config, [row["x"] for row in made.scan_history()]) == ({"lr": 1}, [1])
 
 
-def test_runs_of_a_server_can_be_copied_and_pickled(server: Any) -> None:
+def test_remote_runs_can_be_copied_and_pickled(server: Any) -> None:
     run = tracker.init(mode="online", project="pickled", config={"lr": 1}, reinit="create_new")
     run.log({"x": 1})
     run.finish()

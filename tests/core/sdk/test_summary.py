@@ -23,7 +23,7 @@ def agreed(run: tracker.Run) -> dict[str, Any]:
     return mine
 
 
-def test_by_default_it_is_the_last_value_of_each_key() -> None:
+def test_by_default_the_summary_is_the_last_value_of_each_key() -> None:
     run = tracker.init()
     run.log({"a": 1, "b": 2, "text": "x"})
     run.log({"a": 3, "nested": {"c": 4}})
@@ -32,7 +32,7 @@ def test_by_default_it_is_the_last_value_of_each_key() -> None:
     assert math.isnan(agreed(run)["a"])
 
 
-def test_a_value_set_by_hand_wins_over_later_rows() -> None:
+def test_an_explicit_value_wins_over_later_rows() -> None:
     run = tracker.init()
     run.log({"acc": 0.5})
     run.summary["acc"] = 0.9
@@ -57,14 +57,14 @@ def test_define_metric_chooses_the_value(how: Any, goal: Any, expected: float) -
     assert agreed(run) == {"val/loss": expected, "other": 2}
 
 
-def test_none_leaves_a_key_out() -> None:
+def test_the_summary_none_leaves_a_key_out() -> None:
     run = tracker.init()
     run.define_metric("secret", summary="none")
     run.log({"secret": 1, "open": 2})
     assert agreed(run) == {"open": 2}
 
 
-def test_a_definition_is_also_for_the_rows_before_it() -> None:
+def test_a_definition_applies_to_earlier_rows_too() -> None:
     run = tracker.init()
     run.log({"loss": 1})
     run.log({"loss": 5, "list": [1]})
@@ -73,7 +73,7 @@ def test_a_definition_is_also_for_the_rows_before_it() -> None:
     assert agreed(run) == {"loss": 1, "list": [1]}
 
 
-def test_a_definition_of_the_axis_leaves_the_summary_as_it_was_defined() -> None:
+def test_a_definition_of_the_axis_does_not_change_the_defined_summary() -> None:
     run = tracker.init()
     run.define_metric("loss", summary="min")
     run.define_metric("loss", step_metric="epoch")
@@ -88,7 +88,7 @@ def test_a_definition_of_the_axis_leaves_the_summary_as_it_was_defined() -> None
     "arguments",
     [{"name": ""}, {"name": None}, {"name": 5}, {"name": "x", "summary": "median"}, {"name": "x", "goal": "up"}],
 )
-def test_words_that_are_not_known_are_refused(arguments: dict[str, Any]) -> None:
+def test_unknown_words_are_refused(arguments: dict[str, Any]) -> None:
     run = tracker.init()
     with pytest.raises(ValueError, match=r"define_metric|must be"):
         run.define_metric(**arguments)
@@ -116,7 +116,7 @@ actions = st.one_of(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(actions, max_size=8))
-def test_the_process_and_the_reader_agree_whatever_is_done(
+def test_the_process_and_the_reader_agree_on_the_summary(
     monkeypatch: pytest.MonkeyPatch, done: list[tuple[str, Any]]
 ) -> None:
     from tracker.sdk import agent_launch as launch
@@ -170,7 +170,7 @@ def test_a_finished_run_whose_directory_is_gone_has_its_last_values() -> None:
     assert run.summary["loss"] == 9  # that row is dropped
 
 
-def test_rows_that_cannot_be_kept_are_read_back_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_cannot_be_written_can_be_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
     from tracker.sdk import run as module
 
     run = tracker.init()
@@ -198,7 +198,7 @@ print(run.summary.as_dict())
 """
 
 
-def test_a_forked_child_has_what_was_logged_before_it() -> None:
+def test_a_forked_child_has_the_rows_logged_before_the_fork() -> None:
     # In a process of its own: libraries that other tests import must not be forked.
     done = subprocess.run([sys.executable, "-c", FORKED], text=True, stdout=subprocess.PIPE, check=True)
     assert done.stdout.splitlines() == ["{'before': 1, 'both': 2}", "{'before': 1, 'both': 1, 'parent': 3}"]

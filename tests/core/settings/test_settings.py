@@ -40,19 +40,19 @@ def test_arguments_win_over_variables_over_the_directory_over_the_user(monkeypat
     assert Settings({"project": "of-argument"}).sources["project"] == "argument"
 
 
-def test_an_argument_of_none_is_one_that_was_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_argument_of_none_counts_as_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKER_PROJECT", "of-variable")
     assert Settings({"project": None}).project == "of-variable"
 
 
-def test_the_directorys_file_is_that_of_the_directory_in_which_runs_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_directorys_file_is_the_one_where_runs_are_created(monkeypatch: pytest.MonkeyPatch) -> None:
     write(directory_file("elsewhere"), 'project = "there"\n')
     assert Settings({"dir": "elsewhere"}).project == "there"
     monkeypatch.setenv("TRACKER_DIR", "elsewhere")
     assert Settings().project == "there"
 
 
-def test_the_users_file_is_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_users_file_is_at_the_xdg_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert user_file() == Path.home() / ".config" / "tracker" / "settings.toml"
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "c"))
     assert user_file() == tmp_path / "c" / "tracker" / "settings.toml"
@@ -111,7 +111,7 @@ def test_lists_are_split_at_commas_in_variables_and_are_lists_in_files(monkeypat
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\n", '""', "''"])
-def test_an_empty_variable_is_one_that_is_not_set(blank: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_counts_as_not_set(blank: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for setting in SETTINGS:
         monkeypatch.delenv(setting.variable, raising=False)
     plain = vars(Settings())
@@ -120,7 +120,7 @@ def test_an_empty_variable_is_one_that_is_not_set(blank: str, monkeypatch: pytes
     assert vars(Settings()) == plain
 
 
-def test_an_empty_value_in_a_file_or_argument_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_value_in_a_file_or_argument_counts_as_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
     write(user_file(), 'project = "of-user"\n')
     write(directory_file(), "".join(f'{s.name} = "  "\n' for s in SETTINGS))
     assert Settings({s.name: " " for s in SETTINGS}).project == "of-user"
@@ -147,7 +147,7 @@ _TYPED = {
 
 @pytest.mark.parametrize("around", ["{}", "{}\n", "  {} \r\n", "\t{}", "\ufeff{}", '"{}"', "' {} '"])
 @pytest.mark.parametrize("name", _TYPED)
-def test_what_stands_around_a_variable_is_no_part_of_it(
+def test_spaces_and_quotes_around_a_variable_are_removed(
     name: str, around: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text, value = _TYPED[name]
@@ -156,18 +156,18 @@ def test_what_stands_around_a_variable_is_no_part_of_it(
 
 
 @pytest.mark.parametrize("name", _TYPED)
-def test_what_stands_around_an_argument_or_a_value_in_a_file_is_no_part_of_it(name: str) -> None:
+def test_spaces_around_an_argument_or_a_value_in_a_file_are_removed(name: str) -> None:
     text, value = _TYPED[name]
     assert getattr(Settings({name: f"\ufeff {text}\n"}), name) == value
     write(user_file(), f'{name} = " {text}\\n"\n')
     assert getattr(Settings(), name) == value
 
 
-def test_quotes_in_an_argument_are_meant() -> None:
+def test_quotes_around_an_argument_are_kept() -> None:
     assert Settings({"name": '"best"'}).name == '"best"'
 
 
-def test_no_parts_and_no_sources_are_chosen_with_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_none_chooses_no_parts_and_no_sources(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKER_CAPTURE", "None")
     assert Settings({"stats_sources": "none"}).stats_sources == []
     assert Settings().capture == []
@@ -202,7 +202,7 @@ def test_a_tilde_may_name_a_user_who_must_exist() -> None:
         ("http://gpu-box:8787/runs/me/digits/a1?tab=files", "http://gpu-box:8787"),
     ],
 )
-def test_an_address_that_is_none_is_refused_with_the_one_that_was_meant(typed: str, such: str) -> None:
+def test_an_invalid_address_is_an_error_that_suggests_a_valid_one(typed: str, such: str) -> None:
     with pytest.raises(SettingsError, match=rf"such as {re.escape(such)}$"):
         Settings({"base_url": typed})
     assert Settings({"base_url": such}).base_url == such
@@ -213,18 +213,18 @@ def test_an_address_may_have_a_path_and_capitals() -> None:
     assert Settings({"base_url": "http://[::1]:8787/"}).base_url == "http://[::1]:8787"
 
 
-def test_a_key_that_no_request_can_carry_is_refused_and_not_shown() -> None:
+def test_an_unusable_key_is_refused_and_not_shown() -> None:
     with pytest.raises(SettingsError, match=r"api_key \(from argument\) must") as caught:
         Settings({"api_key": "se\ncret"})
     assert "cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["日本語", "проект", "हिन्दी", "مشروع", "Größe 1", "ไทย", "a.b_c-d"])
-def test_projects_may_be_called_in_any_script(name: str) -> None:
+def test_project_names_may_be_in_any_script(name: str) -> None:
     assert Settings({"project": name, "entity": name}).project == name
 
 
-def test_a_name_is_kept_in_one_form_however_it_was_typed() -> None:
+def test_a_name_is_stored_in_normal_form() -> None:
     assert Settings({"project": "Cafe\u0301"}).project == "Caf\u00e9"
 
 
@@ -248,13 +248,13 @@ def _make_odd(path: Path, what: str) -> None:
 
 @pytest.mark.parametrize("what", ["directory", "fifo", "loop", "huge", "device"])
 @pytest.mark.parametrize("file", [directory_file, user_file])
-def test_what_is_no_settings_file_is_ignored_with_a_warning(what: str, file: Any, capfd: Any) -> None:
+def test_something_else_in_place_of_a_settings_file_is_ignored_with_a_warning(what: str, file: Any, capfd: Any) -> None:
     _make_odd(file(), what)
     assert Settings({"project": "x"}).project == "x"
     assert f"{file()} is ignored" in capfd.readouterr().err
 
 
-def test_a_mark_of_the_byte_order_is_no_part_of_a_file() -> None:
+def test_a_byte_order_mark_is_ignored() -> None:
     write(user_file(), "").write_bytes(b'\xef\xbb\xbfproject = "x"\n')
     assert Settings().project == "x"
 
@@ -274,7 +274,7 @@ def test_dryrun_is_offline() -> None:
     assert Settings({"mode": "dryrun"}).mode == "offline"
 
 
-def test_a_slash_at_the_end_of_the_address_is_no_part_of_it() -> None:
+def test_a_trailing_slash_of_the_address_is_removed() -> None:
     assert Settings({"base_url": "http://gpu-box:8787/"}).base_url == "http://gpu-box:8787"
 
 
@@ -308,7 +308,7 @@ def test_a_slash_at_the_end_of_the_address_is_no_part_of_it() -> None:
         ("capture_limit", "-1"),
     ],
 )
-def test_an_unusable_value_is_refused_naming_value_and_place(
+def test_an_unusable_value_is_an_error_that_names_the_value_and_its_source(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     variable = next(s.variable for s in SETTINGS if s.name == name)
@@ -323,7 +323,7 @@ def test_an_unusable_value_is_refused_naming_value_and_place(
         Settings()
 
 
-def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
+def test_an_unknown_name_is_an_error_that_lists_the_settings() -> None:
     with pytest.raises(SettingsError, match=r"no setting learning_rate.*mode, project"):
         Settings({"learning_rate": 1})
     write(directory_file(), 'projet = "x"\n')
@@ -338,7 +338,7 @@ def test_a_damaged_file_is_refused_by_name(content: bytes) -> None:
         Settings()
 
 
-def test_the_sources_of_system_metrics_that_may_be_chosen_are_those_there_are() -> None:
+def test_the_choices_of_stats_sources_are_the_existing_sources() -> None:
     assert Settings({"stats_sources": list(SOURCES)}).stats_sources == list(SOURCES)
 
 
@@ -368,11 +368,11 @@ def test_written_settings_are_read_back_and_other_lines_stay() -> None:
     assert "mode" not in read_file(path)
 
 
-def test_a_written_file_is_for_its_owner_alone() -> None:
+def test_only_the_owner_can_read_a_written_file() -> None:
     path = directory_file()
     write_file(path, {"api_key": "secret"})
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_file_that_is_not_there_says_nothing() -> None:
+def test_a_missing_file_has_no_settings() -> None:
     assert read_file(Path("missing")) == {}

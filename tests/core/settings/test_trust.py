@@ -28,7 +28,9 @@ def call(command: object, *arguments: str) -> tuple[int, str]:
     return result.exit_code, result.output + str(result.exception or "")
 
 
-def test_only_what_names_and_describes_runs_is_taken_from_a_directory(capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_settings_that_name_and_describe_runs_are_taken_from_a_directory(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     write(POWERFUL)
     for _ in range(2):
         settings = Settings()
@@ -43,13 +45,13 @@ def test_only_what_names_and_describes_runs_is_taken_from_a_directory(capsys: py
     assert "base_url, capture, mode" in told
 
 
-def test_nothing_is_told_where_silence_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_printed_if_silent_is_set(capsys: pytest.CaptureFixture[str]) -> None:
     write(POWERFUL)
     assert Settings({"silent": True}).base_url is None
     assert capsys.readouterr().err == ""
 
 
-def test_every_setting_that_decides_more_needs_trust() -> None:
+def test_every_other_setting_needs_trust() -> None:
     assert {"base_url", "api_key", "dir", "mode", "console", "capture", "allow_stop", "resume"}.isdisjoint(
         trust.HARMLESS
     )
@@ -68,7 +70,7 @@ def test_a_trusted_file_counts_until_its_bytes_change() -> None:
     assert Settings().base_url is None
 
 
-def test_the_same_bytes_elsewhere_are_not_trusted(tmp_path: Path) -> None:
+def test_the_same_bytes_at_another_path_are_not_trusted(tmp_path: Path) -> None:
     write(POWERFUL)
     trust.trust(directory_file())
     other = tmp_path / "clone"
@@ -76,7 +78,7 @@ def test_the_same_bytes_elsewhere_are_not_trusted(tmp_path: Path) -> None:
     assert Settings({"dir": str(other)}).base_url is None
 
 
-def test_what_our_commands_write_is_trusted() -> None:
+def test_files_that_our_commands_write_are_trusted() -> None:
     assert call(init, "--project", "digits")[0] == 0
     assert call(off)[0] == 0
     assert (Settings().mode, Settings().project) == ("disabled", "digits")
@@ -84,7 +86,7 @@ def test_what_our_commands_write_is_trusted() -> None:
     assert Settings().mode == "online"
 
 
-def test_our_commands_do_not_trust_what_they_find() -> None:
+def test_our_commands_do_not_trust_existing_files() -> None:
     path = write(POWERFUL)
     for command, arguments in ((init, ("--project", "x")), (on, ()), (off, ())):
         status, text = call(command, *arguments)
@@ -133,7 +135,7 @@ def test_a_link_is_not_followed(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert target.read_text() == 'project = "secret"\n'
 
 
-def test_what_is_no_file_is_ignored(tmp_path: Path) -> None:
+def test_something_that_is_not_a_file_is_ignored(tmp_path: Path) -> None:
     directory_file().mkdir(parents=True)
     assert Settings().project == "uncategorized"
     directory_file().rmdir()
@@ -158,7 +160,7 @@ def test_the_users_key_does_not_go_to_an_address_of_the_directory() -> None:
     assert (Settings().base_url, Settings().api_key) == ("http://evil.example", None)
 
 
-def test_a_key_that_stands_alone_does_not_go_to_an_address_of_the_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_without_an_address_does_not_go_to_an_address_of_the_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKER_API_KEY", "k")
     write('base_url = "http://evil.example"\n')
     trust.trust(directory_file())
@@ -202,7 +204,7 @@ def test_login_keeps_the_keys_of_earlier_servers() -> None:
     assert user_file().read_text().count("a.example") == 1
 
 
-def test_an_address_that_only_begins_as_ours_is_not_on_this_machine() -> None:
+def test_an_address_that_only_starts_like_localhost_is_not_on_this_machine() -> None:
     from tracker.settings import is_local
 
     assert is_local("http://127.0.0.1:8787/x")

@@ -44,7 +44,7 @@ def test_version_2_limits_are_read(root: Path, tmp_path: Path) -> None:
     assert (quota.cores, quota.used_seconds()) == (1.5, 2.5)
 
 
-def test_the_tightest_limit_on_the_way_up_counts(root: Path, tmp_path: Path) -> None:
+def test_the_tightest_limit_of_all_groups_above_counts(root: Path, tmp_path: Path) -> None:
     files(root / "pod", memory__max=str(256 * MiB), cpu__max="200000 100000")
     files(root / "pod" / "box", memory__max=str(512 * MiB), cpu__max="max 100000")
     ours = member(tmp_path, "0::/pod/box")

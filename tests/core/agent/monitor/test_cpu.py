@@ -12,7 +12,7 @@ def burn(seconds: float = 0.15) -> None:
         pass
 
 
-def test_a_busy_machine_shows(average: Callable[..., dict[str, float]]) -> None:
+def test_a_busy_machine_has_a_high_percentage(average: Callable[..., dict[str, float]]) -> None:
     values = average("cpu", between=burn)
     assert 0 < values["cpu/percent"] <= 100
     assert 0 <= values["cpu/iowait_percent"] <= 100

@@ -18,7 +18,7 @@ def test_the_space_is_that_of_the_filesystem_of_the_run_directory(
     assert values["disk/used_percent"] == pytest.approx(100 * there.used / (there.used + there.free), abs=2)
 
 
-def test_rates_are_what_the_disks_counted_by_the_seconds_between_the_samples(monitor: Callable[..., Any]) -> None:
+def test_rates_are_the_counts_of_the_disks_divided_by_the_seconds_between_samples(monitor: Callable[..., Any]) -> None:
     made, written = monitor("disk", average_over=1e9, sample_interval=1e9)
     counted = [psutil.disk_io_counters(nowrap=False)]
     made.tick(0.0)

@@ -40,7 +40,7 @@ def test_every_key_is_documented_and_every_documented_key_exists(nvml: Path) -> 
     assert emitted == documented()
 
 
-def test_a_key_says_its_unit() -> None:
+def test_each_key_ends_with_its_unit() -> None:
     counts = {"cpu/cores", "process/threads", "process/count"}
     units = re.compile(r"_(bytes|bytes_per_s|c|w|mhz)$|percent$")
     assert [key for key in documented() - counts if not units.search(key)] == []

@@ -14,7 +14,7 @@ from tests.waiting import eventually
 from tracker.agent.monitor import SOURCES, Monitor
 
 
-def test_the_first_averages_come_after_five_samples_and_then_one_for_each_span(monitor: Callable[..., Any]) -> None:
+def test_the_first_averages_come_after_five_samples_and_later_ones_once_per_span(monitor: Callable[..., Any]) -> None:
     made, written = monitor("memory")
     counts = []
     for n in range(40):
@@ -23,14 +23,14 @@ def test_the_first_averages_come_after_five_samples_and_then_one_for_each_span(m
     assert [n + 1 for n in range(1, 40) if counts[n] > counts[n - 1]] == [5, 20, 35]
 
 
-def test_a_span_shorter_than_five_samples_is_kept_from_the_start(monitor: Callable[..., Any]) -> None:
+def test_a_span_shorter_than_five_samples_applies_from_the_start(monitor: Callable[..., Any]) -> None:
     made, written = monitor("memory", sample_interval=1.0, average_over=2.0)
     for n in range(7):
         made.tick(float(n))
     assert len(written) == 3
 
 
-def test_stopping_writes_what_is_averaged_so_far(monitor: Callable[..., Any]) -> None:
+def test_stopping_writes_the_averages_so_far(monitor: Callable[..., Any]) -> None:
     made, written = monitor("memory")
     made.tick(0.0)
     assert not written
@@ -64,7 +64,7 @@ def test_an_average_weighs_each_value_by_the_time_since_the_sample_before(
     assert written == [{"given/value": pytest.approx((2 * 10 + 2 * 20 + 6 * 40) / 10)}]
 
 
-def test_a_failing_source_ends_with_one_warning_and_the_others_go_on(
+def test_a_failing_source_ends_with_one_warning_and_the_others_continue(
     monitor: Callable[..., Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     directory = tmp_path / "run"
@@ -103,7 +103,7 @@ def test_only_the_chosen_sources_are_read(monitor: Callable[..., Any]) -> None:
     assert {key.split("/")[0] for key in written[0]} == {"memory", "process"}
 
 
-def test_an_unknown_source_is_refused_with_the_names_there_are() -> None:
+def test_an_unknown_source_is_an_error_that_lists_the_sources() -> None:
     with pytest.raises(ValueError, match=r"cpus. Choose from cpu, memory, disk, network, process, nvidia"):
         Monitor(print, list, ".", sources=["cpus"])
 

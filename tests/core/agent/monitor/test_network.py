@@ -17,7 +17,7 @@ def over_loopback(size: int) -> None:
     thread.join()
 
 
-def test_traffic_to_oneself_is_not_network_traffic(average: Callable[..., dict[str, float]]) -> None:
+def test_loopback_traffic_is_not_counted(average: Callable[..., dict[str, float]]) -> None:
     size = 64 << 20
     values = average("network", between=lambda: over_loopback(size))
     assert 0 <= values["network/received_bytes_per_s"] < size

@@ -32,7 +32,7 @@ def gpu_values(nvml: Path, **environment: str) -> tuple[dict[str, float], bool, 
     return {key: value for key, value in values.items() if key.startswith("gpu/")}, imported, done.stderr
 
 
-def test_all_that_a_gpu_tells_is_reported(nvml: Path) -> None:
+def test_all_values_of_a_gpu_are_reported(nvml: Path) -> None:
     values, _, _ = gpu_values(nvml, FAKE_NVML_PID=str(os.getpid()))
     assert {key: value for key, value in values.items() if key.startswith("gpu/0/")} == {
         "gpu/0/utilization_percent": 97,
@@ -49,7 +49,7 @@ def test_all_that_a_gpu_tells_is_reported(nvml: Path) -> None:
     }
 
 
-def test_what_a_gpu_does_not_support_is_missing_and_the_rest_is_there(nvml: Path) -> None:
+def test_unsupported_values_of_a_gpu_are_missing_and_the_others_are_reported(nvml: Path) -> None:
     values, _, said = gpu_values(nvml)
     assert {key for key in values if key.startswith("gpu/1/")} == {
         "gpu/1/memory_used_bytes",
@@ -68,12 +68,12 @@ def test_a_gpu_that_only_others_use_has_no_process_memory(nvml: Path) -> None:
 
 
 @pytest.mark.parametrize("error", ["9", "18", "999"])  # driver not loaded, version mismatch, unknown
-def test_a_driver_that_does_not_work_makes_no_keys_and_no_noise(nvml: Path, error: str) -> None:
+def test_a_broken_driver_gives_no_keys_and_no_output(nvml: Path, error: str) -> None:
     values, _, said = gpu_values(nvml, FAKE_NVML_INIT=error)
     assert (values, said) == ({}, "")
 
 
-def test_without_a_driver_there_are_no_keys_no_noise_and_no_import() -> None:
+def test_without_a_driver_there_are_no_keys_no_output_and_no_import() -> None:
     if os.path.exists("/dev/nvidia0"):
         pytest.skip("this machine has an NVIDIA GPU")
     assert gpu_values(None) == ({}, False, "")  # type: ignore[arg-type]

@@ -72,14 +72,14 @@ def test_a_child_that_ended_between_two_samples_counts(
     assert 40 <= values["process/cpu_percent"] < 150
 
 
-def test_what_a_process_used_before_it_was_watched_does_not_count(
+def test_cpu_time_before_the_monitor_started_does_not_count(
     average: Callable[..., dict[str, float]], training: Training
 ) -> None:
     training.tell("burn")
     assert average("process", pids=[training.pid])["process/cpu_percent"] < 20
 
 
-def test_a_process_that_joins_does_not_bring_its_past(
+def test_earlier_cpu_time_of_a_process_that_joins_does_not_count(
     monitor: Callable[..., Any], training: Training, idle: Training
 ) -> None:
     pids: list[int] = [idle.pid]
@@ -133,9 +133,7 @@ print(written)
     assert done.stdout == "[]\n"
 
 
-def test_a_child_that_ended_and_was_not_waited_for_counts_with_its_cpu_alone(
-    monitor: Callable[..., Any], training: Training
-) -> None:
+def test_a_zombie_child_counts_only_with_its_cpu_time(monitor: Callable[..., Any], training: Training) -> None:
     made, written = monitor("process", pids=[training.pid], average_over=1000.0, sample_interval=1.0)
     made.tick(0.0)
     training.tell("leave")
@@ -145,7 +143,7 @@ def test_a_child_that_ended_and_was_not_waited_for_counts_with_its_cpu_alone(
     assert 0.025 <= written[0]["process/cpu_percent"] < 0.2  # half a second in 1,000
 
 
-def test_when_all_have_ended_there_is_nothing_to_say(
+def test_there_are_no_values_when_all_processes_have_ended(
     average: Callable[..., dict[str, float]], training: Training
 ) -> None:
     training.end()

@@ -86,7 +86,7 @@ def end_of(run: Any) -> dict[str, Any]:
         ("sys.excepthook = lambda *_: None; 1 / 0", "failed", 1),
     ],
 )
-def test_a_run_ends_as_its_process_does_and_nothing_of_the_process_changes(ending: str, state: str, code: int) -> None:
+def test_a_run_ends_as_its_process_and_the_process_is_not_changed(ending: str, state: str, code: int) -> None:
     modules = "import argparse, os, signal, sys, threading, time\nfrom sys import exit as former_exit\n"
     code_with = modules + START + ending
     code_without = modules + ending
@@ -116,7 +116,7 @@ def test_an_exception_without_text_is_kept_by_its_name() -> None:
     assert (done.returncode, the_run().state, the_run().info["error"]) == (1, "failed", "Odd")
 
 
-def test_hooks_of_the_user_that_were_there_before_are_called() -> None:
+def test_earlier_hooks_of_the_user_are_called() -> None:
     code = "import sys\nsys.excepthook = lambda kind, error, trace: print('mine:', error)\n" + START + "1 / 0"
     assert script(code).stdout == "mine: division by zero\n"
     assert the_run().state == "failed"
@@ -155,7 +155,7 @@ def test_an_agent_notes_the_crash_of_a_process_that_vanished(
     assert "peak memory was" in the_run().info["error"]
 
 
-def test_a_process_that_crashes_while_it_leaves_has_crashed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_crashes_during_exit_has_crashed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As when a library's threads fall over one another once Python is gone."""
     monkeypatch.setenv("TRACKER_MODE", "online")
     script("import atexit, os\natexit.register(os.kill, os.getpid(), 11)\n" + START + SERVED)
@@ -164,7 +164,7 @@ def test_a_process_that_crashes_while_it_leaves_has_crashed(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(("status", "state"), [(0, "finished"), (3, "failed")])
-def test_a_process_that_leaves_where_no_hook_is_asked_ends_as_its_status_says(
+def test_an_exit_without_hooks_ends_the_run_by_the_exit_status(
     status: int, state: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRACKER_MODE", "online")
@@ -199,7 +199,7 @@ def noted_ends(run: Any) -> list[str]:
     return [r.payload["state"] for r in records if r.kind == "finish"]
 
 
-def test_finishing_twice_is_finishing_once() -> None:
+def test_finishing_twice_is_safe() -> None:
     done = script(START + "run.finish()\nrun.finish(5)\ntracker.finish()")
     assert done.returncode == 0
     assert the_run().state == "finished"
@@ -252,7 +252,7 @@ run.log({{'x': 2}})
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-def test_workers_of_multiprocessing_do_not_disturb_the_run(method: str) -> None:
+def test_workers_of_multiprocessing_do_not_affect_the_run(method: str) -> None:
     code = f"""
 import multiprocessing, sys, tracker
 
@@ -333,7 +333,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("leave", ["pass", "pool.close(); pool.join()"])
-def test_the_workers_of_a_pool_end_their_runs_well(leave: str) -> None:
+def test_the_runs_of_pool_workers_end_well(leave: str) -> None:
     """Leaving a pool terminates its workers; the work was done."""
     code = f"""
 import multiprocessing, tracker
@@ -352,7 +352,7 @@ if __name__ == "__main__":
     eventually(lambda: [tracker.read_run(run.directory).state for run in states] == ["finished"] * 4)
 
 
-def test_a_worker_of_a_pool_that_is_terminated_at_work_has_not_ended_well() -> None:
+def test_a_pool_worker_that_is_terminated_while_busy_has_not_ended_well() -> None:
     code = """
 import multiprocessing, time, tracker
 
@@ -373,7 +373,7 @@ if __name__ == "__main__":
     assert the_run().state in ("crashed", "killed")
 
 
-def test_the_workers_of_an_executor_end_their_runs_well() -> None:
+def test_the_runs_of_executor_workers_end_well() -> None:
     code = """
 import concurrent.futures, tracker
 
@@ -406,7 +406,7 @@ os.wait()
 
 @pytest.mark.parametrize("leave", ["os._exit(0)", "sys.exit(0)"])
 @pytest.mark.parametrize(("ending", "state"), [("", "finished"), ("1 / 0", "failed"), ("os._exit(2)", "failed")])
-def test_a_daemon_goes_on_with_the_run_and_its_end_is_the_runs(leave: str, ending: str, state: str) -> None:
+def test_a_daemon_continues_the_run_and_its_end_is_the_end_of_the_run(leave: str, ending: str, state: str) -> None:
     code = f"""{START}
 import time
 first = os.getpid()

@@ -101,7 +101,7 @@ def test_the_console_of_a_notebook_holds_all_cells() -> None:
         ((RUN.format("n"), "try: 1 / 0\nexcept ZeroDivisionError: run.finish(1)", "2"), "failed", "ZeroDivisionError"),
     ],
 )
-def test_the_last_cell_says_how_a_notebook_ended(cells: tuple[str, ...], state: str, error: str | None) -> None:
+def test_the_last_cell_decides_how_a_notebook_ended(cells: tuple[str, ...], state: str, error: str | None) -> None:
     execute(*cells)
     assert read("n").state == state
     assert (read("n").info["error"] or "").startswith(error or "")
@@ -171,7 +171,7 @@ def test_an_error_at_a_prompt_is_not_the_end(program: list[str], leave: str) -> 
     assert "two" in console("n")
 
 
-def test_a_prompt_that_is_left_with_a_status_has_failed() -> None:
+def test_a_prompt_that_exits_with_a_status_has_failed() -> None:
     assert at_prompt(["-i"], RUN.format("n") + "\n", "exit(3)") == 3
     assert read("n").state == "failed"
 

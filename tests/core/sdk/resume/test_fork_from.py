@@ -24,7 +24,7 @@ def parent(**arguments: Any) -> tracker.Run:
     return run
 
 
-def test_a_fork_begins_with_the_rows_and_the_config_of_its_parent_and_stands_alone(rows: Any) -> None:
+def test_a_fork_has_its_own_copy_of_the_rows_and_config_of_its_parent(rows: Any) -> None:
     origin = parent()
     run = tracker.init(fork_from="parent?_step=4", config={"lr": 2})
     assert (run.id != "parent", run.step, run.resumed) == (True, 5, False)
@@ -44,7 +44,7 @@ def test_a_fork_begins_with_the_rows_and_the_config_of_its_parent_and_stands_alo
     assert Path(run.dir, "files", page["digest"]).read_text().endswith("<p>early")
 
 
-def test_rows_of_all_processes_and_of_points_are_taken_and_damaged_ones_are_not(rows: Any) -> None:
+def test_rows_of_all_processes_and_points_are_copied_except_damaged_ones(rows: Any) -> None:
     run = tracker.init(id="parent")
     run.log({"x": 0})
     run.finish()
@@ -64,12 +64,12 @@ def test_rows_of_all_processes_and_of_points_are_taken_and_damaged_ones_are_not(
 
 
 @pytest.mark.parametrize("reference", ["parent", "parent?_step=x", "a/parent?_step=1", "../x?_step=1", ""])
-def test_what_names_no_run_and_step_is_refused(reference: str) -> None:
+def test_a_reference_without_a_run_and_a_step_is_refused(reference: str) -> None:
     with pytest.raises(tracker.SettingsError, match=r"must read id\?_step=N"):
         tracker.init(fork_from=reference)
 
 
-def test_a_fork_needs_its_parent_such_a_row_and_an_id_of_its_own() -> None:
+def test_a_fork_needs_an_existing_parent_with_such_a_row_and_a_new_id() -> None:
     with pytest.raises(tracker.SettingsError, match="no server is asked"):
         tracker.init(fork_from="parent?_step=4")
     assert os.listdir(".tracker/runs") == []
@@ -83,7 +83,7 @@ def test_a_fork_needs_its_parent_such_a_row_and_an_id_of_its_own() -> None:
     assert os.listdir(".tracker/runs") == ["parent"]
 
 
-def test_a_fork_that_is_resumed_goes_on_and_is_not_made_again(rows: Any) -> None:
+def test_a_resumed_fork_continues_and_is_not_forked_again(rows: Any) -> None:
     parent()
     for step in (3, 4):
         run = tracker.init(id="fork", resume="allow", fork_from="parent?_step=2")
@@ -94,7 +94,7 @@ def test_a_fork_that_is_resumed_goes_on_and_is_not_made_again(rows: Any) -> None
     assert tracker.read_run(run.dir).info["forked_from"] == "me/uncategorized/parent?_step=2"
 
 
-def test_the_parent_may_be_on_the_server_only(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_parent_may_be_only_on_the_server(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKER_MODE", "online")
     monkeypatch.setenv("TRACKER_PROJECT", "forks")
     origin = parent()

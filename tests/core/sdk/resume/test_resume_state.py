@@ -35,7 +35,7 @@ def finished(**arguments: Any) -> tracker.Run:
 
 
 @pytest.mark.parametrize("resume", ["allow", True, "must"])
-def test_a_resumed_run_goes_on_where_it_stopped_in_a_stream_of_its_own(resume: Any, rows: Any, streams: Any) -> None:
+def test_a_resumed_run_continues_after_its_last_step_in_a_new_stream(resume: Any, rows: Any, streams: Any) -> None:
     finished(id="a1", name="first", tags=["t"], notes="n", group="g")
     run = tracker.init(id="a1", resume=resume)
     assert (run.resumed, run.step) == (True, 2)
@@ -61,13 +61,13 @@ def test_a_name_given_later_outlasts_a_resume() -> None:
     assert tracker.read_run(run.dir).name == "second"
 
 
-def test_allow_begins_a_run_that_is_not_there() -> None:
+def test_allow_starts_a_missing_run() -> None:
     run = tracker.init(id="a1", resume="allow")
     assert (run.resumed, run.id) == (False, "a1")
 
 
 @pytest.mark.parametrize("resume", ["never", False])
-def test_never_refuses_a_run_that_is_there(resume: Any) -> None:
+def test_never_refuses_an_existing_run(resume: Any) -> None:
     finished(id="a1")
     with pytest.raises(tracker.SettingsError, match="another id"):
         tracker.init(id="a1", resume=resume)
@@ -80,7 +80,7 @@ def test_the_end_of_the_resumed_process_is_the_end_of_the_run() -> None:
     assert tracker.read_run(".tracker/runs/a1").state == "finished"
 
 
-def test_config_and_summary_of_a_resumed_run_start_with_what_the_run_has(streams: Any) -> None:
+def test_config_and_summary_of_a_resumed_run_have_the_earlier_values(streams: Any) -> None:
     first = tracker.init(id="a1", config={"lr": 1, "nan": math.nan})
     first.log({"loss": 0.5, "once": 7})
     first.log({"loss": 0.25, "text": "t"})
@@ -100,7 +100,7 @@ def test_config_and_summary_of_a_resumed_run_start_with_what_the_run_has(streams
     assert written == [{"lr": 2}]
 
 
-def test_what_was_set_by_hand_wins_in_the_resumed_run_too() -> None:
+def test_explicit_summary_values_win_in_the_resumed_run_too() -> None:
     first = tracker.init(id="a1")
     first.summary["acc"] = 0.9
     first.finish()
@@ -110,7 +110,7 @@ def test_what_was_set_by_hand_wins_in_the_resumed_run_too() -> None:
 
 
 @pytest.mark.parametrize("defined", ["before", "after", "after reading"])
-def test_extremes_and_means_go_on_over_all_processes_of_the_run(defined: str) -> None:
+def test_extremes_and_means_cover_all_processes_of_the_run(defined: str) -> None:
     def define(run: tracker.Run) -> None:
         run.define_metric("loss", summary="min")
         run.define_metric("acc", summary="mean")
@@ -159,7 +159,7 @@ def test_auto_leaves_other_projects_programs_and_runs_alone(monkeypatch: pytest.
     assert tracker.init(resume="auto", project="other", reinit="create_new").id == other.id
 
 
-def test_auto_joins_no_run_that_goes_on() -> None:
+def test_auto_does_not_continue_a_running_run() -> None:
     first = tracker.init(resume="auto")
     second = tracker.init(resume="auto", reinit="create_new")
     assert second.id != first.id
@@ -185,7 +185,7 @@ def start_script(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def test_a_script_that_was_killed_goes_on_when_it_is_started_again_once() -> None:
+def test_of_several_restarts_one_continues_the_run_of_a_killed_script() -> None:
     killed = start_script("die")
     run_id = killed.communicate()[0].split()[0]
     assert killed.returncode == -signal.SIGKILL
@@ -199,7 +199,7 @@ def test_a_script_that_was_killed_goes_on_when_it_is_started_again_once() -> Non
     assert start_script().communicate()[0].split()[0] not in [said[0] for said in first]
 
 
-def test_of_another_machine_only_a_run_to_which_nothing_is_added_has_ended() -> None:
+def test_a_run_of_another_machine_has_ended_only_if_nothing_is_added() -> None:
     run = tracker.init(resume="auto")
     mark = Path(run.dir, AUTO)
     said = mark.read_text()
@@ -223,7 +223,7 @@ def online(server: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixture
 
 
 @pytest.mark.parametrize("resume", ["allow", "must"])
-def test_a_run_that_is_not_here_starts_with_what_the_server_has(online: Any, resume: str) -> None:
+def test_a_run_that_is_not_in_this_directory_starts_with_the_servers_state(online: Any, resume: str) -> None:
     with tracker.init(id="a1", name="first", tags=["t"], config={"lr": 1, "net": {"depth": 2}}) as first:
         first.define_metric("loss", summary="mean")
         for value in (4, 2, math.nan):
@@ -241,7 +241,7 @@ def test_a_run_that_is_not_here_starts_with_what_the_server_has(online: Any, res
     assert [row["_step"] for row in remote.scan_history()] == [10, 10, 10, 11]
 
 
-def test_must_is_an_error_where_no_run_is_and_never_where_one_is(online: Any) -> None:
+def test_must_refuses_a_missing_run_and_never_an_existing_one(online: Any) -> None:
     with pytest.raises(tracker.SettingsError, match="nor on http"):
         tracker.init(id="a1", resume="must")
     assert not os.path.exists(".tracker")
@@ -262,7 +262,7 @@ def hung(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize("where", ["hung", "refused"])
-def test_a_server_that_does_not_answer_keeps_no_run_from_starting(
+def test_a_server_that_does_not_answer_does_not_stop_a_run_from_starting(
     where: str, hung: Any, warnings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if where == "refused":
@@ -276,7 +276,7 @@ def test_a_server_that_does_not_answer_keeps_no_run_from_starting(
         tracker.init(id="a2", resume="must")
 
 
-def test_a_run_that_is_here_and_one_without_an_id_ask_no_server(hung: Any) -> None:
+def test_a_run_in_this_directory_and_one_without_an_id_need_no_server(hung: Any) -> None:
     for _ in range(2):
         tracker.init(id="a1", resume=None).finish()
     for arguments in ({"id": "a1", "resume": "must"}, {"resume": "allow"}, {"resume": "auto"}):
@@ -289,7 +289,7 @@ def test_a_run_that_is_here_and_one_without_an_id_ask_no_server(hung: Any) -> No
             assert b"/resumption" not in connection.recv(1000)
 
 
-def test_two_offline_directories_with_one_id_meet_in_one_run_however_often_they_are_synced(
+def test_two_offline_directories_with_one_id_become_one_run_however_often_they_are_synced(
     server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRACKER_PROJECT", "meet")
@@ -315,7 +315,7 @@ def test_two_offline_directories_with_one_id_meet_in_one_run_however_often_they_
 
 
 @pytest.mark.parametrize("resume", ["allow", None])
-def test_a_failure_counts_though_an_earlier_machine_had_its_clock_ahead(resume: str | None) -> None:
+def test_a_failure_counts_even_if_an_earlier_machines_clock_was_ahead(resume: str | None) -> None:
     run = finished(id="a1")
     (path,) = Path(run.dir).glob("history-*.jsonl")
     ahead = [
@@ -332,7 +332,7 @@ def test_a_failure_counts_though_an_earlier_machine_had_its_clock_ahead(resume: 
     assert tracker.read_run(run.dir).state == "failed"
 
 
-def test_a_failure_counts_though_the_machine_that_only_the_server_knows_had_its_clock_ahead(online: Any) -> None:
+def test_a_failure_counts_even_if_the_clock_of_a_machine_known_to_the_server_was_ahead(online: Any) -> None:
     server = connect(Settings())
     path = f"/api/runs/me/{Settings().project}/a1"
     late = time.time() + 3600

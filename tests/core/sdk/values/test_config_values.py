@@ -158,7 +158,7 @@ _ARRAYS = (ODD["shape that raises"], ODD["item that raises"])
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
-def test_an_odd_member_costs_the_config_nothing_else(odd: Any) -> None:
+def test_an_unreadable_member_affects_no_other_member_of_a_config(odd: Any) -> None:
     run = tracker.init(config={"lr": 0.1, "odd": odd(), "nested": {"lr": 0.2, "list": [1, odd(), 2]}, "last": 5})
     run.config.update({"later": odd(), "after": 1})
     run.config.setdefaults({"default": odd(), "lr": 9})
@@ -172,7 +172,7 @@ def test_an_odd_member_costs_the_config_nothing_else(odd: Any) -> None:
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
-def test_a_whole_config_that_is_odd_does_not_stop_the_training(odd: Any) -> None:
+def test_an_unreadable_config_does_not_stop_the_training(odd: Any) -> None:
     config = odd()
     kind = type(config)
     if issubclass(kind, (int, float, str, list)) or callable(config) or odd in _ARRAYS:
@@ -186,7 +186,7 @@ def test_a_whole_config_that_is_odd_does_not_stop_the_training(odd: Any) -> None
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
-def test_an_odd_value_costs_a_row_nothing_else(odd: Any, rows: Any) -> None:
+def test_an_unreadable_value_affects_no_other_value_of_a_row(odd: Any, rows: Any) -> None:
     run = tracker.init()
     run.log({"loss": 0.5, "odd": odd(), "nested": {"acc": 1, "odd": odd()}, "list": [odd(), 2], "last": 3})
     run.summary.update({"best": 4, "odd": odd()})
@@ -197,7 +197,7 @@ def test_an_odd_value_costs_a_row_nothing_else(odd: Any, rows: Any) -> None:
     assert found.info["corrupt"] == run.dropped == 0
 
 
-def test_what_cannot_be_read_is_text_with_one_warning(warnings: Any) -> None:
+def test_unreadable_members_become_text_with_one_warning(warnings: Any) -> None:
     run = tracker.init(config={"lr": 0.1, "unset": Unset(), "lazy": Lazy()})
     assert tracker.read_run(run.dir).config == {
         "lr": 0.1,
@@ -212,7 +212,7 @@ def test_what_cannot_be_read_is_text_with_one_warning(warnings: Any) -> None:
     assert len(warnings()) == 1  # other members, told once
 
 
-def test_a_value_of_a_row_that_cannot_be_read_is_text_with_one_warning(rows: Any, warnings: Any) -> None:
+def test_an_unreadable_value_of_a_row_becomes_text_with_one_warning(rows: Any, warnings: Any) -> None:
     run = tracker.init()
     for _ in range(3):
         run.log({"loss": 1, "lazy": Lazy(), "list": [1, made(object, __str__=fails)()]})
@@ -224,7 +224,7 @@ def test_a_value_of_a_row_that_cannot_be_read_is_text_with_one_warning(rows: Any
     assert len(warnings()) <= 5
 
 
-def test_a_row_that_tells_nothing_is_counted_as_lost(rows: Any, warnings: Any) -> None:
+def test_an_unreadable_row_is_counted_as_lost(rows: Any, warnings: Any) -> None:
     class Mute(Lazy):
         __iter__ = fails
         keys = fails
@@ -239,7 +239,7 @@ def test_a_row_that_tells_nothing_is_counted_as_lost(rows: Any, warnings: Any) -
     assert "that cannot be read is lost" in warnings()[0]
 
 
-def test_a_config_that_tells_nothing_is_told(warnings: Any) -> None:
+def test_an_unreadable_config_is_reported(warnings: Any) -> None:
     class Mute(Lazy):
         __iter__ = fails
         keys = fails
@@ -249,7 +249,7 @@ def test_a_config_that_tells_nothing_is_told(warnings: Any) -> None:
     assert "the whole (RuntimeError: it fails)" in warnings()[0]
 
 
-def test_odd_objects_in_other_places_stop_no_training(rows: Any) -> None:
+def test_unreadable_objects_in_other_arguments_do_not_stop_the_training(rows: Any) -> None:
     mute = made(object, __str__=fails, __repr__=fails)()
     run = tracker.init()
     run.log({"x": 1}, step=mute)
@@ -274,7 +274,7 @@ def test_an_interrupt_while_a_config_is_read_leaves_no_directory() -> None:
     assert not os.path.exists(".tracker")
 
 
-def test_secrets_of_objects_that_are_not_meant_as_config_stay_where_they_are() -> None:
+def test_secrets_in_attributes_of_objects_are_left_out() -> None:
     class Client:
         def __init__(self) -> None:
             self.url, self.api_key, self.password = "http://x", "k", "p"
@@ -283,7 +283,7 @@ def test_secrets_of_objects_that_are_not_meant_as_config_stay_where_they_are() -
     assert set(tracker.read_run(run.dir).config["client"]) == {"class", "url"}
 
 
-def test_tensors_without_data_are_told_of() -> None:
+def test_tensors_without_data_are_reported() -> None:
     torch = pytest.importorskip("torch")
     run = tracker.init(config={"meta": torch.ones(2, 3, device="meta"), "none": torch.nn.UninitializedParameter()})
     run.log({"meta": torch.ones((), device="meta"), "loss": torch.tensor(0.5)})
@@ -294,7 +294,7 @@ def test_tensors_without_data_are_told_of() -> None:
 
 
 @pytest.mark.parametrize("whole", [False, True])
-def test_what_omegaconf_cannot_resolve_is_kept_as_it_is_written(whole: bool, warnings: Any) -> None:
+def test_unresolvable_omegaconf_references_are_kept_as_text(whole: bool, warnings: Any) -> None:
     omegaconf = pytest.importorskip("omegaconf")
     written = {"a": 1, "no": "???", "gone": "${nowhere}", "l": [1, "${nowhere}"], "r": "${s}", "s": "${r}", "b": "${a}"}
     config = omegaconf.OmegaConf.create({"x": written} if not whole else written)
@@ -321,7 +321,7 @@ anything: st.SearchStrategy[Any] = st.recursive(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.text(), anything, max_size=4))
-def test_whatever_is_handed_in_the_log_is_sound(values: dict[str, Any]) -> None:
+def test_the_log_is_valid_whatever_the_values_are(values: dict[str, Any]) -> None:
     cheap = {name: odd for name, odd in ODD.items() if name not in _COSTLY}
     odd = {k: cheap[v]() if isinstance(v, str) and v in cheap else v for k, v in values.items()}  # type: ignore[operator]
     with tracker.init(config=odd, reinit="create_new", settings={"silent": True}) as run:

@@ -181,14 +181,14 @@ def test_a_value_keeps_its_content(value: Any, expected: Any) -> None:
     ids=["function", "class", "method", "classmethod", "builtin", "bound builtin", "cached", "itemgetter",
          "keywords", "arguments", "partialmethod", "instance"],
 )  # fmt: skip
-def test_a_callable_is_known_by_what_identifies_it(value: Any, expected: Any) -> None:
+def test_a_callable_becomes_its_name(value: Any, expected: Any) -> None:
     assert kept(value) == expected
 
 
-def test_a_lambda_is_known_by_where_it_is_written() -> None:
+def test_a_lambda_becomes_its_file_and_line() -> None:
     function = lambda x: x  # noqa: E731
     line = function.__code__.co_firstlineno
-    name = "test_a_lambda_is_known_by_where_it_is_written.<locals>.<lambda>"
+    name = "test_a_lambda_becomes_its_file_and_line.<locals>.<lambda>"
     assert kept(function) == f"{ME}.{name} (test_foreign_objects.py:{line})"
 
 
@@ -210,12 +210,14 @@ def test_iterators_are_not_consumed() -> None:
         (collections.UserDict(a=Point(1)), {"a": {"x": 1, "y": "up"}}),
     ],
 )
-def test_a_whole_config_is_read_likewise(config: Any, expected: Any) -> None:
+def test_a_whole_config_is_read_in_the_same_way(config: Any, expected: Any) -> None:
     assert whole(config) == expected
 
 
 @pytest.mark.parametrize("config", [5, "text", ["a"], ("a", 1), {1}, double, Warmup, Warmup(), object()])
-def test_what_has_no_members_is_a_type_error_before_anything_is_written(config: Any, tmp_path: pathlib.Path) -> None:
+def test_a_config_without_members_is_a_type_error_before_anything_is_written(
+    config: Any, tmp_path: pathlib.Path
+) -> None:
     with pytest.raises(TypeError, match="config takes a dict"):
         tracker.init(config=config, dir=tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
@@ -273,7 +275,7 @@ def test_containers_of_omegaconf_are_resolved() -> None:
     assert kept(config.l) == [1, 1, {"c": 2}]
 
 
-def test_torch_objects_are_known() -> None:
+def test_torch_objects_become_readable_values() -> None:
     torch = pytest.importorskip("torch")
     assert kept(
         {
@@ -287,12 +289,12 @@ def test_torch_objects_are_known() -> None:
     }  # fmt: skip
 
 
-def test_a_function_that_jax_compiles_is_that_function() -> None:
+def test_a_jax_compiled_function_becomes_the_name_of_the_function() -> None:
     jax = pytest.importorskip("jax")
     assert kept(jax.jit(double)) == f"{ME}.double"
 
 
-def test_small_data_frames_and_series_have_their_labels() -> None:
+def test_small_data_frames_and_series_keep_their_labels() -> None:
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"a": [1, 2]})
     assert kept({"frame": frame, "series": pandas.Series({"x": 0.5, "y": 1.0}), "index": frame.index}) == {
@@ -301,7 +303,7 @@ def test_small_data_frames_and_series_have_their_labels() -> None:
     assert kept(pandas.DataFrame({"a": range(2000)})) == "<DataFrame of shape (2000, 1)>"
 
 
-def test_numpy_objects_are_known() -> None:
+def test_numpy_objects_become_readable_values() -> None:
     np = pytest.importorskip("numpy")
     values = {"dtype": np.dtype("float32"), "type": np.float32, "scalar": np.float32(0.5), "ufunc": np.add}
     assert kept(values) == {"dtype": "float32", "type": "numpy.float32", "scalar": 0.5, "ufunc": "numpy.add"}

@@ -28,7 +28,7 @@ def content(run: Any, value: dict[str, Any], tmp_path: Path) -> Any:
     return text if value["format"] == "txt" else json.loads(text)
 
 
-def test_a_huge_member_of_a_config_is_a_file_and_its_neighbours_stay(tmp_path: Path, warnings: Any) -> None:
+def test_a_huge_member_of_a_config_becomes_a_file_and_the_others_stay(tmp_path: Path, warnings: Any) -> None:
     vocabulary = {f"token {i}": i for i in range(500_000)}
     config = {"lr": 0.1, "text": HUGE, "model": {"depth": 5, "vocabulary": vocabulary}, "last": 1}
     run = tracker.init(config=config)
@@ -56,7 +56,7 @@ def test_many_members_that_are_too_long_together_are_several_records() -> None:
     assert found.files() == []
 
 
-def test_a_huge_value_costs_its_row_nothing_else(rows: Any, warnings: Any) -> None:
+def test_a_huge_value_affects_no_other_value_of_its_row(rows: Any, warnings: Any) -> None:
     run = tracker.init()
     for step in range(2):
         run.log({"loss": step, "text": HUGE, "list": [HUGE], "nested": {"text": HUGE + "y"}})
@@ -90,7 +90,7 @@ def test_a_huge_value_of_a_summary_is_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_huge_notes_are_a_file_and_their_beginning_stays(at_once: bool) -> None:
+def test_huge_notes_become_a_file_and_their_beginning_stays(at_once: bool) -> None:
     run = tracker.init(notes=HUGE if at_once else None, tags=["a"])
     if not at_once:
         run.notes = HUGE
@@ -121,7 +121,9 @@ def test_a_newer_huge_value_replaces_the_former_file(tmp_path: Path) -> None:
     assert content(found, found.config["text"], tmp_path) == HUGE + "new"
 
 
-def test_what_cannot_be_set_aside_is_counted(monkeypatch: pytest.MonkeyPatch, rows: Any, warnings: Any) -> None:
+def test_values_that_cannot_be_stored_as_files_are_counted(
+    monkeypatch: pytest.MonkeyPatch, rows: Any, warnings: Any
+) -> None:
     run = tracker.init()
     (Path(run.dir) / "files").rmdir()
     (Path(run.dir) / "files").write_text("no folder")
@@ -134,7 +136,7 @@ def test_what_cannot_be_set_aside_is_counted(monkeypatch: pytest.MonkeyPatch, ro
     assert "could not be kept as a file" in warnings()[0]
 
 
-def test_what_comes_after_the_end_is_counted_in_the_run(rows: Any) -> None:
+def test_rows_after_the_end_are_counted_in_the_run(rows: Any) -> None:
     run = tracker.init()
     run.log({"x": 1})
     run.finish()
