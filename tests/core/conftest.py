@@ -1,4 +1,4 @@
-"""One real server for all tests that need one."""
+"""Provide one real server for all tests that need one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.waiting import PATIENCE
 
 @pytest.fixture(scope="session")
 def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A server in a process of its own, which no test finds by itself. Without its packages, its tests are skipped."""
+    """Start a server in its own process, which tests do not discover. Without its packages, its tests are skipped."""
     pytest.importorskip("fastapi", reason="the extra `server` is not installed")
     from tracker_server.embedded import serve
 
@@ -27,9 +27,9 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture
 def server(real_server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The server, as what all settings name; agents are quick and collect nothing.
+    """Set the server's address and key; agents upload often and sample nothing.
 
-    A busy machine may answer late: that is no failure to answer.
+    The timeout is long: a busy machine may answer late.
     """
     monkeypatch.setenv("TRACKER_BASE_URL", real_server.url)
     monkeypatch.setenv("TRACKER_API_KEY", real_server.token)

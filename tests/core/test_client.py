@@ -1,4 +1,4 @@
-"""The client against servers that misbehave; against the real one it is tested with Api and agent."""
+"""Test the client against servers that misbehave; the tests of Api and agent use the real one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import pytest
 import tracker.client
 from tests.waiting import PATIENCE
 from tracker.client import Client, Retry, connect
-from tracker.discovery import publish
+from tracker.discovery import PROOF_PATH, proof, publish
 from tracker.errors import ServerError, SettingsError, TrackerError, Unreachable
 from tracker.names import RunKey
 from tracker.settings import Settings
@@ -30,12 +30,18 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 class Stub:
-    """A server that gives one answer to everything, after some `first` ones, and remembers what it was asked."""
+    """A server that sends the `first` answers, then one answer to everything, and remembers the requests."""
 
     def __init__(self) -> None:
         self.first: list[Answer] = []
         self.answer: Answer = (200, {}, b"{}")
         self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.token: str | None = None
+        """The token that it proves to know, if any."""
+
+    def keys(self) -> list[str | None]:
+        """Return the keys of the requests, except those for a proof."""
+        return [headers.get("Authorization") for _, path, headers, _ in self.asked if not path.startswith(PROOF_PATH)]
 
 
 @pytest.fixture
@@ -58,6 +64,9 @@ def stub() -> Iterator[Stub]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             made.asked.append((self.command, self.path, dict(self.headers), body))
             status, headers, content = made.first.pop(0) if made.first else made.answer
+            if made.token is not None and self.path.startswith(PROOF_PATH):
+                question = self.path.partition("question=")[2]
+                content = json.dumps({"proof": proof(made.token, question, server.server_port)}).encode()
             self.send_response(status)
             for name, value in {"Content-Length": str(len(content)), "Connection": "close", **headers}.items():
                 self.send_header(name, value)
@@ -158,7 +167,7 @@ def test_a_refusal_is_an_error_with_the_servers_message(status: int, client: Cli
         client.json("GET", "/api/projects")
     assert type(caught.value) is ServerError
     assert caught.value.status == status
-    assert len(stub.asked) == 1  # the key is not carried anywhere else
+    assert len(stub.asked) == 1  # the key is not sent anywhere else
 
 
 def test_a_connection_that_a_refusal_closed_without_saying_so_is_not_used_again() -> None:
@@ -191,7 +200,7 @@ def test_a_server_that_does_not_listen_is_unreachable() -> None:
 
 @pytest.mark.parametrize("url", ["http://[::1", "http://a b", "http://" + "a" * 300, "http://127.0.0.1:99999"])
 def test_an_invalid_address_is_reported(url: str) -> None:
-    with pytest.raises((SettingsError, Unreachable)):  # whether it could be one is for the libraries to say
+    with pytest.raises((SettingsError, Unreachable)):  # the libraries decide whether it could be one
         Client(url, "key", timeout=2).json("GET", "/api/projects")
 
 
@@ -216,7 +225,7 @@ def test_an_interrupted_download_continues_even_if_the_server_sends_all_of_it_ag
     size = len(content)
     stub.first = [
         (200, {"Content-Length": str(size)}, content[: 6 << 18]),
-        (200, {"Content-Length": str(size)}, content[: 8 << 18]),  # by a proxy that knows nothing of parts
+        (200, {"Content-Length": str(size)}, content[: 8 << 18]),  # by a proxy that ignores Range
         (206, {"Content-Length": str(size - (8 << 18))}, content[8 << 18 :]),
     ]
     client.download("/x", Path("file"), hashlib.sha256(content).hexdigest())
@@ -227,7 +236,7 @@ def test_an_interrupted_download_continues_even_if_the_server_sends_all_of_it_ag
 def test_a_download_of_other_content_leaves_the_former_file(client: Client, stub: Stub) -> None:
     Path("file").write_bytes(b"before")
     stub.answer = (200, {}, b"damaged")
-    with pytest.raises(TrackerError, match="damaged since"):
+    with pytest.raises(TrackerError, match="changed or damaged"):
         client.download("/x", Path("file"), hashlib.sha256(b"content").hexdigest())
     assert (os.listdir(), Path("file").read_bytes()) == (["file"], b"before")
 
@@ -251,18 +260,22 @@ def test_without_a_server_the_error_says_how_to_start_one() -> None:
         connect(Settings())
 
 
-def test_the_users_own_server_on_this_machine_is_found() -> None:
-    publish("http://127.0.0.1:8787", "its-token", ".")
+def test_the_users_own_server_on_this_machine_is_found(stub: Any) -> None:
+    publish(stub.url, "its-token", ".")
+    stub.token = "its-token"
     found = connect(Settings())
-    assert (found.base_url, found._session.auth._key) == ("http://127.0.0.1:8787", "its-token")  # type: ignore[union-attr]
+    found.json("GET", "/api/projects")
+    assert (found.base_url, stub.keys()) == (stub.url, ["Bearer its-token"])
 
 
-def test_the_token_of_the_own_server_is_sent_only_to_it() -> None:
+def test_the_token_of_the_own_server_is_sent_only_to_it(stub: Any) -> None:
     publish("http://127.0.0.1:8787", "its-token", ".")
-    found = connect(Settings({"base_url": "http://gpu-box:8787"}))
-    assert (found.base_url, found._session.auth._key) == ("http://gpu-box:8787", None)  # type: ignore[union-attr]
-    found = connect(Settings({"base_url": "http://127.0.0.1:8787", "api_key": "mine"}))
-    assert found._session.auth._key == "mine"  # type: ignore[union-attr]
+    connect(Settings({"base_url": stub.url})).json("GET", "/api/projects")
+    assert stub.keys() == [None]
+    publish(stub.url, "its-token", ".")
+    stub.token = "its-token"
+    connect(Settings({"base_url": stub.url, "api_key": "mine"})).json("GET", "/api/projects")
+    assert stub.keys() == [None, "Bearer mine"]
 
 
 # -- answers of a malicious server ----------------------------------------------------------------------------------
@@ -366,6 +379,4 @@ def test_the_token_of_a_found_server_is_sent_only_after_a_proof(stub: Stub) -> N
 
 
 def test_a_proof_is_for_one_question_at_one_port() -> None:
-    from tracker.discovery import proof
-
     assert len({proof("t", "a", 1), proof("t", "b", 1), proof("t", "a", 2), proof("u", "a", 1)}) == 4

@@ -19,7 +19,7 @@ DOCS = ROOT / "docs"
 
 
 def cells(document: str) -> dict[str, list[str]]:
-    """The rows of a document's tables by their first cell."""
+    """Return the rows of a document's tables by their first cell."""
     rows = re.findall(r"^\| (.*) \|$", (DOCS / document).read_text(), re.MULTILINE)
     return {row.split(" | ")[0]: row.split(" | ") for row in rows}
 
@@ -47,7 +47,7 @@ def test_the_table_of_settings_is_what_the_code_says() -> None:
 
 
 def commands() -> dict[str, click.Command]:
-    """What pyproject.toml announces, whether it is installed or not."""
+    """Return the commands in pyproject.toml, installed or not."""
     lines = re.findall(
         r'^([\w-]+) = "(tracker(?:_\w+)?\.[\w.]+):(\w+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
     )
@@ -119,7 +119,7 @@ PATH = r"(?:core|integrations|server|tests|benchmarks|examples|docs|tools)/[\w./
 
 
 def lines_of_prose(document: Path) -> list[tuple[int, str]]:
-    """The lines of a document with their numbers, but for tables, code and lines that a URL makes long."""
+    """The lines of a document with their numbers, except tables, code and lines with a URL."""
     text = re.sub(r"^```.*?^```", lambda code: "\n" * code[0].count("\n"), document.read_text(), flags=re.M | re.S)
     lines = enumerate(text.splitlines(), 1)
     return [(number, line) for number, line in lines if not line.startswith("|") and "://" not in line]

@@ -1,4 +1,4 @@
-"""Runs are carried around in files: from directories and servers, into directories and onto servers."""
+"""Test runs in files: exported from directories and servers, imported and uploaded again."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def stream(directory: Path, stream_name: str, *records: Any, corrupt: int = 0, *
 
 
 def a_run(run_id: str | None = None, mark: str = "") -> Path:
-    """A run with a record of every kind that a run can tell of, from several processes on two machines.
+    """Make a run with a record of every kind, from several processes on two machines.
 
     With `mark`, no other run has the same content.
     """
@@ -109,7 +109,7 @@ def a_run(run_id: str | None = None, mark: str = "") -> Path:
 
 
 def told(run: Any) -> dict[str, Any]:
-    """All that a run tells, wherever it is; `seen` and `ordinal` are the server's own."""
+    """Return all data of a run, wherever it is; `seen` and `ordinal` are the server's own."""
     apart = ("seen", "ordinal", "event_files", "environment")
     info = {member: value for member, value in run.info.items() if member not in apart}
     return {
@@ -127,7 +127,7 @@ def told(run: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def uploaded(server: Any) -> tuple[Path, Any]:
-    """A run directory, and the run on the server."""
+    """Return a run directory, and the run on the server."""
     directory = a_run()
     assert Sync().upload(directory).absent == []
     return directory, tracker.Api().run(f"me/carried/{directory.name}")
@@ -162,7 +162,7 @@ def test_a_copy_keeps_every_member_of_the_run_state(uploaded: tuple[Path, Any], 
     theirs, ours = RunState.from_json(answer["fold"]), tracker.read_run(tmp_path / "copy").run_state
     for member, value in vars(theirs).items():
         if member == "touched":
-            continue  # says nothing of the run
+            continue  # is not part of the run
         assert value not in (None, {}, []), f"{member} is not put to the test"
         if member in ("streams", "stats", "environment", "files"):
             continue  # their names differ, and `told` compares what they say
@@ -176,7 +176,7 @@ def test_a_copy_keeps_every_member_of_the_run_state(uploaded: tuple[Path, Any], 
 
 
 def _said(value: Any) -> str:
-    """Equal where two say the same, NaN included, whatever the order of their members."""
+    """Check that two values are equal, NaN included, in any order of their members."""
     return repr(sorted(value.items()) if isinstance(value, dict) else value)
 
 
@@ -210,7 +210,7 @@ def test_an_imported_copy_can_be_uploaded_but_never_beside_its_original(
     Sync().upload(imported.directory)
     remote.reload()
     assert told(remote) == before
-    # As another server would get it: one that does not have the run.
+    # Like an upload to another server, which does not have the run.
     remote.delete()
     with pytest.raises(ServerError, match="was deleted on the server"):
         Sync().upload(imported.directory)
@@ -219,7 +219,7 @@ def test_an_imported_copy_can_be_uploaded_but_never_beside_its_original(
     again = tracker.Api().run(remote.path)
     assert told(again) == before
     assert again.file("best.pt").download(tmp_path).read_bytes() == b"weights"
-    # And there, the original would be the second of its kind.
+    # There, the original would be the second copy.
     refused = Sync().upload(directory).refused
     assert {name for name in os.listdir(directory) if name.startswith("history")} <= set(refused)
     assert "delete the run there first" in refused["history-bb.jsonl"]

@@ -1,4 +1,4 @@
-"""`tracker_runs`: the same module under a name that nobody else has, also beside a user's own `tracker`."""
+"""Test `tracker_runs`: the same module under a unique name, which also works beside a user's own `tracker`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(code: str, *arguments: str, **variables: str) -> str:
 
 @pytest.fixture(params=["tracker.py", "tracker/__init__.py"])
 def beside(request: Any) -> Path:
-    """A module or package of the user's that is called as ours is."""
+    """Make a user's module or package with the name of ours."""
     path = Path(request.param)
     path.parent.mkdir(exist_ok=True)
     path.write_text("class Mine: pass\n")

@@ -66,7 +66,7 @@ numpy torch jax tensorflow keras lightning pandas matplotlib PIL plotly sklearn 
 starlette uvicorn sqlalchemy psutil zstandard pynvml IPython tracker_server tracker.api tracker.client tracker.cli
 tracker.agent.main asyncio multiprocessing logging
 """.split()
-IMPORTED = f"print([m for m in {HEAVY} if m in set(sys.modules) - before])"  # what .pth files import is not ours
+IMPORTED = f"print([m for m in {HEAVY} if m in set(sys.modules) - before])"  # imports of .pth files are not ours
 
 
 @pytest.mark.extras

@@ -1,4 +1,4 @@
-"""The files around the code: tasks are documented, and what names tasks or settings can be read."""
+"""Test the files around the code: sessions are documented, and configuration files are valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Run.watch`: histograms of a torch model while it trains."""
+"""Test `Run.watch`: histograms of a torch model while it trains."""
 
 from __future__ import annotations
 

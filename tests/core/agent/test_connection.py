@@ -1,4 +1,4 @@
-"""Addresses and keys that change while a run goes on; real servers and agents."""
+"""Test addresses and keys that change during a run, with real servers and agents."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def online(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextlib.contextmanager
 def serving(data: Path, token: str, port: int) -> Iterator[Any]:
-    """A server on a port with a token, which nobody finds by itself."""
+    """Start a server with a token on a port; clients do not discover it."""
     from tracker_server.embedded import serve
 
     data.mkdir(mode=0o700, exist_ok=True)

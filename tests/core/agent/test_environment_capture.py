@@ -1,4 +1,4 @@
-"""What agents gather of how a run was run: when, for whom, and that no secret goes with it."""
+"""Test what agents capture of how a run was started: when, for which process, and without secrets."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def work(tmp_path: Path) -> Work:
 
 
 def records(directory: Path, kind: str) -> list[Any]:
-    """The payloads of all records of a kind, in order."""
+    """Return the payloads of all records of a kind, in order."""
     found = []
     for path in stream_paths(directory, "system"):
         for parsed in read_stream(path):
@@ -51,20 +51,20 @@ def records(directory: Path, kind: str) -> list[Any]:
 
 
 def described(directory: Path) -> list[str]:
-    """The streams that have a description."""
+    """Return the streams that have a description."""
     return [payload["stream"] for payload in records(directory, "environment")]
 
 
 def left_alone(directory: Path) -> bool:
-    """Whether an agent has come and gone."""
+    """Tell whether an agent has come and gone."""
     return agent_came(str(directory), 0.0) and not agent_alive(str(directory))
 
 
-# -- whose environment it is ------------------------------------------------------------------------------------------
+# -- which process is described ---------------------------------------------------------------------------------------
 
 
 class Log:
-    """A run directory written by hand, and the agents that come to it."""
+    """A run directory that the test writes, and agents that serve it."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -74,7 +74,7 @@ class Log:
         self._gone = process.pid
 
     def stream(self, name: str, opened: float, closed: float, **members: Any) -> None:
-        """A process of this machine that was there from `opened` to `closed`."""
+        """Add the stream of a process of this machine that ran from `opened` to `closed`."""
         about = {
             "version": 1,
             "id": "r",
@@ -89,7 +89,7 @@ class Log:
         (self.directory / f"history-{name}.jsonl").write_bytes(b"".join(lines))
 
     def agent(self, **settings: Any) -> list[str]:
-        """Do all that an agent would; return the streams that are described then."""
+        """Do an agent's work; return the streams that are then described."""
         Service(self.directory, {"mode": "offline", "capture": ["command", "git"], **settings}, Drain()).run()
         return [name.removeprefix("history-").removesuffix(".jsonl") for name in described(self.directory)]
 
@@ -198,7 +198,7 @@ def test_an_unreadable_process_member_is_harmless(log: Log) -> None:
 
 
 def train(work: Work, code: str, *arguments: str, **variables: str) -> None:
-    """Run a script of the repository, which is committed."""
+    """Run a committed script of the repository."""
     work.write("train.py", code)
     work.commit()
     command = [sys.executable, "train.py", *arguments]
@@ -363,7 +363,7 @@ SECRETS = {
 
 
 def everything(directory: Path) -> bytes:
-    """All bytes in a directory: of files, and of what is compressed in databases."""
+    """Return all bytes in a directory: of files, and of compressed values in databases."""
     found = []
     for path in directory.rglob("*"):
         if path.is_file():

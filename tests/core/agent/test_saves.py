@@ -1,4 +1,4 @@
-"""What agents, and `sync` in their place, do about files that a run names to `save`."""
+"""Test how agents, and `sync` without an agent, keep files that a run saves."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def write(path: str | Path, content: str) -> Path:
 
 
 def kept(directory: str | Path) -> dict[str, str]:
-    """The saved files of a run directory, and what is in them; nothing while an agent puts newer content there."""
+    """Return the saved files of a run directory with their content; {} while an agent replaces content."""
     files = tracker.read_run(directory).files()
     try:
         return {file.name: file.download("kept", replace=True).read_text() for file in files}
@@ -74,7 +74,7 @@ def do_sync(directory: str | Path) -> Synced:
 
 
 def vanish(body: str, agent: bool) -> Path:
-    """Run a script that is killed after its `body`; return its run directory. Without `agent`, no agent lives on."""
+    """Run a script that is killed after its `body`; return its run directory. Without `agent`, no agent survives."""
     run_id = random_id()
     code = f"""
 import os, signal, tracker
@@ -162,7 +162,7 @@ def test_live_files_are_followed_and_their_last_state_is_kept() -> None:
             file.write("the end\n")
     left_alone(run.dir)
     assert kept(run.dir) == {"train.log": "replaced\nthe end\n", "other.log": "later\n"}
-    assert contents(run.dir) == ["later\n", "replaced\nthe end\n"]  # earlier versions are not piled up
+    assert contents(run.dir) == ["later\n", "replaced\nthe end\n"]  # earlier versions are removed
 
 
 def test_versions_of_live_files_arrive_while_the_run_goes_on(server: Any) -> None:
@@ -338,7 +338,7 @@ def test_sync_of_a_running_run_saves_live_files_and_none_of_the_policy_end(
 def test_a_directory_from_someone_else_gets_no_files_of_the_user_who_syncs_it(
     server: Any, tmp_path: Path, mark: Any
 ) -> None:
-    """The record is as the format has it, the process that wrote it is gone: only the seal is not this user's."""
+    """The record is valid and its process is gone: only the seal is not this user's."""
     secret = write(tmp_path / "secrets" / "key", "secret")
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
@@ -392,7 +392,7 @@ def test_a_file_that_is_rewritten_before_its_upload_is_kept_with_its_new_content
 
 
 def test_of_versions_that_share_a_file_the_last_one_arrives(server: Any) -> None:
-    """As by `torch.save` to one path, epoch after epoch: hard links to one file, which is rewritten in place."""
+    """Like `torch.save` to one path in each epoch: hard links to one file, which is rewritten in place."""
     body = """
 from tracker.agent.sync import sync
 from tracker.client import Client
@@ -412,7 +412,7 @@ for epoch in range(3):
     assert tracker.Api().run(done.run).file("last.pt").download("server").read_text() == "epoch 2"
 
 
-# -- what the call says ---------------------------------------------------------------------------------------------
+# -- arguments ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("offline")

@@ -1,4 +1,4 @@
-"""One agent for the runs of a user on a machine."""
+"""Test the one agent that serves all runs of a user on a machine."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def directories() -> list[Path]:
 
 
 def agents() -> set[int]:
-    """The processes that serve the runs here, or did last."""
+    """Return the processes that serve the runs here, or served them last."""
     found = [read_status(str(directory)) for directory in directories()]
     return {status.pid for status in found if status is not None}
 
 
 def told(text: str) -> int:
-    """How many runs were told something."""
+    """Return how many runs have messages."""
     return sum(text in (directory / "agent.log").read_text() for directory in directories())
 
 
@@ -170,7 +170,7 @@ def test_only_the_user_can_read_the_agents_folder(server: Any) -> None:
     assert [path.stat().st_mode & 0o777 for path in (folder / "queue").iterdir()] == [0o600]
     os.close(lock)
     folder.parent.chmod(0o777)
-    other = handover.folder()  # somebody could have put files there
+    other = handover.folder()  # another user could have put files there
     assert other != folder
     assert not str(other).startswith(str(folder.parent))
 

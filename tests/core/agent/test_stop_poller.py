@@ -1,4 +1,4 @@
-"""A run that was asked to stop through the server. Every process here is a real one, as its agent is."""
+"""Test requests to stop a run through the server, with real processes and agents."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ Started = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def started() -> Iterator[Started]:
-    """Starts a training that has begun; what is left of it is killed."""
+    """Start a training and wait until it has begun; kill it at the end if it still runs."""
     with contextlib.ExitStack() as stack:
 
         def started(loop: str, run_id: str, *before: str, **options: Any) -> subprocess.Popen[str]:
@@ -105,7 +105,7 @@ def test_a_run_that_is_asked_to_stop_is_interrupted_and_ends_as_killed(loop: str
 def test_a_request_interrupts_once_and_never_a_process_that_came_later(
     started: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TRACKER_FINISH_TIMEOUT", "0")  # the agent goes on with the process that came later
+    monkeypatch.setenv("TRACKER_FINISH_TIMEOUT", "0")  # the agent continues with the later process
     run_id = random_id()
     process = started("catches", run_id)
     run = on_server(run_id)

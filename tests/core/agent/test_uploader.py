@@ -1,4 +1,4 @@
-"""What agents and `sync` bring to a real server. The faults they must survive are under tests/faults."""
+"""Test uploads by agents and `sync` to a real server. tests/faults has the faults that they must survive."""
 
 from __future__ import annotations
 
@@ -253,7 +253,7 @@ def test_a_directory_without_a_run_is_not_sent(server: Any, tmp_path: Path) -> N
         do_sync(str(tmp_path))
 
 
-# -- patience -------------------------------------------------------------------------------------------------------
+# -- back-off -------------------------------------------------------------------------------------------------------
 
 
 def test_the_wait_grows_with_failures_up_to_a_minute_and_starts_over_after_a_success() -> None:
@@ -273,7 +273,7 @@ def test_the_wait_is_no_shorter_than_the_server_asked_for() -> None:
 
 
 def strange(directory: Path, *more: bytes) -> Path:
-    """Make a run directory as somebody else may have."""
+    """Make a run directory as someone else may send it."""
     directory.mkdir()
     head = {"version": 1, "id": random_id(), "entity": "me", "project": "agents"}
     (directory / "history.jsonl").write_bytes(b"".join([encode("run", head, 1.0), *more]))
@@ -282,7 +282,7 @@ def strange(directory: Path, *more: bytes) -> Path:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """What sync must neither send nor touch."""
+    """Make files that sync must neither send nor change."""
     path = tmp_path / "of-user"
     path.mkdir()
     (path / "id_rsa").write_text("secret\n")

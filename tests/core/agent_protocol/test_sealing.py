@@ -1,4 +1,4 @@
-"""Seals: only this user can make them, and each is for one thing."""
+"""Test seals: only this user can make them, and each is valid for one thing."""
 
 from __future__ import annotations
 

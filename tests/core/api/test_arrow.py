@@ -1,4 +1,4 @@
-"""History as Arrow tables and Parquet files, each value as it was logged."""
+"""Test history as Arrow tables and Parquet files, with each value as it was logged."""
 
 from __future__ import annotations
 

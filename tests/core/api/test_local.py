@@ -134,7 +134,7 @@ def test_console_and_system_metrics_are_read_from_their_streams(tmp_path: Path) 
     assert run.system_history(pandas=False) == [{"_timestamp": 12.0, "_runtime": 3.0, "cpu": 0.5}]
 
 
-# -- what a run is --------------------------------------------------------------------------------------------------
+# -- metadata -------------------------------------------------------------------------------------------------------
 
 
 def test_a_run_has_its_metadata(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_directory_without_a_run_is_an_error(tmp_path: Path) -> None:
         tracker.read_run(tmp_path / "missing")
 
 
-# -- adding to it ---------------------------------------------------------------------------------------------------
+# -- changes --------------------------------------------------------------------------------------------------------
 
 
 def test_changes_are_stored_and_visible_to_later_readers(tmp_path: Path) -> None:
@@ -341,7 +341,7 @@ def test_a_file_is_downloaded_under_its_name(tmp_path: Path) -> None:
 def test_a_file_that_was_changed_in_place_is_not_returned_as_the_saved_one(tmp_path: Path) -> None:
     file = tracker.read_run(with_file(tmp_path / "r", "best.pt")).file("best.pt")
     source = tmp_path / "r" / "files" / "save-1"
-    source.write_bytes(b"content and more")  # the first bytes are what was saved
+    source.write_bytes(b"content and more")  # the first bytes are the saved ones
     assert file.download(tmp_path / "out").read_bytes() == b"content"
     for content in (b"CONTENT", b"cont"):
         source.write_bytes(content)
@@ -450,7 +450,7 @@ def test_reading_by_column_gives_the_same_as_reading_by_row(every: int, restarte
             rows.append(_ODD_ROWS[i // every % len(_ODD_ROWS)])
     lines = [("log", row, 10.0 + i % 50, step) for i, (row, step) in enumerate(rows)]
     unknown: tuple[str, Any, float] = ("unknown", {}, 1.0)
-    # A line of another kind now and then, and at the end, has all blocks read record by record.
+    # Some lines of another kind make the reader read all blocks record by record.
     parts = [lines[at : at + 100] for at in range(0, len(lines), 100)]
     mixed = [line for part in parts for line in [*part, unknown]]
     write(tmp_path / "columns", "history.jsonl", ("run", header(), 9.0), *lines, *[unknown] * len(parts))

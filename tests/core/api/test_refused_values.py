@@ -1,4 +1,4 @@
-"""Values that no reader keeps are counted, and a directory and a server tell the same of them."""
+"""Test that refused values are counted, and that a directory and a server count the same."""
 
 from __future__ import annotations
 

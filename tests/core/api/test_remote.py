@@ -1,4 +1,4 @@
-"""A run on a server is what it was in its directory."""
+"""Test that a run on a server is the same as in its directory."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def blob(remote: Any, value: Any) -> str | None:
     try:
         return Path(remote.media(value, "blob")).read_text()
     except tracker.TrackerError:
-        return None  # it is still on its way
+        return None  # it has not arrived yet
 
 
 def test_rows_are_added_to_a_run_that_has_ended(run: tracker.Run) -> None:

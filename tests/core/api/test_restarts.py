@@ -1,4 +1,4 @@
-"""Views on runs that hold the values of TensorBoard event files: from their directory, and from a server."""
+"""Test views of runs with values of TensorBoard event files, from their directory and from a server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Reader = Callable[[Path], Any]
 
 
 class Directory:
-    """A run directory whose streams are made by hand."""
+    """A run directory whose streams the test writes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -61,7 +61,7 @@ def directory(tmp_path: Path) -> Directory:
 
 @pytest.fixture(params=["directory", "server"])
 def read(request: pytest.FixtureRequest) -> Reader:
-    """Reads the run of a directory, there or after it was brought to a server."""
+    """Reads the run of a directory, there or after an upload to a server."""
     if request.param == "directory":
         return tracker.read_run
     request.getfixturevalue("server")
@@ -79,11 +79,11 @@ def values(run: Any, tag: str, view: Any = None) -> list[tuple[int, float]]:
 
 
 def series(tag: str, steps: range | list[int], time: float, of: float = 0.0) -> list[Point]:
-    """A point a second whose values tell where they are from."""
+    """Return one point per second, with values that identify their source."""
     return [(tag, step, time + i, of + step) for i, step in enumerate(steps)]
 
 
-# -- all, latest, and the rows of others ----------------------------------------------------------------------------
+# -- all, latest, and logged rows -----------------------------------------------------------------------------------
 
 
 def test_points_are_rows_of_one_value_each(directory: Directory, read: Reader) -> None:
@@ -219,7 +219,7 @@ def test_without_version_2_an_event_of_a_lower_step_drops_its_own_tags_from_ther
         *series("a", [1, 2, 3], 10.0),
         *series("b", [3], 13.0),
         ("a", 2, 20.0, 0.5),  # drops a at 2 and 3, not b
-        ("b", 2, 21.0, 0.5),  # is no lower than the event before
+        ("b", 2, 21.0, 0.5),  # not lower than the event before
         ("a", 1, 22.0, 0.5),  # one event with two values
         ("b", 1, 22.0, 0.5),
     ]

@@ -1,4 +1,4 @@
-"""`tracker.restore`: one saved file, from wherever the run is at hand."""
+"""Test `tracker.restore`, which fetches one saved file from the run's directory or the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a malicious or broken server answers is an error that says so, whatever it is."""
+"""Test that any response of a malicious or broken server is a clear error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RUN: dict[str, Any] = {
 
 @pytest.fixture
 def answering() -> Iterator[Callable[[Any], Api]]:
-    """Makes a server answer everything with one thing."""
+    """Makes a server send one answer to every request."""
     body = [b""]
 
     class Handler(BaseHTTPRequestHandler):

@@ -14,21 +14,21 @@ from tracker.settings import Settings
 
 
 class Gathered(NamedTuple):
-    """An environment, and the files that go with it."""
+    """An environment, and its files."""
 
     environment: dict[str, Any]
     files: dict[str, bytes]
 
     @property
     def left_out(self) -> dict[str, str]:
-        """What was left out, and why."""
+        """Return what was left out, and why."""
         found: dict[str, str] = self.environment.get("left_out", {})
         return found
 
 
 @pytest.fixture
 def work(tmp_path: Path) -> Work:
-    """A repository with one commit of a script and a note."""
+    """Make a repository with one commit of a script and a note."""
     made = Work(tmp_path / "repository")
     made.commit(train__py="print(1)\n", notes__txt="one\ntwo\nthree\n")
     return made
@@ -36,7 +36,7 @@ def work(tmp_path: Path) -> Work:
 
 @pytest.fixture
 def keep(tmp_path: Path) -> Callable[..., tuple[Keeper, dict[str, bytes]]]:
-    """Make a keeper, and the files that it will have kept."""
+    """Make a keeper, and the dict of the files that it keeps."""
 
     def make(globs: tuple[str, ...] = (), limit: int = 1 << 20, known: list[str] | None = None) -> Any:
         files: dict[str, bytes] = {}
@@ -47,7 +47,7 @@ def keep(tmp_path: Path) -> Callable[..., tuple[Keeper, dict[str, bytes]]]:
 
 @pytest.fixture
 def capture(tmp_path: Path) -> Callable[..., Gathered]:
-    """Gather what an agent would about a process; by default what concerns git."""
+    """Capture what an agent would about a process; by default only the git part."""
 
     def gathered(cwd: Path, program: Path | None = None, seconds: float = 60.0, **settings: Any) -> Gathered:
         process = {"cwd": str(cwd), **({"program": str(program)} if program else {}), **settings.pop("process", {})}

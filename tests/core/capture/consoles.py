@@ -1,4 +1,4 @@
-"""Run scripts whose console is kept, and read what was."""
+"""Run scripts whose console is kept, and read the kept lines."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def script(mode: str, code: str, init: str = INIT, **options: Any) -> subprocess
 
 
 def lines(name: str | None = None, directory: Path = DIRECTORY) -> list[str]:
-    """What was kept of stdout, stderr or both, in order."""
+    """Return the kept lines of stdout, stderr or both, in order."""
     records = [r for path in stream_paths(directory, "console") for part in read_stream(path) for r in part.records]
     return [r.payload["text"] for r in records if r.kind == "console" and name in (None, r.payload["stream"])]
 
@@ -49,12 +49,12 @@ class Terminal:
         while True:
             try:
                 data = os.read(self.master, 65536)
-            except OSError:  # nobody has it open any more
+            except OSError:  # nobody has it open
                 return
             self.seen += data
 
     def close(self) -> str:
-        """Wait until all processes have closed it; return what was to be seen, with usual line ends."""
+        """Wait until all processes have closed it; return the visible text, with usual line ends."""
         os.close(self.slave)
         self._reader.join(PATIENCE)
         assert not self._reader.is_alive()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Work:
-    """A git repository with one commit, in a directory that is made."""
+    """A git repository with one commit, in a new directory."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -18,7 +18,7 @@ class Work:
         self.git("config", "user.email", "somebody@example.com")
 
     def git(self, *arguments: str) -> str:
-        """Run git here and return what it says."""
+        """Run git here and return its output."""
         command = ["git", "-c", "protocol.file.allow=always", *arguments]
         return subprocess.run(command, cwd=self.root, check=True, capture_output=True, text=True).stdout.strip()
 
@@ -30,7 +30,7 @@ class Work:
         return path
 
     def commit(self, **files: str | bytes) -> str:
-        """Commit all there is, and these files (`a__py` is `a.py`); return the commit."""
+        """Commit everything, and these files (`a__py` is `a.py`); return the commit."""
         for name, content in files.items():
             self.write(name.replace("__", "."), content)
         self.git("add", "--all")
@@ -50,7 +50,7 @@ def restore(patch: bytes, repository: Path, commit: str | None, target: Path) ->
 
 
 def tree(root: Path) -> dict[str, bytes]:
-    """The files below a directory, but for git's own."""
+    """Return the files below a directory, except git's own."""
     found = {}
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if name != ".git"]

@@ -1,4 +1,4 @@
-"""What is kept of a process's output, and that nobody notices."""
+"""Test that a process's output is kept, and that the process and its users see no difference."""
 
 from __future__ import annotations
 
@@ -323,7 +323,7 @@ def test_ctrl_c_ends_a_printing_script_as_usual(mode: str) -> None:
     assert lines("stderr")[-1] == "KeyboardInterrupt"
     printed, kept = Path("out").read_text().splitlines(), lines("stdout")
     assert kept == printed[: len(kept)]
-    assert len(printed) - len(kept) <= 1  # it may come between the printing and the keeping
+    assert len(printed) - len(kept) <= 1  # the interrupt may come after printing and before keeping
 
 
 def test_replaced_streams_are_wrapped_instead_of_redirected() -> None:

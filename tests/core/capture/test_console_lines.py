@@ -1,4 +1,4 @@
-"""What is kept of text with carriage returns and moving cursors."""
+"""Test which lines are kept of text with carriage returns and moving cursors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Clock:
 
 
 class Kept:
-    """Lines that are fed, and what was emitted so far."""
+    """A `Lines` object, and the lines that it has emitted so far."""
 
     def __init__(self) -> None:
         self.clock = Clock()

@@ -1,4 +1,4 @@
-"""The console stream as its readers see it."""
+"""Test the console stream as its readers see it."""
 
 from __future__ import annotations
 

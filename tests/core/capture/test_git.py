@@ -1,4 +1,4 @@
-"""What is gathered from real repositories, in all the states that people leave them in."""
+"""Test what is captured from real repositories in many states."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Capture = Callable[..., Any]
 
 
 def same_after_restore(capture: Capture, work: Work, tmp_path: Path) -> None:
-    """The patch and the untracked files make a checkout of the commit what the work tree is now."""
+    """Check that the patch and the untracked files turn a checkout of the commit into the present work tree."""
     found = capture(work.root)
     restore(found.files["diff.patch"], work.root, found.environment["git"].get("commit"), tmp_path / "restored")
     for name, content in found.files.items():
@@ -157,7 +157,7 @@ def test_nothing_that_the_repository_or_its_configuration_names_is_run(
         monkeypatch.setenv(name, str(tool))
     work.write(".gitattributes", "*.py diff=odd\n")
     work.write("train.py", "changed\n")
-    os.utime(work.root / "notes.txt", (1, 1))  # the index would like to be refreshed
+    os.utime(work.root / "notes.txt", (1, 1))  # now the index needs a refresh
     index = (work.root / ".git" / "index").read_bytes()
     found = capture(work.root)
     assert b"+changed" in found.files["diff.patch"]
@@ -194,7 +194,7 @@ def test_variables_that_redirect_git_are_ignored(
     assert capture(work.root).environment["git"]["commit"] == commit
 
 
-# -- where there is nothing to be had ---------------------------------------------------------------------------------
+# -- nothing to capture -----------------------------------------------------------------------------------------------
 
 
 def test_without_a_repository_there_is_no_git(capture: Capture, tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_a_damaged_repository_is_noted_in_the_record(capture: Capture, work: Wor
 
 
 def slow_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str) -> Path:
-    """A git that hangs, with a child that does, too, when one of its arguments is `when`."""
+    """Make a git that hangs, with a child that hangs, too, if one of its arguments is `when`."""
     real = shutil.which("git")
     folder = tmp_path / "bin"
     folder.mkdir()

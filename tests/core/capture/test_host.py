@@ -25,7 +25,7 @@ def test_system_processors_and_memory_are_described() -> None:
 
 @pytest.fixture(scope="module")
 def nvml(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of a stand-in for the NVIDIA driver's library."""
+    """Return the directory of a stand-in for the NVIDIA driver's library."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None or sys.platform != "linux":
         pytest.skip("a stand-in for NVML needs Linux and a C compiler")

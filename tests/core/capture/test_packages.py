@@ -13,7 +13,7 @@ from tracker.capture.packages import requirements
 
 
 def install(site: Path, name: str, release: str, direct: dict[str, Any] | None = None) -> None:
-    """What an installer leaves of a distribution."""
+    """Write what an installer leaves of a distribution."""
     folder = site / f"{name.replace('-', '_')}-{release}.dist-info"
     folder.mkdir(parents=True)
     (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {release}\n\nName: not this\n")

@@ -1,4 +1,4 @@
-"""The commands, called as functions of click; test_entry_point.py calls them as users do."""
+"""Test the commands as click functions; test_entry_point.py calls them as users do."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def call(command: click.Command, *arguments: str, given: str | None = None) -> R
 def make_run(
     run_id: str, *rows: dict[str, Any], project: str = "digits", state: str = "finished", **header: Any
 ) -> Path:
-    """A run directory as an offline run leaves it."""
+    """Make a run directory as an offline run leaves it."""
     directory = Path(".tracker/runs", run_id)
     directory.mkdir(parents=True)
     head = {"version": 1, "id": run_id, "entity": "me", "project": project, "name": f"name of {run_id}", **header}
@@ -274,7 +274,7 @@ def test_runs_lists_the_projects_that_have_runs(server: Any, monkeypatch: pytest
     assert "name of r1" in output
     assert "name of r2" in output
     one = call(runs, "--all", "--filter", f"id = '{alone}'").output
-    assert f"me/{project}" in one  # also where all are in one project
+    assert f"me/{project}" in one  # even if all are in one project
     assert call(runs, "--all", "--filter", "name = 'none'").output == "No runs match the filter.\n"
     assert len(call(runs, "--all", "--json", "--limit", "1").output.splitlines()) == 1
 

@@ -1,4 +1,4 @@
-"""The commands as users call them, in a process of their own. Sub-commands are found in what is installed."""
+"""Test the commands as users call them, in processes of their own, with the installed sub-commands."""
 
 from __future__ import annotations
 

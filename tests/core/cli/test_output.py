@@ -1,4 +1,4 @@
-"""What commands print of runs that somebody else made."""
+"""Test the output of commands for runs from someone else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tracker run`, as a process of its own; at a terminal it is a pseudo-terminal that the test types at."""
+"""Test `tracker run` in a process of its own, with pipes and at a pseudo-terminal that the test types at."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def console(name: str) -> list[str]:
 
 
 def own(text: str) -> list[str]:
-    """What was printed but for what tracker says."""
+    """Return the output without tracker's own messages."""
     return [line for line in text.splitlines() if not line.startswith("tracker: ")]
 
 
@@ -130,7 +130,7 @@ def test_a_script_that_calls_init_joins_the_run_whatever_its_arguments() -> None
     assert (run.project, run.name, run.config, run.state) == ("digits", "mine", {"lr": 0.1}, "finished")
     assert [row["x"] for row in run.scan_history()] == [1]
     assert console("stdout") == done.stdout.splitlines()
-    assert done.stderr.count("tracker: run ") == 2  # where it is and how it ended, told once
+    assert done.stderr.count("tracker: run ") == 2  # one line where it is, and one how it ended
 
 
 def test_scripts_after_each_other_and_in_other_directories_continue_one_run() -> None:
@@ -216,7 +216,7 @@ def test_background_processes_of_the_program_do_not_delay_the_end() -> None:
 
 
 class AtTerminal:
-    """A user at a terminal where `tracker run` was typed."""
+    """A user at a terminal who has started `tracker run`."""
 
     def __init__(self, *arguments: str, command: list[str] = CALL) -> None:
         self.seen = ""
@@ -225,7 +225,7 @@ class AtTerminal:
             os.execv(command[0], [*command, *arguments])
 
     def expect(self, text: str) -> None:
-        """Wait until something is to be seen."""
+        """Wait until a text is visible."""
 
         def there() -> bool:
             self._read()
@@ -254,7 +254,7 @@ class AtTerminal:
         try:
             while data := os.read(self.master, 65536):
                 self.seen += data.decode().replace("\r\n", "\n")
-        except OSError:  # nothing more for now, or for ever
+        except OSError:  # nothing more for now, or forever
             pass
 
 
@@ -319,7 +319,7 @@ def test_typed_text_reaches_the_program_and_is_echoed_once() -> None:
     user.expect("ready\n")
     user.type(b"something\r")
     assert user.end() == 0
-    assert user.seen.count("something") == 2  # the echo, and what the program made of it
+    assert user.seen.count("something") == 2  # the echo, and the output of the program
     assert console("stdout") == ["ready", "something", "got something"]
 
 

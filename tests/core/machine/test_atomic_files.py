@@ -1,4 +1,4 @@
-"""Files appear whole or not at all, with their rights from the first byte."""
+"""Test that files appear whole or not at all, with their rights from the first byte."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_file_is_replaced_at_once_and_gets_the_rights_that_are_asked_for(targe
     target.chmod(0o644)
     with target.open() as reader:
         write_whole(target, b"new", SECRET)
-        assert reader.read() == "former"  # who had it open keeps the former file
+        assert reader.read() == "former"  # a process that had it open keeps the former file
     assert target.read_bytes() == b"new"
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
 

@@ -1,4 +1,4 @@
-"""Working directories, homes and standard streams that are not what they should be: training goes on."""
+"""Test that training continues with unusual working directories, homes and standard streams."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_a_file_in_place_of_the_folder_of_runs_is_reported(path: str) -> None:
     ],
 )
 def test_closed_or_missing_standard_streams_do_not_stop_training(streams: str, console: str) -> None:
-    # What something else writes to the descriptors of closed streams must not come into the run.
+    # Output of others to the descriptors of closed streams must not get into the run.
     noise = """
 for number in range(3):
     try:

@@ -1,4 +1,4 @@
-"""What is started as Python, and what is not: programs that have Python inside."""
+"""Test which programs are started as Python interpreters: none that embed Python."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tracker.machine import python_process
 
 @pytest.fixture
 def marker(tmp_path: Path) -> Path:
-    """A program that leaves a line each time that it is started."""
+    """Make a program that writes a line each time it is started."""
     program = tmp_path / "program"
     program.write_text(f"#!/bin/sh\necho started >> {tmp_path}/mark\n")
     program.chmod(0o755)

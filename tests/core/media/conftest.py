@@ -1,4 +1,4 @@
-"""A store of content for the tests of media."""
+"""Provide a store of content for the tests of media."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import pytest
 
 from tests.core.media.memory_store import MemoryStore
 
-# Arrays and pictures are compared with what numpy, Pillow and matplotlib make of them. Where these are not installed,
-# the other
-# tests show that media work without them.
+# Arrays and images are compared with the results of numpy, Pillow and matplotlib. Without these, the other tests show
+# that media work without them.
 if not all(find_spec(name) for name in ("numpy", "PIL", "matplotlib")):
     collect_ignore = [
         f"test_{name}.py"

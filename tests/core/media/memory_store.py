@@ -1,4 +1,4 @@
-"""A store of content for the tests of media."""
+"""Store content in memory for the tests of media."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class MemoryStore(dict[str, bytes]):
         return digest
 
     def content(self, record: Mapping[str, Any]) -> bytes:
-        """The stored content that a record names, after checking what the record says about it."""
+        """Return the stored content that a record names, after checking its digest and size."""
         data = self[record["digest"]]
         assert record["size"] == len(data)
         return data

@@ -111,7 +111,7 @@ def test_scalars_and_arrays_of_jax_are_exact() -> None:
 
 
 class NumpyOnly:
-    """As TensorFlow's eager tensors are: no `item`, but `numpy`."""
+    """Like TensorFlow's eager tensors: `numpy` and no `item`."""
 
     dtype = "float32"
 

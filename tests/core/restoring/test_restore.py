@@ -1,4 +1,4 @@
-"""A run is put together again: from a server, from an exported file, and from its directory."""
+"""Test the restore of a run's code and command from a server, an exported file, and its directory."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ with tracker.init(config={"lr": rate}) as run:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Work:
-    """A repository whose work tree differs from its commit in every way, in a folder of it, too."""
+    """Make a repository whose work tree differs from its commit in every way, also in a subfolder."""
     work = Work(tmp_path / "project")
     work.write("experiments/train.py", TRAIN.replace("range(25)", "range(2)"))
     work.write("experiments/model.py", "def gradient(error, x):\n    return x\n")
@@ -69,7 +69,7 @@ def project(tmp_path: Path) -> Work:
 
 
 def train(work: Path, *command: str, **environment: str) -> tracker.api.LocalRun:  # type: ignore[name-defined]
-    """Run a training with capture and return its run directory's run once its agent has said all."""
+    """Run a training with capture and return the run when its agent is done."""
     variables = {k: v for k, v in os.environ.items() if k != "TRACKER_CAPTURE"}
     variables |= {"TRACKER_STATS_DISABLED": "true", "TRACKER_PROJECT": "restored", **environment}
     done = subprocess.run(command, cwd=work, env=variables, capture_output=True, text=True, timeout=PATIENCE)
@@ -83,15 +83,15 @@ def losses(run: Any) -> list[float]:
 
 
 def run_again(made: Restored, **environment: str) -> list[float]:
-    """Do what the user is told to do, with the interpreter of these tests as `python`; return the losses."""
+    """Run the printed commands, with the interpreter of these tests as `python`; return the losses."""
     assert made.command is not None
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    # An address without a server: it trains offline.
+    # An address without a server: training is offline.
     again = train(made.working_directory, "sh", "-c", made.command, PATH=path, TRACKER_MODE="offline", **environment)  # type: ignore[arg-type]
     return losses(again)
 
 
-# -- what it is for --------------------------------------------------------------------------------------------------
+# -- reproducing a run -----------------------------------------------------------------------------------------------
 
 
 def test_a_run_of_a_dirty_tree_trains_to_the_same_losses_wherever_it_is_restored_from(
@@ -121,13 +121,13 @@ def test_a_run_of_a_dirty_tree_trains_to_the_same_losses_wherever_it_is_restored
         trees.append(status.stdout)
     assert trees == [trees[0]] * 4
     assert ".tracker" not in trees[0]
-    # They are the same files: one of each kind is run.
+    # All restores have the same files, so one of each kind is run.
     for number in (0, 2):
         made = restore((remote, local, *exported)[number], tmp_path / "again" / str(number), [])  # type: ignore[arg-type]
         assert run_again(made)[:10] == first[:10]
 
 
-# -- runs made by hand -------------------------------------------------------------------------------------------------
+# -- runs that the test writes -----------------------------------------------------------------------------------------
 
 Make = Callable[..., Any]
 
@@ -165,7 +165,7 @@ def work(tmp_path: Path) -> Work:
 
 
 def of(work: Work, **members: Any) -> dict[str, Any]:
-    """What a run in that repository would know of it."""
+    """Return what a run in this repository captures of it."""
     return {"root": str(work.root), "commit": work.git("rev-parse", "HEAD"), "cwd": ".", **members}
 
 
@@ -260,7 +260,7 @@ def test_files_that_stayed_on_the_machine_of_the_run_are_used_there(a_run: Make,
     assert elsewhere.absent == ["diff.patch", "untracked/a.txt"]
 
 
-# -- what is there is safe -------------------------------------------------------------------------------------------
+# -- existing files are safe -----------------------------------------------------------------------------------------
 
 
 def test_existing_files_are_not_overwritten(a_run: Make, work: Work, tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ def test_a_run_without_an_environment_is_refused(a_run: Make, tmp_path: Path) ->
         restore(tracker.read_run(directory), tmp_path / "out", [])
 
 
-# -- runs from people who mean harm ------------------------------------------------------------------------------------
+# -- malicious runs ----------------------------------------------------------------------------------------------------
 
 
 def test_names_that_lead_out_of_the_directory_are_refused(a_run: Make, work: Work, tmp_path: Path) -> None:

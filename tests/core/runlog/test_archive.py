@@ -1,4 +1,4 @@
-"""Runs in one file: whole, verified, and never trusted."""
+"""Test runs in one file: complete, verified, and never trusted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RUN = "me/digits/k3"
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """A run directory with all that there may be in one."""
+    """Make a run directory with every kind of file."""
     made = tmp_path / "run"
     (made / "files").mkdir(parents=True)
     (made / "history-ab.jsonl").write_bytes(encode("run", {"version": 1, "id": "k3"}, 1.0) + b'{"c":"torn')
@@ -73,14 +73,14 @@ def test_an_existing_file_is_not_overwritten_and_a_failure_leaves_no_file(direct
     assert sorted(p.name for p in tmp_path.iterdir() if p.is_file()) == ["x.zip"]
 
 
-# -- files that somebody made or damaged -------------------------------------------------------------------------------
+# -- forged and damaged files ------------------------------------------------------------------------------------------
 
 Forge = Callable[..., Path]
 
 
 @pytest.fixture
 def forge(tmp_path: Path) -> Forge:
-    """Make a file with these members, and a list that by default says what is true of them."""
+    """Make a file with these members, and a list of them, by default a true one."""
 
     def make(
         members: dict[str, bytes], run: dict[str, Any] | None = None, kind: int = zipfile.ZIP_DEFLATED, **claims: Any

@@ -408,7 +408,7 @@ def test_a_session_without_a_row_or_step_is_corrupt(payload: dict[str, Any]) -> 
     assert (fold.corrupt, fold.event_files["history-tb_1.jsonl"]["starts"]) == (1, [])
 
 
-# -- what concerns its processes ------------------------------------------------------------------------------------
+# -- processes ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("state", ["failed", "killed", "crashed"])
@@ -490,7 +490,7 @@ def test_without_a_promised_heartbeat_a_default_promise_applies() -> None:
     assert fold.promise == UNPROMISED
     apply(fold, "system-a.jsonl", "run", {**RUN, "heartbeat": 60}, 11)
     assert fold.promise == 60
-    apply(fold, "history-shell.jsonl", "run", {**RUN, "pid": None}, 12)  # nobody ever sees that it is gone
+    apply(fold, "history-shell.jsonl", "run", {**RUN, "pid": None}, 12)  # nobody can see its end
     apply(fold, "system-a.jsonl", "alive", {}, 13)
     assert fold.promise == 60
     assert opened(("history.jsonl", 10), pid=None).promise is None

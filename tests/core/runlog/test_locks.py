@@ -1,5 +1,5 @@
-"""Locks where the file system has none: the kernel itself answers `flock` with an error, by way of a preloaded library
-or of strace; here the call is replaced, and the rest is real.
+"""Test locks on file systems without locks: the kernel answers `flock` with an error, through a preloaded library
+or strace; here the call is replaced, and the rest is real.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tracker.runlog.locks import is_taken
 
 @pytest.fixture(params=[errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL])
 def lustre(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A directory in which no file can be locked."""
+    """Make a directory in which no file can be locked."""
     where = tmp_path / "lustre"
     where.mkdir()
     real = fcntl.flock

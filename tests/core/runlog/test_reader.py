@@ -65,7 +65,7 @@ def test_read_lines_returns_whole_lines_only(tmp_path: Path) -> None:
     fd = os.open(path, os.O_RDONLY)
     try:
         assert read_lines(fd, 0, 6) == b"aaaa\n"
-        assert read_lines(fd, 0, 2) in (b"aaaa\n", b"aaaa\nbb\n")  # never nothing while there is a whole line
+        assert read_lines(fd, 0, 2) in (b"aaaa\n", b"aaaa\nbb\n")  # never empty while there is a whole line
         assert read_lines(fd, 5, 100) == b"bb\n"
         assert read_lines(fd, 8, 100) == b""
         assert read_lines(fd, 99, 100) == b""
@@ -159,13 +159,13 @@ def test_the_last_step_is_found_before_the_hole_of_a_power_cut(tmp_path: Path) -
     os.truncate(path, 5 * 1024**2)
     assert last_step(path) == 7
     os.truncate(path, 50 * 1024**3)
-    assert last_step(path) is None  # nobody waits until all of that is read
+    assert last_step(path) is None  # reading all of that would take too long
 
 
 def test_the_last_step_of_a_large_stream_is_found_without_reading_it(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     with path.open("wb") as file:
-        file.truncate(50 * 1024**3)  # a hole: reading all of it would take longer than any test may
+        file.truncate(50 * 1024**3)  # a hole: reading all of it would take too long
         file.seek(0, os.SEEK_END)
         file.write(b"\n" + log(12))
     assert last_step(path) == 12

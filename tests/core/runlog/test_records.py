@@ -37,7 +37,7 @@ payloads = st.dictionaries(text, values, max_size=5)
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equal in value and type, where NaN equals NaN and -0.0 is not 0.0."""
+    """Tell whether two values are equal in value and type; NaN equals NaN, and -0.0 is not 0.0."""
     return repr(one) == repr(other)
 
 
@@ -150,7 +150,7 @@ def test_a_member_named_type_is_an_ordinary_member() -> None:
 
 
 def points(line: bytes) -> list[tuple[str, float, int, float]]:
-    """What a `points` line says: key, time, step, value."""
+    """Return the rows of a `points` line: key, time, step, value."""
     (record,), corrupt, consumed = parse(line)
     assert (record.kind, corrupt, consumed) == ("points", 0, len(line))
     p = record.payload
@@ -360,7 +360,7 @@ def test_a_flipped_bit_is_counted_and_loses_at_most_its_own_line() -> None:
             damaged = bytearray(WHOLE)
             damaged[at] ^= 1 << bit
             found, corrupt, consumed = parse(bytes(damaged))
-            # A newline that is none any more leaves both its neighbours whole.
+            # A damaged newline leaves both its neighbours whole.
             assert same(found, RECORDS if newline else others), (at, bit, starts[hit])
             assert corrupt >= 1
             assert consumed == len(WHOLE)

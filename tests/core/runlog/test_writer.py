@@ -64,7 +64,7 @@ def test_a_deleted_stream_is_noticed(tmp_path: Path) -> None:
 
 
 class Disk:
-    """Limits how large files of this process may become, which gives short writes and EFBIG as a full disk does."""
+    """Limit the size of this process's files, which gives short writes and errors like a full disk."""
 
     def __enter__(self) -> Disk:
         self.former = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -87,7 +87,7 @@ def test_rows_that_a_full_disk_refuses_are_written_in_order_when_it_has_space(tm
         assert writer.held == 5
     writer.append(row(6))
     assert writer.held == writer.lost == 0
-    assert [type(error) for error in troubles] == [OSError]  # told once
+    assert [type(error) for error in troubles] == [OSError]  # reported once
     records, corrupt = read(writer.path)
     assert [r.step for r in records] == list(range(7))
     assert corrupt == 0
@@ -109,7 +109,7 @@ def test_a_write_cut_short_at_any_byte_damages_only_the_written_piece(tmp_path: 
         writer.close()
         records, corrupt = read(writer.path)
         assert [r.step for r in records] == [0, 1, 2, 3]
-        assert corrupt == (short < len(line) - 1)  # with nothing but its newline missing, the line is whole
+        assert corrupt == (short < len(line) - 1)  # if only its newline is missing, the line is whole
 
 
 def test_lines_that_do_not_fit_into_memory_are_dropped_counted_and_reported_in_the_stream(tmp_path: Path) -> None:

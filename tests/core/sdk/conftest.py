@@ -14,19 +14,19 @@ from tracker.sdk import exit_hooks
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Each test begins without a run and with nothing said yet, and ends all runs that it began."""
+    """Start each test without a run and without earlier warnings, and end all its runs."""
     monkeypatch.setenv("TRACKER_MODE", "offline")
     monkeypatch.setenv("TRACKER_STATS_DISABLED", "true")
     monkeypatch.setattr(errors, "_warned", set())
     yield
-    for run in list(exit_hooks._live):
+    for run in exit_hooks.live():
         run.finish()
     errors.silence(False)
 
 
 @pytest.fixture
 def start() -> Callable[..., tracker.Run]:
-    """`init`, with a run of its own each time."""
+    """Return `init`, with a new run for each call."""
 
     def start(**arguments: Any) -> tracker.Run:
         return tracker.init(**{"reinit": "create_new", **arguments})
@@ -36,7 +36,7 @@ def start() -> Callable[..., tracker.Run]:
 
 @pytest.fixture
 def rows() -> Callable[[tracker.Run], list[dict[str, Any]]]:
-    """What is on disk of the rows of a run, without times."""
+    """Return a function that reads the rows of a run from disk, without times."""
 
     def rows(run: tracker.Run) -> list[dict[str, Any]]:
         found = tracker.read_run(run.dir).scan_history()
@@ -47,7 +47,7 @@ def rows() -> Callable[[tracker.Run], list[dict[str, Any]]]:
 
 @pytest.fixture
 def warnings(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
-    """What was said since the last call, but for where runs are and how they ended."""
+    """Return a function that returns new messages, except those about where runs are and how they ended."""
     of_runs = re.compile(r"tracker: run \S+ (in |finished|failed|killed)")
 
     def warnings() -> list[str]:
@@ -59,7 +59,7 @@ def warnings(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
 
 @pytest.fixture
 def streams() -> Callable[[tracker.Run], list[Path]]:
-    """The history streams of a run, the oldest first."""
+    """Return the history streams of a run, the oldest first."""
 
     def streams(run: tracker.Run) -> list[Path]:
         from tracker.runlog.reader import stream_paths

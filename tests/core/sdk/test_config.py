@@ -32,7 +32,7 @@ class Options:
 
 
 class LikeOmegaconf:
-    """What omegaconf's DictConfig offers, and not a Mapping."""
+    """Has the methods of omegaconf's DictConfig, and is not a Mapping."""
 
     def __init__(self, members: dict[str, Any]) -> None:
         self._members = members

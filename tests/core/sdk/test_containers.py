@@ -1,4 +1,4 @@
-"""Runs in containers: the script is process 1 of a pid namespace, with which all other processes end."""
+"""Test runs in containers: the script is process 1 of a pid namespace, and all other processes end with it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def auto(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def container() -> list[str]:
-    """The command that makes another one process 1."""
+    """Return the command that makes another one process 1."""
     command = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
     if shutil.which("unshare") is None or subprocess.run([*command, "true"], capture_output=True).returncode:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("a pid namespace needs unshare and root")
@@ -196,7 +196,7 @@ def test_a_sweep_without_a_reachable_server_waits_once_and_reports_it_at_the_end
     ends = [line for line in lines if "finished, but not all of it is uploaded" in line]
     assert len(ends) == 5
     assert "no answer" in ends[0]
-    # Only the first was waited for. The agent may have said the reason of the others by then, or not.
+    # Only the first run was waited for. The agent may have given the reason of the others by then, or not.
     assert all("no answer" in end or "the upload does not advance" in end for end in ends[1:])
     assert lines[-1].startswith("tracker: 5 runs are not completely uploaded: ")
     assert lines[-1].endswith("complete it with: tracker sync .tracker/runs")

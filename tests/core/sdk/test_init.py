@@ -20,7 +20,7 @@ from tracker.settings import directory_file, write_directory_file
 Start = Any
 
 
-# -- what a new run is ----------------------------------------------------------------------------------------------
+# -- new runs -------------------------------------------------------------------------------------------------------
 
 
 def test_a_run_is_on_disk_with_all_its_arguments_when_init_returns(start: Start) -> None:
@@ -140,7 +140,7 @@ def test_disabled_accepts_everything_and_writes_no_file(how: str, monkeypatch: p
     run.define_metric("loss", summary="min")
     assert tracker.save("model.pt") == []
     assert (run.mode, run.config["lr"], run.summary["b"], run.dropped, run.url) == ("disabled", 1, 2, 0, None)
-    assert (run.summary["loss"], run.step) == (0.5, 1)  # a script that reads these goes on as it would
+    assert (run.summary["loss"], run.step) == (0.5, 1)  # a script that reads these works as usual
     with run:
         pass
     assert tracker.run is None
@@ -335,7 +335,7 @@ def test_another_module_named_ipython_is_not_a_notebook(monkeypatch: pytest.Monk
     assert tracker.init() is first
 
 
-# -- a bad place ----------------------------------------------------------------------------------------------------
+# -- unusable directories -------------------------------------------------------------------------------------------
 
 
 def test_training_continues_if_no_directory_can_be_created(warnings: Any) -> None:
@@ -395,8 +395,8 @@ def test_a_run_directory_deleted_during_training_is_reported_and_lost_rows_count
     run = tracker.init()
     run.log({"x": 1})
     remove_run(run.dir)
-    monkeypatch.setattr(module, "CHECK_EVERY", -1.0)  # look with every row
-    run.log({"x": [1]})  # the slow path looks, too
+    monkeypatch.setattr(module, "CHECK_EVERY", -1.0)  # check with every row
+    run.log({"x": [1]})  # the slow path checks, too
     run.log({"x": 3})
     assert run.dropped == 1
     assert "was deleted" in warnings()[0]

@@ -14,7 +14,7 @@ from tests.waiting import eventually
 
 Start = Any
 
-# -- what a run is called -------------------------------------------------------------------------------------------
+# -- names, tags, notes ---------------------------------------------------------------------------------------------
 
 
 def test_names_tags_and_notes_can_be_changed_and_are_on_disk_at_once() -> None:
@@ -67,7 +67,7 @@ def test_a_run_is_a_context_manager() -> None:
 
 
 def saved(run: tracker.Run, count: int) -> dict[str, bytes]:
-    """The saved files as a reader gets them, once an agent has found out their digests."""
+    """Return the saved files as a reader gets them, when an agent has noted their digests."""
     eventually(lambda: len(tracker.read_run(run.dir).files()) == count)
     found = {}
     for file in tracker.read_run(run.dir).files():
@@ -257,7 +257,7 @@ def test_save_code_keeps_the_script(argument: bool) -> None:
         assert os.listdir(".tracker/runs/s/files") == []
 
 
-# -- what a run calls out -------------------------------------------------------------------------------------------
+# -- alerts ---------------------------------------------------------------------------------------------------------
 
 
 def test_an_alert_is_stored_and_repeats_of_its_title_are_dropped_for_a_while(start: Start) -> None:

@@ -1,4 +1,4 @@
-"""What holds a run is copied, pickled and sent to other processes."""
+"""Test copies and pickles of objects that hold a run, also in other processes."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Start = Any
 
 @dataclasses.dataclass
 class Holder:
-    """Something of the user's that has a run among its members."""
+    """A user's object that holds a run."""
 
     run: tracker.Run
     weights: list[float]
 
 
 def elsewhere(pickled: bytes, body: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Unpickle in another process and run `body` on what comes out, `it`."""
+    """Unpickle an object in another process and run `body` on it (`it`)."""
     Path("pickled").write_bytes(pickled)
     code = f"import pickle, tracker\nit = pickle.load(open('pickled', 'rb'))\n{body}"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), **variables}
@@ -231,7 +231,7 @@ def test_a_pickle_from_someone_else_keeps_nothing(ticket: Any, warnings: Any) ->
     assert "keeps nothing here" in warnings()[0]
 
 
-# -- what reads runs ------------------------------------------------------------------------------------------------
+# -- readers of runs ------------------------------------------------------------------------------------------------
 
 
 def test_local_runs_can_be_copied_and_pickled(start: Start) -> None:
@@ -261,12 +261,14 @@ def test_remote_runs_can_be_copied_and_pickled(server: Any) -> None:
     assert api.run(run.path).summary["y"] == 2
 
 
-def test_an_api_that_is_unpickled_has_this_process_s_own_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    pickled = pickle.dumps(tracker.Api("http://127.0.0.1:9", "one"))
-    monkeypatch.setenv("TRACKER_BASE_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("TRACKER_API_KEY", "other")
+def test_an_api_that_is_unpickled_has_this_process_s_own_key(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pickled = pickle.dumps(tracker.Api(server.url, "one"))
+    monkeypatch.setenv("TRACKER_BASE_URL", server.url)
+    monkeypatch.setenv("TRACKER_API_KEY", server.token)
     api = pickle.loads(pickled)
-    assert api.base_url == "http://127.0.0.1:9"
-    assert api._client._session.auth._key == "other"
-    monkeypatch.setenv("TRACKER_BASE_URL", "http://127.0.0.1:8")  # the key is for that address, and no other one's
-    assert pickle.loads(pickled)._client._session.auth._key is None
+    assert api.base_url == server.url
+    api.projects()  # the server accepts this key
+    monkeypatch.setenv("TRACKER_BASE_URL", "http://127.0.0.1:8")  # the key of that address, and of no other
+    with pytest.raises(tracker.ServerError) as caught:
+        pickle.loads(pickled).projects()
+    assert caught.value.status == 401

@@ -14,7 +14,7 @@ from tests.removal import remove_run
 
 
 def agreed(run: tracker.Run) -> dict[str, Any]:
-    """The summary, which must be the same in the process that logs and for whoever reads the log."""
+    """Return the summary, after checking that the logging process and a reader of the log agree."""
     found = tracker.read_run(run.dir).summary
     mine = run.summary.as_dict()
     assert repr(sorted(mine.items())) == repr(sorted(found.items()))
@@ -121,7 +121,7 @@ def test_the_process_and_the_reader_agree_on_the_summary(
 ) -> None:
     from tracker.sdk import agent_launch as launch
 
-    monkeypatch.setattr(launch, "start_agent", lambda *_: None)  # an agent has no part in this, and 60 take a while
+    monkeypatch.setattr(launch, "start_agent", lambda *_: None)  # agents do not matter here, and 60 of them are slow
     with tracker.init(reinit="create_new", settings={"silent": True}) as run:
         for what, payload in done:
             if what == "log":
@@ -146,7 +146,7 @@ def test_values_cannot_be_removed_and_missing_ones_are_key_errors() -> None:
 def test_a_value_is_found_after_many_rows_and_after_the_directory_is_gone() -> None:
     run = tracker.init()
     run.log({"once": 1, "loss": -1})
-    for i in range(4000):  # more than what is looked through for a single value
+    for i in range(4000):  # more than the part that is searched for a single value
         run.log({"loss": i, "filler": "x" * 100})
         if i in (0, 2000, 3999):
             assert run.summary["loss"] == i
@@ -177,7 +177,7 @@ def test_rows_that_cannot_be_written_can_be_read_back(monkeypatch: pytest.Monkey
     run.define_metric("best", summary="max")
     run.log({"best": 3, "x": 0})
     remove_run(run.dir)
-    monkeypatch.setattr(module, "CHECK_EVERY", -1)  # look with every row
+    monkeypatch.setattr(module, "CHECK_EVERY", -1)  # check with every row
     for x in (1, 2, 3):
         run.log({"x": x, "best": 1})
     assert (run.summary["x"], run.summary["best"], run.dropped) == (3, 3, 2)

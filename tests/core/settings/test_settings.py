@@ -228,7 +228,7 @@ def test_a_name_is_stored_in_normal_form() -> None:
     assert Settings({"project": "Cafe\u0301"}).project == "Caf\u00e9"
 
 
-# -- places that are not what they should be ------------------------------------------------------------------------
+# -- unusual files and homes ----------------------------------------------------------------------------------------
 
 
 def _make_odd(path: Path, what: str) -> None:

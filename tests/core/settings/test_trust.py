@@ -181,7 +181,7 @@ def test_an_address_in_a_variable_gets_no_key_of_another_address(monkeypatch: py
 
 def test_an_argument_gets_no_key_of_the_variables_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKER_API_KEY", "k")
-    assert Settings({"base_url": "http://other.example"}).api_key == "k"  # of no address yet
+    assert Settings({"base_url": "http://other.example"}).api_key == "k"  # no address yet
     monkeypatch.setenv("TRACKER_BASE_URL", "https://company.example")
     assert Settings({"base_url": "http://other.example"}).api_key is None
     assert Settings().api_key == "k"

@@ -30,7 +30,7 @@ def monitor(tmp_path: Path) -> Callable[..., tuple[Monitor, Written]]:
 
 @pytest.fixture
 def average(monitor: Callable[..., Any]) -> Callable[..., dict[str, float]]:
-    """Sample sources at 0 and at `seconds`, calling `between` in between; return the averages."""
+    """Sample sources at 0 and at `seconds`, and call `between` in between; return the averages."""
 
     def run(*sources: str, between: Callable[[], object] = lambda: None, seconds: float = 1.0, **settings: Any) -> Any:
         made, written = monitor(*sources, average_over=1e9, sample_interval=1e9, **settings)
@@ -45,7 +45,7 @@ def average(monitor: Callable[..., Any]) -> Callable[..., dict[str, float]]:
 
 @pytest.fixture(scope="session")
 def nvml(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of a stand-in for the NVIDIA driver's library."""
+    """Return the directory of a stand-in for the NVIDIA driver's library."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None or sys.platform != "linux":
         pytest.skip("a stand-in for NVML needs Linux and a C compiler")

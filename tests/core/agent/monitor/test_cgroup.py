@@ -118,7 +118,7 @@ def test_a_real_limit_is_what_percentages_refer_to() -> None:
     assert values["memory/total_bytes"] == 256 * MiB
     assert 0 < values["memory/available_bytes"] < 256 * MiB
     assert values["cpu/cores"] == 0.25
-    # It tried to use a whole core. Without the limit in mind that were at most a quarter of one core among all of them.
+    # It tried to use a whole core. Without the limit, that would be at most a quarter of all cores.
     assert 100 * 0.25 / (os.cpu_count() or 1) < values["cpu/percent"] < 140
     assert psutil.virtual_memory().total > 256 * MiB
 

@@ -1,4 +1,4 @@
-"""The real pynvml, against a stand-in for the driver's library where there is no GPU."""
+"""Test NVIDIA metrics with the real pynvml, and a stand-in for the driver's library if there is no GPU."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ print(json.dumps("pynvml" in sys.modules))
 
 
 def gpu_values(nvml: Path, **environment: str) -> tuple[dict[str, float], bool, str]:
-    """Return the `gpu/` keys, whether pynvml was imported, and what was said on stderr."""
+    """Return the `gpu/` keys, whether pynvml was imported, and the text on stderr."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **environment}
     if nvml:
         environment["LD_LIBRARY_PATH"] = str(nvml)

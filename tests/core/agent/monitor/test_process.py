@@ -32,7 +32,7 @@ for child in started:
 
 
 class Training:
-    """A process that does what it is told, and waits."""
+    """A process that waits for commands and carries them out."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -59,7 +59,7 @@ def training() -> Iterator[Training]:
 
 @pytest.fixture
 def idle() -> Iterator[Training]:
-    """Another one, which does nothing."""
+    """Another process, which does nothing."""
     process = Training()
     yield process
     process.end()

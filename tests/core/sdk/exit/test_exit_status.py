@@ -1,4 +1,4 @@
-"""How runs end: each test is a script in a process of its own."""
+"""Test how runs end; each test is a script in a process of its own."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_an_agent_notes_the_crash_of_a_process_that_vanished(
 ) -> None:
     monkeypatch.setenv("TRACKER_MODE", "online")
     script(START + SERVED + ending)
-    assert the_run().state == "crashed"  # seen at once by whoever reads on this machine
+    assert the_run().state == "crashed"  # readers on this machine see it at once
     eventually(lambda: noted_ends(the_run()) == ["crashed"])
     assert [row["x"] for row in the_run().scan_history()] == [1]
     assert f"ended by {name}" in the_run().info["error"]
@@ -156,7 +156,7 @@ def test_an_agent_notes_the_crash_of_a_process_that_vanished(
 
 
 def test_a_process_that_crashes_during_exit_has_crashed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when a library's threads fall over one another once Python is gone."""
+    """Crash like the threads of a library when Python has ended."""
     monkeypatch.setenv("TRACKER_MODE", "online")
     script("import atexit, os\natexit.register(os.kill, os.getpid(), 11)\n" + START + SERVED)
     eventually(lambda: the_run().state == "crashed")
@@ -194,7 +194,7 @@ def test_the_message_of_a_failed_process_is_kept_and_so_is_its_cause(ending: str
 
 
 def noted_ends(run: Any) -> list[str]:
-    """The ends of processes as the log has them, not as they are seen on this machine."""
+    """Return the ends of processes in the log, not as readers on this machine see them."""
     records = (r for p in stream_paths(run.directory) for part in read_stream(p) for r in part.records)
     return [r.payload["state"] for r in records if r.kind == "finish"]
 
@@ -215,7 +215,7 @@ def test_ctrl_c_in_the_middle_of_logging_leaves_whole_rows() -> None:
     process = subprocess.Popen([sys.executable, "script.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.readline()
-    assert the_run().info["rows"] > 0  # reading does not run after a writer that is faster than the reader
+    assert the_run().info["rows"] > 0  # the reader does not follow a writer that is faster
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=PATIENCE)
     assert process.returncode == -signal.SIGINT
@@ -334,7 +334,7 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize("leave", ["pass", "pool.close(); pool.join()"])
 def test_the_runs_of_pool_workers_end_well(leave: str) -> None:
-    """Leaving a pool terminates its workers; the work was done."""
+    """The end of the `with` block terminates the workers; the work is done."""
     code = f"""
 import multiprocessing, tracker
 

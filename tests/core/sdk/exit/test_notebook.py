@@ -1,4 +1,4 @@
-"""Notebooks and prompts: an error ends a command, and the process goes on."""
+"""Test notebooks and prompts, where an error ends a command and the process continues."""
 
 from __future__ import annotations
 

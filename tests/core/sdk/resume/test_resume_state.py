@@ -152,7 +152,7 @@ def test_auto_leaves_other_projects_programs_and_runs_alone(monkeypatch: pytest.
     other = tracker.init(resume="auto", project="other")
     other.finish(1)
     with monkeypatch.context() as patch:
-        patch.setattr(sys.modules["__main__"], "__file__", __file__, raising=False)  # none has a worker of xdist
+        patch.setattr(sys.modules["__main__"], "__file__", __file__, raising=False)  # a worker of xdist has none
         program = tracker.init(resume="auto", project="p")
         program.finish(1)
     assert tracker.init(resume="auto", project="p", reinit="create_new").id not in (program.id, "plain")
@@ -179,7 +179,7 @@ if "wait" in sys.argv:
 
 def start_script(*arguments: str) -> subprocess.Popen[str]:
     script = Path("train.py")
-    if not script.exists():  # one that runs may just be reading it
+    if not script.exists():  # a running agent may be reading it
         script.write_text(SCRIPT)
     command = [sys.executable, "train.py", *arguments]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -193,7 +193,7 @@ def test_of_several_restarts_one_continues_the_run_of_a_killed_script() -> None:
     first = [process.stdout.readline().split() for process in both if process.stdout is not None]
     for process in both:
         process.communicate()
-    assert sorted(said[1] for said in first) == ["0", "1"]  # one of them goes on
+    assert sorted(said[1] for said in first) == ["0", "1"]  # one of them continues the run
     assert [said[0] for said in first if said[1] == "1"] == [run_id]
     assert not Path(".tracker/runs", run_id, AUTO).exists()
     assert start_script().communicate()[0].split()[0] not in [said[0] for said in first]
@@ -253,7 +253,7 @@ def test_must_refuses_a_missing_run_and_never_an_existing_one(online: Any) -> No
 
 @pytest.fixture
 def hung(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A server that takes connections and never answers."""
+    """Start a server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         monkeypatch.setenv("TRACKER_MODE", "online")
         monkeypatch.setenv("TRACKER_BASE_URL", f"http://127.0.0.1:{listener.getsockname()[1]}")
@@ -283,7 +283,7 @@ def test_a_run_in_this_directory_and_one_without_an_id_need_no_server(hung: Any)
         tracker.init(**arguments).finish()  # type: ignore[arg-type]
     hung.settimeout(0)
     with contextlib.suppress(BlockingIOError):
-        while True:  # agents do connect, but they say what they are after
+        while True:  # agents connect, too, but with other requests
             connection, _ = hung.accept()
             connection.settimeout(PATIENCE)
             assert b"/resumption" not in connection.recv(1000)

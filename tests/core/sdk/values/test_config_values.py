@@ -1,4 +1,4 @@
-"""What users' objects do when they are read costs only their own value, never the training or its other values."""
+"""Test that users' objects that fail when they are read affect only their own value."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import tracker
 def no_agents(monkeypatch: pytest.MonkeyPatch) -> None:
     from tracker.sdk import agent_launch as launch
 
-    monkeypatch.setattr(launch, "hand_over", lambda *_: None)  # they have no part in this, and take a while
+    monkeypatch.setattr(launch, "hand_over", lambda *_: None)  # agents do not matter here, and are slow
 
 
 def fails(*_arguments: Any, **_keywords: Any) -> Any:
@@ -68,7 +68,7 @@ class Endless(Lazy):
 
 
 class Deep(Lazy):
-    """Each member is another one, made when it is read."""
+    """Each member is a new object, made when it is read."""
 
     def __getitem__(self, key: str) -> Any:
         return Deep()
@@ -102,7 +102,7 @@ def around() -> Any:
 
 
 def crossing() -> Any:
-    """Objects that name each other so often that the paths through them have no end."""
+    """Make objects that refer to each other so often that there are endless paths through them."""
     many: list[Any] = [{} for _ in range(30)]
     for one in many:
         one.update({str(i): other for i, other in enumerate(many)})
@@ -209,7 +209,7 @@ def test_unreadable_members_become_text_with_one_warning(warnings: Any) -> None:
     assert "'lazy/b' (RuntimeError: it fails)" in warning
     run.config.update({"lazy": Lazy(), "unset": Unset()})
     run.config.update({"lazy": Lazy(), "unset": Unset()})
-    assert len(warnings()) == 1  # other members, told once
+    assert len(warnings()) == 1  # other members, one warning
 
 
 def test_an_unreadable_value_of_a_row_becomes_text_with_one_warning(rows: Any, warnings: Any) -> None:

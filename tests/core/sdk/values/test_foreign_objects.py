@@ -1,4 +1,4 @@
-"""Objects in a config are known by what they offer: members by name, callables by what identifies them."""
+"""Test how objects become config values: by their members, or by the name of a callable."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ import tracker
 
 
 def kept(value: Any) -> Any:
-    """What a reader finds of one member of a config."""
+    """Return one member of a config as a reader gets it."""
     with tracker.init(config={"x": value}, reinit="create_new") as run:
         assert repr(run.config["x"]) == repr(tracker.read_run(run.dir).config["x"])
     return tracker.read_run(run.dir).config["x"]
 
 
 def whole(config: Any) -> Any:
-    """What a reader finds of a whole config."""
+    """Return a whole config as a reader gets it."""
     with tracker.init(config=config, reinit="create_new") as run:
         pass
     return tracker.read_run(run.dir).config
@@ -40,7 +40,7 @@ def whole(config: Any) -> Any:
 def no_agents(monkeypatch: pytest.MonkeyPatch) -> None:
     from tracker.sdk import agent_launch as launch
 
-    monkeypatch.setattr(launch, "hand_over", lambda *_: None)  # they have no part in this, and take a while
+    monkeypatch.setattr(launch, "hand_over", lambda *_: None)  # agents do not matter here, and are slow
 
 
 def double(x: int, by: int = 2) -> int:
@@ -66,7 +66,7 @@ class Mode(str, enum.Enum):
 
 
 class Warmup:
-    """A callable with arguments, as schedules and losses are."""
+    """A callable with arguments, like schedules and losses."""
 
     def __init__(self) -> None:
         self.steps = 100
@@ -92,7 +92,7 @@ class Slots:
 
 
 class Convertible:
-    """As the configurations of many libraries are."""
+    """Like the configurations of many libraries."""
 
     def __init__(self, layers: int = 2) -> None:
         self._layers = layers

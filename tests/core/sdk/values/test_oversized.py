@@ -1,4 +1,4 @@
-"""What is too large for a line of the log costs no neighbour: it is a file of the run, and the record names it."""
+"""Test that values too large for a line become files of the run, and leave other values alone."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ HUGE = "x" * (9 * MIB)
 
 @pytest.fixture(autouse=True)
 def no_agents(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "hand_over", lambda *_: None)  # they have no part in this
+    monkeypatch.setattr(launch, "hand_over", lambda *_: None)  # agents do not matter here
 
 
 def content(run: Any, value: dict[str, Any], tmp_path: Path) -> Any:
-    """The content of a member that was set aside, read back through the files of the run."""
+    """Return the content of a member that became a file, from the files of the run."""
     path = run.file(value["name"]).download(tmp_path / "content")
     text = path.read_text(encoding="utf-8")
     assert len(text.encode()) == value["size"]
@@ -32,7 +32,7 @@ def test_a_huge_member_of_a_config_becomes_a_file_and_the_others_stay(tmp_path: 
     vocabulary = {f"token {i}": i for i in range(500_000)}
     config = {"lr": 0.1, "text": HUGE, "model": {"depth": 5, "vocabulary": vocabulary}, "last": 1}
     run = tracker.init(config=config)
-    assert run.config["model"]["vocabulary"]["token 7"] == 7  # here it is whole
+    assert run.config["model"]["vocabulary"]["token 7"] == 7  # here it is complete
     found = tracker.read_run(run.dir)
     assert (found.config["lr"], found.config["last"], found.config["model"]["depth"]) == (0.1, 1, 5)
     text, aside = found.config["text"], found.config["model"]["vocabulary"]
