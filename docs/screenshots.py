@@ -122,9 +122,9 @@ def settle(page: Page) -> None:
         page.wait_for_timeout(700)
         page.wait_for_function(
             """() => !document.querySelector('[aria-busy=true], .mantine-Skeleton-root') &&
-                [...document.querySelectorAll('.chart-panel')].every((panel) =>
+                [...document.querySelectorAll('section[aria-label^="Panel "]')].every((panel) =>
                     panel.getBoundingClientRect().top > innerHeight ||
-                    panel.querySelector('canvas, img, table, .chart-state'))"""
+                    panel.querySelector('canvas, img, table, [data-empty]'))"""
         )
 
 

@@ -12,6 +12,9 @@ import { Waiting } from './Waiting'
 
 const texts = strings.account
 
+/** Shorten a browser's description by what all of them say. */
+const browserOf = (agent: string) => agent.replace(/^Mozilla\/5\.0 |AppleWebKit\/[\d.]+ \(KHTML, like Gecko\) /g, '')
+
 const endSession = (id: string) => data(DELETE('/api/sessions/{id}', { params: { path: { id } } }))
 
 /** Sign out, and list the signed-in browsers. */
@@ -75,8 +78,8 @@ function Browsers() {
       {sessions.map((one: Shapes['SessionInfo']) => (
         <Group key={one.id} justify="space-between" wrap="nowrap">
           <Stack gap={0} miw={0}>
-            <Text size="sm" className="wrap">
-              {one.agent || texts.unknown}
+            <Text size="sm" className="wrap" title={one.agent}>
+              {browserOf(one.agent) || texts.unknown}
             </Text>
             <Text size="xs" c="dimmed">
               {texts.used(one.address, ago(one.seen))}

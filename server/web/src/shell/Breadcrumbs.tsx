@@ -43,7 +43,7 @@ function RunCrumb({ entity, project, id }: RunPlace) {
   return (
     <>
       <Slash />
-      <Text truncate miw={40} aria-current="page">
+      <Text truncate miw={40} className={css.page} aria-current="page">
         {run?.name ?? id}
       </Text>
     </>
@@ -58,7 +58,7 @@ function PageCrumb() {
   return (
     <>
       <Slash />
-      <Text truncate miw={40} aria-current="page">
+      <Text truncate miw={40} className={css.page} aria-current="page">
         {PAGES[page]}
       </Text>
     </>
