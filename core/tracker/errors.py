@@ -1,4 +1,4 @@
-"""The exceptions of tracker, its warnings, and the guard that keeps its own errors out of training.
+"""Define the exceptions of tracker, print its warnings, and keep its own errors out of training.
 
     TrackerError
     ├── SettingsError      a setting, argument or name cannot be used (also a ValueError)

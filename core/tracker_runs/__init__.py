@@ -1,4 +1,4 @@
-"""`tracker` under a name that nobody else uses, for projects with a `tracker.py` or `tracker/` of their own."""
+"""Provide `tracker` under a unique name, for projects with a `tracker.py` or `tracker/` of their own."""
 
 from ._same import become
 

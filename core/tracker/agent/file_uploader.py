@@ -48,7 +48,7 @@ class FileUploader:
         check_deadline: Callable[[], None],
         send_lines: Callable[[], None],
     ) -> None:
-        """See `Uploader` for what the arguments mean; files that the server will never take are added to `refused`.
+        """See `Uploader` for the arguments; files that the server will never take are added to `refused`.
         `check_deadline` and `send_lines` are called before each part of a large file.
         """
         self._client = client

@@ -91,7 +91,7 @@ class Saves:
         self._owners = SavedNames(str(directory), lambda _text: None)  # the training process warns of them
         self._next = 0.0
         self.kept: dict[str, Kept] = {}
-        """Digest → file in the run directory, beside those that are named by their digest."""
+        """Digest → file in the run directory, besides the files that are named by their digest."""
         self.names: dict[str, str] = {}
         """Digest → name."""
         self.replaced: set[str] = set()

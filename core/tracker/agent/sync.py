@@ -22,7 +22,7 @@ from .stream_watcher import StreamWatcher
 from .upload_retries import GONE
 from .uploader import Uploader
 
-_ATTEMPTS = 5  # in a row without progress: somebody waits for a command
+_ATTEMPTS = 5  # in a row without progress: a user waits for a command
 
 
 class Synced(NamedTuple):

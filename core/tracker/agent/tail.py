@@ -45,7 +45,7 @@ class Tail:
         self.finished = False
         self.own_end: dict[str, Any] | None = None
         """The end that its process wrote itself."""
-        self._released = False  # nobody will append to it any more
+        self._released = False  # its writer is done
 
     @property
     def open(self) -> bool:

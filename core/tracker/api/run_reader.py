@@ -94,9 +94,7 @@ class RunReader(ABC):
 
     @property
     def environment(self) -> dict[str, Any]:
-        """How the run was started: command, machine, git, and the names of stored files (docs/how-to/restore.md); {} if
-        it is not known.
-        """
+        """How the run was started: command, machine, git, stored files (docs/how-to/restore.md); {} if unknown."""
         return self._info["environment"]
 
     @abstractmethod

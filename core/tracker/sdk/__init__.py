@@ -1,1 +1,1 @@
-"""What lives in the training process: the run, its config and summary, and the exit hooks. It only appends lines."""
+"""Run in the training process: the run, its config and summary, and the exit hooks. They only append lines."""

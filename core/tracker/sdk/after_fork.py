@@ -25,7 +25,7 @@ def renew_in_child(renew: Callable[[], object]) -> None:
 
 
 def follow_forks(runs: Iterable[ForkAware]) -> None:
-    """Prepare `runs` for each fork, and renew them in the child. Each fork reads the list anew."""
+    """Prepare `runs` for each fork, and renew them in the child. Each fork reads the list again."""
 
     def before() -> None:
         for run in runs:

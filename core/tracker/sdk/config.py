@@ -1,4 +1,4 @@
-"""The config of a run: what was chosen before training, such as hyperparameters."""
+"""Hold the config of a run: the choices before training, such as hyperparameters."""
 
 from __future__ import annotations
 

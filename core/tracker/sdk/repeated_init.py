@@ -55,7 +55,7 @@ def take_up(run: Run, settings: Settings, members: Members) -> Run:
 
 
 def warn_still_open(run: Run, others: list[str]) -> None:
-    """Warn that a run stays open beside the one that is about to start."""
+    """Warn that a run stays open while another one starts."""
     warn_once(
         f"run {run.name} is still open and stays so; tracker.init() starts another run, since it names another "
         f"{', '.join(others)}. To end the open one first, call its finish() or pass reinit='finish_previous'",

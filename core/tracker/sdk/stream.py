@@ -178,7 +178,7 @@ class Stream:
         self._at_fork = self._writer.size() if self._writer is not None else 0
 
     def after_fork(self) -> None:
-        """In a forked child: leave the descriptor and held lines to the parent, and go on in a new stream."""
+        """Continue a forked child in a new stream; the descriptor and held lines are the parent's."""
         if self._writer is not None:
             self.parent = os.path.basename(self._writer.path)
             self.pieces[-1] = self._writer.path, self._at_fork

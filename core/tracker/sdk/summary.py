@@ -1,4 +1,4 @@
-"""The summary of a run: one value per key, for tables and comparisons."""
+"""Hold the summary of a run: one value per key, for tables and comparisons."""
 
 from __future__ import annotations
 

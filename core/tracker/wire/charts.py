@@ -1,4 +1,4 @@
-"""The shapes of line charts, and the binary frames that carry their numbers."""
+"""Define the shapes of line charts, and the binary frames that carry their numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes of responses to agents and to processes that resume a run."""
+"""Define the shapes of responses to agents and to processes that resume a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes of projects and runs."""
+"""Define the shapes of projects and runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes of the runs table, and of edits of many runs."""
+"""Define the shapes of the runs table, and of edits of many runs."""
 
 from __future__ import annotations
 
