@@ -6,11 +6,13 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 _MODULES = tuple(os.path.join("multiprocessing", name) for name in ("queues.py", "util.py"))
+_REPEAT = 0.05  # seconds between repetitions of a signal
 _finished_in = 0  # the process in which `finish_with_child` was called
 
 
@@ -37,7 +39,10 @@ def _end_well_when_idle(finish: Callable[[], None]) -> None:
     if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         return
 
+    heard: list[int] = []
+
     def terminated(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
         if not _at_work(frame):
             signal.signal(number, signal.SIG_IGN)
             finish()
@@ -45,6 +50,38 @@ def _end_well_when_idle(finish: Callable[[], None]) -> None:
         os.kill(os.getpid(), number)
 
     signal.signal(signal.SIGTERM, terminated)
+    _repeat_until(heard)
+
+
+def _repeat_until(heard: list[int]) -> None:
+    """Send SIGTERM to the main thread again, from a thread, until `heard` says that Python has handled it.
+
+    A worker waits for the lock of its queue. If the signal comes in the moment in which it was woken and another
+    process got the lock, the C library waits again, Python never runs the handler, and the pool waits for ever.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    former = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)  # the C handler writes the signal's number there
+    if former != -1:  # an event loop has its own
+        signal.set_wakeup_fd(former)
+        os.close(reader)
+        os.close(writer)
+        return
+    os.register_at_fork(after_in_child=_forget_wakeup)  # what a child is sent must not end this process
+    main = threading.get_ident()
+
+    def repeat() -> None:
+        while os.read(reader, 1) != bytes([signal.SIGTERM]):
+            pass
+        while not heard:
+            signal.pthread_kill(main, signal.SIGTERM)
+            time.sleep(_REPEAT)
+
+    threading.Thread(target=repeat, name="tracker-sigterm", daemon=True).start()
+
+
+def _forget_wakeup() -> None:
+    signal.set_wakeup_fd(-1)
 
 
 def _at_work(frame: FrameType | None) -> bool:

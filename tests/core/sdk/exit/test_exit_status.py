@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -350,6 +352,45 @@ if __name__ == "__main__":
     assert script(code).returncode == 0
     states = [tracker.read_run(f".tracker/runs/r{i}") for i in range(4)]
     eventually(lambda: [tracker.read_run(run.directory).state for run in states] == ["finished"] * 4)
+
+
+def test_a_terminated_worker_of_a_pool_ends_although_its_wait_for_work_goes_on(tmp_path: Path) -> None:
+    if shutil.which("gcc") is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("a library made with gcc lets the wait go on")
+    library = tmp_path / "deaf_wait.so"
+    source = Path(__file__).with_name("deaf_wait.c")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
+    code = """
+import multiprocessing.pool, os, time, tracker
+
+def until(name):
+    while not os.path.exists(name):
+        time.sleep(0.01)
+
+def work():
+    tracker.init(id="r").log({"x": 1})
+    open("begun", "w").close()
+    until("locked")
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("fork")
+    tasks, results = context.SimpleQueue(), context.SimpleQueue()
+    worker = context.Process(target=multiprocessing.pool.worker, args=(tasks, results))
+    worker.start()
+    tasks.put((0, 0, work, (), {}))
+    until("begun")
+    tasks._rlock.acquire()
+    open("armed", "w").close()
+    open("locked", "w").close()
+    until("waiting")
+    worker.terminate()
+    worker.join(30)
+    print(worker.exitcode)
+    worker.kill()
+"""
+    done = script(code, env={**os.environ, "LD_PRELOAD": str(library)})
+    assert done.stdout == f"{-signal.SIGTERM}\n", done.stderr
+    eventually(lambda: the_run().state == "finished")
 
 
 def test_a_pool_worker_that_is_terminated_while_busy_has_not_ended_well() -> None:
