@@ -275,7 +275,7 @@ class Schedule(RuleBasedStateMachine):
             assert offset <= (self.directory / name).stat().st_size
 
 
-@depth("schedules", brief=3, slow=40)
+@depth("schedules", brief=10, slow=60)
 def test_after_faults_in_any_order_the_server_has_what_was_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, schedules: int
 ) -> None:
