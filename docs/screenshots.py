@@ -1,10 +1,11 @@
 """Make the pictures of docs/images anew: real runs of examples/sweep_digits.py, looked at in Chromium.
 
-python docs/screenshots.py [FOLDER]    (needs the extras server and demo, and the dependency group browser)
+python docs/screenshots.py [FOLDER]    (needs the extras server and demo, playwright and pillow)
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import tracker
@@ -25,7 +27,7 @@ HERE = Path(__file__).parent
 EXAMPLE = HERE.parent / "examples" / "sweep_digits.py"
 CHROMIUM = os.environ.get("TRACKER_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-DESKTOP, PHONE = (1440, 900), (390, 844)
+SIZE = {"width": 1440, "height": 900}
 PROJECT = "/projects/ada/digits-sweep"
 
 
@@ -73,7 +75,6 @@ def main() -> None:
             shoot("home", "/")
             shoot("project", view(charts=smooth))
             shoot("project-dark", view(charts=smooth), theme="dark")
-            shoot("project-phone", view(layout="charts", charts=smooth), size=PHONE)
             shoot("choices", view(layout="charts", charts=CHOICES))
             shoot("groups", view(**GROUPED, charts={"band": "std", "limit": 8, **smooth}))
             shoot("run", f"/runs/ada/digits-sweep/{best}?tab=charts", theme="dark")
@@ -101,15 +102,14 @@ def train(server: Embedded, work: Path) -> list[tuple[str, float]]:
 
 
 def camera(browser: Browser, server: Embedded, folder: Path) -> Callable[..., None]:
-    def shoot(name: str, path: str, size: tuple[int, int] = DESKTOP, theme: Any = "light") -> None:
-        context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, color_scheme=theme, reduced_motion="reduce"
-        )
+    def shoot(name: str, path: str, theme: Any = "light") -> None:
+        context = browser.new_context(viewport=SIZE, color_scheme=theme, reduced_motion="reduce")
         page = context.new_page()
         page.goto(f"{server.url}/?token={server.token}")
         page.goto(server.url + path)
         settle(page)
-        page.screenshot(path=folder / f"{name}.png")
+        picture = Image.open(io.BytesIO(page.screenshot()))
+        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(folder / f"{name}.png", optimize=True)
         context.close()
 
     return shoot

@@ -37,6 +37,7 @@ BESIDE_CODE = {  # documents outside docs/, and the pages that they become
     "core/tracker/runlog/FORMAT.md": "reference/run-log-format.md",
     "tests/faults/README.md": "explanation/fault-matrix.md",
 }
+ICON = ROOT / "server" / "web" / "src" / "icon.svg"
 SETTINGS_PAGE = ROOT / "docs" / "reference" / "settings.md"
 MORE = {  # pages that say more about a setting, from docs/reference
     "capture": "[Restore a run](../how-to/restore.md#choose-what-is-kept)",
@@ -69,6 +70,7 @@ def main() -> None:
             target.write_text(_with_links(source, page, pages), encoding="utf-8")
         else:
             shutil.copy(source, target)
+    shutil.copy(ICON, PAGES / "images")
     for page, text in GENERATED.items():
         (PAGES / page).write_text(text(), encoding="utf-8")
 
