@@ -1,4 +1,4 @@
-"""Run benchmarks: `python -m benchmarks [GROUP…] [--quick] [--json FILE] [--peers DIR | --no-peers | --peer NAME…]`."""
+"""Run benchmarks: `python -m benchmarks [GROUP…] [OPTIONS]`; `--help` lists the options."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def main() -> None:
         "groups", nargs="*", choices=[[], *GROUPS], metavar="GROUP", help=f"any of {', '.join(GROUPS)} (default: all)"
     )
     parser.add_argument("--quick", action="store_true", help="smoke run; its figures mean little")
+    parser.add_argument("--rounds", type=int, metavar="N", help="rounds of each measurement, whose medians are shown")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the lines to FILE")
     parser.add_argument(
         "--peers", type=Path, default=peers.DEFAULT, metavar="DIR", help="the folder to install peers in"
@@ -44,7 +45,7 @@ def main() -> None:
     parser.add_argument("--no-peers", action="store_true", help="measure only the floor and this library")
     arguments = parser.parse_args()
     others = [] if arguments.no_peers else peers.install(arguments.peers, arguments.peer)
-    options = Options(quick=arguments.quick, peers=others)
+    options = Options(quick=arguments.quick, peers=others, repeat=arguments.rounds)
 
     lines: list[Line] = []
     for group in arguments.groups or GROUPS:

@@ -45,6 +45,8 @@ class Options:
 
     quick: bool = False
     peers: list[Subject] = field(default_factory=list)
+    repeat: int | None = None
+    """How many rounds to do; without it, as many as each measurement needs."""
 
     def calls(self, subject: Subject, calls: int) -> int:
         """Return how many of `calls` calls to make with this subject."""
@@ -52,7 +54,7 @@ class Options:
 
     def rounds(self, rounds: int) -> int:
         """Return how many of `rounds` rounds to do."""
-        return 1 if self.quick else rounds
+        return self.repeat or (1 if self.quick else rounds)
 
 
 @contextmanager
