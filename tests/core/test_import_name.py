@@ -107,7 +107,13 @@ eventually(lambda: agent_alive(run.dir))
     run(code, PYTHONPATH=os.pathsep.join([os.getcwd(), str(Path(__file__).parents[2])]))
 
 
+briefly = pytest.mark.parametrize(
+    "beside", ["tracker/__init__.py", pytest.param("tracker.py", marks=pytest.mark.slow)], indirect=True
+)
+
+
 @pytest.mark.skipif(find_spec("lightning") is None, reason="Lightning is not installed")
+@briefly
 @pytest.mark.usefixtures("beside")
 def test_the_lightning_logger_works_beside_another_tracker() -> None:
     out = run("""
@@ -126,6 +132,7 @@ print(tracker.Mine.__name__, isinstance(logger.experiment, tracker_runs.Run), lo
 
 
 @pytest.mark.skipif(find_spec("keras") is None, reason="Keras is not installed")
+@briefly
 @pytest.mark.usefixtures("beside")
 def test_the_keras_callback_works_beside_another_tracker() -> None:
     out = run(

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
+from tests.depth import depth
 from tracker.names import RunKey
 from tracker.runlog.records import encode, jsonable, with_checksum
 from tracker.wire import run_path
@@ -228,10 +229,13 @@ HOMES = {"system": "system", "console": "console"}
 """Kinds of rows, and their streams; all others are read in any."""
 
 
+@depth("share", brief=0.2, slow=1.0)
 @pytest.mark.parametrize("kind", PAYLOADS, ids=lambda kind: kind or "empty")
-def test_each_odd_record_alone_in_its_run_is_stored_and_read(storage: SqlStorage, kind: str) -> None:
+def test_each_odd_record_alone_in_its_run_is_stored_and_read(storage: SqlStorage, kind: str, share: float) -> None:
     """In one run a later odd value could hide an earlier one, so each has a run of its own."""
-    lines = [*_odd_lines(kind, random.Random(kind)), *(_heads() if kind == "" else [])]
+    shuffled = random.Random(kind)
+    lines = [*_odd_lines(kind, shuffled), *(_heads() if kind == "" else [])]
+    lines = shuffled.sample(lines, round(share * len(lines)))
     for number, line in enumerate(lines):
         key, stream = RunKey("me", "odd", f"r{number}"), HOMES.get(kind, "system" if number % 3 == 0 else "history")
         storage.append(key, f"{stream}-a.jsonl", 0, line)

@@ -15,6 +15,7 @@ import requests
 
 from tracker.runlog.records import encode
 from tracker_server import embedded
+from tracker_server.workers import MAX_STARTING
 
 PATTERN = "a[ab]{200}[xy]"
 NOTES = "".join(random.Random(1).choices("ab", k=16_000))
@@ -58,8 +59,9 @@ def test_a_filter_that_costs_too_much_is_cancelled_with_a_reason(server: embedde
 
 
 def test_others_get_responses_during_long_queries(server: embedded.Embedded) -> None:
-    with ThreadPoolExecutor(8) as pool, _client(server) as other:
-        heavy = [pool.submit(_table, server, HEAVY) for _ in range(8)]
+    more = MAX_STARTING + 1
+    with ThreadPoolExecutor(more) as pool, _client(server) as other:
+        heavy = [pool.submit(_table, server, HEAVY) for _ in range(more)]
         answered = other.get(f"{server.url}/api/projects", timeout=60)
         waiting = sum(not one.done() for one in heavy)
         assert answered.status_code == 200

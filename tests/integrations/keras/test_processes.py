@@ -16,45 +16,57 @@ import pytest
 
 pytest.importorskip("keras")
 
+import tracker
+
 from .conftest import BACKEND
 
 Runs = Callable[[], list[Any]]
 Script = Callable[..., subprocess.CompletedProcess[str]]
 
-EXCEPTION = "network().fit(x, y, verbose=0, callbacks=[TrackerCallback('batch'), Stop(fail)])"
-EXIT = "network().fit(x, y, verbose=0, callbacks=[TrackerCallback(), Stop(lambda: sys.exit(3))])"
-INTERRUPT = "network().fit(x, y, callbacks=[TrackerCallback(), Stop(lambda: os.kill(os.getpid(), 2))])"
-CAUGHT = f"try: {EXCEPTION}\nexcept ValueError: print({{'tensorflow'}} & {{*sys.modules}})"
+ENDINGS = {
+    "exception": ("train('batch', fail)", 1),
+    "exit": ("train('epoch', lambda: sys.exit(3))", 3),
+    "caught exception": (
+        "try: train('batch', fail)\nexcept ValueError: print({'tensorflow'} & {*sys.modules}, flush=True)",
+        0,
+    ),
+    "interrupt": ("train('epoch', interrupt)", -signal.SIGINT),
+    "caught interrupt": ("try: train('epoch', interrupt)\nexcept KeyboardInterrupt: pass", 0),
+}
 
 
-@pytest.mark.parametrize(
-    ("code", "status"), [(EXCEPTION, 1), (EXIT, 3), (CAUGHT, 0)], ids=["exception", "exit", "caught exception"]
-)
-def test_a_fit_that_did_not_end_is_failed_and_the_exit_code_is_unchanged(
-    runs: Runs, script: Script, code: str, status: int
-) -> None:
-    done = script(code)
-    assert done.returncode == status, done.stderr
-    (run,) = runs()
-    (end,) = [s for name, s in run.run_state.streams.items() if name.startswith("history") and s.ended]
-    assert (run.state, end.exit_code) == ("failed", status)
-    assert run.info["rows"] == (1 if code == EXIT else 2)
-    if code == EXCEPTION:
-        assert (run.info["error"], "on_epoch_end" in end.traceback) == ("ValueError: mine", True)
-    if code == CAUGHT and BACKEND != "tensorflow":
-        assert done.stdout.strip() == "set()"  # the callback does not import TensorFlow
-
-
-@pytest.mark.parametrize(
-    ("code", "status"),
-    [(INTERRUPT, -signal.SIGINT), (f"try: {INTERRUPT}\nexcept KeyboardInterrupt: pass", 0)],
-    ids=["interrupt", "caught interrupt"],
-)
-def test_a_fit_ended_by_ctrl_c_is_killed(runs: Runs, script: Script, code: str, status: int) -> None:
-    # A shell ignores Ctrl-C for tests in its background.
-    done = script(f"import signal; signal.signal(2, signal.default_int_handler)\n{code}")
-    assert done.returncode == status, done.stderr
-    assert [run.state for run in runs()] == ["killed"]
+def test_a_fit_that_did_not_end_is_failed_or_killed_and_the_exit_code_is_unchanged(script: Script) -> None:
+    # One process imports Keras and forks one for each ending, to save time.
+    done = script(f"""
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for tests in its background
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+def train(log_freq, end):
+    network().fit(x, y, verbose=0, callbacks=[TrackerCallback(log_freq), Stop(end)])
+for name, (ending, _) in {ENDINGS!r}.items():
+    child = os.fork()
+    if child == 0:
+        os.environ["TRACKER_RUN_ID"] = name.replace(" ", "-")
+        exec(ending)
+        break
+    print(name, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), "ended", flush=True)
+""")
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.splitlines()
+    assert [line for line in said if line.endswith("ended")] == [
+        f"{name} {status} ended" for name, (_, status) in ENDINGS.items()
+    ]
+    if BACKEND != "tensorflow":
+        assert "set()" in said  # the callback does not import TensorFlow
+    for name, (_, status) in ENDINGS.items():
+        run = tracker.read_run(f".tracker/runs/{name.replace(' ', '-')}")
+        (end,) = [s for stream, s in run.run_state.streams.items() if stream.startswith("history") and s.ended]
+        assert run.state == ("killed" if "interrupt" in name else "failed"), name
+        if "interrupt" not in name:
+            assert (end.exit_code, run.info["rows"]) == (status, 1 if name == "exit" else 2), name
+        if name == "exception":
+            assert (run.info["error"], "on_epoch_end" in end.traceback) == ("ValueError: mine", True)
 
 
 def test_a_sigkill_loses_no_batch_that_keras_has_reported(runs: Runs, script: Script) -> None:

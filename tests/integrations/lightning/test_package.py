@@ -57,15 +57,19 @@ def test_lightning_can_be_imported_later_and_the_other_package_is_not_imported(s
 import sys
 from tracker_lightning import TrackerLogger
 early = TrackerLogger(project="p", id="early")
+assert not any("lightning" in name and "tracker" not in name for name in sys.modules)
 import {first} as pl
-from {first}.loggers import Logger
+from {first}.loggers import CSVLogger, Logger
 import tracker_lightning
 assert issubclass(tracker_lightning.TrackerLogger, Logger)
-assert isinstance(early, Logger)
+assert isinstance(early, Logger) and isinstance(early, CSVLogger)
 assert TrackerLogger is tracker_lightning.TrackerLogger
 from {first}.demos.boring_classes import BoringModel
-options = dict(accelerator="cpu", max_steps=1, enable_progress_bar=False, enable_model_summary=False)
-pl.Trainer(logger=early, **options).fit(BoringModel())
+options = dict(accelerator="cpu", devices=1, max_steps=1, enable_progress_bar=False, enable_model_summary=False)
+trainer = pl.Trainer(logger=early, **options)
+assert trainer.logger is early
+assert trainer.log_dir == early.log_dir, trainer.log_dir
+trainer.fit(BoringModel())
 other = "pytorch_lightning" if "{first}" == "lightning.pytorch" else "lightning"
 assert other not in sys.modules
 assert early.experiment.id == "early"

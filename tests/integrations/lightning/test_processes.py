@@ -23,7 +23,7 @@ if not PACKAGES:
     pytest.skip("needs lightning or pytorch_lightning", allow_module_level=True)
 
 ONE, OTHER = PACKAGES[0], PACKAGES[-1]  # both packages are tested, but not in each test, to save time
-both = pytest.mark.parametrize("package", PACKAGES)
+both = pytest.mark.parametrize("package", [ONE, pytest.param(OTHER, marks=pytest.mark.slow)])
 
 SAMPLE = {
     "TRACKER_STATS_DISABLED": "false",
@@ -42,7 +42,8 @@ def headers(run: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("strategy", "package"), [("ddp", ONE), ("ddp", OTHER), ("ddp_spawn", ONE), ("ddp_fork", OTHER)]
+    ("strategy", "package"),
+    [("ddp", OTHER), pytest.param("ddp", ONE, marks=pytest.mark.slow), ("ddp_spawn", ONE), ("ddp_fork", OTHER)],
 )
 def test_all_ranks_share_one_run_without_duplicate_rows(script: Any, runs: Any, strategy: str, package: str) -> None:
     done = script(
@@ -148,7 +149,9 @@ if __name__ == "__main__":
     assert eventually(lambda: tracker.read_run(run.directory).state) == "finished"
 
 
-@pytest.mark.parametrize(("strategy", "package"), [("ddp_spawn", OTHER), ("ddp_fork", ONE)])
+@pytest.mark.parametrize(
+    ("strategy", "package"), [pytest.param("ddp_spawn", OTHER, marks=pytest.mark.slow), ("ddp_fork", ONE)]
+)
 def test_a_failure_in_a_child_process_fails_the_run(script: Any, runs: Any, strategy: str, package: str) -> None:
     script(
         TRAINING

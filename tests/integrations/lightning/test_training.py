@@ -13,8 +13,6 @@ torch = pytest.importorskip("torch")
 
 from tracker_lightning import TrackerLogger  # noqa: E402
 
-from .conftest import PACKAGES  # noqa: E402
-
 STEP = "trainer/global_step"
 
 
@@ -388,21 +386,3 @@ def test_a_job_that_slurm_requeues_is_preempted(
     logger.finalize("finished")  # as Lightning does when SLURM announces a requeue
     logger.experiment.finish(143)
     assert [run.state for run in runs()] == ["preempted"]
-
-
-@pytest.mark.parametrize("package", PACKAGES)
-def test_a_logger_created_before_the_import_of_lightning_is_a_lightning_logger(package: str, script: Any) -> None:
-    script(
-        f"""
-import sys
-from tracker_lightning import TrackerLogger
-logger = TrackerLogger(project="p")
-assert not any("lightning" in name and "tracker" not in name for name in sys.modules)
-from {package} import Trainer
-from {package}.loggers import Logger, CSVLogger
-trainer = Trainer(logger=logger, accelerator="cpu", devices=1)
-assert isinstance(logger, Logger) and isinstance(logger, CSVLogger)
-assert trainer.logger is logger
-assert trainer.log_dir == logger.log_dir, trainer.log_dir
-"""
-    )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tracker.runlog.records import decode_special, encode
+from tracker.runlog.records import decode_special, encode, encode_points
 from tracker.wire import FRAME_TYPE, decode_frame
 
 NAN = {"_type": "float", "value": "NaN"}
@@ -135,9 +135,16 @@ SPIKE = 654_321
 
 @pytest.fixture(scope="module")
 def spike(client: Any) -> Any:
-    rows = [{"loss": 0.5} for _ in range(1_000_000)]
-    rows[SPIKE] = {"loss": 3e5 + 0.1}
-    _log(client, "spike", rows)
+    values = [0.5] * 1_000_000
+    values[SPIKE] = 3e5 + 0.1
+    offset, some = 0, 50_000
+    for start in range(0, len(values), some):
+        steps = list(range(start, start + some))
+        times = [1e9 + step for step in steps]
+        data = encode_points(["loss"], [0] * some, times, steps, values[start : start + some])
+        answer = client.append("spike", data, offset)
+        assert answer.status_code == 200, answer.text
+        offset = answer.json()["offset"]
     return client
 
 
