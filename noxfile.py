@@ -73,7 +73,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def slow(session: nox.Session) -> None:
-    """Run slow tests: kill loops, large files, random input for a minute, whole demonstrations."""
+    """Run slow tests: kill loops, large files, random input for a minute, whole demonstrations, further variants."""
     install(session, ".[all]", "test", "frameworks")
     session.run(*PYTEST, "-m", "slow", *session.posargs)
 

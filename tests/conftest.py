@@ -72,7 +72,30 @@ class _Passed:
         self._file.close()
 
 
+LONGEST = (
+    "integrations/lightning/test_processes.py",
+    "server/test_odd_records.py",
+    "integrations/keras/test_processes.py",
+    "server/test_workers.py",
+    "integrations/tensorboard/test_live.py",
+    "integrations/keras/test_trainer_suite.py",
+    "server/test_serving.py",
+    "core/sdk/exit/test_exit_status.py",
+    "core/agent/test_uploader.py",
+    "core/cli/test_run.py",
+    "core/capture/test_console.py",
+    "core/sdk/exit/test_notebook.py",
+    "core/agent/test_shared_agent.py",
+    "core/sdk/test_pickling.py",
+    "core/sdk/values/test_config_values.py",
+)
+"""Files that take longest. They run first, so that no process of pytest-xdist is left with one of them at the end."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    place = {here / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(LONGEST)))
     path = config.getoption("passed_before")
     if path is None:
         return
