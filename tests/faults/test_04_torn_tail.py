@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import tracker
+from tests.depth import depth
 from tests.faults.harness import (
     ENTITY,
     PROJECT,
@@ -36,11 +37,14 @@ def test_a_log_cut_at_any_byte_is_read_up_to_its_last_whole_line(tmp_path: Path)
         assert run.info["corrupt"] == 0, size  # in a live log, an unfinished last line does not count yet
 
 
+@depth("stride", brief=7, slow=1)
 def test_sync_of_a_log_cut_at_any_byte_uploads_the_whole_lines_and_counts_the_torn_one(
-    tmp_path: Path, server: Embedded
+    tmp_path: Path, server: Embedded, stride: int
 ) -> None:
-    for size in range(len(small_log("torn-000")) + 1):
-        id = f"torn-{size:03}"
+    example = small_log(f"torn-{stride}-000")
+    ends = {end + more for end, byte in enumerate(example, 1) if byte == 10 for more in (-1, 0, 1)}
+    for size in sorted({*range(0, len(example), stride), *ends} - {len(example) + 1}):
+        id = f"torn-{stride}-{size:03}"
         whole = small_log(id)
         clean = whole[: whole.rfind(b"\n", 0, size) + 1]
         directory = write_log(tmp_path, id, whole[:size])
@@ -54,7 +58,7 @@ def test_sync_of_a_log_cut_at_any_byte_uploads_the_whole_lines_and_counts_the_to
         assert values(run) == [row(n) for n in range(_whole_rows(clean))], size
         torn = size > len(clean)
         assert (run.state, run.info["corrupt"], run.info["lost"]) == ("crashed", 0, torn), size
-        if size % 50 == 0:  # a second sync changes nothing
+        if size % 49 == 0:  # a second sync changes nothing
             assert sync_directory(directory) == synced
             run.reload()
             assert (run.info["rows"], run.info["lost"]) == (_whole_rows(clean), torn)

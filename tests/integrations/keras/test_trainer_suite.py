@@ -1,6 +1,7 @@
 """Run Keras's own tests of its trainer, which are in its wheel, with our callback in each fit, evaluate and predict.
 
-By default a part of them runs, for half a minute; TRACKER_TEST_KERAS_ALL=1 runs all, in both modes of the callback.
+By default a part of them runs, and a larger part with the slow tests; TRACKER_TEST_KERAS_ALL=1 runs all, in both modes
+of the callback.
 """
 
 from __future__ import annotations
@@ -20,12 +21,17 @@ if importlib.util.find_spec("keras.src.trainers.trainer_test") is None:
 from .conftest import BACKEND, HERE
 
 ALL = os.environ.get("TRACKER_TEST_KERAS_ALL")
-PART = "callback or steps_per_execution or steps_count or fit_flow or evaluate_flow or predict_flow or nested or stop"
+FLOWS = "callback or fit_flow or evaluate_flow or predict_flow or nested or stop or steps_count_3"
+STEPS = "steps_per_execution or steps_count"
 
 
 @pytest.mark.parametrize("log_freq", ["epoch", "batch"] if ALL else ["batch"])
-def test_kerass_own_trainer_tests_pass_with_the_callback(log_freq: str) -> None:
-    tests = ["--pyargs", "keras.src.trainers.trainer_test", *([] if ALL else ["-k", PART])]
+@pytest.mark.parametrize(
+    ("chosen", "least"),
+    [("test", 100)] if ALL else [(FLOWS, 20), pytest.param(f"{FLOWS} or {STEPS}", 40, marks=pytest.mark.slow)],
+)
+def test_kerass_own_trainer_tests_pass_with_the_callback(log_freq: str, chosen: str, least: int) -> None:
+    tests = ["--pyargs", "keras.src.trainers.trainer_test", "-k", chosen]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "plugin_add_callback", *tests],
         env={
@@ -39,7 +45,7 @@ def test_kerass_own_trainer_tests_pass_with_the_callback(log_freq: str) -> None:
     )
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     counts = {name: int(n) for n, name in re.findall(r"(\d+) (passed|failed|skipped)", done.stdout)}
-    assert counts["passed"] >= (100 if ALL else 40)
+    assert counts["passed"] >= least
     rows = dict(re.findall(r"rows of (\w+): (\d+)", done.stdout))
     assert int(rows["epochs"]) > 10
     assert int(rows["evaluations"]) > 3
