@@ -39,7 +39,7 @@ export const projectRoute = createRoute({
   validateSearch,
 })
 
-/** Runs of one project beside each other; `?runs=` names them, `?baseline=` the one that others are compared with. */
+/** Runs of one project side by side; `?runs=` lists them, `?baseline=` is the one that the others are compared with. */
 export const compareRoute = createRoute({
   getParentRoute: () => root,
   path: '/projects/$entity/$project/compare',

@@ -8,7 +8,7 @@ const code = import.meta.glob<string>(['./**/*.ts', './**/*.tsx', '!./**/*.test.
 })
 const components = Object.entries(code).filter(([path]) => path.endsWith('.tsx'))
 
-/** `path:line: text` of what a pattern finds, comments aside */
+/** Return `path:line: text` of all matches outside of comments. */
 function found(files: [string, string][], pattern: RegExp): string[] {
   return files.flatMap(([path, text]) =>
     text
@@ -22,7 +22,7 @@ function found(files: [string, string][], pattern: RegExp): string[] {
 /** The address of a module that a component imports */
 const resolved = (from: string, to: string) => `./${new URL(to, `http://x/${from}`).pathname.slice(1)}`
 
-test('colors stand in tokens.ts alone', () => {
+test('only tokens.ts has colors', () => {
   const elsewhere = Object.entries({ ...sheets, ...code }).filter(
     ([path]) => path !== './tokens.ts' && !path.startsWith('./strings/'),
   )
@@ -35,7 +35,7 @@ test('spacings and radii of style sheets are tokens', () => {
   ).toEqual([])
 })
 
-test('every class of a module is used, and every class that is used is there', () => {
+test('every class of a module is used, and every used class exists', () => {
   const missing: string[] = []
   const used = new Set<string>()
   for (const [path, text] of components) {
@@ -61,7 +61,7 @@ test('every class of a module is used, and every class that is used is there', (
   expect(unused).toEqual([])
 })
 
-test('texts stand in strings/ alone', () => {
+test('only strings/ has texts for users', () => {
   const elements = found(components, />[^<>{}()=;&|?]*[A-Za-z]{2,}[^<>{}()=;&|?]*<\//)
   const attributes = found(components, /\b(aria-label|title|label|placeholder|alt|description)="[^"]*[A-Za-z]{2,}/)
   expect([...elements, ...attributes]).toEqual([])

@@ -13,5 +13,5 @@ export const theme = createTheme({
   respectReducedMotion: true,
 })
 
-/** Our tokens, beside Mantine's variables. */
+/** Our tokens, added to Mantine's variables. */
 export const variables: CSSVariablesResolver = () => tokens

@@ -15,7 +15,7 @@ function server() {
   return { ask: batching(fetch), asked, aborted: () => aborted }
 }
 
-test('questions of the same runs are one request, and each gets its own keys', async () => {
+test('queries for the same runs become one request, and each gets its own keys', async () => {
   const { ask, asked } = server()
   const runs = ['e/p/a']
   const answers = await Promise.all([
@@ -32,14 +32,14 @@ test('questions of the same runs are one request, and each gets its own keys', a
   expect(asked).toHaveLength(3)
 })
 
-test('no request asks for very many series', async () => {
+test('no request has more than the limit of series', async () => {
   const { ask, asked } = server()
   const runs = Array.from({ length: 50 }, (_, i) => `e/p/${i}`)
   await Promise.all(['a', 'b', 'c', 'd', 'e'].map((key) => ask({ runs, keys: [key] })))
   expect(asked.map((query) => query.keys)).toEqual([['a', 'b'], ['c', 'd'], ['e']])
 })
 
-test('an error reaches all who asked; a request is given up when the last of them has left', async () => {
+test('an error reaches all callers; a request is aborted when the last caller has left', async () => {
   const { ask, asked, aborted } = server()
   const runs = ['e/p/a']
   const failed = await Promise.allSettled([ask({ runs, keys: ['bad'] }), ask({ runs, keys: ['x'] })])

@@ -23,7 +23,7 @@ function frame(header: object, arrays: (Float64Array | Float32Array)[]): ArrayBu
   return data.buffer
 }
 
-test('arrays are shared where the header says so, and narrow ones are widened', () => {
+test('arrays that the header shares are one object, and float32 becomes float64', () => {
   const header = {
     series: [
       { run: 'é/p/a', key: 'loss', points: 9, x: 0, mean: 1, min: 1, max: 1, n: null, std: null },

@@ -25,12 +25,12 @@ test.each([
   expect(concerns(key, changed(run, what))).toBe(expected)
 })
 
-test('notes and saved views change with their project', () => {
+test('a change of a project refetches its notes and saved views', () => {
   const shows = (project: string) => concerns(['project', 'me', 'p'], new Map(), [project])
   expect([shows('me/p'), shows('me/pp')]).toEqual([true, false])
 })
 
-test('a kind of query is fetched anew at once, then only after its rest, and nothing told meanwhile is lost', async () => {
+test('a kind of query is refetched at once, then only after a pause, and no change is lost meanwhile', async () => {
   const client = new QueryClient()
   const key = ['charts', { runs: ['me/p/a'] }]
   await client.fetchQuery({ queryKey: key, queryFn: () => 1 })
@@ -48,7 +48,7 @@ test('a kind of query is fetched anew at once, then only after its rest, and not
   expect([isOld(), changes.waiting]).toEqual([true, 0])
 })
 
-test('what changes while a query is being fetched is fetched once more', async () => {
+test('a change during a fetch causes another fetch', async () => {
   const client = new QueryClient()
   const key = ['run', 'me', 'p', 'a']
   let finish: (value: number) => void = () => {}

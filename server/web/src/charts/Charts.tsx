@@ -192,6 +192,6 @@ function useDrawn(runs: ShownRun[], limit: number): ShownRun[] {
   const first = runs.slice(0, limit)
   const drawn = first[0]?.group === undefined ? dashed(first) : first
   const text = JSON.stringify(drawn)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the text stands for the array, which is new at each render
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the text identifies the array, which is new at each render
   return useMemo(() => drawn, [text])
 }

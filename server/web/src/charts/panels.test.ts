@@ -11,7 +11,7 @@ const nothing = { panels: [], removed: [] }
 const names = (view: Parameters<typeof sectionsOf>[1], of = keys) =>
   sectionsOf(of, view).map(({ name, panels }) => [name, ...panels.map((panel) => panel.id)])
 
-test('a section for each first part of the keys, keys without one first, numbers in their order', () => {
+test('each prefix has a section, keys without one come first, numbers sort naturally', () => {
   expect(names(nothing)).toEqual([
     ['Charts', 'line:lr'],
     ['train', 'line:train/acc', 'line:train/layer/9', 'line:train/layer/10', 'line:train/loss'],
@@ -23,7 +23,7 @@ test('media have a panel, other values have none', () => {
   expect(names(nothing, [media, { key: 'note', type: 'other' }])).toEqual([['val', 'media:val/samples']])
 })
 
-test('a changed panel stays where it was, a removed one is gone, a made one comes first', () => {
+test('an edited panel keeps its place, a removed one is gone, a new one comes first', () => {
   const wide: PanelSpec = {
     id: 'line:train/layer/9',
     kind: 'line',
@@ -45,19 +45,19 @@ test('a panel moves to each place of its section and stays there', () => {
   }
 })
 
-test('what is removed is remembered if it is automatic', () => {
+test('removed automatic panels are remembered', () => {
   expect(without(nothing, 'line:lr').removed).toEqual(['line:lr'])
   const own: PanelSpec = { id: 'x1', kind: 'bar', section: 'Charts', column: 'summary.loss' }
   expect(without({ panels: [own], removed: [] }, 'x1')).toEqual(nothing)
 })
 
-test('the search is a regular expression on titles', () => {
+test('the search matches titles by regular expression', () => {
   const all = sectionsOf(keys, nothing)
   expect(matching(all, 'LOSS$')!.map(({ name }) => name)).toEqual(['train', 'val'])
   expect(matching(all, '(')).toBeNull()
 })
 
-test('a key that is the x of others has no panel by itself', () => {
+test('a key that is the x of others has no panel', () => {
   const keys: CommonKey[] = [
     { key: 'val/loss', type: 'number', x: 'epoch' },
     { key: 'epoch', type: 'number' },

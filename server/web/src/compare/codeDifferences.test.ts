@@ -5,7 +5,7 @@ const file = (name: string, text: string) => ({ name, content: new TextEncoder()
 const patch = (path: string, line: string, index: string) =>
   `diff --git a/${path} b/${path}\nindex ${index}\n--- a/${path}\n+++ b/${path}\n@@ -1 +1 @@\n-x\n+${line}\n`
 
-test('a patch is compared file by file, without the names of contents', () => {
+test('a patch is compared file by file, without hashes', () => {
   const before = [
     file('diff.patch', patch('a.py', 'y', '1..2') + patch('b.py', 'y', '1..2') + patch('c.py', 'y', '1..2')),
   ]
@@ -19,7 +19,7 @@ test('a patch is compared file by file, without the names of contents', () => {
   ])
 })
 
-test('other files by their lines; what is no text is only said to differ', () => {
+test('other files are compared by line; binary files only differ or not', () => {
   const before = [file('code/a.py', '1\n2\n'), file('untracked/x.bin', '\0a')]
   const after = [file('code/a.py', '1\n3\n'), file('untracked/x.bin', '\0b')]
   expect(codeDifferences(before, after)).toEqual([

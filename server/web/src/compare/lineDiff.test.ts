@@ -7,7 +7,7 @@ const shown = (before: string, after: string) =>
     .map(({ kind, text }) => signs[kind] + text)
     .join('')
 
-test('as few changes as possible', () => {
+test('a diff has as few changes as possible', () => {
   expect(shown('abcd', 'abcd')).toBe(' a b c d')
   expect(shown('abcd', 'abxd')).toBe(' a b-c+x d')
   expect(shown('', 'ab')).toBe('+a+b')
@@ -15,7 +15,7 @@ test('as few changes as possible', () => {
   expect(shown('abcabba', 'cbabac').replace(/ ./g, '').length / 2).toBe(5)
 })
 
-test('removing what is removed and adding what is added makes the one of the other', () => {
+test('applying a diff turns the first text into the second', () => {
   let seed = 1
   const random = (n: number) => {
     seed = (seed * 48271) % 2147483647
@@ -32,14 +32,14 @@ test('removing what is removed and adding what is added makes the one of the oth
   }
 })
 
-test('texts that have nothing in common are replaced', () => {
+test('texts without a common line are replaced', () => {
   const many = (name: string) => Array.from({ length: 3000 }, (_, i) => `${name}${i}`)
   const lines = diffLines(many('a'), many('b'))
   expect(lines.filter((one) => one.kind === 'same')).toEqual([])
   expect(lines).toHaveLength(6000)
 })
 
-test('hunks have three lines around each change, and near ones are one', () => {
+test('hunks have three lines of context, and close ones are merged', () => {
   const before = Array.from({ length: 40 }, (_, i) => `line ${i + 1}`)
   const after = before.map((line, i) => (i === 4 || i === 9 || i === 30 ? `${line}!` : line))
   const hunks = hunksOf(diffLines(before, after))

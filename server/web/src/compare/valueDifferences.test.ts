@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { percent, relative, same, sideBySide } from './valueDifferences'
 
-test('values side by side, those that a run lacks are undefined', () => {
+test('values are put side by side; missing ones are undefined', () => {
   const rows = sideBySide('Config', [
     new Map<string, unknown>([
       ['lr', 0.1],
@@ -29,13 +29,13 @@ test('values side by side, those that a run lacks are undefined', () => {
   ])
 })
 
-test('a text is no number, and NaN is NaN', () => {
+test('a text differs from a number, and NaN equals NaN', () => {
   expect(same('1', 1)).toBe(false)
   expect(same(NaN, NaN)).toBe(true)
   expect(same(null, undefined)).toBe(false)
 })
 
-test('differences in percent of the size of the baseline', () => {
+test('differences are in percent of the absolute baseline', () => {
   expect(relative(1.1, 1)).toBeCloseTo(0.1)
   expect(relative(-1, -2)).toBe(0.5)
   expect([relative(1, 0), relative('1', 1), relative(NaN, 1), relative(1, undefined)]).toEqual([null, null, null, null])

@@ -53,27 +53,30 @@ function lab(color: string, sight: Vector[]): Vector {
   return [116 * f(y) - 16, 500 * (f(x) - f(y)), 200 * (f(y) - f(z))]
 }
 
-test.each(['light', 'dark'] as const)('every colour keeps 3:1 to the panel in the %s theme', (scheme) => {
+test.each(['light', 'dark'] as const)('every color has a contrast of 3:1 to the panel in the %s theme', (scheme) => {
   for (const color of palette(scheme)) expect(contrast(color, PANELS[scheme]), color).toBeGreaterThan(3)
 })
 
-test.each(['light', 'dark'] as const)('any two colours of the %s theme differ for every sight', (scheme) => {
-  for (const [sight, matrix] of Object.entries(SIGHTS)) {
-    const seen = palette(scheme).map((color) => lab(color, matrix))
-    seen.forEach((a, i) => {
-      for (const b of seen.slice(0, i)) {
-        expect(Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]), sight).toBeGreaterThan(20)
-      }
-    })
-  }
-})
+test.each(['light', 'dark'] as const)(
+  'any two colors of the %s theme differ with every kind of color vision',
+  (scheme) => {
+    for (const [sight, matrix] of Object.entries(SIGHTS)) {
+      const seen = palette(scheme).map((color) => lab(color, matrix))
+      seen.forEach((a, i) => {
+        for (const b of seen.slice(0, i)) {
+          expect(Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]), sight).toBeGreaterThan(20)
+        }
+      })
+    }
+  },
+)
 
-test('seven runs that came one after the other have seven colours', () => {
+test('seven consecutive runs have seven colors', () => {
   const colors = Array.from({ length: 7 }, (_, i) => strokeOf(slotOf(1000 + i), 'light').color)
   expect(new Set(colors).size).toBe(7)
 })
 
-test('runs of one colour are told apart by dashes', () => {
+test('runs with one color have different dashes', () => {
   const runs = [0, 1, 0, 0].map((slot) => ({ stroke: strokeOf(slot, 'light') }))
   const dashes = dashed(runs).map((run) => run.stroke.dash.join())
   expect(dashes.slice(0, 2)).toEqual(['', ''])

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { partsOf } from './noteParts'
 
-test('panels stand between texts, in order', () => {
+test('text and panels are split in order', () => {
   const parts = partsOf('# A\n\n```panel\nkey: loss\n```\nmore [x][1]\n\n```python\n1\n```\n\n[1]: /y')
   expect(parts).toMatchObject([
     { kind: 'text', html: '<h1>A</h1>\n' },
@@ -11,11 +11,11 @@ test('panels stand between texts, in order', () => {
   expect((parts[2] as { html: string }).html).toContain('<code class="language-python">')
 })
 
-test('headings are below those of the page, down to the lowest', () => {
+test('headings move below those of the page, at most to the lowest level', () => {
   expect(partsOf('# a\n\n##### b', 2)).toEqual([{ kind: 'text', html: '<h3>a</h3>\n<h6>b</h6>\n' }])
 })
 
-test('HTML stays text, in lines and between them', () => {
+test('HTML stays text, inline and as a block', () => {
   const html = partsOf('a <img src=x onerror="f()"> &amp; b\n\n<div style="x">\n**c**\n</div>')
     .map((part) => (part.kind === 'text' ? part.html : ''))
     .join('')
@@ -24,11 +24,11 @@ test('HTML stays text, in lines and between them', () => {
   expect(html).not.toMatch(/<(img|div)/)
 })
 
-test('no text, no parts', () => {
+test('an empty text has no parts', () => {
   expect(partsOf('')).toEqual([])
 })
 
-test('quotes and lists that are nested without end cost no more than others', () => {
+test('deeply nested quotes and lists cost no more than flat ones', () => {
   for (const text of [
     '>'.repeat(2000) + ' deep',
     '> '.repeat(100_000) + 'deep',

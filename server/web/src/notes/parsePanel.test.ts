@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parsePanel } from './parsePanel'
 
-test('lines of names and values, and JSON, say the same', () => {
+test('name: value lines and JSON give the same panel', () => {
   const lines = parsePanel(
     'key: val/loss\nfilter: config.lr < 1e-3 and tags has "base: x"\nsmoothing: 0.9\nlogY: yes\n',
   )
@@ -25,7 +25,7 @@ test('lines of names and values, and JSON, say the same', () => {
   expect(parsePanel(json)).toEqual(lines)
 })
 
-test('other kinds, and which runs', () => {
+test('other kinds of panels, and the choice of runs', () => {
   expect(parsePanel('x: config.lr\ny: summary.acc@max\nlimit: 200').spec).toMatchObject({
     kind: 'scatter',
     x: 'config.lr',

@@ -28,7 +28,7 @@ export interface RunsTableProps {
   control: ViewControl
   catalogue: ColumnInfo[]
   layout: Layout
-  /** Columns that are asked for */
+  /** Columns to request */
   wanted: string[]
   question: Selection
   selection: ReturnType<typeof useRunSelection>
@@ -55,7 +55,7 @@ export function RunsTable(p: RunsTableProps) {
 
   const [range, setRange] = useState<[number, number]>([0, STEP])
   const onRange = useCallback((first: number, last: number) => {
-    // Whole steps, so that scrolling changes what is asked for now and then only.
+    // Round to whole steps, so that scrolling rarely changes the request.
     const [from, to] = [Math.max(0, Math.floor(first / STEP) - 1) * STEP, (Math.ceil((last + 1) / STEP) + 1) * STEP - 1]
     setRange((now) => (now[0] === from && now[1] === to ? now : [from, to]))
   }, [])

@@ -13,11 +13,11 @@ const catalogue = ['id', 'name', 'state', 'config.lr', 'config.seed', 'summary.a
 const usual = usualOrder(catalogue)
 const view = defaultView.columns
 
-test('what tells runs apart stands before metrics, and what they have in common at the end', () => {
+test('config that differs comes before metrics, common config comes last', () => {
   expect(usual).toEqual(['name', 'config.lr', 'summary.acc', 'summary.a/b.c', 'state', 'id', 'config.seed'])
 })
 
-test('a layout follows the view and leaves out what no run has', () => {
+test('a layout follows the view, without columns that no run has', () => {
   const layout = layoutOf(
     { ...view, order: ['gone', 'config.lr', 'summary.acc@min', 'summary.gone@max'], pinned: ['name', 'gone'] },
     catalogue,
@@ -29,7 +29,7 @@ test('a layout follows the view and leaves out what no run has', () => {
   expect(layoutOf({ ...view, differing: true }, catalogue).visible.has('config.seed')).toBe(false)
 })
 
-test('the kept order is as short as can be, and gives the wanted order again', () => {
+test('the saved order is as short as possible and restores the wanted order', () => {
   expect(shortOrder(usual, usual)).toEqual([])
   for (const [name, before] of [
     ['config.lr', 'name'],
@@ -45,7 +45,7 @@ test('the kept order is as short as can be, and gives the wanted order again', (
   expect(shortOrder(moved(usual, 'state', 'name'), usual)).toEqual(['state'])
 })
 
-test('another value of a metric takes the place of its column, and gives it back', () => {
+test('another value of a metric replaces its column, and can be replaced back', () => {
   const changed = { ...view, ...withChoice(view, layoutOf(view, catalogue), usual, 'summary.acc', 'min') }
   const layout = layoutOf(changed, catalogue)
   const shown = layout.order.filter((name) => layout.visible.has(name))
@@ -58,7 +58,7 @@ test('another value of a metric takes the place of its column, and gives it back
   expect(back.order).toEqual([])
 })
 
-test('labels say where a value is from', () => {
+test('labels show the source of a value', () => {
   const of = (name: string, base: string, choice: string | null) => labelOf({ base, choice, kind: info(name).kind })
   expect(of('job_type', 'job_type', null)).toEqual({ label: 'job type', from: '' })
   expect(of('config.a.b', 'config.a.b', null)).toEqual({ label: 'a.b', from: 'config' })

@@ -8,7 +8,7 @@ test.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '  =cmd|x', '|x', '%x
   },
 )
 
-test('numbers stay numbers, and text keeps commas, quotes and lines', () => {
+test('numbers stay numbers, and text keeps commas, quotes and line breaks', () => {
   expect([-1.5, 1e-7, true, null, undefined, 'plain', 12n].map(cell)).toEqual([
     '-1.5',
     '1e-7',

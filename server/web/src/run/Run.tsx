@@ -61,7 +61,7 @@ function Page({ run }: TabProps) {
     void navigate({ to: '.', search: name === 'overview' ? {} : { tab: name }, replace: false })
   const list = useRef<HTMLDivElement>(null)
   // Scroll the current tab into view on narrow pages.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another tab is another selected element
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the tab changes, which the selector reads from the document
   useEffect(() => {
     list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
   }, [tab])

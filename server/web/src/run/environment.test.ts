@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { environmentOf, originOf, pageOf, quoted } from './environment'
 
-test('the page of a commit, for addresses of https and ssh', () => {
+test('a commit has a web page, for remotes with https and ssh', () => {
   expect(pageOf('https://github.com/a/b.git', 'f00')).toBe('https://github.com/a/b/commit/f00')
   expect(pageOf('git@gitlab.example.com:a/b/c.git')).toBe('https://gitlab.example.com/a/b/c')
   expect(pageOf('ssh://git@example.com:2222/a/b')).toBe('https://example.com/a/b')
@@ -10,19 +10,19 @@ test('the page of a commit, for addresses of https and ssh', () => {
   }
 })
 
-test('a command is written as a shell reads it', () => {
+test('a command is quoted for the shell', () => {
   const { command } = environmentOf({ command: ['python', 'a b.py', "it's", '--x=1', ''] })
   expect(command).toBe("python 'a b.py' 'it'\\''s' --x=1 ''")
   expect(quoted('$(rm)')).toBe("'$(rm)'")
 })
 
-test('what is not of its kind is as if it were not there', () => {
+test('members of the wrong type are dropped', () => {
   expect(environmentOf({ host: 3, gpus: 'x', git: [], cpu: null, left_out: 1, files: {} })).toMatchObject({
     ...{ host: undefined, gpus: [], git: undefined, cpu: undefined, leftOut: {}, files: [] },
   })
 })
 
-test('where a fork began', () => {
+test('the origin of a fork is parsed', () => {
   expect(originOf('me/my project/k3v9x2m1?_step=500')).toEqual({
     entity: 'me',
     project: 'my project',

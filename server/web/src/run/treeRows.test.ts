@@ -11,7 +11,7 @@ const VALUES = {
 const NONE = new Set<string>()
 const paths = (closed: Set<string>, search: string) => rowsOf(VALUES, closed, search).map((row) => row.path)
 
-test('all lines, with objects and lists of objects as branches', () => {
+test('objects and lists of objects are branches', () => {
   expect(paths(NONE, '')).toEqual([
     ...[
       'lr',
@@ -30,7 +30,7 @@ test('all lines, with objects and lists of objects as branches', () => {
   expect(branchesOf(VALUES)).toEqual(['opt', 'opt\0sched', 'layers', 'layers\u00000', 'layers\u00001'])
 })
 
-test('what is in a closed branch is not there', () => {
+test('a closed branch hides its rows', () => {
   expect(paths(new Set(['opt', 'layers']), '')).toEqual(['lr', 'opt', 'layers', 'betas', 'none'])
 })
 
@@ -41,7 +41,7 @@ test('a search finds paths and values, also in closed branches, and leaves out e
   expect(paths(NONE, 'nothing of it')).toEqual([])
 })
 
-test('a key with dots and a path of the same text are two lines that open by themselves', () => {
+test('a key with dots and a path with the same text open separately', () => {
   const values = { 'a.b': { x: 1 }, a: { b: { x: 2 } } }
   const rows = rowsOf(values, new Set(['a.b']), '')
   expect(rows.map((row) => row.path)).toEqual(['a.b', 'a', 'a.b', 'a.b.x'])

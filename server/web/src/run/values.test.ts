@@ -16,7 +16,7 @@ test('nested values are named by their path; lists, media and empty objects are 
   )
 })
 
-test('values are written exactly', () => {
+test('values are formatted in full precision', () => {
   const all = [0.1, NaN, -Infinity, 12345678901234567890n, 'a "b"', [1n, NaN, 'x'], null, true]
   expect(all.map(exact)).toEqual([
     ...['0.1', 'NaN', '−∞', '12345678901234567890', 'a "b"', '["1","NaN","x"]', 'null', 'true'],

@@ -12,7 +12,7 @@ import { Waiting } from './Waiting'
 
 const texts = strings.account
 
-/** Shorten a browser's description by what all of them say. */
+/** Drop the parts of a user agent that nearly all browsers send. */
 const browserOf = (agent: string) => agent.replace(/^Mozilla\/5\.0 |AppleWebKit\/[\d.]+ \(KHTML, like Gecko\) /g, '')
 
 const endSession = (id: string) => data(DELETE('/api/sessions/{id}', { params: { path: { id } } }))

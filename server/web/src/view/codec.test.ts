@@ -23,7 +23,7 @@ const changed: View = {
   },
 }
 
-test('the default view needs nothing in the address', () => {
+test('the default view leaves the address empty', () => {
   expect(encodeView(defaultView)).toEqual({})
   expect(decodeView(undefined)).toBe(defaultView)
   expect(decodeView({})).toBe(defaultView)
@@ -43,12 +43,12 @@ test('only differences are written, also inside columns and charts', () => {
   })
 })
 
-test('what a default holds can be taken away', () => {
+test('a default value can be removed', () => {
   const bare = { ...defaultView, sort: [], columns: { ...defaultView.columns, pinned: [], hidden: [] } }
   expect(decodeView(encodeView(bare))).toEqual(bare)
 })
 
-test('the default of one member stands where it is unknown or malformed, and the others are kept', () => {
+test('a default replaces an unknown or malformed member, and the others are kept', () => {
   const view = decodeView({
     filter: 3,
     search: 'kept',

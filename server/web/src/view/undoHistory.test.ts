@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { begin, change, redo, undo } from './undoHistory'
 
-test('undo and redo walk through the states, and a new change ends the future', () => {
+test('undo and redo walk through the states, and a new change clears redo', () => {
   let history = change(change(begin('a'), 'b', 'x', 0), 'c', 'y', 1)
   history = undo(history)
   expect(history.now).toBe('b')
@@ -14,7 +14,7 @@ test('undo and redo walk through the states, and a new change ends the future', 
   expect(undo(history).now).toBe('b')
 })
 
-test('quick changes of one thing are one step; slow ones, and those after an undo, are not', () => {
+test('quick changes of one kind are one step; slow ones and those after an undo are not', () => {
   let history = begin(0)
   for (let i = 1; i <= 50; i++) history = change(history, i, 'split', 100 * i)
   expect(undo(history).now).toBe(0)

@@ -38,7 +38,7 @@ test.each(specs.map((spec) => [spec.kind, spec] as const))(
   },
 )
 
-test('what is not complete makes no panel', () => {
+test('an incomplete form makes no panel', () => {
   const draft = draftOf(null, [], [])
   for (const kind of ['line', 'bar', 'scatter', 'parallel', 'media'] as const)
     expect(specOf({ ...draft, kind }, null)).toBeNull()

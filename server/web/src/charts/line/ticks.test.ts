@@ -14,13 +14,13 @@ test.each([
   expect(tickLabels([...ticks], step)).toEqual(labels)
 })
 
-test('a log axis names its decades, or all ticks where there is only one', () => {
+test('a log axis labels its decades, or all ticks if it spans less than one', () => {
   expect(logLabels([0.1, 0.2, 0.5, 1, 2, 10])).toEqual(['0.1', null, null, '1', null, '10'])
   expect(logLabels([2, 3, 4])).toEqual(['2', '3', '4'])
   expect(logLabels([1e-5, 1e-4, 1e6])).toEqual(['1e−5', '1e−4', '1e6'])
 })
 
-test('durations are written in the unit of the step', () => {
+test('durations have the unit of the step', () => {
   expect([0, 30, 60].map((t) => durationLabel(t, 30))).toEqual(['0', '30 s', '60 s'])
   expect([120, 150].map((t) => durationLabel(t, 30))).toEqual(['2:00 min', '2:30 min'])
   expect(durationLabel(3600, 600)).toBe('60 min')

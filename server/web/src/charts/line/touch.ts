@@ -88,7 +88,7 @@ export function hearTouch(over: HTMLElement, on: Touched): () => void {
     else if (gesture === 'pinch') {
       const { middle, apart } = pair()
       const factor = began.apart / apart
-      grip!.move(factor, began.middle, factor * (began.middle - middle)) // what was between the fingers stays there
+      grip!.move(factor, began.middle, factor * (began.middle - middle)) // keeps the point between the fingers in place
     }
   }
 

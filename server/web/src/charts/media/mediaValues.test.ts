@@ -3,7 +3,7 @@ import { itemAt, mediaOf, stepsOf } from './mediaValues'
 
 const image = { _type: 'image', digest: 'd', size: 1, format: 'png' }
 
-test('a list is what is in it; what is no media is left out', () => {
+test('lists are flattened, and other values are dropped', () => {
   expect(mediaOf({ _type: 'list', items: [image, 3, { _type: 'text', value: 't' }] })).toEqual([
     image,
     { _type: 'text', value: 't' },
@@ -12,13 +12,13 @@ test('a list is what is in it; what is no media is left out', () => {
     expect(mediaOf(value)).toEqual([])
 })
 
-test('a histogram whose edges do not fit its counts is left out', () => {
+test('a histogram is dropped if its edges do not match its counts', () => {
   const whole = { _type: 'histogram', bins: [0, 1, 2], counts: [3, 4] }
   expect(mediaOf(whole)).toEqual([whole])
   expect(mediaOf({ ...whole, counts: [3] })).toEqual([])
 })
 
-test('at a step is what was logged last', () => {
+test('a step shows what was logged last', () => {
   const items = [1, 5, 5, 9].map((step, i) => ({ step, values: [{ _type: 'text' as const, value: String(i) }] }))
   expect(itemAt(items, 0)).toBeUndefined()
   expect(itemAt(items, 6)?.values).toEqual([{ _type: 'text', value: '2' }])

@@ -11,18 +11,18 @@ const table = {
   ],
 }
 
-test('a content that is no table has no columns', () => {
+test('content other than a table has no columns', () => {
   for (const content of [null, 3, {}, { columns: 1, data: [] }])
     expect(tableOf(content)).toEqual({ columns: [], data: [] })
 })
 
-test('numbers are sorted by size, and empty cells come last both ways', () => {
+test('numbers are sorted by value, and empty cells come last in both directions', () => {
   const numbers = { columns: ['a'], data: [[10], [9], [null], [100]] }
   expect(arranged(numbers, '', { column: 'a', descending: false })).toEqual([[9], [10], [100], [null]])
   expect(arranged(numbers, '', { column: 'a', descending: true })).toEqual([[100], [10], [9], [null]])
 })
 
-test('the search is in all cells, also in captions', () => {
+test('the search covers all cells and captions', () => {
   expect(arranged(table, 'yes', null)).toEqual([[9, 'Yes']])
   expect(arranged(table, 'CAT', null)).toHaveLength(1)
 })

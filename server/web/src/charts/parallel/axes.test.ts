@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { axisOf, conditionOf, labelsOf, positionOf, rounded, valueAt, within } from './axes'
 
-test('numbers lie between their extremes, over two decades by their logarithm', () => {
+test('numbers are placed between their extremes, on a log axis over two decades', () => {
   const even = axisOf('config.layers', [1, 2, 5, null])
   expect([...even.at]).toEqual([0, 0.25, 1, NaN])
   const log = axisOf('config.lr', [1e-4, 1e-1, 1e-2])
@@ -10,19 +10,19 @@ test('numbers lie between their extremes, over two decades by their logarithm', 
   expect(valueAt(log, positionOf(log, 0.003))).toBeCloseTo(0.003)
 })
 
-test('texts are in order', () => {
+test('texts are sorted', () => {
   const axis = axisOf('config.opt', ['sgd', 'adam', null, 'lion'])
   expect(axis.names).toEqual(['adam', 'lion', 'sgd'])
   expect([...axis.at]).toEqual([1, 0, NaN, 0.5])
 })
 
-test('values that are all equal, and none at all', () => {
+test('an axis of equal values, and one without values', () => {
   expect([...axisOf('a', [3, 3]).at]).toEqual([0.5, 0.5])
   expect([...axisOf('a', [null, NaN]).at]).toEqual([NaN, NaN])
   expect(labelsOf(axisOf('a', [3, 3]), 200)).toEqual([{ at: 0.5, text: '3' }])
 })
 
-test('a brush is a condition of the filter language that selects the same runs', () => {
+test('a selected range becomes a filter that selects the same runs', () => {
   const axes = [
     axisOf('config.layers', [0, 5, 10]),
     axisOf('config.opt', ['a "b"', 'c', 'd']),
@@ -36,7 +36,7 @@ test('a brush is a condition of the filter language that selects the same runs',
   expect([...within(axes, [[0.4, 1], null, [0.5, 0.9]], 3)]).toEqual([0, 1, 0])
 })
 
-test('limits are rounded so that nothing falls out', () => {
+test('limits are rounded so that no run is lost', () => {
   expect(rounded(0.123456, -1)).toBe(0.1234)
   expect(rounded(0.123456, 1)).toBe(0.1235)
   expect(rounded(-1234.56, -1)).toBe(-1235)

@@ -23,7 +23,7 @@ test.each<[Pareto, number[]]>([
   expect(paretoFront(points, goal)).toEqual(front)
 })
 
-test('no point of a front is beaten, and every other is', () => {
+test('no point of the front is beaten, and every other point is', () => {
   const many = Array.from({ length: 300 }, (_, i) => ({ x: (i * 7919) % 101, y: (i * 104729) % 97 }))
   const front = new Set(paretoFront(many, 'min-min'))
   many.forEach((one, i) => {
@@ -32,7 +32,7 @@ test('no point of a front is beaten, and every other is', () => {
   })
 })
 
-test('equal points are in it together', () => {
+test('equal points are on the front together', () => {
   expect(
     paretoFront(
       [

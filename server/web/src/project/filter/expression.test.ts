@@ -5,7 +5,7 @@ import { conditions, joined, narrowed, replaced, tokenize, without, writtenName,
 
 const values = (text: string) => tokenize(text).map(({ kind, value }) => [kind, value])
 
-test('words of an expression', () => {
+test('an expression is split into tokens', () => {
   expect(values('config.lr<=1e-3 and `a b`!="x \\"y\\"" or summary.train/loss@step=10 > -2h')).toEqual([
     ...[
       ['name', 'config.lr'],
@@ -25,7 +25,7 @@ test('words of an expression', () => {
   ])
 })
 
-test('unfinished and odd text is split too, with every character in its place', () => {
+test('unfinished and odd text is split without losing a character', () => {
   for (const text of ['config.lr < ', 'name == "un', '`x', 'a # b', '1.5.x', '(', 'ä.ö == 1', '\ud800 x']) {
     for (const token of tokenize(text)) expect(text.slice(token.from, token.to).length).toBeGreaterThan(0)
   }
@@ -36,7 +36,7 @@ test('unfinished and odd text is split too, with every character in its place', 
   ])
 })
 
-test('conditions joined by and are taken apart and put together again', () => {
+test('conditions joined by `and` are split and joined again', () => {
   const text =
     'config.lr = 1e-3 and state in ["a", "b"] and (x > 1 or y > 2) and not tags has "q" and notes is not null'
   const found = conditions(text)
@@ -52,7 +52,7 @@ test('conditions joined by and are taken apart and put together again', () => {
   expect(replaced('a > 1 and b > 2', 1, 'c < 3')).toBe('a > 1 and c < 3')
 })
 
-test('or is kept whole, and in parentheses beside another condition', () => {
+test('an `or` stays one condition, in parentheses next to another one', () => {
   expect(conditions('a > 1 or b > 2 and c > 3')).toEqual([{ text: 'a > 1 or b > 2 and c > 3', simple: null }])
   expect(narrowed('a > 1 or b > 2', 'c > 3')).toBe('(a > 1 or b > 2) and c > 3')
   expect(narrowed('a > 1', 'a > 1 and b > 2')).toBe('a > 1 and b > 2')
@@ -60,7 +60,7 @@ test('or is kept whole, and in parentheses beside another condition', () => {
   expect(conditions('name == "a or b and c"')).toHaveLength(1)
 })
 
-test('names and values are quoted where they must be', () => {
+test('names and values are quoted only if needed', () => {
   expect(['config.lr', 'summary.train/loss', 'summary.my key', 'and', '1x'].map(writtenName)).toEqual([
     'config.lr',
     'summary.train/loss',
@@ -104,12 +104,12 @@ test.each([
   expect(found.slice(0, options.length)).toEqual(options)
 })
 
-test('a completion replaces the word that the caret is in', () => {
+test('a completion replaces the word at the caret', () => {
   const { from, to } = complete('state == "fin" and x', 12, columns)
   expect([from, to]).toEqual([9, 14])
 })
 
-test('what is typed on the way to a filter is told from one', () => {
+test('an unfinished filter is recognized', () => {
   const text = 'not (config.lr <= 0.1 or state in ["a", "b"]) and notes is not null'
   const finished = [...text, ''].map((_, i) => text.slice(0, i + 1)).filter((part) => isFinished(part))
   expect(finished).toContain(text)

@@ -1,4 +1,4 @@
-/** The dashboard reads filters as tests/vectors/filters.json says; the server's pytest reads the same file. */
+/** The dashboard parses filters as in tests/vectors/filters.json, which the server's tests use too. */
 import { expect, test } from 'vitest'
 import vectors from '../../../../../tests/vectors/filters.json'
 import { isFinished } from './completion'

@@ -59,7 +59,7 @@ export function Grid(p: GridProps) {
     overscan: 2,
     useFlushSync: false,
   })
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other columns have other widths
+  // biome-ignore lint/correctness/useExhaustiveDependencies: measure again when the columns change, since their widths do
   useLayoutEffect(() => columns.measure(), [model.center, columns])
 
   const shown = columns.getVirtualItems()

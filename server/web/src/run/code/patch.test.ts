@@ -15,7 +15,7 @@ index 10e1d10..0979b67 100644
 \\ No newline at end of file
 `
 
-test('lines have their numbers before and after', () => {
+test('lines have their old and new numbers', () => {
   const [file] = parsePatch(CHANGED)
   expect(file).toMatchObject({ path: 'model.py', from: null, change: 'changed', added: 2, removed: 2, binary: false })
   expect(file!.hunks[0]!.header).toBe('@@ -1,4 +1,5 @@ class Model:')
@@ -49,7 +49,7 @@ test('new, deleted, renamed, binary and oddly named files', () => {
   ])
 })
 
-test('no patch has no files', () => {
+test('an empty patch has no files', () => {
   expect(parsePatch('')).toEqual([])
   expect(parsePatch('nonsense\n')).toEqual([])
 })

@@ -37,7 +37,7 @@ export function Lines({ run, stream, total, times, pattern, target, following, s
   const to = view ? Math.min(total, Math.ceil(first + count) + OVERSCAN) : from
   const { lineAt } = useLines(run, stream, total, from, to)
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: more lines move the end
+  // biome-ignore lint/correctness/useExhaustiveDependencies: scroll again when new lines move the end
   useLayoutEffect(() => {
     const element = scroller.current
     if (element && following && view) element.scrollTop = element.scrollHeight

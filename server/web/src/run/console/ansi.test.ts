@@ -8,7 +8,7 @@ test('a line without sequences is one plain part', () => {
   expect(parse('')).toEqual([])
 })
 
-test('named colours, bright ones, and what turns them off', () => {
+test('named colors, bright colors and resets', () => {
   const spans = parse('\x1b[31mred\x1b[39m none \x1b[1;92;44mbold\x1b[0m end')
   expect(spans.map(({ text, fg, bg, bold }) => [text, fg, bg, bold])).toEqual([
     ['red', 1, null, false],
@@ -18,7 +18,7 @@ test('named colours, bright ones, and what turns them off', () => {
   ])
 })
 
-test('256 colours and true colours, with semicolons and with colons', () => {
+test('256 colors and true colors, with semicolons and with colons', () => {
   const colours = (line: string) => parse(line).map(({ fg, bg }) => [fg, bg])
   expect(colours('\x1b[38;5;208mx')).toEqual([['rgb(255, 135, 0)', null]])
   expect(colours('\x1b[38;5;9mx')).toEqual([[9, null]])
@@ -28,7 +28,7 @@ test('256 colours and true colours, with semicolons and with colons', () => {
   expect(colours('\x1b[38;2;999;0;0mx')).toEqual([['rgb(255, 0, 0)', null]])
 })
 
-test('parts of one style are one part', () => {
+test('adjacent parts of one style are merged', () => {
   expect(texts('a\x1b[mb\x1b[0mc')).toEqual(['abc'])
 })
 
@@ -40,7 +40,7 @@ test('links, titles, cursor moves and other control characters are not shown', (
   expect(plain('\x1b]8;;http://never-ended')).toBe('')
 })
 
-test('inverse, underline and the like', () => {
+test('inverse, underline and other styles', () => {
   expect(parse('\x1b[4;7;9;3;2mx')).toMatchObject([
     { underline: true, inverse: true, strike: true, italic: true, dim: true },
   ])
@@ -50,6 +50,6 @@ test('inverse, underline and the like', () => {
   ])
 })
 
-test('what looks like markup stays text', () => {
+test('markup stays text', () => {
   expect(texts('\x1b[31m<img src=x onerror=alert(1)>')).toEqual(['<img src=x onerror=alert(1)>'])
 })

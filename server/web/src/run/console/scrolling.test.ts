@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import { LINE, MOST, topOf, windowAt } from './scrolling'
 
-test('few lines scroll as they are', () => {
+test('few lines scroll one to one', () => {
   expect(windowAt(1000, 180, 90)).toEqual({ height: 1000 * LINE, first: 5, count: 10 })
   expect(topOf(0, 1000, 180)).toBe(0)
   expect(topOf(999, 1000, 180)).toBe(990 * LINE)
 })
 
-test('millions of lines fit, the first and the last are reached', () => {
+test('millions of lines fit, and the first and last can be reached', () => {
   const [total, view] = [5_000_000, 720]
   const { height, first, count } = windowAt(total, view, 0)
   expect(height).toBe(MOST)

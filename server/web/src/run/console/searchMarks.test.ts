@@ -11,16 +11,16 @@ const shown = (parts: string[], pattern: RegExp) => {
   })
 }
 
-test('a match is marked in each of the parts that it goes through', () => {
+test('a match is marked in each part that it spans', () => {
   expect(shown(['an er', 'ro', 'r, an Error'], /error/gi)).toEqual(['an [er]', '[ro]', '[r], an [Error]'])
   expect(shown(['error', 'error'], /error/g)).toEqual(['[error]', '[error]'])
 })
 
-test('ends of a pattern are those of the line, not of its parts', () => {
+test('the anchors of a pattern match the ends of the line, not of its parts', () => {
   expect(shown(['done', ' and done'], /done$/g)).toEqual(['done', ' and [done]'])
   expect(shown(['done', ' done'], /^done/g)).toEqual(['[done]', ' done'])
 })
 
-test('a match of nothing marks nothing, and hides no other', () => {
+test('an empty match marks nothing and hides no other', () => {
   expect(shown(['abba'], /b*/g)).toEqual(['a[bb]a'])
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { kindOf, textOf, typeOf } from './fileContent'
 
-test('kinds and types by the ending of a name', () => {
+test('the extension gives kind and media type', () => {
   expect(['a.PNG', 'x/b.ipynb', 'c.tar.gz', 'README', '.py', 'd.diff'].map(kindOf)).toEqual([
     ...['image', 'notebook', 'unknown', 'unknown', 'text', 'patch'],
   ])
@@ -10,7 +10,7 @@ test('kinds and types by the ending of a name', () => {
   ])
 })
 
-test('text is told from other bytes, also where it is cut', () => {
+test('text is distinguished from binary, also if it is cut', () => {
   const bytes = new TextEncoder().encode('aä')
   expect(textOf(bytes, false)).toBe('aä')
   expect(textOf(bytes.subarray(0, 2), true)).toBe('a')

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { treeOf } from './tree'
 
-test('folders hold what is below them, sorted as people count', () => {
+test('folders contain their files, in natural order', () => {
   const tree = treeOf(
     ['out/epoch10.pt', 'out/epoch9.pt', 'out/a/x', 'readme.md'].map((name, i) => ({ name, size: 2 ** i })),
   )
@@ -13,7 +13,7 @@ test('folders hold what is below them, sorted as people count', () => {
   expect(out!.folders.map((one) => one.path)).toEqual(['out/a'])
 })
 
-test('a file may be called like a folder, and odd parts are names', () => {
+test('a file may have the name of a folder, and odd parts are names', () => {
   const tree = treeOf([
     { name: 'a', size: 1 },
     { name: 'a/b', size: 1 },
