@@ -72,7 +72,6 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             shoot = camera(browser, server, folder)
             smooth = {"smoothing": {"kind": "ema", "weight": 0.9}}
-            shoot("home", "/")
             shoot("project", view(charts=smooth))
             shoot("project-dark", view(charts=smooth), theme="dark")
             shoot("choices", view(layout="charts", charts=CHOICES))
