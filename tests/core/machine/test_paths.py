@@ -76,7 +76,7 @@ def test_commands_say_that_the_working_directory_is_gone() -> None:
     code = "import os; os.rmdir(os.getcwd()); from tracker.cli.main import main; main()"
     for arguments in (["status"], ["runs", "--local"], ["sync"], ["restore", "a1"], ["init", "--project", "x"]):
         gone.mkdir(exist_ok=True)
-        command = [sys.executable, "-c", code, *arguments]
+        command = [sys.executable, "-I", "-c", code, *arguments]  # like the command, without "" on the path
         done = subprocess.run(command, cwd=gone, capture_output=True, text=True, check=False)
         assert "Traceback" not in done.stderr, done.stderr
 
