@@ -132,7 +132,8 @@ def _note_exit(code: Any) -> None:
 
 def _leave() -> None:
     """Finish open runs with what is known; the exit status that the C library writes later takes precedence."""
-    end = _Noted.end
+    error = multiprocessing_child.ended_by()
+    end = _Noted.end if error is None else ending(error)
     if end is None and sys.excepthook is not _Noted.hook and not notebook.at_prompt():
         error = getattr(sys, "last_value", None)  # other code replaced the hook and does not call ours
         end = None if error is _Noted.stale else ending(error)
@@ -146,9 +147,13 @@ def _leave() -> None:
 
 def _finish_in_child() -> None:
     """Finish runs at the end of a child of multiprocessing, which skips `atexit`."""
-    error = sys.exc_info()[1]  # the exception that ends the child, if any
+    error = multiprocessing_child.ended_by()
     for run in _live:
-        if run._stream.parent is None:
+        if run._stream.parent is not None:
+            continue
+        if error is None and multiprocessing_child.FORGETS:
+            run._finish_at_exit(_Noted.end)  # of `sys.exit` nothing but this is left
+        else:
             run._finish_by(error)
 
 

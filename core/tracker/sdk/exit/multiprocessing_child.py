@@ -13,6 +13,11 @@ from typing import Any
 
 _MODULES = tuple(os.path.join("multiprocessing", name) for name in ("queues.py", "util.py"))
 _REPEAT = 0.05  # seconds between repetitions of a signal
+_PROCESS = os.path.join("multiprocessing", "process.py")
+FORGETS = sys.version_info >= (3, 13)
+"""Whether a child of multiprocessing calls `finish` when the exception that ends it is not being handled any more."""
+
+_ended_by: BaseException | None = None
 _finished_in = 0  # the process in which `finish_with_child` was called
 
 
@@ -24,14 +29,36 @@ def is_child() -> bool:
 
 def finish_with_child(finish: Callable[[], None]) -> None:
     """Call `finish` when this child of multiprocessing ends; do nothing in other processes. Safe to repeat."""
-    global _finished_in
+    global _finished_in, _ended_by
     if not is_child() or _finished_in == os.getpid():
         return
-    _finished_in = os.getpid()
+    _finished_in, _ended_by = os.getpid(), None
+    if FORGETS:
+        _note_printed_error()
     util: Any = sys.modules["multiprocessing.util"]
     util.Finalize(None, finish, exitpriority=0)
     if _in_pool(sys._getframe()) is not None and threading.current_thread() is threading.main_thread():
         _end_well_when_idle(finish)
+
+
+def ended_by() -> BaseException | None:
+    """Return the exception that ends this child of multiprocessing; None if there is none."""
+    return sys.exc_info()[1] or _ended_by
+
+
+def _note_printed_error() -> None:
+    """Note the exception with which this child is about to end, when multiprocessing prints it."""
+    import traceback
+
+    former = traceback.print_exc
+
+    def print_exc(*arguments: Any, **named: Any) -> None:
+        global _ended_by
+        if sys._getframe(1).f_code.co_filename.endswith(_PROCESS):
+            _ended_by = sys.exc_info()[1]
+        former(*arguments, **named)
+
+    traceback.print_exc = print_exc
 
 
 def _end_well_when_idle(finish: Callable[[], None]) -> None:

@@ -334,6 +334,27 @@ if __name__ == "__main__":
     assert [row["x"] for row in the_run().scan_history()] == [1]
 
 
+@pytest.mark.parametrize(("ending", "state"), [("", "finished"), ("sys.exit(3)", "failed"), ("1 / 0", "failed")])
+def test_a_child_of_multiprocessing_ends_its_run_while_its_parent_has_one(ending: str, state: str) -> None:
+    code = f"""
+import multiprocessing, os, sys, tracker
+
+def work():
+    tracker.init(id="r", reinit="create_new").log({{"x": 1}})
+    {ending}
+
+if __name__ == "__main__":
+    tracker.init(id="of-parent")
+    child = multiprocessing.get_context("fork").Process(target=work)
+    child.start()
+    child.join()
+"""
+    assert script(code).returncode == 0
+    eventually(lambda: the_run().state == state)
+    assert the_run().info["error"] == ("ZeroDivisionError: division by zero" if "/" in ending else None)
+    assert tracker.read_run(".tracker/runs/of-parent").state == "finished"
+
+
 @pytest.mark.parametrize("leave", ["pass", "pool.close(); pool.join()"])
 def test_the_runs_of_pool_workers_end_well(leave: str) -> None:
     """The end of the `with` block terminates the workers; the work is done."""
