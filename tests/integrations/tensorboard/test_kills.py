@@ -63,22 +63,22 @@ def test_after_a_kill_of_all_processes_at_any_time_the_same_command_continues() 
     content = version() + many(0, 20_000)
     for i in range(4):
         write(Path(f"logs/{i}") / NAME, content)
-    # In the first two rounds a process waits after its first write of rows, so the kill always hits the import. In the
-    # others the kill comes at any time, or too late.
+    # In the first two rounds each worker waits after its first write of rows, so the kill always hits the import.
+    # In the others the kill comes at any time, or too late.
     code = (
-        "import os, time\n"
-        "real, parent = os.write, os.getppid()\n"
+        "import multiprocessing, os, time\n"
+        "real = os.write\n"
         "def write(fd, data):\n"
-        "    done = real(fd, data)\n"
+        "    done, parent = real(fd, data), multiprocessing.parent_process()\n"
         "    rows = '/history-' in os.readlink(f'/proc/self/fd/{fd}')\n"
-        "    while rows and os.environ['HELD'] == '1' and os.getppid() == parent:\n"
+        "    while rows and os.environ['HELD'] == '1' and os.getppid() == parent.pid:\n"
         "        time.sleep(0.05)\n"
         "    return done\n"
         "os.write = write\n"
         "from pathlib import Path; from tracker_tensorboard import importer, pool\n"
         "from tests.integrations.tensorboard.events import bring\n"
         "if __name__ == '__main__':\n"
-        "    importer._SMALL, importer.cores = 0, lambda: 2\n"
+        "    importer._MIN_PARALLEL_SIZE, importer.cores = 0, lambda: 2\n"
         "    bring(Path('logs'), 'killed')\n"
     )
     Path("import.py").write_text(code)
