@@ -152,7 +152,7 @@ def wheel(session: nox.Session) -> None:
 
 
 built_wheels: list[Path] = []
-"""The wheel from the first `wheel` session, which is the same for every Python."""
+"""The wheel that the first `wheel` session built; it is the same for every Python."""
 
 
 @nox.session

@@ -63,7 +63,7 @@ def chromium(*flags: str) -> Iterator[Chromium]:
 
 
 def missing() -> str | None:
-    """Return what has to be installed before pages can be measured here."""
+    """Return what must be installed before pages can be measured; None if nothing is missing."""
     try:
         import playwright  # noqa: F401
     except ImportError:
@@ -72,7 +72,7 @@ def missing() -> str | None:
 
 
 def left_out(group: str) -> bool:
-    """Tell whether a group cannot be measured here; if so, print why on stderr."""
+    """Return whether a group cannot be measured here; if so, print the reason on stderr."""
     needed = missing()
     if needed:
         print(f"{group}: {needed} is not installed here; nothing is measured", file=sys.stderr)

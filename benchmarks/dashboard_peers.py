@@ -43,8 +43,8 @@ class Peer(NamedTuple):
     serve: list[str]
     """The arguments for its Python; {port} and {home} are replaced."""
     pages: dict[str, str]
-    """What each page shows, and its path; {runs} is replaced by ids. A user opens the first one; the next one is tried
-    if that shows no chart in time."""
+    """What each page shows, and its path; {runs} is replaced by ids. The first page is the one that users open; if it
+    shows no chart in time, the next one is tried."""
     ask: Ask
     """Requests the chart of a metric for some runs, as the page does."""
     asked: str

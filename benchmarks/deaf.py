@@ -1,4 +1,4 @@
-"""Run servers that refuse or never answer, which must not slow training down."""
+"""Run servers that refuse requests or never answer; training must not wait for them."""
 
 from __future__ import annotations
 

@@ -29,8 +29,9 @@ TARGETS = {"batch": 50.0}
 
 
 def run(options: Options) -> Iterator[Line]:
-    """Train the same model with each callback, by turns in one process, so that the machine's drift cancels; with
-    those of a peer in one that has its packages, too.
+    """Train the same model with each callback in turn in one process, so that drift of the machine cancels.
+
+    The callbacks of a peer run in a process that has its packages, too.
     """
     if not all(importlib.util.find_spec(name) for name in ("keras", "jax", "tracker_keras")):
         print("keras: Keras or JAX is not installed here; nothing is measured", file=sys.stderr)

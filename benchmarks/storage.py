@@ -1,4 +1,4 @@
-"""Measure the server's storage: CPU per uploaded point, bytes per point on disk, a chart of 20 runs.
+"""Measure the server's storage: CPU and disk of an uploaded point, and CPU of a chart of 20 runs.
 
     python benchmarks/storage.py --points 4000000
 

@@ -1,8 +1,8 @@
 """Measure the memory of importing a large log directory: `python -m benchmarks.tensorboard_memory [GIGABYTES]`.
 
-It makes event files of scalars, half of the bytes in one file and the rest in files of about 100 MB, and one file of
-images. It imports them to run directories, then to a server. It prints the largest sum of the resident memory of all
-processes of the command, sampled 50 times a second; shared memory counts for each process.
+It writes event files of scalars, half of the bytes in one file and the rest in files of about 100 MB, and one file of
+images. It imports them to run directories, then to a server, and prints the peak of the resident memory of all
+processes of the command together, sampled 50 times a second; shared memory counts for each process.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def make(logdir: Path, wanted: float) -> tuple[int, int]:
-    """Create a log directory of at least so many bytes; return its size and its number of scalars."""
+    """Create a log directory of at least this many bytes; return its size and its number of scalars."""
     first = logdir / "run0" / "events.out.tfevents.1700000000.host"
     event_files.write(first, event_files.torch_value, _TAGS, 93_000)
     part = first.read_bytes()
@@ -59,7 +59,7 @@ def make(logdir: Path, wanted: float) -> tuple[int, int]:
 
 
 def tell(how: str, directory: Path, events: int, **variables: str) -> None:
-    """Import, and print the memory used."""
+    """Import, and print the peak memory."""
     with scratch() as work:
         began = time.perf_counter()
         command = [sys.executable, "-m", "tracker.cli.main", "tensorboard-import", str(directory / "logs")]

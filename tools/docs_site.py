@@ -56,7 +56,7 @@ INTEGRATIONS = {
 
 
 def main() -> None:
-    """Write all pages anew."""
+    """Write all pages again."""
     known = SETTINGS_PAGE.read_text(encoding="utf-8")
     if (current := with_table_of_settings(known)) != known:
         SETTINGS_PAGE.write_text(current, encoding="utf-8")

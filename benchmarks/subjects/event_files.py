@@ -58,8 +58,8 @@ def record(payload: bytes) -> bytes:
 def _pattern(value: Value, tag: str) -> tuple[bytes, bytes]:
     """Return the bytes before and after the four bytes of the value in a summary, as protobuf writes them."""
     number = 1.2345678806304932  # a float32 whose bytes occur nowhere else
-    whole = event_pb2.Event(summary=summary_pb2.Summary(value=[value(tag, number)])).SerializeToString()
-    before, after = whole.split(struct.pack("<f", number))
+    encoded = event_pb2.Event(summary=summary_pb2.Summary(value=[value(tag, number)])).SerializeToString()
+    before, after = encoded.split(struct.pack("<f", number))
     return before, after
 
 

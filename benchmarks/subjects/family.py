@@ -48,8 +48,8 @@ def main() -> None:
         if pid == process.pid:
             first, ended = status, time.monotonic()
     output.seek(0)
-    said = output.read().strip().splitlines()
-    result = json.loads(said[-1]) if said and said[-1].startswith("{") else {}
+    lines = output.read().strip().splitlines()
+    result = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
     result |= {"status": os.waitstatus_to_exitcode(first or 0), "family_cpu_s": cpu, "killed": killed}
     result["ended_at"] = time.monotonic()
     if memory:
@@ -58,10 +58,10 @@ def main() -> None:
 
 
 class Memory:
-    """Peak resident memory: of the first process, and of all others together (as seen 50 times a second).
+    """Peak resident memory of the first process, and of all others together, sampled 50 times a second.
 
-    Not from rusage: its maximum of a process that was started by `vfork` includes its parent's memory. For the same
-    reason another process counts from the second look on: until it calls `exec`, its parent's memory shows as its own.
+    rusage is of no use: for a process started by `vfork`, its maximum includes the parent's memory. For the same reason
+    other processes count only from their second sample on: before `exec`, they show their parent's memory.
     """
 
     def __init__(self, first: int) -> None:

@@ -1,5 +1,6 @@
-"""Train a small model with Lightning, with each of some loggers in turn; print the µs of a step as JSON:
-for each round and logger the mean wall time, and the CPU time of the process with all its threads.
+"""Train a small model with Lightning with each logger in turn; print the µs of a step as JSON.
+
+For each round and logger it prints the mean wall time, and the CPU time of the process with all its threads.
 
     python fit.py LOGGER… --steps N --rounds N [--site DIRECTORY]
 

@@ -1,8 +1,8 @@
-"""Train without and with each of some callbacks in turn, and print the time of a batch.
+"""Train without a callback and with each callback in turn, and print the time of a batch.
 
     python keras_fit.py mlp|deep ROUNDS CALLBACK… [--site DIRECTORY]
 
-A callback is again (none, once more), epoch or batch (ours), or tensorboard, wandb or mlflow, these with -batch or not.
+CALLBACK is again (none, a second time), epoch or batch (ours), or tensorboard, wandb or mlflow, perhaps with -batch.
 `--site` is a folder of further packages to import from.
 """
 

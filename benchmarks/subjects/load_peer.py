@@ -1,9 +1,9 @@
-"""Put runs into the store of a peer, with its own functions or with the rows that these write.
+"""Put runs into the store of a peer, with its own functions or with the rows that they would write.
 
     python load_peer.py tensorboard|trackio|mlflow DIRECTORY RUNS METRICS STEPS
 
-Runs in the peer's environment, so it imports nothing but the standard library, the peer and what lies beside it. Prints
-the ids of the runs.
+It prints the ids of the runs. It runs in the peer's environment, so it imports only the standard library, the peer and
+modules of this folder.
 """
 
 from __future__ import annotations

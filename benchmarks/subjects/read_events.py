@@ -2,8 +2,8 @@
 
     python read_events.py floor|tracker|accumulator|tbparse|rust|rust-checked LOGDIR
 
-CPU time is that of reading, imports not counted; for the Rust data server, that of the server alone, from its start to
-the last answer.
+CPU time is that of reading, without imports; for the Rust data server, that of the server, from its start to the last
+response.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def rust(logdir: Path, checksum: str) -> tuple[float, float, int]:
 
 
 def _all_there(answer: object, expected: dict[str, object]) -> bool:
-    """Tell whether every tag of every run has its last step."""
+    """Return whether every tag of every run has its last step."""
     tags = [tag for run in answer.runs for tag in run.tags]  # type: ignore[attr-defined]
     return len(tags) == expected["series"] and all(tag.metadata.max_step == expected["last_step"] for tag in tags)
 

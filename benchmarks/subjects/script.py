@@ -2,7 +2,7 @@
 
     python script.py SUBJECT DIRECTORY --calls N [--rows random|training] [--new-keys] [--timers] [--spread SECONDS]
 
-Runs in the subject's own environment, so it imports nothing but the standard library and the subject.
+It runs in the subject's own environment, so it imports only the standard library and the subject.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Mlflow:
     module = "mlflow"
 
     def start(self, directory: str) -> None:
-        os.chdir(directory)  # where its default store goes
+        os.chdir(directory)  # its default store is in the working directory
         import mlflow
 
         mlflow.set_experiment("bench")

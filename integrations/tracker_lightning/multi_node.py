@@ -27,7 +27,7 @@ def is_first_on_node() -> bool:
 
 
 def announce_run(number: int, run: tracker.Run) -> bool:
-    """Tell the other nodes which run the `number`th logger has; return False if they cannot be told yet."""
+    """Announce the run of the `number`th logger to the other nodes; return False if that is not possible yet."""
     with contained("telling other nodes of the run"):
         store = _store()
         if store is not None:

@@ -187,8 +187,8 @@ def finish_streams(directory: Path) -> None:
             continue
         try:
             if stream.mark is not None and not stream.has_finish:
-                told = stream.records("tensorboard")
-                states = [finish_state(Line(record.kind, record.payload, record.time)) for record in told]
+                records = stream.records("tensorboard")
+                states = [finish_state(Line(record.kind, record.payload, record.time)) for record in records]
                 stream.finish(([state for state in states if state] or ["finished"])[-1], stream.mark.time)
         finally:
             stream.close()
@@ -200,8 +200,8 @@ def stream_name(name: str, first: bytes, variant: int = 0) -> str:
     A replaced file therefore gets a new stream, and copies of a file on two machines get the same one. `variant` counts
     files with the same name and the same first record.
     """
-    told = name.encode() + b"\n" + first + (b"\n%d" % variant if variant else b"")
-    return f"{_PREFIX}{hashlib.sha256(told).hexdigest()[:24]}.jsonl"
+    identity = name.encode() + b"\n" + first + (b"\n%d" % variant if variant else b"")
+    return f"{_PREFIX}{hashlib.sha256(identity).hexdigest()[:24]}.jsonl"
 
 
 def _first_record(path: Path) -> bytes | None:

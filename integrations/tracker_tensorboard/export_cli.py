@@ -32,7 +32,7 @@ def tensorboard_export(runs: tuple[str, ...], outdir: Path, add: bool) -> None:
             f"{outdir} is not empty; choose a new directory, or pass --add to keep its files and add to them"
         )
     outdir = outdir.expanduser()
-    export, told, failed = Exporter(outdir), list[str](), list[str]()
+    export, remarks, failed = Exporter(outdir), list[str](), list[str]()
     written = 0
     for given in dict.fromkeys(runs):
         try:
@@ -42,17 +42,17 @@ def tensorboard_export(runs: tuple[str, ...], outdir: Path, add: bool) -> None:
             failed.append(f"failed: {given}: {error}")
             continue
         written += 1
-        told += _remarks(run, exported)
+        remarks += _remarks(run, exported)
         numbers = f"{plural(exported.scalars, 'scalar')}, {exported.media:,} media"
         click.echo(f"{clean(run.name)}: {numbers} in {outdir / exported.directory.relative_to(outdir.absolute())}")
     for sort in ("left out", "rounded"):
-        for line in limited([line for line in told if line.startswith(f"{sort}: ")]):
+        for line in limited([line for line in remarks if line.startswith(f"{sort}: ")]):
             click.echo(clean(line))
     for line in failed:
         click.echo(clean(line), err=True)
     if written:
         click.echo(f"{plural(written, 'run')} in {outdir}; to see them: tensorboard --logdir {outdir}")
-    if failed or any(line.startswith("left out: ") for line in told):
+    if failed or any(line.startswith("left out: ") for line in remarks):
         click.get_current_context().exit(1)
 
 

@@ -33,7 +33,7 @@ def _web_address(_context: click.Context, _option: click.Parameter, url: str | N
 def _prefix(_context: click.Context, _option: click.Parameter, text: str) -> str:
     prefix = text.strip().rstrip("/")
     if prefix and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", prefix):
-        raise click.BadParameter("it must read like /tracker: letters, digits and . _ ~ - between slashes")
+        raise click.BadParameter("it must look like /tracker: letters, digits and . _ ~ - between slashes")
     return prefix
 
 

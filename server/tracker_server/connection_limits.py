@@ -29,14 +29,14 @@ BODY_GRACE = 30.0
 
 _PIECE = 16 * 1024
 
-LOOK = 5.0
+CHECK_SECONDS = 5.0
 """Seconds between two checks of the rate of a body."""
 
 MAX_CONNECTIONS = 4000
 MAX_HEADLESS = 500
 """Connections in all, and those of them that have not sent a whole head yet."""
 
-MAX_OF_ONE = 1000
+MAX_PER_ADDRESS = 1000
 """Connections of one address."""
 
 MAX_OF_LOOPBACK = 3000
@@ -92,7 +92,7 @@ class BoundedProtocol(HttpToolsProtocol):
         connections.of[self._address] += 1
         connections.count += 1
         self._counted = True
-        most = MAX_OF_LOOPBACK if self._address in ("127.0.0.1", "::1", "") else MAX_OF_ONE
+        most = MAX_OF_LOOPBACK if self._address in ("127.0.0.1", "::1", "") else MAX_PER_ADDRESS
         if connections.of[self._address] > most or connections.count > connections.most:
             self._refuse(503, "too many connections")
             return
@@ -144,7 +144,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop_clock()
         self._connections.headless.pop(self, None)
         self._body, self._since = 0, time.monotonic()
-        self._clock = self.loop.call_later(BODY_GRACE, self._look_at_body)
+        self._clock = self.loop.call_later(BODY_GRACE, self._check_body_rate)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -174,14 +174,14 @@ class BoundedProtocol(HttpToolsProtocol):
             self._connections.headless.pop(self, None)
             self.transport.close()  # browsers open spare connections; without a request there is nothing to answer
 
-    def _look_at_body(self) -> None:
+    def _check_body_rate(self) -> None:
         if self.flow.read_paused:
             self._since = time.monotonic() - BODY_GRACE  # the server is slow, not the client
             self._body = 0
         elif self._body < BODY_RATE * (time.monotonic() - self._since - BODY_GRACE):
             self._refuse(408, "the request's body did not come in time")
             return
-        self._clock = self.loop.call_later(LOOK, self._look_at_body)
+        self._clock = self.loop.call_later(CHECK_SECONDS, self._check_body_rate)
 
     def _refuse(self, status: int, text: str) -> None:
         """Send an error, unless a response has begun, and close the connection."""

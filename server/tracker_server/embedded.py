@@ -53,23 +53,23 @@ def serve(directory: Path | str, host: str = "127.0.0.1", port: int = 0, timeout
         finally:
             os.close(writer)
         try:
-            said = _read(pipe.fileno(), time.monotonic() + timeout)
-            if not said:
+            announced = _read(pipe.fileno(), time.monotonic() + timeout)
+            if not announced:
                 tail = (directory / "server.log").read_text(errors="replace")[-2000:].strip()
                 raise RuntimeError(f"the server on {directory} did not start: {tail or 'its log is empty'}")
-            yield Embedded(**json.loads(said), process=process)
+            yield Embedded(**json.loads(announced), process=process)
         finally:
             _stop(process)
 
 
 def _read(descriptor: int, deadline: float) -> bytes:
     """Return all bytes until the other side closes the pipe, or none if it does not by `deadline`."""
-    said = b""
+    data = b""
     while select.select([descriptor], [], [], max(0, deadline - time.monotonic()))[0]:
         piece = os.read(descriptor, 65536)
         if not piece:
-            return said
-        said += piece
+            return data
+        data += piece
     return b""
 
 

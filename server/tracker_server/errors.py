@@ -34,15 +34,15 @@ def add_error_handlers(app: Starlette) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(NoSuchRun, _no_such_run)
     app.add_exception_handler(RunDeleted, _deleted)
-    app.add_exception_handler(NoSuchProject, _not_here)
-    app.add_exception_handler(NoSuchView, _not_here)
+    app.add_exception_handler(NoSuchProject, _not_found)
+    app.add_exception_handler(NoSuchView, _not_found)
     app.add_exception_handler(NotesChanged, _changed)
     app.add_exception_handler(ExpressionError, _bad_filter)
-    app.add_exception_handler(StorageFull, _full)
-    app.add_exception_handler(OverBudget, _not_asked_well)
+    app.add_exception_handler(StorageFull, _disk_full)
+    app.add_exception_handler(OverBudget, _over_budget)
     app.add_exception_handler(Busy, _busy)
-    app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_exception_handler(Exception, _failed)
+    app.add_exception_handler(ClientDisconnect, _client_left)
+    app.add_exception_handler(Exception, _internal_error)
 
 
 def _error(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
@@ -71,7 +71,7 @@ def _no_such_run(_request: Request, _raised: Exception) -> Response:
     return _error(404, "there is no such run on this server")
 
 
-def _not_here(_request: Request, error: Exception) -> Response:
+def _not_found(_request: Request, error: Exception) -> Response:
     return _error(404, str(error))
 
 
@@ -85,11 +85,11 @@ def _changed(_request: Request, error: Exception) -> Response:
 
 def _bad_filter(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ExpressionError)
-    told = {"error": str(error), "position": error.position, "length": error.length}
-    return json_response(orjson.dumps(told), 400)
+    body = {"error": str(error), "position": error.position, "length": error.length}
+    return json_response(orjson.dumps(body), 400)
 
 
-def _full(_request: Request, error: Exception) -> Response:
+def _disk_full(_request: Request, error: Exception) -> Response:
     log.error("%s", error)
     return _error(
         507,
@@ -98,7 +98,7 @@ def _full(_request: Request, error: Exception) -> Response:
     )
 
 
-def _not_asked_well(_request: Request, error: Exception) -> Response:
+def _over_budget(_request: Request, error: Exception) -> Response:
     return _error(400, str(error))
 
 
@@ -106,10 +106,10 @@ def _busy(_request: Request, _raised: Exception) -> Response:
     return _error(503, "the server is busy: try again in a second", {"retry-after": "1"})
 
 
-def _gone(_request: Request, _raised: Exception) -> Response:
+def _client_left(_request: Request, _raised: Exception) -> Response:
     return Response(status_code=400)  # the client has left
 
 
-def _failed(request: Request, _raised: Exception) -> Response:
+def _internal_error(request: Request, _raised: Exception) -> Response:
     # The traceback goes to the server's log: Starlette raises the error again after this, and the guard logs it.
     return _error(500, f"the server failed to {request.method} this; its log says why", {"retry-after": "5"})

@@ -26,7 +26,7 @@ _STREAMS: dict[str, What] = {"history": "history", "system": "system", "console"
 
 
 class Hub:
-    """Passes on changes to all listeners. Use it only in the event loop's thread."""
+    """Sends changes to all listeners. Use it only in the event loop's thread."""
 
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()

@@ -1,4 +1,4 @@
-"""Forward alerts of runs to the webhook that the server's owner has configured; clients cannot choose the address.
+"""Forward alerts of runs to the webhook that the server's owner configured; clients cannot choose the address.
 
 Each alert is sent at most once. Alerts that still wait when the server ends are dropped, and so are those that are
 older than an hour when they arrive, for example from a run that was offline.
@@ -86,13 +86,13 @@ class Webhook:
 
     def _send(self, text: str) -> None:
         for pause in (*self._pauses, None):
-            why, again, asked = self._post(text)
+            why, again, retry_after = self._post(text)
             if why is None:
                 return
             if not again or pause is None:
                 log.warning("the webhook did not accept an alert: %s", why)
                 return
-            if self._closing.wait(pause if asked is None else min(asked, _MAX_PAUSE)):
+            if self._closing.wait(pause if retry_after is None else min(retry_after, _MAX_PAUSE)):
                 return
 
     def _post(self, text: str) -> tuple[str | None, bool, float | None]:
@@ -103,11 +103,11 @@ class Webhook:
             return type(error).__name__, True, None  # the error's text may contain the address, which is a secret
         if 200 <= answer.status_code < 300:
             return None, False, None
-        asked = answer.headers.get("Retry-After", "")
+        retry_after = answer.headers.get("Retry-After", "")
         return (
             f"it answered {answer.status_code}",
             answer.status_code in _RETRY_STATUSES,
-            float(asked) if asked.isdecimal() else None,
+            float(retry_after) if retry_after.isdecimal() else None,
         )
 
 

@@ -98,14 +98,16 @@ class Workers:
 
         Raises `OverBudget` if it takes too long or its client disconnects, `Busy` if too many queries wait.
         """
-        who = current_requester.get()
-        query = _Query("" if who is None else who.client)
-        await self._admitted(query)
+        requester = current_requester.get()
+        query = _Query("" if requester is None else requester.client)
+        await self._wait_for_turn(query)
         loop = asyncio.get_running_loop()
         running = loop.run_in_executor(self._readers, query.budget.run, function, *args)
-        running.add_done_callback(lambda _: self._ended(query))
+        running.add_done_callback(lambda _: self._finish(query))
         leaving = (
-            None if who is None or not who.body_received else asyncio.create_task(_gone(who.receive, query.budget))
+            None
+            if requester is None or not requester.body_received
+            else asyncio.create_task(_cancel_on_disconnect(requester.receive, query.budget))
         )
         try:
             return await asyncio.shield(running)
@@ -137,7 +139,7 @@ class Workers:
         self._writer.shutdown(wait=True, cancel_futures=True)
         self._readers.shutdown(wait=True, cancel_futures=True)
 
-    async def _admitted(self, query: _Query) -> None:
+    async def _wait_for_turn(self, query: _Query) -> None:
         if self._closed or sum(map(len, self._waiting.values())) >= MAX_WAITING:
             raise Busy
         self._waiting.setdefault(query.client, deque()).append(query)
@@ -146,7 +148,7 @@ class Workers:
             await query.turn
         except asyncio.CancelledError:
             if query.turn.done() and not query.turn.cancelled():
-                self._ended(query)  # its turn had just come
+                self._finish(query)  # its turn had just come
             elif query.client in self._waiting and query in self._waiting[query.client]:
                 self._waiting[query.client].remove(query)
             raise
@@ -169,10 +171,10 @@ class Workers:
                 break  # the next client's turn
             if client in self._waiting and not self._waiting[client]:
                 del self._waiting[client]
-        if any(self._could(client) for client in self._waiting):
+        if any(self._has_room_for(client) for client in self._waiting):
             self._admit()
 
-    def _could(self, client: str) -> bool:
+    def _has_room_for(self, client: str) -> bool:
         mine = sum(one.client == client for one in self._running)
         free = len(self._running) < MAX_RUNNING and sum(one.starting for one in self._running) < MAX_STARTING
         return free and mine < MAX_RUNNING_OF_CLIENT
@@ -180,14 +182,14 @@ class Workers:
     def _begin(self, query: _Query) -> None:
         query.starting = True
         self._running.add(query)
-        query.clock = asyncio.get_running_loop().call_later(STARTING_SECONDS, self._settled, query)
+        query.clock = asyncio.get_running_loop().call_later(STARTING_SECONDS, self._free_starting_slot, query)
         query.turn.set_result(None)
 
-    def _settled(self, query: _Query) -> None:
+    def _free_starting_slot(self, query: _Query) -> None:
         query.starting = False
         self._admit()
 
-    def _ended(self, query: _Query) -> None:
+    def _finish(self, query: _Query) -> None:
         if query.clock is not None:
             query.clock.cancel()
         self._running.discard(query)
@@ -195,7 +197,7 @@ class Workers:
             self._admit()
 
 
-async def _gone(receive: Receive, budget: Budget) -> None:
+async def _cancel_on_disconnect(receive: Receive, budget: Budget) -> None:
     """Cancel the query once its client has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -69,7 +69,7 @@ def test_a_head_that_does_not_end_times_out(
 
 def test_a_body_that_is_too_slow_times_out(client: Any, host: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_limits, "BODY_GRACE", 0.2)
-    monkeypatch.setattr(connection_limits, "LOOK", 0.1)
+    monkeypatch.setattr(connection_limits, "CHECK_SECONDS", 0.1)
     head = f"POST /api/keys HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {client.token}\r\nContent-Length: 9999"
     with socket.create_connection(host) as slow:
         slow.sendall(head.encode() + b"\r\n\r\n{")

@@ -118,7 +118,7 @@ class Converter:
         return None
 
     def _lines_or_file(
-        self, convert: Callable[[], list[Line]], whole: Callable[[], bytes], tag: str, event: event_pb2.Event
+        self, convert: Callable[[], list[Line]], value_bytes: Callable[[], bytes], tag: str, event: event_pb2.Event
     ) -> list[Line]:
         """Return the lines that `convert` makes if the log can hold them, else one for a file of the `value_bytes`."""
         try:
@@ -138,7 +138,7 @@ class Converter:
         self.skipped[SkipReason(tag[:_MAX_TAG] if known else "…", reason)] += 1
         if reason == NO_VALUE:
             return []
-        line = value_files.file_line("other", tag, "pb", whole(), self._store, event.wall_time, event.step)
+        line = value_files.file_line("other", tag, "pb", value_bytes(), self._store, event.wall_time, event.step)
         line.payload["tensorboard"]["reason"] = reason
         return [line]
 

@@ -142,8 +142,8 @@ def _ascending(lefts: list[float], rights: list[float], counts: list[float]) -> 
 
 def _plain(counts: Counts) -> list[Any]:
     """Return counts as integers, if all of them are whole numbers."""
-    whole = all(count.is_integer() and count < _EXACT for count in counts)
-    return [int(count) for count in counts] if whole else counts
+    exact = all(count.is_integer() and count < _EXACT for count in counts)
+    return [int(count) for count in counts] if exact else counts
 
 
 def _column(values: Any) -> NDArray[np.float64]:

@@ -29,8 +29,8 @@ def lines(event: event_pb2.Event, row: int, store: Store) -> list[Line]:
     if what == "session_log":
         log = event.session_log
         session = {"status": _STATUS.get(log.status, "unspecified"), "row": row, "step": step}
-        said = {"checkpoint": log.checkpoint_path, "message": log.msg}
-        return [Line("session", session | {name: text for name, text in said.items() if text}, time)]
+        texts = {"checkpoint": log.checkpoint_path, "message": log.msg}
+        return [Line("session", session | {name: text for name, text in texts.items() if text}, time)]
     if what == "log_message":
         level = event_pb2.LogMessage.Level.Name(event.log_message.level).lower()
         return [

@@ -6,7 +6,6 @@ exempted.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import ipaddress
 import logging
@@ -21,9 +20,9 @@ from tracker_server.pages import sign_in
 from tracker_server.services import Settings, json_response
 from tracker_server.workers import Requester, current_requester
 
-from . import server_proof
+from . import server_proof, session_cookie
 from .response_headers import with_headers
-from .sessions import LIFETIME, Sessions
+from .sessions import Sessions
 
 log = logging.getLogger("tracker_server")
 
@@ -65,8 +64,7 @@ class Guard:
         self._token = settings.token.encode()
         self._root = settings.root_path
         self._proxies = frozenset(settings.trusted_proxies)
-        # Cookies are shared by all ports of a host, so each server needs a name of its own.
-        self._cookie_name = "tracker-" + _derive(self._token, b"cookie name")[:12]
+        self._cookie_name = session_cookie.name_for(self._token)
         self._visits = settings.visits
         self._origins = {host.lower() for host in settings.allowed_hosts}
         self._hosts = {_hostname(host) for host in self._origins}
@@ -79,8 +77,8 @@ class Guard:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
-        self._settle(scope)
-        response = self._judge(scope)
+        self._undo_proxy(scope)
+        response = self._check(scope)
         who = Requester(scope, receive)
         current_requester.set(who)
         try:
@@ -89,12 +87,12 @@ class Guard:
             # Starlette has answered with 500 and raises again. Passing that on would only cut the connection.
             log.exception("%s %s failed", scope["method"], scope["path"])
 
-    def _judge(self, scope: Scope) -> Response | None:
-        """Return the response to a request that must not pass; None lets it pass."""
+    def _check(self, scope: Scope) -> Response | None:
+        """Return the refusal of a request, or the response to signing in; None if the request may pass."""
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get(b"host", "")
         name = _hostname(host)
-        if not self._known(name):
+        if not self._is_known_host(name):
             text = (
                 f"this server does not answer to the host name {name[:100]!r}: if clients use it, start the server "
                 f"with --allowed-host {name[:100] or 'NAME'}"
@@ -107,7 +105,7 @@ class Guard:
         by_cookie = False
         if not self._has_key(headers.get(b"authorization", "")):
             by_cookie = True
-            session = self._sessions.find(_cookie(headers.get(b"cookie", ""), self._cookie_name))
+            session = self._sessions.find(session_cookie.read(headers.get(b"cookie", ""), self._cookie_name))
             if session is None:
                 return _unauthorised(headers, scope, self._root)
             scope["tracker.session"] = session.id
@@ -117,10 +115,11 @@ class Guard:
                 if "/render/" in scope["path"] and headers.get(b"sec-fetch-dest", "iframe") != "iframe":
                     return _refusal(403, "logged pages can only be shown inside the dashboard")
             elif scope["method"] == "GET" and "/assets/" not in scope["path"]:
-                scope["tracker.cookie"] = self._set_cookie(scope, _cookie(headers[b"cookie"], self._cookie_name))
-        return self._judge_origin(scope["method"], headers, host, by_cookie)
+                cookie = session_cookie.read(headers[b"cookie"], self._cookie_name)
+                scope["tracker.cookie"] = self._set_cookie(scope, cookie)
+        return self._check_origin(scope["method"], headers, host, by_cookie)
 
-    def _settle(self, scope: Scope) -> None:
+    def _undo_proxy(self, scope: Scope) -> None:
         """Undo what a proxy changed in the request: the scheme and the path prefix."""
         client = (scope.get("client") or ("",))[0]
         if client in self._proxies:
@@ -131,7 +130,7 @@ class Guard:
             scope["path"] = scope["path"][len(self._root) :] or "/"
             scope.pop("raw_path", None)
 
-    def _known(self, name: str) -> bool:
+    def _is_known_host(self, name: str) -> bool:
         # DNS rebinding needs a name that the attacker controls, so plain addresses are safe.
         return name in LOOPBACK or name in self._hosts or _is_address(name)
 
@@ -145,7 +144,7 @@ class Guard:
             self._visits.remove(given)
         elif not hmac.compare_digest(given.encode("utf-8", "replace"), self._token):
             return _unauthorised(headers, scope, self._root)
-        former = self._sessions.find(_cookie(headers.get(b"cookie", ""), self._cookie_name))
+        former = self._sessions.find(session_cookie.read(headers.get(b"cookie", ""), self._cookie_name))
         if former is not None:
             self._sessions.end(former.id)  # a browser has one session
         address = (scope.get("client") or ("",))[0]
@@ -156,12 +155,9 @@ class Guard:
         return response
 
     def _set_cookie(self, scope: Scope, value: str) -> bytes:
-        secure = "; Secure" if scope.get("scheme") == "https" else ""
-        path = f"{self._root}/"
-        text = f"{self._cookie_name}={value}; HttpOnly; Max-Age={int(LIFETIME)}; Path={path}; SameSite=strict{secure}"
-        return text.encode("latin-1")
+        return session_cookie.header(self._cookie_name, value, f"{self._root}/", scope.get("scheme") == "https")
 
-    def _judge_origin(self, method: str, headers: dict[bytes, str], host: str, by_cookie: bool) -> Response | None:
+    def _check_origin(self, method: str, headers: dict[bytes, str], host: str, by_cookie: bool) -> Response | None:
         origin = headers.get(b"origin")
         changes = method not in _SAFE
         if origin is None:
@@ -177,15 +173,11 @@ class Guard:
         return None
 
     def _is_own(self, origin: str, host: str) -> bool:
-        scheme, _, asker = origin.lower().partition("://")
+        scheme, _, authority = origin.lower().partition("://")
         if scheme not in ("http", "https"):
             return False
         # A proxy may listen on another port than the one it passes on: `--allowed-host NAME:PORT` names that port.
-        return asker == host.lower() or asker in self._origins
-
-
-def _derive(token: bytes, purpose: bytes) -> str:
-    return hmac.new(token, b"tracker " + purpose, hashlib.sha256).hexdigest()
+        return authority == host.lower() or authority in self._origins
 
 
 def _hostname(host: str) -> str:
@@ -204,15 +196,6 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _cookie(header: str, name: str) -> str:
-    # Not http.cookies, which rejects the whole header when another application's cookie has an odd name.
-    for pair in header.split(";"):
-        key, _, value = pair.strip().partition("=")
-        if key == name:
-            return value
-    return ""
-
-
 def _refusal(status: int, text: str) -> Response:
     return json_response(orjson.dumps({"error": text}), status)
 
@@ -228,8 +211,8 @@ def _unauthorised(headers: dict[bytes, str], scope: Scope, root: str) -> Respons
     if "text/html" not in headers.get(b"accept", ""):
         response = _refusal(401, NO_KEY)
     elif headers.get(b"sec-fetch-site") == "cross-site" and headers.get(b"sec-fetch-mode") == "navigate":
-        # A link on another site: the browser withholds its strict cookie. This page reloads itself from here.
-        response = sign_in.again(root + str(scope["path"]), scope["query_string"].decode("latin-1"))
+        # A link on another site: the browser withholds its strict cookie, so this page reloads itself from this site.
+        response = sign_in.reload(root + str(scope["path"]), scope["query_string"].decode("latin-1"))
     else:
         response = sign_in.page(root)
     response.headers["www-authenticate"] = "Bearer"

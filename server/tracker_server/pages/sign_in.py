@@ -9,16 +9,16 @@ from starlette.responses import HTMLResponse
 
 from .document import respond
 
-_HOW = """<main>
+_BODY = """<main>
 <p class="brand">tracker</p>
 <h1>Sign in</h1>
-<p>You need this server's token to see its runs.</p>
+<p>To see runs, you need this server's token.</p>
 <ol>
-<li>Go to the terminal where <code>tracker server</code> runs.</li>
-<li>Open the address that it printed, which ends in <code>/?token=…</code></li>
+<li>Go to the terminal that runs <code>tracker server</code>.</li>
+<li>Open the address printed there. It ends in <code>/?token=…</code></li>
 </ol>
 <p>This browser then stays signed in. The token is also in the file <code>token</code> in the server's data directory.
-If somebody else runs the server, ask them for the address.</p>
+If someone else runs the server, ask them for the address.</p>
 <form action="{root}/" method="get">
 <label for="token">Or paste the token</label>
 <div class="field"><input id="token" name="token" type="password" autocomplete="off" required autofocus>
@@ -29,10 +29,10 @@ If somebody else runs the server, ask them for the address.</p>
 
 def page(root: str = "") -> HTMLResponse:
     """Return the page that explains how to sign in; `root` is the prefix of the server's paths."""
-    return respond("Sign in · tracker", _HOW.replace("{root}", escape(root)), 401)
+    return respond("Sign in · tracker", _BODY.replace("{root}", escape(root)), 401)
 
 
-def again(path: str, query: str) -> HTMLResponse:
+def reload(path: str, query: str) -> HTMLResponse:
     """Return a page that reloads the same address, so that the browser sends its cookie.
 
     Browsers withhold a strict cookie when a link on another site is followed.

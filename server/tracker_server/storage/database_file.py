@@ -1,4 +1,4 @@
-"""Create and check the SQLite database file before anything is written to it; keep some disk space in reserve."""
+"""Create and check the SQLite database file before anything is written to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ SCHEMA_VERSION = 1
 """`PRAGMA user_version` of databases that this program supports. It grows with each change of the schema."""
 
 _MAGIC = b"SQLite format 3\x00"
-_RESERVE = 8 * 1024 * 1024
 
 
 class UnusableDatabase(Exception):
@@ -84,31 +83,3 @@ def _protect(path: Path) -> None:
     for one in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-reserve"))):
         with contextlib.suppress(FileNotFoundError, PermissionError):
             one.chmod(0o600)
-
-
-class Reserve:
-    """A file of some megabytes that is deleted when the disk is full, so that runs can still be deleted."""
-
-    def __init__(self, database: Path) -> None:
-        self._path = database.with_name(database.name + "-reserve")
-
-    def fill(self) -> None:
-        """Reserve the space, if there is enough."""
-        with contextlib.suppress(OSError):
-            if self._path.exists() and self._path.stat().st_size >= _RESERVE:
-                return
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                os.posix_fallocate(descriptor, 0, _RESERVE)
-            except OSError:
-                self._path.unlink(missing_ok=True)  # a part of it would only take space from others
-            finally:
-                os.close(descriptor)
-
-    def release(self) -> bool:
-        """Free the reserved space; return whether there was any."""
-        try:
-            self._path.unlink()
-        except OSError:
-            return False
-        return True

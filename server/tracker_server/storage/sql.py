@@ -40,7 +40,7 @@ from . import console, history_rows, liveness, logged_keys, projects, run_state
 from .charts import envelope, series, shared_axis
 from .columnar import batch
 from .columnar.batch import Upload
-from .database_file import Reserve
+from .disk_reserve import DiskReserve
 from .interface import Appended, Chart, ConsolePage, Kind, NoSuchRun, Page, RunDeleted, StorageFull
 from .project_overview import Overview
 from .run_info import info as info_of
@@ -74,7 +74,7 @@ class SqlStorage:
     def __init__(self, url: str) -> None:
         self._engine = connect(url)
         database = self._engine.url.database
-        self._reserve = Reserve(Path(database)) if self._engine.dialect.name == "sqlite" and database else None
+        self._reserve = DiskReserve(Path(database)) if self._engine.dialect.name == "sqlite" and database else None
         if self._reserve is not None:
             self._reserve.fill()
         self._writer = Writer(self._engine)
@@ -322,8 +322,8 @@ class SqlStorage:
     def stop_requested(self, run: RunKey) -> float | None:
         """See `Storage.stop_requested`. Raises `NoSuchRun`."""
         with self._found(run) as (_, row):
-            asked: float | None = row.stop
-            return asked
+            time: float | None = row.stop
+            return time
 
     def alerts(self, run: RunKey) -> list[Alert]:
         """See `Storage.alerts`. Raises `NoSuchRun`."""

@@ -42,7 +42,7 @@ class Query(NamedTuple):
     high: float
 
     @property
-    def whole(self) -> bool:
+    def unlimited(self) -> bool:
         """Whether the query has no limits on x."""
         return self.low == -math.inf and self.high == math.inf
 
@@ -118,11 +118,11 @@ class _Reader:
     def points(self, key: int, count: int) -> list[Points]:
         """Return the points of a key, in pieces; `count` is the approximate number of them in the run."""
         many = count >= _BLOCKS_PER_BUCKET * chunks.BLOCK_SIZE * self._query.buckets
-        if self._x == TIME and not self._natural and (many or not self._query.whole):
+        if self._x == TIME and not self._natural and (many or not self._query.unlimited):
             found = self._by_time(key, many)
             if found is not None:
                 return found
-        if not self._natural or (self._query.whole and not many):
+        if not self._natural or (self._query.unlimited and not many):
             return [self._exact(key, 0, END)]
         parts = scan.extents(self._connection, self._run, self._stream.id, key)
         merged = parts[-1].row1 + 1 if parts else 0
@@ -201,7 +201,7 @@ class _Reader:
         x_rows, x = _numbers(axis)
         if len(rows) != len(x_rows) or not np.array_equal(rows, x_rows):
             rows, values, x = _on_both(rows, values, x_rows, x)
-        if not self._query.whole or not np.isfinite(x).all():
+        if not self._query.unlimited or not np.isfinite(x).all():
             inside = np.isfinite(x) & (x >= self._low) & (x <= self._high)
             x, values = x[inside], values[inside]
         return Points.from_values(x - self._shift if self._shift else x, values)

@@ -149,9 +149,9 @@ class _Grid:
         at = np.searchsorted(used, filled)
 
         def spread(column: Array, empty: float) -> Array:
-            whole = np.full(len(used), empty)
-            whole[at] = column
-            return whole
+            filled = np.full(len(used), empty)
+            filled[at] = column
+            return filled
 
         mean, low, high = (spread(column, np.nan) for column in (found.mean, found.low, found.high))
         return Buckets(found.points, self.x, mean, low, high, spread(found.n, 0.0))

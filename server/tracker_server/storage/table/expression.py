@@ -28,7 +28,7 @@ def parse(text: str) -> Condition:
         raise ExpressionError(
             f"a filter can have at most {MAX_EXPRESSION:,} characters", MAX_EXPRESSION, len(text) - MAX_EXPRESSION
         )
-    return _Parser(text).whole()
+    return _Parser(text).parse()
 
 
 class _Parser:
@@ -54,7 +54,7 @@ class _Parser:
         self._at += found
         return found
 
-    def whole(self) -> Condition:
+    def parse(self) -> Condition:
         if self._next.kind == "end":
             return conditions.every([])
         condition = self._any(0)

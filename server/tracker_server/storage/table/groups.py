@@ -159,8 +159,8 @@ def _filter(table: Runs, base: str, by: Mapping[str, Field], key: Mapping[str, A
             part: str | None = f"{written} is null"
         else:
             # `==` would also match lists that contain the value.
-            said = None if column.has(LIST, OBJECT) else written_value(value)
-            part = None if said is None else f"{written} == {said}"
+            operand = None if column.has(LIST, OBJECT) else written_value(value)
+            part = None if operand is None else f"{written} == {operand}"
         if part is None or len(parts) > MAX_TERMS // 2:
             ids = ", ".join(f'"{table.entry(at).info["id"]}"' for at in members.tolist())
             return f"id in [{ids}]"
