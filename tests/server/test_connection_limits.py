@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import PATIENCE
 from tracker_server import connection_limits, embedded
 
 LONG = "a" * 60_000
@@ -23,7 +24,7 @@ def host(client: Any) -> tuple[str, int]:
 
 def _answer(connection: socket.socket) -> bytes:
     """Return all that the server sends until it closes the connection."""
-    connection.settimeout(30)
+    connection.settimeout(PATIENCE)
     said = b""
     try:
         while piece := connection.recv(65536):
@@ -82,10 +83,10 @@ def test_half_sent_requests_do_not_keep_others_out(tmp_path: Path) -> None:
     with embedded.serve(tmp_path) as server, ExitStack() as stack:
         name, port = server.url.removeprefix("http://").split(":")
         for _ in range(900):
-            stranger = stack.enter_context(socket.create_connection((name, int(port)), timeout=90))
+            stranger = stack.enter_context(socket.create_connection((name, int(port)), timeout=PATIENCE))
             _send(stranger, iter([b"GET /api/projects HTTP/1.1\r\nHost: localhost\r\nx: "]))
         head = f"GET /api/projects HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.token}\r\n"
-        with socket.create_connection((name, int(port)), timeout=60) as friend:
+        with socket.create_connection((name, int(port)), timeout=PATIENCE) as friend:
             friend.sendall(f"{head}Connection: close\r\n\r\n".encode())
             assert _answer(friend).startswith(b"HTTP/1.1 200")
 

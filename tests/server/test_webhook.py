@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import tracker
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tracker.names import RunKey
 from tracker_server.embedded import serve
 from tracker_server.webhook import PER_MINUTE, Webhook, message
@@ -75,7 +75,8 @@ def test_alerts_are_posted_with_a_link_to_the_run(
 ) -> None:
     monkeypatch.setenv("TRACKER_SERVER_WEBHOOK", receiver.url)
     with serve(tmp_path / "data") as server:
-        settings = {"base_url": server.url, "api_key": server.token, "stats_disabled": True}
+        address = {"base_url": server.url, "api_key": server.token}
+        settings = {**address, "stats_disabled": True, "drain_timeout": PATIENCE}
         with tracker.init(project="digits", settings=settings) as run:
             for step in range(3):
                 run.alert("Loss <diverges>", f"at step {step}", level="warn")

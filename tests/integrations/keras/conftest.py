@@ -81,7 +81,7 @@ def script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             env={**os.environ, "TRACKER_SILENT": "1", **variables},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
         )
 
     return script

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import signal
-import socket
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ import pytest
 pytest.importorskip("keras")
 
 import tracker
+from tests.ports import free_port
 
 from .conftest import BACKEND
 
@@ -108,8 +108,7 @@ def test_only_the_first_of_several_processes_starts_a_run(
 ) -> None:
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"127.0.0.1:{server.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     joining = {
         "jax": f"import jax; jax.distributed.initialize({address!r}, 2, rank)",
         "torch": "import torch.distributed as d\n"

@@ -165,7 +165,7 @@ def script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         path = tmp_path / "script.py"
         path.write_text(code)
         done = subprocess.run(
-            [sys.executable, str(path)], env={**os.environ, **variables}, capture_output=True, text=True, timeout=300
+            [sys.executable, str(path)], env={**os.environ, **variables}, capture_output=True, text=True, timeout=900
         )
         assert done.returncode == expect, done.stderr[-3000:]
         return done

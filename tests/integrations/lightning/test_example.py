@@ -16,7 +16,7 @@ def test_the_example_learns_digits_and_logs_everything(one: Any, runs: Any) -> N
     pytest.importorskip("lightning")
     pytest.importorskip("sklearn")
     done = subprocess.run(
-        [sys.executable, str(EXAMPLE), "--epochs", "8"], capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, str(EXAMPLE), "--epochs", "8"], capture_output=True, text=True, check=False, timeout=900
     )
     assert done.returncode == 0, done.stderr[-3000:]
     (run,) = runs()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 import tracker
+from tests.ports import free_port
 from tests.waiting import eventually
 from tracker.runlog.reader import read_stream, stream_paths
 
@@ -70,15 +70,13 @@ if __name__ == "__main__":
     assert {row["rank"] for row in run.scan_history(["rank"])} == {0.0}
     assert run.config == {"lr": 0.1, "seen": 3}
     assert run.summary["checkpoint/best"] == "checkpoints/epoch=0-step=4.ckpt"
-    assert eventually(lambda: tracker.read_run(run.directory).state) == "finished"
+    eventually(lambda: tracker.read_run(run.directory).state == "finished")
     assert strategy != "ddp" or len(headers(run)) == 1
 
 
 def test_the_first_process_of_each_other_node_joins_the_run_for_system_metrics(tmp_path: Path) -> None:
     # The rank variables are set before Lightning is imported, and the run is used before Lightning has read them.
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     path = tmp_path / "train.py"
     path.write_text(
         TRAINING
@@ -108,7 +106,7 @@ it.test(net)
         command = [sys.executable, str(path)]
         processes.append(subprocess.Popen(command, cwd=folder, env=variables, stderr=pipe, stdout=pipe, text=True))
     for process in processes:
-        _, said = process.communicate(timeout=300)
+        _, said = process.communicate(timeout=900)
         assert process.returncode == 0, said[-3000:]
     first, second = ([*folder.glob(".tracker/runs/*")] for folder in folders)
     assert [path.name for path in first] == [path.name for path in second]
@@ -116,7 +114,7 @@ it.test(net)
     assert (here.path, here.name, here.tags) == (there.path, there.name, there.tags)
     assert steps(here, "loss") == [0, 1, 2, 3]
     assert there.info["rows"] == 0
-    assert eventually(lambda: tracker.read_run(second[0]).state == "finished")
+    eventually(lambda: tracker.read_run(second[0]).state == "finished")
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
@@ -146,7 +144,7 @@ if __name__ == "__main__":
     (run,) = runs()
     assert sorted(row["loaded"] for row in run.scan_history(["loaded"])) == [0, 1, 2, 3]
     assert steps(run, "used") == [0, 1, 2, 3]
-    assert eventually(lambda: tracker.read_run(run.directory).state) == "finished"
+    eventually(lambda: tracker.read_run(run.directory).state == "finished")
 
 
 @pytest.mark.parametrize(
@@ -170,7 +168,7 @@ if __name__ == "__main__":
     )
     (run,) = runs()
     assert steps(run, "loss") == [0]
-    assert eventually(lambda: tracker.read_run(run.directory).state) == "failed"
+    eventually(lambda: tracker.read_run(run.directory).state == "failed")
     assert "ValueError: odd" in tracker.read_run(run.directory).info["error"]  # type: ignore[operator]
 
 
@@ -196,7 +194,7 @@ if __name__ == "__main__":
     (run,) = runs()
     assert [(row["_step"], row["rank"]) for row in run.scan_history(["rank"])] == [(0, 0), (1, 0), (2, 0)]
     assert steps(run, "after") == [3]
-    assert eventually(lambda: tracker.read_run(run.directory).state) == "finished"
+    eventually(lambda: tracker.read_run(run.directory).state == "finished")
 
 
 ENDINGS = {
@@ -236,7 +234,7 @@ for name, (ending, *_) in {ENDINGS!r}.items():
     for name, (_, _, state, error) in ENDINGS.items():
         run = tracker.read_run(f".tracker/runs/{name}")
         assert steps(run, "loss")[:2] == [0, 1]
-        assert eventually(lambda path=run.directory: tracker.read_run(path).state) == state, name  # type: ignore[misc]
+        eventually(lambda path=run.directory, state=state: tracker.read_run(path).state == state)  # type: ignore[misc]
         said = tracker.read_run(run.directory).info["error"]  # type: ignore[assignment]
         # The signal is known if the agent saw the process end.
         assert said == error or (name == "kill" and said.startswith("ended by SIGKILL"))  # type: ignore[attr-defined, comparison-overlap]

@@ -183,11 +183,13 @@ def test_following_continues_without_a_server_and_warns_once() -> None:
     write(Path("logs") / NAME, many(0, 1))
     os.environ["TRACKER_BASE_URL"] = "http://127.0.0.1:9"
     try:
-        follower = start("-m", "tracker.cli.main", "tensorboard-import", "logs", "--follow", "--until-idle", "4")
+        follower = start("-m", "tracker.cli.main", "tensorboard-import", "logs", "--follow")
     finally:
         del os.environ["TRACKER_BASE_URL"]
     eventually(lambda: Path(".tracker/runs").exists() and runs())
     append(NAME, many(1, 3))()
+    eventually(lambda: len(rows(runs()["logs"])) == 6)
+    follower.send_signal(signal.SIGINT)
     said, _ = follower.communicate(timeout=PATIENCE)
     assert follower.returncode == 1
     assert said.count("the import goes on and tries again") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -253,7 +254,8 @@ def test_sync_uploads_the_rest_after_all_helpers_were_killed(server: Any, monkey
     with start(BY_HAND + code, **OFFLINE, TRACKER_PROJECT=project) as process:
         arrived(loss=50, acc=50)
         for pid, _ in helpers():
-            kill(pid)
+            with contextlib.suppress(ProcessLookupError):  # the death of one may end another
+                kill(pid)
         eventually(lambda: not helpers())
         process.communicate("\n", timeout=PATIENCE)
     result = CliRunner().invoke(sync, [])

@@ -4,10 +4,17 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import PATIENCE
 from tracker.names import RunKey
 from tracker_server.storage.interface import NoSuchRun
 
 KEY = RunKey("me", "digits", "r1")
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let searches end in one part, also on a busy machine."""
+    monkeypatch.setattr("tracker_server.storage.console.SEARCH_SECONDS", PATIENCE)
 
 
 def read(store: Any, limit: int) -> list[dict[str, Any]]:
