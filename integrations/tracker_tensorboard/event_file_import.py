@@ -16,9 +16,9 @@ from tracker.runlog.records import encode
 from tracker.runlog.writer import header
 
 from .convert import Converter, Line, Store, finish_state
+from .event_times import repair_time
 from .import_result import Gap, ImportResult
 from .logdir import EventPath, printable
-from .points import repair_time
 from .reader import LARGEST, Damage, EventFile, Message, Scalars
 from .reader.framing import HEADER, checksum_holds, length_at
 from .reader.results import Event

@@ -1,4 +1,4 @@
-"""Batch scalar values into `points` lines, and repair impossible times."""
+"""Batch scalar values into `points` lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tracker.runlog.records import LATEST, encode_points
+from tracker.runlog.records import encode_points
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,25 +67,6 @@ class PointBatcher:
         place = np.empty(len(tags), np.int32)
         place[used] = np.arange(len(used), dtype=np.int32)
         return encode_points([tags[i] for i in used], place[which], times, steps, values)
-
-
-def repair_times(times: NDArray[np.float64], before: float) -> tuple[NDArray[np.float64], int]:
-    """Replace each impossible time by the one before it (`before` for the first); return the times and how many.
-
-    Impossible are negative times, NaN, and times from `LATEST` on: the writer made a mistake.
-    """
-    with np.errstate(invalid="ignore"):
-        sound = (times >= 0) & (times < LATEST)
-    wrong = len(times) - int(np.count_nonzero(sound))
-    if not wrong:
-        return times, 0
-    at = np.maximum.accumulate(np.where(sound, np.arange(1, len(times) + 1), 0))
-    return np.concatenate(([before], times))[at], wrong
-
-
-def repair_time(time: float, before: float) -> tuple[float, int]:
-    """Return a time and 0; if it is impossible, the time before it and 1."""
-    return (time, 0) if 0 <= time < LATEST else (before, 1)
 
 
 def _join(pieces: deque[PointArrays]) -> PointArrays:

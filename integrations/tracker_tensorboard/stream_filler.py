@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from tracker.runlog.records import encode, jsonable
 
 from .convert import Line
+from .event_times import repair_time, repair_times
 from .import_result import ImportResult
-from .points import PointArrays, PointBatcher, repair_time, repair_times
+from .points import PointArrays, PointBatcher
 from .reader import Metadata, Scalars
 from .resumable_stream import LINE, Mark, ResumableStream, StreamError
 
