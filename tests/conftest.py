@@ -44,6 +44,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(work)
 
 
+@pytest.fixture
+def no_agents(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start no agent, in tests of what a process itself writes: each agent costs 0.3 s of processor time."""
+    monkeypatch.setattr("tracker.sdk.agent_launch.hand_over", lambda *_: None)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("sessions")
     group.addoption("--passed-to", metavar="FILE", help="write the ids of the tests that pass to FILE")

@@ -16,6 +16,8 @@ import pytest
 
 import tracker
 
+pytestmark = pytest.mark.usefixtures("no_agents")
+
 
 def kept(run: tracker.Run) -> dict[str, Any]:
     return tracker.read_run(run.dir).config

@@ -16,6 +16,8 @@ import pytest
 
 import tracker
 
+pytestmark = pytest.mark.usefixtures("no_agents")
+
 Rows = Any
 Start = Any
 

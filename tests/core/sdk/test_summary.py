@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 import tracker
 from tests.removal import remove_run
 
+pytestmark = pytest.mark.usefixtures("no_agents")
+
 
 def agreed(run: tracker.Run) -> dict[str, Any]:
     """Return the summary, after checking that the logging process and a reader of the log agree."""
@@ -117,11 +119,8 @@ actions = st.one_of(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(actions, max_size=8))
 def test_the_process_and_the_reader_agree_on_the_summary(
-    monkeypatch: pytest.MonkeyPatch, done: list[tuple[str, Any]]
+    done: list[tuple[str, Any]],
 ) -> None:
-    from tracker.sdk import agent_launch as launch
-
-    monkeypatch.setattr(launch, "start_agent", lambda *_: None)  # agents do not matter here, and 60 of them are slow
     with tracker.init(reinit="create_new", settings={"silent": True}) as run:
         for what, payload in done:
             if what == "log":

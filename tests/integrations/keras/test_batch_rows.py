@@ -20,6 +20,8 @@ from tracker_keras.batch_rows import GROUP_SIZE, BatchRows  # noqa: E402
 
 from .networks import Each, fit, network, x, y  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("no_agents")
+
 Rows = Callable[..., list[dict[str, Any]]]
 in_blocks = pytest.mark.skipif(keras.backend.backend() == "torch", reason="Keras has no steps_per_execution on PyTorch")
 

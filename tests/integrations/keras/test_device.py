@@ -14,6 +14,8 @@ from tracker_keras import TrackerCallback, TrackerEvalCallback, TrackerModelChec
 
 from .networks import network  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("no_agents")
+
 asynchronous = pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="Keras is never asynchronous there")
 X = np.ones((16, 3), "float32")  # 16 batches of one row
 

@@ -17,6 +17,8 @@ from tracker_keras import TrackerCallback  # noqa: E402
 
 from .networks import BATCH, Each, fit, network, x, y  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("no_agents")
+
 Rows = Callable[..., list[dict[str, Any]]]
 
 

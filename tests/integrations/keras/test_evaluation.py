@@ -16,6 +16,8 @@ from tracker_keras import TrackerCallback, TrackerEvalCallback  # noqa: E402
 
 from .networks import fit, network, x, y  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("no_agents")
+
 Rows = Callable[..., list[dict[str, Any]]]
 
 

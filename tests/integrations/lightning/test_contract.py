@@ -15,6 +15,8 @@ import tracker
 from tracker.errors import SettingsError
 from tracker_lightning import TrackerLogger
 
+pytestmark = pytest.mark.usefixtures("no_agents")
+
 
 def everything() -> tuple[Any, ...]:
     files = sorted(str(path) for path in Path.cwd().rglob("*"))

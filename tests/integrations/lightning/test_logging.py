@@ -17,6 +17,8 @@ torch = pytest.importorskip("torch")
 
 from tracker_lightning import TrackerLogger  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("no_agents")
+
 STEP = "trainer/global_step"
 
 

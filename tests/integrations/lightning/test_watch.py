@@ -12,6 +12,8 @@ torch = pytest.importorskip("torch")
 from tracker.torch_watch import BINS  # noqa: E402
 from tracker_lightning import TrackerLogger  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("no_agents")
+
 
 def steps(model: Any, count: int) -> None:
     for _ in range(count):

@@ -16,12 +16,7 @@ from hypothesis import strategies as st
 
 import tracker
 
-
-@pytest.fixture(autouse=True)
-def no_agents(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tracker.sdk import agent_launch as launch
-
-    monkeypatch.setattr(launch, "hand_over", lambda *_: None)  # agents do not matter here, and are slow
+pytestmark = pytest.mark.usefixtures("no_agents")
 
 
 def fails(*_arguments: Any, **_keywords: Any) -> Any:

@@ -21,6 +21,8 @@ import pytest
 
 import tracker
 
+pytestmark = pytest.mark.usefixtures("no_agents")
+
 
 def kept(value: Any) -> Any:
     """Return one member of a config as a reader gets it."""
@@ -34,13 +36,6 @@ def whole(config: Any) -> Any:
     with tracker.init(config=config, reinit="create_new") as run:
         pass
     return tracker.read_run(run.dir).config
-
-
-@pytest.fixture(autouse=True)
-def no_agents(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tracker.sdk import agent_launch as launch
-
-    monkeypatch.setattr(launch, "hand_over", lambda *_: None)  # agents do not matter here, and are slow
 
 
 def double(x: int, by: int = 2) -> int:

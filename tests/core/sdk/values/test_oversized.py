@@ -9,15 +9,11 @@ from typing import Any
 import pytest
 
 import tracker
-from tracker.sdk import agent_launch as launch
+
+pytestmark = pytest.mark.usefixtures("no_agents")
 
 MIB = 1024 * 1024
 HUGE = "x" * (9 * MIB)
-
-
-@pytest.fixture(autouse=True)
-def no_agents(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "hand_over", lambda *_: None)  # agents do not matter here
 
 
 def content(run: Any, value: dict[str, Any], tmp_path: Path) -> Any:
