@@ -24,6 +24,8 @@ export interface ChartsProps {
   groups?: ShownGroup[]
   /** Number of runs that match the filter; `runs` may hold fewer */
   total: number
+  /** Whether there are no runs at all, as opposed to none that are shown */
+  empty?: boolean
   kind?: 'history' | 'system'
   view: ChartsView
   onChange: (change: Partial<ChartsView>) => void
@@ -45,6 +47,7 @@ export function Charts(props: ChartsProps) {
     runs,
     groups = NO_GROUPS,
     total,
+    empty = false,
     kind = 'history',
     view,
     onChange,
@@ -115,7 +118,7 @@ export function Charts(props: ChartsProps) {
     : text.toolbar.drawn(drawn.length, Math.max(total, runs.length))
   let body: ReactNode
   if (!runs.length && !grouped && !view.panels.length)
-    body = <Empty>{total || filter || search ? text.none.noRuns : text.none.noKeys}</Empty>
+    body = <Empty>{empty ? text.none.noKeys : text.none.noRuns}</Empty>
   else if (error && !keys.length) body = <Trouble error={error} />
   else if (!keys.length && pending) body = <Loading />
   else if (found === null) body = <Empty>{text.none.badRegex}</Empty>

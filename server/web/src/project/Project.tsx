@@ -150,6 +150,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
             runs={drawn.runs}
             groups={drawn.groups}
             total={drawn.total}
+            empty={!drawn.total && !view.hidden.length && !view.filter && !view.search}
             view={view.charts}
             onChange={setCharts}
             onBrush={onBrush}
