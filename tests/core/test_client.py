@@ -36,13 +36,15 @@ class Stub:
     def __init__(self) -> None:
         self.first: list[Answer] = []
         self.answer: Answer = (200, {}, b"{}")
-        self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
         self.token: str | None = None
         """The token that it proves to know, if any."""
 
     def keys(self) -> list[str | None]:
         """Return the keys of the requests, except those for a proof."""
-        return [headers.get("Authorization") for _, path, headers, _ in self.asked if not path.startswith(PROOF_PATH)]
+        return [
+            headers.get("Authorization") for _, path, headers, _ in self.requests if not path.startswith(PROOF_PATH)
+        ]
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def stub() -> Iterator[Stub]:
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            made.asked.append((self.command, self.path, dict(self.headers), body))
+            made.requests.append((self.command, self.path, dict(self.headers), body))
             status, headers, content = made.first.pop(0) if made.first else made.answer
             if made.token is not None and self.path.startswith(PROOF_PATH):
                 question = self.path.partition("question=")[2]
@@ -97,7 +99,7 @@ def client(stub: Any) -> Iterator[Client]:
 def test_a_request_carries_the_key_and_quotes_names(client: Client, stub: Stub) -> None:
     stub.answer = (200, {}, b'{"offsets": {"history.jsonl": 5}, "missing": ["d"]}')
     assert client.offsets(RUN) == {"offsets": {"history.jsonl": 5}, "missing": ["d"]}
-    ((method, path, headers, _),) = stub.asked
+    ((method, path, headers, _),) = stub.requests
     assert (method, path) == ("GET", "/api/runs/me/my%20project/r1/streams")
     assert headers["Authorization"] == "Bearer key"
 
@@ -108,7 +110,7 @@ def test_a_password_in_netrc_never_takes_the_place_of_the_key(stub: Any) -> None
         client = Client(stub.url, key)
         client.json("GET", "/api/projects")
         client._session.close()
-    assert [headers.get("Authorization") for _, _, headers, _ in stub.asked] == ["Bearer key", None]
+    assert [headers.get("Authorization") for _, _, headers, _ in stub.requests] == ["Bearer key", None]
 
 
 def test_a_proxy_is_not_used_for_a_server_on_this_machine(
@@ -168,7 +170,7 @@ def test_a_refusal_is_an_error_with_the_servers_message(status: int, client: Cli
         client.json("GET", "/api/projects")
     assert type(caught.value) is ServerError
     assert caught.value.status == status
-    assert len(stub.asked) == 1  # the key is not sent anywhere else
+    assert len(stub.requests) == 1  # the key is not sent anywhere else
 
 
 def test_a_connection_that_a_refusal_closed_without_saying_so_is_not_used_again() -> None:
@@ -231,7 +233,11 @@ def test_an_interrupted_download_continues_even_if_the_server_sends_all_of_it_ag
     ]
     client.download("/x", Path("file"), hashlib.sha256(content).hexdigest())
     assert Path("file").read_bytes() == content
-    assert [headers.get("Range") for _, _, headers, _ in stub.asked] == [None, f"bytes={6 << 18}-", f"bytes={8 << 18}-"]
+    assert [headers.get("Range") for _, _, headers, _ in stub.requests] == [
+        None,
+        f"bytes={6 << 18}-",
+        f"bytes={8 << 18}-",
+    ]
 
 
 def test_a_download_of_other_content_leaves_the_former_file(client: Client, stub: Stub) -> None:
@@ -313,7 +319,7 @@ def test_an_encoding_that_was_not_requested_is_refused(client: Client, stub: Stu
     stub.answer = (200, {"Content-Encoding": "zstd"}, b"\x28\xb5\x2f\xfd")
     with pytest.raises(ServerError, match="not requested"):
         client.json("GET", "/api/projects")
-    assert stub.asked[0][2]["Accept-Encoding"] == "gzip"
+    assert stub.requests[0][2]["Accept-Encoding"] == "gzip"
 
 
 def test_a_compressed_response_is_read(client: Client, stub: Stub) -> None:
@@ -364,7 +370,7 @@ def test_a_redirect_does_not_get_the_key(client: Client, stub: Stub) -> None:
     stub.answer = (307, {"Location": f"{stub.url}/elsewhere"}, b"{}")  # type: ignore[attr-defined]
     with pytest.raises(ServerError):
         client.json("GET", "/api/projects")
-    assert [path for _, path, *_ in stub.asked] == ["/api/projects"]
+    assert [path for _, path, *_ in stub.requests] == ["/api/projects"]
 
 
 # -- proofs ---------------------------------------------------------------------------------------------------------
@@ -376,7 +382,7 @@ def test_the_token_of_a_found_server_is_sent_only_after_a_proof(stub: Stub) -> N
         stub.answer = (200, {}, answer)
         with pytest.raises(Unreachable, match="prove"):
             connect(Settings()).json("GET", "/api/projects")
-    assert not any("Authorization" in headers or b"its-token" in body for _, _, headers, body in stub.asked)
+    assert not any("Authorization" in headers or b"its-token" in body for _, _, headers, body in stub.requests)
 
 
 def test_a_proof_is_for_one_question_at_one_port() -> None:

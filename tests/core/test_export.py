@@ -108,7 +108,7 @@ def a_run(run_id: str | None = None, mark: str = "") -> Path:
     return directory
 
 
-def told(run: Any) -> dict[str, Any]:
+def data_of(run: Any) -> dict[str, Any]:
     """Return all data of a run, wherever it is; `seen` and `ordinal` are the server's own."""
     apart = ("seen", "ordinal", "event_files", "environment")
     info = {member: value for member, value in run.info.items() if member not in apart}
@@ -141,8 +141,8 @@ def test_a_run_exported_from_a_server_has_all_the_servers_data(uploaded: tuple[P
     (exported,) = export_runs(tmp_path / "x.zip", [remote])
     assert exported.missing == []
     copy = tracker.read_run(tmp_path / "x.zip")
-    expected = told(remote)
-    assert told(copy) == expected
+    expected = data_of(remote)
+    assert data_of(copy) == expected
     assert "nan" in expected["rows"]
     assert expected["console"] == [
         {"time": t, "stream": s, "text": x}
@@ -165,7 +165,7 @@ def test_a_copy_keeps_every_member_of_the_run_state(uploaded: tuple[Path, Any], 
             continue  # is not part of the run
         assert value not in (None, {}, []), f"{member} is not put to the test"
         if member in ("streams", "stats", "environment", "files"):
-            continue  # their names differ, and `told` compares what they say
+            continue  # their names differ, and `data_of` compares what they say
         assert _said(getattr(ours, member)) == _said(value), member
     for name, stream in theirs.streams.items():
         if not name.startswith("edits"):
@@ -205,11 +205,11 @@ def test_an_imported_copy_can_be_uploaded_but_never_beside_its_original(
 ) -> None:
     directory, remote = uploaded
     export_runs(tmp_path / "x.zip", [remote])
-    before = told(remote)
+    before = data_of(remote)
     (imported,) = import_runs(tmp_path / "x.zip", tmp_path / "elsewhere/runs")
     Sync().upload(imported.directory)
     remote.reload()
-    assert told(remote) == before
+    assert data_of(remote) == before
     # Like an upload to another server, which does not have the run.
     remote.delete()
     with pytest.raises(ServerError, match="was deleted on the server"):
@@ -217,25 +217,25 @@ def test_an_imported_copy_can_be_uploaded_but_never_beside_its_original(
     Sync(again=True).upload(imported.directory)
     Sync().upload(imported.directory)
     again = tracker.Api().run(remote.path)
-    assert told(again) == before
+    assert data_of(again) == before
     assert again.file("best.pt").download(tmp_path).read_bytes() == b"weights"
     # There, the original would be the second copy.
     refused = Sync().upload(directory).refused
     assert {name for name in os.listdir(directory) if name.startswith("history")} <= set(refused)
     assert "delete the run there first" in refused["history-bb.jsonl"]
     again.reload()
-    assert told(again)["rows"] == before["rows"]
+    assert data_of(again)["rows"] == before["rows"]
 
 
 def test_a_copy_of_a_copy_is_the_same(uploaded: tuple[Path, Any], tmp_path: Path) -> None:
     _, remote = uploaded
-    before = told(remote)
+    before = data_of(remote)
     export_runs(tmp_path / "one.zip", [remote])
     remote.delete()
     copy = import_runs(tmp_path / "one.zip", tmp_path / "a/runs")[0].directory
     Sync(again=True).upload(copy)
     export_runs(tmp_path / "two.zip", [tracker.Api().run(remote.path)])
-    assert told(tracker.read_run(tmp_path / "two.zip")) == before
+    assert data_of(tracker.read_run(tmp_path / "two.zip")) == before
 
 
 # -- from directories ------------------------------------------------------------------------------------------------

@@ -48,8 +48,8 @@ def agents() -> set[int]:
     return {status.pid for status in found if status is not None}
 
 
-def told(text: str) -> int:
-    """Return how many runs have messages."""
+def runs_with_message(text: str) -> int:
+    """Return how many runs have a message with this text."""
     return sum(text in (directory / "agent.log").read_text() for directory in directories())
 
 
@@ -76,7 +76,7 @@ def test_ended_runs_wait_for_an_unreachable_server_in_one_small_agent(
     monkeypatch.setenv("TRACKER_MODE", "online")
     subprocess.run([sys.executable, "-c", TRIALS, "100"], check=True)
     eventually(lambda: all(read_status(str(directory)) for directory in directories()), 120)
-    eventually(lambda: told("Network error") >= 1)
+    eventually(lambda: runs_with_message("Network error") >= 1)
     (agent,) = agents()
     assert psutil.Process(agent).memory_info().rss <= MOST_MEMORY
     assert all(agent_alive(str(directory)) for directory in directories())
@@ -147,7 +147,7 @@ def test_a_run_that_continues_while_its_upload_waits_is_served_again(
     monkeypatch.setenv("TRACKER_BASE_URL", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("TRACKER_API_KEY", TOKEN)
     tracker.init(id="r").finish()
-    eventually(lambda: told("Network error") == 1)
+    eventually(lambda: runs_with_message("Network error") == 1)
     run = tracker.init(id="r", resume="allow")
     run.save("late.txt", policy="live")
     Path("late.txt").write_text("kept")

@@ -60,13 +60,13 @@ def started() -> Iterator[Started]:
             pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
             process = stack.enter_context(subprocess.Popen(command, **pipes, **options))
             stack.callback(process.kill)
-            assert said(process) == "begun"
+            assert line_of(process) == "begun"
             return process
 
         yield started
 
 
-def said(process: subprocess.Popen[str]) -> str:
+def line_of(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     return process.stdout.readline().strip()
 
@@ -110,7 +110,7 @@ def test_a_request_interrupts_once_and_never_a_process_that_came_later(
     process = started("catches", run_id)
     run = on_server(run_id)
     run.stop()
-    assert said(process) == "interrupted"
+    assert line_of(process) == "interrupted"
     directory = Path(".tracker/runs", run_id)
 
     def passed_on() -> int:
@@ -121,7 +121,7 @@ def test_a_request_interrupts_once_and_never_a_process_that_came_later(
     eventually(lambda: run.reload() or run.info["stop_requested"] is None)
     assert ended(process) == -signal.SIGINT
     on_server(run_id).stop()
-    assert said(later) == "interrupted"
+    assert line_of(later) == "interrupted"
     assert ended(later) == -signal.SIGINT
     eventually(lambda: not agent_alive(str(directory)))  # it interrupts first, and notes it then
     assert passed_on() == 2
@@ -142,7 +142,7 @@ def test_a_program_under_the_run_command_is_stopped(started: Started) -> None:
     (directory,) = Path(".tracker/runs").iterdir()
     run = on_server(directory.name)
     run.stop()
-    assert said(process) == "interrupted"
+    assert line_of(process) == "interrupted"
     assert ended(process) == 128 + signal.SIGINT
     eventually(lambda: run.reload() or run.state == "killed")
 

@@ -396,9 +396,9 @@ def test_a_run_that_is_deleted_during_training_stays_deleted_and_is_reported(
     eventually(lambda: "deleted on the server" in log.read_text())
     run.log({"x": 2})
     run.finish()
-    said = capsys.readouterr().err
-    assert "deleted on the server" in said
-    assert f"tracker sync --again {run.dir}" in said.replace("\n", " ")
+    stderr = capsys.readouterr().err
+    assert "deleted on the server" in stderr
+    assert f"tracker sync --again {run.dir}" in stderr.replace("\n", " ")
     eventually(lambda: not agent_alive(run.dir))
     assert on_server(run.path) is None
     result = CliRunner().invoke(command, [run.dir])

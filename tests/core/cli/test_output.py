@@ -45,9 +45,9 @@ def test_control_characters_in_names_are_replaced() -> None:
         ("restore", EVIL),
         ("sync", EVIL),
     ):
-        said = call(*arguments)
-        assert said
-        assert all(line.isprintable() for line in said.split("\n")), (arguments, said)
+        output = call(*arguments)
+        assert output
+        assert all(line.isprintable() for line in output.split("\n")), (arguments, output)
 
 
 def test_json_output_keeps_the_exact_name() -> None:

@@ -42,7 +42,7 @@ def train(before: str = "", at_init: str = "", during: str = "", options: Any = 
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return json.loads(report.read_text()) | {"said": done.stderr}
+    return json.loads(report.read_text()) | {"stderr": done.stderr}
 
 
 def rows(directory: str) -> list[Any]:
@@ -61,7 +61,7 @@ def test_a_deleted_working_directory_does_not_stop_training(when: str, options: 
     root = Path(given["dir"]) if "dir" in given else Path.cwd() if when == "during" else Path.home()
     assert Path(done["dir"]).parents[2] == root
     assert (rows(done["dir"]), done["dropped"]) == ([1], 0)
-    assert done["said"].count("the working directory was deleted") == 1
+    assert done["stderr"].count("the working directory was deleted") == 1
 
 
 def test_a_relative_dir_is_resolved_at_init() -> None:
@@ -107,14 +107,14 @@ def test_something_else_in_place_of_a_settings_file_is_reported_or_ignored_and_n
         with pytest.raises(tracker.SettingsError, match=r"settings\.toml cannot be read"):
             tracker.init()
     else:
-        assert "is ignored" in train()["said"]
+        assert "is ignored" in train()["stderr"]
 
 
 @pytest.mark.parametrize("path", [".tracker", ".tracker/runs"])
 def test_a_file_in_place_of_the_folder_of_runs_is_reported(path: str) -> None:
     Path(path).parent.mkdir(exist_ok=True)
     Path(path).touch()
-    assert "nothing of this run will be kept" in train()["said"]
+    assert "nothing of this run will be kept" in train()["stderr"]
 
 
 # -- standard streams and the program -------------------------------------------------------------------------------

@@ -216,9 +216,9 @@ def test_a_missing_commit_is_an_error_that_names_the_searched_places_and_the_alt
     run = a_run(files, git=git, command=["python", "train.py"])
     with pytest.raises(CommitNotFound) as failed:
         restore(run, tmp_path / "out", [])
-    said = str(failed.value)
+    message = str(failed.value)
     for part in (str(work.root), "--fetch looks", "https://example.invalid/p.git", "--repository", "--without-git"):
-        assert part in said
+        assert part in message
     assert not (tmp_path / "out").exists()
     made = restore(run, tmp_path / "out", [], with_git=False)
     assert (tmp_path / "out/sub/train.py").read_text() == "print(3)\n"

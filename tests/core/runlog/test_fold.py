@@ -269,7 +269,7 @@ def take(fold: RunState, event: tuple[str, str, Any, float]) -> None:
         apply(fold, stream, kind, payload, time)
 
 
-def told(fold: RunState) -> str:
+def as_json(fold: RunState) -> str:
     return repr(
         (fold.state, fold.summary, fold.config, fold.meta, fold.metrics, fold.files, fold.streams, fold.updated)
     )
@@ -284,7 +284,7 @@ def test_a_fold_stored_and_loaded_between_any_two_records_has_the_same_result(ev
         if i == at:
             kept = RunState.from_json(orjson.loads(orjson.dumps(kept.to_json())))
         take(kept, event)
-    assert told(RunState.from_json(orjson.loads(orjson.dumps(kept.to_json())))) == told(whole)
+    assert as_json(RunState.from_json(orjson.loads(orjson.dumps(kept.to_json())))) == as_json(whole)
 
 
 @given(st.lists(st.tuples(streams, st.sampled_from([*sound, "new"]), anything | st.dictionaries(
@@ -296,7 +296,7 @@ def test_payloads_of_any_shape_are_folded_or_counted_and_never_raise(events: lis
         apply(fold, stream, kind, payload, time)
     assert fold.state in ("running", "finished", "failed", "killed", "crashed")
     restored = RunState.from_json(orjson.loads(orjson.dumps(fold.to_json())))
-    assert told(restored) == told(fold)
+    assert as_json(restored) == as_json(fold)
 
 
 def test_members_of_the_wrong_type_are_left_out_and_counted() -> None:

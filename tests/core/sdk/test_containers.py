@@ -72,16 +72,16 @@ def test_all_of_a_short_run_arrives_before_its_container_ends(
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
             os.kill(first_process(process), signal.SIGTERM)  # as `docker stop` does
-        _, said = process.communicate(timeout=PATIENCE)
+        _, stderr = process.communicate(timeout=PATIENCE)
     status, state = ENDS[how]
-    assert process.returncode == status, said
+    assert process.returncode == status, stderr
     run = tracker.Api().run(f"me/containers/{run_id}")
     assert (run.state, run.info["rows"], [f.size for f in run.files() if f.name == "final.pt"]) == (
         state,
         100,
         [2_100_000],
     )
-    assert "not all of it" not in said
+    assert "not all of it" not in stderr
 
 
 def test_a_program_under_the_run_command_arrives_before_its_container_ends(

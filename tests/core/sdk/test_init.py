@@ -220,8 +220,8 @@ def test_a_second_init_that_names_another_run_gets_it_and_the_first_stays_open(
     second.log({"x": 2})
     assert [row["x"] for row in tracker.read_run(first.dir).scan_history()] == [1]
     assert (tracker.read_run(first.dir).config, first.finished) == ({"lr": 1}, False)
-    (said,) = warnings()
-    assert f"run {first.name} is still open and stays so" in said
+    (warning,) = warnings()
+    assert f"run {first.name} is still open and stays so" in warning
 
 
 def test_a_loop_of_trials_without_finish_has_a_run_per_trial() -> None:
@@ -346,8 +346,8 @@ def test_training_continues_if_no_directory_can_be_created(warnings: Any) -> Non
     run.log({"page": tracker.Text("x")})
     run.save(__file__)
     run.finish()
-    said = warnings()
-    assert "nothing of this run will be kept" in said[0]
+    messages = warnings()
+    assert "nothing of this run will be kept" in messages[0]
     assert run.dropped >= 11
 
 

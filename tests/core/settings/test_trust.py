@@ -40,9 +40,9 @@ def test_only_settings_that_name_and_describe_runs_are_taken_from_a_directory(
         "online",
         [],  # as tests set it
     )
-    told = capsys.readouterr().err
-    assert told.count("tracker trust") == 1
-    assert "base_url, capture, mode" in told
+    stderr = capsys.readouterr().err
+    assert stderr.count("tracker trust") == 1
+    assert "base_url, capture, mode" in stderr
 
 
 def test_nothing_is_printed_if_silent_is_set(capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,7 +50,7 @@ def test_all_values_of_a_gpu_are_reported(nvml: Path) -> None:
 
 
 def test_unsupported_values_of_a_gpu_are_missing_and_the_others_are_reported(nvml: Path) -> None:
-    values, _, said = gpu_values(nvml)
+    values, _, stderr = gpu_values(nvml)
     assert {key for key in values if key.startswith("gpu/1/")} == {
         "gpu/1/memory_used_bytes",
         "gpu/1/memory_total_bytes",
@@ -58,7 +58,7 @@ def test_unsupported_values_of_a_gpu_are_missing_and_the_others_are_reported(nvm
         "gpu/1/temperature_c",
         "gpu/1/power_w",
     }
-    assert said == ""
+    assert stderr == ""
 
 
 def test_a_gpu_that_only_others_use_has_no_process_memory(nvml: Path) -> None:
@@ -69,8 +69,8 @@ def test_a_gpu_that_only_others_use_has_no_process_memory(nvml: Path) -> None:
 
 @pytest.mark.parametrize("error", ["9", "18", "999"])  # driver not loaded, version mismatch, unknown
 def test_a_broken_driver_gives_no_keys_and_no_output(nvml: Path, error: str) -> None:
-    values, _, said = gpu_values(nvml, FAKE_NVML_INIT=error)
-    assert (values, said) == ({}, "")
+    values, _, stderr = gpu_values(nvml, FAKE_NVML_INIT=error)
+    assert (values, stderr) == ({}, "")
 
 
 def test_without_a_driver_there_are_no_keys_no_output_and_no_import() -> None:

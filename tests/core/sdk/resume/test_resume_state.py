@@ -193,18 +193,18 @@ def test_of_several_restarts_one_continues_the_run_of_a_killed_script() -> None:
     first = [process.stdout.readline().split() for process in both if process.stdout is not None]
     for process in both:
         process.communicate()
-    assert sorted(said[1] for said in first) == ["0", "1"]  # one of them continues the run
-    assert [said[0] for said in first if said[1] == "1"] == [run_id]
+    assert sorted(words[1] for words in first) == ["0", "1"]  # one of them continues the run
+    assert [words[0] for words in first if words[1] == "1"] == [run_id]
     assert not Path(".tracker/runs", run_id, AUTO).exists()
-    assert start_script().communicate()[0].split()[0] not in [said[0] for said in first]
+    assert start_script().communicate()[0].split()[0] not in [words[0] for words in first]
 
 
 def test_a_run_of_another_machine_has_ended_only_if_nothing_is_added() -> None:
     run = tracker.init(resume="auto")
     mark = Path(run.dir, AUTO)
-    said = mark.read_text()
+    content = mark.read_text()
     run.finish(1)
-    mark.write_text(said.replace(os.uname().nodename, "elsewhere"))
+    mark.write_text(content.replace(os.uname().nodename, "elsewhere"))
     assert tracker.init(resume="auto").id != run.id
     tracker.run.finish()
     for path in Path(run.dir).glob("*.jsonl"):
