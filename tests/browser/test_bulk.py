@@ -144,10 +144,10 @@ def test_a_running_run_can_be_asked_to_stop(runs: Runs, visit: Visit) -> None:
     runs.add("lasting", ended=False, allow_stop=True)
     with visit(runs.path()) as page:
         Table(page).select("lasting")
-        with page.expect_response("**/api/edits") as asked:
+        with page.expect_response("**/api/edits") as response:
             bar(page).get_by_role("button", name="Stop").click()
-        assert asked.value.request.post_data_json["stop"] is True  # type: ignore[index]
-        assert asked.value.json() == {"changed": 1}
+        assert response.value.request.post_data_json["stop"] is True  # type: ignore[index]
+        assert response.value.json() == {"changed": 1}
 
 
 def test_deleted_runs_can_be_restored(runs: Runs, visit: Visit) -> None:

@@ -25,13 +25,13 @@ def host(client: Any) -> tuple[str, int]:
 def _answer(connection: socket.socket) -> bytes:
     """Return all that the server sends until it closes the connection."""
     connection.settimeout(PATIENCE)
-    said = b""
+    data = b""
     try:
         while piece := connection.recv(65536):
-            said += piece
+            data += piece
     except ConnectionError:
         pass
-    return said
+    return data
 
 
 def _send(connection: socket.socket, pieces: Iterator[bytes]) -> int:

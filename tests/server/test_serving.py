@@ -147,31 +147,31 @@ def _greeting(tmp_path: Path, *arguments: str) -> str:
     command = [sys.executable, "-u", "-m", "tracker_server", "--dir", str(tmp_path / "d"), "--port", "0", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    said = ""
-    while "ctrl+C" not in said:
+    greeting = ""
+    while "ctrl+C" not in greeting:
         line = process.stdout.readline()
-        assert line, said
-        said += line
+        assert line, greeting
+        greeting += line
     process.terminate()
     process.stdout.close()
     assert process.wait(90) == 0
-    return said
+    return greeting
 
 
 def test_the_greeting_says_how_to_open_the_dashboard_and_configure_scripts(tmp_path: Path) -> None:
-    said = _greeting(tmp_path)
+    greeting = _greeting(tmp_path)
     token = (tmp_path / "d" / "token").read_text().strip()
-    assert f"/?token={token}" in said
-    assert str(tmp_path / "d") in said
-    assert "TRACKER_BASE_URL=http://127.0.0.1:" in said
-    assert f"TRACKER_API_KEY={token}" in said
-    assert "encrypted" not in said
+    assert f"/?token={token}" in greeting
+    assert str(tmp_path / "d") in greeting
+    assert "TRACKER_BASE_URL=http://127.0.0.1:" in greeting
+    assert f"TRACKER_API_KEY={token}" in greeting
+    assert "encrypted" not in greeting
 
 
 def test_listening_for_other_machines_warns_about_the_unencrypted_connection(tmp_path: Path) -> None:
-    said = _greeting(tmp_path, "--host", "0.0.0.0")
-    assert "not encrypted" in said
-    assert f"TRACKER_BASE_URL=http://{socket.gethostname()}:" in said
+    greeting = _greeting(tmp_path, "--host", "0.0.0.0")
+    assert "not encrypted" in greeting
+    assert f"TRACKER_BASE_URL=http://{socket.gethostname()}:" in greeting
 
 
 @pytest.mark.parametrize(

@@ -88,14 +88,14 @@ def test_the_state_is_not_read_more_often_than_without_the_callback(
 
 @pytest.mark.parametrize("log_freq", ["epoch", "batch"])
 def test_batch_hooks_do_not_access_the_model(log_freq: Any) -> None:
-    asked = []
+    accesses = []
 
     class Watched(TrackerCallback):
         during = False
 
         @property
         def model(self) -> Any:
-            asked.append(self.during)
+            accesses.append(self.during)
             return super().model
 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -107,7 +107,7 @@ def test_batch_hooks_do_not_access_the_model(log_freq: Any) -> None:
             super().on_epoch_end(epoch, logs)
 
     network().fit(X, X[:, :1], batch_size=1, verbose=0, callbacks=[Watched(log_freq)])
-    assert True not in asked
+    assert True not in accesses
 
 
 def test_tensors_are_copied_from_the_device_late_and_in_groups(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,12 +53,12 @@ for name, (ending, _) in {ENDINGS!r}.items():
     print(name, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), "ended", flush=True)
 """)
     assert done.returncode == 0, done.stderr
-    said = done.stdout.splitlines()
-    assert [line for line in said if line.endswith("ended")] == [
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line.endswith("ended")] == [
         f"{name} {status} ended" for name, (_, status) in ENDINGS.items()
     ]
     if BACKEND != "tensorflow":
-        assert "set()" in said  # the callback does not import TensorFlow
+        assert "set()" in lines  # the callback does not import TensorFlow
     for name, (_, status) in ENDINGS.items():
         run = tracker.read_run(f".tracker/runs/{name.replace(' ', '-')}")
         (end,) = [s for stream, s in run.run_state.streams.items() if stream.startswith("history") and s.ended]

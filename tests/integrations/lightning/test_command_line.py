@@ -93,20 +93,20 @@ def test_no_config_is_stored_if_the_cli_saves_none(command: Any, runs: Any) -> N
 def test_print_config_lists_the_arguments_of_the_logger(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command("fit", f"--trainer.logger={CLASS}", "--print_config")
-    said = capsys.readouterr().out
-    assert f"class_path: {CLASS}" in said
+    output = capsys.readouterr().out
+    assert f"class_path: {CLASS}" in output
     for argument in ("name: null", "project: null", "save_dir: .", "log_model: false", "offline: false", "tags: null"):
-        assert argument in said
+        assert argument in output
 
 
 def test_help_gives_types_and_descriptions(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command("fit", f"--trainer.logger.help={CLASS}")
-    said = " ".join(capsys.readouterr().out.split())
-    assert "--trainer.logger.project PROJECT Project of the run." in said
-    assert "User or team that owns the project." in said
-    assert "(type: Union[bool, Literal['all']], default: False)" in said
-    assert "(type: Optional[list[str]], default: null)" in said or "Optional[List[str]]" in said
+    output = " ".join(capsys.readouterr().out.split())
+    assert "--trainer.logger.project PROJECT Project of the run." in output
+    assert "User or team that owns the project." in output
+    assert "(type: Union[bool, Literal['all']], default: False)" in output
+    assert "(type: Optional[list[str]], default: null)" in output or "Optional[List[str]]" in output
 
 
 def test_invalid_arguments_are_reported(command: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -106,8 +106,8 @@ it.test(net)
         command = [sys.executable, str(path)]
         processes.append(subprocess.Popen(command, cwd=folder, env=variables, stderr=pipe, stdout=pipe, text=True))
     for process in processes:
-        _, said = process.communicate(timeout=900)
-        assert process.returncode == 0, said[-3000:]
+        _, reported = process.communicate(timeout=900)
+        assert process.returncode == 0, reported[-3000:]
     first, second = ([*folder.glob(".tracker/runs/*")] for folder in folders)
     assert [path.name for path in first] == [path.name for path in second]
     here, there = tracker.read_run(first[0]), tracker.read_run(second[0])
@@ -229,12 +229,12 @@ for name, (ending, *_) in {ENDINGS!r}.items():
 """,
         PACKAGE=package,
     )
-    said = [line.split() for line in done.stdout.splitlines() if line.endswith("ended")]
-    assert said == [[name, str(code), "ended"] for name, (_, code, _, _) in ENDINGS.items()]
+    reported = [line.split() for line in done.stdout.splitlines() if line.endswith("ended")]
+    assert reported == [[name, str(code), "ended"] for name, (_, code, _, _) in ENDINGS.items()]
     for name, (_, _, state, error) in ENDINGS.items():
         run = tracker.read_run(f".tracker/runs/{name}")
         assert steps(run, "loss")[:2] == [0, 1]
         eventually(lambda path=run.directory, state=state: tracker.read_run(path).state == state)  # type: ignore[misc]
-        said = tracker.read_run(run.directory).info["error"]  # type: ignore[assignment]
+        reported = tracker.read_run(run.directory).info["error"]  # type: ignore[assignment]
         # The signal is known if the agent saw the process end.
-        assert said == error or (name == "kill" and said.startswith("ended by SIGKILL"))  # type: ignore[attr-defined, comparison-overlap]
+        assert reported == error or (name == "kill" and reported.startswith("ended by SIGKILL"))  # type: ignore[attr-defined, comparison-overlap]

@@ -78,7 +78,7 @@ def test_a_dry_run_shows_what_would_be_imported_and_imports_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["nowhere"], "nowhere does not exist"),
         (["s3://bucket/logs"], "copy it here first"),
@@ -90,16 +90,16 @@ def test_a_dry_run_shows_what_would_be_imported_and_imports_nothing() -> None:
         ([], "LOGDIR"),
     ],
 )
-def test_wrong_usage_has_exit_status_2_and_an_explanation(arguments: list[str], told: str) -> None:
+def test_wrong_usage_has_exit_status_2_and_an_explanation(arguments: list[str], message: str) -> None:
     make()
     write(Path("logs/notes.txt"), b"")
     if "a/b" in arguments:  # as for all settings, `main` prints it without a traceback
-        with pytest.raises(tracker.SettingsError, match=told):
+        with pytest.raises(tracker.SettingsError, match=message):
             call(*arguments)
         return
     result = call(*arguments, "--offline") if arguments else call()
     assert result.exit_code == 2
-    assert told in result.output
+    assert message in result.output
 
 
 def test_nothing_to_import_has_exit_status_2() -> None:

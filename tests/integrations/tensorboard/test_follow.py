@@ -161,8 +161,8 @@ def test_data_of_real_writers_running_meanwhile_is_on_the_server_exactly(server:
     follower = start("-m", "tracker.cli.main", "tensorboard-import", "logs", "--follow", "--project", project)
     writers = [start("-c", WRITERS[name] + LOOP) for name in there]
     for writer in writers:
-        told, _ = writer.communicate(timeout=PATIENCE)
-        assert writer.returncode == 0, told
+        output, _ = writer.communicate(timeout=PATIENCE)
+        assert writer.returncode == 0, output
 
     def arrived() -> bool:
         found = tracker.Api().runs(f"me/{project}")
@@ -170,8 +170,8 @@ def test_data_of_real_writers_running_meanwhile_is_on_the_server_exactly(server:
 
     eventually(arrived)
     follower.send_signal(signal.SIGINT)
-    said, _ = follower.communicate(timeout=PATIENCE)
-    assert follower.returncode == 0, said
+    output, _ = follower.communicate(timeout=PATIENCE)
+    assert follower.returncode == 0, output
     remote = {run.name: run for run in tracker.Api().runs(f"me/{project}")}
     assert set(remote) == set(there)
     for run in remote.values():
@@ -190,8 +190,8 @@ def test_following_continues_without_a_server_and_warns_once() -> None:
     append(NAME, many(1, 3))()
     eventually(lambda: len(rows(runs()["logs"])) == 6)
     follower.send_signal(signal.SIGINT)
-    said, _ = follower.communicate(timeout=PATIENCE)
+    output, _ = follower.communicate(timeout=PATIENCE)
     assert follower.returncode == 1
-    assert said.count("the import goes on and tries again") == 1
-    assert "Nothing is lost" in said
+    assert output.count("the import goes on and tries again") == 1
+    assert "Nothing is lost" in output
     assert len(rows(runs()["logs"])) == 6

@@ -88,9 +88,9 @@ def start(code: str, **settings: str) -> subprocess.Popen[str]:
 
 def do(code: str, **settings: str) -> str:
     process = start(code, **settings)
-    said, _ = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, said
-    return said
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, output
+    return output
 
 
 def local() -> Any:

@@ -23,14 +23,14 @@ def work(job: Any, tell: Callable[[Any], None]) -> Any:
 
 
 def test_every_job_runs_once_in_another_process() -> None:
-    told: list[Any] = []
-    done = list(run_apart(work, range(20), told.append, 3))
+    progress: list[Any] = []
+    done = list(run_apart(work, range(20), progress.append, 3))
     assert sorted(job for job, _ in done) == list(range(20))
     assert all(result[0] == job for job, result in done)
     pids = {result[1] for _, result in done}  # type: ignore[misc]
     assert len(pids) <= 3
     assert os.getpid() not in pids
-    assert sorted(told) == [("began", job) for job in range(20)]
+    assert sorted(progress) == [("began", job) for job in range(20)]
 
 
 @pytest.mark.parametrize(("job", "reason"), [("die", "exit code -9"), ("raise", "ValueError: for the test")])
@@ -52,6 +52,6 @@ def test_closing_the_iterator_ends_the_processes() -> None:
 
 
 def test_jobs_can_run_in_this_process() -> None:
-    told: list[Any] = []
-    assert list(run_here(work, [1, 2], told.append)) == [(1, (1, os.getpid())), (2, (2, os.getpid()))]
-    assert told == [("began", 1), ("began", 2)]
+    progress: list[Any] = []
+    assert list(run_here(work, [1, 2], progress.append)) == [(1, (1, os.getpid())), (2, (2, os.getpid()))]
+    assert progress == [("began", 1), ("began", 2)]

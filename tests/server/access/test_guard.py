@@ -193,8 +193,8 @@ def test_addresses_in_responses_have_the_prefix_of_the_proxy(tmp_path: Path, run
             assert answer.headers["location"].startswith("/tracker/#page=")
             assert "Path=/tracker/" in answer.headers["set-cookie"]
             assert client.get(f"{prefix}/api/projects").status_code == 200
-            asked = type(client)(client.url, None).get(f"{prefix}/", headers={"Accept": "text/html"})
-            assert 'action="/tracker/"' in asked.text
+            sign_in = type(client)(client.url, None).get(f"{prefix}/", headers={"Accept": "text/html"})
+            assert 'action="/tracker/"' in sign_in.text
         assert client.get("/tracker/assets/none.js").status_code == 404
         assert client.get("/trackers/api/projects").status_code == 404
 

@@ -93,7 +93,7 @@ def test_content_that_the_client_has_is_not_sent_again(client: Any, lines: Any) 
 
 
 @pytest.mark.parametrize(
-    ("asked", "part", "content_range"),
+    ("range_", "part", "content_range"),
     [
         ("bytes=10-", PAGE[10:], f"bytes 10-{len(PAGE) - 1}/{len(PAGE)}"),
         ("bytes=0-4", PAGE[:5], f"bytes 0-4/{len(PAGE)}"),
@@ -101,21 +101,21 @@ def test_content_that_the_client_has_is_not_sent_again(client: Any, lines: Any) 
     ],
 )
 def test_a_part_of_the_content_can_be_requested(
-    client: Any, lines: Any, asked: str, part: bytes, content_range: str
+    client: Any, lines: Any, range_: str, part: bytes, content_range: str
 ) -> None:
-    path = _save(client, lines, "part-" + _digest(asked.encode())[:8], "page.html", PAGE)
+    path = _save(client, lines, "part-" + _digest(range_.encode())[:8], "page.html", PAGE)
     for address in (f"{path}/files/page.html", f"{path}/blobs/{_digest(PAGE)}"):
-        answer = client.get(address, headers={"Range": asked})
+        answer = client.get(address, headers={"Range": range_})
         assert (answer.status_code, answer.content) == (206, part)
         assert answer.headers["content-range"] == content_range
         assert answer.headers["content-length"] == str(len(part))
         assert "sandbox" in answer.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize("asked", ["bytes=-5", "bytes=3-1", "bytes=0-1,3-4", "lines=1-2", "bytes=x-", "bytes=٣-"])
-def test_unsupported_ranges_get_the_whole_content(client: Any, lines: Any, asked: str) -> None:
-    path = _save(client, lines, "all-" + _digest(asked.encode())[:8], "page.html", PAGE)
-    answer = client.get(f"{path}/files/page.html", headers={"Range": asked.encode()})
+@pytest.mark.parametrize("range_", ["bytes=-5", "bytes=3-1", "bytes=0-1,3-4", "lines=1-2", "bytes=x-", "bytes=٣-"])
+def test_unsupported_ranges_get_the_whole_content(client: Any, lines: Any, range_: str) -> None:
+    path = _save(client, lines, "all-" + _digest(range_.encode())[:8], "page.html", PAGE)
+    answer = client.get(f"{path}/files/page.html", headers={"Range": range_.encode()})
     assert (answer.status_code, answer.content) == (200, PAGE)
 
 

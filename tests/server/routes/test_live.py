@@ -77,8 +77,8 @@ def test_appended_lines_are_announced_by_kind_of_stream(client: Any, one: str, l
     with listening(client) as events:
         assert events.next()[0] == "ping"
         client.append(one, _row(3), len(lines(one)))
-        told = events.until("change")
-        assert told == {"runs": [{"run": f"me/digits/{one}", "what": ["history"]}], "projects": []}
+        change = events.until("change")
+        assert change == {"runs": [{"run": f"me/digits/{one}", "what": ["history"]}], "projects": []}
         printed = encode("console", {"stream": "stdout", "text": "x"}, START)
         client.append(one, printed, stream="console.jsonl")
         assert events.until("change")["runs"][0]["what"] == ["console", "new"]

@@ -34,8 +34,8 @@ def test_a_key_of_any_text_can_be_sorted_filtered_and_grouped_by(named: Any, nam
         found = named("POST", "/api/columns/me/named", json={"names": [column], "search": "no such"}).json()
         assert [one["name"] for one in found["columns"]] == [column]
         written = "`" + column.replace("`", "``") + "`"
-        asked = {"filter": f"{written} > 2", "columns": [column], "sort": [{"column": column, "descending": True}]}
-        page = named("POST", "/api/table/me/named", json=asked).json()
+        query = {"filter": f"{written} > 2", "columns": [column], "sort": [{"column": column, "descending": True}]}
+        page = named("POST", "/api/table/me/named", json=query).json()
         assert (page["runs"], page["columns"]) == (["b"], {column: [2.5]})
         groups = named("POST", "/api/groups/me/named", json={"by": [column], "columns": [column]}).json()["groups"]
         for group in groups:

@@ -48,7 +48,7 @@ damage = st.one_of(
 files = st.lists(st.one_of(scalar, runs, several, others, damage), max_size=12).map(b"".join)
 
 
-def grown(data: bytes, cuts: list[int], anew: bool) -> tuple[Found, int]:
+def grown(data: bytes, cuts: list[int], reopened: bool) -> tuple[Found, int]:
     """Read a growing file at each of these sizes."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "tfevents")
@@ -57,7 +57,7 @@ def grown(data: bytes, cuts: list[int], anew: bool) -> tuple[Found, int]:
         found: Found = []
         for cut in [*sorted(cuts), len(data)]:
             path.write_bytes(data[:cut])
-            if anew:
+            if reopened:
                 file = EventFile(path, file.offset, file.metadata)
             found += flat(file.read())
         assert file.pending == len(data) - file.offset
@@ -66,7 +66,7 @@ def grown(data: bytes, cuts: list[int], anew: bool) -> tuple[Found, int]:
 
 @given(files, st.lists(st.integers(0, 3000), max_size=6), st.booleans())
 @settings(max_examples=200, deadline=None)
-def test_a_file_gives_the_same_items_however_it_grew(data: bytes, cuts: list[int], anew: bool) -> None:
-    found = grown(data, [min(cut, len(data)) for cut in cuts], anew)
+def test_a_file_gives_the_same_items_however_it_grew(data: bytes, cuts: list[int], reopened: bool) -> None:
+    found = grown(data, [min(cut, len(data)) for cut in cuts], reopened)
     assert found == grown(data, [], False)
     assert found == read_slowly(data)

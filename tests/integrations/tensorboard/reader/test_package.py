@@ -36,11 +36,11 @@ else:
 
 def test_the_reader_imports_no_tensorflow_and_only_the_messages_of_tensorboard() -> None:
     pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not installed")
-    said = run(
+    output = run(
         """
 import sys
 import tracker_tensorboard.reader
 print({"tensorflow", "torch", "grpc", "tensorboard.compat.tensorflow_stub", "tensorboard.util"} & set(sys.modules))
 """
     )
-    assert said == "set()\n"
+    assert output == "set()\n"

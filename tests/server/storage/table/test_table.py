@@ -170,13 +170,13 @@ def test_the_table_follows_every_change(store: Any) -> None:
         text = rng.choice(["", 'config.t == "x"', "summary.s > 0.5", 'tags has "t1"', "config.t != 1"])
         query = {"columns": names, "sort": sort, "filter": text}
         fresh = open_storage(store.directory)
-        anew = fresh.table("me", "digits", query)  # type: ignore[arg-type]
+        reread = fresh.table("me", "digits", query)  # type: ignore[arg-type]
         catalog = fresh.columns("me", "digits")
         fresh.close()
         kept = ask(store, **query)
         del kept["version"]
-        del anew["version"]  # type: ignore[misc]
-        assert kept == json.loads(orjson.dumps(anew, option=orjson.OPT_SERIALIZE_NUMPY))
+        del reread["version"]  # type: ignore[misc]
+        assert kept == json.loads(orjson.dumps(reread, option=orjson.OPT_SERIALIZE_NUMPY))
         mine = store.storage.columns("me", "digits")
         assert mine["total"] == catalog["total"]
         assert [c for c in mine["columns"] if c["count"]] == [c for c in catalog["columns"] if c["count"]]
