@@ -72,7 +72,7 @@ def train(work: Path, *command: str, **environment: str) -> tracker.api.LocalRun
     """Run a training with capture and return the run when its agent is done."""
     variables = {k: v for k, v in os.environ.items() if k != "TRACKER_CAPTURE"}
     variables |= {"TRACKER_STATS_DISABLED": "true", "TRACKER_PROJECT": "restored", **environment}
-    done = subprocess.run(command, cwd=work, env=variables, capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(command, cwd=work, env=variables, capture_output=True, text=True, timeout=4 * PATIENCE)
     assert done.returncode == 0, done.stderr
     (directory,) = work.glob(".tracker/runs/*")
     return eventually(lambda: (run := tracker.read_run(directory)).environment and run)  # type: ignore[return-value]

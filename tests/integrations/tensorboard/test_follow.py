@@ -161,7 +161,7 @@ def test_data_of_real_writers_running_meanwhile_is_on_the_server_exactly(server:
     follower = start("-m", "tracker.cli.main", "tensorboard-import", "logs", "--follow", "--project", project)
     writers = [start("-c", WRITERS[name] + LOOP) for name in there]
     for writer in writers:
-        output, _ = writer.communicate(timeout=PATIENCE)
+        output, _ = writer.communicate(timeout=4 * PATIENCE)
         assert writer.returncode == 0, output
 
     def arrived() -> bool:
@@ -170,7 +170,7 @@ def test_data_of_real_writers_running_meanwhile_is_on_the_server_exactly(server:
 
     eventually(arrived)
     follower.send_signal(signal.SIGINT)
-    output, _ = follower.communicate(timeout=PATIENCE)
+    output, _ = follower.communicate(timeout=4 * PATIENCE)
     assert follower.returncode == 0, output
     remote = {run.name: run for run in tracker.Api().runs(f"me/{project}")}
     assert set(remote) == set(there)
@@ -190,7 +190,7 @@ def test_following_continues_without_a_server_and_warns_once() -> None:
     append(NAME, many(1, 3))()
     eventually(lambda: len(rows(runs()["logs"])) == 6)
     follower.send_signal(signal.SIGINT)
-    output, _ = follower.communicate(timeout=PATIENCE)
+    output, _ = follower.communicate(timeout=4 * PATIENCE)
     assert follower.returncode == 1
     assert output.count("the import goes on and tries again") == 1
     assert "Nothing is lost" in output

@@ -49,7 +49,7 @@ def events(root: str) -> dict[str, bytes]:
 @pytest.mark.parametrize("part", [0, 500, 999, 1000])
 def test_after_a_kill_at_any_write_nothing_is_duplicated_or_missing(part: int) -> None:
     command = [sys.executable, str(SCRIPT), str(make()), str(part)]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=4 * PATIENCE)
     assert done.returncode == 0, done.stderr
     killed = sorted(path.name for path in Path(".").glob("killed-*"))
     assert len(killed) >= 10

@@ -88,7 +88,7 @@ def start(code: str, **settings: str) -> subprocess.Popen[str]:
 
 def do(code: str, **settings: str) -> str:
     process = start(code, **settings)
-    output, _ = process.communicate(timeout=PATIENCE)
+    output, _ = process.communicate(timeout=4 * PATIENCE)
     assert process.returncode == 0, output
     return output
 
@@ -186,14 +186,14 @@ assert members() == before
 def test_values_arrive_while_the_process_runs() -> None:
     with start(BY_HAND + "append('tfevents.1', many(0, 5)); sys.stdin.readline()\n", **OFFLINE) as process:
         assert arrived(loss=5, acc=5).state == "running"
-        process.communicate("\n", timeout=PATIENCE)
+        process.communicate("\n", timeout=4 * PATIENCE)
     eventually(lambda: local().state == "finished")
 
 
 def test_data_of_a_killed_process_arrives_without_a_torn_end() -> None:
     code = "append('tfevents.1', version() + many(0, 500)[:-5]); os.kill(os.getpid(), 9)\n"
     process = start(BY_HAND + code, **OFFLINE)
-    process.communicate(timeout=PATIENCE)
+    process.communicate(timeout=4 * PATIENCE)
     assert process.returncode == -signal.SIGKILL
     run = arrived(loss=500, acc=499)
     eventually(lambda: run.reload() or run.state == "crashed")
@@ -224,7 +224,7 @@ for part in range(4):
             killed.add(kill_follower())
             process.stdin.write("\n")
             process.stdin.flush()
-        process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=4 * PATIENCE)
     run = arrived(loss=2000, acc=2000)
     assert [step for key, step, _ in rows(run) if key == "loss"] == list(range(2000))
     assert len(killed) == 4
@@ -257,7 +257,7 @@ def test_sync_uploads_the_rest_after_all_helpers_were_killed(server: Any, monkey
             with contextlib.suppress(ProcessLookupError):  # the death of one may end another
                 kill(pid)
         eventually(lambda: not helpers())
-        process.communicate("\n", timeout=PATIENCE)
+        process.communicate("\n", timeout=4 * PATIENCE)
     result = CliRunner().invoke(sync, [])
     assert result.exit_code == 0, result.output
     (run,) = tracker.Api().runs(f"me/{project}")
@@ -333,7 +333,7 @@ def wrapped(script: str, *arguments: str, **settings: str) -> None:
     call = [sys.executable, "-c", "from tracker.cli.run import run; run(prog_name='tracker run')"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TRACKER_SYNC_TENSORBOARD": "1", **OFFLINE, **settings}
     program = [sys.executable, "script.py", *arguments]
-    done = subprocess.run([*call, *program], env=environment, timeout=PATIENCE, capture_output=True, text=True)
+    done = subprocess.run([*call, *program], env=environment, timeout=4 * PATIENCE, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
@@ -416,7 +416,7 @@ def test_folders_of_concurrent_processes_have_different_keys() -> None:
     while second.stdout.readline() != "ready\n":
         pass
     for process in (second, first):
-        process.communicate("", timeout=PATIENCE)
+        process.communicate("", timeout=4 * PATIENCE)
     eventually(lambda: local().state == "finished")
     found = eventually(lambda: counts(local()) if len(counts(local())) == 4 else None)
     assert sorted(found.values()) == [10] * 4

@@ -39,7 +39,7 @@ class Kernel:
     def __init__(self) -> None:
         from jupyter_client.manager import start_new_kernel
 
-        self._manager, self._client = start_new_kernel(startup_timeout=PATIENCE)
+        self._manager, self._client = start_new_kernel(startup_timeout=4 * PATIENCE)
         self._manager.shutdown_wait_time = PATIENCE  # then it is killed
 
     def run(self, code: str, interrupt_at: str | None = None) -> str:
@@ -49,12 +49,12 @@ class Kernel:
             if interrupt_at is not None and interrupt_at in str(message["content"].get("text")):
                 self._manager.interrupt_kernel()
 
-        reply = self._client.execute_interactive(code, timeout=PATIENCE, output_hook=heard)
+        reply = self._client.execute_interactive(code, timeout=4 * PATIENCE, output_hook=heard)
         return str(reply["content"].get("ename", "ok"))
 
     def restart(self) -> None:
         self._manager.restart_kernel()
-        self._client.wait_for_ready(timeout=PATIENCE)
+        self._client.wait_for_ready(timeout=4 * PATIENCE)
 
     def close(self, now: bool = False) -> None:
         if self._manager.has_kernel:
@@ -76,7 +76,7 @@ def execute(*cells: str) -> None:
     cells = tuple(nbformat.v4.new_code_cell(cell) for cell in cells)
     config = Config({"KernelManager": {"shutdown_wait_time": PATIENCE}})
     notebook = nbformat.v4.new_notebook(cells=list(cells))
-    nbclient.NotebookClient(notebook, allow_errors=True, startup_timeout=int(PATIENCE), config=config).execute()
+    nbclient.NotebookClient(notebook, allow_errors=True, startup_timeout=int(4 * PATIENCE), config=config).execute()
 
 
 def test_the_console_of_a_notebook_holds_all_cells() -> None:

@@ -13,7 +13,7 @@ from tests.waiting import PATIENCE
 
 def run(code: str) -> str:
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, env=os.environ, capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(command, env=os.environ, capture_output=True, text=True, timeout=4 * PATIENCE)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
