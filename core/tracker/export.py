@@ -12,7 +12,7 @@ from typing import NamedTuple
 from .api import LocalRun, RemoteRun, RunReader
 from .api.rebuild import rebuild
 from .errors import NotARun, TrackerError
-from .names import random_id
+from .random_names import random_id
 from .runlog.archive import Archive, Packed, pack
 from .runlog.directory import agent_alive, is_copy
 from .runlog.reader import read_key, stream_paths

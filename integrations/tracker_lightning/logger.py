@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import tracker
 from tracker.errors import contained, warn_once
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker.settings import SETTINGS, Settings, without_key
 from tracker.torch_watch import Watch, kinds_of
 

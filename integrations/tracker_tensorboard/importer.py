@@ -10,12 +10,11 @@ from typing import NamedTuple, Protocol
 from .event_file_import import Target
 from .import_result import ImportResult
 from .logdir import ROOT, Selection, Skipped, find_runs, printable, run_id, run_name
-from .pool import Failure, cores, run_apart, run_here
+from .pool import Failure, process_count, run_apart, run_here
 from .run_import import ImportJob, RunImport, import_run, run_directory
 from .uploads import Uploads
 
 _MIN_PARALLEL_SIZE = 16 * 1024 * 1024  # bytes of event files; for less, starting processes costs more than it saves
-_MAX_PROCESSES = 4  # so that processes together take no more than 300 MB
 _MIN_INTERVAL = 1.0  # minimum seconds between two looks at the directories
 
 
@@ -133,7 +132,7 @@ class Importer:
         return found
 
     def _run_jobs(self, jobs: list[ImportJob], size: int) -> Iterator[tuple[ImportJob, ImportResult | Failure]]:
-        processes = min(cores(), _MAX_PROCESSES, len(jobs))
+        processes = process_count(len(jobs))
         if processes < 2 or size < _MIN_PARALLEL_SIZE:
             return run_here(import_run, jobs, self._view.advance)
         return run_apart(import_run, jobs, self._view.advance, processes)

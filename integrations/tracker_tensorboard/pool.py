@@ -12,6 +12,7 @@ from multiprocessing import connection, get_context
 from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple, TypeVar
 
+_MAX_PROCESSES = 4  # so that processes together take no more than 300 MB
 Pipe = connection.Connection
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -31,9 +32,10 @@ class Progress(NamedTuple):
     value: Any
 
 
-def cores() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def process_count(jobs: int) -> int:
+    """Return how many processes to use for `jobs` jobs: at most one per processor that this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, _MAX_PROCESSES, jobs)
 
 
 def run_here(

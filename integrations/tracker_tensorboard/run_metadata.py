@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker.runlog.reader import read_stream
 from tracker.runlog.records import encode, jsonable
 from tracker.runlog.writer import header

@@ -18,7 +18,7 @@ from tracker.api.rebuild import rebuild
 from tracker.client import connect
 from tracker.errors import NotARun, ServerError, TrackerError
 from tracker.export import export_runs, import_runs
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker.runlog.directory import is_copy, lock_directory, store, unlock_directory
 from tracker.runlog.fold import RunState
 from tracker.runlog.records import encode, encode_points, jsonable

@@ -22,7 +22,7 @@ from tracker.agent.sync import Synced, sync
 from tracker.api import RemoteRun
 from tracker.client import connect
 from tracker.errors import ServerError
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker.runlog.directory import agent_alive, lock_path
 from tracker.runlog.records import encode
 from tracker.settings import Settings

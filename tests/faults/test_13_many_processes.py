@@ -12,7 +12,7 @@ from tests.faults.harness import Training, uploaded, values
 from tests.faults.training import row
 from tests.faults.workers import EPOCHS, ITEMS, WORKERS
 from tests.waiting import PATIENCE
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker.runlog.reader import read_stream, stream_paths
 from tracker_server.embedded import Embedded
 

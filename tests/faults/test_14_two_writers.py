@@ -11,7 +11,7 @@ import pytest
 from tests.faults.harness import Training, assert_delivered, sync_directory, uploaded, values
 from tests.faults.training import row
 from tests.waiting import PATIENCE, eventually
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker.runlog.directory import agent_alive
 from tracker.runlog.reader import read_stream, stream_paths
 from tracker.runlog.writer import StreamWriter

@@ -12,7 +12,7 @@ import pytest
 from tests.faults.harness import Training, assert_delivered, require, uploaded
 from tests.waiting import PATIENCE, eventually
 from tracker.agent_protocol.status import read_status
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker_server.embedded import Embedded
 
 _ROOTS = ("/sys/fs/cgroup/memory", "/sys/fs/cgroup/unified", "/sys/fs/cgroup")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tracker.agent_protocol.sealing import is_sealed
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker.runlog.directory import KEPT_PATH
 from tracker.runlog.records import Record
 from tracker.runlog.safe_open import is_whole, names_in, open_file, open_folder, remove, rename, sync_names

@@ -8,7 +8,7 @@ from typing import Any
 
 from tracker.errors import warn_once
 from tracker.media.arrays import MISSING, is_array, scalar, to_plain_list
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker.runlog.records import MAX_LINE, RESERVED, encode, jsonable
 from tracker.runlog.writer import header
 

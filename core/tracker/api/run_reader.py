@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker.runlog.alerts import Alert
 from tracker.runlog.records import MAX_LINE, decode_special_members, encode, jsonable
 from tracker.runlog.writer import header

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tracker.errors import TrackerError
-from tracker.names import random_id
+from tracker.random_names import random_id
 
 SECRET = 0o600
 """Rights of files that only their owner may read."""

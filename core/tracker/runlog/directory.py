@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from tracker.names import random_id
+from tracker.random_names import random_id
 
 from .locks import is_taken, take
 from .safe_open import Unsafe, is_regular, open_file, remove, rename, write_new

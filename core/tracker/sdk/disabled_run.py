@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 from tracker.machine.paths import absolute
-from tracker.names import random_id, random_name
+from tracker.random_names import random_id, random_name
 from tracker.settings import Settings
 
 from .run import Run

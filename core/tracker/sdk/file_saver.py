@@ -9,7 +9,7 @@ from typing import Any
 from tracker.agent_protocol.sealing import seal
 from tracker.errors import warn_once
 from tracker.machine.paths import absolute
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker.saved_files import POLICIES, SavedNames, base_of, find, name_of, pattern_of
 
 from .pin import pin

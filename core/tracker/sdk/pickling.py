@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
-from tracker.names import random_id
+from tracker.random_names import random_id
 
 from .after_fork import renew_in_child
 

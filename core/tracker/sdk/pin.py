@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker.runlog.safe_open import is_whole, open_file, open_folder
 
 

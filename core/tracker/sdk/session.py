@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tracker.discovery import resolve
 from tracker.errors import NoRun, NotARun, SettingsError, silence, warn_once
 from tracker.machine.paths import absolute
-from tracker.names import random_id, random_name
+from tracker.random_names import random_id, random_name
 from tracker.runlog.directory import JOIN
 from tracker.runlog.reader import read_header
 from tracker.runlog.safe_open import ignore

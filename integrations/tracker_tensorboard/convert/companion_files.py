@@ -12,7 +12,7 @@ from typing import NamedTuple
 from google.protobuf import text_format
 from tensorboard.plugins.projector import projector_config_pb2
 
-from tracker.names import random_id
+from tracker.random_names import random_id
 
 from .value_files import FOLDER
 

@@ -19,7 +19,7 @@ from tracker.agent.sync import Synced, sync
 from tracker.agent_protocol.sealing import seal
 from tracker.client import connect
 from tracker.errors import SettingsError
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker.runlog.directory import agent_alive, agent_came
 from tracker.runlog.reader import read_stream, stream_paths
 from tracker.runlog.records import encode

@@ -14,7 +14,7 @@ import pytest
 
 import tracker
 from tests.waiting import PATIENCE, eventually
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker.runlog.directory import agent_alive
 from tracker.runlog.reader import scan_stream
 from tracker.settings import Settings

@@ -18,7 +18,7 @@ from tracker.agent import uploader
 from tracker.agent.backoff import Backoff
 from tracker.agent.sync import sync, total_size
 from tracker.client import Retry, connect
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker.runlog.directory import agent_alive, agent_came, lock_directory, lock_path, unlock_directory
 from tracker.runlog.records import encode
 from tracker.settings import Settings

@@ -12,7 +12,7 @@ import pytest
 import tracker
 from tracker.agent.sync import sync
 from tracker.client import connect
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker.runlog.records import encode, encode_points
 from tracker.settings import Settings
 

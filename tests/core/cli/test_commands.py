@@ -20,7 +20,7 @@ from tracker.cli.on_off import off, on
 from tracker.cli.runs import runs
 from tracker.cli.status import status
 from tracker.cli.sync import sync
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker.runlog.directory import agent_alive, agent_came
 from tracker.runlog.records import encode, jsonable
 from tracker.settings import directory_file, read_file, user_file

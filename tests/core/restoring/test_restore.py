@@ -17,7 +17,7 @@ from tests.core.capture.repositories import Work
 from tests.waiting import PATIENCE, eventually
 from tracker.errors import TrackerError
 from tracker.export import export_runs
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker.restoring import Restored, restore
 from tracker.restoring.repository import CommitNotFound
 from tracker.runlog.directory import store

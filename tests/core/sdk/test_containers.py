@@ -15,7 +15,7 @@ import pytest
 import tracker
 from tests.waiting import PATIENCE, eventually
 from tracker.machine import containers
-from tracker.names import random_id
+from tracker.random_names import random_id
 
 TRAIN = """
 import os, signal, sys, time, tracker

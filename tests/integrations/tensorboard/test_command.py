@@ -13,7 +13,7 @@ pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not instal
 
 import tracker
 from tests.integrations.tensorboard.events import NAME, many, rows, runs, scalar, text, version, write
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker_tensorboard.cli import tensorboard_import
 
 

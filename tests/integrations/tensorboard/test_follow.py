@@ -17,7 +17,7 @@ pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not instal
 import tracker
 from tests.integrations.tensorboard.events import NAME, Silent, many, plan, rows, runs, text, version, write
 from tests.waiting import PATIENCE, eventually
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker_tensorboard import importer
 from tracker_tensorboard.importer import Importer
 

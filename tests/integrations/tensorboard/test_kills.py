@@ -78,7 +78,7 @@ def test_after_a_kill_of_all_processes_at_any_time_the_same_command_continues() 
         "from pathlib import Path; from tracker_tensorboard import importer, pool\n"
         "from tests.integrations.tensorboard.events import bring\n"
         "if __name__ == '__main__':\n"
-        "    importer._MIN_PARALLEL_SIZE, importer.cores = 0, lambda: 2\n"
+        "    importer._MIN_PARALLEL_SIZE, importer.process_count = 0, lambda _: 2\n"
         "    bring(Path('logs'), 'killed')\n"
     )
     Path("import.py").write_text(code)

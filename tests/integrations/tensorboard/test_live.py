@@ -22,7 +22,7 @@ import tracker
 from tests.integrations.tensorboard.events import NAME, many, rows, version, write
 from tests.waiting import PATIENCE, eventually
 from tracker.cli.sync import sync
-from tracker.names import random_id
+from tracker.random_names import random_id
 from tracker.runlog.records import encode
 
 ROOT = Path(__file__).parents[3]
