@@ -12,13 +12,14 @@ from collections.abc import Callable
 
 _SIZE = 256 * 1024  # bytes that were read and are not handled yet
 _READ = 64 * 1024
-_MARKS = struct.Struct("QQQ")
+_MARKS = struct.Struct("QQQQ")
+_ZEROS = bytes(_READ)
 
 
 class Channel:
     """Reads `source`, writes what it read to `target`, then hands it to `feed` line by line.
 
-    Its state is in memory that forked processes share: if one process is killed between any two steps, `resume` in
+    Its state is in memory that forked processes share: if one process is killed between any two steps, `take_over` in
     another one continues. Nothing is lost then, and at most one line and one write are repeated.
     """
 
@@ -33,20 +34,33 @@ class Channel:
     def pump(self) -> None:
         """Read once and handle the data; the read must not block. Closes at the end."""
         kept, sent, end = self._room()
+        free = self._buffer[end : end + _READ]
+        free[:] = _ZEROS
+        self._mark(kept, sent, end, reading=True)
         try:
-            size = os.readv(self.source, [self._buffer[end : min(end + _READ, _SIZE)]])
+            size = os.readv(self.source, [free])
         except OSError:  # EIO: nobody has the terminal open
             size = 0
+        self._mark(kept, sent, end + size)
         if size:
-            self._mark(kept, sent, end + size)
-            self.resume()
+            self._handle()
         else:
             self.open = False
             self.flush()
 
-    def resume(self) -> None:
+    def take_over(self) -> None:
+        """Continue where another process was killed.
+
+        What it had read and not marked yet is the data that has replaced the zeros. Zero bytes at its end are lost.
+        """
+        kept, sent, end, reading = self._marks()
+        if reading:
+            self._mark(kept, sent, end + len(bytes(self._buffer[end : end + _READ]).rstrip(b"\0")))
+        self._handle()
+
+    def _handle(self) -> None:
         """Pass on and handle the data in the buffer; an unfinished line stays."""
-        kept, sent, end = self._marks()
+        kept, sent, end, _ = self._marks()
         while sent < end:
             sent += self._send(self._buffer[sent:end])
             self._mark(kept, sent, end)
@@ -65,13 +79,13 @@ class Channel:
 
     def flush(self) -> None:
         """Hand over an unfinished line as well."""
-        kept, _, end = self._marks()
+        kept, _, end, _ = self._marks()
         if kept < end:
             self.feed(bytes(self._buffer[kept:end]).decode("utf-8", "replace"))
             self._mark(0, 0, 0)
 
     def _room(self) -> tuple[int, int, int]:
-        kept, sent, end = self._marks()
+        kept, sent, end, _ = self._marks()
         if end + _READ <= _SIZE:
             return kept, sent, end
         if 2 * kept < end:  # a very long line: if it overlaps itself, a kill during the move would lose it
@@ -91,11 +105,11 @@ class Channel:
                 self.target = None
         return len(data)
 
-    def _marks(self) -> tuple[int, int, int]:
+    def _marks(self) -> tuple[int, int, int, int]:
         return _MARKS.unpack_from(self._buffer, _SIZE)
 
-    def _mark(self, kept: int, sent: int, end: int) -> None:
-        _MARKS.pack_into(self._buffer, _SIZE, kept, sent, end)
+    def _mark(self, kept: int, sent: int, end: int, reading: bool = False) -> None:
+        _MARKS.pack_into(self._buffer, _SIZE, kept, sent, end, reading)
 
 
 def readable(fd: int) -> bool:

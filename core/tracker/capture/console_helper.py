@@ -93,7 +93,7 @@ class Helper:
         theirs.recv(1)  # nobody sends: it returns when the other end is gone
         theirs.close()
         for channel in self._channels:
-            channel.resume()
+            channel.take_over()
         return None
 
     def _forget_partner(self) -> None:
