@@ -62,10 +62,11 @@ class StreamWatcher:
 
     def look(self) -> None:
         """Read what was appended since the last look. Raises FileNotFoundError once the directory is gone."""
-        for entry in os.scandir(self._directory):
-            known = entry.name in self._tails or not STREAM_NAME.fullmatch(entry.name)
-            if not known and entry.is_file(follow_symlinks=False):  # other entries are not streams
-                self._tails[entry.name] = Tail(self._directory / entry.name)
+        with os.scandir(self._directory) as entries:
+            for entry in entries:
+                known = entry.name in self._tails or not STREAM_NAME.fullmatch(entry.name)
+                if not known and entry.is_file(follow_symlinks=False):  # other entries are not streams
+                    self._tails[entry.name] = Tail(self._directory / entry.name)
         for name, tail in self._tails.items():
             gone = tail.writer is not None and tail.writer.check()  # before reading, so that its last lines are read
             for data in tail.lines():

@@ -141,7 +141,7 @@ def unfinished(path: Path) -> dict[str, Request]:
 
 def waiting(path: Path) -> bool:
     """Tell whether a request waits in the queue."""
-    return any(True for _ in os.scandir(path / "queue"))
+    return bool(os.listdir(path / "queue"))
 
 
 def done(path: Path, name: str) -> None:

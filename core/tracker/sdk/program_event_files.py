@@ -99,6 +99,6 @@ class ProgramEventFiles:
     @cached_property
     def _alone(self) -> bool:
         """Whether no other run in this directory has logged since the program began."""
-        others = (entry for entry in os.scandir(self._runs) if entry.name != self._run and entry.is_dir())
-        streams = (stream for entry in others for stream in Path(entry.path).glob("history*.jsonl"))
+        others = (os.path.join(self._runs, name) for name in os.listdir(self._runs) if name != self._run)
+        streams = (stream for other in others for stream in Path(other).glob("history*.jsonl"))
         return all(stream.stat().st_mtime < self._began - 0.1 for stream in streams)

@@ -183,6 +183,7 @@ print(os.WTERMSIG(os.waitpid(child, 0)[1]))
     eventually(lambda: tracker.read_run(".tracker/runs/r").state == "finished")
 
 
+@pytest.mark.slow  # it waits for 20 seconds
 def test_a_sweep_without_a_reachable_server_waits_once_and_reports_it_at_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -102,7 +102,7 @@ print(json.dumps([len(keras.distribution.list_devices()), history.history]))
     assert [row["_step"] for row in found if "batch/loss" in row] == [1, 2, 3, 4, 5, 6]
 
 
-@pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.mark.parametrize("backend", ["jax", pytest.param("torch", marks=pytest.mark.slow)])
 def test_only_the_first_of_several_processes_starts_a_run(
     runs: Runs, script: Script, tmp_path: Path, backend: str
 ) -> None:

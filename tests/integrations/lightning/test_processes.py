@@ -43,7 +43,12 @@ def headers(run: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("strategy", "package"),
-    [("ddp", OTHER), pytest.param("ddp", ONE, marks=pytest.mark.slow), ("ddp_spawn", ONE), ("ddp_fork", OTHER)],
+    [
+        ("ddp", ONE),
+        pytest.param("ddp", OTHER, marks=pytest.mark.slow),
+        pytest.param("ddp_spawn", ONE, marks=pytest.mark.slow),
+        ("ddp_fork", OTHER),
+    ],
 )
 def test_all_ranks_share_one_run_without_duplicate_rows(script: Any, runs: Any, strategy: str, package: str) -> None:
     done = script(
@@ -117,7 +122,7 @@ it.test(net)
     eventually(lambda: tracker.read_run(second[0]).state == "finished")
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_workers_of_a_data_loader_log_into_the_same_run(script: Any, runs: Any, method: str) -> None:
     script(
         f"""
