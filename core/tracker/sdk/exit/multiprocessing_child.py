@@ -83,8 +83,9 @@ def _end_well_when_idle(finish: Callable[[], None]) -> None:
 def _repeat_until(heard: list[int]) -> None:
     """Send SIGTERM to the main thread again, from a thread, until `heard` says that Python has handled it.
 
-    A worker waits for the lock of its queue. If the signal comes in the moment in which it was woken and another
-    process got the lock, the C library waits again, Python never runs the handler, and the pool waits for ever.
+    An idle worker waits in the C library for the lock of its queue. A signal can arrive just after that wait was
+    interrupted, while another process takes the lock. Then the C library starts to wait again before Python has run the
+    handler. Nothing interrupts the second wait, so the worker never ends, and its pool hangs.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
