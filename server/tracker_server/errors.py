@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from .access.errors import Conflict, Forbidden, Missing, Refused
 from .routes import web
 from .services import json_response
 from .storage.interface import (
@@ -37,6 +38,10 @@ def add_error_handlers(app: Starlette) -> None:
     app.add_exception_handler(NoSuchProject, _not_found)
     app.add_exception_handler(NoSuchView, _not_found)
     app.add_exception_handler(NotesChanged, _changed)
+    app.add_exception_handler(Forbidden, _forbidden)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Conflict, _changed)
+    app.add_exception_handler(Missing, _not_found)
     app.add_exception_handler(ExpressionError, _bad_filter)
     app.add_exception_handler(StorageFull, _disk_full)
     app.add_exception_handler(OverBudget, _over_budget)
@@ -81,6 +86,14 @@ def _deleted(_request: Request, error: Exception) -> Response:
 
 def _changed(_request: Request, error: Exception) -> Response:
     return _error(409, str(error))
+
+
+def _forbidden(_request: Request, error: Exception) -> Response:
+    return _error(403, str(error))
+
+
+def _refused(_request: Request, error: Exception) -> Response:
+    return _error(400, str(error))
 
 
 def _bad_filter(_request: Request, error: Exception) -> Response:

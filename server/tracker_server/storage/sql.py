@@ -40,11 +40,12 @@ from . import console, history_rows, liveness, logged_keys, projects, run_state
 from .charts import envelope, series, shared_axis
 from .columnar import batch
 from .columnar.batch import Upload
+from .database import connect
 from .disk_reserve import DiskReserve
 from .interface import Appended, Chart, ConsolePage, Kind, NoSuchRun, Page, RunDeleted, StorageFull
 from .project_overview import Overview
 from .run_info import info as info_of
-from .schema import connect, digests
+from .schema import digests
 from .schema import projects as project_table
 from .schema import runs as run_table
 from .state_blocks import load_head, load_state

@@ -19,9 +19,10 @@ from .columnar import chunks, segments
 from .columnar.batch import Upload, read
 from .columnar.columns import Batch, Group
 from .console import append_lines
+from .database import Prepared
 from .interface import Appended, NoSuchRun, OffsetMismatch, RunDeleted
 from .maintenance import Maintenance
-from .schema import Prepared, digests, keys, projects, runs, streams, tombstones
+from .schema import digests, keys, projects, runs, streams, tombstones
 from .schema import parts as part_table
 from .schema import segments as segment_table
 from .state_blocks import StateBlocks

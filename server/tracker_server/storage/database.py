@@ -1,0 +1,70 @@
+"""Connect to the database, and run prepared statements."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from . import access_schema, query_budget
+from .database_file import prepare
+
+metadata = access_schema.metadata
+
+
+def connect(url: str) -> sa.Engine:
+    """Return an engine for the database, with all tables created. Each transaction reads one state of the database.
+
+    Raises `UnusableDatabase`, before anything is written, if the file is not a database of this program or is of a
+    newer version. With SQLite a commit returns once the data is on disk (WAL, synchronous=FULL), and connections with
+    the execution option `write=True` take the write lock when they begin.
+    """
+    engine = sa.create_engine(url, pool_size=8, max_overflow=32)
+    if engine.dialect.name == "sqlite":
+        prepare(Path(engine.url.database or ""))
+        sa.event.listen(engine, "connect", _set_up_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+    writer = engine.execution_options(write=True)
+    metadata.create_all(writer)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    query_budget.watch(connection)
+    connection.isolation_level = None  # otherwise the driver begins transactions late and without the lock
+    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+    connection.execute("PRAGMA cache_size = -2000")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # IMMEDIATE: a transaction that begins with reading fails to write if another has written in between.
+    write = connection.get_execution_options().get("write", False)
+    connection.connection.cursor().execute("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+class Prepared:
+    """A statement that is compiled once and passed directly to the driver.
+
+    During ingest SQLAlchemy's bookkeeping for each statement would cost more than the database's work. Errors are the
+    driver's own, not wrapped.
+    """
+
+    def __init__(self, engine: sa.Engine, statement: Any, names: list[str] | None = None) -> None:
+        """Compile the statement; `names` are the columns that an insert fills."""
+        compiled = statement.compile(dialect=engine.dialect, column_keys=names)
+        self._sql = str(compiled)
+        self._names = getattr(compiled, "positiontup", None)
+
+    def __call__(self, connection: sa.Connection, **values: Any) -> Any:
+        """Run the statement with named values in the connection's transaction; return the driver's cursor."""
+        cursor = connection.connection.cursor()
+        cursor.execute(self._sql, values if self._names is None else [values[name] for name in self._names])
+        return cursor
+
+    def many(self, connection: sa.Connection, values: list[tuple[Any, ...]]) -> None:
+        """Run the statement with each of the tuples, whose values are in the order of `names`."""
+        connection.connection.cursor().executemany(self._sql, values)
