@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from . import access_schema, query_budget
 from .database_file import prepare
 
-metadata = access_schema.metadata
+metadata = access_schema.entities.metadata
 
 
 def connect(url: str) -> sa.Engine:

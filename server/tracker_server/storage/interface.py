@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timezone
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -110,6 +110,19 @@ class ExpressionError(ValueError):
         return f"{self}\n  {line[cut : cut + 100]}\n  {marks}"
 
 
+class By(NamedTuple):
+    """Who writes: what the storage must know of the principal of a request."""
+
+    id: int | None = None
+    """The number of the account, or of the team of a service key, in `entities`; None for the owner."""
+    may_read: Callable[[str, str], bool] | None = None
+    """Whether they may read a project (entity, project); None if they may read all of them."""
+
+
+OWNER = By()
+"""The owner of a server without accounts, and the server itself."""
+
+
 class Page(NamedTuple):
     """Some items, the cursor of the next page (None after the last), and the number of all items."""
 
@@ -172,10 +185,11 @@ class Storage(Protocol):
         Raises ValueError for lines that will never be accepted, `TooManyLines` for more than `MAX_LINES`.
         """
 
-    def append(self, run: RunKey, stream: str, offset: int, lines: Any) -> Appended:
+    def append(self, run: RunKey, stream: str, offset: int, lines: Any, by: By = OWNER) -> Appended:
         """Store whole lines (bytes, or the result of `read`) at byte `offset` of the stream.
 
-        A new run and its project are created. A run in the trash accepts lines like any other.
+        A new run and its project are created; the run then belongs to `by`. A run in the trash accepts lines like any
+        other.
 
         Raises `OffsetMismatch`, `RunDeleted`, `StorageFull`.
         """
@@ -189,7 +203,7 @@ class Storage(Protocol):
     def digests_in_use(self, digests: list[str]) -> set[str]:
         """Return those of `digests` that records of any run name."""
 
-    def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]]) -> None:
+    def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]], by: By = OWNER) -> None:
         """Store lines as new streams of existing runs, all of them or none. Raises `NoSuchRun`, `StorageFull`."""
 
     def projects(self) -> list[ProjectInfo]:

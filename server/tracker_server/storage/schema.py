@@ -43,7 +43,7 @@ runs = Table(
     Column("state", Text),
     Column("heartbeat", Float),
     Column("stop", Float),  # `RunState.stop_requested`
-    Column("user", Integer),  # the account that first wrote it; None in personal mode and for service keys
+    Column("user", Integer),  # the account, or team of a service key, that first wrote it; None in personal mode
     UniqueConstraint("project", "name"),
     Index("runs_version", "project", "version"),
     sqlite_autoincrement=True,  # ids of deleted runs are never reused, since caches rely on them

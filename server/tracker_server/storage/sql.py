@@ -42,7 +42,7 @@ from .columnar import batch
 from .columnar.batch import Upload
 from .database import connect
 from .disk_reserve import DiskReserve
-from .interface import Appended, Chart, ConsolePage, Kind, NoSuchRun, Page, RunDeleted, StorageFull
+from .interface import OWNER, Appended, By, Chart, ConsolePage, Kind, NoSuchRun, Page, RunDeleted, StorageFull
 from .project_overview import Overview
 from .run_info import info as info_of
 from .schema import digests
@@ -89,15 +89,15 @@ class SqlStorage:
         """See `Storage.read`."""
         return batch.read(stream, data)
 
-    def append(self, run: RunKey, stream: str, offset: int, lines: bytes | Upload) -> Appended:
-        """Store whole lines at byte `offset` of the stream; create a new run and its project.
+    def append(self, run: RunKey, stream: str, offset: int, lines: bytes | Upload, by: By = OWNER) -> Appended:
+        """Store whole lines at byte `offset` of the stream; create a new run of `by`, and its project.
 
         Return once all of it is on disk. Raises `OffsetMismatch`, `RunDeleted`, `StorageFull`, and ValueError for lines
         that will never be accepted (see `batch.read`). Nothing is stored after an error.
         """
         with self._space():
             upload = self.read(stream, lines) if isinstance(lines, bytes) else lines
-            return self._writer.append(run, stream, offset, upload)
+            return self._writer.append(run, stream, offset, upload, by)
 
     def delete(self, run: RunKey) -> None:
         """See `Storage.delete`. Raises `NoSuchRun`."""
@@ -133,10 +133,10 @@ class SqlStorage:
             self._reserve.fill()
         return more
 
-    def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]]) -> None:
+    def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]], by: By = OWNER) -> None:
         """See `Storage.append_all`."""
         with self._space():
-            self._writer.append_all(batches)
+            self._writer.append_all(batches, by)
 
     def trash(self, runs: Sequence[RunKey], when: float | None) -> int:
         """See `Storage.trash`."""

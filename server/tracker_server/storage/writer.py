@@ -20,7 +20,7 @@ from .columnar.batch import Upload, read
 from .columnar.columns import Batch, Group
 from .console import append_lines
 from .database import Prepared
-from .interface import Appended, NoSuchRun, OffsetMismatch, RunDeleted
+from .interface import Appended, By, NoSuchRun, OffsetMismatch, RunDeleted
 from .maintenance import Maintenance
 from .schema import digests, keys, projects, runs, streams, tombstones
 from .schema import parts as part_table
@@ -74,13 +74,13 @@ class Writer:
         )
         self._put_key = Prepared(engine, keys.insert(), ["run", "id", "kind", "name", "n", "types"])
 
-    def append(self, key: RunKey, stream: str, offset: int, upload: Upload) -> Appended:
+    def append(self, key: RunKey, stream: str, offset: int, upload: Upload, by: By) -> Appended:
         """See `Storage.append`."""
         with self._lock:
             try:
                 with self._connection.begin():
                     connection = self._connection
-                    run = self._open(connection, key, offset)
+                    run = self._open(connection, key, offset, by)
                     self._append(connection, run, stream, offset, upload)
             except BaseException:
                 self._cache.drop(key)  # it may hold what was rolled back
@@ -88,7 +88,7 @@ class Writer:
             self._cache.put(key, run)
         return Appended(offset + upload.size, upload.digests, run.trashed)
 
-    def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]]) -> None:
+    def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]], by: By) -> None:
         """Store lines as new streams of existing runs, all of them or none. Raises `NoSuchRun`."""
         uploads = [read(stream, data) for _, stream, data in batches]
         with self._lock:
@@ -98,7 +98,7 @@ class Writer:
                     for (key, stream, _), upload in zip(batches, uploads, strict=True):
                         if run_state.find(connection, key) is None:
                             raise NoSuchRun(f"there is no run {'/'.join(key)} on this server")
-                        run = self._open(connection, key, 0)
+                        run = self._open(connection, key, 0, by)
                         self._append(connection, run, stream, 0, upload)
                         self._cache.put(key, run)
             except BaseException:
@@ -193,8 +193,8 @@ class Writer:
         with self._lock:
             self._connection.close()
 
-    def _open(self, connection: sa.Connection, key: RunKey, offset: int) -> run_state.Run:
-        """Return the run with the version that this transaction gives it; create it if it is new."""
+    def _open(self, connection: sa.Connection, key: RunKey, offset: int, by: By) -> run_state.Run:
+        """Return the run with the version that this transaction gives it; create it as `by`'s if it is new."""
         run = self._cache.get(key)
         if run is not None:
             row = self._get_version(connection, id_=run.id, project_=run.project).fetchone()
@@ -207,7 +207,7 @@ class Writer:
                 raise RunDeleted(key, stone.deleted)
             if offset:
                 raise OffsetMismatch(0)
-            return _create(connection, key)
+            return _create(connection, key, by)
         run = run_state.load(connection, found)
         run.trashed = found.trashed is not None
         run.version = self._get_version(connection, id_=run.id, project_=run.project).fetchone()[1] + 1
@@ -333,7 +333,7 @@ def tombstone(connection: sa.Connection, key: RunKey) -> Any:
     return connection.execute(query).one_or_none()
 
 
-def _create(connection: sa.Connection, key: RunKey) -> run_state.Run:
+def _create(connection: sa.Connection, key: RunKey, by: By) -> run_state.Run:
     where = (projects.c.entity == key.entity) & (projects.c.name == key.project)
     project = connection.execute(sa.select(projects.c.id).where(where)).scalar_one_or_none()
     now = time.time()
@@ -349,6 +349,7 @@ def _create(connection: sa.Connection, key: RunKey) -> run_state.Run:
         "updated": now,
         "seen": now,
         "hot": b"",
+        "user": by.id,
     }
     run_id = _insert(connection, runs, new)
     axes = [(chunks.STEP, "_step"), (chunks.TIME, "_timestamp")]
