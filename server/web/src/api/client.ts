@@ -1,4 +1,5 @@
 import createClient from 'openapi-fetch'
+import { setConnection } from './connection'
 import { ROOT, secret } from './session'
 import { strings } from '../strings'
 import type { components, paths } from './schema'
@@ -39,7 +40,7 @@ const client = createClient<paths>({
   },
 })
 
-export const { GET, POST, PUT, DELETE } = client
+export const { GET, POST, PUT, PATCH, DELETE } = client
 
 /** Return the data of an answer of `GET`, `POST`, …; throws `ApiError`, or `FilterError` for an invalid filter. */
 export async function data<T>(answer: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
@@ -62,6 +63,14 @@ export const bytes = async (path: string, init: RequestInit): Promise<ArrayBuffe
 export const storedJson = async (path: string, signal?: AbortSignal): Promise<unknown> =>
   restore(await (await request(path, { signal })).json().catch(() => null))
 
+/** Send a request with JSON, for routes that are not in the typed client; throws `ApiError`. */
+export async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const content =
+    body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+  const response = await request(path, { method, signal, ...content })
+  return (response.status === 204 ? undefined : await response.json()) as T
+}
+
 async function request(path: string, init: RequestInit): Promise<Response> {
   let response: Response
   try {
@@ -82,6 +91,7 @@ const isAbort = (error: unknown): boolean => error instanceof DOMException && er
 const unreachable = () => new ApiError(0, strings.errors.unreachable)
 
 function errorOf(answer: unknown, response: Response): ApiError {
+  if (response.status === 401) setConnection('signed-out')
   const { error, position, length } =
     ((typeof answer === 'object' ? answer : null) as Partial<Shapes['FilterError']>) ?? {}
   const message = error === undefined ? `The server answered ${response.status} ${response.statusText}.` : String(error)

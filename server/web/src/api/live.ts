@@ -1,11 +1,12 @@
 /** Refetches the queries on screen when the server reports changes to their data. */
 import type { QueryClient, QueryKey } from '@tanstack/react-query'
-import { useEffect, useSyncExternalStore } from 'react'
-import { signed } from './session'
+import { useEffect } from 'react'
+import { setConnection } from './connection'
+import { onSecret, signed } from './session'
 import { queryClient } from './queries'
-import { openStream, type Change, type Connection, type Message, type What } from './liveStream'
+import { openStream, type Change, type Message, type What } from './liveStream'
 
-export type { Change, Connection } from './liveStream'
+export type { Change } from './liveStream'
 
 /** The kinds of queries that live updates refetch, and the least time in ms between two refetches of a kind. */
 const REST: Record<string, number> = {
@@ -16,6 +17,7 @@ const REST: Record<string, number> = {
   columns: 5000,
   project: 5000,
   projects: 5000,
+  whoami: 5000,
 }
 
 /** How often, in ms, waiting queries are checked. */
@@ -107,25 +109,6 @@ export class Changes {
   }
 }
 
-let connection: Connection = 'connecting'
-const watchers = new Set<() => void>()
-
-function setConnection(now: Connection): void {
-  if (now === connection) return
-  connection = now
-  for (const watcher of watchers) watcher()
-}
-
-/** Whether the stream of changes is open. */
-export const useConnection = (): Connection =>
-  useSyncExternalStore(
-    (watcher) => {
-      watchers.add(watcher)
-      return () => watchers.delete(watcher)
-    },
-    () => connection,
-  )
-
 /** Keep everything on screen up to date while the component is mounted. Used once, in the shell. */
 export function useLive(): void {
   useEffect(() => {
@@ -150,8 +133,15 @@ export function useLive(): void {
     }
     const everyMinute = setInterval(() => hear({ kind: 'reset' }), MINUTE)
     document.addEventListener('visibilitychange', flush)
-    const close = connect(hear)
+    let close = connect(hear)
+    // Someone signed in again in another tab: the stream needs the new secret, and everything may have changed.
+    const ignore = onSecret(() => {
+      close()
+      close = connect(hear)
+      hear({ kind: 'reset' })
+    })
     return () => {
+      ignore()
       close()
       document.removeEventListener('visibilitychange', flush)
       clearInterval(everyMinute)

@@ -9,6 +9,9 @@ const meta =
 /** The path prefix of the server behind a proxy; usually empty. */
 export const ROOT = meta && !meta.includes('{') ? meta : ''
 
+/** Whether this page was opened through a share link, which is part of the root. */
+export const IS_SHARED = /\/s\/[^/]+$/.test(ROOT)
+
 const KEPT = `tracker page ${ROOT}`
 let kept: string | null = null
 
@@ -40,6 +43,15 @@ export function forgetSecret(): void {
   } catch {
     // Storage is blocked, so nothing was stored.
   }
+}
+
+/** Call `act` when another tab signs in or out. Returns a function that stops. */
+export function onSecret(act: () => void): () => void {
+  const onStorage = (event: StorageEvent) => {
+    if (event.key === KEPT && event.newValue !== event.oldValue) act()
+  }
+  window.addEventListener('storage', onStorage)
+  return () => window.removeEventListener('storage', onStorage)
 }
 
 /** Return the address of an API path for elements that cannot send headers: images, frames, downloads, streams. */

@@ -1,7 +1,7 @@
 import css from './ErrorBoundary.module.css'
 import { Button, Stack, Text } from '@mantine/core'
 import { Component, useEffect, type ReactNode } from 'react'
-import { useConnection } from '../api/live'
+import { useConnection } from '../api/connection'
 import { strings } from '../strings'
 import { LoadError } from './lazyLoad'
 

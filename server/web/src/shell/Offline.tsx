@@ -2,7 +2,7 @@ import css from './Offline.module.css'
 import { Anchor, Text } from '@mantine/core'
 import { IconPlugConnectedX } from '@tabler/icons-react'
 import { useEffect, useState } from 'react'
-import { useConnection } from '../api/live'
+import { useConnection } from '../api/connection'
 import { ROOT } from '../api/session'
 import { strings } from '../strings'
 
