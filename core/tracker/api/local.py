@@ -98,6 +98,7 @@ class LocalRun(RunReader):
             "entity": header.get("entity") or "default",
             "project": header.get("project") or "uncategorized",
             "ordinal": None,
+            "user": None,
             "name": fold.meta.get("name") or header["id"],
             "state": _state(fold, self.directory),
             "group": fold.meta.get("group"),

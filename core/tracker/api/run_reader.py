@@ -88,6 +88,11 @@ class RunReader(ABC):
         return self._info["state"]
 
     @property
+    def user(self) -> str | None:
+        """The account that first wrote the run, or the team of its service key; None without accounts."""
+        return self._info.get("user")
+
+    @property
     def info(self) -> RunInfo:
         """Everything known except the metrics (`wire.RunInfo`), such as times, host, and counts of lost records."""
         return self._info

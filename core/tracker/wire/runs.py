@@ -58,6 +58,8 @@ class RunInfo(TypedDict):
     project: str
     ordinal: int | None
     """Its number among all runs of the server, in order of arrival; None for a run that was read from disk."""
+    user: str | None
+    """The account (or the team of a service key) that first wrote it; None on a server without accounts."""
     name: str
     state: str
     group: str | None

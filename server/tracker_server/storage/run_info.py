@@ -9,8 +9,8 @@ from tracker.runlog.records import COLOR
 from tracker.wire import RunInfo
 
 
-def info(entity: str, project: str, row: Any, fold: RunState) -> RunInfo:
-    """Return the description of a run from its row in the database and its state."""
+def info(entity: str, project: str, row: Any, user: str | None, fold: RunState) -> RunInfo:
+    """Return the description of a run from its row in the database, the name of its user, and its state."""
     meta, header = fold.meta, fold.header
     tags = meta.get("tags")
     return RunInfo(
@@ -18,6 +18,7 @@ def info(entity: str, project: str, row: Any, fold: RunState) -> RunInfo:
         entity=entity,
         project=project,
         ordinal=row.id,
+        user=user,
         name=_text(meta.get("name")) or row.name,
         state=fold.state,
         group=_text(meta.get("group")),

@@ -36,7 +36,7 @@ from tracker.wire import (
     TableQuery,
 )
 
-from . import console, history_rows, liveness, logged_keys, projects, run_state
+from . import console, history_rows, liveness, logged_keys, projects, run_state, users
 from .charts import envelope, series, shared_axis
 from .columnar import batch
 from .columnar.batch import Upload
@@ -245,7 +245,7 @@ class SqlStorage:
         """See `Storage.run`. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
             fold = load_state(connection, row.id)[0]
-            known = info_of(run.entity, run.project, row, fold)
+            known = info_of(run.entity, run.project, row, users.name(connection, row.user), fold)
             info: RunInfo = jsonable(liveness.judged(known, fold.promise, self._since, time.time()))
             return info
 

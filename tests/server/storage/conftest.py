@@ -8,6 +8,9 @@ import pytest
 
 from tracker.names import RunKey
 from tracker.runlog.records import encode, encode_points, jsonable
+from tracker_server.access.database import AccessDatabase
+from tracker_server.storage.access_schema import entities
+from tracker_server.storage.database import connect
 from tracker_server.storage.sql import SqlStorage, open_storage
 
 KEY = RunKey("me", "digits", "r1")
@@ -103,8 +106,40 @@ class Store:
         return self.storage.series({"runs": runs or ["me/digits/r1"], "keys": keys, **query})  # type: ignore[typeddict-item]
 
 
+class Accounts:
+    """Changes accounts in the database, as a command beside a running server would."""
+
+    def __init__(self, directory: Path) -> None:
+        self._engine = connect(f"sqlite:///{directory / 'tracker.db'}")
+        self._database = AccessDatabase(self._engine)
+
+    def add(self, name: str, kind: str = "account") -> int:
+        with self._database.changing() as connection:
+            new = {"name": name, "skeleton": name, "kind": kind, "created": 1.0}
+            made = connection.execute(entities.insert().values(new).returning(entities.c.id)).scalar_one()
+        return int(made)
+
+    def change(self, number: int, **values: str) -> None:
+        with self._database.changing() as connection:
+            connection.execute(entities.update().where(entities.c.id == number).values(values))
+
+    def remove_all(self) -> None:
+        with self._database.changing() as connection:
+            connection.execute(entities.delete())
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     store = Store(tmp_path / "store")
     yield store
     store.storage.close()
+
+
+@pytest.fixture
+def accounts(store: Store) -> Iterator[Accounts]:
+    made = Accounts(store.directory)
+    yield made
+    made.close()

@@ -17,7 +17,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from tracker.runlog.fold import RunState
-from tracker_server.storage import query_budget
+from tracker.wire import RunInfo
+from tracker_server.storage import query_budget, users
 from tracker_server.storage.interface import Array, Mask
 from tracker_server.storage.liveness import judged, silent
 from tracker_server.storage.run_info import info as info_of
@@ -62,6 +63,9 @@ class Runs:
         self._seen = _Growing(np.float64, 0)
         self._lost: set[int] = set()
         self._connection: sa.Connection | None = None
+        self._user_names: dict[int, str] = {}
+        self._users_version = 0
+        self._users = _Growing(np.int64, 0)
         self._ids = _Growing(np.int64, 0)
         self._versions = _Growing(np.int64, 0)
         self._there = _Growing(np.bool_, False)
@@ -92,12 +96,32 @@ class Runs:
         rows = connection.execute(query.order_by(run_table.c.version)).all()
         if rows:
             self.revision += 1
+        self._refresh_users(connection, {row.user for row in rows if row.user is not None})
         for row, fold, _, size in load_states(connection, rows):
             self._take(row, fold, size)
         self._judge({self._places[row.id] for row in rows})
 
+    def _refresh_users(self, connection: sa.Connection, fresh: set[int]) -> None:
+        """Read the names of the runs' accounts if some are new or may have changed."""
+        known = self._user_names
+        if not known and not fresh:
+            return
+        version = users.version(connection)
+        if version == self._users_version and fresh <= known.keys():
+            return
+        self._user_names = users.names(connection, fresh | known.keys())
+        self._users_version = version
+        renamed = [user for user, name in known.items() if self._user_names.get(user) != name]
+        if renamed:
+            self.revision += 1
+        for at in np.flatnonzero(np.isin(self._users.array[: self.size], renamed)).tolist():
+            entry = self.entry(at)
+            shown: RunInfo = {**entry.info, "user": self._user_names.get(int(self._users[at]))}
+            self.entries[at] = entry._replace(info=shown)
+            self._touched[at] = self.revision
+
     def _take(self, row: sa.Row[Any], fold: RunState, size: int) -> None:
-        info = info_of(self._entity, self._project, row, fold)
+        info = info_of(self._entity, self._project, row, self._user_names.get(row.user), fold)
         at = self._places.get(row.id)
         if at is None:
             if self._free:
@@ -112,6 +136,7 @@ class Runs:
         self.entries[at] = Entry(info, fold.promise, self._sums(fold), size)
         self._versions[at] = row.version
         self._touched[at] = self.revision
+        self._users[at] = row.user or 0
         self._trashed[at] = np.nan if row.trashed is None else row.trashed
         self._seen[at] = row.seen
         running = info["state"] == "running" and fold.promise is not None
@@ -122,7 +147,7 @@ class Runs:
         at = self._places.pop(number)
         self.json_size -= self.entry(at).size
         self.entries[at] = None
-        self._there[at], self._versions[at] = False, 0
+        self._there[at], self._versions[at], self._users[at] = False, 0, 0
         self._touched[at] = self.revision
         self._trashed[at] = self._heartbeats[at] = np.nan
         self._lost.discard(at)
@@ -237,7 +262,9 @@ class Runs:
         self._kept[name] = self.revision, value
 
 
-_COLUMNS = [run_table.c[name] for name in ("id", "name", "version", "created", "seen", "trashed", "updated", "hot")]
+_COLUMNS = [
+    run_table.c[name] for name in ("id", "name", "version", "created", "seen", "trashed", "updated", "hot", "user")
+]
 
 
 class _Growing:

@@ -111,6 +111,8 @@ def _git_commit(entry: Entry) -> Any:
 
 
 def _user(entry: Entry) -> Any:
+    if (account := entry.info["user"]) is not None:
+        return account
     variables = entry.info["environment"].get("variables")
     return variables.get("USER", MISSING) if isinstance(variables, Mapping) else MISSING
 

@@ -201,7 +201,7 @@ def test_a_run_is_described_from_its_records(store: Any) -> None:
         "program": "train.py", "event_files": {}, "rows": 2, "corrupt": 0, "lost": 3, "refused": 0,
         "suspect": False, "error": None,
         "environment": {}, "last_step": 1, "forked_from": None, "allow_stop": False, "stop_requested": None,
-        "color": None, "trashed": None, "ordinal": 1,
+        "color": None, "trashed": None, "ordinal": 1, "user": None,
     }  # fmt: skip
     assert store.storage.runs("me", "digits", {}, "", 10, None).items == [info]
     system = store.stream("system-a.jsonl", opened=51.0).add("suspect", {"stream": stream.name, "reason": "EIO"})
