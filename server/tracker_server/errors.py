@@ -17,10 +17,12 @@ from .services import json_response
 from .storage.interface import (
     ExpressionError,
     NoSuchProject,
+    NoSuchReport,
     NoSuchRun,
     NoSuchView,
     NotesChanged,
     OverBudget,
+    ReportChanged,
     RunDeleted,
     StorageFull,
 )
@@ -38,6 +40,8 @@ def add_error_handlers(app: Starlette) -> None:
     app.add_exception_handler(NoSuchProject, _not_found)
     app.add_exception_handler(NoSuchView, _not_found)
     app.add_exception_handler(NotesChanged, _changed)
+    app.add_exception_handler(NoSuchReport, _not_found)
+    app.add_exception_handler(ReportChanged, _report_changed)
     app.add_exception_handler(Forbidden, _forbidden)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(Conflict, _changed)
@@ -86,6 +90,11 @@ def _deleted(_request: Request, error: Exception) -> Response:
 
 def _changed(_request: Request, error: Exception) -> Response:
     return _error(409, str(error))
+
+
+def _report_changed(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ReportChanged)
+    return json_response(orjson.dumps({"error": str(error), "report": error.current}), 409)
 
 
 def _forbidden(_request: Request, error: Exception) -> Response:

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from tracker import wire
 from tracker.runlog.alerts import Alert
 
+from .report_blocks import Block
+
 
 class Error(BaseModel):
     """An error: what happened and what to do."""
@@ -136,3 +138,26 @@ Matches = _page(
 )
 Alerts = _page("Alerts", "The alerts of a run, the oldest first.", alerts=_many(Alert))
 Files = _page("Files", "The named files of a run.", files=list[FileInfo])
+Reports = _page(
+    "Reports",
+    "A page of a project's reports; `total` counts all of them.",
+    reports=_many(wire.ReportInfo),
+    cursor=str | None,
+    total=int,
+)
+ReportVersions = _page(
+    "ReportVersions",
+    "A page of a report's versions, the newest first; `total` counts all of them.",
+    versions=_many(wire.ReportVersion),
+    cursor=str | None,
+    total=int,
+)
+
+
+Report = create_model("Report", __base__=model(wire.Report), __doc__=wire.Report.__doc__, blocks=(list[Block], ...))
+ReportConflict = create_model(
+    "ReportConflict",
+    __base__=Error,
+    __doc__="The report has a newer version than the one to replace: `report`.",
+    report=(Report, ...),
+)

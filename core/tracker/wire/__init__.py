@@ -29,6 +29,17 @@ Reading
     GET  /api/projects/{entity}/{project}                       → `Project`
     PUT  /api/projects/{entity}/{project}/notes                 `Notes` → `Notes`, 409 if the version is an old one
     GET, PUT, DELETE /api/projects/{entity}/{project}/views/{name}  {"view": any JSON}
+    GET  /api/projects/{entity}/{project}/reports?search=&cursor=&limit=  → {"reports": [`ReportInfo`], "cursor": str | null, "total": int}
+    POST /api/projects/{entity}/{project}/reports               {"title", "state", "blocks", "message"} → `Report`
+    GET, DELETE /api/projects/{entity}/{project}/reports/{id}   → `Report`, 204
+    PUT  /api/projects/{entity}/{project}/reports/{id}          the same with "version", which it replaces → `Report`;
+        409 with {"error", "report": `Report`} if there is a newer one
+    GET  /api/projects/{entity}/{project}/reports/{id}/versions?cursor=&limit=  → {"versions": [`ReportVersion`], "cursor", "total"}
+    GET  /api/projects/{entity}/{project}/reports/{id}/versions/{n}  → `Report`
+    GET  /api/reports/{id}                                      → `Report`
+    GET  /api/comments?run=entity/project/id or ?report=id, &cursor=&limit=  → {"comments": [`Comment`], "cursor", "total"}
+    POST /api/comments?run= or ?report=                         {"text"} → `Comment`
+    PATCH, DELETE /api/comments/{id}                            {"text"} → `Comment`
     POST /api/table/{entity}/{project}                          `TableQuery` → `TablePage`
     GET  /api/columns/{entity}/{project}                        → `TableColumns`
     POST /api/columns/{entity}/{project}                        {"search", "names"} → `TableColumns`
@@ -66,6 +77,7 @@ from urllib.parse import quote
 
 from .charts import FRAME_TYPE, ChartGroup, ChartHeader, ChartQuery, FrameSeries, Series, decode_frame, encode_frame
 from .ingest import Accepted, Resumption, Stop, StreamOffsets, Upload
+from .reports import Comment, Report, ReportContent, ReportInfo, ReportState, ReportVersion
 from .runs import (
     CommonKey,
     EventFile,
@@ -105,6 +117,7 @@ __all__ = [
     "ChartHeader",
     "ChartQuery",
     "ColumnInfo",
+    "Comment",
     "CommonKey",
     "Edits",
     "EventFile",
@@ -116,6 +129,11 @@ __all__ = [
     "Notes",
     "Project",
     "ProjectInfo",
+    "Report",
+    "ReportContent",
+    "ReportInfo",
+    "ReportState",
+    "ReportVersion",
     "Resumption",
     "RowColumn",
     "RowPage",

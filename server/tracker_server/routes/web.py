@@ -20,6 +20,8 @@ PAGES = (
     "/projects/{entity}/{project}",
     "/projects/{entity}/{project}/compare",
     "/projects/{entity}/{project}/notes",
+    "/projects/{entity}/{project}/reports",
+    "/reports/{id}",
     "/runs/{entity}/{project}/{id}",
 )
 ASSET = "/assets/{name}"

@@ -7,10 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from . import access_schema, query_budget
+from . import access_schema, query_budget, report_schema
 from .database_file import prepare
 
 metadata = access_schema.entities.metadata
+assert report_schema.reports.metadata is metadata  # all tables are made together
 
 
 def connect(url: str) -> sa.Engine:

@@ -21,6 +21,8 @@ from tracker.wire import (
     Notes,
     Project,
     ProjectInfo,
+    Report,
+    ReportContent,
     RowPage,
     RunInfo,
     Series,
@@ -75,6 +77,18 @@ class NoSuchView(LookupError):
 
 class NotesChanged(Exception):
     """The notes have a newer version than the one to replace."""
+
+
+class NoSuchReport(LookupError):
+    """The project has no report of that id, or the report no such version."""
+
+
+class ReportChanged(Exception):
+    """The report has a newer version than the one to replace: `current`."""
+
+    def __init__(self, current: Report) -> None:
+        super().__init__("somebody else has changed the report: compare your changes with theirs, and save again")
+        self.current = current
 
 
 class StorageFull(Exception):
@@ -226,6 +240,35 @@ class Storage(Protocol):
 
     def delete_view(self, entity: str, project: str, name: str) -> None:
         """Delete a view. Raises `NoSuchProject`, `NoSuchView`."""
+
+    def reports(
+        self, entity: str, project: str, search: str, limit: int, cursor: str | None, drafts: bool = True
+    ) -> Page:
+        """Return a page of `ReportInfo`, those saved last first. Raises `NoSuchProject`, ValueError."""
+
+    def report_place(self, report: str) -> tuple[str, str]:
+        """Return the entity and the project of a report. Raises `NoSuchReport`."""
+
+    def report(self, entity: str, project: str, report: str, version: int | None = None) -> Report:
+        """Return a version of a report, by default the current one. Raises `NoSuchProject`, `NoSuchReport`."""
+
+    def report_versions(self, entity: str, project: str, report: str, limit: int, cursor: str | None) -> Page:
+        """Return a page of `ReportVersion`, the newest first. Raises `NoSuchProject`, `NoSuchReport`, ValueError."""
+
+    def create_report(self, entity: str, project: str, content: ReportContent, by: By = OWNER) -> Report:
+        """Store a new report of `by`. Raises `NoSuchProject`, ValueError if there are too many."""
+
+    def save_report(
+        self, entity: str, project: str, report: str, replaces: int, content: ReportContent, by: By = OWNER
+    ) -> Report:
+        """Store a new version in place of the version `replaces`.
+
+        Raises `ReportChanged` if that is not the current one, `NoSuchProject`, `NoSuchReport`, and ValueError if there
+        are too many versions.
+        """
+
+    def delete_report(self, entity: str, project: str, report: str) -> None:
+        """Delete a report with its versions and comments. Raises `NoSuchProject`, `NoSuchReport`."""
 
     def table(self, entity: str, project: str, query: TableQuery) -> TablePage:
         """Return rows of the runs table. Columns may be numpy arrays, in which NaN is null.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -125,6 +126,12 @@ class Writer:
         """Run a statement that concerns no run; return how many rows it changed."""
         with self._lock, self._connection.begin():
             return int(self._connection.execute(statement).rowcount)
+
+    @contextmanager
+    def changing(self) -> Iterator[sa.Connection]:
+        """Return a connection for changes that concern no run; commit them at the end, or none after an error."""
+        with self._lock, self._connection.begin():
+            yield self._connection
 
     def delete(self, key: RunKey) -> bool:
         """Delete the run; return whether it existed.

@@ -13,7 +13,15 @@ from tracker_server.blobs import open_blobs
 from tracker_server.services import Settings
 from tracker_server.storage.sql import open_storage
 
-FILLED = {"entity": "me", "project": "digits", "id": "r", "name": "history.jsonl", "digest": "0" * 64, "view": "notes"}
+FILLED = {
+    "entity": "me",
+    "project": "digits",
+    "id": "r",
+    "name": "history.jsonl",
+    "digest": "0" * 64,
+    "view": "notes",
+    "version": "1",
+}
 
 
 def _leaves(routes: list[BaseRoute]) -> list[Any]:

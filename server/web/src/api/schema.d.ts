@@ -337,6 +337,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{entity}/{project}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the reports of a project */
+        get: operations["reports_api_projects__entity___project__reports_get"];
+        put?: never;
+        /** Create a report */
+        post: operations["create_api_projects__entity___project__reports_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{entity}/{project}/reports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a report */
+        get: operations["report_api_projects__entity___project__reports__id__get"];
+        /** Save a new version of a report */
+        put: operations["save_api_projects__entity___project__reports__id__put"];
+        post?: never;
+        /** Delete a report with its versions and comments */
+        delete: operations["delete_api_projects__entity___project__reports__id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{entity}/{project}/reports/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the versions of a report */
+        get: operations["versions_api_projects__entity___project__reports__id__versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{entity}/{project}/reports/{id}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a version of a report */
+        get: operations["version_api_projects__entity___project__reports__id__versions__version__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a report by its id alone */
+        get: operations["found_api_reports__id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/table/{entity}/{project}": {
         parameters: {
             query?: never;
@@ -1660,6 +1748,26 @@ export interface components {
             values?: string[];
         };
         /**
+         * ColumnsBlock
+         * @description Blocks side by side, such as a text beside a chart.
+         */
+        ColumnsBlock: {
+            /**
+             * Id
+             * @description Unique within the report
+             */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "columns";
+            /** Left */
+            left: (components["schemas"]["MarkdownBlock"] | components["schemas"]["PanelBlock"] | components["schemas"]["TableBlock"] | components["schemas"]["MediaBlock"])[];
+            /** Right */
+            right: (components["schemas"]["MarkdownBlock"] | components["schemas"]["PanelBlock"] | components["schemas"]["TableBlock"] | components["schemas"]["MediaBlock"])[];
+        };
+        /**
          * ColumnsRequest
          * @description Selects columns by text or name.
          */
@@ -1938,6 +2046,24 @@ export interface components {
             kind?: "history" | "system";
         };
         /**
+         * MarkdownBlock
+         * @description Text. A part of it that is fenced as `panel` is shown as a panel.
+         */
+        MarkdownBlock: {
+            /**
+             * Id
+             * @description Unique within the report
+             */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "markdown";
+            /** Text */
+            text: string;
+        };
+        /**
          * Matches
          * @description Numbers of matching lines; `next` is the `after` of the next request, null at the end.
          */
@@ -1946,6 +2072,33 @@ export interface components {
             matches: number[];
             /** Next */
             next: number | null;
+        };
+        /**
+         * MediaBlock
+         * @description Media that a run logged with a key at a step; without a step the latest.
+         */
+        MediaBlock: {
+            /**
+             * Id
+             * @description Unique within the report
+             */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "media";
+            /** Run */
+            run: string;
+            /** Key */
+            key: string;
+            /** Step */
+            step?: number | null;
+            /**
+             * Caption
+             * @default
+             */
+            caption?: string;
         };
         /**
          * NewMembers
@@ -1985,6 +2138,56 @@ export interface components {
             version: number;
         };
         /**
+         * NewReport
+         * @description A new report.
+         */
+        NewReport: {
+            /** Title */
+            title: string;
+            /**
+             * State
+             * @default draft
+             * @enum {string}
+             */
+            state?: "draft" | "published";
+            /**
+             * Blocks
+             * @default []
+             */
+            blocks?: (components["schemas"]["MarkdownBlock"] | components["schemas"]["PanelBlock"] | components["schemas"]["TableBlock"] | components["schemas"]["MediaBlock"] | components["schemas"]["ColumnsBlock"])[];
+            /**
+             * Message
+             * @description What has changed
+             */
+            message?: string | null;
+        };
+        /**
+         * NewVersion
+         * @description A new version of a report, and the version that it replaces.
+         */
+        NewVersion: {
+            /** Title */
+            title: string;
+            /**
+             * State
+             * @default draft
+             * @enum {string}
+             */
+            state?: "draft" | "published";
+            /**
+             * Blocks
+             * @default []
+             */
+            blocks?: (components["schemas"]["MarkdownBlock"] | components["schemas"]["PanelBlock"] | components["schemas"]["TableBlock"] | components["schemas"]["MediaBlock"] | components["schemas"]["ColumnsBlock"])[];
+            /**
+             * Message
+             * @description What has changed
+             */
+            message?: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
          * Notes
          * @description Markdown about a project. A change names the version that it replaces.
          */
@@ -1993,6 +2196,54 @@ export interface components {
             text: string;
             /** Version */
             version: number;
+        };
+        /**
+         * PanelBlock
+         * @description A chart, media or other panel of the dashboard, with the runs that it shows.
+         */
+        PanelBlock: {
+            /**
+             * Id
+             * @description Unique within the report
+             */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "panel";
+            /**
+             * Panel
+             * @description A panel as in saved views: `kind`, and members that depend on it
+             */
+            panel: {
+                [key: string]: unknown;
+            };
+            /**
+             * Runs
+             * @description Ids of runs of the project; empty: those that match `filter`
+             * @default []
+             */
+            runs?: string[];
+            /**
+             * Filter
+             * @description An expression such as `summary.acc >= 0.9`
+             * @default
+             */
+            filter?: string;
+            /**
+             * Limit
+             * @default 10
+             */
+            limit?: number;
+            /**
+             * View
+             * @description Settings of charts that differ from the default, as in saved views
+             * @default {}
+             */
+            view?: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Project
@@ -2040,6 +2291,123 @@ export interface components {
         Projects: {
             /** Projects */
             projects: components["schemas"]["ProjectInfo"][];
+        };
+        /**
+         * Report
+         * @description One version of a report with its blocks.
+         */
+        Report: {
+            /** Id */
+            id: string;
+            /** Entity */
+            entity: string;
+            /** Project */
+            project: string;
+            /** Title */
+            title: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "published";
+            /** Version */
+            version: number;
+            /** Author */
+            author: string | null;
+            /** Editor */
+            editor: string | null;
+            /** Created */
+            created: number;
+            /** Updated */
+            updated: number;
+            /** Message */
+            message: string | null;
+            /** Blocks */
+            blocks: (components["schemas"]["MarkdownBlock"] | components["schemas"]["PanelBlock"] | components["schemas"]["TableBlock"] | components["schemas"]["MediaBlock"] | components["schemas"]["ColumnsBlock"])[];
+        };
+        /**
+         * ReportConflict
+         * @description The report has a newer version than the one to replace: `report`.
+         */
+        ReportConflict: {
+            /** Error */
+            error: string;
+            report: components["schemas"]["Report"];
+        };
+        /**
+         * ReportInfo
+         * @description A report of a project, without its content. Times are Unix seconds; people are shown by name, null in personal
+         *     mode.
+         */
+        ReportInfo: {
+            /** Id */
+            id: string;
+            /** Entity */
+            entity: string;
+            /** Project */
+            project: string;
+            /** Title */
+            title: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "published";
+            /** Version */
+            version: number;
+            /** Author */
+            author: string | null;
+            /** Editor */
+            editor: string | null;
+            /** Created */
+            created: number;
+            /** Updated */
+            updated: number;
+        };
+        /**
+         * ReportVersion
+         * @description A saved version of a report, without its blocks.
+         */
+        ReportVersion: {
+            /** Version */
+            version: number;
+            /** Title */
+            title: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "published";
+            /** Author */
+            author: string | null;
+            /** Saved */
+            saved: number;
+            /** Message */
+            message: string | null;
+        };
+        /**
+         * ReportVersions
+         * @description A page of a report's versions, the newest first; `total` counts all of them.
+         */
+        ReportVersions: {
+            /** Versions */
+            versions: components["schemas"]["ReportVersion"][];
+            /** Cursor */
+            cursor: string | null;
+            /** Total */
+            total: number;
+        };
+        /**
+         * Reports
+         * @description A page of a project's reports; `total` counts all of them.
+         */
+        Reports: {
+            /** Reports */
+            reports: components["schemas"]["ReportInfo"][];
+            /** Cursor */
+            cursor: string | null;
+            /** Total */
+            total: number;
         };
         /**
          * Resumption
@@ -2303,6 +2671,19 @@ export interface components {
             descending?: boolean;
         };
         /**
+         * SortOf
+         * @description A column to sort by.
+         */
+        SortOf: {
+            /** Column */
+            column: string;
+            /**
+             * Descending
+             * @default false
+             */
+            descending?: boolean;
+        };
+        /**
          * Stop
          * @description Whether a run was asked to stop.
          */
@@ -2342,6 +2723,51 @@ export interface components {
             distinct?: number;
             /** Value */
             value?: unknown;
+        };
+        /**
+         * TableBlock
+         * @description A table of runs.
+         */
+        TableBlock: {
+            /**
+             * Id
+             * @description Unique within the report
+             */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "table";
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+            /** Columns */
+            columns: string[];
+            /**
+             * Runs
+             * @description Ids of runs of the project; empty: those that match `filter`
+             * @default []
+             */
+            runs?: string[];
+            /**
+             * Filter
+             * @description An expression such as `summary.acc >= 0.9`
+             * @default
+             */
+            filter?: string;
+            /**
+             * Sort
+             * @default []
+             */
+            sort?: components["schemas"]["SortOf"][];
+            /**
+             * Limit
+             * @default 20
+             */
+            limit?: number;
         };
         /**
          * TableColumns
@@ -3780,6 +4206,516 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    reports_api_projects__entity___project__reports_get: {
+        parameters: {
+            query?: {
+                /** @description Text in the title */
+                search?: string;
+                /** @description At most this many */
+                limit?: number;
+                /** @description The cursor of the previous page */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reports"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    create_api_projects__entity___project__reports_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    report_api_projects__entity___project__reports__id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                /** @description The report's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    save_api_projects__entity___project__reports__id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                /** @description The report's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVersion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The report has a newer version */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportConflict"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_api_projects__entity___project__reports__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                /** @description The report's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    versions_api_projects__entity___project__reports__id__versions_get: {
+        parameters: {
+            query?: {
+                /** @description At most this many */
+                limit?: number;
+                /** @description The cursor of the previous page */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                /** @description The report's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportVersions"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    version_api_projects__entity___project__reports__id__versions__version__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                /** @description The report's id */
+                id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    found_api_reports__id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The report's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
             };
             /** @description Invalid request; do not repeat it */
             400: {
