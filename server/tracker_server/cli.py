@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import secrets
 import socket
-import sys
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -17,6 +15,7 @@ from typing import Any
 
 import click
 
+from tracker.machine.display import has_display
 from tracker.machine.paths import absolute
 from tracker.settings.parsing import cleaned
 
@@ -110,7 +109,7 @@ def server(**options: Any) -> None:
 @click.option("--browser/--no-browser", default=True, help="Open the dashboard in a browser if there is a display.")
 def ui(browser: bool, **options: Any) -> None:
     """Start the server and open the dashboard in a browser."""
-    _serve(**options, browser=browser and _has_display())
+    _serve(**options, browser=browser and has_display())
 
 
 def _serve(
@@ -167,10 +166,6 @@ def _greeting(url: str, token: str, directory: Path, host: str) -> str:
             "             or listen on 127.0.0.1 and use ssh tunnels",
         ]
     return "\n".join([*lines, "  stop       ctrl+C"])
-
-
-def _has_display() -> bool:
-    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _open(url: str, settings: Settings) -> None:

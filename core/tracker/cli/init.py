@@ -16,7 +16,7 @@ from .output import echo
 
 @click.command()
 @click.option("--project", help="Project of runs that start here; asked for if missing.")
-@click.option("--entity", help="User or team that owns the project.  [default: your login name]")
+@click.option("--entity", help="Account or team that owns the project.  [default: your account, else your login name]")
 def init(project: str | None, entity: str | None) -> None:
     """Set the project of this directory."""
     path = directory_file()

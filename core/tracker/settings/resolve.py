@@ -12,7 +12,7 @@ from tracker.machine import paths
 from tracker.names import NAME_RULE, is_project_name, normal_name
 from tracker.runlog.records import COLOR, RUN_ID
 
-from . import credentials, parsing
+from . import credentials, logins, parsing
 from .files import directory_file, read_directory_file, read_file, user_file
 from .parsing import is_local
 from .table import BY_NAME, CHOSEN, CONSOLES, MODES, PARTS, POSITIVE, SETTINGS, SWITCHED, WORDS, Setting
@@ -129,7 +129,7 @@ class Settings:
         if self.mode not in MODES:
             raise self._bad("mode", f"must be one of {', '.join(MODES)} (or dryrun, which is offline)")
         if self.entity is None:
-            self.entity = paths.login_name()
+            self._choose_entity()
         for name in ("project", "entity"):
             setattr(self, name, normal_name(getattr(self, name)))
             if not is_project_name(getattr(self, name)):
@@ -155,6 +155,14 @@ class Settings:
         for name, words in CHOSEN.items():
             if not set(getattr(self, name) or ()) <= set(words):
                 raise self._bad(name, f"must be some of {', '.join(words)}, or none")
+
+    def _choose_entity(self) -> None:
+        """Set `entity` to the account or team of the key, as `tracker login` learned it, else to the login name."""
+        login = logins.login_for(self.base_url, self.api_key)
+        if login is None:
+            self.entity = paths.login_name()
+        else:
+            self.entity, self.sources["entity"] = login.entity, "tracker login"
 
     def __copy__(self) -> Settings:
         return self._like({name: list(v) if isinstance(v, list) else v for name, v in vars(self).items()})

@@ -32,7 +32,10 @@ SETTINGS = (
         "the project that runs belong to: 1–128 letters of any script, digits, spaces or `_ . -`, not starting with a "
         "dot. No slash, which stands between names",
     ),
-    Setting("entity", "TRACKER_ENTITY", str, None, "the user or team that owns the project", unset="your login name"),
+    Setting("entity", "TRACKER_ENTITY", str, None,
+        "the account or team that owns the project",
+        unset="the account that `tracker login` signed in to, else your login name",
+    ),
     Setting("base_url", "TRACKER_BASE_URL", str, None,
         "address of the server",
         unset="your own server on this machine, found by itself",

@@ -16,14 +16,17 @@ import tracker
 from tests.waiting import eventually
 from tracker.cli.init import init
 from tracker.cli.login import login
+from tracker.cli.logout import logout
 from tracker.cli.on_off import off, on
 from tracker.cli.runs import runs
 from tracker.cli.status import status
 from tracker.cli.sync import sync
+from tracker.cli.whoami import whoami
 from tracker.random_names import random_id
 from tracker.runlog.directory import agent_alive, agent_came
 from tracker.runlog.records import encode, jsonable
 from tracker.settings import directory_file, read_file, user_file
+from tracker.settings.logins import Login, remember
 
 
 def call(command: click.Command, *arguments: str, given: str | None = None) -> Result:
@@ -117,6 +120,101 @@ def test_login_stores_nothing_without_a_response_except_with_no_check() -> None:
     assert not user_file().exists()
     assert call(login, *arguments, "--no-check").exit_code == 0
     assert read_file(user_file())["api_key"] == "k"
+
+
+def test_login_asks_for_the_key_of_a_server_without_accounts_and_remembers_no_account(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRACKER_ENTITY")
+    before = tracker.settings.Settings().entity
+    assert "Key" in call(login, "--base-url", server.url, given=f"{server.token}\n").output
+    assert not user_file().with_name("logins.json").exists()
+    assert tracker.settings.Settings().entity == before
+
+
+def test_login_without_a_response_asks_for_no_key() -> None:
+    result = call(login, "--base-url", "http://127.0.0.1:9", given="key\n")
+    assert result.exit_code == 1
+    assert "Key" not in result.output
+    assert not user_file().exists()
+
+
+# -- logout, whoami -------------------------------------------------------------------------------------------------
+
+
+def test_logout_forgets_the_server_and_keeps_keys_of_others(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRACKER_BASE_URL")
+    monkeypatch.delenv("TRACKER_API_KEY")
+    call(login, "--base-url", "http://other.example", "--key", "another-key", "--no-check")
+    call(login, "--base-url", server.url, "--key", server.token)
+    result = call(logout)
+    assert result.exit_code == 0, result.output
+    assert read_file(user_file()) == {"keys": {"http://other.example": "another-key"}}
+    assert call(logout, "--base-url", "http://OTHER.example/").exit_code == 0
+    assert read_file(user_file()) == {}
+
+
+def test_logout_of_another_server_keeps_the_one_that_runs_go_to() -> None:
+    call(login, "--base-url", "http://first.example", "--key", "first-key", "--no-check")
+    call(login, "--base-url", "http://second.example", "--key", "second-key", "--no-check")
+    assert call(logout, "--base-url", "http://first.example").exit_code == 0
+    assert read_file(user_file()) == {"base_url": "http://second.example", "api_key": "second-key"}
+
+
+def test_logout_without_a_stored_key_says_so() -> None:
+    with pytest.raises(tracker.errors.SettingsError, match="no key for any server"):
+        call(logout)
+
+
+def test_whoami_of_a_server_without_accounts(server: Any) -> None:
+    assert call(whoami).output.splitlines() == [
+        f"server   {server.url}",
+        "you      the owner: this server has no accounts",
+    ]
+    who = json.loads(call(whoami, "--json").output)
+    assert (who["server"], who["kind"], who["mode"]) == (server.url, "owner", "personal")
+
+
+def test_whoami_with_a_wrong_key_fails(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKER_API_KEY", "a-wrong-key")
+    with pytest.raises(tracker.ServerError, match="401"):
+        call(whoami)
+
+
+# -- the entity of an account ---------------------------------------------------------------------------------------
+
+
+def test_the_account_of_a_key_is_the_entity_of_runs_unless_a_setting_names_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("TRACKER_ENTITY")
+    key = "trk_abcd1234_" + "x" * 40
+    monkeypatch.setenv("TRACKER_BASE_URL", "https://team.example")
+    monkeypatch.setenv("TRACKER_API_KEY", key)
+    login_name = tracker.settings.Settings().entity
+    remember("https://team.example/", Login("abcd1234", "ada", made=True))
+    settings = tracker.settings.Settings()
+    assert (settings.entity, settings.sources["entity"]) == ("ada", "tracker login")
+    assert tracker.settings.Settings({"entity": "vision"}).entity == "vision"
+    with tracker.init(mode="offline") as run:
+        assert run.path.startswith("ada/")
+    monkeypatch.setenv("TRACKER_BASE_URL", "https://other.example")
+    assert tracker.settings.Settings().entity == login_name
+    monkeypatch.setenv("TRACKER_BASE_URL", "https://team.example")
+    monkeypatch.setenv("TRACKER_API_KEY", "trk_zzzz9999_" + "x" * 40)
+    assert tracker.settings.Settings().entity == login_name
+    monkeypatch.setenv("TRACKER_API_KEY", key)
+    remember("https://team.example", None)
+    assert tracker.settings.Settings().entity == login_name
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"https://team.example": 1}', '{"https://team.example": {}}'])
+def test_a_damaged_record_of_logins_is_ignored(content: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    user_file().parent.mkdir(parents=True)
+    user_file().with_name("logins.json").write_text(content)
+    monkeypatch.setenv("TRACKER_BASE_URL", "https://team.example")
+    monkeypatch.setenv("TRACKER_API_KEY", "trk_abcd1234_" + "x" * 40)
+    assert tracker.settings.Settings().entity == "me"
 
 
 # -- status ---------------------------------------------------------------------------------------------------------
