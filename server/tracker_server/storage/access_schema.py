@@ -21,10 +21,14 @@ entities = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
-    Column("skeleton", Text, nullable=False, unique=True),  # equal for names that look alike: see entity_names.py
-    Column("kind", Text, nullable=False),  # account, team; removed: its runs are elsewhere, its name stays taken
+    Column("skeleton", Text, nullable=False, unique=True),  # both are how the name looks: see entity_names.py
+    Column("written", Text, nullable=False),
+    # account, team; removed: its runs are elsewhere, its name stays taken; former: of a time before the server was
+    # personal again, its name is free
+    Column("kind", Text, nullable=False),
     Column("created", Float, nullable=False),
     Column("quota", Integer),  # bytes of files; None for no limit
+    Index("entities_written", "written"),
     sqlite_autoincrement=True,  # ids of removed accounts are never reused, since runs and edits name them
 )
 
@@ -32,8 +36,12 @@ entity_aliases = Table(
     "entity_aliases",
     metadata,
     Column("name", Text, primary_key=True),  # a former name
-    Column("skeleton", Text, nullable=False, unique=True),
+    Column("skeleton", Text, nullable=False),
+    Column("written", Text, nullable=False),
     Column("entity", Integer, nullable=False),
+    Index("entity_aliases_skeleton", "skeleton"),
+    Index("entity_aliases_written", "written"),
+    Index("entity_aliases_entity", "entity"),
 )
 
 accounts = Table(
