@@ -220,6 +220,15 @@ class Storage(Protocol):
     def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]], by: By = OWNER) -> None:
         """Store lines as new streams of existing runs, all of them or none. Raises `NoSuchRun`, `StorageFull`."""
 
+    def resolve(self, run: RunKey) -> RunKey:
+        """Return the present name of a run that was moved, or whose project was moved or renamed.
+
+        Other names, also unknown ones, are returned as they are. This is fast if nothing of that name was ever moved.
+        """
+
+    def resolve_project(self, entity: str, project: str) -> tuple[str, str]:
+        """Return the present entity and name of a project; see `resolve`."""
+
     def projects(self) -> list[ProjectInfo]:
         """Return all projects, the most recently updated first."""
 

@@ -39,6 +39,7 @@ from tracker.wire import (
 )
 
 from . import console, history_rows, liveness, logged_keys, projects, reports, run_state, users
+from .aliases import Aliases
 from .charts import envelope, series, shared_axis
 from .columnar import batch
 from .columnar.batch import Upload
@@ -81,6 +82,7 @@ class SqlStorage:
         if self._reserve is not None:
             self._reserve.fill()
         self._writer = Writer(self._engine)
+        self._aliases = Aliases(self._engine)
         self._since = time.time()
         self._runs = Cache(self._since)
         self._overview = Overview(self._since)
@@ -219,6 +221,14 @@ class SqlStorage:
                     connection.execute(sa.select(digests.c.digest).where(digests.c.digest.in_(some))).scalars()
                 )
         return found
+
+    def resolve(self, run: RunKey) -> RunKey:
+        """See `Storage.resolve`."""
+        return self._aliases.run(run)
+
+    def resolve_project(self, entity: str, project: str) -> tuple[str, str]:
+        """See `Storage.resolve_project`."""
+        return self._aliases.project(entity, project)
 
     def projects(self) -> list[ProjectInfo]:
         """See `Storage.projects`."""
