@@ -18,6 +18,7 @@ from .openapi import document
 from .routes import (
     account,
     charts,
+    comments,
     console,
     edits,
     files,
@@ -65,7 +66,7 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
     console.add_routes(api, services)
     first_run.add_routes(api, services)
     processes.add_routes(api, services)
-    for routes_of in (projects, reports, table, edits, trash):
+    for routes_of in (projects, reports, comments, table, edits, trash):
         routes_of.add_routes(api, services)
     account.add_routes(api, sessions)
     api.openapi = document(api, {**ingest.OPERATIONS, **files.OPERATIONS, **live.OPERATIONS, **media.OPERATIONS})  # type: ignore[method-assign]

@@ -16,6 +16,7 @@ from .routes import web
 from .services import json_response
 from .storage.interface import (
     ExpressionError,
+    NoSuchComment,
     NoSuchProject,
     NoSuchReport,
     NoSuchRun,
@@ -41,6 +42,7 @@ def add_error_handlers(app: Starlette) -> None:
     app.add_exception_handler(NoSuchView, _not_found)
     app.add_exception_handler(NotesChanged, _changed)
     app.add_exception_handler(NoSuchReport, _not_found)
+    app.add_exception_handler(NoSuchComment, _not_found)
     app.add_exception_handler(ReportChanged, _report_changed)
     app.add_exception_handler(Forbidden, _forbidden)
     app.add_exception_handler(Refused, _refused)

@@ -20,7 +20,7 @@ MAX_WAITING = 1000
 
 MAX_LISTENERS = 500
 
-What = Literal["history", "system", "console", "meta", "files", "removed", "new"]
+What = Literal["history", "system", "console", "meta", "files", "removed", "new", "comments"]
 
 _STREAMS: dict[str, What] = {"history": "history", "system": "system", "console": "console", "edits": "meta"}
 
@@ -43,7 +43,7 @@ class Hub:
                 listener.add(names, what)
 
     def project_changed(self, entity: str, project: str) -> None:
-        """Tell all listeners that the notes or saved views of this project have changed."""
+        """Tell all listeners that the notes, saved views or reports of this project have changed."""
         self._count += 1
         for listener in self._listeners:
             listener.add_project(f"{entity}/{project}")

@@ -154,6 +154,13 @@ ReportVersions = _page(
 )
 
 
+Comments = _page(
+    "Comments",
+    "A page of comments on a run or report, the oldest first; `total` counts all of them.",
+    comments=_many(wire.Comment),
+    cursor=str | None,
+    total=int,
+)
 Report = create_model("Report", __base__=model(wire.Report), __doc__=wire.Report.__doc__, blocks=(list[Block], ...))
 ReportConflict = create_model(
     "ReportConflict",

@@ -14,6 +14,7 @@ from tracker.runlog.alerts import Alert
 from tracker.runlog.fold import RunState
 from tracker.wire import (
     ChartQuery,
+    Comment,
     CommonKey,
     Folded,
     GroupQuery,
@@ -83,6 +84,10 @@ class NoSuchReport(LookupError):
     """The project has no report of that id, or the report no such version."""
 
 
+class NoSuchComment(LookupError):
+    """There is no such comment."""
+
+
 class ReportChanged(Exception):
     """The report has a newer version than the one to replace: `current`."""
 
@@ -143,6 +148,15 @@ class Page(NamedTuple):
     items: list[Any]
     cursor: str | None
     total: int
+
+
+class CommentPlace(NamedTuple):
+    """What comments are on: exactly one of a run and a report."""
+
+    entity: str
+    project: str
+    run: str | None = None
+    report: str | None = None
 
 
 class Appended(NamedTuple):
@@ -278,6 +292,24 @@ class Storage(Protocol):
 
     def delete_report(self, entity: str, project: str, report: str) -> None:
         """Delete a report with its versions and comments. Raises `NoSuchProject`, `NoSuchReport`."""
+
+    def comments(self, on: CommentPlace, limit: int, cursor: str | None) -> Page:
+        """Return a page of `Comment`, the oldest first. Raises `NoSuchRun`, `NoSuchReport`, ValueError."""
+
+    def comment(self, comment: int) -> tuple[Comment, CommentPlace, int | None]:
+        """Return a comment, what it is on, and the number of its author. Raises `NoSuchComment`."""
+
+    def add_comment(self, on: CommentPlace, text: str, mentions: Sequence[int], by: By = OWNER) -> Comment:
+        """Store a comment of `by`, which mentions the accounts with these numbers.
+
+        Raises `NoSuchRun`, `NoSuchReport`, and ValueError if there are too many.
+        """
+
+    def edit_comment(self, comment: int, text: str, mentions: Sequence[int]) -> Comment:
+        """Replace the text of a comment. Raises `NoSuchComment`, also for a deleted one."""
+
+    def delete_comment(self, comment: int) -> None:
+        """Delete the text of a comment; that there was one stays visible. Raises `NoSuchComment`."""
 
     def table(self, entity: str, project: str, query: TableQuery) -> TablePage:
         """Return rows of the runs table. Columns may be numpy arrays, in which NaN is null.

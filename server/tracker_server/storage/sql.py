@@ -26,8 +26,6 @@ from tracker.wire import (
     Notes,
     Project,
     ProjectInfo,
-    Report,
-    ReportContent,
     RowPage,
     RunInfo,
     Series,
@@ -38,15 +36,27 @@ from tracker.wire import (
     TableQuery,
 )
 
-from . import console, history_rows, liveness, logged_keys, projects, reports, run_state, users
+from . import console, history_rows, liveness, logged_keys, projects, run_state, users
 from .aliases import Aliases
 from .charts import envelope, series, shared_axis
 from .columnar import batch
 from .columnar.batch import Upload
 from .database import connect
 from .disk_reserve import DiskReserve
-from .interface import OWNER, Appended, By, Chart, ConsolePage, Kind, NoSuchRun, Page, RunDeleted, StorageFull
+from .interface import (
+    OWNER,
+    Appended,
+    By,
+    Chart,
+    ConsolePage,
+    Kind,
+    NoSuchRun,
+    Page,
+    RunDeleted,
+    StorageFull,
+)
 from .project_overview import Overview
+from .report_storage import ReportStorage
 from .run_info import info as info_of
 from .schema import digests
 from .schema import projects as project_table
@@ -69,7 +79,7 @@ def open_storage(directory: Path) -> SqlStorage:
     return SqlStorage(f"sqlite:///{(directory / 'tracker.db').resolve()}")
 
 
-class SqlStorage:
+class SqlStorage(ReportStorage):
     """Implements `interface.Storage`.
 
     `url` is SQLAlchemy's, for example `sqlite:////var/lib/tracker/tracker.db`. Only one process at a time may write.
@@ -169,24 +179,6 @@ class SqlStorage:
         with self._space(), self._engine.connect() as connection:
             projects.delete_view(self._writer, projects.number(connection, entity, project), name)
 
-    def create_report(self, entity: str, project: str, content: ReportContent, by: By = OWNER) -> Report:
-        """See `Storage.create_report`. Raises `NoSuchProject`, ValueError if there are too many."""
-        with self._space(), self._writer.changing() as connection:
-            return reports.create(connection, projects.number(connection, entity, project), content, by.id)
-
-    def save_report(
-        self, entity: str, project: str, report: str, replaces: int, content: ReportContent, by: By = OWNER
-    ) -> Report:
-        """See `Storage.save_report`. Raises `ReportChanged`, `NoSuchProject`, `NoSuchReport`, ValueError."""
-        with self._space(), self._writer.changing() as connection:
-            number = projects.number(connection, entity, project)
-            return reports.save(connection, number, report, replaces, content, by.id)
-
-    def delete_report(self, entity: str, project: str, report: str) -> None:
-        """See `Storage.delete_report`. Raises `NoSuchProject`, `NoSuchReport`."""
-        with self._space(), self._writer.changing() as connection:
-            reports.delete(connection, projects.number(connection, entity, project), report)
-
     # -- reading ------------------------------------------------------------------------------------------------
 
     def offsets(self, run: RunKey) -> dict[str, int]:
@@ -247,29 +239,6 @@ class SqlStorage:
         """See `Storage.view`. Raises `NoSuchProject`, `NoSuchView`."""
         with self._engine.connect() as connection:
             return projects.view(connection, projects.number(connection, entity, project), name)
-
-    def reports(
-        self, entity: str, project: str, search: str, limit: int, cursor: str | None, drafts: bool = True
-    ) -> Page:
-        """See `Storage.reports`. Raises `NoSuchProject`, ValueError."""
-        with self._engine.connect() as connection:
-            number = projects.number(connection, entity, project)
-            return reports.page(connection, number, search, limit, cursor, drafts)
-
-    def report_place(self, report: str) -> tuple[str, str]:
-        """See `Storage.report_place`. Raises `NoSuchReport`."""
-        with self._engine.connect() as connection:
-            return reports.place(connection, report)
-
-    def report(self, entity: str, project: str, report: str, version: int | None = None) -> Report:
-        """See `Storage.report`. Raises `NoSuchProject`, `NoSuchReport`."""
-        with self._engine.connect() as connection:
-            return reports.read(connection, projects.number(connection, entity, project), report, version)
-
-    def report_versions(self, entity: str, project: str, report: str, limit: int, cursor: str | None) -> Page:
-        """See `Storage.report_versions`. Raises `NoSuchProject`, `NoSuchReport`, ValueError."""
-        with self._engine.connect() as connection:
-            return reports.versions(connection, projects.number(connection, entity, project), report, limit, cursor)
 
     def table(self, entity: str, project: str, query: TableQuery) -> TablePage:
         """See `Storage.table`. An unknown project has no runs."""

@@ -23,6 +23,7 @@ from .console import append_lines
 from .database import Prepared
 from .interface import Appended, By, NoSuchRun, OffsetMismatch, RunDeleted
 from .maintenance import Maintenance
+from .report_schema import comments
 from .schema import digests, keys, projects, runs, streams, tombstones
 from .schema import parts as part_table
 from .schema import segments as segment_table
@@ -147,6 +148,7 @@ class Writer:
                 if row is None:
                     return False
                 connection.execute(digests.delete().where(digests.c.run == row.id))
+                connection.execute(comments.delete().where(comments.c.run == row.id))
                 connection.execute(runs.delete().where(runs.c.id == row.id))
                 more = {"deletions": projects.c.deletions + 1}
                 connection.execute(projects.update().where(projects.c.id == row.project).values(more))

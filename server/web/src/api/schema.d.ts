@@ -425,6 +425,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the comments on a run or a report */
+        get: operations["comments_api_comments_get"];
+        put?: never;
+        /** Comment on a run or a report */
+        post: operations["add_api_comments_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/comments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a comment */
+        delete: operations["delete_api_comments__id__delete"];
+        options?: never;
+        head?: never;
+        /** Change the text of a comment */
+        patch: operations["edit_api_comments__id__patch"];
+        trace?: never;
+    };
     "/api/table/{entity}/{project}": {
         parameters: {
             query?: never;
@@ -1334,7 +1370,7 @@ export interface paths {
         };
         /**
          * Stream changes as they happen
-         * @description Server-sent events. `change`: `{"runs": [{"run": "entity/project/id", "what": [...]}], "projects": ["entity/project"]}`, at most two a second. `what` contains `history`, `system`, `console`, `meta`, `files`, `removed` or `new`; `projects` lists those whose notes or saved views have changed. `reset`: changes were missed, so anything may have changed. `ping`: at the start, and after every 15 s without changes.
+         * @description Server-sent events. `change`: `{"runs": [{"run": "entity/project/id", "what": [...]}], "projects": ["entity/project"]}`, at most two a second. `what` contains `history`, `system`, `console`, `meta`, `files`, `comments`, `removed` or `new`; `projects` lists those whose notes, saved views, reports or comments on reports have changed. `reset`: changes were missed, so anything may have changed. `ping`: at the start, and after every 15 s without changes.
          */
         get: {
             parameters: {
@@ -1786,6 +1822,42 @@ export interface components {
             names?: string[];
         };
         /**
+         * Comment
+         * @description A comment on a run or a report; exactly one of `run` and `report` is set. Times are Unix seconds.
+         */
+        Comment: {
+            /** Id */
+            id: number;
+            /** Run */
+            run: string | null;
+            /** Report */
+            report: string | null;
+            /** Author */
+            author: string | null;
+            /** Text */
+            text: string;
+            /** Mentions */
+            mentions: string[];
+            /** Created */
+            created: number;
+            /** Edited */
+            edited: number | null;
+            /** Deleted */
+            deleted: number | null;
+        };
+        /**
+         * Comments
+         * @description A page of comments on a run or report, the oldest first; `total` counts all of them.
+         */
+        Comments: {
+            /** Comments */
+            comments: components["schemas"]["Comment"][];
+            /** Cursor */
+            cursor: string | null;
+            /** Total */
+            total: number;
+        };
+        /**
          * CommonKey
          * @description A key that at least one of several runs has logged. `x` is the key that they defined as its x axis
          *     (`define_metric`). If it has no numbers, `runs` are the indices of these runs.
@@ -2099,6 +2171,17 @@ export interface components {
              * @default
              */
             caption?: string;
+        };
+        /**
+         * NewComment
+         * @description The text of a comment.
+         */
+        NewComment: {
+            /**
+             * Text
+             * @description Markdown
+             */
+            text: string;
         };
         /**
          * NewMembers
@@ -2509,6 +2592,8 @@ export interface components {
             project: string;
             /** Ordinal */
             ordinal: number | null;
+            /** User */
+            user: string | null;
             /** Name */
             name: string;
             /** State */
@@ -4715,6 +4800,256 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    comments_api_comments_get: {
+        parameters: {
+            query?: {
+                /** @description At most this many */
+                limit?: number;
+                /** @description The cursor of the previous page */
+                cursor?: string | null;
+                /** @description `entity/project/id` */
+                run?: string | null;
+                /** @description The report's id */
+                report?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comments"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    add_api_comments_post: {
+        parameters: {
+            query?: {
+                /** @description `entity/project/id` */
+                run?: string | null;
+                /** @description The report's id */
+                report?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewComment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comment"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_api_comments__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The comment's id */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    edit_api_comments__id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The comment's id */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewComment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comment"];
                 };
             };
             /** @description Invalid request; do not repeat it */
