@@ -28,6 +28,13 @@ def main() -> None:
     from tracker_server.routes.web import BUILT
 
     assert any(BUILT.glob("assets/*.js")), "the dashboard is missing from the wheel"
+    from alembic.script import ScriptDirectory
+
+    from tracker_server.storage import migrations
+    from tracker_server.storage.database_file import SCHEMA_VERSION
+
+    head = ScriptDirectory(str(migrations.HERE)).get_current_head()
+    assert head == str(SCHEMA_VERSION), "the newest migration is missing from the wheel"
     with serve(home / "server") as server:
         settings = {"base_url": server.url, "api_key": server.token, "finish_timeout": 30.0}
         with tracker.init(project="smoke", settings=settings) as run:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import ipaddress
 import logging
 import os
@@ -28,6 +27,7 @@ from .blobs import open_blobs
 from .connection_limits import BoundedProtocol, allow_connections
 from .services import Settings
 from .storage.database_file import UnusableDatabase
+from .storage.directory_lock import DirectoryInUse, sole_use
 from .storage.sql import open_storage
 
 GRACE = 2
@@ -86,9 +86,13 @@ def serve(
     with contextlib.ExitStack() as stack:
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            stack.enter_context(_sole_server(directory))
+            stack.enter_context(sole_use(directory))  # a second server would answer from caches that miss our writes
             key = checked_token(token) if token is not None else kept_token(directory)
             listener = stack.enter_context(_listen(host, port))
+        except DirectoryInUse as error:
+            raise CannotServe(
+                f"another server{error.process} uses {directory}: stop it, or choose a different directory with --dir"
+            ) from None
         except BadToken as error:
             raise CannotServe(str(error)) from None
         except OSError as error:
@@ -105,7 +109,7 @@ def serve(
             sessions=directory / "sessions.json",
         )
         try:
-            storage = open_storage(directory)
+            storage = open_storage(directory, locked=True)
         except UnusableDatabase as error:
             raise CannotServe(str(error)) from error
         stack.callback(storage.close)
@@ -178,25 +182,6 @@ class _Server(uvicorn.Server):
         finally:
             for sig, handler in former.items():
                 signal.signal(sig, handler)
-
-
-@contextlib.contextmanager
-def _sole_server(directory: Path) -> Iterator[None]:
-    """Lock the directory, since a second server would answer from caches that miss the writes of this one."""
-    path = directory / "server.lock"
-    with open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pid = file.read(32).strip()
-            raise CannotServe(
-                f"another server{f' (process {pid})' if pid else ''} uses {directory}: stop it, or choose a "
-                "different directory with --dir"
-            ) from None
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        yield
 
 
 def _listen(host: str, port: int) -> socket.socket:

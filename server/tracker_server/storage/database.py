@@ -8,25 +8,32 @@ from typing import Any
 import sqlalchemy as sa
 
 from . import access_schema, query_budget, report_schema
-from .database_file import prepare
+from .database_file import SCHEMA_VERSION, prepare
+from .migrations import migrate
 
 metadata = access_schema.entities.metadata
 assert report_schema.reports.metadata is metadata  # all tables are made together
 
 
-def connect(url: str) -> sa.Engine:
+def connect(url: str, locked: bool = False) -> sa.Engine:
     """Return an engine for the database, with all tables created. Each transaction reads one state of the database.
 
-    Raises `UnusableDatabase`, before anything is written, if the file is not a database of this program or is of a
-    newer version. With SQLite a commit returns once the data is on disk (WAL, synchronous=FULL), and connections with
-    the execution option `write=True` take the write lock when they begin.
+    A database of an earlier version is migrated, which needs the lock of its directory: `locked` says that this
+    process holds it. With SQLite a commit returns once the data is on disk (WAL, synchronous=FULL), and connections
+    with the execution option `write=True` take the write lock when they begin.
+
+    Raises `UnusableDatabase`, before anything is written, if the file is not a database of this program, is of a newer
+    version, or is of an earlier one and in use.
     """
     engine = sa.create_engine(url, pool_size=8, max_overflow=32)
     if engine.dialect.name == "sqlite":
-        prepare(Path(engine.url.database or ""))
+        path = Path(engine.url.database or "")
+        version = prepare(path)
         sa.event.listen(engine, "connect", _set_up_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     writer = engine.execution_options(write=True)
+    if engine.dialect.name == "sqlite" and version < SCHEMA_VERSION:
+        migrate(writer, path, locked)
     metadata.create_all(writer)
     return engine
 

@@ -10,8 +10,8 @@ from pathlib import Path
 APPLICATION_ID = 0x74726B72
 """`PRAGMA application_id` of our databases: "trkr"."""
 
-SCHEMA_VERSION = 1
-"""`PRAGMA user_version` of databases that this program supports. It grows with each change of the schema."""
+SCHEMA_VERSION = 2
+"""`PRAGMA user_version` of databases of this program. It grows with each release that changes the schema."""
 
 _MAGIC = b"SQLite format 3\x00"
 
@@ -20,8 +20,8 @@ class UnusableDatabase(Exception):
     """The file is not a database that this program can use; it was not changed."""
 
 
-def prepare(path: Path) -> None:
-    """Create the database if needed, readable only by its owner. Raises `UnusableDatabase`."""
+def prepare(path: Path) -> int:
+    """Create the database if needed, readable only by its owner; return its version. Raises `UnusableDatabase`."""
     try:
         with path.open("rb") as file:
             head = file.read(100)
@@ -35,7 +35,7 @@ def prepare(path: Path) -> None:
     _protect(path)
     if not head:
         _make(path)
-    _check_version(path)
+    return _check_version(path)
 
 
 def _check(path: Path, head: bytes) -> None:
@@ -67,8 +67,8 @@ def _make(path: Path) -> None:
         connection.execute("COMMIT")
 
 
-def _check_version(path: Path) -> None:
-    """Check the version again in SQLite: after a crash the file's head may lag behind the write-ahead log."""
+def _check_version(path: Path) -> int:
+    """Return the version, checked again in SQLite: after a crash the file's head may lag behind the write-ahead log."""
     try:
         with contextlib.closing(sqlite3.connect(path)) as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -76,6 +76,7 @@ def _check_version(path: Path) -> None:
     except sqlite3.DatabaseError as error:
         raise UnusableDatabase(f"the database {path} cannot be read ({error}): restore it from a backup") from error
     _refuse_newer(path, version)
+    return int(version)
 
 
 def _protect(path: Path) -> None:

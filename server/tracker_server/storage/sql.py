@@ -73,10 +73,10 @@ MAX_SERIES = 10_000
 MAX_POINTS = 4_000_000
 
 
-def open_storage(directory: Path) -> SqlStorage:
-    """Open the SQLite database in `directory`, which is created if needed. Raises `UnusableDatabase`."""
+def open_storage(directory: Path, locked: bool = False) -> SqlStorage:
+    """Open the SQLite database in `directory`, which is created if needed; see `connect`."""
     directory.mkdir(parents=True, exist_ok=True)
-    return SqlStorage(f"sqlite:///{(directory / 'tracker.db').resolve()}")
+    return SqlStorage(f"sqlite:///{(directory / 'tracker.db').resolve()}", locked)
 
 
 class SqlStorage(ReportStorage):
@@ -85,8 +85,8 @@ class SqlStorage(ReportStorage):
     `url` is SQLAlchemy's, for example `sqlite:////var/lib/tracker/tracker.db`. Only one process at a time may write.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = connect(url)
+    def __init__(self, url: str, locked: bool = False) -> None:
+        self._engine = connect(url, locked)
         database = self._engine.url.database
         self._reserve = DiskReserve(Path(database)) if self._engine.dialect.name == "sqlite" and database else None
         if self._reserve is not None:
