@@ -39,10 +39,16 @@ class Connection:
         return self.look_up()
 
     def refused(self) -> bool:
-        """Note that the server refuses the key; tell whether `current` now has another one."""
+        """Note that the server refuses the key; tell whether `current` now has another one.
+
+        Once all keys are refused, they are tried again one after the other: any of them may get its rights back.
+        """
         if self.current[0] is not None:
             self._refused.add((self.current[0], self.current[1]))
-        return self.look_up()
+        changed = self.look_up()
+        if not changed:
+            self._refused.clear()
+        return changed
 
     def client(self) -> Client | None:
         """Return a client for `current`; None while no server is known."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from .backoff import Backoff
-from .upload_retries import RetryingUpload, is_about_server
+from .upload_retries import Outcome, RetryingUpload, is_about_project, is_about_server
 
 _WORKERS = 3  # uploads at once to one server: small runs must not wait for a large one
 _GLANCE = 1.0  # seconds between looks at the settings of waiting runs
@@ -18,13 +18,27 @@ Address = tuple[str | None, str | None]
 class Ended:
     """A run that only has to be uploaded."""
 
-    def __init__(self, upload: RetryingUpload, timeout: float, over: Callable[[bool], None]) -> None:
-        """`over` is called within about `timeout` seconds, with whether all was uploaded."""
+    def __init__(
+        self, upload: RetryingUpload, project: tuple[str, str], timeout: float, over: Callable[[bool], None]
+    ) -> None:
+        """`project`: its entity and name. `over` is called within about `timeout` seconds, with whether all was
+        uploaded.
+        """
         self.upload = upload
+        self.project = project
         self.over = over
         self.due = upload.not_before
         self.recalled = False
         self.deadline = upload.deadline = time.monotonic() + timeout
+
+
+class _Closed:
+    """A project to which the key may not log."""
+
+    def __init__(self) -> None:
+        self.backoff = Backoff()
+        self.until = 0.0
+        """When one of its runs tries again."""
 
 
 class _Server:
@@ -37,12 +51,47 @@ class _Server:
         self.backoff = Backoff()
         self.down = False
         self.down_until = 0.0
+        self.closed: dict[tuple[str, str], _Closed] = {}
+
+    def learn(self, ended: Ended, outcome: Outcome) -> None:
+        """Note what an attempt says about other runs."""
+        error, now = outcome.error, time.monotonic()
+        if is_about_server(error):
+            self.down = True
+            self.down_until = now + self.backoff.delay(error or Exception())
+            return
+        if is_about_project(error):
+            closed = self.closed.setdefault(ended.project, _Closed())
+            closed.until = now + closed.backoff.delay(error or Exception())
+        elif error is not None:
+            ended.due = now + outcome.wait
+            return
+        else:
+            self.closed.pop(ended.project, None)
+        self.down, self.backoff = False, Backoff()
+
+    def due(self, ended: Ended) -> float:
+        """Return when a run may try, in seconds of the monotonic clock."""
+        closed = self.closed.get(ended.project)
+        return max(ended.due, self.down_until, 0.0 if closed is None else closed.until)
+
+    def forget(self) -> None:
+        """Let all runs try at once, since the settings have changed."""
+        self.down_until = 0.0
+        self.closed.clear()
+
+    @property
+    def hindered(self) -> bool:
+        """Whether runs wait for a change of the key or of its rights."""
+        now = time.monotonic()
+        return self.down_until > now or any(closed.until > now for closed in self.closed.values())
 
 
 class Drain:
     """Uploads ended runs, a few at a time for each server.
 
-    While a server cannot be reached, one of its runs tries for all of them.
+    While a server cannot be reached, one of its runs tries for all of them; so does one run of a project to which the
+    key may not log.
     """
 
     def __init__(self) -> None:
@@ -79,13 +128,7 @@ class Drain:
             ended.upload.release()
             ended.due = ended.upload.not_before
             with self._lock:
-                if is_about_server(outcome.error):
-                    server.down = True
-                    server.down_until = time.monotonic() + server.backoff.delay(outcome.error or Exception())
-                elif outcome.error is None:
-                    server.down, server.backoff = False, Backoff()
-                else:
-                    ended.due = time.monotonic() + outcome.wait
+                server.learn(ended, outcome)
             if outcome.done or ended.recalled:
                 ended.over(outcome.done)
             else:
@@ -96,15 +139,15 @@ class Drain:
         with self._lock:
             while server.waiting and (server.workers == 1 or not server.down):
                 now = time.monotonic()
-                if server.down_until > now and self._changed(server):
-                    server.down_until = 0.0
+                if server.hindered and self._changed(server):
+                    server.forget()
                 late = [ended for ended in server.waiting if ended.deadline < now]
-                ready = [ended for ended in server.waiting if ended.due <= now] if server.down_until <= now else []
+                ready = [ended for ended in server.waiting if server.due(ended) <= now]
                 if late or ready:
                     chosen = (late or ready)[0]
                     server.waiting.remove(chosen)
                     return chosen
-                soonest = max(server.down_until, min(ended.due for ended in server.waiting))
+                soonest = min(map(server.due, server.waiting))
                 self._lock.wait(min(_GLANCE, max(0.01, soonest - now)))
             server.workers -= 1
             if not server.workers:

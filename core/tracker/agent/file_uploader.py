@@ -19,6 +19,8 @@ PART = 4 * 1024 * 1024
 
 _SMALLEST_PART = 16 * 1024
 _VERIFYING = 1.0  # seconds between questions whether the server has verified a file
+_FULL = 507  # the HTTP status if the disk or the quota of the server is full
+_PAUSE = 60.0  # seconds after which a file is offered again that the server had no space for
 
 
 class Kept(NamedTuple):
@@ -67,9 +69,18 @@ class FileUploader:
         """Digests that the server lacks."""
         self.sent = 0
         """Bytes of files that the server has taken."""
+        self.no_space: str | None = None
+        """Why the server has no space for a file at the moment; None if it took the last one."""
+        self._not_before = 0.0  # when a file is offered again after that, in seconds of the monotonic clock
 
-    def send(self) -> None:
-        """Send the files that are `wanted` and here. Raises `Unreachable`, `Retry`, or another `ServerError`."""
+    def send(self, now: bool = True) -> None:
+        """Send the files that are `wanted` and here. Raises `Unreachable`, `Retry`, or another `ServerError`.
+
+        Without `now`, files wait for about a minute after the server had no space for one (see `no_space`), since each
+        attempt may transmit megabytes.
+        """
+        if not now and time.monotonic() < self._not_before:
+            return
         for digest in sorted(self.wanted):
             kept = self.locate(digest)
             if kept is None or kept.path.name in self._refused:
@@ -84,9 +95,16 @@ class FileUploader:
                     self._denied.add(digest)
                     self._changed(digest)
                     raise Retry(f"{kept.path.name} was changed while it was uploaded, or damaged on its way") from error
+                if error.status == _FULL:
+                    self.no_space = str(error)
+                    self._not_before = time.monotonic() + max(_PAUSE, getattr(error, "after", None) or 0.0)
+                    if not now:
+                        return
                 if error.status not in (400, 413, 422):
                     raise
                 self._refused[kept.path.name] = str(error)
+            else:
+                self.no_space = None
             self.wanted.discard(digest)
 
     def _send_file(self, digest: str, file: BinaryIO, size: int) -> None:

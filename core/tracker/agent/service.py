@@ -154,7 +154,7 @@ class Service(threading.Thread):
             journal.close()
             status.write(None, done=True)
             return None
-        return Ended(upload, settings.drain_timeout, lambda _done: self._finish(journal, lock))
+        return Ended(upload, run[:2], settings.drain_timeout, lambda _done: self._finish(journal, lock))
 
     def _accompany(
         self,

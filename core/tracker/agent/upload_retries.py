@@ -18,7 +18,11 @@ from .uploader import Expired, Uploader
 GONE = 410
 """The HTTP status for a run that was deleted on the server."""
 
+UNKNOWN_KEY, NO_RIGHT = 401, 403
+"""The HTTP status for a key that is unknown, revoked or expired, and for a project to which the key may not log."""
+
 _GLANCE = 1.0  # seconds between looks at the settings during a wait
+_KEPT = "everything stays on this disk until the server takes it"
 
 
 class Outcome(NamedTuple):
@@ -87,7 +91,7 @@ class RetryingUpload:
         self._uploader = None
 
     def _failed(self, error: Exception, before: int) -> Outcome:
-        refused = isinstance(error, ServerError) and error.status in (401, 403)
+        refused = isinstance(error, ServerError) and error.status in (UNKNOWN_KEY, NO_RIGHT)
         if self.connection.refused() if refused else isinstance(error, Unreachable) and self.connection.look_up():
             self.release()  # there is another key, or another server
             return Outcome(False, None, 0.0)
@@ -99,7 +103,7 @@ class RetryingUpload:
             self._status.write(None, "the run was deleted on the server", True)
             return Outcome(True, None, 0.0)
         self._notice(_explain(error))
-        self._status.write(f"the server does not accept the key ({error})" if refused else str(error))
+        self._status.write(_trouble(error))
         if self._uploader is not None and self._uploader.arrived != before:
             self._backoff.reset()  # do not wait longer and longer while some of it gets through
         self.not_before = time.monotonic() + retry_after(error)
@@ -110,8 +114,10 @@ class RetryingUpload:
             self._notice("the run is in the server's trash: what it logs is stored there, hidden until it is restored")
         for name, reason in uploader.refused.items():
             self._notice(f"{name} is not uploaded any further ({reason}); it stays in the run directory")
+        if uploader.no_space is not None:
+            self._notice(f"the server has no space for files of this run ({uploader.no_space}); {_KEPT}")
         refusal = next(iter(uploader.refused.values()), None)
-        self._status.write(None, refusal, done)
+        self._status.write(uploader.no_space, refusal, done)
 
 
 class UploadThread(threading.Thread):
@@ -153,7 +159,12 @@ def kept_here(directory: Path) -> str:
 
 def is_about_server(error: Exception | None) -> bool:
     """Tell whether other runs with this server and key would fail for the same reason."""
-    return isinstance(error, Unreachable) or (isinstance(error, ServerError) and error.status in (401, 403))
+    return isinstance(error, Unreachable) or (isinstance(error, ServerError) and error.status == UNKNOWN_KEY)
+
+
+def is_about_project(error: Exception | None) -> bool:
+    """Tell whether other runs in the same project would fail for the same reason."""
+    return isinstance(error, ServerError) and error.status == NO_RIGHT
 
 
 def _kind(error: Unreachable) -> str:
@@ -166,6 +177,15 @@ def _explain(error: Exception) -> str:
         return f"Network error ({_kind(error)}), entering retry loop. {error}"
     if not isinstance(error, ServerError):
         return f"uploading failed ({type(error).__name__}: {error}); trying again"
-    if error.status in (401, 403):
-        return f"the server does not accept the key ({error}); set it with `tracker login` or TRACKER_API_KEY"
+    if error.status == UNKNOWN_KEY:
+        return f"{_trouble(error)}; set another with `tracker login` or TRACKER_API_KEY; {_KEPT}"
+    if error.status == NO_RIGHT:
+        return f"{_trouble(error)}; {_KEPT}"
     return f"the server cannot take the run now ({error}); trying again"
+
+
+def _trouble(error: Exception) -> str:
+    status = error.status if isinstance(error, ServerError) else 0
+    if status == UNKNOWN_KEY:
+        return f"the server does not accept the key ({error})"
+    return f"the server does not allow this upload ({error})" if status == NO_RIGHT else str(error)

@@ -92,7 +92,12 @@ class Uploader:
             self._offsets = answer["offsets"]
             self._files.wanted.update(answer["missing"])
         self._send_streams(self._offsets)
-        self._files.send()
+        self._files.send(now=False)  # lines must go on while the server has no space for files
+
+    @property
+    def no_space(self) -> str | None:
+        """Why the server has no space for the run's files at the moment; None if it has."""
+        return self._files.no_space
 
     @property
     def reached(self) -> bool:

@@ -18,7 +18,7 @@ from rich.progress import (
 from rich.text import Text
 
 from tracker.agent.sync import Sync, Synced, total_size
-from tracker.agent.upload_retries import GONE, kept_here
+from tracker.agent.upload_retries import GONE, UNKNOWN_KEY, kept_here
 from tracker.errors import NotARun, ServerError, Unreachable
 from tracker.runlog.reader import run_directories
 from tracker.settings import Settings
@@ -78,6 +78,11 @@ def sync(directories: tuple[Path, ...], again: bool) -> None:
                 progress.stop()
                 raise click.ClickException(f"{error}; nothing is lost, run the same command again later") from None
             except ServerError as error:
+                if error.status == UNKNOWN_KEY:  # it would refuse the others as well
+                    progress.stop()
+                    raise click.ClickException(
+                        f"{error}; nothing is lost: set another key with `tracker login`, then run this command again"
+                    ) from None
                 gone = error.status == GONE
                 text = f"the run was deleted on the server. {kept_here(directory)}" if gone else str(error)
                 _print(progress, f"{directory}: {text}", "red")
