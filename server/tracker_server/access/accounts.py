@@ -22,7 +22,7 @@ from tracker_server.storage.schema import projects
 from . import entities as all_entities
 from . import take_over
 from .audit_log import Actor, write
-from .entities import Entity
+from .entities import Entity, of_entity
 from .errors import Conflict, Missing, Refused
 from .paging import Page, Part, read_page
 from .teams import contains
@@ -279,7 +279,7 @@ def _refuse_last_admin(connection: sa.Connection, account: Account) -> None:
 
 def _move_projects(connection: sa.Connection, account: Account, runs_to: str | None) -> dict[str, str]:
     p = projects.c
-    owned = connection.execute(sa.select(p.id, p.name).where(p.entity == account.name).order_by(p.id)).all()
+    owned = connection.execute(sa.select(p.id, p.name).where(of_entity(account.name)).order_by(p.id)).all()
     if not owned and runs_to is None:
         return {}
     if runs_to is None:

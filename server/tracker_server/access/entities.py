@@ -11,7 +11,13 @@ from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from tracker_server.storage.access_schema import audit_log, entities, entity_aliases, project_aliases
+from tracker_server.storage.access_schema import (
+    accounts,
+    audit_log,
+    entities,
+    entity_aliases,
+    project_aliases,
+)
 from tracker_server.storage.schema import projects
 
 from . import entity_names
@@ -59,6 +65,12 @@ def get(connection: sa.Connection, name: str, kind: Literal["account", "team"] |
     if found is None or found.kind not in (("account", "team") if kind is None else (kind,)):
         raise Missing(f"there is no {kind or 'account or team'} {name[:140]!r}")
     return found
+
+
+def require_accounts(connection: sa.Connection) -> None:
+    """Raise `Conflict` on a personal server, which has neither teams nor links."""
+    if connection.execute(sa.select(accounts.c.entity).limit(1)).first() is None:
+        raise Conflict("this server has no accounts yet: first add one with `tracker server account add NAME --admin`")
 
 
 def by_id(connection: sa.Connection, id: int) -> Entity | None:
@@ -158,8 +170,13 @@ def _refuse_taken(connection: sa.Connection, name: str, look: Looks, but: int | 
                 raise Conflict(f"the name {name!r} {reason}: choose another one")
 
 
+def of_entity(name: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a project lies under this name, and is not deleted: those names begin with a slash."""
+    return (projects.c.entity == name) & ~projects.c.name.startswith("/")
+
+
 def _refuse_projects(connection: sa.Connection, name: str) -> None:
-    if connection.execute(sa.select(projects.c.id).where(projects.c.entity == name).limit(1)).first() is not None:
+    if connection.execute(sa.select(projects.c.id).where(of_entity(name)).limit(1)).first() is not None:
         raise Conflict(f"there are projects under {name!r} already, which are nobody's: choose another name")
 
 

@@ -14,8 +14,10 @@ from typing import Any, NamedTuple, get_args
 import sqlalchemy as sa
 
 from tracker_server.storage.access_schema import entities, share_links
+from tracker_server.storage.report_schema import reports
 from tracker_server.storage.schema import projects, runs, views
 
+from . import entities as all_entities
 from .api_keys import expiry
 from .audit_log import Actor, write
 from .errors import Missing, Refused
@@ -69,8 +71,10 @@ def add(
         target: The run's id, the view's name or the report's id; None for a project.
         expires_days: Days after which it is not valid any more; None for never.
 
-    Raises: `Missing` if there is no such project, run, view or report, `Refused` for anything else.
+    Raises: `Missing` if there is no such project, run, view or report, `Conflict` on a server without accounts,
+        `Refused` for anything else.
     """
+    all_entities.require_accounts(connection)
     if kind not in KINDS:
         raise Refused(f"the kind {kind[:40]!r} is unknown: it is project, run, view or report")
     number = _project(connection, entity, project)
@@ -159,13 +163,13 @@ def _project(connection: sa.Connection, entity: str, project: str) -> int:
 
 
 def _check_target(connection: sa.Connection, project: int, kind: str, target: str) -> None:
-    tables = {"run": runs, "view": views}
-    if kind not in tables:
-        return  # reports are checked where they are stored
-    c = tables[kind].c
-    query = sa.select(c.name).where((c.project == project) & (c.name == target))
     if kind == "run":
+        query = sa.select(runs.c.id).where((runs.c.project == project) & (runs.c.name == target))
         query = query.where(runs.c.trashed.is_(None))
+    elif kind == "view":
+        query = sa.select(views.c.name).where((views.c.project == project) & (views.c.name == target))
+    else:
+        query = sa.select(reports.c.id).where((reports.c.project == project) & (reports.c.id == target))
     if connection.execute(query).first() is None:
         raise Missing(f"this project has no {kind} {target[:100]!r}")
 

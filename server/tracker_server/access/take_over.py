@@ -29,7 +29,7 @@ def take_over(connection: sa.Connection, actor: Actor, account: Entity) -> list[
     The account becomes their admin. An entity with the account's own name, or one that differs only in case, is its
     own and no team.
     """
-    names = connection.execute(sa.select(projects.c.entity).distinct().order_by(projects.c.entity)).scalars().all()
+    names = _with_projects(connection)
     made = []
     for name in names:
         if name == account.name:
@@ -44,7 +44,7 @@ def take_over(connection: sa.Connection, actor: Actor, account: Entity) -> list[
 
 def name_for(connection: sa.Connection, name: str) -> str:
     """Return the name of the entity with projects that the first account of this name takes as its own, or `name`."""
-    names = connection.execute(sa.select(projects.c.entity).distinct()).scalars().all()
+    names = _with_projects(connection)
     same = [one for one in names if folded(one) == folded(name)]
     return name if name in same or len(same) != 1 else same[0]
 
@@ -61,3 +61,9 @@ def remove_all(connection: sa.Connection, actor: Actor) -> int:
     connection.execute(entities.update().values(kind="former", quota=None))
     write(connection, actor, "all accounts removed", None, f"{count:,} accounts: the server is personal again")
     return int(count)
+
+
+def _with_projects(connection: sa.Connection) -> list[str]:
+    """Return the entities that have projects; names of deleted ones begin with a slash."""
+    there = sa.select(projects.c.entity).where(~projects.c.name.startswith("/"))
+    return list(connection.execute(there.distinct().order_by(projects.c.entity)).scalars())

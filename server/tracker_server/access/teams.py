@@ -9,11 +9,10 @@ from typing import Any, NamedTuple, get_args
 import sqlalchemy as sa
 
 from tracker_server.storage.access_schema import accounts, api_keys, entities, members
-from tracker_server.storage.schema import projects
 
 from . import entities as all_entities
 from .audit_log import Actor, write
-from .entities import Entity
+from .entities import Entity, of_entity
 from .entity_names import looks
 from .errors import Conflict, Missing, Refused
 from .paging import Page, Part, read_page
@@ -47,8 +46,7 @@ class Member(NamedTuple):
 
 def add(connection: sa.Connection, actor: Actor, name: str) -> Team:
     """Add a team without members. Raises `Refused` or `Conflict` for the name."""
-    if connection.execute(sa.select(accounts.c.entity).limit(1)).first() is None:
-        raise Conflict("this server has no accounts yet: first add one with `tracker server account add NAME --admin`")
+    all_entities.require_accounts(connection)
     made = all_entities.add(connection, name, "team")
     write(connection, actor, "team added", made.name, made.name)
     return get(connection, made.name)
@@ -79,7 +77,7 @@ def rename(connection: sa.Connection, actor: Actor, name: str, new: str) -> Team
 def remove(connection: sa.Connection, actor: Actor, name: str) -> None:
     """Remove a team without projects, with its keys; its name stays taken. Raises `Missing` or `Conflict`."""
     team = all_entities.get(connection, name, "team")
-    count = connection.execute(sa.select(sa.func.count()).where(projects.c.entity == team.name)).scalar_one()
+    count = connection.execute(sa.select(sa.func.count()).where(of_entity(team.name))).scalar_one()
     if count:
         raise Conflict(f"the team {team.name!r} has {count:,} projects: move or delete them first")
     connection.execute(members.delete().where(members.c.team == team.id))

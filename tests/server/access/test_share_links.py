@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from tracker_server.access import accounts, audit_log, share_links
 from tracker_server.access.audit_log import COMMAND_LINE, Actor
-from tracker_server.access.errors import Missing, Refused
+from tracker_server.access.errors import Conflict, Missing, Refused
 from tracker_server.access.paging import Part
 from tracker_server.access.principal import Shared
 from tracker_server.storage import access_schema as tables
@@ -52,6 +52,7 @@ def test_links_to_a_project_a_run_and_a_view(connection: sa.Connection, ada: Act
         ("run", "run2", Missing),
         ("run", "trashed", Missing),
         ("view", "worst", Missing),
+        ("report", "r1", Missing),
     ],
 )
 def test_links_to_nothing(
@@ -61,6 +62,12 @@ def test_links_to_nothing(
         share_links.add(connection, ada, "ada", "digits", kind, target)
     with pytest.raises(Missing):
         share_links.add(connection, ada, "ada", "nothing")
+
+
+def test_a_personal_server_has_no_links(connection: sa.Connection) -> None:
+    connection.execute(projects.insert().values(entity="ada", name="digits", created=0, deletions=0))
+    with pytest.raises(Conflict, match="no accounts yet"):
+        share_links.add(connection, COMMAND_LINE, "ada", "digits")
 
 
 def test_a_link_is_revoked_in_its_project_alone(connection: sa.Connection, ada: Actor) -> None:
