@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, Index, Integer, Table, Text
 
-from .schema import metadata
+from .schema import BIG, metadata
 
 access_version = Table(
     "access_version",
@@ -27,7 +27,7 @@ entities = Table(
     # personal again, its name is free
     Column("kind", Text, nullable=False),
     Column("created", Float, nullable=False),
-    Column("quota", Integer),  # bytes of files; None for no limit
+    Column("quota", BIG),  # bytes of files; None for no limit
     Index("entities_written", "written"),
     sqlite_autoincrement=True,  # ids of removed accounts are never reused, since runs and edits name them
 )
@@ -167,4 +167,11 @@ possessions = Table(  # who has sent a file whole: its account, or the team of a
     Column("entity", Integer, primary_key=True, autoincrement=False),
     Column("digest", Text, primary_key=True),
     Index("possessions_digest", "digest"),
+)
+
+file_sizes = Table(  # of files that accounts have sent, and of others once somebody asks how much an entity uses
+    "file_sizes",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("size", BIG, nullable=False),
 )

@@ -160,11 +160,15 @@ class CommentPlace(NamedTuple):
 
 
 class Appended(NamedTuple):
-    """The result of an upload: the new offset, the digests in its lines, and whether the run is in the trash."""
+    """The result of an upload: the new offset, the digests in its lines, and whether the run is in the trash.
+
+    `unheld` are those of the digests whose content the writer must send, whether it is stored or not.
+    """
 
     offset: int
     digests: list[str]
     trashed: bool
+    unheld: Sequence[str] = ()
 
 
 class Line(NamedTuple):
@@ -229,7 +233,34 @@ class Storage(Protocol):
         """Return whether a record of the run names the digest; False for an unknown run."""
 
     def digests_in_use(self, digests: list[str]) -> set[str]:
-        """Return those of `digests` that records of any run name."""
+        """Return those of `digests` that any run holds."""
+
+    def held(self, run: RunKey, digests: list[str]) -> set[str]:
+        """Return those of `digests` that the run holds (see `possessions`): the content of others must not be shown.
+
+        An unknown run holds none.
+        """
+
+    def possesses(self, digest: str, by: By) -> bool:
+        """Return whether `by` has sent the content of a digest."""
+
+    def possess(self, run: RunKey, digest: str, size: int, by: By) -> None:
+        """Store that `by` has sent the content of a digest through a run, which then holds it, if it names it.
+
+        The run need not exist.
+        """
+
+    def forget(self, digests: list[str]) -> None:
+        """Forget who has sent these contents, which are deleted."""
+
+    def usage(self, entity: str) -> tuple[int, list[str]]:
+        """Return how many bytes of files the runs of an entity hold, and the digests whose size is not stored yet.
+
+        Each content counts once. Files of runs in the trash count until these are deleted.
+        """
+
+    def put_sizes(self, sizes: dict[str, int]) -> None:
+        """Store the sizes of contents by their digests."""
 
     def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]], by: By = OWNER) -> None:
         """Store lines as new streams of existing runs, all of them or none. Raises `NoSuchRun`, `StorageFull`."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
 
 metadata = sa.MetaData()
-_Big = sa.BigInteger().with_variant(Integer, "sqlite")
+BIG = sa.BigInteger().with_variant(Integer, "sqlite")
 
 projects = Table(
     "projects",
@@ -33,7 +33,7 @@ runs = Table(
     Column("id", Integer, primary_key=True),
     Column("project", Integer, nullable=False),
     Column("name", Text, nullable=False),
-    Column("version", _Big, nullable=False),  # grows with each upload, above all others of the project
+    Column("version", BIG, nullable=False),  # grows with each upload, above all others of the project
     Column("created", Float, nullable=False),
     Column("updated", Float, nullable=False),
     Column("seen", Float, nullable=False),
@@ -67,10 +67,10 @@ streams = Table(
     Column("name", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("opened", Float, nullable=False),  # time of the first line, which orders streams
-    Column("offset", _Big, nullable=False),
-    Column("rows", _Big, nullable=False),  # lines in a console stream
+    Column("offset", BIG, nullable=False),
+    Column("rows", BIG, nullable=False),  # lines in a console stream
     # During a merge in pieces: keys below `merged_key` of the rows before `merging` are in chunks already.
-    Column("merging", _Big),
+    Column("merging", BIG),
     Column("merged_key", Integer),
     UniqueConstraint("run", "name"),
     sqlite_autoincrement=True,
@@ -84,7 +84,7 @@ keys = Table(
     Column("kind", Text, nullable=False),
     Column("name", Text, nullable=False),
     # Statistics of the values in chunks, without those still in segments.
-    Column("n", _Big, nullable=False),
+    Column("n", BIG, nullable=False),
     Column("low", Float),
     Column("high", Float),
     Column("types", Integer, nullable=False),  # bits: 1 numbers, 2 media, 4 other
@@ -97,7 +97,7 @@ segments = Table(
     metadata,
     Column("run", Integer, primary_key=True),
     Column("stream", Integer, primary_key=True, autoincrement=False),
-    Column("row0", _Big, primary_key=True, autoincrement=False),
+    Column("row0", BIG, primary_key=True, autoincrement=False),
     Column("n", Integer, nullable=False),
     Column("size", Integer, nullable=False),  # bytes before compression
     Column("data", LargeBinary, nullable=False),
@@ -110,8 +110,8 @@ chunks = Table(
     Column("run", Integer, primary_key=True),
     Column("key", Integer, primary_key=True, autoincrement=False),
     Column("stream", Integer, primary_key=True, autoincrement=False),
-    Column("row0", _Big, primary_key=True, autoincrement=False),
-    Column("row1", _Big, nullable=False),  # the last row
+    Column("row0", BIG, primary_key=True, autoincrement=False),
+    Column("row1", BIG, nullable=False),  # the last row
     Column("n", Integer, nullable=False),
     Column("stride", Integer),
     # The axis is the step in history, the time in system streams.
@@ -129,7 +129,7 @@ console = Table(
     metadata,
     Column("run", Integer, primary_key=True),
     Column("stream", Integer, primary_key=True, autoincrement=False),
-    Column("row0", _Big, primary_key=True, autoincrement=False),
+    Column("row0", BIG, primary_key=True, autoincrement=False),
     Column("n", Integer, nullable=False),
     Column("size", Integer, nullable=False),
     Column("errors", Integer),  # number of stderr lines; before the data, which need not be read with it

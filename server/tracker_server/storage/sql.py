@@ -43,6 +43,7 @@ from .columnar import batch
 from .columnar.batch import Upload
 from .database import connect
 from .disk_reserve import DiskReserve
+from .file_storage import FileStorage
 from .interface import (
     OWNER,
     Appended,
@@ -79,7 +80,7 @@ def open_storage(directory: Path, locked: bool = False) -> SqlStorage:
     return SqlStorage(f"sqlite:///{(directory / 'tracker.db').resolve()}", locked)
 
 
-class SqlStorage(ReportStorage):
+class SqlStorage(FileStorage, ReportStorage):
     """Implements `interface.Storage`.
 
     `url` is SQLAlchemy's, for example `sqlite:////var/lib/tracker/tracker.db`. Only one process at a time may write.
@@ -186,33 +187,6 @@ class SqlStorage(ReportStorage):
         with self._engine.connect() as connection:
             row = run_state.find(connection, run)
             return {} if row is None else {s.name: s.offset for s in run_state.streams_of(connection, row.id)}
-
-    def digests(self, run: RunKey) -> list[str]:
-        """See `Storage.digests`. An unknown run has none."""
-        with self._engine.connect() as connection:
-            row = run_state.find(connection, run)
-            if row is None:
-                return []
-            return list(connection.execute(sa.select(digests.c.digest).where(digests.c.run == row.id)).scalars())
-
-    def names_digest(self, run: RunKey, digest: str) -> bool:
-        """See `Storage.names_digest`."""
-        with self._engine.connect() as connection:
-            row = run_state.find(connection, run)
-            if row is None:
-                return False
-            here = sa.select(digests.c.run).where(digests.c.run == row.id, digests.c.digest == digest)
-            return connection.execute(here).first() is not None
-
-    def digests_in_use(self, digests_: list[str]) -> set[str]:
-        """See `Storage.digests_in_use`."""
-        found: set[str] = set()
-        with self._engine.connect() as connection:
-            for some in (digests_[i : i + 500] for i in range(0, len(digests_), 500)):
-                found.update(
-                    connection.execute(sa.select(digests.c.digest).where(digests.c.digest.in_(some))).scalars()
-                )
-        return found
 
     def resolve(self, run: RunKey) -> RunKey:
         """See `Storage.resolve`."""

@@ -15,7 +15,7 @@ from tracker.runlog.fold import RunState
 from tracker.runlog.records import MAX_KEYS, RESERVED
 from tracker.runlog.validation import is_file
 
-from . import run_state
+from . import possessions, run_state
 from .columnar import chunks, segments
 from .columnar.batch import Upload, read
 from .columnar.columns import Batch, Group
@@ -83,12 +83,12 @@ class Writer:
                 with self._connection.begin():
                     connection = self._connection
                     run = self._open(connection, key, offset, by)
-                    self._append(connection, run, stream, offset, upload)
+                    unheld = self._append(connection, run, stream, offset, upload, by)
             except BaseException:
                 self._cache.drop(key)  # it may hold what was rolled back
                 raise
             self._cache.put(key, run)
-        return Appended(offset + upload.size, upload.digests, run.trashed)
+        return Appended(offset + upload.size, upload.digests, run.trashed, unheld)
 
     def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]], by: By) -> None:
         """Store lines as new streams of existing runs, all of them or none. Raises `NoSuchRun`."""
@@ -101,7 +101,7 @@ class Writer:
                         if run_state.find(connection, key) is None:
                             raise NoSuchRun(f"there is no run {'/'.join(key)} on this server")
                         run = self._open(connection, key, 0, by)
-                        self._append(connection, run, stream, 0, upload)
+                        self._append(connection, run, stream, 0, upload, by)
                         self._cache.put(key, run)
             except BaseException:
                 for key, _, _ in batches:
@@ -125,8 +125,8 @@ class Writer:
 
     def change(self, statement: sa.Executable) -> int:
         """Run a statement that concerns no run; return how many rows it changed."""
-        with self._lock, self._connection.begin():
-            return int(self._connection.execute(statement).rowcount)
+        with self.changing() as connection:
+            return int(connection.execute(statement).rowcount)
 
     @contextmanager
     def changing(self) -> Iterator[sa.Connection]:
@@ -222,7 +222,10 @@ class Writer:
         run.version = self._get_version(connection, id_=run.id, project_=run.project).fetchone()[1] + 1
         return run
 
-    def _append(self, connection: sa.Connection, run: run_state.Run, name: str, offset: int, upload: Upload) -> None:
+    def _append(
+        self, connection: sa.Connection, run: run_state.Run, name: str, offset: int, upload: Upload, by: By
+    ) -> list[str]:
+        """Store the upload; return the digests in it that the run does not hold."""
         now = time.time()
         stream = run.streams.get(name)
         if offset != (stream.offset if stream else 0):
@@ -251,8 +254,11 @@ class Writer:
         stream.rows += upload.n
         run.fold.refuse(name, refused)
         ended = _fold(run.fold, name, upload)
-        if upload.digests:
-            _remember(connection, run.id, upload.digests)
+        unheld = []
+        if upload.digests and by.id is None:
+            possessions.remember(connection, run.id, upload.digests)
+        elif upload.digests:
+            unheld = possessions.remember_by(connection, run.id, run.project, upload.digests, by)
         for one in {name, *ended}:
             self._merge_if_due(connection, run, one, ended=one in ended)
         self._put_stream(connection, id_=stream.id, offset_=stream.offset, rows_=stream.rows)
@@ -260,6 +266,7 @@ class Writer:
             run.state, run.heartbeat, run.created = run.fold.state, run.fold.promise, created(run)
             run.stop = run.fold.stop_requested
         self._put_fold(connection, run, upload, now)
+        return unheld
 
     def _put_fold(self, connection: sa.Connection, run: run_state.Run, upload: Upload, now: float) -> None:
         """Write the parts of the run's state that the upload has changed."""
@@ -420,7 +427,3 @@ def _touched(fold: RunState, upload: Upload) -> dict[str, Any]:
         elif record.kind == "file" and is_file(record.payload):
             touched.setdefault("files", {})[record.payload["name"]] = None
     return touched
-
-
-def _remember(connection: sa.Connection, run: int, found: list[str]) -> None:
-    connection.execute(digests.insert().prefix_with("OR IGNORE"), [{"run": run, "digest": one} for one in found])

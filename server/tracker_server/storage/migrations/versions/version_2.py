@@ -93,7 +93,7 @@ def upgrade() -> None:
         sa.Column("written", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("created", sa.Float(), nullable=False),
-        sa.Column("quota", sa.Integer(), nullable=True),
+        sa.Column("quota", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name"),
         sa.UniqueConstraint("skeleton"),
@@ -111,6 +111,12 @@ def upgrade() -> None:
     op.create_index("entity_aliases_entity", "entity_aliases", ["entity"], unique=False)
     op.create_index("entity_aliases_skeleton", "entity_aliases", ["skeleton"], unique=False)
     op.create_index("entity_aliases_written", "entity_aliases", ["written"], unique=False)
+    op.create_table(
+        "file_sizes",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
     op.create_table(
         "identities",
         sa.Column("provider", sa.Text(), nullable=False),
