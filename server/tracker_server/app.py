@@ -9,10 +9,15 @@ from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from .access.access import Access
+from .access.database import AccessDatabase
+from .access.gate import Gate
 from .access.guard import Guard
 from .access.sessions import Sessions
+from .background import accounts as accounts_watch
 from .background import maintenance
 from .background import trash as trash_bin
+from .deletion import deleting_unnamed
 from .errors import add_error_handlers
 from .openapi import document
 from .routes import (
@@ -35,23 +40,33 @@ from .routes import (
     web,
 )
 from .routes.request_bodies import Capped, StrictRoute
-from .services import Services, Settings
+from .services import Services
+from .settings import Settings
 from .storage.interface import Blobs, Storage
 from .webhook import Webhook
+from .workers import Workers
 
 MAX_QUERY = 1024 * 1024
 """Largest request body in bytes, except uploads."""
 
 
-def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
+def create_app(storage: Storage, blobs: Blobs, settings: Settings, accounts: AccessDatabase) -> Guard:
     """Return the ASGI application. The caller owns `storage` and closes it after the application has ended."""
     webhook = None if settings.webhook is None else Webhook(settings.webhook, settings.url)
     sessions = Sessions(settings.sessions, settings.token)
-    services = Services(storage, blobs, settings, webhook=webhook)
+    workers = Workers()
+    access = Access(accounts, workers)
+    gate = Gate(access, storage, blobs, workers)
+    services = Services(access, settings, workers, deleting_unnamed(storage, blobs, workers), webhook=webhook)
+    access.on_change(services.live.judge_again)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with trash_bin.emptying(services), maintenance.maintaining(services):
+        async with (
+            trash_bin.emptying(services, storage, blobs),
+            maintenance.maintaining(services, storage),
+            accounts_watch.watching(access, gate),
+        ):
             yield
         services.workers.close()
         if webhook is not None:
@@ -68,7 +83,7 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
     processes.add_routes(api, services)
     for routes_of in (projects, reports, comments, table, edits, trash):
         routes_of.add_routes(api, services)
-    account.add_routes(api, sessions)
+    account.add_routes(api, services, sessions)
     api.openapi = document(api, {**ingest.OPERATIONS, **files.OPERATIONS, **live.OPERATIONS, **media.OPERATIONS})  # type: ignore[method-assign]
     # Ingest first: routes are tried in order, and most requests are uploads.
     routes = [
@@ -89,4 +104,4 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings) -> Guard:
         services.live.close()
         services.workers.stop()
 
-    return Guard(app, settings, sessions, stop)
+    return Guard(app, settings, sessions, gate, stop)

@@ -19,8 +19,8 @@ from tracker.machine.display import has_display
 from tracker.machine.paths import absolute
 from tracker.settings.parsing import cleaned
 
-from .services import Settings
 from .serving import CannotServe, default_directory, is_loopback, serve
+from .settings import Settings
 
 
 def _web_address(_context: click.Context, _option: click.Parameter, url: str | None) -> str | None:

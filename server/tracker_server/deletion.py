@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from tracker.names import RunKey
 
+from .access.guarded_storage import GuardedStorage
 from .services import Services
-from .storage.interface import Storage
+from .storage.interface import Blobs, Storage
+from .workers import Workers
 
 
-async def delete_run(services: Services, run: RunKey) -> None:
+async def delete_run(services: Services, storage: Storage | GuardedStorage, run: RunKey) -> None:
     """Delete the run, and the files that no other run names."""
     async with services.references:
-        unused = await services.workers.write(_delete, services.storage, run)
-        await services.blobs.delete(unused)
+        named = await services.workers.write(storage.delete, run)
+        await services.delete_unnamed(named)
     services.deferred_work.set()
     services.live.changed([run], "removed")
 
 
-def _delete(storage: Storage, run: RunKey) -> list[str]:
-    """Delete the run, in the writing thread; return the digests that no run names any more."""
-    named = storage.digests(run)
-    storage.delete(run)
-    used = storage.digests_in_use(named)
-    return [digest for digest in named if digest not in used]
+def deleting_unnamed(storage: Storage, blobs: Blobs, workers: Workers) -> Callable[[list[str]], Awaitable[int]]:
+    """Return a function that deletes those files that no run names, and returns how many.
+
+    Its caller holds `services.references`, which keeps clients from naming one of them meanwhile.
+    """
+
+    async def delete(digests: list[str]) -> int:
+        used = await workers.write(storage.digests_in_use, digests)
+        unnamed = [digest for digest in digests if digest not in used]
+        await blobs.delete(unnamed)
+        return len(unnamed)
+
+    return delete

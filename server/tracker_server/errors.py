@@ -12,8 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from .access.errors import Conflict, Forbidden, Missing, Refused
+from .responses import json_response
 from .routes import web
-from .services import json_response
 from .storage.interface import (
     ExpressionError,
     NoSuchComment,
@@ -65,7 +65,7 @@ def _http_error(request: Request, error: Exception) -> Response:
     text = error.detail
     if text == "Not Found":
         if web.wants_page(request):
-            return web.page(404, request.app.state.root_path)
+            return web.page(404, web.root_of(request, request.app.state.root_path))
         text = f"there is nothing at {request.url.path[:300]}: see /api/openapi.json for all routes"
     elif text == "Method Not Allowed":
         text = f"{request.method} is not allowed here: see /api/openapi.json for all routes"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import orjson
@@ -22,6 +22,14 @@ MAX_LISTENERS = 500
 
 What = Literal["history", "system", "console", "meta", "files", "removed", "new", "comments"]
 
+Sees = Callable[[str, str, "str | None"], bool]
+"""Whether a listener may hear of an entity's project (None: of the project itself) or of a run in it."""
+
+
+def _everything(_entity: str, _project: str, _run: str | None) -> bool:
+    return True
+
+
 _STREAMS: dict[str, What] = {"history": "history", "system": "system", "console": "console", "edits": "meta"}
 
 
@@ -31,28 +39,28 @@ class Hub:
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
         self._start = secrets.token_hex(4)
-        self._count = 0
+        self._counts: dict[tuple[str, str], int] = {}
         self.closing = False
 
     def changed(self, runs: Iterable[RunKey], *what: What) -> None:
-        """Tell all listeners that these runs have changed, and in what."""
-        self._count += 1
-        if self._listeners:
-            names = ["/".join(run) for run in runs]
-            for listener in self._listeners:
-                listener.add(names, what)
+        """Tell the listeners that see them that these runs have changed, and in what."""
+        runs = list(runs)
+        for key in {(run.entity, run.project) for run in runs}:
+            self._counts[key] = self._counts.get(key, 0) + 1
+        for listener in self._listeners:
+            seen = ["/".join(run) for run in runs if listener.sees(*run)]
+            if seen:
+                listener.add(seen, what)
 
     def project_changed(self, entity: str, project: str) -> None:
-        """Tell all listeners that the notes, saved views or reports of this project have changed."""
-        self._count += 1
+        """Tell the listeners that see it that the notes, saved views or reports of this project have changed."""
+        self._counts[entity, project] = self._counts.get((entity, project), 0) + 1
         for listener in self._listeners:
-            listener.add_project(f"{entity}/{project}")
+            if listener.sees(entity, project, None):
+                listener.add_project(f"{entity}/{project}")
 
     def appended(self, run: RunKey, stream: str, offset: int, digests: list[str]) -> None:
-        """Tell all listeners that lines were added to a stream of the run at byte `offset`."""
-        if not self._listeners:
-            self._count += 1
-            return
+        """Tell the listeners that see the run that lines were added to a stream of the run at byte `offset`."""
         what = [_STREAMS.get(stream.partition("-")[0].partition(".")[0], "meta")]
         if offset == 0:
             what.append("new")
@@ -60,16 +68,31 @@ class Hub:
             what.append("files")
         self.changed([run], *what)
 
-    @property
-    def state(self) -> str:
-        """The id of the last change; no other process uses the same."""
-        return f"{self._start}-{self._count}"
+    def state(self, sees: Sees = _everything) -> str:
+        """Return the id of the last change that a listener sees; no other process uses the same.
 
-    def listen(self, known: str | None) -> Listener:
-        """Return a new listener. It starts with `reset` unless `known`, the last id it has seen, is up to date."""
-        listener = Listener(missed=known is not None and known != self.state)
+        It depends on nothing else, so it does not tell how much others do.
+        """
+        return f"{self._start}-{sum(count for key, count in self._counts.items() if sees(*key, None))}"
+
+    def listen(
+        self, known: str | None, sees: Sees = _everything, renew: Callable[[], Sees | None] | None = None
+    ) -> Listener:
+        """Return a new listener. It starts with `reset` unless `known`, the last id it has seen, is up to date.
+
+        Args:
+            known: The id of the last event that the browser has seen.
+            sees: What the listener may hear of.
+            renew: Called when rights have changed; returns what it may hear of then, None if nothing any more.
+        """
+        listener = Listener(known is not None and known != self.state(sees), sees, renew)
         self._listeners.add(listener)
         return listener
+
+    def judge_again(self) -> None:
+        """Ask for each listener what it may hear of, after rights have changed."""
+        for listener in self._listeners:
+            listener.judge_again()
 
     def forget(self, listener: Listener) -> None:
         """Remove the listener."""
@@ -90,7 +113,8 @@ class Hub:
 class Listener:
     """The changes that wait for one browser."""
 
-    def __init__(self, missed: bool) -> None:
+    def __init__(self, missed: bool, sees: Sees, renew: Callable[[], Sees | None] | None) -> None:
+        self.sees, self._renew = sees, renew
         self.news = asyncio.Event()
         self.end = asyncio.Event()
         self._missed = missed
@@ -103,6 +127,17 @@ class Listener:
         """End its stream."""
         self.end.set()
         self.news.set()
+
+    def judge_again(self) -> None:
+        """Renew what it may hear of; end its stream if that is nothing. News that wait are given up for `reset`."""
+        sees = self.sees if self._renew is None else self._renew()
+        if sees is None:
+            self.stop()
+        elif sees != self.sees:
+            self.sees, self._missed = sees, True
+            self._runs.clear()
+            self._projects.clear()
+            self.news.set()
 
     def add(self, runs: list[str], what: Iterable[str]) -> None:
         """Add changes of runs."""

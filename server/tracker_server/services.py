@@ -1,19 +1,25 @@
-"""The objects that every route works with: storage, blobs, worker threads, the hub of live updates and settings."""
+"""The objects that every route works with: worker threads, the hub of live updates, accounts and settings.
+
+The storage and the files are not among them. A route gets them from its request, as its principal may use them: see
+`routes/dependencies.py`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from .access.access import Access
 from .live import Hub
-from .storage.interface import Blobs, ExpressionError, Storage
+from .responses import json_response
+from .settings import Settings
+from .storage.interface import ExpressionError
 from .webhook import Webhook
 from .workers import Busy, Workers
 
@@ -21,32 +27,6 @@ T = TypeVar("T")
 
 _MAX_UNPACKED = 4
 """Uploads that may be decompressed at the same time."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The settings of the application."""
-
-    token: str
-    """The access token that every request must carry."""
-    allowed_hosts: tuple[str, ...] = ()
-    """Host names that clients may use, besides loopback names and plain IP addresses."""
-    visits: set[str] = field(default_factory=set)
-    """One-time codes that `/?token=…` accepts in place of the token."""
-    root_path: str = ""
-    """The path prefix that a reverse proxy adds, such as `/tracker`."""
-    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
-    """Addresses of proxies whose `X-Forwarded-Proto` is trusted."""
-    sessions: Path | None = None
-    """The file that stores the sessions of browsers; None keeps them in memory."""
-    url: str = ""
-    """The server's own URL, for links; empty if unknown."""
-    webhook: str | None = None
-    """The address to which alerts are forwarded; None for no forwarding."""
-    max_blob: int = 64 * 1024**3
-    """Largest size of a media or saved file in bytes; larger ones are refused with 413."""
-    max_in_flight: int = 256 * 1024**2
-    """Bytes of uploads that all clients together may hold in memory; uploads beyond that get 429."""
 
 
 @dataclass
@@ -60,10 +40,12 @@ class InFlight:
 class Services:
     """Passed to each module that adds routes."""
 
-    storage: Storage
-    blobs: Blobs
+    access: Access
     settings: Settings
-    workers: Workers = field(default_factory=Workers)
+    workers: Workers
+    delete_unnamed: Callable[[list[str]], Awaitable[int]]
+    """Delete those files that no run names; see `deletion.deleting_unnamed`."""
+
     references: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while lines that name blobs are stored and their blobs looked up, and while blobs of a deleted run are
     deleted. Without it a client could be told that the server has a blob that is deleted a moment later."""
@@ -95,8 +77,3 @@ class Services:
     async def answer(self, function: Callable[..., Any], *args: Any) -> Response:
         """Run `function` in a worker thread and return its result as a JSON response, encoded in that thread."""
         return json_response(await self.read(lambda: orjson.dumps(function(*args))))
-
-
-def json_response(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Return a response with a body that is JSON already."""
-    return Response(body, status, headers, media_type="application/json")

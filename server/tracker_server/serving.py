@@ -20,12 +20,13 @@ import uvicorn
 from tracker import discovery
 from tracker.machine.paths import user_folder
 
+from .access.database import AccessDatabase
 from .access.guard import Guard
 from .access.token import BadToken, checked_token, kept_token
 from .app import create_app
 from .blobs import open_blobs
 from .connection_limits import BoundedProtocol, allow_connections
-from .services import Settings
+from .settings import Settings
 from .storage.database_file import UnusableDatabase
 from .storage.directory_lock import DirectoryInUse, sole_use
 from .storage.sql import open_storage
@@ -113,7 +114,7 @@ def serve(
         except UnusableDatabase as error:
             raise CannotServe(str(error)) from error
         stack.callback(storage.close)
-        app = create_app(storage, open_blobs(directory / "blobs"), settings)
+        app = create_app(storage, open_blobs(directory / "blobs"), settings, AccessDatabase(storage.engine))
 
         def begin() -> None:
             try:

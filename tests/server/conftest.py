@@ -17,12 +17,13 @@ import uvicorn
 from tests.waiting import PATIENCE, eventually
 from tracker.runlog.records import encode
 from tracker.wire import run_path
+from tracker_server.access.database import AccessDatabase
 from tracker_server.access.guard import Guard
 from tracker_server.app import create_app
 from tracker_server.blobs import open_blobs
 from tracker_server.partials import Limits
-from tracker_server.services import Settings
 from tracker_server.serving import configuration
+from tracker_server.settings import Settings
 from tracker_server.storage.sql import open_storage
 
 TOKEN = "test-token-with-some-length"
@@ -79,7 +80,8 @@ def running(
     storage = open_storage(directory)
     if change is not None:
         change(storage)
-    app = create_app(storage, open_blobs(directory / "blobs", limits or Limits()), Settings(token=TOKEN, **settings))
+    blobs = open_blobs(directory / "blobs", limits or Limits())
+    app = create_app(storage, blobs, Settings(token=TOKEN, **settings), AccessDatabase(storage.engine))
     try:
         for url in serve_in_thread(app):
             yield Client(url)

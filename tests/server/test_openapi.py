@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from starlette.routing import BaseRoute, Mount
 
+from tracker_server.access.database import AccessDatabase
 from tracker_server.app import create_app
 from tracker_server.blobs import open_blobs
 from tracker_server.routes import web
-from tracker_server.services import Settings
+from tracker_server.settings import Settings
 from tracker_server.storage.sql import open_storage
 
 NOT_API = {*web.PAGES, web.ASSET, "/api/openapi.json"}
@@ -30,7 +31,9 @@ def _leaves(routes: list[BaseRoute]) -> list[Any]:
 
 def test_every_route_is_documented_or_a_page(document: Any, tmp_path: Any) -> None:
     storage = open_storage(tmp_path)
-    guard = create_app(storage, open_blobs(tmp_path / "blobs"), Settings(token="unused-token"))
+    guard = create_app(
+        storage, open_blobs(tmp_path / "blobs"), Settings(token="unused-token"), AccessDatabase(storage.engine)
+    )
     storage.close()
     seen = set()
     for route in _leaves(guard.app.routes):  # type: ignore[attr-defined]

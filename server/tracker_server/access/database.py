@@ -36,6 +36,12 @@ class AccessDatabase:
             if not connection.execute(grown).rowcount:
                 connection.execute(access_version.insert().values(id=1, version=1))
 
+    @contextmanager
+    def noting(self) -> Iterator[sa.Connection]:
+        """Return a connection for changes that do not concern rights, such as when a key was last used."""
+        with self._writer.begin() as connection:
+            yield connection
+
     def version(self) -> int:
         """Return the number of changes so far."""
         with self._engine.connect() as connection:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import logging
+import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,13 +17,17 @@ import orjson
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tracker_server.pages import sign_in
-from tracker_server.services import Settings, json_response
+from tracker_server.pages import share_link, sign_in
+from tracker_server.responses import json_response
+from tracker_server.settings import Settings
 from tracker_server.workers import Requester, current_requester
 
-from . import server_proof, session_cookie
+from . import account_sessions, server_proof, session_cookie
+from .account_sessions import AccountSession
+from .gate import Credential, Gate
+from .principal import NOBODY, Principal
 from .response_headers import with_headers
-from .sessions import Sessions
+from .sessions import Session, Sessions
 
 log = logging.getLogger("tracker_server")
 
@@ -39,11 +44,32 @@ NO_KEY = (
 NO_PAGE = "this page is not signed in, although its browser is: open the address that `tracker server` printed again"
 
 
+NO_API_KEY = (
+    "this server needs an API key: run `tracker login`, or set TRACKER_API_KEY to a key that you make on your account "
+    "page"
+)
+
+NO_LINK = "this link does not exist, has expired or was revoked: ask whoever sent it for a new one"
+
+_SHARED = re.compile(r"/s/([A-Za-z0-9_-]{1,100})(/.*)?", re.DOTALL)
+
+_PAGE = ("GET", "HEAD", "POST")
+PUBLIC: dict[str, tuple[str, ...]] = {
+    "/sign-in": _PAGE,
+    "/sign-in/": _PAGE,
+    "/welcome/": _PAGE,
+    "/api/login/device": ("POST",),
+    "/api/login/device/token": ("POST",),
+}
+"""What nobody in particular may use on a team's server: signing in. A path that ends with a slash has all below it."""
+
+
 class Guard:
     """ASGI application that passes on to `app` only requests that are allowed.
 
     - `Host` must be a loopback name, a plain IP address or one of `settings.allowed_hosts` (else 403), against DNS
       rebinding.
+    - With accounts, requests carry an API key or the cookie of an account's session instead of what follows.
     - Requests carry the token as `Authorization: Bearer`, or the cookie of a session (`sessions`) that
       `GET /?token=…` has started. The cookie alone gives access to the dashboard's files. Requests for data (`/api/…`)
       also need the session's second secret (else 401), as `X-Tracker-Page`, or as `page` in the query where a page
@@ -57,8 +83,11 @@ class Guard:
     The server calls `stop` before it waits for open responses; it ends those that would never end.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, sessions: Sessions, stop: Callable[[], None]) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, sessions: Sessions, gate: Gate, stop: Callable[[], None]
+    ) -> None:
         self.app = app
+        self._gate = gate
         self.stop = stop
         self._sessions = sessions
         self._token = settings.token.encode()
@@ -98,26 +127,70 @@ class Guard:
                 f"with --allowed-host {name[:100] or 'NAME'}"
             )
             return _refusal(403, text)
-        if scope["path"] == "/" and scope["method"] == "GET" and b"token=" in scope["query_string"]:
-            return self._sign_in(scope, headers)
-        if server_proof.is_question(scope):
-            return server_proof.answer(scope, self._token.decode())
-        by_cookie = False
-        if not self._has_key(headers.get(b"authorization", "")):
-            by_cookie = True
-            session = self._sessions.find(session_cookie.read(headers.get(b"cookie", ""), self._cookie_name))
-            if session is None:
-                return _unauthorised(headers, scope, self._root)
-            scope["tracker.session"] = session.id
-            if scope["path"].startswith("/api/"):
-                if not self._sessions.holds(session, _page_secret(scope, headers)):
-                    return _refusal(401, NO_PAGE)
-                if "/render/" in scope["path"] and headers.get(b"sec-fetch-dest", "iframe") != "iframe":
-                    return _refusal(403, "logged pages can only be shown inside the dashboard")
-            elif scope["method"] == "GET" and "/assets/" not in scope["path"]:
-                cookie = session_cookie.read(headers[b"cookie"], self._cookie_name)
-                scope["tracker.cookie"] = self._set_cookie(scope, cookie)
-        return self._check_origin(scope["method"], headers, host, by_cookie)
+        if _SHARED.fullmatch(scope["path"]):
+            return self._check_link(scope, headers, host)
+        if not self._gate.is_team:
+            if scope["path"] == "/" and scope["method"] == "GET" and b"token=" in scope["query_string"]:
+                return self._sign_in(scope, headers)
+            if server_proof.is_question(scope):
+                return server_proof.answer(scope, self._token.decode())
+        key = _bearer(headers.get(b"authorization", ""))
+        if key is not None:
+            return self._check_key(scope, headers, host, key)
+        return self._check_session(scope, headers, host)
+
+    def _check_key(self, scope: Scope, headers: dict[bytes, str], host: str, key: str) -> Response | None:
+        credential = Credential("key", key)
+        if not self._gate.is_team and hmac.compare_digest(key.encode("latin-1"), self._token):
+            credential = Credential("owner")
+        principal = self._gate.judge(credential)
+        if isinstance(principal, Principal):
+            self._gate.open(scope, credential, principal)
+            return self._check_origin(scope["method"], headers, host, by_cookie=False)
+        if principal:
+            return _refusal(401, principal)
+        # A browser may send a stale key beside its cookie.
+        return self._check_session(scope, headers, host)
+
+    def _check_session(self, scope: Scope, headers: dict[bytes, str], host: str) -> Response | None:
+        cookie = session_cookie.read(headers.get(b"cookie", ""), self._cookie_name)
+        session: Session | AccountSession | None
+        if self._gate.is_team:
+            session, credential = self._gate.session(cookie), Credential("session", cookie)
+            holds: Callable[[str], bool] = lambda page: account_sessions.holds(session, page)  # type: ignore[arg-type]  # noqa: E731
+        else:
+            session, credential = self._sessions.find(cookie), Credential("owner")
+            holds = lambda page: self._sessions.holds(session, page)  # type: ignore[arg-type]  # noqa: E731
+        principal = NOBODY if session is None else self._gate.judge(credential)
+        if session is None or not isinstance(principal, Principal):
+            if self._gate.is_team and _is_public(scope):
+                self._gate.open(scope, Credential("nobody"), NOBODY)
+                return self._check_origin(scope["method"], headers, host, by_cookie="/api/" not in scope["path"])
+            return _unauthorised(headers, scope, self._root, self._gate.is_team)
+        scope["tracker.session"] = session.id
+        self._gate.open(scope, credential, principal)
+        if scope["path"].startswith("/api/"):
+            if not _is_public(scope) and not holds(_page_secret(scope, headers)):
+                return _refusal(401, NO_PAGE)
+            if (refusal := _unframed(scope, headers)) is not None:
+                return refusal
+        elif scope["method"] == "GET" and "/assets/" not in scope["path"] and not _is_public(scope):
+            scope["tracker.cookie"] = self._set_cookie(scope, cookie)
+        return self._check_origin(scope["method"], headers, host, by_cookie=True)
+
+    def _check_link(self, scope: Scope, headers: dict[bytes, str], host: str) -> Response | None:
+        """Take the share link out of the path, so that the rest is a path as everywhere."""
+        found = _SHARED.fullmatch(scope["path"])
+        assert found is not None
+        credential = Credential("link", found[1])
+        principal = self._gate.judge(credential)
+        if not isinstance(principal, Principal):
+            return share_link.gone() if "text/html" in headers.get(b"accept", "") else _refusal(404, NO_LINK)
+        scope["path"] = found[2] or "/"
+        scope["tracker.root"] = f"{self._root}/s/{found[1]}"
+        scope.pop("raw_path", None)
+        self._gate.open(scope, credential, principal)
+        return _unframed(scope, headers) or self._check_origin(scope["method"], headers, host, by_cookie=False)
 
     def _undo_proxy(self, scope: Scope) -> None:
         """Undo what a proxy changed in the request: the scheme and the path prefix."""
@@ -134,16 +207,12 @@ class Guard:
         # DNS rebinding needs a name that the attacker controls, so plain addresses are safe.
         return name in LOOPBACK or name in self._hosts or _is_address(name)
 
-    def _has_key(self, authorization: str) -> bool:
-        scheme, _, key = authorization.partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(key.strip().encode("latin-1"), self._token)
-
     def _sign_in(self, scope: Scope, headers: dict[bytes, str]) -> Response:
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[-1]
         if given in self._visits:
             self._visits.remove(given)
         elif not hmac.compare_digest(given.encode("utf-8", "replace"), self._token):
-            return _unauthorised(headers, scope, self._root)
+            return _unauthorised(headers, scope, self._root, is_team=False)
         former = self._sessions.find(session_cookie.read(headers.get(b"cookie", ""), self._cookie_name))
         if former is not None:
             self._sessions.end(former.id)  # a browser has one session
@@ -207,9 +276,28 @@ def _page_secret(scope: Scope, headers: dict[bytes, str]) -> str:
     return given or ""
 
 
-def _unauthorised(headers: dict[bytes, str], scope: Scope, root: str) -> Response:
+def _bearer(authorization: str) -> str | None:
+    scheme, _, key = authorization.partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else None
+
+
+def _unframed(scope: Scope, headers: dict[bytes, str]) -> Response | None:
+    """Return the refusal of a logged page that a browser would not show in a frame."""
+    if "/render/" in scope["path"] and headers.get(b"sec-fetch-dest", "iframe") != "iframe":
+        return _refusal(403, "logged pages can only be shown inside the dashboard")
+    return None
+
+
+def _is_public(scope: Scope) -> bool:
+    return any(
+        scope["method"] in methods and (scope["path"] == path or (path[-1] == "/" and scope["path"].startswith(path)))
+        for path, methods in PUBLIC.items()
+    )
+
+
+def _unauthorised(headers: dict[bytes, str], scope: Scope, root: str, is_team: bool) -> Response:
     if "text/html" not in headers.get(b"accept", ""):
-        response = _refusal(401, NO_KEY)
+        response = _refusal(401, NO_API_KEY if is_team else NO_KEY)
     elif headers.get(b"sec-fetch-site") == "cross-site" and headers.get(b"sec-fetch-mode") == "navigate":
         # A link on another site: the browser withholds its strict cookie, so this page reloads itself from this site.
         response = sign_in.reload(root + str(scope["path"]), scope["query_string"].decode("latin-1"))

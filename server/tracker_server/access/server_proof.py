@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from tracker import discovery
-from tracker_server.services import json_response
+from tracker_server.responses import json_response
 
 _QUESTION = re.compile(r"[0-9a-f]{64}")
 

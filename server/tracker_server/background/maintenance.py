@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tracker_server.services import Services
+from tracker_server.storage.interface import Storage
 
 from .tasks import in_background
 
@@ -18,7 +19,7 @@ log = logging.getLogger("tracker_server")
 
 
 @asynccontextmanager
-async def maintaining(services: Services) -> AsyncIterator[None]:
+async def maintaining(services: Services, storage: Storage) -> AsyncIterator[None]:
     """Do deferred work now, and whenever `services.deferred_work` is set, until the block ends."""
 
     async def repeat() -> None:
@@ -26,8 +27,8 @@ async def maintaining(services: Services) -> AsyncIterator[None]:
             services.deferred_work.clear()
             try:
                 # Each piece waits its turn: uploads that arrived meanwhile are written first.
-                while await services.workers.parse(services.storage.prepare_deferred_work):
-                    await services.workers.write(services.storage.do_deferred_work)
+                while await services.workers.parse(storage.prepare_deferred_work):
+                    await services.workers.write(storage.do_deferred_work)
             except Exception:
                 log.exception("maintenance of the database failed; it is tried again in a minute")
                 await asyncio.sleep(_RETRY_SECONDS)

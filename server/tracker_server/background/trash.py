@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 from tracker_server.deletion import delete_run
 from tracker_server.services import Services
+from tracker_server.storage.interface import Blobs, Storage
 
 from .tasks import in_background
 
@@ -25,37 +26,33 @@ _BATCH_SIZE = 200
 log = logging.getLogger("tracker_server")
 
 
-async def delete_expired_runs(services: Services, now: float) -> int:
+async def delete_expired_runs(services: Services, storage: Storage, now: float) -> int:
     """Delete runs that have been in the trash for `KEEP_SECONDS`; return how many."""
-    old = await services.workers.read(services.storage.trashed, now - KEEP_SECONDS)
+    old = await services.workers.read(storage.trashed, now - KEEP_SECONDS)
     for run in old:
-        await delete_run(services, run)
+        await delete_run(services, storage, run)
     return len(old)
 
 
-async def delete_unnamed_files(services: Services, now: float) -> int:
+async def delete_unnamed_files(services: Services, blobs: Blobs, now: float) -> int:
     """Delete files that arrived more than `GRACE` seconds ago and that no run names; return how many."""
-    old = await services.blobs.older(now - GRACE)
+    old = await blobs.older(now - GRACE)
     count = 0
     for some in (old[i : i + _BATCH_SIZE] for i in range(0, len(old), _BATCH_SIZE)):
-        # The lock keeps a client from naming one of them between the look-up and the deletion.
         async with services.references:
-            used = await services.workers.read(services.storage.digests_in_use, some)
-            unnamed = [digest for digest in some if digest not in used]
-            await services.blobs.delete(unnamed)
-        count += len(unnamed)
+            count += await services.delete_unnamed(some)
     return count
 
 
 @asynccontextmanager
-async def emptying(services: Services) -> AsyncIterator[None]:
+async def emptying(services: Services, storage: Storage, blobs: Blobs) -> AsyncIterator[None]:
     """Empty the trash now and once a day, until the block ends."""
 
     async def repeat() -> None:
         while True:
             try:
-                await delete_expired_runs(services, time.time())
-                await delete_unnamed_files(services, time.time())
+                await delete_expired_runs(services, storage, time.time())
+                await delete_unnamed_files(services, blobs, time.time())
             except Exception:
                 log.exception("the trash could not be emptied; it is tried again tomorrow")
             await asyncio.sleep(_INTERVAL)

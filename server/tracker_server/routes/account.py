@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import orjson
@@ -11,8 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tracker_server.access.sessions import Sessions
-from tracker_server.services import json_response
+from tracker_server.access import account_sessions
+from tracker_server.access.account_sessions import AccountSession
+from tracker_server.access.principal import Principal
+from tracker_server.access.sessions import Session, Sessions
+from tracker_server.responses import json_response
+from tracker_server.services import Services
+
+from .dependencies import PrincipalOf
 
 
 class SessionInfo(BaseModel):
@@ -32,21 +39,36 @@ class SessionList(BaseModel):
     sessions: list[SessionInfo]
 
 
-def add_routes(api: FastAPI, sessions: Sessions) -> None:
-    """Add the routes under `/api/sessions`."""
+def add_routes(api: FastAPI, services: Services, sessions: Sessions) -> None:
+    """Add the routes under `/api/sessions`: of the owner in personal mode (`sessions`), else of the account."""
+    access = services.access
 
     @api.get("/api/sessions", response_model=SessionList, summary="List signed-in browsers")
-    async def listed(request: Request) -> Response:
+    async def listed(request: Request, principal: PrincipalOf) -> Response:
         mine = request.scope.get("tracker.session")
         members = ("id", "created", "seen", "address", "agent")
-        found = [
-            {**{name: getattr(one, name) for name in members}, "current": one.id == mine} for one in sessions.listed()
-        ]
+        some: Sequence[Session | AccountSession] = []
+        if principal.kind == "owner":
+            some = sessions.listed()
+        elif _is_person(principal):
+            some = await access.read(account_sessions.listed, principal.id)
+        found = [{**{name: getattr(one, name) for name in members}, "current": one.id == mine} for one in some]
         return json_response(orjson.dumps({"sessions": found}))
 
     @api.delete("/api/sessions/{id}", status_code=204, summary="Sign out a browser; `current` is the requesting one")
-    async def end(request: Request, id: Annotated[str, Path(max_length=20)]) -> Response:
+    async def end(request: Request, principal: PrincipalOf, id: Annotated[str, Path(max_length=20)]) -> Response:
         mine = request.scope.get("tracker.session")
-        if not sessions.end(mine if id == "current" and mine is not None else id):
+        ended = False
+        wanted = mine if id == "current" and mine is not None else id
+        if principal.kind == "owner":
+            ended = sessions.end(wanted)
+        elif _is_person(principal):
+            ended = await access.change(account_sessions.end, principal.id, wanted)
+        if not ended:
             raise HTTPException(404, "there is no such session")
         return Response(status_code=204)
+
+
+def _is_person(principal: Principal) -> bool:
+    """Return whether it is an account with all of its rights: keys of a smaller scope do not reach its sessions."""
+    return principal.is_account and principal.scope == "all"

@@ -15,6 +15,7 @@ from tracker_server import schemas
 from tracker_server.services import Services
 from tracker_server.storage.interface import Array, Chart
 
+from .dependencies import StorageOf
 from .parameters import run_of
 
 MAX_SERIES = 10_000
@@ -26,10 +27,9 @@ _ROUNDING = 1e-6
 
 def add_routes(api: FastAPI, services: Services) -> None:
     """Add the route `/api/charts`."""
-    storage = services.storage
 
     @api.post("/api/charts", response_model=schemas.Charts, summary="Get line charts", responses={200: _FRAME})
-    async def charts(request: Request, query: schemas.ChartRequest) -> Response:
+    async def charts(storage: StorageOf, request: Request, query: schemas.ChartRequest) -> Response:
         """Return points, or the exact minimum, mean and maximum of each bucket, so that no spike is lost.
 
         With `Accept: application/x-tracker-frame` the response is a frame: a uint32 header length, the header as JSON

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from tracker_server import schemas
 from tracker_server.services import Services
 
+from .dependencies import StorageOf
 from .parameters import Cursor, Limit, Run
 
 Number = Annotated[int, Query(ge=-(2**53), le=2**53)]
@@ -21,12 +22,16 @@ Only = Annotated[
 
 def add_routes(api: FastAPI, services: Services) -> None:
     """Add the routes of a run's console."""
-    storage = services.storage
     path = "/api/runs/{entity}/{project}/{id}/console"
 
     @api.get(path, response_model=schemas.Console, summary="Get console output of a run")
     async def console(
-        run: Run, cursor: Cursor = None, limit: Limit = 1000, start: Number | None = None, stream: Only = None
+        storage: StorageOf,
+        run: Run,
+        cursor: Cursor = None,
+        limit: Limit = 1000,
+        start: Number | None = None,
+        stream: Only = None,
     ) -> Response:
         """Start at the line number `start` (counted from the end if negative), or continue with a page's `cursor`."""
 
@@ -38,6 +43,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
 
     @api.get(path + "/search", response_model=schemas.Matches, summary="Search the console output")
     async def search(
+        storage: StorageOf,
         run: Run,
         q: Annotated[str, Query(min_length=1, max_length=1000, description="Text to find; case is ignored")],
         regex: Annotated[bool, Query(description="Treat `q` as an RE2 pattern")] = False,

@@ -18,6 +18,7 @@ from tracker_server.schemas import model
 from tracker_server.services import Services
 from tracker_server.storage.interface import Storage
 
+from .dependencies import StorageOf
 from .parameters import run_keys
 
 
@@ -52,11 +53,11 @@ def add_routes(api: FastAPI, services: Services) -> None:
     """Add the route `/api/edits`."""
 
     @api.post("/api/edits", response_model=model(wire.Changed), summary="Edit or stop runs")
-    async def edits(request: EditRequest) -> Response:
+    async def edits(storage: StorageOf, request: EditRequest) -> Response:
         keys = run_keys(request.runs)
         # In the writing thread, so that no other write comes between reading the old tags and writing the new ones.
-        changed = await services.workers.write(_edit, services.storage, keys, request)
-        services.live.changed(keys, "meta")
+        changed = await services.workers.write(_edit, storage, keys, request)
+        services.live.changed(map(storage.present, keys), "meta")
         return await services.answer(lambda: {"changed": changed})
 
 

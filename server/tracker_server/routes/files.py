@@ -20,9 +20,11 @@ from starlette.routing import BaseRoute, Route
 from tracker.names import RunKey
 from tracker.runlog.records import DIGEST
 from tracker.wire import MAX_BODY
-from tracker_server.services import Services, json_response
+from tracker_server.responses import json_response
+from tracker_server.services import Services
 from tracker_server.storage.interface import OffsetMismatch, TooManyUploads
 
+from .dependencies import blobs_for, storage_for
 from .parameters import byte_count, run_key
 from .request_bodies import chunks, read_body, too_large
 
@@ -53,7 +55,6 @@ register_url_convertor("filename", _FileName())
 
 def routes(services: Services) -> list[BaseRoute]:
     """Return the routes of files' content; `routes.runs` lists the files of a run."""
-    storage, blobs, workers = services.storage, services.blobs, services.workers
 
     async def put_blob(request: Request) -> Response:
         run, digest = blob_of(request)
@@ -61,15 +62,15 @@ def routes(services: Services) -> list[BaseRoute]:
         if _length(request) > limit:
             raise too_large(limit)
         try:
-            await blobs.put(digest, chunks(request.receive, limit))
+            await blobs_for(request).put(run, digest, chunks(request.receive, limit))
         except ValueError as error:
             raise HTTPException(422, f"{error}: send the whole content unchanged") from None
-        services.live.changed([run], "files")
+        services.live.changed([storage_for(request).present(run)], "files")
         return Response(status_code=204)
 
     async def get_upload(request: Request) -> Response:
-        _, digest = blob_of(request)
-        return _upload(*await blobs.reached(digest, _size(request)))
+        run, digest = blob_of(request)
+        return _upload(*await blobs_for(request).reached(run, digest, _size(request)))
 
     async def post_upload(request: Request) -> Response:
         run, digest = blob_of(request)
@@ -78,7 +79,7 @@ def routes(services: Services) -> list[BaseRoute]:
             if offset + len(part) > size:
                 raise HTTPException(400, f"these bytes end at {offset + len(part):,}, past the size of {size:,} bytes")
             try:
-                reached, complete = await blobs.extend(digest, offset, size, part)
+                reached, complete = await blobs_for(request).extend(run, digest, offset, size, part)
             except OffsetMismatch as mismatch:
                 return _upload(mismatch.offset, False, 409)
             except ValueError as error:
@@ -87,7 +88,7 @@ def routes(services: Services) -> list[BaseRoute]:
                 text = "the server has too many unfinished uploads: try again in a minute"
                 raise HTTPException(429, text, {"retry-after": "60"}) from None
         if complete:
-            services.live.changed([run], "files")
+            services.live.changed([storage_for(request).present(run)], "files")
         return _upload(reached, complete)
 
     def _size(request: Request) -> int:
@@ -97,16 +98,17 @@ def routes(services: Services) -> list[BaseRoute]:
         return size
 
     async def get_blob(request: Request) -> Response:
-        digest = await known_blob(services, request)
-        return await content(services, request, digest, {"cache-control": FOR_EVER, **_attached(digest)})
+        run, digest = await known_blob(services, request)
+        return await content(request, run, digest, {"cache-control": FOR_EVER, **_attached(digest)})
 
     async def get_file(request: Request) -> Response:
         name = request.path_params.pop("name")
-        files = await workers.read(storage.files, run_key(**request.path_params))
+        run = run_key(**request.path_params)
+        files = await services.workers.read(storage_for(request).files, run)
         if name not in files:
             raise HTTPException(404, f"this run has no file named {name[:200]!r}")
         headers = {"cache-control": "private, no-cache", **_attached(name)}
-        return await content(services, request, files[name]["digest"], headers)
+        return await content(request, run, files[name]["digest"], headers)
 
     return [
         Route(BLOB, put_blob, methods=["PUT"]),
@@ -118,20 +120,20 @@ def routes(services: Services) -> list[BaseRoute]:
 
 
 async def content(
-    services: Services,
     request: Request,
+    run: RunKey,
     digest: str,
     headers: dict[str, str],
     media_type: str = "application/octet-stream",
 ) -> Response:
-    """Return the content of a digest, or the part of it that the request asks for."""
+    """Return the content of a digest of the run, or the part of it that the request asks for."""
     tag = f'"{digest}"'
     headers = {"etag": tag, "content-security-policy": POLICY, **headers}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     part = _part(request, tag)
     try:
-        size, pieces = await services.blobs.get(digest, *(part or ()))
+        size, pieces = await blobs_for(request).get(run, digest, *(part or ()))
     except LookupError:
         raise not_arrived() from None
     except ValueError as error:
@@ -165,12 +167,12 @@ def disposition(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}"
 
 
-async def known_blob(services: Services, request: Request) -> str:
-    """Return the digest in the path. Raises 404 if no record of the run names it."""
+async def known_blob(services: Services, request: Request) -> tuple[RunKey, str]:
+    """Return the run and the digest in the path. Raises 404 if no record of the run names it."""
     run, digest = blob_of(request)
-    if not await services.workers.read(services.storage.names_digest, run, digest):
+    if not await services.workers.read(storage_for(request).names_digest, run, digest):
         raise HTTPException(404, "this run has no file with this digest")
-    return digest
+    return run, digest
 
 
 def blob_of(request: Request) -> tuple[RunKey, str]:

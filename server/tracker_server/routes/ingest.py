@@ -14,12 +14,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from tracker.names import RunKey
 from tracker.runlog.alerts import alerts_in
 from tracker.runlog.records import STREAM_NAME, is_piece
 from tracker.wire import MAX_BODY
-from tracker_server.services import Services, json_response
-from tracker_server.storage.interface import MAX_LINES, Blobs, OffsetMismatch, Storage, TooManyLines
+from tracker_server.access.guarded_blobs import GuardedBlobs
+from tracker_server.access.guarded_storage import GuardedStorage
+from tracker_server.responses import json_response
+from tracker_server.services import Services
+from tracker_server.storage.interface import MAX_LINES, OffsetMismatch, TooManyLines
 
+from .dependencies import blobs_for, storage_for
 from .parameters import byte_count, run_key
 from .request_bodies import content_encoding, decompress, read_body, unpack_small
 
@@ -32,18 +37,20 @@ _SMALL_BYTES, _SMALL_LINES = 64 * 1024, 500
 
 def routes(services: Services) -> list[BaseRoute]:
     """Return the routes of a run's streams."""
-    storage, blobs, workers = services.storage, services.blobs, services.workers
+    workers = services.workers
 
     async def offsets(request: Request) -> Response:
-        run = run_key(**request.path_params)
+        run, storage = run_key(**request.path_params), storage_for(request)
         found, named = await workers.read(lambda: (storage.offsets(run), storage.digests(run)))
         if not found:
             await workers.read(storage.is_deleted, run)
-        return json_response(orjson.dumps({"offsets": found, "missing": await _lacking(blobs, named)}))
+        return json_response(
+            orjson.dumps({"offsets": found, "missing": await _lacking(blobs_for(request), run, named)})
+        )
 
     async def append(request: Request) -> Response:
         name = request.path_params.pop("name")
-        run = run_key(**request.path_params)
+        run, storage = run_key(**request.path_params), storage_for(request)
         if not STREAM_NAME.fullmatch(name):
             raise HTTPException(
                 400, f"the stream name {name[:100]!r} is not allowed: see FORMAT.md; an example is history-ab12.jsonl"
@@ -62,8 +69,8 @@ def routes(services: Services) -> list[BaseRoute]:
                 # The lock is not held while the body arrives or is parsed, or one client could block all others.
                 async with services.references:
                     stored = await workers.write(storage.append, run, name, offset, lines)
-                    services.live.appended(run, name, offset, stored.digests)
-                    missing = await _lacking(blobs, stored.digests)
+                    services.live.appended(storage.present(run), name, offset, stored.digests)
+                    missing = await _lacking(blobs_for(request), run, stored.digests)
                 if storage.has_deferred_work:  # rare, and looking for work costs a turn of a thread
                     services.deferred_work.set()
             except TooManyLines as error:
@@ -79,21 +86,21 @@ def routes(services: Services) -> list[BaseRoute]:
     return [Route(STREAMS, offsets, methods=["GET"]), Route(STREAM, append, methods=["POST"])]
 
 
-def _read(storage: Storage, stream: str, body: bytes, encoding: str | None) -> tuple[bytes, Any]:
+def _read(storage: GuardedStorage, stream: str, body: bytes, encoding: str | None) -> tuple[bytes, Any]:
     """Return the lines of a body, raw and parsed."""
     return _parse(storage, stream, decompress(body, encoding, MAX_BODY))
 
 
-def _parse(storage: Storage, stream: str, data: bytes) -> tuple[bytes, Any]:
+def _parse(storage: GuardedStorage, stream: str, data: bytes) -> tuple[bytes, Any]:
     if not data.endswith(b"\n") and not is_piece(data):
         raise HTTPException(400, "the body must be whole lines: it must end with a newline")
     return data, storage.read(stream, data)
 
 
-async def _lacking(blobs: Blobs, digests: list[str]) -> list[str]:
+async def _lacking(blobs: GuardedBlobs, run: RunKey, digests: list[str]) -> list[str]:
     if not digests:
         return []
-    there = await blobs.has(digests)
+    there = await blobs.has(run, digests)
     return [digest for digest in digests if digest not in there]
 
 

@@ -12,7 +12,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from tracker_server.live import Hub, Listener, event
+from tracker_server.access.guarded_storage import GuardedStorage
+from tracker_server.live import Hub, Listener, Sees, event
+
+from .dependencies import principal_of, storage_for
 
 LIVE = "/api/live"
 
@@ -29,7 +32,10 @@ def routes(hub: Hub) -> list[BaseRoute]:
     async def live(request: Request) -> Response:
         if hub.full:
             raise HTTPException(503, "too many browsers are connected: close some", {"retry-after": "60"})
-        return _Stream(hub, request.headers.get("last-event-id"))
+        known, shared = request.headers.get("last-event-id"), principal_of(request).shared
+        if known is not None and shared is not None and shared.kind != "project":
+            known = ""  # the ids of events tell nothing of a single run, so something may have been missed
+        return _Stream(hub, known, storage_for(request))
 
     return [Route(LIVE, live, methods=["GET"])]
 
@@ -37,16 +43,16 @@ def routes(hub: Hub) -> list[BaseRoute]:
 class _Stream(Response):
     """A response that continues until the browser leaves or the hub closes."""
 
-    def __init__(self, hub: Hub, known: str | None) -> None:
+    def __init__(self, hub: Hub, known: str | None, storage: GuardedStorage) -> None:
         super().__init__(headers={"x-accel-buffering": "no"}, media_type="text/event-stream")
-        self._hub, self._known = hub, known
+        self._hub, self._known, self._storage = hub, known, storage
         del self.headers["content-length"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "HEAD":
             await super().__call__(scope, receive, send)
             return
-        listener = self._hub.listen(self._known)
+        listener = self._hub.listen(self._known, self._storage.sees, self._renewed)
         leaving = asyncio.create_task(_disconnected(receive))
         leaving.add_done_callback(lambda _: listener.stop())
         try:
@@ -59,14 +65,23 @@ class _Stream(Response):
             with contextlib.suppress(asyncio.CancelledError):
                 await leaving
 
+    def _renewed(self) -> Sees | None:
+        renewed = self._storage.renewed()
+        if renewed is not None and renewed is not self._storage:
+            self._storage = renewed
+        return None if renewed is None else renewed.sees
+
     async def _send_events(self, listener: Listener, send: Send) -> None:
         # Browsers reconnect after 2 s. The id of the ping says which changes the browser has seen.
-        events = b"retry: 2000\n" + (b"\n" if listener.news.is_set() else event("ping", {}, self._hub.state))
+        events = b"retry: 2000\n" + (b"\n" if listener.news.is_set() else self._ping(listener))
         while not listener.end.is_set():
             await send({"type": "http.response.body", "body": events, "more_body": True})
             await _wait(listener.end, PAUSE)
             heard = await _wait(listener.news, PING)
-            events = listener.take(self._hub.state) if heard else event("ping", {}, self._hub.state)
+            events = listener.take(self._hub.state(listener.sees)) if heard else self._ping(listener)
+
+    def _ping(self, listener: Listener) -> bytes:
+        return event("ping", {}, self._hub.state(listener.sees))
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> bool:

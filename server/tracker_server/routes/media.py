@@ -18,9 +18,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from tracker.names import RunKey
 from tracker_server.services import Services
-from tracker_server.storage.interface import Blobs
 
+from .dependencies import blobs_for
 from .files import FOR_EVER, content, disposition, known_blob, not_arrived
 from .web import BUILT
 
@@ -54,23 +55,22 @@ _KINDS = ("image", "audio", "video")
 
 def routes(services: Services) -> list[BaseRoute]:
     """Return the routes of media."""
-    blobs = services.blobs
 
     async def media(request: Request) -> Response:
         kind = request.query_params.get("type", "")
         if kind not in _KINDS:
             raise HTTPException(400, "give the kind of media: ?type=image, audio or video")
-        digest = await known_blob(services, request)
-        found = media_type(await _start(blobs, digest), kind)
+        run, digest = await known_blob(services, request)
+        found = media_type(await _start(request, run, digest), kind)
         headers = {"cache-control": FOR_EVER}
         if found is None:
             headers["content-disposition"] = disposition(digest)
-        return await content(services, request, digest, headers, found or "application/octet-stream")
+        return await content(request, run, digest, headers, found or "application/octet-stream")
 
     async def render(request: Request) -> Response:
-        digest = await known_blob(services, request)
-        start = await _start(blobs, digest)
-        size, pieces = await blobs.get(digest)
+        run, digest = await known_blob(services, request)
+        start = await _start(request, run, digest)
+        size, pieces = await blobs_for(request).get(run, digest)
         if start.lstrip()[:1] != b"{":
             return StreamingResponse(pieces, headers={**_HEADERS, "content-length": str(size)}, media_type="text/html")
         if size > MAX_FIGURE:
@@ -95,9 +95,9 @@ def media_type(start: bytes, kind: str) -> str | None:
     return None
 
 
-async def _start(blobs: Blobs, digest: str) -> bytes:
+async def _start(request: Request, run: RunKey, digest: str) -> bytes:
     try:
-        _, pieces = await blobs.get(digest, 0, 512)
+        _, pieces = await blobs_for(request).get(run, digest, 0, 512)
     except LookupError:
         raise not_arrived() from None
     except ValueError:

@@ -14,6 +14,7 @@ from tracker import wire
 from tracker_server.schemas import model
 from tracker_server.services import Services
 
+from .dependencies import StorageOf
 from .parameters import run_key
 
 MAX_VIEW = 256 * 1024
@@ -41,12 +42,12 @@ class SavedView(BaseModel):
 
 def add_routes(api: FastAPI, services: Services) -> None:
     """Add the routes under `/api/projects/{entity}/{project}`."""
-    storage, workers = services.storage, services.workers
+    workers = services.workers
     project_path = "/api/projects/{entity}/{project}"
     view_path = project_path + "/views/{name}"
 
     @api.get(project_path, response_model=model(wire.Project), summary="Get a project with its notes and saved views")
-    async def project(entity: str, project: str) -> Response:
+    async def project(storage: StorageOf, entity: str, project: str) -> Response:
         run_key(entity, project, "any")
         return await services.answer(storage.project, entity, project)
 
@@ -56,21 +57,21 @@ def add_routes(api: FastAPI, services: Services) -> None:
         summary="Replace the notes of a project",
         responses={409: {"description": "The notes have a newer version"}},
     )
-    async def put_notes(entity: str, project: str, notes: NewNotes) -> Response:
+    async def put_notes(storage: StorageOf, entity: str, project: str, notes: NewNotes) -> Response:
         run_key(entity, project, "any")
         made = await workers.write(
             storage.put_notes, entity, project, wire.Notes(text=notes.text, version=notes.version)
         )
-        services.live.project_changed(entity, project)
+        services.live.project_changed(*storage.present_project(entity, project))
         return await services.answer(lambda: made)
 
     @api.get(view_path, response_model=SavedView, summary="Get a saved view")
-    async def view(entity: str, project: str, name: ViewName) -> Response:
+    async def view(storage: StorageOf, entity: str, project: str, name: ViewName) -> Response:
         run_key(entity, project, "any")
         return await services.answer(lambda: {"view": storage.view(entity, project, name)})
 
     @api.put(view_path, status_code=204, summary="Save a view")
-    async def put_view(entity: str, project: str, name: ViewName, saved: SavedView) -> Response:
+    async def put_view(storage: StorageOf, entity: str, project: str, name: ViewName, saved: SavedView) -> Response:
         run_key(entity, project, "any")
         size = len(orjson.dumps(saved.view))
         if size > MAX_VIEW:
@@ -79,12 +80,12 @@ def add_routes(api: FastAPI, services: Services) -> None:
             await workers.write(storage.put_view, entity, project, name, saved.view)
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
-        services.live.project_changed(entity, project)
+        services.live.project_changed(*storage.present_project(entity, project))
         return Response(status_code=204)
 
     @api.delete(view_path, status_code=204, summary="Delete a saved view")
-    async def delete_view(entity: str, project: str, name: ViewName) -> Response:
+    async def delete_view(storage: StorageOf, entity: str, project: str, name: ViewName) -> Response:
         run_key(entity, project, "any")
         await workers.write(storage.delete_view, entity, project, name)
-        services.live.project_changed(entity, project)
+        services.live.project_changed(*storage.present_project(entity, project))
         return Response(status_code=204)

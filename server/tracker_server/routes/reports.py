@@ -15,6 +15,7 @@ from tracker_server import schemas
 from tracker_server.report_blocks import MAX_BLOCKS, Block, all_blocks
 from tracker_server.services import Services
 
+from .dependencies import StorageOf
 from .parameters import Cursor, run_key
 
 MAX_REPORT = 900_000
@@ -46,12 +47,13 @@ class NewVersion(NewReport):
 
 def add_routes(api: FastAPI, services: Services) -> None:
     """Add the routes of reports."""
-    storage, workers = services.storage, services.workers
+    workers = services.workers
     shape = schemas.Report
     newer = {"model": schemas.ReportConflict, "description": "The report has a newer version"}
 
     @api.get(PROJECT, response_model=schemas.Reports, summary="List the reports of a project")
     async def reports(
+        storage: StorageOf,
         entity: str,
         project: str,
         search: Annotated[str, Query(max_length=200, description="Text in the title")] = "",
@@ -67,34 +69,34 @@ def add_routes(api: FastAPI, services: Services) -> None:
         return await services.answer(listed)
 
     @api.post(PROJECT, response_model=shape, summary="Create a report")
-    async def create(entity: str, project: str, report: NewReport) -> Response:
+    async def create(storage: StorageOf, entity: str, project: str, report: NewReport) -> Response:
         run_key(entity, project, "any")
         made = await write(storage.create_report, entity, project, _content(report))
-        services.live.project_changed(entity, project)
+        services.live.project_changed(*storage.present_project(entity, project))
         return await services.answer(lambda: made)
 
     @api.get(REPORT, response_model=shape, summary="Get a report")
-    async def report(entity: str, project: str, id: ReportId) -> Response:
+    async def report(storage: StorageOf, entity: str, project: str, id: ReportId) -> Response:
         run_key(entity, project, "any")
         return await services.answer(storage.report, entity, project, id)
 
     @api.put(REPORT, response_model=shape, summary="Save a new version of a report", responses={409: newer})
-    async def save(entity: str, project: str, id: ReportId, report: NewVersion) -> Response:
+    async def save(storage: StorageOf, entity: str, project: str, id: ReportId, report: NewVersion) -> Response:
         run_key(entity, project, "any")
         made = await write(storage.save_report, entity, project, id, report.version, _content(report))
-        services.live.project_changed(entity, project)
+        services.live.project_changed(*storage.present_project(entity, project))
         return await services.answer(lambda: made)
 
     @api.delete(REPORT, status_code=204, summary="Delete a report with its versions and comments")
-    async def delete(entity: str, project: str, id: ReportId) -> Response:
+    async def delete(storage: StorageOf, entity: str, project: str, id: ReportId) -> Response:
         run_key(entity, project, "any")
         await workers.write(storage.delete_report, entity, project, id)
-        services.live.project_changed(entity, project)
+        services.live.project_changed(*storage.present_project(entity, project))
         return Response(status_code=204)
 
     @api.get(REPORT + "/versions", response_model=schemas.ReportVersions, summary="List the versions of a report")
     async def versions(
-        entity: str, project: str, id: ReportId, limit: PageLimit = 100, cursor: Cursor = None
+        storage: StorageOf, entity: str, project: str, id: ReportId, limit: PageLimit = 100, cursor: Cursor = None
     ) -> Response:
         run_key(entity, project, "any")
 
@@ -106,13 +108,13 @@ def add_routes(api: FastAPI, services: Services) -> None:
 
     @api.get(REPORT + "/versions/{version}", response_model=shape, summary="Get a version of a report")
     async def version(
-        entity: str, project: str, id: ReportId, version: Annotated[int, Path(ge=1, le=2**31)]
+        storage: StorageOf, entity: str, project: str, id: ReportId, version: Annotated[int, Path(ge=1, le=2**31)]
     ) -> Response:
         run_key(entity, project, "any")
         return await services.answer(storage.report, entity, project, id, version)
 
     @api.get("/api/reports/{id}", response_model=shape, summary="Get a report by its id alone")
-    async def found(id: ReportId) -> Response:
+    async def found(storage: StorageOf, id: ReportId) -> Response:
         def read() -> wire.Report:
             entity, project = storage.report_place(id)
             return storage.report(entity, project, id)

@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from tracker import wire
+from tracker_server.responses import json_response
 from tracker_server.schemas import FilterError, model
-from tracker_server.services import Services, json_response
+from tracker_server.services import Services
 from tracker_server.storage.interface import MAX_EXPRESSION
 
+from .dependencies import StorageOf
 from .parameters import run_key
 
 _BAD_FILTER: dict[int | str, dict[str, Any]] = {
@@ -81,7 +83,6 @@ class GroupRequest(_Query):
 
 def add_routes(api: FastAPI, services: Services) -> None:
     """Add the routes of the runs table."""
-    storage = services.storage
 
     async def answer(function: Callable[..., Any], *args: Any) -> Response:
         # Long columns are numpy arrays, in which NaN means null.
@@ -94,7 +95,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
         responses=_BAD_FILTER,
         summary="Get rows of the runs table by column",
     )
-    async def table(entity: str, project: str, query: TableRequest) -> Response:
+    async def table(storage: StorageOf, entity: str, project: str, query: TableRequest) -> Response:
         run_key(entity, project, "any")
         return await answer(storage.table, entity, project, query.model_dump(exclude_none=True))
 
@@ -103,7 +104,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
         response_model=model(wire.TableColumns),
         summary="List the columns of the runs table",
     )
-    async def columns(entity: str, project: str) -> Response:
+    async def columns(storage: StorageOf, entity: str, project: str) -> Response:
         run_key(entity, project, "any")
         return await answer(storage.columns, entity, project)
 
@@ -112,7 +113,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
         response_model=model(wire.TableColumns),
         summary="Find columns of the runs table by text and name",
     )
-    async def search_columns(entity: str, project: str, query: ColumnsRequest) -> Response:
+    async def search_columns(storage: StorageOf, entity: str, project: str, query: ColumnsRequest) -> Response:
         run_key(entity, project, "any")
         return await answer(storage.columns, entity, project, query.search, query.names)
 
@@ -122,6 +123,6 @@ def add_routes(api: FastAPI, services: Services) -> None:
         responses=_BAD_FILTER,
         summary="Group runs",
     )
-    async def groups(entity: str, project: str, query: GroupRequest) -> Response:
+    async def groups(storage: StorageOf, entity: str, project: str, query: GroupRequest) -> Response:
         run_key(entity, project, "any")
         return await answer(storage.groups, entity, project, query.model_dump(exclude_none=True, by_alias=True))

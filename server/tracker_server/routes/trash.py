@@ -12,6 +12,7 @@ from tracker import wire
 from tracker_server.schemas import model
 from tracker_server.services import Services
 
+from .dependencies import StorageOf
 from .parameters import run_keys
 
 
@@ -25,7 +26,7 @@ class RunsRequest(BaseModel):
 
 def add_routes(api: FastAPI, services: Services) -> None:
     """Add the routes under `/api/trash`."""
-    storage, workers = services.storage, services.workers
+    workers = services.workers
 
     @api.post(
         "/api/trash",
@@ -33,15 +34,15 @@ def add_routes(api: FastAPI, services: Services) -> None:
         summary="Move runs to the trash",
         description="Runs in the trash are deleted after 30 days.",
     )
-    async def trash(request: RunsRequest) -> Response:
+    async def trash(storage: StorageOf, request: RunsRequest) -> Response:
         keys = run_keys(request.runs)
         changed = await workers.write(storage.trash, keys, time.time())
-        services.live.changed(keys, "removed")
+        services.live.changed(map(storage.present, keys), "removed")
         return await services.answer(lambda: {"changed": changed})
 
     @api.post("/api/trash/restore", response_model=model(wire.Changed), summary="Restore runs from the trash")
-    async def restore(request: RunsRequest) -> Response:
+    async def restore(storage: StorageOf, request: RunsRequest) -> Response:
         keys = run_keys(request.runs)
         changed = await workers.write(storage.trash, keys, None)
-        services.live.changed(keys, "new")
+        services.live.changed(map(storage.present, keys), "new")
         return await services.answer(lambda: {"changed": changed})

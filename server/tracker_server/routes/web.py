@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -37,10 +37,16 @@ _LEFT_OUT = (
 def routes(root: str = "") -> list[BaseRoute]:
     """Return the routes of the dashboard: one page for several addresses, and its assets."""
 
-    async def _page(_request: Request) -> Response:
-        return page(root=root)
+    async def _page(request: Request) -> Response:
+        return page(root=root_of(request, root))
 
     return [*(Route(path, _page, methods=["GET"]) for path in PAGES), Route(ASSET, _asset, methods=["GET"])]
+
+
+def root_of(request: Request, root: str) -> str:
+    """Return the prefix of the dashboard's addresses: behind a share link, that of the link."""
+    shared: str = request.scope.get("tracker.root", root)
+    return shared
 
 
 def wants_page(request: Request) -> bool:
@@ -58,7 +64,7 @@ def page(status: int = 200, root: str = "") -> Response:
     return HTMLResponse(_index(root).replace("{{nonce}}", nonce), status, {"content-security-policy": policy})
 
 
-@cache
+@lru_cache(16)
 def _index(root: str) -> str:
     try:
         # The build writes relative addresses, but the page is served at several paths.

@@ -24,6 +24,7 @@ from tracker.wire import (
     ProjectInfo,
     Report,
     ReportContent,
+    Resumption,
     RowPage,
     RunInfo,
     Series,
@@ -377,11 +378,14 @@ class Storage(Protocol):
         order.
         """
 
+    def users(self, runs: Sequence[RunKey]) -> dict[RunKey, int | None]:
+        """Return the numbers of the accounts that wrote these runs first; unknown runs are omitted."""
+
     def run(self, run: RunKey) -> RunInfo:
         """Return one run. Raises `NoSuchRun`, as the following methods do for an unknown run."""
 
-    def delete(self, run: RunKey) -> None:
-        """Delete the run and all its data. Later uploads for it raise `RunDeleted`."""
+    def delete(self, run: RunKey) -> list[str]:
+        """Delete the run and all its data; return the digests that it named. Later uploads raise `RunDeleted`."""
 
     def readmit(self, run: RunKey) -> None:
         """Allow a deleted run to be uploaded again. Raises `NoSuchRun` if no run of this name was deleted."""
@@ -441,6 +445,9 @@ class Storage(Protocol):
 
     def folded(self, run: RunKey) -> Folded:
         """Return all that a copy of the run needs besides rows, console lines and files, as of one moment."""
+
+    def resumption(self, run: RunKey) -> Resumption:
+        """Return what a process needs to resume the run."""
 
     def stop_requested(self, run: RunKey) -> float | None:
         """Return when the run's last processes were asked to stop, or None. The cost does not grow with the run."""

@@ -26,6 +26,7 @@ from tracker.wire import (
     Notes,
     Project,
     ProjectInfo,
+    Resumption,
     RowPage,
     RunInfo,
     Series,
@@ -87,7 +88,7 @@ class SqlStorage(FileStorage, ReportStorage):
     """
 
     def __init__(self, url: str, locked: bool = False) -> None:
-        self._engine = connect(url, locked)
+        self.engine = self._engine = connect(url, locked)
         database = self._engine.url.database
         self._reserve = DiskReserve(Path(database)) if self._engine.dialect.name == "sqlite" and database else None
         if self._reserve is not None:
@@ -114,10 +115,12 @@ class SqlStorage(FileStorage, ReportStorage):
             upload = self.read(stream, lines) if isinstance(lines, bytes) else lines
             return self._writer.append(run, stream, offset, upload, by)
 
-    def delete(self, run: RunKey) -> None:
+    def delete(self, run: RunKey) -> list[str]:
         """See `Storage.delete`. Raises `NoSuchRun`."""
+        named = self.digests(run)
         if not self._making_room(lambda: self._writer.delete(run)):
             raise _unknown(run)
+        return named
 
     def readmit(self, run: RunKey) -> None:
         """See `Storage.readmit`. Raises `NoSuchRun`."""
@@ -237,6 +240,11 @@ class SqlStorage(FileStorage, ReportStorage):
             found, following, total = runs.page(cached, filters, order, limit, cursor)
         return Page([jsonable(run) for run in found], following, total)
 
+    def users(self, runs: Sequence[RunKey]) -> dict[RunKey, int | None]:
+        """See `Storage.users`."""
+        with self._engine.connect() as connection:
+            return {key: row.user for key, row in run_state.find_all(connection, runs).items()}
+
     def run(self, run: RunKey) -> RunInfo:
         """See `Storage.run`. Raises `NoSuchRun`."""
         with self._found(run) as (connection, row):
@@ -315,6 +323,21 @@ class SqlStorage(FileStorage, ReportStorage):
             named = connection.execute(sa.select(digests.c.digest).where(digests.c.run == row.id)).scalars()
             fold = load_state(connection, row.id)[0].to_json()
             return Folded(fold=fold, streams=streams, digests=sorted(named))
+
+    def resumption(self, run: RunKey) -> Resumption:
+        """See `Storage.resumption`. Raises `NoSuchRun`."""
+        fold = self.fold(run)
+        known = fold.to_json()
+        silent = self.run(run)["state"] != "running"  # includes runs whose machine has died
+        return Resumption(
+            step=fold.last_step,
+            meta=known["meta"],
+            config=known["config"],
+            explicit_summary=known["explicit_summary"],
+            metrics=known["metrics"],
+            stats=known["stats"],
+            ended=fold.deciding(ended=not silent),
+        )
 
     def stop_requested(self, run: RunKey) -> float | None:
         """See `Storage.stop_requested`. Raises `NoSuchRun`."""

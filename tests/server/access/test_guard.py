@@ -8,9 +8,10 @@ import pytest
 import requests
 from starlette.routing import BaseRoute, Mount, Route
 
+from tracker_server.access.database import AccessDatabase
 from tracker_server.app import create_app
 from tracker_server.blobs import open_blobs
-from tracker_server.services import Settings
+from tracker_server.settings import Settings
 from tracker_server.storage.sql import open_storage
 
 FILLED = {
@@ -39,7 +40,9 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]
     """Every route of the application as method and path."""
     directory = tmp_path_factory.mktemp("routes")
     storage = open_storage(directory)
-    guard = create_app(storage, open_blobs(directory / "blobs"), Settings(token="unused-token"))
+    guard = create_app(
+        storage, open_blobs(directory / "blobs"), Settings(token="unused-token"), AccessDatabase(storage.engine)
+    )
     storage.close()
     found = []
     for route in _leaves(guard.app.routes):  # type: ignore[attr-defined]

@@ -13,11 +13,22 @@ import pytest
 
 from tests.waiting import eventually
 from tracker.names import RunKey
+from tracker_server.access.access import Access
+from tracker_server.access.database import AccessDatabase
 from tracker_server.background import trash
 from tracker_server.blobs import open_blobs
-from tracker_server.services import Services, Settings
+from tracker_server.deletion import deleting_unnamed
+from tracker_server.services import Services
+from tracker_server.settings import Settings
 from tracker_server.storage.interface import NoSuchRun
 from tracker_server.storage.sql import open_storage
+from tracker_server.workers import Workers
+
+
+def services_of(storage: Any, blobs: Any) -> Services:
+    workers = Workers()
+    access = Access(AccessDatabase(storage.engine), workers)
+    return Services(access, Settings(token="some-token"), workers, deleting_unnamed(storage, blobs, workers))
 
 
 def test_old_runs_in_the_trash_are_deleted_with_their_files(tmp_path: Path, lines: Any) -> None:
@@ -26,7 +37,7 @@ def test_old_runs_in_the_trash_are_deleted_with_their_files(tmp_path: Path, line
 
     async def run() -> None:
         storage, blobs = open_storage(tmp_path), open_blobs(tmp_path / "blobs")
-        services = Services(storage, blobs, Settings(token="some-token"))
+        services = services_of(storage, blobs)
         for id_ in ("old", "new"):
             file = (
                 [("file", {"name": "a", "digest": digest, "size": len(content), "path": "a"})] if id_ == "old" else []
@@ -39,9 +50,9 @@ def test_old_runs_in_the_trash_are_deleted_with_their_files(tmp_path: Path, line
         await blobs.put(digest, piece())
         storage.trash([RunKey("me", "digits", "old")], 1000.0)
         storage.trash([RunKey("me", "digits", "new")], 1001.0)
-        assert await trash.delete_expired_runs(services, 1000.0 + trash.KEEP_SECONDS) == 0
+        assert await trash.delete_expired_runs(services, storage, 1000.0 + trash.KEEP_SECONDS) == 0
         assert await blobs.has([digest]) == {digest}
-        assert await trash.delete_expired_runs(services, 1000.5 + trash.KEEP_SECONDS) == 1
+        assert await trash.delete_expired_runs(services, storage, 1000.5 + trash.KEEP_SECONDS) == 1
         assert await blobs.has([digest]) == set()
         assert storage.run(RunKey("me", "digits", "new"))["trashed"] == 1001.0
         with pytest.raises(NoSuchRun):
@@ -63,7 +74,7 @@ def test_starting_the_server_empties_the_trash(tmp_path: Path, run_server: Any, 
 
 def test_files_that_no_record_names_are_deleted_after_a_day(tmp_path: Path, lines: Any) -> None:
     storage, blobs = open_storage(tmp_path), open_blobs(tmp_path / "blobs")
-    services = Services(storage, blobs, Settings(token="t" * 20))
+    services = services_of(storage, blobs)
 
     async def scenario() -> None:
         digests = []
@@ -79,7 +90,7 @@ def test_files_that_no_record_names_are_deleted_after_a_day(tmp_path: Path, line
         long_ago = time.time() - trash.GRACE - 60
         for digest in digests[:2]:
             os.utime(tmp_path / "blobs" / digest[:2] / digest[2:], (long_ago, long_ago))
-        assert await trash.delete_unnamed_files(services, time.time()) == 1
+        assert await trash.delete_unnamed_files(services, blobs, time.time()) == 1
         assert await blobs.has(digests) == {digests[0], digests[2]}
 
     asyncio.run(scenario())

@@ -1,0 +1,116 @@
+"""Ask `may` for a principal, and find the present names of runs and projects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tracker.names import RunKey
+from tracker_server.storage.interface import OWNER, By, NoSuchProject, NoSuchRun, Storage
+
+from .errors import Forbidden
+from .principal import Principal
+from .roles import Action, may
+from .snapshot import Snapshot
+
+NOWHERE = ".", "."
+"""A project that cannot exist: no name begins with a dot."""
+
+
+class Rights:
+    """What one principal may do with a storage, as of one snapshot of the rights."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        principal: Principal,
+        snapshot: Snapshot,
+        renew: Callable[[Any], Any],
+    ) -> None:
+        """`renew` returns what the same credentials allow now; None if nothing."""
+        self._storage, self._principal, self._snapshot, self._renew = storage, principal, snapshot, renew
+
+    def may(self, action: Action, entity: str, project: str | None = None, run: str | None = None) -> bool:
+        """Return whether the principal may do this; the names are present ones."""
+        about = None if project is None else self._snapshot.project(entity, project)
+        return may(self._principal, action, entity, about, run)
+
+    def sees(self, entity: str, project: str, run: str | None) -> bool:
+        """Return whether the principal may hear of changes; the names are present ones."""
+        return self.may("read", entity, project, run)
+
+    def is_like(self, principal: Principal, snapshot: Snapshot) -> bool:
+        """Return whether it was made for the same rights."""
+        return self._principal == principal and self._snapshot.internal == snapshot.internal
+
+    def require(self, action: Action, entity: str, project: str, run: str | None = None) -> None:
+        """Raise `Forbidden` unless the principal may do this. The text does not depend on what exists."""
+        if not self.may(action, entity, project, run):
+            raise Forbidden(_REFUSED[action].format(entity=entity, project=project))
+
+    def _by(self) -> By:
+        """Return who writes, for the storage."""
+        if self._principal.kind == "owner":
+            return OWNER
+        return By(self._principal.id, lambda entity, project: self.may("read", entity, project))
+
+    def present(self, run: RunKey) -> RunKey:
+        """Return the present name of a run, whether it exists or not. It tells nothing about who may read it."""
+        return self._storage.resolve(RunKey(self._snapshot.entity(run.entity), run.project, run.id))
+
+    def present_project(self, entity: str, project: str) -> tuple[str, str]:
+        """Return the present entity and name of a project, likewise."""
+        return self._storage.resolve_project(self._snapshot.entity(entity), project)
+
+    def require_log(self, run: RunKey) -> None:
+        """Raise `Forbidden` unless the principal may log to the run."""
+        here = self.present(run)
+        self.require("log", here.entity, here.project)
+
+    def _readable(self, run: RunKey) -> RunKey:
+        """Return the present name of a run. Raises `NoSuchRun` if the principal may not read it."""
+        here = self.present(run)
+        if not self.may("read", here.entity, here.project, here.id):
+            raise NoSuchRun(f"there is no run {'/'.join(run)} on this server")
+        return here
+
+    def _for_log(self, run: RunKey) -> RunKey:
+        """Return the present name of a run for reading what resuming needs. Raises `Forbidden`."""
+        here = self.present(run)
+        if not self.may("read", here.entity, here.project, here.id):
+            self.require("log", here.entity, here.project)
+        return here
+
+    def _for(self, action: Action, run: RunKey) -> RunKey:
+        """Return the present name of a run for a change. Raises `NoSuchRun`, `Forbidden`."""
+        here = self._readable(run)
+        self.require(action, here.entity, here.project)
+        return here
+
+    def _project(self, entity: str, project: str) -> tuple[str, str]:
+        """Return the present name of a project. Raises `NoSuchProject` if the principal may not read it."""
+        here = self.present_project(entity, project)
+        if not self.may("read", *here):
+            raise NoSuchProject(f"there is no project {entity}/{project} on this server")
+        return here
+
+    def _project_for(self, action: Action, entity: str, project: str) -> tuple[str, str]:
+        here = self._project(entity, project)
+        self.require(action, *here)
+        return here
+
+    def _table_of(self, entity: str, project: str) -> tuple[str, str]:
+        """Return the present name of a project; for one that may not be read, one that has no runs."""
+        here = self.present_project(entity, project)
+        return here if self.may("read", *here) else NOWHERE
+
+
+_NOT_YOURS = "ask an admin of {entity} for "
+_REFUSED: dict[Action, str] = {
+    "log": "you may not log to {entity}/{project}: " + _NOT_YOURS + "the role member, or log under a name of yours",
+    "edit": "you may not change anything in {entity}/{project}: " + _NOT_YOURS + "the role member",
+    "delete_own": "you may not delete runs of {entity}/{project}: " + _NOT_YOURS + "the role member",
+    "delete": "you may delete only your own runs in {entity}/{project}: " + _NOT_YOURS + "the role admin",
+    "share": "you may not share {entity}/{project}: " + _NOT_YOURS + "the role admin",
+    "manage_project": "you may not manage {entity}/{project}: " + _NOT_YOURS + "the role admin",
+}
