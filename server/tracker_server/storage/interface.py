@@ -161,15 +161,11 @@ class CommentPlace(NamedTuple):
 
 
 class Appended(NamedTuple):
-    """The result of an upload: the new offset, the digests in its lines, and whether the run is in the trash.
-
-    `unheld` are those of the digests whose content the writer must send, whether it is stored or not.
-    """
+    """The result of an upload: the new offset, the digests in its lines, and whether the run is in the trash."""
 
     offset: int
     digests: list[str]
     trashed: bool
-    unheld: Sequence[str] = ()
 
 
 class Line(NamedTuple):

@@ -33,19 +33,13 @@ def remember(connection: sa.Connection, run: int, named: list[str]) -> None:
     connection.execute(_HOLD, [{"run": run, "digest": one, "held": 1} for one in named])
 
 
-def remember_by(connection: sa.Connection, run: int, project: int, named: list[str], by: By) -> list[str]:
-    """Store digests that an account has named in a run of a project; return those that the run does not hold."""
-    unheld = []
+def remember_by(connection: sa.Connection, run: int, project: int, named: list[str], by: By) -> None:
+    """Store digests that an account has named in a run of a project; it holds those that the account has."""
     for digest in named:
-        held = _had_by(connection, project, digest, by)
-        if held:
+        if _had_by(connection, project, digest, by):
             connection.execute(_HOLD, {"run": run, "digest": digest, "held": 1})
-            continue
-        connection.execute(digests.insert().prefix_with("OR IGNORE"), {"run": run, "digest": digest, "held": 0})
-        here = (digests.c.run == run) & (digests.c.digest == digest)
-        if not connection.execute(sa.select(digests.c.held).where(here)).scalar_one():
-            unheld.append(digest)
-    return unheld
+        else:
+            connection.execute(digests.insert().prefix_with("OR IGNORE"), {"run": run, "digest": digest, "held": 0})
 
 
 def _had_by(connection: sa.Connection, project: int, digest: str, by: By) -> bool:

@@ -83,12 +83,12 @@ class Writer:
                 with self._connection.begin():
                     connection = self._connection
                     run = self._open(connection, key, offset, by)
-                    unheld = self._append(connection, run, stream, offset, upload, by)
+                    self._append(connection, run, stream, offset, upload, by)
             except BaseException:
                 self._cache.drop(key)  # it may hold what was rolled back
                 raise
             self._cache.put(key, run)
-        return Appended(offset + upload.size, upload.digests, run.trashed, unheld)
+        return Appended(offset + upload.size, upload.digests, run.trashed)
 
     def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]], by: By) -> None:
         """Store lines as new streams of existing runs, all of them or none. Raises `NoSuchRun`."""
@@ -224,8 +224,7 @@ class Writer:
 
     def _append(
         self, connection: sa.Connection, run: run_state.Run, name: str, offset: int, upload: Upload, by: By
-    ) -> list[str]:
-        """Store the upload; return the digests in it that the run does not hold."""
+    ) -> None:
         now = time.time()
         stream = run.streams.get(name)
         if offset != (stream.offset if stream else 0):
@@ -254,11 +253,10 @@ class Writer:
         stream.rows += upload.n
         run.fold.refuse(name, refused)
         ended = _fold(run.fold, name, upload)
-        unheld = []
         if upload.digests and by.id is None:
             possessions.remember(connection, run.id, upload.digests)
         elif upload.digests:
-            unheld = possessions.remember_by(connection, run.id, run.project, upload.digests, by)
+            possessions.remember_by(connection, run.id, run.project, upload.digests, by)
         for one in {name, *ended}:
             self._merge_if_due(connection, run, one, ended=one in ended)
         self._put_stream(connection, id_=stream.id, offset_=stream.offset, rows_=stream.rows)
@@ -266,7 +264,6 @@ class Writer:
             run.state, run.heartbeat, run.created = run.fold.state, run.fold.promise, created(run)
             run.stop = run.fold.stop_requested
         self._put_fold(connection, run, upload, now)
-        return unheld
 
     def _put_fold(self, connection: sa.Connection, run: run_state.Run, upload: Upload, now: float) -> None:
         """Write the parts of the run's state that the upload has changed."""

@@ -17,39 +17,40 @@ ADA, EVE, BOT = (
 FIRST, OTHER = RunKey("ada", "digits", "first"), RunKey("eve", "spying", "other")
 
 
-def _name(store: Any, run: RunKey, by: By | None, *digests: str, stream: str = "history-a.jsonl") -> Appended:
-    """Name digests as files of a run."""
+def _name(store: Any, run: RunKey, by: By | None, *digests: str, stream: str = "history-a.jsonl") -> list[str]:
+    """Name digests as files of a run; return those that it does not hold."""
     at = store.storage.offsets(run).get(stream, 0)
     lines = b"" if at else encode("run", {"version": 1, **run._asdict()}, 1000.0)
     for digest in digests:
         lines += encode("file", {"name": f"f{digest[:3]}", "digest": digest, "size": 3}, 1001.0)
     appended: Appended = store.storage.append(run, stream, at, lines, *([] if by is None else [by]))
-    return appended
+    assert appended.digests == list(digests)
+    held = store.storage.held(run, list(digests))
+    return [digest for digest in digests if digest not in held]
 
 
 def test_the_owner_holds_whatever_they_name(store: Any) -> None:
-    assert list(_name(store, FIRST, None, A, B).unheld) == []
+    assert _name(store, FIRST, None, A, B) == []
     assert store.storage.held(FIRST, [A, B, "c" * 64]) == {A, B}
     assert store.storage.held(OTHER, [A]) == set()
 
 
 def test_an_account_holds_what_it_has_sent_before_and_nothing_else(store: Any) -> None:
-    appended = _name(store, FIRST, ADA, A, B)
-    assert (appended.digests, list(appended.unheld)) == ([A, B], [A, B])
+    assert _name(store, FIRST, ADA, A, B) == [A, B]
     assert store.storage.held(FIRST, [A, B]) == set()
     store.storage.possess(FIRST, A, 10, ADA)
     assert store.storage.held(FIRST, [A, B]) == {A}
-    assert list(_name(store, RunKey("ada", "elsewhere", "second"), BOT, A, B).unheld) == [B]
+    assert _name(store, RunKey("ada", "elsewhere", "second"), BOT, A, B) == [B]
 
 
 def test_naming_the_digest_of_another_s_file_does_not_read_it(store: Any) -> None:
     _name(store, FIRST, ADA, A)
     store.storage.possess(FIRST, A, 10, ADA)
-    assert list(_name(store, OTHER, EVE, A).unheld) == [A]
+    assert _name(store, OTHER, EVE, A) == [A]
     assert store.storage.names_digest(OTHER, A)
     assert store.storage.held(OTHER, [A]) == set()
     assert not store.storage.possesses(A, EVE)
-    assert list(_name(store, OTHER, EVE, A).unheld) == [A]  # however often
+    assert _name(store, OTHER, EVE, A) == [A]  # however often
     store.storage.possess(OTHER, A, 10, EVE)
     assert store.storage.held(OTHER, [A]) == {A}
 
@@ -57,9 +58,9 @@ def test_naming_the_digest_of_another_s_file_does_not_read_it(store: Any) -> Non
 def test_what_one_may_read_need_not_be_sent_again(store: Any) -> None:
     _name(store, FIRST, ADA, A)
     reader = By(3, lambda *_: True)
-    assert list(_name(store, OTHER, reader, A).unheld) == [A]  # nobody holds it yet
+    assert _name(store, OTHER, reader, A) == [A]  # nobody holds it yet
     store.storage.possess(FIRST, A, 10, ADA)
-    assert list(_name(store, OTHER, reader, A).unheld) == []
+    assert _name(store, OTHER, reader, A) == []
     assert store.storage.held(OTHER, [A]) == {A}
 
 
@@ -67,14 +68,14 @@ def test_a_key_that_may_not_read_can_name_what_its_project_holds(store: Any) -> 
     _name(store, FIRST, ADA, A)
     store.storage.possess(FIRST, A, 10, ADA)
     blind = By(9, lambda *_: False)
-    assert list(_name(store, RunKey("ada", "digits", "next"), blind, A).unheld) == []
-    assert list(_name(store, RunKey("ada", "other", "next"), blind, A).unheld) == [A]
+    assert _name(store, RunKey("ada", "digits", "next"), blind, A) == []
+    assert _name(store, RunKey("ada", "other", "next"), blind, A) == [A]
 
 
 def test_a_digest_that_is_held_stays_held_when_someone_else_names_it(store: Any) -> None:
     _name(store, FIRST, ADA, A)
     store.storage.possess(FIRST, A, 10, ADA)
-    assert list(_name(store, FIRST, By(7, lambda *_: False), A, stream="history-b.jsonl").unheld) == []
+    assert _name(store, FIRST, By(7, lambda *_: False), A, stream="history-b.jsonl") == []
     assert store.storage.held(FIRST, [A]) == {A}
 
 
@@ -98,12 +99,12 @@ def test_possession_is_forgotten_with_the_content(store: Any) -> None:
     store.storage.delete(FIRST)
     store.storage.forget([A])
     assert not store.storage.possesses(A, ADA)
-    assert list(_name(store, RunKey("ada", "digits", "next"), ADA, A).unheld) == [A]
+    assert _name(store, RunKey("ada", "digits", "next"), ADA, A) == [A]
 
 
 def test_possession_can_come_before_the_run(store: Any) -> None:
     store.storage.possess(FIRST, A, 10, ADA)
-    assert list(_name(store, FIRST, ADA, A).unheld) == []
+    assert _name(store, FIRST, ADA, A) == []
 
 
 def test_a_digest_in_very_many_unreadable_runs_is_sent_again(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +115,7 @@ def test_a_digest_in_very_many_unreadable_runs_is_sent_again(store: Any, monkeyp
         store.storage.possess(run, A, 10, EVE)
     late = RunKey("ada", "digits", "late")
     _name(store, late, By(4), A)
-    assert list(_name(store, FIRST, ADA, A).unheld) == [A]
+    assert _name(store, FIRST, ADA, A) == [A]
 
 
 def test_usage_counts_each_content_of_an_entity_once(store: Any) -> None:
