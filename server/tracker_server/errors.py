@@ -16,6 +16,7 @@ from .responses import json_response
 from .routes import web
 from .storage.interface import (
     ExpressionError,
+    NameTaken,
     NoSuchComment,
     NoSuchProject,
     NoSuchReport,
@@ -41,6 +42,7 @@ def add_error_handlers(app: Starlette) -> None:
     app.add_exception_handler(NoSuchProject, _not_found)
     app.add_exception_handler(NoSuchView, _not_found)
     app.add_exception_handler(NotesChanged, _changed)
+    app.add_exception_handler(NameTaken, _changed)
     app.add_exception_handler(NoSuchReport, _not_found)
     app.add_exception_handler(NoSuchComment, _not_found)
     app.add_exception_handler(ReportChanged, _report_changed)

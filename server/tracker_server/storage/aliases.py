@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tracker.names import RunKey
 
 from .access_schema import project_aliases, run_aliases
-from .schema import projects, runs
+from .schema import projects, runs, tombstones
 
 _PRESENT = sa.select(projects.c.id, projects.c.entity, projects.c.name).where(
     projects.c.entity == sa.bindparam("entity_"), projects.c.name == sa.bindparam("name_")
@@ -84,6 +84,24 @@ def candidates(connection: sa.Connection, entity: str, name: str) -> list[Any]:
     for query in (_PRESENT, _FORMER):
         found += connection.execute(query, wanted).all()
     return found
+
+
+def inherit(connection: sa.Connection, entity: str, name: str, project: int) -> None:
+    """Let a project take a name that a deleted one may have had, whose runs stay deleted."""
+    for former in connection.execute(_FORMER, {"entity_": entity, "name_": name}).all():
+        if not is_gone(former.name):
+            continue
+        for table, rest in ((tombstones, [tombstones.c.deleted]), (run_aliases, [run_aliases.c.run])):
+            columns = [table.c.name, *rest]
+            old = sa.select(sa.literal(project), *columns).where(table.c.project == former.id, ~_gone(table.c.name))
+            names = ["project", *(column.name for column in columns)]
+            connection.execute(table.insert().prefix_with("OR IGNORE").from_select(names, old))
+        here = (project_aliases.c.entity == entity) & (project_aliases.c.name == name)
+        connection.execute(project_aliases.delete().where(here))
+
+
+def _gone(name: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    return name.startswith("/")
 
 
 def is_gone(name: str) -> bool:

@@ -39,6 +39,9 @@ Mask = npt.NDArray[np.bool_]
 
 Kind = Literal["history", "system"]
 
+Visibility = Literal["private", "internal"]
+"""Who reads a project: the members of its entity, or every account."""
+
 MAX_LINES = 100_000
 """Lines in one upload: each costs some microseconds, even an empty one."""
 
@@ -71,6 +74,10 @@ class RunDeleted(Exception):
 
 class NoSuchProject(LookupError):
     """The project is not on this server."""
+
+
+class NameTaken(Exception):
+    """Another project or run has the name; nothing was changed."""
 
 
 class NoSuchView(LookupError):
@@ -270,6 +277,30 @@ class Storage(Protocol):
 
     def resolve_project(self, entity: str, project: str) -> tuple[str, str]:
         """Return the present entity and name of a project; see `resolve`."""
+
+    def set_visibility(self, entity: str, project: str, visibility: Visibility) -> None:
+        """Decide who reads a project besides the members of its entity. Raises `NoSuchProject`."""
+
+    def rename_project(self, entity: str, project: str, new_entity: str, new_name: str) -> None:
+        """Rename a project, or move it to another entity. Raises `NoSuchProject`, `NameTaken`.
+
+        The former name leads to it (`resolve_project`) until a project has that name.
+        """
+
+    def delete_project(self, entity: str, project: str) -> list[str]:
+        """Delete a project and all that belongs to it; return the digests that its runs named.
+
+        Its runs are deleted like single ones: uploads of them raise `RunDeleted`. Its name is free for a new project.
+        Raises `NoSuchProject`.
+        """
+
+    def move_runs(self, runs: Sequence[RunKey], entity: str, project: str) -> list[RunKey]:
+        """Move runs to another project; return the former names of those that were not there already.
+
+        The former names lead to them (`resolve`). Either all runs are moved, or none. The cost of each does not grow
+        with its rows. Raises `NoSuchRun`, `NoSuchProject`, and `NameTaken` if the project has, or had before a move,
+        another run with one of the ids.
+        """
 
     def projects(self) -> list[ProjectInfo]:
         """Return all projects, the most recently updated first."""

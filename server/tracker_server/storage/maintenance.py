@@ -41,9 +41,9 @@ class Maintenance:
         """Whether there is work."""
         return bool(self._due) or bool(self._deleted) or self._free
 
-    def deleted(self, run: int) -> None:
-        """Add the removal of a deleted run's rows."""
-        self._deleted.append(run)
+    def deleted(self, numbers: list[int]) -> None:
+        """Add the removal of deleted runs' rows."""
+        self._deleted += numbers
 
     def merge(self, run: int, stream: int) -> None:
         """Add the merge of a stream's rows."""

@@ -45,7 +45,7 @@ class Overview:
 
     def read(self, connection: sa.Connection, entity: str | None = None, project: str | None = None) -> list[Any]:
         """Return number and `ProjectInfo` of all projects, or of one, the most recently updated first."""
-        query = _PROJECTS
+        query = _PROJECTS.where(~projects.c.name.startswith("/"))  # deleted ones: see aliases.py
         if entity is not None:
             query = query.where(projects.c.entity == entity, projects.c.name == project)
         now = time.time()

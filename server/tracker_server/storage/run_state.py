@@ -168,3 +168,8 @@ class Cache:
         """Forget the run."""
         self._runs.pop(key, None)
         self._sizes.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget all runs."""
+        self._runs.clear()
+        self._sizes.clear()

@@ -58,6 +58,7 @@ from .interface import (
     StorageFull,
 )
 from .project_overview import Overview
+from .project_storage import ProjectStorage
 from .report_storage import ReportStorage
 from .run_info import info as info_of
 from .schema import digests
@@ -81,7 +82,7 @@ def open_storage(directory: Path, locked: bool = False) -> SqlStorage:
     return SqlStorage(f"sqlite:///{(directory / 'tracker.db').resolve()}", locked)
 
 
-class SqlStorage(FileStorage, ReportStorage):
+class SqlStorage(ProjectStorage, FileStorage, ReportStorage):
     """Implements `interface.Storage`.
 
     `url` is SQLAlchemy's, for example `sqlite:////var/lib/tracker/tracker.db`. Only one process at a time may write.
@@ -190,14 +191,6 @@ class SqlStorage(FileStorage, ReportStorage):
         with self._engine.connect() as connection:
             row = run_state.find(connection, run)
             return {} if row is None else {s.name: s.offset for s in run_state.streams_of(connection, row.id)}
-
-    def resolve(self, run: RunKey) -> RunKey:
-        """See `Storage.resolve`."""
-        return self._aliases.run(run)
-
-    def resolve_project(self, entity: str, project: str) -> tuple[str, str]:
-        """See `Storage.resolve_project`."""
-        return self._aliases.project(entity, project)
 
     def projects(self) -> list[ProjectInfo]:
         """See `Storage.projects`."""

@@ -16,6 +16,7 @@ from tracker.runlog.records import MAX_KEYS, RESERVED
 from tracker.runlog.validation import is_file
 
 from . import possessions, run_state
+from .aliases import candidates, inherit
 from .columnar import chunks, segments
 from .columnar.batch import Upload, read
 from .columnar.columns import Batch, Group
@@ -23,8 +24,8 @@ from .console import append_lines
 from .database import Prepared
 from .interface import Appended, By, NoSuchRun, OffsetMismatch, RunDeleted
 from .maintenance import Maintenance
-from .report_schema import comments
-from .schema import digests, keys, projects, runs, streams, tombstones
+from .removal import free, remove
+from .schema import keys, projects, runs, streams, tombstones
 from .schema import parts as part_table
 from .schema import segments as segment_table
 from .state_blocks import StateBlocks
@@ -134,6 +135,18 @@ class Writer:
         with self._lock, self._connection.begin():
             yield self._connection
 
+    @contextmanager
+    def moving(self) -> Iterator[sa.Connection]:
+        """Return a connection as `changing` does, for changes of which runs there are and what they are called."""
+        with self.changing() as connection:
+            self._cache.clear()
+            yield connection
+
+    def remove_rows(self, numbers: list[int]) -> None:
+        """Remove the rows of deleted runs, as deferred work."""
+        with self._lock:
+            self._maintenance.deleted(numbers)
+
     def delete(self, key: RunKey) -> bool:
         """Delete the run; return whether it existed.
 
@@ -142,19 +155,12 @@ class Writer:
         """
         with self._lock:
             with self._connection.begin():
-                connection = self._connection
-                self._cache.drop(key)
-                row = run_state.find(connection, key)
+                row = run_state.find(self._connection, key)
                 if row is None:
                     return False
-                connection.execute(digests.delete().where(digests.c.run == row.id))
-                connection.execute(comments.delete().where(comments.c.run == row.id))
-                connection.execute(runs.delete().where(runs.c.id == row.id))
-                more = {"deletions": projects.c.deletions + 1}
-                connection.execute(projects.update().where(projects.c.id == row.project).values(more))
-                stone = {"project": row.project, "name": key.id, "deleted": time.time(), "run": row.id}
-                connection.execute(tombstones.insert(), stone)
-            self._maintenance.deleted(row.id)
+                self._cache.drop(key)
+                numbers = remove(self._connection, runs.c.id == row.id)
+            self._maintenance.deleted(numbers)
         return True
 
     def readmit(self, key: RunKey) -> bool:
@@ -163,13 +169,7 @@ class Writer:
             stone = tombstone(self._connection, key)
             if stone is None:
                 return False
-            where = (tombstones.c.project == stone.project) & (tombstones.c.name == key.id)
-            # If not all rows are removed yet, the tombstone stays, under a name that no run can have.
-            gone = {"name": f"/{stone.run}"}
-            if stone.run is None:
-                self._connection.execute(tombstones.delete().where(where))
-            else:
-                self._connection.execute(tombstones.update().where(where).values(gone))
+            free(self._connection, (tombstones.c.project == stone.project) & (tombstones.c.name == key.id))
             return True
 
     @property
@@ -341,9 +341,12 @@ def created(run: run_state.Run) -> float:
 
 def tombstone(connection: sa.Connection, key: RunKey) -> Any:
     """Return the tombstone of a deleted run, None if there is none."""
-    where = (projects.c.entity == key.entity) & (projects.c.name == key.project) & (tombstones.c.name == key.id)
-    query = sa.select(tombstones).join(projects, projects.c.id == tombstones.c.project).where(where)
-    return connection.execute(query).one_or_none()
+    for project in candidates(connection, key.entity, key.project):
+        where = (tombstones.c.project == project.id) & (tombstones.c.name == key.id)
+        found = connection.execute(sa.select(tombstones).where(where)).one_or_none()
+        if found is not None:
+            return found
+    return None
 
 
 def _create(connection: sa.Connection, key: RunKey, by: By) -> run_state.Run:
@@ -353,6 +356,7 @@ def _create(connection: sa.Connection, key: RunKey, by: By) -> run_state.Run:
     if project is None:
         new = {"entity": key.entity, "name": key.project, "created": now, "deletions": 0}
         project = _insert(connection, projects, new)
+        inherit(connection, key.entity, key.project, project)
     top = connection.execute(sa.select(sa.func.max(runs.c.version)).where(runs.c.project == project)).scalar_one() or 0
     new = {
         "project": project,

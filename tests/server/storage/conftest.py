@@ -9,6 +9,7 @@ import pytest
 from tracker.names import RunKey
 from tracker.runlog.records import encode, encode_points, jsonable
 from tracker_server.access.database import AccessDatabase
+from tracker_server.access.entities import add
 from tracker_server.storage.access_schema import entities
 from tracker_server.storage.database import connect
 from tracker_server.storage.sql import SqlStorage, open_storage
@@ -113,11 +114,9 @@ class Accounts:
         self._engine = connect(f"sqlite:///{directory / 'tracker.db'}")
         self._database = AccessDatabase(self._engine)
 
-    def add(self, name: str, kind: str = "account") -> int:
+    def add(self, name: str) -> int:
         with self._database.changing() as connection:
-            new = {"name": name, "skeleton": name, "kind": kind, "created": 1.0}
-            made = connection.execute(entities.insert().values(new).returning(entities.c.id)).scalar_one()
-        return int(made)
+            return add(connection, name, "account").id
 
     def change(self, number: int, **values: str) -> None:
         with self._database.changing() as connection:

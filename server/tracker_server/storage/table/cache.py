@@ -50,7 +50,8 @@ class Runs:
     """
 
     def __init__(self, entity: str, project: str, since: float) -> None:
-        self._entity, self._project, self._since = entity, project, since
+        self.name = entity, project
+        self._since = since
         self._places: dict[int, int] = {}
         self._free: list[int] = []
         self._fields: OrderedDict[str, Field] = OrderedDict()
@@ -81,18 +82,13 @@ class Runs:
     def refresh(self, connection: sa.Connection, project: int, deletions: int) -> None:
         """Read the runs that have changed."""
         self._connection = connection
-        gone: set[int] = set()
         if deletions > self.deletions:
-            there = set(connection.execute(sa.select(run_table.c.id).where(run_table.c.project == project)).scalars())
-            gone = self._places.keys() - there
+            stale = self._forget_gone(connection, project)
             self.deletions = deletions
-        if gone:
-            self.revision += 1
-        for number in gone:
-            self._forget(number)
-        # Versions of deleted runs may be used again, so they do not count as seen.
-        seen = int(self._versions.array[: self.size].max(initial=0))
-        query = sa.select(*_COLUMNS).where(run_table.c.project == project, run_table.c.version > seen)
+        else:
+            seen = int(self._versions.array[: self.size].max(initial=0))
+            stale = run_table.c.version > seen
+        query = sa.select(*_COLUMNS).where(run_table.c.project == project, stale)
         rows = connection.execute(query.order_by(run_table.c.version)).all()
         if rows:
             self.revision += 1
@@ -100,6 +96,20 @@ class Runs:
         for row, fold, _, size in load_states(connection, rows):
             self._take(row, fold, size)
         self._judge({self._places[row.id] for row in rows})
+
+    def _forget_gone(self, connection: sa.Connection, project: int) -> sa.ColumnElement[bool]:
+        """Forget runs that were deleted or moved away; return the condition on the others that have changed."""
+        query = sa.select(run_table.c.id, run_table.c.version).where(run_table.c.project == project)
+        there = {row.id: row.version for row in connection.execute(query)}
+        gone = self._places.keys() - there.keys()
+        if gone:
+            self.revision += 1
+        for number in gone:
+            self._forget(number)
+        # Versions of runs that are gone may be used again, so the greatest known one does not tell what has changed.
+        known = {number: self._versions[at] for number, at in self._places.items()}
+        changed = [version for number, version in there.items() if known.get(number) != version]
+        return run_table.c.version >= min(changed, default=max(there.values(), default=0) + 1)
 
     def _refresh_users(self, connection: sa.Connection, fresh: set[int]) -> None:
         """Read the names of the runs' accounts if some are new or may have changed."""
@@ -121,7 +131,7 @@ class Runs:
             self._touched[at] = self.revision
 
     def _take(self, row: sa.Row[Any], fold: RunState, size: int) -> None:
-        info = info_of(self._entity, self._project, row, self._user_names.get(row.user), fold)
+        info = info_of(*self.name, row, self._user_names.get(row.user), fold)
         at = self._places.get(row.id)
         if at is None:
             if self._free:
@@ -301,7 +311,10 @@ class Cache:
             yield Runs(entity, project, self._since)
             return
         with self._lock:
-            lock, cached = self._projects.setdefault(found.id, (threading.Lock(), Runs(entity, project, self._since)))
+            lock, cached = self._projects.get(found.id) or (threading.Lock(), Runs(entity, project, self._since))
+            if cached.name != (entity, project):  # it was renamed
+                lock, cached = threading.Lock(), Runs(entity, project, self._since)
+            self._projects[found.id] = lock, cached
             self._projects.move_to_end(found.id)
         with query_budget.locked(lock):
             try:
