@@ -138,6 +138,11 @@ def set_password(
     return get(connection, account.name)
 
 
+def store_rehashed(connection: sa.Connection, id: int, password: str) -> None:
+    """Store the hash of the same password with stronger parameters."""
+    connection.execute(accounts.update().where(accounts.c.entity == id).values(password=password))
+
+
 def disable(connection: sa.Connection, actor: Actor, name: str) -> Account:
     """Disable an account: its sessions end, its keys are not valid, its runs stay.
 

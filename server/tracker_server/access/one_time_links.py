@@ -52,14 +52,20 @@ def use(connection: sa.Connection, secret: str, password: str, address: str | No
 
     The link ends, and so do the account's sessions. Raises `Missing` if the link is not valid (any more).
     """
-    account = account_of(connection, secret)
-    used = one_time_links.update().where(one_time_links.c.digest == _digest(secret)).values(used=time.time())
-    connection.execute(used)
+    account = spend(connection, secret)
     changed = accounts.update().where(accounts.c.entity == account.id)
     connection.execute(changed.values(password=password, state="active"))
     connection.execute(account_sessions.delete().where(account_sessions.c.account == account.id))
     actor = Actor(account.name, address, account.id)
     write(connection, actor, "password set", account.name, "with a one-time link")
+    return account
+
+
+def spend(connection: sa.Connection, secret: str) -> Entity:
+    """End a link; return the account that it is for. Raises `Missing` if the link is not valid (any more)."""
+    account = account_of(connection, secret)
+    used = one_time_links.update().where(one_time_links.c.digest == _digest(secret)).values(used=time.time())
+    connection.execute(used)
     return account
 
 

@@ -1,9 +1,10 @@
-"""The session's cookie: its name, how to read it from a request, and how to set it."""
+"""Cookies, and that of the session: its name, how to read it from a request, and how to set it."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+from typing import Literal
 
 from .sessions import LIFETIME
 
@@ -26,7 +27,17 @@ def read(header: str, name: str) -> str:
     return ""
 
 
-def header(name: str, value: str, path: str, secure: bool) -> bytes:
-    """Return a `Set-Cookie` header for addresses below `path`; with `secure`, for HTTPS only."""
-    attributes = f"HttpOnly; Max-Age={int(LIFETIME)}; Path={path}; SameSite=strict{'; Secure' if secure else ''}"
+def header(
+    name: str,
+    value: str,
+    path: str,
+    secure: bool,
+    lifetime: float = LIFETIME,
+    same_site: Literal["strict", "lax"] = "strict",
+) -> bytes:
+    """Return a `Set-Cookie` header for addresses below `path`; with `secure`, for HTTPS only.
+
+    With a `lifetime` of 0 seconds the browser deletes the cookie.
+    """
+    attributes = f"HttpOnly; Max-Age={int(lifetime)}; Path={path}; SameSite={same_site}{'; Secure' if secure else ''}"
     return f"{name}={value}; {attributes}".encode("latin-1")

@@ -32,7 +32,7 @@ def page(root: str = "") -> HTMLResponse:
     return respond("Sign in · tracker", _BODY.replace("{root}", escape(root)), 401)
 
 
-def reload(path: str, query: str) -> HTMLResponse:
+def reload(path: str, query: str, status: int = 401) -> HTMLResponse:
     """Return a page that reloads the same address, so that the browser sends its cookie.
 
     Browsers withhold a strict cookie when a link on another site is followed.
@@ -41,4 +41,4 @@ def reload(path: str, query: str) -> HTMLResponse:
     target = quote("/" + path.lstrip("/\\"), safe="/-_.~") + (f"?{quote(query, safe='=&%-_.~+')}" if query else "")
     head = f'<meta http-equiv="refresh" content="0; url={escape(target)}">\n'
     body = f'<main><p class="brand">tracker</p><p><a href="{escape(target)}">Continue</a></p></main>'
-    return respond("tracker", body, 401, head)
+    return respond("tracker", body, status, head)
