@@ -13,7 +13,9 @@ from .access.access import Access
 from .access.database import AccessDatabase
 from .access.gate import Gate
 from .access.guard import Guard
+from .access.providers import Providers
 from .access.sessions import Sessions
+from .access.sign_in import SignIn
 from .background import accounts as accounts_watch
 from .background import maintenance
 from .background import trash as trash_bin
@@ -35,6 +37,7 @@ from .routes import (
     projects,
     reports,
     runs,
+    sign_in,
     table,
     trash,
     web,
@@ -50,7 +53,13 @@ MAX_QUERY = 1024 * 1024
 """Largest request body in bytes, except uploads."""
 
 
-def create_app(storage: Storage, blobs: Blobs, settings: Settings, accounts: AccessDatabase) -> Guard:
+def create_app(
+    storage: Storage,
+    blobs: Blobs,
+    settings: Settings,
+    accounts: AccessDatabase,
+    providers: Providers | None = None,
+) -> Guard:
     """Return the ASGI application. The caller owns `storage` and closes it after the application has ended."""
     webhook = None if settings.webhook is None else Webhook(settings.webhook, settings.url)
     sessions = Sessions(settings.sessions, settings.token)
@@ -91,6 +100,7 @@ def create_app(storage: Storage, blobs: Blobs, settings: Settings, accounts: Acc
         *files.routes(services),
         *live.routes(services.live),
         *media.routes(services),
+        *sign_in.routes(services, SignIn(access, settings.token.encode(), providers or Providers())),
         *web.routes(settings.root_path),
         Mount("/", Capped(api, MAX_QUERY)),
     ]

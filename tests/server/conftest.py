@@ -19,6 +19,7 @@ from tracker.runlog.records import encode
 from tracker.wire import run_path
 from tracker_server.access.database import AccessDatabase
 from tracker_server.access.guard import Guard
+from tracker_server.access.providers import Providers
 from tracker_server.app import create_app
 from tracker_server.blobs import open_blobs
 from tracker_server.partials import Limits
@@ -74,14 +75,18 @@ def serve_in_thread(app: Guard) -> Iterator[str]:
 
 @contextmanager
 def running(
-    directory: Path, change: Callable[[Any], None] | None = None, limits: Limits | None = None, **settings: Any
+    directory: Path,
+    change: Callable[[Any], None] | None = None,
+    limits: Limits | None = None,
+    providers: Providers | None = None,
+    **settings: Any,
 ) -> Iterator[Client]:
     """`change` may set faults on the storage."""
     storage = open_storage(directory)
     if change is not None:
         change(storage)
     blobs = open_blobs(directory / "blobs", limits or Limits())
-    app = create_app(storage, blobs, Settings(token=TOKEN, **settings), AccessDatabase(storage.engine))
+    app = create_app(storage, blobs, Settings(token=TOKEN, **settings), AccessDatabase(storage.engine), providers)
     try:
         for url in serve_in_thread(app):
             yield Client(url)

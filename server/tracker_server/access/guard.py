@@ -11,7 +11,7 @@ import ipaddress
 import logging
 import re
 from collections.abc import Callable
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import orjson
 from starlette.responses import RedirectResponse, Response
@@ -24,6 +24,7 @@ from tracker_server.workers import Requester, current_requester
 
 from . import account_sessions, server_proof, session_cookie
 from .account_sessions import AccountSession
+from .client_address import real_address
 from .gate import Credential, Gate
 from .principal import NOBODY, Principal
 from .response_headers import with_headers
@@ -42,6 +43,7 @@ NO_KEY = (
 
 
 NO_PAGE = "this page is not signed in, although its browser is: open the address that `tracker server` printed again"
+NO_PAGE_OF_ACCOUNT = "this page is not signed in, although its browser is: sign in again"
 
 
 NO_API_KEY = (
@@ -171,7 +173,7 @@ class Guard:
         self._gate.open(scope, credential, principal)
         if scope["path"].startswith("/api/"):
             if not _is_public(scope) and not holds(_page_secret(scope, headers)):
-                return _refusal(401, NO_PAGE)
+                return _refusal(401, NO_PAGE_OF_ACCOUNT if self._gate.is_team else NO_PAGE)
             if (refusal := _unframed(scope, headers)) is not None:
                 return refusal
         elif scope["method"] == "GET" and "/assets/" not in scope["path"] and not _is_public(scope):
@@ -193,12 +195,13 @@ class Guard:
         return _unframed(scope, headers) or self._check_origin(scope["method"], headers, host, by_cookie=False)
 
     def _undo_proxy(self, scope: Scope) -> None:
-        """Undo what a proxy changed in the request: the scheme and the path prefix."""
+        """Undo what a proxy changed in the request: the scheme, the client's address and the path prefix."""
         client = (scope.get("client") or ("",))[0]
         if client in self._proxies:
             schemes = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
             if schemes and schemes[-1].split(b",")[0].strip().lower() == b"https":
                 scope["scheme"] = "https"
+            scope["client"] = (real_address(client, scope["headers"], self._proxies), 0)
         if self._root and f"{scope['path']}/".startswith(self._root + "/"):
             scope["path"] = scope["path"][len(self._root) :] or "/"
             scope.pop("raw_path", None)
@@ -296,11 +299,16 @@ def _is_public(scope: Scope) -> bool:
 
 
 def _unauthorised(headers: dict[bytes, str], scope: Scope, root: str, is_team: bool) -> Response:
+    response: Response
     if "text/html" not in headers.get(b"accept", ""):
         response = _refusal(401, NO_API_KEY if is_team else NO_KEY)
     elif headers.get(b"sec-fetch-site") == "cross-site" and headers.get(b"sec-fetch-mode") == "navigate":
         # A link on another site: the browser withholds its strict cookie, so this page reloads itself from this site.
         response = sign_in.reload(root + str(scope["path"]), scope["query_string"].decode("latin-1"))
+    elif is_team and scope["method"] in _SAFE:
+        query = scope["query_string"].decode("latin-1")
+        target = quote(str(scope["path"])) + (f"?{query}" if query else "")
+        return RedirectResponse(f"{root}/sign-in?next={quote(target, safe='')}", 303)
     else:
         response = sign_in.page(root)
     response.headers["www-authenticate"] = "Bearer"

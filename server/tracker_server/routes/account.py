@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import orjson
+import sqlalchemy as sa
 from fastapi import FastAPI, Path
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tracker_server.access import account_sessions
+from tracker_server.access import account_sessions, session_cookie
 from tracker_server.access.account_sessions import AccountSession
+from tracker_server.access.audit_log import actor_of, write
 from tracker_server.access.principal import Principal
 from tracker_server.access.sessions import Session, Sessions
 from tracker_server.responses import json_response
@@ -63,10 +65,30 @@ def add_routes(api: FastAPI, services: Services, sessions: Sessions) -> None:
         if principal.kind == "owner":
             ended = sessions.end(wanted)
         elif _is_person(principal):
-            ended = await access.change(account_sessions.end, principal.id, wanted)
+            ended = await access.change(_end, principal, wanted, wanted == mine, _address(request))
         if not ended:
             raise HTTPException(404, "there is no such session")
-        return Response(status_code=204)
+        response = Response(status_code=204)
+        if wanted == mine:
+            # Browsers keep pages to go back to, and drop them when a cookie changes.
+            name = session_cookie.name_for(services.settings.token.encode())
+            secure = request.scope.get("scheme") == "https"
+            cookie = session_cookie.header(name, "", f"{services.settings.root_path}/", secure, lifetime=0)
+            response.headers["set-cookie"] = cookie.decode("latin-1")
+        return response
+
+
+def _end(connection: sa.Connection, principal: Principal, id: str, is_own: bool, address: str) -> bool:
+    assert principal.id is not None
+    ended = account_sessions.end(connection, principal.id, id)
+    if ended:
+        action = "sign-out" if is_own else "session ended"
+        write(connection, actor_of(principal, address), action, principal.name, principal.name)
+    return ended
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _is_person(principal: Principal) -> bool:
