@@ -81,8 +81,6 @@ def routes(services: Services, flow: SignIn) -> list[BaseRoute]:
         return pages.sign_in(root, target, passwords=flow.providers.passwords, providers=offered, **options)
 
     async def show(request: Request) -> Response:
-        if not services.access.snapshot.is_team:
-            return RedirectResponse(f"{root}/", 303)
         return cookies.with_form(form(own_target(request.query_params.get("next", ""))), request)
 
     async def sign_in(request: Request) -> Response:
@@ -169,6 +167,8 @@ def routes(services: Services, flow: SignIn) -> list[BaseRoute]:
         """Turn what went wrong into a page for people."""
 
         async def handled(request: Request) -> Response:
+            if not services.access.snapshot.is_team:
+                return RedirectResponse(f"{root}/", 303)
             try:
                 return await handle(request)
             except NotSignedIn as error:

@@ -22,6 +22,8 @@ FILLED = {
     "digest": "0" * 64,
     "view": "notes",
     "version": "1",
+    "provider": "campus",
+    "secret": "x",
 }
 
 
