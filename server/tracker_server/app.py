@@ -24,6 +24,9 @@ from .errors import add_error_handlers
 from .openapi import document
 from .routes import (
     account,
+    accounts,
+    api_keys,
+    audit,
     charts,
     comments,
     console,
@@ -37,10 +40,13 @@ from .routes import (
     projects,
     reports,
     runs,
+    share_links,
     sign_in,
     table,
+    teams,
     trash,
     web,
+    whoami,
 )
 from .routes.request_bodies import Capped, StrictRoute
 from .services import Services
@@ -57,14 +63,14 @@ def create_app(
     storage: Storage,
     blobs: Blobs,
     settings: Settings,
-    accounts: AccessDatabase,
+    database: AccessDatabase,
     providers: Providers | None = None,
 ) -> Guard:
     """Return the ASGI application. The caller owns `storage` and closes it after the application has ended."""
     webhook = None if settings.webhook is None else Webhook(settings.webhook, settings.url)
     sessions = Sessions(settings.sessions, settings.token)
     workers = Workers()
-    access = Access(accounts, workers)
+    access = Access(database, workers)
     gate = Gate(access, storage, blobs, workers)
     services = Services(access, settings, workers, deleting_unnamed(storage, blobs, workers), webhook=webhook)
     access.on_change(services.live.judge_again)
@@ -91,6 +97,8 @@ def create_app(
     first_run.add_routes(api, services)
     processes.add_routes(api, services)
     for routes_of in (projects, reports, comments, table, edits, trash):
+        routes_of.add_routes(api, services)
+    for routes_of in (whoami, accounts, teams, api_keys, share_links, audit):
         routes_of.add_routes(api, services)
     account.add_routes(api, services, sessions)
     api.openapi = document(api, {**ingest.OPERATIONS, **files.OPERATIONS, **live.OPERATIONS, **media.OPERATIONS})  # type: ignore[method-assign]

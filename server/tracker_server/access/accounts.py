@@ -108,11 +108,13 @@ def by_id(connection: sa.Connection, id: int) -> Account | None:
     return None if row is None else _account(row)
 
 
-def listed(connection: sa.Connection, part: Part, among: Iterable[str] | None = None) -> Page[Account]:
-    """Return a part of the accounts by name; only those with the names `among`, if given."""
+def listed(connection: sa.Connection, part: Part, in_teams: Iterable[str] | None = None) -> Page[Account]:
+    """Return a part of the accounts by name; only those that are in one of the teams with these names, if given."""
     query = _accounts()
-    if among is not None:
-        query = query.where(entities.c.name.in_(list(among)))
+    if in_teams is not None:
+        team = entities.alias("team")
+        there = sa.select(members.c.account).join(team, team.c.id == members.c.team)
+        query = query.where(accounts.c.entity.in_(there.where(team.c.name.in_(list(in_teams)))))
     if part.search:
         query = query.where(contains(part.search) | accounts.c.email.icontains(part.search, autoescape=True))
     return read_page(connection, query, (sa.func.lower(entities.c.name), entities.c.id), part, _account)

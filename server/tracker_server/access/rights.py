@@ -99,6 +99,10 @@ class Rights:
         self.require(action, *here)
         return here
 
+    def project_to_share(self, entity: str, project: str) -> tuple[str, str]:
+        """Return the present name of a project. Raises `NoSuchProject`, or `Forbidden` unless it may be shared."""
+        return self._project_for("share", entity, project)
+
     def _table_of(self, entity: str, project: str) -> tuple[str, str]:
         """Return the present name of a project; for one that may not be read, one that has no runs."""
         here = self.present_project(entity, project)

@@ -53,7 +53,10 @@ class Snapshot:
     is_team: bool = False
     """Whether there is an account, so that the owner's token gives no access."""
     entities: Mapping[str, Entity] = field(default_factory=dict)
-    """Accounts and teams by their present and former names, in lower case (`str.casefold`)."""
+    """Accounts and teams by their present and former names, in lower case (`str.casefold`) and as they are.
+
+    Two names may differ in case alone, if runs lay under both before the server had accounts.
+    """
     names: Mapping[int, str] = field(default_factory=dict)
     """The names of all accounts and teams, also of removed ones, by number."""
     principals: Mapping[int, Principal] = field(default_factory=dict)
@@ -64,9 +67,13 @@ class Snapshot:
     internal: frozenset[tuple[str, str]] = frozenset()
     """Entity and name of the internal projects."""
 
+    def find(self, name: str) -> Entity | None:
+        """Return the account or team with this present or former name; None if there is none."""
+        return self.entities.get(name) or self.entities.get(name.casefold())
+
     def entity(self, name: str) -> str:
         """Return the present name of an account or team; an unknown name unchanged."""
-        known = self.entities.get(name) or self.entities.get(name.casefold())
+        known = self.find(name)
         return name if known is None else known.name
 
     def project(self, entity: str, name: str) -> Project:
@@ -123,13 +130,14 @@ _INTERNAL = sa.select(projects.c.entity, projects.c.name).where(projects.c.visib
 
 
 def _by_name(connection: sa.Connection, entities: dict[int, Entity]) -> dict[str, Entity]:
-    there = {number: entity for number, entity in entities.items() if entity.kind != "removed"}
+    there = {number: entity for number, entity in entities.items() if entity.kind in ("account", "team")}
     found = {}
     for alias in connection.execute(sa.select(tables.entity_aliases)):
         if alias.entity in there:
             found[alias.name.casefold()] = there[alias.entity]
     for entity in there.values():
         found[entity.name.casefold()] = entity
+    found.update({entity.name: entity for entity in there.values()})
     return found
 
 
@@ -161,7 +169,7 @@ def _keys(connection: sa.Connection, entities: dict[int, Entity], active: dict[i
         principal, problem = None, ""
         if row.revoked is not None:
             problem = "this API key was revoked: ask for a new one, and run `tracker login --key`"
-        elif owner is None or owner.kind == "removed":
+        elif owner is None or owner.kind not in ("account", "team"):
             problem = "the account of this API key was removed"
         elif owner.kind == "team":
             principal = Principal(

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from tracker.names import NAME_RULE, RunKey, is_project_name
 from tracker.runlog.records import RUN_ID
+from tracker_server.access.paging import MAX_PAGE, Part
 
 
 def run_key(entity: str, project: str, id: str) -> RunKey:
@@ -66,3 +67,14 @@ Filters = Annotated[
 Order = Annotated[
     str, Query(max_length=1000, description="Comma-separated names to sort by; a leading `-` means descending")
 ]
+
+
+async def _part(  # a coroutine, because FastAPI runs other functions in a thread
+    search: Annotated[str, Query(max_length=200, description="Only entries that contain this text")] = "",
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="At most this many")] = 100,
+) -> Part:
+    return Part(search, cursor, limit)
+
+
+PartOf = Annotated[Part, Depends(_part)]
