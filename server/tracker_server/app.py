@@ -122,4 +122,4 @@ def create_app(
         services.live.close()
         services.workers.stop()
 
-    return Guard(app, settings, sessions, gate, stop)
+    return Guard(app, settings, sessions, access, gate, stop)

@@ -131,18 +131,30 @@ def _serve(
         raise click.ClickException(str(error)) from error
     token, webhook = cleaned(token, quotes=True), cleaned(webhook, quotes=True)
 
-    def started(url: str, settings: Settings) -> None:
-        click.echo(_greeting(url, settings.token, directory, host))
+    def started(url: str, settings: Settings, is_team: bool) -> None:
+        click.echo(_team_greeting(url, directory) if is_team else _greeting(url, settings.token, directory, host))
         if announce_fd is not None:
             with open(announce_fd, "w") as pipe:
                 json.dump({"url": url, "token": settings.token}, pipe)
         if browser:
-            _open(url, settings)
+            _open(url, settings, is_team)
 
     try:
         serve(directory, host, port, token, allowed_hosts, started, webhook, root_path, trusted_proxies)
     except CannotServe as error:
         raise click.ClickException(str(error)) from error
+
+
+def _team_greeting(url: str, directory: Path) -> str:
+    lines = [
+        "tracker server",
+        f"  open       {url}",
+        f"  data       {directory}",
+        f"  scripts    tracker login --base-url {url}",
+        "  accounts   tracker server account list",
+        "  stop       ctrl+C",
+    ]
+    return "\n".join(lines)
 
 
 def _greeting(url: str, token: str, directory: Path, host: str) -> str:
@@ -168,7 +180,10 @@ def _greeting(url: str, token: str, directory: Path, host: str) -> str:
     return "\n".join([*lines, "  stop       ctrl+C"])
 
 
-def _open(url: str, settings: Settings) -> None:
+def _open(url: str, settings: Settings, is_team: bool) -> None:
+    if is_team:
+        threading.Thread(target=webbrowser.open, args=[url], daemon=True).start()
+        return
     # Other users can read command lines, including the browser's, so it gets a code for one visit, not the token.
     code = secrets.token_urlsafe(32)
     settings.visits.add(code)

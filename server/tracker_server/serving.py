@@ -63,7 +63,7 @@ def serve(
     port: int,
     token: str | None,
     allowed_hosts: tuple[str, ...],
-    started: Callable[[str, Settings], None],
+    started: Callable[[str, Settings, bool], None],
     webhook: str | None = None,
     root_path: str = "",
     trusted_proxies: tuple[str, ...] = (),
@@ -76,7 +76,7 @@ def serve(
         port: The port to listen on; 0 picks a free one.
         token: The access token; by default the one in the file `token` of the directory, which is created if needed.
         allowed_hosts: Host names that clients may use, besides loopback names and IP addresses.
-        started: Called with the URL and the settings as soon as requests are answered.
+        started: Called with the URL, the settings and whether there are accounts, as soon as requests are answered.
         webhook: The address to which alerts are forwarded.
         root_path: The path prefix that a reverse proxy adds.
         trusted_proxies: Addresses of proxies whose `X-Forwarded-Proto` is trusted, besides those on this machine.
@@ -116,12 +116,12 @@ def serve(
         stack.callback(storage.close)
         app = create_app(storage, open_blobs(directory / "blobs"), settings, AccessDatabase(storage.engine))
 
+        published = stack.enter_context(contextlib.closing(_Published(url, key, directory)))
+
         def begin() -> None:
-            try:
-                stack.callback(discovery.withdraw, discovery.publish(url, key, directory))
-            except (OSError, RuntimeError) as error:  # for example without a home; clients can still be configured
-                logging.getLogger(__name__).warning("scripts cannot find this server automatically: %s", error)
-            started(url, settings)
+            published.settle(app.gate.is_team)
+            app.access.on_change(lambda: published.settle(app.gate.is_team))
+            started(url, settings, app.gate.is_team)
 
         allow_connections()
         _Server(configuration(app), begin, app.stop).run(sockets=[listener])
@@ -150,6 +150,33 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+class _Published:
+    """The file by which scripts of this user find the server; there is none once the token gives no access."""
+
+    def __init__(self, url: str, token: str, directory: Path) -> None:
+        self._entry = url, token, directory
+        self._file: Path | None = None
+        self._settled: bool | None = None
+
+    def settle(self, is_team: bool) -> None:
+        """Publish the file, or withdraw it if there are accounts."""
+        if is_team == self._settled:
+            return
+        self._settled = is_team
+        self.close()
+        if not is_team:
+            try:
+                self._file = discovery.publish(*self._entry)
+            except (OSError, RuntimeError) as error:  # for example without a home; clients can still be configured
+                logging.getLogger(__name__).warning("scripts cannot find this server automatically: %s", error)
+
+    def close(self) -> None:
+        """Withdraw the file."""
+        if self._file is not None:
+            discovery.withdraw(self._file)
+            self._file = None
 
 
 class _Server(uvicorn.Server):

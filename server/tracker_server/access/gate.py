@@ -27,6 +27,18 @@ class Credential(NamedTuple):
     secret: str = ""
 
 
+class Uses(NamedTuple):
+    """What was used."""
+
+    keys: dict[str, float]
+    """When, by the id of the key."""
+    sessions: set[str]
+    links: dict[str, tuple[int, float]]
+    """How often and when last, by the id of the link."""
+    readings: dict[tuple[str, str, str], float]
+    """When a server admin (the name for the audit log) last read a project of an entity without a role there."""
+
+
 class Gate:
     """Judges credentials by the current snapshot of the rights."""
 
@@ -34,6 +46,8 @@ class Gate:
         self._access, self._storage, self._blobs, self._workers = access, storage, blobs, workers
         self.used: dict[str, float] = {}
         self.seen: set[str] = set()
+        self.opened: dict[str, tuple[int, float]] = {}
+        self._readings: dict[tuple[str, str, str], float] = {}
 
     @property
     def is_team(self) -> bool:
@@ -64,10 +78,18 @@ class Gate:
             self.seen.add(found.id)
         return found
 
-    def take_uses(self) -> tuple[dict[str, float], set[str]]:
-        """Return which keys were used when, and which sessions were used, since the last call."""
-        uses = self.used, self.seen
-        self.used, self.seen = {}, set()
+    def _note_reading(self, principal: Principal, entity: str, project: str) -> None:
+        self._readings[principal.actor, entity, project] = time.time()
+
+    def link_opened(self, id: str) -> None:
+        """Count that a browser has opened a share link."""
+        count, _ = self.opened.get(id, (0, 0.0))
+        self.opened[id] = count + 1, time.time()
+
+    def take_uses(self) -> Uses:
+        """Return the uses since the last call."""
+        uses = Uses(self.used, self.seen, self.opened, self._readings)
+        self.used, self.seen, self.opened, self._readings = {}, set(), {}, {}
         return uses
 
     def open(self, scope: Scope, credential: Credential, principal: Principal) -> None:
@@ -86,4 +108,4 @@ class Gate:
                 return former
             return self._guarded(credential, now)
 
-        return GuardedStorage(self._storage, principal, self._access.snapshot, renew)
+        return GuardedStorage(self._storage, principal, self._access.snapshot, renew, self._note_reading)

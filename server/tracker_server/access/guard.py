@@ -23,6 +23,7 @@ from tracker_server.settings import Settings
 from tracker_server.workers import Requester, current_requester
 
 from . import account_sessions, server_proof, session_cookie
+from .access import Access
 from .account_sessions import AccountSession
 from .client_address import real_address
 from .gate import Credential, Gate
@@ -86,10 +87,16 @@ class Guard:
     """
 
     def __init__(
-        self, app: ASGIApp, settings: Settings, sessions: Sessions, gate: Gate, stop: Callable[[], None]
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        sessions: Sessions,
+        access: Access,
+        gate: Gate,
+        stop: Callable[[], None],
     ) -> None:
         self.app = app
-        self._gate = gate
+        self.access, self.gate = access, gate
         self.stop = stop
         self._sessions = sessions
         self._token = settings.token.encode()
@@ -131,7 +138,7 @@ class Guard:
             return _refusal(403, text)
         if _SHARED.fullmatch(scope["path"]):
             return self._check_link(scope, headers, host)
-        if not self._gate.is_team:
+        if not self.gate.is_team:
             if scope["path"] == "/" and scope["method"] == "GET" and b"token=" in scope["query_string"]:
                 return self._sign_in(scope, headers)
             if server_proof.is_question(scope):
@@ -143,11 +150,11 @@ class Guard:
 
     def _check_key(self, scope: Scope, headers: dict[bytes, str], host: str, key: str) -> Response | None:
         credential = Credential("key", key)
-        if not self._gate.is_team and hmac.compare_digest(key.encode("latin-1"), self._token):
+        if not self.gate.is_team and hmac.compare_digest(key.encode("latin-1"), self._token):
             credential = Credential("owner")
-        principal = self._gate.judge(credential)
+        principal = self.gate.judge(credential)
         if isinstance(principal, Principal):
-            self._gate.open(scope, credential, principal)
+            self.gate.open(scope, credential, principal)
             return self._check_origin(scope["method"], headers, host, by_cookie=False)
         if principal:
             return _refusal(401, principal)
@@ -157,23 +164,23 @@ class Guard:
     def _check_session(self, scope: Scope, headers: dict[bytes, str], host: str) -> Response | None:
         cookie = session_cookie.read(headers.get(b"cookie", ""), self._cookie_name)
         session: Session | AccountSession | None
-        if self._gate.is_team:
-            session, credential = self._gate.session(cookie), Credential("session", cookie)
+        if self.gate.is_team:
+            session, credential = self.gate.session(cookie), Credential("session", cookie)
             holds: Callable[[str], bool] = lambda page: account_sessions.holds(session, page)  # type: ignore[arg-type]  # noqa: E731
         else:
             session, credential = self._sessions.find(cookie), Credential("owner")
             holds = lambda page: self._sessions.holds(session, page)  # type: ignore[arg-type]  # noqa: E731
-        principal = NOBODY if session is None else self._gate.judge(credential)
+        principal = NOBODY if session is None else self.gate.judge(credential)
         if session is None or not isinstance(principal, Principal):
-            if self._gate.is_team and _is_public(scope):
-                self._gate.open(scope, Credential("nobody"), NOBODY)
+            if self.gate.is_team and _is_public(scope):
+                self.gate.open(scope, Credential("nobody"), NOBODY)
                 return self._check_origin(scope["method"], headers, host, by_cookie="/api/" not in scope["path"])
-            return _unauthorised(headers, scope, self._root, self._gate.is_team)
+            return _unauthorised(headers, scope, self._root, self.gate.is_team)
         scope["tracker.session"] = session.id
-        self._gate.open(scope, credential, principal)
+        self.gate.open(scope, credential, principal)
         if scope["path"].startswith("/api/"):
             if not _is_public(scope) and not holds(_page_secret(scope, headers)):
-                return _refusal(401, NO_PAGE_OF_ACCOUNT if self._gate.is_team else NO_PAGE)
+                return _refusal(401, NO_PAGE_OF_ACCOUNT if self.gate.is_team else NO_PAGE)
             if (refusal := _unframed(scope, headers)) is not None:
                 return refusal
         elif scope["method"] == "GET" and "/assets/" not in scope["path"] and not _is_public(scope):
@@ -185,13 +192,15 @@ class Guard:
         found = _SHARED.fullmatch(scope["path"])
         assert found is not None
         credential = Credential("link", found[1])
-        principal = self._gate.judge(credential)
+        principal = self.gate.judge(credential)
         if not isinstance(principal, Principal):
             return share_link.gone() if "text/html" in headers.get(b"accept", "") else _refusal(404, NO_LINK)
         scope["path"] = found[2] or "/"
+        if scope["path"] == "/api/whoami":  # asked by the page once it runs, not by the preview of a link
+            self.gate.link_opened(principal.credential)
         scope["tracker.root"] = f"{self._root}/s/{found[1]}"
         scope.pop("raw_path", None)
-        self._gate.open(scope, credential, principal)
+        self.gate.open(scope, credential, principal)
         return _unframed(scope, headers) or self._check_origin(scope["method"], headers, host, by_cookie=False)
 
     def _undo_proxy(self, scope: Scope) -> None:

@@ -59,6 +59,8 @@ class GuardedReports(Rights):
 
     def comments(self, on: CommentPlace, limit: int, cursor: str | None) -> Page:
         """See `Storage.comments`."""
+        if self._principal.kind == "link":
+            return Page([], None, 0)  # comments are a conversation of the members
         return self._storage.comments(self._place(on), limit, cursor)
 
     def comment(self, comment: int) -> tuple[Comment, CommentPlace, int | None]:

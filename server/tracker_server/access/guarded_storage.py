@@ -43,6 +43,9 @@ from tracker_server.storage.interface import (
 from .guarded_reports import GuardedReports
 from .rights import NOWHERE
 
+_UNKNOWN = "\0"
+"""Text that no name of a column contains."""
+
 
 class GuardedStorage(GuardedReports):
     """Implements `interface.Storage` for one principal, as of one snapshot of the rights."""
@@ -142,23 +145,41 @@ class GuardedStorage(GuardedReports):
 
     def project(self, entity: str, project: str) -> Project:
         """See `Storage.project`."""
-        return self._storage.project(*self._project(entity, project))
+        here = self.present_project(entity, project)
+        shown = self._only(*here)
+        if shown is None:
+            return self._storage.project(*self._project(entity, project))
+        found = self._storage.project(*here)
+        views = [view for view in found["views"] if self._shares_view(*here, view["name"])]
+        # Of the rest of the project a link to a part of it tells nothing.
+        nothing = Notes(text="", version=0)
+        return {**found, "runs": len(shown), "active": 0, "activity": [], "notes": nothing, "views": views}
+
+    def _shares_view(self, entity: str, project: str, name: str) -> bool:
+        shared = self._principal.shared
+        return shared is not None and shared == (entity, project, "view", name)
 
     def view(self, entity: str, project: str, name: str) -> Any:
         """See `Storage.view`."""
-        return self._storage.view(*self._project(entity, project), name)
+        here = self.present_project(entity, project)
+        return self._storage.view(*(here if self._shares_view(*here, name) else self._project(entity, project)), name)
 
     def table(self, entity: str, project: str, query: TableQuery) -> TablePage:
         """See `Storage.table`."""
-        return self._storage.table(*self._table_of(entity, project), query)
+        here, ids = self._listed(entity, project, query.get("ids"))
+        return self._storage.table(*here, query if ids is None else {**query, "ids": ids})
 
     def columns(self, entity: str, project: str, search: str = "", wanted: Sequence[str] = ()) -> TableColumns:
         """See `Storage.columns`."""
+        here = self.present_project(entity, project)
+        if self._only(*here) is not None:
+            return self._storage.columns(*here, _UNKNOWN, wanted)  # names of columns tell of other runs
         return self._storage.columns(*self._table_of(entity, project), search, wanted)
 
     def groups(self, entity: str, project: str, query: GroupQuery) -> TableGroups:
         """See `Storage.groups`."""
-        return self._storage.groups(*self._table_of(entity, project), query)
+        here, ids = self._listed(entity, project, query.get("ids"))
+        return self._storage.groups(*here, query if ids is None else {**query, "ids": ids})
 
     def runs(
         self, entity: str, project: str, filters: dict[str, Any] | str, order: str, limit: int, cursor: str | None
@@ -246,6 +267,14 @@ class GuardedStorage(GuardedReports):
     def resolve_project(self, entity: str, project: str) -> tuple[str, str]:
         """See `Storage.resolve_project`."""
         return self._project(entity, project)
+
+    def _listed(self, entity: str, project: str, ids: list[str] | None) -> tuple[tuple[str, str], list[str] | None]:
+        """Return in which project to list runs, and which of them at most (None: all)."""
+        here = self.present_project(entity, project)
+        only = self._only(*here)
+        if only is None:
+            return self._table_of(entity, project), ids
+        return here, only if ids is None else [id for id in ids if id in set(only)]
 
     def _readable_or_none(self, run: RunKey) -> RunKey | None:
         try:

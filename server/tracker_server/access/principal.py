@@ -47,6 +47,9 @@ class Principal:
     credential: str = ""
     """The id of the key, session or link, for the audit log and to notice that it was revoked."""
     shared: Shared | None = None
+    """What a link shows."""
+    shown: frozenset[str] = frozenset()
+    """The ids of the runs that a link to a view or report shows."""
 
     @property
     def actor(self) -> str:

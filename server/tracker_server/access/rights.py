@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tracker.names import RunKey
@@ -11,6 +12,7 @@ from tracker_server.storage.interface import OWNER, By, NoSuchProject, NoSuchRun
 from .errors import Forbidden
 from .principal import Principal
 from .roles import Action, may
+from .shown_runs import shown_runs
 from .snapshot import Snapshot
 
 NOWHERE = ".", "."
@@ -26,22 +28,44 @@ class Rights:
         principal: Principal,
         snapshot: Snapshot,
         renew: Callable[[Any], Any],
+        note_reading: Callable[[Principal, str, str], None],
     ) -> None:
-        """`renew` returns what the same credentials allow now; None if nothing."""
+        """`renew` returns what the same credentials allow now; None if nothing.
+
+        `note_reading` is told which projects a server admin reads without a role there.
+        """
         self._storage, self._principal, self._snapshot, self._renew = storage, principal, snapshot, renew
+        self._note_reading = note_reading
 
     def may(self, action: Action, entity: str, project: str | None = None, run: str | None = None) -> bool:
         """Return whether the principal may do this; the names are present ones."""
         about = None if project is None else self._snapshot.project(entity, project)
-        return may(self._principal, action, entity, about, run)
+        return may(self._principal if run is None else self._with_shown(), action, entity, about, run)
+
+    def _with_shown(self) -> Principal:
+        """Return the principal; a link to a view or report with the runs that it shows."""
+        shared = self._principal.shared
+        if shared is not None and shared.kind in ("view", "report") and not self._principal.shown:
+            self._principal = replace(self._principal, shown=shown_runs(self._storage, shared))
+        return self._principal
+
+    def _only(self, entity: str, project: str) -> list[str] | None:
+        """Return the runs of a project to which a link is restricted; None if it is no such link."""
+        shared = self._principal.shared
+        if shared is None or shared.kind == "project" or (shared.entity, shared.project) != (entity, project):
+            return None
+        return [shared.target or ""] if shared.kind == "run" else sorted(self._with_shown().shown)
 
     def sees(self, entity: str, project: str, run: str | None) -> bool:
         """Return whether the principal may hear of changes; the names are present ones."""
+        shared = self._principal.shared
+        if shared is not None and shared.kind in ("view", "report"):
+            return False  # which runs these show is not known without the disk
         return self.may("read", entity, project, run)
 
     def is_like(self, principal: Principal, snapshot: Snapshot) -> bool:
         """Return whether it was made for the same rights."""
-        return self._principal == principal and self._snapshot.internal == snapshot.internal
+        return replace(self._principal, shown=frozenset()) == principal and self._snapshot.internal == snapshot.internal
 
     def require(self, action: Action, entity: str, project: str, run: str | None = None) -> None:
         """Raise `Forbidden` unless the principal may do this. The text does not depend on what exists."""
@@ -72,6 +96,7 @@ class Rights:
         here = self.present(run)
         if not self.may("read", here.entity, here.project, here.id):
             raise NoSuchRun(f"there is no run {'/'.join(run)} on this server")
+        self._note(here.entity, here.project)
         return here
 
     def _for_log(self, run: RunKey) -> RunKey:
@@ -92,6 +117,7 @@ class Rights:
         here = self.present_project(entity, project)
         if not self.may("read", *here):
             raise NoSuchProject(f"there is no project {entity}/{project} on this server")
+        self._note(*here)
         return here
 
     def _project_for(self, action: Action, entity: str, project: str) -> tuple[str, str]:
@@ -106,7 +132,15 @@ class Rights:
     def _table_of(self, entity: str, project: str) -> tuple[str, str]:
         """Return the present name of a project; for one that may not be read, one that has no runs."""
         here = self.present_project(entity, project)
-        return here if self.may("read", *here) else NOWHERE
+        if not self.may("read", *here):
+            return NOWHERE
+        self._note(*here)
+        return here
+
+    def _note(self, entity: str, project: str) -> None:
+        """Note that a server admin reads what their roles would not show them."""
+        if self._principal.is_admin and entity not in self._principal.roles:
+            self._note_reading(self._principal, entity, project)
 
 
 _NOT_YOURS = "ask an admin of {entity} for "

@@ -99,4 +99,6 @@ def _is_shared(principal: Principal, entity: str | None, project: Project | None
     shared = principal.shared
     if shared is None or project is None or (shared.entity, shared.project) != (entity, project.name):
         return False
-    return shared.kind == "project" or (shared.kind == "run" and run is not None and run == shared.target)
+    if shared.kind == "project":
+        return True
+    return run is not None and (run == shared.target if shared.kind == "run" else run in principal.shown)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -13,7 +11,7 @@ import sqlalchemy as sa
 from tracker_server.storage import access_schema as tables
 from tracker_server.storage.schema import projects
 
-from . import account_sessions
+from . import account_sessions, api_keys, share_links
 from .account_sessions import AccountSession
 from .database import version_of
 from .principal import Principal, Role, Shared
@@ -82,8 +80,9 @@ class Snapshot:
 
     def key(self, text: str, now: float) -> Principal | str:
         """Return whose API key this is, or why it does not give access (empty: it is unknown)."""
-        known = self.keys.get(text[4:12]) if text.startswith("trk_") else None
-        if known is None or not hmac.compare_digest(_sha256(text), known.digest):
+        id = api_keys.id_of(text)
+        known = None if id is None else self.keys.get(id)
+        if known is None or not api_keys.matches(text, known.digest):
             return ""
         if known.principal is None:
             return known.problem
@@ -93,14 +92,10 @@ class Snapshot:
 
     def link(self, token: str, now: float) -> Principal | None:
         """Return the rights that a share link gives, None if there is none."""
-        known = self.links.get(_sha256(token))
+        known = self.links.get(share_links.digest(token))
         if known is None or (known.expires is not None and now >= known.expires):
             return None
         return known.principal
-
-
-def _sha256(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
 def load(connection: sa.Connection) -> Snapshot:

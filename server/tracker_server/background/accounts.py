@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
 
-from tracker_server.access import account_sessions
+from tracker_server.access import account_sessions, api_keys, audit_log, share_links
 from tracker_server.access.access import Access
+from tracker_server.access.audit_log import Actor
 from tracker_server.access.gate import Gate
-from tracker_server.storage.access_schema import api_keys
 
 from .tasks import in_background
 
@@ -22,12 +22,15 @@ POLL_SECONDS = 0.5
 USES_SECONDS = 60.0
 """Seconds after which uses are written down."""
 
+HOUR = 3600.0
+
 log = logging.getLogger("tracker_server")
 
 
 @asynccontextmanager
 async def watching(access: Access, gate: Gate) -> AsyncIterator[None]:
     """Do both until the block ends, and write down the last uses."""
+    recorder = _Recorder(access, gate)
 
     async def repeat() -> None:
         loop = asyncio.get_running_loop()
@@ -38,29 +41,43 @@ async def watching(access: Access, gate: Gate) -> AsyncIterator[None]:
                 await access.refresh()
                 if loop.time() - written >= USES_SECONDS:
                     written = loop.time()
-                    await write_uses(access, gate)
+                    await recorder.write()
             except Exception:
                 log.exception("the accounts could not be read again; it is tried again")
 
     async with in_background(repeat()):
         yield
-    await write_uses(access, gate)
+    await recorder.write()
 
 
-async def write_uses(access: Access, gate: Gate) -> None:
-    """Write down which keys and sessions were used, if any."""
-    used, seen = gate.take_uses()
-    if used:
-        await access.note(_write_keys, used)
-    if seen:
-        await access.change(_write_sessions, seen)
+class _Recorder:
+    """Writes uses down; the reading of a project by a server admin once an hour."""
+
+    def __init__(self, access: Access, gate: Gate) -> None:
+        self._access, self._gate = access, gate
+        self._readings: dict[tuple[str, str, str], float] = {}
+
+    async def write(self) -> None:
+        """Write down what was used since the last call."""
+        uses = self._gate.take_uses()
+        if uses.keys:
+            await self._access.note(api_keys.note_use, uses.keys)
+        if uses.links:
+            await self._access.note(share_links.note_opened, uses.links)
+        if uses.sessions:
+            await self._access.change(_note_sessions, uses.sessions)
+        news = {what: when for what, when in uses.readings.items() if when - self._readings.get(what, 0) >= HOUR}
+        if news:
+            self._readings.update(news)
+            await self._access.note(_note_readings, list(news))
 
 
-def _write_keys(connection: sa.Connection, used: dict[str, float]) -> None:
-    for id, when in used.items():
-        connection.execute(api_keys.update().where(api_keys.c.id == id).values(used=when))
-
-
-def _write_sessions(connection: sa.Connection, seen: set[str]) -> None:
+def _note_sessions(connection: sa.Connection, seen: set[str]) -> None:
     for id in seen:
         account_sessions.touch(connection, id)
+
+
+def _note_readings(connection: sa.Connection, readings: list[tuple[str, str, str]]) -> None:
+    for actor, entity, project in readings:
+        audit_log.write(connection, Actor(actor), "read as server admin", entity, f"{entity}/{project}")
+    audit_log.delete_old(connection)
