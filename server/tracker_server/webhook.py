@@ -1,7 +1,7 @@
-"""Forward alerts of runs to the webhook that the server's owner configured; clients cannot choose the address.
+"""Forward alerts of runs, and mentions in comments, to the webhook that the server's owner configured.
 
-Each alert is sent at most once. Alerts that still wait when the server ends are dropped, and so are those that are
-older than an hour when they arrive, for example from a run that was offline.
+Clients cannot choose the address. Each message is sent at most once. Those that still wait when the server ends are
+dropped, and so are alerts that are older than an hour when they arrive, for example from a run that was offline.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from urllib.parse import quote
 
 import requests
@@ -20,7 +21,7 @@ from tracker.runlog.alerts import Alert
 from tracker.settings import is_local
 
 PER_MINUTE = 30
-"""Alerts sent in a minute; further ones are dropped, and the next message says how many."""
+"""Messages sent in a minute; further ones are dropped, and the next message says how many."""
 
 _MAX_QUEUED = 1000
 _MAX_AGE = 3600.0
@@ -43,7 +44,7 @@ class Webhook:
         self._url = url
         self._address = address
         self._pauses = pauses
-        self._waiting: queue.Queue[tuple[RunKey, Alert] | None] = queue.Queue(_MAX_QUEUED)
+        self._waiting: queue.Queue[str | None] = queue.Queue(_MAX_QUEUED)
         self._closing = threading.Event()
         self._sent: deque[float] = deque(maxlen=PER_MINUTE)
         self._left_out = 0
@@ -57,10 +58,28 @@ class Webhook:
         oldest = time.time() - _MAX_AGE
         for alert in alerts:
             if alert["time"] >= oldest:
-                try:
-                    self._waiting.put_nowait((run, alert))
-                except queue.Full:
-                    log.warning("the webhook is too slow: an alert of %s is dropped", "/".join(run))
+                self._put(message(run, alert, self._address))
+
+    def mention(self, who: str, names: Sequence[str], what: str, path: str) -> None:
+        """Queue a message that a comment mentions accounts.
+
+        It holds no text of the comment, since more people may read the webhook's channel than the project.
+
+        Args:
+            who: The author's name.
+            names: The accounts.
+            what: What the comment is on, as text.
+            path: The path of the comment's page on this server.
+        """
+        place = f"<{self._address}{path}|{_plain(what)}>" if self._address else _plain(what)
+        whom = ", ".join(f"@{_plain(name)}" for name in names)
+        self._put(f"*{_plain(who)}* mentions {whom} in a comment on {place}")
+
+    def _put(self, text: str) -> None:
+        try:
+            self._waiting.put_nowait(text)
+        except queue.Full:
+            log.warning("the webhook is too slow: a message is dropped")
 
     def close(self) -> None:
         """Stop sending, and wait a moment for the message that is being sent."""
@@ -72,15 +91,14 @@ class Webhook:
         self._thread.join(_CLOSE_SECONDS)
 
     def _run(self) -> None:
-        while (item := self._waiting.get()) is not None and not self._closing.is_set():
+        while (text := self._waiting.get()) is not None and not self._closing.is_set():
             now = time.monotonic()
             if len(self._sent) == PER_MINUTE and now - self._sent[0] < 60:
                 self._left_out += 1
                 continue
             self._sent.append(now)
-            text = message(*item, self._address)
             if self._left_out:
-                text += f"\n({self._left_out} alerts before this one were dropped)"
+                text += f"\n({self._left_out} messages before this one were dropped)"
                 self._left_out = 0
             self._send(text)
 
@@ -90,7 +108,7 @@ class Webhook:
             if why is None:
                 return
             if not again or pause is None:
-                log.warning("the webhook did not accept an alert: %s", why)
+                log.warning("the webhook did not accept a message: %s", why)
                 return
             if self._closing.wait(pause if retry_after is None else min(retry_after, _MAX_PAUSE)):
                 return

@@ -133,3 +133,14 @@ def unused() -> Callable[[], str]:
             return f"http://127.0.0.1:{server.server_port}/hook"
 
     return unused
+
+
+def test_a_mention_says_who_and_where_but_not_what(receiver: Receiver) -> None:
+    webhook = Webhook(receiver.url, "https://runs.example")
+    webhook.mention("ada", ["bob", "<!channel>"], "lab/digits/one", "/runs/lab/digits/one#comment-3")
+    eventually(lambda: receiver.texts)
+    webhook.close()
+    assert receiver.texts == [
+        "*ada* mentions @bob, @&lt;!channel&gt; in a comment on "
+        "<https://runs.example/runs/lab/digits/one#comment-3|lab/digits/one>"
+    ]

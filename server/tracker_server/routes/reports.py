@@ -116,8 +116,8 @@ def add_routes(api: FastAPI, services: Services) -> None:
     @api.get("/api/reports/{id}", response_model=shape, summary="Get a report by its id alone")
     async def found(storage: StorageOf, id: ReportId) -> Response:
         def read() -> wire.Report:
-            entity, project = storage.report_place(id)
-            return storage.report(entity, project, id)
+            place = storage.report_place(id)
+            return storage.report(place.entity, place.project, id)
 
         return await services.answer(read)
 

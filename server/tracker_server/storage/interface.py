@@ -158,6 +158,16 @@ class Page(NamedTuple):
     total: int
 
 
+class ReportPlace(NamedTuple):
+    """Where a report is, and what rights to it depend on."""
+
+    entity: str
+    project: str
+    is_draft: bool
+    author: int | None
+    """The number of the account that created it."""
+
+
 class CommentPlace(NamedTuple):
     """What comments are on: exactly one of a run and a report."""
 
@@ -328,8 +338,8 @@ class Storage(Protocol):
     ) -> Page:
         """Return a page of `ReportInfo`, those saved last first. Raises `NoSuchProject`, ValueError."""
 
-    def report_place(self, report: str) -> tuple[str, str]:
-        """Return the entity and the project of a report. Raises `NoSuchReport`."""
+    def report_place(self, report: str) -> ReportPlace:
+        """Return where a report is. Raises `NoSuchReport`."""
 
     def report(self, entity: str, project: str, report: str, version: int | None = None) -> Report:
         """Return a version of a report, by default the current one. Raises `NoSuchProject`, `NoSuchReport`."""

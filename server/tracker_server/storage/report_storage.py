@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from tracker.wire import Comment, Report, ReportContent
 
 from . import comments, projects, reports
-from .interface import OWNER, By, CommentPlace, Page
+from .interface import OWNER, By, CommentPlace, Page, ReportPlace
 from .writer import Writer
 
 
@@ -75,7 +75,7 @@ class ReportStorage:
             number = projects.number(connection, entity, project)
             return reports.page(connection, number, search, limit, cursor, drafts)
 
-    def report_place(self, report: str) -> tuple[str, str]:
+    def report_place(self, report: str) -> ReportPlace:
         """See `Storage.report_place`. Raises `NoSuchReport`."""
         with self._engine.connect() as connection:
             return reports.place(connection, report)

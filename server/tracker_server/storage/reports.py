@@ -14,8 +14,9 @@ import zstandard
 from tracker.wire import Report, ReportContent, ReportInfo, ReportVersion
 
 from .access_schema import entities
+from .aliases import is_gone
 from .cursors import pack, unpack
-from .interface import NoSuchReport, Page, ReportChanged
+from .interface import NoSuchReport, Page, ReportChanged, ReportPlace
 from .report_schema import comments, report_versions, reports
 from .schema import projects
 
@@ -51,13 +52,14 @@ def page(connection: sa.Connection, project: int, search: str, limit: int, curso
     return Page([_info(row) for row in shown], following, len(found))
 
 
-def place(connection: sa.Connection, report: str) -> tuple[str, str]:
-    """Return the entity and the project of a report. Raises `NoSuchReport`."""
-    query = sa.select(projects.c.entity, projects.c.name).join(reports, reports.c.project == projects.c.id)
-    found = connection.execute(query.where(reports.c.id == report)).one_or_none()
-    if found is None:
+def place(connection: sa.Connection, report: str) -> ReportPlace:
+    """Return where a report is. Raises `NoSuchReport`."""
+    query = sa.select(projects.c.entity, projects.c.name, reports.c.state, reports.c.author)
+    query = query.join(reports, reports.c.project == projects.c.id).where(reports.c.id == report)
+    found = connection.execute(query).one_or_none()
+    if found is None or is_gone(found.name):
         raise unknown()
-    return found.entity, found.name
+    return ReportPlace(found.entity, found.name, found.state == "draft", found.author)
 
 
 def read(connection: sa.Connection, project: int, report: str, version: int | None = None) -> Report:

@@ -461,6 +461,23 @@ export interface paths {
         patch: operations["edit_api_comments__id__patch"];
         trace?: never;
     };
+    "/api/mentions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List accounts that a comment can mention */
+        get: operations["mentions_api_mentions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/table/{entity}/{project}": {
         parameters: {
             query?: never;
@@ -2171,6 +2188,14 @@ export interface components {
              * @default
              */
             caption?: string;
+        };
+        /**
+         * Mentions
+         * @description Names of accounts that may read the project.
+         */
+        Mentions: {
+            /** Names */
+            names: string[];
         };
         /**
          * NewComment
@@ -5050,6 +5075,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Comment"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    mentions_api_mentions_get: {
+        parameters: {
+            query: {
+                entity: string;
+                project: string;
+                /** @description The start of a name, or of a word in it */
+                q?: string;
+                /** @description At most this many */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mentions"];
                 };
             };
             /** @description Invalid request; do not repeat it */

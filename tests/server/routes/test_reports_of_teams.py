@@ -1,0 +1,197 @@
+"""Who may read, write and comment on reports of a team's server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.waiting import eventually
+from tracker_server.access import accounts, api_keys, share_links, teams
+from tracker_server.access.audit_log import COMMAND_LINE
+from tracker_server.access.database import AccessDatabase
+
+REPORTS = "/api/projects/lab/digits/reports"
+ON_RUN = "/api/comments?run=lab/digits/one"
+PEOPLE = {"ada": "admin", "bob": "member", "eve": "viewer", "max": None}
+
+
+class Team:
+    """A server with the team `lab`: a client for each of its people, and for one who is not in it."""
+
+    def __init__(self, nobody: Any, keys: dict[str, str], engine: sa.Engine) -> None:
+        self.nobody, self.database = nobody, AccessDatabase(engine)
+        for name, key in keys.items():
+            setattr(self, name, type(nobody)(nobody.url, key))
+
+    ada: Any
+    bob: Any
+    eve: Any
+    max: Any
+    robot: Any
+
+    def link(self, kind: str, target: str | None = None) -> Any:
+        """Return a client of a share link."""
+        with self.database.changing() as connection:
+            made = share_links.add(connection, COMMAND_LINE, "lab", "digits", kind, target)
+        client = type(self.nobody)(self.nobody.url + f"/s/{made.token}", None)
+        eventually(lambda: "this link does not exist" not in client.get("/api/projects").text)
+        return client
+
+
+@pytest.fixture
+def team(tmp_path: Path, run_server: Any, lines: Any) -> Iterator[Team]:
+    keys: dict[str, str] = {}
+    engines: list[sa.Engine] = []
+
+    def people(storage: Any) -> None:
+        engines.append(storage.engine)
+        with AccessDatabase(storage.engine).changing() as connection:
+            for name in PEOPLE:
+                accounts.add(connection, COMMAND_LINE, name, admin=name == "ada", password="hash")
+            teams.add(connection, COMMAND_LINE, "lab")
+            for name, role in PEOPLE.items():
+                if role is not None:
+                    teams.set_member(connection, COMMAND_LINE, "lab", name, role)
+                keys[name] = api_keys.add(connection, COMMAND_LINE, name, "test", "all").key
+            keys["robot"] = api_keys.add(connection, COMMAND_LINE, "bob", "log", "log").key
+
+    with run_server(tmp_path, change=people, url="https://runs.example") as nobody:
+        made = Team(nobody, keys, engines[0])
+        for run in ("one", "two"):
+            path = f"/api/runs/lab/digits/{run}/streams/history.jsonl?offset=0"
+            assert made.bob("POST", path, data=lines(run, entity="lab")).status_code == 200
+        yield made
+
+
+def create(client: Any, **content: Any) -> Any:
+    answer = client("POST", REPORTS, json={"title": "Plan", **content})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def same(one: Any, other: Any) -> None:
+    assert (one.status_code, one.text) == (other.status_code, other.text)
+
+
+def test_reports_and_their_versions_have_authors(team: Team) -> None:
+    made = create(team.bob)
+    path = f"{REPORTS}/{made['id']}"
+    assert (made["author"], made["editor"]) == ("bob", "bob")
+    saved = team.ada("PUT", path, json={"title": "x", "version": 1}).json()
+    assert (saved["author"], saved["editor"]) == ("bob", "ada")
+    assert [one["author"] for one in team.bob.json(path + "/versions")["versions"]] == ["ada", "bob"]
+
+
+def test_drafts_are_there_only_for_who_may_edit(team: Team) -> None:
+    made = create(team.bob)
+    path = f"{REPORTS}/{made['id']}"
+    assert team.ada.json(path) == made
+    assert team.eve.json(REPORTS) == {"reports": [], "cursor": None, "total": 0}
+    for known, unknown in (
+        (path, f"{REPORTS}/unknown"),
+        (f"/api/reports/{made['id']}", "/api/reports/unknown"),
+        (f"/api/comments?report={made['id']}", "/api/comments?report=unknown"),
+        (f"{path}/versions", f"{REPORTS}/unknown/versions"),
+        (f"{path}/versions/1", f"{REPORTS}/unknown/versions/1"),
+    ):
+        for client in (team.eve, team.max):
+            same(client.get(known), client.get(unknown))
+            assert client.get(known).status_code == 404
+
+
+def test_viewers_read_what_is_published_and_nothing_before(team: Team) -> None:
+    made = create(team.bob, blocks=[{"id": "a", "kind": "markdown", "text": "secret"}])
+    path = f"{REPORTS}/{made['id']}"
+    team.bob("PUT", path, json={"title": "Done", "state": "published", "version": 1})
+    assert team.eve.json(path)["title"] == "Done"
+    assert team.eve.json(f"{path}/versions/2")["title"] == "Done"
+    assert team.eve.get(f"{path}/versions/1").status_code == 404
+    assert team.eve.get(f"{path}/versions").status_code == 404
+    for answer in (
+        team.eve("POST", REPORTS, json={"title": "x"}),
+        team.eve("PUT", path, json={"title": "x", "version": 2}),
+        team.eve("DELETE", path),
+        team.eve("POST", f"/api/comments?report={made['id']}", json={"text": "x"}),
+        team.eve("POST", ON_RUN, json={"text": "x"}),
+        team.robot("POST", REPORTS, json={"title": "x"}),
+    ):
+        assert answer.status_code in (403, 404), answer.text
+    for client in (team.max, team.robot):
+        same(client.get(path), client.get(f"{REPORTS}/unknown"))
+        same(client.get(REPORTS), client.get("/api/projects/lab/digits/reports"))
+        assert client.get(path).status_code == client.get(REPORTS).status_code == 404
+
+
+def test_a_report_is_deleted_by_its_author_or_an_admin(team: Team) -> None:
+    by_ada, by_bob = create(team.ada)["id"], create(team.bob)["id"]
+    refused = team.bob("DELETE", f"{REPORTS}/{by_ada}")
+    assert (refused.status_code, "only its author or an admin of lab" in refused.text) == (403, True)
+    assert team.bob("DELETE", f"{REPORTS}/{by_bob}").status_code == 204
+    assert team.ada("DELETE", f"{REPORTS}/{by_ada}").status_code == 204
+
+
+def test_a_share_link_shows_a_published_report_without_comments_and_versions(team: Team) -> None:
+    made = create(team.bob, state="published")
+    other = create(team.bob, state="published")
+    team.bob("POST", f"/api/comments?report={made['id']}", json={"text": "between us"})
+    link = team.link("report", made["id"])
+    assert link.json(f"/api/reports/{made['id']}") == made
+    assert link.json(f"{REPORTS}/{made['id']}") == made
+    assert link.json(f"/api/comments?report={made['id']}")["total"] == 0
+    assert link.get(f"{REPORTS}/{made['id']}/versions").status_code == 404
+    assert link.get(f"/api/reports/{other['id']}").status_code == 404
+    assert link.get(REPORTS).status_code == 404
+    team.bob("PUT", f"{REPORTS}/{made['id']}", json={"title": "x", "version": 1})
+    same(link.get(f"/api/reports/{made['id']}"), link.get("/api/reports/unknown"))
+    project = team.link("project")
+    assert project.json(f"/api/reports/{other['id']}") == other
+    assert [one["id"] for one in project.json(REPORTS)["reports"]] == [other["id"]]
+    team.bob("POST", ON_RUN, json={"text": "between us"})
+    assert project.json(ON_RUN)["total"] == team.link("run", "one").json(ON_RUN)["total"] == 0
+
+
+def test_comments_belong_to_their_authors(team: Team) -> None:
+    comment = team.bob("POST", ON_RUN, json={"text": "hm"}).json()
+    path = f"/api/comments/{comment['id']}"
+    assert comment["author"] == "bob"
+    assert team.eve.json(ON_RUN)["comments"] == [comment]
+    assert team.ada("PATCH", path, json={"text": "x"}).status_code == 403
+    assert team.eve("DELETE", path).status_code == 403
+    same(team.max("PATCH", path, json={"text": "x"}), team.max("PATCH", "/api/comments/999", json={"text": "x"}))
+    same(team.max("DELETE", path), team.max("DELETE", "/api/comments/999"))
+    assert team.bob("PATCH", path, json={"text": "better"}).json()["text"] == "better"
+    assert team.ada("DELETE", path).status_code == 204
+    mine = team.ada("POST", ON_RUN, json={"text": "x"}).json()["id"]
+    assert team.bob("DELETE", f"/api/comments/{mine}").status_code == 403
+
+
+def test_who_may_read_the_project_is_mentioned(team: Team) -> None:
+    text = "@eve, @BOB. and @max: see @nobody-here, bob@example.org\n\n`@ada` \n\n```\n@ada\n```"
+    comment = team.bob("POST", ON_RUN, json={"text": text}).json()
+    assert comment["mentions"] == ["eve", "bob"]
+    assert comment["text"] == text
+    assert team.bob("PATCH", f"/api/comments/{comment['id']}", json={"text": "@ada"}).json()["mentions"] == ["ada"]
+    names = "/api/mentions?entity=lab&project=digits&q="
+    assert team.bob.json(names) == {"names": ["ada", "bob", "eve"]}
+    assert team.bob.json(names + "E") == {"names": ["eve"]}
+    assert team.bob.json(names + "max") == {"names": []}
+    assert team.bob.json(names + "&limit=1") == {"names": ["ada"]}
+    assert team.eve.get(names).status_code == 403
+    same(team.max.get(names), team.max.get("/api/mentions?entity=lab&project=digits&q="))
+    assert team.max.get(names).status_code == 404
+
+
+def test_live_updates_tell_of_reports_and_comments(team: Team) -> None:
+    with team.eve("GET", "/api/live", stream=True) as stream:
+        lines = stream.iter_lines()
+        next(line for line in lines if line == b"event: ping")
+        create(team.bob)
+        team.bob("POST", ON_RUN, json={"text": "x"})
+        seen = ""
+        while not ("lab/digits" in seen and "comments" in seen):
+            seen += next(lines).decode()
+        assert '"run":"lab/digits/one","what":["comments"]' in seen
