@@ -17,7 +17,7 @@ from .access.providers import Providers
 from .access.sessions import Sessions
 from .access.sign_in import SignIn
 from .background import accounts as accounts_watch
-from .background import maintenance
+from .background import audit_log, maintenance
 from .background import trash as trash_bin
 from .deletion import deleting_unnamed
 from .errors import add_error_handlers
@@ -81,6 +81,7 @@ def create_app(
             trash_bin.emptying(services, storage, blobs),
             maintenance.maintaining(services, storage),
             accounts_watch.watching(access, gate),
+            audit_log.shortening(access),
         ):
             yield
         services.workers.close()
@@ -98,8 +99,9 @@ def create_app(
     processes.add_routes(api, services)
     for routes_of in (projects, reports, comments, table, edits, trash):
         routes_of.add_routes(api, services)
-    for routes_of in (whoami, accounts, teams, api_keys, share_links, audit):
+    for routes_of in (whoami, teams, api_keys, share_links, audit):
         routes_of.add_routes(api, services)
+    accounts.add_routes(api, services, providers is None or providers.passwords)
     account.add_routes(api, services, sessions)
     api.openapi = document(api, {**ingest.OPERATIONS, **files.OPERATIONS, **live.OPERATIONS, **media.OPERATIONS})  # type: ignore[method-assign]
     # Ingest first: routes are tried in order, and most requests are uploads.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
@@ -229,10 +230,9 @@ def remove(connection: sa.Connection, actor: Actor, name: str, runs_to: str | No
     return moved
 
 
-def note_seen(connection: sa.Connection, seen: dict[int, float]) -> None:
-    """Store when accounts were last used, by number. It changes no right."""
-    for id, when in seen.items():
-        connection.execute(accounts.update().where(accounts.c.entity == id).values(seen=when))
+def note_seen(connection: sa.Connection, id: int) -> None:
+    """Store that an account signs in now. Later uses are those of its sessions and keys."""
+    connection.execute(accounts.update().where(accounts.c.entity == id).values(seen=time.time()))
 
 
 def checked_email(email: str | None) -> str | None:
@@ -248,15 +248,19 @@ def checked_email(email: str | None) -> str | None:
 
 def _accounts() -> sa.Select[Any]:
     e, a = entities.c, accounts.c
+    sessions, keys = account_sessions.c, api_keys.c
+    uses = (
+        sa.select(sa.func.max(sessions.seen)).where(sessions.account == a.entity).scalar_subquery().label("session"),
+        sa.select(sa.func.max(keys.used)).where(keys.owner == a.entity).scalar_subquery().label("key"),
+    )
     columns = (e.id, e.name, a.state, a.admin, a.password, a.email, e.created, a.seen, e.quota)
-    return sa.select(*columns).select_from(accounts.join(entities, e.id == a.entity))
+    return sa.select(*columns, *uses).select_from(accounts.join(entities, e.id == a.entity))
 
 
 def _account(row: Any) -> Account:
     has_password = row.password is not None
-    return Account(
-        row.id, row.name, row.state, bool(row.admin), has_password, row.email, row.created, row.seen, row.quota
-    )
+    seen = max((when for when in (row.seen, row.session, row.key) if when is not None), default=None)
+    return Account(row.id, row.name, row.state, bool(row.admin), has_password, row.email, row.created, seen, row.quota)
 
 
 def _change(connection: sa.Connection, account: Account, **values: Any) -> None:

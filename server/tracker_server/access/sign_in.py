@@ -239,6 +239,7 @@ class SignIn:
         cookie, page = account_sessions.begin(
             connection, account.id, browser.address, browser.agent, replaces=browser.session
         )
+        accounts.note_seen(connection, account.id)
         write(connection, Actor(account.name, browser.address, account.id), "sign-in", account.name, how)
         return SignedIn(account, cookie, page, known_browsers.made(self._key, account.id))
 

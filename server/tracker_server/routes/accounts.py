@@ -93,8 +93,8 @@ class NewPassword(BaseModel):
     new: str = Field(max_length=2000)
 
 
-def add_routes(api: FastAPI, services: Services) -> None:
-    """Add the routes under `/api/accounts`, and `/api/account/password`."""
+def add_routes(api: FastAPI, services: Services, has_passwords: bool = True) -> None:
+    """Add the routes under `/api/accounts`, and `/api/account/password`, which fails without `has_passwords`."""
     throttle = Throttle()
 
     @api.get("/api/accounts", response_model=AccountList, summary="List accounts, or those in one's teams")
@@ -143,6 +143,8 @@ def add_routes(api: FastAPI, services: Services) -> None:
         me = asker.principal
         if me.kind != "account" or me.id is None:
             raise Forbidden(NOT_YOURS)
+        if not has_passwords:
+            raise Refused("passwords are switched off on this server: sign in with a provider")
         address = asker.actor.address or ""
         seconds = throttle.attempt(str(me.id), address)
         if seconds > 0:

@@ -13,7 +13,6 @@ from starlette.responses import Response
 
 from tracker_server.access import rights_now
 from tracker_server.access.audit_log import Actor, actor_of
-from tracker_server.access.client_address import real_address
 from tracker_server.access.errors import Forbidden, Missing
 from tracker_server.access.paging import Page
 from tracker_server.access.roles import Action, Project, may
@@ -51,9 +50,7 @@ class Asker:
         if not services.settings.url:
             self._base += services.settings.root_path
         self.principal = principal_of(request)
-        peer = "" if request.client is None else request.client.host
-        proxies = frozenset(services.settings.trusted_proxies)
-        self.actor: Actor = actor_of(self.principal, real_address(peer, request.headers.raw, proxies))
+        self.actor: Actor = actor_of(self.principal, None if request.client is None else request.client.host)
 
     def may(self, right: Right) -> bool:
         """Return whether the principal has a right."""

@@ -46,7 +46,7 @@ def test_entries_are_kept_for_a_year(connection: sa.Connection) -> None:
     audit_log.write(connection, ADA, "key added", "ada", "new")
     old = tables.audit_log.c.subject == "old"
     connection.execute(tables.audit_log.update().where(old).values(time=time.time() - 366 * 86400))
-    assert audit_log.delete_old(connection) == 1
+    audit_log.delete_old(connection)
     assert [entry.subject for entry in audit_log.listed(connection, Part()).rows] == ["new"]
 
 
