@@ -136,6 +136,13 @@ Matches = _page(
     matches=list[int],
     next=int | None,
 )
+Edits = _page(
+    "Edits",
+    "Who edited a run, the newest edits first; `total` counts all of them.",
+    edits=_many(wire.Edit),
+    cursor=str | None,
+    total=int,
+)
 Alerts = _page("Alerts", "The alerts of a run, the oldest first.", alerts=_many(Alert))
 Files = _page("Files", "The named files of a run.", files=list[FileInfo])
 Reports = _page(

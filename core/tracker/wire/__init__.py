@@ -80,9 +80,11 @@ from .ingest import Accepted, Resumption, Stop, StreamOffsets, Upload
 from .reports import Comment, Report, ReportContent, ReportInfo, ReportState, ReportVersion
 from .runs import (
     CommonKey,
+    Edit,
     EventFile,
     Folded,
     KeyInfo,
+    LastChange,
     Notes,
     Project,
     ProjectInfo,
@@ -90,6 +92,7 @@ from .runs import (
     RowPage,
     RowSpan,
     RunInfo,
+    StoredProject,
     StreamInfo,
     ViewInfo,
 )
@@ -119,6 +122,7 @@ __all__ = [
     "ColumnInfo",
     "Comment",
     "CommonKey",
+    "Edit",
     "Edits",
     "EventFile",
     "Filter",
@@ -126,6 +130,7 @@ __all__ = [
     "FrameSeries",
     "GroupQuery",
     "KeyInfo",
+    "LastChange",
     "Notes",
     "Project",
     "ProjectInfo",
@@ -143,6 +148,7 @@ __all__ = [
     "Series",
     "Sort",
     "Stop",
+    "StoredProject",
     "StreamInfo",
     "StreamOffsets",
     "Summed",

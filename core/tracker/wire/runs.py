@@ -25,18 +25,39 @@ class Notes(TypedDict):
     version: int
 
 
+class LastChange(TypedDict):
+    """Who changed something last, and when (Unix seconds); `user` is None on a server without accounts."""
+
+    time: float
+    user: str | None
+
+
 class ViewInfo(TypedDict):
-    """A saved view of a project's workspace; `updated` in Unix seconds."""
+    """A saved view of a project's workspace; `updated` in Unix seconds, `user` saved it last."""
 
     name: str
     updated: float
+    user: str | None
 
 
-class Project(ProjectInfo):
+class StoredProject(ProjectInfo):
     """One project with its notes and views."""
 
     notes: Notes
+    notes_changed: LastChange | None
+    """None if they were never changed."""
     views: list[ViewInfo]
+    visibility: Literal["private", "internal"]
+    """Who reads it on a server with accounts: the members of its entity, or every account."""
+
+
+class Project(StoredProject):
+    """One project, and what the asker may do there."""
+
+    rights: list[str]
+    """The actions that are allowed, such as `read`, `log`, `edit` (server/tracker_server/access/roles.py)."""
+    members: int
+    """How many accounts have a role in its entity; 0 on a server without accounts, and for a share link."""
 
 
 class EventFile(TypedDict):
@@ -150,6 +171,17 @@ class RowColumn(TypedDict):
 
     rows: list[int] | None
     values: list[Any]
+
+
+class Edit(TypedDict):
+    """A change of a run from outside its processes. `time` is the server's, in Unix seconds."""
+
+    time: float
+    user: str | None
+    """The account, or the team of a service key; None on a server without accounts."""
+    changes: dict[str, Any]
+    """The new values by kind of record (runlog/FORMAT.md), such as `{"meta": {"name": "best"}}`; `stop` is a request
+    to stop. Of long values it has the first 1,000 characters, of each record the first 100 members."""
 
 
 class Folded(TypedDict):

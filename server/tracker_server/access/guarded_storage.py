@@ -26,6 +26,7 @@ from tracker.wire import (
     RowPage,
     RunInfo,
     Series,
+    StoredProject,
     TableColumns,
     TableGroups,
     TablePage,
@@ -42,6 +43,7 @@ from tracker_server.storage.interface import (
 
 from .guarded_reports import GuardedReports
 from .rights import NOWHERE
+from .roles import ACTIONS
 
 _UNKNOWN = "\0"
 """Text that no name of a column contains."""
@@ -100,11 +102,11 @@ class GuardedStorage(GuardedReports):
 
     def put_notes(self, entity: str, project: str, notes: Notes) -> Notes:
         """See `Storage.put_notes`."""
-        return self._storage.put_notes(*self._project_for("edit", entity, project), notes)
+        return self._storage.put_notes(*self._project_for("edit", entity, project), notes, self._by())
 
     def put_view(self, entity: str, project: str, name: str, view: Any) -> None:
         """See `Storage.put_view`."""
-        self._storage.put_view(*self._project_for("edit", entity, project), name, view)
+        self._storage.put_view(*self._project_for("edit", entity, project), name, view, self._by())
 
     def delete_view(self, entity: str, project: str, name: str) -> None:
         """See `Storage.delete_view`."""
@@ -144,16 +146,27 @@ class GuardedStorage(GuardedReports):
         return [one for one in self._storage.projects() if self.may("read", one["entity"], one["project"])]
 
     def project(self, entity: str, project: str) -> Project:
-        """See `Storage.project`."""
+        """See `Storage.project`. It also says what the principal may do there."""
         here = self.present_project(entity, project)
         shown = self._only(*here)
         if shown is None:
-            return self._storage.project(*self._project(entity, project))
+            here = self._project(entity, project)
+            rights: list[str] = [action for action in ACTIONS if self.may(action, *here)]
+            members = 0 if self._principal.kind == "link" else self._snapshot.members(here[0])
+            return {**self._storage.project(*here), "rights": rights, "members": members}
         found = self._storage.project(*here)
         views = [view for view in found["views"] if self._shares_view(*here, view["name"])]
         # Of the rest of the project a link to a part of it tells nothing.
         nothing = Notes(text="", version=0)
-        return {**found, "runs": len(shown), "active": 0, "activity": [], "notes": nothing, "views": views}
+        part: StoredProject = {
+            **found,
+            "runs": len(shown),
+            "active": 0,
+            "activity": [],
+            "notes": nothing,
+            "views": views,
+        }
+        return {**part, "notes_changed": None, "rights": ["read"], "members": 0}
 
     def _shares_view(self, entity: str, project: str, name: str) -> bool:
         shared = self._principal.shared
@@ -190,6 +203,10 @@ class GuardedStorage(GuardedReports):
     def run(self, run: RunKey) -> RunInfo:
         """See `Storage.run`."""
         return self._storage.run(self._readable(run))
+
+    def edits(self, run: RunKey, limit: int, cursor: str | None) -> Page:
+        """See `Storage.edits`."""
+        return self._storage.edits(self._readable(run), limit, cursor)
 
     def users(self, runs: Sequence[RunKey]) -> dict[RunKey, int | None]:
         """See `Storage.users`."""

@@ -78,6 +78,10 @@ class Snapshot:
         """Return a project as `may` needs it."""
         return Project(name, (entity, name) in self.internal)
 
+    def members(self, entity: str) -> int:
+        """Return how many active accounts have a role in an entity."""
+        return sum(entity in principal.roles for principal in self.principals.values())
+
     def key(self, text: str, now: float) -> Principal | str:
         """Return whose API key this is, or why it does not give access (empty: it is unknown)."""
         id = api_keys.id_of(text)

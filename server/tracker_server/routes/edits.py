@@ -1,4 +1,4 @@
-"""Edit names, notes, tags and groups of runs on the server, and ask runs to stop."""
+"""Edit names, notes, tags and groups of runs on the server, ask runs to stop, and list who edited a run."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from starlette.responses import Response
 from tracker import wire
 from tracker.names import RunKey
 from tracker.runlog.records import VERSION, encode
+from tracker_server import schemas
 from tracker_server.schemas import model
 from tracker_server.services import Services
 from tracker_server.storage.interface import Storage
 
 from .dependencies import StorageOf
-from .parameters import run_keys
+from .parameters import Cursor, Run, run_keys
+from .reports import PageLimit
 
 
 class NewMembers(BaseModel):
@@ -50,7 +52,7 @@ class EditRequest(BaseModel):
 
 
 def add_routes(api: FastAPI, services: Services) -> None:
-    """Add the route `/api/edits`."""
+    """Add the routes `/api/edits` and `/api/runs/…/edits`."""
 
     @api.post("/api/edits", response_model=model(wire.Changed), summary="Edit or stop runs")
     async def edits(storage: StorageOf, request: EditRequest) -> Response:
@@ -59,6 +61,18 @@ def add_routes(api: FastAPI, services: Services) -> None:
         changed = await services.workers.write(_edit, storage, keys, request)
         services.live.changed(map(storage.present, keys), "meta")
         return await services.answer(lambda: {"changed": changed})
+
+    @api.get(
+        "/api/runs/{entity}/{project}/{id}/edits",
+        response_model=schemas.Edits,
+        summary="List who edited a run, the newest edits first",
+    )
+    async def edits_of_run(storage: StorageOf, run: Run, limit: PageLimit = 50, cursor: Cursor = None) -> Response:
+        def read() -> dict[str, Any]:
+            page = storage.edits(run, limit, cursor)
+            return {"edits": page.items, "cursor": page.cursor, "total": page.total}
+
+        return await services.answer(read)
 
 
 def _edit(storage: Storage, keys: list[RunKey], request: EditRequest) -> int:

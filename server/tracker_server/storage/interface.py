@@ -20,7 +20,6 @@ from tracker.wire import (
     GroupQuery,
     KeyInfo,
     Notes,
-    Project,
     ProjectInfo,
     Report,
     ReportContent,
@@ -28,6 +27,7 @@ from tracker.wire import (
     RowPage,
     RunInfo,
     Series,
+    StoredProject,
     TableColumns,
     TableGroups,
     TablePage,
@@ -315,10 +315,10 @@ class Storage(Protocol):
     def projects(self) -> list[ProjectInfo]:
         """Return all projects, the most recently updated first."""
 
-    def project(self, entity: str, project: str) -> Project:
+    def project(self, entity: str, project: str) -> StoredProject:
         """Return a project with its notes and the names of its views. Raises `NoSuchProject`."""
 
-    def put_notes(self, entity: str, project: str, notes: Notes) -> Notes:
+    def put_notes(self, entity: str, project: str, notes: Notes, by: By = OWNER) -> Notes:
         """Replace the notes if `notes` has their version; return the new ones.
 
         Raises `NotesChanged` for another version, `NoSuchProject`.
@@ -327,7 +327,7 @@ class Storage(Protocol):
     def view(self, entity: str, project: str, name: str) -> Any:
         """Return a saved view. Raises `NoSuchProject`, `NoSuchView`."""
 
-    def put_view(self, entity: str, project: str, name: str, view: Any) -> None:
+    def put_view(self, entity: str, project: str, name: str, view: Any, by: By = OWNER) -> None:
         """Save a view, replacing one of this name. Raises `NoSuchProject`, ValueError if there are too many."""
 
     def delete_view(self, entity: str, project: str, name: str) -> None:
@@ -442,6 +442,12 @@ class Storage(Protocol):
 
     def do_deferred_work(self) -> bool:
         """Do a piece of deferred work, such as removing rows of deleted runs; return whether there is more."""
+
+    def edits(self, run: RunKey, limit: int, cursor: str | None) -> Page:
+        """Return the changes of a run from outside its processes (`wire.Edit`), the newest first.
+
+        Raises ValueError for an invalid cursor.
+        """
 
     def keys(self, run: RunKey, kind: Kind) -> list[KeyInfo]:
         """Return the logged keys of a run, in the order of their first values."""

@@ -23,6 +23,8 @@ projects = Table(
     Column("deletions", Integer, nullable=False),  # grows with each deleted run, to invalidate caches
     Column("notes", Text, nullable=False, server_default=""),
     Column("notes_version", Integer, nullable=False, server_default="0"),
+    Column("notes_user", Integer),  # who changed them last, and when
+    Column("notes_changed", Float),
     Column("visibility", Text, nullable=False, server_default="private"),  # private, internal
     UniqueConstraint("entity", "name"),
 )
@@ -146,6 +148,17 @@ digests = Table(
     Index("digests_digest", "digest"),
 )
 
+edits = Table(
+    "edits",
+    metadata,
+    Column("run", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # 1, 2, 3, …
+    Column("time", Float, nullable=False),
+    Column("user", Integer),  # the account, or team of a service key; None in personal mode
+    Column("changes", Text, nullable=False),  # JSON: see `wire.Edit`
+    sqlite_with_rowid=False,
+)
+
 tombstones = Table(
     "tombstones",
     metadata,
@@ -162,7 +175,8 @@ views = Table(
     Column("name", Text, primary_key=True),
     Column("updated", Float, nullable=False),
     Column("view", Text, nullable=False),
+    Column("user", Integer),  # who saved it last
 )
 
-of_a_run = (parts, streams, keys, segments, chunks, console)
+of_a_run = (parts, streams, keys, segments, chunks, console, edits)
 """The tables whose rows are removed in pieces after a run is deleted."""

@@ -24,12 +24,12 @@ from tracker.wire import (
     GroupQuery,
     KeyInfo,
     Notes,
-    Project,
     ProjectInfo,
     Resumption,
     RowPage,
     RunInfo,
     Series,
+    StoredProject,
     StreamInfo,
     TableColumns,
     TableGroups,
@@ -37,7 +37,7 @@ from tracker.wire import (
     TableQuery,
 )
 
-from . import console, history_rows, liveness, logged_keys, projects, run_state, users
+from . import console, edits, history_rows, liveness, logged_keys, projects, run_state, users
 from .aliases import Aliases
 from .charts import envelope, series, shared_axis
 from .columnar import batch
@@ -168,16 +168,16 @@ class SqlStorage(ProjectStorage, FileStorage, ReportStorage):
         with self._engine.connect() as connection:
             return [RunKey(*row) for row in connection.execute(query.where(run_table.c.trashed < before))]
 
-    def put_notes(self, entity: str, project: str, notes: Notes) -> Notes:
+    def put_notes(self, entity: str, project: str, notes: Notes, by: By = OWNER) -> Notes:
         """See `Storage.put_notes`. Raises `NoSuchProject`, `NotesChanged`."""
         with self._space(), self._engine.connect() as connection:
-            return projects.put_notes(self._writer, projects.number(connection, entity, project), notes)
+            return projects.put_notes(self._writer, projects.number(connection, entity, project), notes, by.id)
 
-    def put_view(self, entity: str, project: str, name: str, view: Any) -> None:
+    def put_view(self, entity: str, project: str, name: str, view: Any, by: By = OWNER) -> None:
         """See `Storage.put_view`. Raises `NoSuchProject`, ValueError if there are too many."""
         with self._space(), self._engine.connect() as connection:
             number = projects.number(connection, entity, project)
-            projects.put_view(self._writer, connection, number, name, view)
+            projects.put_view(self._writer, connection, number, name, view, by.id)
 
     def delete_view(self, entity: str, project: str, name: str) -> None:
         """See `Storage.delete_view`. Raises `NoSuchProject`, `NoSuchView`."""
@@ -197,12 +197,12 @@ class SqlStorage(ProjectStorage, FileStorage, ReportStorage):
         with self._engine.connect() as connection:
             return [info for _, info in self._overview.read(connection)]
 
-    def project(self, entity: str, project: str) -> Project:
+    def project(self, entity: str, project: str) -> StoredProject:
         """See `Storage.project`. Raises `NoSuchProject`."""
         with self._engine.connect() as connection:
             number = projects.number(connection, entity, project)
             ((_, info),) = self._overview.read(connection, entity, project)
-            made: Project = {**info, **projects.details(connection, number)}  # type: ignore[typeddict-item]
+            made: StoredProject = {**info, **projects.details(connection, number)}  # type: ignore[typeddict-item]
             return made
 
     def view(self, entity: str, project: str, name: str) -> Any:
@@ -245,6 +245,11 @@ class SqlStorage(ProjectStorage, FileStorage, ReportStorage):
             known = info_of(run.entity, run.project, row, users.name(connection, row.user), fold)
             info: RunInfo = jsonable(liveness.judged(known, fold.promise, self._since, time.time()))
             return info
+
+    def edits(self, run: RunKey, limit: int, cursor: str | None) -> Page:
+        """See `Storage.edits`. Raises `NoSuchRun`, ValueError."""
+        with self._found(run) as (connection, row):
+            return edits.page(connection, row.id, limit, cursor)
 
     def keys(self, run: RunKey, kind: Kind) -> list[KeyInfo]:
         """See `Storage.keys`. Raises `NoSuchRun`."""

@@ -15,13 +15,14 @@ from tracker.runlog.fold import RunState
 from tracker.runlog.records import MAX_KEYS, RESERVED
 from tracker.runlog.validation import is_file
 
-from . import possessions, run_state
+from . import edits, possessions, run_state
 from .aliases import candidates, inherit
 from .columnar import chunks, segments
 from .columnar.batch import Upload, read
 from .columnar.columns import Batch, Group
 from .console import append_lines
 from .database import Prepared
+from .edits import is_edit
 from .interface import Appended, By, NoSuchRun, OffsetMismatch, RunDeleted
 from .maintenance import Maintenance
 from .removal import free, remove
@@ -253,6 +254,8 @@ class Writer:
         stream.rows += upload.n
         run.fold.refuse(name, refused)
         ended = _fold(run.fold, name, upload)
+        if is_edit(name):
+            edits.add(connection, run.id, (record for _, record in upload.events), by.id, now)
         if upload.digests and by.id is None:
             possessions.remember(connection, run.id, upload.digests)
         elif upload.digests:

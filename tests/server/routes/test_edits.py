@@ -88,3 +88,21 @@ def test_invalid_edits_are_refused_with_a_reason(two: Any, body: Any, reason: st
 def test_an_invalid_color_in_a_record_is_ignored(two: Any) -> None:
     two.append("bad", encode("run", {"version": 1, "id": "bad", "color": 'red"><script>'}, 5.0))
     assert info(two, "bad")["color"] is None
+
+
+def test_the_edits_of_a_run_are_listed(two: Any) -> None:
+    edit(two, "one", set={"notes": "x"}, add_tags=["c"])
+    edit(two, "one", stop=True)
+    path = "/api/runs/me/digits/one/edits"
+    page = two.json(path)
+    assert (page["total"], page["cursor"]) == (2, None)
+    assert [one["changes"] for one in page["edits"]] == [
+        {"stop": {}},
+        {"meta": {"notes": "x", "tags": ["a", "b", "c"]}},
+    ]
+    assert [one["user"] for one in page["edits"]] == [None, None]
+    first = two.json(f"{path}?limit=1")
+    assert two.json(f"{path}?limit=1&cursor={first['cursor']}")["edits"] == page["edits"][1:]
+    assert two.json("/api/runs/me/digits/two/edits") == {"edits": [], "cursor": None, "total": 0}
+    assert two.get("/api/runs/me/digits/none/edits").status_code == 404
+    assert two.get(f"{path}?cursor=x").status_code == 400

@@ -86,6 +86,16 @@ def upgrade() -> None:
     op.create_index("comments_report", "comments", ["report"], unique=False)
     op.create_index("comments_run", "comments", ["run"], unique=False)
     op.create_table(
+        "edits",
+        sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("time", sa.Float(), nullable=False),
+        sa.Column("user", sa.Integer(), nullable=True),
+        sa.Column("changes", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("run", "number"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "entities",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -208,5 +218,8 @@ def upgrade() -> None:
     )
     op.create_index("share_links_project", "share_links", ["project"], unique=False)
     op.add_column("digests", sa.Column("held", sa.Integer(), server_default="1", nullable=False))
+    op.add_column("projects", sa.Column("notes_user", sa.Integer(), nullable=True))
+    op.add_column("projects", sa.Column("notes_changed", sa.Float(), nullable=True))
     op.add_column("projects", sa.Column("visibility", sa.Text(), server_default="private", nullable=False))
     op.add_column("runs", sa.Column("user", sa.Integer(), nullable=True))
+    op.add_column("views", sa.Column("user", sa.Integer(), nullable=True))
