@@ -584,6 +584,286 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/whoami": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say who makes the request and what it may do */
+        get: operations["whoami_api_whoami_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's teams; all of them for server admins */
+        get: operations["listed_api_teams_get"];
+        put?: never;
+        /** Add a team */
+        post: operations["add_api_teams_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{team}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a team without projects */
+        delete: operations["remove_api_teams__team__delete"];
+        options?: never;
+        head?: never;
+        /** Rename a team, or limit its files */
+        patch: operations["change_api_teams__team__patch"];
+        trace?: never;
+    };
+    "/api/teams/{team}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the members of a team */
+        get: operations["members_api_teams__team__members_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{team}/members/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Add a member, or change its role */
+        put: operations["put_member_api_teams__team__members__account__put"];
+        post?: never;
+        /** Remove a member */
+        delete: operations["remove_member_api_teams__team__members__account__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's own API keys */
+        get: operations["listed_api_account_keys_get"];
+        put?: never;
+        /** Make an API key for oneself */
+        post: operations["add_api_account_keys_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke one of one's own API keys */
+        delete: operations["revoke_api_account_keys__id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{team}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the service keys of a team */
+        get: operations["listed_of_team_api_teams__team__keys_get"];
+        put?: never;
+        /** Make a service key for a team */
+        post: operations["add_of_team_api_teams__team__keys_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{team}/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a service key of a team */
+        delete: operations["revoke_of_team_api_teams__team__keys__id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{entity}/{project}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the share links of a project */
+        get: operations["listed_api_projects__entity___project__links_get"];
+        put?: never;
+        /** Share a project, run, view or report */
+        post: operations["add_api_projects__entity___project__links_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{entity}/{project}/links/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a share link */
+        delete: operations["revoke_api_projects__entity___project__links__id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the audit log of the server, an account or a team */
+        get: operations["listed_api_audit_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List accounts, or those in one's teams */
+        get: operations["listed_api_accounts_get"];
+        put?: never;
+        /** Add an account */
+        post: operations["add_api_accounts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove an account; its projects go elsewhere */
+        delete: operations["remove_api_accounts__name__delete"];
+        options?: never;
+        head?: never;
+        /** Change an account */
+        patch: operations["change_api_accounts__name__patch"];
+        trace?: never;
+    };
+    "/api/accounts/{name}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a one-time link for a new password */
+        post: operations["reset_api_accounts__name__reset_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one's own password; other browsers are signed out */
+        put: operations["password_api_account_password_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions": {
         parameters: {
             query?: never;
@@ -1672,6 +1952,71 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AccountChanges
+         * @description What to change of an account; what is left out stays.
+         */
+        AccountChanges: {
+            /** State */
+            state?: ("active" | "disabled") | null;
+            /** Admin */
+            admin?: boolean | null;
+            /** Name */
+            name?: string | null;
+            /** Email */
+            email?: string | null;
+            /**
+             * Quota
+             * @description Bytes; null for no limit
+             */
+            quota?: number | null;
+        };
+        /**
+         * AccountInfo
+         * @description An account; times are Unix seconds. Only server admins get more than name and state.
+         */
+        AccountInfo: {
+            /** Name */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "invited" | "active" | "disabled";
+            /**
+             * Admin
+             * @description Whether it is a server admin
+             */
+            admin: boolean | null;
+            /** Email */
+            email: string | null;
+            /** Has Password */
+            has_password: boolean | null;
+            /** Created */
+            created: number | null;
+            /**
+             * Seen
+             * @description When it was last used
+             */
+            seen: number | null;
+            /**
+             * Quota
+             * @description Most bytes of files under its name; null for no limit
+             */
+            quota: number | null;
+        };
+        /**
+         * AccountList
+         * @description A part of the accounts, by name.
+         */
+        AccountList: {
+            /** Accounts */
+            accounts: components["schemas"]["AccountInfo"][];
+            /** Cursor */
+            cursor: string | null;
+            /** Total */
+            total: number;
+        };
+        /**
          * Alert
          * @description One alert; `time` is Unix seconds, `level` one of `LEVELS`.
          */
@@ -1692,6 +2037,92 @@ export interface components {
         Alerts: {
             /** Alerts */
             alerts: components["schemas"]["Alert"][];
+        };
+        /**
+         * ApiKeyInfo
+         * @description An API key without its secret; times are Unix seconds.
+         */
+        ApiKeyInfo: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "read" | "log" | "all";
+            /**
+             * Owner
+             * @description The account, or the team of a service key
+             */
+            owner: string;
+            /**
+             * Creator
+             * @description The account that made it; null for a command on the server's machine
+             */
+            creator: string | null;
+            /** Created */
+            created: number;
+            /** Expires */
+            expires: number | null;
+            /** Used */
+            used: number | null;
+            /** Revoked */
+            revoked: number | null;
+        };
+        /**
+         * ApiKeyList
+         * @description A part of the keys, the newest first.
+         */
+        ApiKeyList: {
+            /** Keys */
+            keys: components["schemas"]["ApiKeyInfo"][];
+            /** Cursor */
+            cursor: string | null;
+            /** Total */
+            total: number;
+        };
+        /**
+         * AuditEntry
+         * @description Who did what, when and from where; `time` in Unix seconds.
+         */
+        AuditEntry: {
+            /** Id */
+            id: number;
+            /** Time */
+            time: number;
+            /** Actor */
+            actor: string;
+            /** Action */
+            action: string;
+            /**
+             * Entity
+             * @description The account or team that it concerns
+             */
+            entity: string | null;
+            /**
+             * Subject
+             * @description What it was done to
+             */
+            subject: string;
+            /**
+             * Address
+             * @description From where; null for a command on the server's machine
+             */
+            address: string | null;
+        };
+        /**
+         * AuditLog
+         * @description A part of the audit log, the newest first.
+         */
+        AuditLog: {
+            /** Entries */
+            entries: components["schemas"]["AuditEntry"][];
+            /** Cursor */
+            cursor: string | null;
+            /** Total */
+            total: number;
         };
         /**
          * Changed
@@ -2081,6 +2512,15 @@ export interface components {
             limit?: number;
         };
         /**
+         * Invited
+         * @description An account, and the one-time link where it sets its password. The link works once, within 24 hours.
+         */
+        Invited: {
+            account: components["schemas"]["AccountInfo"];
+            /** Link */
+            link: string;
+        };
+        /**
          * Key
          * @description The token that clients need; null once anything has been logged.
          */
@@ -2133,6 +2573,74 @@ export interface components {
              * @enum {string}
              */
             kind?: "history" | "system";
+        };
+        /**
+         * LinkInfo
+         * @description A share link without its address; times are Unix seconds.
+         */
+        LinkInfo: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "project" | "run" | "view" | "report";
+            /**
+             * Target
+             * @description The id of the run or report, or the name of the view
+             */
+            target: string | null;
+            /**
+             * Creator
+             * @description The account that made it; null for a command on the server's machine
+             */
+            creator: string | null;
+            /** Created */
+            created: number;
+            /** Expires */
+            expires: number | null;
+            /** Revoked */
+            revoked: number | null;
+            /**
+             * Opened
+             * @description How often a browser has opened it
+             */
+            opened: number;
+            /** Last Opened */
+            last_opened: number | null;
+        };
+        /**
+         * LinkList
+         * @description A part of a project's links, the newest first.
+         */
+        LinkList: {
+            /** Links */
+            links: components["schemas"]["LinkInfo"][];
+            /** Cursor */
+            cursor: string | null;
+            /** Total */
+            total: number;
+        };
+        /**
+         * MadeApiKey
+         * @description A key that was just made; nobody can show it again.
+         */
+        MadeApiKey: {
+            /** Id */
+            id: string;
+            /** Key */
+            key: string;
+        };
+        /**
+         * MadeShareLink
+         * @description A link that was just made; nobody can show its address again.
+         */
+        MadeShareLink: {
+            /** Id */
+            id: string;
+            /** Url */
+            url: string;
         };
         /**
          * MarkdownBlock
@@ -2190,12 +2698,105 @@ export interface components {
             caption?: string;
         };
         /**
+         * MemberInfo
+         * @description An account in a team; `since` in Unix seconds.
+         */
+        MemberInfo: {
+            /** Account */
+            account: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "viewer" | "member" | "admin";
+            /** Since */
+            since: number;
+            /**
+             * Source
+             * @description `manual`, or the provider whose group claim gives the role
+             */
+            source: string;
+            /**
+             * State
+             * @description The state of the account
+             * @enum {string}
+             */
+            state: "invited" | "active" | "disabled";
+        };
+        /**
+         * MemberList
+         * @description A part of a team's members, by name.
+         */
+        MemberList: {
+            /** Members */
+            members: components["schemas"]["MemberInfo"][];
+            /** Cursor */
+            cursor: string | null;
+            /** Total */
+            total: number;
+        };
+        /**
+         * Membership
+         * @description The role that an account is to have.
+         */
+        Membership: {
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "viewer" | "member" | "admin";
+            /**
+             * Was
+             * @description The role that the asker saw; if it is another one by now, the response is 409
+             * @default any
+             */
+            was?: ("viewer" | "member" | "admin") | ("none" | "any");
+        };
+        /**
          * Mentions
          * @description Names of accounts that may read the project.
          */
         Mentions: {
             /** Names */
             names: string[];
+        };
+        /**
+         * NewAccount
+         * @description An account to add.
+         */
+        NewAccount: {
+            /** Name */
+            name: string;
+            /**
+             * Admin
+             * @description Whether it is a server admin
+             * @default false
+             */
+            admin?: boolean;
+            /** Email */
+            email?: string | null;
+        };
+        /**
+         * NewApiKey
+         * @description A key to make.
+         */
+        NewApiKey: {
+            /**
+             * Name
+             * @description What it is for
+             */
+            name: string;
+            /**
+             * Scope
+             * @description `read`: read; `log`: create runs and append to them, and nothing else; `all`: what the account may
+             * @enum {string}
+             */
+            scope: "read" | "log" | "all";
+            /**
+             * Expires Days
+             * @description Days until it expires; null for never
+             */
+            expires_days?: number | null;
         };
         /**
          * NewComment
@@ -2246,6 +2847,16 @@ export interface components {
             version: number;
         };
         /**
+         * NewPassword
+         * @description The present password and the new one.
+         */
+        NewPassword: {
+            /** Old */
+            old: string;
+            /** New */
+            new: string;
+        };
+        /**
          * NewReport
          * @description A new report.
          */
@@ -2268,6 +2879,36 @@ export interface components {
              * @description What has changed
              */
             message?: string | null;
+        };
+        /**
+         * NewShareLink
+         * @description A link to make.
+         */
+        NewShareLink: {
+            /**
+             * Kind
+             * @default project
+             * @enum {string}
+             */
+            kind?: "project" | "run" | "view" | "report";
+            /**
+             * Target
+             * @description The id of the run or report, or the name of the view; null for a project
+             */
+            target?: string | null;
+            /**
+             * Expires Days
+             * @description Days until it expires; null for never
+             */
+            expires_days?: number | null;
+        };
+        /**
+         * NewTeam
+         * @description A team to add; it has no members yet.
+         */
+        NewTeam: {
+            /** Name */
+            name: string;
         };
         /**
          * NewVersion
@@ -2399,6 +3040,16 @@ export interface components {
         Projects: {
             /** Projects */
             projects: components["schemas"]["ProjectInfo"][];
+        };
+        /**
+         * Removed
+         * @description The projects of a removed account: where they were, and where they are now.
+         */
+        Removed: {
+            /** Moved */
+            moved: {
+                [key: string]: string;
+            };
         };
         /**
          * Report
@@ -2768,6 +3419,23 @@ export interface components {
             sessions: components["schemas"]["SessionInfo"][];
         };
         /**
+         * SharedPart
+         * @description What a share link shows; `target` is the id of a run or report, or the name of a view.
+         */
+        SharedPart: {
+            /** Entity */
+            entity: string;
+            /** Project */
+            project: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "project" | "run" | "view" | "report";
+            /** Target */
+            target: string | null;
+        };
+        /**
          * SortBy
          * @description A column to sort by.
          */
@@ -2972,6 +3640,56 @@ export interface components {
             limit?: number;
         };
         /**
+         * TeamChanges
+         * @description What to change of a team; what is left out stays.
+         */
+        TeamChanges: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Quota
+             * @description Bytes; null for no limit; only for server admins
+             */
+            quota?: number | null;
+        };
+        /**
+         * TeamInfo
+         * @description A team; `created` in Unix seconds.
+         */
+        TeamInfo: {
+            /** Name */
+            name: string;
+            /** Created */
+            created: number;
+            /**
+             * Members
+             * @description How many accounts are in it
+             */
+            members: number;
+            /**
+             * Quota
+             * @description Most bytes of files of its projects; null for no limit
+             */
+            quota: number | null;
+            /**
+             * Role
+             * @description The asker's own role in it
+             */
+            role: ("viewer" | "member" | "admin") | null;
+        };
+        /**
+         * TeamList
+         * @description A part of the teams, by name.
+         */
+        TeamList: {
+            /** Teams */
+            teams: components["schemas"]["TeamInfo"][];
+            /** Cursor */
+            cursor: string | null;
+            /** Total */
+            total: number;
+        };
+        /**
          * ViewInfo
          * @description A saved view of a project's workspace; `updated` in Unix seconds.
          */
@@ -2980,6 +3698,48 @@ export interface components {
             name: string;
             /** Updated */
             updated: number;
+        };
+        /**
+         * Whoami
+         * @description Who makes the request.
+         */
+        Whoami: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "owner" | "account" | "key" | "link" | "nobody";
+            /**
+             * Name
+             * @description The account's name, or the team's for its service key; empty for others
+             */
+            name: string;
+            /**
+             * Mode
+             * @description `team` if the server has accounts
+             * @enum {string}
+             */
+            mode: "personal" | "team";
+            /**
+             * Is Admin
+             * @description Whether this is a server admin
+             */
+            is_admin: boolean;
+            /**
+             * Roles
+             * @description The roles, by entity
+             */
+            roles: {
+                [key: string]: "viewer" | "member" | "admin";
+            };
+            /**
+             * Scope
+             * @description What an API key allows at most; `all` for others
+             * @enum {string}
+             */
+            scope: "read" | "log" | "all";
+            /** @description What a share link shows; null for others */
+            shared: components["schemas"]["SharedPart"] | null;
         };
         /**
          * Error
@@ -5567,6 +6327,1468 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Changed"];
                 };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    whoami_api_whoami_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Whoami"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listed_api_teams_get: {
+        parameters: {
+            query?: {
+                /** @description Only entries that contain this text */
+                search?: string;
+                /** @description The cursor of the previous page */
+                cursor?: string | null;
+                /** @description At most this many */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamList"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    add_api_teams_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTeam"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamInfo"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    remove_api_teams__team__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    change_api_teams__team__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamChanges"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamInfo"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    members_api_teams__team__members_get: {
+        parameters: {
+            query?: {
+                /** @description Only entries that contain this text */
+                search?: string;
+                /** @description The cursor of the previous page */
+                cursor?: string | null;
+                /** @description At most this many */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberList"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    put_member_api_teams__team__members__account__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Membership"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberInfo"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    remove_member_api_teams__team__members__account__delete: {
+        parameters: {
+            query?: {
+                /** @description The role that the asker saw; if it is another one by now, the response is 409 */
+                was?: ("viewer" | "member" | "admin") | "any";
+            };
+            header?: never;
+            path: {
+                team: string;
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listed_api_account_keys_get: {
+        parameters: {
+            query?: {
+                /** @description Only entries that contain this text */
+                search?: string;
+                /** @description The cursor of the previous page */
+                cursor?: string | null;
+                /** @description At most this many */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyList"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    add_api_account_keys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApiKey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeApiKey"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    revoke_api_account_keys__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listed_of_team_api_teams__team__keys_get: {
+        parameters: {
+            query?: {
+                /** @description Only entries that contain this text */
+                search?: string;
+                /** @description The cursor of the previous page */
+                cursor?: string | null;
+                /** @description At most this many */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyList"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    add_of_team_api_teams__team__keys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApiKey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeApiKey"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    revoke_of_team_api_teams__team__keys__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listed_api_projects__entity___project__links_get: {
+        parameters: {
+            query?: {
+                /** @description Only entries that contain this text */
+                search?: string;
+                /** @description The cursor of the previous page */
+                cursor?: string | null;
+                /** @description At most this many */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkList"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    add_api_projects__entity___project__links_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewShareLink"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeShareLink"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    revoke_api_projects__entity___project__links__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listed_api_audit_get: {
+        parameters: {
+            query?: {
+                /** @description The account or team; default: all that one may see */
+                entity?: string | null;
+                /** @description Only entries that contain this text */
+                search?: string;
+                /** @description The cursor of the previous page */
+                cursor?: string | null;
+                /** @description At most this many */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditLog"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listed_api_accounts_get: {
+        parameters: {
+            query?: {
+                /** @description Only entries that contain this text */
+                search?: string;
+                /** @description The cursor of the previous page */
+                cursor?: string | null;
+                /** @description At most this many */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountList"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    add_api_accounts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccount"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    remove_api_accounts__name__delete: {
+        parameters: {
+            query?: {
+                /** @description The team or server admin that gets its projects */
+                runs_to?: string | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Removed"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    change_api_accounts__name__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountChanges"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountInfo"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    reset_api_accounts__name__reset_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    password_api_account_password_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Invalid request; do not repeat it */
             400: {
