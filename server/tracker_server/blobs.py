@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 from weakref import WeakValueDictionary
@@ -82,76 +82,92 @@ class ObjectBlobs:
             raise
         return size
 
-    async def reached(self, digest: str, size: int) -> tuple[int, bool]:
-        """Return how many bytes of an upload in parts have arrived, and whether the content is stored whole."""
-        try:
-            return (await obstore.head_async(self._store, _path(digest)))["size"], True
-        except FileNotFoundError:
-            have = await asyncio.to_thread(self._partials.size, digest)
+    async def reached(self, digest: str, size: int, account: int | None = None) -> tuple[int, bool]:
+        """Return how many bytes of an upload in parts have arrived, and whether the content is stored whole.
+
+        What others have sent is not there for an account: see `storage.interface.Blobs`.
+        """
+        if account is None and (stored := (await self.sizes([digest])).get(digest)) is not None:
+            return stored, True
+        name = _upload(digest, account)
+        have = await asyncio.to_thread(self._partials.size, name)
         if have > size:  # a client gave a wrong size, so this upload could never complete
-            await asyncio.to_thread(self._partials.discard, digest)
+            await asyncio.to_thread(self._partials.discard, name)
             return 0, False
         return have, False
 
-    async def extend(self, digest: str, offset: int, size: int, part: bytes) -> tuple[int, bool]:
+    async def extend(
+        self,
+        digest: str,
+        offset: int,
+        size: int,
+        part: bytes,
+        account: int | None = None,
+        verified: Callable[[], Awaitable[None]] | None = None,
+    ) -> tuple[int, bool]:
         """Add a part to an upload; see `storage.interface.Blobs`."""
-        async with self._locks.setdefault(digest, asyncio.Lock()):
-            verification = self._verifying.get(digest)
+        name = _upload(digest, account)
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            verification = self._verifying.get(name)
             if verification is None:
-                have, complete = await self.reached(digest, size)
+                have, complete = await self.reached(digest, size, account)
                 if complete:
                     return have, True
-                have = await asyncio.to_thread(self._partials.extend, digest, offset, part)
+                have = await asyncio.to_thread(self._partials.extend, name, offset, part)
                 if have < size:
                     return have, False
-                verification = self._verifying[digest] = asyncio.create_task(self._complete(digest))
-                verification.add_done_callback(lambda task: self._verified(digest, task))
+                verification = self._verifying[name] = asyncio.create_task(self._complete(name, digest, verified))
+                verification.add_done_callback(lambda task: self._verified(name, task))
         await asyncio.wait([verification], timeout=VERIFYING)
         if verification.done():
             verification.result()
         return size, verification.done()
 
-    def _verified(self, digest: str, verification: asyncio.Task[None]) -> None:
-        del self._verifying[digest]
+    def _verified(self, name: str, verification: asyncio.Task[None]) -> None:
+        del self._verifying[name]
         if not verification.cancelled():
             verification.exception()  # retrieved here, or asyncio would log it when no client waits any more
 
-    async def _complete(self, digest: str) -> None:
+    async def _complete(self, name: str, digest: str, verified: Callable[[], Awaitable[None]] | None) -> None:
         """Verify the collected parts and move them into the store."""
-        collected = self._partials.path(digest)
+        collected = self._partials.path(name)
         sha = hashlib.sha256()
         with collected.open("rb") as file:
             while await asyncio.to_thread(_hash_some, file, sha):
                 pass
         if sha.hexdigest() != digest:
-            await asyncio.to_thread(self._partials.discard, digest)
+            await asyncio.to_thread(self._partials.discard, name)
             raise ValueError(f"the content's sha256 is {sha.hexdigest()}, not {digest}")
+        if verified is not None:
+            await verified()  # before the parts are gone, or all of them would be asked for again after a crash
         if self._root is None:
             await obstore.put_async(self._store, _path(digest), collected, max_concurrency=2)
-            await asyncio.to_thread(self._partials.discard, digest)
+            await asyncio.to_thread(self._partials.discard, name)
         else:
             await asyncio.to_thread(_place, collected, self._root / _path(digest))
 
-    async def has(self, digests: list[str]) -> set[str]:
-        """Return those digests whose content is stored."""
+    async def sizes(self, digests: list[str]) -> dict[str, int]:
+        """Return the sizes of those digests whose content is stored."""
         if self._root is not None:
-            return await asyncio.to_thread(_stored, self._root, digests)
-        found: set[str] = set()
+            return await asyncio.to_thread(_sizes, self._root, digests)
+        found: dict[str, int] = {}
         for start in range(0, len(digests), _MAX_CONCURRENT):
             some = digests[start : start + _MAX_CONCURRENT]
-            for digest, there in zip(some, await asyncio.gather(*map(self._has, some)), strict=True):
-                if there:
-                    found.add(digest)
+            sizes = zip(some, await asyncio.gather(*map(self._size, some)), strict=True)
+            found.update({digest: size for digest, size in sizes if size is not None})
         return found
 
-    async def _has(self, digest: str) -> bool:
+    async def _size(self, digest: str) -> int | None:
         if not DIGEST.fullmatch(digest):
-            return False
+            return None
         try:
-            await obstore.head_async(self._store, _path(digest))
+            return (await obstore.head_async(self._store, _path(digest)))["size"]
         except FileNotFoundError:
-            return False
-        return True
+            return None
+
+    async def has(self, digests: list[str]) -> set[str]:
+        """Return those digests whose content is stored."""
+        return set(await self.sizes(digests))
 
     async def get(self, digest: str, start: int = 0, end: int | None = None) -> tuple[int, AsyncIterator[bytes]]:
         """Return the size of the whole, and the content from `start` up to but without `end`.
@@ -211,6 +227,13 @@ def open_blobs(directory: Path, limits: Limits = _DEFAULT_LIMITS) -> ObjectBlobs
     return ObjectBlobs(LocalStore(prefix=directory, mkdir=True), partials, root=directory)
 
 
+def _upload(digest: str, account: int | None) -> str:
+    """Return the name of an upload in parts."""
+    if not DIGEST.fullmatch(digest):
+        raise LookupError(digest)
+    return digest if account is None else f"{account}/{digest}"
+
+
 def _path(digest: str) -> str:
     # 256 folders, because directories with very many entries are slow to list and to back up.
     if not DIGEST.fullmatch(digest):
@@ -218,8 +241,13 @@ def _path(digest: str) -> str:
     return f"{digest[:2]}/{digest[2:]}"
 
 
-def _stored(root: Path, digests: list[str]) -> set[str]:
-    return {digest for digest in digests if DIGEST.fullmatch(digest) and os.path.isfile(f"{root}/{_path(digest)}")}
+def _sizes(root: Path, digests: list[str]) -> dict[str, int]:
+    found = {}
+    for digest in digests:
+        with contextlib.suppress(FileNotFoundError):
+            if DIGEST.fullmatch(digest):
+                found[digest] = os.stat(f"{root}/{_path(digest)}").st_size
+    return found
 
 
 def _hash_some(file: BinaryIO, sha: Any) -> bool:

@@ -30,6 +30,8 @@ def deleting_unnamed(storage: Storage, blobs: Blobs, workers: Workers) -> Callab
     async def delete(digests: list[str]) -> int:
         used = await workers.write(storage.digests_in_use, digests)
         unnamed = [digest for digest in digests if digest not in used]
+        if unnamed:
+            await workers.write(storage.forget, unnamed)
         await blobs.delete(unnamed)
         return len(unnamed)
 

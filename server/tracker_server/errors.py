@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from .access.errors import Conflict, Forbidden, Missing, Refused
+from .access.errors import Conflict, Forbidden, Missing, OverQuota, Refused
 from .responses import json_response
 from .routes import web
 from .storage.interface import (
@@ -52,6 +52,7 @@ def add_error_handlers(app: Starlette) -> None:
     app.add_exception_handler(Missing, _not_found)
     app.add_exception_handler(ExpressionError, _bad_filter)
     app.add_exception_handler(StorageFull, _disk_full)
+    app.add_exception_handler(OverQuota, _over_quota)
     app.add_exception_handler(OverBudget, _over_budget)
     app.add_exception_handler(Busy, _busy)
     app.add_exception_handler(ClientDisconnect, _client_left)
@@ -122,6 +123,10 @@ def _disk_full(_request: Request, error: Exception) -> Response:
         "the server's disk is full and nothing of this was stored: free some space, and uploads continue",
         {"retry-after": "30"},
     )
+
+
+def _over_quota(_request: Request, error: Exception) -> Response:
+    return _error(507, str(error), {"retry-after": "60"})
 
 
 def _over_budget(_request: Request, error: Exception) -> Response:

@@ -17,3 +17,7 @@ class Conflict(Exception):
 
 class Missing(LookupError):
     """There is no such account, team, key or link, or the principal may not know of it (404)."""
+
+
+class OverQuota(Exception):
+    """The content does not fit into what the account or team may keep (507); nothing of it was stored."""

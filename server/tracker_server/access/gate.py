@@ -15,6 +15,7 @@ from .access import Access
 from .guarded_blobs import GuardedBlobs
 from .guarded_storage import GuardedStorage
 from .principal import NOBODY, OWNER, Principal
+from .quotas import Quotas
 
 
 class Credential(NamedTuple):
@@ -44,6 +45,7 @@ class Gate:
 
     def __init__(self, access: Access, storage: Storage, blobs: Blobs, workers: Workers) -> None:
         self._access, self._storage, self._blobs, self._workers = access, storage, blobs, workers
+        self.quotas = Quotas(access, storage, blobs, workers)
         self.used: dict[str, float] = {}
         self.seen: set[str] = set()
         self.opened: dict[str, tuple[int, float]] = {}
@@ -97,7 +99,7 @@ class Gate:
         storage = self._guarded(credential, principal)
         scope["tracker.principal"] = principal
         scope["tracker.storage"] = storage
-        scope["tracker.blobs"] = GuardedBlobs(self._blobs, storage, self._workers)
+        scope["tracker.blobs"] = GuardedBlobs(self._blobs, storage, self._workers, self.quotas)
 
     def _guarded(self, credential: Credential, principal: Principal) -> GuardedStorage:
         def renew(former: GuardedStorage) -> GuardedStorage | None:

@@ -41,6 +41,7 @@ from tracker_server.storage.interface import (
     Page,
 )
 
+from .guarded_files import GuardedFiles
 from .guarded_reports import GuardedReports
 from .rights import NOWHERE
 from .roles import ACTIONS
@@ -49,7 +50,7 @@ _UNKNOWN = "\0"
 """Text that no name of a column contains."""
 
 
-class GuardedStorage(GuardedReports):
+class GuardedStorage(GuardedFiles, GuardedReports):
     """Implements `interface.Storage` for one principal, as of one snapshot of the rights."""
 
     def renewed(self) -> GuardedStorage | None:
@@ -117,10 +118,6 @@ class GuardedStorage(GuardedReports):
     def offsets(self, run: RunKey) -> dict[str, int]:
         """See `Storage.offsets`."""
         return self._storage.offsets(self._for_log(run))
-
-    def digests(self, run: RunKey) -> list[str]:
-        """See `Storage.digests`."""
-        return self._storage.digests(self._for_log(run))
 
     def is_deleted(self, run: RunKey) -> None:
         """See `Storage.is_deleted`."""
@@ -211,14 +208,6 @@ class GuardedStorage(GuardedReports):
     def users(self, runs: Sequence[RunKey]) -> dict[RunKey, int | None]:
         """See `Storage.users`."""
         return self._storage.users(self._of_readable(runs))
-
-    def names_digest(self, run: RunKey, digest: str) -> bool:
-        """See `Storage.names_digest`."""
-        try:
-            here = self._readable(run)
-        except NoSuchRun:
-            return False
-        return self._storage.names_digest(here, digest)
 
     def keys(self, run: RunKey, kind: Kind) -> list[KeyInfo]:
         """See `Storage.keys`."""

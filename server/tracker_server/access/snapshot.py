@@ -24,6 +24,8 @@ class Entity(NamedTuple):
     id: int
     name: str
     kind: str
+    quota: int | None = None
+    """Bytes of files that it may keep; None for no limit."""
 
 
 class KnownKey(NamedTuple):
@@ -110,7 +112,7 @@ def load(connection: sa.Connection) -> Snapshot:
         internal = connection.execute(_INTERNAL).all() if version else []
         return Snapshot(version, internal=frozenset((entity, name) for entity, name in internal))
     rows = connection.execute(sa.select(tables.entities)).all()
-    entities = {row.id: Entity(row.id, row.name, row.kind) for row in rows}
+    entities = {row.id: Entity(row.id, row.name, row.kind, row.quota) for row in rows}
     active = _principals(connection, entities, accounts)
     return Snapshot(
         version=version,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -13,6 +15,8 @@ from .interface import By
 from .schema import digests as digest_table
 from .writer import Writer
 
+T = TypeVar("T")
+
 
 class FileStorage:
     """The methods of `interface.Storage` for digests and possessions."""
@@ -22,6 +26,10 @@ class FileStorage:
 
     def _space(self) -> AbstractContextManager[None]:
         """Raise `StorageFull` for errors that mean a full disk."""
+        raise NotImplementedError
+
+    def _making_room(self, change: Callable[[], T]) -> T:
+        """Make a change that frees space, also on a full disk."""
         raise NotImplementedError
 
     def digests(self, run: RunKey) -> list[str]:
@@ -66,8 +74,17 @@ class FileStorage:
 
     def forget(self, digests: list[str]) -> None:
         """See `Storage.forget`."""
-        with self._space(), self._writer.changing() as connection:
-            possessions.forget(connection, digests)
+
+        def forget() -> None:
+            with self._writer.changing() as connection:
+                possessions.forget(connection, digests)
+
+        self._making_room(forget)
+
+    def uses(self, entity: str, digest: str) -> bool:
+        """See `Storage.uses`."""
+        with self._engine.connect() as connection:
+            return possessions.uses(connection, entity, digest)
 
     def usage(self, entity: str) -> tuple[int, list[str]]:
         """See `Storage.usage`."""

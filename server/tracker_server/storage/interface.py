@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timezone
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -267,6 +267,9 @@ class Storage(Protocol):
     def forget(self, digests: list[str]) -> None:
         """Forget who has sent these contents, which are deleted."""
 
+    def uses(self, entity: str, digest: str) -> bool:
+        """Return whether a run of an entity holds the digest."""
+
     def usage(self, entity: str) -> tuple[int, list[str]]:
         """Return how many bytes of files the runs of an entity hold, and the digests whose size is not stored yet.
 
@@ -511,18 +514,32 @@ class Blobs(Protocol):
     async def put(self, digest: str, content: AsyncIterator[bytes]) -> int:
         """Store content and return its size. Raises ValueError, and keeps nothing, if its sha256 is not `digest`."""
 
-    async def reached(self, digest: str, size: int) -> tuple[int, bool]:
-        """Return how many bytes of an upload in parts have arrived, and whether the content is stored whole."""
+    async def reached(self, digest: str, size: int, account: int | None = None) -> tuple[int, bool]:
+        """Return how many bytes of an upload in parts have arrived, and whether the content is stored whole.
 
-    async def extend(self, digest: str, offset: int, size: int, part: bytes) -> tuple[int, bool]:
+        Each account has its own uploads. For an account stored content is not there: it must send all of it.
+        """
+
+    async def extend(
+        self,
+        digest: str,
+        offset: int,
+        size: int,
+        part: bytes,
+        account: int | None = None,
+        verified: Callable[[], Awaitable[None]] | None = None,
+    ) -> tuple[int, bool]:
         """Add a part to an upload of `size` bytes; return the same as `reached`.
 
         The last part starts the verification of the sha256, which may take longer than this call: an empty part at the
-        end asks again.
+        end asks again. `verified` is called in between, once the sha256 is known to be right.
 
         Raises `OffsetMismatch` if the part is not the next one, ValueError if the sha256 of the whole is not `digest`
         (nothing is kept then), `TooManyUploads`, `StorageFull`.
         """
+
+    async def sizes(self, digests: list[str]) -> dict[str, int]:
+        """Return the sizes of those digests whose content is stored."""
 
     async def has(self, digests: list[str]) -> set[str]: ...
 

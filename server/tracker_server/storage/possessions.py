@@ -106,16 +106,25 @@ def put_sizes(connection: sa.Connection, sizes: dict[str, int]) -> None:
         connection.execute(file_sizes.insert().prefix_with("OR IGNORE"), rows)
 
 
+def uses(connection: sa.Connection, entity: str, digest: str) -> bool:
+    """Return whether a run of an entity holds the digest."""
+    here = _of_entity(entity).where(digests.c.digest == digest).limit(1)
+    return connection.execute(here).first() is not None
+
+
 def usage(connection: sa.Connection, entity: str) -> tuple[int, list[str]]:
     """Return how many bytes of files the runs of an entity hold, and the digests whose size is not stored yet.
 
     Each content counts once. Files of runs in the trash count until these are deleted.
     """
-    named = sa.select(digests.c.digest).join(runs, runs.c.id == digests.c.run)
-    named = named.join(projects, projects.c.id == runs.c.project)
-    named = named.where(projects.c.entity == entity, digests.c.held == 1).distinct()
-    here = named.subquery()
+    here = _of_entity(entity).distinct().subquery()
     size = sa.select(sa.func.sum(file_sizes.c.size)).join(here, here.c.digest == file_sizes.c.digest)
     unknown = sa.select(here.c.digest).outerjoin(file_sizes, file_sizes.c.digest == here.c.digest)
     unknown = unknown.where(file_sizes.c.digest.is_(None))
     return connection.execute(size).scalar_one() or 0, list(connection.execute(unknown).scalars())
+
+
+def _of_entity(entity: str) -> sa.Select[tuple[str]]:
+    named = sa.select(digests.c.digest).join(runs, runs.c.id == digests.c.run)
+    named = named.join(projects, projects.c.id == runs.c.project)
+    return named.where(projects.c.entity == entity, digests.c.held == 1)
