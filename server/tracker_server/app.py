@@ -33,6 +33,7 @@ from .routes import (
     edits,
     files,
     first_run,
+    identities,
     ingest,
     live,
     media,
@@ -88,6 +89,7 @@ def create_app(
         if webhook is not None:
             webhook.close()
 
+    flow = SignIn(access, settings.token.encode(), providers or Providers())
     api = FastAPI(
         title="tracker", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None, redirect_slashes=False
     )
@@ -103,6 +105,7 @@ def create_app(
         routes_of.add_routes(api, services)
     accounts.add_routes(api, services, providers is None or providers.passwords)
     account.add_routes(api, services, sessions)
+    identities.add_routes(api, services, flow)
     api.openapi = document(api, {**ingest.OPERATIONS, **files.OPERATIONS, **live.OPERATIONS, **media.OPERATIONS})  # type: ignore[method-assign]
     # Ingest first: routes are tried in order, and most requests are uploads.
     routes = [
@@ -110,7 +113,7 @@ def create_app(
         *files.routes(services),
         *live.routes(services.live),
         *media.routes(services),
-        *sign_in.routes(services, SignIn(access, settings.token.encode(), providers or Providers())),
+        *sign_in.routes(services, flow),
         *web.routes(settings.root_path),
         Mount("/", Capped(api, MAX_QUERY)),
     ]

@@ -19,7 +19,11 @@ class Settings:
     root_path: str = ""
     """The path prefix that a reverse proxy adds, such as `/tracker`."""
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
-    """Addresses of proxies whose `X-Forwarded-Proto` is trusted."""
+    """Addresses of proxies whose `X-Forwarded-Proto` and `X-Forwarded-For` are trusted."""
+    user_header: str = ""
+    """The header in which a proxy names the account that it has signed in; empty for none."""
+    user_proxies: tuple[str, ...] = ()
+    """Addresses of the proxies whose `user_header` is trusted."""
     sessions: Path | None = None
     """The file that stores the sessions of browsers; None keeps them in memory."""
     url: str = ""

@@ -9,11 +9,11 @@ from starlette.routing import BaseRoute, Mount
 from tracker_server.access.database import AccessDatabase
 from tracker_server.app import create_app
 from tracker_server.blobs import open_blobs
-from tracker_server.routes import web
+from tracker_server.routes import sign_in, web
 from tracker_server.settings import Settings
 from tracker_server.storage.sql import open_storage
 
-NOT_API = {*web.PAGES, web.ASSET, "/api/openapi.json"}
+NOT_API = {*web.PAGES, *sign_in.PAGES, web.ASSET, "/api/openapi.json"}
 
 
 @pytest.fixture(scope="module")

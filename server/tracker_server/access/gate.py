@@ -21,7 +21,8 @@ from .quotas import Quotas
 class Credential(NamedTuple):
     """What a request shows: an API key, the cookie of a session or the token of a share link, checked for an account.
 
-    `owner` stands for the owner's token or session, which the guard has checked.
+    `owner` stands for the owner's token or session, `proxy` for the name of an account that a trusted proxy has signed
+    in; the guard has checked both.
     """
 
     kind: str
@@ -38,6 +39,8 @@ class Uses(NamedTuple):
     """How often and when last, by the id of the link."""
     readings: dict[tuple[str, str, str], float]
     """When a server admin (the name for the audit log) last read a project of an entity without a role there."""
+    proxied: dict[str, str]
+    """The addresses of accounts that a proxy has signed in, by name."""
 
 
 class Gate:
@@ -50,6 +53,7 @@ class Gate:
         self.seen: set[str] = set()
         self.opened: dict[str, tuple[int, float]] = {}
         self._readings: dict[tuple[str, str, str], float] = {}
+        self._proxied: dict[str, str] = {}
 
     @property
     def is_team(self) -> bool:
@@ -71,6 +75,8 @@ class Gate:
         if credential.kind == "session":
             session = account_sessions.find(snapshot.sessions, credential.secret)
             return "" if session is None else snapshot.principals.get(session.account, "")
+        if credential.kind == "proxy":
+            return snapshot.account(credential.secret) or ""
         return snapshot.link(credential.secret, now) or ""
 
     def session(self, cookie: str) -> account_sessions.AccountSession | None:
@@ -88,10 +94,14 @@ class Gate:
         count, _ = self.opened.get(id, (0, 0.0))
         self.opened[id] = count + 1, time.time()
 
+    def note_proxy(self, principal: Principal, address: str) -> None:
+        """Remember that a proxy has signed an account in."""
+        self._proxied[principal.name] = address
+
     def take_uses(self) -> Uses:
         """Return the uses since the last call."""
-        uses = Uses(self.used, self.seen, self.opened, self._readings)
-        self.used, self.seen, self.opened, self._readings = {}, set(), {}, {}
+        uses = Uses(self.used, self.seen, self.opened, self._readings, self._proxied)
+        self.used, self.seen, self.opened, self._readings, self._proxied = {}, set(), {}, {}, {}
         return uses
 
     def open(self, scope: Scope, credential: Credential, principal: Principal) -> None:

@@ -17,7 +17,7 @@ import orjson
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tracker_server.pages import share_link, sign_in
+from tracker_server.pages import share_link, sign_in, team_sign_in
 from tracker_server.responses import json_response
 from tracker_server.settings import Settings
 from tracker_server.workers import Requester, current_requester
@@ -50,6 +50,11 @@ NO_PAGE_OF_ACCOUNT = "this page is not signed in, although its browser is: sign 
 NO_API_KEY = (
     "this server needs an API key: run `tracker login`, or set TRACKER_API_KEY to a key that you make on your account "
     "page"
+)
+
+NO_ACCOUNT = (
+    "the proxy in front of this server signed you in under a name that no active account has: ask a server admin for "
+    "an account of that name"
 )
 
 NO_LINK = "this link does not exist, has expired or was revoked: ask whoever sent it for a new one"
@@ -102,6 +107,8 @@ class Guard:
         self._token = settings.token.encode()
         self._root = settings.root_path
         self._proxies = frozenset(settings.trusted_proxies)
+        self._user_header = settings.user_header.lower().encode("latin-1")
+        self._user_proxies = frozenset(settings.user_proxies)
         self._cookie_name = session_cookie.name_for(self._token)
         self._visits = settings.visits
         self._origins = {host.lower() for host in settings.allowed_hosts}
@@ -115,8 +122,9 @@ class Guard:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        user = self._take_user(scope)
         self._undo_proxy(scope)
-        response = self._check(scope)
+        response = self._check(scope, user)
         who = Requester(scope, receive)
         current_requester.set(who)
         try:
@@ -125,7 +133,7 @@ class Guard:
             # Starlette has answered with 500 and raises again. Passing that on would only cut the connection.
             log.exception("%s %s failed", scope["method"], scope["path"])
 
-    def _check(self, scope: Scope) -> Response | None:
+    def _check(self, scope: Scope, user: str | None) -> Response | None:
         """Return the refusal of a request, or the response to signing in; None if the request may pass."""
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get(b"host", "")
@@ -146,7 +154,35 @@ class Guard:
         key = _bearer(headers.get(b"authorization", ""))
         if key is not None:
             return self._check_key(scope, headers, host, key)
+        if user is not None and self.gate.is_team:
+            return self._check_user(scope, headers, host, user)
         return self._check_session(scope, headers, host)
+
+    def _take_user(self, scope: Scope) -> str | None:
+        """Take the proxy's user header out of the request; return its value if a trusted proxy has sent it.
+
+        Of several, all are wrong: one may be the client's own, to which the proxy has added.
+        """
+        if not self._user_header:
+            return None
+        given = [value for name, value in scope["headers"] if name == self._user_header]
+        if not given:
+            return None
+        scope["headers"] = [pair for pair in scope["headers"] if pair[0] != self._user_header]
+        if (scope.get("client") or ("",))[0] not in self._user_proxies:
+            return None
+        return given[0].decode("utf-8", "replace").strip() if len(given) == 1 else ""
+
+    def _check_user(self, scope: Scope, headers: dict[bytes, str], host: str, user: str) -> Response | None:
+        """Judge a request whose sender a proxy has signed in. The proxy's cookie is like one of ours."""
+        credential = Credential("proxy", user)
+        principal = self.gate.judge(credential)
+        if not isinstance(principal, Principal):
+            wants_page = "text/html" in headers.get(b"accept", "")
+            return team_sign_in.failure("No account", NO_ACCOUNT, 403) if wants_page else _refusal(403, NO_ACCOUNT)
+        self.gate.note_proxy(principal, (scope.get("client") or ("",))[0])
+        self.gate.open(scope, credential, principal)
+        return _unframed(scope, headers) or self._check_origin(scope["method"], headers, host, by_cookie=True)
 
     def _check_key(self, scope: Scope, headers: dict[bytes, str], host: str, key: str) -> Response | None:
         credential = Credential("key", key)

@@ -76,6 +76,11 @@ class Snapshot:
         known = self.find(name)
         return name if known is None else known.name
 
+    def account(self, name: str) -> Principal | None:
+        """Return the active account of this name, None if there is none."""
+        known = self.entities.get(name) or self.entities.get(name.casefold())
+        return None if known is None else self.principals.get(known.id)
+
     def project(self, entity: str, name: str) -> Project:
         """Return a project as `may` needs it."""
         return Project(name, (entity, name) in self.internal)

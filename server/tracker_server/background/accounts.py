@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -23,6 +24,7 @@ USES_SECONDS = 60.0
 """Seconds after which uses are written down."""
 
 HOUR = 3600.0
+DAY = 24 * HOUR
 
 log = logging.getLogger("tracker_server")
 
@@ -51,11 +53,12 @@ async def watching(access: Access, gate: Gate) -> AsyncIterator[None]:
 
 
 class _Recorder:
-    """Writes uses down; the reading of a project by a server admin once an hour."""
+    """Writes uses down: reading of a project by a server admin once an hour, sign-ins by a proxy once a day."""
 
     def __init__(self, access: Access, gate: Gate) -> None:
         self._access, self._gate = access, gate
         self._readings: dict[tuple[str, str, str], float] = {}
+        self._proxied: dict[str, float] = {}
 
     async def write(self) -> None:
         """Write down what was used since the last call."""
@@ -70,6 +73,11 @@ class _Recorder:
         if news:
             self._readings.update(news)
             await self._access.note(_note_readings, list(news))
+        now = time.monotonic()
+        arrived = {who: where for who, where in uses.proxied.items() if now - self._proxied.get(who, -DAY) >= DAY}
+        self._proxied.update(dict.fromkeys(arrived, now))
+        if arrived:
+            await self._access.note(_note_sign_ins, arrived)
 
 
 def _note_sessions(connection: sa.Connection, seen: set[str]) -> None:
@@ -81,3 +89,8 @@ def _note_readings(connection: sa.Connection, readings: list[tuple[str, str, str
     for actor, entity, project in readings:
         audit_log.write(connection, Actor(actor), "read as server admin", entity, f"{entity}/{project}")
     audit_log.delete_old(connection)
+
+
+def _note_sign_ins(connection: sa.Connection, arrived: dict[str, str]) -> None:
+    for name, address in arrived.items():
+        audit_log.write(connection, Actor(name, address), "sign-in", name, "with the proxy")

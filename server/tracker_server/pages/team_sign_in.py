@@ -128,7 +128,11 @@ def welcome(
 def failure(heading: str, text: str, status: int, links: Sequence[tuple[str, str]] = ()) -> HTMLResponse:
     """Return a page that says what went wrong and what to do; `links` are addresses and their texts."""
     ways = "".join(f'<p><a href="{escape(address)}">{escape(label)}</a></p>' for address, label in links)
-    return _page(heading, [f"<h1>{escape(heading)}</h1>", f'<p role="alert">{escape(text)}</p>', ways], status)
+    return _page(
+        heading,
+        [f"<h1>{escape(heading)}</h1>", f'<p role="alert">{escape(text[:1].upper() + text[1:])}</p>', ways],
+        status,
+    )
 
 
 def onward(address: str) -> HTMLResponse:

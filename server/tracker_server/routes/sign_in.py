@@ -22,6 +22,8 @@ from tracker_server.services import Services
 
 from .request_bodies import chunks
 
+PAGES = ("/sign-in", "/sign-in/with/{provider}", "/sign-in/callback/{provider}", "/welcome/{secret}")
+
 _MAX_FORM = 16 * 1024
 _MAX_TARGET = 2000
 _FORM_LIFETIME = 86400.0
@@ -36,7 +38,7 @@ NO_LINK = (
 )
 
 
-class _Cookies:
+class Cookies:
     """The cookies of signing in, and what every page here needs of a request."""
 
     def __init__(self, services: Services) -> None:
@@ -45,14 +47,17 @@ class _Cookies:
         self.known, self.form, self.provider = (f"{self.session}-{name}" for name in ("known", "form", "provider"))
 
     def read(self, request: Request, name: str) -> str:
+        """Return the value of a cookie, empty if it is missing."""
         return session_cookie.read(request.headers.get("cookie", ""), name)
 
     def browser(self, request: Request) -> Browser:
+        """Return who asks."""
         address = request.client.host if request.client else ""
         agent = request.headers.get("user-agent", "")
         return Browser(address, agent, self.read(request, self.session), self.read(request, self.known))
 
     def set(self, response: Response, request: Request, name: str, value: str, lifetime: float, path: str = "") -> None:
+        """Set a cookie for the addresses below the server's own and `path`."""
         secure = request.scope.get("scheme") == "https"
         # A strict cookie would be withheld when the provider sends the browser back.
         same_site: Any = "lax" if name == self.provider else "strict"
@@ -73,7 +78,7 @@ class _Cookies:
 
 def routes(services: Services, flow: SignIn) -> list[BaseRoute]:
     """Return the routes of the pages."""
-    cookies = _Cookies(services)
+    cookies = Cookies(services)
     root = cookies.root
     offered = [pages.Button(one.name, one.label) for one in flow.providers.by_name.values()]
 
