@@ -46,6 +46,7 @@ from .routes import (
     table,
     teams,
     trash,
+    usage,
     web,
     whoami,
 )
@@ -103,6 +104,7 @@ def create_app(
         routes_of.add_routes(api, services)
     for routes_of in (whoami, teams, api_keys, share_links, audit):
         routes_of.add_routes(api, services)
+    usage.add_routes(api, gate.quotas)
     accounts.add_routes(api, services, providers is None or providers.passwords)
     account.add_routes(api, services, sessions)
     identities.add_routes(api, services, flow)

@@ -121,3 +121,61 @@ def test_unfinished_uploads_survive_a_restart_only_if_they_are_in_parts(tmp_path
     (tmp_path / "incoming" / "half").write_bytes(b"x")
     assert asyncio.run(open_blobs(tmp_path).reached(DIGEST, len(CONTENT))) == (1000, False)
     assert [path.name for path in _kept(tmp_path)] == [DIGEST]
+
+
+def test_an_account_asks_again_while_its_upload_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracker_server.blobs.VERIFYING", 0.0)
+    sent = asyncio.Event()
+    calls = []
+
+    async def verified() -> None:
+        calls.append("verified")
+        await sent.wait()
+
+    async def use() -> None:
+        blobs = open_blobs(tmp_path)
+        size = len(CONTENT)
+        assert await blobs.extend(DIGEST, 0, size, CONTENT, 1, verified) == (size, False)
+        while not calls:
+            assert await blobs.extend(DIGEST, size, size, b"", 1, verified) == (size, False)
+        assert await blobs.has([DIGEST]) == set()  # until it is known whose it is
+        sent.set()
+        while not await blobs.has([DIGEST]):
+            await blobs.extend(DIGEST, size, size, b"", 1, verified)
+
+    asyncio.run(use())
+    assert calls == ["verified"]
+    assert len(_kept(tmp_path)) == 1
+
+
+def test_an_upload_that_failed_after_its_verification_is_complete_without_sending_it_again(tmp_path: Path) -> None:
+    async def failing() -> None:
+        raise OSError("the database is not there")
+
+    async def verified() -> None:
+        pass
+
+    async def use() -> None:
+        size = len(CONTENT)
+        with pytest.raises(OSError, match="not there"):
+            await open_blobs(tmp_path).extend(DIGEST, 0, size, CONTENT, 1, failing)
+        blobs = open_blobs(tmp_path)  # the server was started again
+        assert await blobs.reached(DIGEST, size, 1) == (size, False)
+        assert await blobs.extend(DIGEST, size, size, b"", 1, verified) == (size, True)
+        assert await blobs.has([DIGEST]) == {DIGEST}
+
+    asyncio.run(use())
+
+
+def test_what_others_have_sent_is_not_there_for_an_account(tmp_path: Path) -> None:
+    async def use() -> None:
+        blobs, size = open_blobs(tmp_path), len(CONTENT)
+        await blobs.put(DIGEST, _pieces(CONTENT))
+        await blobs.extend(DIGEST, 0, size, CONTENT[:100], 1)
+        assert await blobs.reached(DIGEST, size) == (size, True)
+        assert await blobs.reached(DIGEST, size, 1) == (100, False)
+        assert await blobs.reached(DIGEST, size, 2) == (0, False)
+        assert await blobs.extend(DIGEST, 0, size, CONTENT, 2) == (size, True)
+        assert await blobs.reached(DIGEST, size, 1) == (100, False)
+
+    asyncio.run(use())

@@ -278,3 +278,24 @@ def test_files_from_before_the_first_account_count_and_are_held(tmp_path: Path, 
         name_files(root, "root/digits/r2", b"x" * 100)
         assert put(root, "root/digits/r2", b"x" * 100).status_code == 507
         team.engine.dispose()
+
+
+def test_usage_is_told_to_who_belongs_to_the_entity(team: Team) -> None:
+    ada, eve, bob = team.as_("ada"), team.as_("eve"), team.as_("bob", "read")
+    team.quota("vision", 10**9)
+    name_files(ada, "vision/shared/r1", SECRET)
+    put(ada, "vision/shared/r1")
+    expected = {"entity": "vision", "used": len(SECRET), "quota": 10**9}
+    for client in (ada, bob, team.as_("root")):
+        assert client.json("/api/usage/vision") == expected
+    assert ada.json("/api/usage/ada") == {"entity": "ada", "used": 0, "quota": None}
+    for name in ("vision", "nowhere"):
+        refused = eve.get(f"/api/usage/{name}")
+        assert (refused.status_code, refused.json()) == (404, {"error": f"there is no account or team '{name}'"})
+
+
+def test_the_owner_of_a_personal_server_sees_usage(tmp_path: Path, run_server: Any) -> None:
+    with run_server(tmp_path / "data") as owner:
+        name_files(owner, "me/digits/r1", SECRET)
+        put(owner, "me/digits/r1")
+        assert owner.json("/api/usage/me") == {"entity": "me", "used": len(SECRET), "quota": None}

@@ -94,3 +94,16 @@ def test_a_full_disk_is_recognised(tmp_path: Path) -> None:
     partials.path(A).symlink_to("/dev/full")
     with pytest.raises(StorageFull):
         partials.extend(A, 0, b"x")
+
+
+@pytest.mark.parametrize("limits", [Limits(each_number=2, idle=10), Limits(each_size=5, idle=10)])
+def test_an_account_makes_room_with_its_own_idle_uploads_only(tmp_path: Path, limits: Limits) -> None:
+    partials = Partials(tmp_path / "partial", limits)
+    for name, age in ((f"2/{A}", 40), (A, 40), (f"1/{A}", 20), (f"1/{B}", 5)):
+        partials.extend(name, 0, b"xx")
+        _age(partials.path(name), age)
+    partials.extend(f"1/{C}", 0, b"xx")
+    assert [partials.size(name) for name in (f"2/{A}", A, f"1/{A}", f"1/{B}", f"1/{C}")] == [2, 2, 0, 2, 2]
+    with pytest.raises(TooManyUploads):
+        partials.extend(f"1/{A}", 0, b"xx")
+    partials.extend(f"3/{A}", 0, b"xx")

@@ -35,6 +35,10 @@ class Quotas:
         self._access, self._storage, self._blobs, self._workers = access, storage, blobs, workers
         self._counted: dict[str, _Counted] = {}
 
+    def present(self, entity: str) -> str:
+        """Return the present name of an account or team; an unknown name unchanged."""
+        return self._access.snapshot.entity(entity)
+
     def quota(self, entity: str) -> int | None:
         """Return how many bytes an entity may use; None for no limit."""
         known = self._access.snapshot.find(entity)
