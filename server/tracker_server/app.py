@@ -38,6 +38,7 @@ from .routes import (
     live,
     media,
     processes,
+    project_changes,
     projects,
     reports,
     runs,
@@ -100,7 +101,7 @@ def create_app(
     console.add_routes(api, services)
     first_run.add_routes(api, services)
     processes.add_routes(api, services)
-    for routes_of in (projects, reports, comments, table, edits, trash):
+    for routes_of in (projects, project_changes, reports, comments, table, edits, trash):
         routes_of.add_routes(api, services)
     for routes_of in (whoami, teams, api_keys, share_links, audit):
         routes_of.add_routes(api, services)

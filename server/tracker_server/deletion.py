@@ -11,6 +11,9 @@ from .services import Services
 from .storage.interface import Blobs, Storage
 from .workers import Workers
 
+_FILES = 200
+"""Files that are deleted at once."""
+
 
 async def delete_run(services: Services, storage: Storage | GuardedStorage, run: RunKey) -> None:
     """Delete the run, and the files that no other run names."""
@@ -19,6 +22,15 @@ async def delete_run(services: Services, storage: Storage | GuardedStorage, run:
         await services.delete_unnamed(named)
     services.deferred_work.set()
     services.live.changed([run], "removed")
+
+
+async def delete_project(services: Services, storage: Storage | GuardedStorage, entity: str, project: str) -> None:
+    """Delete a project with its runs, and the files that no other run names."""
+    named = await services.workers.write(storage.delete_project, entity, project)
+    services.deferred_work.set()
+    for some in (named[i : i + _FILES] for i in range(0, len(named), _FILES)):
+        async with services.references:  # uploads wait for it, and the project may have very many files
+            await services.delete_unnamed(some)
 
 
 def deleting_unnamed(storage: Storage, blobs: Blobs, workers: Workers) -> Callable[[list[str]], Awaitable[int]]:

@@ -42,6 +42,7 @@ from tracker_server.storage.interface import (
 )
 
 from .guarded_files import GuardedFiles
+from .guarded_projects import GuardedProjects
 from .guarded_reports import GuardedReports
 from .rights import NOWHERE
 from .roles import ACTIONS
@@ -50,7 +51,7 @@ _UNKNOWN = "\0"
 """Text that no name of a column contains."""
 
 
-class GuardedStorage(GuardedFiles, GuardedReports):
+class GuardedStorage(GuardedFiles, GuardedProjects, GuardedReports):
     """Implements `interface.Storage` for one principal, as of one snapshot of the rights."""
 
     def renewed(self) -> GuardedStorage | None:

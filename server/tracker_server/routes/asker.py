@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tracker_server.access import rights_now
-from tracker_server.access.audit_log import Actor, actor_of
+from tracker_server.access.audit_log import Actor, actor_of, write
 from tracker_server.access.errors import Forbidden, Missing
 from tracker_server.access.paging import Page
 from tracker_server.access.roles import Action, Project, may
@@ -94,6 +94,12 @@ class Asker:
             return function(connection, self.actor, *args, **options)
 
         return await self._access.change(within)
+
+
+async def note(services: Services, request: Request, action: str, entity: str, subject: str) -> None:
+    """Write what the asker has changed of projects or runs to the audit log, on a server with accounts."""
+    if services.access.snapshot.is_team:
+        await services.access.note(write, Asker(services, request).actor, action, entity, subject)
 
 
 def answer(value: Any, status: int = 200) -> Response:

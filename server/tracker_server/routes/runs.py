@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import FastAPI, Query
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 
 from tracker import wire
@@ -17,6 +18,7 @@ from tracker_server.schemas import model
 from tracker_server.services import Services
 from tracker_server.storage.interface import ExpressionError
 
+from .asker import note
 from .dependencies import BlobsOf, StorageOf
 from .parameters import Cursor, Filters, Keys, KindOf, Limit, Order, Run, run_key, run_of
 
@@ -58,6 +60,7 @@ def add_routes(api: FastAPI, services: Services) -> None:
 
     @api.delete(run, status_code=204, summary="Delete a run with its data and files")
     async def delete(
+        request: Request,
         storage: StorageOf,
         run: Run,
         readmit: Annotated[bool, Query(description="Allow a deleted run to be uploaded again")] = False,
@@ -65,7 +68,9 @@ def add_routes(api: FastAPI, services: Services) -> None:
         if readmit:
             await workers.write(storage.readmit, run)
         else:
-            await delete_run(services, storage, run)
+            here = storage.present(run)
+            await delete_run(services, storage, here)
+            await note(services, request, "run deleted", here.entity, "/".join(here))
         return Response(status_code=204)
 
     @api.get(run + "/keys", response_model=schemas.Keys, summary="List the logged keys of a run")
