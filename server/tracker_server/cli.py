@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import logging
 import re
@@ -19,7 +20,7 @@ from tracker.machine.display import has_display
 from tracker.machine.paths import absolute
 from tracker.settings.parsing import cleaned
 
-from .serving import CannotServe, default_directory, is_loopback, serve
+from .serving import CannotServe, SignInOptions, default_directory, is_loopback, serve
 from .settings import Settings
 
 
@@ -34,6 +35,21 @@ def _prefix(_context: click.Context, _option: click.Parameter, text: str) -> str
     if prefix and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", prefix):
         raise click.BadParameter("it must look like /tracker: letters, digits and . _ ~ - between slashes")
     return prefix
+
+
+def _header(_context: click.Context, _option: click.Parameter, name: str) -> str:
+    if name and not re.fullmatch(r"[A-Za-z0-9-]{1,100}", name):
+        raise click.BadParameter("it must look like X-Remote-User")
+    if name.lower() in ("authorization", "cookie", "host", "origin"):
+        raise click.BadParameter("this header means something else: use one of its own, such as X-Remote-User")
+    return name
+
+
+def _addresses(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return tuple(str(ipaddress.ip_address(address)) for address in given)
+    except ValueError:
+        raise click.BadParameter("it must be an IP address, such as 10.0.0.5") from None
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -83,6 +99,29 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "Can be repeated.",
             ),
             click.option(
+                "--providers",
+                type=click.Path(exists=True, dir_okay=False, path_type=Path),
+                metavar="FILE",
+                help="File that names OpenID Connect providers for signing in to a team's server.  "
+                "[default: DIR/providers.toml, if there]",
+            ),
+            click.option(
+                "--trusted-user-header",
+                "user_header",
+                default="",
+                metavar="NAME",
+                callback=_header,
+                help="Header in which a proxy names the account that it has signed in. Needs --trusted-user-proxy.",
+            ),
+            click.option(
+                "--trusted-user-proxy",
+                "user_proxies",
+                multiple=True,
+                metavar="ADDRESS",
+                callback=_addresses,
+                help="Address of a proxy whose user header is believed. Can be repeated.",
+            ),
+            click.option(
                 "--webhook",
                 metavar="URL",
                 envvar="TRACKER_SERVER_WEBHOOK",
@@ -122,6 +161,9 @@ def _serve(
     webhook: str | None,
     root_path: str,
     trusted_proxies: tuple[str, ...],
+    providers: Path | None,
+    user_header: str,
+    user_proxies: tuple[str, ...],
     browser: bool,
 ) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -129,6 +171,9 @@ def _serve(
         directory = Path(absolute(directory or default_directory()))
     except CannotServe as error:
         raise click.ClickException(str(error)) from error
+    if bool(user_header) != bool(user_proxies):
+        raise click.UsageError("--trusted-user-header and --trusted-user-proxy need each other")
+    sign_in = SignInOptions(providers, user_header, user_proxies)
     token, webhook = cleaned(token, quotes=True), cleaned(webhook, quotes=True)
 
     def started(url: str, settings: Settings, is_team: bool) -> None:
@@ -140,7 +185,7 @@ def _serve(
             _open(url, settings, is_team)
 
     try:
-        serve(directory, host, port, token, allowed_hosts, started, webhook, root_path, trusted_proxies)
+        serve(directory, host, port, token, allowed_hosts, started, webhook, root_path, trusted_proxies, sign_in)
     except CannotServe as error:
         raise click.ClickException(str(error)) from error
 

@@ -14,14 +14,17 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 import uvicorn
 
 from tracker import discovery
 from tracker.machine.paths import user_folder
 
+from .access import providers
 from .access.database import AccessDatabase
 from .access.guard import Guard
+from .access.providers import BadProviders, Providers
 from .access.token import BadToken, checked_token, kept_token
 from .app import create_app
 from .blobs import open_blobs
@@ -43,6 +46,17 @@ def _end_after(seconds: float) -> None:
     time.sleep(seconds)
     logging.getLogger("tracker_server").error("the server did not stop within %s s and exits now", seconds)
     os._exit(1)
+
+
+class SignInOptions(NamedTuple):
+    """How people sign in to a team's server, besides passwords."""
+
+    providers: Path | None = None
+    """The file that names OpenID Connect providers; None for `providers.toml` in the data directory, if there."""
+    user_header: str = ""
+    """The header in which a proxy names the account that it has signed in."""
+    user_proxies: tuple[str, ...] = ()
+    """The addresses of the proxies whose header is believed."""
 
 
 class CannotServe(Exception):
@@ -67,6 +81,7 @@ def serve(
     webhook: str | None = None,
     root_path: str = "",
     trusted_proxies: tuple[str, ...] = (),
+    sign_in: SignInOptions | None = None,
 ) -> None:
     """Serve `directory` until SIGINT or SIGTERM, then finish open requests and return.
 
@@ -80,21 +95,24 @@ def serve(
         webhook: The address to which alerts are forwarded.
         root_path: The path prefix that a reverse proxy adds.
         trusted_proxies: Addresses of proxies whose `X-Forwarded-Proto` is trusted, besides those on this machine.
+        sign_in: How people sign in to a team's server.
 
     Raises:
-        CannotServe: If the directory, port or token cannot be used.
+        CannotServe: If the directory, port, token or file of providers cannot be used.
     """
+    sign_in = sign_in or SignInOptions()
     with contextlib.ExitStack() as stack:
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             stack.enter_context(sole_use(directory))  # a second server would answer from caches that miss our writes
             key = checked_token(token) if token is not None else kept_token(directory)
+            offered = _providers(directory, sign_in.providers)
             listener = stack.enter_context(_listen(host, port))
         except DirectoryInUse as error:
             raise CannotServe(
                 f"another server{error.process} uses {directory}: stop it, or choose a different directory with --dir"
             ) from None
-        except BadToken as error:
+        except (BadToken, BadProviders) as error:
             raise CannotServe(str(error)) from None
         except OSError as error:
             raise CannotServe(f"cannot use the directory {directory}: {error.strerror}") from error
@@ -107,6 +125,8 @@ def serve(
             webhook=webhook,
             root_path=root_path,
             trusted_proxies=("127.0.0.1", "::1", *trusted_proxies),
+            user_header=sign_in.user_header,
+            user_proxies=sign_in.user_proxies,
             sessions=directory / "sessions.json",
         )
         try:
@@ -114,7 +134,7 @@ def serve(
         except UnusableDatabase as error:
             raise CannotServe(str(error)) from error
         stack.callback(storage.close)
-        app = create_app(storage, open_blobs(directory / "blobs"), settings, AccessDatabase(storage.engine))
+        app = create_app(storage, open_blobs(directory / "blobs"), settings, AccessDatabase(storage.engine), offered)
 
         published = stack.enter_context(contextlib.closing(_Published(url, key, directory)))
 
@@ -142,6 +162,16 @@ def configuration(app: Guard) -> uvicorn.Config:
         # Agents send every few seconds; a longer time-out lets them keep their connections.
         timeout_keep_alive=75,
     )
+
+
+def _providers(directory: Path, named: Path | None) -> Providers:
+    path = named or directory / "providers.toml"
+    if named is None and not path.exists():
+        return Providers()
+    if path.exists() and path.stat().st_mode & 0o077:
+        log = logging.getLogger(__name__)
+        log.warning("other users of this machine can read %s, which may hold secrets: chmod 600 it", path)
+    return providers.read(path)
 
 
 def is_loopback(host: str) -> bool:
