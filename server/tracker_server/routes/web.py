@@ -22,7 +22,13 @@ PAGES = (
     "/projects/{entity}/{project}/notes",
     "/projects/{entity}/{project}/reports",
     "/reports/{id}",
+    "/projects/{entity}/{project}/settings",
     "/runs/{entity}/{project}/{id}",
+    "/account",
+    "/accounts",
+    "/teams",
+    "/teams/{team}",
+    "/audit",
 )
 ASSET = "/assets/{name}"
 

@@ -9,12 +9,20 @@ import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { takeSecret } from './api/session'
+import { secret, takeSecret } from './api/session'
 import { queryClient } from './api/queries'
+import { whoamiQuery } from './api/whoami'
 import { router } from './router'
 import { theme, variables } from './theme'
 
 takeSecret()
+void queryClient.prefetchQuery(whoamiQuery)
+
+// Going back after signing out shows the page as it was left, unless it is loaded again.
+const mine = secret()
+window.addEventListener('pageshow', (event) => {
+  if (event.persisted && secret() !== mine) window.location.reload()
+})
 
 // The content policy admits only styles that carry the nonce of this page's answer.
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')!.content

@@ -55,7 +55,49 @@ export const notesRoute = createRoute({
   validateSearch,
 })
 
-/** One run; `?tab=` chooses what of it is shown. */
+/** The settings of a project, for those who manage it. */
+const settingsRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/projects/$entity/$project/settings',
+  component: page(() => import('./settings/Settings').then((it) => it.Settings)),
+})
+
+/** The own account: keys, password, signed-in browsers. */
+const accountRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/account',
+  component: page(() => import('./account/AccountPage').then((it) => it.AccountPage)),
+})
+
+/** All accounts, for server admins. */
+const accountsRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/accounts',
+  component: page(() => import('./server/Accounts').then((it) => it.Accounts)),
+})
+
+const teamsRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/teams',
+  component: page(() => import('./teams/Teams').then((it) => it.Teams)),
+})
+
+/** A team: its members and service keys. */
+const teamRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/teams/$team',
+  component: page(() => import('./teams/Team').then((it) => it.Team)),
+})
+
+/** The audit log; `?entity=` chooses whose. */
+const auditRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/audit',
+  component: page(() => import('./audit/Audit').then((it) => it.Audit)),
+  validateSearch,
+})
+
+/** One run; `?tab= chooses what of it is shown. */
 export const runRoute = createRoute({
   getParentRoute: () => root,
   path: '/runs/$entity/$project/$id',
@@ -65,7 +107,10 @@ export const runRoute = createRoute({
 
 export const router = createRouter({
   basepath: ROOT || '/',
-  routeTree: root.addChildren([home, projectRoute, compareRoute, notesRoute, runRoute]),
+  routeTree: root.addChildren([
+    ...[home, projectRoute, compareRoute, notesRoute, settingsRoute, runRoute],
+    ...[accountRoute, accountsRoute, teamsRoute, teamRoute, auditRoute],
+  ]),
 })
 
 declare module '@tanstack/react-router' {

@@ -1,5 +1,5 @@
 import { Select } from '@mantine/core'
-import { ago, moment } from '../lib/format'
+import { ago, day } from '../lib/format'
 import { strings } from '../strings'
 
 const texts = strings.access
@@ -26,5 +26,5 @@ export function ExpirySelect({ value, onChange }: { value: number | null; onChan
 /** Say when something expires, or that it has. */
 export function expiryText(expires: number | null): string {
   if (expires === null) return texts.forever.toLowerCase()
-  return expires * 1000 > Date.now() ? texts.expiresAt(moment(expires)) : texts.expired(ago(expires))
+  return expires * 1000 > Date.now() ? texts.expiresAt(day(expires)) : texts.expired(ago(expires))
 }

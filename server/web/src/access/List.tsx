@@ -25,7 +25,7 @@ export function List<T>({ list, label, search, empty, idOf, row }: ListProps<T>)
   const { items, error, more, total } = list
   if (error && !items) return <Failed error={error} reset={list.retry} />
   if (!items) return <Waiting height={96} />
-  if (!items.length) {
+  if (!items.length && !more) {
     return search ? (
       <Text c="dimmed">{texts.noMatch(search)}</Text>
     ) : (

@@ -1,6 +1,7 @@
 /** What whoever uses the page may do. The server decides; the dashboard only leaves out what it would refuse. */
 import { useQuery } from '@tanstack/react-query'
 import type { Place } from '../api/paths'
+import { IS_SHARED } from '../api/session'
 import { tableQuery } from '../api/table'
 import { projectQuery, type Project } from '../api/views'
 import { useWhoami, type Whoami } from '../api/whoami'
@@ -76,6 +77,12 @@ export function useMayDelete(place: Place, rights: Rights, ids: string[], trashe
 export const manages = (whoami: Whoami | undefined, team: string): boolean =>
   whoami?.mode === 'team' && (whoami.is_admin || whoami.roles[team] === 'admin')
 
+/** Return whether the reader may read an audit log: the whole server's, or that of a team. */
+export const readsAudit = (whoami: Whoami): boolean =>
+  whoami.mode === 'team' && (whoami.is_admin || Object.values(whoami.roles).includes('admin'))
+
 /** Return whether the reader may open project pages: a share link may show only a run or a report. */
 export const reachesProject = (whoami: Whoami | undefined): boolean =>
-  whoami?.kind !== 'link' || whoami.shared?.kind === 'project' || whoami.shared?.kind === 'view'
+  whoami === undefined
+    ? !IS_SHARED
+    : whoami.kind !== 'link' || whoami.shared?.kind === 'project' || whoami.shared?.kind === 'view'

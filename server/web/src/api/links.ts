@@ -1,52 +1,34 @@
 /** Share links of a project. */
-import { call } from './client'
-import type { Place } from './paths'
+import { data, DELETE, GET, POST, type Shapes } from './client'
+import type { Source } from './pages'
+import { placeOf, type Place } from './paths'
 import { queryClient } from './queries'
-import type { Shared } from './whoami'
 
-export type LinkKind = Shared['kind']
+export type ShareLink = Shapes['LinkInfo']
+export type LinkKind = ShareLink['kind']
 
-export interface ShareLink {
-  id: string
-  kind: LinkKind
-  target: string | null
-  creator: string | null
-  created: number
-  expires: number | null
-  opened: number
-  last_opened: number | null
-}
+const keyOf = ({ entity, project }: Place) => ['links', entity, project]
 
-export interface MadeLink {
-  id: string
-  url: string
-}
+export const linksOf = (place: Place): Source<ShareLink> => ({
+  key: keyOf(place),
+  fetch: async (query, signal) => {
+    const params = { path: placeOf(place), query }
+    const { links: items, ...rest } = await data(GET('/api/projects/{entity}/{project}/links', { params, signal }))
+    return { items, ...rest }
+  },
+})
 
-const projectPath = ({ entity, project }: Place) =>
-  `/api/projects/${[entity, project].map(encodeURIComponent).join('/')}`
+const changed = (place: Place) => queryClient.invalidateQueries({ queryKey: keyOf(place) })
 
-export const linksKey = ({ entity, project }: Place) => ['links', entity, project]
-export const linksPath = (place: Place) => `${projectPath(place)}/links`
-
-const changed = (place: Place) => queryClient.invalidateQueries({ queryKey: linksKey(place) })
-
-/** Make a share link; its address is in this answer only. */
-export async function makeLink(
-  place: Place,
-  kind: LinkKind,
-  target: string | null,
-  days: number | null,
-): Promise<MadeLink> {
-  const made = await call<MadeLink>('POST', linksPath(place), {
-    kind,
-    ...(target !== null && { target }),
-    ...(days !== null && { expires_days: days }),
-  })
+/** Make a share link; its address is in this answer only. `days` null: it never expires. */
+export async function makeLink(place: Place, kind: LinkKind, target: string | null, days: number | null) {
+  const body = { kind, target, expires_days: days }
+  const made = await data(POST('/api/projects/{entity}/{project}/links', { params: { path: placeOf(place) }, body }))
   await changed(place)
   return made
 }
 
 export async function revokeLink(place: Place, id: string): Promise<void> {
-  await call('DELETE', `${linksPath(place)}/${encodeURIComponent(id)}`)
+  await data(DELETE('/api/projects/{entity}/{project}/links/{id}', { params: { path: { ...placeOf(place), id } } }))
   await changed(place)
 }

@@ -45,7 +45,8 @@ export function openStream(tell: (message: Message) => void, address: string): (
   async function refused(): Promise<void> {
     const answer = await fetch(address, { method: 'HEAD' }).catch(() => null)
     if (isClosed) return
-    const isStranger = answer?.status === 401 || answer?.status === 403
+    // 404: the share link that the address begins with was revoked.
+    const isStranger = answer !== null && [401, 403, 404].includes(answer.status)
     tell({ kind: 'connection', connection: isStranger ? 'signed-out' : 'offline' })
     timer = setTimeout(() => open(true), AGAIN)
   }

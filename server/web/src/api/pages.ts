@@ -1,38 +1,40 @@
 /** Lists that the server sends in pages. */
 import { infiniteQueryOptions, keepPreviousData, useInfiniteQuery, type QueryKey } from '@tanstack/react-query'
-import { call } from './client'
 
+/** Which part of a list to fetch. */
+export interface Part {
+  search?: string
+  cursor?: string
+  limit?: number
+}
+
+/** A page of a list; `cursor` continues it, null at its end. `total` counts the whole list. */
 export interface Page<T> {
   items: T[]
   cursor: string | null
   total: number
 }
 
-/** Fetch one page; `plural` is the member of the answer that holds the items. */
-export async function fetchPage<T>(
-  path: string,
-  plural: string,
-  query: Record<string, string | number | null | undefined>,
-  signal?: AbortSignal,
-): Promise<Page<T>> {
-  const given = Object.entries(query).flatMap(([name, value]) =>
-    value === null || value === undefined || value === '' ? [] : [[name, String(value)] as [string, string]],
-  )
-  const search = new URLSearchParams(given).toString()
-  const answer = await call<Record<string, unknown>>('GET', path + (search && `?${search}`), undefined, signal)
-  const items = answer[plural] as T[]
-  return { items, cursor: (answer.cursor as string | null) ?? null, total: (answer.total as number) ?? items.length }
+/** Where a list comes from. `key` identifies it for invalidation. */
+export interface Source<T> {
+  key: QueryKey
+  fetch: (part: Part, signal?: AbortSignal) => Promise<Page<T>>
 }
 
-const pagesQuery = <T>(key: QueryKey, path: string, plural: string, query: Record<string, string | undefined>) =>
+const pagesQuery = <T>({ key, fetch }: Source<T>, search: string) =>
   infiniteQueryOptions({
-    queryKey: [...key, 'pages', query],
-    queryFn: ({ pageParam, signal }) => fetchPage<T>(path, plural, { ...query, cursor: pageParam }, signal),
+    queryKey: [...key, 'pages', search],
+    queryFn: ({ pageParam, signal }) => fetch(partOf(search, pageParam), signal),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.cursor,
     placeholderData: keepPreviousData,
     staleTime: 0,
   })
+
+const partOf = (search: string, cursor: string | null): Part => ({
+  ...(search && { search }),
+  ...(cursor !== null && { cursor }),
+})
 
 export interface List<T> {
   items: T[] | undefined
@@ -44,14 +46,9 @@ export interface List<T> {
   retry: () => void
 }
 
-/** A list that grows page by page. `key` identifies it for invalidation. */
-export function usePages<T>(
-  key: QueryKey,
-  path: string,
-  plural: string,
-  query: Record<string, string | undefined> = {},
-): List<T> {
-  const found = useInfiniteQuery(pagesQuery<T>(key, path, plural, query))
+/** Return a list that grows page by page. */
+export function usePages<T>(source: Source<T>, search = ''): List<T> {
+  const found = useInfiniteQuery(pagesQuery(source, search))
   const pages = found.data?.pages
   return {
     items: pages?.flatMap((page) => page.items),
@@ -61,4 +58,18 @@ export function usePages<T>(
     loading: found.isFetchingNextPage,
     retry: () => void found.refetch(),
   }
+}
+
+const AT_ONCE = 1000
+
+/** Fetch a whole list. */
+export async function fetchAll<T>(source: Source<T>, search: string): Promise<T[]> {
+  const all: T[] = []
+  let cursor: string | null = null
+  do {
+    const page: Page<T> = await source.fetch({ ...partOf(search, cursor), limit: AT_ONCE })
+    all.push(...page.items)
+    cursor = page.cursor
+  } while (cursor !== null)
+  return all
 }

@@ -547,6 +547,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{entity}/{project}/{id}/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who edited a run, the newest edits first */
+        get: operations["edits_of_run_api_runs__entity___project___id__edits_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/trash": {
         parameters: {
             query?: never;
@@ -2358,6 +2375,20 @@ export interface components {
             text: string;
         };
         /**
+         * Edit
+         * @description A change of a run from outside its processes. `time` is the server's, in Unix seconds.
+         */
+        Edit: {
+            /** Time */
+            time: number;
+            /** User */
+            user: string | null;
+            /** Changes */
+            changes: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * EditRequest
          * @description Changes to runs: either all of the runs are changed, or none.
          */
@@ -2384,6 +2415,18 @@ export interface components {
              * @default false
              */
             stop?: boolean;
+        };
+        /**
+         * Edits
+         * @description Who edited a run, the newest edits first; `total` counts all of them.
+         */
+        Edits: {
+            /** Edits */
+            edits: components["schemas"]["Edit"][];
+            /** Cursor */
+            cursor: string | null;
+            /** Total */
+            total: number;
         };
         /**
          * EventFile
@@ -2573,6 +2616,16 @@ export interface components {
              * @enum {string}
              */
             kind?: "history" | "system";
+        };
+        /**
+         * LastChange
+         * @description Who changed something last, and when (Unix seconds); `user` is None on a server without accounts.
+         */
+        LastChange: {
+            /** Time */
+            time: number;
+            /** User */
+            user: string | null;
         };
         /**
          * LinkInfo
@@ -2996,7 +3049,7 @@ export interface components {
         };
         /**
          * Project
-         * @description One project with its notes and views.
+         * @description One project, and what the asker may do there.
          */
         Project: {
             /** Entity */
@@ -3012,8 +3065,18 @@ export interface components {
             /** Activity */
             activity: number[];
             notes: components["schemas"]["Notes"];
+            notes_changed: components["schemas"]["LastChange"] | null;
             /** Views */
             views: components["schemas"]["ViewInfo"][];
+            /**
+             * Visibility
+             * @enum {string}
+             */
+            visibility: "private" | "internal";
+            /** Rights */
+            rights: string[];
+            /** Members */
+            members: number;
         };
         /**
          * ProjectInfo
@@ -3691,13 +3754,15 @@ export interface components {
         };
         /**
          * ViewInfo
-         * @description A saved view of a project's workspace; `updated` in Unix seconds.
+         * @description A saved view of a project's workspace; `updated` in Unix seconds, `user` saved it last.
          */
         ViewInfo: {
             /** Name */
             name: string;
             /** Updated */
             updated: number;
+            /** User */
+            user: string | null;
         };
         /**
          * Whoami
@@ -6206,6 +6271,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    edits_of_run_api_runs__entity___project___id__edits_get: {
+        parameters: {
+            query?: {
+                /** @description At most this many */
+                limit?: number;
+                /** @description The cursor of the previous page */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description User or team */
+                entity: string;
+                project: string;
+                /** @description The run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Edits"];
                 };
             };
             /** @description Invalid request; do not repeat it */

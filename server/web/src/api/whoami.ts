@@ -1,28 +1,15 @@
-/** Who is signed in, and what they may do in each project. */
+/** Who is signed in, and which roles they have. */
 import { queryOptions, useQuery } from '@tanstack/react-query'
-import { call } from './client'
+import { data, GET, type Shapes } from './client'
 
-export interface Whoami {
-  kind: 'owner' | 'account' | 'key' | 'link'
-  name: string
-  mode: 'personal' | 'team'
-  is_admin: boolean
-  roles: Record<string, Role>
-  scope: 'read' | 'log' | 'all'
-  shared: Shared | null
-}
-export type Role = 'viewer' | 'member' | 'admin'
+export type Whoami = Shapes['Whoami']
+export type Role = Whoami['roles'][string]
 /** What a share link shows. */
-export interface Shared {
-  entity: string
-  project: string
-  kind: 'project' | 'run' | 'view' | 'report'
-  target: string | null
-}
+export type Shared = Shapes['SharedPart']
 
 export const whoamiQuery = queryOptions({
   queryKey: ['whoami'],
-  queryFn: ({ signal }) => call<Whoami>('GET', '/api/whoami', undefined, signal),
+  queryFn: ({ signal }) => data(GET('/api/whoami', { signal })),
 })
 
 /** Who uses this page; undefined until the server has said. */

@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router'
 import { ROOT } from '../api/session'
 import { data, GET, type ProjectInfo } from '../api/client'
 import { projectAddress } from '../lib/pageAddress'
+import { useWhoami } from '../api/whoami'
 import { CopyButton } from '../shell/CopyButton'
 import { strings } from '../strings'
 import { FirstChart } from './FirstChart'
@@ -29,10 +30,13 @@ export function FirstRun({ project }: { project?: ProjectInfo }) {
 }
 
 function Instructions() {
+  const whoami = useWhoami()
+  const isTeam = whoami?.mode === 'team'
   const { data: answer } = useQuery({
     queryKey: ['key'],
     queryFn: () => data(GET('/api/key')),
     retry: false,
+    enabled: whoami?.mode === 'personal',
   })
   const url = window.location.origin + ROOT
   const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(window.location.hostname)
@@ -43,14 +47,14 @@ function Instructions() {
     <Stack gap="lg">
       <div>
         <Title order={1}>{strings.home.firstTitle}</Title>
-        <Text mt={6}>{strings.home.firstText}</Text>
+        <Text mt={6}>{isTeam ? strings.home.firstTeamText : strings.home.firstText}</Text>
       </div>
       <Snippet name={strings.home.firstInstall} text={INSTALL} />
       <Snippet
         name={strings.home.firstServer}
         text={shell}
-        before={isLocal ? strings.home.firstLocal : undefined}
-        after={answer?.key ? undefined : strings.home.firstRemote}
+        before={isLocal && !isTeam ? strings.home.firstLocal : undefined}
+        after={isTeam ? strings.home.firstTeam : answer?.key ? undefined : strings.home.firstRemote}
       />
       <Snippet name={strings.home.firstPython} text={PYTHON} />
       <Group gap="xs" role="status">

@@ -5,6 +5,7 @@ import { Anchor, Container, Group, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Suspense, useState } from 'react'
+import { IS_SHARED } from '../api/session'
 import type { ProjectInfo } from '../api/client'
 import { projectsQuery } from '../api/queries'
 import { ago, count, moment } from '../lib/format'
@@ -25,8 +26,22 @@ const FirstRun = lazyLoad(() => import('./FirstRun').then((it) => it.FirstRun))
 const MANY = 8
 const WHILE_EMPTY_MS = 2000
 
+/** Where a share link leads: what it shows. */
+const SharedHome = lazyLoad(() => import('../share/SharedHome').then((it) => it.SharedHome))
+
+export const Home = () =>
+  IS_SHARED ? (
+    <ErrorBoundary>
+      <Suspense fallback={<Waiting />}>
+        <SharedHome />
+      </Suspense>
+    </ErrorBoundary>
+  ) : (
+    <AllProjects />
+  )
+
 /** List all projects, most recently active first; without any, show how to log a run. */
-export function Home() {
+function AllProjects() {
   usePageTitle()
   const [begins, setBegins] = useState(false)
   const {

@@ -2,6 +2,7 @@
 
 // Created once: creating one takes longer than formatting a screen of numbers.
 const COUNTS = new Intl.NumberFormat('en')
+const DAYS = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' })
 const MOMENTS = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
 
 /** `12,345` */
@@ -57,6 +58,9 @@ export function ago(time: number, now = Date.now() / 1000): string {
 
 /** A Unix time in the reader's own time zone. 0 is no time: event files may have none. */
 export const moment = (time: number): string => (time && Math.abs(time) < 8.64e12 ? MOMENTS.format(time * 1000) : '–')
+
+/** The day of a Unix time in the reader's own time zone. */
+export const day = (time: number): string => DAYS.format(time * 1000)
 
 /** `1.5 MB` */
 export function size(bytes: number): string {

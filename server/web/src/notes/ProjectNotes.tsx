@@ -14,6 +14,7 @@ import { Failed } from '../shell/Failed'
 import { usePageTitle } from '../shell/usePageTitle'
 import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
+import { useRights } from '../access/rights'
 import { Editor } from './Editor'
 import { EmbeddedPanel } from './EmbeddedPanel'
 import { Markdown } from './Markdown'
@@ -24,6 +25,7 @@ export function ProjectNotes() {
   usePageTitle(strings.notes.title, project)
   const { data, error, refetch } = useQuery(projectQuery({ entity, project }))
   const [editing, setEditing] = useState(false)
+  const mayEdit = useRights(entity, project).has('edit')
   if (error && !data) return <Failed error={error} reset={() => void refetch()} />
   if (!data) return <Waiting />
   const { notes } = data
@@ -34,7 +36,7 @@ export function ProjectNotes() {
         <Title order={1} size="h2">
           {strings.notes.title}
         </Title>
-        {!editing && notes.text && (
+        {mayEdit && !editing && notes.text && (
           <Button
             variant="default"
             size="compact-md"
@@ -53,12 +55,16 @@ export function ProjectNotes() {
       )}
       {!editing && !notes.text && (
         <Empty title={strings.notes.none}>
-          {strings.notes.noneText}
-          <div>
-            <Button mt="md" onClick={() => setEditing(true)}>
-              {strings.notes.begin}
-            </Button>
-          </div>
+          {mayEdit && (
+            <>
+              {strings.notes.noneText}
+              <div>
+                <Button mt="md" onClick={() => setEditing(true)}>
+                  {strings.notes.begin}
+                </Button>
+              </div>
+            </>
+          )}
         </Empty>
       )}
     </Container>

@@ -10,6 +10,8 @@ import {
   IconPencil,
   IconTrash,
 } from '@tabler/icons-react'
+import { useMayDelete, type Rights } from '../access/rights'
+import type { Place } from '../api/paths'
 import { PopMenu, type Point } from '../shell/PopMenu'
 import { strings } from '../strings'
 import type { Column } from './columns'
@@ -20,12 +22,17 @@ import { textOf, titleOf } from './cellText'
 
 const texts = strings.project.line
 
+const NO_RUNS: string[] = []
+
 interface LineMenuProps {
+  place: Place
+  rights: Rights
   line: Exclude<Line, { kind: 'loading' }>
   column: Placed | null
   at: Point
   name: string
   isBaseline: boolean
+  trashed: boolean
   onClose: () => void
   onOpen: (aside: boolean) => void
   onRename: () => void
@@ -38,6 +45,7 @@ interface LineMenuProps {
 /** The context menu of a run or group, and of the clicked value. */
 export function LineMenu(p: LineMenuProps) {
   const { line } = p
+  const mayDelete = useMayDelete(p.place, p.rights, line.kind === 'run' ? [line.id] : NO_RUNS, p.trashed)
   const icon = (Icon: typeof IconEye) => <Icon size={15} aria-hidden />
   return (
     <PopMenu at={p.at} label={p.name} onClose={p.onClose}>
@@ -53,9 +61,11 @@ export function LineMenu(p: LineMenuProps) {
           <Menu.Item leftSection={icon(IconAnchor)} onClick={p.onBaseline}>
             {p.isBaseline ? texts.noBaseline : texts.baseline}
           </Menu.Item>
-          <Menu.Item leftSection={icon(IconPencil)} onClick={p.onRename}>
-            {texts.rename}
-          </Menu.Item>
+          {p.rights.has('edit') && (
+            <Menu.Item leftSection={icon(IconPencil)} onClick={p.onRename}>
+              {texts.rename}
+            </Menu.Item>
+          )}
         </>
       )}
       <Menu.Item leftSection={icon(IconEye)} onClick={p.onOnly}>
@@ -67,7 +77,7 @@ export function LineMenu(p: LineMenuProps) {
         </Menu.Item>
       )}
       <ValueItems {...p} />
-      {line.kind === 'run' && (
+      {line.kind === 'run' && mayDelete && (
         <>
           <Menu.Divider />
           <Menu.Item color="red" leftSection={icon(IconTrash)} onClick={p.onDelete}>

@@ -17,7 +17,9 @@ import type { ColumnInfo, Selection } from '../api/table'
 import { columnsQuery, useViewColumns } from './columnCatalogue'
 import { layoutOf, splitChoice, type Layout } from './columns'
 import { EditDialog } from './EditDialog'
+import { MoveDialog } from './MoveDialog'
 import { narrowed } from './filter/expression'
+import { useMayDelete, useRights } from '../access/rights'
 import { RunsTable } from './RunsTable'
 import { SelectionBar } from './SelectionBar'
 import { Splitter } from './Splitter'
@@ -85,7 +87,11 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
   const drawn = useDrawnRuns(place, living, view, wanted, catalogue, scheme)
   const selection = useRunSelection(place, question, view.group !== null)
   const actions = useActions(place)
+  const rights = useRights(place.entity, place.project)
+  const chosen = useMemo(() => [...selection.ids], [selection.ids])
+  const mayDelete = useMayDelete(place, rights, chosen, trashed)
   const [edited, setEdited] = useState<{ ids: string[]; name: string | null } | null>(null)
+  const [moved, setMoved] = useState<string[] | null>(null)
   const [asked, setAsked] = useState<string | null>(null)
   const onAsked = useCallback(() => setAsked(null), [])
 
@@ -122,9 +128,26 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
   const table = (
     <section className={css.table} aria-label={texts.table}>
       <ErrorBoundary>
-        <TableBar {...{ place, control, catalogue, question, wanted, trashed }} total={drawn.total} onTrash={onTrash} />
+        <TableBar
+          {...{ place, control, catalogue, question, wanted, trashed, rights }}
+          total={drawn.total}
+          onTrash={onTrash}
+        />
         <RunsTable
-          {...{ place, control, catalogue, layout, wanted, question, selection, scheme, onOpen, onDelete }}
+          {...{
+            place,
+            control,
+            catalogue,
+            layout,
+            wanted,
+            question,
+            selection,
+            rights,
+            mayDelete,
+            scheme,
+            onOpen,
+            onDelete,
+          }}
           drawn={drawn.strokeById}
           onRename={(id, name) => setEdited({ ids: [id], name })}
           onCondition={setAsked}
@@ -132,7 +155,8 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
       </ErrorBoundary>
       {selection.ids.size > 0 && (
         <SelectionBar
-          {...{ trashed, catalogue, actions, onCompare }}
+          {...{ trashed, rights, mayDelete, catalogue, actions, onCompare }}
+          onMove={setMoved}
           ids={selection.ids}
           onEdit={(ids) => setEdited({ ids, name: ids.length === 1 ? selection.nameOf(ids[0]!) : null })}
           onAll={() => void selection.all()}
@@ -189,6 +213,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
           {view.layout !== 'table' && !trashed && charts}
         </div>
       )}
+      {moved && <MoveDialog place={place} ids={moved} onDone={selection.clear} onClose={() => setMoved(null)} />}
       {edited && (
         <EditDialog
           {...edited}

@@ -19,6 +19,7 @@ import { ALL, hiddenBy, toggled } from './visibility'
 import { LineMenu } from './LineMenu'
 import { useLines, type Line } from './useTableLines'
 import { useColumnModel, type Placed } from './grid/useColumnModel'
+import type { Rights } from '../access/rights'
 import type { useRunSelection } from './useRunSelection'
 
 const STEP = 50
@@ -32,6 +33,9 @@ export interface RunsTableProps {
   wanted: string[]
   question: Selection
   selection: ReturnType<typeof useRunSelection>
+  rights: Rights
+  /** Whether all selected runs may be deleted */
+  mayDelete: boolean
   drawn: ReadonlyMap<string, Stroke>
   scheme: Scheme
   onOpen: (id: string, aside: boolean) => void
@@ -122,8 +126,8 @@ export function RunsTable(p: RunsTableProps) {
     select: selection.select,
     selectAll: () => void (allSelected === true ? selection.clear() : selection.all()),
     clearSelection: selection.clear,
-    rename: (id) => p.onRename(id, nameIn(lines.lineAt(lines.indexOf(id) ?? -1)) ?? id),
-    remove: () => selection.ids.size > 0 && p.onDelete([...selection.ids]),
+    rename: (id) => p.rights.has('edit') && p.onRename(id, nameIn(lines.lineAt(lines.indexOf(id) ?? -1)) ?? id),
+    remove: () => selection.ids.size > 0 && p.mayDelete && p.onDelete([...selection.ids]),
     baseline: (id) => set({ baseline: view.baseline === id ? null : id }),
   }
   const on = useSteady(actions)
@@ -174,6 +178,9 @@ export function RunsTable(p: RunsTableProps) {
       )}
       {menu && 'line' in menu && (
         <LineMenu
+          place={place}
+          rights={p.rights}
+          trashed={question.trashed ?? false}
           line={menu.line}
           column={menu.placed}
           at={menu.at}

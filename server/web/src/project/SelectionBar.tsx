@@ -2,6 +2,7 @@ import css from './SelectionBar.module.css'
 import { ActionIcon, Button, Group, Popover, Stack, TagsInput, Text, Tooltip } from '@mantine/core'
 import {
   IconArrowBackUp,
+  IconFolderSymlink,
   IconGitCompare,
   IconPencil,
   IconPlayerStop,
@@ -10,6 +11,8 @@ import {
   IconX,
 } from '@tabler/icons-react'
 import { useState } from 'react'
+import type { Rights } from '../access/rights'
+import { useWhoami } from '../api/whoami'
 import { strings } from '../strings'
 import type { ColumnInfo } from '../api/table'
 import type { RunActions } from './useActions'
@@ -20,9 +23,13 @@ const MOST_COMPARED = 50
 interface SelectionBarProps {
   ids: ReadonlySet<string>
   trashed: boolean
+  rights: Rights
+  /** Whether all selected runs may be deleted */
+  mayDelete: boolean
   catalogue: ColumnInfo[]
   actions: RunActions
   onCompare: (ids: string[]) => void
+  onMove: (ids: string[]) => void
   onEdit: (ids: string[]) => void
   onAll: () => void
   onClear: () => void
@@ -32,14 +39,18 @@ interface SelectionBarProps {
 export function SelectionBar({
   ids,
   trashed,
+  rights,
+  mayDelete,
   catalogue,
   actions,
   onCompare,
+  onMove,
   onEdit,
   onAll,
   onClear,
 }: SelectionBarProps) {
   const chosen = [...ids]
+  const isTeam = useWhoami()?.mode === 'team'
   const done = (work: Promise<void>) => void work.then(onClear)
   const button = (Icon: typeof IconX, label: string, onClick: () => void, color?: string, disabled = false) => (
     <Button
@@ -61,8 +72,8 @@ export function SelectionBar({
       </Text>
       {trashed ? (
         <>
-          {button(IconArrowBackUp, texts.restore, () => done(actions.restore(chosen)))}
-          <Destroy count={ids.size} onSure={() => done(actions.destroy(chosen))} />
+          {mayDelete && button(IconArrowBackUp, texts.restore, () => done(actions.restore(chosen)))}
+          {mayDelete && <Destroy count={ids.size} onSure={() => done(actions.destroy(chosen))} />}
         </>
       ) : (
         <>
@@ -73,14 +84,19 @@ export function SelectionBar({
             undefined,
             ids.size < 2 || ids.size > MOST_COMPARED,
           )}
-          <Tags
-            catalogue={catalogue}
-            onAdd={(tags) => void actions.edit(chosen, { add_tags: tags })}
-            onRemove={(tags) => void actions.edit(chosen, { remove_tags: tags })}
-          />
-          {button(IconPencil, texts.edit, () => onEdit(chosen))}
-          {button(IconPlayerStop, texts.stop, () => void actions.edit(chosen, { stop: true }))}
-          {button(IconTrash, texts.delete, () => done(actions.trash(chosen)), 'red')}
+          {rights.has('edit') && (
+            <Tags
+              catalogue={catalogue}
+              onAdd={(tags) => void actions.edit(chosen, { add_tags: tags })}
+              onRemove={(tags) => void actions.edit(chosen, { remove_tags: tags })}
+            />
+          )}
+          {rights.has('edit') && button(IconPencil, texts.edit, () => onEdit(chosen))}
+          {rights.has('log') && button(IconPlayerStop, texts.stop, () => void actions.edit(chosen, { stop: true }))}
+          {isTeam &&
+            rights.has('manage_project') &&
+            button(IconFolderSymlink, strings.settings.moveRuns, () => onMove(chosen))}
+          {mayDelete && button(IconTrash, texts.delete, () => done(actions.trash(chosen)), 'red')}
         </>
       )}
       <Button size="compact-sm" variant="subtle" onClick={onAll}>

@@ -4,6 +4,8 @@ import { notifications } from '@mantine/notifications'
 import { IconDots, IconDownload, IconEye, IconTrash } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { memo } from 'react'
+import type { Rights } from '../access/rights'
+import { download } from '../lib/download'
 import { strings } from '../strings'
 import type { ViewControl } from '../view/useView'
 import type { Place } from '../api/paths'
@@ -17,7 +19,7 @@ import {
 } from '../api/table'
 import { layoutOf } from './columns'
 import { ColumnsPanel } from './ColumnsPanel'
-import { download, fetchCsv } from './csvExport'
+import { fetchCsv } from './csvExport'
 import { GroupPicker } from './GroupPicker'
 
 const texts = strings.project.bar
@@ -32,6 +34,7 @@ interface TableBarProps {
   /** Number of matching groups, if runs are grouped */
   total: number
   trashed: boolean
+  rights: Rights
   onTrash: (on: boolean) => void
 }
 
@@ -46,6 +49,7 @@ export const TableBar = memo(function TableBar({
   wanted,
   total,
   trashed,
+  rights,
   onTrash,
 }: TableBarProps) {
   const { view, set } = control
@@ -62,7 +66,8 @@ export const TableBar = memo(function TableBar({
     ]
     const times = new Set(layout.all.filter((one) => one.type === 'time').map((one) => one.name))
     try {
-      download(`${place.project}.csv`, await fetchCsv(place, question, names, times))
+      // The mark at the beginning tells spreadsheets that it is UTF-8.
+      download(`${place.project}.csv`, '\ufeff' + (await fetchCsv(place, question, names, times)), 'text/csv')
     } catch (error) {
       notifications.show({
         color: 'red',
@@ -109,10 +114,14 @@ export const TableBar = memo(function TableBar({
               >
                 {texts.showAll}
               </Menu.Item>
-              <Menu.Divider />
-              <Menu.Item leftSection={<IconTrash size={15} />} onClick={() => onTrash(true)}>
-                {texts.openTrash}
-              </Menu.Item>
+              {(rights.has('delete') || rights.has('delete_own')) && (
+                <>
+                  <Menu.Divider />
+                  <Menu.Item leftSection={<IconTrash size={15} />} onClick={() => onTrash(true)}>
+                    {texts.openTrash}
+                  </Menu.Item>
+                </>
+              )}
             </Menu.Dropdown>
           </Menu>
         </>

@@ -19,6 +19,10 @@ import type { ViewControl } from '../view/useView'
 import type { View } from '../view/view'
 import type { Place } from '../api/paths'
 import { fetchTable, type ColumnInfo } from '../api/table'
+import { useRights } from '../access/rights'
+import { useWhoami } from '../api/whoami'
+import { ShareButton } from '../share/ShareButton'
+import { AccessMenu } from './AccessMenu'
 import { AddCondition, Chips } from './filter/Chips'
 import { FilterInput } from './filter/FilterInput'
 import { ViewsMenu } from './ViewsMenu'
@@ -47,6 +51,10 @@ export const Toolbar = memo(function Toolbar({
   onAsked,
 }: ToolbarProps) {
   const { view, set } = control
+  const whoami = useWhoami()
+  const rights = useRights(place.entity, place.project)
+  const isTeam = whoami?.mode === 'team' && whoami.kind !== 'link'
+  const hasNotes = whoami?.kind !== 'link' || whoami.shared?.kind === 'project'
   const clipboard = useClipboard()
   const check = useCallback(
     (filter: string) => fetchTable(place, { filter, search: '', sort: [], columns: [], offset: 0, limit: 0 }),
@@ -87,18 +95,24 @@ export const Toolbar = memo(function Toolbar({
           {tool(clipboard.copied ? IconCheck : IconLink, clipboard.copied ? texts.copied : texts.link, () =>
             clipboard.copy(window.location.href),
           )}
-          <Tooltip label={texts.notes}>
-            <ActionIcon
-              size={32}
-              variant="subtle"
-              color="gray"
-              component={Link}
-              to={`/projects/${encodeURIComponent(place.entity)}/${encodeURIComponent(place.project)}/notes`}
-              aria-label={texts.notes}
-            >
-              <IconNotes size={17} />
-            </ActionIcon>
-          </Tooltip>
+          {hasNotes && (
+            <Tooltip label={texts.notes}>
+              <ActionIcon
+                size={32}
+                variant="subtle"
+                color="gray"
+                component={Link}
+                to={`/projects/${encodeURIComponent(place.entity)}/${encodeURIComponent(place.project)}/notes`}
+                aria-label={texts.notes}
+              >
+                <IconNotes size={17} />
+              </ActionIcon>
+            </Tooltip>
+          )}
+          {isTeam && rights.has('share') && (
+            <ShareButton {...place} kind="project" target={null} name={place.project} size={32} />
+          )}
+          {isTeam && <AccessMenu place={place} rights={rights} />}
           {!narrow && <LayoutChoice layout={view.layout} onChange={(layout) => set({ layout })} />}
         </div>
       </div>

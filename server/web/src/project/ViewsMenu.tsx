@@ -1,10 +1,13 @@
 import css from './ViewsMenu.module.css'
 import { ActionIcon, Button, Group, Popover, Stack, Text, TextInput, UnstyledButton } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { IconBookmark, IconDeviceFloppy, IconPencil, IconTrash } from '@tabler/icons-react'
+import { IconBookmark, IconDeviceFloppy, IconPencil, IconShare, IconTrash } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
-import { useEffect, useRef, useState } from 'react'
+import { Suspense, useEffect, useRef, useState } from 'react'
+import { useRights } from '../access/rights'
+import { useWhoami } from '../api/whoami'
 import { ago } from '../lib/format'
+import { lazyLoad } from '../shell/lazyLoad'
 import { strings } from '../strings'
 import { decodeView, encodeView } from '../view/codec'
 import type { ViewControl } from '../view/useView'
@@ -14,27 +17,45 @@ import { deleteView, loadView, projectQuery, saveView } from '../api/views'
 
 const texts = strings.project.views
 
+const ShareDialog = lazyLoad(() => import('../share/ShareDialog').then((it) => it.ShareDialog))
+
 /** Open, save, rename and delete the project's saved views, which all its users share. */
 export function ViewsMenu({ place, control }: { place: Place; control: ViewControl }) {
   const [open, setOpen] = useState(false)
+  const [shared, setShared] = useState<string | null>(null)
   return (
-    <Popover opened={open} onChange={setOpen} shadow="md" position="bottom-start" trapFocus returnFocus width={320}>
-      <Popover.Target>
-        <Button
-          size="compact-sm"
-          h={32}
-          variant="default"
-          leftSection={<IconBookmark size={15} />}
-          onClick={() => setOpen(!open)}
-          aria-expanded={open}
-        >
-          {texts.title}
-        </Button>
-      </Popover.Target>
-      <Popover.Dropdown p="sm">
-        <Views place={place} control={control} onDone={() => setOpen(false)} />
-      </Popover.Dropdown>
-    </Popover>
+    <>
+      <Popover opened={open} onChange={setOpen} shadow="md" position="bottom-start" trapFocus returnFocus width={320}>
+        <Popover.Target>
+          <Button
+            size="compact-sm"
+            h={32}
+            variant="default"
+            leftSection={<IconBookmark size={15} />}
+            onClick={() => setOpen(!open)}
+            aria-expanded={open}
+          >
+            {texts.title}
+          </Button>
+        </Popover.Target>
+        <Popover.Dropdown p="sm">
+          <Views
+            place={place}
+            control={control}
+            onDone={() => setOpen(false)}
+            onShare={(name) => {
+              setOpen(false)
+              setShared(name)
+            }}
+          />
+        </Popover.Dropdown>
+      </Popover>
+      {shared !== null && (
+        <Suspense>
+          <ShareDialog {...place} kind="view" target={shared} name={shared} onClose={() => setShared(null)} />
+        </Suspense>
+      )}
+    </>
   )
 }
 
@@ -52,15 +73,25 @@ async function tried(work: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
-function Views({ place, control, onDone }: { place: Place; control: ViewControl; onDone: () => void }) {
+interface ViewsProps {
+  place: Place
+  control: ViewControl
+  onDone: () => void
+  onShare: (name: string) => void
+}
+
+function Views({ place, control, onDone, onShare }: ViewsProps) {
   const { data } = useQuery(projectQuery(place))
+  const rights = useRights(place.entity, place.project)
+  const mayEdit = rights.has('edit')
+  const isTeam = useWhoami()?.mode === 'team'
   const [name, setName] = useState('')
   const [renamed, setRenamed] = useState<string | null>(null)
   const views = data?.views ?? []
   const box = useRef<HTMLDivElement>(null)
   useEffect(() => {
     // The element that had the focus may be gone: a renamed or deleted view.
-    if (document.activeElement === document.body) box.current?.querySelector<HTMLElement>('form input')?.focus()
+    if (document.activeElement === document.body) box.current?.querySelector<HTMLElement>('form input, button')?.focus()
   })
   const wanted = name.trim()
   const written = () => encodeView(control.view)
@@ -140,57 +171,74 @@ function Views({ place, control, onDone }: { place: Place; control: ViewControl;
                 {ago(one.updated)}
               </Text>
             </UnstyledButton>
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              aria-label={texts.overwrite(one.name)}
-              title={texts.overwrite(one.name)}
-              onClick={() => void save(one.name)}
-            >
-              <IconDeviceFloppy size={15} />
-            </ActionIcon>
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              aria-label={texts.rename(one.name)}
-              title={texts.rename(one.name)}
-              onClick={() => setRenamed(one.name)}
-            >
-              <IconPencil size={15} />
-            </ActionIcon>
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              aria-label={texts.delete(one.name)}
-              title={texts.delete(one.name)}
-              onClick={() => void remove(one.name)}
-            >
-              <IconTrash size={15} />
-            </ActionIcon>
+            {isTeam && rights.has('share') && (
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                aria-label={strings.share.title.view(one.name)}
+                title={strings.share.title.view(one.name)}
+                onClick={() => onShare(one.name)}
+              >
+                <IconShare size={15} />
+              </ActionIcon>
+            )}
+            {mayEdit && (
+              <>
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  aria-label={texts.overwrite(one.name)}
+                  title={texts.overwrite(one.name)}
+                  onClick={() => void save(one.name)}
+                >
+                  <IconDeviceFloppy size={15} />
+                </ActionIcon>
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  aria-label={texts.rename(one.name)}
+                  title={texts.rename(one.name)}
+                  onClick={() => setRenamed(one.name)}
+                >
+                  <IconPencil size={15} />
+                </ActionIcon>
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  aria-label={texts.delete(one.name)}
+                  title={texts.delete(one.name)}
+                  onClick={() => void remove(one.name)}
+                >
+                  <IconTrash size={15} />
+                </ActionIcon>
+              </>
+            )}
           </Group>
         ),
       )}
-      <form
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (wanted) void save(wanted)
-        }}
-      >
-        <Group gap="xs" wrap="nowrap">
-          <TextInput
-            size="xs"
-            flex={1}
-            placeholder={texts.placeholder}
-            aria-label={texts.placeholder}
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            data-autofocus
-          />
-          <Button size="compact-sm" type="submit" disabled={!wanted}>
-            {views.some((one) => one.name === wanted) ? texts.replace : texts.save}
-          </Button>
-        </Group>
-      </form>
+      {mayEdit && (
+        <form
+          onSubmit={(event) => {
+            event.preventDefault()
+            if (wanted) void save(wanted)
+          }}
+        >
+          <Group gap="xs" wrap="nowrap">
+            <TextInput
+              size="xs"
+              flex={1}
+              placeholder={texts.placeholder}
+              aria-label={texts.placeholder}
+              value={name}
+              onChange={(event) => setName(event.currentTarget.value)}
+              data-autofocus
+            />
+            <Button size="compact-sm" type="submit" disabled={!wanted}>
+              {views.some((one) => one.name === wanted) ? texts.replace : texts.save}
+            </Button>
+          </Group>
+        </form>
+      )}
     </Stack>
   )
 }

@@ -47,13 +47,3 @@ function written(item: unknown, time: boolean): unknown {
   if (!time || typeof item !== 'number') return item
   return item ? new Date(item * 1000).toISOString() : null // 0 is no time
 }
-
-/** Save a text as a file. */
-export function download(name: string, text: string) {
-  const address = URL.createObjectURL(new Blob(['\ufeff', text], { type: 'text/csv;charset=utf-8' }))
-  const link = document.createElement('a')
-  link.href = address
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(address), 10_000)
-}

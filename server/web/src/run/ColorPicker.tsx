@@ -18,7 +18,7 @@ import { useEdit } from './useEdit'
 import type { TabProps } from './props'
 
 /** Show and change the run's color. */
-export function ColorPicker({ run }: TabProps) {
+export function ColorPicker({ run, mayEdit }: TabProps & { mayEdit: boolean }) {
   const scheme = useComputedColorScheme('light')
   const edit = useEdit(run)
   const [opened, setOpened] = useState(false)
@@ -27,17 +27,16 @@ export function ColorPicker({ run }: TabProps) {
     setOpened(false)
     if (color !== given) edit.mutate({ color })
   }
+  const swatch = (
+    <ColorSwatch component="span" size={14} color={strokeFor(run.ordinal, given, scheme).color} withShadow={false} />
+  )
+  if (!mayEdit) return swatch
   return (
     <Popover opened={opened} onChange={setOpened} position="bottom-start" trapFocus returnFocus withinPortal>
       <Popover.Target>
         <Tooltip label={strings.run.color}>
           <ActionIcon variant="subtle" color="gray" aria-label={strings.run.color} onClick={() => setOpened(!opened)}>
-            <ColorSwatch
-              component="span"
-              size={14}
-              color={strokeFor(run.ordinal, given, scheme).color}
-              withShadow={false}
-            />
+            {swatch}
           </ActionIcon>
         </Tooltip>
       </Popover.Target>

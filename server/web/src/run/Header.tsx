@@ -10,6 +10,9 @@ import type { RunInfo } from '../api/client'
 import { ago, duration } from '../lib/format'
 import { editRuns, restoreRuns, trashRuns } from '../api/edits'
 import { projectAddress } from '../lib/pageAddress'
+import { reachesProject, useMayDelete, useRights } from '../access/rights'
+import { useWhoami } from '../api/whoami'
+import { ShareButton } from '../share/ShareButton'
 import { RunState } from '../shell/RunState'
 import { strings } from '../strings'
 import { showError } from '../shell/showError'
@@ -21,15 +24,21 @@ import { useNow } from './useNow'
 
 /** Show name, state and actions of the run. */
 export function Header({ run }: TabProps) {
+  const rights = useRights(run.entity, run.project)
+  const mayEdit = rights.has('edit')
+  const team = useWhoami()?.mode === 'team'
   return (
     <header className={css.head}>
       <Group justify="space-between" wrap="nowrap" gap="sm" align="flex-start">
         <Group gap="xs" wrap="nowrap" miw={0}>
-          <ColorPicker run={run} />
-          <Name run={run} />
+          <ColorPicker run={run} mayEdit={mayEdit} />
+          <Name run={run} mayEdit={mayEdit} />
         </Group>
         <Group gap="xs" wrap="nowrap">
-          <Stop run={run} />
+          {rights.has('log') && <Stop run={run} />}
+          {team && rights.has('share') && (
+            <ShareButton entity={run.entity} project={run.project} kind="run" target={run.id} name={run.name} />
+          )}
           <Actions run={run} />
         </Group>
       </Group>
@@ -41,7 +50,7 @@ export function Header({ run }: TabProps) {
             {strings.run.stopAsked(ago(run.stop_requested))}
           </Badge>
         )}
-        <Tags run={run} />
+        <Tags run={run} mayEdit={mayEdit} />
       </Group>
     </header>
   )
@@ -58,7 +67,7 @@ function Times({ run }: TabProps) {
   )
 }
 
-function Name({ run }: TabProps) {
+function Name({ run, mayEdit }: TabProps & { mayEdit: boolean }) {
   const edit = useEdit(run)
   const [draft, setDraft] = useState<string | null>(null)
   const save = () => {
@@ -87,11 +96,13 @@ function Name({ run }: TabProps) {
       <Title order={1} size="h3" className={css.name} title={run.name}>
         {run.name}
       </Title>
-      <Tooltip label={strings.run.rename}>
-        <ActionIcon variant="subtle" color="gray" aria-label={strings.run.rename} onClick={() => setDraft(run.name)}>
-          <IconPencil size={16} />
-        </ActionIcon>
-      </Tooltip>
+      {mayEdit && (
+        <Tooltip label={strings.run.rename}>
+          <ActionIcon variant="subtle" color="gray" aria-label={strings.run.rename} onClick={() => setDraft(run.name)}>
+            <IconPencil size={16} />
+          </ActionIcon>
+        </Tooltip>
+      )}
     </>
   )
 }
@@ -132,6 +143,9 @@ function Stop({ run }: TabProps) {
 
 function Actions({ run }: TabProps) {
   const navigate = useNavigate()
+  const rights = useRights(run.entity, run.project)
+  const mayDelete = useMayDelete(run, rights, [run.id])
+  const mayCompare = reachesProject(useWhoami())
   const trash = useMutation({
     mutationFn: () => trashRuns(run, [run.id]),
     onError: showError,
@@ -140,6 +154,7 @@ function Actions({ run }: TabProps) {
       offerUndo(run)
     },
   })
+  if (!mayDelete && !mayCompare) return null
   return (
     <Menu position="bottom-end" withinPortal>
       <Menu.Target>
@@ -148,16 +163,20 @@ function Actions({ run }: TabProps) {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item
-          leftSection={<IconArrowsDiff size={16} />}
-          component={Link}
-          to={`${projectAddress(run.entity, run.project)}/compare?runs=${run.id}`}
-        >
-          {strings.run.compare}
-        </Menu.Item>
-        <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={() => trash.mutate()}>
-          {strings.run.delete}
-        </Menu.Item>
+        {mayCompare && (
+          <Menu.Item
+            leftSection={<IconArrowsDiff size={16} />}
+            component={Link}
+            to={`${projectAddress(run.entity, run.project)}/compare?runs=${run.id}`}
+          >
+            {strings.run.compare}
+          </Menu.Item>
+        )}
+        {mayDelete && (
+          <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={() => trash.mutate()}>
+            {strings.run.delete}
+          </Menu.Item>
+        )}
       </Menu.Dropdown>
     </Menu>
   )

@@ -1,7 +1,9 @@
 import { Anchor, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { pathOf } from '../api/paths'
+import { reachesProject } from '../access/rights'
+import { useWhoami } from '../api/whoami'
+import { pathOf, type Place } from '../api/paths'
 import { data, GET } from '../api/client'
 import { runAddress } from '../lib/pageAddress'
 import { strings } from '../strings'
@@ -13,9 +15,14 @@ const FORKS = 20
 
 const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 
+const sameProject = (a: Place, b: Place) => a.entity === b.entity && a.project === b.project
+
 /** Show which run this one was forked from, and its forks. */
 export function Lineage({ run }: TabProps) {
+  const whoami = useWhoami()
   const { data: forks = [] } = useQuery({
+    // A link to a part of the project shows no list of its runs.
+    enabled: reachesProject(whoami) && whoami?.shared?.kind !== 'view',
     queryKey: ['table', run.entity, run.project, 'forks', run.id],
     queryFn: async () => {
       const filters = JSON.stringify({ forked_from: { $regex: `^${escaped(pathOf(run))}\\?` } })
@@ -29,7 +36,7 @@ export function Lineage({ run }: TabProps) {
     <Facts title={strings.run.lineage}>
       {run.forked_from && (
         <Fact name={strings.run.forkedFrom}>
-          {origin ? (
+          {origin && (whoami?.kind !== 'link' || (reachesProject(whoami) && sameProject(origin, run))) ? (
             <>
               <Anchor component={Link} to={runAddress(origin)}>
                 {origin.id}

@@ -3,6 +3,7 @@ import css from './Notes.module.css'
 import { ActionIcon, Group, Text, Title, Tooltip, UnstyledButton } from '@mantine/core'
 import { IconPencil } from '@tabler/icons-react'
 import { useState } from 'react'
+import { useRights } from '../access/rights'
 import { Editor } from '../notes/Editor'
 import { Markdown } from '../notes/Markdown'
 import { strings } from '../strings'
@@ -13,17 +14,19 @@ import type { TabProps } from './props'
 export function Notes({ run }: TabProps) {
   const edit = useEdit(run)
   const [editing, setEditing] = useState(false)
+  const mayEdit = useRights(run.entity, run.project).has('edit')
   const save = (notes: string) => {
     setEditing(false)
     if (notes !== (run.notes ?? '')) edit.mutate({ notes })
   }
+  if (!mayEdit && !editing && !run.notes) return null
   return (
     <section className={`panel ${factsCss.facts}`}>
       <Group justify="space-between" mb="xs">
         <Title order={2} size="h5">
           {strings.run.notes}
         </Title>
-        {!editing && run.notes && (
+        {mayEdit && !editing && run.notes && (
           <Tooltip label={strings.run.editNotes}>
             <ActionIcon
               variant="subtle"

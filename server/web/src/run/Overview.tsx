@@ -69,6 +69,7 @@ function About({ run, host }: TabProps & { host?: string }) {
   return (
     <Facts title={strings.run.about}>
       <Fact name={strings.run.id} text={run.id} mono copy />
+      <Fact name={strings.run.user} text={run.user} />
       <Fact name={strings.run.created} text={moment(run.created)} />
       <Fact name={running ? strings.run.updated : strings.run.ended} text={moment(run.updated)} />
       {!running && <Fact name={strings.run.duration} text={duration(run.updated - run.created)} />}

@@ -1,6 +1,8 @@
 import factsCss from './Facts.module.css'
 import css from './Reproduce.module.css'
 import { Anchor, Stack, Text, Title } from '@mantine/core'
+import { useRights } from '../access/rights'
+import { useWhoami } from '../api/whoami'
 import { pathOf } from '../api/paths'
 import { CopyButton } from '../shell/CopyButton'
 import { strings } from '../strings'
@@ -58,6 +60,11 @@ function Outside({ to, children }: { to: string; children: string }) {
 /** Show commands that restore, resume and fork the run. */
 export function Reproduce({ run, environment }: TabProps & { environment: Environment }) {
   const path = pathOf(run)
+  const mayLog = useRights(run.entity, run.project).has('log')
+  const isLink = useWhoami()?.kind === 'link'
+  const hasCode = environment.git || environment.files.length > 0
+  // All of these need an API key, and most need one that logs.
+  if (isLink || (!mayLog && !hasCode)) return null
   const place = `project=${JSON.stringify(run.project)}, entity=${JSON.stringify(run.entity)}`
   return (
     <section className={`panel ${factsCss.facts}`}>
@@ -65,17 +72,17 @@ export function Reproduce({ run, environment }: TabProps & { environment: Enviro
         {strings.run.reproduce}
       </Title>
       <Stack gap="sm">
-        {(environment.git || environment.files.length > 0) && (
+        {hasCode && (
           <Command
             name={strings.run.restore}
             text={`tracker restore ${quoted(path)}`}
             about={strings.run.restoreText}
           />
         )}
-        {run.state !== 'running' && (
+        {mayLog && run.state !== 'running' && (
           <Command name={strings.run.resume} text={`tracker.init(id="${run.id}", resume="must", ${place})`} />
         )}
-        {run.last_step !== null && (
+        {mayLog && run.last_step !== null && (
           <Command
             name={strings.run.fork}
             text={`tracker.init(fork_from="${path}?_step=${run.last_step}", ${place})`}

@@ -5,7 +5,9 @@ import { Anchor, Tabs } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { Suspense, useEffect, useRef, type ComponentType } from 'react'
+import { reachesProject } from '../access/rights'
 import { ApiError } from '../api/client'
+import { useWhoami } from '../api/whoami'
 import { runQuery } from '../api/queries'
 import { projectAddress } from '../lib/pageAddress'
 import { Empty } from '../shell/Empty'
@@ -38,13 +40,16 @@ export function Run() {
   const { entity = '', project = '', id = '' } = useParams({ strict: false })
   const { data: run, error, refetch } = useQuery(runQuery(entity, project, id))
   usePageTitle(run?.name ?? id, project)
+  const hasProject = reachesProject(useWhoami())
   if (error && !run) {
     if (error instanceof ApiError && error.status === 404)
       return (
         <Empty title={strings.errors.noRun}>
-          <Anchor component={Link} to={projectAddress(entity, project)}>
-            {strings.errors.project}
-          </Anchor>
+          {hasProject && (
+            <Anchor component={Link} to={projectAddress(entity, project)}>
+              {strings.errors.project}
+            </Anchor>
+          )}
         </Empty>
       )
     return <Failed error={error} reset={() => void refetch()} />

@@ -6,8 +6,8 @@ import { strings } from '../strings'
 import { useEdit } from './useEdit'
 import type { TabProps } from './props'
 
-/** Show the tags, and edit them in place. */
-export function Tags({ run }: TabProps) {
+/** Show the tags, and let those who may edit them in place. */
+export function Tags({ run, mayEdit }: TabProps & { mayEdit: boolean }) {
   const edit = useEdit(run)
   const [draft, setDraft] = useState<string[] | null>(null)
   const [text, setText] = useState('')
@@ -52,17 +52,19 @@ export function Tags({ run }: TabProps) {
           {strings.run.noTags}
         </Text>
       )}
-      <Tooltip label={strings.run.editTags}>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          size="sm"
-          aria-label={strings.run.editTags}
-          onClick={() => setDraft(run.tags)}
-        >
-          <IconTag size={14} />
-        </ActionIcon>
-      </Tooltip>
+      {mayEdit && (
+        <Tooltip label={strings.run.editTags}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="sm"
+            aria-label={strings.run.editTags}
+            onClick={() => setDraft(run.tags)}
+          >
+            <IconTag size={14} />
+          </ActionIcon>
+        </Tooltip>
+      )}
     </Group>
   )
 }

@@ -3,7 +3,7 @@ import { notifications } from '@mantine/notifications'
 import { useMutation } from '@tanstack/react-query'
 import { expiryText } from '../access/Expiry'
 import { List, Row } from '../access/List'
-import { linksKey, linksPath, revokeLink, type LinkKind, type ShareLink } from '../api/links'
+import { linksOf, revokeLink, type LinkKind, type ShareLink } from '../api/links'
 import { usePages } from '../api/pages'
 import { placeOf, type Place } from '../api/paths'
 import { ago } from '../lib/format'
@@ -24,12 +24,11 @@ interface LinksProps extends Place {
 /** List share links of a project, and revoke them. */
 export function Links({ entity, project, only, empty }: LinksProps) {
   const place = { entity, project }
-  const query = only ? { kind: only.kind, target: only.target ?? undefined } : {}
-  const list = usePages<ShareLink>(linksKey(place), linksPath(place), 'links', query)
-  const shown = only && list.items?.filter((one) => one.kind === only.kind && one.target === only.target)
+  const list = usePages(linksOf(place), only?.target ?? only?.kind)
+  const isShown = (link: ShareLink) => !only || (link.kind === only.kind && link.target === only.target)
   return (
     <List
-      list={shown ? { ...list, items: shown } : list}
+      list={{ ...list, items: list.items?.filter((link) => link.revoked === null && isShown(link)) }}
       label={texts.links}
       empty={empty}
       idOf={(link) => link.id}

@@ -1,42 +1,51 @@
-import { ActionIcon, Badge, Button, Group, Menu, Modal, Stack, Text } from '@mantine/core'
+import { ActionIcon, Menu, Modal, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import { IconDevices, IconLogout, IconUser } from '@tabler/icons-react'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import {
+  IconDevices,
+  IconHistory,
+  IconLogout,
+  IconSettings,
+  IconUser,
+  IconUsers,
+  IconUsersGroup,
+} from '@tabler/icons-react'
+import { Link } from '@tanstack/react-router'
+import { readsAudit } from '../access/rights'
+import { endSession } from '../api/browsers'
 import { forgetSecret, ROOT } from '../api/session'
-import { data, DELETE, GET, type Shapes } from '../api/client'
-import { queryClient } from '../api/queries'
-import { ago } from '../lib/format'
+import { useWhoami, type Whoami } from '../api/whoami'
 import { strings } from '../strings'
-import { Failed } from './Failed'
-import { Waiting } from './Waiting'
+import { Browsers } from './Browsers'
 
 const texts = strings.account
 
-/** Drop the parts of a user agent that nearly all browsers send. */
-const browserOf = (agent: string) => agent.replace(/^Mozilla\/5\.0 |AppleWebKit\/[\d.]+ \(KHTML, like Gecko\) /g, '')
+async function leave() {
+  await endSession('current').catch(() => {})
+  forgetSecret()
+  window.location.assign(`${ROOT}/`)
+}
 
-const endSession = (id: string) => data(DELETE('/api/sessions/{id}', { params: { path: { id } } }))
-
-/** Sign out, and list the signed-in browsers. */
+/** The menu of whoever is signed in: their pages, and signing out. */
 export function Account() {
   const [opened, { open, close }] = useDisclosure()
-  const leave = async () => {
-    await endSession('current').catch(() => {})
-    forgetSecret()
-    window.location.assign(`${ROOT}/`)
-  }
+  const whoami = useWhoami()
+  const isTeam = whoami?.mode === 'team'
   return (
     <>
       <Menu position="bottom-end" withinPortal>
         <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" aria-label={texts.title}>
+          <ActionIcon variant="subtle" color="gray" aria-label={isTeam ? strings.menu.open(whoami.name) : texts.title}>
             <IconUser size={18} />
           </ActionIcon>
         </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item leftSection={<IconDevices size={16} />} onClick={open}>
-            {texts.browsers}
-          </Menu.Item>
+        <Menu.Dropdown maw={280}>
+          {isTeam ? (
+            <Pages whoami={whoami} />
+          ) : (
+            <Menu.Item leftSection={<IconDevices size={16} />} onClick={open}>
+              {texts.browsers}
+            </Menu.Item>
+          )}
           <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void leave()}>
             {texts.signOut}
           </Menu.Item>
@@ -54,48 +63,25 @@ export function Account() {
   )
 }
 
-function Browsers() {
-  const {
-    data: sessions,
-    error,
-    refetch,
-  } = useQuery({
-    queryKey: ['sessions'],
-    queryFn: async () => (await data(GET('/api/sessions'))).sessions,
-    staleTime: 0,
-  })
-  const end = useMutation({
-    mutationFn: endSession,
-    onSettled: () => queryClient.invalidateQueries({ queryKey: ['sessions'] }),
-  })
-  if (error) return <Failed error={error} reset={() => void refetch()} />
-  if (!sessions) return <Waiting height={80} />
+function Pages({ whoami }: { whoami: Whoami }) {
+  const page = (to: string, Icon: typeof IconUser, label: string) => (
+    <Menu.Item component={Link} to={to} leftSection={<Icon size={16} />}>
+      {label}
+    </Menu.Item>
+  )
   return (
-    <Stack gap="sm">
-      <Text size="sm" c="dimmed">
-        {texts.hint}
-      </Text>
-      {sessions.map((one: Shapes['SessionInfo']) => (
-        <Group key={one.id} justify="space-between" wrap="nowrap">
-          <Stack gap={0} miw={0}>
-            <Text size="sm" className="wrap" title={one.agent}>
-              {browserOf(one.agent) || texts.unknown}
-            </Text>
-            <Text size="xs" c="dimmed">
-              {texts.used(one.address, ago(one.seen))}
-            </Text>
-          </Stack>
-          {one.current ? (
-            <Badge variant="light" tt="none" flex="none">
-              {texts.current}
-            </Badge>
-          ) : (
-            <Button size="compact-sm" variant="default" flex="none" onClick={() => end.mutate(one.id)}>
-              {texts.end}
-            </Button>
-          )}
-        </Group>
-      ))}
-    </Stack>
+    <>
+      <Menu.Label>
+        {strings.menu.signedIn}
+        <Text size="sm" fw={600} c="var(--mantine-color-text)" className="clamped" title={whoami.name}>
+          {whoami.name}
+        </Text>
+      </Menu.Label>
+      {page('/account', IconSettings, strings.menu.account)}
+      {page('/teams', IconUsersGroup, strings.menu.teams)}
+      {whoami.is_admin && page('/accounts', IconUsers, strings.menu.accounts)}
+      {readsAudit(whoami) && page('/audit', IconHistory, strings.menu.audit)}
+      <Menu.Divider />
+    </>
   )
 }

@@ -2,7 +2,9 @@ import css from './Breadcrumbs.module.css'
 import { Anchor, Group, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams, useRouterState } from '@tanstack/react-router'
+import { reachesProject } from '../access/rights'
 import type { RunPlace } from '../api/paths'
+import { useWhoami } from '../api/whoami'
 import { runQuery } from '../api/queries'
 import { projectAddress } from '../lib/pageAddress'
 import { strings } from '../strings'
@@ -10,23 +12,30 @@ import { strings } from '../strings'
 /** Show the current project and its run or page, with links back. */
 export function Breadcrumbs() {
   const { entity, project, id } = useParams({ strict: false })
+  const hasProject = reachesProject(useWhoami())
   if (!entity || !project) return null
   return (
     <Group gap={6} wrap="nowrap" miw={0} component="nav" aria-label={strings.shell.crumbs}>
       <Slash />
-      <Anchor
-        component={Link}
-        to={projectAddress(entity, project)}
-        c="inherit"
-        truncate
-        className={css.crumb}
-        title={`${entity}/${project}`}
-      >
-        <Text span c="dimmed" inherit visibleFrom="sm">
-          {entity}/
+      {hasProject ? (
+        <Anchor
+          component={Link}
+          to={projectAddress(entity, project)}
+          c="inherit"
+          truncate
+          className={css.crumb}
+          title={`${entity}/${project}`}
+        >
+          <Text span c="dimmed" inherit visibleFrom="sm">
+            {entity}/
+          </Text>
+          {project}
+        </Anchor>
+      ) : (
+        <Text truncate className={css.crumb} title={`${entity}/${project}`}>
+          {project}
         </Text>
-        {project}
-      </Anchor>
+      )}
       {id ? <RunCrumb entity={entity} project={project} id={id} /> : <PageCrumb />}
     </Group>
   )
@@ -50,16 +59,21 @@ function RunCrumb({ entity, project, id }: RunPlace) {
   )
 }
 
-const PAGES = { compare: strings.compare.title, notes: strings.notes.title }
+const PAGES: Record<string, string | undefined> = {
+  compare: strings.compare.title,
+  notes: strings.notes.title,
+  settings: strings.settings.title,
+}
 
 function PageCrumb() {
   const page = useRouterState({ select: (state) => state.location.pathname.split('/')[4] })
-  if (page !== 'compare' && page !== 'notes') return null
+  const title = PAGES[page ?? '']
+  if (title === undefined) return null
   return (
     <>
       <Slash />
       <Text truncate miw={40} className={css.page} aria-current="page">
-        {PAGES[page]}
+        {title}
       </Text>
     </>
   )

@@ -3,6 +3,7 @@ import { notifications } from '@mantine/notifications'
 import { Spotlight, type SpotlightActionGroupData } from '@mantine/spotlight'
 import {
   IconFolder,
+  IconHistory,
   IconHome,
   IconKeyboard,
   IconLink,
@@ -10,11 +11,18 @@ import {
   IconPalette,
   IconPoint,
   IconSearch,
+  IconSettings,
+  IconUser,
+  IconUsers,
+  IconUsersGroup,
 } from '@tabler/icons-react'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { Place, RunPlace } from '../api/paths'
+import { readsAudit, reachesProject, useRights } from '../access/rights'
+import { IS_SHARED } from '../api/session'
+import { useWhoami } from '../api/whoami'
 import { projectsQuery } from '../api/queries'
 import { ago } from '../lib/format'
 import { fetchTable } from '../api/table'
@@ -60,7 +68,7 @@ export function CommandPalette({ showShortcuts }: { showShortcuts: () => void })
 const has = (name: string, text: string) => name.toLowerCase().includes(text.trim().toLowerCase())
 
 function useProjects(text: string): SpotlightActionGroupData[] {
-  const { data: projects = [] } = useQuery(projectsQuery)
+  const { data: projects = [] } = useQuery({ ...projectsQuery, enabled: !IS_SHARED })
   const navigate = useNavigate()
   const found = projects
     .filter((one) => has(`${one.entity}/${one.project}`, text))
@@ -104,7 +112,8 @@ async function findRuns(places: Place[], search: string, signal: AbortSignal): P
 
 function useRuns(text: string): SpotlightActionGroupData[] {
   const { entity, project } = useParams({ strict: false })
-  const { data: projects = [] } = useQuery(projectsQuery)
+  const { data: projects = [] } = useQuery({ ...projectsQuery, enabled: !IS_SHARED })
+  const hasProject = reachesProject(useWhoami())
   const navigate = useNavigate()
   const [search] = useDebouncedValue(text.trim(), 150)
   const latest = [...projects].sort((a, b) => b.updated - a.updated).slice(0, SEARCHED)
@@ -112,7 +121,7 @@ function useRuns(text: string): SpotlightActionGroupData[] {
   const { data: found = [] } = useQuery({
     queryKey: ['palette', places.map((one) => `${one.entity}/${one.project}`), search],
     queryFn: ({ signal }) => findRuns(places, search, signal),
-    enabled: search.length > 0,
+    enabled: search.length > 0 && hasProject,
     placeholderData: keepPreviousData,
     retry: false,
   })
@@ -131,22 +140,33 @@ function useCommands(text: string, showShortcuts: () => void): SpotlightActionGr
   const { entity, project } = useParams({ strict: false })
   const navigate = useNavigate()
   const { next } = useTheme()
+  const whoami = useWhoami()
+  const rights = useRights(entity ?? '', project ?? '')
+  const isTeam = whoami?.mode === 'team' && whoami.kind !== 'link'
+  const hasNotes = whoami?.kind !== 'link' || whoami.shared?.kind === 'project'
+  const go = (label: string, icon: typeof IconHome, to: string) => ({
+    label,
+    icon,
+    onClick: () => void navigate({ to }),
+  })
   const copyLink = () => {
     void navigator.clipboard
       .writeText(window.location.href)
       .then(() => notifications.show({ message: strings.palette.linked }))
   }
   const all = [
-    { label: strings.shell.home, icon: IconHome, onClick: () => void navigate({ to: '/' }) },
-    ...(entity && project
-      ? [
-          {
-            label: strings.palette.notes,
-            icon: IconNotes,
-            onClick: () => void navigate({ to: `${projectAddress(entity, project)}/notes` }),
-          },
-        ]
+    ...(IS_SHARED ? [] : [go(strings.shell.home, IconHome, '/')]),
+    ...(entity && project && hasNotes
+      ? [go(strings.palette.notes, IconNotes, `${projectAddress(entity, project)}/notes`)]
       : []),
+    ...(entity && project && isTeam && rights.has('manage_project')
+      ? [go(strings.menu.settings, IconSettings, `${projectAddress(entity, project)}/settings`)]
+      : []),
+    ...(isTeam
+      ? [go(strings.menu.account, IconUser, '/account'), go(strings.menu.teams, IconUsersGroup, '/teams')]
+      : []),
+    ...(isTeam && whoami.is_admin ? [go(strings.menu.accounts, IconUsers, '/accounts')] : []),
+    ...(isTeam && readsAudit(whoami) ? [go(strings.menu.audit, IconHistory, '/audit')] : []),
     { label: strings.palette.link, icon: IconLink, onClick: copyLink },
     { label: strings.palette.theme, icon: IconPalette, onClick: next },
     { label: strings.palette.shortcuts, icon: IconKeyboard, onClick: showShortcuts },

@@ -1,5 +1,6 @@
 import { Anchor, Button, Stack, Text, Title } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
+import { IS_SHARED } from '../api/session'
 import { strings } from '../strings'
 
 /** Show an error in place of the content, with a retry button. */
@@ -18,7 +19,7 @@ export function NotFound() {
     <Stack p="xl" align="flex-start">
       <Title order={2}>{strings.errors.notFound}</Title>
       <Anchor component={Link} to="/">
-        {strings.errors.home}
+        {IS_SHARED ? strings.shared.back : strings.errors.home}
       </Anchor>
     </Stack>
   )

@@ -2,8 +2,9 @@ import css from './Offline.module.css'
 import { Anchor, Text } from '@mantine/core'
 import { IconPlugConnectedX } from '@tabler/icons-react'
 import { useEffect, useState } from 'react'
+import { IS_SHARED, ROOT } from '../api/session'
+import { useWhoami } from '../api/whoami'
 import { useConnection } from '../api/connection'
-import { ROOT } from '../api/session'
 import { strings } from '../strings'
 
 /** Wait so long in ms before showing the banner: a restarting server is back by then. */
@@ -12,6 +13,7 @@ const PATIENCE_MS = 3000
 /** Show a banner while the server does not answer. */
 export function Offline() {
   const connection = useConnection()
+  const isTeam = useWhoami()?.mode === 'team'
   const lost = connection === 'offline' || connection === 'signed-out'
   const [told, setTold] = useState(false)
   useEffect(() => {
@@ -24,18 +26,24 @@ export function Offline() {
       {told && (
         <div className={css.offline}>
           <IconPlugConnectedX size={16} aria-hidden />
-          {connection === 'signed-out' ? (
-            <Text size="sm">
-              {strings.shell.signedOut}{' '}
-              <Anchor href={`${ROOT}/`} inherit underline="always">
-                {strings.shell.signIn}
-              </Anchor>
-            </Text>
-          ) : (
-            <Text size="sm">{strings.shell.offline}</Text>
-          )}
+          {connection === 'signed-out' ? <SignedOut isTeam={isTeam} /> : <Text size="sm">{strings.shell.offline}</Text>}
         </div>
       )}
     </div>
+  )
+}
+
+function SignedOut({ isTeam }: { isTeam: boolean }) {
+  if (IS_SHARED) return <Text size="sm">{strings.shared.ended}</Text>
+  // In another tab, so that nothing typed in this one is lost.
+  const other = isTeam ? { target: '_blank' } : {}
+  return (
+    <Text size="sm">
+      {strings.shell.signedOut}{' '}
+      <Anchor href={`${ROOT}/`} {...other} inherit underline="always">
+        {isTeam ? strings.shared.signIn : strings.shell.signIn}
+      </Anchor>
+      {isTeam && <> {strings.shared.kept}</>}
+    </Text>
   )
 }

@@ -1,11 +1,12 @@
 import css from './Shell.module.css'
-import { ActionIcon, Anchor, AppShell, Group, Text, Tooltip, UnstyledButton } from '@mantine/core'
+import { ActionIcon, Anchor, Badge, AppShell, Group, Text, Tooltip, UnstyledButton } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { openSpotlight } from '@mantine/spotlight'
 import { IconKeyboard, IconSearch } from '@tabler/icons-react'
 import { Link, Outlet, useRouterState } from '@tanstack/react-router'
 import { useEffect, useRef } from 'react'
 import { useLive } from '../api/live'
+import { IS_SHARED } from '../api/session'
 import { strings } from '../strings'
 import { Account } from './Account'
 import { Breadcrumbs } from './Breadcrumbs'
@@ -37,7 +38,7 @@ export function Shell() {
               to="/"
               underline="never"
               c="inherit"
-              aria-label={strings.shell.home}
+              aria-label={IS_SHARED ? strings.shared.back : strings.shell.home}
               className={css.brand}
             >
               <Mark />
@@ -46,6 +47,11 @@ export function Shell() {
               </Text>
             </Anchor>
             <Breadcrumbs />
+            {IS_SHARED && (
+              <Badge variant="light" tt="none" flex="none">
+                {strings.shared.header}
+              </Badge>
+            )}
           </Group>
           <Group gap={4} wrap="nowrap">
             <UnstyledButton className={css.find} onClick={openSpotlight} aria-label={strings.palette.title}>
@@ -69,7 +75,7 @@ export function Shell() {
               </ActionIcon>
             </Tooltip>
             <ThemeButton />
-            <Account />
+            {!IS_SHARED && <Account />}
           </Group>
         </Group>
       </AppShell.Header>

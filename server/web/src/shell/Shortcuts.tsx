@@ -1,5 +1,8 @@
 import { Group, Kbd, Modal, Stack, Text, Title } from '@mantine/core'
+import { useParams } from '@tanstack/react-router'
 import { Fragment } from 'react'
+import { useRights, type Right } from '../access/rights'
+import { IS_SHARED } from '../api/session'
 import { strings } from '../strings'
 
 const isApple = /Mac|iPhone|iPad/.test(navigator.userAgent)
@@ -7,6 +10,10 @@ const nameOf = (key: string) => (key === 'mod' ? (isApple ? '⌘' : 'Ctrl') : ke
 
 /** List all keyboard shortcuts. */
 export function Shortcuts({ opened, close }: { opened: boolean; close: () => void }) {
+  const { entity = '', project = '' } = useParams({ strict: false })
+  const rights = useRights(entity, project)
+  // Outside of a project, the list is of all that there is.
+  const isFor = (key: object) => !('needs' in key) || (!IS_SHARED && !project) || rights.has(key.needs as Right)
   return (
     <Modal
       opened={opened}
@@ -21,7 +28,7 @@ export function Shortcuts({ opened, close }: { opened: boolean; close: () => voi
             <Title order={3} size="h6" c="dimmed">
               {group.name}
             </Title>
-            {group.keys.map(({ keys, does }) => (
+            {group.keys.filter(isFor).map(({ keys, does }) => (
               <Group key={does} justify="space-between" wrap="nowrap">
                 <Text size="sm">{does}</Text>
                 <Group gap={4} wrap="nowrap">

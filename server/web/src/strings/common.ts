@@ -92,8 +92,8 @@ export const common = {
           { keys: ['mod', 'A'], does: 'Select all runs' },
           { keys: ['V'], does: 'Show or hide in charts' },
           { keys: ['B'], does: 'Set as baseline' },
-          { keys: ['F2'], does: 'Rename' },
-          { keys: ['Delete'], does: 'Delete selected' },
+          { keys: ['F2'], does: 'Rename', needs: 'edit' },
+          { keys: ['Delete'], does: 'Delete selected', needs: 'delete_own' },
         ],
       },
       {
@@ -130,6 +130,9 @@ export const common = {
     firstServer: 'Point your script at this server',
     firstLocal: 'Scripts on this machine find the server automatically. From another machine:',
     firstRemote: 'When asked for a key, paste the token the server printed at startup.',
+    firstTeamText:
+      'No project here that you may read. Run these commands in your training environment. A chart appears here with the first data point.',
+    firstTeam: 'It shows a code, which you confirm in this browser.',
     firstPython: 'Log a metric',
     waiting: 'Waiting for the first run…',
     arrived: 'Your first run is here',

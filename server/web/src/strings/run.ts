@@ -59,6 +59,7 @@ export const run = {
     state: 'State',
     duration: 'Duration',
     seconds: 'Duration (s)',
+    user: 'User',
     created: 'Started',
     updated: 'Last activity',
     ended: 'Ended',

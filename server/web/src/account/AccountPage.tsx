@@ -1,0 +1,64 @@
+import { Anchor, Badge, Container, Group, Stack, Text, Title } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
+import { Keys } from '../access/Keys'
+import { Section } from '../access/Section'
+import { useWhoami, type Role } from '../api/whoami'
+import { teamAddress } from '../lib/pageAddress'
+import { Browsers } from '../shell/Browsers'
+import { NotFound } from '../shell/Failed'
+import { usePageTitle } from '../shell/usePageTitle'
+import { Waiting } from '../shell/Waiting'
+import { strings } from '../strings'
+import { Password } from './Password'
+
+const texts = strings.accountPage
+
+/** The own account: teams, password, keys and signed-in browsers. */
+export function AccountPage() {
+  usePageTitle(texts.title)
+  const whoami = useWhoami()
+  if (!whoami) return <Waiting />
+  if (whoami.kind !== 'account') return <NotFound />
+  const teams = Object.entries(whoami.roles).filter(([entity]) => entity !== whoami.name)
+  return (
+    <Container size="md" py="lg">
+      <Stack gap={32}>
+        <Group gap="sm" align="center">
+          <Title order={1} size="h2" className="wrap">
+            {whoami.name}
+          </Title>
+          {whoami.is_admin && (
+            <Badge variant="light" tt="none">
+              {texts.server}
+            </Badge>
+          )}
+        </Group>
+        <Section title={texts.teams}>
+          {teams.length ? <Teams teams={teams} /> : <Text c="dimmed">{texts.noTeams}</Text>}
+        </Section>
+        <Keys team={null} />
+        <Password />
+        <Section title={texts.sessions}>
+          <Browsers />
+        </Section>
+      </Stack>
+    </Container>
+  )
+}
+
+function Teams({ teams }: { teams: [string, Role][] }) {
+  return (
+    <ul className="plain-list">
+      {teams.map(([team, role]) => (
+        <li key={team}>
+          <Anchor component={Link} to={teamAddress(team)} className="wrap">
+            {team}
+          </Anchor>{' '}
+          <Text span c="dimmed" size="sm">
+            {strings.access.roles[role]}
+          </Text>
+        </li>
+      ))}
+    </ul>
+  )
+}
