@@ -37,17 +37,21 @@ def _leaves(routes: list[BaseRoute]) -> list[Any]:
     return found
 
 
-@pytest.fixture(scope="module")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
-    """Every route of the application as method and path."""
-    directory = tmp_path_factory.mktemp("routes")
+def routes_of(directory: Path) -> list[Any]:
+    """Return all routes of the application."""
     storage = open_storage(directory)
     guard = create_app(
         storage, open_blobs(directory / "blobs"), Settings(token="unused-token"), AccessDatabase(storage.engine)
     )
     storage.close()
+    return _leaves(guard.app.routes)  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
+    """Every route of the application as method and path."""
     found = []
-    for route in _leaves(guard.app.routes):  # type: ignore[attr-defined]
+    for route in routes_of(tmp_path_factory.mktemp("routes")):
         assert isinstance(route, Route) or hasattr(route, "methods"), route
         path = re.sub(r"{(\w+)(:\w+)?}", lambda match: FILLED[match[1]], route.path)
         found += [(method, path) for method in sorted(route.methods)]
