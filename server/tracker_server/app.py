@@ -77,6 +77,7 @@ def create_app(
     gate = Gate(access, storage, blobs, workers)
     services = Services(access, settings, workers, deleting_unnamed(storage, blobs, workers), webhook=webhook)
     access.on_change(services.live.judge_again)
+    access.on_change(storage.names_changed)  # entities are renamed and removed together with their projects
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -325,6 +325,10 @@ class GuardedStorage(GuardedFiles, GuardedProjects, GuardedReports):
         """Not for requests."""
         raise NotImplementedError
 
+    def names_changed(self) -> NoReturn:
+        """Not for requests."""
+        raise NotImplementedError
+
     def trashed(self, before: float) -> NoReturn:
         """Not for requests."""
         raise NotImplementedError

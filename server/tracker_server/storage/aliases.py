@@ -38,19 +38,23 @@ class Aliases:
         self._engine = engine
         self._projects: frozenset[str] = frozenset()
         self._runs: frozenset[str] = frozenset()
-        self.reload()
+        self._stale = True
 
-    def reload(self) -> None:
-        """Read which names are former ones, after a change of them.
+    def changed(self) -> None:
+        """Read the former names again before the next look-up."""
+        self._stale = True
 
-        Entities are not among them, so that another process may rename these.
-        """
+    def _refresh(self) -> None:
+        if not self._stale:
+            return
+        self._stale = False  # first, or a change meanwhile would be missed
         with self._engine.connect() as connection:
             self._projects = frozenset(connection.execute(sa.select(project_aliases.c.name)).scalars())
             self._runs = frozenset(connection.execute(sa.select(run_aliases.c.name)).scalars())
 
     def project(self, entity: str, name: str) -> tuple[str, str]:
         """Return the present entity and name of a project; unchanged for an unknown or deleted one."""
+        self._refresh()
         if name not in self._projects:
             return entity, name
         with self._engine.connect() as connection:
@@ -61,6 +65,7 @@ class Aliases:
 
     def run(self, key: RunKey) -> RunKey:
         """Return the present name of a run; unchanged for an unknown or deleted one, except for its project's name."""
+        self._refresh()
         if key.project not in self._projects and key.id not in self._runs:
             return key
         with self._engine.connect() as connection:

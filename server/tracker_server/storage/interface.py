@@ -291,6 +291,9 @@ class Storage(Protocol):
     def resolve_project(self, entity: str, project: str) -> tuple[str, str]:
         """Return the present entity and name of a project; see `resolve`."""
 
+    def names_changed(self) -> None:
+        """Notice that others, such as commands, may have moved projects. Fast, and safe in any thread."""
+
     def set_visibility(self, entity: str, project: str, visibility: Visibility) -> None:
         """Decide who reads a project besides the members of its entity. Raises `NoSuchProject`."""
 

@@ -39,7 +39,7 @@ class ProjectStorage:
         """See `Storage.rename_project`. Raises `NoSuchProject`, `NameTaken`."""
         with self._space(), self._writer.moving() as connection:
             moves.rename(connection, entity, project, (new_entity, new_name))
-        self._aliases.reload()
+        self._aliases.changed()
 
     def delete_project(self, entity: str, project: str) -> list[str]:
         """See `Storage.delete_project`. Raises `NoSuchProject`."""
@@ -51,15 +51,19 @@ class ProjectStorage:
             return named
 
         named = self._making_room(delete)
-        self._aliases.reload()
+        self._aliases.changed()
         return named
 
     def move_runs(self, runs: Sequence[RunKey], entity: str, project: str) -> list[RunKey]:
         """See `Storage.move_runs`. Raises `NoSuchRun`, `NoSuchProject`, `NameTaken`."""
         with self._space(), self._writer.moving() as connection:
             moved = moves.move_runs(connection, runs, entity, project)
-        self._aliases.reload()
+        self._aliases.changed()
         return moved
+
+    def names_changed(self) -> None:
+        """See `Storage.names_changed`."""
+        self._aliases.changed()
 
     def resolve(self, run: RunKey) -> RunKey:
         """See `Storage.resolve`."""
