@@ -1,4 +1,4 @@
-"""The commands `tracker server` and `tracker ui`."""
+"""The commands `tracker server` and `tracker ui`; `commands/` has those below `tracker server`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -20,14 +22,38 @@ from tracker.machine.display import has_display
 from tracker.machine.paths import absolute
 from tracker.settings.parsing import cleaned
 
-from .serving import CannotServe, SignInOptions, default_directory, is_loopback, serve
-from .settings import Settings
+from .places import CannotServe, default_directory
+
+if TYPE_CHECKING:
+    from .settings import Settings
+
+_COMMANDS = ("account", "audit", "key", "share", "team")
+
+
+class _Server(click.Group):
+    """Starts the server without a command. Loads a command when it is called: none needs what serving needs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names of the commands."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Load a command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"{__package__}.commands.{cmd_name}"), cmd_name)
+        return command
 
 
 def _web_address(_context: click.Context, _option: click.Parameter, url: str | None) -> str | None:
     if url and not url.startswith(("http://", "https://")):
         raise click.BadParameter("it must begin with https:// or http://")
     return url or None
+
+
+def _public_address(context: click.Context, option: click.Parameter, url: str | None) -> str | None:
+    address = _web_address(context, option, cleaned(url, quotes=True))
+    return None if address is None else address.rstrip("/")
 
 
 def _prefix(_context: click.Context, _option: click.Parameter, text: str) -> str:
@@ -122,6 +148,15 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
                 help="Address of a proxy whose user header is believed. Can be repeated.",
             ),
             click.option(
+                "--url",
+                "public_url",
+                metavar="URL",
+                envvar="TRACKER_SERVER_URL",
+                callback=_public_address,
+                help="Address at which people reach the server, for links in messages. Its host name and path need "
+                "no other option.",
+            ),
+            click.option(
                 "--webhook",
                 metavar="URL",
                 envvar="TRACKER_SERVER_WEBHOOK",
@@ -136,11 +171,16 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command()
+@click.group(cls=_Server, invoke_without_command=True)
 @_options
-def server(**options: Any) -> None:
-    """Start the server and dashboard on a directory of runs."""
-    _serve(**options, browser=False)
+@click.pass_context
+def server(context: click.Context, /, **options: Any) -> None:
+    """Start the server and dashboard on a directory of runs.
+
+    The commands manage accounts, teams, keys and share links on such a directory, whether its server runs or not.
+    """
+    if context.invoked_subcommand is None:
+        _serve(**options, browser=False)
 
 
 @click.command()
@@ -164,8 +204,14 @@ def _serve(
     providers: Path | None,
     user_header: str,
     user_proxies: tuple[str, ...],
+    public_url: str | None,
     browser: bool,
 ) -> None:
+    from .serving import (  # takes half a second to import, which the commands below this one do not need
+        SignInOptions,
+        serve,
+    )
+
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         directory = Path(absolute(directory or default_directory()))
@@ -175,9 +221,12 @@ def _serve(
         raise click.UsageError("--trusted-user-header and --trusted-user-proxy need each other")
     sign_in = SignInOptions(providers, user_header, user_proxies)
     token, webhook = cleaned(token, quotes=True), cleaned(webhook, quotes=True)
+    root_path = root_path or _prefix_of(public_url)
 
     def started(url: str, settings: Settings, is_team: bool) -> None:
-        click.echo(_team_greeting(url, directory) if is_team else _greeting(url, settings.token, directory, host))
+        click.echo(
+            _team_greeting(public_url or url, directory) if is_team else _greeting(url, settings.token, directory, host)
+        )
         if announce_fd is not None:
             with open(announce_fd, "w") as pipe:
                 json.dump({"url": url, "token": settings.token}, pipe)
@@ -185,7 +234,19 @@ def _serve(
             _open(url, settings, is_team)
 
     try:
-        serve(directory, host, port, token, allowed_hosts, started, webhook, root_path, trusted_proxies, sign_in)
+        serve(
+            directory,
+            host,
+            port,
+            token,
+            allowed_hosts,
+            started,
+            webhook,
+            root_path,
+            trusted_proxies,
+            sign_in,
+            public_url,
+        )
     except CannotServe as error:
         raise click.ClickException(str(error)) from error
 
@@ -202,7 +263,17 @@ def _team_greeting(url: str, directory: Path) -> str:
     return "\n".join(lines)
 
 
+def _prefix_of(url: str | None) -> str:
+    """Return the path prefix in the server's public address."""
+    path = "" if url is None else urlsplit(url).path
+    if path and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", path):
+        raise click.ClickException(f"the path {path!r} in --url must be letters, digits and . _ ~ - between slashes")
+    return path
+
+
 def _greeting(url: str, token: str, directory: Path, host: str) -> str:
+    from .serving import is_loopback
+
     lines = [
         "tracker server",
         f"  open       {url}/?token={token}",

@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import uvicorn
 
 from tracker import discovery
-from tracker.machine.paths import user_folder
 
 from .access import providers
 from .access.database import AccessDatabase
@@ -29,6 +29,7 @@ from .access.token import BadToken, checked_token, kept_token
 from .app import create_app
 from .blobs import open_blobs
 from .connection_limits import BoundedProtocol, allow_connections
+from .places import CannotServe, note_url
 from .settings import Settings
 from .storage.database_file import UnusableDatabase
 from .storage.directory_lock import DirectoryInUse, sole_use
@@ -59,18 +60,6 @@ class SignInOptions(NamedTuple):
     """The addresses of the proxies whose header is believed."""
 
 
-class CannotServe(Exception):
-    """The server cannot start; the message says why and what to do."""
-
-
-def default_directory() -> Path:
-    """Return `$XDG_DATA_HOME/tracker`, or `~/.local/share/tracker`. Raises `CannotServe` without a home."""
-    root = user_folder("XDG_DATA_HOME", ".local", "share")
-    if root is None:
-        raise CannotServe("there is no home directory to keep runs in: name a folder with --dir")
-    return Path(root, "tracker")
-
-
 def serve(
     directory: Path,
     host: str,
@@ -82,6 +71,7 @@ def serve(
     root_path: str = "",
     trusted_proxies: tuple[str, ...] = (),
     sign_in: SignInOptions | None = None,
+    public_url: str | None = None,
 ) -> None:
     """Serve `directory` until SIGINT or SIGTERM, then finish open requests and return.
 
@@ -96,6 +86,7 @@ def serve(
         root_path: The path prefix that a reverse proxy adds.
         trusted_proxies: Addresses of proxies whose `X-Forwarded-Proto` is trusted, besides those on this machine.
         sign_in: How people sign in to a team's server.
+        public_url: The address at which people reach the server, for links; clients may use its host name.
 
     Raises:
         CannotServe: If the directory, port, token or file of providers cannot be used.
@@ -117,11 +108,12 @@ def serve(
         except OSError as error:
             raise CannotServe(f"cannot use the directory {directory}: {error.strerror}") from error
         names = (*allowed_hosts, *(() if is_loopback(host) else (host, socket.gethostname())))
+        names = (*names, *(() if public_url is None else (urlsplit(public_url).netloc,)))
         url = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
         settings = Settings(
             token=key,
             allowed_hosts=names,
-            url=url,
+            url=public_url or url,
             webhook=webhook,
             root_path=root_path,
             trusted_proxies=("127.0.0.1", "::1", *trusted_proxies),
@@ -139,6 +131,7 @@ def serve(
         published = stack.enter_context(contextlib.closing(_Published(url, key, directory)))
 
         def begin() -> None:
+            note_url(directory, public_url or url + root_path)
             published.settle(app.gate.is_team)
             app.access.on_change(lambda: published.settle(app.gate.is_team))
             started(url, settings, app.gate.is_team)

@@ -76,6 +76,28 @@ def test_every_command_is_documented_with_all_its_options(name: str) -> None:
             assert f"`{parameter.metavar}`" in sections[0]
 
 
+def test_every_command_below_the_server_is_documented_with_all_its_options() -> None:
+    cli = pytest.importorskip("tracker_server.cli")
+    sections = (DOCS / "reference/cli.md").read_text().split("\n### ")
+
+    def check(command: click.Command, path: list[str], section: str) -> None:
+        if isinstance(command, click.Group):
+            for name in command.list_commands(click.Context(command)):
+                found = command.get_command(click.Context(command), name)
+                assert found is not None
+                check(found, [*path, name], section)
+            return
+        assert f"`{' '.join(path)}" in section or f", `{' '.join(path)}" in section or not path, path
+        options = [option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)]
+        for option in options:
+            if option.startswith("--") and option not in ("--dir", "--json", "--url"):
+                assert f"`{option}" in section or f" {option}" in section, f"{option} of {path}"
+
+    for name in cli.server.list_commands(click.Context(cli.server)):
+        (section,) = [one for one in sections if one.startswith(f"`tracker server {name}`\n")]
+        check(cli.server.get_command(click.Context(cli.server), name), [], section)
+
+
 def test_every_installed_command_is_in_the_docs() -> None:
     document = (DOCS / "reference/cli.md").read_text()
     for entry in entry_points(group=GROUP):

@@ -60,7 +60,7 @@ class Snapshot:
     names: Mapping[int, str] = field(default_factory=dict)
     """The names of all accounts and teams, also of removed ones, by number."""
     principals: Mapping[int, Principal] = field(default_factory=dict)
-    """The active accounts by number."""
+    """The accounts that are not disabled, by number."""
     keys: Mapping[str, KnownKey] = field(default_factory=dict)
     sessions: Mapping[str, AccountSession] = field(default_factory=dict)
     links: Mapping[str, KnownLink] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class Snapshot:
         return Project(name, (entity, name) in self.internal)
 
     def members(self, entity: str) -> int:
-        """Return how many active accounts have a role in an entity."""
+        """Return how many accounts that are not disabled have a role in an entity."""
         return sum(entity in principal.roles for principal in self.principals.values())
 
     def key(self, text: str, now: float) -> Principal | str:
@@ -164,7 +164,7 @@ def _principals(
             is_account=True,
         )
         for number, account in accounts.items()
-        if account.state == "active"
+        if account.state != "disabled"  # one that is invited has no session, but may have a key
     }
 
 
