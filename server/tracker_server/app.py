@@ -40,6 +40,7 @@ from .routes import (
     processes,
     project_changes,
     projects,
+    report_export,
     reports,
     runs,
     share_links,
@@ -102,7 +103,7 @@ def create_app(
     console.add_routes(api, services)
     first_run.add_routes(api, services)
     processes.add_routes(api, services)
-    for routes_of in (projects, project_changes, reports, comments, table, edits, trash):
+    for routes_of in (projects, project_changes, reports, report_export, comments, table, edits, trash):
         routes_of.add_routes(api, services)
     for routes_of in (whoami, teams, api_keys, share_links, audit):
         routes_of.add_routes(api, services)

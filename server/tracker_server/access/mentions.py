@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from tracker_server.markdown_parser import parse
+
 from .entity_names import folded
 from .principal import Principal
 from .roles import may
@@ -66,10 +68,8 @@ def _longest(snapshot: Snapshot, text: str) -> Principal | None:
 
 def _plain(text: str) -> list[str]:
     """Return the parts of Markdown that are text."""
-    from markdown_it import MarkdownIt
-
     found: list[str] = []
-    for token in MarkdownIt("commonmark", {"html": False}).parse(text):
+    for token in parse(text):
         line = ""
         for child in token.children or ():
             if child.type == "text":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.waiting import eventually
+from tracker.runlog.records import encode
 from tracker_server.access import accounts, api_keys, share_links, teams
 from tracker_server.access.audit_log import COMMAND_LINE
 from tracker_server.access.database import AccessDatabase
@@ -195,3 +198,27 @@ def test_live_updates_tell_of_reports_and_comments(team: Team) -> None:
         while not ("lab/digits" in seen and "comments" in seen):
             seen += next(lines).decode()
         assert '"run":"lab/digits/one","what":["comments"]' in seen
+
+
+def test_an_export_holds_only_what_its_reader_may_read(team: Team, lines: Any) -> None:
+    digest = hashlib.sha256(SECRET).hexdigest()
+    image = {"_type": "image", "digest": digest, "size": len(SECRET), "format": "gif"}
+    for entity, client in (("max", team.max), ("lab", team.bob)):
+        path = f"/api/runs/{entity}/secret/pic"
+        data = lines("pic", entity=entity, project="secret") + encode("log", {"pic": image}, 1_700_000_100.0, 9)
+        assert client("POST", f"{path}/streams/history.jsonl?offset=0", data=data).status_code == 200
+    assert team.max("PUT", f"/api/runs/max/secret/pic/blobs/{digest}", data=SECRET).status_code == 204
+    text = f"![a](/api/runs/max/secret/pic/blobs/{digest}) ![b](/api/runs/lab/digits/one/blobs/{digest})"
+    blocks = [{"id": "a", "kind": "markdown", "text": text}, {"id": "b", "kind": "media", "run": "pic", "key": "pic"}]
+    made = create(team.bob, blocks=blocks, state="published")
+    inside = b64encode(SECRET).decode()
+    for client in (team.bob, team.eve, team.link("report", made["id"]), team.link("project")):
+        answer = client.get(f"{REPORTS}/{made['id']}/export")
+        assert (answer.status_code, inside in answer.text) == (200, False)
+        assert "/s/" not in answer.text
+    same(team.max.get(f"{REPORTS}/{made['id']}/export"), team.max.get(f"{REPORTS}/unknown/export"))
+    entries = [one["action"] for one in team.ada.json("/api/audit?entity=lab")["entries"]]
+    assert entries.count("report exported") == 4
+
+
+SECRET = b"GIF89a" + b"secret" * 9

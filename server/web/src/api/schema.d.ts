@@ -295,10 +295,18 @@ export interface paths {
         get: operations["project_api_projects__entity___project__get"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete a project with its runs and files
+         * @description It disappears at once. Its runs are deleted as single ones are: uploads of them get 410.
+         */
+        delete: operations["delete_api_projects__entity___project__delete"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Rename or move a project, or decide who reads it
+         * @description The former name leads to the project: old links and running agents go on.
+         */
+        patch: operations["change_api_projects__entity___project__patch"];
         trace?: never;
     };
     "/api/projects/{entity}/{project}/notes": {
@@ -332,6 +340,26 @@ export interface paths {
         post?: never;
         /** Delete a saved view */
         delete: operations["delete_view_api_projects__entity___project__views__name__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move runs to another project
+         * @description Their former names lead to them: old links and running agents go on. All are moved, or none.
+         */
+        post: operations["move_api_runs_move_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -417,6 +445,23 @@ export interface paths {
         };
         /** Get a report by its id alone */
         get: operations["found_api_reports__id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{entity}/{project}/reports/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export a report to one file */
+        get: operations["export_api_projects__entity___project__reports__id__export_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -811,6 +856,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/usage/{entity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get how many bytes of files an account or team uses */
+        get: operations["usage_api_usage__entity__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts": {
         parameters: {
             query?: never;
@@ -910,6 +972,41 @@ export interface paths {
         post?: never;
         /** Sign out a browser; `current` is the requesting one */
         delete: operations["end_api_sessions__id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List how the account can sign in */
+        get: operations["listed_api_account_identities_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/identities/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to connect a provider */
+        post: operations["begin_api_account_identities__provider__post"];
+        /** Disconnect a provider */
+        delete: operations["end_api_account_identities__provider__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2142,6 +2239,26 @@ export interface components {
             total: number;
         };
         /**
+         * Back
+         * @description Where to go afterwards.
+         */
+        Back: {
+            /**
+             * Next
+             * @description An own path
+             * @default /
+             */
+            next?: string;
+        };
+        /**
+         * Begun
+         * @description The provider's address, to which the page sends the browser.
+         */
+        Begun: {
+            /** Url */
+            url: string;
+        };
+        /**
          * Changed
          * @description How many runs were changed.
          */
@@ -2553,6 +2670,18 @@ export interface components {
              * @default 100
              */
             limit?: number;
+        };
+        /**
+         * IdentityInfo
+         * @description A provider, and whether the account is connected with it.
+         */
+        IdentityInfo: {
+            /** Provider */
+            provider: string;
+            /** Label */
+            label: string;
+            /** Connected */
+            connected: boolean;
         };
         /**
          * Invited
@@ -3079,6 +3208,27 @@ export interface components {
             members: number;
         };
         /**
+         * ProjectChange
+         * @description What to change of a project; omitted members stay as they are.
+         */
+        ProjectChange: {
+            /**
+             * Name
+             * @description A new name
+             */
+            name?: string | null;
+            /**
+             * Entity
+             * @description Another account or team
+             */
+            entity?: string | null;
+            /**
+             * Visibility
+             * @description Who reads it: the members of its entity, or every account
+             */
+            visibility?: ("private" | "internal") | null;
+        };
+        /**
          * ProjectInfo
          * @description One project. Runs in the trash do not count.
          */
@@ -3424,6 +3574,21 @@ export interface components {
             runs: string[];
         };
         /**
+         * RunsToMove
+         * @description Runs, and the project to move them to.
+         */
+        RunsToMove: {
+            /**
+             * Runs
+             * @description `entity/project/id` of each
+             */
+            runs: string[];
+            /** Entity */
+            entity: string;
+            /** Project */
+            project: string;
+        };
+        /**
          * SavedView
          * @description A saved view; only the dashboard interprets its content.
          */
@@ -3497,6 +3662,21 @@ export interface components {
             kind: "project" | "run" | "view" | "report";
             /** Target */
             target: string | null;
+        };
+        /**
+         * SignInWays
+         * @description How the account can sign in.
+         */
+        SignInWays: {
+            /**
+             * Passwords
+             * @description Whether this server accepts passwords
+             */
+            passwords: boolean;
+            /** Has Password */
+            has_password: boolean;
+            /** Identities */
+            identities: components["schemas"]["IdentityInfo"][];
         };
         /**
          * SortBy
@@ -3751,6 +3931,24 @@ export interface components {
             cursor: string | null;
             /** Total */
             total: number;
+        };
+        /**
+         * Usage
+         * @description The files of an account or team.
+         */
+        Usage: {
+            /** Entity */
+            entity: string;
+            /**
+             * Used
+             * @description Bytes of files that its runs hold, each content once; up to some seconds old
+             */
+            used: number;
+            /**
+             * Quota
+             * @description Most bytes of files; null for no limit
+             */
+            quota: number | null;
         };
         /**
          * ViewInfo
@@ -4930,6 +5128,133 @@ export interface operations {
             };
         };
     };
+    delete_api_projects__entity___project__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    change_api_projects__entity___project__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The name or a run's id is taken; nothing was changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     put_notes_api_projects__entity___project__notes_put: {
         parameters: {
             query?: never;
@@ -5168,6 +5493,73 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Error"];
                 };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    move_api_runs_move_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunsToMove"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The name or a run's id is taken; nothing was changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Internal error: try again later */
             500: {
@@ -5650,6 +6042,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    export_api_projects__entity___project__reports__id__export_get: {
+        parameters: {
+            query?: {
+                /** @description A page that needs neither scripts nor a network, or text */
+                format?: "html" | "markdown";
+            };
+            header?: never;
+            path: {
+                entity: string;
+                project: string;
+                /** @description The report's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, as an attachment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                    "text/markdown": string;
                 };
             };
             /** @description Invalid request; do not repeat it */
@@ -7598,6 +8055,64 @@ export interface operations {
             };
         };
     };
+    usage_api_usage__entity__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     listed_api_accounts_get: {
         parameters: {
             query?: {
@@ -8022,6 +8537,180 @@ export interface operations {
             header?: never;
             path: {
                 id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listed_api_account_identities_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInWays"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    begin_api_account_identities__provider__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Back"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    end_api_account_identities__provider__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
             };
             cookie?: never;
         };
