@@ -121,8 +121,8 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "trusted_proxies",
                 multiple=True,
                 metavar="ADDRESS",
-                help="Address of a proxy whose X-Forwarded-Proto is trusted, besides those on this machine. "
-                "Can be repeated.",
+                help="Address of a proxy whose X-Forwarded-Proto and X-Forwarded-For are trusted, besides those on "
+                "this machine. Can be repeated.",
             ),
             click.option(
                 "--providers",

@@ -84,7 +84,8 @@ def serve(
         started: Called with the URL, the settings and whether there are accounts, as soon as requests are answered.
         webhook: The address to which alerts are forwarded.
         root_path: The path prefix that a reverse proxy adds.
-        trusted_proxies: Addresses of proxies whose `X-Forwarded-Proto` is trusted, besides those on this machine.
+        trusted_proxies: Addresses of proxies whose `X-Forwarded-Proto` and `X-Forwarded-For` are trusted, besides those
+            on this machine.
         sign_in: How people sign in to a team's server.
         public_url: The address at which people reach the server, for links; clients may use its host name.
 
