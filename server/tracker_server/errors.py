@@ -16,6 +16,7 @@ from .responses import json_response
 from .routes import web
 from .storage.interface import (
     ExpressionError,
+    NamesChanged,
     NameTaken,
     NoSuchComment,
     NoSuchProject,
@@ -55,6 +56,7 @@ def add_error_handlers(app: Starlette) -> None:
     app.add_exception_handler(OverQuota, _over_quota)
     app.add_exception_handler(OverBudget, _over_budget)
     app.add_exception_handler(Busy, _busy)
+    app.add_exception_handler(NamesChanged, _busy)
     app.add_exception_handler(ClientDisconnect, _client_left)
     app.add_exception_handler(Exception, _internal_error)
 

@@ -115,7 +115,8 @@ def load(connection: sa.Connection) -> Snapshot:
     accounts = {row.entity: row for row in connection.execute(sa.select(tables.accounts))}
     if not accounts:
         internal = connection.execute(_INTERNAL).all() if version else []
-        return Snapshot(version, internal=frozenset((entity, name) for entity, name in internal))
+        renamed = _renamed(connection) if version else {}
+        return Snapshot(version, entities=renamed, internal=frozenset((entity, name) for entity, name in internal))
     rows = connection.execute(sa.select(tables.entities)).all()
     entities = {row.id: Entity(row.id, row.name, row.kind, row.quota) for row in rows}
     active = _principals(connection, entities, accounts)
@@ -145,6 +146,15 @@ def _by_name(connection: sa.Connection, entities: dict[int, Entity]) -> dict[str
         found[entity.name.casefold()] = entity
     found.update({entity.name: entity for entity in there.values()})
     return found
+
+
+def _renamed(connection: sa.Connection) -> dict[str, Entity]:
+    """Return former names, which lead to the present ones also after the accounts were removed."""
+    entity, alias = tables.entities.c, tables.entity_aliases.c
+    query = sa.select(alias.name.label("former"), entity.id, entity.name, entity.kind, entity.quota)
+    joined = tables.entity_aliases.join(tables.entities, entity.id == alias.entity)
+    found = connection.execute(query.select_from(joined).where(entity.kind != "removed"))
+    return {row.former: Entity(row.id, row.name, row.kind, row.quota) for row in found}
 
 
 def _principals(

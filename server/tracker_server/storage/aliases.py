@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from tracker.names import RunKey
 
-from .access_schema import project_aliases, run_aliases
+from .access_schema import entities, entity_aliases, project_aliases, run_aliases
+from .interface import NamesChanged
 from .schema import projects, runs, tombstones
 
 _PRESENT = sa.select(projects.c.id, projects.c.entity, projects.c.name).where(
@@ -103,6 +104,21 @@ def inherit(connection: sa.Connection, entity: str, name: str, project: int) -> 
             connection.execute(table.insert().prefix_with("OR IGNORE").from_select(names, old))
         here = (project_aliases.c.entity == entity) & (project_aliases.c.name == name)
         connection.execute(project_aliases.delete().where(here))
+
+
+def refuse_former(connection: sa.Connection, entity: str) -> None:
+    """Raise `NamesChanged` if an entity of this name was renamed or removed: nothing new may lie under the name.
+
+    Requests come with present names, unless another process has changed these a moment ago.
+    """
+    renamed = (
+        sa.select(entities.c.id)
+        .join(entity_aliases, entity_aliases.c.entity == entities.c.id)
+        .where(entity_aliases.c.name == entity, entities.c.kind.in_(("account", "team")))
+    )
+    removed = sa.select(entities.c.id).where(entities.c.name == entity, entities.c.kind == "removed")
+    if connection.execute(sa.union_all(renamed, removed)).first() is not None:
+        raise NamesChanged(entity)
 
 
 def _gone(name: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:

@@ -80,6 +80,10 @@ class NameTaken(Exception):
     """Another project or run has the name; nothing was changed."""
 
 
+class NamesChanged(Exception):
+    """The entity was renamed or removed a moment ago, and whoever asks does not know yet; nothing was changed."""
+
+
 class NoSuchView(LookupError):
     """The project has no view of that name."""
 

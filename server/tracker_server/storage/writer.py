@@ -16,7 +16,7 @@ from tracker.runlog.records import MAX_KEYS, RESERVED
 from tracker.runlog.validation import is_file
 
 from . import edits, possessions, run_state
-from .aliases import candidates, inherit
+from .aliases import candidates, inherit, refuse_former
 from .columnar import chunks, segments
 from .columnar.batch import Upload, read
 from .columnar.columns import Batch, Group
@@ -215,6 +215,7 @@ class Writer:
         if found is None:
             if (stone := tombstone(connection, key)) is not None:
                 raise RunDeleted(key, stone.deleted)
+            refuse_former(connection, key.entity)
             if offset:
                 raise OffsetMismatch(0)
             return _create(connection, key, by)
