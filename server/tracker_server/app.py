@@ -30,6 +30,7 @@ from .routes import (
     charts,
     comments,
     console,
+    device_login,
     edits,
     files,
     first_run,
@@ -105,7 +106,7 @@ def create_app(
     processes.add_routes(api, services)
     for routes_of in (projects, project_changes, reports, report_export, comments, table, edits, trash):
         routes_of.add_routes(api, services)
-    for routes_of in (whoami, teams, api_keys, share_links, audit):
+    for routes_of in (whoami, device_login, teams, api_keys, share_links, audit):
         routes_of.add_routes(api, services)
     usage.add_routes(api, gate.quotas)
     accounts.add_routes(api, services, providers is None or providers.passwords)

@@ -12,6 +12,7 @@ from tracker.client import Client, Retry
 from tracker.errors import ServerError, Unreachable
 from tracker.machine.display import has_display
 from tracker.machine.paths import login_name
+from tracker.settings.logins import key_id
 
 from .output import echo
 
@@ -73,7 +74,7 @@ def _wait(client: Client, device_code: str, started: dict[str, Any]) -> str:
 def revoke(base_url: str, key: str) -> str | None:
     """Have the server revoke a key; return why it could not, None if the key is of no use any more."""
     try:
-        Client(base_url, key, _SECONDS).delete("/api/login")
+        Client(base_url, key, _SECONDS).delete(f"/api/login/{key_id(key)}")
     except ServerError as error:
         return None if error.status == 401 else str(error)
     return None

@@ -113,6 +113,12 @@ def listed(connection: sa.Connection, part: Part, owner: str | None = None) -> P
     return read_page(connection, query, (api_keys.c.created, api_keys.c.id), part, _key, descending=True)
 
 
+def by_id(connection: sa.Connection, id: str) -> ApiKey | None:
+    """Return the key with this id."""
+    row = connection.execute(_keys().where(api_keys.c.id == id)).one_or_none()
+    return None if row is None else _key(row)
+
+
 def revoke(connection: sa.Connection, actor: Actor, id: str, owner: str | None = None) -> ApiKey:
     """Revoke a key, which ends at once. Raises `Missing` if there is none with this id, or `owner` has none."""
     query = _keys().where(api_keys.c.id == id)

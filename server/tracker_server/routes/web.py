@@ -17,6 +17,7 @@ BUILT = Path(__file__).parent.parent / "dashboard"
 
 PAGES = (
     "/",
+    "/login/device",
     "/projects/{entity}/{project}",
     "/projects/{entity}/{project}/compare",
     "/projects/{entity}/{project}/notes",

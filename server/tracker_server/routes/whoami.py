@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from tracker_server.access import api_keys
 from tracker_server.services import Services
 
 from .asker import answer
@@ -23,6 +24,15 @@ class SharedPart(BaseModel):
     target: str | None
 
 
+class OwnKey(BaseModel):
+    """The API key that the request carries; times are Unix seconds."""
+
+    id: str
+    name: str
+    created: float
+    expires: float | None
+
+
 class Whoami(BaseModel):
     """Who makes the request."""
 
@@ -33,6 +43,7 @@ class Whoami(BaseModel):
     roles: dict[str, Literal["viewer", "member", "admin"]] = Field(description="The roles, by entity")
     scope: Literal["read", "log", "all"] = Field(description="What an API key allows at most; `all` for others")
     shared: SharedPart | None = Field(description="What a share link shows; null for others")
+    key: OwnKey | None = Field(description="The API key that the request carries; null for others")
 
 
 def add_routes(api: FastAPI, services: Services) -> None:
@@ -41,6 +52,9 @@ def add_routes(api: FastAPI, services: Services) -> None:
     @api.get("/api/whoami", response_model=Whoami, summary="Say who makes the request and what it may do")
     async def whoami(principal: PrincipalOf) -> Response:
         shared = principal.shared
+        key = None
+        if principal.kind == "key":
+            key = await services.access.read(api_keys.by_id, principal.credential)
         return answer(
             {
                 "kind": principal.kind,
@@ -50,5 +64,6 @@ def add_routes(api: FastAPI, services: Services) -> None:
                 "roles": dict(principal.roles),
                 "scope": principal.scope,
                 "shared": None if shared is None else shared._asdict(),
+                "key": None if key is None else {name: getattr(key, name) for name in OwnKey.model_fields},
             }
         )

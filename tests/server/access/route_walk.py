@@ -496,6 +496,18 @@ _rule(
     "/api/account/password",
     Rule("session", _here("/api/account/password", json={"old": "", "new": ""}), (400, 403)),
 )
+_rule("POST", "/api/login/device", Rule("public", _here("/api/login/device", json={"user": "u", "host": "h"})))
+_rule(
+    "POST",
+    "/api/login/device/token",
+    Rule("public", _here("/api/login/device/token", json={"device_code": "none"}), (410,)),
+)
+_rule("DELETE", "/api/login/{id}", Rule("any", _here("/api/login/none"), (404,)))
+_code = "/api/login/device/{code}"
+_no_code = "/api/login/device/BCDF-GHJK"
+_rule("GET", _code, Rule("session", _here(_no_code), (404, 429)))
+_rule("POST", _code, Rule("session", _here(_no_code, json={"scope": "log"}), (404, 429)))
+_rule("DELETE", _code, Rule("session", _here(_no_code), (404, 429)))
 _rule("GET", "/api/account/keys", Rule("person", _here("/api/account/keys")))
 _rule("POST", "/api/account/keys", Rule("person", _here("/api/account/keys", json=_new_key), (201,)))
 _rule("DELETE", "/api/account/keys/{id}", Rule("person", _here("/api/account/keys/none"), (404,)))
@@ -506,6 +518,7 @@ _rule("GET", "/api/live", Rule("any", _here("/api/live")))
 _pages = ("", "/compare", "/notes", "/reports")
 for _path in (
     "/",
+    "/login/device",
     "/reports/{id}",
     _RUN.replace("/api", ""),
     *(f"/projects/{{entity}}/{{project}}{end}" for end in _pages),

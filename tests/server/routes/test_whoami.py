@@ -23,6 +23,7 @@ def test_the_owner_of_a_personal_server(client: Any) -> None:
         "roles": {},
         "scope": "all",
         "shared": None,
+        "key": None,
     }
 
 
@@ -33,6 +34,8 @@ def test_a_key_of_an_account(team: Team) -> None:
     assert me["roles"] == {"bob": "admin", "lab": "admin"}
     assert team["ada"].json("/api/whoami")["is_admin"]
     assert team["eve-log"].json("/api/whoami")["scope"] == "log"
+    assert team.keys["eve-log"][4:12] == team["eve-log"].json("/api/whoami")["key"]["id"]
+    assert me["key"]["expires"] is None
 
 
 def test_a_service_key_of_a_team(team: Team) -> None:
