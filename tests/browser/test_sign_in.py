@@ -152,6 +152,19 @@ def test_a_person_signs_in_with_a_provider(browser: Browser, team: Embedded) -> 
         context.close()
 
 
+def test_a_browser_that_lost_its_secret_signs_in_again(visitor: Open) -> None:
+    with visitor("/?filter=w", refusals=(401,)) as page:
+        _fill(page)
+        _is_signed_in(page)
+        page.evaluate("localStorage.clear()")
+        page.reload()
+        page.get_by_role("link", name="Sign in again").evaluate("link => link.removeAttribute('target')")
+        page.get_by_role("link", name="Sign in again").click()
+        _fill(page)
+        _is_signed_in(page)
+        assert page.url.endswith("/?filter=w")
+
+
 def test_blocked_cookies_are_named(browser: Browser, team: Embedded) -> None:
     context = browser.new_context()
     try:

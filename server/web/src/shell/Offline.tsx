@@ -37,10 +37,12 @@ function SignedOut({ isTeam }: { isTeam: boolean }) {
   if (IS_SHARED) return <Text size="sm">{strings.shared.ended}</Text>
   // In another tab, so that nothing typed in this one is lost.
   const other = isTeam ? { target: '_blank' } : {}
+  // Not the dashboard itself, which opens again in a browser whose cookie is valid and whose secret is lost.
+  const here = window.location.pathname.slice(ROOT.length) + window.location.search
   return (
     <Text size="sm">
       {strings.shell.signedOut}{' '}
-      <Anchor href={`${ROOT}/`} {...other} inherit underline="always">
+      <Anchor href={`${ROOT}/sign-in?next=${encodeURIComponent(here)}`} {...other} inherit underline="always">
         {isTeam ? strings.shared.signIn : strings.shell.signIn}
       </Anchor>
       {isTeam && <> {strings.shared.kept}</>}
