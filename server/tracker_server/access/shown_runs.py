@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from tracker.wire import TableQuery
+from tracker.wire import Sort, TableQuery
+from tracker_server.report_export import panels
 from tracker_server.storage.interface import ExpressionError, NoSuchProject, NoSuchReport, NoSuchView, Storage
 
 from .principal import Shared
@@ -13,19 +14,25 @@ from .principal import Shared
 MAX_SHOWN = 10_000
 """Runs that one filter of a view or report adds."""
 
+_OF_ALL = ("scatter", "parallel")
+"""Panels that show all runs that match."""
+
 
 class _Selection(NamedTuple):
-    """Runs by their ids, or those that match a filter and a search."""
+    """Runs by their ids, or the first of those that match a filter and a search."""
 
     ids: list[str]
     filter: str = ""
     search: str = ""
+    sort: list[Sort] = []  # noqa: RUF012 - never changed
+    limit: int = MAX_SHOWN
 
 
 def shown_runs(storage: Storage, shared: Shared) -> frozenset[str]:
-    """Return the ids of the runs that match the filters of the view or report, or that it names.
+    """Return the ids of the runs that the view or report shows.
 
-    A report shows what its published version names. Without such a view or report nothing is shown.
+    A view shows what matches its filter. A report shows, in its published version, what its blocks name, and the first
+    of what matches their filters. Without such a view or report nothing is shown.
     """
     found: set[str] = set()
     try:
@@ -54,20 +61,36 @@ def _of_report(storage: Storage, shared: Shared) -> Iterator[_Selection]:
 
 def _of_blocks(blocks: Iterable[Any]) -> Iterator[_Selection]:
     for block in blocks:
-        kind = block.get("kind")
-        if kind in ("panel", "table"):
-            yield _Selection(block.get("runs") or [], _text(block.get("filter")))
+        kind = block["kind"]
+        if kind == "columns":
+            yield from _of_blocks([*block["left"], *block["right"]])
         elif kind == "media":
             yield _Selection([block["run"]])
-        elif kind == "columns":
-            yield from _of_blocks([*block["left"], *block["right"]])
+        elif kind == "table":
+            yield _Selection(block["runs"], block["filter"], "", block["sort"], block["limit"])
+        elif kind == "panel":
+            yield from _of_panel(panels.of_block, block)
+        else:
+            for source in panels.FENCE.findall(block["text"]):
+                yield from _of_panel(panels.of_text, source)
+
+
+def _of_panel(read: Callable[[Any], panels.Panel], what: Any) -> Iterator[_Selection]:
+    try:
+        panel = read(what)
+    except panels.BadPanel:  # the dashboard does not show it either
+        return
+    # Groups are made of all runs that match.
+    limit = MAX_SHOWN if panel.kind in _OF_ALL or panel.by else panel.limit
+    yield _Selection(panel.runs, panel.filter, "", panel.sort, limit)
 
 
 def _matching(storage: Storage, shared: Shared, selection: _Selection) -> list[str]:
-    query = TableQuery(filter=selection.filter, search=selection.search, limit=MAX_SHOWN, columns=["id"])
+    query = TableQuery(filter=selection.filter, search=selection.search, limit=selection.limit, columns=["id"])
+    query["sort"] = selection.sort or [{"column": "created", "descending": True}]
     try:
-        return storage.table(shared.entity, shared.project, query)["columns"]["id"]
-    except ExpressionError:  # it does not filter in the dashboard either
+        return storage.table(shared.entity, shared.project, query)["runs"]
+    except (ExpressionError, ValueError):  # it does not filter in the dashboard either
         return []
 
 

@@ -42,6 +42,9 @@ from .smoothing import smooth
 BUCKETS = 400
 """Most points of a line in a file."""
 
+MAX_RUNS, MAX_POINTS = 100, 1000
+"""Most lines or bars, and most points, of one chart."""
+
 MAX_MEDIA = 24
 """Most media of one panel."""
 
@@ -53,7 +56,6 @@ _COLORS = (
 )
 _STROKE = ["name", "color", "ordinal"]
 _TIMES = ("created", "updated", "seen")
-_FENCE = re.compile(r"^```panel[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 _IMAGE = re.compile(r"/api/runs/([^/\s()?#]+)/([^/\s()?#]+)/([^/\s()?#]+)/(?:blobs|media)/([0-9a-f]{64})")
 
 Kind = Literal["history", "system"]
@@ -115,7 +117,7 @@ class _Collector:
         for found in _IMAGE.finditer(text):
             run = RunKey(*found.groups()[:3])
             self.images[found[0]] = Blob(run, found[4])
-        for i, part in enumerate(_FENCE.split(text)):
+        for i, part in enumerate(panels.FENCE.split(text)):
             if i % 2:
                 try:
                     yield self._panel(panels.of_text(part))
@@ -134,14 +136,14 @@ class _Collector:
         if panel.kind == "scatter":
             return self._scatter(panel)
         if panel.kind in ("media", "text", "table"):
-            runs, _ = self._runs(panel.runs, panel.filter, panel.limit)
+            runs, _ = self._runs(panel)
             items = [item for run in runs for item in self._items(run, panel.keys[0], None)]
             return _gallery(panel.title, items)
         return Notice(panel.title, f"A file cannot show panels of the kind “{panel.kind[:40]}”: open the report.")
 
     def _lines(self, panel: Panel) -> Piece:
         kind: Kind = "system" if panel.system else "history"
-        runs, total = self._runs(panel.runs, panel.filter, panel.limit)
+        runs, total = self._runs(panel)
         paths = [RunKey(self.entity, self.project, run.id) for run in runs]
         known = self.storage.common_keys(paths, kind) if panel.regex or not panel.x else []
         keys = _matching(panel, known)
@@ -171,8 +173,8 @@ class _Collector:
         return BarChart(panel.title, panels.column_title(panel.x), bars, _more(len(runs), total))
 
     def _scatter(self, panel: Panel) -> Piece:
-        panel.limit = panels.MAX_PANEL_RUNS * 10
-        runs, (xs, ys), total = self._values(panel, [panel.x, panel.y])
+        panel.limit = MAX_POINTS  # the limit is for lines
+        runs, (xs, ys), total = self._values(panel, [panel.x, panel.y], MAX_POINTS)
         points = [Mark(run.name, run.color, x, y) for run, x, y in zip(runs, xs, ys, strict=True)]
         points = [
             point
@@ -188,36 +190,39 @@ class _Collector:
     # -- tables ---------------------------------------------------------------------------------------------------
 
     def _table(self, block: dict[str, Any]) -> Piece:
-        query = TableQuery(
-            filter=block["filter"], sort=block["sort"], columns=block["columns"], limit=block["limit"], offset=0
-        )
+        names = block["columns"] if "name" in block["columns"] else ["name", *block["columns"]]
+        query = TableQuery(columns=names, limit=block["limit"], offset=0)
+        query["sort"] = block["sort"] or [{"column": "created", "descending": True}]
         if block["runs"]:
             query["ids"] = block["runs"]
+        else:
+            query["filter"] = block["filter"]
         page = self.storage.table(self.entity, self.project, query)
-        values = [_values(page["columns"].get(column), len(page["runs"])) for column in block["columns"]]
-        names = block["columns"]
+        values = [_values(page["columns"].get(column), len(page["runs"])) for column in names]
         numbers = {i for i, column in enumerate(values) if _is_numeric(column) and names[i] not in _TIMES}
         texts = [[_cell(name, value) for value in column] for name, column in zip(names, values, strict=True)]
         rows = [list(row) for row in zip(*texts, strict=True)] if texts else []
         titles = [panels.column_title(name) for name in names]
         return Table(block["title"], titles, rows, numbers, _more(len(rows), page["total"]))
 
-    def _runs(self, ids: list[str], filter: str, limit: int) -> tuple[list[_Run], int]:
-        runs, _, total = self._read(ids, filter, limit, [])
+    def _runs(self, panel: Panel) -> tuple[list[_Run], int]:
+        runs, _, total = self._read(panel, [], MAX_RUNS)
         return runs, total
 
-    def _values(self, panel: Panel, columns: list[str]) -> tuple[list[_Run], list[list[float]], int]:
-        runs, values, total = self._read(panel.runs, panel.filter, panel.limit, columns)
+    def _values(
+        self, panel: Panel, columns: list[str], most: int = MAX_RUNS
+    ) -> tuple[list[_Run], list[list[float]], int]:
+        runs, values, total = self._read(panel, columns, most)
         return runs, [[_number(value) for value in column] for column in values], total
 
-    def _read(
-        self, ids: list[str], filter: str, limit: int, columns: list[str]
-    ) -> tuple[list[_Run], list[list[Any]], int]:
-        """Return runs, the newest first, with their values in some columns, and how many there are."""
-        query = TableQuery(filter="" if ids else filter, columns=[*_STROKE, *columns], limit=limit, offset=0)
-        query["sort"] = [{"column": "created", "descending": True}]
-        if ids:
-            query["ids"] = ids
+    def _read(self, panel: Panel, columns: list[str], most: int) -> tuple[list[_Run], list[list[Any]], int]:
+        """Return the runs of a panel with their values in some columns, and how many there are."""
+        query = TableQuery(columns=[*_STROKE, *columns], limit=min(panel.limit, most), offset=0)
+        query["sort"] = panel.sort or [{"column": "created", "descending": True}]
+        if panel.runs:
+            query["ids"] = panel.runs
+        else:
+            query["filter"] = panel.filter
         page = self.storage.table(self.entity, self.project, query)
         count = len(page["runs"])
         about = [_values(page["columns"].get(name), count) for name in [*_STROKE, *columns]]
@@ -227,7 +232,7 @@ class _Collector:
     # -- media ----------------------------------------------------------------------------------------------------
 
     def _media(self, block: dict[str, Any]) -> Piece:
-        runs, _ = self._runs([block["run"]], "", 1)
+        runs, _ = self._runs(Panel("media", "", runs=[block["run"]]))
         if not runs:
             return Notice(block["key"], "The run is not there.")
         return _gallery(block["caption"] or block["key"], self._items(runs[0], block["key"], block["step"]))

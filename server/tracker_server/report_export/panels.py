@@ -12,11 +12,13 @@ from typing import Any
 
 import orjson
 
+from tracker.wire import Sort
+
+FENCE = re.compile(r"^```panel[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+"""A panel within a text; the group is what describes it."""
+
 MAX_KEYS = 20
 """Most keys of one chart, as in the dashboard."""
-
-MAX_PANEL_RUNS = 100
-"""Most runs of one chart in a file."""
 
 
 class BadPanel(ValueError):
@@ -41,14 +43,19 @@ class Panel:
     runs: list[str] = field(default_factory=list)
     filter: str = ""
     limit: int = 10
+    sort: list[Sort] = field(default_factory=list)
+    """The order of the runs; by default the newest first."""
+    by: list[str] = field(default_factory=list)
+    """Columns by which runs are grouped, or with `by_rest` all config but these."""
+    by_rest: bool = False
 
 
 def of_block(block: Mapping[str, Any]) -> Panel:
     """Return the panel of a block of kind `panel`. Raises `BadPanel`."""
-    spec, view = block["panel"], block.get("view", {})
+    spec, view = block.get("panel"), block.get("view", {})
     panel = _read(spec, view)
     panel.runs, panel.filter = list(block["runs"]), block["filter"]
-    panel.limit = min(block["limit"], MAX_PANEL_RUNS)
+    panel.limit = max(block["limit"], len(panel.runs))
     return panel
 
 
@@ -64,7 +71,7 @@ def of_text(source: str) -> Panel:
     spec["smoothing"] = {"kind": "ema" if weight else "none", "weight": weight}
     panel = _read(spec, {})
     panel.runs, panel.filter = _list(said.get("runs")), _text(said.get("filter"))
-    panel.limit = max(1, min(int(_number(said.get("limit"), 10.0)), MAX_PANEL_RUNS))
+    panel.limit = max(1, min(int(_number(said.get("limit"), 10.0)), 1000))
     return panel
 
 
@@ -80,7 +87,12 @@ def _read(spec: Any, view: Any) -> Panel:
     panel.log_x, panel.log_y = _flag(spec, view, "logX"), _flag(spec, view, "logY")
     panel.smoothing = _smoothing(spec.get("smoothing") or view.get("smoothing"))
     panel.envelope = view.get("envelope") is not False
-    panel.system = view.get("kind") == "system"
+    panel.system = view.get("system") is True
+    panel.sort = _sort(view.get("sort"))
+    group = view.get("group")
+    if isinstance(group, dict):
+        panel.by_rest = "except" in group
+        panel.by = _list(group.get("except") if panel.by_rest else group.get("by"))
     if kind == "line":
         panel.regex = _text(spec.get("regex"))
         if not panel.keys and not panel.regex:
@@ -161,6 +173,15 @@ def _smoothing(value: Any) -> tuple[str, float]:
         weight = _number(value.get("weight"), 0.0)
         return value["kind"], weight if value["kind"] == "mean" else min(weight, 0.999)
     return "none", 0.0
+
+
+def _sort(value: Any) -> list[Sort]:
+    levels = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [
+        {"column": one["column"], "descending": one.get("descending") is True}
+        for one in levels[:10]
+        if isinstance(one.get("column"), str) and one["column"]
+    ]
 
 
 def _needed(spec: dict[str, Any], name: str) -> str:

@@ -393,6 +393,7 @@ for _end in ("/streams", "/resumption", "/stop"):
     _reads(_RUN + _end, of_run=True, resumes=True)
 _reads(PROJECT + "/reports")
 _reads(PROJECT + "/reports/{id}", PROJECT + "/reports/{report}")
+_reads(PROJECT + "/reports/{id}/export", PROJECT + "/reports/{report}/export")
 _reads("/api/reports/{id}", "/api/reports/{report}")
 _rule(
     "POST",

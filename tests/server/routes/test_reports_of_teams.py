@@ -221,4 +221,23 @@ def test_an_export_holds_only_what_its_reader_may_read(team: Team, lines: Any) -
     assert entries.count("report exported") == 4
 
 
+def test_a_share_link_to_a_report_reads_the_runs_that_it_shows(team: Team, lines: Any) -> None:
+    for i, run in enumerate(("three", "four", "five")):
+        data = encode("run", {"version": 1, "id": run}, 1_800_000_000.0 + i)
+        team.bob("POST", f"/api/runs/lab/digits/{run}/streams/history.jsonl?offset=0", data=data)
+    panel = {"id": "a", "kind": "panel", "panel": {"kind": "line", "keys": ["loss"]}, "limit": 1}
+    text = {"id": "b", "kind": "markdown", "text": "```panel\nkey: loss\nruns: two\n```\n\n```panel\nbroken\n```"}
+    table = {"id": "c", "kind": "table", "columns": ["name"], "runs": ["three"]}
+    made = create(
+        team.bob, state="published", blocks=[panel, text, {"id": "d", "kind": "columns", "left": [table], "right": []}]
+    )
+    link = team.link("report", made["id"])
+    found = {
+        run: link.get(f"/api/runs/lab/digits/{run}").status_code for run in ("one", "two", "three", "four", "five")
+    }
+    assert found == {"one": 404, "two": 200, "three": 200, "four": 404, "five": 200}
+    listed = link("POST", "/api/table/lab/digits", json={"columns": ["id"]}).json()
+    assert sorted(listed["runs"]) == ["five", "three", "two"]
+
+
 SECRET = b"GIF89a" + b"secret" * 9
