@@ -15,6 +15,7 @@ from .access.errors import Conflict, Forbidden, Missing, OverQuota, Refused
 from .responses import json_response
 from .routes import web
 from .storage.interface import (
+    CopyStopped,
     ExpressionError,
     NamesChanged,
     NameTaken,
@@ -57,6 +58,7 @@ def add_error_handlers(app: Starlette) -> None:
     app.add_exception_handler(OverBudget, _over_budget)
     app.add_exception_handler(Busy, _busy)
     app.add_exception_handler(NamesChanged, _busy)
+    app.add_exception_handler(CopyStopped, _stopped)
     app.add_exception_handler(ClientDisconnect, _client_left)
     app.add_exception_handler(Exception, _internal_error)
 
@@ -133,6 +135,10 @@ def _over_quota(_request: Request, error: Exception) -> Response:
 
 def _over_budget(_request: Request, error: Exception) -> Response:
     return _error(400, str(error))
+
+
+def _stopped(_request: Request, error: Exception) -> Response:
+    return _error(503, str(error))
 
 
 def _busy(_request: Request, _raised: Exception) -> Response:

@@ -80,6 +80,7 @@ class Workers:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="tracker-write")
         # Uploads are decompressed and parsed in other threads, so that a large one does not delay other writes.
         self._parsers = ThreadPoolExecutor(2, thread_name_prefix="tracker-parse")
+        self._copier = ThreadPoolExecutor(1, thread_name_prefix="tracker-copy")
         self._readers = ThreadPoolExecutor(MAX_RUNNING, thread_name_prefix="tracker-read")
         self._waiting: OrderedDict[str, deque[_Query]] = OrderedDict()
         self._running: set[_Query] = set()
@@ -122,6 +123,15 @@ class Workers:
             if leaving is not None:
                 leaving.cancel()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the server stops, so that long work must end."""
+        return self._closed
+
+    async def copy(self, function: Callable[..., T], *args: Any) -> T:
+        """Run `function`, which takes minutes, after all earlier ones; it ends when `stopped` becomes true."""
+        return await asyncio.get_running_loop().run_in_executor(self._copier, function, *args)
+
     def stop(self) -> None:
         """Cancel all queries, and accept no more."""
         self._closed = True
@@ -135,6 +145,7 @@ class Workers:
     def close(self) -> None:
         """Wait until running work has ended; work that has not started is dropped."""
         self.stop()
+        self._copier.shutdown(wait=True, cancel_futures=True)
         self._parsers.shutdown(wait=True, cancel_futures=True)
         self._writer.shutdown(wait=True, cancel_futures=True)
         self._readers.shutdown(wait=True, cancel_futures=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tracker.names import RunKey
 from tracker_server.storage.interface import Visibility
@@ -21,6 +21,13 @@ class GuardedProjects(Rights):
         """See `Storage.rename_project`."""
         here = self._project_for("manage_project", entity, project)
         self._storage.rename_project(*here, *self.new_project(new_entity, new_name))
+
+    def copy_project(
+        self, entity: str, project: str, new_entity: str, new_name: str, stop: Callable[[], bool] = lambda: False
+    ) -> None:
+        """See `Storage.copy_project`."""
+        here = self._project_for("manage_project", entity, project)
+        self._storage.copy_project(*here, *self.new_project(new_entity, new_name), stop)
 
     def delete_project(self, entity: str, project: str) -> list[str]:
         """See `Storage.delete_project`."""

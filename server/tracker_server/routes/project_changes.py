@@ -15,7 +15,7 @@ from tracker_server.deletion import delete_project
 from tracker_server.schemas import model
 from tracker_server.services import Services
 
-from .asker import note
+from .asker import answer, note
 from .dependencies import StorageOf
 from .parameters import run_key, run_keys
 
@@ -32,6 +32,15 @@ class ProjectChange(BaseModel):
     visibility: Literal["private", "internal"] | None = Field(
         None, description="Who reads it: the members of its entity, or every account"
     )
+
+
+class CopyTarget(BaseModel):
+    """Where to make a copy."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    entity: str
+    name: str
 
 
 class RunsToMove(BaseModel):
@@ -72,6 +81,27 @@ def add_routes(api: FastAPI, services: Services) -> None:
         services.live.project_changed(*before)
         services.live.project_changed(*after)
         return await services.answer(storage.project, *after)
+
+    @api.post(
+        path + "/copy",
+        response_model=model(wire.Project),
+        status_code=201,
+        summary="Copy a project with its runs",
+        description="Answers when the copy is complete. Runs in the trash are left out, and reports.",
+        responses=_IN_USE,
+    )
+    async def copy(request: Request, storage: StorageOf, entity: str, project: str, to: CopyTarget) -> Response:
+        run_key(entity, project, "any")
+        run_key(to.entity, to.name, "any")
+        here = await services.read(lambda: storage.resolve_project(entity, project))
+        after = storage.new_project(to.entity, to.name)
+        await workers.copy(storage.copy_project, *here, *after, lambda: workers.stopped)
+        await services.access.refresh()
+        for concerned in {here[0], after[0]}:
+            await note(services, request, "project copied", concerned, f"{'/'.join(here)} to {'/'.join(after)}")
+        services.live.project_changed(*after)
+        found = await services.read(lambda: storage.project(*after))
+        return answer(found, 201)
 
     @api.delete(
         path,

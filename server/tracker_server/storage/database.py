@@ -15,6 +15,10 @@ metadata = access_schema.entities.metadata
 assert report_schema.reports.metadata is metadata  # all tables are made together
 
 
+BUSY_TIMEOUT = 30_000
+"""Milliseconds that a connection waits for others."""
+
+
 def connect(url: str, locked: bool = False) -> sa.Engine:
     """Return an engine for the database, with all tables created. Each transaction reads one state of the database.
 
@@ -41,7 +45,7 @@ def connect(url: str, locked: bool = False) -> sa.Engine:
 def _set_up_sqlite(connection: Any, _record: object) -> None:
     query_budget.watch(connection)
     connection.isolation_level = None  # otherwise the driver begins transactions late and without the lock
-    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA journal_size_limit = 67108864")

@@ -84,6 +84,13 @@ class NamesChanged(Exception):
     """The entity was renamed or removed a moment ago, and whoever asks does not know yet; nothing was changed."""
 
 
+class CopyStopped(Exception):
+    """A copy was not completed, since the server stops; nothing is left of it."""
+
+    def __init__(self) -> None:
+        super().__init__("the server stops: copy the project again later")
+
+
 class NoSuchView(LookupError):
     """The project has no view of that name."""
 
@@ -305,6 +312,16 @@ class Storage(Protocol):
         """Rename a project, or move it to another entity. Raises `NoSuchProject`, `NameTaken`.
 
         The former name leads to it (`resolve_project`) until a project has that name.
+        """
+
+    def copy_project(
+        self, entity: str, project: str, new_entity: str, new_name: str, stop: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Copy a project with its notes, views and runs; the content of files is shared.
+
+        Runs keep their ids and users; those in the trash are left out. Each run is copied as of one moment, and the
+        project appears when all of it is there. This may take minutes, in which it holds the lock only briefly.
+        Raises `NoSuchProject`, `NameTaken`, and `CopyStopped` once `stop` returns true.
         """
 
     def delete_project(self, entity: str, project: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from .columnar.chunks import Merge
+from .database import BUSY_TIMEOUT
 from .schema import of_a_run, runs, streams, tombstones
 
 _ROWS = 500
@@ -102,7 +103,12 @@ class Maintenance:
         if free:
             cursor.executescript(f"PRAGMA incremental_vacuum({_PAGES})")  # `execute` would free only one page
         if free <= _PAGES:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            # Without waiting for long queries and copies, which would keep writes waiting, too.
+            cursor.execute("PRAGMA busy_timeout = 0")
+            try:
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
             self._free = False
 
 

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
+import sqlalchemy as sa
+
 from tracker.names import RunKey
 
-from . import moves
+from . import copies, moves
 from .aliases import Aliases
 from .interface import Visibility
 from .writer import Writer
@@ -19,6 +21,7 @@ T = TypeVar("T")
 class ProjectStorage:
     """The methods of `interface.Storage` that change which projects there are, and what they are called."""
 
+    _engine: sa.Engine
     _writer: Writer
     _aliases: Aliases
 
@@ -40,6 +43,13 @@ class ProjectStorage:
         with self._space(), self._writer.moving() as connection:
             moves.rename(connection, entity, project, (new_entity, new_name))
         self._aliases.changed()
+
+    def copy_project(
+        self, entity: str, project: str, new_entity: str, new_name: str, stop: Callable[[], bool] = lambda: False
+    ) -> None:
+        """See `Storage.copy_project`. Raises `NoSuchProject`, `NameTaken`, `CopyStopped`."""
+        with self._space():
+            copies.copy(self._engine, self._writer, (entity, project), (new_entity, new_name), stop)
 
     def delete_project(self, entity: str, project: str) -> list[str]:
         """See `Storage.delete_project`. Raises `NoSuchProject`."""

@@ -50,6 +50,9 @@ class Writer:
         self._connection = engine.connect().execution_options(write=True)
         self._cache = run_state.Cache()
         with self._connection.begin():
+            # Copies that an earlier server did not complete: see copies.py.
+            incomplete = sa.select(projects.c.id).where(projects.c.name.startswith("/"))
+            remove(self._connection, runs.c.project.in_(incomplete))
             self._maintenance = Maintenance(self._connection)
         top = sa.select(sa.func.max(runs.c.version)).where(runs.c.project == sa.bindparam("project_")).scalar_subquery()
         self._get_version = Prepared(
@@ -142,6 +145,13 @@ class Writer:
         with self.changing() as connection:
             self._cache.clear()
             yield connection
+
+    def resume_merges(self, run: int) -> None:
+        """Go on with merges that were begun in a run of which this one is a copy."""
+        begun = sa.select(streams.c.id).where(streams.c.run == run, streams.c.merging.is_not(None))
+        with self.changing() as connection:
+            for stream in connection.execute(begun).scalars().all():
+                self._maintenance.merge(run, stream)
 
     def remove_rows(self, numbers: list[int]) -> None:
         """Remove the rows of deleted runs, as deferred work."""

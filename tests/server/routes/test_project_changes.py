@@ -127,6 +127,19 @@ def test_runs_move_with_their_old_links_and_uploads(personal: Any) -> None:
     assert runs(personal, "me/letters") == ["three"]
 
 
+def test_a_project_is_copied(personal: Any) -> None:
+    answer = personal("POST", "/api/projects/me/digits/copy", json={"entity": "me", "name": "copied"})
+    assert answer.status_code == 201
+    assert (answer.json()["project"], answer.json()["runs"]) == ("copied", 2)
+    assert runs(personal, "me/copied") == runs(personal, "me/digits") == ["one", "two"]
+    again = personal("POST", "/api/projects/me/digits/copy", json={"entity": "me", "name": "copied"})
+    assert again.status_code == 409
+    for body, status in (({"entity": "me", "name": "a/b"}, 400), ({"entity": "me"}, 400), ({}, 400)):
+        assert personal("POST", "/api/projects/me/digits/copy", json=body).status_code == status
+    unknown = personal("POST", "/api/projects/me/none/copy", json={"entity": "me", "name": "x"})
+    assert unknown.status_code == 404
+
+
 # -- with accounts -----------------------------------------------------------------------------------------------------
 
 
@@ -137,11 +150,14 @@ def test_only_admins_of_both_places_change_projects(team: Team) -> None:
             ("PATCH", "/api/projects/lab/digits", {"name": "x"}),
             ("PATCH", "/api/projects/lab/digits", {"visibility": "internal"}),
             ("DELETE", "/api/projects/lab/digits", None),
+            ("POST", "/api/projects/lab/digits/copy", {"entity": "lab", "name": "x"}),
             ("POST", "/api/runs/move", {"runs": ["lab/digits/one"], "entity": "lab", "project": "digits"}),
         ):
             answer = client(method, path, json=body)
             assert answer.status_code == status, (who, method, path, answer.text)
     assert team["bob"]("PATCH", "/api/projects/lab/digits", json={"entity": "shop"}).status_code == 403
+    copy = {"entity": "shop", "name": "digits"}
+    assert team["bob"]("POST", "/api/projects/lab/digits/copy", json=copy).status_code == 403
     move = {"runs": ["lab/digits/one"], "entity": "shop", "project": "secret"}
     assert team["bob"]("POST", "/api/runs/move", json=move).status_code == 404
     assert runs(team["bob"], "lab/digits") == ["one", "two"]
