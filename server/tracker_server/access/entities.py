@@ -6,7 +6,6 @@ Both share one namespace, in which case does not count. A former name stays take
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -77,12 +76,6 @@ def by_id(connection: sa.Connection, id: int) -> Entity | None:
     """Return the entity with this number."""
     row = connection.execute(sa.select(entities).where(entities.c.id == id)).one_or_none()
     return None if row is None else _entity(row)
-
-
-def names(connection: sa.Connection, ids: Iterable[int]) -> dict[int, str]:
-    """Return the names of these entities, also of removed ones, by number."""
-    wanted = sa.select(entities.c.id, entities.c.name).where(entities.c.id.in_(set(ids)))
-    return {row.id: row.name for row in connection.execute(wanted)}
 
 
 def add(

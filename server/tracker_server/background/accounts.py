@@ -88,7 +88,6 @@ def _note_sessions(connection: sa.Connection, seen: set[str]) -> None:
 def _note_readings(connection: sa.Connection, readings: list[tuple[str, str, str]]) -> None:
     for actor, entity, project in readings:
         audit_log.write(connection, Actor(actor), "read as server admin", entity, f"{entity}/{project}")
-    audit_log.delete_old(connection)
 
 
 def _note_sign_ins(connection: sa.Connection, arrived: dict[str, str]) -> None:

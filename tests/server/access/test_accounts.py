@@ -86,7 +86,9 @@ def test_back_to_a_personal_server_and_on_to_a_team_again(connection: sa.Connect
     assert not accounts.any_exists(connection)
     assert places(connection) == before
     assert api_keys.listed(connection, Part()).total == teams.listed(connection, Part()).total == 0
-    assert entities.names(connection, [bob.id]) == {bob.id: "bob"}  # runs still show who made them
+    former = entities.by_id(connection, bob.id)
+    assert former is not None
+    assert former.name == "bob"  # runs still show who made them
     again = accounts.add(connection, COMMAND_LINE, "ada", admin=True)
     assert again.id == ada.id
     assert accounts.add(connection, ADA, "Bob").id == bob.id
