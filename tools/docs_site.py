@@ -32,7 +32,7 @@ BESIDE_CODE = {  # documents outside docs/, and the pages that they become
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "RELEASE.md": "release.md",
-    "SECURITY.md": "security.md",
+    "SECURITY.md": "security-policy.md",
     "benchmarks/README.md": "explanation/benchmarks.md",
     "core/tracker/runlog/FORMAT.md": "reference/run-log-format.md",
     "tests/faults/README.md": "explanation/fault-matrix.md",

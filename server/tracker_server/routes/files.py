@@ -130,6 +130,8 @@ async def content(
     tag = f'"{digest}"'
     headers = {"etag": tag, "content-security-policy": POLICY, **headers}
     if tag in request.headers.get("if-none-match", ""):
+        if not await blobs_for(request).has(run, [digest]):
+            raise not_arrived()
         return Response(status_code=304, headers=headers)
     part = _part(request, tag)
     try:
