@@ -9,12 +9,14 @@ to learn whether it is here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from .access_schema import file_sizes, possessions
+from .database import Prepared
 from .interface import By
 from .schema import digests, projects, runs
 
@@ -24,40 +26,49 @@ _AT_ONCE = 500
 _MOST_RUNS = 1000
 """Runs that are looked at for one digest. If none of them may be read, the content is sent again."""
 
-_HOLD = insert(digests)
-_HOLD = _HOLD.on_conflict_do_update(set_={"held": 1}, where=digests.c.held == 0)
 
+class Names:
+    """Store the digests that uploads name; part of the writer, since each upload may name some."""
 
-def remember(connection: sa.Connection, run: int, named: list[str]) -> None:
-    """Store digests that the owner has named in a run; it holds them."""
-    connection.execute(_HOLD, [{"run": run, "digest": one, "held": 1} for one in named])
+    def __init__(self, engine: sa.Engine) -> None:
+        columns = ["run", "digest", "held"]
+        yes: sa.ColumnElement[int] = sa.literal_column("1")  # `Prepared` fills only named parameters
+        hold = insert(digests).on_conflict_do_update(set_={"held": yes}, where=digests.c.held != yes)
+        self._hold = Prepared(engine, hold, columns)
+        self._name = Prepared(engine, digests.insert().prefix_with("OR IGNORE"), columns)
+        digest: sa.BindParameter[str] = sa.bindparam("digest_")
+        entity: sa.BindParameter[int] = sa.bindparam("entity_")
+        sent = sa.select(possessions.c.entity).where(possessions.c.entity == entity, possessions.c.digest == digest)
+        self._sent = Prepared(engine, sent)
+        where = sa.select(projects.c.id, projects.c.entity, projects.c.name)
+        where = where.join(runs, runs.c.project == projects.c.id).join(digests, digests.c.run == runs.c.id)
+        self._where = Prepared(engine, where.where(digests.c.digest == digest, digests.c.held == yes))
 
+    def by_owner(self, connection: sa.Connection, run: int, named: list[str]) -> None:
+        """Store digests that the owner has named in a run; it holds them."""
+        self._hold.many(connection, [(run, digest, 1) for digest in named])
 
-def remember_by(connection: sa.Connection, run: int, project: int, named: list[str], by: By) -> None:
-    """Store digests that an account has named in a run of a project; it holds those that the account has."""
-    for digest in named:
-        if _had_by(connection, project, digest, by):
-            connection.execute(_HOLD, {"run": run, "digest": digest, "held": 1})
-        else:
-            connection.execute(digests.insert().prefix_with("OR IGNORE"), {"run": run, "digest": digest, "held": 0})
+    def by_account(self, connection: sa.Connection, run: int, project: int, named: list[str], by: By) -> None:
+        """Store digests that an account has named in a run of a project; it holds those that the account has."""
+        had = {digest for digest in named if self._had(connection, project, digest, by)}
+        self._hold.many(connection, [(run, digest, 1) for digest in named if digest in had])
+        self._name.many(connection, [(run, digest, 0) for digest in named if digest not in had])
 
+    def _had(self, connection: sa.Connection, project: int, digest: str, by: By) -> bool:
+        """Return whether someone who names a digest in a run of the project has the content.
 
-def _had_by(connection: sa.Connection, project: int, digest: str, by: By) -> bool:
-    """Return whether someone who names a digest in a run of the project has the content.
-
-    Runs of the same project count for everybody who may log there: whoever reads this run can read those.
-    """
-    if by.id is not None and possesses(connection, by.id, digest):
-        return True
-    some = sa.select(runs.c.project).join(digests, digests.c.run == runs.c.id)
-    some = some.where(digests.c.digest == digest, digests.c.held == 1).limit(_MOST_RUNS)
-    where = projects.c.id.in_(sa.select(some.subquery().c.project))
-    for number, entity, name in connection.execute(
-        sa.select(projects.c.id, projects.c.entity, projects.c.name).where(where)
-    ):
-        if number == project or by.may_read is None or by.may_read(entity, name):
+        Runs of the same project count for everybody who may log there: whoever reads this run can read those.
+        """
+        if self._sent(connection, entity_=by.id, digest_=digest).fetchone() is not None:
             return True
-    return False
+        others = set()
+        for number, entity, name in islice(self._where(connection, digest_=digest), _MOST_RUNS):
+            if number == project or by.may_read is None:
+                return True
+            if number not in others and by.may_read(entity, name):
+                return True
+            others.add(number)
+        return False
 
 
 def possesses(connection: sa.Connection, entity: int, digest: str) -> bool:

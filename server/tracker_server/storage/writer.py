@@ -15,7 +15,7 @@ from tracker.runlog.fold import RunState
 from tracker.runlog.records import MAX_KEYS, RESERVED
 from tracker.runlog.validation import is_file
 
-from . import edits, possessions, run_state
+from . import edits, run_state
 from .aliases import candidates, inherit, refuse_former
 from .columnar import chunks, segments
 from .columnar.batch import Upload, read
@@ -25,6 +25,7 @@ from .database import Prepared
 from .edits import is_edit
 from .interface import Appended, By, NoSuchRun, OffsetMismatch, RunDeleted
 from .maintenance import Maintenance
+from .possessions import Names
 from .removal import free, remove
 from .schema import keys, projects, runs, streams, tombstones
 from .schema import parts as part_table
@@ -79,6 +80,7 @@ class Writer:
         self._put_part = Prepared(
             engine, part_table.insert().prefix_with("OR REPLACE"), ["run", "member", "block", "data"]
         )
+        self._names = Names(engine)
         self._put_key = Prepared(engine, keys.insert(), ["run", "id", "kind", "name", "n", "types"])
 
     def append(self, key: RunKey, stream: str, offset: int, upload: Upload, by: By) -> Appended:
@@ -268,9 +270,9 @@ class Writer:
         if is_edit(name):
             edits.add(connection, run.id, (record for _, record in upload.events), by.id, now)
         if upload.digests and by.id is None:
-            possessions.remember(connection, run.id, upload.digests)
+            self._names.by_owner(connection, run.id, upload.digests)
         elif upload.digests:
-            possessions.remember_by(connection, run.id, run.project, upload.digests, by)
+            self._names.by_account(connection, run.id, run.project, upload.digests, by)
         for one in {name, *ended}:
             self._merge_if_due(connection, run, one, ended=one in ended)
         self._put_stream(connection, id_=stream.id, offset_=stream.offset, rows_=stream.rows)
