@@ -69,6 +69,14 @@ const accountRoute = createRoute({
   component: page(() => import('./account/AccountPage').then((it) => it.AccountPage)),
 })
 
+/** Confirm the code that `tracker login` shows. */
+const deviceLoginRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/login/device',
+  component: page(() => import('./account/DeviceLogin').then((it) => it.DeviceLogin)),
+  validateSearch,
+})
+
 /** All accounts, for server admins. */
 const accountsRoute = createRoute({
   getParentRoute: () => root,
@@ -109,7 +117,7 @@ export const router = createRouter({
   basepath: ROOT || '/',
   routeTree: root.addChildren([
     ...[home, projectRoute, compareRoute, notesRoute, settingsRoute, runRoute],
-    ...[accountRoute, accountsRoute, teamsRoute, teamRoute, auditRoute],
+    ...[accountRoute, deviceLoginRoute, accountsRoute, teamsRoute, teamRoute, auditRoute],
   ]),
 })
 

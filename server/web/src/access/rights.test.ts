@@ -4,7 +4,7 @@ import { manages, reachesProject, readsAudit, rightsOf } from './rights'
 
 const account = (more: Partial<Whoami> = {}): Whoami => ({
   ...{ kind: 'account', name: 'ada', mode: 'team', is_admin: false, roles: { ada: 'admin' }, scope: 'all' },
-  ...{ shared: null, ...more },
+  ...{ shared: null, key: null, ...more },
 })
 const link = (kind: 'project' | 'run' | 'view' | 'report'): Whoami =>
   account({ kind: 'link', name: '', roles: {}, shared: { entity: 'lab', project: 'digits', kind, target: 'x' } })

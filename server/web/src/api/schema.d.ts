@@ -663,6 +663,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/login/device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to sign in a program */
+        post: operations["begin_api_login_device_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/login/device/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for the key of a confirmed sign-in */
+        post: operations["ask_api_login_device_token_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/login/device/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the program behind a code */
+        get: operations["show_api_login_device__code__get"];
+        put?: never;
+        /** Confirm a code: the program gets a key */
+        post: operations["confirm_api_login_device__code__post"];
+        /** Refuse a code */
+        delete: operations["refuse_api_login_device__code__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/login/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke the API key that this request carries */
+        delete: operations["leave_api_login__id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/teams": {
         parameters: {
             query?: never;
@@ -2153,6 +2223,17 @@ export interface components {
             alerts: components["schemas"]["Alert"][];
         };
         /**
+         * Answer
+         * @description What the person allows.
+         */
+        Answer: {
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "read" | "log" | "all";
+        };
+        /**
          * ApiKeyInfo
          * @description An API key without its secret; times are Unix seconds.
          */
@@ -2492,6 +2573,14 @@ export interface components {
             text: string;
         };
         /**
+         * DeviceCode
+         * @description The first code of a sign-in.
+         */
+        DeviceCode: {
+            /** Device Code */
+            device_code: string;
+        };
+        /**
          * Edit
          * @description A change of a run from outside its processes. `time` is the server's, in Unix seconds.
          */
@@ -2815,6 +2904,19 @@ export interface components {
             key: string;
         };
         /**
+         * MadeLogin
+         * @description The key that was made for the program; nobody can show it again.
+         */
+        MadeLogin: {
+            /** Key */
+            key: string;
+            /**
+             * Name
+             * @description The account that the key is of
+             */
+            name: string;
+        };
+        /**
          * MadeShareLink
          * @description A link that was just made; nobody can show its address again.
          */
@@ -3129,6 +3231,20 @@ export interface components {
             version: number;
         };
         /**
+         * OwnKey
+         * @description The API key that the request carries; times are Unix seconds.
+         */
+        OwnKey: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Created */
+            created: number;
+            /** Expires */
+            expires: number | null;
+        };
+        /**
          * PanelBlock
          * @description A chart, media or other panel of the dashboard, with the runs that it shows.
          */
@@ -3175,6 +3291,16 @@ export interface components {
             view?: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * Program
+         * @description Where a program runs, as it says: it is shown to the person who confirms.
+         */
+        Program: {
+            /** User */
+            user: string;
+            /** Host */
+            host: string;
         };
         /**
          * Project
@@ -3705,6 +3831,31 @@ export interface components {
             descending?: boolean;
         };
         /**
+         * StartedLogin
+         * @description The codes of a sign-in: the program keeps the first to itself and shows the second.
+         */
+        StartedLogin: {
+            /** Device Code */
+            device_code: string;
+            /** User Code */
+            user_code: string;
+            /**
+             * Verification Url
+             * @description The page where a signed-in person enters the second code
+             */
+            verification_url: string;
+            /**
+             * Interval
+             * @description Seconds between questions of the program
+             */
+            interval: number;
+            /**
+             * Expires In
+             * @description Seconds until the codes expire
+             */
+            expires_in: number;
+        };
+        /**
          * Stop
          * @description Whether a run was asked to stop.
          */
@@ -3963,6 +4114,24 @@ export interface components {
             user: string | null;
         };
         /**
+         * WaitingLogin
+         * @description A program that waits to be signed in.
+         */
+        WaitingLogin: {
+            /** Code */
+            code: string;
+            /**
+             * Name
+             * @description Its user and machine as it says, `user@host`
+             */
+            name: string;
+            /**
+             * Address
+             * @description The address that it asks from
+             */
+            address: string;
+        };
+        /**
          * Whoami
          * @description Who makes the request.
          */
@@ -4003,6 +4172,8 @@ export interface components {
             scope: "read" | "log" | "all";
             /** @description What a share link shows; null for others */
             shared: components["schemas"]["SharedPart"] | null;
+            /** @description The API key that the request carries; null for others */
+            key: components["schemas"]["OwnKey"] | null;
         };
         /**
          * Error
@@ -6972,6 +7143,359 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Whoami"];
                 };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    begin_api_login_device_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Program"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedLogin"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    ask_api_login_device_token_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceCode"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeLogin"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    show_api_login_device__code__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The second code; case and dashes do not matter */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingLogin"];
+                };
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    confirm_api_login_device__code__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The second code; case and dashes do not matter */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Answer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    refuse_api_login_device__code__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The second code; case and dashes do not matter */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Invalid request; do not repeat it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The token is missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Host name or origin not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Internal error: try again later */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    leave_api_login__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Invalid request; do not repeat it */
             400: {

@@ -91,6 +91,26 @@ export const access = {
     none: 'No keys yet',
     search: 'Search keys',
   },
+  deviceLogin: {
+    title: 'Sign in a program',
+    code: 'Code',
+    where: 'tracker login shows it in the terminal.',
+    next: 'Next',
+    asks: (program: string, address: string, account: string) =>
+      `A program of ${program}, at the address ${address}, asks to act as ${account}.`,
+    same: 'Its terminal must show this code:',
+    warning: 'If you did not run tracker login there yourself, refuse.',
+    scope: 'What it may do',
+    scopes: { all: 'Everything that you may do', log: 'Log only' },
+    scopeMeanings: {
+      all: 'For your own computer: read, log, edit and share',
+      log: 'For a training machine: create and append runs, and nothing else',
+    },
+    confirm: 'Confirm',
+    refuse: 'Refuse',
+    confirmed: 'Confirmed. The program goes on by itself; you can close this page.',
+    refused: 'Refused. The program gets no key.',
+  },
   teams: {
     title: 'Teams',
     search: 'Search teams',
