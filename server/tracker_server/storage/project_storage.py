@@ -50,6 +50,7 @@ class ProjectStorage:
         """See `Storage.copy_project`. Raises `NoSuchProject`, `NameTaken`, `CopyStopped`."""
         with self._space():
             copies.copy(self._engine, self._writer, (entity, project), (new_entity, new_name), stop)
+        self._aliases.changed()
 
     def delete_project(self, entity: str, project: str) -> list[str]:
         """See `Storage.delete_project`. Raises `NoSuchProject`."""
@@ -61,14 +62,14 @@ class ProjectStorage:
             return named
 
         named = self._making_room(delete)
-        self._aliases.changed()
+        self._aliases.changed(runs=True)
         return named
 
     def move_runs(self, runs: Sequence[RunKey], entity: str, project: str) -> list[RunKey]:
         """See `Storage.move_runs`. Raises `NoSuchRun`, `NoSuchProject`, `NameTaken`."""
         with self._space(), self._writer.moving() as connection:
             moved = moves.move_runs(connection, runs, entity, project)
-        self._aliases.changed()
+        self._aliases.changed(runs=True)
         return moved
 
     def names_changed(self) -> None:

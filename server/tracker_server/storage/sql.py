@@ -121,6 +121,7 @@ class SqlStorage(ProjectStorage, FileStorage, ReportStorage):
         named = self.digests(run)
         if not self._making_room(lambda: self._writer.delete(run)):
             raise _unknown(run)
+        self._aliases.run_deleted()
         return named
 
     def readmit(self, run: RunKey) -> None:
