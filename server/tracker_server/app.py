@@ -91,6 +91,7 @@ def create_app(
         ):
             yield
         services.workers.close()
+        flow.close()
         if webhook is not None:
             webhook.close()
 

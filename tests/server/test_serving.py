@@ -115,6 +115,31 @@ def test_invalid_arguments_are_explained(arguments: list[str], says: str) -> Non
     assert "Traceback" not in failed.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--providers", "nowhere.toml"], "does not exist"),
+        (["--trusted-user-header", "X-Remote-User"], "need each other"),
+        (["--trusted-user-proxy", "10.0.0.5"], "need each other"),
+        (["--trusted-user-header", "Cookie", "--trusted-user-proxy", "10.0.0.5"], "means something else"),
+        (["--trusted-user-header", "a b", "--trusted-user-proxy", "10.0.0.5"], "like X-Remote-User"),
+        (["--trusted-user-header", "X-Remote-User", "--trusted-user-proxy", "proxy"], "must be an IP address"),
+    ],
+)
+def test_wrong_ways_to_sign_in_are_explained(arguments: list[str], says: str, tmp_path: Path) -> None:
+    failed = _command("--dir", str(tmp_path), "--port", "0", *arguments)
+    assert failed.returncode == 2
+    assert says in failed.stderr
+
+
+def test_a_wrong_file_of_providers_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "providers.toml").write_text("[providers.campus]\n")
+    failed = _command("--dir", str(tmp_path), "--port", "0")
+    assert failed.returncode == 1
+    assert "providers.toml: [providers.campus] needs issuer" in failed.stderr
+    assert "can read" in failed.stderr  # others can: it is not private
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_signals_end_a_server_cleanly_and_soon_even_with_clients_connected(served: Any, sent: signal.Signals) -> None:
     host, port = served.url.removeprefix("http://").split(":")

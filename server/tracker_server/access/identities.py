@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from tracker_server.storage.access_schema import accounts as table
 from tracker_server.storage.access_schema import identities, members
 
-from . import accounts, entities, teams
+from . import accounts, entities, one_time_links, teams
 from .accounts import Account
 from .audit_log import Actor, write
 from .errors import Conflict, Missing, Refused
@@ -148,6 +148,7 @@ def _invited(connection: sa.Connection, person: Person, address: str) -> Account
     account = accounts.by_id(connection, found[0]) if len(found) == 1 else None
     if account is not None:
         _insert(connection, Actor(account.name, address, account.id), account, person)
+        one_time_links.discard(connection, account.id)  # it was for the first sign-in
     return account
 
 

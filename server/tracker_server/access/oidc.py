@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 METADATA_LIFETIME = 3600.0
 """Seconds after which the discovery document is read again."""
 
+FAILURE_LIFETIME = 10.0
+"""Seconds for which a provider that did not answer is not asked again, whoever asks."""
+
 TIMEOUT = (5.0, 10.0)
 """Seconds for a connection and for each part of a response."""
 
@@ -66,6 +69,8 @@ class OpenIdClient:
         self._lock = threading.Lock()
         self._metadata: dict[str, Any] = {}
         self._read_at = 0.0
+        self._failure: Unreachable | None = None
+        self._failed_at = 0.0
 
     def start(self, redirect_uri: str) -> Start:
         """Return a new sign-in with state, nonce and PKCE. Raises `Unreachable`."""
@@ -122,16 +127,17 @@ class OpenIdClient:
 
     def _discover(self) -> dict[str, Any]:
         with self._lock:
-            if not self._metadata or time.monotonic() - self._read_at > METADATA_LIFETIME:
-                found = _get(self.provider.issuer.rstrip("/") + "/.well-known/openid-configuration")
-                if found.get("issuer") != self.provider.issuer:
-                    raise Unreachable(f"its discovery document is of the issuer {str(found.get('issuer'))[:200]!r}")
-                for name in _ENDPOINTS:
-                    if not is_safe(str(found.get(name, ""))):
-                        raise Unreachable(f"its discovery document has no safe {name}")
-                if not is_safe(str(found.get("userinfo_endpoint", ""))):
-                    found.pop("userinfo_endpoint", None)
-                self._metadata, self._read_at = found, time.monotonic()
+            now = time.monotonic()
+            if self._metadata and now - self._read_at <= METADATA_LIFETIME:
+                return self._metadata
+            if self._failure is not None and now - self._failed_at <= FAILURE_LIFETIME:
+                raise Unreachable(str(self._failure))
+            try:
+                self._metadata = _discovered(self.provider.issuer)
+            except Unreachable as error:
+                self._failure, self._failed_at = error, time.monotonic()
+                raise
+            self._read_at = time.monotonic()
             return self._metadata
 
     def _verified(self, metadata: dict[str, Any], token: Mapping[str, Any], nonce: str) -> dict[str, Any]:
@@ -162,6 +168,19 @@ class OpenIdClient:
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise Unreachable(f"its ID token is not valid: {type(error).__name__}") from None
         return dict(claims)
+
+
+def _discovered(issuer: str) -> dict[str, Any]:
+    """Return the discovery document of the issuer, with the addresses that this module uses checked."""
+    found = _get(issuer.rstrip("/") + "/.well-known/openid-configuration")
+    if found.get("issuer") != issuer:
+        raise Unreachable(f"its discovery document is of the issuer {str(found.get('issuer'))[:200]!r}")
+    for name in _ENDPOINTS:
+        if not is_safe(str(found.get(name, ""))):
+            raise Unreachable(f"its discovery document has no safe {name}")
+    if not is_safe(str(found.get("userinfo_endpoint", ""))):
+        found.pop("userinfo_endpoint", None)
+    return found
 
 
 def person(provider: Provider, claims: Mapping[str, Any]) -> Person:

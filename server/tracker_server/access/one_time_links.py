@@ -24,8 +24,8 @@ NO_LINK = "this link was used already, or has expired: ask for a new one"
 def make(connection: sa.Connection, actor: Actor, name: str) -> str:
     """Return the secret of a new link for an account; its former links end. Raises `Missing`."""
     account = entities.get(connection, name, "account")
+    discard(connection, account.id)
     c = one_time_links.c
-    connection.execute(one_time_links.delete().where((c.account == account.id) & c.used.is_(None)))
     now = time.time()
     connection.execute(one_time_links.delete().where(c.created < now - 30 * LIFETIME))
     secret = secrets.token_urlsafe(32)
@@ -67,6 +67,12 @@ def spend(connection: sa.Connection, secret: str) -> Entity:
     used = one_time_links.update().where(one_time_links.c.digest == _digest(secret)).values(used=time.time())
     connection.execute(used)
     return account
+
+
+def discard(connection: sa.Connection, account: int) -> None:
+    """End the links of an account that are not used yet."""
+    c = one_time_links.c
+    connection.execute(one_time_links.delete().where((c.account == account) & c.used.is_(None)))
 
 
 def _digest(secret: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
 import sqlalchemy as sa
@@ -30,8 +32,11 @@ WRONG = "The name or the password is wrong."
 _MAX_HASHING = 2
 """Passwords that are hashed at the same time: each takes a core and 64 MiB for some 50 ms."""
 
-_MAX_ASKING = 8
+_MAX_ASKING = 4
 """Exchanges with providers at the same time."""
+
+_MAX_WAITING = 100
+"""Passwords and exchanges that wait; further ones are sent away."""
 
 
 class Browser(NamedTuple):
@@ -62,9 +67,31 @@ class TooMany(NotSignedIn):
     """Too many attempts failed; the next one is possible after `seconds`."""
 
     def __init__(self, seconds: float) -> None:
-        self.seconds = max(1, int(seconds + 0.999))
-        unit = f"{self.seconds} seconds" if self.seconds < 120 else f"{self.seconds // 60} minutes"
-        super().__init__(f"Too many attempts. Try again in {unit}.")
+        self.seconds = max(1, math.ceil(seconds))
+        minutes = math.ceil(seconds / 60)
+        wait = f"{minutes} minutes" if minutes > 2 else "1 second" if self.seconds == 1 else f"{self.seconds} seconds"
+        super().__init__(f"Too many attempts. Try again in {wait}.")
+
+
+class _Threads:
+    """A few threads, and a limit to what waits for them."""
+
+    def __init__(self, count: int, name: str) -> None:
+        self._executor = ThreadPoolExecutor(count, thread_name_prefix=name)
+        self._waiting = 0
+
+    async def run(self, function: Callable[..., T], *args: object) -> T:
+        """Run a function in a thread. Raises `TooMany` if too many wait."""
+        if self._waiting >= _MAX_WAITING:
+            raise TooMany(5)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, function, *args)
+        finally:
+            self._waiting -= 1
+
+    def close(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
 
 
 class SignIn:
@@ -76,8 +103,14 @@ class SignIn:
         self._throttle = Throttle()
         self._pending = PendingSignIns()
         self._clients = {name: OpenIdClient(one) for name, one in providers.by_name.items()}
-        self._hashing = asyncio.Semaphore(_MAX_HASHING)
-        self._asking = asyncio.Semaphore(_MAX_ASKING)
+        # Of their own, so that neither a flood of passwords nor a slow provider delays the other.
+        self._hashing = _Threads(_MAX_HASHING, "tracker-password")
+        self._asking = _Threads(_MAX_ASKING, "tracker-provider")
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._hashing.close()
+        self._asking.close()
 
     async def with_password(self, name: str, password: str, browser: Browser) -> SignedIn:
         """Sign in with a name and a password. Raises `NotSignedIn`, or `TooMany` before the password is looked at.
@@ -92,14 +125,14 @@ class SignIn:
         seconds = self._throttle.attempt(counted, browser.address, known)
         if seconds > 0:
             raise TooMany(seconds)
-        right = await self._hash(passwords.is_right, hash, password)
+        right = await self._hashing.run(passwords.is_right, hash, password)
         if account is None or hash is None or not right or account.state != "active":
             await self._access.note(_write_failure, account, browser.address)
             if right and account is not None:
                 raise NotSignedIn(f"The account {account.name} is disabled. Ask a server admin.")
             raise NotSignedIn(WRONG)
         self._throttle.succeeded(counted, browser.address, known)
-        fresh = await self._hash(passwords.rehashed, password) if passwords.is_outdated(hash) else None
+        fresh = await self._hashing.run(passwords.rehashed, password) if passwords.is_outdated(hash) else None
         return await self._access.change(self._begin_with_password, account, hash, fresh, browser)
 
     async def account_of_link(self, secret: str) -> Account:
@@ -111,7 +144,7 @@ class SignIn:
         if not self.providers.passwords:
             raise NotSignedIn(NO_PASSWORDS)
         account = await self.account_of_link(secret)
-        hash = await self._hash(passwords.hashed, password, account.name)
+        hash = await self._hashing.run(passwords.hashed, password, account.name)
         return await self._access.change(self._begin_with_link, secret, hash, browser)
 
     async def to_provider(
@@ -151,15 +184,15 @@ class SignIn:
 
     async def from_provider(self, pending: Pending, code: str, issuer: str | None, browser: Browser) -> SignedIn:
         """Sign in the person whom the provider sends back. Raises `NotSignedIn`."""
-        client = self._client(pending.provider)
+        client, person = self._client(pending.provider), None
         try:
             person = await self._ask(client, client.finish, code, pending.start, pending.redirect_uri, issuer)
             return await self._access.change(self._begin_with_person, client.provider, person, pending, browser)
-        except Rejected as error:
-            await self._access.note(_write_rejection, pending.provider, browser.address)
-            raise NotSignedIn(_sentence(error)) from None
-        except Missing as error:
-            raise NotSignedIn(_sentence(error)) from None
+        except (Rejected, Missing, NotSignedIn) as error:
+            who = "" if person is None else f", {person.email}"
+            subject = f"with {pending.provider}{who}"
+            await self._access.note(_write_rejection, pending.provider, subject, browser.address)
+            raise NotSignedIn(str(error) if isinstance(error, NotSignedIn) else _sentence(error)) from None
 
     async def connect(self, pending: Pending, code: str, issuer: str | None, address: str) -> None:
         """Let the account that has asked sign in as the person whom the provider sends back. Raises `NotSignedIn`."""
@@ -189,14 +222,9 @@ class SignIn:
             return f"address {here}"
         return ""
 
-    async def _hash(self, function: Callable[..., T], *args: object) -> T:
-        async with self._hashing:
-            return await asyncio.to_thread(function, *args)
-
     async def _ask(self, client: OpenIdClient, function: Callable[..., T], *args: object) -> T:
         try:
-            async with self._asking:
-                return await asyncio.to_thread(function, *args)
+            return await self._asking.run(function, *args)
         except Unreachable as error:
             log.warning("signing in with %s failed: %s", client.provider.name, error)
             raise NotSignedIn(
@@ -269,8 +297,8 @@ def _write_failure(connection: sa.Connection, account: Account | None, address: 
     write(connection, Actor(name or "unknown", address), "sign-in failed", name, name or "no such account")
 
 
-def _write_rejection(connection: sa.Connection, provider: str, address: str) -> None:
-    write(connection, Actor(f"provider {provider}", address), "sign-in failed", None, f"with {provider}")
+def _write_rejection(connection: sa.Connection, provider: str, subject: str, address: str) -> None:
+    write(connection, Actor(f"provider {provider}", address), "sign-in failed", None, subject)
 
 
 def _sentence(error: Exception) -> str:

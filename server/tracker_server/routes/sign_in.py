@@ -176,6 +176,10 @@ def routes(services: Services, flow: SignIn) -> list[BaseRoute]:
                 return RedirectResponse(f"{root}/", 303)
             try:
                 return await handle(request)
+            except TooMany as error:
+                response = pages.failure("Try again later", str(error), 429)
+                response.headers["retry-after"] = str(error.seconds)
+                return response
             except NotSignedIn as error:
                 return pages.failure("That did not work", str(error), 403, [(f"{root}/sign-in", "Sign in")])
             except Missing:

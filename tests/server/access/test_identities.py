@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tracker_server.access import accounts, identities, teams
+from tracker_server.access import accounts, identities, one_time_links, teams
 from tracker_server.access.audit_log import COMMAND_LINE
 from tracker_server.access.database import AccessDatabase
 from tracker_server.access.errors import Conflict, Missing
@@ -57,8 +57,11 @@ def _roles(connection: sa.Connection, name: str) -> dict[str, str]:
 
 def test_an_invited_address_signs_in_to_its_account(connection: sa.Connection) -> None:
     accounts.add(connection, COMMAND_LINE, "lovelace", email="Ada@Example.org")
+    link = one_time_links.make(connection, COMMAND_LINE, "lovelace")
     account = _sign_in(connection, _ada())
     assert (account.name, account.state) == ("lovelace", "active")
+    with pytest.raises(Missing):
+        one_time_links.account_of(connection, link)
     # From now on the number counts, whatever the address is.
     assert _sign_in(connection, _ada(email="countess@example.org")).name == "lovelace"
     with pytest.raises(Rejected, match=r"no account for ada@example\.org"):

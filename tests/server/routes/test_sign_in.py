@@ -61,7 +61,7 @@ def page_of(answer: requests.Response) -> str:
     return answer.headers["location"].rpartition("#page=")[2]
 
 
-def log_of(directory: Path) -> list[tuple[str, ...]]:
+def log_of(directory: Path) -> list[tuple[Any, ...]]:
     with sqlite3.connect(directory / "tracker.db") as connection:
         rows = connection.execute(
             "SELECT actor, action, entity, subject, address FROM audit_log ORDER BY id"

@@ -84,7 +84,8 @@ def test_a_stranger_is_told_what_to_do(server: Any, directory: Path, provider: R
     answer = _round(Browser(server.url), provider)
     assert answer.status_code == 403
     assert "There is no account for ada@example.org here" in answer.text
-    assert log_of(directory)[-1][:2] == ("provider campus", "sign-in failed")
+    entry = log_of(directory)[-1]
+    assert entry == ("provider campus", "sign-in failed", None, "with campus, ada@example.org", "127.0.0.1")
 
 
 @pytest.mark.parametrize(
