@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
+from tracker.agent_protocol.status import read_status
 from tracker.runlog.records import encode
 from tracker.wire import run_path
 from tracker_server.access import accounts, api_keys, teams
@@ -299,3 +303,59 @@ def test_the_owner_of_a_personal_server_sees_usage(tmp_path: Path, run_server: A
         name_files(owner, "me/digits/r1", SECRET)
         put(owner, "me/digits/r1")
         assert owner.json("/api/usage/me") == {"entity": "me", "used": len(SECRET), "quota": None}
+
+
+_TRAINING = """
+import sys, tracker
+with tracker.init(project="shared", entity="vision", id="agent", settings={"finish_timeout": 90.0}) as run:
+    print(run.dir, flush=True)
+    run.save("weights.bin")
+    for i in range(20):
+        run.log({"loss": 1 / (i + 1)})
+    sys.stdin.readline()
+"""
+
+
+def test_an_agent_over_the_quota_sends_metrics_says_so_and_sends_the_file_when_there_is_room(
+    team: Team, tmp_path: Path
+) -> None:
+    team.quota("vision", len(SECRET) - 1)
+    with team.database.changing() as connection:
+        key = api_keys.add(connection, COMMAND_LINE, "vision", "machine", "log").key
+    ada = team.as_("ada")
+    work = tmp_path / "work"
+    work.mkdir(exist_ok=True)
+    (work / "weights.bin").write_bytes(SECRET)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TRACKER_")}
+    environment |= {"TRACKER_BASE_URL": team.client.url, "TRACKER_API_KEY": key}
+    with subprocess.Popen(
+        [sys.executable, "-c", _TRAINING],
+        cwd=work,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        directory = process.stdout.readline().strip()
+        run = "vision/shared/agent"
+
+        def rows() -> bool:
+            answer = ada.get(path(run))
+            return bool(answer.status_code == 200 and answer.json()["rows"] == 20)
+
+        def stored() -> bool:
+            files = ada.json(path(run, "files"))["files"]
+            return next(bool(file["stored"]) for file in files if file["digest"] == DIGEST)
+
+        eventually(rows)
+        trouble = eventually(lambda: (status := read_status(directory)) and status.trouble)
+        assert "the team vision may keep" in trouble
+        assert not stored()
+        team.quota("vision", None)
+        _, said = process.communicate("\n", timeout=PATIENCE)
+        assert process.returncode == 0, said
+    assert "the server has no space for files of this run" in said
+    assert "the team vision may keep" in said
+    eventually(stored)
+    assert ada.get(path(run, "blobs", DIGEST)).content == SECRET
