@@ -29,6 +29,10 @@ Reading
     GET  /api/projects/{entity}/{project}                       → `Project`
     PUT  /api/projects/{entity}/{project}/notes                 `Notes` → `Notes`, 409 if the version is an old one
     GET, PUT, DELETE /api/projects/{entity}/{project}/views/{name}  {"view": any JSON}
+    PATCH /api/projects/{entity}/{project}                      {"name", "entity", "visibility"}, each optional → `Project`
+        409 if the name is taken. The former name leads to the project, for all routes of it and of its runs.
+    POST /api/projects/{entity}/{project}/copy                  {"entity", "name"} → 201, `Project`; 409
+    DELETE /api/projects/{entity}/{project}                     → 204; uploads of its runs then get 410
     GET  /api/projects/{entity}/{project}/reports?search=&cursor=&limit=  → {"reports": [`ReportInfo`], "cursor": str | null, "total": int}
     POST /api/projects/{entity}/{project}/reports               {"title", "state", "blocks", "message"} → `Report`
     GET, DELETE /api/projects/{entity}/{project}/reports/{id}   → `Report`, 204
@@ -46,7 +50,10 @@ Reading
     POST /api/groups/{entity}/{project}                         `GroupQuery` → `TableGroups`
         400 for a malformed filter also has "position" and "length": the wrong characters in it
     POST /api/edits                                             {"runs": ["entity/project/id"]} and `Edits` → `Changed`
+    GET  /api/runs/{entity}/{project}/{id}/edits?limit=&cursor=  → {"edits": [`Edit`], "cursor": str | null, "total": int}
     POST /api/trash, /api/trash/restore                         {"runs": ["entity/project/id"]} → `Changed`
+    POST /api/runs/move                                         {"runs", "entity", "project"} → `Changed`
+        409 if one of the ids is taken there: nothing is moved. The former names lead to the runs.
     GET  /api/runs/{entity}/{project}?filters=&order=&limit=&cursor=  → {"runs": [`RunInfo`], "cursor": str | null, "total": int}
     GET  /api/runs/{entity}/{project}/{id}                      → `RunInfo`
     DELETE /api/runs/{entity}/{project}/{id}                    → 204
