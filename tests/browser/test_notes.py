@@ -28,8 +28,7 @@ def write(page: Page, text: str) -> None:
 
 
 def test_notes_can_be_written_previewed_and_saved(runs: Runs, visit: Visit) -> None:
-    with visit(f"/projects/me/{runs.project}") as page:
-        page.get_by_role("link", name="Notes").click()
+    with visit(f"/projects/me/{runs.project}/notes") as page:
         expect(page.get_by_role("heading", level=1, name="Notes")).to_be_visible()
         write(page, "# What we saw\n\nIt *falls*.\n\n| a | b |\n|---|---|\n| 1 | 2 |")
         page.get_by_text("Preview", exact=True).click()
@@ -95,7 +94,7 @@ def test_a_saved_view_is_linked(runs: Runs, visit: Visit) -> None:
         page.keyboard.press("Enter")
         page.get_by_text("Saved view “fast (ones)”").wait_for()
         page.keyboard.press("Escape")
-        page.get_by_role("link", name="Notes").click()
+        page.goto(f"{runs.server.url}/projects/me/{runs.project}/notes")
         page.get_by_role("button", name="Write a note").click()
         page.get_by_role("button", name="Insert view").click()
         page.get_by_role("menuitem", name="fast (ones)").click()

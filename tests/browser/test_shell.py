@@ -54,9 +54,9 @@ def test_the_palette_runs_commands(visit: Visit) -> None:
         page.get_by_role("button", name="Copy link to this view").click()
         page.get_by_text("Link copied").wait_for()
         assert page.evaluate("navigator.clipboard.readText()") == page.url
-        palette(page).fill("notes")
-        page.get_by_role("button", name="Project notes").click()
-        expect(page.get_by_role("heading", level=1, name="Notes")).to_be_visible()
+        palette(page).fill("reports")
+        page.get_by_role("button", name="Reports of this project").click()
+        expect(page.get_by_role("heading", level=1, name="Reports")).to_be_visible()
         palette(page).fill("keyboard")
         page.get_by_role("button", name="Show keyboard shortcuts").click()
         expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()

@@ -68,6 +68,22 @@ class Runs:
         answer.raise_for_status()
         return answer.json()
 
+    def api(self, method: str, path: str, content: Any = None) -> Any:
+        """Send a request and return the answer, decoded."""
+        answer = self._session.request(method, self.server.url + path, json=content)
+        answer.raise_for_status()
+        return answer.json()
+
+    def report(self, title: str, blocks: Sequence[Mapping[str, Any]]) -> str:
+        """Make a draft and return its id."""
+        content = {"title": title, "state": "draft", "blocks": blocks}
+        return str(self.api("POST", f"/api/projects/me/{self.project}/reports", content)["id"])
+
+    def save_report(self, id_: str, version: int, title: str, blocks: Sequence[Mapping[str, Any]]) -> None:
+        """Save a draft as the version after `version`."""
+        content = {"title": title, "state": "draft", "blocks": blocks, "version": version}
+        self.api("PUT", f"/api/projects/me/{self.project}/reports/{id_}", content)
+
     def path(self, **view: Any) -> str:
         return workspace(self.project, **view)
 

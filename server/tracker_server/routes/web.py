@@ -22,6 +22,7 @@ PAGES = (
     "/projects/{entity}/{project}/compare",
     "/projects/{entity}/{project}/notes",
     "/projects/{entity}/{project}/reports",
+    "/projects/{entity}/{project}/reports/{id}",
     "/reports/{id}",
     "/projects/{entity}/{project}/settings",
     "/runs/{entity}/{project}/{id}",

@@ -47,6 +47,28 @@ export const compareRoute = createRoute({
   validateSearch,
 })
 
+/** The reports of a project. */
+export const reportsRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/projects/$entity/$project/reports',
+  component: page(() => import('./reports/ReportList').then((it) => it.ReportList)),
+})
+
+/** One report; `?show=` opens its editor or its versions. */
+export const reportRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/projects/$entity/$project/reports/$report',
+  component: page(() => import('./reports/Report').then((it) => it.Report)),
+  validateSearch,
+})
+
+/** A report by its id alone: an address that stays valid. */
+export const foundReportRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/reports/$report',
+  component: page(() => import('./reports/FoundReport').then((it) => it.FoundReport)),
+})
+
 /** The notes of a project, with live panels among the text. */
 export const notesRoute = createRoute({
   getParentRoute: () => root,
@@ -117,6 +139,7 @@ export const router = createRouter({
   basepath: ROOT || '/',
   routeTree: root.addChildren([
     ...[home, projectRoute, compareRoute, notesRoute, settingsRoute, runRoute],
+    ...[reportsRoute, reportRoute, foundReportRoute],
     ...[accountRoute, deviceLoginRoute, accountsRoute, teamsRoute, teamRoute, auditRoute],
   ]),
 })

@@ -1,4 +1,5 @@
 import { createTheme, type CSSVariablesResolver } from '@mantine/core'
+import { strings } from './strings'
 import { DARK_SCALE, variables as tokens } from './tokens'
 
 export const theme = createTheme({
@@ -11,6 +12,7 @@ export const theme = createTheme({
   headings: { fontWeight: '600' },
   cursorType: 'pointer',
   respectReducedMotion: true,
+  components: { Notification: { defaultProps: { closeButtonProps: { 'aria-label': strings.common.close } } } },
 })
 
 /** Our tokens, added to Mantine's variables. */

@@ -39,6 +39,7 @@ export function concerns(key: QueryKey, runs: Map<string, Set<What>>, projects: 
       // Printed lines never change, so only their number is refetched.
       if (part === 'console')
         return any(what, ['console', 'removed']) && !key.includes('block') && !key.includes('search')
+      if (part === 'comments') return any(what, ['comments', 'removed'])
       if (part === 'files') return any(what, ['files', 'removed'])
       return any(what, ['history', 'system', 'meta', 'files', 'removed', 'new'])
     }

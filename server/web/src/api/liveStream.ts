@@ -1,10 +1,10 @@
 /** Holds the server's stream of changes open, in the worker that all tabs share or in a page itself. */
 
-export type What = 'history' | 'system' | 'console' | 'meta' | 'files' | 'removed' | 'new'
+export type What = 'history' | 'system' | 'console' | 'meta' | 'files' | 'removed' | 'new' | 'comments'
 
 export interface Change {
   runs: { run: string; what: What[] }[]
-  /** Projects whose notes or saved views changed */
+  /** Projects whose reports, their comments or saved views changed */
   projects: string[]
 }
 

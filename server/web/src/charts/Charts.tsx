@@ -1,12 +1,11 @@
 import css from './Charts.module.css'
 import { Button, Group, VisuallyHidden } from '@mantine/core'
 import { useCallback, useMemo, useState, type ReactNode } from 'react'
-import { dashed } from '../lib/palette'
 import { strings } from '../strings'
 import type { ChartsView } from '../view/view'
 import { EditDialog } from './edit/EditDialog'
 import { FullScreen } from './FullScreen'
-import { useKeys } from './useKeys'
+import { useDrawing } from './useDrawing'
 import { ZoomProvider } from './line/ZoomProvider'
 import { Empty, Loading, Trouble } from './panel/States'
 import type { PanelProps } from './panel/props'
@@ -35,6 +34,8 @@ export interface ChartsProps {
   filter?: string
   /** The table's search text */
   search?: string
+  /** Opens a dialog that adds a panel to a report */
+  onReport?: (panel: PanelSpec) => void
 }
 
 const NO_GROUPS: ShownGroup[] = []
@@ -54,13 +55,11 @@ export function Charts(props: ChartsProps) {
     onBrush,
     filter,
     search = '',
+    onReport,
   } = props
   const { panels, removed } = view
   const grouped = groups.length > 0
-  const bands = useMemo(() => dashed(groups.slice(0, view.limit)), [groups, view.limit])
-  const members = useMemo(() => bands.flatMap(membersOf), [bands])
-  const drawn = useDrawn(grouped ? members : runs, grouped ? members.length : view.limit)
-  const { keys, pending, error } = useKeys(grouped ? sampleOf(bands, drawn) : drawn, kind)
+  const { bands, drawn, keys, pending, error } = useDrawing(runs, groups, view.limit, kind)
   const ids = useMemo(() => (filter === undefined ? runs.map((run) => run.id) : null), [filter, runs])
   const sections = useMemo(() => sectionsOf(keys, { panels, removed }), [keys, panels, removed])
   const found = useMemo(() => matching(sections, view.search), [sections, view.search])
@@ -103,6 +102,7 @@ export function Charts(props: ChartsProps) {
     return {
       onEdit: () => setEdited(panel),
       onFull: () => setFull(panel.id),
+      onReport: onReport && (() => onReport(panel)),
       onRemove: () => onChange(without(view, panel.id)),
       onMove: (by: number) => move(panel.id, at + by),
       onDrop: (id: string) => move(id, at),
@@ -177,24 +177,4 @@ export function Charts(props: ChartsProps) {
       <FullScreen sections={found ?? []} shown={full} onShow={setFull} context={context} />
     </ZoomProvider>
   )
-}
-
-/** Return the runs of a group, each drawn in the group's color. Only their ids are known here. */
-const membersOf = (group: ShownGroup): ShownRun[] =>
-  group.runs.map((path) => {
-    const id = path.slice(path.lastIndexOf('/') + 1)
-    return { path, id, name: `${group.name} · ${id}`, stroke: group.stroke, group: group.name }
-  })
-
-/** Return a few runs of each group: the others have most likely logged the same keys. */
-const sampleOf = (groups: ShownGroup[], members: ShownRun[]): ShownRun[] =>
-  groups.flatMap((group) => members.filter((run) => run.group === group.name).slice(0, 3))
-
-/** Return the drawn runs, with dashes where colors repeat; the same array until they change. */
-function useDrawn(runs: ShownRun[], limit: number): ShownRun[] {
-  const first = runs.slice(0, limit)
-  const drawn = first[0]?.group === undefined ? dashed(first) : first
-  const text = JSON.stringify(drawn)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the text identifies the array, which is new at each render
-  return useMemo(() => drawn, [text])
 }

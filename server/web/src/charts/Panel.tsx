@@ -1,8 +1,7 @@
 import frameCss from './panel/Frame.module.css'
-import { useMemo, useState } from 'react'
-import { dashed } from '../lib/palette'
+import { useMemo, useState, type ReactNode } from 'react'
 import { defaultCharts, type ChartsView } from '../view/view'
-import { useKeys } from './useKeys'
+import { useDrawing } from './useDrawing'
 import { ZoomProvider } from './line/ZoomProvider'
 import { Content } from './panel/Content'
 import { titleOf, type PanelSpec } from './panelSpec'
@@ -18,6 +17,8 @@ interface Props {
   /** Settings other than the usual ones */
   view?: Partial<ChartsView>
   filter?: string
+  /** Beside the title */
+  tools?: ReactNode
 }
 
 const NO_GROUPS: ShownGroup[] = []
@@ -32,19 +33,23 @@ export function Panel({
   kind = 'history',
   view: changes,
   filter,
+  tools,
 }: Props) {
-  const [zoom, setZoom] = useState<ChartsView['zoom']>(null)
+  const [zoom, setZoom] = useState<ChartsView['zoom']>(changes?.zoom ?? null)
   const view = useMemo(() => ({ ...defaultCharts, ...changes, zoom }), [changes, zoom])
-  const drawn = useMemo(() => dashed(runs.slice(0, view.limit)), [runs, view.limit])
-  const { keys } = useKeys(drawn, kind)
+  const { bands, drawn, keys } = useDrawing(runs, groups, view.limit, kind)
   const ids = useMemo(() => (filter === undefined ? runs.map((run) => run.id) : null), [filter, runs])
   const title = titleOf(spec)
   return (
     <ZoomProvider view={view} kind={kind} onChange={(change) => 'zoom' in change && setZoom(change.zoom ?? null)}>
       <figure className={`panel ${frameCss.panel}`} style={{ height: spec.height ?? 260 }} aria-label={title}>
-        <figcaption className={`${frameCss.head} ${frameCss.caption}`}>{title}</figcaption>
+        <figcaption className={`${frameCss.head} ${frameCss.caption}`}>
+          <span className={frameCss.title}>{title}</span>
+          {tools}
+        </figcaption>
         <Content
-          {...{ entity, project, spec, title, groups, view, kind, keys, ids }}
+          {...{ entity, project, spec, title, view, kind, keys, ids }}
+          groups={bands}
           filter={filter ?? ''}
           search=""
           runs={drawn}

@@ -61,6 +61,8 @@ export interface MediaSpec extends PanelBase {
   /** `media` chooses the display by what was logged */
   kind: 'histogram' | 'media' | 'table' | 'text' | 'curve' | 'plotly' | 'html'
   key: string
+  /** Step shown first; by default the last */
+  step?: number
 }
 
 export type PanelSpec = LineSpec | BarSpec | ScatterSpec | ParallelSpec | MediaSpec

@@ -4,6 +4,8 @@ import { Charts } from '../charts'
 import { dashed } from '../lib/palette'
 import { strokeFor } from '../lib/runStroke'
 import { useChartsView } from '../run/useChartsView'
+import { fixedChoice } from '../reports/choiceOf'
+import { useAddToReport } from '../reports/useAddToReport'
 import { defaultCharts } from '../view/view'
 import type { CompareProps } from './props'
 
@@ -22,5 +24,22 @@ export function ChartsTab({ runs }: CompareProps) {
       stroke: strokeFor(run.ordinal, run.color, scheme),
     })),
   )
-  return <Charts {...{ entity, project, view }} runs={shown} total={shown.length} onChange={change} />
+  const report = useAddToReport({ entity, project }, () =>
+    fixedChoice(
+      runs.map((run) => run.id),
+      view,
+    ),
+  )
+  return (
+    <>
+      <Charts
+        {...{ entity, project, view }}
+        runs={shown}
+        total={shown.length}
+        onChange={change}
+        onReport={report.onReport}
+      />
+      {report.dialog}
+    </>
+  )
 }

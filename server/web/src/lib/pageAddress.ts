@@ -10,3 +10,10 @@ export const runAddress = (run: RunPlace) =>
 
 /** The address of a team's page. */
 export const teamAddress = (team: string) => `/teams/${encodeURIComponent(team)}`
+
+/** The address of the list of a project's reports. */
+export const reportsAddress = (entity: string, project: string) => `${projectAddress(entity, project)}/reports`
+
+/** The address of a report. */
+export const reportAddress = (report: RunPlace) =>
+  `${reportsAddress(report.entity, report.project)}/${encodeURIComponent(report.id)}`

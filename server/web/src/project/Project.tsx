@@ -20,6 +20,8 @@ import { EditDialog } from './EditDialog'
 import { MoveDialog } from './MoveDialog'
 import { narrowed } from './filter/expression'
 import { useMayDelete, useRights } from '../access/rights'
+import { choiceOf } from '../reports/choiceOf'
+import { useAddToReport } from '../reports/useAddToReport'
 import { RunsTable } from './RunsTable'
 import { SelectionBar } from './SelectionBar'
 import { Splitter } from './Splitter'
@@ -125,6 +127,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
     [set, view.filter],
   )
 
+  const report = useAddToReport(place, () => choiceOf(place, { ...view, sort }))
   const table = (
     <section className={css.table} aria-label={texts.table}>
       <ErrorBoundary>
@@ -180,6 +183,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
             onBrush={onBrush}
             filter={view.filter}
             search={view.search}
+            onReport={report.onReport}
           />
         </Suspense>
       </ErrorBoundary>
@@ -214,6 +218,7 @@ function Workspace({ place, catalogue }: { place: Place; catalogue: ColumnInfo[]
         </div>
       )}
       {moved && <MoveDialog place={place} ids={moved} onDone={selection.clear} onClose={() => setMoved(null)} />}
+      {report.dialog}
       {edited && (
         <EditDialog
           {...edited}

@@ -7,13 +7,14 @@ import {
   IconCheck,
   IconLayoutColumns,
   IconLink,
-  IconNotes,
+  IconReport,
   IconSearch,
   IconTable,
   IconChartLine,
 } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { memo, useCallback, useEffect, useRef, useState } from 'react'
+import { reportsAddress } from '../lib/pageAddress'
 import { strings } from '../strings'
 import type { ViewControl } from '../view/useView'
 import type { View } from '../view/view'
@@ -54,7 +55,7 @@ export const Toolbar = memo(function Toolbar({
   const whoami = useWhoami()
   const rights = useRights(place.entity, place.project)
   const isTeam = whoami?.mode === 'team' && whoami.kind !== 'link'
-  const hasNotes = whoami?.kind !== 'link' || whoami.shared?.kind === 'project'
+  const hasReports = whoami?.kind !== 'link' || whoami.shared?.kind === 'project'
   const clipboard = useClipboard()
   const check = useCallback(
     (filter: string) => fetchTable(place, { filter, search: '', sort: [], columns: [], offset: 0, limit: 0 }),
@@ -95,17 +96,17 @@ export const Toolbar = memo(function Toolbar({
           {tool(clipboard.copied ? IconCheck : IconLink, clipboard.copied ? texts.copied : texts.link, () =>
             clipboard.copy(window.location.href),
           )}
-          {hasNotes && (
-            <Tooltip label={texts.notes}>
+          {hasReports && (
+            <Tooltip label={texts.reports}>
               <ActionIcon
                 size={32}
                 variant="subtle"
                 color="gray"
                 component={Link}
-                to={`/projects/${encodeURIComponent(place.entity)}/${encodeURIComponent(place.project)}/notes`}
-                aria-label={texts.notes}
+                to={reportsAddress(place.entity, place.project)}
+                aria-label={texts.reports}
               >
-                <IconNotes size={17} />
+                <IconReport size={17} />
               </ActionIcon>
             </Tooltip>
           )}

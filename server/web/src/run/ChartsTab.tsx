@@ -2,6 +2,8 @@ import { useComputedColorScheme } from '@mantine/core'
 import { pathOf } from '../api/paths'
 import { Charts } from '../charts'
 import { strokeFor } from '../lib/runStroke'
+import { fixedChoice } from '../reports/choiceOf'
+import { useAddToReport } from '../reports/useAddToReport'
 import { defaultCharts } from '../view/view'
 import type { TabProps } from './props'
 import { useChartsView } from './useChartsView'
@@ -17,5 +19,20 @@ function OneRun({ run, kind }: TabProps & { kind: 'history' | 'system' }) {
   const [view, change] = useChartsView(DEFAULTS[kind])
   const { entity, project, id, name } = run
   const shown = [{ path: pathOf(run), id, name, stroke: strokeFor(run.ordinal, run.color, scheme) }]
-  return <Charts {...{ entity, project, kind, view }} runs={shown} total={1} onChange={change} />
+  const report = useAddToReport({ entity, project }, () => {
+    const choice = fixedChoice([id], view)
+    return kind === 'system' ? { ...choice, view: { ...choice.view, system: true } } : choice
+  })
+  return (
+    <>
+      <Charts
+        {...{ entity, project, kind, view }}
+        runs={shown}
+        total={1}
+        onChange={change}
+        onReport={report.onReport}
+      />
+      {report.dialog}
+    </>
+  )
 }

@@ -1,6 +1,8 @@
 import css from './Overview.module.css'
 import factsCss from './Facts.module.css'
 import { Anchor, Stack, Text, Title } from '@mantine/core'
+import { placeOf } from '../api/paths'
+import { Comments } from '../comments/Comments'
 import { duration, moment, number, size, value } from '../lib/format'
 import { ErrorBoundary } from '../shell/ErrorBoundary'
 import { strings } from '../strings'
@@ -35,6 +37,9 @@ export function Overview({ run }: TabProps) {
         </ErrorBoundary>
         <ErrorBoundary>
           <Leaves title={strings.run.config} values={run.config} />
+        </ErrorBoundary>
+        <ErrorBoundary>
+          <Comments {...placeOf(run)} run={run.id} />
         </ErrorBoundary>
       </Stack>
       <Stack gap="md">

@@ -6,7 +6,7 @@ import { reachesProject } from '../access/rights'
 import type { RunPlace } from '../api/paths'
 import { useWhoami } from '../api/whoami'
 import { runQuery } from '../api/queries'
-import { projectAddress } from '../lib/pageAddress'
+import { projectAddress, reportsAddress } from '../lib/pageAddress'
 import { strings } from '../strings'
 
 /** Show the current project and its run or page, with links back. */
@@ -62,13 +62,25 @@ function RunCrumb({ entity, project, id }: RunPlace) {
 const PAGES: Record<string, string | undefined> = {
   compare: strings.compare.title,
   notes: strings.notes.title,
+  reports: strings.reports.title,
   settings: strings.settings.title,
 }
 
 function PageCrumb() {
+  const { entity = '', project = '', report } = useParams({ strict: false })
   const page = useRouterState({ select: (state) => state.location.pathname.split('/')[4] })
+  const hasProject = reachesProject(useWhoami())
   const title = PAGES[page ?? '']
   if (title === undefined) return null
+  if (report && hasProject)
+    return (
+      <>
+        <Slash />
+        <Anchor component={Link} to={reportsAddress(entity, project)} c="inherit" truncate className={css.page}>
+          {title}
+        </Anchor>
+      </>
+    )
   return (
     <>
       <Slash />

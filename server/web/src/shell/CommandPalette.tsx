@@ -7,9 +7,9 @@ import {
   IconHome,
   IconKeyboard,
   IconLink,
-  IconNotes,
   IconPalette,
   IconPoint,
+  IconReport,
   IconSearch,
   IconSettings,
   IconUser,
@@ -27,7 +27,7 @@ import { projectsQuery } from '../api/queries'
 import { ago } from '../lib/format'
 import { fetchTable } from '../api/table'
 import { strings } from '../strings'
-import { projectAddress, runAddress } from '../lib/pageAddress'
+import { projectAddress, reportsAddress, runAddress } from '../lib/pageAddress'
 import { useTheme } from './Theme'
 
 const PROJECTS = 8
@@ -143,7 +143,7 @@ function useCommands(text: string, showShortcuts: () => void): SpotlightActionGr
   const whoami = useWhoami()
   const rights = useRights(entity ?? '', project ?? '')
   const isTeam = whoami?.mode === 'team' && whoami.kind !== 'link'
-  const hasNotes = whoami?.kind !== 'link' || whoami.shared?.kind === 'project'
+  const hasReports = whoami?.kind !== 'link' || whoami.shared?.kind === 'project'
   const go = (label: string, icon: typeof IconHome, to: string) => ({
     label,
     icon,
@@ -156,8 +156,8 @@ function useCommands(text: string, showShortcuts: () => void): SpotlightActionGr
   }
   const all = [
     ...(IS_SHARED ? [] : [go(strings.shell.home, IconHome, '/')]),
-    ...(entity && project && hasNotes
-      ? [go(strings.palette.notes, IconNotes, `${projectAddress(entity, project)}/notes`)]
+    ...(entity && project && hasReports
+      ? [go(strings.palette.reports, IconReport, reportsAddress(entity, project))]
       : []),
     ...(entity && project && isTeam && rights.has('manage_project')
       ? [go(strings.menu.settings, IconSettings, `${projectAddress(entity, project)}/settings`)]

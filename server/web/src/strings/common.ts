@@ -63,7 +63,7 @@ export const common = {
     commands: 'Commands',
     projects: 'Projects',
     runs: 'Runs',
-    notes: 'Project notes',
+    reports: 'Reports of this project',
     theme: 'Switch theme',
     shortcuts: 'Show keyboard shortcuts',
     link: 'Copy link to this view',

@@ -166,7 +166,7 @@ export const project = {
     redo: 'Redo (Ctrl+Shift+Z)',
     link: 'Copy link to this view',
     copied: 'Copied',
-    notes: 'Notes',
+    reports: 'Reports',
     layout: 'Layout',
     layouts: { table: 'Table', both: 'Both', charts: 'Charts' },
   },

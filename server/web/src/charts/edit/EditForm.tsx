@@ -22,7 +22,7 @@ import type { EditProps } from './props'
 type Fields = { draft: Draft; set: (change: Partial<Draft>) => void; context: EditProps['context'] }
 
 /** The form that edits a panel. */
-export default function EditForm({ spec, context, onClose, onSave }: EditProps) {
+export default function EditForm({ spec, context, inSection = true, onClose, onSave }: EditProps) {
   const columns = useColumns(context.entity, context.project)
   const [changes, setChanges] = useState<Partial<Draft>>({})
   const draft = { ...draftOf(spec, context.keys, columns), ...changes }
@@ -67,12 +67,14 @@ export default function EditForm({ spec, context, onClose, onSave }: EditProps) 
             value={draft.title}
             onChange={(event) => set({ title: event.currentTarget.value })}
           />
-          <Autocomplete
-            label={text.section}
-            data={[...new Set(context.keys.map((key) => sectionFor(key.key)))].sort()}
-            value={draft.section}
-            onChange={(section) => set({ section })}
-          />
+          {inSection && (
+            <Autocomplete
+              label={text.section}
+              data={[...new Set(context.keys.map((key) => sectionFor(key.key)))].sort()}
+              value={draft.section}
+              onChange={(section) => set({ section })}
+            />
+          )}
         </Group>
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>

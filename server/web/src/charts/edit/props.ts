@@ -6,6 +6,8 @@ export interface EditProps {
   /** The panel to edit; null for a new one */
   spec: PanelSpec | null
   context: Omit<PanelProps, 'spec' | 'title'>
+  /** Whether the panel is one of sections; in a report it stands by itself */
+  inSection?: boolean
   onClose: () => void
   onSave: (panel: PanelSpec) => void
 }

@@ -21,7 +21,7 @@ export default function MediaPanel({ spec, title, runs: drawn, keys }: PanelProp
   const owners = keys.find((one) => one.key === spec.key)?.runs
   const runs = useMemo(() => (owners ? drawn.filter((run) => owners.includes(run.path)) : drawn), [owners, drawn])
   const { found, pending, error } = useMedia(runs, spec.key)
-  const [chosen, setChosen] = useState<number | null>(null)
+  const [chosen, setChosen] = useState<number | null>(spec.step ?? null)
   if (error && !found.length) return <Trouble error={error} />
   if (!found.length) return pending ? <Loading /> : <Empty>{strings.charts.empty.media(spec.key)}</Empty>
   const steps = stepsOf(found)

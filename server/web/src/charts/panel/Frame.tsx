@@ -1,6 +1,6 @@
 import css from './Frame.module.css'
 import { Menu } from '@mantine/core'
-import { IconArrowsMaximize, IconDots, IconGripVertical, IconPencil, IconTrash } from '@tabler/icons-react'
+import { IconArrowsMaximize, IconDots, IconGripVertical, IconPencil, IconReport, IconTrash } from '@tabler/icons-react'
 import {
   useEffect,
   useRef,
@@ -19,6 +19,8 @@ export interface FrameActions {
   onEdit: () => void
   onFull: () => void
   onRemove: () => void
+  /** Adds the panel to a report; undefined where that is not possible */
+  onReport?: () => void
   /** Moves the panel by a number of places */
   onMove: (by: number) => void
   /** Another panel, by its id, was dropped on this one */
@@ -125,6 +127,11 @@ export function Frame({ id, title, width, height, columns, children, ...act }: P
           <Menu.Item leftSection={<IconArrowsMaximize size={14} />} onClick={act.onFull}>
             {text.full}
           </Menu.Item>
+          {act.onReport && (
+            <Menu.Item leftSection={<IconReport size={14} />} onClick={act.onReport}>
+              {strings.addToReport.action}
+            </Menu.Item>
+          )}
           <Menu.Item leftSection={<IconTrash size={14} />} color="red" onClick={act.onRemove}>
             {text.remove}
           </Menu.Item>
