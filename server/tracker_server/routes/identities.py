@@ -70,7 +70,7 @@ def add_routes(api: FastAPI, services: Services, flow: SignIn) -> None:
     async def begin(request: Request, principal: PrincipalOf, provider: Name, back: Back) -> Response:
         id = _person(principal)
         browser = cookies.browser(request)
-        target = own_target(back.next)
+        target = own_target(back.next, cookies.root)
         uri = redirect_uri(request, cookies.root)
         try:
             url, secret = await flow.to_provider(

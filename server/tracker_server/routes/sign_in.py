@@ -86,11 +86,11 @@ def routes(services: Services, flow: SignIn) -> list[BaseRoute]:
         return pages.sign_in(root, target, passwords=flow.providers.passwords, providers=offered, **options)
 
     async def show(request: Request) -> Response:
-        return cookies.with_form(form(own_target(request.query_params.get("next", ""))), request)
+        return cookies.with_form(form(own_target(request.query_params.get("next", ""), root)), request)
 
     async def sign_in(request: Request) -> Response:
         given = await _form(request)
-        name, target = given.get("name", "").strip(), own_target(given.get("next", ""))
+        name, target = given.get("name", "").strip(), own_target(given.get("next", ""), root)
         if not cookies.read(request, cookies.form):
             return cookies.with_form(form(target, name=name, problem=NO_COOKIES, status=400), request)
         try:
@@ -139,7 +139,7 @@ def routes(services: Services, flow: SignIn) -> list[BaseRoute]:
         url, secret = await flow.to_provider(
             request.path_params["provider"],
             redirect_uri(request, root),
-            own_target(query.get("next", "")),
+            own_target(query.get("next", ""), root),
             cookies.browser(request),
             cookies.read(request, cookies.provider),
             link=query.get("link", "")[:200],
@@ -200,8 +200,13 @@ def routes(services: Services, flow: SignIn) -> list[BaseRoute]:
     ]
 
 
-def own_target(text: str) -> str:
-    """Return a path of this server to open after signing in; `/` for anything that might lead elsewhere."""
+def own_target(text: str, root: str) -> str:
+    """Return a path of this server to open after signing in; `/` for anything that might lead elsewhere.
+
+    The path may have the prefix `root`, which is left out.
+    """
+    if root and f"{text}/".startswith(f"{root}/"):
+        text = text[len(root) :]
     if len(text) > _MAX_TARGET or not text.startswith("/") or text.startswith("//"):
         return "/"
     if "\\" in text or not text.isprintable() or " " in text:

@@ -241,7 +241,10 @@ def test_a_form_has_a_limited_size(server: Any) -> None:
     ],
 )
 def test_only_own_addresses_are_opened_after_signing_in(text: str, target: str) -> None:
-    assert own_target(text) == target
+    assert own_target(text, "") == target
+    assert own_target(text, "/prefix") == target
+    if text.startswith("/"):
+        assert own_target(f"/prefix{text}", "/prefix") == target
 
 
 def test_a_hostile_target_is_text(server: Any) -> None:
