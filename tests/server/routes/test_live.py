@@ -113,6 +113,32 @@ def test_changes_of_notes_and_views_are_announced(client: Any) -> None:
             assert events.until("change") == {"runs": [], "projects": ["me/digits"]}
 
 
+def test_renames_moves_and_deletions_of_projects_are_announced(client: Any, one: str, lines: Any) -> None:
+    other = "/api/projects/me/live"
+    client("POST", run_path("me", "live", "there") + "/streams/history.jsonl?offset=0", data=lines("there"))
+
+    def heard(ask: Any) -> tuple[dict[str, list[str]], set[str]]:
+        with listening(client) as events:
+            events.until("ping")
+            assert ask().status_code in (200, 201, 204)
+            change = events.until("change")
+        return {run["run"]: run["what"] for run in change["runs"]}, set(change["projects"])
+
+    moved = {"runs": [f"me/digits/{one}"], "entity": "me", "project": "live"}
+    assert heard(lambda: client("POST", "/api/runs/move", json=moved)) == (
+        {f"me/digits/{one}": ["removed"], f"me/live/{one}": ["new"]},
+        {"me/digits", "me/live"},
+    )
+    renamed = heard(lambda: client("PATCH", other, json={"name": "seen"}))
+    assert renamed == ({}, {"me/live", "me/seen"})
+    copied = heard(lambda: client("POST", "/api/projects/me/seen/copy", json={"entity": "me", "name": "copied"}))
+    assert copied == ({}, {"me/copied"})
+    assert heard(lambda: client("DELETE", "/api/projects/me/copied")) == ({}, {"me/copied"})
+    # An upload under the former names is announced under the present ones.
+    path = run_path("me", "digits", one) + f"/streams/history.jsonl?offset={len(lines(one))}"
+    assert heard(lambda: client("POST", path, data=_row(9)))[0] == {f"me/seen/{one}": ["history"]}
+
+
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
