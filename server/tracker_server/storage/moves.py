@@ -24,6 +24,16 @@ _NAMED = 5
 """Runs that an error names."""
 
 
+_MOVE = (
+    runs.update()
+    .where(runs.c.id == sa.bindparam("id_"))
+    .values(project=sa.bindparam("project_"), version=sa.bindparam("version_"))
+)
+_FORGET_ALIAS = run_aliases.delete().where(
+    run_aliases.c.project == sa.bindparam("project_"), run_aliases.c.run == sa.bindparam("id_")
+)
+
+
 def set_visibility(connection: sa.Connection, entity: str, name: str, visibility: Visibility) -> None:
     """Decide who reads a project. Raises `NoSuchProject`."""
     project = number(connection, entity, name)
@@ -80,20 +90,30 @@ def move_runs(connection: sa.Connection, keys: Sequence[RunKey], entity: str, na
     moving = {key: row for key, row in rows.items() if row.project != target}
     _refuse_same_ids(connection, moving, target, f"{entity}/{name}")
     top = connection.execute(sa.select(sa.func.max(runs.c.version)).where(runs.c.project == target)).scalar_one() or 0
+    changes, left = [], []
     for key, row in moving.items():
         # Above its own version, too: it may come back to a project that is still in memory with it.
         top = max(top, row.version) + 1
-        connection.execute(runs.update().where(runs.c.id == row.id).values(project=target, version=top))
-        back = (run_aliases.c.project == target) & (run_aliases.c.name == key.id)
-        connection.execute(run_aliases.delete().where(back))
-        alias = {"project": row.project, "name": key.id, "run": row.id}
-        connection.execute(run_aliases.insert().prefix_with("OR REPLACE"), alias)
-        link = (share_links.c.project == row.project) & (share_links.c.kind == "run") & (share_links.c.target == key.id)
-        connection.execute(share_links.update().where(link).values(project=target))
-    left = projects.c.id.in_({row.project for row in moving.values()})
-    connection.execute(projects.update().where(left).values(deletions=projects.c.deletions + 1))
+        changes.append({"id_": row.id, "project_": target, "version_": top})
+        left.append({"project": row.project, "name": key.id, "run": row.id})
+    if changes:
+        connection.execute(_MOVE, changes)
+        connection.execute(_FORGET_ALIAS, changes)
+        connection.execute(run_aliases.insert().prefix_with("OR REPLACE"), left)
+        _move_links(connection, left, target)
+    sources = projects.c.id.in_({row.project for row in moving.values()})
+    connection.execute(projects.update().where(sources).values(deletions=projects.c.deletions + 1))
     rights_changed(connection)
     return list(moving)
+
+
+def _move_links(connection: sa.Connection, moved: Sequence[dict[str, Any]], target: int) -> None:
+    """Let share links to single runs follow them."""
+    places = {(one["project"], one["name"]) for one in moved}
+    to_runs = (share_links.c.kind == "run") & share_links.c.project.in_({project for project, _ in places})
+    for link in connection.execute(sa.select(share_links).where(to_runs)).all():
+        if (link.project, link.target) in places:
+            connection.execute(share_links.update().where(share_links.c.id == link.id).values(project=target))
 
 
 def refuse_taken(connection: sa.Connection, entity: str, name: str) -> None:
