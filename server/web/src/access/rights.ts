@@ -27,7 +27,7 @@ const ALL: Rights = new Set<Right>([
   ...(['manage_project', 'manage_members', 'audit', 'manage_server'] as const),
 ])
 
-const rightsIn = (project: Project): Right[] => (project as Project & { rights?: Right[] }).rights ?? []
+const rightsIn = (project: Project): Right[] => project.rights as Right[]
 
 /** Return the rights in a project; none until the server has said. */
 export function useRights(entity: string, project: string): Rights {

@@ -1,7 +1,9 @@
 import { Anchor, Badge, Container, Group, Stack, Text, Title } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Keys } from '../access/Keys'
 import { Section } from '../access/Section'
+import { waysQuery } from '../api/identities'
 import { useWhoami, type Role } from '../api/whoami'
 import { teamAddress } from '../lib/pageAddress'
 import { Browsers } from '../shell/Browsers'
@@ -10,6 +12,7 @@ import { usePageTitle } from '../shell/usePageTitle'
 import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
 import { Password } from './Password'
+import { Providers } from './Providers'
 
 const texts = strings.accountPage
 
@@ -17,6 +20,7 @@ const texts = strings.accountPage
 export function AccountPage() {
   usePageTitle(texts.title)
   const whoami = useWhoami()
+  const { data: ways } = useQuery({ ...waysQuery, enabled: whoami?.kind === 'account' })
   if (!whoami) return <Waiting />
   if (whoami.kind !== 'account') return <NotFound />
   const teams = Object.entries(whoami.roles).filter(([entity]) => entity !== whoami.name)
@@ -37,7 +41,8 @@ export function AccountPage() {
           {teams.length ? <Teams teams={teams} /> : <Text c="dimmed">{texts.noTeams}</Text>}
         </Section>
         <Keys team={null} />
-        <Password />
+        {ways?.passwords && ways.has_password && <Password />}
+        <Providers />
         <Section title={texts.sessions}>
           <Browsers />
         </Section>

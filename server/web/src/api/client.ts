@@ -63,14 +63,6 @@ export const bytes = async (path: string, init: RequestInit): Promise<ArrayBuffe
 export const storedJson = async (path: string, signal?: AbortSignal): Promise<unknown> =>
   restore(await (await request(path, { signal })).json().catch(() => null))
 
-/** Send a request with JSON, for routes that are not in the typed client; throws `ApiError`. */
-export async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  const content =
-    body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
-  const response = await request(path, { method, signal, ...content })
-  return (response.status === 204 ? undefined : await response.json()) as T
-}
-
 async function request(path: string, init: RequestInit): Promise<Response> {
   let response: Response
   try {

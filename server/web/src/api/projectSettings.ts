@@ -1,17 +1,10 @@
 /** Changes of a whole project, and moves of its runs. */
-import { call } from './client'
-import { pathOf, type Place } from './paths'
+import { data, DELETE, PATCH, POST, type Shapes } from './client'
+import { pathOf, placeOf, type Place } from './paths'
 import { queryClient } from './queries'
+import type { Project } from './views'
 
-export type Visibility = 'private' | 'internal'
-
-export interface ProjectChange {
-  visibility?: Visibility
-  name?: string
-  entity?: string
-}
-
-const pathTo = ({ entity, project }: Place) => `/api/projects/${[entity, project].map(encodeURIComponent).join('/')}`
+export type Visibility = Project['visibility']
 
 /** Refetch what a change of projects concerns. */
 async function changing<T>(answer: Promise<T>): Promise<T> {
@@ -22,18 +15,11 @@ async function changing<T>(answer: Promise<T>): Promise<T> {
   return result
 }
 
-export const changeProject = (place: Place, body: ProjectChange) => changing(call('PATCH', pathTo(place), body))
+export const changeProject = (place: Place, body: Shapes['ProjectChange']) =>
+  changing(data(PATCH('/api/projects/{entity}/{project}', { params: { path: placeOf(place) }, body })))
 
-export const copyProject = (place: Place, to: Place) =>
-  changing(call('POST', `${pathTo(place)}/copy`, { entity: to.entity, name: to.project }))
-
-export const deleteProject = (place: Place) => changing(call('DELETE', pathTo(place)))
+export const deleteProject = (place: Place) =>
+  changing(data(DELETE('/api/projects/{entity}/{project}', { params: { path: placeOf(place) } })))
 
 export const moveRuns = (place: Place, ids: string[], to: Place) =>
-  changing(
-    call('POST', '/api/runs/move', {
-      runs: ids.map((id) => pathOf({ ...place, id })),
-      entity: to.entity,
-      project: to.project,
-    }),
-  )
+  changing(data(POST('/api/runs/move', { body: { runs: ids.map((id) => pathOf({ ...place, id })), ...placeOf(to) } })))

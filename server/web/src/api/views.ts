@@ -4,14 +4,14 @@ import { data, DELETE, GET, PUT, type Shapes } from './client'
 import { placeOf, type Place } from './paths'
 import { queryClient } from './queries'
 
-export type Project = Shapes['Project'] & { visibility?: 'private' | 'internal'; rights?: string[]; members?: number }
+export type Project = Shapes['Project']
 
 const keyOf = ({ entity, project }: Place) => ['project', entity, project]
 
 export const projectQuery = (place: Place) =>
   queryOptions({
     queryKey: keyOf(place),
-    queryFn: ({ signal }): Promise<Project> =>
+    queryFn: ({ signal }) =>
       data(GET('/api/projects/{entity}/{project}', { params: { path: placeOf(place) }, signal })),
   })
 

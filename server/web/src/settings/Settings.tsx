@@ -17,7 +17,7 @@ import { showError } from '../shell/showError'
 import { usePageTitle } from '../shell/usePageTitle'
 import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
-import { Delete, Move, Rename, Copy } from './Changes'
+import { Delete, Move, Rename } from './Changes'
 
 const texts = strings.settings
 
@@ -32,9 +32,7 @@ export function Settings() {
   if (!whoami || !data) return <Waiting />
   if (whoami.kind !== 'account') return <NotFound />
   if (!rights.has('manage_project')) return <Forbidden />
-  return (
-    <Page key={`${entity}/${project}`} {...{ entity, project, rights }} visibility={data.visibility ?? 'private'} />
-  )
+  return <Page key={`${entity}/${project}`} {...{ entity, project, rights }} visibility={data.visibility} />
 }
 
 function Page({ entity, project, rights, visibility }: Place & { rights: Rights; visibility: Visibility }) {
@@ -59,7 +57,6 @@ function Page({ entity, project, rights, visibility }: Place & { rights: Rights;
         )}
         <Rename place={place} />
         <Move place={place} />
-        <Copy place={place} />
         <Delete place={place} />
       </Stack>
     </Container>
