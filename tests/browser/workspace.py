@@ -21,16 +21,19 @@ EACH = 60.0
 
 
 class Runs:
-    """A new project on a server; its runs are uploaded as agents upload them."""
+    """A new project on a server; its runs are uploaded as agents upload them, with `key` or the owner's token."""
 
-    def __init__(self, server: Embedded, project: str | None = None) -> None:
+    def __init__(
+        self, server: Embedded, project: str | None = None, entity: str = "me", key: str | None = None
+    ) -> None:
         self.server = server
+        self.entity = entity
         self.project = project or f"p-{secrets.token_hex(4)}"
         self.count = 0
         self._offsets: dict[str, int] = {}
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.headers["Authorization"] = f"Bearer {server.token}"
+        self._session.headers["Authorization"] = f"Bearer {key or server.token}"
 
     def add(
         self,
@@ -43,7 +46,7 @@ class Runs:
         """Make a run that logs one row a second."""
         begun = START + EACH * self.count
         self.count += 1
-        line = {"version": 1, "id": id_, "entity": "me", "project": self.project, "name": id_, **head}
+        line = {"version": 1, "id": id_, "entity": self.entity, "project": self.project, "name": id_, **head}
         lines = [encode("run", line, begun), encode("config", config or {}, begun)]
         lines += [encode("log", jsonable(row), begun + 1 + step, step) for step, row in enumerate(rows)]
         if ended:
@@ -53,7 +56,7 @@ class Runs:
     def append(self, id_: str, data: bytes, stream: str = "history.jsonl") -> None:
         """Append to a stream of a run."""
         offset = self._offsets.get(f"{id_}/{stream}", 0)
-        path = f"{self.server.url}/api/runs/me/{self.project}/{id_}/streams/{stream}?offset={offset}"
+        path = f"{self.server.url}/api/runs/{self.entity}/{self.project}/{id_}/streams/{stream}?offset={offset}"
         self._session.post(path, data=data).raise_for_status()
         self._offsets[f"{id_}/{stream}"] = offset + len(data)
 
@@ -64,7 +67,7 @@ class Runs:
 
     def get(self, id_: str) -> Any:
         """Return the run as the server describes it."""
-        answer = self._session.get(f"{self.server.url}/api/runs/me/{self.project}/{id_}")
+        answer = self._session.get(f"{self.server.url}/api/runs/{self.entity}/{self.project}/{id_}")
         answer.raise_for_status()
         return answer.json()
 

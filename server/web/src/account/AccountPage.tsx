@@ -1,7 +1,8 @@
-import { Anchor, Badge, Container, Group, Stack, Text, Title } from '@mantine/core'
+import { Anchor, Container, Group, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Keys } from '../access/Keys'
+import { Mark } from '../access/Mark'
 import { Section } from '../access/Section'
 import { waysQuery } from '../api/identities'
 import { useWhoami, type Role } from '../api/whoami'
@@ -31,11 +32,7 @@ export function AccountPage() {
           <Title order={1} size="h2" className="wrap">
             {whoami.name}
           </Title>
-          {whoami.is_admin && (
-            <Badge variant="light" tt="none">
-              {texts.server}
-            </Badge>
-          )}
+          {whoami.is_admin && <Mark text={texts.server} kind="strong" />}
         </Group>
         <Section title={texts.teams}>
           {teams.length ? <Teams teams={teams} /> : <Text c="dimmed">{texts.noTeams}</Text>}

@@ -32,11 +32,20 @@ export class FilterError extends ApiError {
 
 const PAGE = 'x-tracker-page'
 
+let forbidden = () => {}
+
+/** Call `act` when the server refuses a change, which the dashboard does not offer to those who it knows may not. */
+export function whenForbidden(act: () => void): void {
+  forbidden = act
+}
+
 const client = createClient<paths>({
   baseUrl: ROOT,
-  fetch: (request) => {
+  fetch: async (request) => {
     request.headers.set(PAGE, secret())
-    return fetch(request)
+    const response = await fetch(request)
+    if (response.status === 403 && request.method !== 'GET') forbidden()
+    return response
   },
 })
 

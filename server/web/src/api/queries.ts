@@ -1,5 +1,5 @@
 import { QueryClient, queryOptions } from '@tanstack/react-query'
-import { ApiError, data, GET, POST, type Shapes } from './client'
+import { ApiError, data, GET, POST, whenForbidden, type Shapes } from './client'
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -9,6 +9,11 @@ export const queryClient = new QueryClient({
       retry: (count, error) => count < 3 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
     },
   },
+})
+
+// Rights have changed since they were fetched.
+whenForbidden(() => {
+  for (const kind of ['whoami', 'project']) void queryClient.invalidateQueries({ queryKey: [kind] })
 })
 
 export const projectsQuery = queryOptions({

@@ -1,10 +1,11 @@
-import { ActionIcon, Badge, Group, Menu, Modal, NumberInput } from '@mantine/core'
+import { ActionIcon, Group, Menu, Modal, NumberInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconDots } from '@tabler/icons-react'
 import { useState } from 'react'
 import { Confirm } from '../access/Confirm'
 import { EntityPicker } from '../access/EntityPicker'
 import { Row } from '../access/List'
+import { Mark } from '../access/Mark'
 import { NameDialog } from '../access/NameDialog'
 import { changeAccount, removeAccount, resetAccount, type AccountChange, type AccountInfo } from '../api/people'
 import { ago, size } from '../lib/format'
@@ -34,8 +35,8 @@ export function AccountRow({ account, isMe }: { account: AccountInfo; isMe: bool
           <Group gap={6}>
             <span className="wrap">{name}</span>
             {isMe && <Mark text={texts.you} />}
-            {account.admin && <Mark text={texts.admin} color="indigo" />}
-            {account.state !== 'active' && <Mark text={texts.states[account.state] ?? account.state} color="orange" />}
+            {account.admin && <Mark text={texts.admin} kind="strong" />}
+            {account.state !== 'active' && <Mark text={texts.states[account.state]} kind="warn" />}
           </Group>
         }
         facts={[
@@ -104,12 +105,6 @@ export function AccountRow({ account, isMe }: { account: AccountInfo; isMe: bool
     </>
   )
 }
-
-const Mark = ({ text, color = 'gray' }: { text: string; color?: string }) => (
-  <Badge size="sm" variant="light" color={color} tt="none">
-    {text}
-  </Badge>
-)
 
 interface QuotaProps {
   account: AccountInfo

@@ -86,7 +86,7 @@ export function Delete({ place }: { place: Place }) {
   return (
     <Section title={texts.delete} text={text}>
       <Group>
-        <Button variant="outline" color="red" onClick={() => setAsks(true)}>
+        <Button variant="default" c="var(--removed)" onClick={() => setAsks(true)}>
           {texts.delete}
         </Button>
       </Group>

@@ -164,7 +164,7 @@ export const access = {
     create: 'Create account',
     link: 'One-time link',
     linkText: (name: string) => `Send this link to ${name}. It sets a password, works once, and expires in 24 hours.`,
-    states: { invited: 'Invited', active: 'Active', disabled: 'Disabled' } as Record<string, string>,
+    states: { invited: 'Invited', active: 'Active', disabled: 'Disabled' },
     seen: (when: string) => `last seen ${when}`,
     unseen: 'never signed in',
     actions: (name: string) => `Actions for ${name}`,

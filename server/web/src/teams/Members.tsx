@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Modal, Stack } from '@mantine/core'
+import { Button, Group, Modal, Stack } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { IconPlus } from '@tabler/icons-react'
@@ -7,6 +7,7 @@ import { useState } from 'react'
 import { Confirm } from '../access/Confirm'
 import { EntityPicker } from '../access/EntityPicker'
 import { List, Row } from '../access/List'
+import { Mark } from '../access/Mark'
 import { RoleSelect } from '../access/RoleSelect'
 import { Searched } from '../access/Searched'
 import { Section } from '../access/Section'
@@ -85,16 +86,8 @@ function MemberRow({ team, member, managed, isMe, onRemove }: MemberRowProps) {
       title={
         <Group gap={6}>
           <span className="wrap">{member.account}</span>
-          {isMe && (
-            <Badge size="sm" variant="default" tt="none">
-              {strings.accounts.you}
-            </Badge>
-          )}
-          {state && state !== 'active' && (
-            <Badge size="sm" variant="light" color="gray" tt="none">
-              {strings.accounts.states[state]}
-            </Badge>
-          )}
+          {isMe && <Mark text={strings.accounts.you} />}
+          {state !== 'active' && <Mark text={strings.accounts.states[state]} kind="warn" />}
         </Group>
       }
       facts={[
