@@ -21,6 +21,7 @@ GROUPS = {
     "console": "console",
     "delivery": "delivery",
     "server": "server",
+    "team": "team",
     "table": "table",
     "dashboard": "dashboard",
     "lightning": "lightning",
