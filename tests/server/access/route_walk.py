@@ -55,6 +55,8 @@ OWN, FOREIGN, INTERNAL = (
     Place("internal", "shop", "open", internal=True),
 )
 PLACES = (OWN, FOREIGN, INTERNAL)
+ATTIC, OTHER_ATTIC = Place("own", "lab", "attic"), Place("foreign", "shop", "attic")
+"""Projects of the same teams, to move runs to."""
 
 
 @dataclass
@@ -141,6 +143,8 @@ def world(directory: Path) -> Iterator[World]:
             made.ids[team] = teams.add(connection, COMMAND_LINE, team).id
             for name, role in members.items():
                 teams.set_member(connection, COMMAND_LINE, team, name, role)
+    for place in (ATTIC, OTHER_ATTIC):
+        made.run(place, id="kept")
     for place in PLACES:
         made.run(place, id="r")
         made.storage.put_view(place.entity, place.project, "main", {"filter": ""})
@@ -244,8 +248,9 @@ class Rule:
     """Whether `delete_own` is enough for the user whose run or comment it is."""
     resumes: bool = False
     """Whether `log` is enough too."""
-    of_comment: bool = False
-    """Whether it concerns a comment, which links do not show."""
+    not_of_links: bool = False
+    """Whether it concerns a comment or another project, which links do not show."""
+    places: tuple[Place, ...] = PLACES
     of_entity: bool = False
     """Whether it concerns the team as a whole, and no project."""
 
@@ -280,7 +285,7 @@ def expected(rule: Rule, asker: Asker, place: Place, asked: Request) -> tuple[in
         return (403,) if rule.action == "own" and asked.user != principal.name else rule.ok
     if action == "log" or rule.resumes:
         return (403,)
-    if principal.kind == "link" and rule.of_comment:
+    if principal.kind == "link" and rule.not_of_links:
         return (404,)
     return (rule.denied,) if has("read") else (rule.hidden,)
 
@@ -354,6 +359,27 @@ def _save_report(world: World, place: Place) -> Request:
     report = world.report(place)
     body = {"title": "About", "state": "published", "blocks": [], "version": 1}
     return Request(f"/api/projects/{place.entity}/{place.project}/reports/{report}", {"json": body})
+
+
+def _delete_project(world: World, place: Place) -> Request:
+    new = place._replace(project=f"project{next(world._numbers)}")
+    world.run(new)
+    return Request(f"/api/projects/{new.entity}/{new.project}")
+
+
+def _copy_project(world: World, place: Place) -> Request:
+    body = {"entity": place.entity, "name": f"copy{next(world._numbers)}"}
+    return Request(f"/api/projects/{place.entity}/{place.project}/copy", {"json": body})
+
+
+def _move_run(world: World, place: Place) -> Request:
+    run = f"{place.entity}/{place.project}/{world.run(place)}"
+    return Request("/api/runs/move", {"json": {"runs": [run], "entity": place.entity, "project": "attic"}})
+
+
+def _change_project(world: World, place: Place) -> Request:
+    body = {"visibility": "internal" if place.internal else "private"}
+    return Request(f"/api/projects/{place.entity}/{place.project}", {"json": body})
 
 
 def _put_notes(world: World, place: Place) -> Request:
@@ -445,12 +471,18 @@ _rule(
     "/api/comments",
     Rule("edit", _here("/api/comments?run={entity}/{project}/r", json={"text": "x"}), of_run=True),
 )
-_rule("PATCH", "/api/comments/{id}", Rule("own", _new_comment_text, of_comment=True))
-_rule("DELETE", "/api/comments/{id}", Rule("delete", _new_comment, (204,), delete=True, of_comment=True))
+_rule("PATCH", "/api/comments/{id}", Rule("own", _new_comment_text, not_of_links=True))
+_rule("DELETE", "/api/comments/{id}", Rule("delete", _new_comment, (204,), delete=True, not_of_links=True))
 
 _rule("DELETE", _RUN, Rule("delete", _new_run("/api/runs/{entity}/{project}/{id}"), (204,), delete=True))
 _rule("POST", "/api/trash", Rule("delete", _new_run("/api/trash", json={}), hidden="none", delete=True))
 _rule("POST", "/api/trash/restore", Rule("delete", _new_run("/api/trash/restore", json={}), hidden="none", delete=True))
+
+_rule("PATCH", PROJECT, Rule("manage_project", _change_project))
+_two = (OWN, FOREIGN)
+_rule("DELETE", PROJECT, Rule("manage_project", _delete_project, (204,), places=_two, not_of_links=True))
+_rule("POST", PROJECT + "/copy", Rule("manage_project", _copy_project, (201,), places=_two))
+_rule("POST", "/api/runs/move", Rule("manage_project", _move_run, places=_two, not_of_links=True))
 
 _links = PROJECT + "/links"
 _rule("GET", _links, Rule("share", _here(_links)))
@@ -485,6 +517,12 @@ _rule(
 )
 _rule("GET", "/api/audit", Rule("audit", _here("/api/audit?entity={entity}"), hidden=403, of_entity=True))
 
+_rule("GET", "/api/usage/{entity}", Rule("read", _here("/api/usage/{entity}"), of_entity=True))
+_identity = "/api/account/identities"
+_rule("GET", _identity, Rule("session", _here(_identity)))
+_rule("POST", _identity + "/{provider}", Rule("session", _here(_identity + "/none", json={"next": "/"}), (404, 502)))
+_rule("DELETE", _identity + "/{provider}", Rule("session", _here(_identity + "/none"), (404,)))
+
 _rule("GET", "/api/accounts", Rule("any", _here("/api/accounts")))
 _rule("POST", "/api/accounts", Rule("server", _here("/api/accounts", json={"name": "x" * 200}), (400,)))
 _rule("PATCH", "/api/accounts/{name}", Rule("server", _here("/api/accounts/vic", json={})))
@@ -516,16 +554,21 @@ _rule("DELETE", "/api/sessions/{id}", Rule("any", _here("/api/sessions/none"), (
 for _path in ("/api/projects", "/api/whoami", "/api/sessions", "/api/key", "/api/openapi.json"):
     _rule("GET", _path, Rule("any", _here(_path)))
 _rule("GET", "/api/live", Rule("any", _here("/api/live")))
-_pages = ("", "/compare", "/notes", "/reports")
+_pages = ("", "/compare", "/notes", "/reports", "/reports/{id}", "/settings")
 for _path in (
-    "/",
-    "/login/device",
-    "/reports/{id}",
-    _RUN.replace("/api", ""),
+    *("/", "/account", "/accounts", "/audit", "/teams", "/teams/{team}", "/login/device", "/reports/{id}"),
+    "/runs/{entity}/{project}/{id}",
     *(f"/projects/{{entity}}/{{project}}{end}" for end in _pages),
 ):
-    _rule("GET", _path, Rule("any", _here(_path.replace("{id}", "r"))))
+    _rule("GET", _path, Rule("any", _here(re.sub("{(id|team)}", "r", _path))))
 _rule("GET", "/assets/{name}", Rule("any", _here("/assets/none.js"), (404,)))
+_device = "/api/login/device"
+_rule("POST", _device, Rule("public", _here(_device, json={"user": "u", "host": "h"}), (200, 403, 429)))
+_rule("POST", _device + "/token", Rule("public", _here(_device + "/token", json={"device_code": "x"}), (403, 410)))
+for _method in ("GET", "POST", "DELETE"):
+    _asked = _here(_device + "/NONENONE", **({"json": {"scope": "log"}} if _method == "POST" else {}))
+    _rule(_method, _device + "/{code}", Rule("session", _asked, (404,)))
+_rule("DELETE", "/api/login/{id}", Rule("any", _here("/api/login/none"), (404,)))
 _rule("GET", "/sign-in", Rule("public", _here("/sign-in")))
 _rule("POST", "/sign-in", Rule("public", _here("/sign-in"), (400, 403)))
 _rule("GET", "/sign-in/with/{provider}", Rule("public", _here("/sign-in/with/none"), (404,)))
@@ -558,7 +601,7 @@ def walk(world: World, rules: dict[tuple[str, str], Rule] = RULES) -> Iterator[C
     """Ask each route as each principal for each place."""
     for (method, route), rule in rules.items():
         is_project = rule.action not in ("public", "any", "person", "session", "server")
-        for place in PLACES if is_project else (OWN,):
+        for place in rule.places if is_project else (OWN,):
             if rule.of_entity and place is INTERNAL:
                 continue
             for asker in world.askers:
