@@ -24,6 +24,9 @@ FILLED = {
     "version": "1",
     "provider": "campus",
     "secret": "x",
+    "team": "lab",
+    "account": "ada",
+    "code": "BCDF-GHJK",
 }
 
 
