@@ -152,6 +152,28 @@ def test_a_person_signs_in_with_a_provider(browser: Browser, team: Embedded) -> 
         context.close()
 
 
+def test_an_account_connects_a_provider(browser: Browser, team: Embedded, provider: Provider) -> None:
+    provider.know("1815", email="ada@example.org", email_verified=True)
+    context = browser.new_context()
+    context.route("https://**", lambda route: route.fulfill(body=""))
+    try:
+        page = context.new_page()
+        page.goto(team.url + "/account")
+        _fill(page)
+        page.get_by_role("button", name="Connect with Campus").click()
+        page.locator("input[name=sub]").fill("1815")
+        page.locator("button").first.click()
+        expect(page.get_by_role("button", name="Disconnect from Campus")).to_be_visible()
+        context.clear_cookies()
+        page.goto(team.url + "/account")
+        page.get_by_role("link", name="Sign in with Campus").click()
+        page.locator("input[name=sub]").fill("1815")
+        page.locator("button").first.click()
+        expect(page.get_by_role("button", name="Account of ada")).to_be_visible()
+    finally:
+        context.close()
+
+
 def test_a_browser_that_lost_its_secret_signs_in_again(visitor: Open) -> None:
     with visitor("/?filter=w", refusals=(401,)) as page:
         _fill(page)
