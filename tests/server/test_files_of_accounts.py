@@ -221,9 +221,10 @@ def test_a_run_holds_at_once_what_its_account_has_sent_for_another(team: Team) -
 @pytest.mark.parametrize("team", [Limits(each_number=2, each_size=10_000)], indirect=True)
 def test_one_account_cannot_take_all_room_for_uploads_in_parts(team: Team) -> None:
     ada, eve = team.as_("ada"), team.as_("eve")
+    contents = [bytes([number]) * 5000 for number in range(3)]
     for client, run, answers in ((ada, "ada/digits/r1", [200, 200, 429]), (eve, "eve/own/r1", [200])):
-        for number, status in enumerate(answers):
-            content = bytes([number]) * 5000
+        name_files(client, run, *contents, b"x" * 20_000)
+        for content, status in zip(contents, answers, strict=False):
             assert part(client, run, 0, content[:1000], content).status_code == status
     assert part(eve, "eve/own/r1", 0, b"x" * 9500, b"x" * 20_000).status_code == 429
 
@@ -359,3 +360,14 @@ def test_an_agent_over_the_quota_sends_metrics_says_so_and_sends_the_file_when_t
     assert "the team vision may keep" in said
     eventually(stored)
     assert ada.get(path(run, "blobs", DIGEST)).content == SECRET
+
+
+def test_content_that_no_line_names_is_not_taken_from_accounts(team: Team) -> None:
+    ada = team.as_("ada")
+    name_files(ada, "ada/digits/r1", b"other")
+    for run in ("ada/digits/r1", "ada/digits/unknown"):
+        for refused in (put(ada, run), part(ada, run, 0, SECRET)):
+            assert refused.status_code == 409
+            assert refused.json() == {"error": "no line of this run names this file: send the lines first"}
+    assert not [p for p in (team.directory / "blobs").rglob("*") if p.is_file()]
+    assert team.possessions() == []

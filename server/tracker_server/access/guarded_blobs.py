@@ -16,16 +16,20 @@ from .quotas import Quotas
 
 
 class GuardedBlobs:
-    """The blobs of `interface.Blobs` for one principal."""
+    """The blobs of `interface.Blobs` for one principal.
+
+    What uploads need is looked up by `Workers.parse`: it must not wait behind the queries of readers.
+    """
 
     def __init__(self, blobs: Blobs, storage: GuardedStorage, workers: Workers, quotas: Quotas) -> None:
         self._blobs, self._storage, self._workers, self._quotas = blobs, storage, workers, quotas
 
     async def put(self, run: RunKey, digest: str, content: AsyncIterator[bytes]) -> int:
-        """See `Blobs.put`. Raises `Forbidden` for who may not log to the run, `OverQuota`."""
+        """See `Blobs.put`. Raises `Forbidden` for who may not log to the run, `Conflict`, `OverQuota`."""
         self._storage.require_log(run)
         if self._storage.is_owner:
             return await self._blobs.put(digest, content)
+        await self._workers.parse(self._storage.require_named, run, digest)
         entity = self._storage.present(run).entity
         room = await self._quotas.room(entity, digest)
         size = await self._blobs.put(digest, content if room is None else self._quotas.limited(content, entity, room))
@@ -41,10 +45,11 @@ class GuardedBlobs:
         return (stored, True) if stored is not None else await self._blobs.reached(digest, size, self._storage.account)
 
     async def extend(self, run: RunKey, digest: str, offset: int, size: int, part: bytes) -> tuple[int, bool]:
-        """See `Blobs.extend`. Raises `Forbidden` for who may not log to the run, `OverQuota`."""
+        """See `Blobs.extend`. Raises `Forbidden` for who may not log to the run, `Conflict`, `OverQuota`."""
         self._storage.require_log(run)
         if self._storage.is_owner:
             return await self._blobs.extend(digest, offset, size, part)
+        await self._workers.parse(self._storage.require_named, run, digest)
         if (stored := await self._sent(run, digest)) is not None:
             return stored, True
         entity = self._storage.present(run).entity
@@ -59,10 +64,10 @@ class GuardedBlobs:
 
     async def _sent(self, run: RunKey, digest: str) -> int | None:
         """Return the size of stored content that the account need not send; the run then holds it."""
-        if not await self._workers.read(self._storage.has_sent, run, digest):
+        if not await self._workers.parse(self._storage.has_sent, run, digest):
             return None
         stored = (await self._blobs.sizes([digest])).get(digest)
-        if stored is not None and not await self._workers.read(self._storage.held, run, [digest]):
+        if stored is not None and not await self._workers.parse(self._storage.held, run, [digest]):
             await self._possess(run, digest, stored)
         return stored
 
@@ -75,7 +80,7 @@ class GuardedBlobs:
         if not digests:
             return set()
         if not self._storage.is_owner:
-            held = await self._workers.read(self._storage.held, run, digests)
+            held = await self._workers.parse(self._storage.held, run, digests)
             digests = [digest for digest in digests if digest in held]
         return await self._blobs.has(digests)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tracker.names import RunKey
 from tracker_server.storage.interface import NoSuchRun
 
+from .errors import Conflict
 from .rights import Rights
 
 
@@ -44,6 +45,11 @@ class GuardedFiles(Rights):
         except NoSuchRun:
             return False
         return bool(self._storage.held(here, [digest]))
+
+    def require_named(self, run: RunKey, digest: str) -> None:
+        """Raise `Conflict` unless the run names the digest: only content that a run holds counts as used."""
+        if not self._storage.names_digest(self._for_log(run), digest):
+            raise Conflict("no line of this run names this file: send the lines first")
 
     def has_sent(self, run: RunKey, digest: str) -> bool:
         """Return whether the principal need not send the content of a digest for the run."""

@@ -1,7 +1,7 @@
 """How many bytes of files the entities use, and how many they may.
 
 An entity uses the files that the runs of its projects hold, each content once. Unfinished uploads do not count, and
-neither do metrics and console lines.
+neither do metrics and console lines. Uploads at the same moment may exceed a quota together.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Quotas:
         if known is not None and time.monotonic() < known.until:
             return known.size
         began = time.monotonic()
-        size, unknown = await self._workers.read(self._storage.usage, entity)
+        size, unknown = await self._workers.parse(self._storage.usage, entity)
         if unknown and (sizes := await self._blobs.sizes(unknown)):
             await self._workers.write(self._storage.put_sizes, sizes)
             size += sum(sizes.values())
@@ -61,7 +61,7 @@ class Quotas:
     async def room(self, entity: str, digest: str) -> int | None:
         """Return how many bytes of new content fit; None if there is no limit, or the entity uses this one already."""
         quota = self.quota(entity)
-        if quota is None or await self._workers.read(self._storage.uses, entity, digest):
+        if quota is None or await self._workers.parse(self._storage.uses, entity, digest):
             return None
         room = quota - await self.used(entity)
         if room <= 0:
