@@ -7,24 +7,40 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.server.conftest import Client, running
-from tracker_server.access import accounts, api_keys, teams
+from tests.server.conftest import TOKEN, Client, running
+from tracker_server.access import account_sessions, accounts, api_keys, teams
 from tracker_server.access.audit_log import COMMAND_LINE
 from tracker_server.access.database import AccessDatabase
 from tracker_server.access.paging import Part
+from tracker_server.access.session_cookie import name_for
 from tracker_server.storage.sql import open_storage
 
 PASSWORD = "seven green lamps"
 
 
-class Team:
-    """The running server. `team["eve"]` is a client with a key of eve's; `team.changing()` works beside the server."""
+class SignedIn(Client):
+    """A person's browser."""
 
-    def __init__(self, url: str, keys: dict[str, str], database: AccessDatabase) -> None:
+    def __init__(self, url: str, cookie: str, page: str) -> None:
+        super().__init__(url, None)
+        cookies = f"{name_for(TOKEN.encode())}={cookie}"
+        self.session.headers.update({"Cookie": cookies, "X-Tracker-Page": page, "Origin": url})
+
+
+class Team:
+    """The running server. `team["eve"]` is a client with a key of eve's, `team.browser("eve")` her browser."""
+
+    def __init__(
+        self, url: str, keys: dict[str, str], sessions: dict[str, tuple[str, str]], database: AccessDatabase
+    ) -> None:
         self.url, self.keys, self.database = url, keys, database
+        self._sessions = sessions
 
     def __getitem__(self, name: str) -> Client:
         return Client(self.url, self.keys[name])
+
+    def browser(self, name: str) -> Client:
+        return SignedIn(self.url, *self._sessions[name])
 
     def nobody(self) -> Client:
         return Client(self.url, None)
@@ -40,10 +56,11 @@ def team_server(directory: Path, prepare: Callable[[Any], None] | None = None, *
     """
     storage = open_storage(directory)
     database = AccessDatabase(storage.engine)
-    keys = {}
+    keys, sessions = {}, {}
     with database.changing() as connection:
         for name in ("ada", "bob", "eve", "vic", "mallory"):
-            accounts.add(connection, COMMAND_LINE, name, admin=name == "ada", password="none")
+            account = accounts.add(connection, COMMAND_LINE, name, admin=name == "ada", password="none")
+            sessions[name] = account_sessions.begin(connection, account.id, "127.0.0.1", "test")
             keys[name] = api_keys.add(connection, COMMAND_LINE, name, "test", "all").key
         for team in ("lab", "shop"):
             teams.add(connection, COMMAND_LINE, team)
@@ -63,4 +80,4 @@ def team_server(directory: Path, prepare: Callable[[Any], None] | None = None, *
         opened.append(AccessDatabase(storage.engine))
 
     with running(directory, keep, **settings) as client:
-        yield Team(client.url, keys, opened[0])
+        yield Team(client.url, keys, sessions, opened[0])

@@ -18,6 +18,11 @@ from .parameters import PartOf
 
 KeyScope = Literal["read", "log", "all"]
 
+NOT_BY_KEY = (
+    "an API key cannot make keys, which would outlive it: sign in in a browser, or use `tracker server key add` on the "
+    "server's machine"
+)
+
 
 class ApiKeyInfo(BaseModel):
     """An API key without its secret; times are Unix seconds."""
@@ -108,6 +113,9 @@ async def _listed(asker: Asker, owner: str, part: PartOf) -> Response:
 
 async def _add(asker: Asker, owner: str, new: NewApiKey) -> Response:
     right = Right("manage_members", owner)
+    asker.require(right)
+    if asker.principal.kind == "key":
+        raise Forbidden(NOT_BY_KEY)
     made = await asker.change(right, api_keys.add, owner, new.name, new.scope, new.expires_days)
     return answer(made._asdict(), 201)
 

@@ -253,6 +253,8 @@ class Rule:
     places: tuple[Place, ...] = PLACES
     of_entity: bool = False
     """Whether it concerns the team as a whole, and no project."""
+    by_keys: bool = True
+    """Whether API keys may do it, if their account may."""
 
 
 def expected(rule: Rule, asker: Asker, place: Place, asked: Request) -> tuple[int | str, ...]:
@@ -281,6 +283,8 @@ def expected(rule: Rule, asker: Asker, place: Place, asked: Request) -> tuple[in
     def has(one: Action) -> bool:
         return may(principal, one, place.entity, project, run)
 
+    if has(action) and not rule.by_keys and not asker.cookies:
+        return (403,)
     if has(action) or (rule.resumes and has("log")):
         return (403,) if rule.action == "own" and asked.user != principal.name else rule.ok
     if action == "log" or rule.resumes:
@@ -508,7 +512,7 @@ _new_key = {"name": "k", "scope": "read"}
 _rule(
     "POST",
     _team + "/keys",
-    Rule("manage_members", _here("/api/teams/{entity}/keys", json=_new_key), (201,), of_entity=True),
+    Rule("manage_members", _here("/api/teams/{entity}/keys", json=_new_key), (201,), of_entity=True, by_keys=False),
 )
 _rule(
     "DELETE",
@@ -548,7 +552,7 @@ _rule("GET", _code, Rule("session", _here(_no_code), (404, 429)))
 _rule("POST", _code, Rule("session", _here(_no_code, json={"scope": "log"}), (404, 429)))
 _rule("DELETE", _code, Rule("session", _here(_no_code), (404, 429)))
 _rule("GET", "/api/account/keys", Rule("person", _here("/api/account/keys")))
-_rule("POST", "/api/account/keys", Rule("person", _here("/api/account/keys", json=_new_key), (201,)))
+_rule("POST", "/api/account/keys", Rule("session", _here("/api/account/keys", json=_new_key), (201,)))
 _rule("DELETE", "/api/account/keys/{id}", Rule("person", _here("/api/account/keys/none"), (404,)))
 _rule("DELETE", "/api/sessions/{id}", Rule("any", _here("/api/sessions/none"), (404,)))
 for _path in ("/api/projects", "/api/whoami", "/api/sessions", "/api/key", "/api/openapi.json"):

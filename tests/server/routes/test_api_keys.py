@@ -18,7 +18,7 @@ def team(tmp_path: Path) -> Iterator[Team]:
 
 
 def test_a_key_is_shown_once_works_and_is_revoked(team: Team) -> None:
-    eve = team["eve"]
+    eve = team.browser("eve")
     made = eve("POST", KEYS, json={"name": "laptop", "scope": "read", "expires_days": 30})
     assert made.status_code == 201
     id, key = made.json()["id"], made.json()["key"]
@@ -53,8 +53,17 @@ def test_keys_of_a_smaller_scope_manage_no_keys(team: Team, who: str) -> None:
         assert team[who](method, path, json=body).status_code == 403
 
 
+def test_a_key_makes_no_key_that_would_outlive_it(team: Team) -> None:
+    for who, path in (("eve", KEYS), ("bob", "/api/teams/lab/keys"), ("ada", "/api/teams/lab/keys")):
+        response = team[who]("POST", path, json={"name": "x", "scope": "all"})
+        assert response.status_code == 403
+        assert "outlive" in response.text
+    id = team["eve"].json(KEYS)["keys"][0]["id"]
+    assert team["eve"]("DELETE", f"{KEYS}/{id}").status_code == 204
+
+
 def test_odd_requests(team: Team) -> None:
-    eve = team["eve"]
+    eve = team.browser("eve")
     for body in (
         {"name": "x", "scope": "write"},
         {"name": "x", "scope": "all", "expires_days": 0},

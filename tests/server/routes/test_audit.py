@@ -53,7 +53,7 @@ def test_the_log_is_paged_and_searched(team: Team) -> None:
 
 
 def test_it_has_no_secrets(team: Team) -> None:
-    made = team["eve"]("POST", "/api/account/keys", json={"name": "x", "scope": "all"}).json()
+    made = team.browser("eve")("POST", "/api/account/keys", json={"name": "x", "scope": "all"}).json()
     entries = str(team["ada"].json("/api/audit?limit=1000"))
     assert made["id"] in entries
     for key in [made["key"], *team.keys.values()]:

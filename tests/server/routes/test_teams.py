@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.server.conftest import Client
 from tests.server.team import Team, team_server
 
 
@@ -105,11 +106,11 @@ def test_teams_are_added_and_removed(team: Team) -> None:
 
 
 def test_service_keys(team: Team) -> None:
-    bob = team["bob"]
+    bob = team.browser("bob")
     made = bob("POST", "/api/teams/lab/keys", json={"name": "cluster", "scope": "read", "expires_days": 1})
     assert made.status_code == 201
     key = made.json()
-    machine = type(bob)(team.url, key["key"])
+    machine = Client(team.url, key["key"])
     assert machine.json("/api/whoami")["roles"] == {"lab": "member"}
     listed = bob.json("/api/teams/lab/keys")
     assert listed["total"] == 2
