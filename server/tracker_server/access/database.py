@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
 
 from tracker_server.storage.access_schema import access_version
+from tracker_server.storage.interface import StorageFull
 
 
 class AccessDatabase:
@@ -29,8 +31,11 @@ class AccessDatabase:
 
     @contextmanager
     def changing(self) -> Iterator[sa.Connection]:
-        """Return a connection with the write lock; commit at the end of the block, or nothing after an error."""
-        with self._writer.begin() as connection:
+        """Return a connection with the write lock; commit at the end of the block, or nothing after an error.
+
+        Raises `StorageFull` on a full disk.
+        """
+        with _space(), self._writer.begin() as connection:
             yield connection
             grown = access_version.update().values(version=access_version.c.version + 1)
             if not connection.execute(grown).rowcount:
@@ -39,13 +44,24 @@ class AccessDatabase:
     @contextmanager
     def noting(self) -> Iterator[sa.Connection]:
         """Return a connection for changes that do not concern rights, such as when a key was last used."""
-        with self._writer.begin() as connection:
+        with _space(), self._writer.begin() as connection:
             yield connection
 
     def version(self) -> int:
         """Return the number of changes so far."""
         with self._engine.connect() as connection:
             return version_of(connection)
+
+
+@contextmanager
+def _space() -> Iterator[None]:
+    """Raise `StorageFull` for errors that mean a full disk."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        if "disk is full" in str(error.orig) or getattr(error.orig, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull("the server's disk is full: free some space there") from error
+        raise
 
 
 def version_of(connection: sa.Connection) -> int:

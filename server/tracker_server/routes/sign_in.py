@@ -19,6 +19,7 @@ from tracker_server.access.sign_in import Browser, NotSignedIn, SignedIn, SignIn
 from tracker_server.pages import team_sign_in as pages
 from tracker_server.pages.sign_in import reload
 from tracker_server.services import Services
+from tracker_server.storage.interface import StorageFull
 
 from .request_bodies import chunks
 
@@ -31,6 +32,10 @@ _FORM_LIFETIME = 86400.0
 NO_COOKIES = (
     "This browser sent no cookie, so it cannot stay signed in. If it blocks cookies, allow them for this address. Then "
     "try again."
+)
+NO_SPACE = (
+    "Nobody can sign in until there is space again. Browsers that are signed in can still delete runs; otherwise free "
+    "some space on the server's machine."
 )
 NO_LINK = (
     "It works once, and for 24 hours. If you have set your password with it, sign in. If not, ask a server admin for a "
@@ -182,6 +187,8 @@ def routes(services: Services, flow: SignIn) -> list[BaseRoute]:
                 return response
             except NotSignedIn as error:
                 return pages.failure("That did not work", str(error), 403, [(f"{root}/sign-in", "Sign in")])
+            except StorageFull:
+                return pages.failure("The server's disk is full", NO_SPACE, 507)
             except Missing:
                 if handle in (to_provider, from_provider):
                     text = "This server has no such provider. Choose one that it offers."

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 import requests
+import sqlalchemy as sa
 
 from tracker_server.access import accounts, one_time_links, passwords
-from tracker_server.access.audit_log import COMMAND_LINE
+from tracker_server.access.audit_log import COMMAND_LINE, write
 from tracker_server.access.database import AccessDatabase
 from tracker_server.access.providers import Providers
 from tracker_server.routes.sign_in import own_target
 from tracker_server.storage.database import connect
+from tracker_server.storage.interface import StorageFull
 
 PASSWORD = "correct horse battery"
 Team = Callable[..., AbstractContextManager[Any]]
@@ -287,3 +289,23 @@ def test_a_personal_server_has_no_sign_in_page_of_accounts(run_server: Any, tmp_
         browser = Browser(client.url)
         assert "token" in browser.get("/sign-in").text
         assert browser.post("/sign-in", name="ada", password=PASSWORD).status_code == 401
+
+
+def test_a_full_disk_is_named(directory: Path, run_server: Any) -> None:
+    def fill(storage: Any) -> None:
+        sa.event.listen(storage.engine, "connect", lambda raw, _: raw.execute("PRAGMA max_page_count = 1"))
+        storage.engine.dispose()
+        for size in (2000, 200, 20):
+            with pytest.raises(StorageFull):
+                write_until_full(AccessDatabase(storage.engine), "x" * size)
+
+    def write_until_full(database: AccessDatabase, text: str) -> None:
+        while True:
+            with database.noting() as connection:
+                write(connection, COMMAND_LINE, "x", None, text)
+
+    with run_server(directory, fill) as client:
+        browser = Browser(client.url)
+        answer = browser.sign_in()
+        assert answer.status_code == 507
+        assert "disk is full" in answer.text
