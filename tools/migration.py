@@ -30,15 +30,24 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-
+{imports}
 revision = "{version}"
 down_revision = {down!r}
 
 
 def upgrade() -> None:
     """Change the tables; the caller has begun the transaction."""
-    {body}
+    {before_body}{body}{after_body}
 '''
+
+CONTENTS = {
+    2: (
+        "\nfrom tracker_server.storage.migrations import notes_to_reports\n",
+        "notes = notes_to_reports.take(op.get_bind())\n    ",
+        "\n    notes_to_reports.put(op.get_bind(), notes)",
+    )
+}
+"""For each version that moves contents: imports, what comes before the tables change, and what after."""
 
 
 def main() -> None:
@@ -59,7 +68,13 @@ def main() -> None:
     )
     body = body.replace("# ### end Alembic commands ###", "").strip()
     down = None if BEFORE == 1 else str(BEFORE)
-    target.write_text(MODULE.format(before=BEFORE, version=SCHEMA_VERSION, down=down, body=body))
+    imports, before, after = CONTENTS.get(SCHEMA_VERSION, ("", "", ""))
+    target.write_text(
+        MODULE.format(
+            before=BEFORE, version=SCHEMA_VERSION, down=down, body=body, imports=imports, before_body=before,
+            after_body=after,
+        )
+    )  # fmt: skip
     subprocess.run(["ruff", "format", "-q", target], check=True)
 
 

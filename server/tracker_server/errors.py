@@ -24,7 +24,6 @@ from .storage.interface import (
     NoSuchReport,
     NoSuchRun,
     NoSuchView,
-    NotesChanged,
     OverBudget,
     ReportChanged,
     RunDeleted,
@@ -43,7 +42,6 @@ def add_error_handlers(app: Starlette) -> None:
     app.add_exception_handler(RunDeleted, _deleted)
     app.add_exception_handler(NoSuchProject, _not_found)
     app.add_exception_handler(NoSuchView, _not_found)
-    app.add_exception_handler(NotesChanged, _changed)
     app.add_exception_handler(NameTaken, _changed)
     app.add_exception_handler(NoSuchReport, _not_found)
     app.add_exception_handler(NoSuchComment, _not_found)

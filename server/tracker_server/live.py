@@ -53,7 +53,7 @@ class Hub:
                 listener.add(seen, what)
 
     def project_changed(self, entity: str, project: str) -> None:
-        """Tell the listeners that see it that the notes, saved views or reports of this project have changed."""
+        """Tell the listeners that see it that the saved views or reports of this project have changed."""
         self._counts[entity, project] = self._counts.get((entity, project), 0) + 1
         for listener in self._listeners:
             if listener.sees(entity, project, None):

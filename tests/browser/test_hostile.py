@@ -26,7 +26,7 @@ PAGES = {
     "compared charts": "/projects/me/hostile/compare?runs=h1,h2&tab=charts",
     "compared code": "/projects/me/hostile/compare?runs=h1,h2&tab=code",
     "compared packages": "/projects/me/hostile/compare?runs=h1,h2&tab=packages",
-    "notes": "/projects/me/hostile/notes",
+    "reports": "/projects/me/hostile/reports",
     **{tab: f"{RUN}?tab={tab}" for tab in ("charts", "system", "console", "files", "config", "code", "packages")},
     "overview": RUN,
     "console with tags": "/runs/me/origin/origin?tab=console",
@@ -107,13 +107,12 @@ kind: {HOSTILE}
 def test_markdown_is_sanitised(server: Embedded, visit: Visit) -> None:
     runs = Runs(server)
     runs.add("one", [{HOSTILE: 1.0}, {HOSTILE: 2.0}], notes=NOTES)
-    with visit(f"/projects/me/{runs.project}/notes") as page:
-        page.get_by_role("button", name="Write a note").click()
-        page.get_by_role("textbox", name="Project notes").fill(NOTES)
-        page.get_by_text("Preview", exact=True).click()
-        expect(page.get_by_text("Couldn't show this panel")).to_be_visible()
+    report = runs.report(HOSTILE[:200], [{"id": "a", "kind": "markdown", "text": NOTES}])
+    with visit(f"/projects/me/{runs.project}/reports/{report}?show=edit") as page:
+        expect(page.get_by_role("textbox", name="Text in Markdown")).to_have_value(NOTES)
         harmless(page)
-        page.get_by_role("button", name="Save").click()
+        page.goto(f"{server.url}/reports/{report}")
+        expect(page.get_by_text("Couldn't show this panel")).to_be_visible()
         article = page.get_by_role("article")
         expect(article).to_contain_text(HOSTILE)
         # An image on another server would reveal the reader, so it becomes a link.

@@ -16,7 +16,6 @@ PAGES = {
     "comparison": ("/projects/me/vision/compare?runs=v00,v07", "batch_size"),
     "reports": ("/projects/me/vision/reports", "Reports"),
     "new report": ("/projects/me/vision/reports/new", "Add a block"),
-    "project notes": ("/projects/me/vision/notes", "Notes"),
     "overview": ("/runs/me/origin/origin", "train.py"),
     "charts": ("/runs/me/origin/origin?tab=charts", "loss"),
     "system": ("/runs/me/origin/origin?tab=system", "cpu"),

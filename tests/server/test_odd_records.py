@@ -317,14 +317,19 @@ BODIES = {
     "/api/table/me/digits": {"columns": ["name"], "filter": "", "search": "", "sort": [{"column": "name"}], "limit": 3},
     "/api/groups/me/digits": {"by": ["config.lr"], "columns": ["name"], "limit": 3},
     "/api/projects/me/digits/views/v": {"view": {"a": 1}},
-    "/api/projects/me/digits/notes": {"text": "t", "version": 0},
+    "/api/projects/me/digits/reports": {
+        "title": "t",
+        "blocks": [{"id": "a", "kind": "panel", "panel": {"kind": "line", "keys": ["loss"]}, "view": {"x": "_step"}}],
+        "message": "m",
+    },
+    "/api/comments?run=me/digits/r": {"text": "t"},
 }
 
 
 @pytest.mark.parametrize("path", BODIES)
 def test_odd_bodies_never_cause_a_server_error(odd: Any, lines: Any, path: str) -> None:
     odd.append("r", lines("r"))
-    method = "PUT" if "/projects/" in path else "POST"
+    method = "PUT" if "/views/" in path else "POST"
     plain = BODIES[path]
     bodies = [
         b"",

@@ -27,7 +27,6 @@ Ingest
 Reading
     GET  /api/projects                                          → {"projects": [`ProjectInfo`]}
     GET  /api/projects/{entity}/{project}                       → `Project`
-    PUT  /api/projects/{entity}/{project}/notes                 `Notes` → `Notes`, 409 if the version is an old one
     GET, PUT, DELETE /api/projects/{entity}/{project}/views/{name}  {"view": any JSON}
     PATCH /api/projects/{entity}/{project}                      {"name", "entity", "visibility"}, each optional → `Project`
         409 if the name is taken. The former name leads to the project, for all routes of it and of its runs.
@@ -91,8 +90,6 @@ from .runs import (
     EventFile,
     Folded,
     KeyInfo,
-    LastChange,
-    Notes,
     Project,
     ProjectInfo,
     RowColumn,
@@ -137,8 +134,6 @@ __all__ = [
     "FrameSeries",
     "GroupQuery",
     "KeyInfo",
-    "LastChange",
-    "Notes",
     "Project",
     "ProjectInfo",
     "Report",

@@ -18,20 +18,6 @@ class ProjectInfo(TypedDict):
     """How many runs were started on each of the last 30 days (UTC), today last."""
 
 
-class Notes(TypedDict):
-    """Markdown about a project. A change names the version that it replaces."""
-
-    text: str
-    version: int
-
-
-class LastChange(TypedDict):
-    """Who changed something last, and when (Unix seconds); `user` is None on a server without accounts."""
-
-    time: float
-    user: str | None
-
-
 class ViewInfo(TypedDict):
     """A saved view of a project's workspace; `updated` in Unix seconds, `user` saved it last."""
 
@@ -41,11 +27,8 @@ class ViewInfo(TypedDict):
 
 
 class StoredProject(ProjectInfo):
-    """One project with its notes and views."""
+    """One project with its views."""
 
-    notes: Notes
-    notes_changed: LastChange | None
-    """None if they were never changed."""
     views: list[ViewInfo]
     visibility: Literal["private", "internal"]
     """Who reads it on a server with accounts: the members of its entity, or every account."""

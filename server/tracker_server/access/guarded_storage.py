@@ -19,7 +19,6 @@ from tracker.wire import (
     Folded,
     GroupQuery,
     KeyInfo,
-    Notes,
     Project,
     ProjectInfo,
     Resumption,
@@ -102,10 +101,6 @@ class GuardedStorage(GuardedFiles, GuardedProjects, GuardedReports):
             mine = run in users and users[run] == self._principal.id
             self.require("delete_own" if mine else "delete", run.entity, run.project)
 
-    def put_notes(self, entity: str, project: str, notes: Notes) -> Notes:
-        """See `Storage.put_notes`."""
-        return self._storage.put_notes(*self._project_for("edit", entity, project), notes, self._by())
-
     def put_view(self, entity: str, project: str, name: str, view: Any) -> None:
         """See `Storage.put_view`."""
         self._storage.put_view(*self._project_for("edit", entity, project), name, view, self._by())
@@ -155,16 +150,14 @@ class GuardedStorage(GuardedFiles, GuardedProjects, GuardedReports):
         found = self._storage.project(*here)
         views = [view for view in found["views"] if self._shares_view(*here, view["name"])]
         # Of the rest of the project a link to a part of it tells nothing.
-        nothing = Notes(text="", version=0)
         part: StoredProject = {
             **found,
             "runs": len(shown),
             "active": 0,
             "activity": [],
-            "notes": nothing,
             "views": views,
         }
-        return {**part, "notes_changed": None, "rights": ["read"], "members": 0}
+        return {**part, "rights": ["read"], "members": 0}
 
     def _shares_view(self, entity: str, project: str, name: str) -> bool:
         shared = self._principal.shared

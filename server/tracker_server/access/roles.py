@@ -22,7 +22,7 @@ Action = Literal[
 
 - `read`: read runs, reports and everything else of a project.
 - `log`: create a project, create runs and append to them, and read what resuming needs. Ask a run to stop.
-- `edit`: change names, notes, tags, views, reports and comments.
+- `edit`: change names, notes and tags of runs, views, reports and comments.
 - `delete_own`, `delete`: delete one's own runs, any runs.
 - `share`: make and revoke share links.
 - `manage_project`: change the visibility of a project; rename, move, copy or delete it.

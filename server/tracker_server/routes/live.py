@@ -104,7 +104,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
             "description": (
                 'Server-sent events. `change`: `{"runs": [{"run": "entity/project/id", "what": [...]}], "projects": '
                 '["entity/project"]}`, at most two a second. `what` contains `history`, `system`, `console`, `meta`, '
-                "`files`, `comments`, `removed` or `new`; `projects` lists those whose notes, saved views, reports or "
+                "`files`, `comments`, `removed` or `new`; `projects` lists those whose saved views, reports or "
                 "comments on reports have changed. "
                 "`reset`: changes were missed, so anything may have changed. `ping`: at the start, and after every "
                 "15 s without changes."

@@ -1,4 +1,4 @@
-"""Read projects, and edit their notes and saved views."""
+"""Read projects, and edit their saved views."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import FastAPI, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -23,15 +23,6 @@ MAX_VIEW = 256 * 1024
 ViewName = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
-class NewNotes(BaseModel):
-    """New notes, and the version that they replace."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    text: str = Field(max_length=500_000, description="Markdown")
-    version: int = Field(ge=0, le=2**31)
-
-
 class SavedView(BaseModel):
     """A saved view; only the dashboard interprets its content."""
 
@@ -46,24 +37,10 @@ def add_routes(api: FastAPI, services: Services) -> None:
     project_path = "/api/projects/{entity}/{project}"
     view_path = project_path + "/views/{name}"
 
-    @api.get(project_path, response_model=model(wire.Project), summary="Get a project with its notes and saved views")
+    @api.get(project_path, response_model=model(wire.Project), summary="Get a project with its saved views")
     async def project(storage: StorageOf, entity: str, project: str) -> Response:
         run_key(entity, project, "any")
         return await services.answer(storage.project, entity, project)
-
-    @api.put(
-        project_path + "/notes",
-        response_model=model(wire.Notes),
-        summary="Replace the notes of a project",
-        responses={409: {"description": "The notes have a newer version"}},
-    )
-    async def put_notes(storage: StorageOf, entity: str, project: str, notes: NewNotes) -> Response:
-        run_key(entity, project, "any")
-        made = await workers.write(
-            storage.put_notes, entity, project, wire.Notes(text=notes.text, version=notes.version)
-        )
-        services.live.project_changed(*storage.present_project(entity, project))
-        return await services.answer(lambda: made)
 
     @api.get(view_path, response_model=SavedView, summary="Get a saved view")
     async def view(storage: StorageOf, entity: str, project: str, name: ViewName) -> Response:

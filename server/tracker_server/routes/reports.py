@@ -18,7 +18,7 @@ from tracker_server.services import Services
 from .dependencies import StorageOf
 from .parameters import Cursor, run_key
 
-MAX_REPORT = 900_000
+MAX_REPORT = 1_000_000
 """Largest report in bytes of JSON."""
 
 PROJECT = "/api/projects/{entity}/{project}/reports"

@@ -19,7 +19,6 @@ from tracker.wire import (
     Folded,
     GroupQuery,
     KeyInfo,
-    Notes,
     ProjectInfo,
     Report,
     ReportContent,
@@ -93,10 +92,6 @@ class CopyStopped(Exception):
 
 class NoSuchView(LookupError):
     """The project has no view of that name."""
-
-
-class NotesChanged(Exception):
-    """The notes have a newer version than the one to replace."""
 
 
 class NoSuchReport(LookupError):
@@ -343,13 +338,7 @@ class Storage(Protocol):
         """Return all projects, the most recently updated first."""
 
     def project(self, entity: str, project: str) -> StoredProject:
-        """Return a project with its notes and the names of its views. Raises `NoSuchProject`."""
-
-    def put_notes(self, entity: str, project: str, notes: Notes, by: By = OWNER) -> Notes:
-        """Replace the notes if `notes` has their version; return the new ones.
-
-        Raises `NotesChanged` for another version, `NoSuchProject`.
-        """
+        """Return a project with the names of its views. Raises `NoSuchProject`."""
 
     def view(self, entity: str, project: str, name: str) -> Any:
         """Return a saved view. Raises `NoSuchProject`, `NoSuchView`."""

@@ -70,7 +70,7 @@ def delete(connection: sa.Connection, entity: str, name: str) -> tuple[list[int]
     for table in (views, share_links):
         connection.execute(table.delete().where(table.c.project == project))
     # Its row stays, for the tombstones, under a name that no project can have.
-    gone = {"name": f"/{project}", "notes": "", "visibility": "private", "deletions": projects.c.deletions + 1}
+    gone = {"name": f"/{project}", "visibility": "private", "deletions": projects.c.deletions + 1}
     connection.execute(projects.update().where(projects.c.id == project).values(gone))
     _leave_alias(connection, entity, name, project)
     rights_changed(connection)

@@ -1,4 +1,4 @@
-"""Store the notes and saved views of projects."""
+"""Store the saved views of projects."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from tracker.wire import LastChange, Notes, ViewInfo
+from tracker.wire import ViewInfo
 
-from . import users
 from .access_schema import entities
-from .interface import NoSuchProject, NoSuchView, NotesChanged
+from .interface import NoSuchProject, NoSuchView
 from .schema import projects, views
 from .writer import Writer
 
@@ -30,27 +29,13 @@ def number(connection: sa.Connection, entity: str, project: str) -> int:
 
 
 def details(connection: sa.Connection, project: int) -> dict[str, Any]:
-    """Return the notes, the saved views without their content, and the visibility."""
+    """Return the saved views without their content, and the visibility."""
     row = connection.execute(sa.select(projects).where(projects.c.id == project)).one()
     query = sa.select(views.c.name, views.c.updated, entities.c.name.label("user_name"))
     query = query.outerjoin(entities, entities.c.id == views.c.user).where(views.c.project == project)
     rows = connection.execute(query.order_by(views.c.name))
     saved = [ViewInfo(name=view.name, updated=view.updated, user=view.user_name) for view in rows]
-    notes = Notes(text=row.notes, version=row.notes_version)
-    changed = None
-    if row.notes_changed is not None:
-        changed = LastChange(time=row.notes_changed, user=users.name(connection, row.notes_user))
-    return {"notes": notes, "notes_changed": changed, "views": saved, "visibility": row.visibility}
-
-
-def put_notes(writer: Writer, project: int, notes: Notes, user: int | None) -> Notes:
-    """Replace the notes if they have the version of `notes`; return the new ones. Raises `NotesChanged`."""
-    made = Notes(text=notes["text"], version=notes["version"] + 1)
-    where = (projects.c.id == project) & (projects.c.notes_version == notes["version"])
-    values = {"notes": made["text"], "notes_version": made["version"], "notes_user": user, "notes_changed": time.time()}
-    if not writer.change(projects.update().where(where).values(values)):
-        raise NotesChanged("somebody else has changed the notes: load them again and repeat your changes")
-    return made
+    return {"views": saved, "visibility": row.visibility}
 
 
 def view(connection: sa.Connection, project: int, name: str) -> Any:

@@ -21,10 +21,6 @@ projects = Table(
     Column("name", Text, nullable=False),
     Column("created", Float, nullable=False),
     Column("deletions", Integer, nullable=False),  # grows with each deleted run, to invalidate caches
-    Column("notes", Text, nullable=False, server_default=""),
-    Column("notes_version", Integer, nullable=False, server_default="0"),
-    Column("notes_user", Integer),  # who changed them last, and when
-    Column("notes_changed", Float),
     Column("visibility", Text, nullable=False, server_default="private"),  # private, internal
     UniqueConstraint("entity", "name"),
 )

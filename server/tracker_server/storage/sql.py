@@ -23,7 +23,6 @@ from tracker.wire import (
     Folded,
     GroupQuery,
     KeyInfo,
-    Notes,
     ProjectInfo,
     Resumption,
     RowPage,
@@ -168,11 +167,6 @@ class SqlStorage(ProjectStorage, FileStorage, ReportStorage):
         query = query.join(project_table, project_table.c.id == run_table.c.project)
         with self._engine.connect() as connection:
             return [RunKey(*row) for row in connection.execute(query.where(run_table.c.trashed < before))]
-
-    def put_notes(self, entity: str, project: str, notes: Notes, by: By = OWNER) -> Notes:
-        """See `Storage.put_notes`. Raises `NoSuchProject`, `NotesChanged`."""
-        with self._space(), self._engine.connect() as connection:
-            return projects.put_notes(self._writer, projects.number(connection, entity, project), notes, by.id)
 
     def put_view(self, entity: str, project: str, name: str, view: Any, by: By = OWNER) -> None:
         """See `Storage.put_view`. Raises `NoSuchProject`, ValueError if there are too many."""

@@ -1,4 +1,4 @@
-import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
+import { createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { Suspense, type ComponentType } from 'react'
 import { ROOT } from './api/session'
 import { queryClient } from './api/queries'
@@ -69,11 +69,13 @@ export const foundReportRoute = createRoute({
   component: page(() => import('./reports/FoundReport').then((it) => it.FoundReport)),
 })
 
-/** The notes of a project, with live panels among the text. */
+/** The former address of a project's notes, which are a report now. */
 export const notesRoute = createRoute({
   getParentRoute: () => root,
   path: '/projects/$entity/$project/notes',
-  component: page(() => import('./notes/ProjectNotes').then((it) => it.ProjectNotes)),
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: '/projects/$entity/$project/reports', params, replace: true })
+  },
   validateSearch,
 })
 

@@ -386,12 +386,6 @@ def _change_project(world: World, place: Place) -> Request:
     return Request(f"/api/projects/{place.entity}/{place.project}", {"json": body})
 
 
-def _put_notes(world: World, place: Place) -> Request:
-    version = world.storage.project(place.entity, place.project)["notes"]["version"]
-    body = {"text": "about", "version": version}
-    return Request(f"/api/projects/{place.entity}/{place.project}/notes", {"json": body})
-
-
 PROJECT = "/api/projects/{entity}/{project}"
 RUN = "/api/runs/{entity}/{project}/r"
 
@@ -456,7 +450,6 @@ _rule(
     "POST", _RUN + "/uploads/{digest}", Rule("log", _here(RUN + "/uploads/{digest}?size={size}&offset=0", data=CONTENT))
 )
 
-_rule("PUT", PROJECT + "/notes", Rule("edit", _put_notes))
 _rule("PUT", PROJECT + "/views/{name}", Rule("edit", _here(PROJECT + "/views/main", json={"view": {}}), (204,)))
 _rule("DELETE", PROJECT + "/views/{name}", Rule("edit", _here(PROJECT + "/views/none"), (404,)))
 _rule("POST", "/api/edits", Rule("edit", _new_run("/api/edits", json={"set": {"notes": "x"}})))

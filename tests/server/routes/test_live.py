@@ -99,13 +99,12 @@ def test_changes_made_on_the_server_are_announced(client: Any, one: str) -> None
             assert events.until("change")["runs"] == [{"run": path, "what": [what]}]
 
 
-def test_changes_of_notes_and_views_are_announced(client: Any) -> None:
+def test_changes_of_reports_and_views_are_announced(client: Any) -> None:
     path = "/api/projects/me/digits"
-    version = client.get(path).json()["notes"]["version"]
     with listening(client) as events:
         events.until("ping")
         for ask in (
-            lambda: client("PUT", f"{path}/notes", json={"text": "seen", "version": version}),
+            lambda: client("POST", f"{path}/reports", json={"title": "seen"}),
             lambda: client("PUT", f"{path}/views/mine", json={"view": {}}),
             lambda: client("DELETE", f"{path}/views/mine"),
         ):

@@ -61,15 +61,6 @@ def test_deleted_and_trashed_runs_are_not_counted(project: Any, lines: Any) -> N
     assert project.json(PROJECT)["active"] == 1
 
 
-def test_notes_are_replaced_only_with_their_current_version(project: Any) -> None:
-    assert project.json(PROJECT)["notes"] == {"text": "", "version": 0}
-    answer = project("PUT", f"{PROJECT}/notes", json={"text": "# Plan", "version": 0})
-    assert answer.json() == {"text": "# Plan", "version": 1}
-    late = project("PUT", f"{PROJECT}/notes", json={"text": "other", "version": 0})
-    assert (late.status_code, "changed" in late.json()["error"]) == (409, True)
-    assert project.json(PROJECT)["notes"] == {"text": "# Plan", "version": 1}
-
-
 def test_views_are_saved_listed_replaced_and_deleted(project: Any) -> None:
     view = {"filter": "config.lr < 1", "nested": [1, None, {"x": "<b>"}]}
     assert project("PUT", f"{PROJECT}/views/my%20best%20%C3%BC", json={"view": view}).status_code == 204
@@ -83,14 +74,10 @@ def test_views_are_saved_listed_replaced_and_deleted(project: Any) -> None:
     assert project.get(f"{PROJECT}/views/other").status_code == 404
 
 
-def test_invalid_notes_and_views_are_refused_with_a_reason(project: Any) -> None:
+def test_invalid_views_are_refused_with_a_reason(project: Any) -> None:
     for method, path, body, status, reason in [
         ("GET", "/api/projects/me/none", None, 404, "there is no project me/none"),
         ("GET", "/api/projects/me/.x", None, 400, "the project '.x' must be"),
-        ("PUT", "/api/projects/me/none/notes", {"text": "", "version": 0}, 404, "there is no project me/none"),
-        ("PUT", f"{PROJECT}/notes", {"text": "", "version": -1}, 400, "version: Input should be greater than"),
-        ("PUT", f"{PROJECT}/notes", {"text": "x"}, 400, "version: Field required"),
-        ("PUT", f"{PROJECT}/notes", {"text": "x" * 500_001, "version": 0}, 400, "text: String should have at most"),
         ("PUT", "/api/projects/me/none/views/a", {"view": 1}, 404, "there is no project me/none"),
         ("PUT", f"{PROJECT}/views/a", {"view": "x" * 256 * 1024}, 413, "at most 262,144 are allowed"),
         ("PUT", f"{PROJECT}/views/{'a' * 101}", {"view": 1}, 400, "name: String should have at most 100"),

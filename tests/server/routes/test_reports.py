@@ -126,8 +126,8 @@ def test_invalid_reports_are_refused_with_a_reason(project: Any) -> None:
         ("POST", REPORTS, {"title": "x", "blocks": [{**PANEL, "panel": {"a": deep}}]}, 400, "100 levels deep"),
         (
             "POST", REPORTS,
-            {"title": "x", "blocks": [{**TEXT, "id": str(i), "text": "x" * 470_000} for i in range(2)]},
-            413, "at most 900,000",
+            {"title": "x", "blocks": [{**TEXT, "id": str(i), "text": "x" * 499_990} for i in range(2)]},
+            413, "at most 1,000,000",
         ),
         ("PUT", path, {"title": "x"}, 400, "version: Field required"),
         ("PUT", path, {"title": "x", "version": 0}, 400, "version"),

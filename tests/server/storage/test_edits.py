@@ -88,20 +88,16 @@ def test_edits_are_deleted_with_their_run(store: Any) -> None:
         assert connection.exec_driver_sql("SELECT count(*) FROM edits").scalar() == 0
 
 
-def test_notes_and_views_tell_who_changed_them_last(store: Any, accounts: Any) -> None:
+def test_views_tell_who_changed_them_last(store: Any, accounts: Any) -> None:
     edit(store, 1, By(), ("config", {"n": 1}))
     storage = store.storage
     project = storage.project("me", "digits")
-    assert (project["notes_changed"], project["visibility"]) == (None, "private")
+    assert project["visibility"] == "private"
     ada, bob = By(accounts.add("ada")), By(accounts.add("bob"))
-    storage.put_notes("me", "digits", {"text": "a", "version": 0}, ada)
     storage.put_view("me", "digits", "mine", 1, ada)
     storage.put_view("me", "digits", "ours", 1)
     project = storage.project("me", "digits")
-    assert project["notes_changed"]["user"] == "ada"
-    assert project["notes_changed"]["time"] == pytest.approx(time.time(), abs=60)
     assert [view["user"] for view in project["views"]] == ["ada", None]
-    storage.put_notes("me", "digits", {"text": "b", "version": 1}, bob)
     storage.put_view("me", "digits", "mine", 2, bob)
     project = storage.project("me", "digits")
-    assert (project["notes_changed"]["user"], project["views"][0]["user"]) == ("bob", "bob")
+    assert project["views"][0]["user"] == "bob"

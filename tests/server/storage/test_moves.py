@@ -8,8 +8,10 @@ from tracker.names import RunKey
 from tracker.runlog.records import encode
 from tracker_server.storage.interface import (
     By,
+    CommentPlace,
     NameTaken,
     NoSuchProject,
+    NoSuchReport,
     NoSuchRun,
     OffsetMismatch,
     RunDeleted,
@@ -182,7 +184,9 @@ def test_a_new_project_of_that_name_is_another_one_in_which_the_old_runs_stay_de
     old = Agent(store, key("r1"))
     storage = store.storage
     storage.put_view("me", "digits", "mine", {"a": 1})
-    storage.put_notes("me", "digits", {"text": "old", "version": 0})
+    content: Any = {"title": "old", "state": "published", "blocks": [], "message": None}
+    report = storage.create_report("me", "digits", content)["id"]
+    storage.add_comment(CommentPlace("me", "digits", report=report), "old", [])
     storage.set_visibility("me", "digits", "internal")
     storage.delete_project("me", "digits")
     if taken == "by a new run":
@@ -192,7 +196,9 @@ def test_a_new_project_of_that_name_is_another_one_in_which_the_old_runs_stay_de
         storage.rename_project("me", "letters", "me", "digits")
     assert shown(store) == {"r2": 1}
     project = storage.project("me", "digits")
-    assert (project["notes"]["text"], project["views"]) == ("", [])
+    assert (project["views"], storage.reports("me", "digits", "", 10, None).total) == ([], 0)
+    with pytest.raises(NoSuchReport):
+        storage.report_place(report)
     with pytest.raises(RunDeleted):
         old.log()
     storage.readmit(key("r1"))

@@ -25,7 +25,7 @@ test.each([
   expect(concerns(key, changed(run, what))).toBe(expected)
 })
 
-test('a change of a project refetches its notes and saved views', () => {
+test('a change of a project refetches it, with its saved views', () => {
   const shows = (project: string) => concerns(['project', 'me', 'p'], new Map(), [project])
   expect([shows('me/p'), shows('me/pp')]).toEqual([true, false])
 })

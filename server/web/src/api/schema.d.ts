@@ -291,7 +291,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a project with its notes and saved views */
+        /** Get a project with its saved views */
         get: operations["project_api_projects__entity___project__get"];
         put?: never;
         post?: never;
@@ -307,23 +307,6 @@ export interface paths {
          * @description The former name leads to the project: old links and running agents go on.
          */
         patch: operations["change_api_projects__entity___project__patch"];
-        trace?: never;
-    };
-    "/api/projects/{entity}/{project}/notes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Replace the notes of a project */
-        put: operations["put_notes_api_projects__entity___project__notes_put"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
         trace?: never;
     };
     "/api/projects/{entity}/{project}/views/{name}": {
@@ -1871,7 +1854,7 @@ export interface paths {
         };
         /**
          * Stream changes as they happen
-         * @description Server-sent events. `change`: `{"runs": [{"run": "entity/project/id", "what": [...]}], "projects": ["entity/project"]}`, at most two a second. `what` contains `history`, `system`, `console`, `meta`, `files`, `comments`, `removed` or `new`; `projects` lists those whose notes, saved views, reports or comments on reports have changed. `reset`: changes were missed, so anything may have changed. `ping`: at the start, and after every 15 s without changes.
+         * @description Server-sent events. `change`: `{"runs": [{"run": "entity/project/id", "what": [...]}], "projects": ["entity/project"]}`, at most two a second. `what` contains `history`, `system`, `console`, `meta`, `files`, `comments`, `removed` or `new`; `projects` lists those whose saved views, reports or comments on reports have changed. `reset`: changes were missed, so anything may have changed. `ping`: at the start, and after every 15 s without changes.
          */
         get: {
             parameters: {
@@ -2866,16 +2849,6 @@ export interface components {
             kind?: "history" | "system";
         };
         /**
-         * LastChange
-         * @description Who changed something last, and when (Unix seconds); `user` is None on a server without accounts.
-         */
-        LastChange: {
-            /** Time */
-            time: number;
-            /** User */
-            user: string | null;
-        };
-        /**
          * LinkInfo
          * @description A share link without its address; times are Unix seconds.
          */
@@ -3148,19 +3121,6 @@ export interface components {
             tags?: string[] | null;
         };
         /**
-         * NewNotes
-         * @description New notes, and the version that they replace.
-         */
-        NewNotes: {
-            /**
-             * Text
-             * @description Markdown
-             */
-            text: string;
-            /** Version */
-            version: number;
-        };
-        /**
          * NewPassword
          * @description The present password and the new one.
          */
@@ -3247,16 +3207,6 @@ export interface components {
              * @description What has changed
              */
             message?: string | null;
-            /** Version */
-            version: number;
-        };
-        /**
-         * Notes
-         * @description Markdown about a project. A change names the version that it replaces.
-         */
-        Notes: {
-            /** Text */
-            text: string;
             /** Version */
             version: number;
         };
@@ -3349,8 +3299,6 @@ export interface components {
             active: number;
             /** Activity */
             activity: number[];
-            notes: components["schemas"]["Notes"];
-            notes_changed: components["schemas"]["LastChange"] | null;
             /** Views */
             views: components["schemas"]["ViewInfo"][];
             /**
@@ -5439,76 +5387,6 @@ export interface operations {
                 };
             };
             /** @description The name or a run's id is taken; nothing was changed */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Internal error: try again later */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    put_notes_api_projects__entity___project__notes_put: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                entity: string;
-                project: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewNotes"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Notes"];
-                };
-            };
-            /** @description Invalid request; do not repeat it */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The token is missing or wrong */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description Host name or origin not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The notes have a newer version */
             409: {
                 headers: {
                     [name: string]: unknown;

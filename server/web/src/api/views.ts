@@ -1,4 +1,4 @@
-/** A project with its notes and saved views. */
+/** A project with its saved views. */
 import { queryOptions } from '@tanstack/react-query'
 import { data, DELETE, GET, PUT, type Shapes } from './client'
 import { placeOf, type Place } from './paths'
@@ -14,10 +14,6 @@ export const projectQuery = (place: Place) =>
     queryFn: ({ signal }) =>
       data(GET('/api/projects/{entity}/{project}', { params: { path: placeOf(place) }, signal })),
   })
-
-/** Save a project's notes. `version`: of the notes that these replace. The server answers 409 if there are newer ones. */
-export const saveNotes = (place: Place, notes: Shapes['NewNotes']) =>
-  data(PUT('/api/projects/{entity}/{project}/notes', { params: { path: placeOf(place) }, body: notes }))
 
 const viewsChanged = (place: Place) => queryClient.invalidateQueries({ queryKey: keyOf(place) })
 

@@ -1,6 +1,6 @@
 import { readable } from '../lib/format'
 
-/** What a panel shows: the part of a view that users create, edit, save and embed in notes. */
+/** What a panel shows: the part of a view that users create, edit, save and embed in texts. */
 
 export interface Smoothing {
   kind: 'none' | 'ema' | 'time-ema' | 'mean'

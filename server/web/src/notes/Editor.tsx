@@ -1,6 +1,6 @@
 import css from './Editor.module.css'
 import { Button, Group, SegmentedControl, Stack, Text, Textarea } from '@mantine/core'
-import { useState, type ReactNode } from 'react'
+import { useState } from 'react'
 import { strings } from '../strings'
 import { Markdown } from './Markdown'
 
@@ -9,27 +9,14 @@ interface Props {
   label: string
   text: string
   saving: boolean
-  /** Why the last save failed */
-  problem?: ReactNode
   save: (text: string) => void
   cancel: () => void
-  panel?: (source: string) => ReactNode
-  /** More controls, which can insert text at the cursor */
-  tools?: (insert: (text: string) => void) => ReactNode
-  rows?: number
-  saveLabel?: string
 }
 
 /** Edit Markdown. Ctrl+Enter saves; Escape cancels while nothing was changed. */
-export function Editor({ label, text, saving, problem, save, cancel, panel, tools, rows = 8, saveLabel }: Props) {
+export function Editor({ label, text, saving, save, cancel }: Props) {
   const [draft, setDraft] = useState(text)
   const [preview, setPreview] = useState(false)
-  const [area, setArea] = useState<HTMLTextAreaElement | null>(null)
-  const insert = (added: string) => {
-    const at = area?.selectionEnd ?? draft.length
-    setDraft(draft.slice(0, at) + added + draft.slice(at))
-    area?.focus()
-  }
   return (
     <Stack gap="xs">
       <Group justify="space-between" gap="xs">
@@ -42,20 +29,18 @@ export function Editor({ label, text, saving, problem, save, cancel, panel, tool
           value={preview ? 'preview' : 'write'}
           onChange={(choice) => setPreview(choice === 'preview')}
         />
-        <Group gap="xs">{!preview && tools?.(insert)}</Group>
       </Group>
       {preview ? (
         <div className={`panel ${css.preview}`}>
-          <Markdown text={draft} panel={panel} />
+          <Markdown text={draft} />
         </div>
       ) : (
         <Textarea
-          ref={setArea}
           aria-label={label}
           value={draft}
           onChange={(event) => setDraft(event.currentTarget.value)}
           autosize
-          minRows={rows}
+          minRows={8}
           maxRows={40}
           data-autofocus
           autoFocus
@@ -66,7 +51,6 @@ export function Editor({ label, text, saving, problem, save, cancel, panel, tool
           }}
         />
       )}
-      {problem}
       <Group justify="space-between" gap="xs">
         <Text size="xs" c="dimmed">
           {strings.notes.hint}
@@ -76,7 +60,7 @@ export function Editor({ label, text, saving, problem, save, cancel, panel, tool
             {strings.common.cancel}
           </Button>
           <Button size="compact-md" loading={saving} onClick={() => save(draft)}>
-            {saveLabel ?? strings.common.save}
+            {strings.common.save}
           </Button>
         </Group>
       </Group>

@@ -1,6 +1,5 @@
 import { Anchor, Badge, Button, Container, Group, Title } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
-import { useQuery } from '@tanstack/react-query'
 import { IconPlus } from '@tabler/icons-react'
 import { Link, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -8,9 +7,8 @@ import { List, Row } from '../access/List'
 import { useRights } from '../access/rights'
 import { usePages } from '../api/pages'
 import { reportsOf, type ReportInfo } from '../api/reports'
-import { projectQuery } from '../api/views'
 import { ago } from '../lib/format'
-import { projectAddress, reportAddress, reportsAddress } from '../lib/pageAddress'
+import { reportAddress, reportsAddress } from '../lib/pageAddress'
 import { Empty } from '../shell/Empty'
 import { SearchField } from '../shell/SearchField'
 import { usePageTitle } from '../shell/usePageTitle'
@@ -27,7 +25,6 @@ export function ReportList() {
   const [wanted] = useDebouncedValue(search.trim(), 200)
   const place = { entity, project }
   const list = usePages(reportsOf(place), wanted)
-  const { data: notes } = useQuery({ ...projectQuery(place), select: (project) => project.notes.text })
   const none = list.items?.length === 0 && !wanted
   return (
     <Container size="md" py="lg">
@@ -42,11 +39,6 @@ export function ReportList() {
         )}
       </Group>
       {!none && <SearchField label={texts.search} value={search} onChange={setSearch} mb="md" />}
-      {notes && (
-        <Anchor component={Link} to={`${projectAddress(entity, project)}/notes`} display="block" mb="md">
-          {texts.notes}
-        </Anchor>
-      )}
       {none ? (
         <Empty title={texts.none}>{mayEdit ? texts.noneText : texts.noneShown}</Empty>
       ) : (

@@ -61,7 +61,6 @@ function RunCrumb({ entity, project, id }: RunPlace) {
 
 const PAGES: Record<string, string | undefined> = {
   compare: strings.compare.title,
-  notes: strings.notes.title,
   reports: strings.reports.title,
   settings: strings.settings.title,
 }

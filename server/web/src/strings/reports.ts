@@ -7,7 +7,6 @@ export const reports = {
     title: 'Reports',
     list: 'Reports of this project',
     new: 'New report',
-    notes: 'Project notes',
     search: 'Search reports',
     none: 'No reports yet',
     noneText: 'A report is text with live charts, run tables and media. Others see it when you publish it.',

@@ -70,13 +70,33 @@ def _includes(now: Any, before: Any, where: str = "") -> None:
         assert now == before, where
 
 
+def _readable() -> Any:
+    """Return all that one could read from the old database, except for notes of projects: they are reports now."""
+    found = json.loads(version_1.READABLE.read_text())
+    for one in found["project"].values():
+        del one["project"]["notes"]
+    return found
+
+
 def test_all_of_a_database_of_version_1_can_be_read_as_before(old: Path) -> None:
-    before = json.loads(version_1.READABLE.read_text())
+    before = _readable()
     for _ in range(2):  # as it is migrated, and later
         storage = open_storage(old)
         _includes(version_1.everything(storage), before)
         storage.close()
     assert _version(old / "tracker.db") == SCHEMA_VERSION
+
+
+def test_notes_of_projects_are_their_first_reports(old: Path) -> None:
+    storage = open_storage(old)
+    (report,) = storage.reports("ada", "digits", "", 10, None).items
+    assert (report["title"], report["state"], report["version"], report["author"]) == ("Notes", "published", 1, None)
+    (block,) = storage.report("ada", "digits", report["id"])["blocks"]
+    assert (block["kind"], block["text"]) == ("markdown", "# Notes\nfrom before")
+    assert storage.reports("Überlab", "träume", "", 10, None).items == []
+    content: Any = {"title": "Notes", "state": "published", "blocks": [block], "message": None}
+    assert storage.save_report("ada", "digits", report["id"], 1, content)["version"] == 2
+    storage.close()
 
 
 def test_files_of_runs_that_exist_are_held_by_them(old: Path) -> None:
@@ -232,7 +252,7 @@ def test_a_full_disk_leaves_the_database_as_it_was(old: Path, small_disk: Path, 
     assert _contents(path) == before
     assert _version(path) == 1
     storage = open_storage(small_disk / "data")
-    _includes(version_1.everything(storage), json.loads(version_1.READABLE.read_text()))
+    _includes(version_1.everything(storage), _readable())
     storage.close()
 
 

@@ -128,7 +128,9 @@ def _fill(storage: SqlStorage) -> None:
     send(DELETED, "history-a.jsonl", *[(i, "log", {"loss": i}, i) for i in range(10)])
     storage.trash([binned], T0 + 9000)
     storage.delete(DELETED)
-    storage.put_notes("ada", "digits", {"text": "# Notes\nfrom before", "version": 0})
+    storage.put_notes(  # type: ignore[attr-defined]  # only that version has it
+        "ada", "digits", {"text": "# Notes\nfrom before", "version": 0}
+    )
     storage.put_view("ada", "digits", "mine", {"columns": ["loss"], "dark": True})
     storage.put_view("Überlab", "träume", "théirs", {"x": 1})
 

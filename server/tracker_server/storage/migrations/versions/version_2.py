@@ -5,12 +5,15 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from tracker_server.storage.migrations import notes_to_reports
+
 revision = "2"
 down_revision = None
 
 
 def upgrade() -> None:
     """Change the tables; the caller has begun the transaction."""
+    notes = notes_to_reports.take(op.get_bind())
     op.create_table(
         "access_version",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -218,8 +221,9 @@ def upgrade() -> None:
     )
     op.create_index("share_links_project", "share_links", ["project"], unique=False)
     op.add_column("digests", sa.Column("held", sa.Integer(), server_default="1", nullable=False))
-    op.add_column("projects", sa.Column("notes_user", sa.Integer(), nullable=True))
-    op.add_column("projects", sa.Column("notes_changed", sa.Float(), nullable=True))
     op.add_column("projects", sa.Column("visibility", sa.Text(), server_default="private", nullable=False))
+    op.drop_column("projects", "notes")
+    op.drop_column("projects", "notes_version")
     op.add_column("runs", sa.Column("user", sa.Integer(), nullable=True))
     op.add_column("views", sa.Column("user", sa.Integer(), nullable=True))
+    notes_to_reports.put(op.get_bind(), notes)
