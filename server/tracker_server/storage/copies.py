@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from . import moves
+from . import moves, reports
 from .aliases import inherit
 from .interface import CopyStopped
 from .projects import number
@@ -30,7 +30,7 @@ _PIECE = 100
 def copy(
     engine: sa.Engine, writer: Writer, source: tuple[str, str], target: tuple[str, str], stop: Callable[[], bool]
 ) -> None:
-    """Copy a project with its notes, views and runs, except those in the trash.
+    """Copy a project with its views, published reports and runs, except those in the trash.
 
     Raises `NoSuchProject`, `NameTaken`, `CopyStopped` when `stop` returns true. Nothing is left of it then.
     """
@@ -66,13 +66,10 @@ def _finish(connection: sa.Connection, project: int, made: int, target: tuple[st
     """Give the copy what belongs to the project itself, and its name."""
     moves.refuse_taken(connection, *target)
     inherit(connection, *target, made)
-    named = ("notes", "notes_version", "notes_user", "notes_changed")
-    old = connection.execute(sa.select(*(projects.c[name] for name in named)).where(projects.c.id == project)).first()
-    if old is not None:  # else it was deleted meanwhile
-        connection.execute(projects.update().where(projects.c.id == made).values(old._asdict()))
     others = [column for column in views.c if column.name != "project"]
     saved = sa.select(sa.literal(made), *others).where(views.c.project == project)
     connection.execute(views.insert().from_select(["project", *(column.name for column in others)], saved))
+    reports.copy_published(connection, project, made)
     connection.execute(projects.update().where(projects.c.id == made).values(entity=target[0], name=target[1]))
     moves.rights_changed(connection)
 

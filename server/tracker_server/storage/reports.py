@@ -120,7 +120,7 @@ def create(connection: sa.Connection, project: int, content: ReportContent, auth
     count = connection.execute(sa.select(sa.func.count()).where(reports.c.project == project)).scalar_one()
     if count >= MAX_REPORTS:
         raise ValueError(f"a project can have at most {MAX_REPORTS} reports: delete some")
-    report = "".join(secrets.choice(_LETTERS) for _ in range(_ID_LENGTH))
+    report = _new_id()
     now = time.time()
     made = {"id": report, "project": project, "author": author, "created": now}
     connection.execute(reports.insert(), {**made, **_current(content, author, now, 1)})
@@ -163,9 +163,24 @@ def delete_all(connection: sa.Connection, project: int) -> None:
         delete(connection, project, report)
 
 
+def copy_published(connection: sa.Connection, project: int, to: int) -> None:
+    """Copy the published reports of a project to another one, without their former versions and their comments."""
+    where = (reports.c.project == project) & (reports.c.state == "published")
+    for row in connection.execute(sa.select(reports).where(where).order_by(reports.c.updated)).all():
+        made = _new_id()
+        connection.execute(reports.insert(), {**row._asdict(), "id": made, "project": to, "version": 1})
+        current = (report_versions.c.report == row.id) & (report_versions.c.version == row.version)
+        saved = connection.execute(sa.select(report_versions).where(current)).one()
+        connection.execute(report_versions.insert(), {**saved._asdict(), "report": made, "version": 1})
+
+
 def unknown() -> NoSuchReport:
     """Return the error for a report that is not there."""
     return NoSuchReport("there is no such report on this server")
+
+
+def _new_id() -> str:
+    return "".join(secrets.choice(_LETTERS) for _ in range(_ID_LENGTH))
 
 
 def _version(connection: sa.Connection, project: int, report: str) -> int:

@@ -64,7 +64,10 @@ def test_a_copy_has_the_same_content_and_goes_its_own_way(store: Any, accounts: 
     streams = {run: fill(store, run, finish=run != "r2") for run in ("r1", "r2")}
     fill(store, "binned")
     storage.trash([key("binned")], 5.0)
-    storage.put_notes("me", "digits", {"text": "# Plan", "version": 0}, By(number))
+    plan: Any = {"title": "Plan", "state": "published", "blocks": [{"id": "a"}], "message": "first"}
+    former = storage.create_report("me", "digits", {**plan, "title": "Former"}, By(number))
+    report = storage.save_report("me", "digits", former["id"], 1, plan, By(number))
+    storage.create_report("me", "digits", {**plan, "state": "draft"}, By(number))
     storage.put_view("me", "digits", "mine", {"a": 1})
     storage.set_visibility("me", "digits", "internal")
     storage.copy_project("me", "digits", "team", "copied")
@@ -73,7 +76,11 @@ def test_a_copy_has_the_same_content_and_goes_its_own_way(store: Any, accounts: 
             assert content(store, key(run, "copied", "team")) == content(store, key(run))
         assert [run["id"] for run in store.storage.runs("team", "copied", {}, "id", 10, None).items] == ["r1", "r2"]
         project = store.storage.project("team", "copied")
-        assert (project["notes"]["text"], project["notes_changed"]["user"]) == ("# Plan", "ada")
+        (copied,) = store.storage.reports("team", "copied", "", 10, None).items
+        assert copied["id"] != report["id"]
+        read = store.storage.report("team", "copied", copied["id"])
+        assert {**read, "id": report["id"], "entity": "me", "project": "digits", "version": 2} == report
+        assert store.storage.report_versions("team", "copied", copied["id"], 10, None).total == 1
         assert [view["name"] for view in project["views"]] == ["mine"]
         assert (project["runs"], project["visibility"]) == (2, "private")
         assert names(store) == ["me/digits", "team/copied"]
