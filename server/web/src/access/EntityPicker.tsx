@@ -46,6 +46,7 @@ export function EntityPicker({ label, description, value, onChange, kinds, excep
       error={error}
       autoComplete="off"
       flex={1}
+      miw={180}
     />
   )
 }

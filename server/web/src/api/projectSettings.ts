@@ -18,6 +18,12 @@ async function changing<T>(answer: Promise<T>): Promise<T> {
 export const changeProject = (place: Place, body: Shapes['ProjectChange']) =>
   changing(data(PATCH('/api/projects/{entity}/{project}', { params: { path: placeOf(place) }, body })))
 
+/** Copy a project with its runs; done when the copy is complete. */
+export const copyProject = (place: Place, { entity, project: name }: Place) =>
+  changing(
+    data(POST('/api/projects/{entity}/{project}/copy', { params: { path: placeOf(place) }, body: { entity, name } })),
+  )
+
 export const deleteProject = (place: Place) =>
   changing(data(DELETE('/api/projects/{entity}/{project}', { params: { path: placeOf(place) } })))
 

@@ -7,6 +7,7 @@ import type { Rights } from '../access/rights'
 import { TeamMembers } from '../access/TeamMembers'
 import type { Place } from '../api/paths'
 import { projectQuery } from '../api/views'
+import { useWhoami } from '../api/whoami'
 import { projectAddress } from '../lib/pageAddress'
 import { strings } from '../strings'
 
@@ -16,6 +17,7 @@ const texts = strings.settings
 export function AccessMenu({ place, rights }: { place: Place; rights: Rights }) {
   const [open, setOpen] = useState(false)
   const { data } = useQuery(projectQuery(place))
+  const isMine = useWhoami()?.name === place.entity
   const internal = data?.visibility === 'internal'
   const label = texts.accessOf(strings.access.visibilities[internal ? 'internal' : 'private'], data?.members ?? null)
   const Icon = internal ? IconBuilding : IconLock
@@ -42,7 +44,11 @@ export function AccessMenu({ place, rights }: { place: Place; rights: Rights }) 
               {strings.access.visibilities[internal ? 'internal' : 'private']}
             </Text>
             <Text size="sm" c="dimmed" className="wrap">
-              {internal ? texts.visibilityTexts.internal : texts.visibilityTexts.private(place.entity)}
+              {internal
+                ? texts.visibilityTexts.internal
+                : isMine
+                  ? texts.visibilityTexts.own
+                  : texts.visibilityTexts.private(place.entity)}
             </Text>
           </div>
           <TeamMembers entity={place.entity} />

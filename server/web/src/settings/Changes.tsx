@@ -6,7 +6,7 @@ import { useState, type ReactNode } from 'react'
 import { Confirm } from '../access/Confirm'
 import { EntityPicker } from '../access/EntityPicker'
 import { Section } from '../access/Section'
-import { changeProject, deleteProject } from '../api/projectSettings'
+import { changeProject, copyProject, deleteProject } from '../api/projectSettings'
 import type { Place } from '../api/paths'
 import { projectsQuery } from '../api/queries'
 import { projectAddress } from '../lib/pageAddress'
@@ -71,6 +71,41 @@ export function Move({ place }: { place: Place }) {
       onSubmit={() => move.mutate()}
     >
       <EntityPicker label={texts.to} value={entity} onChange={setEntity} kinds={['mine']} except={place.entity} />
+    </Change>
+  )
+}
+
+/** Copy a project with its runs. */
+export function Copy({ place }: { place: Place }) {
+  const navigate = useNavigate()
+  const [entity, setEntity] = useState(place.entity)
+  const [name, setName] = useState(texts.copyOf(place.project))
+  const to = { entity: entity.trim(), project: name.trim() }
+  const copy = useMutation({
+    mutationFn: () => copyProject(place, to),
+    onSuccess: async () => {
+      notifications.show({ message: texts.copied(`${to.entity}/${to.project}`) })
+      await navigate({ to: projectAddress(to.entity, to.project) })
+    },
+    onError: showError,
+  })
+  return (
+    <Change
+      title={texts.copy}
+      text={texts.copyText}
+      act={texts.copyButton}
+      ready={to.entity !== '' && to.project !== ''}
+      pending={copy.isPending}
+      onSubmit={() => copy.mutate()}
+    >
+      <EntityPicker label={texts.to} value={entity} onChange={setEntity} kinds={['mine']} />
+      <TextInput
+        label={texts.copyName}
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+        flex={1}
+        miw={180}
+      />
     </Change>
   )
 }

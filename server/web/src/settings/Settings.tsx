@@ -17,7 +17,7 @@ import { showError } from '../shell/showError'
 import { usePageTitle } from '../shell/usePageTitle'
 import { Waiting } from '../shell/Waiting'
 import { strings } from '../strings'
-import { Delete, Move, Rename } from './Changes'
+import { Copy, Delete, Move, Rename } from './Changes'
 
 const texts = strings.settings
 
@@ -57,6 +57,7 @@ function Page({ entity, project, rights, visibility }: Place & { rights: Rights;
         )}
         <Rename place={place} />
         <Move place={place} />
+        <Copy place={place} />
         <Delete place={place} />
       </Stack>
     </Container>
@@ -64,6 +65,7 @@ function Page({ entity, project, rights, visibility }: Place & { rights: Rights;
 }
 
 function VisibilityChoice({ place, visibility }: { place: Place; visibility: Visibility }) {
+  const isMine = useWhoami()?.name === place.entity
   const change = useMutation({
     mutationFn: (next: Visibility) => changeProject(place, { visibility: next }),
     onSuccess: () => notifications.show({ message: texts.visibilityChanged }),
@@ -80,7 +82,7 @@ function VisibilityChoice({ place, visibility }: { place: Place; visibility: Vis
           <Radio
             value="private"
             label={strings.access.visibilities.private}
-            description={texts.visibilityTexts.private(place.entity)}
+            description={isMine ? texts.visibilityTexts.own : texts.visibilityTexts.private(place.entity)}
           />
           <Radio
             value="internal"
