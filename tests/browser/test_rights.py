@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tracker_server.access import accounts, passwords, teams
+from tracker_server.access import accounts, entities, passwords, teams
 from tracker_server.embedded import serve
 
 from .team import PASSWORD, Team, check_accessible, send, sign_in
@@ -335,3 +335,11 @@ def test_a_project_is_renamed_opened_to_all_and_deleted(team: Team) -> None:
         dialog.get_by_role("textbox").fill("renamed")
         dialog.get_by_role("button", name="Delete project").click()
         expect(page.get_by_text("Deleted renamed")).to_be_visible()
+
+
+def test_the_pages_of_a_team_and_of_the_account_say_how_many_bytes_of_files_they_use(team: Team) -> None:
+    team.change(entities.set_quota, "me", 5 * 10**9)
+    with team.signed_in("vic", "/teams/me") as page:
+        expect(page.get_by_text("of 5 GB")).to_be_visible()
+        page.goto(team.server.url + "/account")
+        expect(page.get_by_text("Files: 0 B", exact=True)).to_be_visible()

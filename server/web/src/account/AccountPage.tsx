@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router'
 import { Keys } from '../access/Keys'
 import { Mark } from '../access/Mark'
 import { Section } from '../access/Section'
+import { Usage } from '../access/Usage'
 import { waysQuery } from '../api/identities'
 import { useWhoami, type Role } from '../api/whoami'
 import { teamAddress } from '../lib/pageAddress'
@@ -28,12 +29,15 @@ export function AccountPage() {
   return (
     <Container size="md" py="lg">
       <Stack gap={32}>
-        <Group gap="sm" align="center">
-          <Title order={1} size="h2" className="wrap">
-            {whoami.name}
-          </Title>
-          {whoami.is_admin && <Mark text={texts.server} kind="strong" />}
-        </Group>
+        <div>
+          <Group gap="sm" align="center">
+            <Title order={1} size="h2" className="wrap">
+              {whoami.name}
+            </Title>
+            {whoami.is_admin && <Mark text={texts.server} kind="strong" />}
+          </Group>
+          <Usage entity={whoami.name} />
+        </div>
         <Section title={texts.teams}>
           {teams.length ? <Teams teams={teams} /> : <Text c="dimmed">{texts.noTeams}</Text>}
         </Section>

@@ -19,6 +19,7 @@ export const access = {
     visibilities: { private: 'Private', internal: 'Internal' },
     role: 'Role',
     onceTitle: 'Copy this now.',
+    files: (used: string, quota: string | null) => (quota ? `Files: ${used} of ${quota}` : `Files: ${used}`),
     once: 'It is shown only this once.',
     days: (n: number) => counted(n, 'day'),
     forever: 'Never expires',

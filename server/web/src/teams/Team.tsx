@@ -7,6 +7,7 @@ import { Confirm } from '../access/Confirm'
 import { Keys } from '../access/Keys'
 import { NameDialog } from '../access/NameDialog'
 import { manages } from '../access/rights'
+import { Usage } from '../access/Usage'
 import { removeTeam, renameTeam } from '../api/people'
 import { useWhoami } from '../api/whoami'
 import { teamAddress } from '../lib/pageAddress'
@@ -39,6 +40,7 @@ export function Team() {
             </Title>
             {managed && <Actions team={team} />}
           </Group>
+          <Usage entity={team} />
         </div>
         <Members key={team} team={team} managed={managed} />
         {managed && <Keys key={`keys ${team}`} team={team} />}
