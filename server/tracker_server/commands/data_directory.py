@@ -19,6 +19,7 @@ from tracker_server.access.paging import MAX_PAGE, Page, Part
 from tracker_server.places import DATABASE, CannotServe, default_directory, noted_url
 from tracker_server.storage.database import connect
 from tracker_server.storage.database_file import UnusableDatabase
+from tracker_server.storage.interface import StorageFull
 
 T = TypeVar("T")
 
@@ -101,9 +102,9 @@ def on_data(command: Callable[..., None]) -> Callable[..., None]:
         try:
             chosen = directory or _of_parents(context) or default_directory()
             command(Data(Path(absolute(chosen)), as_json), **options)
-        except (Conflict, Forbidden, Missing, Refused, UnusableDatabase, CannotServe) as error:
+        except (Conflict, Forbidden, Missing, Refused, StorageFull, UnusableDatabase, CannotServe) as error:
             raise click.ClickException(str(error)) from None
-        except sa.exc.OperationalError as error:  # such as a disk that is full, or a database that stays locked
+        except sa.exc.OperationalError as error:  # such as a database that stays locked
             raise click.ClickException(f"the database cannot be used: {error.orig}") from None
 
     run.__name__, run.__doc__ = command.__name__, command.__doc__
