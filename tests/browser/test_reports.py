@@ -342,3 +342,26 @@ def test_a_report_is_deleted(runs: Runs, visit: Visit) -> None:
         page.get_by_role("menuitem", name="Delete report").click()
         page.get_by_role("dialog").get_by_role("button", name="Delete report").click()
         expect(page.get_by_text("No reports yet")).to_be_visible()
+
+
+def test_a_text_links_to_a_saved_view(runs: Runs, visit: Visit) -> None:
+    runs.api("PUT", f"/api/projects/me/{runs.project}/views/fast (ones)", {"view": {"filter": "config.lr = 0.1"}})
+    id_ = runs.report("Linked", [text("a", "See ")])
+    with visit(f"{reports(runs)}/{id_}?show=edit") as page:
+        page.get_by_role("button", name="Insert view").click()
+        page.get_by_role("menuitem", name="fast (ones)").click()
+        page.get_by_role("button", name="Publish").click()
+        page.get_by_role("article").get_by_role("link", name="fast (ones)").click()
+        grid = page.get_by_role("grid", name="Runs")
+        expect(grid.get_by_role("rowheader")).to_have_text([re.compile("^one")])
+
+
+def test_a_report_is_exported(runs: Runs, visit: Visit) -> None:
+    id_ = runs.report("Exported", [text("a", "Some *text*."), CHART])
+    with visit(f"{reports(runs)}/{id_}") as page:
+        for item, ending, shown in (("Export as HTML", ".html", "<svg"), ("Export as Markdown", ".md", "Some *text*.")):
+            page.get_by_role("button", name="More").click()
+            with page.expect_download() as download:
+                page.get_by_role("menuitem", name=item).click()
+            assert download.value.suggested_filename.endswith(ending)
+            assert shown in download.value.path().read_text(encoding="utf-8")

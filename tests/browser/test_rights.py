@@ -107,7 +107,8 @@ def test_requests_that_a_viewer_makes_by_hand_are_refused(team: Team) -> None:
             ("POST", "/api/trash", {"runs": run}),
             ("POST", "/api/trash/restore", {"runs": run}),
             ("DELETE", "/api/runs/me/digits/r0", None),
-            ("PUT", f"{api}/notes", {"text": "mine", "version": 0}),
+            ("POST", f"{api}/reports", {"title": "mine"}),
+            ("POST", "/api/comments?run=me/digits/r0", {"text": "mine"}),
             ("PUT", f"{api}/views/mine", {"view": {}}),
             ("PATCH", api, {"visibility": "internal"}),
             ("DELETE", api, None),
@@ -168,7 +169,7 @@ def test_a_link_shows_a_project_until_it_is_revoked(team: Team) -> None:
             expect(other.get_by_text("No tags")).to_be_visible()
             expect(other.get_by_role("button", name="Edit tags")).to_have_count(0)
             other.keyboard.press("Control+k")
-            expect(other.get_by_role("button", name="Project notes")).to_be_visible()
+            expect(other.get_by_role("button", name="Reports of this project")).to_be_visible()
             expect(other.get_by_role("button", name="All projects")).to_have_count(0)
             other.keyboard.press("Escape")
             check_accessible(other)

@@ -75,7 +75,7 @@ class Runs:
         """Send a request and return the answer, decoded."""
         answer = self._session.request(method, self.server.url + path, json=content)
         answer.raise_for_status()
-        return answer.json()
+        return answer.json() if answer.content else None
 
     def report(self, title: str, blocks: Sequence[Mapping[str, Any]]) -> str:
         """Make a draft and return its id."""

@@ -41,6 +41,14 @@ export function useRights(entity: string, project: string): Rights {
   return rightsOf(whoami, data)
 }
 
+/** Return whether the server has said what the rights in a project are, or that it cannot be read. */
+export function useRightsKnown(entity: string, project: string): boolean {
+  const whoami = useWhoami()
+  const asks = whoami?.kind === 'account' || whoami?.kind === 'key'
+  const { isPending } = useQuery({ ...projectQuery({ entity, project }), enabled: asks })
+  return whoami !== undefined && !(asks && isPending)
+}
+
 const sets = new Map<string, Rights>()
 
 /** Return the rights of someone; `said` is what the server said of an account. Equal rights are one object. */

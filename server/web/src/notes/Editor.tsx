@@ -19,17 +19,16 @@ export function Editor({ label, text, saving, save, cancel }: Props) {
   const [preview, setPreview] = useState(false)
   return (
     <Stack gap="xs">
-      <Group justify="space-between" gap="xs">
-        <SegmentedControl
-          size="xs"
-          data={[
-            { value: 'write', label: strings.notes.write },
-            { value: 'preview', label: strings.notes.preview },
-          ]}
-          value={preview ? 'preview' : 'write'}
-          onChange={(choice) => setPreview(choice === 'preview')}
-        />
-      </Group>
+      <SegmentedControl
+        size="xs"
+        className={css.choice}
+        data={[
+          { value: 'write', label: strings.notes.write },
+          { value: 'preview', label: strings.notes.preview },
+        ]}
+        value={preview ? 'preview' : 'write'}
+        onChange={(choice) => setPreview(choice === 'preview')}
+      />
       {preview ? (
         <div className={`panel ${css.preview}`}>
           <Markdown text={draft} />

@@ -4,7 +4,7 @@ import { IconPencil } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { Suspense, useState } from 'react'
-import { useRights } from '../access/rights'
+import { useRights, useRightsKnown } from '../access/rights'
 import { ApiError } from '../api/client'
 import { placeOf } from '../api/paths'
 import { reportQuery, type Report as ReportShape } from '../api/reports'
@@ -38,6 +38,7 @@ export function Report() {
   const isNew = id === NEW
   const { data, error, refetch } = useQuery({ ...reportQuery({ entity, project, id }), enabled: !isNew })
   const mayEdit = useRights(entity, project).has('edit')
+  const isKnown = useRightsKnown(entity, project)
   const { show } = useSearch({ strict: false }) as { show?: unknown }
   const navigate = useNavigate()
   usePageTitle(isNew ? texts.new : (data?.title ?? texts.title), project)
@@ -55,6 +56,8 @@ export function Report() {
       </Empty>
     )
   }
+  if (!isKnown) return <Waiting />
+  if (isNew && !mayEdit) return <Empty title={texts.mayNotWrite} />
   if (!isNew && !data) return <Waiting />
   const shown = isNew ? 'edit' : show
   return (

@@ -30,7 +30,7 @@ export function TextDiff({ before, after, labels }: Props) {
         <span>{labels[1]}</span>
       </div>
       {hunks.map((hunk, i) => (
-        <div key={i} className={`${css.hunk} mono`}>
+        <div key={i} className={`${css.hunk} ${narrow ? css.narrow : ''} mono`}>
           {narrow
             ? hunk.lines.map((line, j) => <DiffLine key={j} line={line} />)
             : sideRows(hunk.lines).map((row, j) => (

@@ -14,6 +14,7 @@ export const reports = {
     untitled: 'Untitled report',
     notFound: 'Report not found. It may have been deleted, or is a draft that you may not read.',
     back: 'All reports',
+    mayNotWrite: 'You may not write reports in this project',
     draft: 'Draft',
     draftHint: 'Only those who may edit see it',
     by: (name: string) => `by ${name}`,

@@ -214,6 +214,7 @@ export const run = {
     write: 'Write',
     preview: 'Preview',
     hint: 'Markdown. Ctrl+Enter saves.',
+    insertView: 'Insert view',
     badPanel: "Couldn't show this panel",
     noRuns: 'No runs match this filter',
     panel: {
