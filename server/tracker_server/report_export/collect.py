@@ -10,13 +10,25 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, Protocol
+from urllib.parse import unquote
 
 import re2
 
 from tracker.names import RunKey
 from tracker.runlog.records import DIGEST
-from tracker.wire import ChartQuery, CommonKey, Report, RowPage, Series, TablePage, TableQuery
-from tracker_server.storage.interface import ExpressionError, NoSuchRun
+from tracker.wire import (
+    ChartGroup,
+    ChartQuery,
+    CommonKey,
+    GroupQuery,
+    Report,
+    RowPage,
+    Series,
+    TableGroups,
+    TablePage,
+    TableQuery,
+)
+from tracker_server.storage.interface import Chart, ExpressionError, NoSuchRun
 
 from . import panels
 from .content import (
@@ -35,9 +47,9 @@ from .content import (
     Table,
     Text,
 )
+from .lines import dash, group_name, of_group, of_histogram, of_run
 from .numbers import moment, shown
 from .panels import BadPanel, Panel
-from .smoothing import smooth
 
 BUCKETS = 400
 """Most points of a line in a file."""
@@ -45,8 +57,8 @@ BUCKETS = 400
 MAX_RUNS, MAX_POINTS = 100, 1000
 """Most lines or bars, and most points, of one chart."""
 
-MAX_MEDIA = 24
-"""Most media of one panel."""
+MAX_MEDIA, MAX_HISTOGRAMS = 24, 10
+"""Most media and histograms of one panel."""
 
 _PAGES = 20
 _ROWS = 1000
@@ -68,6 +80,8 @@ class Reader(Protocol):
     def common_keys(self, runs: Sequence[RunKey], kind: Kind) -> list[CommonKey]: ...
     def rows(self, run: RunKey, kind: Kind, keys: list[str] | None, limit: int, cursor: str | None) -> RowPage: ...
     def series(self, query: ChartQuery) -> list[Series]: ...
+    def groups(self, entity: str, project: str, query: GroupQuery) -> TableGroups: ...
+    def chart(self, query: ChartQuery) -> Chart: ...
 
 
 class _Run:
@@ -115,8 +129,8 @@ class _Collector:
     def _text(self, text: str) -> Iterable[Piece]:
         """Yield the text and the panels that are fenced in it."""
         for found in _IMAGE.finditer(text):
-            run = RunKey(*found.groups()[:3])
-            self.images[found[0]] = Blob(run, found[4])
+            run = RunKey(*map(unquote, found.groups()[:3]))
+            self.images[unquote(found[0])] = Blob(run, found[4])
         for i, part in enumerate(panels.FENCE.split(text)):
             if i % 2:
                 try:
@@ -135,6 +149,11 @@ class _Collector:
             return self._bars(panel)
         if panel.kind == "scatter":
             return self._scatter(panel)
+        if panel.kind == "histogram":
+            return self._histograms(panel)
+        if panel.kind == "parallel":
+            block = {"title": panel.title, "columns": panel.keys, "runs": panel.runs, "filter": panel.filter}
+            return self._table({**block, "sort": panel.sort, "limit": MAX_RUNS})
         if panel.kind in ("media", "text", "table"):
             runs, _ = self._runs(panel)
             items = [item for run in runs for item in self._items(run, panel.keys[0], None)]
@@ -150,19 +169,59 @@ class _Collector:
         x = panel.x or ("_runtime" if panel.system else _own_x(keys, known))
         if not runs or not keys:
             return Notice(panel.title, "No runs match." if not runs else "No metrics match.")
-        query: ChartQuery = {"runs": ["/".join(path) for path in paths], "keys": keys, "kind": kind, "x": x}
-        found = {(one["run"], one["key"]): one for one in self.storage.series({**query, "buckets": BUCKETS})}
-        lines = [
-            _line(found["/".join(path), key], run, key if len(keys) > 1 else "", panel)
-            for key in keys
-            for path, run in zip(paths, runs, strict=True)
-            if ("/".join(path), key) in found
-        ]
+        query: ChartQuery = {"keys": keys, "kind": kind, "x": x, "buckets": BUCKETS}
+        lines = self._group_lines(panel, query) if panel.by and not panel.runs else self._run_lines(panel, query, runs)
         if not lines:
             return Notice(panel.title, "These runs have no data to draw.")
-        _dash(lines)
-        log_x = panel.log_x and x != "_timestamp"
-        return LineChart(panel.title, x, log_x, panel.log_y, lines, _more(len(runs), total))
+        dash(lines)
+        note = "" if panel.by else _more(len(runs), total)
+        return LineChart(panel.title, x, panel.log_x and x != "_timestamp", panel.log_y, lines, note)
+
+    def _run_lines(self, panel: Panel, query: ChartQuery, runs: list[_Run]) -> list[Line]:
+        paths = [f"{self.entity}/{self.project}/{run.id}" for run in runs]
+        found = {(one["run"], one["key"]): one for one in self.storage.series({**query, "runs": paths})}
+        several = len(query["keys"]) > 1
+        return [
+            of_run(found[path, key], f"{run.name} · {key}" if several else run.name, run.color, panel)
+            for key in query["keys"]
+            for path, run in zip(paths, runs, strict=True)
+            if (path, key) in found
+        ]
+
+    def _group_lines(self, panel: Panel, query: ChartQuery) -> list[Line]:
+        wanted = GroupQuery(filter=panel.filter, columns=[], offset=0, limit=min(panel.limit, MAX_RUNS))
+        if panel.by_rest:
+            wanted["except"] = panel.by
+        else:
+            wanted["by"] = panel.by
+        found = self.storage.groups(self.entity, self.project, wanted)["groups"]
+        colors = {f"{i} {group_name(group)}": str(i % len(_COLORS[0])) for i, group in enumerate(found)}
+        groups = [
+            ChartGroup(name=name, runs=[f"{self.entity}/{self.project}/{run}" for run in group["runs"]])
+            for name, group in zip(colors, found, strict=True)
+        ]
+        chart = self.storage.chart({**query, "groups": groups})
+        several = len(query["keys"]) > 1
+        lines = []
+        for one in chart.lines:
+            name = one.source.partition(" ")[2]
+            lines.append(of_group(one, f"{name} · {one.key}" if several else name, colors[one.source], panel))
+        return lines
+
+    def _histograms(self, panel: Panel) -> Piece:
+        runs, total = self._runs(panel)
+        logged = [(run, self._latest(run, panel.keys[0], None)) for run in runs[:MAX_HISTOGRAMS]]
+        found = [
+            of_histogram(value, f"{run.name}, step {shown(latest[0])}", run.color)
+            for run, latest in logged
+            if latest is not None
+            for value in _flat(latest[1])
+        ]
+        lines = [line for line in found if line is not None]
+        if not lines:
+            return Notice(panel.title, "Nothing was logged here.")
+        dash(lines)
+        return LineChart(panel.title, "value", False, False, lines, _more(len(logged), total))
 
     def _bars(self, panel: Panel) -> Piece:
         runs, (values,), total = self._values(panel, [panel.x])
@@ -238,7 +297,14 @@ class _Collector:
         return _gallery(block["caption"] or block["key"], self._items(runs[0], block["key"], block["step"]))
 
     def _items(self, run: _Run, key: str, step: int | None) -> list[Medium]:
-        """Return what a run logged with a key, at or before a step; without a step the latest."""
+        latest = self._latest(run, key, step)
+        if latest is None:
+            return []
+        path = RunKey(self.entity, self.project, run.id)
+        return [_medium(path, run.name, latest[0], one) for one in _flat(latest[1])][:MAX_MEDIA]
+
+    def _latest(self, run: _Run, key: str, step: int | None) -> tuple[float, Any] | None:
+        """Return step and value of what a run logged with a key, at or before a step; without a step the latest."""
         path = RunKey(self.entity, self.project, run.id)
         best: tuple[float, Any] | None = None
         cursor: str | None = None
@@ -246,7 +312,7 @@ class _Collector:
             try:
                 page = self.storage.rows(path, "history", [key], _ROWS, cursor)
             except NoSuchRun:
-                return []
+                return None
             column = page["columns"].get(key)
             steps = page["columns"].get("_step", {"rows": None, "values": []})["values"]
             if column is not None:
@@ -258,9 +324,7 @@ class _Collector:
             cursor = page["cursor"]
             if cursor is None:
                 break
-        if best is None:
-            return []
-        return [_medium(path, run.name, best[0], one) for one in _flat(best[1])][:MAX_MEDIA]
+        return best
 
 
 def _medium(run: RunKey, name: str, step: float, value: dict[str, Any]) -> Medium:
@@ -290,22 +354,6 @@ def _gallery(title: str, items: list[Medium]) -> Piece:
         return Notice(title, "Nothing was logged here.")
     note = f"The first {MAX_MEDIA} of {len(items)}." if len(items) > MAX_MEDIA else ""
     return Gallery(title, items[:MAX_MEDIA], note)
-
-
-def _line(one: Series, run: _Run, key: str, panel: Panel) -> Line:
-    y = smooth(one["x"], one["mean"], one["n"], *panel.smoothing)
-    name = f"{run.name} · {key}" if key else run.name
-    buckets = one["points"] > len(one["x"])
-    low, high = (one["min"], one["max"]) if panel.envelope else (one["mean"], one["mean"])
-    return Line(name, run.color, 0, one["x"], y, one["mean"], low, high, buckets)
-
-
-def _dash(lines: list[Line]) -> None:
-    """Give lines of one color different dashes."""
-    seen: dict[str, int] = {}
-    for line in lines:
-        line.dash = seen.get(line.color, 0)
-        seen[line.color] = line.dash + 1
 
 
 def _matching(panel: Panel, known: list[CommonKey]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from html import escape
+from urllib.parse import unquote
 
 from markdown_it.token import Token
 
@@ -63,7 +64,7 @@ def _adapted(token: Token, images: Mapping[str, str]) -> Token:
     if token.type != "image":
         return token
     source = str(token.attrGet("src") or "")
-    name = source.partition("?")[0]
+    name = unquote(source.partition("?")[0])
     if name in images:
         token.attrSet("src", images[name])
         return token

@@ -48,6 +48,8 @@ class Panel:
     by: list[str] = field(default_factory=list)
     """Columns by which runs are grouped, or with `by_rest` all config but these."""
     by_rest: bool = False
+    band: str = "std"
+    """What surrounds the mean of a group: `std`, `minmax` or `none`."""
 
 
 def of_block(block: Mapping[str, Any]) -> Panel:
@@ -93,6 +95,9 @@ def _read(spec: Any, view: Any) -> Panel:
     if isinstance(group, dict):
         panel.by_rest = "except" in group
         panel.by = _list(group.get("except") if panel.by_rest else group.get("by"))
+        panel.band = _text(view.get("band")) or "std"
+        if panel.band == "runs":  # draw the runs of the groups one by one
+            panel.by = []
     if kind == "line":
         panel.regex = _text(spec.get("regex"))
         if not panel.keys and not panel.regex:

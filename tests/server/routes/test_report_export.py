@@ -132,6 +132,29 @@ def test_a_page_holds_all_that_it_shows(project: Any) -> None:
     assert page.links[-1] == f"{project.url}/reports/{project.json(REPORTS)['reports'][0]['id']}"
 
 
+def test_groups_histograms_and_parallel_coordinates_are_drawn(project: Any, lines: Any) -> None:
+    for i in range(4):
+        histogram = {"_type": "histogram", "bins": [0, 1, 2], "counts": [1, i]}
+        data = lines(f"g{i}", rows=5, more=[("config", {"seed": i, "kind": f"k{i % 2}"})])
+        project.append(f"g{i}", data + encode("log", {"hist": histogram}, 1_700_000_100.0, 5))
+    group = {"group": {"by": ["config.kind"]}}
+    runs = {"filter": "config.kind is not null"}
+    for band in ("std", "minmax", "none"):
+        source = export(project, {**panel(kind="line", keys=["loss"]), **runs, "view": {**group, "band": band}})
+        page = Page(source)
+        assert "kind: k0" in page.text
+        assert "kind: k1" in page.text
+        assert ('class="band' in source) == (band != "none")
+    rest = {"group": {"except": ["config.seed"]}, "smoothing": {"kind": "ema", "weight": 0.9}}
+    assert "kind: k1" in export(project, {**panel(kind="line", keys=["loss", "acc"]), **runs, "view": rest})
+    apart = Page(export(project, {**panel(kind="line", keys=["loss"]), **runs, "view": {**group, "band": "runs"}}))
+    assert apart.tags.count("li") == 4
+    page = Page(export(project, {**panel(kind="histogram", key="hist"), **runs}))
+    assert page.tags.count("li") == 4
+    page = Page(export(project, {**panel(kind="parallel", columns=["config.seed", "config.kind"]), **runs}))
+    assert page.tags.count("tr") == 5
+
+
 def test_markdown_has_the_values_of_charts(project: Any) -> None:
     source = export(
         project,

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import threading
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +29,8 @@ PEOPLE = {"ada": "admin", "bob": "member", "eve": "viewer", "max": None}
 class Team:
     """A server with the team `lab`: a client for each of its people, and for one who is not in it."""
 
-    def __init__(self, nobody: Any, keys: dict[str, str], engine: sa.Engine) -> None:
-        self.nobody, self.database = nobody, AccessDatabase(engine)
+    def __init__(self, nobody: Any, keys: dict[str, str], engine: sa.Engine, heard: list[str]) -> None:
+        self.nobody, self.database, self.heard = nobody, AccessDatabase(engine), heard
         for name, key in keys.items():
             setattr(self, name, type(nobody)(nobody.url, key))
 
@@ -43,6 +47,28 @@ class Team:
         client = type(self.nobody)(self.nobody.url + f"/s/{made.token}", None)
         eventually(lambda: "this link does not exist" not in client.get("/api/projects").text)
         return client
+
+
+@contextmanager
+def chat() -> Iterator[tuple[str, list[str]]]:
+    """Run the service behind the webhook; yield its address, and the texts that it gets."""
+    heard: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Log nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", heard
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture
@@ -62,8 +88,8 @@ def team(tmp_path: Path, run_server: Any, lines: Any) -> Iterator[Team]:
                 keys[name] = api_keys.add(connection, COMMAND_LINE, name, "test", "all").key
             keys["robot"] = api_keys.add(connection, COMMAND_LINE, "bob", "log", "log").key
 
-    with run_server(tmp_path, change=people, url="https://runs.example") as nobody:
-        made = Team(nobody, keys, engines[0])
+    with chat() as (hook, heard), run_server(tmp_path, people, url="https://runs.example", webhook=hook) as nobody:
+        made = Team(nobody, keys, engines[0], heard)
         for run in ("one", "two"):
             path = f"/api/runs/lab/digits/{run}/streams/history.jsonl?offset=0"
             assert made.bob("POST", path, data=lines(run, entity="lab")).status_code == 200
@@ -186,6 +212,21 @@ def test_who_may_read_the_project_is_mentioned(team: Team) -> None:
     assert team.eve.get(names).status_code == 403
     same(team.max.get(names), team.max.get("/api/mentions?entity=lab&project=digits&q="))
     assert team.max.get(names).status_code == 404
+
+
+def test_the_webhook_hears_of_mentions_once_and_not_what_was_said(team: Team) -> None:
+    comment = team.bob("POST", ON_RUN, json={"text": "secret for @ada and @bob and @max"}).json()
+    path = f"/api/comments/{comment['id']}"
+    team.bob("PATCH", path, json={"text": "secret for @ada, @eve"})
+    report = create(team.bob)["id"]
+    team.ada("POST", f"/api/comments?report={report}", json={"text": "@bob"})
+    eventually(lambda: len(team.heard) == 3)
+    on_run = f"<https://runs.example/runs/lab/digits/one#comment-{comment['id']}|lab/digits/one>"
+    assert team.heard[:2] == [
+        f"*bob* mentions @ada in a comment on {on_run}",
+        f"*bob* mentions @eve in a comment on {on_run}",
+    ]
+    assert f"/reports/{report}#comment-" in team.heard[2]
 
 
 def test_live_updates_tell_of_reports_and_comments(team: Team) -> None:
