@@ -70,7 +70,8 @@ class Rights:
     def require(self, action: Action, entity: str, project: str, run: str | None = None) -> None:
         """Raise `Forbidden` unless the principal may do this. The text does not depend on what exists."""
         if not self.may(action, entity, project, run):
-            raise Forbidden(_REFUSED[action].format(entity=entity, project=project))
+            name = self._principal.name or "NAME"
+            raise Forbidden(_REFUSED[action].format(entity=entity, project=project, name=name))
 
     def _by(self) -> By:
         """Return who writes, for the storage."""
@@ -145,7 +146,8 @@ class Rights:
 
 _NOT_YOURS = "ask an admin of {entity} for "
 _REFUSED: dict[Action, str] = {
-    "log": "you may not log to {entity}/{project}: " + _NOT_YOURS + "the role member, or log under a name of yours",
+    "log": "you may not log to {entity}/{project}: " + _NOT_YOURS + "the role member, or log to a project "
+    "of your own with TRACKER_ENTITY={name}",
     "edit": "you may not change anything in {entity}/{project}: " + _NOT_YOURS + "the role member",
     "delete_own": "you may not delete runs of {entity}/{project}: " + _NOT_YOURS + "the role member",
     "delete": "you may delete only your own runs in {entity}/{project}: " + _NOT_YOURS + "the role admin",
