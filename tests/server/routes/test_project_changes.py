@@ -243,6 +243,15 @@ def test_a_share_link_follows_its_project_and_its_run(team: Team) -> None:
     assert [entry[1] for entry in audit(team)[:2]] == ["project deleted", "runs moved"]
 
 
-def test_deleting_a_run_is_in_the_audit_log(team: Team) -> None:
+def test_the_audit_log_has_deletions_of_runs(team: Team) -> None:
+    body = {"runs": ["lab/digits/one", "shop/secret/three"]}  # of the second one eve may not know
+    assert team["eve"]("POST", "/api/trash", json=body).json() == {"changed": 1}
+    assert team["eve"]("POST", "/api/trash/restore", json=body).json() == {"changed": 1}
     assert team["eve"]("DELETE", "/api/runs/lab/digits/one").status_code == 204
-    assert audit(team)[0] == ("eve", "run deleted", "lab")
+    assert audit(team)[:3] == [
+        ("eve", "run deleted", "lab"),
+        ("eve", "runs restored", "lab"),
+        ("eve", "runs moved to the trash", "lab"),
+    ]
+    entries = team["ada"].json("/api/audit")["entries"]
+    assert [one["subject"] for one in entries[:3]] == ["lab/digits/one"] * 3
