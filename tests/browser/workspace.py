@@ -77,6 +77,12 @@ class Runs:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
+    def download(self, path: str) -> bytes:
+        """Return what a route answers."""
+        answer = self._session.get(self.server.url + path)
+        answer.raise_for_status()
+        return answer.content
+
     def report(self, title: str, blocks: Sequence[Mapping[str, Any]]) -> str:
         """Make a draft and return its id."""
         content = {"title": title, "state": "draft", "blocks": blocks}
