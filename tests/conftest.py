@@ -81,6 +81,7 @@ class _Passed:
 LONGEST = (
     "integrations/lightning/test_processes.py",
     "server/test_odd_records.py",
+    "server/commands/test_commands.py",
     "integrations/keras/test_processes.py",
     "server/test_workers.py",
     "integrations/tensorboard/test_live.py",
