@@ -39,10 +39,12 @@ Reading
         409 with {"error", "report": `Report`} if there is a newer one
     GET  /api/projects/{entity}/{project}/reports/{id}/versions?cursor=&limit=  → {"versions": [`ReportVersion`], "cursor", "total"}
     GET  /api/projects/{entity}/{project}/reports/{id}/versions/{n}  → `Report`
+    GET  /api/projects/{entity}/{project}/reports/{id}/export?format=html|markdown  → the file, as an attachment
     GET  /api/reports/{id}                                      → `Report`
     GET  /api/comments?run=entity/project/id or ?report=id, &cursor=&limit=  → {"comments": [`Comment`], "cursor", "total"}
     POST /api/comments?run= or ?report=                         {"text"} → `Comment`
-    PATCH, DELETE /api/comments/{id}                            {"text"} → `Comment`
+    PATCH, DELETE /api/comments/{id}                            {"text"} → `Comment`, 204
+    GET  /api/mentions?entity=&project=&q=&limit=               → {"names": [str]}
     POST /api/table/{entity}/{project}                          `TableQuery` → `TablePage`
     GET  /api/columns/{entity}/{project}                        → `TableColumns`
     POST /api/columns/{entity}/{project}                        {"search", "names"} → `TableColumns`
