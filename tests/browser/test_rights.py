@@ -63,7 +63,7 @@ def test_a_viewer_sees_no_control_that_changes_anything(team: Team) -> None:
         page.keyboard.press("Escape")
         expect(page.get_by_role("button", name="Share")).to_have_count(0)
         page.get_by_role("button", name="Access: Private").click()
-        expect(page.get_by_text("Members of me")).to_be_visible()
+        expect(page.get_by_role("link", name="Members of me")).to_be_visible()
         expect(page.get_by_role("link", name="Project settings")).to_have_count(0)
         page.keyboard.press("Escape")
         page.keyboard.press("?")
@@ -204,6 +204,29 @@ def test_a_link_to_a_run_leads_nowhere_else(team: Team) -> None:
         expect(other.get_by_role("heading", level=1, name="run-2")).to_be_visible()
         other.goto(url.rstrip("/") + PROJECT)
         expect(other.get_by_role("row", name="run-1")).to_have_count(0)
+
+
+def test_a_link_to_a_view_shows_its_runs_and_no_others(team: Team) -> None:
+    with team.signed_in("bob", PROJECT) as page:
+        expect(page.get_by_role("row", name="run-0")).to_be_visible()
+        path = "/api/projects/me/digits/views/one run"
+        assert send(page, "PUT", path, {"view": {"filter": 'name = "run-1"'}}) == 204
+        page.get_by_role("button", name="Views").click()
+        page.get_by_role("button", name="Share view one run").click()
+        dialog = page.get_by_role("dialog", name="Share view one run")
+        dialog.get_by_role("button", name="Create link").click()
+        url = dialog.get_by_role("textbox", name="Share link").input_value()
+    with team.visitor(url, refusals=(404,)) as other:
+        rows = other.get_by_role("grid", name="Runs").get_by_role("rowheader")
+        expect(rows).to_have_text(["run-1, finished"])
+        expect(other.get_by_role("columnheader", name="loss")).to_be_visible()
+        other.get_by_role("button", name="Clear filter").click()
+        expect(rows).to_have_text(["run-1, finished"])
+        expect(other.get_by_role("link", name="Reports")).to_have_count(0)
+        rows.get_by_role("link").click()
+        expect(other.get_by_role("heading", level=1, name="run-1")).to_be_visible()
+        other.get_by_role("link", name="digits").click()
+        expect(rows).to_have_text(["run-1, finished"])
 
 
 def test_a_session_that_another_browser_ends_keeps_what_was_typed(team: Team) -> None:

@@ -46,9 +46,6 @@ from .guarded_reports import GuardedReports
 from .rights import NOWHERE
 from .roles import ACTIONS
 
-_UNKNOWN = "\0"
-"""Text that no name of a column contains."""
-
 
 class GuardedStorage(GuardedFiles, GuardedProjects, GuardedReports):
     """Implements `interface.Storage` for one principal, as of one snapshot of the rights."""
@@ -173,12 +170,17 @@ class GuardedStorage(GuardedFiles, GuardedProjects, GuardedReports):
         here, ids = self._listed(entity, project, query.get("ids"))
         return self._storage.table(*here, query if ids is None else {**query, "ids": ids})
 
-    def columns(self, entity: str, project: str, search: str = "", wanted: Sequence[str] = ()) -> TableColumns:
-        """See `Storage.columns`."""
-        here = self.present_project(entity, project)
-        if self._only(*here) is not None:
-            return self._storage.columns(*here, _UNKNOWN, wanted)  # names of columns tell of other runs
-        return self._storage.columns(*self._table_of(entity, project), search, wanted)
+    def columns(
+        self,
+        entity: str,
+        project: str,
+        search: str = "",
+        wanted: Sequence[str] = (),
+        ids: Sequence[str] | None = None,
+    ) -> TableColumns:
+        """See `Storage.columns`. Columns and their values tell nothing of runs that may not be read."""
+        here, only = self._listed(entity, project, None if ids is None else list(ids))
+        return self._storage.columns(*here, search, wanted, only)
 
     def groups(self, entity: str, project: str, query: GroupQuery) -> TableGroups:
         """See `Storage.groups`."""

@@ -402,11 +402,19 @@ class Storage(Protocol):
         Raises `ExpressionError` for an invalid filter, ValueError for other errors in the query.
         """
 
-    def columns(self, entity: str, project: str, search: str = "", wanted: Sequence[str] = ()) -> TableColumns:
+    def columns(
+        self,
+        entity: str,
+        project: str,
+        search: str = "",
+        wanted: Sequence[str] = (),
+        ids: Sequence[str] | None = None,
+    ) -> TableColumns:
         """Return the columns of the runs table.
 
         With `search`, only columns whose name contains the text (ignoring case) are listed. Columns in `wanted` are
-        listed in addition, if runs have them. For many runs the result may be about a second old.
+        listed in addition, if runs have them. For many runs the result may be about a second old. With `ids`, the
+        result is as if there were only these runs.
         """
 
     def groups(self, entity: str, project: str, query: GroupQuery) -> TableGroups:

@@ -210,10 +210,17 @@ class SqlStorage(ProjectStorage, FileStorage, ReportStorage):
         with self._cached(entity, project) as cached:
             return table.page(cached, query)
 
-    def columns(self, entity: str, project: str, search: str = "", wanted: Sequence[str] = ()) -> TableColumns:
+    def columns(
+        self,
+        entity: str,
+        project: str,
+        search: str = "",
+        wanted: Sequence[str] = (),
+        ids: Sequence[str] | None = None,
+    ) -> TableColumns:
         """See `Storage.columns`. An unknown project has no runs."""
         with self._cached(entity, project) as cached:
-            return table.columns(cached, search, wanted)
+            return table.columns(cached, search, wanted, ids)
 
     def groups(self, entity: str, project: str, query: GroupQuery) -> TableGroups:
         """See `Storage.groups`. An unknown project has no runs."""

@@ -147,8 +147,12 @@ def is_numeric(column: Field) -> bool:
 # -- the list of columns ---------------------------------------------------------------------------------------------
 
 
-def columns(table: Runs, search: str = "", wanted: Sequence[str] = ()) -> TableColumns:
+def columns(
+    table: Runs, search: str = "", wanted: Sequence[str] = (), ids: Sequence[str] | None = None
+) -> TableColumns:
     """See `Storage.columns`."""
+    if ids is not None:
+        return _of_runs(table, search, set(ids))
     listed = _listed(table)
     if not search and not wanted:
         return listed
@@ -167,6 +171,22 @@ def columns(table: Runs, search: str = "", wanted: Sequence[str] = ()) -> TableC
     more = [name for name in checked(wanted) if name not in there]
     infos = [info for name in more if _is_column(name) and (info := _info(table, name, shown)) is not None]
     return TableColumns(version=table.revision, total=listed["total"], matching=matching, columns=[*found, *infos])
+
+
+def _of_runs(table: Runs, search: str, ids: set[str]) -> TableColumns:
+    """Return the columns of some runs; what it says of them does not depend on other runs."""
+    shown = table.shown()
+    names: dict[str, None] = dict.fromkeys(MEMBERS)
+    for at in np.flatnonzero(shown).tolist():
+        run = table.entry(at).info
+        if run["id"] not in ids:
+            shown[at] = False
+        elif len(names) <= MAX_NAMES:
+            for place in ("config", "summary"):
+                names.update(dict.fromkeys(_paths(place, run[place])))
+    matching = [name for name in names if search.lower() in name.lower()]
+    infos = [info for name in matching[:MAX_COLUMNS] if (info := _info(table, name, shown)) is not None]
+    return TableColumns(version=table.revision, total=int(shown.sum()), matching=len(infos), columns=infos)
 
 
 def _is_column(name: str) -> bool:

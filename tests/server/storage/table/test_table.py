@@ -46,6 +46,21 @@ def three(store: Any) -> Any:
     return store
 
 
+def test_the_columns_of_some_runs_tell_nothing_of_others(three: Any) -> None:
+    all_columns, of_b = (three.storage.columns("me", "digits", ids=ids) for ids in (None, ["b"]))
+    assert (all_columns["total"], of_b["total"]) == (3, 1)
+    found = {column["name"]: column for column in of_b["columns"]}
+    assert {name for name in found if name.startswith(("config.", "summary."))} == {
+        *("config.lr", "config.opt.name", "config.flag", "summary.loss"),
+    }
+    assert found["config.opt.name"]["values"] == ["sgd"]
+    assert (found["config.lr"]["type"], found["config.lr"]["min"], found["config.lr"]["max"]) == ("number", 0.01, 0.01)
+    assert not any(column["differs"] for column in found.values())
+    wanted = three.storage.columns("me", "digits", "wd", ["config.opt.wd", "config.layers"], ids=["b"])
+    assert wanted["columns"] == []
+    assert three.storage.columns("me", "digits", ids=[])["total"] == 0
+
+
 def test_rows_are_returned_by_column_the_newest_first(three: Any) -> None:
     page = ask(three, columns=["name", "config.opt.name", "summary.loss", "nothing", "tags"])
     assert page["total"] == 3
