@@ -202,6 +202,17 @@ def test_a_change_of_the_same_text_is_chosen(runs: Runs, visit: Visit) -> None:
         assert [one["version"] for one in versions] == [3, 2, 1]
 
 
+def test_what_was_written_outlives_the_report(runs: Runs, visit: Visit) -> None:
+    id_ = runs.report("Short-lived", [text("a", "alpha")])
+    with visit(f"{reports(runs)}/{id_}?show=edit", refusals=(404,)) as page:
+        Editor(page).texts.fill("what I wrote")
+        runs.api("DELETE", f"/api/projects/me/{runs.project}/reports/{id_}")
+        page.get_by_role("button", name="Save draft").click()
+        page.get_by_role("alert").get_by_role("button", name="Save as new report").click()
+        expect(page.get_by_role("article")).to_contain_text("what I wrote")
+        assert id_ not in page.url
+
+
 def test_unsaved_changes_are_warned_about_and_kept(runs: Runs, visit: Visit) -> None:
     id_ = runs.report("Kept", [text("a", "old")])
     with visit(f"{reports(runs)}/{id_}?show=edit") as page:

@@ -8,6 +8,7 @@ import { useRights, useRightsKnown } from '../access/rights'
 import { ApiError } from '../api/client'
 import { placeOf } from '../api/paths'
 import { reportQuery, type Report as ReportShape } from '../api/reports'
+import { IS_SHARED } from '../api/session'
 import { Comments } from '../comments/Comments'
 import { ago, moment } from '../lib/format'
 import { reportsAddress } from '../lib/pageAddress'
@@ -65,8 +66,8 @@ export function Report() {
       <Suspense fallback={<Waiting />}>
         {shown === 'edit' && mayEdit ? (
           <Editor key={id} place={{ entity, project }} report={data ?? null} onClose={() => open()} />
-        ) : shown === 'versions' && data ? (
-          <Versions report={data} mayEdit={mayEdit} onClose={() => open()} />
+        ) : shown === 'versions' && data && mayEdit ? (
+          <Versions report={data} onClose={() => open()} />
         ) : (
           data && <Reading report={data} mayEdit={mayEdit} onOpen={open} />
         )}
@@ -108,7 +109,9 @@ function Reading({ report, mayEdit, onOpen }: ReadingProps) {
                 {strings.common.edit}
               </Button>
             )}
-            {mayShare && <ShareButton {...placeOf(report)} kind="report" target={id} name={report.title} />}
+            {mayShare && report.state === 'published' && (
+              <ShareButton {...placeOf(report)} kind="report" target={id} name={report.title} />
+            )}
             <ReportMenu report={report} mayEdit={mayEdit} onVersions={() => onOpen('versions')} />
           </Group>
           <p className={css.facts}>
@@ -123,11 +126,13 @@ function Reading({ report, mayEdit, onOpen }: ReadingProps) {
           <Empty title={texts.empty}>{mayEdit && texts.emptyText}</Empty>
         )}
       </article>
-      <div className={css.comments}>
-        <ErrorBoundary>
-          <Comments {...placeOf(report)} report={id} />
-        </ErrorBoundary>
-      </div>
+      {!IS_SHARED && (
+        <div className={css.comments}>
+          <ErrorBoundary>
+            <Comments {...placeOf(report)} report={id} />
+          </ErrorBoundary>
+        </div>
+      )}
     </div>
   )
 }

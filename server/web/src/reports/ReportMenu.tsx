@@ -40,9 +40,11 @@ export function ReportMenu({ report, mayEdit, onVersions }: Props) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item leftSection={<IconHistory size={16} />} onClick={onVersions}>
-            {texts.versions}
-          </Menu.Item>
+          {mayEdit && (
+            <Menu.Item leftSection={<IconHistory size={16} />} onClick={onVersions}>
+              {texts.versions}
+            </Menu.Item>
+          )}
           <Menu.Item leftSection={<IconLink size={16} />} onClick={() => void copyLink()}>
             {texts.copyLink}
           </Menu.Item>

@@ -17,12 +17,11 @@ const texts = strings.reportVersions
 
 interface Props {
   report: Report
-  mayEdit: boolean
   onClose: () => void
 }
 
 /** List the versions of a report, show what each changed, and restore one. */
-export function Versions({ report, mayEdit, onClose }: Props) {
+export function Versions({ report, onClose }: Props) {
   const list = usePages(versionsOf(report))
   const [chosen, setChosen] = useState<number | null>(null)
   const [other, setOther] = useState<'before' | 'current'>('before')
@@ -83,9 +82,7 @@ export function Versions({ report, mayEdit, onClose }: Props) {
               {other === 'before' ? texts.withCurrent : texts.withBefore}
             </Button>
           )}
-          {mayEdit && shown !== report.version && (
-            <Restore report={report} version={shown} onDone={() => setChosen(null)} />
-          )}
+          {shown !== report.version && <Restore report={report} version={shown} onDone={() => setChosen(null)} />}
         </Group>
         <Comparison report={report} versions={[Math.min(against, shown), Math.max(against, shown)]} />
       </section>

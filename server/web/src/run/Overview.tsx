@@ -2,6 +2,7 @@ import css from './Overview.module.css'
 import factsCss from './Facts.module.css'
 import { Anchor, Stack, Text, Title } from '@mantine/core'
 import { placeOf } from '../api/paths'
+import { IS_SHARED } from '../api/session'
 import { Comments } from '../comments/Comments'
 import { duration, moment, number, size, value } from '../lib/format'
 import { ErrorBoundary } from '../shell/ErrorBoundary'
@@ -38,9 +39,11 @@ export function Overview({ run }: TabProps) {
         <ErrorBoundary>
           <Leaves title={strings.run.config} values={run.config} />
         </ErrorBoundary>
-        <ErrorBoundary>
-          <Comments {...placeOf(run)} run={run.id} />
-        </ErrorBoundary>
+        {!IS_SHARED && (
+          <ErrorBoundary>
+            <Comments {...placeOf(run)} run={run.id} />
+          </ErrorBoundary>
+        )}
       </Stack>
       <Stack gap="md">
         <ErrorBoundary>

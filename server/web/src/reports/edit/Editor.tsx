@@ -31,7 +31,8 @@ export function Editor({ place, report, onClose }: Props) {
   const saving = useSaving(place, report, (saved, done) => {
     moving.current = true
     if (done) void navigate({ to: reportAddress(saved), replace: true })
-    else if (!report) void navigate({ to: reportAddress(saved), search: { show: 'edit' }, replace: true })
+    else if (saved.id !== report?.id)
+      void navigate({ to: reportAddress(saved), search: { show: 'edit' }, replace: true })
     else moving.current = false
   })
   const { document, changed, dirty, save, theirs, conflict } = saving
@@ -103,6 +104,20 @@ export function Editor({ place, report, onClose }: Props) {
             <Text size="sm">{texts.restored(ago(saving.restored))}</Text>
             <Button size="compact-sm" variant="default" onClick={saving.discard}>
               {texts.discard}
+            </Button>
+          </Group>
+        </Alert>
+      )}
+      {saving.gone && (
+        <Alert className={css.notice} color="red">
+          <Group justify="space-between" gap="xs">
+            <Text size="sm">{texts.gone}</Text>
+            <Button
+              size="compact-sm"
+              variant="default"
+              onClick={() => save.mutate({ state: 'draft', done: true, asNew: true })}
+            >
+              {texts.saveNew}
             </Button>
           </Group>
         </Alert>

@@ -18,6 +18,14 @@ interface Base {
   content: Content
 }
 
+interface Saving {
+  state: ReportState
+  /** Whether the writer is done and wants to read the report */
+  done: boolean
+  /** Save under a new id, since somebody deleted the report */
+  asNew?: boolean
+}
+
 const KEEP_AFTER_MS = 300
 const NEW = 'new'
 const EMPTY: Content = { title: '', blocks: [] }
@@ -55,9 +63,10 @@ export function useSaving(place: Place, report: Report | null, onSaved: (saved: 
   latest.current = content
 
   // Keep what is written, soon after each change and at once when the page goes away.
+  const hasMoved = useRef(false)
   const put = useRef(() => {})
   put.current = () => {
-    if (!dirty.current) return forgetDraft(place, id)
+    if (!dirty.current || hasMoved.current) return forgetDraft(place, id)
     setKept(keepDraft(place, id, { content: latest.current, version: base.version, base: base.content, at: now() }))
   }
   // biome-ignore lint/correctness/useExhaustiveDependencies: it runs when the content or what it is compared with changes
@@ -74,17 +83,10 @@ export function useSaving(place: Place, report: Report | null, onSaved: (saved: 
     }
   }, [])
 
-  // Others' changes are taken over at once while there are none of one's own.
-  const theirs = report && base.version !== null && report.version > base.version ? report : null
-  useEffect(() => {
-    if (!theirs || changed) return
-    setBase({ version: theirs.version, content: contentOf(theirs) })
-    change(() => contentOf(theirs))
-  }, [theirs, changed, change])
-
   const [conflict, setConflict] = useState(false)
+  const [gone, setGone] = useState(false)
   const save = useMutation({
-    mutationFn: async ({ state }: { state: ReportState; done: boolean }) => {
+    mutationFn: async ({ state, asNew }: Saving) => {
       const sent = latest.current
       const version = {
         blocks: complete(sent.blocks),
@@ -93,7 +95,7 @@ export function useSaving(place: Place, report: Report | null, onSaved: (saved: 
         message: null,
       }
       const saved =
-        report && base.version !== null
+        report && base.version !== null && !asNew
           ? await saveReport(report, base.version, version)
           : await createReport(place, version)
       return { sent, saved }
@@ -106,7 +108,8 @@ export function useSaving(place: Place, report: Report | null, onSaved: (saved: 
       dirty.current = !same(latest.current, sent)
       forgetDraft(place, id)
       // A new report goes on under its id, with what was typed while it was saved.
-      if (id !== saved.id && dirty.current)
+      hasMoved.current = id !== saved.id
+      if (hasMoved.current && dirty.current)
         keepDraft(place, saved.id, { content: latest.current, version: saved.version, base: sent, at: now() })
       notifications.show({
         message: state === 'published' ? strings.reportEditor.published : strings.reportEditor.saved,
@@ -114,11 +117,22 @@ export function useSaving(place: Place, report: Report | null, onSaved: (saved: 
       onSaved(saved, done && !dirty.current)
     },
     onError: async (error) => {
-      if (!(error instanceof ApiError) || error.status !== 409 || !report) return showError(error)
+      const status = error instanceof ApiError && report ? error.status : 0
+      if (status === 404) return setGone(true)
+      if (status !== 409 || !report) return showError(error)
       await queryClient.fetchQuery({ ...reportQuery(report), staleTime: 0 })
       setConflict(true)
     },
   })
+
+  // Others' changes are taken over at once while there are none of one's own.
+  const isNewer = report !== null && base.version !== null && report.version > base.version
+  const theirs = isNewer && !save.isPending ? report : null
+  useEffect(() => {
+    if (!theirs || changed) return
+    setBase({ version: theirs.version, content: contentOf(theirs) })
+    change(() => contentOf(theirs))
+  }, [theirs, changed, change])
 
   /** Go on from a version that somebody else saved, with this content. */
   const rebase = (other: Report, next: Content) => {
@@ -144,6 +158,7 @@ export function useSaving(place: Place, report: Report | null, onSaved: (saved: 
     theirs,
     conflict,
     setConflict,
+    gone,
     save,
     rebase,
   }
