@@ -346,7 +346,7 @@ def test_a_project_is_renamed_opened_to_all_and_deleted(team: Team) -> None:
     with team.signed_in("bob", "/projects/bob/mine/settings", refusals=(404,)) as page:
         page.get_by_role("radio", name="Internal").check()
         expect(page.get_by_text("Visibility changed")).to_be_visible()
-        page.get_by_role("textbox", name="Name").fill("renamed")
+        page.get_by_role("textbox", name="Name", exact=True).fill("renamed")
         page.get_by_role("button", name="Rename").click()
         page.wait_for_url("**/renamed/settings")
         check_accessible(page)
