@@ -13,6 +13,9 @@ APPLICATION_ID = 0x74726B72
 SCHEMA_VERSION = 2
 """`PRAGMA user_version` of databases of this program. It grows with each release that changes the schema."""
 
+OLDEST_SQLITE = 3, 35
+"""The first with `RETURNING` and `DROP COLUMN`."""
+
 _MAGIC = b"SQLite format 3\x00"
 
 
@@ -22,6 +25,11 @@ class UnusableDatabase(Exception):
 
 def prepare(path: Path) -> int:
     """Create the database if needed, readable only by its owner; return its version. Raises `UnusableDatabase`."""
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise UnusableDatabase(
+            f"this Python has SQLite {sqlite3.sqlite_version}, and the server needs "
+            f"{OLDEST_SQLITE[0]}.{OLDEST_SQLITE[1]} or newer: use another Python"
+        )
     try:
         with path.open("rb") as file:
             head = file.read(100)

@@ -37,6 +37,15 @@ def test_only_its_owner_can_read_the_database_even_in_a_shared_directory(store: 
     assert set(_modes(store.directory).values()) == {0o600}
 
 
+def test_an_sqlite_that_is_too_old_is_named_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    with pytest.raises(UnusableDatabase, match=r"the server needs 3\.35 or newer"):
+        open_storage(tmp_path)
+    assert list(tmp_path.glob("tracker.db")) == []
+
+
 def test_a_database_has_our_application_id_and_incremental_vacuum(store: Any) -> None:
     with sqlite3.connect(store.directory / "tracker.db") as connection:
         values = [
