@@ -40,6 +40,6 @@ class GuardedProjects(Rights):
 
     def new_project(self, entity: str, name: str) -> tuple[str, str]:
         """Return the present entity and the name for a project. Raises `Forbidden` where it may not be managed."""
-        entity = self._snapshot.entity(entity)
-        self.require("manage_project", entity, name)
-        return entity, name
+        here = self._snapshot.entity(entity)
+        self.require("manage_project", here, name, RunKey(entity, name, ""))
+        return here, name

@@ -64,7 +64,7 @@ class GuardedStorage(GuardedFiles, GuardedProjects, GuardedReports):
     def append(self, run: RunKey, stream: str, offset: int, lines: Any) -> Appended:
         """See `Storage.append`."""
         here = self.present(run)
-        self.require("edit" if stream.startswith("edits") else "log", here.entity, here.project)
+        self.require("edit" if stream.startswith("edits") else "log", here.entity, here.project, run)
         return self._storage.append(here, stream, offset, lines, self._by())
 
     def append_all(self, batches: Sequence[tuple[RunKey, str, bytes]]) -> None:

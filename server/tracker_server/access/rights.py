@@ -67,11 +67,15 @@ class Rights:
         """Return whether it was made for the same rights."""
         return replace(self._principal, shown=frozenset()) == principal and self._snapshot.internal == snapshot.internal
 
-    def require(self, action: Action, entity: str, project: str, run: str | None = None) -> None:
-        """Raise `Forbidden` unless the principal may do this. The text does not depend on what exists."""
-        if not self.may(action, entity, project, run):
+    def require(self, action: Action, entity: str, project: str, asked: RunKey | None = None) -> None:
+        """Raise `Forbidden` unless the principal may do this. The text does not depend on what exists.
+
+        `asked` has the names in the request: a text with the present ones would tell where a former name leads.
+        """
+        if not self.may(action, entity, project):
+            named = (entity, project) if asked is None else asked[:2]
             name = self._principal.name or "NAME"
-            raise Forbidden(_REFUSED[action].format(entity=entity, project=project, name=name))
+            raise Forbidden(_REFUSED[action].format(entity=named[0], project=named[1], name=name))
 
     def _by(self) -> By:
         """Return who writes, for the storage."""
@@ -90,7 +94,7 @@ class Rights:
     def require_log(self, run: RunKey) -> None:
         """Raise `Forbidden` unless the principal may log to the run."""
         here = self.present(run)
-        self.require("log", here.entity, here.project)
+        self.require("log", here.entity, here.project, run)
 
     def _readable(self, run: RunKey) -> RunKey:
         """Return the present name of a run. Raises `NoSuchRun` if the principal may not read it."""
@@ -104,7 +108,7 @@ class Rights:
         """Return the present name of a run for reading what resuming needs. Raises `Forbidden`."""
         here = self.present(run)
         if not self.may("read", here.entity, here.project, here.id):
-            self.require("log", here.entity, here.project)
+            self.require("log", here.entity, here.project, run)
         return here
 
     def _for(self, action: Action, run: RunKey) -> RunKey:

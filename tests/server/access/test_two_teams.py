@@ -174,6 +174,22 @@ def test_a_digest_gives_nothing_to_who_does_not_have_the_content(world: World) -
     assert world.ask(tom, "GET", f"{run}/files/stolen.bin").content == content
 
 
+def test_a_refusal_does_not_tell_where_a_former_name_leads(world: World) -> None:
+    with world.database.changing() as connection:
+        teams.add(connection, COMMAND_LINE, "formerly")
+        teams.rename(connection, COMMAND_LINE, "formerly", "secretly")
+    pat = _new(world, "pat")
+    answers = [_append(world, pat, "formerly", "digits", "history-a.jsonl")]
+    answers.append(world.ask(pat, "GET", "/api/runs/formerly/digits/r/streams"))
+    body = {"entity": "formerly", "name": "new"}
+    answers.append(world.ask(pat, "POST", "/api/projects/pat/none/copy", json=body))
+    body = {"entity": "formerly", "name": "stock"}
+    answers.append(world.ask(_new(world, "mallory"), "POST", "/api/projects/shop/stock/copy", json=body))
+    for answer in answers:
+        assert answer.status_code in (403, 404)
+        assert "secretly" not in answer.text
+
+
 def test_whoever_loses_a_right_is_told_why(world: World) -> None:
     with world.database.changing() as connection:
         accounts.add(connection, COMMAND_LINE, "zoe", password="none")
