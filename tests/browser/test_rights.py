@@ -142,6 +142,15 @@ def test_a_member_edits_and_deletes_only_own_runs(team: Team) -> None:
         expect(page.get_by_role("row", name="own-run")).to_have_count(0)
 
 
+def test_a_run_says_who_edited_it(team: Team) -> None:
+    Runs(team.server, "digits", key=team.key("mem")).add("edited", name="edited-run")
+    with team.signed_in("mem", "/runs/me/digits/edited") as page:
+        edited = {"runs": ["me/digits/edited"], "set": {"notes": "looks good", "job_type": "eval"}}
+        assert send(page, "POST", "/api/edits", edited) == 200
+        history = page.locator("section").filter(has=page.get_by_role("heading", name="Edits", exact=True))
+        expect(history).to_contain_text("mem changed notes, Job type")
+
+
 def test_a_link_shows_a_project_until_it_is_revoked(team: Team) -> None:
     with team.signed_in("bob", PROJECT) as page:
         page.get_by_role("button", name="Share", exact=True).click()

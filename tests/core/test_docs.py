@@ -77,6 +77,7 @@ def test_every_command_is_documented_with_all_its_options(name: str) -> None:
 
 
 def test_every_command_below_the_server_is_documented_with_all_its_options() -> None:
+    pytest.importorskip("sqlalchemy")
     cli = pytest.importorskip("tracker_server.cli")
     sections = (DOCS / "reference/cli.md").read_text().split("\n### ")
 

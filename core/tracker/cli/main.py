@@ -16,6 +16,8 @@ from .output import echo
 
 GROUP = "tracker.commands"
 
+_SERVER = ("server", "ui")
+
 
 class Commands(click.Group):
     """Loads a sub-command when it is called, so that `tracker on` does not import what `tracker server` needs."""
@@ -39,6 +41,11 @@ class Commands(click.Group):
         """Run the sub-command, and clean its error texts: they may contain names and messages of others."""
         try:
             return super().invoke(ctx)
+        except ImportError as error:
+            name = ctx.invoked_subcommand
+            if name not in _SERVER:  # these import what serving needs only when they serve
+                raise
+            raise click.ClickException(_needs(name, error)) from None
         except click.ClickException as error:
             error.message = clean(error.message, lines=True)  # type: ignore[misc]
             raise
@@ -55,18 +62,23 @@ def _ours(entry: EntryPoint) -> EntryPoint:
     return EntryPoint(entry.name, f"{root}{dot}{rest}", entry.group) if first == "tracker" else entry
 
 
-def _missing(name: str, error: ImportError) -> click.Command:
-    extra = "server" if name in ("server", "ui") else name.partition("-")[0]
+def _needs(name: str, error: ImportError) -> str:
+    package = f"tracker-runs[{_extra(name)}]"
+    return f"`tracker {name}` needs a package that is not installed ({error}): pip install '{package}'"
 
+
+def _extra(name: str) -> str:
+    return "server" if name in _SERVER else name.partition("-")[0]
+
+
+def _missing(name: str, error: ImportError) -> click.Command:
     def complain(**_: Any) -> None:
-        raise click.ClickException(
-            f"`tracker {name}` needs a package that is not installed ({error}): pip install 'tracker-runs[{extra}]'"
-        )
+        raise click.ClickException(_needs(name, error))
 
     return click.Command(
         name,
         callback=complain,
-        help=f"Not installed: needs tracker-runs[{extra}].\n\n{error}.",
+        help=f"Not installed: needs tracker-runs[{_extra(name)}].\n\n{error}.",
         context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
     )
 

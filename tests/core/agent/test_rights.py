@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from click.testing import CliRunner
 
 import tracker
@@ -18,6 +17,8 @@ from tracker.cli.sync import sync
 from tracker.runlog.directory import LOG, agent_alive
 
 pytest.importorskip("fastapi", reason="the extra `server` is not installed")
+
+import sqlalchemy as sa
 
 from tests.server.conftest import Client
 from tests.server.team import Team, team_server

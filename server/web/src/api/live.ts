@@ -40,6 +40,7 @@ export function concerns(key: QueryKey, runs: Map<string, Set<What>>, projects: 
       if (part === 'console')
         return any(what, ['console', 'removed']) && !key.includes('block') && !key.includes('search')
       if (part === 'comments') return any(what, ['comments', 'removed'])
+      if (part === 'edits') return any(what, ['meta', 'removed'])
       if (part === 'files') return any(what, ['files', 'removed'])
       return any(what, ['history', 'system', 'meta', 'files', 'removed', 'new'])
     }

@@ -8,6 +8,7 @@ import { duration, moment, number, size, value } from '../lib/format'
 import { ErrorBoundary } from '../shell/ErrorBoundary'
 import { strings } from '../strings'
 import { Alerts } from './Alerts'
+import { EditHistory } from './EditHistory'
 import { environmentOf, type Environment } from './environment'
 import { Fact, Facts } from './Facts'
 import { Failure } from './Failure'
@@ -54,6 +55,9 @@ export function Overview({ run }: TabProps) {
         </ErrorBoundary>
         <ErrorBoundary>
           <Lineage run={run} />
+        </ErrorBoundary>
+        <ErrorBoundary>
+          <EditHistory run={run} />
         </ErrorBoundary>
         <ErrorBoundary>
           <GitFacts environment={environment} />
