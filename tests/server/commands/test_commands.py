@@ -10,14 +10,16 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import requests
+from click.testing import CliRunner
 
 from tests.waiting import eventually
 from tracker import discovery
 from tracker_server import embedded
+from tracker_server.cli import server
 
 PASSWORD = "four words in a row"
 
@@ -30,15 +32,24 @@ def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
 
 
+class Done(NamedTuple):
+    """What a command has done."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 class Commands:
     """Calls `tracker server …` for a data directory."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
-    def run(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "tracker_server", *arguments, "--dir", str(self.directory)]
-        return subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
+    def run(self, *arguments: str, given: str | None = None) -> Done:
+        """Call it in this process, which takes a tenth of the time of a new one."""
+        done = CliRunner().invoke(server, [*arguments, "--dir", str(self.directory)], input=given)
+        return Done(done.exit_code, done.stdout, done.stderr)
 
     def __call__(self, *arguments: str, given: str | None = None) -> Any:
         """Return what a command prints as JSON."""
@@ -253,7 +264,7 @@ def test_a_personal_server_becomes_a_teams_and_personal_again(
     command("account", "remove", "--all")
     eventually(lambda: ask(served, served.token, "/api/runs/lab/digits/r").status_code == 200)
     eventually(lambda: discovery.find() is not None)
-    assert ask(served, key, "/api/projects").status_code == 401
+    eventually(lambda: ask(served, key, "/api/projects").status_code == 401)
 
 
 def test_links_begin_with_the_address_that_the_server_has_noted(
@@ -321,7 +332,7 @@ def test_runs_of_a_removed_account_go_to_a_team_while_the_server_runs(
     eventually(lambda: ask(served, admin, "/api/runs/vision/digits/r").status_code == 200)
     places = {(one["entity"], one["project"]) for one in ask(served, admin, "/api/projects").json()["projects"]}
     assert places == {("vision", "digits")}
-    assert ask(served, key, "/api/projects").status_code == 401
+    eventually(lambda: ask(served, key, "/api/projects").status_code == 401)
 
 
 def test_the_greeting_of_a_teams_server_shows_no_token(command: Commands) -> None:
