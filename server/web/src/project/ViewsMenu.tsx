@@ -91,7 +91,10 @@ function Views({ place, control, onDone, onShare }: ViewsProps) {
   const box = useRef<HTMLDivElement>(null)
   useEffect(() => {
     // The element that had the focus may be gone: a renamed or deleted view.
-    if (document.activeElement === document.body) box.current?.querySelector<HTMLElement>('form input, button')?.focus()
+    if (document.activeElement !== document.body) return
+    // Not a button if there is a field: the Enter that ended the renaming would press it.
+    const field = box.current?.querySelector<HTMLElement>('form input')
+    ;(field ?? box.current?.querySelector<HTMLElement>('button'))?.focus()
   })
   const wanted = name.trim()
   const written = () => encodeView(control.view)
