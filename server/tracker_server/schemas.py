@@ -107,17 +107,19 @@ def _page(name: str, guarantee: str, **members: Any) -> type[BaseModel]:
     return made
 
 
+def _paged(name: str, guarantee: str, **members: Any) -> type[BaseModel]:
+    return _page(name, guarantee, **members, cursor=str | None, total=int)
+
+
 def _many(shape: type) -> Any:
     return GenericAlias(list, (model(shape),))
 
 
 Projects = _page("Projects", "All projects.", projects=_many(wire.ProjectInfo))
-Runs = _page(
+Runs = _paged(
     "Runs",
     "A page of matching runs; `total` counts all of them.",
     runs=_many(wire.RunInfo),
-    cursor=str | None,
-    total=int,
 )
 Keys = _page("Keys", "The logged keys of a run.", keys=_many(wire.KeyInfo))
 CommonKeys = _page("CommonKeys", "The logged keys of several runs.", keys=_many(wire.CommonKey))
@@ -136,37 +138,27 @@ Matches = _page(
     matches=list[int],
     next=int | None,
 )
-Edits = _page(
+Edits = _paged(
     "Edits",
     "Who edited a run, the newest edits first; `total` counts all of them.",
     edits=_many(wire.Edit),
-    cursor=str | None,
-    total=int,
 )
 Alerts = _page("Alerts", "The alerts of a run, the oldest first.", alerts=_many(Alert))
 Files = _page("Files", "The named files of a run.", files=list[FileInfo])
-Reports = _page(
+Reports = _paged(
     "Reports",
     "A page of a project's reports; `total` counts all of them.",
     reports=_many(wire.ReportInfo),
-    cursor=str | None,
-    total=int,
 )
-ReportVersions = _page(
+ReportVersions = _paged(
     "ReportVersions",
     "A page of a report's versions, the newest first; `total` counts all of them.",
     versions=_many(wire.ReportVersion),
-    cursor=str | None,
-    total=int,
 )
-
-
-Comments = _page(
+Comments = _paged(
     "Comments",
     "A page of comments on a run or report, the oldest first; `total` counts all of them.",
     comments=_many(wire.Comment),
-    cursor=str | None,
-    total=int,
 )
 Report = create_model("Report", __base__=model(wire.Report), __doc__=wire.Report.__doc__, blocks=(list[Block], ...))
 ReportConflict = create_model(

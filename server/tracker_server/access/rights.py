@@ -88,7 +88,7 @@ class Rights:
         return self._storage.resolve(RunKey(self._snapshot.entity(run.entity), run.project, run.id))
 
     def present_project(self, entity: str, project: str) -> tuple[str, str]:
-        """Return the present entity and name of a project, likewise."""
+        """Return the present entity and name of a project, whether it exists or not."""
         return self._storage.resolve_project(self._snapshot.entity(entity), project)
 
     def require_log(self, run: RunKey) -> None:

@@ -78,7 +78,7 @@ class Snapshot:
 
     def account(self, name: str) -> Principal | None:
         """Return the active account of this name, None if there is none."""
-        known = self.entities.get(name) or self.entities.get(name.casefold())
+        known = self.find(name)
         return None if known is None else self.principals.get(known.id)
 
     def project(self, entity: str, name: str) -> Project:
