@@ -22,6 +22,7 @@ from tracker_server.storage.schema import projects
 
 from . import entities as all_entities
 from . import take_over
+from .account_sessions import end_all as end_sessions
 from .audit_log import Actor, write
 from .entities import Entity, of_entity
 from .errors import Conflict, Missing, Refused
@@ -136,7 +137,7 @@ def set_password(
     account = get(connection, name)
     state = "disabled" if account.state == "disabled" else "active"
     _change(connection, account, password=password, state=state)
-    _end_sessions(connection, account, keep_session)
+    end_sessions(connection, account.id, keep_session)
     write(connection, actor, "password set", account.name, account.name)
     return get(connection, account.name)
 
@@ -155,7 +156,7 @@ def disable(connection: sa.Connection, actor: Actor, name: str) -> Account:
     if account.state != "disabled":
         _refuse_last_admin(connection, account)
         _change(connection, account, state="disabled")
-        _end_sessions(connection, account)
+        end_sessions(connection, account.id)
         write(connection, actor, "account disabled", account.name, account.name)
     return get(connection, name)
 
@@ -265,13 +266,6 @@ def _account(row: Any) -> Account:
 
 def _change(connection: sa.Connection, account: Account, **values: Any) -> None:
     connection.execute(accounts.update().where(accounts.c.entity == account.id).values(**values))
-
-
-def _end_sessions(connection: sa.Connection, account: Account, but: str | None = None) -> None:
-    where = account_sessions.c.account == account.id
-    if but is not None:
-        where &= account_sessions.c.id != but
-    connection.execute(account_sessions.delete().where(where))
 
 
 def _refuse_last_admin(connection: sa.Connection, account: Account) -> None:
